@@ -1,0 +1,44 @@
+/** A site: one tenant. */
+export interface Site {
+  siteId: string
+  name: string
+  writeKeys: string[]
+  /** Origins whose pages may use the write keys, e.g. "https://shop.example". `*`: any. */
+  allowedOrigins: string[]
+  /** Whether pages may ask why a decision was made (`explain`). For development. */
+  debug: boolean
+}
+
+/** How a slot chooses. */
+export type Policy =
+  /** Best first by the visitor's affinity for the content's category; with probability `exploration`, uniformly at random. */
+  | { type: 'affinity'; exploration: number }
+  /** Uniformly at random. */
+  | { type: 'random' }
+  /** Always these, in this order, as far as they are eligible. */
+  | { type: 'fixed'; contentIds: string[] }
+
+/** A named place on a page that asks for content. */
+export interface Slot {
+  id: string
+  policy: Policy
+  /** How many items it shows. Default 1. */
+  count: number
+  /** Share of visitors who always keep the page's own content, 0–1, stable per visitor. Default 0. */
+  holdout: number
+}
+
+/** One item of the catalog that a slot can show. */
+export interface Content {
+  id: string
+  /** Slots it may appear in. */
+  slots: string[]
+  /** What it is about; the policy `affinity` matches it with what the visitor looked at. */
+  category: string
+  /** What the page renders: text and attribute values by name. */
+  payload: Record<string, string | number | boolean | null>
+  /** Shown from this time on, ISO 8601. */
+  startsAt?: string
+  /** Shown until this time, ISO 8601. */
+  endsAt?: string
+}

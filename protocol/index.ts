@@ -1,0 +1,54 @@
+export type { Content, Policy, Site, Slot } from './catalog.js'
+export { type Check, checkContent, checkSite, checkSlot, checkSlotsRequest } from './checks.js'
+export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
+export { hash32 } from './hash.js'
+export {
+  EARLIEST_TIMESTAMP,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_MESSAGES,
+  MAX_DEPTH,
+  MAX_FUTURE_MS,
+  MAX_ITEMS,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_LENGTH,
+  MAX_SLOTS,
+} from './limits.js'
+export {
+  type Batch,
+  type BatchAnswer,
+  type Json,
+  type JsonObject,
+  type Ledger,
+  MESSAGE_TYPES,
+  type Message,
+  type MessageContext,
+  type MessageType,
+  type Rejection,
+  type RejectionCode,
+} from './messages.js'
+export type { Profile } from './profile.js'
+export type {
+  DecideReply,
+  DecideRequest,
+  DecisionReason,
+  SlotDecision,
+  SlotItem,
+  SlotRequest,
+  SlotsAnswer,
+  SlotsRequest,
+} from './slots.js'
+export type {
+  Candidate,
+  DecisionEnvelope,
+  DecisionRecord,
+  EventEnvelope,
+  Outcome,
+  RejectedEnvelope,
+  RejectedMessage,
+  StoredMessage,
+} from './stored.js'
+export { BUCKETS, decideSubject, fromKeyToken, keyToken, STREAMS, type StreamKind, streamSubject } from './subjects.js'
+export { type CorrectedTime, correctTime, parseTime } from './times.js'
+export { uuidv7 } from './uuid.js'
+export { type Arrival, type Checked, checkMessage } from './validate.js'
+export { DEFAULT_PARTITIONS, partitionOf, shareOf, visitorIdOf } from './visitors.js'

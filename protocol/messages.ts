@@ -1,0 +1,102 @@
+/** Message shapes: Segment's spec (https://segment.com/docs/connections/spec/), with the fields this product adds. */
+
+export type MessageType = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias'
+
+export const MESSAGE_TYPES: readonly MessageType[] = ['track', 'page', 'screen', 'identify', 'group', 'alias']
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+/** Where and how a message came about. Open: whatever else a client adds is kept. */
+export interface MessageContext {
+  /** The browser's session. Without it the server derives sessions. */
+  sessionId?: string
+  /** The page view this message belongs to. */
+  pageViewId?: string
+  /** Running number of this message in its browser, from 1, for the delivery ledger. */
+  seq?: number
+  page?: { url?: string; path?: string; referrer?: string; search?: string; title?: string }
+  campaign?: { source?: string; medium?: string; name?: string; term?: string; content?: string }
+  userAgent?: string
+  locale?: string
+  library?: { name: string; version: string }
+  [key: string]: unknown
+}
+
+/** One Segment-spec call, as a client sends it. */
+export interface Message {
+  /** Minted once, kept through every retry: the key of deduplication. */
+  messageId: string
+  type: MessageType
+  /** Name of a `track` message, e.g. "Product Viewed". */
+  event?: string
+  /** Name of a `page` or `screen` message. */
+  name?: string
+  /** A browser or device. A message has an `anonymousId` or a `userId`, or both. */
+  anonymousId?: string
+  /** A known person. */
+  userId?: string
+  /** Of `alias`: the id that `userId` replaces. */
+  previousId?: string
+  groupId?: string
+  /** When it happened, by the client's clock, ISO 8601. */
+  timestamp?: string
+  /** When it was sent, by the client's clock, ISO 8601. */
+  sentAt?: string
+  properties?: JsonObject
+  traits?: JsonObject
+  context?: MessageContext
+}
+
+/** A browser's own count of what became of its messages. */
+export interface Ledger {
+  captured: number
+  sent: number
+  acknowledged: number
+  /** Messages given up, by reason. */
+  dropped: Record<string, number>
+}
+
+/** Body of `POST /v1/batch`. */
+export interface Batch {
+  batch: Message[]
+  sentAt?: string
+  writeKey?: string
+  /** Id of a sealed batch: a retry carries the same id and the same messages. */
+  batchId?: string
+  ledger?: Ledger
+}
+
+/** A message that was accepted but not stored. */
+export interface Rejection {
+  messageId: string | null
+  /** Position in the batch, from 0. */
+  index: number
+  code: RejectionCode
+  /** What was wrong, where, and what to do: one sentence for a person. */
+  reason: string
+}
+
+export type RejectionCode =
+  | 'not_an_object'
+  | 'missing_field'
+  | 'wrong_type'
+  | 'unknown_type'
+  | 'too_large'
+  | 'too_long'
+  | 'too_deep'
+  | 'forbidden_key'
+  | 'invalid_timestamp'
+  | 'timestamp_out_of_range'
+
+/** Answer to `POST /v1/batch`. */
+export interface BatchAnswer {
+  success: true
+  accepted: number
+  rejected: Rejection[]
+  /**
+   * Position of the visitor's messages in the stream; absent when the batch held several visitors. Sent back as
+   * `after` in `/v1/slots`, it makes the answer wait until these messages count.
+   */
+  position?: number
+}

@@ -1,0 +1,84 @@
+import type { JsonObject, Message, RejectionCode } from './messages.js'
+
+/** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
+export interface StoredMessage extends Message {
+  /** Corrected time: `received − (sent − client)`, never after `receivedAt`. */
+  timestamp: string
+  /** What the client said, in UTC; absent when it said nothing. Equal in every send of one message. */
+  originalTimestamp?: string
+}
+
+/** One stream message of `events.<partition>`: what one visitor sent in one batch, in order. */
+export interface EventEnvelope {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  messages: StoredMessage[]
+}
+
+/** One stream message of `rejected.<partition>`. */
+export interface RejectedEnvelope {
+  siteId: string
+  receivedAt: string
+  rejected: RejectedMessage[]
+}
+
+export interface RejectedMessage {
+  messageId: string | null
+  code: RejectionCode | 'warehouse_refused'
+  reason: string
+  /** The message as it came, as JSON text, cut to 32 KB. */
+  payload: string
+}
+
+/** One stream message of `decisions.<partition>`. */
+export interface DecisionEnvelope {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  decisions: DecisionRecord[]
+}
+
+/**
+ * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
+ * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
+ * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
+ * In all but `served`, `items` is empty and the page's own content stays.
+ */
+export type Outcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable'
+
+/** One candidate of a decision, with the chance the policy gave it in the first position. */
+export interface Candidate {
+  contentId: string
+  score: number
+  probability: number
+}
+
+/** The record of one answer to one slot request: enough to explain it and to compute it again. */
+export interface DecisionRecord {
+  decisionId: string
+  /** When it was decided, ISO 8601. */
+  timestamp: string
+  slotId: string
+  anonymousId: string
+  userId?: string
+  sessionId?: string
+  pageViewId?: string
+  /** Name of the policy that drew: `affinity`, `random`, `fixed`, or of an imported log. */
+  policy: string
+  policyVersion: string
+  outcome: Outcome
+  holdout: boolean
+  /** What was shown, by position. */
+  contentIds: string[]
+  /** For each of `contentIds`: the probability with which it was drawn for its position, given those before it. */
+  propensities: number[]
+  /** First position of the list on the page; above 1 only in imported logs that record one row per position. */
+  position: number
+  candidates: Candidate[]
+  excluded: { contentId: string; reason: string }[]
+  /** What the policy knew of the visitor. */
+  features: JsonObject
+  /** Seed of the draw. */
+  seed: string
+}

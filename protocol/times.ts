@@ -1,0 +1,50 @@
+import { EARLIEST_TIMESTAMP, MAX_FUTURE_MS } from './limits.js'
+
+export type CorrectedTime = { ok: true; timestamp: number } | { ok: false; reason: string }
+
+/**
+ * A client's time by the server's clock: `received − (sent − client)`, as Segment defines it. A client that doesn't
+ * say when it sent is taken at its word. What then lies after receipt by up to a day is clamped to receipt; what lies
+ * further off, or before the year 2000, is no time anybody meant.
+ *
+ * All in milliseconds since the epoch.
+ */
+export function correctTime(client: number, sent: number | undefined, received: number): CorrectedTime {
+  const corrected = sent === undefined ? client : received - (sent - client)
+  if (corrected < EARLIEST_TIMESTAMP)
+    return { ok: false, reason: `timestamp ${iso(corrected)} is before the year 2000: check the client's clock` }
+  if (corrected > received + MAX_FUTURE_MS)
+    return {
+      ok: false,
+      reason: `timestamp ${iso(corrected)} is more than 24 h in the future: check the client's clock`,
+    }
+  return { ok: true, timestamp: Math.min(corrected, received) }
+}
+
+const ISO_DATE = /^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i
+
+/**
+ * Milliseconds since the epoch of an ISO 8601 date, or undefined. Lenient where Segment's own examples are
+ * (`2015-2-02T…`); a time without a zone is UTC, so that it means the same on every server.
+ */
+export function parseTime(text: string): number | undefined {
+  const strict = Date.parse(text)
+  if (/^\d{4}-\d{2}-\d{2}T.*Z$/.test(text)) return Number.isNaN(strict) ? undefined : strict
+  const match = ISO_DATE.exec(text.trim())
+  if (!match) return undefined
+  const [date = '', time = '00:00'] = text
+    .trim()
+    .replace(match[4] ?? '', '')
+    .split(/[T ]/i)
+  const [year = '', month = '', day = ''] = date.split('-')
+  const [hour = '', ...rest] = time.replace(',', '.').trim().split(':')
+  const zone = match[4] ? match[4].toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2') : 'Z'
+  const parsed = Date.parse(
+    `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${[hour.padStart(2, '0'), ...rest].join(':')}${zone}`,
+  )
+  return Number.isNaN(parsed) ? undefined : parsed
+}
+
+function iso(time: number): string {
+  return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time)
+}

@@ -1,0 +1,24 @@
+import { hash32 } from './hash.js'
+
+/** Number of partitions of a new installation. It is kept with the data and can't change later. */
+export const DEFAULT_PARTITIONS = 32
+
+/**
+ * The key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a server
+ * names only a `userId`. The prefix keeps the two apart, so that nobody reads a person's profile by choosing an
+ * `anonymousId` that equals a `userId`. Returns '' when there is neither.
+ */
+export function visitorIdOf(message: { anonymousId?: string; userId?: string }): string {
+  if (message.anonymousId) return message.anonymousId
+  return message.userId ? `user:${message.userId}` : ''
+}
+
+/** The partition of a visitor: all of one visitor's messages are in one partition, in order. */
+export function partitionOf(siteId: string, visitorId: string, partitions: number): number {
+  return hash32(`${siteId}\0${visitorId}`) % partitions
+}
+
+/** A share of visitors, stable per visitor and purpose, as a number in [0, 1). */
+export function shareOf(purpose: string, siteId: string, visitorId: string): number {
+  return hash32(`${purpose}\0${siteId}\0${visitorId}`) / 2 ** 32
+}

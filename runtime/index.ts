@@ -1,0 +1,16 @@
+export {
+  ConfigurationError,
+  neededSetting,
+  numberSetting,
+  type SharedSettings,
+  sharedSettings,
+  textSetting,
+} from './environment.js'
+export { createLog, type Log } from './log.js'
+export { createMetrics, type Metrics } from './metrics.js'
+export { connectNats, type Nats } from './nats.js'
+export { type Part, runProcess } from './process.js'
+export { type Buckets, type Installation, provision } from './provision.js'
+export { readStream, type StreamReader } from './read-stream.js'
+export { startStatusServer } from './status-server.js'
+export { watchBucket } from './watch-bucket.js'

@@ -1,0 +1,45 @@
+import { ConfigurationError } from './environment.js'
+import { createLog, type Log } from './log.js'
+
+/** How long a process may take to finish what it has begun, in milliseconds. */
+const STOP_DEADLINE_MS = 10_000
+
+/** A started part of the system. `stop` finishes what was begun, takes nothing new, and frees everything. */
+export interface Part {
+  stop(): Promise<void>
+}
+
+/**
+ * Runs one part as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0. A part that can't start, or
+ * fails later, ends the process with code 1 and one line that says why; whoever supervises it starts it again.
+ */
+export async function runProcess(name: string, start: (log: Log) => Promise<Part>): Promise<void> {
+  const log = createLog(name)
+  const fail = (error: unknown) => {
+    if (error instanceof ConfigurationError) log.fatal(error.message)
+    else log.fatal({ err: error }, 'failed')
+    process.exit(1)
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+  try {
+    const starting = start(log)
+    let stopping = false
+    const stop = async () => {
+      if (stopping) return
+      stopping = true
+      setTimeout(() => fail(new Error(`did not stop within ${STOP_DEADLINE_MS} ms`)), STOP_DEADLINE_MS).unref()
+      const part = await starting
+      await part.stop()
+      log.info('stopped')
+      process.exit(0)
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+    // Started by a supervisor that is gone, even by SIGKILL: nobody would ever stop this process again.
+    if (process.channel) process.once('disconnect', stop)
+    await starting
+  } catch (error) {
+    fail(error)
+  }
+}

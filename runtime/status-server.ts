@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Metrics } from './metrics.js'
+
+/**
+ * A small HTTP server for a process without one of its own: `/healthz` (the process lives), `/readyz` (it does its
+ * work; 503 with what is missing otherwise), `/metrics` (Prometheus).
+ */
+export async function startStatusServer(
+  port: number,
+  host: string,
+  metrics: Metrics,
+  missing: () => string[],
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server: Server = createServer(async (request, response) => {
+    const path = request.url?.split('?')[0]
+    if (path === '/metrics') {
+      response.setHeader('Content-Type', metrics.registry.contentType)
+      response.end(await metrics.registry.metrics())
+    } else if (path === '/healthz') json(200, { status: 'ok' })
+    else if (path === '/readyz') {
+      const waitingFor = missing()
+      json(
+        waitingFor.length === 0 ? 200 : 503,
+        waitingFor.length === 0 ? { status: 'ready' } : { status: 'waiting', for: waitingFor },
+      )
+    } else json(404, { error: { code: 'not_found', message: 'there are /healthz, /readyz and /metrics' } })
+
+    function json(status: number, body: object) {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+    }
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

@@ -1,0 +1,38 @@
+import type { KV, KvWatchEntry } from '@nats-io/kv'
+import type { Log } from './log.js'
+
+/**
+ * Follows a KV bucket: `apply` gets every entry there is, then every change, deletions included. The promise resolves
+ * when the present state has been applied. A watch that breaks is begun again; entries may then come twice.
+ */
+export async function watchBucket(bucket: KV, apply: (entry: KvWatchEntry) => void, log: Log) {
+  let stopped = false
+  let current: Awaited<ReturnType<KV['watch']>> | undefined
+  let caughtUp = () => {}
+  const present = new Promise<void>(resolve => {
+    caughtUp = resolve
+  })
+  void (async () => {
+    while (!stopped) {
+      try {
+        const { values } = await bucket.status()
+        current = await bucket.watch()
+        if (values === 0) caughtUp()
+        for await (const entry of current) {
+          apply(entry)
+          if (!entry.delta) caughtUp()
+        }
+      } catch (error) {
+        if (!stopped) log.warn({ err: error }, 'following a bucket failed, trying again')
+      }
+      if (!stopped) await new Promise(resolve => setTimeout(resolve, 500))
+    }
+  })()
+  await present
+  return {
+    stop() {
+      stopped = true
+      current?.stop()
+    },
+  }
+}

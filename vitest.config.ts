@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config'
+
+// Unit tests read the sources through the "source" export condition, so they never test a stale build.
+// Integration and browser tests start the built programs, as a user would; `npm test` builds first.
+const source = { resolve: { conditions: ['source', 'module', 'default'] }, ssr: { resolve: { conditions: ['source', 'node', 'default'] } } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        ...source,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
