@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { toClickHouseException } from './errors.js'
+import { quoteName, quoteString } from './settings.js'
+
+/** What is used of a `chdb` session: one connection, one query at a time. */
+export interface EngineConnection {
+  queryAsync(sql: string, options?: { format?: string }): Promise<EngineResult>
+  insert(params: {
+    table: string
+    columns?: readonly string[]
+    values: Buffer
+    format: 'JSONEachRow'
+  }): Promise<{ rowsWritten: number; bytesWritten: number }>
+  close(): void
+}
+
+export interface EngineResult {
+  /** Rows of the result, whatever the name says: `SELECT sum(x)` over a thousand rows reports one. */
+  readonly rowsRead: number
+  bytes(): Uint8Array
+  text(): string
+}
+
+/** The state a query wants its connection in. */
+export interface ConnectionState {
+  database: string
+  settings: ReadonlyArray<readonly [name: string, value: string]>
+  parameters: ReadonlyArray<readonly [name: string, value: string]>
+  /** Locks the connection with `readonly = 1` after the settings, for good. */
+  readOnly: boolean
+}
+
+/** A connection that is in the wanted state and serves nobody else. */
+export interface Lease {
+  connection: EngineConnection
+  /** Value of `log_comment` on this connection, by which a running query can be killed. */
+  id: string
+  /** Ends the lease. `reusable: false` when the query was killed or may have left something on the connection. */
+  release(reusable: boolean): void
+}
+
+export interface Connections {
+  lease(state: ConnectionState): Promise<Lease>
+  close(): void
+}
+
+interface Known {
+  connection: EngineConnection
+  id: string
+  database: string
+  settings: Map<string, string>
+  /** Set when the settings can't change any more. */
+  lockedTo?: string
+}
+
+/** Change other settings behind our back, so that DEFAULT doesn't undo them. */
+const FAR_REACHING = new Set(['profile', 'compatibility'])
+
+/**
+ * Connections whose state is known. Settings stick to a connection of the engine: a deduplication token left behind
+ * makes the next, unrelated insert vanish silently. So whatever the last query had set and the next one doesn't is
+ * put back to DEFAULT before the next one runs, and a connection in doubt is closed. (A fresh connection per query
+ * would be simpler, but the library closes none while any query runs, and one weighs 350 KB.)
+ *
+ * @param connect opens one more connection
+ * @param keep idle connections to keep of each kind, locked and not
+ */
+export function createConnections(connect: () => EngineConnection, keep: number): Connections {
+  const idle: Known[] = []
+
+  function find(state: ConnectionState): Known | undefined {
+    const lock = state.readOnly ? JSON.stringify(state.settings) : undefined
+    const index = idle.findLastIndex(known => known.lockedTo === lock)
+    if (index >= 0) return idle.splice(index, 1)[0]
+    return undefined
+  }
+
+  function setup(known: Known, state: ConnectionState): string[] {
+    const wanted = new Map(state.settings)
+    const statements = known.database === state.database ? [] : [`USE ${quoteName(state.database)}`]
+    if (known.lockedTo === undefined) {
+      for (const name of known.settings.keys()) if (!wanted.has(name)) statements.push(`SET ${name} = DEFAULT`)
+      for (const [name, value] of wanted) {
+        if (known.settings.get(name) !== value) statements.push(`SET ${name} = ${quoteString(value)}`)
+      }
+    }
+    for (const [name, value] of state.parameters) statements.push(`SET param_${name} = ${quoteString(value)}`)
+    if (state.readOnly && known.lockedTo === undefined) statements.push('SET readonly = 1')
+    return statements
+  }
+
+  async function fresh(): Promise<Known> {
+    const known: Known = { connection: connect(), id: `slotstream-${randomUUID()}`, database: '', settings: new Map() }
+    await known.connection.queryAsync(`SET log_comment = ${quoteString(known.id)}`)
+    return known
+  }
+
+  function release(known: Known, reusable: boolean): void {
+    if (!reusable || [...known.settings.keys()].some(name => FAR_REACHING.has(name))) {
+      known.connection.close()
+      return
+    }
+    idle.push(known)
+    const locked = known.lockedTo !== undefined
+    const alike = idle.filter(other => (other.lockedTo !== undefined) === locked)
+    const oldest = alike[0]
+    if (alike.length > keep && oldest) {
+      idle.splice(idle.indexOf(oldest), 1)
+      oldest.connection.close()
+    }
+  }
+
+  return {
+    async lease(state) {
+      const known = find(state) ?? (await fresh())
+      try {
+        const statements = setup(known, state)
+        if (statements.length > 0) await known.connection.queryAsync(statements.join('; '))
+      } catch (error) {
+        known.connection.close()
+        throw toClickHouseException(error)
+      }
+      known.database = state.database
+      known.settings = new Map(state.settings)
+      if (state.readOnly) known.lockedTo = JSON.stringify(state.settings)
+      let released = false
+      return {
+        connection: known.connection,
+        id: known.id,
+        release(reusable) {
+          if (released) return
+          released = true
+          release(known, reusable)
+        },
+      }
+    },
+    close() {
+      for (const known of idle.splice(0)) known.connection.close()
+    },
+  }
+}

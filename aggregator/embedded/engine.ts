@@ -1,0 +1,242 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  type ConnectionState,
+  createConnections,
+  type EngineConnection,
+  type EngineResult,
+  type Lease,
+} from './connections.js'
+import { ClickHouseException, toClickHouseException } from './errors.js'
+import { createLane, type Lane } from './lane.js'
+import { createPipes, type Pipe } from './pipes.js'
+import { quoteString } from './settings.js'
+import type { Statement } from './statement.js'
+
+/** One query with everything that belongs to it. */
+export interface EngineQuery extends ConnectionState {
+  statement: Statement
+  /** Output format when the statement names none. */
+  format: string
+}
+
+/** Numbers the engine tells about a finished query. What it doesn't tell is absent. */
+export interface QuerySummary {
+  result_rows?: number
+  result_bytes?: number
+  written_rows?: number
+  written_bytes?: number
+}
+
+export interface Engine {
+  /** Engine version, e.g. `26.7.2.1`. */
+  readonly version: string
+  /** Runs a SELECT and hands over its bytes as the engine makes them. Ends or throws with the query. */
+  stream(query: EngineQuery, signal: AbortSignal): AsyncGenerator<Buffer, QuerySummary, undefined>
+  /** Runs anything else; resolves when it is done, with its (small) output. Once begun, a write isn't cancelled. */
+  run(query: EngineQuery, signal: AbortSignal): Promise<{ body: Buffer; summary: QuerySummary }>
+  /** Inserts bytes in the statement's format. Once begun it isn't cancelled. */
+  insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
+  /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
+  close(timeoutMs: number): Promise<void>
+}
+
+export interface EngineOptions {
+  /** Opens one more connection to the data folder. */
+  connect: () => EngineConnection
+  /** Folder for the named pipes that results come through; nothing else may be in it. */
+  pipesFolder: string
+  /** Threads of libuv's pool: each running query occupies one. */
+  threads: number
+  /** Queries that may wait per lane. Default 200. */
+  queue?: number
+}
+
+/** Formats the library can take as raw bytes, without a copy through a string. */
+const RAW_FORMATS = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'CSVWithNames', 'TSV', 'TabSeparated'])
+
+/** How often a cancelled query is killed again: the first KILL can come before the engine has registered it. */
+const KILL_INTERVAL_MS = 250
+
+/** The embedded engine behind lanes: inserts, trusted reads and analysts don't wait for one another. */
+export async function createEngine({ connect, pipesFolder, threads, queue = 200 }: EngineOptions): Promise<Engine> {
+  // The first connection starts the engine, locks its data and keeps it up; it also kills queries.
+  const control = connect()
+  const pipes = createPipes(pipesFolder)
+  const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
+  // One thread stays free for KILL QUERY, and some for compression: a third for each kind of work.
+  const places = Math.max(1, Math.floor((threads - 1) / 3))
+  const lanes = {
+    write: createLane(places, queue),
+    read: createLane(places, queue),
+    analyst: createLane(places, queue),
+  }
+  const connections = createConnections(connect, places * 2)
+  const running = new Map<string, Promise<unknown>>()
+  const writes = new Set<Promise<unknown>>()
+
+  /** Runs one piece of work on a leased connection, known by its id so that it can be killed. */
+  async function withConnection<T>(
+    query: EngineQuery,
+    lane: Lane,
+    signal: AbortSignal,
+    work: (lease: Lease) => Promise<T>,
+  ): Promise<T> {
+    const leave = await lane.enter(signal)
+    try {
+      const lease = await connections.lease(query)
+      try {
+        signal.throwIfAborted()
+        const done = work(lease)
+        running.set(lease.id, done)
+        return await done
+      } catch (error) {
+        throw signal.aborted ? signal.reason : toClickHouseException(error)
+      } finally {
+        running.delete(lease.id)
+        // SET, USE and temporary tables would outlive their query; a late KILL would hit the next one.
+        lease.release(query.statement.kind !== 'other' && !signal.aborted)
+      }
+    } finally {
+      leave()
+    }
+  }
+
+  async function kill(id: string): Promise<void> {
+    while (running.has(id)) {
+      await control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(id)} ASYNC`).catch(() => {})
+      await new Promise(resolve => setTimeout(resolve, KILL_INTERVAL_MS))
+    }
+  }
+
+  async function killable<T>(id: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
+    const onAbort = (): void => void kill(id)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await work
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  function writing<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => writes.delete(tracked))
+    writes.add(tracked)
+    return tracked
+  }
+
+  const laneOf = (query: EngineQuery): Lane => (query.readOnly ? lanes.analyst : lanes.read)
+
+  return {
+    version,
+
+    async *stream(query, signal) {
+      // A reader that leaves early must stop the query too, or the engine would write into a full pipe for ever.
+      const left = new AbortController()
+      const stop = AbortSignal.any([signal, left.signal])
+      let opened: (pipe: Pipe) => void
+      const opening = new Promise<Pipe>(resolve => {
+        opened = resolve
+      })
+      const ended = withConnection(query, laneOf(query), stop, async ({ connection, id }) => {
+        const pipe = await pipes.take()
+        opened(pipe)
+        try {
+          return await killable(id, stop, intoPipe(connection, query, pipe))
+        } finally {
+          pipe.finish()
+        }
+      })
+      const pipe = await Promise.race([opening, ended.then(() => opening)])
+      try {
+        for await (const chunk of pipe.reader) yield chunk as Buffer
+        const result = await ended
+        if (result.bytes().length > 0) yield Buffer.from(result.bytes())
+        return { result_rows: result.rowsRead }
+      } finally {
+        left.abort(new Error('The reader of the result left'))
+        pipe.reader.destroy()
+        await ended.catch(() => {})
+        pipe.release()
+      }
+    },
+
+    run(query, signal) {
+      if (query.statement.kind === 'describe') {
+        return withConnection(query, laneOf(query), signal, async ({ connection, id }) => {
+          const result = await killable(id, signal, runWhole(connection, query))
+          return { body: Buffer.from(result.bytes()), summary: { result_rows: result.rowsRead } }
+        })
+      }
+      return writing(
+        withConnection(query, lanes.write, signal, async ({ connection }) => {
+          const result = await runWhole(connection, query)
+          return { body: Buffer.from(result.bytes()), summary: {} }
+        }),
+      )
+    },
+
+    insert(query, data, signal) {
+      return writing(
+        withConnection(query, lanes.write, signal, ({ connection }) => insertInto(connection, query.statement, data)),
+      )
+    },
+
+    async close(timeoutMs) {
+      const timeout = new Promise(resolve => setTimeout(resolve, timeoutMs).unref())
+      await Promise.race([Promise.allSettled(writes), timeout])
+      const works = [...running.values()]
+      await Promise.all([...running.keys()].map(kill))
+      await Promise.allSettled(works)
+      connections.close()
+      control.close()
+      pipes.close()
+    },
+  }
+}
+
+async function insertInto(connection: EngineConnection, statement: Statement, data: Buffer): Promise<QuerySummary> {
+  // ClickHouse takes an insert of no rows as done; the engine's parser calls it an error.
+  if (!/\S/.test(data.subarray(0, 64).toString('latin1')) && data.toString('latin1').trim() === '') {
+    return { written_rows: 0, written_bytes: 0 }
+  }
+  const { plainInsert, format } = statement
+  if (plainInsert && format && RAW_FORMATS.has(format.name)) {
+    const written = await connection.insert({
+      ...plainInsert,
+      values: data,
+      // The library checks the name against its own list; its type for the list is narrower than ours needs.
+      format: format.name as 'JSONEachRow',
+    })
+    return { written_rows: written.rowsWritten, written_bytes: written.bytesWritten }
+  }
+  if (!isUtf8(data)) {
+    throw new ClickHouseException(
+      48,
+      'NOT_IMPLEMENTED',
+      `Binary input (FORMAT ${format?.name}) is not supported by the embedded server: send a text format, e.g. JSONEachRow`,
+    )
+  }
+  await connection.queryAsync(`${statement.sql}\n${data.toString('utf8')}`)
+  return {}
+}
+
+function runWhole(connection: EngineConnection, { statement, format }: EngineQuery): Promise<EngineResult> {
+  return connection.queryAsync(statement.sql, { format })
+}
+
+/** Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. */
+async function intoPipe(connection: EngineConnection, query: EngineQuery, pipe: Pipe): Promise<EngineResult> {
+  const { sql, format } = query.statement
+  const at = format?.start ?? sql.length
+  const tail = format ? sql.slice(at) : `FORMAT ${query.format}`
+  try {
+    return await connection.queryAsync(`${sql.slice(0, at)}\nINTO OUTFILE ${quoteString(pipe.path)} TRUNCATE ${tail}`)
+  } catch (error) {
+    // The message would show our clause instead of the user's mistake, which it can even have completed: `SELECT 1 +`.
+    if (['SYNTAX_ERROR', 'UNKNOWN_IDENTIFIER'].includes(toClickHouseException(error).type)) {
+      return runWhole(connection, query)
+    }
+    throw error
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import type { QuerySummary } from './engine.js'
+
+/** Bytes held back before the status goes out, so that an early error still gets its own. */
+const HOLD = 256 * 1024
+/** The same with `wait_end_of_query`; longer results are streamed all the same, so that memory stays bounded. */
+const HOLD_EVERYTHING = 64 * 1024 * 1024
+
+export interface ReplyOptions {
+  format: string
+  compress: boolean
+  holdEverything: boolean
+}
+
+export interface Reply {
+  /** Sends a whole result. */
+  finish(summary: QuerySummary, body?: Buffer): void
+  /** Sends a result as it comes, no faster than the client reads. Rejects when the query fails. */
+  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<void>
+}
+
+/** Writes a successful query's response. */
+export function createReply(response: ServerResponse, options: ReplyOptions): Reply {
+  const started = process.hrtime.bigint()
+
+  function begin(summary: QuerySummary): Writable {
+    response.setHeader('Content-Type', contentTypeOf(options.format))
+    response.setHeader('X-ClickHouse-Format', options.format)
+    response.setHeader('X-ClickHouse-Timezone', Intl.DateTimeFormat().resolvedOptions().timeZone)
+    response.setHeader('X-ClickHouse-Summary', summaryHeader(summary, process.hrtime.bigint() - started))
+    if (!options.compress) return response
+    response.setHeader('Content-Encoding', 'gzip')
+    const gzip = createGzip()
+    gzip.pipe(response)
+    return gzip
+  }
+
+  return {
+    finish(summary, body) {
+      const sink = begin(body ? { ...summary, result_bytes: body.length } : summary)
+      sink.end(body ?? '')
+    },
+
+    async stream(chunks) {
+      const limit = options.holdEverything ? HOLD_EVERYTHING : HOLD
+      let held: Buffer[] = []
+      let length = 0
+      let sink: Writable | undefined
+      try {
+        for (;;) {
+          const step = await chunks.next()
+          if (step.done) {
+            sink ??= begin({ ...step.value, result_bytes: length })
+            for (const chunk of held) sink.write(chunk)
+            sink.end()
+            await finished(response)
+            return
+          }
+          length += step.value.length
+          if (sink) await write(sink, step.value, response)
+          else {
+            held.push(step.value)
+            if (length < limit) continue
+            sink = begin({})
+            for (const chunk of held) await write(sink, chunk, response)
+            held = []
+          }
+        }
+      } finally {
+        await chunks.return({})
+      }
+    },
+  }
+}
+
+async function write(sink: Writable, chunk: Buffer, response: ServerResponse): Promise<void> {
+  if (response.destroyed) throw new Error('The client disconnected')
+  if (sink.write(chunk)) return
+  const ended = new AbortController()
+  const onClose = (): void => ended.abort(new Error('The client disconnected'))
+  response.once('close', onClose)
+  try {
+    await once(sink, 'drain', { signal: ended.signal })
+  } finally {
+    response.off('close', onClose)
+  }
+}
+
+function summaryHeader(summary: QuerySummary, elapsedNs: bigint): string {
+  const numbers = { ...summary, elapsed_ns: elapsedNs }
+  return JSON.stringify(Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])))
+}
+
+function contentTypeOf(format: string): string {
+  if (/^JSON\w*EachRow|^JSONLines|^NDJSON/.test(format)) return 'application/x-ndjson; charset=UTF-8'
+  if (/^JSON/.test(format)) return 'application/json; charset=UTF-8'
+  if (/^CSV/.test(format)) return 'text/csv; charset=UTF-8'
+  if (/^(?:TSV|TabSeparated)/.test(format)) return 'text/tab-separated-values; charset=UTF-8'
+  if (/^(?:Parquet|Arrow|ORC|Native|RowBinary|Avro|MsgPack|Protobuf)/.test(format)) return 'application/octet-stream'
+  return 'text/plain; charset=UTF-8'
+}

@@ -1,0 +1,160 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { createGunzip, createInflate } from 'node:zlib'
+import { authenticate, type Role } from './credentials.js'
+import type { EngineQuery } from './engine.js'
+import { ClickHouseException } from './errors.js'
+import { guardAnalyst } from './guard.js'
+import { type AnalystLimits, analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
+import { placeholdersOf, readStatement, type Statement } from './statement.js'
+
+/** Largest query text of an analyst, decompressed, in bytes. */
+const MAX_ANALYST_BODY = 1024 * 1024
+
+/** Part of a body in which an `INSERT … FORMAT` must show up to be read without decoding the data behind it. */
+const MAX_INSERT_HEAD = 64 * 1024
+
+export interface RequestOptions {
+  password: string
+  limits: AnalystLimits
+  /** Largest body of the trusted user, decompressed, in bytes; an insert has to fit, because one block is atomic. */
+  maxBody: number
+}
+
+/** A request that may run. */
+export interface ReadyRequest {
+  role: Role
+  query: EngineQuery
+  settings: RequestSettings
+  /** Rows of an `INSERT … FORMAT`. */
+  data?: Buffer
+}
+
+/**
+ * Turns an HTTP request into a query: authenticates, reads the body, finds the statement, checks what the user may do.
+ *
+ * @returns undefined when there is no query at all (`GET /`)
+ * @throws ClickHouseException for everything that is refused
+ */
+export async function readRequest(
+  request: IncomingMessage,
+  options: RequestOptions,
+): Promise<ReadyRequest | undefined> {
+  const url = new URL(request.url ?? '/', 'http://localhost')
+  let settings = readRequestSettings(url.searchParams)
+  const role = authenticate(request.headers, settings, options.password)
+  let body = await readBody(request, role === 'writer' ? options.maxBody : MAX_ANALYST_BODY)
+  const contentType = request.headers['content-type'] ?? ''
+  if (contentType.startsWith('multipart/form-data')) {
+    settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))
+    body = Buffer.alloc(0)
+  }
+  if (request.method === 'GET' && settings.query === undefined && body.length === 0) return undefined
+  const { statement, data } = readQuery(settings.query, body)
+
+  for (const name of placeholdersOf(statement)) {
+    if (!settings.parameters.some(([given]) => given === name)) {
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+    }
+  }
+  if (role === 'analyst') guardAnalyst(statement, settings.parameters)
+  const reads = statement.kind === 'rows' || statement.kind === 'describe'
+  // As in ClickHouse. It also keeps a link in a web page from writing.
+  if (!reads && request.method !== 'POST') {
+    throw new ClickHouseException(
+      164,
+      'READONLY',
+      `Method ${request.method} implies readonly: use POST for ${statement.verb}`,
+    )
+  }
+  const header = request.headers['x-clickhouse-format']
+  const query: EngineQuery = {
+    statement,
+    format: checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated'),
+    database: (settings.database ?? request.headers['x-clickhouse-database']?.toString()) || 'default',
+    settings: role === 'analyst' ? analystSettings(settings.settings, options.limits) : settings.settings,
+    parameters: settings.parameters,
+    readOnly: role === 'analyst',
+  }
+  return data === undefined ? { role, query, settings } : { role, query, settings, data }
+}
+
+/** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */
+function readQuery(text: string | undefined, body: Buffer): { statement: Statement; data?: Buffer } {
+  if (text !== undefined && body.length > 0) {
+    const statement = isInsertWithFormat(text)
+    if (statement) return { statement, data: Buffer.concat([Buffer.from(text.slice(statement.dataStart)), body]) }
+    return finish(Buffer.concat([Buffer.from(`${text}\n`), body]))
+  }
+  return finish(text === undefined ? body : Buffer.from(text))
+}
+
+function finish(whole: Buffer): { statement: Statement; data?: Buffer } {
+  // Latin-1 keeps offsets equal to bytes, so that megabytes of rows behind the statement are never decoded.
+  const head = whole.subarray(0, MAX_INSERT_HEAD).toString('latin1')
+  const start = isInsertWithFormat(head)?.dataStart
+  if (start === undefined) return { statement: readStatement(whole.toString('utf8')) }
+  return { statement: readStatement(whole.subarray(0, start).toString('utf8')), data: whole.subarray(start) }
+}
+
+function isInsertWithFormat(text: string): Statement | undefined {
+  if (!/^\s*(?:--|\/[/*]|#|insert)/i.test(text)) return undefined
+  try {
+    const statement = readStatement(text)
+    return statement.dataStart === undefined ? undefined : statement
+  } catch {
+    // A head that was cut in the middle, or not SQL: reading the whole text tells what is wrong.
+    return undefined
+  }
+}
+
+async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  const decoder = encoding === 'gzip' ? createGunzip() : encoding === 'deflate' ? createInflate() : undefined
+  if (!decoder && encoding !== 'identity' && encoding !== '') {
+    throw new ClickHouseException(48, 'NOT_IMPLEMENTED', `Content-Encoding ${encoding} is not supported: use gzip`)
+  }
+  let source: Readable = request
+  if (decoder) {
+    request.once('error', error => decoder.destroy(error))
+    source = request.pipe(decoder)
+  }
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    // A refused body must not take the connection with it before the answer went out.
+    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > limit) {
+        throw new ClickHouseException(
+          307,
+          'TOO_MANY_BYTES',
+          `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
+        )
+      }
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof ClickHouseException || !decoder) throw error
+    throw new ClickHouseException(117, 'INCORRECT_DATA', `Request body is not valid ${encoding}`, { cause: error })
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
+}
+
+/** `@clickhouse/client` sends long parameters as form fields. */
+async function withFormFields(search: URLSearchParams, body: Buffer, contentType: string): Promise<URLSearchParams> {
+  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
+  const all = new URLSearchParams(search)
+  for (const [name, value] of form) {
+    if (typeof value !== 'string') {
+      throw new ClickHouseException(48, 'NOT_IMPLEMENTED', 'External tables are not supported by the embedded server')
+    }
+    all.set(name, value)
+  }
+  return all
+}
+
+function checkedFormat(format: string): string {
+  if (/^\w+$/.test(format)) return format
+  throw new ClickHouseException(73, 'UNKNOWN_FORMAT', `Unknown format ${JSON.stringify(format)}`)
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Engine } from './engine.js'
+import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from './errors.js'
+import { createReply } from './reply.js'
+import { type RequestOptions, readRequest } from './request.js'
+
+export interface EmbeddedServerOptions extends RequestOptions {
+  engine: Engine
+  /** Receives one object per failed request; default: nothing is logged. */
+  log?: (entry: Record<string, unknown>) => void
+}
+
+export interface EmbeddedServer {
+  server: Server
+  /** Stops accepting and cancels running reads; inserts go on. Resolves when every response has ended. */
+  stop(): Promise<void>
+}
+
+/** Queries travel in the URL: the client sends an INSERT's SQL there, and parameters up to 4 KB. */
+const MAX_HEADER_BYTES = 128 * 1024
+
+/** Longer than clients keep an idle connection, so that none sends into one that is being closed. */
+const KEEP_ALIVE_MS = 30_000
+
+const CLOSE_IDLE_INTERVAL_MS = 20
+
+function shuttingDown(): ClickHouseException {
+  return new ClickHouseException(236, 'ABORTED', 'The server is shutting down')
+}
+
+/**
+ * The ClickHouse HTTP interface over the embedded engine.
+ * Source: https://clickhouse.com/docs/interfaces/http
+ */
+export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedServer {
+  const { engine, log = () => {} } = options
+  /** Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server lives. */
+  const reads = new Set<AbortController>()
+  let stopping = false
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]
+    response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
+    if (path === '/ping' || path === '/replicas_status') return void response.end('Ok.\n')
+    if (path !== '/') return void response.writeHead(404).end(`There is no handle ${path}\n`)
+    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return void response.writeHead(405).end()
+
+    const queryId = new URL(request.url ?? '/', 'http://localhost').searchParams.get('query_id') || randomUUID()
+    if (/^[\x20-\x7e]+$/.test(queryId)) response.setHeader('X-ClickHouse-Query-Id', queryId)
+    const gone = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
+    })
+    try {
+      if (stopping) throw shuttingDown()
+      const ready = await readRequest(request, options)
+      if (!ready) return void response.end('Ok.\n')
+      if (stopping) throw shuttingDown()
+      const reply = createReply(response, {
+        format: ready.query.statement.format?.name ?? ready.query.format,
+        compress: ready.settings.compress && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
+        holdEverything: ready.settings.waitEndOfQuery,
+      })
+      const { query, data } = ready
+      if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
+      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal))
+      else if (query.statement.kind === 'rows' && !writesFile(query.statement.tokens))
+        await reply.stream(engine.stream(query, gone.signal))
+      else {
+        const { body, summary } = await engine.run(query, gone.signal)
+        reply.finish(summary, body)
+      }
+    } catch (error) {
+      if (response.destroyed) return
+      const exception = toClickHouseException(error)
+      log({ msg: 'query failed', queryId, code: exception.code, type: exception.type, error: exception.message })
+      fail(request, response, exception, engine.version)
+    } finally {
+      reads.delete(gone)
+    }
+  }
+
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      answer(request, response).catch(error => {
+        log({ msg: 'request failed', error: String(error) })
+        response.destroy()
+      })
+    },
+  )
+
+  return {
+    server,
+    stop: () =>
+      new Promise(resolve => {
+        stopping = true
+        // A connection becomes idle when its last response is out, which close() doesn't look at again.
+        const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
+        server.close(() => {
+          clearInterval(closing)
+          resolve()
+        })
+        for (const read of reads) read.abort(shuttingDown())
+      }),
+  }
+}
+
+function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  exception: ClickHouseException,
+  version: string,
+): void {
+  const body = formatException(exception, version)
+  if (response.headersSent) {
+    // Too late for a status. A response that breaks off is the only sign every client understands.
+    response.destroy()
+    return
+  }
+  // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
+  request.unpipe()
+  request.resume()
+  if (!request.complete) response.setHeader('Connection', 'close')
+  response.removeHeader('Content-Encoding')
+  response.writeHead(httpStatusOf(exception), {
+    'Content-Type': 'text/plain; charset=UTF-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-ClickHouse-Exception-Code': String(exception.code),
+  })
+  response.end(body)
+}
+
+function writesFile(tokens: readonly { text: string }[]): boolean {
+  return tokens.some(({ text }, i) => /^into$/i.test(text) && /^outfile$/i.test(tokens[i + 1]?.text ?? ''))
+}

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ConfigurationError } from '@slotstream/runtime'
+import { executableName } from './candidates.js'
+import { download } from './download.js'
+import type { Machine } from './machine.js'
+import type { Command, Step } from './plan.js'
+
+/** Hears, in a line each, of what takes time. */
+export type ObtainLog = (text: string) => unknown
+
+/** A program to obtain. */
+export interface Program {
+  /** Its file name, without `.exe`. */
+  name: string
+  /** What is asked for, in the error: "nats-server 2.9 or later". */
+  wanted: string
+  /** Why the program at this path won't do, or nothing when it will. */
+  objection(path: string): Promise<string | undefined>
+  /** What to type on this machine when nothing worked, and other ways out: the end of the error. */
+  advice: string
+}
+
+/** A program was neither found nor obtained. The message names every way that was tried, why it failed, and what to type. */
+export class ProgramMissingError extends Error {
+  override name = 'ProgramMissingError'
+  readonly code = 'program_missing'
+}
+
+/**
+ * Walks the steps until one yields a usable program and resolves to its absolute path.
+ * What is fetched is put aside in `binFolder`, looked over, and only then takes its place by a rename,
+ * so an interrupted or refused fetch leaves nothing that a later start would find.
+ * Throws ConfigurationError when the path that the user named is no good, ProgramMissingError when no step helps.
+ */
+export async function obtain(
+  program: Program,
+  steps: readonly Step[],
+  { machine, binFolder, log }: { machine: Machine; binFolder: string; log: ObtainLog },
+): Promise<string> {
+  const failures: string[] = []
+  for (const step of steps) {
+    if (step.kind === 'given') return given(step)
+    try {
+      return await take(step)
+    } catch (error) {
+      failures.push(`  - ${step.what}: ${describe(error)}`)
+    }
+  }
+  throw new ProgramMissingError(
+    `${program.wanted} was not found and could not be obtained:\n${failures.join('\n')}\n${program.advice}`,
+  )
+
+  async function given({ variable, path }: Step & { kind: 'given' }): Promise<string> {
+    const problem = (await machine.isExecutable(path)) ? await program.objection(path) : 'no program is there'
+    if (problem) throw new ConfigurationError(`${variable} is "${path}": ${problem}. Correct it, or unset it to search`)
+    return resolve(path)
+  }
+
+  async function take(step: Exclude<Step, { kind: 'given' }>): Promise<string> {
+    switch (step.kind) {
+      case 'closed':
+        throw new Error(step.why)
+      case 'look':
+        return look(step.paths)
+      case 'install':
+        log(`${program.name} is missing: running "${step.command.join(' ')}", which can take minutes`)
+        await runRefreshing(step.command, step.refresh)
+        return look(step.paths)
+      case 'unpack':
+        log(`${program.name} is missing: taking it out of the package ${step.package} with apt-get`)
+        return staged(async folder => {
+          await runRefreshing(['apt-get', 'download', step.package], step.refresh, folder)
+          // The package's file name holds its version, so let the shell's pattern find it.
+          await machine.run('sh', ['-c', 'dpkg-deb -x ./*.deb .'], { cwd: folder })
+          return join(folder, step.member)
+        })
+      case 'release':
+        log(`${program.name} is missing: downloading ${step.asset.url}`)
+        return staged(folder => download(step.asset, folder, executableName(machine.platform, program.name), machine))
+    }
+  }
+
+  async function look(paths: readonly string[]): Promise<string> {
+    const objections: string[] = []
+    for (const path of paths) {
+      if (!(await machine.isExecutable(path))) continue
+      const objection = await program.objection(path)
+      if (!objection) return path
+      objections.push(`${path}: ${objection}`)
+    }
+    throw new Error(objections.join('; ') || 'not there')
+  }
+
+  async function runRefreshing(command: Command, refresh: Command | undefined, cwd?: string): Promise<void> {
+    // A package manager that asks a question would wait for ever: there may be nobody to answer.
+    const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, ...(cwd ? { cwd } : {}) }
+    const attempt = ([name, ...args]: Command) => machine.run(name, args, options)
+    try {
+      await attempt(command)
+    } catch (error) {
+      if (!refresh) throw error
+      // Lists that are missing or name a version the mirror has dropped look like any other failure.
+      await attempt(refresh)
+      await attempt(command)
+    }
+  }
+
+  async function staged(fetchInto: (folder: string) => Promise<string>): Promise<string> {
+    await mkdir(binFolder, { recursive: true })
+    const folder = await mkdtemp(join(binFolder, '.obtain-'))
+    try {
+      const fetched = await fetchInto(folder)
+      const objection = (await machine.isExecutable(fetched))
+        ? await program.objection(fetched)
+        : 'what was fetched holds no such program'
+      if (objection) throw new Error(objection)
+      const place = join(binFolder, executableName(machine.platform, program.name))
+      await rename(fetched, place)
+      return place
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.message !== 'fetch failed' || !(error.cause instanceof Error)) return error.message
+  // fetch keeps what happened in its cause, and where several addresses were tried only as a code.
+  const { message, code } = error.cause as NodeJS.ErrnoException
+  return `the download failed: ${message || code}`
+}

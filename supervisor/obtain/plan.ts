@@ -1,0 +1,109 @@
+import { posix, win32 } from 'node:path'
+import { candidates, executableName } from './candidates.js'
+import type { Machine } from './machine.js'
+import type { Release, ReleaseAsset } from './release.js'
+
+/** One way to come by a program. */
+export type Step =
+  /** The path that the user named: used, or an error. */
+  | { kind: 'given'; variable: string; path: string }
+  /** Take the first usable of these files. */
+  | { kind: 'look'; what: string; paths: readonly string[] }
+  /** Install with a package manager, then look. `refresh` brings its lists up to date, for a second try. */
+  | { kind: 'install'; what: string; command: Command; refresh?: Command; paths: readonly string[] }
+  /** Take `member` out of a Debian package into the data folder, installing nothing. */
+  | { kind: 'unpack'; what: string; package: string; member: string; refresh?: Command }
+  /** Download a pinned release into the data folder. */
+  | { kind: 'release'; what: string; asset: ReleaseAsset }
+  /** A way that is closed here, kept so that the error can say why. */
+  | { kind: 'closed'; what: string; why: string }
+
+export type Command = readonly [program: string, ...args: string[]]
+
+/** What the plan depends on; `has` says which of the package managers' commands are there. */
+export interface Circumstances extends Pick<Machine, 'platform' | 'arch' | 'isRoot' | 'env'> {
+  has(command: string): boolean
+}
+
+const aptUpdate: Command = ['apt-get', 'update']
+const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin']
+// Debian keeps servers in sbin, which is on root's PATH and often on nobody else's.
+const serverFolders = ['/usr/sbin', '/usr/local/sbin']
+
+/** Ways to nats-server, in order. `binFolder` is the data folder's. */
+export function planNatsServer(at: Circumstances, binFolder: string, release: Release): Step[] {
+  if (at.env.NATS_SERVER_PATH) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path: at.env.NATS_SERVER_PATH }]
+  const { join } = at.platform === 'win32' ? win32 : posix
+  return [
+    {
+      kind: 'look',
+      what: at.platform === 'win32' ? 'PATH' : `PATH, ${serverFolders.join(', ')}`,
+      paths: candidates(at, ['nats-server'], at.platform === 'win32' ? [] : serverFolders),
+    },
+    { kind: 'look', what: 'the data folder', paths: [join(binFolder, executableName(at.platform, 'nats-server'))] },
+    ...natsServerPackage(at),
+    releaseStep(at, release),
+  ]
+}
+
+/** Ways to Chromium or Chrome, in order. */
+export function planChromium(at: Circumstances): Step[] {
+  if (at.env.CHROMIUM_PATH) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path: at.env.CHROMIUM_PATH }]
+  const onPath = candidates(at, ['chromium', 'chromium-browser', 'google-chrome'])
+  const apps = chromiumApps(at)
+  return [
+    { kind: 'look', what: 'PATH', paths: onPath },
+    ...(apps.length > 0 ? [{ kind: 'look', what: 'installed applications', paths: apps } as const] : []),
+    ...chromiumPackage(at, onPath, apps),
+  ]
+}
+
+// Installing Debian's package would also enable and start a service of its own on port 4222, and add a system user.
+// Taking the program out of the package leaves the system as it was, and needs root for nothing but newer lists.
+function natsServerPackage(at: Circumstances): Step[] {
+  if (at.platform === 'linux') {
+    const missing = ['apt-get', 'dpkg-deb'].find(command => !at.has(command))
+    if (missing) return [{ kind: 'closed', what: 'apt-get', why: `${missing} is not on this machine` }]
+    const step = { kind: 'unpack', what: 'apt-get', package: 'nats-server', member: 'usr/sbin/nats-server' } as const
+    return [at.isRoot ? { ...step, refresh: aptUpdate } : step]
+  }
+  if (at.platform === 'darwin')
+    return [brewStep(at, ['brew', 'install', 'nats-server'], candidates(at, ['nats-server'], brewFolders))]
+  return []
+}
+
+function chromiumPackage(at: Circumstances, onPath: readonly string[], apps: readonly string[]): Step[] {
+  if (at.platform === 'linux') {
+    if (!at.has('apt-get')) return [{ kind: 'closed', what: 'apt-get', why: 'apt-get is not on this machine' }]
+    if (!at.isRoot) return [{ kind: 'closed', what: 'apt-get', why: 'only root may install packages' }]
+    const command: Command = ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium']
+    return [{ kind: 'install', what: 'apt-get', command, refresh: aptUpdate, paths: onPath }]
+  }
+  if (at.platform === 'darwin') return [brewStep(at, ['brew', 'install', '--cask', 'google-chrome'], apps)]
+  return []
+}
+
+function brewStep(at: Circumstances, command: Command, paths: readonly string[]): Step {
+  if (!at.has('brew')) return { kind: 'closed', what: 'brew', why: 'Homebrew is not on this machine' }
+  if (at.isRoot) return { kind: 'closed', what: 'brew', why: 'Homebrew refuses to run as root' }
+  return { kind: 'install', what: 'brew', command, paths }
+}
+
+function releaseStep({ platform, arch }: Circumstances, release: Release): Step {
+  const what = `release ${release.version}`
+  const asset = release.assets[`${platform}-${arch}`]
+  if (!asset) return { kind: 'closed', what, why: `no verified download is known for ${platform}-${arch}` }
+  return { kind: 'release', what, asset }
+}
+
+function chromiumApps({ platform, env }: Circumstances): string[] {
+  if (platform === 'win32')
+    return [env.ProgramFiles, env['ProgramFiles(x86)'], env.LOCALAPPDATA]
+      .filter(folder => folder !== undefined)
+      .map(folder => win32.join(folder, 'Google\\Chrome\\Application\\chrome.exe'))
+  if (platform !== 'darwin') return []
+  const folders = ['/Applications', ...(env.HOME ? [posix.join(env.HOME, 'Applications')] : [])]
+  return folders.flatMap(folder =>
+    ['Chromium', 'Google Chrome'].map(app => `${folder}/${app}.app/Contents/MacOS/${app}`),
+  )
+}

@@ -1,0 +1,23 @@
+import type { Machine } from './machine.js'
+
+// A program that doesn't say its version in this time is no program to build on.
+const answerTimeoutMs = 30_000
+
+/** What a program prints when asked for its version, or why it doesn't. */
+export async function askVersion(
+  machine: Pick<Machine, 'run'>,
+  path: string,
+): Promise<{ printed: string } | { objection: string }> {
+  try {
+    return { printed: await machine.run(path, ['--version'], { timeoutMs: answerTimeoutMs }) }
+  } catch (error) {
+    return { objection: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** The version in what a program printed ("nats-server: v2.10.4"), or nothing when there is none. */
+export function parseVersion(printed: string): { text: string; major: number; minor: number } | undefined {
+  const found = /\bv?((\d+)\.(\d+)(?:\.\d+)?(?:-[\w.]+)?)/.exec(printed)
+  if (!found) return undefined
+  return { text: found[1]!, major: Number(found[2]), minor: Number(found[3]) }
+}
