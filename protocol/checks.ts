@@ -7,8 +7,9 @@ export type Check<T> = { ok: true; value: T } | { ok: false; reason: string }
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (!isObject(raw)) return no('the body must be a JSON object')
-  if (!isName(raw.anonymousId) && !isName(raw.userId))
-    return no(`anonymousId and userId are both missing or longer than ${MAX_NAME_LENGTH} characters: one is needed`)
+  for (const field of ['anonymousId', 'userId'])
+    if (raw[field] && !isName(raw[field])) return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters`)
+  if (!raw.anonymousId && !raw.userId) return no('anonymousId and userId are both missing: one is needed')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
   for (const [index, slot] of raw.slots.entries()) {

@@ -36,7 +36,7 @@ export function checkMessage(raw: unknown, arrival: Arrival): Checked {
     return no('invalid_timestamp', `sentAt must be an ISO 8601 text, not ${show(raw.sentAt)}`)
   const sent = typeof raw.sentAt === 'string' ? parseTime(raw.sentAt) : arrival.sent
   if (sent !== undefined) message.sentAt = new Date(sent).toISOString()
-  message.messageId = (raw.messageId as string | undefined) || arrival.newId()
+  message.messageId ||= arrival.newId()
   if (raw.timestamp === undefined || raw.timestamp === null) {
     message.timestamp = new Date(received).toISOString()
     return { ok: true, message }

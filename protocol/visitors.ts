@@ -6,10 +6,11 @@ export const DEFAULT_PARTITIONS = 32
 /**
  * The key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a server
  * names only a `userId`. The prefix keeps the two apart, so that nobody reads a person's profile by choosing an
- * `anonymousId` that equals a `userId`. Returns '' when there is neither.
+ * `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
  */
 export function visitorIdOf(message: { anonymousId?: string; userId?: string }): string {
-  if (message.anonymousId) return message.anonymousId
+  const { anonymousId } = message
+  if (anonymousId) return /^(user|visitor):/.test(anonymousId) ? `visitor:${anonymousId}` : anonymousId
   return message.userId ? `user:${message.userId}` : ''
 }
 

@@ -1,0 +1,172 @@
+import {
+  type Check,
+  type Content,
+  checkContent,
+  checkSite,
+  checkSlot,
+  keyToken,
+  type Profile,
+  partitionOf,
+  type Site,
+  type Slot,
+} from '@slotstream/protocol'
+import type { Buckets } from '@slotstream/runtime'
+import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
+import { checkAdmin } from './authenticate.js'
+import type { CatalogKind, CatalogStore } from './catalog-store.js'
+import { Failure, unavailable } from './failure.js'
+import { importDecisions } from './import-decisions.js'
+import type { CollectorMetrics } from './metrics.js'
+import { decisionPublications } from './publications.js'
+import { publishAll } from './publish-all.js'
+import type { Publisher } from './publisher.js'
+import { readBody } from './read-body.js'
+import type { Sites } from './sites.js'
+
+/** Largest body of an admin request, in bytes. */
+const MAX_ADMIN_BYTES = 5 * 1024 * 1024
+
+/** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
+const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
+
+export interface AdminParts {
+  adminToken: string
+  sites: Sites
+  buckets: Pick<Buckets, 'sites' | 'profiles'>
+  catalog: CatalogStore
+  publisher: Publisher
+  partitions: number
+  metrics: CollectorMetrics
+  /** Whether the sites and the stream can be reached now. */
+  ready: () => boolean
+}
+
+/** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
+export function adminRoutes(parts: AdminParts): Router {
+  const { adminToken, sites, buckets, catalog, publisher, partitions, metrics, ready } = parts
+  const router = express.Router()
+  router.use((request, _response, next) => {
+    checkAdmin(request, adminToken)
+    if (!ready()) throw unavailable()
+    next()
+  })
+
+  router.get('/sites', (_request, response) => void response.json({ sites: sites.list() }))
+  router.put('/sites/:siteId', async (request, response) => {
+    const { siteId } = request.params
+    const site = valid(checkSite({ ...(await objectOf(request)), siteId }))
+    for (const writeKey of site.writeKeys) {
+      const owner = sites.byWriteKey(writeKey)
+      if (owner && owner.siteId !== siteId)
+        throw new Failure('conflict', `a write key belongs to ${owner.siteId} already`)
+    }
+    await buckets.sites.put(siteId, JSON.stringify(site))
+    // The watch says the same in a moment; whoever gets this answer may use the key now.
+    sites.apply({ key: siteId, operation: 'PUT', json: <T>() => site as T })
+    response.json(site)
+  })
+  router.delete('/sites/:siteId', async (request, response) => {
+    const { siteId } = siteOf(request)
+    await buckets.sites.delete(siteId)
+    await catalog.removeAll(siteId)
+    sites.apply({ key: siteId, operation: 'DEL', json: notThere })
+    response.json({ deleted: true })
+  })
+
+  router.get('/sites/:siteId/catalog', async (request, response) => {
+    response.json(await catalog.read(siteOf(request).siteId))
+  })
+  router.post('/sites/:siteId/catalog', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { slots = [], content = [] } = await objectOf(request)
+    if (!Array.isArray(slots) || !Array.isArray(content))
+      throw new Failure('malformed', 'slots and content must be lists: {"slots": […], "content": […]}')
+    const problems: string[] = []
+    const checked = {
+      slots: checkList(slots, 'slots', checkSlot, problems),
+      content: checkList(content, 'content', checkContent, problems),
+    }
+    if (problems.length > 0) throw new Failure('malformed', `nothing was stored: ${problems[0]}`, problems)
+    await catalog.write(siteId, checked)
+    response.json({ slots: checked.slots.length, content: checked.content.length })
+  })
+  router.put('/sites/:siteId/slots/:id', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const slot: Slot = valid(checkSlot({ ...(await objectOf(request)), id: request.params.id }))
+    await catalog.write(siteId, { slots: [slot], content: [] })
+    response.json(slot)
+  })
+  router.put('/sites/:siteId/content/:id', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const content: Content = valid(checkContent({ ...(await objectOf(request)), id: request.params.id }))
+    await catalog.write(siteId, { slots: [], content: [content] })
+    response.json(content)
+  })
+  for (const [folder, kind] of [
+    ['slots', 'slot'],
+    ['content', 'content'],
+  ] as [string, CatalogKind][])
+    router.delete(`/sites/:siteId/${folder}/:id`, async (request, response) => {
+      const { id } = request.params as { id: string }
+      if (!(await catalog.remove(siteOf(request).siteId, kind, id)))
+        throw new Failure('not_found', `there is no ${kind} ${id}`)
+      response.json({ deleted: true })
+    })
+
+  router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { visitorId } = request.params
+    const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
+    const entry = await buckets.profiles.get(key)
+    if (entry?.operation !== 'PUT') throw new Failure('not_found', 'there is no profile of this visitor')
+    response.json(entry.json<Profile>())
+  })
+
+  router.post('/sites/:siteId/decisions/import', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { decisions } = await objectOf(request)
+    if (!Array.isArray(decisions)) throw new Failure('malformed', 'send {"decisions": [decision, …]}')
+    const { envelopes, imported, rejected } = importDecisions(decisions, siteId, Date.now())
+    const publications = envelopes.flatMap(envelope => decisionPublications(envelope, partitions))
+    await publishAll(publisher, publications, metrics)
+    response.json({ imported, rejected })
+  })
+
+  const onError: ErrorRequestHandler = (error, _request, _response, next) =>
+    next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)
+  router.use(onError)
+  return router
+
+  function siteOf(request: Request<{ siteId: string }>): Site {
+    const { siteId } = request.params
+    const site = sites.byId(siteId)
+    if (!site) throw new Failure('not_found', `there is no site ${siteId}: make it with PUT /v1/admin/sites/${siteId}`)
+    return site
+  }
+}
+
+async function objectOf(request: Request): Promise<Record<string, unknown>> {
+  const { value } = await readBody(request, MAX_ADMIN_BYTES)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Failure('malformed', 'the body must be a JSON object')
+  return value as Record<string, unknown>
+}
+
+function valid<T>(checked: Check<T>): T {
+  if (!checked.ok) throw new Failure('malformed', checked.reason)
+  return checked.value
+}
+
+/** The valid entries of a list; what is wrong with the others is added to `problems`. */
+function checkList<T>(list: unknown[], name: string, check: (raw: unknown) => Check<T>, problems: string[]): T[] {
+  return list.flatMap((raw, index) => {
+    const checked = check(raw)
+    if (checked.ok) return [checked.value]
+    problems.push(`${name}[${index}]: ${checked.reason}`)
+    return []
+  })
+}
+
+function notThere(): never {
+  throw new Error('a deleted entry has no value')
+}

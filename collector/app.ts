@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { allowOrigin, answerPreflight } from './cors.js'
+import { Failure } from './failure.js'
+import type { CollectorMetrics } from './metrics.js'
+import type { Handler } from './receive.js'
+import { sdkFile } from './sdk-file.js'
+import type { Sites } from './sites.js'
+
+/** What the app is made of. */
+export interface AppParts {
+  sites: Sites
+  metrics: CollectorMetrics
+  /** POST routes by path; the server answers them before the router gets to see them, for speed. */
+  posts: Map<string, Handler>
+  admin: express.Router
+  demoDir: string
+  sdkFile: string
+  /** What is missing before the collector can do its work. */
+  missing: () => string[]
+  sendFailure: (request: express.Request, response: express.Response, error: unknown) => Promise<void>
+}
+
+export function createApp({
+  sites,
+  metrics,
+  posts,
+  admin,
+  demoDir,
+  sdkFile: sdk,
+  missing,
+  sendFailure,
+}: AppParts): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  // Addresses of one's own network are one's own reverse proxy: it says what host and protocol the browser used.
+  app.set('trust proxy', ['loopback', 'linklocal', 'uniquelocal'])
+  app.use((_request, response, next) => {
+    response.set('X-Content-Type-Options', 'nosniff')
+    next()
+  })
+
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
+  app.get('/readyz', (_request, response) => {
+    const waitingFor = missing()
+    if (waitingFor.length === 0) response.json({ status: 'ready' })
+    else response.status(503).json({ status: 'waiting', for: waitingFor })
+  })
+  app.get('/metrics', async (_request, response) => {
+    response.set('Content-Type', metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+
+  // First, so that nothing of the write key routes, such as CORS, applies to it.
+  app.use('/v1/admin', admin)
+  app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
+  for (const [path, handler] of posts) {
+    app.post(path, handler)
+    app.all(path, (request, response) => {
+      allowOrigin(request, response, sites)
+      response.set('Allow', 'POST, OPTIONS')
+      throw new Failure('method_not_allowed', `${request.method} is not possible here: use POST`)
+    })
+  }
+  app.get('/v1/projects/:writeKey/settings', (request, response) => {
+    allowOrigin(request, response, sites)
+    const { writeKey } = request.params
+    if (!sites.byWriteKey(writeKey)) throw new Failure('unknown_key', 'no site has this write key')
+    const segment = { apiKey: writeKey, apiHost: `${request.host}/v1`, protocol: request.protocol }
+    response.json({ integrations: { 'Segment.io': segment } })
+  })
+
+  app.get('/sdk.js', sdkFile(sdk))
+  const hasDemo = existsSync(demoDir)
+  if (hasDemo) app.use('/demo', express.static(demoDir))
+  app.get('/', (_request, response) => {
+    if (hasDemo) response.redirect('/demo/')
+    else response.json({ name: 'slotstream collector', routes: [...posts.keys()].map(path => `POST ${path}`) })
+  })
+  app.use(request => {
+    throw new Failure('not_found', `there is no ${request.method} ${request.path}`)
+  })
+
+  const onError: ErrorRequestHandler = (error, request, response, _next) => {
+    // Express's own, such as a path that can't be decoded: the client's mistakes come with a status below 500.
+    const refused = !(error instanceof Failure) && error.status >= 400 && error.status < 500
+    return sendFailure(
+      request,
+      response,
+      refused ? new Failure('malformed', 'the request can not be understood') : error,
+    )
+  }
+  app.use(onError)
+  return app
+}

@@ -1,0 +1,49 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Site } from '@slotstream/protocol'
+import { Failure } from './failure.js'
+import type { Sites } from './sites.js'
+
+/**
+ * The site whose write key a request carries: as user name of HTTP Basic, as Segment's libraries send it, as
+ * `?writeKey=`, or as `writeKey` in the body.
+ *
+ * @throws Failure `unknown_key`
+ */
+export function siteOf(request: IncomingMessage, body: unknown, sites: Sites): Site {
+  const writeKey = basicUser(request.headers.authorization) || queryKey(request.url ?? '') || bodyKey(body)
+  if (!writeKey)
+    throw new Failure(
+      'unknown_key',
+      'there is no write key: send it as user name of HTTP Basic, as ?writeKey=, or as writeKey in the body',
+    )
+  const site = sites.byWriteKey(writeKey)
+  if (!site) throw new Failure('unknown_key', 'no site has this write key')
+  return site
+}
+
+function basicUser(authorization: string | undefined): string | undefined {
+  const encoded = /^basic\s+(\S+)$/i.exec(authorization ?? '')?.[1]
+  return encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]
+}
+
+function queryKey(url: string): string | undefined {
+  const query = url.indexOf('?')
+  return query < 0 ? undefined : (new URLSearchParams(url.slice(query + 1)).get('writeKey') ?? undefined)
+}
+
+function bodyKey(body: unknown): string | undefined {
+  const writeKey = typeof body === 'object' && body !== null && 'writeKey' in body ? body.writeKey : undefined
+  return typeof writeKey === 'string' ? writeKey : undefined
+}
+
+/**
+ * Compares in constant time, whatever the lengths.
+ *
+ * @throws Failure `unauthorized` unless the request carries the admin token
+ */
+export function checkAdmin(request: IncomingMessage, adminToken: string): void {
+  const given = /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+  if (!timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', adminToken, 'buffer')))
+    throw new Failure('unauthorized', 'send the admin token: "Authorization: Bearer …"')
+}

@@ -1,0 +1,66 @@
+import type { KV } from '@nats-io/kv'
+import { type Content, keyToken, type Slot } from '@slotstream/protocol'
+
+/** Writes or reads at a time. */
+const WAVE = 64
+
+/** A site's slots and contents. */
+export interface Catalog {
+  slots: Slot[]
+  content: Content[]
+}
+
+/** Slots and contents in the bucket `catalog`. */
+export interface CatalogStore {
+  read(siteId: string): Promise<Catalog>
+  write(siteId: string, catalog: Catalog): Promise<void>
+  /** Resolves to false when there is none. */
+  remove(siteId: string, kind: CatalogKind, id: string): Promise<boolean>
+  removeAll(siteId: string): Promise<void>
+}
+
+export type CatalogKind = 'slot' | 'content'
+
+export function createCatalogStore(bucket: KV): CatalogStore {
+  const keyOf = (siteId: string, kind: CatalogKind, id: string) => `${siteId}.${kind}.${keyToken(id)}`
+
+  async function keys(siteId: string, kind: string): Promise<string[]> {
+    const found: string[] = []
+    for await (const key of await bucket.keys(`${siteId}.${kind}`)) found.push(key)
+    return found.sort()
+  }
+
+  async function readAll<T>(siteId: string, kind: CatalogKind): Promise<T[]> {
+    const entries = await inWaves(await keys(siteId, `${kind}.*`), key => bucket.get(key))
+    return entries.flatMap(entry => (entry?.operation === 'PUT' ? [entry.json<T>()] : []))
+  }
+
+  return {
+    async read(siteId) {
+      const [slots, content] = await Promise.all([readAll<Slot>(siteId, 'slot'), readAll<Content>(siteId, 'content')])
+      return { slots, content }
+    },
+    async write(siteId, { slots, content }) {
+      // Contents first: a slot that is there finds what it can show.
+      await inWaves(content, item => bucket.put(keyOf(siteId, 'content', item.id), JSON.stringify(item)))
+      await inWaves(slots, slot => bucket.put(keyOf(siteId, 'slot', slot.id), JSON.stringify(slot)))
+    },
+    async remove(siteId, kind, id) {
+      const key = keyOf(siteId, kind, id)
+      const entry = await bucket.get(key)
+      if (entry?.operation !== 'PUT') return false
+      await bucket.delete(key)
+      return true
+    },
+    async removeAll(siteId) {
+      await inWaves(await keys(siteId, '>'), key => bucket.delete(key))
+    },
+  }
+}
+
+async function inWaves<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let first = 0; first < items.length; first += WAVE)
+    results.push(...(await Promise.all(items.slice(first, first + WAVE).map(work))))
+  return results
+}

@@ -1,0 +1,62 @@
+import { TimeoutError } from '@nats-io/transport-node'
+import {
+  type DecideReply,
+  type DecideRequest,
+  decideSubject,
+  partitionOf,
+  type SlotDecision,
+} from '@slotstream/protocol'
+import type { Nats } from '@slotstream/runtime'
+import type { CollectorMetrics } from './metrics.js'
+import { decisionPublications } from './publications.js'
+import { publishAll } from './publish-all.js'
+import type { Publisher } from './publisher.js'
+import { unansweredDecisions } from './unanswered.js'
+
+/** How long a decision may take, in milliseconds. Pages give up sooner by themselves. */
+const TIMEOUT_MS = 1_000
+/** What the owner of the partition gets less, so that its own "timeout" still arrives. */
+const MARGIN_MS = 100
+/** How long an answer waits for the record of decisions that nobody made, in milliseconds. */
+const RECORD_WAIT_MS = 100
+
+export type Decide = (request: Omit<DecideRequest, 'deadlineMs'>) => Promise<SlotDecision[]>
+
+/**
+ * Makes the function that asks the owner of the visitor's partition. It always resolves: without an owner, or without
+ * an answer in time, to recorded decisions for the page's own content.
+ */
+export function createDecide(
+  nats: Nats,
+  publisher: Publisher,
+  partitions: number,
+  metrics: CollectorMetrics,
+  timeoutMs = TIMEOUT_MS,
+): Decide {
+  return async question => {
+    const request: DecideRequest = { ...question, deadlineMs: Math.max(timeoutMs - MARGIN_MS, timeoutMs / 2) }
+    const answer = await ask(request)
+    if (Array.isArray(answer)) return answer
+    const { siteId, visitorId } = request
+    const now = Date.now()
+    const { decisions, records } = unansweredDecisions(request, answer, now)
+    const envelope = { siteId, visitorId, receivedAt: new Date(now).toISOString(), decisions: records }
+    // Failing is counted where it happens; the page gets its answer all the same.
+    const recorded = publishAll(publisher, decisionPublications(envelope, partitions), metrics).catch(() => {})
+    await Promise.race([recorded, new Promise(resolve => setTimeout(resolve, RECORD_WAIT_MS))])
+    return decisions
+  }
+
+  async function ask(request: DecideRequest): Promise<SlotDecision[] | 'timeout' | 'unavailable'> {
+    // The client would keep the request until there is a connection, and then ask for a page that is long gone.
+    if (!nats.connected) return 'unavailable'
+    const subject = decideSubject(partitionOf(request.siteId, request.visitorId, partitions))
+    try {
+      const reply = await nats.connection.request(subject, JSON.stringify(request), { timeout: timeoutMs })
+      const { decisions } = reply.json<DecideReply>()
+      return Array.isArray(decisions) ? decisions : 'unavailable'
+    } catch (error) {
+      return error instanceof TimeoutError ? 'timeout' : 'unavailable'
+    }
+  }
+}

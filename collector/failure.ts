@@ -1,0 +1,26 @@
+import type { ErrorCode } from '@slotstream/protocol'
+
+/**
+ * A request that can't be answered with success. Thrown wherever that is found out, turned into
+ * `{"error": {"code", "message"}}` in one place. The message goes to the client: no secrets, no internals.
+ */
+export class Failure extends Error {
+  override name = 'Failure'
+
+  /** @param details one line for each thing that is wrong, when there can be several */
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details?: string[],
+  ) {
+    super(message)
+  }
+}
+
+/** The stream can't take it now; the client is to keep it and come again. */
+export function unavailable(): Failure {
+  return new Failure(
+    'unavailable',
+    'the event stream can not be reached: keep what was not acknowledged and send it again',
+  )
+}

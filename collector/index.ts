@@ -1,0 +1,1 @@
+export { type Collector, type CollectorDeps, createCollector } from './collector.js'

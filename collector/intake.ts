@@ -1,0 +1,145 @@
+import {
+  type Batch,
+  checkMessage,
+  type EventEnvelope,
+  type Ledger,
+  MAX_BATCH_MESSAGES,
+  MAX_MESSAGE_BYTES,
+  type Message,
+  parseTime,
+  type RejectedEnvelope,
+  type RejectedMessage,
+  type Rejection,
+  type RejectionCode,
+  type StoredMessage,
+  visitorIdOf,
+} from '@slotstream/protocol'
+import { Failure } from './failure.js'
+import { cutBytes, jsonText } from './json-text.js'
+
+/** Longest user agent that is kept, in characters. It is copied into every message of a batch. */
+const MAX_USER_AGENT = 512
+/** Most reasons of a ledger, and the longest name of one. */
+const MAX_LEDGER_REASONS = 20
+const MAX_LEDGER_REASON_LENGTH = 64
+
+/** What is known of a batch besides its text. */
+export interface BatchArrival {
+  siteId: string
+  /** Milliseconds since the epoch. */
+  received: number
+  /** Size of the request's body: an upper bound of each message's. */
+  bytes: number
+  userAgent?: string | undefined
+  newId: () => string
+}
+
+/** A batch, taken apart: what is to be stored, and what the client is told. */
+export interface Intake {
+  accepted: number
+  rejections: Rejection[]
+  /** One for each visitor, in the order in which they first occur. */
+  envelopes: EventEnvelope[]
+  refused?: RejectedEnvelope
+}
+
+/**
+ * Checks the messages of a batch one by one and groups the good ones by visitor, in order. A message id that comes
+ * twice for a visitor is kept once and accepted twice.
+ *
+ * @throws Failure when there is no batch to look into
+ */
+export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
+  const { batch, sentAt, ledger } = batchOf(body)
+  const { received, siteId } = arrival
+  const receivedAt = new Date(received).toISOString()
+  const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
+  const times = { received, newId: arrival.newId, ...(sent === undefined ? {} : { sent }) }
+  const userAgent = arrival.userAgent?.slice(0, MAX_USER_AGENT)
+
+  const rejections: Rejection[] = []
+  const refused: RejectedMessage[] = []
+  const visitors = new Map<string, { messages: StoredMessage[]; ids: Set<string> }>()
+  let last: StoredMessage | undefined
+  for (const [index, raw] of batch.entries()) {
+    const checked = checkMessage(raw, times)
+    if (!checked.ok) {
+      reject(index, raw, checked.code, checked.reason)
+      continue
+    }
+    if (arrival.bytes > MAX_MESSAGE_BYTES && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES) {
+      reject(
+        index,
+        raw,
+        'too_large',
+        `the message is larger than ${MAX_MESSAGE_BYTES / 1024} KB: send less in properties`,
+      )
+      continue
+    }
+    const { message } = checked
+    const visitorId = visitorIdOf(message)
+    const visitor = visitors.get(visitorId) ?? { messages: [], ids: new Set() }
+    visitors.set(visitorId, visitor)
+    if (visitor.ids.has(message.messageId)) continue
+    visitor.ids.add(message.messageId)
+    visitor.messages.push(message)
+    last = message
+    if (userAgent && message.context?.userAgent === undefined) message.context = { ...message.context, userAgent }
+  }
+  const counts = ledgerOf(ledger)
+  if (last && counts) last.context = { ...last.context, ledger: counts }
+
+  return {
+    accepted: batch.length - rejections.length,
+    rejections,
+    envelopes: [...visitors].map(([visitorId, { messages }]) => ({ siteId, visitorId, receivedAt, messages })),
+    ...(refused.length > 0 ? { refused: { siteId, receivedAt, rejected: refused } } : {}),
+  }
+
+  function reject(index: number, raw: unknown, code: RejectionCode, reason: string) {
+    const claimed = isObject(raw) ? raw.messageId : undefined
+    const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
+    rejections.push({ messageId, index, code, reason })
+    refused.push({ messageId, code, reason, payload: cutBytes(jsonText(raw), MAX_MESSAGE_BYTES) })
+  }
+}
+
+function batchOf(body: unknown): { batch: unknown[]; sentAt?: unknown; ledger?: unknown } {
+  if (!isObject(body)) throw new Failure('malformed', 'the body must be a JSON object such as {"batch": […]}')
+  const { batch } = body as Partial<Batch>
+  if (!Array.isArray(batch))
+    throw new Failure('malformed', 'batch is missing or not a list: send {"batch": [message, …]}')
+  if (batch.length > MAX_BATCH_MESSAGES)
+    throw new Failure(
+      'too_large',
+      `the batch has ${batch.length} messages, ${MAX_BATCH_MESSAGES} are allowed: send several smaller ones`,
+    )
+  return { batch, sentAt: body.sentAt, ledger: body.ledger }
+}
+
+/** The numbers of a ledger; undefined when it isn't one. */
+function ledgerOf(raw: unknown): Ledger | undefined {
+  if (!isObject(raw)) return undefined
+  const { captured, sent, acknowledged, dropped } = raw
+  if (!isCount(captured) || !isCount(sent) || !isCount(acknowledged)) return undefined
+  const reasons = isObject(dropped) ? Object.entries(dropped) : []
+  const kept = reasons
+    .filter(([reason, count]) => reason.length <= MAX_LEDGER_REASON_LENGTH && isCount(count))
+    .slice(0, MAX_LEDGER_REASONS) as [string, number][]
+  return { captured, sent, acknowledged, dropped: Object.fromEntries(kept) }
+}
+
+/** A message from the body of a single-message route, as a batch of one. */
+export function batchOfOne(body: unknown, type: Message['type']): object {
+  if (!isObject(body)) throw new Failure('malformed', 'the body must be a message: a JSON object')
+  const { writeKey: _secret, ...message } = body
+  return { batch: [{ ...message, type }] }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url'
+import {
+  connectNats,
+  neededSetting,
+  numberSetting,
+  provision,
+  runProcess,
+  sharedSettings,
+  textSetting,
+} from '@slotstream/runtime'
+import { createCollector } from './collector.js'
+
+const besideDist = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+await runProcess('collector', async log => {
+  const port = numberSetting('PORT', 3000, { max: 65535 })
+  const host = textSetting('HOST', '0.0.0.0')
+  const adminToken = neededSetting('ADMIN_TOKEN', 'whoever has it may change sites and content')
+  const settings = sharedSettings()
+  const nats = await connectNats(settings.natsUrl, 'collector', log)
+  const installation = await provision(nats, settings, log)
+  const collector = createCollector({
+    nats,
+    installation,
+    adminToken,
+    demoDir: textSetting('DEMO_DIR', besideDist('../../examples/demo')),
+    sdkFile: textSetting('SDK_FILE', besideDist('../../sdk/dist/slotstream.js')),
+    log,
+  })
+  log.info({ port: await collector.listen(port, host), host }, 'listening')
+  return {
+    async stop() {
+      await collector.stop()
+      await nats.close()
+    },
+  }
+})

@@ -1,0 +1,40 @@
+import type { MessageType } from '@slotstream/protocol'
+import { batchOfOne } from './intake.js'
+import type { Handler, Receive } from './receive.js'
+import { sendJson } from './respond.js'
+import type { StoreBatch } from './store-batch.js'
+
+/** Segment's routes for a single message: by the name of its type, and by one letter. */
+const SINGLE: [MessageType, string][] = [
+  ['track', 't'],
+  ['page', 'p'],
+  ['screen', 's'],
+  ['identify', 'i'],
+  ['group', 'g'],
+  ['alias', 'a'],
+]
+
+/** The POST routes that take messages, by path. */
+export function messageRoutes(receive: Receive, store: StoreBatch): [path: string, handler: Handler][] {
+  const batch: Handler = async (request, response) => {
+    const { body, origin } = await receive(request, response)
+    sendJson(response, 200, (await store(body, origin)).answer)
+  }
+  const single =
+    (type: MessageType): Handler =>
+    async (request, response) => {
+      const { body, origin } = await receive(request, response)
+      sendJson(response, 200, (await store(batchOfOne(body, type), origin)).answer)
+    }
+  return [
+    ['/v1/batch', batch],
+    ['/v1/b', batch],
+    ...SINGLE.flatMap(([type, letter]): [string, Handler][] => {
+      const handler = single(type)
+      return [
+        [`/v1/${type}`, handler],
+        [`/v1/${letter}`, handler],
+      ]
+    }),
+  ]
+}

@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto'
+import {
+  type DecisionEnvelope,
+  type EventEnvelope,
+  partitionOf,
+  type RejectedEnvelope,
+  streamSubject,
+} from '@slotstream/protocol'
+
+/**
+ * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
+ * by the times set, the user agent, and numbers such as 1e20 that are longer when written out.
+ */
+const MAX_STREAM_MESSAGE_BYTES = 768 * 1024
+
+/** One message for the stream. */
+export interface Publication {
+  subject: string
+  data: Uint8Array
+  /** Equal for each send of the same thing: JetStream drops the later ones. */
+  msgId: string
+}
+
+/**
+ * The ids behind a `msgId` are namespaced by site and visitor, and all message ids are part of it, so that no client
+ * can suppress another's events, nor its own by using a batch id again.
+ */
+export function eventPublications(envelope: EventEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, visitorId, messages } = envelope
+  const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
+  return split(messages, part => ({ ...envelope, messages: part })).map(({ part, data }) => ({
+    subject,
+    data,
+    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(message => message.messageId)]),
+  }))
+}
+
+/** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
+export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, rejected } = envelope
+  return split(rejected, part => ({ ...envelope, rejected: part })).map(({ part, data }) => {
+    const msgId = digest([
+      'rejected',
+      siteId,
+      batchId,
+      ...part.flatMap(({ messageId, code, payload }) => [messageId ?? '', code, payload]),
+    ])
+    return { subject: streamSubject('rejected', partitionOf(siteId, msgId, partitions)), data, msgId }
+  })
+}
+
+export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
+  const { siteId, visitorId, decisions } = envelope
+  const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))
+  return split(decisions, part => ({ ...envelope, decisions: part })).map(({ part, data }) => ({
+    subject,
+    data,
+    msgId: digest(['decisions', siteId, visitorId, JSON.stringify(part)]),
+  }))
+}
+
+function split<T>(items: T[], wrap: (part: T[]) => object): { part: T[]; data: Uint8Array }[] {
+  const data = Buffer.from(JSON.stringify(wrap(items)))
+  if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
+  const half = items.length >> 1
+  return [...split(items.slice(0, half), wrap), ...split(items.slice(half), wrap)]
+}
+
+/** JSON keeps the parts apart: ["a", "bc"] and ["ab", "c"] differ. */
+function digest(parts: string[]): string {
+  return hash('sha256', JSON.stringify(parts), 'base64url')
+}

@@ -1,0 +1,145 @@
+import { createInbox, headers, type Msg } from '@nats-io/transport-node'
+import type { Nats } from '@slotstream/runtime'
+
+/** How long an acknowledgement may take, in milliseconds, and how often that is looked at. */
+const TIMEOUT_MS = 5_000
+const SWEEP_MS = 250
+
+/** Bounds on what is sent and not acknowledged. Beyond them the stream is too slow, and memory must not pay for it. */
+const MAX_PENDING = 4_096
+const MAX_PENDING_BYTES = 64 * 1024 * 1024
+
+export type PublishErrorCode = 'not_connected' | 'overloaded' | 'not_sent' | 'no_stream' | 'refused' | 'timeout'
+
+/** JetStream did not acknowledge a message: it may or may not be stored, and has to be sent again. */
+export class PublishError extends Error {
+  override name = 'PublishError'
+
+  constructor(
+    readonly code: PublishErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** JetStream's acknowledgement. */
+export interface Stored {
+  /** Sequence in the stream; of a duplicate, that of the first send. */
+  seq: number
+  duplicate: boolean
+}
+
+export interface Publisher {
+  /** Number of messages that are sent and not acknowledged. */
+  readonly pending: number
+  /**
+   * Publishes a message; resolves when JetStream has stored it.
+   *
+   * @param msgId JetStream stores a message with an id it knows, of the last two minutes, only once
+   * @throws PublishError at once when there is no connection, when it is lost, or when too many are pending
+   */
+  publish(subject: string, data: Uint8Array, msgId: string): Promise<Stored>
+  close(): void
+}
+
+interface Pending {
+  resolve(stored: Stored): void
+  reject(error: PublishError): void
+  deadline: number
+  bytes: number
+}
+
+/**
+ * Publishes to JetStream over one shared reply inbox. The client's own `js.publish` makes a request for each message,
+ * which costs six times as much.
+ */
+export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending = MAX_PENDING } = {}): Publisher {
+  const { connection } = nats
+  const inbox = createInbox()
+  const pending = new Map<string, Pending>()
+  let pendingBytes = 0
+  let token = 0
+  let lost = false
+
+  const subscription = connection.subscribe(`${inbox}.*`, {
+    callback(error, message) {
+      if (!error) settle(message)
+    },
+  })
+  // Insertion order is order of deadline, so a sweep looks at the overdue ones and one more.
+  const sweeper = setInterval(() => {
+    const now = Date.now()
+    for (const [key, { deadline }] of pending) {
+      if (deadline > now) break
+      take(key)?.reject(new PublishError('timeout', `JetStream did not acknowledge within ${timeoutMs} ms`))
+    }
+  }, SWEEP_MS)
+  sweeper.unref()
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (type === 'reconnect') lost = false
+      if (type !== 'disconnect' && type !== 'close') continue
+      lost = true
+      // Their acknowledgements went down with the connection; waiting would only keep clients waiting.
+      rejectAll('the connection to NATS was lost')
+    }
+  })()
+
+  function settle(message: Msg) {
+    const waiting = take(message.subject.slice(inbox.length + 1))
+    if (!waiting) return
+    if (message.headers?.code === 503)
+      return waiting.reject(new PublishError('no_stream', 'no stream takes this subject'))
+    try {
+      const ack = message.json<{ seq?: number; duplicate?: boolean; error?: { description?: string } }>()
+      if (ack.error || !ack.seq)
+        waiting.reject(new PublishError('refused', `JetStream refused: ${ack.error?.description}`))
+      else waiting.resolve({ seq: ack.seq, duplicate: ack.duplicate === true })
+    } catch {
+      waiting.reject(new PublishError('refused', 'JetStream answered something that is no acknowledgement'))
+    }
+  }
+
+  function take(key: string): Pending | undefined {
+    const waiting = pending.get(key)
+    if (!waiting) return undefined
+    pending.delete(key)
+    pendingBytes -= waiting.bytes
+    return waiting
+  }
+
+  function rejectAll(reason: string) {
+    for (const key of [...pending.keys()]) take(key)?.reject(new PublishError('not_connected', reason))
+  }
+
+  return {
+    get pending() {
+      return pending.size
+    },
+    publish(subject, data, msgId) {
+      if (lost || !nats.connected)
+        return Promise.reject(new PublishError('not_connected', 'there is no connection to NATS'))
+      if (pending.size >= maxPending || pendingBytes + data.length > MAX_PENDING_BYTES)
+        return Promise.reject(new PublishError('overloaded', 'too many messages wait for their acknowledgement'))
+      return new Promise((resolve, reject) => {
+        const key = (token++).toString(36)
+        const messageHeaders = headers()
+        messageHeaders.append('Nats-Msg-Id', msgId)
+        try {
+          connection.publish(subject, data, { reply: `${inbox}.${key}`, headers: messageHeaders })
+        } catch (error) {
+          return reject(new PublishError('not_sent', 'the message could not be sent', { cause: error }))
+        }
+        pending.set(key, { resolve, reject, deadline: Date.now() + timeoutMs, bytes: data.length })
+        pendingBytes += data.length
+      })
+    },
+    close() {
+      clearInterval(sweeper)
+      if (!connection.isClosed()) subscription.unsubscribe()
+      rejectAll('the publisher was closed')
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
+import { Failure } from './failure.js'
+import { wellFormed } from './well-formed.js'
+
+/** `text/plain` is what beacons send, to go without a preflight; the last is what `curl -d` says of anything. */
+const MEDIA_TYPES = ['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']
+
+const DECOMPRESS = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+])
+
+export interface Body {
+  value: unknown
+  /** Size after decompression. */
+  bytes: number
+}
+
+/**
+ * Reads a request's body as JSON, whatever media type a client that means JSON may give it.
+ *
+ * @param maxBytes bound on what is read and on what decompression yields
+ * @throws Failure `too_large`, `unsupported_media_type`, `malformed`
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
+  if (!MEDIA_TYPES.includes(mediaType))
+    throw new Failure(
+      'unsupported_media_type',
+      `the content type is ${mediaType}: send application/json, or text/plain that holds JSON`,
+    )
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  const decompress = DECOMPRESS.get(encoding)
+  if (!decompress && encoding !== 'identity')
+    throw new Failure('unsupported_media_type', `the content encoding is ${encoding}: send gzip, deflate or none`)
+
+  let bytes = await collect(request, maxBytes)
+  if (decompress)
+    bytes = await decompress(bytes, { maxOutputLength: maxBytes }).catch(error => {
+      if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
+      throw new Failure('malformed', `the body is not valid ${encoding}`)
+    })
+  if (!isUtf8(bytes)) throw new Failure('malformed', 'the body is not valid UTF-8')
+  return { value: parse(bytes.toString('utf8')), bytes: bytes.length }
+}
+
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', read).once('end', end).once('close', cut)
+
+    function read(chunk: Buffer) {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= maxBytes) return
+      leave()
+      reject(tooLarge(maxBytes))
+    }
+    function end() {
+      leave()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
+    }
+    function cut() {
+      leave()
+      reject(new Failure('malformed', 'the connection ended before the body did'))
+    }
+    function leave() {
+      request.off('data', read).off('end', end).off('close', cut)
+    }
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(wellFormed(text))
+  } catch (error) {
+    throw new Failure('malformed', `the body is not valid JSON: ${(error as Error).message}`)
+  }
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure('too_large', `the body is larger than ${maxBytes / 1024} KB: send several smaller ones`)
+}

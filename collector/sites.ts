@@ -1,0 +1,39 @@
+import type { KvEntry } from '@nats-io/kv'
+import type { Site } from '@slotstream/protocol'
+
+/** The sites there are, kept up to date from their bucket. */
+export interface Sites {
+  /** Applies an entry of the bucket `sites`. */
+  apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json'>): void
+  byId(siteId: string): Site | undefined
+  byWriteKey(writeKey: string): Site | undefined
+  /** Whether any site's pages may come from this origin: all that a preflight can be asked. */
+  allowsOrigin(origin: string): boolean
+  list(): Site[]
+}
+
+export function createSites(): Sites {
+  const sites = new Map<string, Site>()
+  let writeKeys = new Map<string, Site>()
+  return {
+    apply(entry) {
+      if (entry.operation === 'PUT') sites.set(entry.key, entry.json<Site>())
+      else sites.delete(entry.key)
+      writeKeys = new Map([...sites.values()].flatMap(site => site.writeKeys.map(key => [key, site] as const)))
+    },
+    byId: siteId => sites.get(siteId),
+    byWriteKey: writeKey => writeKeys.get(writeKey),
+    allowsOrigin: origin => [...sites.values()].some(site => siteAllowsOrigin(site, origin)),
+    list: () => [...sites.values()].sort((a, b) => (a.siteId < b.siteId ? -1 : 1)),
+  }
+}
+
+/** Whether a site's pages may come from an origin. `*` allows any, also `null`, which files and sandboxes send. */
+export function siteAllowsOrigin(site: Site, origin: string): boolean {
+  const wanted = plain(origin)
+  return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === wanted)
+}
+
+function plain(origin: string): string {
+  return origin.toLowerCase().replace(/\/$/, '')
+}

@@ -1,0 +1,140 @@
+import {
+  type Check,
+  checkContent,
+  checkSite,
+  checkSlot,
+  checkSlotsRequest,
+  MAX_ITEMS,
+  MAX_SLOTS,
+} from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+
+function reasonOf(checked: Check<unknown>): string {
+  if (checked.ok) throw new Error('was taken')
+  return checked.reason
+}
+
+function taken<T>(checked: Check<T>): T {
+  if (!checked.ok) throw new Error(checked.reason)
+  return checked.value
+}
+
+describe('checkSlotsRequest', () => {
+  const good = { anonymousId: 'a', slots: [{ id: 'hero' }] }
+
+  it.each([
+    good,
+    { userId: 'u', slots: [{ id: 'hero', count: 3 }] },
+    { ...good, userId: null, batch: [], batches: [{}], context: {}, after: 0 },
+  ])('takes %j', raw => {
+    expect(taken(checkSlotsRequest(raw))).toEqual(raw)
+  })
+
+  it.each([
+    [null, 'object'],
+    [[], 'object'],
+    [{ slots: good.slots }, 'anonymousId'],
+    [{ ...good, anonymousId: '' }, 'anonymousId'],
+    [{ ...good, anonymousId: 42, userId: 'u' }, 'anonymousId'],
+    [{ ...good, userId: 'x'.repeat(257) }, 'userId'],
+    [{ anonymousId: 'a' }, 'slots'],
+    [{ ...good, slots: [] }, 'slots'],
+    [{ ...good, slots: 'hero' }, 'slots'],
+    [{ ...good, slots: ['hero'] }, 'slots[0].id'],
+    [{ ...good, slots: [{ id: 'hero' }, { id: 5 }] }, 'slots[1].id'],
+    [{ ...good, slots: [{ id: 'hero', count: 0 }] }, 'slots[0].count'],
+    [{ ...good, slots: [{ id: 'hero', count: MAX_ITEMS + 1 }] }, 'slots[0].count'],
+    [{ ...good, slots: [{ id: 'hero', count: 1.5 }] }, 'slots[0].count'],
+    [{ ...good, slots: new Array(MAX_SLOTS + 1).fill({ id: 'hero' }) }, String(MAX_SLOTS)],
+    [{ ...good, batch: {} }, 'batch'],
+    [{ ...good, batches: [[]] }, 'batches'],
+    [{ ...good, context: 'text' }, 'context'],
+    [{ ...good, after: -1 }, 'after'],
+    [{ ...good, after: '5' }, 'after'],
+    [{ ...good, after: 2 ** 60 }, 'after'],
+  ])('refuses %j', (raw, named) => {
+    expect(reasonOf(checkSlotsRequest(raw))).toContain(named)
+  })
+})
+
+describe('checkSlot', () => {
+  it('fills in defaults', () => {
+    expect(taken(checkSlot({ id: 'hero' }))).toEqual({
+      id: 'hero',
+      policy: { type: 'affinity', exploration: 0.1 },
+      count: 1,
+      holdout: 0,
+    })
+  })
+
+  it('keeps what is set, and nothing it does not know', () => {
+    const slot = { id: 'hero', policy: { type: 'fixed', contentIds: ['a', 'b'] }, count: 2, holdout: 0.1 }
+    expect(taken(checkSlot({ ...slot, extra: 1 }))).toEqual(slot)
+    expect(taken(checkSlot({ id: 'h', policy: { type: 'random', more: 1 } })).policy).toEqual({ type: 'random' })
+  })
+
+  it.each([
+    [{}, 'id'],
+    [{ id: 'h', count: 0 }, 'count'],
+    [{ id: 'h', holdout: 1.1 }, 'holdout'],
+    [{ id: 'h', policy: 'random' }, 'policy'],
+    [{ id: 'h', policy: { type: 'best' } }, 'policy.type'],
+    [{ id: 'h', policy: { type: 'affinity', exploration: 2 } }, 'exploration'],
+    [{ id: 'h', policy: { type: 'fixed' } }, 'contentIds'],
+    [{ id: 'h', policy: { type: 'fixed', contentIds: [1] } }, 'contentIds'],
+  ])('refuses %j', (raw, named) => {
+    expect(reasonOf(checkSlot(raw))).toContain(named)
+  })
+})
+
+describe('checkContent', () => {
+  it('fills in defaults', () => {
+    expect(taken(checkContent({ id: 'c', slots: ['hero'] }))).toEqual({
+      id: 'c',
+      slots: ['hero'],
+      category: '',
+      payload: {},
+    })
+  })
+
+  it.each([
+    [{ slots: [] }, 'id'],
+    [{ id: 'c' }, 'slots'],
+    [{ id: 'c', slots: [1] }, 'slots'],
+    [{ id: 'c', slots: [], category: 1 }, 'category'],
+    [{ id: 'c', slots: [], payload: [] }, 'payload'],
+    [{ id: 'c', slots: [], payload: { title: {} } }, 'payload.title'],
+    [{ id: 'c', slots: [], startsAt: 'soon' }, 'startsAt'],
+    [{ id: 'c', slots: [], endsAt: 5 }, 'endsAt'],
+  ])('refuses %j', (raw, named) => {
+    expect(reasonOf(checkContent(raw))).toContain(named)
+  })
+})
+
+describe('checkSite', () => {
+  it('fills in defaults', () => {
+    expect(taken(checkSite({ siteId: 'shop', writeKeys: ['k'] }))).toEqual({
+      siteId: 'shop',
+      name: 'shop',
+      writeKeys: ['k'],
+      allowedOrigins: ['*'],
+      debug: false,
+    })
+  })
+
+  it.each([
+    [null, 'object'],
+    [{ writeKeys: ['k'] }, 'siteId'],
+    [{ siteId: 'a.b', writeKeys: ['k'] }, 'siteId'],
+    [{ siteId: '>', writeKeys: ['k'] }, 'siteId'],
+    [{ siteId: 'x'.repeat(65), writeKeys: ['k'] }, 'siteId'],
+    [{ siteId: 'shop' }, 'writeKeys'],
+    [{ siteId: 'shop', writeKeys: [] }, 'writeKeys'],
+    [{ siteId: 'shop', writeKeys: [''] }, 'writeKeys'],
+    [{ siteId: 'shop', writeKeys: ['k'], allowedOrigins: '*' }, 'allowedOrigins'],
+    [{ siteId: 'shop', writeKeys: ['k'], debug: 'yes' }, 'debug'],
+    [{ siteId: 'shop', writeKeys: ['k'], name: 5 }, 'name'],
+  ])('refuses %j', (raw, named) => {
+    expect(reasonOf(checkSite(raw))).toContain(named)
+  })
+})

@@ -1,0 +1,66 @@
+import { correctTime, EARLIEST_TIMESTAMP, MAX_FUTURE_MS, parseTime } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+
+const received = Date.UTC(2026, 5, 1, 12)
+
+describe('correctTime', () => {
+  it('takes a client that does not say when it sent at its word', () => {
+    expect(correctTime(received - 5_000, undefined, received)).toEqual({ ok: true, timestamp: received - 5_000 })
+  })
+
+  it('moves the time by what the clock was off when it sent', () => {
+    const off = 3_600_000
+    expect(correctTime(received + off - 20, received + off, received)).toEqual({ ok: true, timestamp: received - 20 })
+  })
+
+  it('clamps a time in the near future to receipt', () => {
+    expect(correctTime(received + 1, undefined, received)).toEqual({ ok: true, timestamp: received })
+    expect(correctTime(received + MAX_FUTURE_MS, undefined, received)).toEqual({ ok: true, timestamp: received })
+  })
+
+  it('refuses what lies further in the future or before the year 2000', () => {
+    expect(correctTime(received + MAX_FUTURE_MS + 1, undefined, received).ok).toBe(false)
+    expect(correctTime(EARLIEST_TIMESTAMP, undefined, received).ok).toBe(true)
+    expect(correctTime(EARLIEST_TIMESTAMP - 1, undefined, received).ok).toBe(false)
+  })
+
+  it('can say what was wrong with a time that no date can hold', () => {
+    expect(correctTime(-8e15, 8e15, received)).toMatchObject({ ok: false })
+  })
+})
+
+describe('parseTime', () => {
+  it.each([
+    ['2026-01-31T12:00:00.000Z', '2026-01-31T12:00:00.000Z'],
+    ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00.000Z'],
+    ['2026-01-31T12:00Z', '2026-01-31T12:00:00.000Z'],
+    ['2015-2-02T00:30:12.984Z', '2015-02-02T00:30:12.984Z'],
+    ['2026-01-31 12:00:00', '2026-01-31T12:00:00.000Z'],
+    ['2026-01-31T12:00:00', '2026-01-31T12:00:00.000Z'],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+    ['2026-1-3', '2026-01-03T00:00:00.000Z'],
+    ['2026-01-31T12:00:00+02:00', '2026-01-31T10:00:00.000Z'],
+    ['2026-01-31T12:00:00-0530', '2026-01-31T17:30:00.000Z'],
+    ['2026-01-31t12:00:00z', '2026-01-31T12:00:00.000Z'],
+    ['  2026-01-31T12:00:00Z ', '2026-01-31T12:00:00.000Z'],
+    ['2026-01-31T12:00:00,5Z', '2026-01-31T12:00:00.500Z'],
+    ['2026-01-31T12:00:00.123456Z', '2026-01-31T12:00:00.123Z'],
+    ['2019-11-24 00:00:01.123456+00:00', '2019-11-24T00:00:01.123Z'],
+  ])('reads %j', (text, expected) => {
+    expect(new Date(parseTime(text) ?? Number.NaN).toISOString()).toBe(expected)
+  })
+
+  it.each([
+    '',
+    'now',
+    '2026',
+    '12:00',
+    '2026-13-01',
+    '2026-01-32',
+    '2026-01-01T25:00:00Z',
+    '1780000000000',
+    'Jan 1 2026',
+  ])('does not guess at %j', text => {
+    expect(parseTime(text)).toBeUndefined()
+  })
+})
