@@ -2,16 +2,20 @@ import { defineConfig } from 'vitest/config'
 
 // Unit tests read the sources through the "source" export condition, so they never test a stale build.
 // Integration and browser tests start the built programs, as a user would; `npm test` builds first.
-const source = { resolve: { conditions: ['source', 'module', 'default'] }, ssr: { resolve: { conditions: ['source', 'node', 'default'] } } }
+const source = {
+  resolve: { conditions: ['source', 'module', 'default'] },
+  ssr: { resolve: { conditions: ['source', 'node', 'default'] } },
+}
 
 export default defineConfig({
   test: {
     projects: [
-      { ...source, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { ...source, test: { name: 'unit', sequence: { groupOrder: 0 }, include: ['test/unit/**/*.test.ts'] } },
       {
         ...source,
         test: {
           name: 'integration',
+          sequence: { groupOrder: 1 },
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -22,6 +26,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'browser',
+          sequence: { groupOrder: 2 },
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -10,7 +10,7 @@ import {
   type Site,
   type Slot,
 } from '@slotstream/protocol'
-import type { Buckets } from '@slotstream/runtime'
+import type { Buckets, Publisher } from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
 import { checkAdmin } from './authenticate.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
@@ -19,7 +19,6 @@ import { importDecisions } from './import-decisions.js'
 import type { CollectorMetrics } from './metrics.js'
 import { decisionPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
-import type { Publisher } from './publisher.js'
 import { readBody } from './read-body.js'
 import type { Sites } from './sites.js'
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import {
   ConfigurationError,
   createMetrics,
+  createPublisher,
   type Installation,
   type Log,
   type Nats,
@@ -16,7 +17,6 @@ import { createCatalogStore } from './catalog-store.js'
 import { createDecide } from './decide.js'
 import { messageRoutes } from './message-routes.js'
 import { createCollectorMetrics } from './metrics.js'
-import { createPublisher } from './publisher.js'
 import { createReceive, type Handler } from './receive.js'
 import { sendFailure } from './respond.js'
 import { createSites } from './sites.js'
@@ -58,7 +58,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   let sitesLoaded = false
   let stopping = false
-  const watching = watchBucket(buckets.sites, sites.apply, log)
+  const watching = watchBucket(nats, buckets.sites, sites.apply, log)
   void watching.then(() => {
     sitesLoaded = true
   })

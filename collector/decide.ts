@@ -6,11 +6,10 @@ import {
   partitionOf,
   type SlotDecision,
 } from '@slotstream/protocol'
-import type { Nats } from '@slotstream/runtime'
+import type { Nats, Publisher } from '@slotstream/runtime'
 import type { CollectorMetrics } from './metrics.js'
 import { decisionPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
-import type { Publisher } from './publisher.js'
 import { unansweredDecisions } from './unanswered.js'
 
 /** How long a decision may take, in milliseconds. Pages give up sooner by themselves. */

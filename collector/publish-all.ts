@@ -1,7 +1,7 @@
+import { PublishError, type Publisher, type Stored } from '@slotstream/runtime'
 import { unavailable } from './failure.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Publication } from './publications.js'
-import { PublishError, type Publisher, type Stored } from './publisher.js'
 
 /** Messages of one request that are on their way at a time: a batch of many visitors must not fill the publisher. */
 const WAVE = 256

@@ -1,9 +1,9 @@
 import { type BatchAnswer, uuidv7 } from '@slotstream/protocol'
+import type { Publisher } from '@slotstream/runtime'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
 import { eventPublications, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
-import type { Publisher } from './publisher.js'
 
 /** What came with a batch. */
 export interface BatchOrigin {

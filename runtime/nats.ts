@@ -11,8 +11,8 @@ export interface Nats {
   manager: JetStreamManager
   /** Whether there is a connection now. While there is none, the client would hold requests back: don't send any. */
   readonly connected: boolean
-  /** Calls `listener` after each time the connection was lost and made again. */
-  onReconnect(listener: () => void): void
+  /** Calls `listener` after each time the connection was lost and made again, until the returned function is called. */
+  onReconnect(listener: () => void): () => void
   close(): Promise<void>
 }
 
@@ -29,8 +29,10 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
     waitOnFirstConnect: true,
     pingInterval: 5_000,
     maxPingOut: 2,
+    // Otherwise each request records a stack trace in advance, in case it fails.
+    noAsyncTraces: true,
   })
-  const listeners: (() => void)[] = []
+  const listeners = new Set<() => void>()
   let connected = true
   void (async () => {
     for await (const status of connection.status()) {
@@ -54,7 +56,10 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
     get connected() {
       return connected
     },
-    onReconnect: listener => void listeners.push(listener),
+    onReconnect(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     close: () => connection.close(),
   }
 }

@@ -54,7 +54,9 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     else if (existing.config.max_age !== config.max_age || existing.config.num_replicas !== config.num_replicas)
       await nats.manager.streams.update(name, config)
   }
-  const open = (bucket: string) => nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas })
+  // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
+  const open = (bucket: string) =>
+    nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
   const buckets: Buckets = {
     sites: await open(BUCKETS.sites),
     catalog: await open(BUCKETS.catalog),

@@ -23,7 +23,7 @@ export function readStream(
   let stopped = false
   let current: ConsumerMessages | undefined
   // The server forgets an ordered consumer when it dies. Waiting for missed heartbeats would take half a minute.
-  nats.onReconnect(() => void current?.close())
+  const forget = nats.onReconnect(() => void current?.close())
 
   async function* messages() {
     while (!stopped) {
@@ -50,6 +50,7 @@ export function readStream(
     [Symbol.asyncIterator]: messages,
     async stop() {
       stopped = true
+      forget()
       await current?.close()
     },
   }

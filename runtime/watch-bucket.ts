@@ -1,13 +1,16 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv'
 import type { Log } from './log.js'
+import type { Nats } from './nats.js'
 
 /**
  * Follows a KV bucket: `apply` gets every entry there is, then every change, deletions included. The promise resolves
  * when the present state has been applied. A watch that breaks is begun again; entries may then come twice.
  */
-export async function watchBucket(bucket: KV, apply: (entry: KvWatchEntry) => void, log: Log) {
+export async function watchBucket(nats: Nats, bucket: KV, apply: (entry: KvWatchEntry) => void, log: Log) {
   let stopped = false
   let current: Awaited<ReturnType<KV['watch']>> | undefined
+  // The server forgets the watch when it dies. Waiting for missed heartbeats would take half a minute.
+  const forget = nats.onReconnect(() => current?.stop())
   let caughtUp = () => {}
   const present = new Promise<void>(resolve => {
     caughtUp = resolve
@@ -32,6 +35,7 @@ export async function watchBucket(bucket: KV, apply: (entry: KvWatchEntry) => vo
   return {
     stop() {
       stopped = true
+      forget()
       current?.stop()
     },
   }

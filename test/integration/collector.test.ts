@@ -17,9 +17,16 @@ import {
   type RejectedEnvelope,
   type SlotsAnswer,
 } from '@slotstream/protocol'
-import { connectNats, createLog, type Installation, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import {
+  connectNats,
+  createLog,
+  createPublisher,
+  type Installation,
+  type Nats,
+  provision,
+  sharedSettings,
+} from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createPublisher } from '../../collector/publisher.js'
 import { freePorts } from '../support/free-ports.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'

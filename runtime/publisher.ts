@@ -1,5 +1,5 @@
-import { createInbox, headers, type Msg } from '@nats-io/transport-node'
-import type { Nats } from '@slotstream/runtime'
+import { createInbox, headers, type Msg, type PublishOptions } from '@nats-io/transport-node'
+import type { Nats } from './nats.js'
 
 /** How long an acknowledgement may take, in milliseconds, and how often that is looked at. */
 const TIMEOUT_MS = 5_000
@@ -37,10 +37,11 @@ export interface Publisher {
   /**
    * Publishes a message; resolves when JetStream has stored it.
    *
-   * @param msgId JetStream stores a message with an id it knows, of the last two minutes, only once
+   * @param msgId JetStream stores a message with an id it knows, of the last two minutes, only once; without one,
+   *   each time
    * @throws PublishError at once when there is no connection, when it is lost, or when too many are pending
    */
-  publish(subject: string, data: Uint8Array, msgId: string): Promise<Stored>
+  publish(subject: string, data: Uint8Array | string, msgId?: string): Promise<Stored>
   close(): void
 }
 
@@ -125,10 +126,13 @@ export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending
         return Promise.reject(new PublishError('overloaded', 'too many messages wait for their acknowledgement'))
       return new Promise((resolve, reject) => {
         const key = (token++).toString(36)
-        const messageHeaders = headers()
-        messageHeaders.append('Nats-Msg-Id', msgId)
+        const options: PublishOptions = { reply: `${inbox}.${key}` }
+        if (msgId !== undefined) {
+          options.headers = headers()
+          options.headers.append('Nats-Msg-Id', msgId)
+        }
         try {
-          connection.publish(subject, data, { reply: `${inbox}.${key}`, headers: messageHeaders })
+          connection.publish(subject, data, options)
         } catch (error) {
           return reject(new PublishError('not_sent', 'the message could not be sent', { cause: error }))
         }

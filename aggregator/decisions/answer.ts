@@ -1,0 +1,143 @@
+import {
+  type DecideRequest,
+  type DecisionRecord,
+  type Outcome,
+  type Profile,
+  type SlotDecision,
+  type SlotRequest,
+  uuidv7,
+} from '@slotstream/protocol'
+import type { Catalog, CatalogSlot } from './catalog.js'
+import { type Choice, decide, isHeldOut } from './decide.js'
+
+/** What was decided for a request: what the page gets, and what is recorded, slot by slot. */
+export interface Answer {
+  decisions: SlotDecision[]
+  records: DecisionRecord[]
+}
+
+/**
+ * Decides every slot of a request.
+ *
+ * @param now milliseconds since the epoch
+ * @param newId makes a decision's id, which is also the seed of its draw
+ */
+export function answer(
+  request: DecideRequest,
+  profile: Profile | undefined,
+  catalog: Catalog,
+  now: number,
+  newId = uuidv7,
+): Answer {
+  const { siteId, visitorId } = request
+  return eachSlot(
+    request,
+    (asked, decisionId) => {
+      const found = catalog.slotOf(siteId, asked.id)
+      if (!found) return without(asked.id, decisionId, 'unknown_slot', false, request, now)
+      const choice = decide({ siteId, visitorId, profile, ...found, count: asked.count, now, seed: decisionId })
+      const { features, explored: _notRecorded, ...recorded } = choice
+      return {
+        decision: decisionOf(request, choice, found, decisionId),
+        record: {
+          ...base(asked.id, decisionId, request, now),
+          ...recorded,
+          features: { ...features },
+        },
+      }
+    },
+    newId,
+  )
+}
+
+/** The answer that leaves every slot to the page, and says why. */
+export function noAnswer(
+  request: DecideRequest,
+  outcome: Extract<Outcome, 'timeout' | 'unavailable'>,
+  catalog: Catalog,
+  now: number,
+  newId = uuidv7,
+): Answer {
+  const { siteId, visitorId } = request
+  return eachSlot(
+    request,
+    ({ id }, decisionId) => {
+      const found = catalog.slotOf(siteId, id)
+      const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
+      return without(id, decisionId, outcome, holdout, request, now)
+    },
+    newId,
+  )
+}
+
+function eachSlot(
+  request: DecideRequest,
+  decideOne: (asked: SlotRequest, decisionId: string) => { decision: SlotDecision; record: DecisionRecord },
+  newId: () => string,
+): Answer {
+  const both = request.slots.map(asked => decideOne(asked, newId()))
+  return { decisions: both.map(({ decision }) => decision), records: both.map(({ record }) => record) }
+}
+
+function decisionOf(request: DecideRequest, choice: Choice, { slot, contents }: CatalogSlot, decisionId: string) {
+  const payloads = new Map(contents.map(({ id, payload }) => [id, payload]))
+  const decision: SlotDecision = {
+    slotId: slot.id,
+    decisionId,
+    outcome: choice.outcome,
+    items: choice.contentIds.map((contentId, index) => ({
+      contentId,
+      position: index + 1,
+      payload: payloads.get(contentId) ?? {},
+    })),
+  }
+  if (request.explain) {
+    const { policy, policyVersion, propensities, explored, features, excluded } = choice
+    decision.reason = {
+      policy,
+      policyVersion,
+      propensities,
+      explored,
+      affinities: features.affinities,
+      excluded,
+    }
+  }
+  return decision
+}
+
+function without(
+  slotId: string,
+  decisionId: string,
+  outcome: Outcome,
+  holdout: boolean,
+  request: DecideRequest,
+  now: number,
+) {
+  const record: DecisionRecord = {
+    ...base(slotId, decisionId, request, now),
+    outcome,
+    holdout,
+    policy: 'none',
+    policyVersion: '',
+    contentIds: [],
+    propensities: [],
+    candidates: [],
+    excluded: [],
+    features: {},
+    seed: decisionId,
+  }
+  return { decision: { slotId, decisionId, outcome, items: [] }, record }
+}
+
+function base(slotId: string, decisionId: string, { anonymousId, userId, context }: DecideRequest, now: number) {
+  return {
+    decisionId,
+    timestamp: new Date(now).toISOString(),
+    slotId,
+    anonymousId,
+    position: 1,
+    ...(userId ? { userId } : {}),
+    ...(typeof context?.sessionId === 'string' ? { sessionId: context.sessionId } : {}),
+    ...(typeof context?.pageViewId === 'string' ? { pageViewId: context.pageViewId } : {}),
+  }
+}

@@ -1,0 +1,155 @@
+import { headers, type Msg } from '@nats-io/transport-node'
+import { type DecideReply, type DecideRequest, type DecisionEnvelope, streamSubject } from '@slotstream/protocol'
+import { type Installation, type Log, type Metrics, type Nats, type Publisher, watchBucket } from '@slotstream/runtime'
+import type { Profiles } from '../profiles/role.js'
+import { type Answer, answer, noAnswer } from './answer.js'
+import { createCatalog } from './catalog.js'
+import { parseRequest } from './parse-request.js'
+
+/** Time that recording may take even when less of the deadline is left, in milliseconds. */
+const LEAST_RECORD_MS = 20
+
+/** Time that recording may take when nobody waits for it. */
+const LATE_RECORD_MS = 2_000
+
+/** The decisions role: answers requests for slots. */
+export interface Decisions {
+  /** Answers what was asked, then ends. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the decisions role for all partitions: it answers every `DecideRequest` with a `DecideReply`. What can't be
+ * read as a request is answered with no decisions and the headers of a NATS service error.
+ */
+export async function startDecisions({
+  nats,
+  publisher,
+  installation,
+  profiles,
+  metrics,
+  log,
+}: {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  profiles: Pick<Profiles, 'profileOf' | 'waitFor'>
+  metrics: Metrics
+  log: Log
+}): Promise<Decisions> {
+  const outcomes = metrics.counter('decisions_total', 'Decisions, by outcome', ['outcome'])
+  const unrecorded = metrics.counter('decisions_unrecorded_total', 'Requests whose decisions could not be recorded')
+  const taken = metrics.seconds('decisions_seconds', 'Time from request to reply')
+
+  const catalog = createCatalog()
+  const watch = await watchBucket(
+    nats,
+    installation.buckets.catalog,
+    entry => {
+      const wrong = catalog.set(entry.key, entry.operation === 'PUT' ? parse(entry.value) : undefined)
+      if (wrong) log.error({ key: entry.key, reason: wrong }, 'an entry of the catalog can not be used, skipped it')
+    },
+    log,
+  )
+
+  const underWay = new Set<Promise<void>>()
+  const subscription = nats.connection.subscribe('decide.*', {
+    callback: (error, message) => {
+      if (error) return log.error({ err: error }, 'no requests for decisions can be received')
+      const replying = reply(message)
+        .catch(failure => log.error({ err: failure }, 'a request for decisions failed'))
+        .finally(() => underWay.delete(replying))
+      underWay.add(replying)
+    },
+  })
+  await nats.connection.flush()
+
+  async function reply(message: Msg): Promise<void> {
+    const done = taken.startTimer()
+    const request = parseRequest(message.data)
+    const partition = Number(message.subject.slice(message.subject.indexOf('.') + 1))
+    if (!request || !(partition < installation.partitions)) return refuse(message)
+    const { decisions } = await answerInTime(request, partition)
+    for (const { outcome } of decisions) outcomes.inc({ outcome })
+    message.respond(JSON.stringify({ decisions } satisfies DecideReply))
+    done()
+  }
+
+  async function answerInTime(request: DecideRequest, partition: number): Promise<Answer> {
+    const deadline = performance.now() + request.deadlineMs
+    const left = () => deadline - performance.now()
+    const inTime = await profiles.waitFor(partition, request.after, left())
+    const profile = inTime && (await within(left(), profiles.profileOf(request.siteId, request.visitorId)))
+    if (!profile) {
+      const late = noAnswer(request, 'timeout', catalog, Date.now())
+      // Nothing is shown, so the page needn't wait until it is recorded.
+      record(request, partition, late, LATE_RECORD_MS).catch(countUnrecorded)
+      return late
+    }
+    const decided = answer(request, profile.value, catalog, Date.now())
+    try {
+      await record(request, partition, decided, Math.max(LEAST_RECORD_MS, left()))
+      return decided
+    } catch (error) {
+      // It may have been stored without our knowing. Then the record says what would have been shown, and no
+      // impression follows: better than showing what nobody recorded.
+      countUnrecorded(error)
+      return noAnswer(request, 'unavailable', catalog, Date.now())
+    }
+  }
+
+  async function record(request: DecideRequest, partition: number, { records }: Answer, timeout: number) {
+    const { siteId, visitorId } = request
+    const receivedAt = new Date().toISOString()
+    const envelope: DecisionEnvelope = { siteId, visitorId, receivedAt, decisions: records }
+    const stored = await within(
+      timeout,
+      publisher.publish(streamSubject('decisions', partition), JSON.stringify(envelope), records[0]?.decisionId),
+    )
+    if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
+  }
+
+  function countUnrecorded(error: unknown): void {
+    unrecorded.inc()
+    log.warn({ err: error }, 'decisions could not be recorded, and so were not served')
+  }
+
+  function refuse(message: Msg): void {
+    log.error({ subject: message.subject }, 'a request for decisions can not be read')
+    const reason = headers()
+    reason.set('Nats-Service-Error', 'the request is not a DecideRequest')
+    reason.set('Nats-Service-Error-Code', '400')
+    message.respond(JSON.stringify({ decisions: [] } satisfies DecideReply), { headers: reason })
+  }
+
+  return {
+    async stop() {
+      watch.stop()
+      await subscription.drain()
+      await Promise.all(underWay)
+      log.info('no more decisions are made')
+    },
+  }
+}
+
+/** The value, or undefined when it takes longer than `ms`. Boxed, because the value may be undefined. */
+async function within<T>(ms: number, value: Promise<T>): Promise<{ value: T } | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, Math.max(0, ms), undefined)
+  })
+  try {
+    return await Promise.race([value.then(found => ({ value: found })), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What isn't JSON becomes null, which no check of the catalog accepts. */
+function parse(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(value))
+  } catch {
+    return null
+  }
+}

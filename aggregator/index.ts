@@ -1,0 +1,6 @@
+export { decide } from './decisions/decide.js'
+export { recompute } from './decisions/recompute.js'
+export { type Decisions, startDecisions } from './decisions/role.js'
+export { applyEnvelope } from './profiles/apply.js'
+export { type Profiles, startProfiles } from './profiles/role.js'
+export { startWarehouse, type Warehouse } from './warehouse/role.js'

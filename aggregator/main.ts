@@ -1,0 +1,45 @@
+import {
+  connectNats,
+  createMetrics,
+  createPublisher,
+  provision,
+  runProcess,
+  startStatusServer,
+} from '@slotstream/runtime'
+import { startDecisions } from './decisions/role.js'
+import { startProfiles } from './profiles/role.js'
+import { aggregatorSettings } from './settings.js'
+import { startWarehouse } from './warehouse/role.js'
+
+await runProcess('aggregator', async log => {
+  const settings = aggregatorSettings(process.argv.slice(2))
+  const { roles, maxProfiles, clickhouse } = settings
+  const nats = await connectNats(settings.natsUrl, 'aggregator', log)
+  const installation = await provision(nats, settings, log)
+  const metrics = createMetrics()
+  const publisher = createPublisher(nats)
+  const parts = { nats, publisher, installation, metrics, log }
+
+  // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
+  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles }) : undefined
+  const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
+  const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+
+  const missing = () => [
+    ...(nats.connected ? [] : ['nats']),
+    ...(profiles?.missing() ?? []),
+    ...(warehouse?.missing() ?? []),
+  ]
+  const status = await startStatusServer(settings.port, settings.host, metrics, missing)
+  log.info({ roles, port: status.port }, 'started')
+
+  return {
+    async stop() {
+      await decisions?.stop()
+      await Promise.all([profiles?.stop(), warehouse?.stop()])
+      publisher.close()
+      await status.close()
+      await nats.close()
+    },
+  }
+})

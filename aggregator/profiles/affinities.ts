@@ -1,0 +1,43 @@
+/** After this long, an interest counts half. A week: what somebody wanted last month says little about today. */
+export const HALF_LIFE_MS = 7 * 24 * 3600 * 1000
+
+/** Most categories a profile keeps; the strongest stay. */
+export const MAX_CATEGORIES = 50
+
+/** An interest below this is forgotten: a single product view after about 46 days. */
+const FORGOTTEN = 0.01
+
+/** Interests as they were at a time, in milliseconds since the epoch. */
+export interface Affinities {
+  values: Record<string, number>
+  at: number
+}
+
+/** The interests as they are at `now`: decayed, and without what is forgotten. A `now` before `at` changes nothing. */
+export function decayedTo(now: number, { values, at }: Affinities): Record<string, number> {
+  const factor = decay(now - at)
+  return Object.fromEntries(
+    Object.entries(values)
+      .map(([category, value]) => [category, value * factor] as const)
+      .filter(([, value]) => value >= FORGOTTEN),
+  )
+}
+
+/**
+ * Adds what a message of time `when` says. A late one counts as much as if it had come in time: it has decayed since
+ * then, so that the order in which messages arrive matters only to what is on the verge of being forgotten.
+ */
+export function addInterests(affinities: Affinities, interests: Iterable<[string, number]>, when: number): Affinities {
+  const at = Math.max(affinities.at, when)
+  const sums = new Map(Object.entries(decayedTo(at, affinities)))
+  for (const [category, weight] of interests) sums.set(category, (sums.get(category) ?? 0) + weight * decay(at - when))
+  const strongest = [...sums]
+    .filter(([, value]) => value >= FORGOTTEN)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, MAX_CATEGORIES)
+  return { values: Object.fromEntries(strongest), at }
+}
+
+function decay(ms: number): number {
+  return 2 ** (-Math.max(0, ms) / HALF_LIFE_MS)
+}

@@ -1,0 +1,55 @@
+import type { EventEnvelope, Profile } from '@slotstream/protocol'
+import { applyEnvelope } from './apply.js'
+import type { Partition } from './partition.js'
+import type { Progress } from './progress.js'
+
+/** What became of a message of the stream. */
+export type Applied = 'applied' | 'replayed' | 'bad'
+
+/**
+ * Makes the function that applies the stream's messages: at once where the profile is in memory; else when it has been
+ * read, the later messages of that partition waiting behind it, the other partitions not.
+ *
+ * @param report told what became of each message; of bad ones, why
+ */
+export function createApplier(
+  partitions: Partition[],
+  progress: Progress,
+  report: (result: Applied, messages: number, seq: number, error?: unknown) => void,
+): (partition: number, seq: number, envelope: EventEnvelope) => void {
+  const tails = new Map<number, Promise<void>>()
+
+  function step(partition: Partition, seq: number, envelope: EventEnvelope, profile: Profile | undefined): void {
+    try {
+      const after = applyEnvelope(profile, envelope, seq)
+      if (after && after !== profile) partition.put(after)
+      report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
+    } catch (error) {
+      report('bad', envelope.messages.length, seq, error)
+    }
+  }
+
+  return (index, seq, envelope) => {
+    const partition = partitions[index]
+    if (!partition) {
+      progress.received(index, seq, true)
+      return report('bad', envelope.messages.length, seq, new Error('its subject names no partition'))
+    }
+    const run = (): void | Promise<void> => {
+      const profile = partition.get(envelope.siteId, envelope.visitorId)
+      if (!(profile instanceof Promise)) return step(partition, seq, envelope, profile)
+      return profile.then(read => step(partition, seq, envelope, read))
+    }
+    const before = tails.get(index)
+    const running = before ? before.then(run) : run()
+    progress.received(index, seq, !running)
+    if (!running) return
+    const tail = running.then(() => {
+      if (tails.get(index) === tail) tails.delete(index)
+      progress.applied(index, seq)
+    })
+    // A read fails for good only when the role stops. Then the message stays unapplied, and so before the checkpoint.
+    tail.catch(() => {})
+    tails.set(index, tail)
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  type EventEnvelope,
+  hash32,
+  type JsonObject,
+  MAX_NAME_LENGTH,
+  type Profile,
+  type StoredMessage,
+} from '@slotstream/protocol'
+import { addInterests } from './affinities.js'
+import { interestsOf } from './interests.js'
+import { sessionAfter } from './sessions.js'
+import { mergeTraits } from './traits.js'
+
+/** How many message ids a profile remembers, to know a message that is sent a second time long after the first. */
+export const REMEMBERED_MESSAGES = 64
+
+/**
+ * The profile after a stream message. Pure, and the same for every replay: applying the stream from its beginning, or
+ * from any earlier stored state, gives the same profile.
+ *
+ * Returns `profile` itself when it has seen the message already. Throws when the message has no usable time; the
+ * profile is then as it was.
+ *
+ * @param seq stream sequence of the message
+ */
+export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Profile | undefined {
+  if (profile && seq <= profile.seq) return profile
+  const known = new Set(profile?.recent)
+  let next = profile
+  for (const message of envelope.messages) {
+    const hash = hash32(message.messageId)
+    if (known.has(hash)) continue
+    known.add(hash)
+    next = applyMessage(next, message, envelope)
+  }
+  return next && { ...next, seq, recent: [...known].slice(-REMEMBERED_MESSAGES) }
+}
+
+/** The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`. */
+export function applyMessage(
+  before: Profile | undefined,
+  message: StoredMessage,
+  { siteId, visitorId }: { siteId: string; visitorId: string },
+): Profile {
+  const at = Date.parse(message.timestamp)
+  if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
+  const time = new Date(at).toISOString()
+  const profile = before ?? newProfile(siteId, visitorId, time)
+  // Late messages add what is missing; they don't put the past over the present.
+  const late = time < profile.lastSeen
+  const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
+  const next: Profile = {
+    ...profile,
+    anonymousId: profile.anonymousId || (message.anonymousId ?? ''),
+    userId: (late && profile.userId) || message.userId || profile.userId,
+    firstSeen: new Date(Math.min(at, Date.parse(profile.firstSeen))).toISOString(),
+    lastSeen: late ? profile.lastSeen : time,
+    sessions: profile.sessions + (session.id === profile.session?.id ? 0 : 1),
+    session,
+    events: profile.events + 1,
+  }
+  if (message.type === 'identify' && message.traits)
+    next.traits = mergeTraits(profile.traits, late ? without(message.traits, profile.traits) : message.traits)
+  const interests = interestsOf(message)
+  if (interests.length > 0) {
+    const added = addInterests({ values: profile.affinities, at: Date.parse(profile.affinitiesAt) }, interests, at)
+    next.affinities = added.values
+    next.affinitiesAt = new Date(added.at).toISOString()
+  }
+  return next
+}
+
+function sessionIdOf(message: StoredMessage): string | undefined {
+  const id = message.context?.sessionId
+  return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined
+}
+
+function without(traits: JsonObject, known: Profile['traits']): JsonObject {
+  return Object.fromEntries(Object.entries(traits).filter(([name]) => !Object.hasOwn(known, name)))
+}
+
+function newProfile(siteId: string, visitorId: string, time: string): Profile {
+  return {
+    siteId,
+    visitorId,
+    anonymousId: '',
+    userId: '',
+    firstSeen: time,
+    lastSeen: time,
+    sessions: 0,
+    session: null,
+    events: 0,
+    affinities: {},
+    affinitiesAt: time,
+    traits: {},
+    segments: [],
+    seq: 0,
+    recent: [],
+  }
+}

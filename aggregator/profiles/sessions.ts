@@ -1,0 +1,40 @@
+import { hash32, type Profile } from '@slotstream/protocol'
+
+type Session = NonNullable<Profile['session']>
+
+/** A pause this long ends a session. */
+const PAUSE_MS = 30 * 60_000
+
+/** A session that the server derives lasts no longer than this. */
+const LONGEST_MS = 24 * 3600_000
+
+/**
+ * The running session after a message of time `at` (milliseconds since the epoch). A message that names its session
+ * is believed; others continue the running one or, after a pause, begin one. A late message from before the running
+ * session belongs to one that is over: it neither ends nor begins anything.
+ *
+ * @param named `context.sessionId` of the message
+ * @param owner text that tells visitors apart, for ids of derived sessions
+ */
+export function sessionAfter(running: Session | null, at: number, named: string | undefined, owner: string): Session {
+  if (!running) return begin(at, named, owner)
+  const startedAt = Date.parse(running.startedAt)
+  const lastAt = Date.parse(running.lastAt)
+  if (named !== undefined && named !== running.id) return at >= lastAt ? begin(at, named, owner) : running
+  if (named === undefined) {
+    if (at > lastAt + PAUSE_MS || at > startedAt + LONGEST_MS) return begin(at, named, owner)
+    if (at < startedAt - PAUSE_MS) return running
+  }
+  return {
+    id: running.id,
+    startedAt: new Date(Math.min(at, startedAt)).toISOString(),
+    lastAt: new Date(Math.max(at, lastAt)).toISOString(),
+  }
+}
+
+/** Derived ids follow from the messages alone, so that a replay derives the same. */
+function begin(at: number, named: string | undefined, owner: string): Session {
+  const time = new Date(at).toISOString()
+  const id = named ?? `${at.toString(36)}-${hash32(owner).toString(36)}`
+  return { id, startedAt: time, lastAt: time }
+}

@@ -1,0 +1,45 @@
+import { ConfigurationError, numberSetting, sharedSettings, textSetting } from '@slotstream/runtime'
+
+const ROLES = ['warehouse', 'profiles', 'decisions'] as const
+
+export type Role = (typeof ROLES)[number]
+
+/**
+ * Settings of the aggregator, with their defaults. `--roles a,b` comes before ROLES. Throws ConfigurationError.
+ *
+ * @param args the arguments of the command line, without node and script
+ */
+export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = process.env) {
+  return {
+    ...sharedSettings(env),
+    /** What this process does: all of it, or a part. Whoever decides needs the profiles in the same process. */
+    roles: rolesFrom(roleArgument(args) ?? textSetting('ROLES', ROLES.join(','), env)),
+    /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
+    port: numberSetting('AGGREGATOR_PORT', 3001, { min: 1, max: 65535, env }),
+    host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),
+    /** Profiles kept in memory, about 2 KB each; others are read back when they are needed. */
+    maxProfiles: numberSetting('MAX_PROFILES', 200_000, { min: 1, env }),
+    clickhouse: {
+      url: textSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
+      username: textSetting('CLICKHOUSE_USER', 'default', env),
+      password: textSetting('CLICKHOUSE_PASSWORD', '', env),
+    },
+  }
+}
+
+function roleArgument(args: string[]): string | undefined {
+  const index = args.indexOf('--roles')
+  if (index >= 0) return args[index + 1] ?? ''
+  return args.find(arg => arg.startsWith('--roles='))?.slice('--roles='.length)
+}
+
+function rolesFrom(text: string): Role[] {
+  const names = text.split(',').map(name => name.trim())
+  const roles = ROLES.filter(role => names.includes(role))
+  const unknown = names.find(name => !ROLES.includes(name as Role))
+  if (unknown !== undefined)
+    throw new ConfigurationError(`ROLES has "${unknown}": give one or more of ${ROLES.join(', ')}, with commas between`)
+  if (roles.includes('decisions') && !roles.includes('profiles'))
+    throw new ConfigurationError('ROLES has decisions without profiles: whoever decides needs both, add profiles')
+  return roles
+}

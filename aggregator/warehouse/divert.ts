@@ -1,0 +1,29 @@
+import { MAX_MESSAGE_BYTES, type RejectedEnvelope, streamSubject } from '@slotstream/protocol'
+import type { Nats } from '@slotstream/runtime'
+import type { Refused } from './refused.js'
+
+/** Longest reason kept, in characters: ClickHouse repeats the data in its errors. */
+const MAX_REASON = 1_000
+
+/** Keeps rows that ClickHouse refused as rejected messages, code `warehouse_refused`. */
+export async function divert(nats: Pick<Nats, 'js'>, stream: string, refused: Refused[]): Promise<void> {
+  for (const { row, reason } of refused) {
+    const { siteId, partition, receivedAt, messageId, payload } = row.source
+    const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
+    const envelope: RejectedEnvelope = {
+      siteId,
+      receivedAt,
+      rejected: [
+        {
+          messageId,
+          code: 'warehouse_refused',
+          reason: `ClickHouse refused the row: ${reason.slice(0, MAX_REASON)}`,
+          payload: text.slice(0, MAX_MESSAGE_BYTES),
+        },
+      ],
+    }
+    await nats.js.publish(streamSubject('rejected', partition), JSON.stringify(envelope), {
+      msgID: `refused:${stream}:${row.seq}:${row.index}`,
+    })
+  }
+}

@@ -1,0 +1,140 @@
+import type { JsMsg } from '@nats-io/jetstream'
+import type { Log, StreamReader } from '@slotstream/runtime'
+import { type CollectLimits, collector } from './collect.js'
+import { withoutDuplicates } from './duplicates.js'
+import { insertBlock } from './insert-block.js'
+import type { WarehouseMetrics } from './metrics.js'
+import { type Block, LostOwnership, type Position, type PositionKeeper } from './position.js'
+import { recentKeys } from './recent-keys.js'
+import type { Refused } from './refused.js'
+import { type Plan, resume } from './resume.js'
+import { persistently } from './retry.js'
+import { keyText, type Row } from './rows/row.js'
+import { rowsOf } from './rows/rows-of.js'
+import type { StreamSpec } from './specs.js'
+import type { Table } from './table.js'
+
+/** What is read back into the recent set on start: this far, in milliseconds, and this many rows at most. */
+const REBUILD_MS = 60 * 60_000
+const REBUILD_ROWS = 250_000
+
+export interface LoadParts {
+  spec: StreamSpec
+  table: Table
+  position: PositionKeeper
+  /** Reads the stream from a sequence on. */
+  read: (from: number) => StreamReader
+  /** Sequence of the stream's last message. */
+  lastSequence: () => Promise<number>
+  /** Keeps rows that the table refused where people find them. */
+  divert: (refused: Refused[]) => Promise<void>
+  limits: CollectLimits
+  metrics: WarehouseMetrics
+  log: Log
+}
+
+/**
+ * Owns a stream and loads it, block by block: announce, leave out duplicates, insert. Failures are tried again for
+ * ever, and meanwhile nothing is read.
+ *
+ * @param signal ends it at once; it throws Stopped
+ * @param onReader is given the reader; stopping that ends the loading after the block at hand
+ * @throws LostOwnership when another writer announced a block
+ */
+export async function loadStream(
+  { spec, table, position, read, lastSequence, divert, limits, metrics, log }: LoadParts,
+  signal: AbortSignal,
+  onReader: (reader: StreamReader) => void,
+): Promise<void> {
+  const { stream } = spec
+  const onFailure = (error: unknown, attempt: number) => {
+    metrics.failures.inc({ stream })
+    if (attempt % 20 === 0) log.warn({ err: error, stream }, 'loading failed, trying again')
+  }
+  const retry = <T>(action: () => Promise<T>, fatal?: (error: unknown) => boolean) =>
+    persistently(action, signal, onFailure, fatal)
+  const isLost = (error: unknown) => error instanceof LostOwnership
+
+  const announced = await retry(position.load)
+  const plan = resume(announced, await retry(table.highest), await retry(lastSequence))
+  const since = Date.now() - REBUILD_MS
+  const latest = await retry(() => table.recent(new Date(since), REBUILD_ROWS))
+  const recent = recentKeys(latest.length < REBUILD_ROWS ? since : latest.at(-1)!.receivedAt)
+  for (const { text, receivedAt } of latest.reverse()) recent.add(text, receivedAt)
+  metrics.takeovers.inc({ stream })
+  log.info({ stream, ...plan, recent: recent.size }, 'loading')
+
+  const reader = read((plan.redo?.first ?? plan.next) - plan.offset)
+  onReader(reader)
+  let rows: Row[] = []
+  let unreadable: Refused[] = []
+  const messages = collector(reader[Symbol.asyncIterator](), message => {
+    const made = rowsOf(spec, message, plan.offset)
+    if ('refused' in made) unreadable.push(made.refused)
+    else for (const row of made.rows) rows.push(row)
+    return 'refused' in made ? 1 : made.rows.length
+  })
+
+  for (let state = plan; !messages.ended; ) state = await nextBlock(state)
+
+  async function nextBlock({ redo, pending, next }: Plan): Promise<Plan> {
+    rows = []
+    unreadable = []
+    const fixed = redo ?? (pending?.first === next ? pending : undefined)
+    if (fixed && !redo) await announce(fixed)
+    const until = fixed?.last ?? (pending ? pending.first - 1 : undefined)
+    const taken = await messages.take(limits, until && until - plan.offset, fixed !== undefined)
+    if (messages.ended && (fixed || taken.length === 0)) return { offset: plan.offset, next }
+    const last = taken.at(-1)
+    const block: Block = fixed ?? { first: next, last: last ? last.seq + plan.offset : until! }
+    if (!fixed && taken.length > 0) await announce(block, pending)
+    // Positions at or below an announcement were written once, perhaps by somebody else: their tokens may be known.
+    await load(block, fixed !== undefined || pending !== undefined)
+    if (last) observeLag(last)
+    return { offset: plan.offset, next: block.last + 1, ...(pending && fixed !== pending ? { pending } : {}) }
+  }
+
+  async function announce({ first, last }: Block, pending?: Block) {
+    const value: Position = {
+      first,
+      last,
+      ...(pending && { pending }),
+      ...(plan.offset > 0 && { offset: plan.offset }),
+    }
+    await retry(() => position.announce(value), isLost)
+  }
+
+  async function load(block: Block, doubtful: boolean) {
+    if (unreadable.length > 0) await keepRefused(unreadable)
+    const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
+    metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
+    metrics.duplicates.inc({ stream, found: 'table' }, unique.inTable)
+    metrics.lookups.inc({ stream }, unique.lookedUp)
+    if (unique.rows.length === 0) return
+    const end = metrics.insertSeconds.startTimer({ stream })
+    const stored = await insertBlock(unique.rows, block, doubtful, {
+      table,
+      stream,
+      divert: keepRefused,
+      signal,
+      onFailure,
+      verify: !spec.replaces,
+    })
+    end()
+    metrics.inserts.inc({ stream })
+    metrics.rows.inc({ stream }, stored.length)
+    metrics.blockRows.observe({ stream }, stored.length)
+    for (const { key } of stored) if (key) recent.add(keyText(key), Date.parse(key.receivedAt))
+  }
+
+  async function keepRefused(refused: Refused[]) {
+    await retry(() => divert(refused))
+    metrics.diverted.inc({ stream }, refused.length)
+    log.error({ stream, rows: refused.length, reason: refused[0]?.reason }, 'rows were refused: see rejected_events')
+  }
+
+  function observeLag(last: JsMsg) {
+    metrics.lagMessages.set({ stream }, last.info.pending)
+    metrics.lagSeconds.set({ stream }, Math.max(0, Date.now() - Number(last.timestampNanos / 1_000_000n)) / 1000)
+  }
+}

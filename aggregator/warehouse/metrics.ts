@@ -1,0 +1,33 @@
+import type { Metrics } from '@slotstream/runtime'
+
+/** The warehouse's metrics, each with the label `stream`. */
+export function warehouseMetrics(metrics: Metrics) {
+  const stream = ['stream']
+  return {
+    rows: metrics.counter('warehouse_rows_total', 'Rows in ClickHouse', stream),
+    inserts: metrics.counter('warehouse_inserts_total', 'Blocks inserted', stream),
+    insertSeconds: metrics.seconds('warehouse_insert_seconds', 'From a block announced to inserted', stream),
+    blockRows: metrics.histogram(
+      'warehouse_block_rows',
+      'Rows of a block',
+      [1, 10, 100, 1_000, 5_000, 10_000, 50_000],
+      stream,
+    ),
+    duplicates: metrics.counter('warehouse_duplicates_total', 'Messages left out, found in the block or the table', [
+      'stream',
+      'found',
+    ]),
+    lookups: metrics.counter('warehouse_lookups_total', 'Keys looked up in ClickHouse', stream),
+    failures: metrics.counter('warehouse_failures_total', 'Failed attempts, each followed by another', stream),
+    diverted: metrics.counter(
+      'warehouse_diverted_total',
+      'Rows ClickHouse refused, kept in the stream of rejections',
+      stream,
+    ),
+    takeovers: metrics.counter('warehouse_takeovers_total', 'Times this process began to own a stream', stream),
+    lagMessages: metrics.gauge('warehouse_lag_messages', 'Messages of the stream that are not loaded yet', stream),
+    lagSeconds: metrics.gauge('warehouse_lag_seconds', 'Age of the newest loaded message when it was loaded', stream),
+  }
+}
+
+export type WarehouseMetrics = ReturnType<typeof warehouseMetrics>

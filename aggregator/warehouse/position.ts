@@ -1,0 +1,64 @@
+import type { KV } from '@nats-io/kv'
+
+/** A contiguous range of positions, both ends included. */
+export interface Block {
+  first: number
+  last: number
+}
+
+/** The announcement of a block, kept in NATS KV. */
+export interface Position extends Block {
+  /** A block that was announced earlier and whose turn comes after what is missing before it. */
+  pending?: Block
+  /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
+  offset?: number
+}
+
+/** Somebody else announced a block: this loader owns the stream no more. */
+export class LostOwnership extends Error {
+  override name = 'LostOwnership'
+  readonly code = 'lost_ownership'
+}
+
+/** The position of one stream. Whoever announces last by compare-and-set owns the stream. */
+export function positionKeeper(positions: KV, stream: string) {
+  const key = `warehouse.${stream}`
+  let revision = 0
+  let value: Position | undefined
+
+  async function load(): Promise<Position | undefined> {
+    const entry = await positions.get(key)
+    revision = entry?.revision ?? 0
+    value = entry && entry.length > 0 ? entry.json<Position>() : undefined
+    return value
+  }
+
+  return {
+    load,
+    /** Changes whenever somebody announces. */
+    get revision() {
+      return revision
+    },
+    /**
+     * Announces a block.
+     *
+     * @throws LostOwnership when somebody else did since; other errors when NATS doesn't answer: call again
+     */
+    async announce(next: Position): Promise<void> {
+      const expected = revision
+      const text = JSON.stringify(next)
+      try {
+        revision = expected === 0 ? await positions.create(key, text) : await positions.update(key, text, expected)
+        value = next
+      } catch (error) {
+        // The answer may be lost, not the write. The same block by somebody else is inserted with the same token.
+        await load()
+        if (value && JSON.stringify(value) === text) return
+        if (revision !== expected) throw new LostOwnership(`another writer took over ${stream}`, { cause: error })
+        throw error
+      }
+    },
+  }
+}
+
+export type PositionKeeper = ReturnType<typeof positionKeeper>

@@ -1,0 +1,37 @@
+import type { Block, Position } from './position.js'
+
+/** How a loader goes on. All in positions: stream sequence + offset. */
+export interface Plan {
+  offset: number
+  /** An announced block, to be done again with the same bounds. */
+  redo?: Block
+  /** Where to read on after that. */
+  next: number
+  /** A block announced earlier, to be done when `next` reaches it. */
+  pending?: Block
+}
+
+/**
+ * Where to go on, from the announcement, the highest position in the table, and the stream's last sequence.
+ *
+ * The announced block is done again even when the table has its last row: a block that touches several of the table's
+ * partitions lands part by part. A table that ends before the announced block was restored from a backup (or what
+ * came before held only duplicates): what is missing comes first, in other blocks, and the announced one keeps its
+ * bounds, since another writer may yet wake up and insert it.
+ */
+export function resume(announced: Position | undefined, highest: number, streamLast: number): Plan {
+  const offset = announced?.offset ?? 0
+  const reached = Math.max(highest, announced?.pending?.last ?? 0, announced?.last ?? 0)
+  // The stream counts from 1 again, or lost its end: its sequences stand for other messages now. Read all of it, as
+  // positions that no row has; what is in the table is found as duplicates.
+  if (streamLast + offset < reached) return { offset: reached, next: reached + 1 }
+  if (!announced) return { offset, next: highest + 1 }
+  const { first, last, pending } = announced
+  if (pending && highest >= pending.first) return after(pending)
+  if (highest < first - 1) return { offset, next: highest + 1, pending: pending ?? { first, last } }
+  return { ...after({ first, last }), ...(pending ? { pending } : {}) }
+
+  function after(block: Block): Plan {
+    return highest > block.last ? { offset, next: highest + 1 } : { offset, redo: block, next: block.last + 1 }
+  }
+}

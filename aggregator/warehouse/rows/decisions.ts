@@ -1,0 +1,47 @@
+import type { DecisionEnvelope } from '@slotstream/protocol'
+import { jsonLine, partitionOfSubject, storableTime } from './line.js'
+import type { Row, SourceMessage } from './row.js'
+
+/** Rows of `decisions`: one per decision of the envelope. */
+export function decisionRows(message: SourceMessage, seq: number): Row[] {
+  const { siteId, receivedAt, decisions } = JSON.parse(message.text) as DecisionEnvelope
+  const partition = partitionOfSubject(message.subject, 1)
+  return decisions.map((decision, index) => {
+    const timestamp = storableTime(decision.timestamp)
+    return {
+      line: jsonLine({
+        site_id: siteId,
+        decision_id: decision.decisionId,
+        timestamp,
+        slot_id: decision.slotId,
+        anonymous_id: decision.anonymousId,
+        user_id: decision.userId ?? '',
+        session_id: decision.sessionId ?? '',
+        page_view_id: decision.pageViewId ?? '',
+        policy: decision.policy,
+        policy_version: decision.policyVersion,
+        content_ids: decision.contentIds,
+        propensities: decision.propensities,
+        position: decision.position,
+        candidates: decision.candidates.map(({ contentId, score, probability }) => ({
+          content_id: contentId,
+          score,
+          probability,
+        })),
+        excluded: decision.excluded.map(({ contentId, reason }) => ({ content_id: contentId, reason })),
+        outcome: decision.outcome,
+        holdout: decision.holdout,
+        features: decision.features,
+        seed: decision.seed,
+        received_at: receivedAt,
+        stream_seq: seq,
+        batch_index: index,
+      }),
+      seq,
+      index,
+      // The server's own clock set the time of a live decision; an imported one is old, and looked up for that.
+      key: { siteId, visitor: '', id: decision.decisionId, time: timestamp, happened: timestamp, receivedAt },
+      source: { siteId, partition, receivedAt, messageId: decision.decisionId, payload: decision },
+    }
+  })
+}

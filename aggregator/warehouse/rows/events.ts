@@ -1,0 +1,85 @@
+import { type EventEnvelope, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
+import type { Row, SourceMessage } from './row.js'
+
+/** Rows of `events`: one per message of the envelope. */
+export function eventRows(message: SourceMessage, seq: number): Row[] {
+  const envelope = JSON.parse(message.text) as EventEnvelope
+  const partition = partitionOfSubject(message.subject, 1)
+  return envelope.messages.map((stored, index) => eventRow(envelope, stored, { seq, index, partition }))
+}
+
+function eventRow(
+  { siteId, receivedAt }: EventEnvelope,
+  message: StoredMessage,
+  { seq, index, partition }: { seq: number; index: number; partition: number },
+): Row {
+  const { messageId, properties = {}, context = {} } = message
+  const original = message.originalTimestamp === undefined ? undefined : storableTime(message.originalTimestamp)
+  const page = pageOf(message)
+  const line = jsonLine({
+    site_id: siteId,
+    message_id: messageId,
+    type: message.type,
+    event: message.event ?? message.name ?? '',
+    anonymous_id: message.anonymousId ?? '',
+    user_id: message.userId ?? '',
+    session_id: textOf(context.sessionId),
+    page_view_id: textOf(context.pageViewId),
+    timestamp: message.timestamp,
+    original_timestamp: original ?? receivedAt,
+    sent_at: message.sentAt === undefined ? null : storableTime(message.sentAt),
+    received_at: receivedAt,
+    ...page,
+    slot_id: textOf(properties.slotId),
+    content_id: textOf(properties.contentId),
+    decision_id: textOf(properties.decisionId),
+    position: positionOf(properties.position),
+    group_id: message.groupId ?? '',
+    previous_id: message.previousId ?? '',
+    properties,
+    traits: message.traits ?? {},
+    context,
+    stream_seq: seq,
+    batch_index: index,
+  })
+  return {
+    line,
+    seq,
+    index,
+    key: {
+      siteId,
+      visitor: visitorIdOf(message),
+      id: messageId,
+      receivedAt,
+      ...(original === undefined ? {} : { time: original }),
+      // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send.
+      ...(original === undefined || message.sentAt === undefined ? {} : { happened: message.timestamp }),
+    },
+    source: { siteId, partition, receivedAt, messageId, payload: message },
+  }
+}
+
+/** Where it happened: `context.page`, or what Segment's page calls carry in their properties. */
+function pageOf({ type, properties, context }: StoredMessage) {
+  const page = (context?.page ?? {}) as Record<string, unknown>
+  const own = type === 'page' || type === 'screen' ? (properties ?? {}) : {}
+  const url = textOf(page.url) || textOf(own.url)
+  return {
+    page_url: url,
+    page_path: textOf(page.path) || textOf(own.path) || pathOf(url),
+    referrer: textOf(page.referrer) || textOf(own.referrer),
+    title: textOf(page.title) || textOf(own.title),
+  }
+}
+
+function pathOf(url: string): string {
+  return url && URL.canParse(url) ? new URL(url).pathname : ''
+}
+
+function positionOf(value: unknown): number | null {
+  const position = typeof value === 'string' && value !== '' ? Number(value) : value
+  return Number.isInteger(position) && (position as number) >= 0 && (position as number) < 65_536
+    ? (position as number)
+    : null
+}

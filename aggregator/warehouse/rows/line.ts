@@ -1,0 +1,41 @@
+/**
+ * A row as one line of JSON that ClickHouse's parser takes. Two things of JavaScript's JSON it refuses: halves of
+ * surrogate pairs, which become U+FFFD, and whole numbers beyond 64 bits, which become text.
+ */
+export function jsonLine(row: object): string {
+  let line = JSON.stringify(row)
+  // Twenty digits in a row are rare, and mostly part of a text, which the replacer leaves alone.
+  if (/\d{19}/.test(line)) line = JSON.stringify(row, hugeToText)
+  return line.includes('\\ud') ? line.replace(LONE_SURROGATE, '$1\ufffd') : line
+}
+
+/** `\ud800` as JSON.stringify writes it, but not the text `\\ud800`. */
+const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+function hugeToText(_key: string, value: unknown): unknown {
+  const huge =
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    (value >= 2 ** 64 || value < -(2 ** 63)) &&
+    Math.abs(value) < 1e21
+  return huge ? String(value) : value
+}
+
+/** A time that DateTime64 can hold: what lies outside 1970–2299 is moved to its edge. */
+export function storableTime(iso: string): string {
+  if (iso[0] === '-' || iso < '1970') return iso[0] === '+' ? LATEST : '1970-01-01T00:00:00.000Z'
+  return iso > LATEST ? LATEST : iso
+}
+
+const LATEST = '2299-12-31T23:59:59.999Z'
+
+/** Ids come as text or number; anything else is none. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+}
+
+/** The partition at the given place of a subject such as `events.7`. */
+export function partitionOfSubject(subject: string, place: number): number {
+  const partition = Number(subject.split('.')[place])
+  return Number.isInteger(partition) ? partition : 0
+}

@@ -1,0 +1,37 @@
+import { fromKeyToken, type Profile } from '@slotstream/protocol'
+import { jsonLine, partitionOfSubject, storableTime } from './line.js'
+import type { Row, SourceMessage } from './row.js'
+
+/**
+ * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
+ * `$KV.profiles.<partition>.<siteId>.<visitorId>`.
+ */
+export function profileRows(message: SourceMessage, seq: number): Row[] {
+  const [siteId = '', visitorId = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
+  const partition = partitionOfSubject(message.subject, 2)
+  const profile = message.deleted ? undefined : (JSON.parse(message.text) as Profile)
+  return [
+    {
+      line: jsonLine({
+        site_id: siteId,
+        visitor_id: visitorId,
+        ...(profile && {
+          anonymous_id: profile.anonymousId,
+          user_id: profile.userId,
+          first_seen: storableTime(profile.firstSeen),
+          last_seen: storableTime(profile.lastSeen),
+          sessions: profile.sessions,
+          affinities: profile.affinities,
+          segments: profile.segments,
+          traits: profile.traits,
+        }),
+        deleted: message.deleted,
+        stream_seq: seq,
+        batch_index: 0,
+      }),
+      seq,
+      index: 0,
+      source: { siteId, partition, receivedAt: message.storedAt, messageId: null, payload: profile ?? null },
+    },
+  ]
+}

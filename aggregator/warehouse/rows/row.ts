@@ -1,0 +1,48 @@
+/** What makes a message the same message: a second send has the same key. */
+export interface RowKey {
+  siteId: string
+  /** Empty where ids are unique within a site. */
+  visitor: string
+  id: string
+  /** Time that is equal in every send and part of the table's order, ISO 8601. Absent: the client named none. */
+  time?: string
+  /**
+   * When it happened by the server's clock, ISO 8601, so that its first send can't have arrived before. Absent when
+   * that isn't known.
+   */
+  happened?: string
+  receivedAt: string
+}
+
+/** One row of a table, encoded once: whoever inserts it again inserts the same bytes. */
+export interface Row {
+  /** The row as one line of JSON. */
+  line: string
+  /** Position in the stream and within its message. */
+  seq: number
+  index: number
+  /** Absent in tables whose rows are not deduplicated. */
+  key?: RowKey
+  /** What is kept of it when the table refuses it. */
+  source: { siteId: string; partition: number; receivedAt: string; messageId: string | null; payload: unknown }
+}
+
+/** A message of a stream, as the mappings see it. */
+export interface SourceMessage {
+  seq: number
+  subject: string
+  text: string
+  /** ISO 8601: when the stream stored it. */
+  storedAt: string
+  /** Whether it marks a key of a KV bucket as deleted. */
+  deleted: boolean
+}
+
+/** One text per key. Ids hold no NUL: they would not survive the way here. */
+export function keyText(key: Pick<RowKey, 'siteId' | 'visitor' | 'id'>): string {
+  return `${key.siteId}\0${key.visitor}\0${key.id}`
+}
+
+export function rowPlace(row: Pick<Row, 'seq' | 'index'>): string {
+  return `${row.seq}/${row.index}`
+}

@@ -1,0 +1,29 @@
+import { mkdirSync } from 'node:fs'
+import { ConfigurationError } from '@slotstream/runtime'
+import { ProgramMissingError } from './obtain/obtain.js'
+import { createReport } from './report.js'
+import { supervisorSettings } from './settings.js'
+import { startSystem } from './start-system.js'
+
+const report = createReport(process.stdout)
+
+try {
+  const settings = supervisorSettings()
+  mkdirSync(settings.dataDir, { recursive: true })
+  const system = await startSystem(settings, process.env, report)
+  let asked = 0
+  const stop = async () => {
+    asked++
+    if (asked > 1) return report.note('still stopping: what is acknowledged is stored either way')
+    report.note('stopping: collector, aggregator, ClickHouse, NATS')
+    await system.stop()
+    report.note('stopped')
+    process.exit(0)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+} catch (error) {
+  const forPeople = error instanceof ConfigurationError || error instanceof ProgramMissingError
+  report.note(forPeople ? error.message : String((error as Error).stack ?? error))
+  process.exit(1)
+}

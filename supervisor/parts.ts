@@ -1,0 +1,77 @@
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { SupervisorSettings } from './settings.js'
+import type { PartSpec } from './supervised.js'
+
+/** What the parts need beyond the settings. */
+export interface Provided {
+  natsServer: string
+  adminToken: string
+  clickhousePassword: string
+}
+
+/** User of the embedded ClickHouse that may write; its password is kept under the data folder. */
+const EMBEDDED_USER = 'slotstream'
+
+/** The parts that `npm start` runs, in the order in which they are stopped. */
+export function partSpecs(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): PartSpec[] {
+  const { dataDir } = settings
+  const embedded = settings.clickhouseUrl === ''
+  const env: NodeJS.ProcessEnv = {
+    ...base,
+    DATA_DIR: dataDir,
+    PORT: String(settings.port),
+    AGGREGATOR_PORT: String(settings.aggregatorPort),
+    NATS_URL: settings.natsUrl || `nats://127.0.0.1:${settings.natsPort}`,
+    CLICKHOUSE_URL: settings.clickhouseUrl || `http://127.0.0.1:${settings.clickhousePort}`,
+    CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
+    CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
+    ADMIN_TOKEN: provided.adminToken,
+  }
+  const node = (name: string, program: string, readyUrl: string, extra: NodeJS.ProcessEnv = {}): PartSpec => ({
+    name,
+    command: process.execPath,
+    args: [fileURLToPath(new URL(`../../${program}`, import.meta.url))],
+    env: { ...env, ...extra },
+    logFile: join(dataDir, 'logs', `${name}.log`),
+    isReady: async () => (await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) })).ok,
+    ours: true,
+  })
+
+  const parts = [
+    node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}/readyz`),
+    node('aggregator', 'aggregator/dist/main.js', `http://127.0.0.1:${settings.aggregatorPort}/readyz`),
+  ]
+  if (embedded)
+    parts.push(
+      node('clickhouse', 'aggregator/dist/embedded/main.js', `http://127.0.0.1:${settings.clickhousePort}/ping`, {
+        CLICKHOUSE_PORT: String(settings.clickhousePort),
+        CLICKHOUSE_DATA_DIR: join(dataDir, 'clickhouse'),
+        // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
+        UV_THREADPOOL_SIZE: '24',
+      }),
+    )
+  if (!settings.natsUrl)
+    parts.push({
+      name: 'nats-server',
+      command: provided.natsServer,
+      args: ['-js', '-sd', join(dataDir, 'nats'), '-a', '127.0.0.1', '-p', String(settings.natsPort)],
+      env: base,
+      logFile: join(dataDir, 'logs', 'nats-server.log'),
+      isReady: () => listens(settings.natsPort),
+      ours: false,
+    })
+  return parts
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

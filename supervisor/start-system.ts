@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { ConfigurationError } from '@slotstream/runtime'
+import { obtainNatsServer } from './obtain/nats-server.js'
+import { partSpecs } from './parts.js'
+import { createPidFiles, type PidFiles } from './pid-files.js'
+import { checkPortFree } from './ports.js'
+import type { Report } from './report.js'
+import { keptSecret } from './secrets.js'
+import { seedDemo } from './seed-demo.js'
+import type { SupervisorSettings } from './settings.js'
+import { supervise } from './supervised.js'
+
+const MAIN = 'supervisor'
+
+/** How long leftovers of a killed supervisor may take to end, in milliseconds. */
+const LEFTOVER_DEADLINE_MS = 15_000
+
+/**
+ * Starts every part on this machine and keeps it running. Resolves when all of them have been started; `report` tells
+ * when they are ready. Throws ConfigurationError when something has to be settled by a person first.
+ */
+export async function startSystem(settings: SupervisorSettings, env: NodeJS.ProcessEnv, report: Report) {
+  const { dataDir } = settings
+  const pids = createPidFiles(dataDir)
+  const other = pids.alive(MAIN, 'supervisor')
+  if (other)
+    throw new ConfigurationError(
+      `this data folder is in use by process ${other}: stop it, or set DATA_DIR to another folder`,
+    )
+  await endLeftovers(dataDir, pids)
+  await checkPorts(settings)
+  pids.write(MAIN, process.pid)
+
+  report.starting(dataDir)
+  const provided = {
+    natsServer: settings.natsUrl ? '' : await obtainNatsServer({ dataDir, log: report.note }),
+    adminToken: settings.adminToken || keptSecret(dataDir, 'admin-token'),
+    clickhousePassword: keptSecret(dataDir, 'clickhouse-password'),
+  }
+  const specs = partSpecs(settings, provided, env)
+  const waiting = new Set(specs.map(spec => spec.name))
+  const where: Record<string, string> = {
+    collector: `http://localhost:${settings.port}`,
+    aggregator: `http://localhost:${settings.aggregatorPort}/metrics`,
+    clickhouse: `http://localhost:${settings.clickhousePort}`,
+    'nats-server': `nats://localhost:${settings.natsPort}`,
+  }
+
+  const events = {
+    started: (name: string, pid: number) => pids.write(name, pid),
+    died: (name: string, how: string, pauseMs: number) =>
+      report.died(name, how, pauseMs, join(dataDir, 'logs', `${name}.log`)),
+    ready(name: string) {
+      report.ready(name, where[name] ?? '')
+      const seeding =
+        name === 'collector'
+          ? seedDemo(`http://127.0.0.1:${settings.port}`, provided.adminToken).catch((error: Error) =>
+              report.note(`the demo site could not be set up: ${error.message}`),
+            )
+          : Promise.resolve()
+      void seeding.then(() => {
+        if (waiting.delete(name) && waiting.size === 0) report.allReady(settings, provided.adminToken)
+      })
+    },
+  }
+  const parts = specs.map(spec => supervise(spec, events))
+
+  return {
+    /** Stops the parts in order, each after those that need it: nothing acknowledged is left behind. */
+    async stop(): Promise<void> {
+      for (const part of parts) {
+        await part.stop()
+        pids.remove(part.name)
+      }
+      pids.remove(MAIN)
+    },
+  }
+}
+
+async function checkPorts(settings: SupervisorSettings): Promise<void> {
+  await checkPortFree('PORT', settings.port)
+  await checkPortFree('AGGREGATOR_PORT', settings.aggregatorPort)
+  if (!settings.natsUrl) await checkPortFree('NATS_PORT', settings.natsPort)
+  if (!settings.clickhouseUrl) await checkPortFree('CLICKHOUSE_PORT', settings.clickhousePort)
+}
+
+/**
+ * Ends what a killed supervisor left behind. Our own programs notice that it is gone and end by themselves;
+ * nats-server doesn't know it and is told.
+ */
+async function endLeftovers(dataDir: string, pids: PidFiles): Promise<void> {
+  const left = () => [
+    pids.alive('nats-server', join(dataDir, 'nats')),
+    ...['collector', 'aggregator', 'clickhouse'].map(name => pids.alive(name, 'dist')),
+  ]
+  const [nats] = left()
+  if (nats) process.kill(nats, 'SIGTERM')
+  const deadline = Date.now() + LEFTOVER_DEADLINE_MS
+  while (Date.now() < deadline && left().some(pid => pid !== undefined))
+    await new Promise(resolve => setTimeout(resolve, 50))
+}

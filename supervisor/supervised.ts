@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
+
+/** One program that `npm start` keeps running. */
+export interface PartSpec {
+  name: string
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  /** Where its output goes. */
+  logFile: string
+  /** Resolves to whether it does its work now. */
+  isReady: () => Promise<boolean>
+  /** Whether it is one of our Node programs, which end when the supervisor is gone. */
+  ours: boolean
+}
+
+export interface PartEvents {
+  started(name: string, pid: number): void
+  ready(name: string): void
+  /** It ended without being asked to; it starts again after `pauseMs`. */
+  died(name: string, how: string, pauseMs: number): void
+}
+
+/** How often readiness is asked for, in milliseconds. */
+const READY_POLL_MS = 50
+
+/** How long a part may take to end after SIGTERM before it is killed, in milliseconds. */
+const STOP_DEADLINE_MS = 12_000
+
+/** Starts a program, tells when it is ready, starts it again when it dies, until it is stopped. */
+export function supervise(spec: PartSpec, events: PartEvents) {
+  let child: ChildProcess | undefined
+  let stopping = false
+  let failures = 0
+  let restart: NodeJS.Timeout | undefined
+
+  function start() {
+    const startedAt = Date.now()
+    mkdirSync(dirname(spec.logFile), { recursive: true })
+    const log = openSync(spec.logFile, 'a')
+    // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
+    const running = spawn(spec.command, spec.args, {
+      env: spec.env,
+      detached: true,
+      stdio: ['ignore', log, log, ...(spec.ours ? (['ipc'] as const) : [])],
+    })
+    child = running
+    closeSync(log)
+    let over = false
+    const ended = (how: string) => {
+      if (over) return
+      over = true
+      if (stopping) return
+      failures = Date.now() - startedAt > WELL_AFTER_MS ? 1 : failures + 1
+      const pauseMs = pauseAfter(failures)
+      events.died(spec.name, how, pauseMs)
+      restart = setTimeout(start, pauseMs)
+    }
+    running.once('error', error => ended(error.message))
+    running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
+    if (running.pid !== undefined) events.started(spec.name, running.pid)
+    void (async () => {
+      while (!over && !stopping) {
+        if (await spec.isReady().catch(() => false)) {
+          if (!over) events.ready(spec.name)
+          return
+        }
+        await new Promise(resolve => setTimeout(resolve, READY_POLL_MS))
+      }
+    })()
+  }
+
+  start()
+  return {
+    name: spec.name,
+    /** Ends the program: SIGTERM, and SIGKILL if it doesn't heed that. Resolves when it is gone. */
+    async stop(): Promise<void> {
+      stopping = true
+      clearTimeout(restart)
+      const running = child
+      if (!running || running.exitCode !== null || running.signalCode !== null || running.pid === undefined) return
+      const gone = new Promise<void>(resolve => running.once('exit', () => resolve()))
+      running.kill('SIGTERM')
+      const kill = setTimeout(() => running.kill('SIGKILL'), STOP_DEADLINE_MS)
+      await gone
+      clearTimeout(kill)
+    },
+  }
+}
+
+export type Supervised = ReturnType<typeof supervise>

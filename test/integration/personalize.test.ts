@@ -1,0 +1,276 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { applyEnvelope, recompute, startDecisions, startProfiles } from '@slotstream/aggregator'
+import {
+  type DecideReply,
+  type DecideRequest,
+  type DecisionEnvelope,
+  decideSubject,
+  type EventEnvelope,
+  keyToken,
+  type Profile,
+  partitionOf,
+  shareOf,
+  streamSubject,
+} from '@slotstream/protocol'
+import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startNatsServer } from '../support/nats-server.js'
+import { until } from '../support/until.js'
+
+const SITE = 'shop'
+const log = createLog('test')
+log.level = 'silent'
+
+/** Connects, provisions and starts both roles; `die` is a process that ends without storing anything more. */
+async function startAggregator(url: string, maxProfiles?: number) {
+  const nats = await connectNats(url, 'aggregator', log)
+  const installation = await provision(nats, sharedSettings({}), log)
+  const metrics = createMetrics()
+  const publisher = createPublisher(nats)
+  const profiles = await startProfiles({ nats, publisher, installation, metrics, log, maxProfiles })
+  const decisions = await startDecisions({ nats, publisher, installation, profiles, metrics, log })
+  return {
+    profiles,
+    async stop() {
+      await decisions.stop()
+      await profiles.stop()
+      publisher.close()
+      await nats.close()
+    },
+    async die() {
+      await nats.close()
+      await profiles.stop()
+      publisher.close()
+    },
+  }
+}
+
+describe('profiles and decisions on a real NATS server', () => {
+  let server: Awaited<ReturnType<typeof startNatsServer>>
+  let nats: Awaited<ReturnType<typeof connectNats>>
+  let installation: Awaited<ReturnType<typeof provision>>
+  let aggregator: Awaited<ReturnType<typeof startAggregator>>
+  let messages = 0
+
+  beforeAll(async () => {
+    server = await startNatsServer()
+    nats = await connectNats(server.url, 'test', log)
+    installation = await provision(nats, sharedSettings({}), log)
+    await putSlot('hero', { policy: { type: 'affinity', exploration: 0 } })
+    await putSlot('held', { holdout: 0.5 })
+    for (const category of ['shoes', 'hats', 'bags']) await putContent(category, { category, slots: ['hero', 'held'] })
+    aggregator = await startAggregator(server.url)
+  })
+
+  afterAll(async () => {
+    await aggregator?.stop()
+    await nats?.close()
+    await server?.stop()
+  })
+
+  const putSlot = (id: string, fields: object) =>
+    installation.buckets.catalog.put(`${SITE}.slot.${keyToken(id)}`, JSON.stringify({ id, ...fields }))
+  const putContent = (id: string, fields: object) =>
+    installation.buckets.catalog.put(
+      `${SITE}.content.${keyToken(id)}`,
+      JSON.stringify({ id, payload: { title: id }, ...fields }),
+    )
+  const partitionFor = (visitorId: string) => partitionOf(SITE, visitorId, installation.partitions)
+
+  /** Publishes what a collector publishes; resolves to its stream position. */
+  async function track(visitorId: string, event: string, category: string): Promise<number> {
+    const now = new Date().toISOString()
+    const envelope: EventEnvelope = {
+      siteId: SITE,
+      visitorId,
+      receivedAt: now,
+      messages: [
+        {
+          messageId: `m${++messages}`,
+          type: 'track',
+          event,
+          anonymousId: visitorId,
+          timestamp: now,
+          properties: { category },
+        },
+      ],
+    }
+    const ack = await nats.js.publish(streamSubject('events', partitionFor(visitorId)), JSON.stringify(envelope))
+    return ack.seq
+  }
+
+  async function ask(visitorId: string, fields: Partial<DecideRequest> = {}): Promise<DecideReply> {
+    const request: DecideRequest = {
+      siteId: SITE,
+      visitorId,
+      anonymousId: visitorId,
+      slots: [{ id: 'hero' }],
+      after: 0,
+      deadlineMs: 5_000,
+      explain: false,
+      ...fields,
+    }
+    const reply = await nats.connection.request(decideSubject(partitionFor(visitorId)), JSON.stringify(request), {
+      timeout: 10_000,
+    })
+    return reply.json<DecideReply>()
+  }
+
+  /** The records of the stream, newest last, by decision id. */
+  async function recordOf(decisionId: string | undefined) {
+    const { state } = await nats.manager.streams.info('DECISIONS')
+    for (let seq = state.last_seq; seq >= state.first_seq; seq--) {
+      const stored = await nats.manager.streams.getMessage('DECISIONS', { seq })
+      const found = stored?.json<DecisionEnvelope>().decisions.find(record => record.decisionId === decisionId)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** Every visitor's profile, recomputed from the whole stream. */
+  async function fromTheStream(): Promise<Map<string, Profile>> {
+    const profiles = new Map<string, Profile>()
+    const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
+    for (let seq = 1; seq <= last_seq; seq++) {
+      const stored = await nats.manager.streams.getMessage('EVENTS', { seq })
+      if (!stored || stored.string() === 'not JSON') continue
+      const envelope = stored.json<EventEnvelope>()
+      const profile = applyEnvelope(profiles.get(envelope.visitorId), envelope, seq)
+      if (profile) profiles.set(envelope.visitorId, profile)
+    }
+    return profiles
+  }
+
+  async function expectProfilesFromTheStream() {
+    const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
+    expect(await aggregator.profiles.waitFor(0, last_seq, 30_000)).toBe(true)
+    const expected = await fromTheStream()
+    for (const [visitorId, profile] of expected) {
+      expect(await aggregator.profiles.waitFor(partitionFor(visitorId), last_seq, 30_000)).toBe(true)
+      expect(await aggregator.profiles.profileOf(SITE, visitorId)).toEqual(profile)
+    }
+  }
+
+  it('counts in every answer what the visitor did before it', async () => {
+    for (let round = 0; round < 200; round++) {
+      const visitorId = `reader-${round % 20}`
+      const category = ['shoes', 'hats', 'bags'][round % 3] ?? ''
+      // Each round outweighs what the visitor did before.
+      const weight = 2 + Math.floor(round / 20)
+      let after = 0
+      for (let i = 0; i < weight; i++) after = await track(visitorId, 'Order Completed', category)
+      const profile = () => aggregator.profiles.profileOf(SITE, visitorId)
+      const { decisions } = await ask(visitorId, { after, explain: true })
+      const affinities = decisions[0]?.reason?.affinities ?? {}
+      const best = Object.entries(affinities).sort(([, a], [, b]) => b - a)[0]?.[0]
+      expect((await profile())?.seq).toBe(after)
+      expect(affinities[category]).toBeGreaterThanOrEqual(weight * 5 * 0.99)
+      expect(decisions[0]).toMatchObject({ outcome: 'served', items: [{ contentId: best }] })
+    }
+  })
+
+  it('records what it answers, so that it can be computed again', async () => {
+    await putSlot('three', { count: 2, policy: { type: 'affinity', exploration: 0.5 } })
+    for (const id of ['shoes', 'hats', 'bags']) await putContent(id, { category: id, slots: ['hero', 'held', 'three'] })
+    const { decisions } = await until(
+      'the slot has its content',
+      () => ask('reader-1', { slots: [{ id: 'hero' }, { id: 'three' }], context: { sessionId: 's1' } }),
+      reply => reply.decisions[1]?.items.length === 2,
+    )
+    for (const decision of decisions) {
+      const record = await recordOf(decision.decisionId)
+      expect(record).toMatchObject({ slotId: decision.slotId, outcome: 'served', sessionId: 's1', policy: 'affinity' })
+      expect(record?.contentIds).toEqual(decision.items.map(({ contentId }) => contentId))
+      expect(record && recompute(record)).toMatchObject({
+        contentIds: record?.contentIds,
+        propensities: record?.propensities,
+      })
+    }
+  })
+
+  it('answers timeout, and records it, when what it should wait for does not come', async () => {
+    const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
+    const { decisions } = await ask('early', { after: last_seq + 1_000, deadlineMs: 50 })
+    expect(decisions).toMatchObject([{ slotId: 'hero', outcome: 'timeout', items: [] }])
+    const record = await until('it is recorded', () => recordOf(decisions[0]?.decisionId), Boolean)
+    expect(record).toMatchObject({ outcome: 'timeout', contentIds: [] })
+  })
+
+  it('keeps the holdout at the page’s own content', async () => {
+    const visitors = Array.from({ length: 20 }, (_, i) => `held-${i}`)
+    const outcomes = await Promise.all(
+      visitors.map(async visitorId => (await ask(visitorId, { slots: [{ id: 'held' }] })).decisions[0]?.outcome),
+    )
+    expect(outcomes).toEqual(
+      visitors.map(visitorId => (shareOf('holdout', SITE, visitorId) < 0.5 ? 'holdout' : 'served')),
+    )
+  })
+
+  it('follows the catalog', async () => {
+    const hero = async (visitorId: string) => (await ask(visitorId)).decisions[0]
+    await putSlot('hero', { policy: { type: 'fixed', contentIds: ['new'] } })
+    await until(
+      'nothing is eligible',
+      () => hero('any'),
+      decision => decision?.outcome === 'empty',
+    )
+    await putContent('new', { slots: ['hero'] })
+    const shown = await until(
+      'the new content is shown',
+      () => hero('any'),
+      decision => decision?.items.length === 1,
+    )
+    expect(shown?.items).toEqual([{ contentId: 'new', position: 1, payload: { title: 'new' } }])
+    await installation.buckets.catalog.delete(`${SITE}.slot.hero`)
+    await until(
+      'the slot is gone',
+      () => hero('any'),
+      decision => decision?.outcome === 'unknown_slot',
+    )
+  })
+
+  it('refuses what is no request with a service error', async () => {
+    const reply = await nats.connection.request('decide.0', '{"siteId": 1}', { timeout: 5_000 })
+    expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400')
+    expect(reply.json()).toEqual({ decisions: [] })
+  })
+
+  it('skips a message of the stream that it can not read', async () => {
+    await nats.js.publish('events.0', 'not JSON')
+    const after = await track('behind', 'Product Viewed', 'hats')
+    expect(await aggregator.profiles.waitFor(partitionFor('behind'), after, 10_000)).toBe(true)
+    expect((await aggregator.profiles.profileOf(SITE, 'behind'))?.events).toBe(1)
+  })
+
+  it('has the profiles that the stream gives after it died at any moment, also with little memory', async () => {
+    for (const [round, maxProfiles] of [undefined, 64, undefined].entries()) {
+      for (let i = 0; i < 150; i++) await track(`mortal-${i % 90}`, 'Product Viewed', `c${i % 5}`)
+      await pause([0, 300, 700][round])
+      await track('mortal-1', 'Product Added', 'last')
+      await aggregator.die()
+      await track('mortal-2', 'Product Added', 'meanwhile')
+      aggregator = await startAggregator(server.url, maxProfiles)
+      await expectProfilesFromTheStream()
+    }
+    await aggregator.stop()
+    aggregator = await startAggregator(server.url)
+    expect(aggregator.profiles.missing()).toEqual([])
+    await expectProfilesFromTheStream()
+  })
+
+  it('goes on after the NATS server was killed', async () => {
+    const before = await track('patient', 'Product Viewed', 'hats')
+    expect(await aggregator.profiles.waitFor(partitionFor('patient'), before, 10_000)).toBe(true)
+    await server.kill()
+    await server.start()
+    await putSlot('hero', { policy: { type: 'random' } }).catch(() => undefined)
+    const after = await until('publishing works again', () => track('patient', 'Product Added', 'hats'), Boolean)
+    const { decisions } = await until(
+      'the slot is answered',
+      () => ask('patient', { after, slots: [{ id: 'held' }] }),
+      reply => ['served', 'holdout'].includes(reply.decisions[0]?.outcome ?? ''),
+    )
+    expect(decisions).toHaveLength(1)
+    await expectProfilesFromTheStream()
+  })
+})

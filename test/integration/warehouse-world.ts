@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import type { EventEnvelope, StoredMessage } from '@slotstream/protocol'
+import { connectNats, createLog, createMetrics, provision, readStream, sharedSettings } from '@slotstream/runtime'
+import { divert } from '../../aggregator/warehouse/divert.js'
+import { type LoaderParts, startLoader } from '../../aggregator/warehouse/loader.js'
+import { warehouseMetrics } from '../../aggregator/warehouse/metrics.js'
+import { migrate, readMigrations } from '../../aggregator/warehouse/migrate.js'
+import { positionKeeper } from '../../aggregator/warehouse/position.js'
+import { SPECS, type StreamSpec } from '../../aggregator/warehouse/specs.js'
+import { type Table, warehouseTable } from '../../aggregator/warehouse/table.js'
+import { freePorts } from '../support/free-ports.js'
+import { startNatsServer } from '../support/nats-server.js'
+import { until } from '../support/until.js'
+
+/** The embedded ClickHouse as a process of its own, which can be killed and started again on the same data. */
+export async function startClickHouse() {
+  const [port] = await freePorts(1)
+  const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-clickhouse-'))
+  const program = fileURLToPath(new URL('../../aggregator/dist/embedded/main.js', import.meta.url))
+  const account = { url: `http://127.0.0.1:${port}`, username: 'slotstream', password: 'secret' }
+  const client = createClient({ ...account, request_timeout: 60_000, log: { level: ClickHouseLogLevel.OFF } })
+  let running: ChildProcess | undefined
+
+  async function start() {
+    running = spawn(process.execPath, [program], {
+      env: {
+        ...process.env,
+        UV_THREADPOOL_SIZE: '24',
+        CLICKHOUSE_PORT: String(port),
+        CLICKHOUSE_DATA_DIR: dataDir,
+        CLICKHOUSE_PASSWORD: account.password,
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    await until(
+      'ClickHouse answers',
+      () => client.ping({ select: true }),
+      ({ success }) => success,
+    )
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL') {
+    const ending = running
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+    const gone = new Promise(resolve => ending.once('exit', resolve))
+    ending.kill(signal)
+    await gone
+  }
+
+  await start()
+  return {
+    account,
+    client,
+    start,
+    kill,
+    async stop() {
+      await client.close()
+      await kill('SIGTERM')
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export type ClickHouse = Awaited<ReturnType<typeof startClickHouse>>
+
+/** A fresh broker and empty tables, and loaders with which a test can tamper. */
+export async function createWorld(clickhouse: ClickHouse) {
+  const { client } = clickhouse
+  await client.command({ query: 'DROP DATABASE IF EXISTS slotstream SYNC' })
+  await migrate(client, await readMigrations())
+  const server = await startNatsServer()
+  const log = createLog('test')
+  log.level = process.env.LOG_LEVEL || 'silent'
+  const nats = await connectNats(server.url, 'test', log)
+  const installation = await provision(nats, sharedSettings({}), log)
+  const loaders: ReturnType<typeof startLoader>[] = []
+
+  async function query<T>(sql: string): Promise<T[]> {
+    const result = await client.query({ query: sql, format: 'JSONEachRow' })
+    return result.json<T>()
+  }
+
+  return {
+    nats,
+    installation,
+    log,
+    query,
+    async number(sql: string): Promise<number> {
+      const [row] = await query<Record<string, unknown>>(sql)
+      return Number(Object.values(row ?? {})[0])
+    },
+    table: (spec: StreamSpec = SPECS.events): Table => warehouseTable(client, spec),
+    /** Starts a loader as the role does, but for what the test replaces. */
+    load(replaced: Partial<LoaderParts> = {}) {
+      const spec = replaced.spec ?? SPECS.events
+      const loader = startLoader({
+        spec,
+        table: warehouseTable(client, spec),
+        position: positionKeeper(installation.buckets.positions, spec.stream),
+        read: from => readStream(nats, spec.stream, { from, log }),
+        lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
+        divert: refused => divert(nats, spec.stream, refused),
+        limits: { maxRows: 1_000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 20 },
+        takeoverMs: 500,
+        metrics: warehouseMetrics(createMetrics()),
+        log,
+        ...replaced,
+      })
+      loaders.push(loader)
+      return loader
+    },
+    async publish(messages: StoredMessage[], receivedAt = new Date().toISOString(), siteId = 'demo') {
+      const visitorId = messages[0]?.anonymousId ?? ''
+      const envelope: EventEnvelope = { siteId, visitorId, receivedAt, messages }
+      const { seq } = await nats.js.publish('events.3', JSON.stringify(envelope))
+      return seq
+    },
+    async stop() {
+      await Promise.all(loaders.map(loader => loader.stop()))
+      await nats.close()
+      await server.stop()
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>
+
+let made = 0
+
+/** A checked message of a visitor, as the collector stores it. */
+export function stored(fields: Partial<StoredMessage> = {}): StoredMessage {
+  const now = new Date().toISOString()
+  return {
+    messageId: `m-${++made}`,
+    type: 'track',
+    event: 'Tested',
+    anonymousId: 'v1',
+    timestamp: now,
+    originalTimestamp: now,
+    sentAt: now,
+    ...fields,
+  }
+}

@@ -1,0 +1,24 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { obtainChromium } from '@slotstream/supervisor'
+import { chromium } from 'playwright-core'
+
+/** Flags that keep Chromium from looking for its maker's servers, which a closed network answers with delays. */
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A real Chromium with a fresh profile, found or installed as the README says. */
+export async function launchChromium() {
+  const executablePath = await obtainChromium({
+    dataDir: join(tmpdir(), 'slotstream-tools'),
+    log: { info: console.log },
+  })
+  return chromium.launch({ executablePath, args: QUIET })
+}

@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { obtainNatsServer } from '@slotstream/supervisor'
+import { freePorts } from './free-ports.js'
+import { until } from './until.js'
+
+/**
+ * A real nats-server with file-backed JetStream on a free port, its data in a temporary folder. It can be killed and
+ * started again on the same port with the same data; `stop` ends it and deletes the data.
+ */
+export async function startNatsServer() {
+  const program = await obtainNatsServer({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
+  const [port] = await freePorts(1)
+  const storeDir = await mkdtemp(join(tmpdir(), 'slotstream-nats-'))
+  let running: ChildProcess | undefined
+
+  async function start(): Promise<void> {
+    running = spawn(program, ['-js', '-sd', storeDir, '-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+    await until('nats-server listens', () => listens(port as number), Boolean)
+  }
+
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const ending = running
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+    const gone = new Promise(resolve => ending.once('exit', resolve))
+    ending.kill(signal)
+    await gone
+  }
+
+  await start()
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    start,
+    kill,
+    async stop(): Promise<void> {
+      await kill('SIGTERM')
+      await rm(storeDir, { recursive: true, force: true })
+    },
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,87 @@
+import type { DecideRequest } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+import { answer, noAnswer } from '../../../../aggregator/decisions/answer.js'
+import { createCatalog } from '../../../../aggregator/decisions/catalog.js'
+
+const NOW = Date.UTC(2026, 0, 10)
+
+const request: DecideRequest = {
+  siteId: 'shop',
+  visitorId: 'v1',
+  anonymousId: 'v1',
+  slots: [{ id: 'hero' }, { id: 'list', count: 2 }, { id: 'nowhere' }],
+  context: { sessionId: 's1', pageViewId: 'p1' },
+  after: 0,
+  deadlineMs: 100,
+  explain: false,
+}
+
+function catalog() {
+  const made = createCatalog()
+  made.set('shop.slot.hero', { id: 'hero' })
+  made.set('shop.slot.list', { id: 'list', count: 3, holdout: 1 })
+  made.set('shop.content.a', { id: 'a', slots: ['hero', 'list'], payload: { title: 'A' } })
+  return made
+}
+
+function newId() {
+  let ids = 0
+  return () => `d${++ids}`
+}
+
+describe('an answer', () => {
+  it('has a decision and a record for each slot, with the same ids and choices', () => {
+    const { decisions, records } = answer(request, undefined, catalog(), NOW, newId())
+    expect(decisions).toEqual([
+      {
+        slotId: 'hero',
+        decisionId: 'd1',
+        outcome: 'served',
+        items: [{ contentId: 'a', position: 1, payload: { title: 'A' } }],
+      },
+      { slotId: 'list', decisionId: 'd2', outcome: 'holdout', items: [] },
+      { slotId: 'nowhere', decisionId: 'd3', outcome: 'unknown_slot', items: [] },
+    ])
+    expect(
+      records.map(({ decisionId, slotId, outcome, contentIds }) => [decisionId, slotId, outcome, contentIds]),
+    ).toEqual([
+      ['d1', 'hero', 'served', ['a']],
+      ['d2', 'list', 'holdout', []],
+      ['d3', 'nowhere', 'unknown_slot', []],
+    ])
+    expect(records[0]).toMatchObject({
+      timestamp: '2026-01-10T00:00:00.000Z',
+      anonymousId: 'v1',
+      sessionId: 's1',
+      pageViewId: 'p1',
+      position: 1,
+      seed: 'd1',
+    })
+    expect(records[0]).not.toHaveProperty('userId')
+    expect(records[0]).not.toHaveProperty('explored')
+  })
+
+  it('says why only when asked', () => {
+    const { decisions } = answer({ ...request, explain: true }, undefined, catalog(), NOW, newId())
+    expect(decisions[0]?.reason).toMatchObject({
+      policy: 'affinity',
+      propensities: [1],
+      explored: false,
+      affinities: {},
+    })
+  })
+
+  it('that comes too late leaves every slot to the page, the holdout still known', () => {
+    const { decisions, records } = noAnswer(request, 'timeout', catalog(), NOW, newId())
+    expect(decisions.map(({ outcome, items }) => [outcome, items])).toEqual([
+      ['timeout', []],
+      ['timeout', []],
+      ['timeout', []],
+    ])
+    expect(records.map(({ outcome, holdout }) => [outcome, holdout])).toEqual([
+      ['timeout', false],
+      ['timeout', true],
+      ['timeout', false],
+    ])
+  })
+})

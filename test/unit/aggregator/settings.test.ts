@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest'
+import { aggregatorSettings } from '../../../aggregator/settings.js'
+
+describe('the settings of the aggregator', () => {
+  it('give it every role, unless told otherwise', () => {
+    expect(aggregatorSettings([], {}).roles).toEqual(['warehouse', 'profiles', 'decisions'])
+    expect(aggregatorSettings([], { ROLES: 'warehouse' }).roles).toEqual(['warehouse'])
+    expect(aggregatorSettings(['--roles', 'profiles, decisions'], { ROLES: 'warehouse' }).roles).toEqual([
+      'profiles',
+      'decisions',
+    ])
+    expect(aggregatorSettings(['--roles=profiles'], {}).roles).toEqual(['profiles'])
+  })
+
+  it('refuse roles that do not exist, and decisions without profiles', () => {
+    expect(() => aggregatorSettings([], { ROLES: 'warehouse,typo' })).toThrow('ROLES has "typo"')
+    expect(() => aggregatorSettings(['--roles'], {})).toThrow('ROLES has ""')
+    expect(() => aggregatorSettings([], { ROLES: 'decisions' })).toThrow('add profiles')
+  })
+})

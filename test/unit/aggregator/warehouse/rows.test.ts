@@ -1,0 +1,158 @@
+import type { DecisionEnvelope, EventEnvelope } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+import { decisionRows } from '../../../../aggregator/warehouse/rows/decisions.js'
+import { eventRows } from '../../../../aggregator/warehouse/rows/events.js'
+import { jsonLine, storableTime } from '../../../../aggregator/warehouse/rows/line.js'
+import { profileRows } from '../../../../aggregator/warehouse/rows/profiles.js'
+import { rejectedRows } from '../../../../aggregator/warehouse/rows/rejected.js'
+
+const RECEIVED = '2026-01-02T03:04:05.006Z'
+const source = (subject: string, body: unknown) => ({
+  seq: 9,
+  subject,
+  text: JSON.stringify(body),
+  storedAt: RECEIVED,
+  deleted: false,
+})
+const events = (...messages: Partial<EventEnvelope['messages'][number]>[]) =>
+  eventRows(
+    source('events.7', {
+      siteId: 'demo',
+      visitorId: 'v',
+      receivedAt: RECEIVED,
+      messages: messages.map(m => ({ messageId: 'm', type: 'track', anonymousId: 'v', timestamp: RECEIVED, ...m })),
+    }),
+    9,
+  )
+
+describe('rows of events', () => {
+  it('carry their position, the order in the batch and the extracted columns', () => {
+    const [, row] = events(
+      {},
+      {
+        event: 'Slot Viewed',
+        properties: { slotId: 'hero', contentId: 12, decisionId: 'd', position: 2 },
+        context: { sessionId: 's', pageViewId: 'p', page: { url: 'https://a.example/x?y=1', referrer: 'r' } },
+      },
+    )
+    expect(JSON.parse(row!.line)).toMatchObject({
+      stream_seq: 9,
+      batch_index: 1,
+      slot_id: 'hero',
+      content_id: '12',
+      decision_id: 'd',
+      position: 2,
+      session_id: 's',
+      page_view_id: 'p',
+      page_url: 'https://a.example/x?y=1',
+      page_path: '/x',
+      referrer: 'r',
+      event: 'Slot Viewed',
+    })
+  })
+
+  it('keep what the client said about time, and the time of receipt where it said nothing', () => {
+    const [said, silent] = events({ originalTimestamp: '2019-01-01T00:00:00.000Z', sentAt: RECEIVED }, {})
+    expect(JSON.parse(said!.line).original_timestamp).toBe('2019-01-01T00:00:00.000Z')
+    expect(said!.key).toMatchObject({ time: '2019-01-01T00:00:00.000Z', happened: RECEIVED })
+    expect(JSON.parse(silent!.line).original_timestamp).toBe(RECEIVED)
+    expect(silent!.key).not.toHaveProperty('time')
+    expect(silent!.key).not.toHaveProperty('happened')
+  })
+
+  it('take the page from the properties of a page call, as Segment sends it', () => {
+    const [row] = events({ type: 'page', name: 'Home', properties: { url: 'https://a.example/', title: 'T' } })
+    expect(JSON.parse(row!.line)).toMatchObject({
+      event: 'Home',
+      page_url: 'https://a.example/',
+      page_path: '/',
+      title: 'T',
+    })
+  })
+
+  it('know a person without a browser apart from a browser of the same name', () => {
+    const [person] = events({ anonymousId: undefined, userId: 'v' } as never)
+    expect(person!.key!.visitor).toBe('user:v')
+  })
+})
+
+it('rows of decisions name their candidates and exclusions as the table does', () => {
+  const envelope: DecisionEnvelope = {
+    siteId: 'demo',
+    visitorId: 'v',
+    receivedAt: RECEIVED,
+    decisions: [
+      {
+        decisionId: 'd',
+        timestamp: RECEIVED,
+        slotId: 'hero',
+        anonymousId: 'v',
+        policy: 'random',
+        policyVersion: '1',
+        outcome: 'served',
+        holdout: false,
+        contentIds: ['a'],
+        propensities: [1],
+        position: 1,
+        candidates: [{ contentId: 'a', score: 2, probability: 1 }],
+        excluded: [{ contentId: 'b', reason: 'ended' }],
+        features: {},
+        seed: 's',
+      },
+    ],
+  }
+  const [row] = decisionRows(source('decisions.3', envelope), 9)
+  expect(JSON.parse(row!.line)).toMatchObject({
+    candidates: [{ content_id: 'a', score: 2, probability: 1 }],
+    excluded: [{ content_id: 'b', reason: 'ended' }],
+  })
+  expect(row!.source.partition).toBe(3)
+})
+
+it('rows of rejections are not deduplicated', () => {
+  const rejected = [{ messageId: null, code: 'too_large', reason: 'r', payload: '{}' }]
+  const [row] = rejectedRows(source('rejected.0', { siteId: 'demo', receivedAt: RECEIVED, rejected }), 9)
+  expect(row!.key).toBeUndefined()
+  expect(JSON.parse(row!.line)).toMatchObject({ message_id: null, code: 'too_large' })
+})
+
+it('a deleted profile leaves a row that says so', () => {
+  const [row] = profileRows({ ...source('$KV.profiles.3.demo.user=3a7', null), text: '', deleted: true }, 4)
+  expect(JSON.parse(row!.line)).toEqual({
+    site_id: 'demo',
+    visitor_id: 'user:7',
+    deleted: true,
+    stream_seq: 4,
+    batch_index: 0,
+  })
+})
+
+describe('a line', () => {
+  it('holds no half of a surrogate pair, and leaves text that only looks like one', () => {
+    expect(JSON.parse(jsonLine({ a: '\ud800x', b: '\\ud800', c: '😀' }))).toEqual({
+      a: '\ufffdx',
+      b: '\\ud800',
+      c: '😀',
+    })
+  })
+
+  it('holds whole numbers beyond 64 bits as text', () => {
+    expect(
+      JSON.parse(jsonLine({ a: 2 ** 64, b: [-(2 ** 64)], c: 1e300, d: 'x12345678901234567890', e: 2 ** 62 })),
+    ).toEqual({
+      a: '18446744073709552000',
+      b: ['-18446744073709552000'],
+      c: 1e300,
+      d: 'x12345678901234567890',
+      e: 2 ** 62,
+    })
+  })
+
+  it('holds no time beyond what a DateTime64 can', () => {
+    expect(storableTime('1969-12-31T00:00:00.000Z')).toBe('1970-01-01T00:00:00.000Z')
+    expect(storableTime('-000001-01-01T00:00:00.000Z')).toBe('1970-01-01T00:00:00.000Z')
+    expect(storableTime('+012026-01-01T00:00:00.000Z')).toBe('2299-12-31T23:59:59.999Z')
+    expect(storableTime('9999-01-01T00:00:00.000Z')).toBe('2299-12-31T23:59:59.999Z')
+    expect(storableTime(RECEIVED)).toBe(RECEIVED)
+  })
+})
