@@ -18,7 +18,7 @@ const QUIET = [
 export async function launchChromium() {
   const executablePath = await obtainChromium({
     dataDir: join(tmpdir(), 'slotstream-tools'),
-    log: { info: console.log },
+    log: console.log,
   })
   return chromium.launch({ executablePath, args: QUIET })
 }

@@ -1,0 +1,37 @@
+import { Agent, request } from 'node:http'
+
+export interface Posted {
+  status: number
+  body: unknown
+}
+
+/** Posts JSON over kept-alive connections, as many as are needed at once. Far cheaper than `fetch`, so that this process isn't what is measured. */
+export function createPoster(baseUrl: string, writeKey: string) {
+  const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
+  const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
+  return {
+    post: (path: string, body: object) =>
+      new Promise<Posted>((resolve, reject) => {
+        const data = Buffer.from(JSON.stringify(body))
+        const headers = {
+          'Content-Type': 'application/json',
+          'Content-Length': data.length,
+          Authorization: authorization,
+        }
+        const asked = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.once('error', reject)
+          response.once('end', () => {
+            const text = Buffer.concat(chunks).toString()
+            resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
+          })
+        })
+        asked.once('error', reject)
+        asked.end(data)
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
+export type Poster = ReturnType<typeof createPoster>

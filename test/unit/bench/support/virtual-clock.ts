@@ -1,0 +1,12 @@
+import type { Clock } from '../../../../bench/support/open-loop.js'
+
+/** A clock that moves only when somebody sleeps, each time by `lateMs` more than asked for. */
+export function virtualClock(lateMs = 0): Clock {
+  let now = 1_000
+  return {
+    now: () => now,
+    async sleep(ms) {
+      now += ms + lateMs
+    },
+  }
+}
