@@ -44,14 +44,16 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     node('aggregator', 'aggregator/dist/main.js', `http://127.0.0.1:${settings.aggregatorPort}/readyz`),
   ]
   if (embedded)
-    parts.push(
-      node('clickhouse', 'aggregator/dist/embedded/main.js', `http://127.0.0.1:${settings.clickhousePort}/ping`, {
+    parts.push({
+      ...node('clickhouse', 'aggregator/dist/embedded/main.js', `http://127.0.0.1:${settings.clickhousePort}/ping`, {
         CLICKHOUSE_PORT: String(settings.clickhousePort),
         CLICKHOUSE_DATA_DIR: join(dataDir, 'clickhouse'),
         // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
         UV_THREADPOOL_SIZE: '24',
       }),
-    )
+      // A visitor waits for an answer; merges and an analyst's big query can wait for the visitor.
+      yields: true,
+    })
   if (!settings.natsUrl)
     parts.push({
       name: 'nats-server',

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
 
@@ -15,6 +16,8 @@ export interface PartSpec {
   isReady: () => Promise<boolean>
   /** Whether it is one of our Node programs, which end when the supervisor is gone. */
   ours: boolean
+  /** Gives way to the other parts when the processor is short. */
+  yields?: boolean
 }
 
 export interface PartEvents {
@@ -61,7 +64,10 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     }
     running.once('error', error => ended(error.message))
     running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
-    if (running.pid !== undefined) events.started(spec.name, running.pid)
+    if (running.pid !== undefined) {
+      if (spec.yields) setPriority(running.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+      events.started(spec.name, running.pid)
+    }
     void (async () => {
       while (!over && !stopping) {
         if (await spec.isReady().catch(() => false)) {

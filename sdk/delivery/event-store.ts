@@ -1,0 +1,145 @@
+import { numbered } from './numbered.js'
+import { type Chunk, emptyState, type SealedBatch, type State, type Tables, type Transact } from './tables.js'
+
+/** Counts by reason. */
+export type Dropped = Record<string, number>
+
+/** The queue on disk. Every function is one transaction and resolves when it is durable. */
+export interface EventStore {
+  /** The state after the latest transaction of this page; undefined before the first. */
+  known(): State | undefined
+  /**
+   * Writes chunks, numbering their messages, and counts them and `dropped` (captured, but never written) as captured.
+   *
+   * @param seq number that was given last, as far as the caller knows
+   * @param max most messages to keep; beyond it the oldest go
+   */
+  add(chunks: Chunk[], dropped: Dropped, seq: number, max: number): Promise<State>
+  /** Makes a batch of the oldest chunks of one visitor, up to `maxBytes`; `keys` are theirs. Undefined: nothing to seal. */
+  seal(batchId: string, maxBytes: number): Promise<{ batch: SealedBatch; keys: string[] } | undefined>
+  /** Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may outrun the end of the page. */
+  hold(batch: SealedBatch, keys: string[]): Promise<void>
+  /** The oldest sealed batches. */
+  batches(limit?: number): Promise<SealedBatch[]>
+  /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
+  settle(batchId: string, dropped: Dropped): Promise<void>
+  /** Drops what was captured before a time. */
+  expire(before: number): Promise<void>
+}
+
+/** Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch. */
+const PAGE = 16
+
+/** The queue's logic, the same over every kind of tables. */
+export function createEventStore(transact: Transact): EventStore {
+  let known: State | undefined
+  /** A transaction that changes the state. */
+  const update = <T>(body: (tables: Tables, state: State) => Promise<T>) =>
+    transact(async tables => {
+      const state = (await tables.meta.get('state')) ?? emptyState()
+      const result = await body(tables, state)
+      // Every captured message takes a number, also one that left before it could be written.
+      state.ledger.captured = state.seq
+      await tables.meta.put(state)
+      known = state
+      return result
+    })
+  return {
+    known: () => known,
+    add: (chunks, dropped, seq, max) =>
+      update(async (tables, state) => {
+        state.seq = Math.max(state.seq, seq)
+        for (const chunk of chunks) {
+          chunk.from = state.seq + 1
+          const count = chunk.texts.length
+          state.seq += count
+          wait(state, count, chunk.bytes)
+          await tables.chunks.put(chunk)
+        }
+        state.seq += drop(state, dropped)
+        while (state.waiting > max && (await dropOldest(tables, state, 'queue_full')));
+        return state
+      }),
+    seal: (batchId, maxBytes) =>
+      update(async ({ chunks, batches }, state) => {
+        const keys: string[] = []
+        let batch: SealedBatch | undefined
+        let page: Chunk[]
+        sealing: do {
+          page = await chunks.getAll(null, PAGE)
+          for (const { key, visitor, texts, from, bytes, at } of page) {
+            if (batch && (visitor !== batch.visitor || batch.bytes + bytes > maxBytes)) break sealing
+            batch ??= { batchId, visitor, texts: [], bytes: 0, at }
+            batch.texts.push(...texts.map((text, index) => numbered(text, from + index)))
+            batch.bytes += bytes
+            keys.push(key)
+            await chunks.delete(key)
+          }
+        } while (page.length === PAGE)
+        if (!batch) return undefined
+        state.ledger.sent += batch.texts.length
+        await batches.put(batch)
+        return { batch, keys }
+      }),
+    hold: (batch, keys) =>
+      transact(async ({ chunks, batches, commit }) => {
+        const writes = [batches.put(batch), ...keys.map(key => chunks.delete(key))]
+        commit()
+        await Promise.all(writes)
+      }),
+    batches: count => transact(({ batches }) => batches.getAll(null, count)),
+    settle: (batchId, dropped) =>
+      update(async (tables, state) => {
+        const batch = await tables.batches.get(batchId)
+        if (batch) await remove(tables, state, batch, dropped)
+      }),
+    expire: before =>
+      update(async (tables, state) => {
+        while (await dropOldest(tables, state, 'expired', before));
+      }),
+  }
+}
+
+function wait(state: State, count: number, bytes: number): void {
+  state.waiting = Math.max(0, state.waiting + count)
+  state.bytes = Math.max(0, state.bytes + bytes)
+}
+
+/** Counts what was dropped; returns how many in all. */
+function drop({ ledger }: State, dropped: Dropped): number {
+  let total = 0
+  for (const [reason, count] of Object.entries(dropped)) {
+    ledger.dropped[reason] = (ledger.dropped[reason] ?? 0) + count
+    total += count
+  }
+  return total
+}
+
+async function remove(tables: Tables, state: State, batch: SealedBatch, dropped: Dropped): Promise<void> {
+  const { length } = batch.texts
+  const { held } = batch
+  if (held) {
+    state.seq = Math.max(state.seq, held.last)
+    state.ledger.sent += length
+    wait(state, held.unwritten, batch.bytes * (held.unwritten / length))
+  }
+  state.ledger.acknowledged += length - drop(state, dropped)
+  wait(state, -length, -batch.bytes)
+  await tables.batches.delete(batch.batchId)
+}
+
+/** Drops the oldest batch, or else the oldest chunk, if it was captured before a time. False: there was none. */
+async function dropOldest(tables: Tables, state: State, reason: string, before = Infinity): Promise<boolean> {
+  const [batch] = await tables.batches.getAll(null, 1)
+  if (batch && batch.at < before) {
+    await remove(tables, state, batch, { [reason]: batch.texts.length })
+    return true
+  }
+  const [chunk] = await tables.chunks.getAll(null, 1)
+  if (!chunk || chunk.at >= before) return false
+  const { length } = chunk.texts
+  drop(state, { [reason]: length })
+  wait(state, -length, -chunk.bytes)
+  await tables.chunks.delete(chunk.key)
+  return true
+}

@@ -1,0 +1,172 @@
+import type { KeyValue } from '../platform/storage.js'
+import { ENVELOPE_BYTES } from './body.js'
+import type { Dropped, EventStore } from './event-store.js'
+import { numbered } from './numbered.js'
+import type { Chunk, SealedBatch } from './tables.js'
+
+/** A message on its way. */
+export interface Entry {
+  messageId: string
+  visitor: string
+  /** JSON text, `context` last and without its `seq`. */
+  text: string
+  bytes: number
+  at: number
+}
+
+/** A batch that was sealed at the end of a page, and the keys of the chunks whose messages it took. */
+export interface Held {
+  batch: SealedBatch
+  keys: string[]
+}
+
+/** The page's end of the queue: groups messages into writes, and remembers those that nobody sealed yet. */
+export interface Queue {
+  /** Takes a message; it is written at the end of the current task's microtasks. */
+  add(entry: Entry): void
+  /** Counts a message that can't be sent. */
+  drop(reason: string): void
+  /** Resolves when everything added so far is written. */
+  written(): Promise<void>
+  /** Bytes of this page's unsealed messages. */
+  bytes(): number
+  /** Tells that the chunks with these keys were sealed. */
+  sealed(keys: string[]): boolean
+  /** Key of the latest chunk that is written. */
+  mark(): string
+  /** Tells that nothing up to a mark waits any more, whichever tab sent it. */
+  forget(mark: string): void
+  /** Takes out the newest messages as a batch of at most `room` bytes. For the end of the page. */
+  hold(room: number): Held | undefined
+}
+
+/** What `seq` adds to a message's text, and the comma between messages. */
+export const OVERHEAD_BYTES = 20
+
+/** Unsealed messages remembered beyond their being written, in bytes: enough to fill the last request of a page. */
+const REMEMBERED_BYTES = 128_000
+
+interface Limits {
+  maxBatchBytes: number
+  maxQueueMessages: number
+}
+
+export function createQueue(
+  store: EventStore,
+  storage: KeyValue,
+  newId: () => string,
+  limits: Limits,
+  onWritten: (messages: number) => void,
+): Queue {
+  let pending: Entry[] = []
+  let dropped: Dropped = {}
+  let scheduled = false
+  let writing: Promise<unknown> = Promise.resolve()
+  /** Chunks of this page that are not sealed as far as it knows, oldest first. */
+  let chunks: (Chunk & { written?: boolean })[] = []
+  let mark = ''
+
+  const size = (of: Chunk[]) => of.reduce((bytes, chunk) => bytes + chunk.bytes, 0)
+  const lastSeq = () => Math.max(Number(storage.get('seq')) || 0, store.known()?.seq ?? 0)
+
+  const schedule = () => {
+    if (scheduled) return
+    scheduled = true
+    queueMicrotask(write)
+  }
+  /** Turns what is pending into chunks. */
+  const cut = () => {
+    const fresh: Chunk[] = []
+    for (const { messageId, visitor, text, bytes, at } of pending) {
+      const size = bytes + OVERHEAD_BYTES
+      const last = fresh.at(-1)
+      if (last && last.visitor === visitor && last.bytes + size <= limits.maxBatchBytes - ENVELOPE_BYTES) {
+        last.texts.push(text)
+        last.bytes += size
+      } else fresh.push({ key: messageId, visitor, texts: [text], from: 0, bytes: size, at })
+    }
+    pending = []
+    return fresh
+  }
+  const write = (fresh: (Chunk & { written?: boolean })[] = cut()) => {
+    scheduled = false
+    const lost = dropped
+    dropped = {}
+    if (!fresh.length && !Object.keys(lost).length) return
+    chunks.push(...fresh)
+    while (chunks[0]?.written && size(chunks) > REMEMBERED_BYTES) chunks.shift()
+    const done = store.add(fresh, lost, lastSeq(), limits.maxQueueMessages).then(state => {
+      storage.set('seq', String(state.seq))
+      for (const chunk of fresh) {
+        chunk.written = true
+        if (chunk.key > mark) mark = chunk.key
+      }
+      onWritten(fresh.reduce((count, chunk) => count + chunk.texts.length, 0))
+    })
+    // The store falls back to memory rather than fail; whatever comes through is no business of the page's.
+    writing = Promise.allSettled([writing, done])
+  }
+  const sealed = (keys: string[]) => {
+    const before = chunks.length
+    chunks = chunks.filter(chunk => !keys.includes(chunk.key))
+    return chunks.length < before
+  }
+  return {
+    add(entry) {
+      pending.push(entry)
+      schedule()
+    },
+    drop(reason) {
+      dropped[reason] = (dropped[reason] ?? 0) + 1
+      schedule()
+    },
+    async written() {
+      write()
+      await writing
+    },
+    bytes: () => size(chunks),
+    sealed,
+    mark: () => mark,
+    forget(mark) {
+      chunks = chunks.filter(chunk => !chunk.written || chunk.key > mark)
+    },
+    hold(room) {
+      const fresh = cut()
+      const held: typeof chunks = []
+      let bytes = 0
+      // Whole chunks only: their place in the store goes to the batch.
+      for (const chunk of [...chunks, ...fresh].reverse()) {
+        bytes += chunk.bytes
+        if (bytes > room || chunk.visitor !== (held[0] ?? chunk).visitor) break
+        held.unshift(chunk)
+      }
+      const first = held[0]
+      let batch: SealedBatch | undefined
+      const keys = held.map(chunk => chunk.key)
+      if (first) {
+        // Messages that no write has reached have no number yet. The page can't wait for one, so it takes the next
+        // ones, and says so in storage, where the next write of any tab looks.
+        let seq = Math.max(lastSeq(), ...chunks.map(({ from, texts }) => from && from + texts.length - 1))
+        let unwritten = 0
+        const texts = held.flatMap(chunk => {
+          const from = chunk.from || seq + 1
+          if (!chunk.from) seq += chunk.texts.length
+          if (fresh.includes(chunk)) unwritten += chunk.texts.length
+          return chunk.texts.map((text, index) => numbered(text, from + index))
+        })
+        storage.set('seq', String(seq))
+        batch = {
+          batchId: newId(),
+          visitor: first.visitor,
+          texts,
+          bytes: size(held),
+          at: first.at,
+          held: { last: seq, unwritten },
+        }
+        sealed(keys)
+      }
+      write(fresh.filter(chunk => !held.includes(chunk)))
+      return batch && { batch, keys }
+    },
+  }
+}

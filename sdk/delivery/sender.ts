@@ -1,0 +1,212 @@
+import { bytesOf } from '../platform/bytes.js'
+import type { Emit } from '../platform/emit.js'
+import type { Log } from '../platform/guard.js'
+import type { KeyValue } from '../platform/storage.js'
+import { backoff } from './backoff.js'
+import { bodyOf, ENVELOPE_BYTES } from './body.js'
+import type { EventStore } from './event-store.js'
+import { type Outcome, outcomeOf, parse } from './outcome.js'
+import type { Held, Queue } from './queue.js'
+import type { SealedBatch } from './tables.js'
+import type { Transport } from './transport.js'
+import type { TakeTurn } from './turns.js'
+
+/** Gets what is stored to the collector. */
+export interface Sender {
+  /** Tells that messages were written; they are sent when there are enough of them or after a while. */
+  nudge(messages: number): void
+  /** Tries everything that waits now. Resolves when it was tried. */
+  flush(): Promise<void>
+  /** Sends what the page still holds, in a request that outlives it. */
+  hide(): void
+  /** Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than `maxBytes`. */
+  unacknowledged(maxBytes: number): Promise<SealedBatch[] | undefined>
+  /** Takes note of what became of a batch. */
+  settle(batch: SealedBatch, outcome: Outcome): Promise<void>
+  /** Takes note of how far a visitor's messages got in the stream. */
+  reached(visitor: string, position: number | undefined): void
+  /** Highest position a visitor's messages got. */
+  position(visitor: string): number | undefined
+  stop(): void
+}
+
+interface Parts {
+  queue: Queue
+  store: EventStore
+  transport: Transport
+  takeTurn: TakeTurn
+  storage: KeyValue
+  emit: Emit
+  log: Log
+  now: () => number
+  random: () => number
+  newId: () => string
+  settings: { flushAt: number; flushInterval: number; maxBatchBytes: number; maxQueueAge: number }
+}
+
+export function createSender(parts: Parts): Sender {
+  const { queue, store, transport, storage, emit, log, now, newId, settings } = parts
+  /** Batches this page sealed that aren't settled. */
+  const open = new Map<string, SealedBatch>()
+  /** Attempts under way, so that nothing is sent twice at a time. */
+  const attempts = new Map<string, Promise<Outcome>>()
+  /** By visitor: different visitors' positions lie in different partitions. */
+  const positions = new Map<string, number>()
+  let unsent = 0
+  let failures = 0
+  let retryAt = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Infinity
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  let stopped = false
+
+  const earliest = () => Math.max(retryAt, Number(storage.get('retryAt')) || 0)
+
+  const schedule = (delay: number) => {
+    const at = Math.max(now() + delay, earliest())
+    if (stopped || at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(() => {
+      dueAt = Infinity
+      // An attempt may have failed since.
+      if (now() < earliest()) schedule(0)
+      else void flush()
+    }, at - now())
+  }
+
+  const reached = (visitor: string, position: number | undefined) => {
+    if (position === undefined) return
+    positions.set(visitor, Math.max(positions.get(visitor) ?? 0, position))
+  }
+
+  const settle = async (batch: SealedBatch, outcome: Outcome) => {
+    const { batchId, texts } = batch
+    if (outcome.kind === 'retry') return
+    open.delete(batchId)
+    if (outcome.kind === 'acknowledged') {
+      const { accepted, rejected, position } = outcome.answer
+      reached(batch.visitor, position)
+      emit('acknowledged', { batchId, accepted, rejected })
+      return store.settle(batchId, outcome.dropped)
+    }
+    log('dropped', outcome.reason, batch)
+    return store.settle(batchId, { [outcome.reason]: texts.length })
+  }
+
+  /** One attempt; the first outlives the page, should it end meanwhile. */
+  const attempt = (batch: SealedBatch, keepalive: boolean): Promise<Outcome> => {
+    const { batchId, texts } = batch
+    const underWay = attempts.get(batchId)
+    if (underWay) return underWay
+    const body = bodyOf(batch, now(), store.known()?.ledger)
+    const done = transport
+      .post('/v1/batch', body, { keepalive })
+      .then(async reply => {
+        const outcome = outcomeOf(reply, now())
+        await settle(batch, outcome)
+        return outcome
+      })
+      .finally(() => attempts.delete(batchId))
+    attempts.set(batchId, done)
+    emit('sent', { batchId, count: texts.length, bytes: bytesOf(body) })
+    return done
+  }
+
+  const left = () => (parse(storage.get('held') ?? '') ?? []) as Held[]
+  const keep = (all: Held[]) =>
+    Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
+  keep(left())
+
+  const seal = async () => {
+    const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES)
+    if (!sealed) return undefined
+    // Only what this page captured may have to leave with it; the rest can wait for the next one.
+    if (queue.sealed(sealed.keys)) open.set(sealed.batch.batchId, sealed.batch)
+    return sealed.batch
+  }
+
+  const drain = async () => {
+    const mark = queue.mark()
+    unsent = 0
+    await store.expire(now() - settings.maxQueueAge)
+    while (!stopped) {
+      const batch = (await store.batches(1))[0] ?? (await seal())
+      if (!batch) return queue.forget(mark)
+      // A keepalive request that failed may have been over the browser's quota, which other scripts share.
+      const outcome = await attempt(batch, failures === 0)
+      if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
+      failures = retryAt = 0
+      storage.remove('retryAt')
+    }
+  }
+
+  const failed = (batchId: string, reason: string, wait: number) => {
+    failures++
+    const delayMs = backoff(failures, wait, parts.random())
+    retryAt = now() + delayMs
+    // What the server asked for binds every tab and the next page, too.
+    if (wait) storage.set('retryAt', String(now() + wait))
+    emit('retry', { batchId, attempt: failures, delayMs, reason })
+    schedule(0)
+  }
+
+  const run = async () => {
+    await running
+    next = undefined
+    running = (async () => {
+      try {
+        await queue.written()
+        await parts.takeTurn(drain)
+      } catch (error) {
+        log(error)
+      }
+      // Another tab may hold the lease.
+      if (unsent) schedule(settings.flushInterval)
+    })()
+    return running
+  }
+
+  /** A run under way may have looked before the latest message was written: whoever asks meanwhile shares the next. */
+  const flush = () => {
+    next ??= run()
+    return next
+  }
+
+  return {
+    flush,
+    settle,
+    reached,
+    nudge(messages) {
+      unsent += messages
+      schedule(unsent >= settings.flushAt ? 0 : settings.flushInterval)
+    },
+    hide() {
+      const leaving = [...open.values()].filter(({ batchId }) => !attempts.has(batchId))
+      const send = (batch: SealedBatch) => {
+        if (batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
+      }
+      const held = queue.hold(Math.min(transport.room(), settings.maxBatchBytes) - ENVELOPE_BYTES)
+      if (held) {
+        open.set(held.batch.batchId, held.batch)
+        // A page that goes may not live to see its transaction through; what is in localStorage stays.
+        storage.set('held', JSON.stringify([...left(), held]))
+        keep([held])
+        send(held.batch)
+      }
+      leaving.forEach(send)
+      if (held) schedule(settings.flushInterval)
+    },
+    async unacknowledged(maxBytes) {
+      if ((store.known()?.bytes ?? 0) > maxBytes) return undefined
+      while (await seal());
+      return store.batches()
+    },
+    position: visitor => positions.get(visitor),
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}

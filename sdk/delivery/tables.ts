@@ -1,0 +1,64 @@
+import type { Ledger } from '@slotstream/protocol'
+
+/** Messages that were written together and are not sealed yet: at most one batch's worth, of one visitor. */
+export interface Chunk {
+  /** Id of the first message. Ids ascend, so chunks sort in the order of capture. */
+  key: string
+  visitor: string
+  /** JSON texts, `context` last and without their `seq`. */
+  texts: string[]
+  /** Number of the first message; the others follow. Set when it is written. */
+  from: number
+  bytes: number
+  /** When the first was captured, in milliseconds since the epoch. */
+  at: number
+}
+
+/** A batch that was tried at least once: it is sent again under the same id with the same messages. */
+export interface SealedBatch {
+  batchId: string
+  visitor: string
+  /** JSON texts with their `seq`. */
+  texts: string[]
+  bytes: number
+  at: number
+  /**
+   * Only of a batch that was sealed at the end of a page, blindly, so that the counters have to catch up: its last
+   * number, and how many of its messages left before they were written.
+   */
+  held?: { last: number; unwritten: number }
+}
+
+export interface State {
+  key: 'state'
+  /** Number of the latest message. */
+  seq: number
+  /** Messages and bytes in chunks and batches. */
+  waiting: number
+  bytes: number
+  ledger: Ledger
+}
+
+export function emptyState(): State {
+  return { key: 'state', seq: 0, waiting: 0, bytes: 0, ledger: { captured: 0, sent: 0, acknowledged: 0, dropped: {} } }
+}
+
+/** Records in the order of their keys: what of IndexedDB's object stores is used here. */
+export interface Table<T> {
+  get(key: string): Promise<T | undefined>
+  /** The first `count`; all without it. */
+  getAll(query?: null, count?: number): Promise<T[]>
+  put(record: T): Promise<unknown>
+  delete(key: string): Promise<unknown>
+}
+
+export interface Tables {
+  chunks: Table<Chunk>
+  batches: Table<SealedBatch>
+  meta: Table<State>
+  /** Commits what was asked for so far without waiting for answers: for a page that is about to go. */
+  commit(): void
+}
+
+/** Runs `body` as one transaction: all of it happens, or nothing. */
+export type Transact = <T>(body: (tables: Tables) => Promise<T>) => Promise<T>

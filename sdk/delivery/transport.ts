@@ -1,0 +1,52 @@
+import { bytesOf } from '../platform/bytes.js'
+import type { Reply } from './outcome.js'
+
+/** Sends a body. Resolves undefined when no answer came; never rejects. */
+export interface Transport {
+  post(path: string, body: string, options: { keepalive: boolean }): Promise<Reply>
+  /** Bytes that `keepalive` requests may still carry. */
+  room(): number
+}
+
+/** Browsers allow 64 KiB in flight per page (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch); the rest is for others. */
+const KEEPALIVE_BYTES = 60_000
+
+/** After this an attempt counts as failed: a connection that hangs must not hold the queue. */
+const TIMEOUT_MS = 30_000
+
+/**
+ * Posts to the collector. As `text/plain`, with the write key in the address, so that browsers send it across origins
+ * without asking first: a preflight would cost a round trip, and doesn't happen at all when the page is going.
+ */
+export function createTransport(endpoint: string, writeKey: string, fetch: typeof globalThis.fetch): Transport {
+  let inFlight = 0
+  return {
+    room: () => KEEPALIVE_BYTES - inFlight,
+    async post(path, body, { keepalive }) {
+      const bytes = keepalive ? bytesOf(body) : 0
+      if (bytes > KEEPALIVE_BYTES - inFlight) keepalive = false
+      const held = keepalive ? bytes : 0
+      inFlight += held
+      const abort = new AbortController()
+      const timer = setTimeout(() => abort.abort(), TIMEOUT_MS)
+      try {
+        const response = await fetch(`${endpoint}${path}?writeKey=${encodeURIComponent(writeKey)}`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'text/plain' },
+          body,
+          keepalive,
+          credentials: 'omit',
+          signal: abort.signal,
+        })
+        // Read even when nobody needs it: Chromium counts the request against the 64 KiB until the body is read.
+        const text = await response.text()
+        return { status: response.status, retryAfter: response.headers.get('Retry-After'), text }
+      } catch {
+        return undefined
+      } finally {
+        clearTimeout(timer)
+        inFlight -= held
+      }
+    },
+  }
+}

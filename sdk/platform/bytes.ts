@@ -1,0 +1,10 @@
+const encoder = new TextEncoder()
+
+/** Where texts are measured: an array per message would cost more than the message. Holds any request that outlives its page. */
+const scratch = new Uint8Array(64 * 1024)
+
+/** Length of text in UTF-8 bytes. */
+export function bytesOf(text: string): number {
+  const { read, written } = encoder.encodeInto(text, scratch)
+  return read === text.length ? written : encoder.encode(text).length
+}

@@ -1,0 +1,38 @@
+/** Properties of an event or traits of a person: anything that `JSON.stringify` can write, nested up to 16 levels. */
+export type Properties = Record<string, unknown>
+
+/**
+ * How a slot request ended. `served`: `items` holds what to show. In all other cases `items` is empty and the page's
+ * own content stays: `holdout` (the visitor belongs to the control group), `empty` (no content was eligible),
+ * `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline), `unavailable` (the collector
+ * could not be reached or could not answer).
+ */
+export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable'
+
+/** One content chosen for a slot. */
+export interface SlotItem {
+  contentId: string
+  /** Place in the slot, from 1. */
+  position: number
+  /** What to render: text and attribute values by name. Treat it as text, never as HTML. */
+  payload: Record<string, unknown>
+}
+
+/** What `personalize` resolves to. */
+export interface SlotDecision {
+  slotId: string
+  /** Names the stored record of this choice; '' when the server made none (`timeout`, `unavailable`). */
+  decisionId: string
+  outcome: SlotOutcome
+  items: SlotItem[]
+  /** Why it came out so: only with the option `debug`, and only from sites whose `debug` is on. */
+  reason?: Record<string, unknown>
+}
+
+/** Options of one `personalize` call. */
+export interface PersonalizeOptions {
+  /** How many items to ask for, 1–50. Default: the slot's own count, usually 1. */
+  count?: number
+  /** Milliseconds after which the promise resolves with the outcome `timeout`. Default: the option `slotTimeout`. */
+  timeout?: number
+}

@@ -1,0 +1,88 @@
+import { vi } from 'vitest'
+import { createEventStore } from '../../../sdk/delivery/event-store.js'
+import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
+import type { Reply } from '../../../sdk/delivery/outcome.js'
+import { createQueue, type Entry } from '../../../sdk/delivery/queue.js'
+import { createSender } from '../../../sdk/delivery/sender.js'
+import type { Transact } from '../../../sdk/delivery/tables.js'
+import { createIds } from '../../../sdk/platform/ids.js'
+import type { KeyValue } from '../../../sdk/platform/storage.js'
+
+export const settings = {
+  flushAt: 20,
+  flushInterval: 1_000,
+  maxBatchBytes: 60_000,
+  maxQueueMessages: 10_000,
+  maxQueueAge: 7 * 86_400_000,
+}
+
+export interface Sent {
+  path: string
+  keepalive: boolean
+  body: {
+    batchId: string
+    ledger: { captured: number; sent: number; acknowledged: number; dropped: Record<string, number> }
+    batch: { messageId: string; properties: { n: number }; context: { seq: number } }[]
+  }
+}
+
+export function memoryStorage(): KeyValue {
+  const map = new Map<string, string>()
+  return {
+    get: key => map.get(key),
+    set: (key, value) => void map.set(key, value),
+    remove: key => void map.delete(key),
+  }
+}
+
+export const accept = (accepted = 1, more: object = {}): Reply => ({
+  status: 200,
+  retryAfter: null,
+  text: JSON.stringify({ success: true, accepted, rejected: [], ...more }),
+})
+
+export const fail = (status: number, retryAfter: string | null = null): Reply => ({ status, retryAfter, text: '' })
+
+/** A page's delivery over memory tables and a collector that answers with `answer`. Pages share what `before` had. */
+export function page(before?: { transact: Transact; storage: KeyValue }, options: Partial<typeof settings> = {}) {
+  const all = { ...settings, ...options }
+  const transact = before?.transact ?? createMemoryTables()
+  const storage = before?.storage ?? memoryStorage()
+  const newId = createIds(Date.now)
+  const store = createEventStore(transact)
+  const sent: Sent[] = []
+  const emitted: [string, unknown][] = []
+  const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000 }
+  const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages))
+  const sender = createSender({
+    queue,
+    store,
+    storage,
+    newId,
+    settings: all,
+    transport: {
+      room: () => collector.room,
+      async post(path, text, { keepalive }) {
+        const request = { path, keepalive, body: JSON.parse(text) }
+        sent.push(request)
+        return collector.answer(request)
+      },
+    },
+    takeTurn: body => body(),
+    emit: (name, detail) => void emitted.push([name, detail]),
+    log: () => {},
+    now: Date.now,
+    random: () => 0.5,
+  })
+  let count = 0
+  const capture = (n = count++, visitor = 'v', padding = '') => {
+    const messageId = newId()
+    const text = JSON.stringify({ messageId, properties: { n, padding }, context: { visitor } })
+    queue.add({ messageId, visitor, text, bytes: text.length, at: Date.now() } satisfies Entry)
+  }
+  const numbers = (requests = sent) => requests.flatMap(({ body }) => body.batch.map(message => message.properties.n))
+  return { transact, storage, store, queue, sender, sent, emitted, collector, capture, numbers }
+}
+
+/** Lets timers up to `ms` run, and the promises between them. */
+export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)

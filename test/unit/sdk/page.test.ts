@@ -1,0 +1,244 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as slotstream from '../../../sdk/index.js'
+
+interface Body {
+  batchId?: string
+  batch?: Message[]
+  batches?: { batch: Message[] }[]
+  slots?: { id: string; count?: number }[]
+  ledger?: { dropped: Record<string, number> }
+}
+interface Message {
+  type: string
+  event?: string
+  userId?: string
+  anonymousId: string
+  previousId?: string
+  timestamp: string
+  properties: Record<string, unknown>
+  context: { pageViewId: string; sessionId: string; page: { path: string; referrer: string }; seq: number }
+}
+
+let requests: { url: string; init: RequestInit; body: Body }[] = []
+let visibility: DocumentVisibilityState
+let observed: { callback: IntersectionObserverCallback; elements: Set<Element> }[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) })
+  localStorage.clear()
+  visibility = 'visible'
+  vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visibility)
+  history.replaceState(null, '', '/start?utm_source=mail')
+  requests = []
+  observed = []
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    const body = JSON.parse(init.body as string) as Body
+    requests.push({ url, init, body })
+    const decisions = body.slots?.map(({ id }) => ({
+      slotId: id,
+      decisionId: 'd1',
+      outcome: 'served',
+      items: [1, 2].map(n => ({ contentId: `c${n}`, position: n, payload: { title: `<b>${n}</b>`, url: `/${n}` } })),
+    }))
+    const acknowledged = { success: true, accepted: 1, rejected: [] }
+    return new Response(
+      JSON.stringify(decisions ? { decisions, batches: body.batches?.map(() => acknowledged) } : acknowledged),
+    )
+  })
+  vi.stubGlobal(
+    'IntersectionObserver',
+    class {
+      elements = new Set<Element>()
+      constructor(callback: IntersectionObserverCallback) {
+        observed.push({ callback, elements: this.elements })
+      }
+      observe = (element: Element) => this.elements.add(element)
+      unobserve = (element: Element) => this.elements.delete(element)
+      disconnect = () => this.elements.clear()
+    },
+  )
+})
+
+afterEach(() => {
+  slotstream.destroy()
+  document.body.replaceChildren()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+const start = (options: Partial<slotstream.Options> = {}) =>
+  slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', webVitals: false, engagement: false, ...options })
+const messages = () =>
+  requests.flatMap(({ body }) => [...(body.batch ?? []), ...(body.batches ?? []).flatMap(({ batch }) => batch)])
+const names = () => messages().map(({ type, event }) => event ?? type)
+const hide = () => {
+  visibility = 'hidden'
+  window.dispatchEvent(new Event('pagehide'))
+}
+
+describe('a page', () => {
+  it('sends its page view as a request that needs no preflight', async () => {
+    start()
+    await slotstream.flush()
+    const [request] = requests
+    expect(request?.url).toBe('https://c.example/v1/batch?writeKey=demo')
+    expect(request?.init).toMatchObject({ method: 'POST', headers: { 'Content-Type': 'text/plain' } })
+    expect(messages()[0]).toMatchObject({
+      type: 'page',
+      timestamp: '2026-01-01T00:00:00.000Z',
+      properties: { path: '/start' },
+      context: { campaign: { source: 'mail' }, seq: 1, page: { path: '/start' }, library: { name: 'slotstream' } },
+    })
+  })
+
+  it('keeps calls made before init, with their times', async () => {
+    slotstream.track('Early')
+    vi.setSystemTime(Date.now() + 5_000)
+    start()
+    await slotstream.flush()
+    expect(names()).toEqual(['page', 'Early'])
+    expect(messages()[1]?.timestamp).toBe('2026-01-01T00:00:00.000Z')
+  })
+
+  it('counts a change of the path as a page view, and no other change', async () => {
+    start()
+    history.replaceState(null, '', '/start?utm_source=mail&x=1')
+    history.pushState(null, '', '/shoes')
+    slotstream.track('Seen')
+    await slotstream.flush()
+    expect(names()).toEqual(['page', 'page', 'Seen'])
+    const [first, second, seen] = messages().map(({ context }) => context)
+    expect(second?.pageViewId).not.toBe(first?.pageViewId)
+    expect(seen?.pageViewId).toBe(second?.pageViewId)
+    expect(second?.page.referrer).toContain('/start')
+  })
+
+  it('knows a person until reset', async () => {
+    start()
+    slotstream.identify('ann', { plan: 'pro' })
+    slotstream.track('A')
+    slotstream.alias('anna')
+    slotstream.group('acme')
+    slotstream.reset()
+    slotstream.track('B')
+    await slotstream.flush()
+    const [, identify, a, alias, group, b] = messages()
+    expect([identify, a, group].map(it => it?.userId)).toEqual(['ann', 'ann', 'ann'])
+    expect(alias).toMatchObject({ userId: 'anna', previousId: 'ann' })
+    expect(b?.userId).toBeUndefined()
+    expect(b?.anonymousId).not.toBe(a?.anonymousId)
+    expect(b?.context.sessionId).not.toBe(a?.context.sessionId)
+  })
+
+  it('sends at its end what was tracked in the same tick', async () => {
+    start()
+    slotstream.track('Last')
+    hide()
+    expect(names()).toEqual(['page', 'Last'])
+    expect(requests[0]?.init.keepalive).toBe(true)
+  })
+
+  it('reports active time at its end', async () => {
+    start({ engagement: true })
+    await vi.advanceTimersByTimeAsync(2_000)
+    hide()
+    expect(messages().find(({ event }) => event === 'Page Engaged')?.properties.activeMs).toBe(2_000)
+  })
+
+  it('drops and counts what cannot be sent, and never throws', async () => {
+    start()
+    const circle: Record<string, unknown> = {}
+    circle.circle = circle
+    slotstream.track('Circle', circle)
+    slotstream.track('Huge', { text: 'x'.repeat(40_000) })
+    slotstream.track('')
+    slotstream.init({} as slotstream.Options)
+    await slotstream.flush()
+    expect(names()).toEqual(['page'])
+    expect(requests[0]?.body.ledger).toMatchObject({
+      dropped: { not_serializable: 1, too_large: 1 },
+    })
+  })
+
+  it('tells debuggers what happens', async () => {
+    const heard: string[] = []
+    for (const name of ['captured', 'sent', 'acknowledged', 'decision'])
+      window.addEventListener(`slotstream:${name}`, () => heard.push(name), { once: true })
+    start()
+    await slotstream.personalize('hero')
+    slotstream.track('A')
+    await slotstream.flush()
+    expect(heard.toSorted()).toEqual(['acknowledged', 'captured', 'decision', 'sent'])
+  })
+
+  it('is as it was after destroy', async () => {
+    const { pushState } = history
+    start()
+    expect(history.pushState).not.toBe(pushState)
+    slotstream.destroy()
+    expect(history.pushState).toBe(pushState)
+    await vi.advanceTimersByTimeAsync(0)
+    const before = requests.length
+    window.dispatchEvent(new Event('online'))
+    hide()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(requests).toHaveLength(before)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('slots of a page', () => {
+  const template = '<template data-slot-template><a data-attr="href:url"><b data-text="title"></b></a></template>'
+
+  it('are filled in one request, without reading payloads as HTML', async () => {
+    document.body.innerHTML = `<div data-slot="hero"><p>own</p>${template}</div><div data-slot="list" data-count="2"><p>own</p></div>
+      ${template.replace('data-slot-template', 'data-slot-template="list"')}`
+    start()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(requests.filter(({ body }) => body.slots).map(({ body }) => body.slots)).toEqual([
+      [{ id: 'hero' }, { id: 'list', count: 2 }],
+    ])
+    for (const slot of document.querySelectorAll<HTMLElement>('[data-slot]')) {
+      expect(slot.dataset.slotState).toBe('served')
+      expect(slot.querySelector('p')).toBeNull()
+      expect([...slot.querySelectorAll('a > b')].map(it => it.textContent)).toEqual(['<b>1</b>', '<b>2</b>'])
+    }
+  })
+
+  it('keep their own content without an answer', async () => {
+    vi.stubGlobal('fetch', () => new Promise(() => {}))
+    document.body.innerHTML = `<div data-slot="hero"><p>own</p>${template}</div>`
+    start()
+    await vi.advanceTimersByTimeAsync(300)
+    const slot = document.querySelector<HTMLElement>('[data-slot]')
+    expect(slot?.dataset.slotState).toBe('fallback')
+    expect(slot?.querySelector('p')?.textContent).toBe('own')
+  })
+
+  it('report what was seen for a second, once, and every click', async () => {
+    document.body.innerHTML = `<div data-slot="hero">${template}</div>`
+    start()
+    await vi.advanceTimersByTimeAsync(100)
+    const [first, second] = document.querySelectorAll('a')
+    const show = (target: Element | undefined, isIntersecting: boolean) =>
+      observed[0]?.callback(
+        [{ target, isIntersecting, intersectionRatio: isIntersecting ? 0.6 : 0 } as IntersectionObserverEntry],
+        {} as IntersectionObserver,
+      )
+    show(first, true)
+    show(second, true)
+    await vi.advanceTimersByTimeAsync(900)
+    show(second, false)
+    await vi.advanceTimersByTimeAsync(900)
+    show(first, true)
+    first?.addEventListener('click', event => event.preventDefault())
+    first?.querySelector('b')?.click()
+    await vi.advanceTimersByTimeAsync(2_000)
+    const tracked = messages().filter(({ event }) => event?.startsWith('Slot'))
+    const properties = { slotId: 'hero', contentId: 'c1', decisionId: 'd1', position: 1 }
+    expect(tracked.map(({ event }) => event)).toEqual(['Slot Viewed', 'Slot Clicked'])
+    for (const message of tracked) expect(message.properties).toEqual(properties)
+  })
+})
