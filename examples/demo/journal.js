@@ -10,8 +10,8 @@
 /** @typedef {{ slotId: string, outcome: string, items: { contentId: string }[], reason?: Reason }} Decision */
 /** @typedef {{ entries: Entry[], decisions: Decision[], affinities: Record<string, number> }} Journal */
 /** @typedef {{ messageId: string, [key: string]: unknown }} Message */
-/** @typedef {{ batchId: string, count: number }} Sent */
-/** @typedef {{ batchId: string, accepted: number, rejected: { messageId: string, reason: string }[] }} Acknowledged */
+/** @typedef {{ batchId: string, messageIds: string[] }} Sent */
+/** @typedef {{ batchId: string, rejected: { messageId: string, reason: string }[] }} Acknowledged */
 /** @typedef {{ batchId: string, attempt: number, delayMs: number, reason: string }} Retry */
 
 /** Messages remembered; older ones leave. */
@@ -44,19 +44,6 @@ function aboutMessage(message) {
 }
 
 /**
- * Marks what a batch holds. Reports don't name its messages, but the SDK sends oldest first, so they are the oldest that
- * wait. A batch already seen is being sent again.
- * @param {Entry[]} entries
- * @param {string} batchId
- * @param {number} count
- */
-function assignBatch(entries, batchId, count) {
-  if (entries.some(entry => entry.batchId === batchId)) return
-  const waiting = entries.filter(entry => entry.state === 'captured')
-  for (const entry of waiting.slice(0, count)) entry.batchId = batchId
-}
-
-/**
  * @param {Entry[]} entries
  * @param {string} batchId
  * @param {(entry: Entry) => void} change
@@ -78,15 +65,14 @@ const steps = {
     if (entries.length > KEPT) entries.splice(0, entries.length - KEPT)
   },
   /** @param {Journal} journal @param {Sent} sent */
-  sent({ entries }, { batchId, count }) {
-    assignBatch(entries, batchId, count)
+  sent({ entries }, { batchId, messageIds }) {
+    for (const entry of entries) if (messageIds.includes(entry.messageId)) entry.batchId = batchId
     changeBatch(entries, batchId, entry => {
       if (entry.state === 'captured' || entry.state === 'retrying') entry.state = 'sent'
     })
   },
   /** @param {Journal} journal @param {Acknowledged} acknowledged */
-  acknowledged({ entries }, { batchId, accepted, rejected }) {
-    assignBatch(entries, batchId, accepted + rejected.length)
+  acknowledged({ entries }, { batchId, rejected }) {
     changeBatch(entries, batchId, entry => {
       entry.state = 'acknowledged'
       entry.note = undefined

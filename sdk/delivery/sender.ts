@@ -5,6 +5,7 @@ import type { KeyValue } from '../platform/storage.js'
 import { backoff } from './backoff.js'
 import { bodyOf, ENVELOPE_BYTES } from './body.js'
 import type { EventStore } from './event-store.js'
+import { messageIds } from './message-ids.js'
 import { type Outcome, outcomeOf, parse } from './outcome.js'
 import type { Held, Queue } from './queue.js'
 import type { SealedBatch } from './tables.js'
@@ -110,7 +111,7 @@ export function createSender(parts: Parts): Sender {
       })
       .finally(() => attempts.delete(batchId))
     attempts.set(batchId, done)
-    emit('sent', { batchId, count: texts.length, bytes: bytesOf(body) })
+    emit('sent', { batchId, messageIds: messageIds(texts), bytes: bytesOf(body) })
     return done
   }
 

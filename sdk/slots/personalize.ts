@@ -1,5 +1,6 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
 import { bodyOf } from '../delivery/body.js'
+import { messageIds } from '../delivery/message-ids.js'
 import { acknowledgement, parse } from '../delivery/outcome.js'
 import type { Queue } from '../delivery/queue.js'
 import type { Sender } from '../delivery/sender.js'
@@ -66,6 +67,7 @@ export function createPersonalize(parts: Parts) {
       explain: settings.debug || undefined,
     })
     const body = `${head.slice(0, -1)},"batches":[${batches.map(batch => bodyOf(batch, now(), undefined)).join()}]}`
+    for (const { batchId, texts, bytes } of batches) emit('sent', { batchId, messageIds: messageIds(texts), bytes })
     const reply = await transport.post('/v1/slots', body, { keepalive: false })
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []

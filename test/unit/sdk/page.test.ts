@@ -163,14 +163,19 @@ describe('a page', () => {
   })
 
   it('tells debuggers what happens', async () => {
-    const heard: string[] = []
-    for (const name of ['captured', 'sent', 'acknowledged', 'decision'])
-      window.addEventListener(`slotstream:${name}`, () => heard.push(name), { once: true })
+    const heard: Record<string, Record<string, unknown>[]> = { captured: [], sent: [], acknowledged: [], decision: [] }
+    for (const name in heard)
+      window.addEventListener(`slotstream:${name}`, event => heard[name]?.push((event as CustomEvent).detail))
     start()
-    await slotstream.personalize('hero')
     slotstream.track('A')
+    await slotstream.personalize('hero')
+    slotstream.track('B')
     await slotstream.flush()
-    expect(heard.toSorted()).toEqual(['acknowledged', 'captured', 'decision', 'sent'])
+    expect(heard.decision).toHaveLength(1)
+    const ids = heard.captured?.map(({ messageId }) => messageId)
+    expect(ids).toHaveLength(3)
+    expect(heard.sent?.flatMap(({ messageIds }) => messageIds)).toEqual(ids)
+    expect(heard.acknowledged?.map(({ batchId }) => batchId)).toEqual(heard.sent?.map(({ batchId }) => batchId))
   })
 
   it('is as it was after destroy', async () => {

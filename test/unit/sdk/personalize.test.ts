@@ -39,7 +39,7 @@ function setUp() {
         return slots.answer(body)
       },
     },
-    emit: (_name, detail) => decisions(detail),
+    emit: (name, detail) => name === 'decision' && decisions(detail),
     log: () => {},
     now: Date.now,
     visitor: () => ({ anonymousId: 'v', userId: undefined, context: { sessionId: 's' } }),
