@@ -15,7 +15,7 @@ try {
   const stop = async () => {
     asked++
     if (asked > 1) return report.note('still stopping: what is acknowledged is stored either way')
-    report.note('stopping: collector, aggregator, ClickHouse, NATS')
+    report.note('stopping: collector, aggregator, warehouse, ClickHouse, NATS')
     await system.stop()
     report.note('stopped')
     process.exit(0)

@@ -22,7 +22,6 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     ...base,
     DATA_DIR: dataDir,
     PORT: String(settings.port),
-    AGGREGATOR_PORT: String(settings.aggregatorPort),
     NATS_URL: settings.natsUrl || `nats://127.0.0.1:${settings.natsPort}`,
     CLICKHOUSE_URL: settings.clickhouseUrl || `http://127.0.0.1:${settings.clickhousePort}`,
     CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
@@ -39,9 +38,18 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     ours: true,
   })
 
+  const aggregator = (name: string, roles: string, port: number) =>
+    node(name, 'aggregator/dist/main.js', `http://127.0.0.1:${port}/readyz`, {
+      ROLES: roles,
+      AGGREGATOR_PORT: String(port),
+    })
+
   const parts = [
     node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}/readyz`),
-    node('aggregator', 'aggregator/dist/main.js', `http://127.0.0.1:${settings.aggregatorPort}/readyz`),
+    // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
+    // tens of milliseconds at a time.
+    aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
+    { ...aggregator('warehouse', 'warehouse', settings.warehousePort), yields: true },
   ]
   if (embedded)
     parts.push({

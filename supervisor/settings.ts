@@ -9,8 +9,10 @@ export function supervisorSettings(env: NodeJS.ProcessEnv = process.env) {
     dataDir: resolve(textSetting('DATA_DIR', '.data', env)),
     /** PORT of the collector. */
     port: port('PORT', 3000),
-    /** AGGREGATOR_PORT: health and metrics of the aggregator. */
+    /** AGGREGATOR_PORT: health and metrics of the aggregator's roles that visitors wait for. */
     aggregatorPort: port('AGGREGATOR_PORT', 3001),
+    /** WAREHOUSE_PORT: health and metrics of the aggregator's role that loads ClickHouse. */
+    warehousePort: port('WAREHOUSE_PORT', 3002),
     /** NATS_URL of your own servers; otherwise one is started on NATS_PORT. */
     natsUrl: textSetting('NATS_URL', '', env),
     natsPort: port('NATS_PORT', 4222),

@@ -42,6 +42,7 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
   const where: Record<string, string> = {
     collector: `http://localhost:${settings.port}`,
     aggregator: `http://localhost:${settings.aggregatorPort}/metrics`,
+    warehouse: `http://localhost:${settings.warehousePort}/metrics`,
     clickhouse: `http://localhost:${settings.clickhousePort}`,
     'nats-server': `nats://localhost:${settings.natsPort}`,
   }
@@ -80,6 +81,7 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
 async function checkPorts(settings: SupervisorSettings): Promise<void> {
   await checkPortFree('PORT', settings.port)
   await checkPortFree('AGGREGATOR_PORT', settings.aggregatorPort)
+  await checkPortFree('WAREHOUSE_PORT', settings.warehousePort)
   if (!settings.natsUrl) await checkPortFree('NATS_PORT', settings.natsPort)
   if (!settings.clickhouseUrl) await checkPortFree('CLICKHOUSE_PORT', settings.clickhousePort)
 }
@@ -91,7 +93,7 @@ async function checkPorts(settings: SupervisorSettings): Promise<void> {
 async function endLeftovers(dataDir: string, pids: PidFiles): Promise<void> {
   const left = () => [
     pids.alive('nats-server', join(dataDir, 'nats')),
-    ...['collector', 'aggregator', 'clickhouse'].map(name => pids.alive(name, 'dist')),
+    ...['collector', 'aggregator', 'warehouse', 'clickhouse'].map(name => pids.alive(name, 'dist')),
   ]
   const [nats] = left()
   if (nats) process.kill(nats, 'SIGTERM')

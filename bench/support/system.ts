@@ -11,18 +11,21 @@ const SUPERVISOR = fileURLToPath(new URL('../../../supervisor/dist/main.js', imp
 const ADMIN_TOKEN = 'bench'
 const READY_DEADLINE_MS = 90_000
 
+type FivePorts = [number, number, number, number, number]
+
 /** Site, and write key, that the benches send to. */
 export const SITE = 'bench'
 
 /** The whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty site. */
 export async function startSystem() {
-  const [port, aggregatorPort, natsPort, clickhousePort] = (await freePorts(4)) as [number, number, number, number]
+  const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = (await freePorts(5)) as FivePorts
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))
   const supervisor = spawn(process.execPath, [SUPERVISOR], {
     env: {
       ...process.env,
       PORT: String(port),
       AGGREGATOR_PORT: String(aggregatorPort),
+      WAREHOUSE_PORT: String(warehousePort),
       NATS_PORT: String(natsPort),
       CLICKHOUSE_PORT: String(clickhousePort),
       DATA_DIR: dataDir,
@@ -56,7 +59,10 @@ export async function startSystem() {
   }
 
   try {
-    const ready = [`${collectorUrl}/readyz`, `http://127.0.0.1:${aggregatorPort}/readyz`]
+    const ready = [
+      `${collectorUrl}/readyz`,
+      ...[aggregatorPort, warehousePort].map(at => `http://127.0.0.1:${at}/readyz`),
+    ]
     const deadline = Date.now() + READY_DEADLINE_MS
     while (!(await Promise.all(ready.map(isOk))).every(Boolean)) {
       if (supervisor.exitCode !== null || Date.now() > deadline)

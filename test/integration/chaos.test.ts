@@ -18,7 +18,7 @@ describe('SIGKILL of every part, one after the other, under 200 events a second'
     const sender = createSender(system.collectorUrl, 'demo')
     const sending = sender.send({ eventsPerSecond: 200, batchSize: 10, visitors: 20 })
     const slots = askForSlots(system.collectorUrl)
-    const victims: PartName[] = ['collector', 'aggregator', 'clickhouse', 'nats-server']
+    const victims: PartName[] = ['collector', 'aggregator', 'warehouse', 'clickhouse', 'nats-server']
     for (const victim of victims) {
       await pause(1_500)
       const before = await system.pidOf(victim)

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { freePorts } from './free-ports.js'
 import { until } from './until.js'
 
-export type PartName = 'collector' | 'aggregator' | 'clickhouse' | 'nats-server'
+export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' | 'nats-server'
 
 /**
  * The whole product, started as `npm start` starts it, on free ports with its data in a temporary folder.
  * `stop` ends it as Ctrl-C does and deletes the data.
  */
 export async function startSystem(env: NodeJS.ProcessEnv = {}) {
-  const [port, aggregatorPort, natsPort, clickhousePort] = await freePorts(4)
+  const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = await freePorts(5)
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-test-'))
   const adminToken = 'test-admin-token'
   const output: string[] = []
@@ -26,6 +26,7 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}) {
         ...process.env,
         PORT: String(port),
         AGGREGATOR_PORT: String(aggregatorPort),
+        WAREHOUSE_PORT: String(warehousePort),
         NATS_PORT: String(natsPort),
         CLICKHOUSE_PORT: String(clickhousePort),
         DATA_DIR: dataDir,
