@@ -95,7 +95,6 @@ describe('the demo shop in a real browser', () => {
       () => messages.filter(message => message.type === 'page').length,
       n => n > 1,
     )
-    await page.close()
 
     const [first] = messages
     const { anonymousId } = first!
