@@ -65,7 +65,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     running.once('error', error => ended(error.message))
     running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
     if (running.pid !== undefined) {
-      if (spec.yields) setPriority(running.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+      if (spec.yields) setPriority(running.pid, constants.priority.PRIORITY_LOW)
       events.started(spec.name, running.pid)
     }
     void (async () => {
