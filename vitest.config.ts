@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-// Unit tests read the sources through the "source" export condition, so they never test a stale build.
+// Unit tests read the sources through the "@slotstream/source" export condition, so they never test a stale build.
 // Integration and browser tests start the built programs, as a user would; `npm test` builds first.
 const source = {
-  resolve: { conditions: ['source', 'module', 'default'] },
-  ssr: { resolve: { conditions: ['source', 'node', 'default'] } },
+  resolve: { conditions: ['@slotstream/source', 'module', 'default'] },
+  ssr: { resolve: { conditions: ['@slotstream/source', 'node', 'default'] } },
 }
 
 export default defineConfig({
