@@ -12,10 +12,12 @@ export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' |
 /**
  * The whole product, started as `npm start` starts it, on free ports with its data in a temporary folder.
  * `stop` ends it as Ctrl-C does and deletes the data.
+ *
+ * @param keptDataDir data of a system that was ended otherwise
  */
-export async function startSystem(env: NodeJS.ProcessEnv = {}) {
+export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: string) {
   const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = await freePorts(5)
-  const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-test-'))
+  const dataDir = keptDataDir ?? (await mkdtemp(join(tmpdir(), 'slotstream-test-')))
   const adminToken = 'test-admin-token'
   const output: string[] = []
   const supervisor = spawn(
