@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
@@ -70,20 +70,14 @@ describe('a nats-server that is there', () => {
     expect(await obtainOn(double)).toBe(place())
   })
 
-  it('is found on this machine by its real PATH, past a program that is none', async () => {
+  it('is found by running what PATH names, past a program that is none', async () => {
     const real = thisMachine()
-    const impostor = join(dataDir, 'nats-server')
-    await writeProgram(impostor)
-    const machine: Machine = {
-      ...real,
-      env: { PATH: `${dataDir}:${real.env.PATH}` },
-      run: (command, args, options) =>
-        args[0] === '--version' ? real.run(command, args, options) : Promise.reject(new Error('only looking')),
-      fetch: () => Promise.reject(new Error('only looking')),
-    }
-    const found = await obtainNatsServer({ dataDir, log, machine })
-    expect(found).toMatch(/^\/.*\/nats-server$/)
-    expect(found).not.toBe(impostor)
+    await writeProgram(join(dataDir, 'nats-server'))
+    const further = join(dataDir, 'further')
+    await mkdir(further)
+    await writeFile(join(further, 'nats-server'), '#!/bin/sh\necho "nats-server: v2.10.7"\n', { mode: 0o755 })
+    const machine: Machine = { ...real, env: { PATH: `${dataDir}:${further}:${real.env.PATH}` } }
+    expect(await obtainNatsServer({ dataDir, log, machine })).toBe(join(further, 'nats-server'))
   })
 })
 
