@@ -2,6 +2,7 @@ export type { Content, Policy, Site, Slot } from './catalog.js'
 export { type Check, checkContent, checkSite, checkSlot, checkSlotsRequest } from './checks.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
 export { hash32 } from './hash.js'
+export { isoTime } from './iso-time.js'
 export {
   EARLIEST_TIMESTAMP,
   MAX_BATCH_BYTES,
