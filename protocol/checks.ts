@@ -8,7 +8,8 @@ export type Check<T> = { ok: true; value: T } | { ok: false; reason: string }
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (!isObject(raw)) return no('the body must be a JSON object')
   for (const field of ['anonymousId', 'userId'])
-    if (raw[field] && !isName(raw[field])) return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters`)
+    if (raw[field] && !isName(raw[field]))
+      return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
   if (!raw.anonymousId && !raw.userId) return no('anonymousId and userId are both missing: one is needed')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
@@ -94,7 +95,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH && !value.includes('\0')
 }
 
 function isCount(value: unknown): value is number {

@@ -86,6 +86,7 @@ export type RejectionCode =
   | 'too_long'
   | 'too_deep'
   | 'forbidden_key'
+  | 'forbidden_character'
   | 'invalid_timestamp'
   | 'timestamp_out_of_range'
 

@@ -73,6 +73,9 @@ function checkText(raw: Record<string, unknown>) {
     else if (typeof value !== 'string') return no('wrong_type', `${field} must be text, not ${show(value)}`)
     else if (value.length > MAX_NAME_LENGTH)
       return no('too_long', `${field} has ${value.length} characters, ${MAX_NAME_LENGTH} are allowed`)
+    // It separates the parts of keys: with it in an id, one visitor's key could be made to equal another's.
+    else if (value.includes('\0'))
+      return no('forbidden_character', `${field} holds a NUL character, which is not allowed`)
   }
   return undefined
 }

@@ -35,6 +35,12 @@ describe('checkMessage', () => {
     expect(written).not.toHaveProperty('originalTimestamp')
   })
 
+  it.each(['messageId', 'anonymousId', 'userId', 'event'])('rejects a NUL character in %s', field => {
+    const { code, reason } = rejection({ ...good, [field]: 'a\0b' })
+    expect(code).toBe('forbidden_character')
+    expect(reason).toContain(field)
+  })
+
   it('does not change what it was given', () => {
     const raw = { ...good, userId: 7, groupId: null, timestamp: '2026-06-01T11:00:00Z' }
     const before = structuredClone(raw)
