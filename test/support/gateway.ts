@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
  */
 export async function startGateway(collectorUrl: string) {
   let cut = false
+  let answersToLose = 0
   const server = createServer((incoming, outgoing) => {
     if (cut && incoming.url?.startsWith('/v1/')) {
       incoming.socket.destroy()
@@ -17,6 +18,11 @@ export async function startGateway(collectorUrl: string) {
     const forwarded = request(
       { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
       answer => {
+        if (answersToLose > 0 && incoming.url?.startsWith('/v1/')) {
+          answersToLose--
+          incoming.socket.destroy()
+          return
+        }
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(outgoing)
       },
@@ -32,6 +38,10 @@ export async function startGateway(collectorUrl: string) {
     },
     mend() {
       cut = false
+    },
+    /** The next request to the API reaches the collector, but its answer is lost. */
+    loseAnswer() {
+      answersToLose++
     },
     async stop(): Promise<void> {
       server.closeAllConnections()
