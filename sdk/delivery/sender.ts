@@ -20,8 +20,13 @@ export interface Sender {
   flush(): Promise<void>
   /** Sends what the page still holds, in a request that outlives it. */
   hide(): void
-  /** Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than `maxBytes`. */
-  unacknowledged(maxBytes: number): Promise<SealedBatch[] | undefined>
+  /**
+   * Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than `maxBytes`.
+   * Stops sealing once `isWanted` says that nobody waits for it any more.
+   */
+  unacknowledged(maxBytes: number, isWanted: () => boolean): Promise<SealedBatch[] | undefined>
+  /** The same of this page alone, at once, from memory; undefined when it doesn't fit one batch. */
+  held(): SealedBatch[] | undefined
   /** Takes note of what became of a batch. */
   settle(batch: SealedBatch, outcome: Outcome): Promise<void>
   /** Takes note of how far a visitor's messages got in the stream. */
@@ -175,6 +180,18 @@ export function createSender(parts: Parts): Sender {
     return next
   }
 
+  /** Makes a batch of the newest messages without waiting for the store, which hears of it. */
+  const hold = (room: number) => {
+    const held = queue.hold(room - ENVELOPE_BYTES)
+    if (!held) return undefined
+    open.set(held.batch.batchId, held.batch)
+    // The page may not live to see the transaction through; what is in localStorage stays.
+    storage.set('held', JSON.stringify([...left(), held]))
+    keep([held])
+    schedule(settings.flushInterval)
+    return held.batch
+  }
+
   return {
     flush,
     settle,
@@ -188,21 +205,19 @@ export function createSender(parts: Parts): Sender {
       const send = (batch: SealedBatch) => {
         if (batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
       }
-      const held = queue.hold(Math.min(transport.room(), settings.maxBatchBytes) - ENVELOPE_BYTES)
-      if (held) {
-        open.set(held.batch.batchId, held.batch)
-        // A page that goes may not live to see its transaction through; what is in localStorage stays.
-        storage.set('held', JSON.stringify([...left(), held]))
-        keep([held])
-        send(held.batch)
-      }
+      const held = hold(Math.min(transport.room(), settings.maxBatchBytes))
+      if (held) send(held)
       leaving.forEach(send)
-      if (held) schedule(settings.flushInterval)
     },
-    async unacknowledged(maxBytes) {
+    async unacknowledged(maxBytes, isWanted) {
       if ((store.known()?.bytes ?? 0) > maxBytes) return undefined
-      while (await seal());
+      while (isWanted() && (await seal()));
       return store.batches()
+    },
+    held() {
+      if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
+      hold(settings.maxBatchBytes)
+      return [...open.values()]
     },
     position: visitor => positions.get(visitor),
     stop() {

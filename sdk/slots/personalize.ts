@@ -12,12 +12,18 @@ import type { PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
 const CARRIED_BYTES = 100_000
 
+/**
+ * How long a request for slots waits for the store, in milliseconds; then it carries what is in memory. In a new
+ * browser the first write alone can take longer than a slot's deadline.
+ */
+const STORE_PATIENCE_MS = 50
+
 /** Slots of one request, as the collector allows (`MAX_SLOTS`). */
 const MAX_SLOTS = 20
 
 interface Parts {
   queue: Pick<Queue, 'written'>
-  sender: Pick<Sender, 'flush' | 'unacknowledged' | 'settle' | 'position' | 'reached'>
+  sender: Pick<Sender, 'flush' | 'held' | 'unacknowledged' | 'settle' | 'position' | 'reached'>
   transport: Pick<Transport, 'post'>
   settings: { slotTimeout: number; debug: boolean }
   emit: Emit
@@ -45,12 +51,24 @@ export function createPersonalize(parts: Parts) {
   const { queue, sender, transport, settings, emit, log, now } = parts
   const waiting: Wanted[] = []
 
-  const carried = async () => {
+  const stored = async (isWanted: () => boolean) => {
     await queue.written()
-    const batches = await sender.unacknowledged(CARRIED_BYTES)
+    return sender.unacknowledged(CARRIED_BYTES, isWanted)
+  }
+  const carried = async () => {
+    let late = false
+    const patience = new Promise<'late'>(resolve =>
+      setTimeout(() => {
+        late = true
+        resolve('late')
+      }, STORE_PATIENCE_MS),
+    )
+    const waiting = stored(() => !late)
+    const first = await Promise.race([waiting, patience])
+    const batches = first === 'late' ? (sender.held() ?? (await waiting)) : first
     if (batches) return batches
     await sender.flush()
-    return sender.unacknowledged(CARRIED_BYTES)
+    return sender.unacknowledged(CARRIED_BYTES, () => true)
   }
 
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
+import type { Transact } from '../../../sdk/delivery/tables.js'
 import { createPersonalize } from '../../../sdk/slots/personalize.js'
-import { accept, page, pass } from './harness.js'
+import { accept, memoryStorage, page, pass } from './harness.js'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }))
 afterEach(() => vi.useRealTimers())
@@ -14,8 +16,8 @@ interface Asked {
   batches: { batchId: string; batch: { properties: { n: number } }[] }[]
 }
 
-function setUp() {
-  const it = page()
+function setUp(before?: Parameters<typeof page>[0]) {
+  const it = page(before)
   const asked: Asked[] = []
   const slots = {
     answer: (body: Asked): Reply | Promise<Reply> => ({
@@ -96,6 +98,23 @@ describe('personalize', () => {
     expect((await personalize('hero')).outcome).toBe('served')
     await pass(10_000)
     expect(sent.map(({ body }) => body.batchId)).toEqual([asked[0]?.batches[0]?.batchId])
+  })
+
+  it('carries what is in memory when the store is slow, and the store hears of it', async () => {
+    const transact = createMemoryTables()
+    const slow: Transact = async body => {
+      await new Promise(resolve => setTimeout(resolve, 400))
+      return transact(body)
+    }
+    const { personalize, capture, carried, sent } = setUp({ transact: slow, storage: memoryStorage() })
+    capture(1)
+    capture(2)
+    const decision = personalize('hero')
+    await pass(60)
+    expect((await decision).outcome).toBe('served')
+    expect(carried(0)).toEqual([1, 2])
+    await pass(20_000)
+    expect(sent).toEqual([])
   })
 
   it('sends a long backlog first', async () => {
