@@ -99,13 +99,13 @@ describe('npm start', () => {
   it('leaves nothing running when it is killed itself, and goes on with the same data', async () => {
     const pids = await Promise.all(PARTS.map(part => second.pidOf(part)))
     second.supervisor.kill('SIGKILL')
-    const again = await startSystem({}, second.dataDir)
-    const nats = await again.pidOf('nats-server')
+    // Taken over before anything is expected of it, so that it is ended also when an expectation fails.
+    second = await startSystem({}, second.dataDir)
+    const nats = await second.pidOf('nats-server')
     // Their parent is gone, so the system's first process has to take note of their end, which it does in its own time.
     const left = () => pids.filter(pid => isAlive(pid) && pid !== nats)
     await until('the parts of the killed one are gone', left, alive => alive.length === 0)
-    expect(await eventsOf(again)).toEqual(['of the second'])
-    second = again
+    expect(await eventsOf(second)).toEqual(['of the second'])
   })
 
   it('ends every part on SIGTERM', async () => {
