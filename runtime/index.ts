@@ -6,6 +6,7 @@ export {
   sharedSettings,
   textSetting,
 } from './environment.js'
+export { jetStreamAnswers } from './jetstream-answers.js'
 export { createLog, type Log } from './log.js'
 export { createMetrics, type Metrics } from './metrics.js'
 export { connectNats, type Nats } from './nats.js'

@@ -1,8 +1,10 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { jetStreamAnswers } from '@slotstream/runtime'
 import type { SupervisorSettings } from './settings.js'
 import type { PartSpec } from './supervised.js'
+import { ANSWER_MS } from './watchdog.js'
 
 /** What the parts need beyond the settings. */
 export interface Provided {
@@ -13,6 +15,11 @@ export interface Provided {
 
 /** User of the embedded ClickHouse that may write; its password is kept under the data folder. */
 const EMBEDDED_USER = 'slotstream'
+
+/** How long a part may take to say whether it is ready, in milliseconds. */
+const READY_MS = 2_000
+
+const OWN_PATHS = { ready: '/readyz', alive: '/healthz' }
 
 /** The parts that `npm start` runs, in the order in which they are stopped. */
 export function partSpecs(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): PartSpec[] {
@@ -28,24 +35,33 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
     ADMIN_TOKEN: provided.adminToken,
   }
-  const node = (name: string, program: string, readyUrl: string, extra: NodeJS.ProcessEnv = {}): PartSpec => ({
+  const isOk = async (url: string, timeoutMs: number) =>
+    (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
+  const node = (
+    name: string,
+    program: string,
+    url: string,
+    paths: { ready: string; alive: string },
+    extra: NodeJS.ProcessEnv = {},
+  ): PartSpec => ({
     name,
     command: process.execPath,
     args: [fileURLToPath(new URL(`../../${program}`, import.meta.url))],
     env: { ...env, ...extra },
     logFile: join(dataDir, 'logs', `${name}.log`),
-    isReady: async () => (await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) })).ok,
+    isReady: () => isOk(url + paths.ready, READY_MS),
+    answers: () => isOk(url + paths.alive, ANSWER_MS),
     ours: true,
   })
 
   const aggregator = (name: string, roles: string, port: number) =>
-    node(name, 'aggregator/dist/main.js', `http://127.0.0.1:${port}/readyz`, {
+    node(name, 'aggregator/dist/main.js', `http://127.0.0.1:${port}`, OWN_PATHS, {
       ROLES: roles,
       AGGREGATOR_PORT: String(port),
     })
 
   const parts = [
-    node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}/readyz`),
+    node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}`, OWN_PATHS),
     // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
     // tens of milliseconds at a time.
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
@@ -53,12 +69,18 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
   ]
   if (embedded)
     parts.push({
-      ...node('clickhouse', 'aggregator/dist/embedded/main.js', `http://127.0.0.1:${settings.clickhousePort}/ping`, {
-        CLICKHOUSE_PORT: String(settings.clickhousePort),
-        CLICKHOUSE_DATA_DIR: join(dataDir, 'clickhouse'),
-        // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
-        UV_THREADPOOL_SIZE: '24',
-      }),
+      ...node(
+        'clickhouse',
+        'aggregator/dist/embedded/main.js',
+        `http://127.0.0.1:${settings.clickhousePort}`,
+        { ready: '/ping', alive: '/ping' },
+        {
+          CLICKHOUSE_PORT: String(settings.clickhousePort),
+          CLICKHOUSE_DATA_DIR: join(dataDir, 'clickhouse'),
+          // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
+          UV_THREADPOOL_SIZE: '24',
+        },
+      ),
       // A visitor waits for an answer; merges and an analyst's big query can wait for the visitor.
       yields: true,
     })
@@ -70,6 +92,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
       env: base,
       logFile: join(dataDir, 'logs', 'nats-server.log'),
       isReady: () => listens(settings.natsPort),
+      answers: () => jetStreamAnswers(`nats://127.0.0.1:${settings.natsPort}`, ANSWER_MS),
       ours: false,
     })
   return parts

@@ -12,6 +12,8 @@ export function createReport(out: { write(text: string): unknown }) {
     ready: (name: string, where: string) => line(`  ✓ ${name.padEnd(12)} ${where.padEnd(28)} ${seconds()}`),
     died: (name: string, how: string, pauseMs: number, logFile: string) =>
       line(`  ✗ ${name.padEnd(12)} ended (${how}), starts again in ${pauseMs} ms. Its log: ${logFile}`),
+    stuck: (name: string, logFile: string) =>
+      line(`  ✗ ${name.padEnd(12)} gives no sign of life and is killed. Is the disk full? Its log: ${logFile}`),
     allReady(settings: SupervisorSettings, adminToken: string) {
       const collector = `http://localhost:${settings.port}`
       line(`\nReady in ${seconds()}.\n`)

@@ -12,8 +12,9 @@ import { supervise } from './supervised.js'
 
 const MAIN = 'supervisor'
 
-/** How long leftovers of a killed supervisor may take to end, in milliseconds. */
+/** How long leftovers of a killed supervisor may take to end, and nats-server until it is killed, in milliseconds. */
 const LEFTOVER_DEADLINE_MS = 15_000
+const LEFTOVER_KILL_MS = 8_000
 
 /**
  * Starts every part on this machine and keeps it running. Resolves when all of them have been started; `report` tells
@@ -51,6 +52,7 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
     started: (name: string, pid: number) => pids.write(name, pid),
     died: (name: string, how: string, pauseMs: number) =>
       report.died(name, how, pauseMs, join(dataDir, 'logs', `${name}.log`)),
+    stuck: (name: string) => report.stuck(name, join(dataDir, 'logs', `${name}.log`)),
     ready(name: string) {
       report.ready(name, where[name] ?? '')
       const seeding =
@@ -97,7 +99,10 @@ async function endLeftovers(dataDir: string, pids: PidFiles): Promise<void> {
   ]
   const [nats] = left()
   if (nats) process.kill(nats, 'SIGTERM')
-  const deadline = Date.now() + LEFTOVER_DEADLINE_MS
-  while (Date.now() < deadline && left().some(pid => pid !== undefined))
+  const begun = Date.now()
+  while (Date.now() - begun < LEFTOVER_DEADLINE_MS && left().some(pid => pid !== undefined)) {
+    const [stuck] = left()
+    if (stuck && Date.now() - begun > LEFTOVER_KILL_MS) process.kill(stuck, 'SIGKILL')
     await new Promise(resolve => setTimeout(resolve, 50))
+  }
 }

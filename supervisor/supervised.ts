@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
+import { watch } from './watchdog.js'
 
 /** One program that `npm start` keeps running. */
 export interface PartSpec {
@@ -14,6 +15,8 @@ export interface PartSpec {
   logFile: string
   /** Resolves to whether it does its work now. */
   isReady: () => Promise<boolean>
+  /** Resolves to whether it gives a sign of life. One that is stuck is ended and started again. */
+  answers: () => Promise<boolean>
   /** Whether it is one of our Node programs, which end when the supervisor is gone. */
   ours: boolean
   /** Gives way to the other parts when the processor is short. */
@@ -25,6 +28,8 @@ export interface PartEvents {
   ready(name: string): void
   /** It ended without being asked to; it starts again after `pauseMs`. */
   died(name: string, how: string, pauseMs: number): void
+  /** It ran, gave no sign of life for a minute, and is killed. */
+  stuck(name: string): void
 }
 
 /** How often readiness is asked for, in milliseconds. */
@@ -39,6 +44,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
   let stopping = false
   let failures = 0
   let restart: NodeJS.Timeout | undefined
+  let unwatch = () => {}
 
   function start() {
     const startedAt = Date.now()
@@ -56,6 +62,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     const ended = (how: string) => {
       if (over) return
       over = true
+      unwatch()
       if (stopping) return
       failures = Date.now() - startedAt > WELL_AFTER_MS ? 1 : failures + 1
       const pauseMs = pauseAfter(failures)
@@ -71,7 +78,12 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     void (async () => {
       while (!over && !stopping) {
         if (await spec.isReady().catch(() => false)) {
-          if (!over) events.ready(spec.name)
+          if (over) return
+          events.ready(spec.name)
+          unwatch = watch(spec.answers, () => {
+            events.stuck(spec.name)
+            running.kill('SIGKILL')
+          })
           return
         }
         await new Promise(resolve => setTimeout(resolve, READY_POLL_MS))
@@ -85,6 +97,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     /** Ends the program: SIGTERM, and SIGKILL if it doesn't heed that. Resolves when it is gone. */
     async stop(): Promise<void> {
       stopping = true
+      unwatch()
       clearTimeout(restart)
       const running = child
       if (!running || running.exitCode !== null || running.signalCode !== null || running.pid === undefined) return
