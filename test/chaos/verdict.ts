@@ -1,0 +1,116 @@
+import type { Profile } from '@slotstream/protocol'
+import { type EventEnvelope, keyToken, partitionOf, STREAMS } from '@slotstream/protocol'
+import { connectNats, createLog, provision, readStream, sharedSettings } from '@slotstream/runtime'
+import { applyEnvelope } from '../../aggregator/profiles/apply.js'
+import { until } from '../support/until.js'
+import type { ChaosInstallation } from './installation.js'
+
+/** How long the parts may take to get over everything, in milliseconds. */
+const RECOVERY_MS = 120_000
+
+/**
+ * Waits until all is quiet, and compares what is stored with what it has to be. Returns what is wrong, one line each:
+ * nothing, if the guarantees hold.
+ *
+ * @param acknowledged message ids that clients were told are stored, each with its visitor
+ */
+export async function verdict(installation: ChaosInstallation, acknowledged: Map<string, string>): Promise<string[]> {
+  const wrong: string[] = []
+  await until(
+    'every acknowledged message is in events',
+    async () =>
+      (await installation.query<{ n: number }>('SELECT uniqExact(message_id) AS n FROM slotstream.events'))[0],
+    row => (row?.n ?? 0) >= acknowledged.size,
+    { timeoutMs: RECOVERY_MS, everyMs: 500 },
+  ).catch(error => wrong.push((error as Error).message))
+  // What would be inserted twice may still be on its way.
+  await new Promise(resolve => setTimeout(resolve, 3_000))
+
+  const stored = await installation.query<{ message_id: string; anonymous_id: string; n: number }>(
+    'SELECT message_id, any(anonymous_id) AS anonymous_id, count() AS n FROM slotstream.events GROUP BY message_id',
+  )
+  const ids = new Set(stored.map(row => row.message_id))
+  report(
+    'missing in events',
+    [...acknowledged.keys()].filter(id => !ids.has(id)),
+  )
+  report(
+    'more than once in events',
+    stored.filter(row => row.n !== 1).map(row => row.message_id),
+  )
+  report(
+    'in events, never acknowledged',
+    [...ids].filter(id => !acknowledged.has(id)),
+  )
+  report(
+    'with another visitor',
+    stored.filter(row => acknowledged.get(row.message_id) !== row.anonymous_id).map(row => row.message_id),
+  )
+
+  for (const { what, live, recount } of AGGREGATES) {
+    const [difference] = await installation.query<{ n: number }>(
+      `SELECT count() AS n FROM ((${live} EXCEPT ${recount}) UNION ALL (${recount} EXCEPT ${live}))`,
+    )
+    if (difference?.n !== 0) wrong.push(`${what}: ${difference?.n} rows differ from a recount`)
+  }
+  wrong.push(...(await wrongProfiles(installation)))
+  return wrong
+
+  function report(what: string, messageIds: string[]) {
+    if (messageIds.length > 0) wrong.push(`${messageIds.length} messages ${what}: ${messageIds.slice(0, 5).join(', ')}`)
+  }
+}
+
+/** What analysts see, beside the same from the rows of `events` by other means. */
+const AGGREGATES = [
+  {
+    what: 'sessions',
+    live: `SELECT toUInt64(sum(events)) AS events, toUInt64(sum(page_views)) AS views FROM slotstream.sessions`,
+    recount: `SELECT count() AS events, countIf(type = 'page') AS views FROM slotstream.events`,
+  },
+  {
+    what: 'page_views',
+    live: `SELECT page_path, count() AS n FROM slotstream.page_views GROUP BY page_path`,
+    recount: `SELECT page_path, uniqExact(message_id) AS n FROM slotstream.events WHERE type = 'page' GROUP BY page_path`,
+  },
+]
+
+/** Profiles as they are stored, beside profiles made from the stream from its very beginning. */
+async function wrongProfiles({ natsUrls }: ChaosInstallation): Promise<string[]> {
+  const log = createLog('verdict')
+  log.level = 'silent'
+  const nats = await connectNats(natsUrls.join(','), 'verdict', log)
+  try {
+    const { buckets, partitions } = await provision(
+      nats,
+      sharedSettings({ NATS_REPLICAS: String(natsUrls.length) }),
+      log,
+    )
+    const expected = new Map<string, Profile>()
+    const { last_seq } = (await nats.manager.streams.info(STREAMS.events.name)).state
+    for await (const message of readStream(nats, STREAMS.events.name, { from: 1, log })) {
+      const envelope = message.json<EventEnvelope>()
+      const key = `${partitionOf(envelope.siteId, envelope.visitorId, partitions)}.${envelope.siteId}.${keyToken(envelope.visitorId)}`
+      const profile = applyEnvelope(expected.get(key), envelope, message.seq)
+      if (profile) expected.set(key, profile)
+      if (message.seq >= last_seq) break
+    }
+    const differing = async () => {
+      const different: string[] = []
+      for (const [key, profile] of expected) {
+        const entry = await buckets.profiles.get(key)
+        const found = entry?.operation === 'PUT' ? entry.string() : 'nothing'
+        if (found !== JSON.stringify(profile)) different.push(`${key} is ${found}, not ${JSON.stringify(profile)}`)
+      }
+      return different
+    }
+    // Profiles are stored behind; a partition that has moved is replayed first.
+    const different = await until('profiles are stored', differing, list => list.length === 0, {
+      timeoutMs: RECOVERY_MS,
+      everyMs: 500,
+    }).catch(differing)
+    return different.length === 0 ? [] : [`${different.length} of ${expected.size} profiles differ: ${different[0]}`]
+  } finally {
+    await nats.close()
+  }
+}
