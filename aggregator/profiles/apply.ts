@@ -11,7 +11,11 @@ import { interestsOf } from './interests.js'
 import { sessionAfter } from './sessions.js'
 import { mergeTraits } from './traits.js'
 
-/** How many message ids a profile remembers, to know a message that is sent a second time long after the first. */
+/**
+ * How many message ids a profile remembers at least, to know a message that is sent a second time long after the
+ * first. All ids of the latest stream message are remembered, however many: a browser sends a batch again before any
+ * other.
+ */
 export const REMEMBERED_MESSAGES = 64
 
 /**
@@ -33,7 +37,8 @@ export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvel
     known.add(hash)
     next = applyMessage(next, message, envelope)
   }
-  return next && { ...next, seq, recent: [...known].slice(-REMEMBERED_MESSAGES) }
+  const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
+  return next && { ...next, seq, recent: [...known].slice(-remembered) }
 }
 
 /** The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`. */

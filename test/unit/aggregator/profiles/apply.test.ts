@@ -182,6 +182,14 @@ describe('a stream message', () => {
     expect(profile?.recent).toHaveLength(REMEMBERED_MESSAGES)
   })
 
+  it('that is sent a second time as a whole counts once, however long it is', () => {
+    const long = envelope(...Array.from({ length: 3 * REMEMBERED_MESSAGES }, () => viewed(NOW, 'shoes')))
+    const profile = applyEnvelope(applyEnvelope(undefined, long, 1), long, 2)
+    expect(profile?.events).toBe(3 * REMEMBERED_MESSAGES)
+    const after = applyEnvelope(profile, envelope(viewed(NOW, 'hats')), 3)
+    expect(after?.recent).toHaveLength(REMEMBERED_MESSAGES)
+  })
+
   it('never changes the profile it was given, not even when it fails half-way', () => {
     const before = applyEnvelope(undefined, envelope(viewed(NOW, 'shoes')), 1)
     const copy = structuredClone(before)
