@@ -59,14 +59,19 @@ export function decisionPublications(envelope: DecisionEnvelope, partitions: num
   }))
 }
 
+/** Several times as fast as Buffer.from, whose memory for so long a text isn't pooled either. */
+const encoder = new TextEncoder()
+
 function split<T>(items: T[], wrap: (part: T[]) => object): { part: T[]; data: Uint8Array }[] {
-  const data = Buffer.from(JSON.stringify(wrap(items)))
+  const data = encoder.encode(JSON.stringify(wrap(items)))
   if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
   const half = items.length >> 1
   return [...split(items.slice(0, half), wrap), ...split(items.slice(half), wrap)]
 }
 
-/** JSON keeps the parts apart: ["a", "bc"] and ["ab", "c"] differ. */
+/** The lengths keep the parts apart: "a", "bc" and "ab", "c" differ. */
 function digest(parts: string[]): string {
-  return hash('sha256', JSON.stringify(parts), 'base64url')
+  let text = ''
+  for (const part of parts) text += `${part.length}:${part}`
+  return hash('sha256', text, 'base64url')
 }

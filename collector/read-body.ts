@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
@@ -27,12 +27,8 @@ export interface Body {
  * @throws Failure `too_large`, `unsupported_media_type`, `malformed`
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
-  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
-  if (!MEDIA_TYPES.includes(mediaType))
-    throw new Failure(
-      'unsupported_media_type',
-      `the content type is ${mediaType}: send application/json, or text/plain that holds JSON`,
-    )
+  const contentType = request.headers['content-type'] ?? ''
+  if (contentType !== 'application/json') checkMediaType(contentType)
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   const decompress = DECOMPRESS.get(encoding)
   if (!decompress && encoding !== 'identity')
@@ -44,8 +40,23 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
       throw new Failure('malformed', `the body is not valid ${encoding}`)
     })
+  return { value: parse(textOf(bytes)), bytes: bytes.length }
+}
+
+function checkMediaType(contentType: string): void {
+  const mediaType = contentType.split(';')[0]!.trim().toLowerCase()
+  if (!MEDIA_TYPES.includes(mediaType))
+    throw new Failure(
+      'unsupported_media_type',
+      `the content type is ${mediaType}: send application/json, or text/plain that holds JSON`,
+    )
+}
+
+/** ASCII, which most bodies are, is read several times as fast as what it is said. */
+function textOf(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1')
   if (!isUtf8(bytes)) throw new Failure('malformed', 'the body is not valid UTF-8')
-  return { value: parse(bytes.toString('utf8')), bytes: bytes.length }
+  return bytes.toString('utf8')
 }
 
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

@@ -8,6 +8,7 @@ const ESCAPES = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(u
  * U+FFFD. Works on the text, so that no nesting is too deep for it; text without surrogates is returned as it is.
  */
 export function wellFormed(json: string): string {
-  if (!SUSPICIOUS.test(json)) return json
+  // The plain search is far faster than the pattern, and finds nothing in most texts.
+  if (!json.includes('\\u') || !SUSPICIOUS.test(json)) return json
   return json.replace(ESCAPES, (found, lone: string | undefined) => (lone ? '\\ufffd' : found))
 }

@@ -1,3 +1,5 @@
+import type { Enrichment } from './enrichment.js'
+
 /** A site: one tenant. */
 export interface Site {
   siteId: string
@@ -7,6 +9,10 @@ export interface Site {
   allowedOrigins: string[]
   /** Whether pages may ask why a decision was made (`explain`). For development. */
   debug: boolean
+  /** What the collector adds to messages and takes out of them. Default: see `Enrichment`. */
+  enrichment?: Partial<Enrichment>
+  /** Requests a second that one collector takes for this site, with short bursts of twice that. Default: the collector's. */
+  requestsPerSecond?: number
 }
 
 /** How a slot chooses. */

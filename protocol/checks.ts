@@ -1,4 +1,5 @@
 import type { Content, Policy, Site, Slot } from './catalog.js'
+import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS } from './limits.js'
 import type { SlotsRequest } from './slots.js'
 
@@ -78,7 +79,7 @@ export function checkContent(raw: unknown): Check<Content> {
 /** Checks a site. Its id becomes part of subjects and keys, so it is short and plain. */
 export function checkSite(raw: unknown): Check<Site> {
   if (!isObject(raw)) return no('a site must be an object')
-  const { siteId, name = siteId, writeKeys, allowedOrigins = ['*'], debug = false } = raw
+  const { siteId, name = siteId, writeKeys, allowedOrigins = ['*'], debug = false, enrichment, requestsPerSecond } = raw
   if (typeof siteId !== 'string' || !/^[a-z0-9-]{1,64}$/.test(siteId))
     return no('siteId must be 1–64 small letters, digits or hyphens')
   if (typeof name !== 'string') return no('name must be text')
@@ -87,7 +88,18 @@ export function checkSite(raw: unknown): Check<Site> {
   if (!Array.isArray(allowedOrigins) || !allowedOrigins.every(isName))
     return no('allowedOrigins must be a list of origins such as "https://shop.example"')
   if (typeof debug !== 'boolean') return no('debug must be true or false')
-  return { ok: true, value: { siteId, name, writeKeys, allowedOrigins, debug } }
+  const site: Site = { siteId, name, writeKeys, allowedOrigins, debug }
+  if (enrichment !== undefined) {
+    const trouble = enrichmentTrouble(enrichment)
+    if (trouble) return no(trouble)
+    site.enrichment = enrichment as Partial<Enrichment>
+  }
+  if (requestsPerSecond !== undefined) {
+    if (!(typeof requestsPerSecond === 'number' && requestsPerSecond >= 1 && requestsPerSecond <= 1e6))
+      return no('requestsPerSecond must be a number from 1 to 1,000,000')
+    site.requestsPerSecond = requestsPerSecond
+  }
+  return { ok: true, value: site }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

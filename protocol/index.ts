@@ -1,5 +1,6 @@
 export type { Content, Policy, Site, Slot } from './catalog.js'
 export { type Check, checkContent, checkSite, checkSlot, checkSlotsRequest } from './checks.js'
+export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
 export { hash32 } from './hash.js'
 export { isoTime } from './iso-time.js'
@@ -10,6 +11,8 @@ export {
   MAX_DEPTH,
   MAX_FUTURE_MS,
   MAX_ITEMS,
+  MAX_KEY_LENGTH,
+  MAX_KEYS,
   MAX_MESSAGE_BYTES,
   MAX_NAME_LENGTH,
   MAX_SLOTS,

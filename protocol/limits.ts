@@ -15,6 +15,12 @@ export const MAX_BATCH_MESSAGES = 5_000
 /** Deepest nesting of a message: `properties.a.b.c …`. */
 export const MAX_DEPTH = 16
 
+/** Most keys in one message, at all levels together: each distinct one may become a column of its own in the warehouse. */
+export const MAX_KEYS = 1_000
+
+/** Longest key, in characters. Values are bound by the size of the message. */
+export const MAX_KEY_LENGTH = 256
+
 /** Longest `event` name, id (`messageId`, `anonymousId`, `userId`, slot and content ids), in characters. */
 export const MAX_NAME_LENGTH = 256
 

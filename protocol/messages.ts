@@ -85,6 +85,7 @@ export type RejectionCode =
   | 'too_large'
   | 'too_long'
   | 'too_deep'
+  | 'too_many_keys'
   | 'forbidden_key'
   | 'forbidden_character'
   | 'invalid_timestamp'

@@ -1,5 +1,5 @@
 import { isoTime } from './iso-time.js'
-import { MAX_DEPTH, MAX_NAME_LENGTH } from './limits.js'
+import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from './limits.js'
 import { MESSAGE_TYPES, type Message, type MessageType, type RejectionCode } from './messages.js'
 import type { StoredMessage } from './stored.js'
 import { correctTime, parseTime } from './times.js'
@@ -27,14 +27,13 @@ export function checkMessage(raw: unknown, arrival: Arrival): Checked {
   if (!MESSAGE_TYPES.includes(type as MessageType))
     return no('unknown_type', `type ${show(type)} is not one of ${MESSAGE_TYPES.join(', ')}`)
 
-  // A plain copy, then fields set to undefined, which JSON leaves out: four times as fast as copying all but some.
-  const rest = { ...raw }
-  for (const field of NOT_KEPT) if (rest[field] !== undefined) rest[field] = undefined
-  const wrong = checkText(rest) ?? checkObjects(rest) ?? checkNeeded(rest) ?? checkTree(rest, '', 1)
+  const unfit = checkText(raw) ?? checkObjects(raw)
+  if (unfit) return unfit
+  const message = copyOf(raw)
+  const wrong = checkNeeded(message) ?? checkKeys(raw)
   if (wrong) return wrong
 
   const { received } = arrival
-  const message = rest as unknown as StoredMessage
   if (raw.sentAt !== undefined && typeof raw.sentAt !== 'string')
     return no('invalid_timestamp', `sentAt must be an ISO 8601 text, not ${show(raw.sentAt)}`)
   const sent = typeof raw.sentAt === 'string' ? parseTime(raw.sentAt) : arrival.sent
@@ -57,42 +56,91 @@ export function checkMessage(raw: unknown, arrival: Arrival): Checked {
   return { ok: true, message }
 }
 
-/** Instructions to Segment; what is ours to set. */
-const NOT_KEPT = ['integrations', 'originalTimestamp', 'sentAt'] as const
-const TEXT_FIELDS = ['messageId', 'event', 'name', 'anonymousId', 'userId', 'previousId', 'groupId'] as const
-const OBJECT_FIELDS = ['properties', 'traits', 'context'] as const
+/**
+ * The message as it is stored, its times still to be set: null is absent, ids that are numbers are text. A literal with
+ * every field it may get, because the engine takes fifty times as long to add fields to a spread copy; JSON leaves out
+ * those that stay undefined.
+ */
+function copyOf(raw: Record<string, unknown>): StoredMessage {
+  const copy = {
+    messageId: idOf(raw.messageId),
+    type: raw.type,
+    event: raw.event ?? undefined,
+    name: raw.name ?? undefined,
+    anonymousId: idOf(raw.anonymousId),
+    userId: idOf(raw.userId),
+    previousId: idOf(raw.previousId),
+    groupId: idOf(raw.groupId),
+    timestamp: undefined,
+    originalTimestamp: undefined,
+    sentAt: undefined,
+    properties: raw.properties ?? undefined,
+    traits: raw.traits ?? undefined,
+    context: raw.context ?? undefined,
+  }
+  for (const key in raw) if (!HANDLED.has(key)) (copy as Record<string, unknown>)[key] = raw[key]
+  return copy as unknown as StoredMessage
+}
 
-/** Checks ids and names; takes away those that are null, and makes text of ids that are numbers. */
+/** Instructions to Segment. */
+const NOT_KEPT = 'integrations'
+
+/** Fields that `copyOf` sees to, and those that nobody wants. */
+const HANDLED = new Set([
+  '__proto__',
+  NOT_KEPT,
+  ...['messageId', 'type', 'event', 'name', 'anonymousId', 'userId', 'previousId', 'groupId'],
+  ...['timestamp', 'originalTimestamp', 'sentAt', 'properties', 'traits', 'context'],
+])
+
+/** Segment's libraries send null for an id they don't have, and servers send the numbers of their databases. */
+function idOf(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : (value ?? undefined)
+}
+
+/** Checks ids and names. Each field by name: a loop over a list of names costs the engine three times as much. */
 function checkText(raw: Record<string, unknown>) {
-  for (const field of TEXT_FIELDS) {
-    const value = raw[field]
-    if (value === undefined) continue
-    // Segment's libraries send null for an id they don't have, and servers send the numbers of their databases.
-    if (value === null) delete raw[field]
-    else if (typeof value === 'number' && field !== 'event' && field !== 'name') raw[field] = String(value)
-    else if (typeof value !== 'string') return no('wrong_type', `${field} must be text, not ${show(value)}`)
-    else if (value.length > MAX_NAME_LENGTH)
-      return no('too_long', `${field} has ${value.length} characters, ${MAX_NAME_LENGTH} are allowed`)
-    // It separates the parts of keys: with it in an id, one visitor's key could be made to equal another's.
-    else if (value.includes('\0'))
-      return no('forbidden_character', `${field} holds a NUL character, which is not allowed`)
-  }
-  return undefined
+  return (
+    (isPlain(raw.messageId) ? undefined : textTrouble(raw, 'messageId')) ??
+    (isPlain(raw.event) ? undefined : textTrouble(raw, 'event')) ??
+    (isPlain(raw.name) ? undefined : textTrouble(raw, 'name')) ??
+    (isPlain(raw.anonymousId) ? undefined : textTrouble(raw, 'anonymousId')) ??
+    (isPlain(raw.userId) ? undefined : textTrouble(raw, 'userId')) ??
+    (isPlain(raw.previousId) ? undefined : textTrouble(raw, 'previousId')) ??
+    (isPlain(raw.groupId) ? undefined : textTrouble(raw, 'groupId'))
+  )
 }
 
-/** Checks the open objects; takes away those that are null. */
-function checkObjects(raw: Record<string, unknown>) {
-  for (const field of OBJECT_FIELDS) {
-    const value = raw[field]
-    if (value === null) delete raw[field]
-    else if (value !== undefined && !isObject(value))
-      return no('wrong_type', `${field} must be an object, not ${show(value)}`)
-  }
-  return undefined
+/** What is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
+function isPlain(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
 }
 
-function checkNeeded(raw: Record<string, unknown>) {
-  const { type, event, userId, anonymousId, groupId, previousId } = raw as unknown as Message
+function textTrouble(raw: Record<string, unknown>, field: string) {
+  const value = raw[field]
+  if (value === null || (typeof value === 'number' && field !== 'event' && field !== 'name')) return undefined
+  if (typeof value !== 'string') return no('wrong_type', `${field} must be text, not ${show(value)}`)
+  if (value.length > MAX_NAME_LENGTH)
+    return no('too_long', `${field} has ${value.length} characters, ${MAX_NAME_LENGTH} are allowed`)
+  return no('forbidden_character', `${field} holds a NUL character, which is not allowed`)
+}
+
+/** Checks the open objects. */
+function checkObjects({ properties, traits, context }: Record<string, unknown>) {
+  if (!isAbsentOrObject(properties)) return notAnObject('properties', properties)
+  if (!isAbsentOrObject(traits)) return notAnObject('traits', traits)
+  return isAbsentOrObject(context) ? undefined : notAnObject('context', context)
+}
+
+function isAbsentOrObject(value: unknown): boolean {
+  return value === undefined || value === null || isObject(value)
+}
+
+function notAnObject(field: string, value: unknown) {
+  return no('wrong_type', `${field} must be an object, not ${show(value)}`)
+}
+
+function checkNeeded({ type, event, userId, anonymousId, groupId, previousId }: Message) {
   if (!anonymousId && !userId) return no('missing_field', 'anonymousId and userId are both missing: one is needed')
   if (type === 'track' && !event) return no('missing_field', 'event is missing: a track message needs a name')
   if (type === 'group' && !groupId) return no('missing_field', 'groupId is missing: a group message needs it')
@@ -100,19 +148,56 @@ function checkNeeded(raw: Record<string, unknown>) {
   return undefined
 }
 
+/** What is wrong inside a message, and where: the keys that lead there. */
+interface Trouble {
+  code: RejectionCode
+  path: string[]
+  what: string
+}
+
+/** Keys that the message being checked may still have. */
+let keysLeft = 0
+
+function checkKeys(raw: Record<string, unknown>) {
+  keysLeft = MAX_KEYS
+  const trouble = checkTree(raw, 1)
+  return trouble && no(trouble.code, `${trouble.path.join('.') || 'the message'} ${trouble.what}`)
+}
+
 /** `__proto__` and `constructor.prototype` are refused, not stripped: nobody sends them by accident. */
-function checkTree(value: object, path: string, depth: number): ReturnType<typeof no> | undefined {
-  if (depth > MAX_DEPTH) return no('too_deep', `${path} is nested deeper than ${MAX_DEPTH} levels`)
-  for (const key of Object.keys(value)) {
+function checkTree(value: object, depth: number): Trouble | undefined {
+  if (depth > MAX_DEPTH) return { code: 'too_deep', path: [], what: `is nested deeper than ${MAX_DEPTH} levels` }
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const trouble = typeof value[index] === 'object' && value[index] !== null && checkTree(value[index], depth + 1)
+      if (trouble) return within(String(index), trouble)
+    }
+    return undefined
+  }
+  for (const key in value) {
+    if (key === '__proto__') return { code: 'forbidden_key', path: [key], what: 'is not allowed as a key' }
+    if (key === NOT_KEPT && depth === 1) continue
+    if (--keysLeft < 0)
+      return { code: 'too_many_keys', path: [], what: `holds more than the ${MAX_KEYS} keys that a message may have` }
+    if (key.length > MAX_KEY_LENGTH)
+      return {
+        code: 'too_long',
+        path: [`${key.slice(0, 40)}…`],
+        what: `is a key of ${key.length} characters, ${MAX_KEY_LENGTH} are allowed`,
+      }
     const child = (value as Record<string, unknown>)[key]
-    if (key === '__proto__') return no('forbidden_key', `${path}${path && '.'}__proto__ is not allowed as a key`)
     if (typeof child !== 'object' || child === null) continue
     if (key === 'constructor' && Object.hasOwn(child, 'prototype'))
-      return no('forbidden_key', `${path}${path && '.'}constructor.prototype is not allowed as a key`)
-    const wrong = checkTree(child, path ? `${path}.${key}` : key, depth + 1)
-    if (wrong) return wrong
+      return { code: 'forbidden_key', path: [key, 'prototype'], what: 'is not allowed as a key' }
+    const trouble = checkTree(child, depth + 1)
+    if (trouble) return within(key, trouble)
   }
   return undefined
+}
+
+function within(key: string, trouble: Trouble): Trouble {
+  trouble.path.unshift(key)
+  return trouble
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,8 +10,12 @@ export const DEFAULT_PARTITIONS = 32
  */
 export function visitorIdOf(message: { anonymousId?: string; userId?: string }): string {
   const { anonymousId } = message
-  if (anonymousId) return /^(user|visitor):/.test(anonymousId) ? `visitor:${anonymousId}` : anonymousId
+  if (anonymousId) return isPrefixed(anonymousId) ? `visitor:${anonymousId}` : anonymousId
   return message.userId ? `user:${message.userId}` : ''
+}
+
+function isPrefixed(id: string): boolean {
+  return id.startsWith('user:') || id.startsWith('visitor:')
 }
 
 /** The partition of a visitor: all of one visitor's messages are in one partition, in order. */

@@ -56,11 +56,17 @@ interface Pending {
  * Publishes to JetStream over one shared reply inbox. The client's own `js.publish` makes a request for each message,
  * which costs six times as much.
  */
-export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending = MAX_PENDING } = {}): Publisher {
+export function createPublisher(
+  nats: Nats,
+  { timeoutMs = TIMEOUT_MS, maxPending = MAX_PENDING, maxPendingBytes = MAX_PENDING_BYTES } = {},
+): Publisher {
   const { connection } = nats
   const inbox = createInbox()
   const pending = new Map<string, Pending>()
   let pendingBytes = 0
+  /** Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time. */
+  let stalledBytes = 0
+  const outbox: { key: string; subject: string; data: Uint8Array | string; options: PublishOptions }[] = []
   let token = 0
   let lost = false
 
@@ -74,7 +80,9 @@ export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending
     const now = Date.now()
     for (const [key, { deadline }] of pending) {
       if (deadline > now) break
-      take(key)?.reject(new PublishError('timeout', `JetStream did not acknowledge within ${timeoutMs} ms`))
+      const overdue = take(key)
+      stalledBytes += overdue?.bytes ?? 0
+      overdue?.reject(new PublishError('timeout', `JetStream did not acknowledge within ${timeoutMs} ms`))
     }
   }, SWEEP_MS)
   sweeper.unref()
@@ -83,12 +91,26 @@ export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending
       if (type === 'reconnect') lost = false
       if (type !== 'disconnect' && type !== 'close') continue
       lost = true
+      stalledBytes = 0
       // Their acknowledgements went down with the connection; waiting would only keep clients waiting.
       rejectAll('the connection to NATS was lost')
     }
   })()
 
+  /** Sends what was published since the last turn of the event loop: one write to the socket instead of one for each. */
+  function send() {
+    for (const { key, subject, data, options } of outbox.splice(0)) {
+      if (!pending.has(key)) continue
+      try {
+        connection.publish(subject, data, options)
+      } catch (error) {
+        take(key)?.reject(new PublishError('not_sent', 'the message could not be sent', { cause: error }))
+      }
+    }
+  }
+
   function settle(message: Msg) {
+    stalledBytes = 0
     const waiting = take(message.subject.slice(inbox.length + 1))
     if (!waiting) return
     if (message.headers?.code === 503)
@@ -122,7 +144,7 @@ export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending
     publish(subject, data, msgId) {
       if (lost || !nats.connected)
         return Promise.reject(new PublishError('not_connected', 'there is no connection to NATS'))
-      if (pending.size >= maxPending || pendingBytes + data.length > MAX_PENDING_BYTES)
+      if (pending.size >= maxPending || pendingBytes + stalledBytes + data.length > maxPendingBytes)
         return Promise.reject(new PublishError('overloaded', 'too many messages wait for their acknowledgement'))
       return new Promise((resolve, reject) => {
         const key = (token++).toString(36)
@@ -131,11 +153,8 @@ export function createPublisher(nats: Nats, { timeoutMs = TIMEOUT_MS, maxPending
           options.headers = headers()
           options.headers.append('Nats-Msg-Id', msgId)
         }
-        try {
-          connection.publish(subject, data, options)
-        } catch (error) {
-          return reject(new PublishError('not_sent', 'the message could not be sent', { cause: error }))
-        }
+        outbox.push({ key, subject, data, options })
+        if (outbox.length === 1) setImmediate(send)
         pending.set(key, { resolve, reject, deadline: Date.now() + timeoutMs, bytes: data.length })
         pendingBytes += data.length
       })

@@ -138,3 +138,28 @@ describe('checkSite', () => {
     expect(reasonOf(checkSite(raw))).toContain(named)
   })
 })
+
+describe('the settings of a site', () => {
+  const site = { siteId: 'shop', writeKeys: ['k'] }
+
+  it('are kept as they are given', () => {
+    const settings = {
+      enrichment: { ip: 'truncated', idCookie: 'shop.example', scrub: ['voucher'] },
+      requestsPerSecond: 5,
+    }
+    expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: true, value: settings })
+    expect(checkSite(site)).toMatchObject({ ok: true, value: { siteId: 'shop', debug: false } })
+  })
+
+  it.each([
+    [{ enrichment: true }, /enrichment must be an object/],
+    [{ enrichment: { bot: true } }, /enrichment\.bot is unknown: there are .*bots/],
+    [{ enrichment: { bots: 'yes' } }, /enrichment\.bots must be true or false/],
+    [{ enrichment: { ip: 'full' } }, /"none" or "truncated"/],
+    [{ enrichment: { idCookie: 'evil; Path=/' } }, /enrichment\.idCookie must be/],
+    [{ enrichment: { scrub: ['Token'] } }, /small letters/],
+    [{ requestsPerSecond: 0 }, /requestsPerSecond/],
+  ])('are refused when they can not be meant: %j', (settings, reason) => {
+    expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
+  })
+})

@@ -63,4 +63,13 @@ describe('parseTime', () => {
   ])('does not guess at %j', text => {
     expect(parseTime(text)).toBeUndefined()
   })
+
+  it('reads times of one minute as those of any other', () => {
+    for (const second of ['00.000', '59.999', '07.250'])
+      expect(parseTime(`2026-01-31T12:34:${second}Z`)).toBe(Date.parse(`2026-01-31T12:34:${second}Z`))
+    for (const second of ['60.000', '5x.000', '07.25 0'])
+      expect(parseTime(`2026-01-31T12:34:${second}Z`)).not.toBe(Date.parse('2026-01-31T12:34:07.250Z'))
+    expect(parseTime('2026-01-31T12:34:60.000Z')).toBeUndefined()
+    expect(parseTime('2026-01-31T12:35:07.250Z')).toBe(Date.parse('2026-01-31T12:35:07.250Z'))
+  })
 })

@@ -1,4 +1,4 @@
-import { type Arrival, checkMessage, MAX_DEPTH, MAX_NAME_LENGTH } from '@slotstream/protocol'
+import { type Arrival, checkMessage, MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 const received = Date.parse('2026-06-01T12:00:00.000Z')
@@ -96,8 +96,8 @@ describe('checkMessage', () => {
 
   it('takes null for absent', () => {
     const message = accepted({ ...good, userId: null, properties: null, context: null, timestamp: null })
-    expect(message).not.toHaveProperty('userId')
-    expect(message).not.toHaveProperty('properties')
+    expect(message.userId).toBeUndefined()
+    expect(message.properties).toBeUndefined()
     expect(message.timestamp).toBe('2026-06-01T12:00:00.000Z')
   })
 
@@ -122,6 +122,27 @@ describe('checkMessage', () => {
     expect(accepted(nested(MAX_DEPTH - 2, value => ({ value }))).type).toBe('track')
     expect(rejection(nested(MAX_DEPTH - 1, value => ({ value }))).code).toBe('too_deep')
     expect(rejection(nested(100_000, value => [value])).code).toBe('too_deep')
+  })
+
+  it('bounds the number of keys, at all levels together, and their length', () => {
+    const keys = (count: number, prefix: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, 1]))
+    const room = MAX_KEYS - Object.keys(good).length - 2
+    const fits = { ...good, properties: { ...keys(room - 10, 'a'), deep: keys(10, 'b') } }
+    expect(accepted(fits).type).toBe('track')
+    const tooMany = rejection({ ...fits, traits: keys(1, 'c') })
+    expect(tooMany).toMatchObject({ code: 'too_many_keys' })
+    expect(tooMany.reason).toContain(String(MAX_KEYS))
+    expect(accepted({ ...good, properties: { list: new Array(5_000).fill(1) } }).type).toBe('track')
+    const long = 'k'.repeat(MAX_KEY_LENGTH)
+    expect(accepted({ ...good, properties: { [long]: 1 } }).properties).toHaveProperty(long)
+    expect(rejection({ ...good, properties: { deep: { [`${long}k`]: 1 } } })).toMatchObject({ code: 'too_long' })
+  })
+
+  it('says where it is nested too deeply', () => {
+    let value: unknown = 1
+    for (let depth = 0; depth < MAX_DEPTH; depth++) value = { a: value }
+    expect(rejection({ ...good, properties: { list: [value] } }).reason).toMatch(/^properties\.list\.0\.a\./)
   })
 
   it.each([
