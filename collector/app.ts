@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import express, { type ErrorRequestHandler, type Express } from 'express'
+import helmet from 'helmet'
 import { allowOrigin, answerPreflight } from './cors.js'
 import { Failure } from './failure.js'
 import type { CollectorMetrics } from './metrics.js'
@@ -18,8 +19,27 @@ export interface AppParts {
   sdkFile: string
   /** What is missing before the collector can do its work. */
   missing: () => string[]
+  /** Proxies that say what host and protocol the browser used. */
+  trustProxy: string[] | number
   sendFailure: (request: express.Request, response: express.Response, error: unknown) => Promise<void>
 }
+
+/**
+ * Headers for pages that people look at. Styles may be set by scripts, images may come from anywhere, as content does.
+ * Whether https is used is the proxy's business.
+ */
+const pageHeaders = helmet({
+  contentSecurityPolicy: {
+    directives: {
+      defaultSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ['*', 'data:'],
+      connectSrc: ['*'],
+      upgradeInsecureRequests: null,
+    },
+  },
+  strictTransportSecurity: false,
+})
 
 export function createApp({
   sites,
@@ -29,12 +49,12 @@ export function createApp({
   demoDir,
   sdkFile: sdk,
   missing,
+  trustProxy,
   sendFailure,
 }: AppParts): Express {
   const app = express()
   app.disable('x-powered-by')
-  // Addresses of one's own network are one's own reverse proxy: it says what host and protocol the browser used.
-  app.set('trust proxy', ['loopback', 'linklocal', 'uniquelocal'])
+  app.set('trust proxy', trustProxy)
   app.use((_request, response, next) => {
     response.set('X-Content-Type-Options', 'nosniff')
     next()
@@ -47,7 +67,7 @@ export function createApp({
     else response.status(503).json({ status: 'waiting', for: waitingFor })
   })
   app.get('/metrics', async (_request, response) => {
-    response.set('Content-Type', metrics.registry.contentType).send(await metrics.registry.metrics())
+    response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
   })
 
   // First, so that nothing of the write key routes, such as CORS, applies to it.
@@ -70,6 +90,7 @@ export function createApp({
   })
 
   app.get('/sdk.js', sdkFile(sdk))
+  app.use(['/demo', '/console'], pageHeaders)
   const hasDemo = existsSync(demoDir)
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {

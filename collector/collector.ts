@@ -10,22 +10,29 @@ import {
   type Part,
   watchBucket,
 } from '@slotstream/runtime'
-import type { Request } from 'express'
+import express, { type Request } from 'express'
 import { adminRoutes } from './admin-routes.js'
 import { createApp } from './app.js'
 import { createCatalogStore } from './catalog-store.js'
+import { allowOrigin } from './cors.js'
 import { createDecide } from './decide.js'
+import { createEnrich } from './enrich/enrich.js'
+import type { Places } from './enrich/places.js'
 import { messageRoutes } from './message-routes.js'
 import { createCollectorMetrics } from './metrics.js'
 import { createReceive, type Handler } from './receive.js'
 import { sendFailure } from './respond.js'
+import type { Trusts } from './safety/client-address.js'
+import { createInFlight } from './safety/in-flight.js'
+import { createLimits } from './safety/limits.js'
+import { requestIdOf } from './safety/request-id.js'
+import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
 import { slotsRoute } from './slots-route.js'
 import { createStoreBatch } from './store-batch.js'
 
-/** How long a client may take for its headers and for a whole request, in milliseconds: a bound on slow attackers. */
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000
+/** How often connections are looked over for those that take too long, in milliseconds. */
+const LOOK_OVER_MS = 1_000
 /** Longer than the minute after which usual load balancers let go, so that it is never us who close under a request. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 /** How long requests may go on when the collector stops, in milliseconds; less than a process gets for it. */
@@ -42,6 +49,9 @@ export interface CollectorDeps {
   log: Log
   /** How long a decision may take, in milliseconds. Default 1,000. */
   decideTimeoutMs?: number
+  settings?: Partial<CollectorSettings>
+  /** Where addresses are. Default: not known. */
+  places?: Places
 }
 
 export interface Collector extends Part {
@@ -53,7 +63,11 @@ export interface Collector extends Part {
 export function createCollector(deps: CollectorDeps): Collector {
   const { nats, log } = deps
   const { partitions, buckets } = deps.installation
-  const metrics = createCollectorMetrics(createMetrics())
+  const settings = { ...collectorSettings({}), ...deps.settings }
+  const metrics = createCollectorMetrics(createMetrics(), {
+    requests: () => open.size,
+    bytes: () => inFlight.bytes,
+  })
   const sites = createSites()
   const publisher = createPublisher(nats)
   let sitesLoaded = false
@@ -68,7 +82,15 @@ export function createCollector(deps: CollectorDeps): Collector {
     ...(sitesLoaded ? [] : ['sites']),
     ...(stopping ? ['stopping'] : []),
   ]
-  const receive = createReceive(sites, () => sitesLoaded, metrics)
+  const trusts = trustsOf(settings.trustProxy)
+  const receive = createReceive({
+    sites,
+    ready: () => sitesLoaded,
+    limits: createLimits(settings, trusts),
+    enrich: createEnrich(deps.places),
+    trusts,
+    metrics,
+  })
   const store = createStoreBatch(publisher, partitions, metrics)
   const decide = createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs)
   const posts = new Map<string, Handler>([
@@ -92,27 +114,48 @@ export function createCollector(deps: CollectorDeps): Collector {
     demoDir: deps.demoDir,
     sdkFile: deps.sdkFile,
     missing,
+    trustProxy: settings.trustProxy,
     sendFailure: (request, response, error) => sendFailure(request, response, error, log),
   })
 
-  const server = createServer((request, response) => {
+  const inFlight = createInFlight(settings.maxInFlightBytes)
+  const open = new Set<ServerResponse>()
+  const server = createServer({ connectionsCheckingInterval: LOOK_OVER_MS }, (request, response) => {
+    response.setHeader('X-Request-Id', requestIdOf(request))
     const route = pathOf(request)
     const handler = request.method === 'POST' ? posts.get(route) : undefined
-    observe(request, response, handler ? route : undefined)
     // Express costs as much again as all else in such a request, so the busy routes don't go through its router.
-    if (handler) handler(request, response).catch(error => sendFailure(request, response, error, log))
-    else app(request, response)
+    if (handler) void answer(request, response, route, handler)
+    else {
+      observe(request, response, undefined, 0)
+      app(request, response)
+    }
   })
-  server.headersTimeout = HEADERS_TIMEOUT_MS
-  server.requestTimeout = REQUEST_TIMEOUT_MS
+  server.headersTimeout = settings.headersTimeoutMs
+  server.requestTimeout = settings.requestTimeoutMs
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  server.maxConnections = settings.maxConnections
 
-  function observe(request: IncomingMessage, response: ServerResponse, route: string | undefined) {
-    metrics.inFlight.inc()
+  async function answer(request: IncomingMessage, response: ServerResponse, route: string, handler: Handler) {
+    let reserved = 0
+    try {
+      reserved = inFlight.enter(request)
+      observe(request, response, route, reserved)
+    } catch (error) {
+      observe(request, response, route, 0)
+      allowOrigin(request, response, sites)
+      return sendFailure(request, response, error, log)
+    }
+    await handler(request, response).catch(error => sendFailure(request, response, error, log))
+  }
+
+  function observe(request: IncomingMessage, response: ServerResponse, route: string | undefined, reserved: number) {
+    open.add(response)
+    if (stopping) response.shouldKeepAlive = false
     response.once('close', () => {
-      metrics.inFlight.dec()
-      const status = response.writableFinished ? String(response.statusCode) : 'aborted'
-      metrics.requests.inc({ route: route ?? routeOf(request as Request), status })
+      open.delete(response)
+      inFlight.leave(reserved)
+      metrics.request(route ?? routeOf(request as Request), response.writableFinished ? response.statusCode : 'aborted')
     })
   }
 
@@ -127,6 +170,8 @@ export function createCollector(deps: CollectorDeps): Collector {
       }),
     async stop() {
       stopping = true
+      // Each connection ends with the answer that is under way, and clients know not to use it again.
+      for (const response of open) response.shouldKeepAlive = false
       const closed = new Promise(resolve => server.close(resolve))
       // Connections are kept alive after their answer; as long as one is open, the server isn't closed.
       const closingIdle = setInterval(() => server.closeIdleConnections(), 50)
@@ -135,9 +180,17 @@ export function createCollector(deps: CollectorDeps): Collector {
       clearInterval(closingIdle)
       clearTimeout(closingAll)
       if (sitesLoaded) (await watching).stop()
+      deps.places?.stop()
       publisher.close()
     },
   }
+}
+
+/** Express's own reading of the setting, for requests that don't go through it. */
+function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
+  const app = express()
+  app.set('trust proxy', trustProxy)
+  return app.get('trust proxy fn') as Trusts
 }
 
 function pathOf(request: IncomingMessage): string {

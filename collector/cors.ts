@@ -8,7 +8,7 @@ const PREFLIGHT_SECONDS = 7_200
 
 /**
  * Lets a page of any site read the answer, so that it also learns of errors that come before its site is known.
- * Nothing here depends on cookies, so there is nothing for a foreign page to borrow.
+ * No answer depends on cookies, so there is nothing for a foreign page to borrow.
  */
 export function allowOrigin(request: IncomingMessage, response: ServerResponse, sites: Sites): void {
   response.setHeader('Vary', 'Origin')
@@ -23,6 +23,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   allowOrigin(request, response, sites)
   const { origin } = request.headers
   if (origin && !sites.allowsOrigin(origin)) throw notAllowed(origin)
+  if (origin && sites.wantsCookies(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true')
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
     'Access-Control-Allow-Headers': 'Content-Type, Authorization, Content-Encoding',

@@ -7,11 +7,15 @@ import type { ErrorCode } from '@slotstream/protocol'
 export class Failure extends Error {
   override name = 'Failure'
 
-  /** @param details one line for each thing that is wrong, when there can be several */
+  /**
+   * @param details one line for each thing that is wrong, when there can be several
+   * @param retryAfter seconds after which the client may come again; by default a few, if the code means "later"
+   */
   constructor(
     readonly code: ErrorCode,
     message: string,
     readonly details?: string[],
+    readonly retryAfter?: number,
   ) {
     super(message)
   }

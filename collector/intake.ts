@@ -14,8 +14,10 @@ import {
   type StoredMessage,
   visitorIdOf,
 } from '@slotstream/protocol'
+import type { Enricher } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { cutBytes, jsonText } from './json-text.js'
+import { mendMessageId } from './message-id.js'
 
 /** Longest user agent that is kept, in characters. It is copied into every message of a batch. */
 const MAX_USER_AGENT = 512
@@ -32,6 +34,8 @@ export interface BatchArrival {
   bytes: number
   userAgent?: string | undefined
   newId: () => string
+  /** What is taken out of and added to the messages. Default: nothing. */
+  enricher?: Enricher
 }
 
 /** A batch, taken apart: what is to be stored, and what the client is told. */
@@ -43,9 +47,15 @@ export interface Intake {
   refused?: RejectedEnvelope
 }
 
+interface Visitor {
+  visitorId: string
+  messages: StoredMessage[]
+  ids: Set<string>
+}
+
 /**
  * Checks the messages of a batch one by one and groups the good ones by visitor, in order. A message id that comes
- * twice for a visitor is kept once and accepted twice.
+ * twice for a visitor is kept once and accepted twice. The messages of `body` may be changed.
  *
  * @throws Failure when there is no batch to look into
  */
@@ -59,15 +69,20 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
 
   const rejections: Rejection[] = []
   const refused: RejectedMessage[] = []
-  const visitors = new Map<string, { messages: StoredMessage[]; ids: Set<string> }>()
+  const visitors = new Map<string, Visitor>()
+  const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
+  let visitor: Visitor | undefined
   let last: StoredMessage | undefined
-  for (const [index, raw] of batch.entries()) {
+  for (let index = 0; index < batch.length; index++) {
+    const raw = batch[index]
+    const network = arrival.enricher?.cleanse(raw)
+    mendMessageId(raw)
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
       reject(index, raw, checked.code, checked.reason)
       continue
     }
-    if (arrival.bytes > MAX_MESSAGE_BYTES && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES) {
+    if (mayBeTooLarge && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES) {
       reject(
         index,
         raw,
@@ -78,12 +93,13 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     }
     const { message } = checked
     const visitorId = visitorIdOf(message)
-    const visitor = visitors.get(visitorId) ?? { messages: [], ids: new Set() }
-    visitors.set(visitorId, visitor)
-    if (visitor.ids.has(message.messageId)) continue
-    visitor.ids.add(message.messageId)
+    // Nearly always that of the message before.
+    if (visitor?.visitorId !== visitorId) visitor = visitorOf(visitorId)
+    const known = visitor.ids.size
+    if (visitor.ids.add(message.messageId).size === known) continue
     visitor.messages.push(message)
     last = message
+    arrival.enricher?.enrich(message, network)
     if (userAgent && message.context?.userAgent === undefined) message.context = { ...message.context, userAgent }
   }
   const counts = ledgerOf(ledger)
@@ -92,8 +108,16 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   return {
     accepted: batch.length - rejections.length,
     rejections,
-    envelopes: [...visitors].map(([visitorId, { messages }]) => ({ siteId, visitorId, receivedAt, messages })),
+    envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({ siteId, visitorId, receivedAt, messages })),
     ...(refused.length > 0 ? { refused: { siteId, receivedAt, rejected: refused } } : {}),
+  }
+
+  function visitorOf(visitorId: string): Visitor {
+    const known = visitors.get(visitorId)
+    if (known) return known
+    const made: Visitor = { visitorId, messages: [], ids: new Set() }
+    visitors.set(visitorId, made)
+    return made
   }
 
   function reject(index: number, raw: unknown, code: RejectionCode, reason: string) {

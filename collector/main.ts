@@ -9,6 +9,8 @@ import {
   textSetting,
 } from '@slotstream/runtime'
 import { createCollector } from './collector.js'
+import { openPlaces } from './enrich/places.js'
+import { collectorSettings } from './settings.js'
 
 const besideDist = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -17,6 +19,9 @@ await runProcess('collector', async log => {
   const host = textSetting('HOST', '0.0.0.0')
   const adminToken = neededSetting('ADMIN_TOKEN', 'whoever has it may change sites and content')
   const settings = sharedSettings()
+  const own = collectorSettings()
+  const geoip = textSetting('GEOIP_DATABASE', '')
+  const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.natsUrl, 'collector', log)
   const installation = await provision(nats, settings, log)
   const collector = createCollector({
@@ -26,6 +31,8 @@ await runProcess('collector', async log => {
     demoDir: textSetting('DEMO_DIR', besideDist('../../examples/demo')),
     sdkFile: textSetting('SDK_FILE', besideDist('../../sdk/dist/slotstream.js')),
     log,
+    settings: own,
+    ...(places ? { places } : {}),
   })
   log.info({ port: await collector.listen(port, host), host }, 'listening')
   return {

@@ -1,14 +1,78 @@
 import type { Metrics } from '@slotstream/runtime'
 
+/** Sites with series of their own. Those that come later are counted together, as `other`. */
+const MAX_SITES = 100
+
+/** Counters of one site; no look-up by label for each message. */
+export interface SiteMetrics {
+  request(bytes: number): void
+  accepted(messages: number): void
+  rejected(code: string): void
+}
+
 /** The collector's own metrics. */
-export function createCollectorMetrics(metrics: Metrics) {
+export function createCollectorMetrics(
+  metrics: Metrics,
+  inFlight: { requests: () => number; bytes: () => number },
+  maxSites = MAX_SITES,
+) {
+  const inFlightRequests = metrics.gauge('http_requests_in_flight', 'Requests that are being answered')
+  const inFlightBytes = metrics.gauge('http_body_bytes_in_flight', 'Bytes of bodies that are being worked on')
+  const accepted = metrics.counter('messages_accepted_total', 'Messages that were accepted and stored')
+  const rejected = metrics.counter('messages_rejected_total', 'Messages that were rejected, by code', ['code'])
+  const requestsOfSites = metrics.counter('site_requests_total', 'Requests with a write key, by site', ['site'])
+  const bytesOfSites = metrics.counter('site_body_bytes_total', 'Bytes of request bodies, by site', ['site'])
+  const acceptedOfSites = metrics.counter('site_messages_accepted_total', 'Messages accepted, by site', ['site'])
+  const rejectedOfSites = metrics.counter('site_messages_rejected_total', 'Messages rejected, by site', ['site'])
+  const requests = metrics.counter('http_requests_total', 'Requests by route and status', ['route', 'status'])
+  const known = new Map<string, SiteMetrics>()
+  const series = new Map<string, { inc(): void }>()
+
+  /** First come, first kept: a site that moved between its own series and `other` would make both go back. */
+  function ofSite(siteId: string): SiteMetrics {
+    const there = known.get(siteId)
+    if (there) return there
+    const site = known.size < maxSites ? siteId : 'other'
+    const made = known.get(site) ?? forLabel(site)
+    if (known.size < maxSites || site === 'other') known.set(site, made)
+    return made
+  }
+
+  function forLabel(site: string): SiteMetrics {
+    const [requests, bytes] = [requestsOfSites.labels(site), bytesOfSites.labels(site)]
+    const [good, bad] = [acceptedOfSites.labels(site), rejectedOfSites.labels(site)]
+    return {
+      request(size) {
+        requests.inc()
+        bytes.inc(size)
+      },
+      accepted(messages) {
+        accepted.inc(messages)
+        good.inc(messages)
+      },
+      rejected(code) {
+        rejected.inc({ code })
+        bad.inc()
+      },
+    }
+  }
+
   return {
     registry: metrics.registry,
-    requests: metrics.counter('http_requests_total', 'Requests by route and status', ['route', 'status']),
-    inFlight: metrics.gauge('http_requests_in_flight', 'Requests that are being answered'),
+    /** The text that Prometheus reads. */
+    text() {
+      inFlightRequests.set(inFlight.requests())
+      inFlightBytes.set(inFlight.bytes())
+      return metrics.registry.metrics()
+    },
+    ofSite,
+    request(route: string, status: number | 'aborted') {
+      const key = `${status} ${route}`
+      const counter = series.get(key) ?? requests.labels(route, String(status))
+      series.set(key, counter)
+      counter.inc()
+    },
     bytes: metrics.counter('http_body_bytes_total', 'Bytes of request bodies, after decompression'),
-    accepted: metrics.counter('messages_accepted_total', 'Messages that were accepted and stored'),
-    rejected: metrics.counter('messages_rejected_total', 'Messages that were rejected, by code', ['code']),
     publishSeconds: metrics.seconds('publish_seconds', 'Time until JetStream acknowledged a batch'),
     publishFailures: metrics.counter('publish_failures_total', 'Requests that JetStream did not store, by cause', [
       'code',

@@ -2,9 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MAX_BATCH_BYTES, type Site } from '@slotstream/protocol'
 import { siteOf } from './authenticate.js'
 import { allowOrigin, checkOrigin } from './cors.js'
+import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
+import { setIdCookie } from './id-cookie.js'
 import type { CollectorMetrics } from './metrics.js'
 import { readBody } from './read-body.js'
+import { clientAddress, type Trusts } from './safety/client-address.js'
+import type { Limits } from './safety/limits.js'
 import type { Sites } from './sites.js'
 import type { BatchOrigin } from './store-batch.js'
 
@@ -20,15 +24,36 @@ export interface Received {
 
 export type Receive = (request: IncomingMessage, response: ServerResponse) => Promise<Received>
 
-/** @param ready whether the sites are known: before that, every key would be unknown */
-export function createReceive(sites: Sites, ready: () => boolean, metrics: CollectorMetrics): Receive {
+export interface ReceiveParts {
+  sites: Sites
+  /** Whether the sites are known: before that, every key would be unknown. */
+  ready: () => boolean
+  limits: Limits
+  enrich: Enrich
+  trusts: Trusts
+  metrics: CollectorMetrics
+}
+
+export function createReceive({ sites, ready, limits, enrich, trusts, metrics }: ReceiveParts): Receive {
   return async (request, response) => {
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
+    limits.checkAddress(request)
     const { value: body, bytes } = await readBody(request, MAX_BATCH_BYTES)
     metrics.bytes.inc(bytes)
     const site = siteOf(request, body, sites)
+    metrics.ofSite(site.siteId).request(bytes)
     checkOrigin(request, site)
-    return { site, body, origin: { siteId: site.siteId, bytes, userAgent: request.headers['user-agent'] } }
+    limits.checkSite(site)
+    if (site.enrichment?.idCookie) setIdCookie(request, response, site, visitorIn(body))
+    const userAgent = request.headers['user-agent']
+    const enricher = enrich(site, { userAgent, address: () => clientAddress(request, trusts) })
+    return { site, body, origin: { site, bytes, userAgent, enricher } }
   }
+}
+
+/** The browser that a page's request is about: it names itself, or its last message does. */
+function visitorIn(body: unknown): unknown {
+  const { anonymousId, batch } = (body ?? {}) as { anonymousId?: unknown; batch?: unknown }
+  return anonymousId ?? (Array.isArray(batch) ? batch.at(-1)?.anonymousId : undefined)
 }

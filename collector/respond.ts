@@ -10,9 +10,12 @@ const DRAIN_MS = 5_000
 /** Seconds after which a client may come again: spread, so that they don't all come at once. */
 const RETRY_AFTER_SECONDS = { min: 1, max: 5 }
 
+const JSON_TYPE = 'application/json; charset=utf-8'
+
 export function sendJson(response: ServerResponse, status: number, body: object): void {
-  const text = Buffer.from(JSON.stringify(body))
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })
+  const text = JSON.stringify(body)
+  response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(text) })
+  // As text it leaves together with the headers, in one write.
   response.end(text)
 }
 
@@ -24,22 +27,25 @@ export async function sendFailure(
   log: Log,
 ): Promise<void> {
   const failure = error instanceof Failure ? error : new Failure('internal', 'something failed on the server')
-  if (failure !== error) log.error({ err: error }, 'a request failed')
+  if (failure !== error) log.error({ err: error, requestId: response.getHeader('X-Request-Id') }, 'a request failed')
   if (response.headersSent) {
     response.destroy()
     return
   }
   await drain(request)
   if (failure.code === 'too_large' || !request.complete) response.setHeader('Connection', 'close')
-  if (failure.code === 'unavailable') {
-    const { min, max } = RETRY_AFTER_SECONDS
-    response.setHeader('Retry-After', min + Math.floor(Math.random() * (max - min + 1)))
-  }
+  const retryAfter = failure.retryAfter ?? (failure.code === 'unavailable' ? someSeconds() : undefined)
+  if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
   const { code, message, details } = failure
   const answer: ErrorAnswer & { error: { details?: string[] } } = {
     error: { code, message, ...(details ? { details } : {}) },
   }
   sendJson(response, ERROR_STATUS[code], answer)
+}
+
+function someSeconds(): number {
+  const { min, max } = RETRY_AFTER_SECONDS
+  return min + Math.floor(Math.random() * (max - min + 1))
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Sites {
   byWriteKey(writeKey: string): Site | undefined
   /** Whether any site's pages may come from this origin: all that a preflight can be asked. */
   allowsOrigin(origin: string): boolean
+  /** Whether a site sets its visitors' id as a cookie and names this origin, so that the browser may send it along. */
+  wantsCookies(origin: string): boolean
   list(): Site[]
 }
 
@@ -24,6 +26,7 @@ export function createSites(): Sites {
     byId: siteId => sites.get(siteId),
     byWriteKey: writeKey => writeKeys.get(writeKey),
     allowsOrigin: origin => [...sites.values()].some(site => siteAllowsOrigin(site, origin)),
+    wantsCookies: origin => [...sites.values()].some(site => site.enrichment?.idCookie && namesOrigin(site, origin)),
     list: () => [...sites.values()].sort((a, b) => (a.siteId < b.siteId ? -1 : 1)),
   }
 }
@@ -32,6 +35,12 @@ export function createSites(): Sites {
 export function siteAllowsOrigin(site: Site, origin: string): boolean {
   const wanted = plain(origin)
   return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === wanted)
+}
+
+/** Whether a site names an origin itself: `*` doesn't. */
+export function namesOrigin(site: Site, origin: string): boolean {
+  const wanted = plain(origin)
+  return site.allowedOrigins.some(allowed => plain(allowed) === wanted)
 }
 
 function plain(origin: string): string {

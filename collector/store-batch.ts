@@ -1,16 +1,18 @@
-import { type BatchAnswer, uuidv7 } from '@slotstream/protocol'
+import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
+import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
-import { eventPublications, rejectedPublications } from './publications.js'
+import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 
 /** What came with a batch. */
 export interface BatchOrigin {
-  siteId: string
+  site: Site
   /** Size of the body the batch came in. */
   bytes: number
   userAgent: string | undefined
+  enricher: Enricher
 }
 
 export interface StoredBatch {
@@ -24,21 +26,24 @@ export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredB
 /** Makes the function that checks a batch and stores it. It resolves when JetStream has all of it. */
 export function createStoreBatch(publisher: Publisher, partitions: number, metrics: CollectorMetrics): StoreBatch {
   return async (body, origin) => {
-    const intake = takeBatch(body, { ...origin, received: Date.now(), newId: uuidv7 })
+    const { siteId } = origin.site
+    const { bytes, userAgent, enricher } = origin
+    const intake = takeBatch(body, { siteId, bytes, userAgent, enricher, received: Date.now(), newId: uuidv7 })
     const batchId = batchIdOf(body)
-    const events = intake.envelopes.flatMap(envelope =>
-      eventPublications(envelope, batchId, partitions).map(publication => ({
-        ...publication,
-        visitorId: envelope.visitorId,
-      })),
-    )
-    const refused = intake.refused ? rejectedPublications(intake.refused, batchId, partitions) : []
-    const stored = await publishAll(publisher, [...events, ...refused], metrics)
+    const publications: Publication[] = []
+    const visitors: string[] = []
+    for (const envelope of intake.envelopes)
+      for (const publication of eventPublications(envelope, batchId, partitions)) {
+        publications.push(publication)
+        visitors.push(envelope.visitorId)
+      }
+    if (intake.refused) publications.push(...rejectedPublications(intake.refused, batchId, partitions))
+    const stored = await publishAll(publisher, publications, metrics)
 
-    metrics.accepted.inc(intake.accepted)
-    for (const { code } of intake.rejections) metrics.rejected.inc({ code })
+    metrics.ofSite(siteId).accepted(intake.accepted)
+    for (const { code } of intake.rejections) metrics.ofSite(siteId).rejected(code)
     const positions = new Map<string, number>()
-    for (const [index, { visitorId }] of events.entries()) positions.set(visitorId, stored[index]!.seq)
+    for (const [index, visitorId] of visitors.entries()) positions.set(visitorId, stored[index]!.seq)
     const answer: BatchAnswer = { success: true, accepted: intake.accepted, rejected: intake.rejections }
     if (positions.size === 1) answer.position = Math.max(...positions.values())
     return { answer, positions }

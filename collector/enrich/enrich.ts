@@ -1,0 +1,165 @@
+import {
+  DEFAULT_ENRICHMENT,
+  type Enrichment,
+  type MessageContext,
+  type Site,
+  type StoredMessage,
+} from '@slotstream/protocol'
+import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
+import { createMemo } from './memo.js'
+import type { Places } from './places.js'
+import { scrubUrl } from './scrub-url.js'
+import { truncateAddress } from './truncate-address.js'
+import { createUserAgents } from './user-agent.js'
+
+/** Addresses of pages, ways in, and addresses of visitors that are remembered, for each site or at all. */
+const REMEMBERED = 2_000
+/** A longer address isn't remembered: it would be cheap to fill the memory with them. */
+const MAX_REMEMBERED_LENGTH = 1_000
+
+/** What is done to the messages of one request. */
+export interface Enricher {
+  /**
+   * Takes out of a raw message, in place, what must not be stored, not even in a rejected one.
+   *
+   * @returns the network that the message names as the visitor's, if it does
+   */
+  cleanse(raw: unknown): string | undefined
+  /** Adds what can be known. What the client says itself under the same name stays. */
+  enrich(message: StoredMessage, network: string | undefined): void
+}
+
+/** What the request says of its sender. */
+export interface Sender {
+  userAgent: string | undefined
+  /** Address of the client, not of a proxy. It is never stored, only its network, if the site wants that. */
+  address: () => string
+}
+
+export type Enrich = (site: Site, sender: Sender) => Enricher
+
+/** Makes the function that makes the enricher of a request. What sites, pages and user agents have in common is computed once. */
+export function createEnrich(places?: Places): Enrich {
+  const compiled = new WeakMap<Site, Compiled>()
+  const agents = createUserAgents()
+  const networks = createMemo(REMEMBERED, address => truncateAddress(address) ?? '')
+  const locations = places && ((network: string) => places.find(network))
+
+  return (site, sender) => {
+    const rules = compiled.get(site) ?? compile(site)
+    compiled.set(site, rules)
+    const { settings } = rules
+    let known: { userAgent: string; network: string; facts: object | undefined } | undefined
+
+    /** What is the same in all messages of one device. */
+    function deviceFacts(userAgent: string, network: string): object | undefined {
+      if (known?.userAgent === userAgent && known.network === network) return known.facts
+      const { device, bot } = userAgent ? agents(userAgent) : { device: {}, bot: undefined }
+      const location = settings.location && network ? locations?.(network) : undefined
+      const facts = {
+        ...(settings.userAgent ? device : {}),
+        ...(settings.bots && bot ? { bot } : {}),
+        ...(settings.ip === 'truncated' && network ? { ip: network } : {}),
+        ...(location ? { location } : {}),
+      }
+      known = { userAgent, network, facts: Object.keys(facts).length > 0 ? facts : undefined }
+      return known.facts
+    }
+
+    return {
+      cleanse: raw => cleanse(raw, rules, networks),
+      enrich(message, named) {
+        const context: MessageContext = message.context ?? {}
+        // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
+        const isDevice = typeof context.userAgent === 'string' || context.library === undefined
+        const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
+        const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)
+        const network = named ?? (wantsNetwork && isDevice ? networks(sender.address()) : '')
+        const facts = deviceFacts(isDevice ? own : '', network)
+        const traffic = settings.traffic && arrivedOf(message, rules.traffic)
+        if (traffic) message.context = { ...facts, traffic, ...context }
+        else if (facts) message.context = { ...facts, ...context }
+      },
+    }
+  }
+}
+
+/** A site's settings, in the form that costs least to apply. */
+interface Compiled {
+  settings: Enrichment
+  scrub: (url: string) => string
+  traffic: (arrived: Arrived) => Traffic
+}
+
+function compile(site: Site): Compiled {
+  const settings = { ...DEFAULT_ENRICHMENT, ...site.enrichment }
+  const secrets = new Set(settings.scrub)
+  const ownHosts = new Set(
+    site.allowedOrigins.filter(origin => URL.canParse(origin)).map(origin => new URL(origin).hostname),
+  )
+  const scrub = createMemo(REMEMBERED, url => scrubUrl(url, secrets))
+  const traffic = createMemo(REMEMBERED, key => classifyTraffic(JSON.parse(key) as Arrived, ownHosts))
+  let last: { arrived: Arrived; traffic: Traffic } | undefined
+  return {
+    settings,
+    scrub: url => (url.length > MAX_REMEMBERED_LENGTH ? scrubUrl(url, secrets) : scrub(url)),
+    traffic(arrived) {
+      if (last && isSame(last.arrived, arrived)) return last.traffic
+      const isLong = arrived.url.length + arrived.referrer.length > MAX_REMEMBERED_LENGTH
+      last = { arrived, traffic: isLong ? classifyTraffic(arrived, ownHosts) : traffic(JSON.stringify(arrived)) }
+      return last.traffic
+    },
+  }
+}
+
+function isSame(a: Arrived, b: Arrived): boolean {
+  return a.url === b.url && a.referrer === b.referrer && a.source === b.source && a.medium === b.medium
+}
+
+/** How the visitor came to the message's page; nothing for messages that name no page address and no campaign. */
+function arrivedOf({ context, type }: StoredMessage, classify: (arrived: Arrived) => Traffic): Traffic | undefined {
+  const page = objectOf(context?.page)
+  const campaign = objectOf(context?.campaign)
+  const [url, referrer, source, medium] = [page?.url, page?.referrer, campaign?.source, campaign?.medium].map(textOf)
+  if (!url && !referrer && !source && !medium && type !== 'page') return undefined
+  return classify({
+    url: url ?? '',
+    referrer: referrer ?? '',
+    ...(source ? { source } : {}),
+    ...(medium ? { medium } : {}),
+  })
+}
+
+function cleanse(raw: unknown, { settings, scrub }: Compiled, networks: (address: string) => string) {
+  const message = objectOf(raw)
+  const context = objectOf(message?.context)
+  if (message?.type === 'page') cleansePage(objectOf(message.properties), scrub)
+  cleansePage(objectOf(context?.page), scrub)
+  if (!context || context.ip === undefined) return undefined
+  const network = typeof context.ip === 'string' ? networks(context.ip) : ''
+  if (settings.ip === 'truncated' && network) context.ip = network
+  else delete context.ip
+  return network || undefined
+}
+
+const ADDRESSES = ['url', 'referrer', 'search'] as const
+
+function cleansePage(page: Record<string, unknown> | undefined, scrub: (url: string) => string): void {
+  if (!page) return
+  for (const field of ADDRESSES) {
+    const value = page[field]
+    if (typeof value !== 'string' || value === '') continue
+    const scrubbed = scrub(value)
+    if (scrubbed !== value) page[field] = scrubbed
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
