@@ -27,7 +27,7 @@ export async function startNatsServer() {
     if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
     const gone = new Promise(resolve => ending.once('exit', resolve))
     ending.kill(signal)
-    await gone
+    if (signal !== 'SIGSTOP') await gone
   }
 
   await start()
@@ -35,6 +35,8 @@ export async function startNatsServer() {
     url: `nats://127.0.0.1:${port}`,
     start,
     kill,
+    /** Lets it go on after `kill('SIGSTOP')`. */
+    resume: () => running?.kill('SIGCONT'),
     async stop(): Promise<void> {
       await kill('SIGTERM')
       await rm(storeDir, { recursive: true, force: true })
