@@ -1,3 +1,4 @@
+export { type Bury, createDeadLetters } from './dead-letters.js'
 export {
   ConfigurationError,
   neededSetting,
@@ -15,4 +16,5 @@ export { type Buckets, type Installation, provision } from './provision.js'
 export { createPublisher, PublishError, type PublishErrorCode, type Publisher, type Stored } from './publisher.js'
 export { readStream, type StreamReader } from './read-stream.js'
 export { startStatusServer } from './status-server.js'
+export { VERSION } from './version.js'
 export { watchBucket } from './watch-bucket.js'

@@ -1,6 +1,6 @@
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
-import { BUCKETS, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
 import type { SharedSettings } from './environment.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
@@ -54,6 +54,7 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     else if (existing.config.max_age !== config.max_age || existing.config.num_replicas !== config.num_replicas)
       await nats.manager.streams.update(name, config)
   }
+  await provisionDeadLetters(nats, settings)
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
   const open = (bucket: string) =>
     nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
@@ -65,6 +66,24 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     meta: await open(BUCKETS.meta),
   }
   return { partitions: await fixedPartitions(buckets.meta, settings.partitions), buckets }
+}
+
+/** One letter per subject, so that a message that fails again is no second letter, however much later. */
+async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings): Promise<void> {
+  const { name, subject } = DEAD_LETTERS
+  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  if (existing?.config.num_replicas === natsReplicas) return
+  const config = { subjects: [`${subject}.>`], num_replicas: natsReplicas, allow_direct: true }
+  if (existing) await nats.manager.streams.update(name, config)
+  else
+    await nats.manager.streams.add({
+      name,
+      ...config,
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      max_msgs_per_subject: 1,
+    })
 }
 
 /** The number of partitions is fixed by whoever comes first: changing it would tear visitors' histories apart. */

@@ -10,35 +10,43 @@ export type Applied = 'applied' | 'replayed' | 'bad'
  * Makes the function that applies the stream's messages: at once where the profile is in memory; else when it has been
  * read, the later messages of that partition waiting behind it, the other partitions not.
  *
- * @param report told what became of each message; of bad ones, why
+ * @param report told what became of each message; of bad ones, why. The partition goes on when it resolves: a later
+ *   message that counted before a bad one is kept would make the bad one look like a replay after a crash
+ * @returns takes a message as it was read, or why it can't be
  */
 export function createApplier(
   partitions: Partition[],
   progress: Progress,
-  report: (result: Applied, messages: number, seq: number, error?: unknown) => void,
-): (partition: number, seq: number, envelope: EventEnvelope) => void {
+  report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>,
+): (partition: number, seq: number, message: EventEnvelope | Error) => void | Promise<void> {
   const tails = new Map<number, Promise<void>>()
 
-  function step(partition: Partition, seq: number, envelope: EventEnvelope, profile: Profile | undefined): void {
+  function step(
+    partition: Partition,
+    seq: number,
+    envelope: EventEnvelope,
+    profile: Profile | undefined,
+  ): void | Promise<void> {
     try {
       const after = applyEnvelope(profile, envelope, seq)
       if (after && after !== profile) partition.put(after)
-      report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
+      return report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
     } catch (error) {
-      report('bad', envelope.messages.length, seq, error)
+      return report('bad', envelope.messages.length, seq, error)
     }
   }
 
-  return (index, seq, envelope) => {
+  return (index, seq, message) => {
     const partition = partitions[index]
     if (!partition) {
       progress.received(index, seq, true)
-      return report('bad', envelope.messages.length, seq, new Error('its subject names no partition'))
+      return report('bad', 1, seq, new Error('its subject names no partition'))
     }
     const run = (): void | Promise<void> => {
-      const profile = partition.get(envelope.siteId, envelope.visitorId)
-      if (!(profile instanceof Promise)) return step(partition, seq, envelope, profile)
-      return profile.then(read => step(partition, seq, envelope, read))
+      if (message instanceof Error) return report('bad', 1, seq, message)
+      const profile = partition.get(message.siteId, message.visitorId)
+      if (!(profile instanceof Promise)) return step(partition, seq, message, profile)
+      return profile.then(read => step(partition, seq, message, read))
     }
     const before = tails.get(index)
     const running = before ? before.then(run) : run()

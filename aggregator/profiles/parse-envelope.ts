@@ -3,24 +3,26 @@ import type { EventEnvelope } from '@slotstream/protocol'
 const decoder = new TextDecoder()
 
 /**
- * A message of the stream EVENTS. Collectors checked it; what is looked at here is what a foreign publisher could get
- * wrong. Throws an error that says what is wrong without repeating what the visitor sent.
+ * A message of the stream EVENTS, or an error that says what is wrong without repeating what the visitor sent.
+ * Collectors checked it; what is looked at here is what a foreign publisher could get wrong.
  */
-export function parseEnvelope(data: Uint8Array): EventEnvelope {
+export function parseEnvelope(data: Uint8Array): EventEnvelope | Error {
   const raw = parse(data)
-  if (typeof raw !== 'object' || raw === null) throw new Error('the message is not a JSON object')
+  if (raw === undefined) return new Error('the message is not JSON')
+  if (typeof raw !== 'object' || raw === null) return new Error('the message is not a JSON object')
   const { siteId, visitorId, messages } = raw as Partial<EventEnvelope>
   if (typeof siteId !== 'string' || !siteId || typeof visitorId !== 'string' || !visitorId)
-    throw new Error('siteId or visitorId is missing')
+    return new Error('siteId or visitorId is missing')
   if (!Array.isArray(messages) || !messages.every(message => typeof message === 'object' && message !== null))
-    throw new Error('messages is not a list of objects')
+    return new Error('messages is not a list of objects')
   return raw as EventEnvelope
 }
 
+/** The value, or undefined, which JSON does not have, when it is none. */
 function parse(data: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(data))
   } catch {
-    throw new Error('the message is not JSON')
+    return undefined
   }
 }

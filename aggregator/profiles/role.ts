@@ -1,5 +1,13 @@
 import { type Profile, partitionOf, STREAMS } from '@slotstream/protocol'
-import { type Installation, type Log, type Metrics, type Nats, type Publisher, readStream } from '@slotstream/runtime'
+import {
+  createDeadLetters,
+  type Installation,
+  type Log,
+  type Metrics,
+  type Nats,
+  type Publisher,
+  readStream,
+} from '@slotstream/runtime'
 import { createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition } from './partition.js'
@@ -72,7 +80,7 @@ export async function startProfiles({
   const start = Math.max(Math.min(...checkpoints), first_seq - 1)
   const partitions = indexes.map(() =>
     createPartition(Math.ceil(maxProfiles / installation.partitions), (siteId, visitorId) =>
-      untilItWorks(() => store.read(siteId, visitorId)),
+      untilItWorks(() => store.read(siteId, visitorId), 'reading a profile'),
     ),
   )
   const partitionFor = (siteId: string, visitorId: string) =>
@@ -83,9 +91,10 @@ export async function startProfiles({
   if (!all) for (const partition of partitions) partition.markIncomplete()
   const progress = createProgress(installation.partitions, start)
   const storeChanges = createWriteBehind(partitions, progress, store, checkpoints, log)
+  const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
   const apply = createApplier(partitions, progress, (result, messages, seq, error) => {
     counted.inc({ result }, messages)
-    if (error) log.error({ err: error, seq }, 'a message of the stream can not be applied, skipped it')
+    if (error) return untilItWorks(() => bury(STREAMS.events.name, seq, error), 'keeping a dead letter')
   })
   const reader = readStream(nats, STREAMS.events.name, { from: start + 1, log })
   const reading = follow()
@@ -95,13 +104,8 @@ export async function startProfiles({
   async function follow(): Promise<void> {
     for await (const message of reader) {
       const index = Number(message.subject.slice(STREAMS.events.subject.length + 1))
-      try {
-        apply(index, message.seq, parseEnvelope(message.data))
-      } catch (error) {
-        counted.inc({ result: 'bad' })
-        log.error({ err: error, seq: message.seq }, 'a message of the stream can not be read, skipped it')
-        progress.received(index, message.seq, true)
-      }
+      // Waits only when the message belongs to no partition: then nothing else keeps its place.
+      await apply(index, message.seq, parseEnvelope(message.data))
       lag.set(message.info.pending + progress.pending)
       while (!stopping && (sum('unstoredSize') > MAX_UNSTORED || progress.pending > MAX_PENDING)) await pause(10)
     }
@@ -127,13 +131,13 @@ export async function startProfiles({
     return partitions.reduce((total, partition) => total + partition[what], 0)
   }
 
-  async function untilItWorks<T>(work: () => Promise<T>): Promise<T> {
+  async function untilItWorks<T>(work: () => Promise<T>, what: string): Promise<T> {
     for (;;) {
       try {
         return await work()
       } catch (error) {
         if (stopping) throw error
-        log.warn({ err: error }, 'reading a profile failed, trying again')
+        log.warn({ err: error }, `${what} failed, trying again`)
         await pause(RETRY_MS)
       }
     }

@@ -28,6 +28,8 @@ export interface LoadParts {
   lastSequence: () => Promise<number>
   /** Keeps rows that the table refused where people find them. */
   divert: (refused: Refused[]) => Promise<void>
+  /** Keeps a message of the stream that no rows can be made of as a dead letter. */
+  bury: (seq: number, error: unknown) => Promise<void>
   limits: CollectLimits
   metrics: WarehouseMetrics
   log: Log
@@ -42,7 +44,7 @@ export interface LoadParts {
  * @throws LostOwnership when another writer announced a block
  */
 export async function loadStream(
-  { spec, table, position, read, lastSequence, divert, limits, metrics, log }: LoadParts,
+  { spec, table, position, read, lastSequence, divert, bury, limits, metrics, log }: LoadParts,
   signal: AbortSignal,
   onReader: (reader: StreamReader) => void,
 ): Promise<void> {
@@ -67,12 +69,16 @@ export async function loadStream(
   const reader = read((plan.redo?.first ?? plan.next) - plan.offset)
   onReader(reader)
   let rows: Row[] = []
-  let unreadable: Refused[] = []
+  let unreadable: { seq: number; error: unknown }[] = []
   const messages = collector(reader[Symbol.asyncIterator](), message => {
-    const made = rowsOf(spec, message, plan.offset)
-    if ('refused' in made) unreadable.push(made.refused)
-    else for (const row of made.rows) rows.push(row)
-    return 'refused' in made ? 1 : made.rows.length
+    try {
+      const made = rowsOf(spec, message, plan.offset)
+      for (const row of made) rows.push(row)
+      return made.length
+    } catch (error) {
+      unreadable.push({ seq: message.seq, error })
+      return 1
+    }
   })
 
   for (let state = plan; !messages.ended; ) state = await nextBlock(state)
@@ -105,7 +111,7 @@ export async function loadStream(
   }
 
   async function load(block: Block, doubtful: boolean) {
-    if (unreadable.length > 0) await keepRefused(unreadable)
+    for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
     metrics.duplicates.inc({ stream, found: 'table' }, unique.inTable)

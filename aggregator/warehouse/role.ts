@@ -1,5 +1,14 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { type Installation, type Log, type Metrics, type Nats, numberSetting, readStream } from '@slotstream/runtime'
+import {
+  createDeadLetters,
+  type Installation,
+  type Log,
+  type Metrics,
+  type Nats,
+  numberSetting,
+  type Publisher,
+  readStream,
+} from '@slotstream/runtime'
 import { divert } from './divert.js'
 import { type Loader, startLoader } from './loader.js'
 import { warehouseMetrics } from './metrics.js'
@@ -33,6 +42,7 @@ export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
 
 export interface WarehouseParts {
   nats: Nats
+  publisher: Pick<Publisher, 'publish'>
   installation: Installation
   /** A user who may write. */
   clickhouse: { url: string; username: string; password: string }
@@ -54,6 +64,7 @@ export interface Warehouse {
  */
 export function startWarehouse({
   nats,
+  publisher,
   installation,
   clickhouse: server,
   metrics,
@@ -69,6 +80,7 @@ export function startWarehouse({
   })
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
+  const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
   const loaders = new Map<string, Loader>()
   let waitingFor = 'clickhouse'
 
@@ -80,6 +92,7 @@ export function startWarehouse({
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
       divert: refused => divert(nats, spec.stream, refused),
+      bury: (seq, error) => bury(spec.stream, seq, error),
       limits: settings,
       takeoverMs: TAKEOVER_MS,
       metrics: counters,

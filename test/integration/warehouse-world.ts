@@ -5,7 +5,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { EventEnvelope, StoredMessage } from '@slotstream/protocol'
-import { connectNats, createLog, createMetrics, provision, readStream, sharedSettings } from '@slotstream/runtime'
+import {
+  connectNats,
+  createDeadLetters,
+  createLog,
+  createMetrics,
+  createPublisher,
+  provision,
+  readStream,
+  sharedSettings,
+} from '@slotstream/runtime'
 import { divert } from '../../aggregator/warehouse/divert.js'
 import { type LoaderParts, startLoader } from '../../aggregator/warehouse/loader.js'
 import { warehouseMetrics } from '../../aggregator/warehouse/metrics.js'
@@ -78,6 +87,8 @@ export async function createWorld(clickhouse: ClickHouse) {
   log.level = process.env.LOG_LEVEL || 'silent'
   const nats = await connectNats(server.url, 'test', log)
   const installation = await provision(nats, sharedSettings({}), log)
+  const publisher = createPublisher(nats)
+  const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: createMetrics(), log })
   const loaders: ReturnType<typeof startLoader>[] = []
 
   async function query<T>(sql: string): Promise<T[]> {
@@ -87,6 +98,7 @@ export async function createWorld(clickhouse: ClickHouse) {
 
   return {
     nats,
+    publisher,
     installation,
     log,
     query,
@@ -105,6 +117,7 @@ export async function createWorld(clickhouse: ClickHouse) {
         read: from => readStream(nats, spec.stream, { from, log }),
         lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
         divert: refused => divert(nats, spec.stream, refused),
+        bury: (seq, error) => bury(spec.stream, seq, error),
         limits: { maxRows: 1_000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 20 },
         takeoverMs: 500,
         metrics: warehouseMetrics(createMetrics()),
@@ -122,6 +135,7 @@ export async function createWorld(clickhouse: ClickHouse) {
     },
     async stop() {
       await Promise.all(loaders.map(loader => loader.stop()))
+      publisher.close()
       await nats.close()
       await server.stop()
     },

@@ -313,19 +313,6 @@ describe('rows that ClickHouse refuses', () => {
     expect(rejected[0]?.payload).toContain('yesterday')
   })
 
-  it('keeps what is not an envelope visible', async () => {
-    world.load()
-    world.load({ spec: SPECS.rejected })
-    await world.nats.js.publish('events.0', 'not json')
-    await world.publish([stored()])
-    await loaded(1)
-    await until(
-      'the rejection',
-      () => world.number("SELECT count() FROM slotstream.rejected_events WHERE payload = 'not json'"),
-      n => n === 1,
-    )
-  })
-
   it('takes any JSON a browser can send', async () => {
     world.load()
     const odd = [
@@ -569,6 +556,7 @@ describe('the role', () => {
     await clickhouse.kill()
     const warehouse = startWarehouse({
       nats: world.nats,
+      publisher: world.publisher,
       installation: world.installation,
       clickhouse: clickhouse.account,
       metrics: createMetrics(),

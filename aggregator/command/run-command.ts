@@ -1,0 +1,66 @@
+import {
+  ConfigurationError,
+  connectNats,
+  createLog,
+  createPublisher,
+  type Installation,
+  type Log,
+  type Nats,
+  type Publisher,
+  provision,
+  sharedSettings,
+} from '@slotstream/runtime'
+
+/** How long a command waits for the broker before it says so and ends, in milliseconds. */
+const CONNECT_MS = 10_000
+
+/** A command line that can't be understood. The message says how it should be. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+  readonly code = 'usage'
+}
+
+export interface CommandParts {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  log: Log
+  /** Writes a line for whoever called the command. */
+  say: (line: string) => void
+}
+
+/**
+ * Runs a command of an operator against the installation that the settings name, and ends the process: 0 when it did
+ * what was asked, 1 when something failed, 2 when the command line can't be understood.
+ *
+ * @param understand the command line as a piece of work. Throws UsageError
+ */
+export async function runCommand(
+  name: string,
+  understand: (args: string[]) => (parts: CommandParts) => Promise<void>,
+): Promise<never> {
+  try {
+    const work = understand(process.argv.slice(2))
+    const settings = sharedSettings()
+    const log = createLog(name)
+    if (!process.env.LOG_LEVEL) log.level = 'silent'
+    const late = setTimeout(() => {
+      console.error(
+        `no answer from NATS at ${settings.natsUrl} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
+      )
+      process.exit(1)
+    }, CONNECT_MS)
+    const nats = await connectNats(settings.natsUrl, name, log)
+    const installation = await provision(nats, settings, log)
+    clearTimeout(late)
+    const publisher = createPublisher(nats)
+    await work({ nats, publisher, installation, log, say: console.log })
+    publisher.close()
+    await nats.close()
+    process.exit(0)
+  } catch (error) {
+    const known = error instanceof UsageError || error instanceof ConfigurationError
+    console.error(known || error instanceof Error ? error.message : error)
+    process.exit(known ? 2 : 1)
+  }
+}

@@ -1,0 +1,33 @@
+import type { Letters, NumberedLetter } from './letters.js'
+import type { Order } from './understand.js'
+import { listOf, pageOf } from './wording.js'
+
+/** Does what was ordered and says what became of it. Throws when some of it could not be done; the rest is done. */
+export async function carryOut(order: Order, letters: Letters, say: (line: string) => void): Promise<void> {
+  if (order.do === 'list') return say(listOf(await letters.all()))
+  if (order.do === 'show') return say(pageOf(await found(order.number)))
+  const failed: string[] = []
+  const chosen = order.numbers === 'all' ? (await letters.all()).map(({ number }) => number) : order.numbers
+  for (const number of chosen)
+    try {
+      const letter = await found(number)
+      const { stream, seq, subject } = letter
+      if (order.do === 'drop') {
+        await letters.drop(number)
+        say(`${number}: dropped ${stream}/${seq}`)
+      } else {
+        await letters.replay(letter)
+        say(`${number}: published ${stream}/${seq} to ${subject} again`)
+      }
+    } catch (error) {
+      failed.push(error instanceof Error ? error.message : String(error))
+    }
+  if (chosen.length === 0) say('There are no dead letters.')
+  if (failed.length > 0) throw new Error(failed.join('\n'))
+
+  async function found(number: number): Promise<NumberedLetter> {
+    const letter = await letters.get(number)
+    if (!letter) throw new Error(`there is no dead letter ${number}`)
+    return letter
+  }
+}

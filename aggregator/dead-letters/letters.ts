@@ -1,0 +1,81 @@
+import { DEAD_LETTERS, type DeadLetter, decodePayload } from '@slotstream/protocol'
+import type { Nats, Publisher } from '@slotstream/runtime'
+
+/** A dead letter with its number: the sequence in the stream of dead letters. */
+export interface NumberedLetter extends DeadLetter {
+  number: number
+}
+
+/** The dead letters that wait for a decision. */
+export interface Letters {
+  /** All of them, oldest first. */
+  all(): Promise<NumberedLetter[]>
+  /** The letter of a number; undefined when there is none (any more). */
+  get(number: number): Promise<NumberedLetter | undefined>
+  /**
+   * Publishes the message to its subject again, and removes the letter when the stream has it. Done twice, it is
+   * stored once: its id is made of where it was, and its events carry ids of their own.
+   *
+   * @throws ReplayError when the message is to be had no more, or would put an old state over a newer one
+   */
+  replay(letter: NumberedLetter): Promise<void>
+  /** Removes a letter. Resolves to whether it was there. */
+  drop(number: number): Promise<boolean>
+}
+
+/** A letter that can't be replayed. The message says why and what to do. */
+export class ReplayError extends Error {
+  override name = 'ReplayError'
+  readonly code = 'replay'
+}
+
+export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publisher, 'publish'>): Letters {
+  const { streams } = nats.manager
+
+  async function get(number: number): Promise<NumberedLetter | undefined> {
+    const message = await streams.getMessage(DEAD_LETTERS.name, { seq: number })
+    return message ? { number, ...message.json<DeadLetter>() } : undefined
+  }
+
+  async function drop(number: number): Promise<boolean> {
+    try {
+      return await streams.deleteMessage(DEAD_LETTERS.name, number, false)
+    } catch (error) {
+      if (await streams.getMessage(DEAD_LETTERS.name, { seq: number })) throw error
+      return false
+    }
+  }
+
+  /** The letter's payload; what was too large for it is still in its stream, until that lets it go. */
+  async function dataOf(letter: NumberedLetter): Promise<Uint8Array> {
+    const data = decodePayload(letter)
+    if (data) return data
+    const original = await streams.getMessage(letter.stream, { seq: letter.seq })
+    if (original && original.time.toISOString() === letter.storedAt) return original.data
+    throw new ReplayError(`the message of letter ${letter.number} is gone from ${letter.stream}: drop the letter`)
+  }
+
+  return {
+    async all() {
+      const { first_seq, last_seq, messages } = (await streams.info(DEAD_LETTERS.name)).state
+      const found: NumberedLetter[] = []
+      for (let number = first_seq; number <= last_seq && found.length < messages; number++) {
+        const letter = await get(number)
+        if (letter) found.push(letter)
+      }
+      return found
+    },
+    get,
+    async replay(letter) {
+      if (letter.subject.startsWith('$KV.'))
+        throw new ReplayError(
+          `letter ${letter.number} is a version of a profile: the bucket may have a newer one, which a replay would undo. Drop the letter`,
+        )
+      const data = await dataOf(letter)
+      const { stream, seq, subject, storedAt } = letter
+      await publisher.publish(subject, data, `replay:${stream}:${seq}:${storedAt}`)
+      await drop(letter.number)
+    },
+    drop,
+  }
+}
