@@ -9,6 +9,8 @@ import {
 import { startDecisions } from './decisions/role.js'
 import { startProfiles } from './profiles/role.js'
 import { aggregatorSettings } from './settings.js'
+import { startReport } from './status/report.js'
+import { createSpread } from './status/spread.js'
 import { startWarehouse } from './warehouse/role.js'
 
 await runProcess('aggregator', async log => {
@@ -18,12 +20,21 @@ await runProcess('aggregator', async log => {
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
+  const spread = createSpread()
   const parts = { nats, publisher, installation, metrics, log }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
-  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles }) : undefined
+  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
   const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+
+  const report = startReport({
+    ...parts,
+    roles,
+    spread,
+    applied: () => profiles?.applied() ?? [],
+    loaded: async () => (await warehouse?.loaded()) ?? [],
+  })
 
   const missing = () => [
     ...(nats.connected ? [] : ['nats']),
@@ -35,6 +46,7 @@ await runProcess('aggregator', async log => {
 
   return {
     async stop() {
+      report.stop()
       await decisions?.stop()
       await Promise.all([profiles?.stop(), warehouse?.stop()])
       publisher.close()

@@ -11,7 +11,7 @@ import {
   type Slot,
 } from '@slotstream/protocol'
 import type { Buckets, Publisher } from '@slotstream/runtime'
-import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 import { checkAdmin } from './authenticate.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
 import { Failure, unavailable } from './failure.js'
@@ -36,19 +36,23 @@ export interface AdminParts {
   publisher: Publisher
   partitions: number
   metrics: CollectorMetrics
+  /** Answers with the status of the whole installation. */
+  pipeline: RequestHandler
   /** Whether the sites and the stream can be reached now. */
   ready: () => boolean
 }
 
 /** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
 export function adminRoutes(parts: AdminParts): Router {
-  const { adminToken, sites, buckets, catalog, publisher, partitions, metrics, ready } = parts
+  const { adminToken, sites, buckets, catalog, publisher, partitions, metrics, pipeline, ready } = parts
   const router = express.Router()
   router.use((request, _response, next) => {
     checkAdmin(request, adminToken)
     if (!ready()) throw unavailable()
     next()
   })
+
+  router.get('/pipeline', pipeline)
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list() }))
   router.put('/sites/:siteId', async (request, response) => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
+  answerStatus,
   ConfigurationError,
   createMetrics,
   createPublisher,
@@ -20,6 +21,7 @@ import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
 import { messageRoutes } from './message-routes.js'
 import { createCollectorMetrics } from './metrics.js'
+import { pipelineRoute } from './pipeline/route.js'
 import { createReceive, type Handler } from './receive.js'
 import { sendFailure } from './respond.js'
 import type { Trusts } from './safety/client-address.js'
@@ -77,6 +79,8 @@ export function createCollector(deps: CollectorDeps): Collector {
     sitesLoaded = true
   })
 
+  const status = answerStatus({ nats, part: 'collector', metrics, log })
+
   const missing = () => [
     ...(nats.connected ? [] : ['NATS']),
     ...(sitesLoaded ? [] : ['sites']),
@@ -109,6 +113,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       publisher,
       partitions,
       metrics,
+      pipeline: pipelineRoute(nats, partitions),
       ready: () => sitesLoaded && nats.connected,
     }),
     demoDir: deps.demoDir,
@@ -179,6 +184,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       await closed
       clearInterval(closingIdle)
       clearTimeout(closingAll)
+      status.stop()
       if (sitesLoaded) (await watching).stop()
       deps.places?.stop()
       publisher.close()

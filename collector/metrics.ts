@@ -74,6 +74,7 @@ export function createCollectorMetrics(
     },
     bytes: metrics.counter('http_body_bytes_total', 'Bytes of request bodies, after decompression'),
     publishSeconds: metrics.seconds('publish_seconds', 'Time until JetStream acknowledged a batch'),
+    duplicates: metrics.counter('publications_duplicate_total', 'Messages that JetStream had already, and dropped'),
     publishFailures: metrics.counter('publish_failures_total', 'Requests that JetStream did not store, by cause', [
       'code',
     ]),

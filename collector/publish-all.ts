@@ -31,6 +31,7 @@ export async function publishAll(
     throw unavailable()
   }
   metrics.publishSeconds.observe((performance.now() - began) / 1_000)
+  metrics.duplicates.inc(stored.filter(({ duplicate }) => duplicate).length)
   return stored
 
   function send({ subject, data, msgId }: Publication): Promise<Stored> {

@@ -49,6 +49,7 @@ export type {
   SlotsAnswer,
   SlotsRequest,
 } from './slots.js'
+export { type HotKey, type Lag, type ProcessReport, type Sample, type Skew, STATUS_SUBJECT } from './status.js'
 export type {
   Candidate,
   DecisionEnvelope,

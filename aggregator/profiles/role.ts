@@ -8,6 +8,7 @@ import {
   type Publisher,
   readStream,
 } from '@slotstream/runtime'
+import type { Spread } from '../status/spread.js'
 import { createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition } from './partition.js'
@@ -37,6 +38,8 @@ export interface Profiles {
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
   /** What it still waits for before its profiles are up to date; empty when they are. */
   missing(): string[]
+  /** Of each partition: the stream sequence up to which everything counts in its profiles. */
+  applied(): { partition: number; through: number }[]
   /** Stores what has changed, then ends. */
   stop(): Promise<void>
 }
@@ -46,6 +49,7 @@ export interface Profiles {
  * beyond them is replayed afterwards, see `missing`.
  *
  * @param maxProfiles profiles kept in memory, about 2 KB each; others are read from NATS KV when needed. Default 200,000
+ * @param spread told whose messages are read
  */
 export async function startProfiles({
   nats,
@@ -54,6 +58,7 @@ export async function startProfiles({
   metrics,
   log,
   maxProfiles = 200_000,
+  spread,
 }: {
   nats: Nats
   publisher: Publisher
@@ -61,6 +66,7 @@ export async function startProfiles({
   metrics: Metrics
   log: Log
   maxProfiles?: number
+  spread?: Pick<Spread, 'add'>
 }): Promise<Profiles> {
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
@@ -105,7 +111,10 @@ export async function startProfiles({
     for await (const message of reader) {
       const index = Number(message.subject.slice(STREAMS.events.subject.length + 1))
       // Waits only when the message belongs to no partition: then nothing else keeps its place.
-      await apply(index, message.seq, parseEnvelope(message.data))
+      const envelope = parseEnvelope(message.data)
+      await apply(index, message.seq, envelope)
+      if (!(envelope instanceof Error))
+        spread?.add(index, envelope.siteId, envelope.visitorId, envelope.messages.length)
       lag.set(message.info.pending + progress.pending)
       while (!stopping && (sum('unstoredSize') > MAX_UNSTORED || progress.pending > MAX_PENDING)) await pause(10)
     }
@@ -146,6 +155,7 @@ export async function startProfiles({
   return {
     profileOf: async (siteId, visitorId) => partitionFor(siteId, visitorId)?.get(siteId, visitorId),
     waitFor: progress.waitFor,
+    applied: () => indexes.map(partition => ({ partition, through: progress.appliedThrough(partition) })),
     missing() {
       const behind = end - progress.position
       return behind > 0 ? [`profiles: up to ${behind} messages are still to be replayed`] : []

@@ -66,6 +66,7 @@ export async function loadStream(
   metrics.takeovers.inc({ stream })
   log.info({ stream, ...plan, recent: recent.size }, 'loading')
 
+  metrics.position.set({ stream }, (plan.redo?.first ?? plan.next) - 1 - plan.offset)
   const reader = read((plan.redo?.first ?? plan.next) - plan.offset)
   onReader(reader)
   let rows: Row[] = []
@@ -96,6 +97,7 @@ export async function loadStream(
     if (!fixed && taken.length > 0) await announce(block, pending)
     // Positions at or below an announcement were written once, perhaps by somebody else: their tokens may be known.
     await load(block, fixed !== undefined || pending !== undefined)
+    metrics.position.set({ stream }, block.last - plan.offset)
     if (last) observeLag(last)
     return { offset: plan.offset, next: block.last + 1, ...(pending && fixed !== pending ? { pending } : {}) }
   }

@@ -41,6 +41,7 @@ export function startLoader(parts: LoaderParts): Loader {
         void reader?.stop()
         if (error instanceof Stopped) return
         if (error instanceof LostOwnership) {
+          parts.metrics.position.remove({ stream: spec.stream })
           log.warn({ stream: spec.stream }, 'another writer owns the stream now, standing by')
           await standBy()
         } else {

@@ -17,6 +17,7 @@ import { positionKeeper } from './position.js'
 import { persistently, Stopped } from './retry.js'
 import { SPECS, type StreamSpec } from './specs.js'
 import { warehouseTable } from './table.js'
+import { watchParts } from './watch-parts.js'
 
 /** Messages the client holds while a block is inserted. */
 const READ_AHEAD = 2_000
@@ -56,6 +57,8 @@ export interface Warehouse {
   stop(): Promise<void>
   /** What it still waits for, by name; empty when all streams are being loaded. */
   missing(): string[]
+  /** Of each stream that it loads now: the sequence up to which it is loaded. */
+  loaded(): Promise<{ stream: string; through: number }[]>
 }
 
 /**
@@ -112,6 +115,7 @@ export function startWarehouse({
     )
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
+    void watchParts(clickhouse, metrics, log, abort.signal)
     for (const spec of Object.values(SPECS)) loaders.set(spec.stream, start(spec))
     waitingFor = ''
   }
@@ -127,6 +131,10 @@ export function startWarehouse({
       await beginning
       await Promise.all([...loaders.values()].map(loader => loader.stop()))
       await clickhouse.close()
+    },
+    async loaded() {
+      const { values } = await counters.position.get()
+      return values.map(({ labels, value }) => ({ stream: String(labels.stream), through: value }))
     },
     missing() {
       if (waitingFor) return [waitingFor]

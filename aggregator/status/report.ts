@@ -1,0 +1,76 @@
+import { DEAD_LETTERS, type Lag, STREAMS, streamSubject } from '@slotstream/protocol'
+import { answerStatus, type Log, type Metrics, measureLag, type Nats } from '@slotstream/runtime'
+import type { Spread } from './spread.js'
+
+/** Time between two measurements, in milliseconds. */
+const EVERY_MS = 5_000
+
+export interface ReportParts {
+  nats: Nats
+  metrics: Metrics
+  log: Log
+  roles: string[]
+  spread: Spread
+  /** Of each partition that this process keeps profiles of: the sequence up to which it is done. */
+  applied: () => { partition: number; through: number }[]
+  /** Of each stream that this process loads: the sequence up to which it is done. */
+  loaded: () => Promise<{ stream: string; through: number }[]>
+}
+
+/** Measures how far the roles are behind and how messages are spread, for `/metrics` and for whoever asks. */
+export function startReport({ nats, metrics, log, roles, spread, applied, loaded }: ReportParts): { stop(): void } {
+  const labels = ['role', 'stream', 'partition']
+  const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)
+  const seconds = metrics.gauge('lag_seconds', 'Age of the oldest message a role has not processed', labels)
+  const hottestPartition = metrics.gauge('hottest_partition_share', 'Share of messages in the busiest partition, 0-1')
+  const hottestVisitor = metrics.gauge('hottest_visitor_share', 'Share of messages of the busiest visitor, 0-1')
+  const waiting = metrics.gauge('dead_letters_waiting', 'Dead letters that nobody has replayed or dropped')
+  let lags: Lag[] = []
+  let measuring = Promise.resolve()
+
+  async function measure(): Promise<void> {
+    const events = STREAMS.events.name
+    const partitions = applied()
+    const streams = await loaded()
+    const [ofPartitions, letters, ...ofStreams] = await Promise.all([
+      measureLag(
+        nats,
+        events,
+        partitions.map(({ partition, through }) => ({ through, subject: streamSubject('events', partition) })),
+      ),
+      nats.manager.streams.info(DEAD_LETTERS.name),
+      ...streams.map(({ stream, through }) => measureLag(nats, stream, [{ through }])),
+    ])
+    lags = [
+      ...partitions.map(({ partition }, i) => ({ role: 'profiles', stream: events, partition, ...ofPartitions[i]! })),
+      ...streams.map(({ stream }, i) => ({ role: 'warehouse', stream, partition: null, ...ofStreams[i]![0]! })),
+    ]
+    messages.reset()
+    seconds.reset()
+    for (const lag of lags) {
+      const names = { role: lag.role, stream: lag.stream, partition: lag.partition ?? '' }
+      messages.set(names, lag.messages)
+      seconds.set(names, lag.seconds)
+    }
+    waiting.set(letters.state.messages)
+    const skew = spread.read()
+    const share = (count: number) => (skew.messages > 0 ? count / skew.messages : 0)
+    hottestPartition.set(share(Math.max(0, ...skew.partitions.map(([, count]) => count))))
+    hottestVisitor.set(share(Math.max(0, ...skew.keys.map(key => key.messages - key.error))))
+  }
+
+  const again = () => {
+    if (!nats.connected) return
+    measuring = measuring.then(measure).catch(error => log.warn({ err: error }, 'the lag could not be measured'))
+  }
+  const timer = setInterval(again, EVERY_MS)
+  again()
+  const more = () => ({ lags, ...(roles.includes('profiles') ? { skew: spread.read() } : {}) })
+  const answering = answerStatus({ nats, part: 'aggregator', roles, metrics, log, more })
+  return {
+    stop() {
+      clearInterval(timer)
+      answering.stop()
+    },
+  }
+}
