@@ -7,7 +7,7 @@ import {
   startStatusServer,
 } from '@slotstream/runtime'
 import { startDecisions } from './decisions/role.js'
-import { startProfiles } from './profiles/role.js'
+import { followProfiles } from './profiles/follow-generation.js'
 import { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
 import { createSpread } from './status/spread.js'
@@ -24,7 +24,7 @@ await runProcess('aggregator', async log => {
   const parts = { nats, publisher, installation, metrics, log }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
-  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
+  const profiles = roles.includes('profiles') ? await followProfiles({ ...parts, maxProfiles, spread }) : undefined
   const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
 

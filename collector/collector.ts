@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { profilesBucket } from '@slotstream/protocol'
 import {
   answerStatus,
   ConfigurationError,
@@ -10,6 +11,7 @@ import {
   type Nats,
   type Part,
   watchBucket,
+  watchGeneration,
 } from '@slotstream/runtime'
 import express, { type Request } from 'express'
 import { adminRoutes } from './admin-routes.js'
@@ -79,6 +81,21 @@ export function createCollector(deps: CollectorDeps): Collector {
     sitesLoaded = true
   })
 
+  let profiles = buckets.profiles
+  const followed = watchGeneration(
+    nats,
+    buckets.meta,
+    deps.installation.generation,
+    generation => {
+      nats.kvm.open(profilesBucket(generation)).then(
+        opened => {
+          profiles = opened
+        },
+        error => log.error({ err: error, generation }, 'the rebuilt profiles can not be opened'),
+      )
+    },
+    log,
+  )
   const status = answerStatus({ nats, part: 'collector', metrics, log })
 
   const missing = () => [
@@ -108,7 +125,12 @@ export function createCollector(deps: CollectorDeps): Collector {
     admin: adminRoutes({
       adminToken: deps.adminToken,
       sites,
-      buckets,
+      buckets: {
+        sites: buckets.sites,
+        get profiles() {
+          return profiles
+        },
+      },
       catalog: createCatalogStore(buckets.catalog),
       publisher,
       partitions,
@@ -185,7 +207,7 @@ export function createCollector(deps: CollectorDeps): Collector {
       clearInterval(closingIdle)
       clearTimeout(closingAll)
       status.stop()
-      if (sitesLoaded) (await watching).stop()
+      if (sitesLoaded) for (const watch of [await watching, await followed]) watch.stop()
       deps.places?.stop()
       publisher.close()
     },

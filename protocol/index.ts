@@ -60,7 +60,16 @@ export type {
   RejectedMessage,
   StoredMessage,
 } from './stored.js'
-export { BUCKETS, decideSubject, fromKeyToken, keyToken, STREAMS, type StreamKind, streamSubject } from './subjects.js'
+export {
+  BUCKETS,
+  decideSubject,
+  fromKeyToken,
+  keyToken,
+  profilesBucket,
+  STREAMS,
+  type StreamKind,
+  streamSubject,
+} from './subjects.js'
 export { type CorrectedTime, correctTime, parseTime } from './times.js'
 export { uuidv7 } from './uuid.js'
 export { type Arrival, type Checked, checkMessage } from './validate.js'

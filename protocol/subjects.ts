@@ -25,13 +25,21 @@ export const BUCKETS = {
   sites: 'sites',
   /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content */
   catalog: 'catalog',
-  /** `<partition>.<siteId>.<visitorId>` → Profile */
+  /** `<partition>.<siteId>.<visitorId>` → Profile; of a later generation see `profilesBucket` */
   profiles: 'profiles',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
   positions: 'positions',
-  /** `installation` → facts that can't change, such as the number of partitions */
+  /**
+   * `installation` → facts that can't change, such as the number of partitions; `profiles` → the generation of the
+   * profiles that counts
+   */
   meta: 'meta',
 } as const
+
+/** The bucket of a generation of profiles: each rebuild makes one beside the one in use. */
+export function profilesBucket(generation: number): string {
+  return generation === 0 ? BUCKETS.profiles : `${BUCKETS.profiles}_${generation}`
+}
 
 /**
  * Any text as one token of a KV key. KV keys allow `A–Z a–z 0–9 - _ = / .`; everything but letters, digits, `-` and

@@ -1,9 +1,10 @@
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
-import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, DEAD_LETTERS, profilesBucket, STREAMS } from '@slotstream/protocol'
 import type { SharedSettings } from './environment.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
+import { readGeneration } from './profiles-generation.js'
 
 /**
  * How long JetStream remembers message ids. A retry inside it is dropped by the broker; a later one is found before
@@ -18,6 +19,8 @@ export type Buckets = Record<keyof typeof BUCKETS, KV>
 /** What an installation consists of inside NATS. */
 export interface Installation {
   partitions: number
+  /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
+  generation: number
   buckets: Buckets
 }
 
@@ -58,14 +61,16 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
   const open = (bucket: string) =>
     nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
+  const meta = await open(BUCKETS.meta)
+  const { generation } = await readGeneration(meta)
   const buckets: Buckets = {
     sites: await open(BUCKETS.sites),
     catalog: await open(BUCKETS.catalog),
-    profiles: await open(BUCKETS.profiles),
+    profiles: await open(profilesBucket(generation)),
     positions: await open(BUCKETS.positions),
-    meta: await open(BUCKETS.meta),
+    meta,
   }
-  return { partitions: await fixedPartitions(buckets.meta, settings.partitions), buckets }
+  return { partitions: await fixedPartitions(buckets.meta, settings.partitions), generation, buckets }
 }
 
 /** One letter per subject, so that a message that fails again is no second letter, however much later. */

@@ -1,8 +1,10 @@
-import { BUCKETS, keyToken, type Profile, partitionOf } from '@slotstream/protocol'
+import { keyToken, type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, type Publisher, readStream } from '@slotstream/runtime'
 
 /** Where profiles and checkpoints are kept. */
 export interface ProfileStore {
+  /** Key of a visitor's profile in the bucket. */
+  keyOf(visitor: { siteId: string; visitorId: string }): string
   read(siteId: string, visitorId: string): Promise<Profile | undefined>
   write(profile: Profile): Promise<void>
   /** Hands out the newest stored profiles, at most `limit`. Resolves to whether these were all there are. */
@@ -12,25 +14,31 @@ export interface ProfileStore {
   writeCheckpoint(partition: number, seq: number): Promise<void>
 }
 
-/** The store in NATS KV: `profiles` `<partition>.<siteId>.<visitorId>`, `positions` `profiles.<partition>`. */
+/**
+ * The store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<visitorId>`, in `positions`
+ * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
+ */
 export function createProfileStore(
   nats: Nats,
   publisher: Publisher,
-  { partitions, buckets }: Installation,
+  { partitions, generation, buckets }: Installation,
   log: Log,
 ): ProfileStore {
-  const keyOf = (siteId: string, visitorId: string) =>
+  const bucket = profilesBucket(generation)
+  const checkpointKey = (partition: number) => `${bucket}.${partition}`
+  const keyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
     `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
 
   return {
+    keyOf,
     async read(siteId, visitorId) {
-      const entry = await buckets.profiles.get(keyOf(siteId, visitorId))
+      const entry = await buckets.profiles.get(keyOf({ siteId, visitorId }))
       return entry?.operation === 'PUT' ? entry.json<Profile>() : undefined
     },
     async write(profile) {
-      const key = keyOf(profile.siteId, profile.visitorId)
+      const key = keyOf(profile)
       // What `put` of the KV client does, at a sixth of the cost: a bucket is a stream with a subject per key.
-      await publisher.publish(`$KV.${BUCKETS.profiles}.${key}`, JSON.stringify(profile))
+      await publisher.publish(`$KV.${bucket}.${key}`, JSON.stringify(profile))
     },
     async loadNewest(limit, each) {
       const { name } = (await buckets.profiles.status()).streamInfo.config
@@ -56,8 +64,4 @@ export function createProfileStore(
       await buckets.positions.put(checkpointKey(partition), JSON.stringify({ seq }))
     },
   }
-}
-
-function checkpointKey(partition: number): string {
-  return `profiles.${partition}`
 }

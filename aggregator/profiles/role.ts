@@ -44,6 +44,16 @@ export interface Profiles {
   stop(): Promise<void>
 }
 
+export interface ProfilesParts {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  metrics: Metrics
+  log: Log
+  maxProfiles?: number
+  spread?: Pick<Spread, 'add'>
+}
+
 /**
  * Starts the profiles role for all partitions. Resolves when the stored profiles are loaded; what the stream has
  * beyond them is replayed afterwards, see `missing`.
@@ -59,15 +69,7 @@ export async function startProfiles({
   log,
   maxProfiles = 200_000,
   spread,
-}: {
-  nats: Nats
-  publisher: Publisher
-  installation: Installation
-  metrics: Metrics
-  log: Log
-  maxProfiles?: number
-  spread?: Pick<Spread, 'add'>
-}): Promise<Profiles> {
+}: ProfilesParts): Promise<Profiles> {
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
   ])

@@ -8,6 +8,7 @@ import {
   numberSetting,
   type Publisher,
   readStream,
+  watchGeneration,
 } from '@slotstream/runtime'
 import { divert } from './divert.js'
 import { type Loader, startLoader } from './loader.js'
@@ -15,7 +16,7 @@ import { warehouseMetrics } from './metrics.js'
 import { MigrationError, migrate, readMigrations } from './migrate.js'
 import { positionKeeper } from './position.js'
 import { persistently, Stopped } from './retry.js'
-import { SPECS, type StreamSpec } from './specs.js'
+import { profilesSpec, SPECS, type StreamSpec } from './specs.js'
 import { warehouseTable } from './table.js'
 import { watchParts } from './watch-parts.js'
 
@@ -86,6 +87,7 @@ export function startWarehouse({
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
   const loaders = new Map<string, Loader>()
   let waitingFor = 'clickhouse'
+  let watching: { stop(): void } | undefined
 
   function start(spec: StreamSpec): Loader {
     return startLoader({
@@ -116,8 +118,23 @@ export function startWarehouse({
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
     void watchParts(clickhouse, metrics, log, abort.signal)
-    for (const spec of Object.values(SPECS)) loaders.set(spec.stream, start(spec))
+    const { generation, buckets } = installation
+    const profiles = profilesSpec(generation)
+    for (const spec of [SPECS.events, SPECS.decisions, SPECS.rejected, profiles]) loaders.set(spec.stream, start(spec))
     waitingFor = ''
+    watching = await watchGeneration(nats, buckets.meta, generation, next => loadProfiles(profilesSpec(next)), log)
+    if (abort.signal.aborted) watching.stop()
+  }
+
+  /** Loads the profiles of another generation instead: what the older one still has to say counts no more. */
+  function loadProfiles(spec: StreamSpec): void {
+    if (abort.signal.aborted) return
+    for (const [stream, loader] of loaders) {
+      if (!stream.startsWith(SPECS.profiles.stream)) continue
+      loaders.delete(stream)
+      void loader.stop().then(() => counters.position.remove({ stream }))
+    }
+    loaders.set(spec.stream, start(spec))
   }
 
   const beginning = begin().catch(error => {
@@ -128,6 +145,7 @@ export function startWarehouse({
   return {
     async stop() {
       abort.abort()
+      watching?.stop()
       await beginning
       await Promise.all([...loaders.values()].map(loader => loader.stop()))
       await clickhouse.close()

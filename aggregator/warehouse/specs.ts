@@ -1,4 +1,4 @@
-import { BUCKETS, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, profilesBucket, STREAMS } from '@slotstream/protocol'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
@@ -40,3 +40,8 @@ export const SPECS = {
   rejected: { stream: STREAMS.rejected.name, table: 'rejected_events', rows: rejectedRows, replaces: false },
   profiles: { stream: `KV_${BUCKETS.profiles}`, table: 'profile_versions', rows: profileRows, replaces: true },
 } satisfies Record<string, StreamSpec>
+
+/** The profiles of a generation. */
+export function profilesSpec(generation: number): StreamSpec {
+  return { ...SPECS.profiles, stream: `KV_${profilesBucket(generation)}` }
+}

@@ -21,6 +21,7 @@ function memoryStore(fails: () => boolean) {
   const profiles = new Map<string, string>()
   const checkpoints = Array.from({ length: PARTITIONS }, () => 0)
   const store: ProfileStore = {
+    keyOf: ({ visitorId }) => visitorId,
     async read(_siteId, visitorId) {
       const text = profiles.get(visitorId)
       return text === undefined ? undefined : (JSON.parse(text) as Profile)

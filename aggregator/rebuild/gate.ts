@@ -1,0 +1,57 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ClickHouseClient } from '@clickhouse/client'
+
+/** After this long a gate opens by itself, in seconds: a rebuild that dies must not keep the warehouse from loading. */
+export const GATE_SECONDS = 30
+
+/** Tries to close the gate between two blocks. A loader announces one every few hundred milliseconds. */
+const TRIES = 200
+
+const SINK = 'slotstream.rebuild_gate_sink'
+
+/** How far the loader of a table is. Positions, as in the column `stream_seq`. */
+export interface LoaderPosition {
+  /** Everything up to here is in the table. */
+  complete: number
+  /** The end of the block that was announced last: it may be in the table, on its way there, or neither. */
+  announced: number
+}
+
+/**
+ * Keeps blocks after the one announced last from the table for a moment. The gate is a materialized view that refuses
+ * them, so it holds for every writer, whatever it knew before: the insert fails, and the loader tries the same block
+ * with the same token again until the gate is open.
+ *
+ * @returns the end of the last block that passes
+ * @throws when blocks follow each other too fast to get in between
+ */
+export async function closeGate(
+  clickhouse: ClickHouseClient,
+  source: string,
+  position: () => Promise<LoaderPosition>,
+): Promise<number> {
+  await clickhouse.command({ query: `CREATE TABLE IF NOT EXISTS ${SINK} (refused UInt8) ENGINE = Null` })
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const { announced } = await position()
+    await clickhouse.command({
+      query: `CREATE MATERIALIZED VIEW slotstream.rebuild_gate_${source} TO ${SINK} AS
+              SELECT throwIf(stream_seq > ${announced} AND now() < toDateTime(${Math.floor(Date.now() / 1000) + GATE_SECONDS}),
+                'a rebuild is switching tables: try again in a moment') AS refused
+              FROM slotstream.${source}`,
+    })
+    // A block that was announced before the view was there may have begun without it.
+    if ((await position()).announced === announced) return announced
+    await openGate(clickhouse, source)
+    await pause(Math.random() * 20)
+  }
+  throw new Error(`the loader of ${source} did not pause between two blocks: try again when less is being loaded`)
+}
+
+export async function openGate(clickhouse: ClickHouseClient, source: string): Promise<void> {
+  await clickhouse.command({ query: `DROP VIEW IF EXISTS slotstream.rebuild_gate_${source} SYNC` })
+}
+
+/** Removes what a gate leaves behind. */
+export async function removeSink(clickhouse: ClickHouseClient): Promise<void> {
+  await clickhouse.command({ query: `DROP TABLE IF EXISTS ${SINK} SYNC` })
+}

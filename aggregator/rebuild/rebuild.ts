@@ -1,0 +1,50 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { CommandParts } from '../command/run-command.js'
+import { positionKeeper } from '../warehouse/position.js'
+import { SPECS } from '../warehouse/specs.js'
+import { derivedTables, readViews } from './derived-tables.js'
+import { eventsBefore, profilesOf } from './history.js'
+import { rebuildProfiles } from './rebuild-profiles.js'
+import { rebuildTable } from './rebuild-table.js'
+import { removeGeneration } from './remove-generation.js'
+import { loadedTables } from './sources.js'
+import type { Order } from './understand.js'
+
+const PROFILES = 'profiles'
+
+/**
+ * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
+ *
+ * @returns the generation of old profiles that could not be deleted, because somebody still reads it
+ */
+export async function rebuild(
+  { from, only }: Order,
+  { clickhouse, ...parts }: CommandParts & { clickhouse: ClickHouseClient },
+): Promise<number | undefined> {
+  const { nats, installation, publisher, say } = parts
+  const sources = loadedTables(installation, publisher)
+  const wanted = (name: string) => !only || only.includes(name)
+  // Profiles may be rebuilt while ClickHouse is away.
+  const needsTables = !only || only.some(name => name !== PROFILES)
+  const tables = needsTables ? derivedTables(await readViews(clickhouse, [...sources.keys()])) : []
+  const unknown = only?.find(name => name !== PROFILES && !tables.some(table => table.name === name))
+  if (unknown)
+    throw new Error(
+      `there is no derived table ${unknown}: there are ${tables.map(({ name }) => name).join(', ') || 'none'}`,
+    )
+
+  for (const table of tables) {
+    if (!wanted(table.name)) continue
+    const held = await rebuildTable(clickhouse, table, sources)
+    say(`${table.name}: rebuilt, loading was held for ${held} ms`)
+  }
+  if (!wanted(PROFILES)) return undefined
+  const generation = await rebuildProfiles({ ...parts, ...(from === 'events' && { history }) })
+  const removed = await removeGeneration(nats, installation, generation - 1)
+  return removed ? undefined : generation - 1
+
+  async function* history(firstSeq: number) {
+    const position = await positionKeeper(installation.buckets.positions, SPECS.events.stream).load()
+    yield* profilesOf(eventsBefore(clickhouse, firstSeq + (position?.offset ?? 0)), firstSeq - 1)
+  }
+}

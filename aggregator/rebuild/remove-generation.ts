@@ -1,0 +1,40 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { profilesBucket } from '@slotstream/protocol'
+import { gatherStatus, type Installation, type Nats } from '@slotstream/runtime'
+
+/** How long the roles may take to load another generation, in milliseconds. */
+const WAIT_MS = 120_000
+
+/** Old generations answer for a moment after the roles report the new one. */
+const LAST_ANSWERS_MS = 3_000
+
+/**
+ * Deletes an old generation of profiles when no process reads it any more. Resolves to whether that was so in time; an
+ * aggregator that is stopped now loads the new one when it starts.
+ */
+export async function removeGeneration(
+  nats: Nats,
+  { buckets, partitions }: Installation,
+  old: number,
+  waitMs = WAIT_MS,
+): Promise<boolean> {
+  const until = Date.now() + waitMs
+  while (!(await allSwitched())) {
+    if (Date.now() > until) return false
+    await pause(500)
+  }
+  await pause(LAST_ANSWERS_MS)
+  const bucket = profilesBucket(old)
+  await nats.manager.streams.delete(`KV_${bucket}`)
+  for (let partition = 0; partition < partitions; partition++) await buckets.positions.purge(`${bucket}.${partition}`)
+  await buckets.positions.purge(`warehouse.KV_${bucket}`)
+  return true
+
+  async function allSwitched(): Promise<boolean> {
+    const reports = await gatherStatus(nats)
+    return reports
+      .flatMap(({ samples }) => samples)
+      .filter(({ name }) => name === 'profiles_generation')
+      .every(({ value }) => value > old)
+  }
+}

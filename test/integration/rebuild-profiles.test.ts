@@ -1,0 +1,163 @@
+import { type EventEnvelope, keyToken, type Profile, partitionOf, streamSubject } from '@slotstream/protocol'
+import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { applyEnvelope } from '../../aggregator/profiles/apply.js'
+import { followProfiles } from '../../aggregator/profiles/follow-generation.js'
+import { rebuild } from '../../aggregator/rebuild/rebuild.js'
+import { startReport } from '../../aggregator/status/report.js'
+import { createSpread } from '../../aggregator/status/spread.js'
+import { startWarehouse } from '../../aggregator/warehouse/role.js'
+import { until } from '../support/until.js'
+import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
+
+const SITE = 'demo'
+const VISITORS = 40
+
+let clickhouse: ClickHouse
+let world: World
+
+beforeAll(async () => {
+  clickhouse = await startClickHouse()
+})
+afterAll(() => clickhouse?.stop())
+beforeEach(async () => {
+  world = await createWorld(clickhouse)
+})
+afterEach(() => world?.stop())
+
+const partitionFor = (visitorId: string) => partitionOf(SITE, visitorId, world.installation.partitions)
+
+async function track(count: number, first = 0) {
+  for (let i = first; i < first + count; i++) {
+    const visitorId = `v${i % VISITORS}`
+    const message = stored({
+      anonymousId: visitorId,
+      ...(i % 7 === 0
+        ? { type: 'identify', event: undefined, userId: `u${i % VISITORS}`, traits: { n: i } }
+        : { event: 'Product Viewed', properties: { category: `c${i % 3}` } }),
+    })
+    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: message.timestamp, messages: [message] }
+    await world.nats.js.publish(streamSubject('events', partitionFor(visitorId)), JSON.stringify(envelope))
+  }
+}
+
+/** An aggregator with profiles and warehouse, as the process has it. */
+async function startAggregator() {
+  const { nats, publisher, log } = world
+  const metrics = createMetrics()
+  const installation = await provision(nats, sharedSettings({}), log)
+  const parts = { nats, publisher, installation, metrics, log }
+  const profiles = await followProfiles(parts)
+  const warehouse = startWarehouse({ ...parts, clickhouse: clickhouse.account })
+  const report = startReport({
+    ...parts,
+    roles: ['profiles', 'warehouse'],
+    spread: createSpread(),
+    applied: profiles.applied,
+    loaded: warehouse.loaded,
+  })
+  return {
+    profiles,
+    async stop() {
+      report.stop()
+      await Promise.all([profiles.stop(), warehouse.stop()])
+    },
+  }
+}
+
+const run = (from: 'stream' | 'events') =>
+  rebuild({ from, only: ['profiles'] }, { ...world, say: () => {}, clickhouse: clickhouse.client })
+
+async function fromTheStream(): Promise<Map<string, Profile>> {
+  const profiles = new Map<string, Profile>()
+  const { first_seq, last_seq } = (await world.nats.manager.streams.info('EVENTS')).state
+  for (let seq = first_seq; seq <= last_seq; seq++) {
+    const envelope = (await world.nats.manager.streams.getMessage('EVENTS', { seq }))!.json<EventEnvelope>()
+    const profile = applyEnvelope(profiles.get(envelope.visitorId), envelope, seq)
+    if (profile) profiles.set(envelope.visitorId, profile)
+  }
+  return profiles
+}
+
+type Aggregator = Awaited<ReturnType<typeof startAggregator>>
+
+async function profilesOf({ profiles }: Aggregator): Promise<Map<string, Profile>> {
+  const { last_seq } = (await world.nats.manager.streams.info('EVENTS')).state
+  const found = new Map<string, Profile>()
+  for (let i = 0; i < VISITORS; i++) {
+    expect(await profiles.waitFor(partitionFor(`v${i}`), last_seq, 20_000)).toBe(true)
+    found.set(`v${i}`, (await profiles.profileOf(SITE, `v${i}`))!)
+  }
+  return found
+}
+
+const inClickHouse = () =>
+  world.query<{ anonymous_id: string; sessions: number; traits: object }>(
+    'SELECT anonymous_id, sessions, traits FROM slotstream.profiles ORDER BY anonymous_id',
+  )
+
+/** Puts nonsense into the bucket, where the role finds it when it starts. */
+async function corrupt() {
+  const { profiles } = world.installation.buckets
+  const key = (visitorId: string) => `${partitionFor(visitorId)}.${SITE}.${keyToken(visitorId)}`
+  const entry = await profiles.get(key('v1'))
+  const profile = entry!.json<Profile>()
+  await profiles.put(key('v1'), JSON.stringify({ ...profile, sessions: 999, affinities: { nonsense: 7 } }))
+  await profiles.put(key('ghost'), JSON.stringify({ ...profile, visitorId: 'ghost', anonymousId: 'ghost' }))
+}
+
+describe('rebuilding profiles', () => {
+  it('gives what the stream gives, while events keep arriving, and switches everybody', async () => {
+    await track(200)
+    let aggregator = await startAggregator()
+    await profilesOf(aggregator)
+    await aggregator.stop()
+    await corrupt()
+    aggregator = await startAggregator()
+    expect((await profilesOf(aggregator)).get('v1')?.sessions).toBe(999)
+    await until('the ghost', inClickHouse, rows => rows.some(row => row.anonymous_id === 'ghost'))
+
+    const arriving = track(600, 200)
+    expect(await run('stream')).toBeUndefined()
+    await arriving
+    const expected = await fromTheStream()
+    expect(await profilesOf(aggregator)).toEqual(expected)
+    expect(await aggregator.profiles.profileOf(SITE, 'ghost')).toBeUndefined()
+    const rows = await until(
+      'ClickHouse has them',
+      inClickHouse,
+      found => found.length === VISITORS && found.every(row => row.sessions < 999),
+    )
+    expect(rows.map(row => [row.anonymous_id, row.sessions])).toEqual(
+      [...expected.values()].map(p => [p.anonymousId, p.sessions]).sort(([a], [b]) => (a! < b! ? -1 : 1)),
+    )
+    const streams = await world.nats.manager.streams.names().next()
+    expect(streams).toContain('KV_profiles_1')
+    expect(streams).not.toContain('KV_profiles')
+
+    // What starts now finds the new generation, and goes on in it.
+    await aggregator.stop()
+    await track(50, 800)
+    aggregator = await startAggregator()
+    expect(await profilesOf(aggregator)).toEqual(await fromTheStream())
+    expect(await run('stream')).toBeUndefined()
+    expect(await profilesOf(aggregator)).toEqual(await fromTheStream())
+    await aggregator.stop()
+  })
+
+  it('takes from events what the stream has no more', async () => {
+    await track(300)
+    const aggregator = await startAggregator()
+    const whole = await fromTheStream()
+    await until(
+      'all rows',
+      () => world.number('SELECT count() FROM slotstream.events'),
+      n => n === 300,
+    )
+    await world.nats.manager.streams.purge('EVENTS', { seq: 151 })
+    await expect(run('stream')).rejects.toThrow('use --from events')
+    expect(await run('events')).toBeUndefined()
+    expect(await profilesOf(aggregator)).toEqual(whole)
+    await aggregator.stop()
+  })
+})
