@@ -1,6 +1,5 @@
 export type { Content, Policy, Site, Slot } from './catalog.js'
 export { type Check, checkContent, checkSite, checkSlot, checkSlotsRequest } from './checks.js'
-export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
 export {
   DEAD_LETTERS,
   type DeadLetter,
@@ -9,6 +8,7 @@ export {
   decodePayload,
   encodePayload,
 } from './dead-letters.js'
+export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
 export { hash32 } from './hash.js'
 export { isoTime } from './iso-time.js'
