@@ -1,64 +1,55 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import terser from '@rollup/plugin-terser'
+import { leanDependencies } from './sdk/build/lean-dependencies.js'
 
-/**
- * Takes out of `web-vitals` what only its option `reportSoftNavs` uses, which the script never sets: 0.4 KB. The option
- * can't be known to be off from the outside, because the code that reads it is written for any caller.
- */
-const withoutSoftNavigations = {
-  name: 'without-soft-navigations',
-  transform(code, id) {
-    if (!/web-vitals\/dist\/modules\/on[A-Z]+\.js$/.test(id)) return null
-    if (!code.includes('checkSoftNavsEnabled(opts)')) this.error('web-vitals has changed: see rollup.config.js')
-    return {
-      code: code
-        .replaceAll('checkSoftNavsEnabled(opts)', 'false')
-        .replaceAll("entry.entryType === 'soft-navigation'", 'false')
-        .replaceAll("entry.entryType !== 'soft-navigation'", 'true')
-        .replaceAll("entry.entryType === 'interaction-contentful-paint'", 'false')
-        .replaceAll('opts.reportAllChanges', 'false')
-        .replace(/const softNavsEnabled = false;/g, '')
-        .replace(/\bsoftNavsEnabled\b/g, 'false'),
-      map: null,
-    }
-  },
-}
+/** What `idb` adds to databases and cursors by this function isn't used. */
+const treeshake = { manualPureFunctions: ['replaceTraps'] }
 
-/** `web-vitals` as its single modules, of which the bundler can leave out parts. */
-const modularVitals = {
-  name: 'modular-vitals',
-  resolveId(source, importer) {
-    return source === 'web-vitals'
-      ? this.resolve('web-vitals/onCLS.js', importer).then(resolved => resolved?.id.replace(/onCLS\.js$/, 'index.js'))
-      : null
-  },
-}
+/** Names that begin with an underscore are private by the convention of `web-vitals`. */
+const small = terser({
+  ecma: 2020,
+  module: true,
+  compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, pure_getters: true },
+  mangle: { properties: { regex: /^_[a-z]/ } },
+})
+
+/** What the script doesn't carry: a file of its own for each, loaded when the part is switched on. */
+const IN_SCRIPT = ['page-views', 'engagement', 'slots']
+const parts = readdirSync('sdk/dist/esm/parts')
+  .filter(file => file.endsWith('.js'))
+  .map(file => basename(file, '.js'))
+  .filter(name => !IN_SCRIPT.includes(name))
 
 /** The browser package, from what `tsc -b` made of it. */
 export default [
   {
     input: 'sdk/dist/esm/script.js',
-    // What `idb` adds to databases and cursors by this function isn't used.
-    treeshake: { manualPureFunctions: ['replaceTraps'] },
-    plugins: [
-      modularVitals,
-      withoutSoftNavigations,
-      nodeResolve({ browser: true }),
-      // Names that begin with an underscore are private by the convention of `web-vitals`.
-      terser({
-        ecma: 2020,
-        module: true,
-        compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, pure_getters: true },
-        mangle: { properties: { regex: /^_[a-z]/ } },
-      }),
-    ],
+    treeshake,
+    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: { file: 'sdk/dist/slotstream.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
   },
+  ...parts.map(name => ({
+    input: `sdk/dist/esm/parts/${name}.js`,
+    treeshake,
+    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    output: { file: `sdk/dist/${name}.js`, format: 'es', sourcemap: true, generatedCode: 'es2015' },
+  })),
   {
-    input: 'sdk/dist/esm/index.js',
-    // The protocol isn't published: what is used of it becomes part of the file.
-    external: ['idb', 'web-vitals'],
-    plugins: [nodeResolve({ browser: true })],
-    output: { file: 'sdk/dist/index.js', format: 'es', sourcemap: true },
+    // Asking for content apart from the rest, so that a bundler can leave it out of a page that doesn't.
+    input: { index: 'sdk/dist/esm/index.js', parts: 'sdk/dist/esm/parts.js' },
+    treeshake,
+    // The protocol isn't published: what is used of it becomes part of the files. So does the lean form of `idb`.
+    external: ['web-vitals'],
+    plugins: [leanDependencies, nodeResolve({ browser: true })],
+    output: {
+      dir: 'sdk/dist/npm',
+      format: 'es',
+      sourcemap: true,
+      chunkFileNames: '[name].js',
+      onlyExplicitManualChunks: true,
+      manualChunks: id => (/personalize\.js$/.test(id) ? 'personalize' : undefined),
+    },
   },
 ]

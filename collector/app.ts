@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import helmet from 'helmet'
 import { allowOrigin, answerPreflight } from './cors.js'
 import { Failure } from './failure.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Handler } from './receive.js'
-import { sdkFile } from './sdk-file.js'
+import { sdkFile, sdkParts } from './sdk-file.js'
 import type { Sites } from './sites.js'
 
 /** What the app is made of. */
@@ -91,6 +92,7 @@ export function createApp({
 
   app.get('/sdk.js', sdkFile(sdk))
   app.use(['/demo', '/console'], pageHeaders)
+  app.get('/sdk/:file', sdkParts(dirname(sdk)))
   const hasDemo = existsSync(demoDir)
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {

@@ -35,10 +35,11 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     throw new Failure('unsupported_media_type', `the content encoding is ${encoding}: send gzip, deflate or none`)
 
   let bytes = await collect(request, maxBytes)
-  if (decompress)
-    bytes = await decompress(bytes, { maxOutputLength: maxBytes }).catch(error => {
+  const unpack = decompress ?? (isGzip(bytes) ? DECOMPRESS.get('gzip') : undefined)
+  if (unpack)
+    bytes = await unpack(bytes, { maxOutputLength: maxBytes }).catch(error => {
       if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-      throw new Failure('malformed', `the body is not valid ${encoding}`)
+      throw new Failure('malformed', `the body is not valid ${decompress ? encoding : 'gzip'}`)
     })
   return { value: parse(textOf(bytes)), bytes: bytes.length }
 }
@@ -58,6 +59,9 @@ function textOf(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new Failure('malformed', 'the body is not valid UTF-8')
   return bytes.toString('utf8')
 }
+
+/** Pages can't say that a body is compressed without a preflight. No JSON text begins with these bytes. */
+const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))

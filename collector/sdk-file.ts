@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { RequestHandler } from 'express'
@@ -7,6 +9,20 @@ import { Failure } from './failure.js'
 
 /** How long browsers and CDNs may use the script without asking, in seconds: a new version is everywhere after that. */
 const MAX_AGE_SECONDS = 300
+
+/** Serves the parts that the script loads when they are switched on, from its own folder, by their names. */
+export function sdkParts(folder: string): RequestHandler {
+  const files = new Map<string, RequestHandler>()
+  return (request, response, next) => {
+    const { file = '' } = request.params
+    if (typeof file !== 'string' || !/^[a-z-]+\.js$/.test(file)) return next()
+    const path = join(folder, file)
+    const handler = files.get(file) ?? (existsSync(path) && sdkFile(path))
+    if (!handler) return next()
+    files.set(file, handler)
+    return handler(request, response, next)
+  }
+}
 
 type Variants = Record<'br' | 'gzip' | 'identity', Buffer> & { etag: string }
 

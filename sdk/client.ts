@@ -1,9 +1,11 @@
-import type { Message, MessageType } from '@slotstream/protocol'
 import { createContexts, pageOf } from './capture/context.js'
-import { createIdentity } from './capture/identity.js'
+import { createFloodGate } from './capture/flood.js'
+import { cookieId, createIdentity, dropCookie, linkedId } from './capture/identity.js'
 import { createSessions } from './capture/sessions.js'
 import { nextView, type View } from './capture/view.js'
-import { createDelivery } from './delivery/delivery.js'
+import type { Consent } from './consent.js'
+import { createDelivery, type Delivery } from './delivery/delivery.js'
+import { middleware, throughMiddleware } from './middleware.js'
 import type { Settings } from './options.js'
 import { bytesOf } from './platform/bytes.js'
 import { type Emit, emit } from './platform/emit.js'
@@ -11,16 +13,28 @@ import { guard, type Log } from './platform/guard.js'
 import { createIds } from './platform/ids.js'
 import { createListeners, type Listeners } from './platform/listeners.js'
 import { createStorage } from './platform/storage.js'
-import { createPersonalize } from './slots/personalize.js'
-import type { PersonalizeOptions, Properties, SlotDecision } from './types.js'
+import { noDecision } from './slots/no-decision.js'
+import type { Message, PersonalizeOptions, Properties, SlotDecision } from './types.js'
 
 /** Fields of one message beside those that every message has. */
 export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
-  type: MessageType
+  type: Message['type']
   /** When it happened, in milliseconds since the epoch. */
   at: number
   properties?: Properties
   traits?: Properties
+}
+
+/** Asks for the content of a slot. Never rejects. */
+export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>
+
+/** What asking for content works with. */
+export interface Services extends Delivery {
+  settings: Settings
+  emit: Emit
+  log: Log
+  now: () => number
+  visitor: () => { anonymousId: string; userId: string | undefined; context: object }
 }
 
 /** What the public functions and the parts (page views, vitals, slots …) work with. */
@@ -28,62 +42,110 @@ export interface Client {
   settings: Settings
   log: Log
   listeners: Listeners
+  /** Runs something; what it throws goes to the log and `onError`. */
+  try(run: () => void): void
   capture(call: Call): void
   track(event: string, properties?: Properties, at?: number): void
   /** Begins a page view. */
   page(name?: string, properties?: Properties, at?: number): void
   /** Runs something right before a page view begins. */
   beforePage(run: () => void): void
+  anonymousId(): string
   identify(userId: string, traits?: Properties, at?: number): void
   alias(userId: string, at?: number): void
   reset(): void
-  personalize(slotId: string, options?: PersonalizeOptions): Promise<SlotDecision>
+  /**
+   * The page's one function that asks for content, which `make` makes when it is first wanted: a page that never asks
+   * doesn't carry it.
+   */
+  personalizer(make: (services: Services) => Personalize): Personalize
   flush(): Promise<void>
+  /** Begins to store and send, as far as the visitor agrees; again when they did. */
+  start(): void
   /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
   watchEnd(): void
-  destroy(): void
+  /** Ends it: sends what it holds, or erases that and the visitor's ids. */
+  destroy(erase: boolean): void
 }
 
 /** Largest message, in bytes, as the collector allows (`MAX_MESSAGE_BYTES`), with room for its number. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 
 /** Puts the browser package together for one page. */
-export function createClient(settings: Settings): Client {
+export function createClient(settings: Settings, consent: () => Consent): Client {
   const now = Date.now
-  const log: Log = (...parts) => settings.debug && console.debug('[slotstream]', ...parts)
+  const log: Log = (...parts) => {
+    if (settings.debug) console.debug('[slotstream]', ...parts)
+    for (const part of parts)
+      if (part instanceof Error)
+        guard(
+          () => {},
+          () => settings.onError?.(part),
+        )
+  }
   const tell: Emit = (name, detail) => {
     log(name, detail)
     emit(name, detail)
   }
-  const storage = createStorage(() => localStorage, 'slotstream.')
+  const paused = () => consent().analytics !== 'granted'
+  const storage = createStorage(() => localStorage, 'slotstream.', false)
+  const persist = () => storage.persist(!paused() && !settings.cookieless)
+  persist()
   const newId = createIds(now)
   const listeners = createListeners(log)
-  const identity = createIdentity(storage, newId)
+  const identity = createIdentity(storage, newId, () => (settings.idCookie ? cookieId(document.cookie) : undefined))
   const sessions = createSessions(storage, settings, newId)
-  const delivery = createDelivery({ settings, newId, now, emit: tell, log, storage })
+  const delivery = createDelivery({ settings, newId, now, emit: tell, log, listeners, storage, paused })
   const { queue, sender } = delivery
+  const mayPass = createFloodGate(settings.floodLimit, now)
   const contextOf = createContexts()
   const enders: (() => void)[] = []
+  let ends = createListeners(log)
+  let personalize: Personalize | undefined
+  let begun = false
   let viewed = false
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
+  // Another tab may have forgotten the visitor.
+  listeners.on(window, 'storage', identity.refresh)
+  const linked = settings.linkedId && linkedId(location.search, now())
+  if (linked) {
+    identity.adopt(linked)
+    // So that it isn't passed on with the address.
+    history.replaceState(
+      history.state,
+      '',
+      location.href.replace(/([?&])slotstream_id=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, ''),
+    )
+  }
+
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
+    if (consent().analytics === 'denied') return
+    if (!mayPass()) return queue.drop('flood')
     const messageId = newId()
-    const anonymousId = identity.anonymousId()
     const userId = fields.userId ?? identity.userId()
-    const head = {
+    let head = {
       messageId,
       type,
       ...fields,
-      anonymousId,
+      anonymousId: identity.anonymousId(),
       ...(userId && { userId }),
       timestamp: new Date(at).toISOString(),
-      ...(properties && { properties }),
+      ...(properties && { properties: { ...settings.properties, ...properties } }),
       ...(traits && { traits }),
     }
-    const { context, text: contextText } = contextOf(view, sessions.touch(at))
+    let { context, text: contextText } = contextOf(view, sessions.touch(at))
     let text: string
     try {
+      if (middleware.length) {
+        const changed = throughMiddleware({ ...head, context: JSON.parse(contextText) }, log)
+        if (!changed) return queue.drop('middleware')
+        const { context: own, ...rest } = changed
+        head = { ...head, ...rest, messageId }
+        // Never empty, which the queue relies on.
+        context = { ...own, library: context.library }
+        contextText = JSON.stringify(context)
+      }
       // The context last: the queue adds the message's number at its end.
       text = `${JSON.stringify(head).slice(0, -1)},"context":${contextText}}`
     } catch (error) {
@@ -95,11 +157,11 @@ export function createClient(settings: Settings): Client {
       log(`dropped: ${bytes} bytes`, head)
       return queue.drop('too_large')
     }
-    queue.add({ messageId, visitor: anonymousId, text, bytes, at })
+    queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })
     tell('captured', { ...head, context })
   }
 
-  const personalize = createPersonalize({
+  const services: Services = {
     ...delivery,
     settings,
     emit: tell,
@@ -114,14 +176,23 @@ export function createClient(settings: Settings): Client {
         page: { url: location.href, path: location.pathname },
       },
     }),
-  })
+  }
 
   return {
     settings,
     log,
     listeners,
+    try: run => void guard(log, run),
     capture,
-    personalize,
+    anonymousId: identity.anonymousId,
+    personalizer(make) {
+      personalize ??= make(services)
+      const ask = personalize
+      return (slotId, options) =>
+        consent().personalization === 'granted'
+          ? ask(slotId, options)
+          : Promise.resolve(noDecision(slotId, 'unavailable'))
+    },
     flush: sender.flush,
     track: (event, properties, at = now()) => capture({ type: 'track', event, properties: properties ?? {}, at }),
     beforePage: run => void enders.push(run),
@@ -141,24 +212,42 @@ export function createClient(settings: Settings): Client {
     },
     reset() {
       identity.reset()
+      if (settings.idCookie) dropCookie()
       sessions.reset()
     },
+    start() {
+      persist()
+      if (paused() || begun) return
+      begun = true
+      delivery.start()
+    },
     watchEnd() {
-      const { on } = listeners
+      ends.off()
+      ends = createListeners(log)
+      const { on } = ends
       on(window, 'pagehide', sender.hide)
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
         if (document.visibilityState === 'hidden') sender.hide()
         else sender.nudge(0)
       })
+      // The page may be thrown away without another word.
+      on(document, 'freeze', sender.hide)
       // Only a hint: being offline is found out by trying.
-      on(window, 'online', () => void sender.flush())
+      on(window, 'online', sender.online)
     },
-    destroy() {
+    destroy(erase) {
       listeners.off()
-      sender.hide()
-      sender.stop()
-      delivery.close()
+      ends.off()
+      if (erase) {
+        delivery.erase()
+        storage.clear()
+        storage.persist(false)
+        if (settings.idCookie) dropCookie()
+      } else {
+        sender.hide()
+        delivery.close()
+      }
     },
   }
 }

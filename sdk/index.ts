@@ -1,3 +1,37 @@
-export { alias, destroy, flush, group, identify, init, page, personalize, reset, track } from './api.js'
+import { begin } from './api.js'
+import { lazyPart } from './lazy-parts.js'
+import type { Options } from './options.js'
+
+export {
+  addMiddleware,
+  alias,
+  consent,
+  destroy,
+  flush,
+  group,
+  identify,
+  page,
+  personalize,
+  reset,
+  setProperties,
+  track,
+} from './api.js'
+export type { Consent, ConsentState } from './consent.js'
+export type { Middleware } from './middleware.js'
 export type { Options } from './options.js'
-export type { PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from './types.js'
+export type { Message, Part, PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from './types.js'
+
+/**
+ * The tracking plan: empty, so that `track` takes any name. Declare yours to narrow it:
+ * `declare module 'slotstream' { interface Events { 'Product Viewed': { product_id: string } } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: pages add to it
+export interface Events {}
+
+/**
+ * Starts the package on this page. Calls made before are carried out now, with their own times. A second call does
+ * nothing until `destroy`. On a server it does nothing.
+ */
+export function init(options: Options): void {
+  begin(options, lazyPart)
+}

@@ -1,3 +1,6 @@
+import type { Consent, ConsentState } from './consent.js'
+import type { Part, Properties } from './types.js'
+
 /** Options of `init`. Only `writeKey` is needed. */
 export interface Options {
   /** Write key of the site. Public: it allows writing, not reading. */
@@ -34,11 +37,41 @@ export interface Options {
   engagement?: boolean
   /** Tracks `Web Vital`: CLS, INP, LCP, FCP, TTFB. Default true. */
   webVitals?: boolean
+  /**
+   * What the visitor agreed to before they were asked: both purposes, or each. Default `granted`. `pending` keeps messages
+   * in memory until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent`
+   * is remembered and goes before this option.
+   */
+  consent?: ConsentState | Partial<Consent>
+  /** Takes the browser's Global Privacy Control for `denied`, until the visitor chooses otherwise. Default false. */
+  gpc?: boolean
+  /** Takes the browser's Do Not Track for `denied`, until the visitor chooses otherwise. Default false. */
+  dnt?: boolean
+  /**
+   * Stores nothing in the browser: ids, session and queue live as long as the page, so every page load is a new visitor,
+   * and what could not be sent before its end is lost. Default false.
+   */
+  cookieless?: boolean
+  /** Takes the visitor's id from the cookie `slotstream_id`, which your server sets, when the browser's storage has none. Default false. */
+  idCookie?: boolean
+  /**
+   * Takes the visitor's id from the address, `slotstream_id=<id>.<time>`, as a link from another of your domains carries
+   * it, and takes it out of the address. Believed for two minutes. Default false.
+   */
+  linkedId?: boolean
+  /** Properties of every `track` and `page`; a message's own go before them. Default none. */
+  properties?: Properties
+  /** Messages a page may capture at once, and per minute. Default 10,000. Beyond it they are dropped and counted as `flood`. */
+  floodLimit?: number
+  /** Is told of every error inside the SDK, its middleware and its parts. Default: nobody is; nothing is thrown into the page. */
+  onError?: (error: unknown) => void
+  /** Parts to run instead of those that the options above name: from `slotstream/parts`, to have them in the same file. npm only. */
+  parts?: Part[]
   /** Writes to the console what the SDK does, and asks the server for the reasons of its decisions. Default false. */
   debug?: boolean
 }
 
-export type Settings = Required<Options>
+export type Settings = Required<Omit<Options, 'parts' | 'onError'>> & Pick<Options, 'parts' | 'onError'>
 
 /** Fills in the defaults. `origin` is the page's own. */
 export function settle(options: Options, origin: string): Settings {
@@ -56,6 +89,14 @@ export function settle(options: Options, origin: string): Settings {
     autoSlots: true,
     engagement: true,
     webVitals: true,
+    consent: 'granted',
+    gpc: false,
+    dnt: false,
+    cookieless: false,
+    idCookie: false,
+    linkedId: false,
+    properties: {},
+    floodLimit: 10_000,
     debug: false,
     // An option that is present but undefined, as wrappers pass it, means its default.
     ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as Options),

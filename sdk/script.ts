@@ -1,22 +1,42 @@
-import * as slotstream from './index.js'
+import * as functions from './api.js'
+import type { Options } from './options.js'
+import type { LoadPart, OwnPart, PartName } from './part-names.js'
+import { engagement } from './parts/engagement.js'
+import { pageViews } from './parts/page-views.js'
+import { slots } from './parts/slots.js'
 import { emit } from './platform/emit.js'
+import { VERSION } from './version.js'
 
 /**
- * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`.
- * Also read: `data-endpoint` (default: where the script came from), `data-debug`, `data-auto-page="false"`.
+ * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`. Every option that
+ * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
+ * from beside it: `sdk/web-vitals.js`.
  */
+const { begin, ...api } = functions
+const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, engagement, autoSlots: slots }
 const script = document.currentScript as HTMLScriptElement | null
+const source = script?.src || location.href
+const load: LoadPart = name =>
+  parts[name] ??
+  import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href).then(
+    (file: Record<PartName, OwnPart>) => file[name],
+  )
+const slotstream = { ...api, init: (options: Options) => begin(options, load) }
 const host = window as Window & { slotstream?: typeof slotstream }
+
+/** `webVitals` is in `web-vitals.js`. */
+function fileOf(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+/** What an attribute says: `data-debug` alone means yes. */
+const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
 
 if (!host.slotstream) {
   host.slotstream = slotstream
-  const { writeKey, endpoint, debug, autoPage } = script?.dataset ?? {}
-  if (writeKey)
-    slotstream.init({
-      writeKey,
-      endpoint: endpoint ?? new URL(script?.src || location.href).origin,
-      debug: debug !== undefined && debug !== 'false',
-      autoPage: autoPage !== 'false',
-    })
+  const options = Object.fromEntries(
+    Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),
+  )
+  if (options.writeKey) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
   emit('ready', slotstream)
 }

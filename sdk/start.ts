@@ -1,35 +1,107 @@
 import { type Client, createClient } from './client.js'
+import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
 import { type Options, settle } from './options.js'
-import { engagement } from './parts/engagement.js'
-import { pageViews } from './parts/page-views.js'
-import { slots } from './parts/slots.js'
-import { webVitals } from './parts/web-vitals.js'
-import { guard } from './platform/guard.js'
+import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from './part-names.js'
+import { createStorage } from './platform/storage.js'
+
+/** The package at work on a page. */
+export interface Running {
+  /** What calls go to; another one after consent was withdrawn or given again. */
+  client(): Client
+  /** Applies and remembers a choice. Returns what holds now. */
+  consent(choice?: ConsentState | Partial<Consent>): Consent
+  destroy(): void
+}
+
+/** Key under which the choice is kept, apart from what it may forbid to keep. */
+const CHOICE = 'consent'
 
 /** Starts the package on this page with the parts its options name. */
-export function start(options: Options): Client {
+export function start(options: Options, load: LoadPart): Running {
   const settings = settle(options, location.origin)
-  const client = createClient(settings)
-  const parts = [
-    settings.autoPage && pageViews,
-    settings.engagement && engagement,
-    settings.webVitals && webVitals,
-    settings.autoSlots && slots,
-  ]
-  let stops: ((() => void) | undefined)[] = []
-  const begin = () => {
-    stops = parts.map(part => (part ? guard(client.log, () => part(client)) : undefined))
-    client.watchEnd()
+  const choices = createStorage(() => localStorage, 'slotstream-')
+  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean }
+  let consent = initialConsent(
+    settings.consent,
+    choices.get(CHOICE),
+    (settings.gpc && globalPrivacyControl === true) || (settings.dnt && doNotTrack === '1'),
+  )
+  let client: Client
+  let started: Set<unknown>
+  let stops: (() => void)[]
+
+  const allowed = (name: PartName) =>
+    name === 'autoSlots' ? consent.personalization === 'granted' : consent.analytics !== 'denied'
+
+  const startParts = () => {
+    const of = client
+    const begin = (part: OwnPart) => {
+      if (of !== client) return
+      of.try(() => stops.push(part(of)))
+      // Anew, so that it comes after the part: what it tracks at the end of the page is sent then.
+      of.watchEnd()
+    }
+    for (const name of settings.parts ?? PART_NAMES) {
+      const named = typeof name === 'string'
+      if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
+      started.add(name)
+      const part = named ? load(name) : (name as OwnPart)
+      if (part instanceof Promise) part.then(begin).catch(of.log)
+      else begin(part)
+    }
   }
-  // A page that is rendered ahead may never be seen.
-  if ((document as Document & { prerendering?: boolean }).prerendering)
-    client.listeners.on(document, 'prerenderingchange', begin, { once: true })
-  else begin()
+
+  const begin = () => {
+    client = createClient(settings, () => consent)
+    started = new Set()
+    stops = []
+    const { on } = client.listeners
+    const ready = () => {
+      client.start()
+      startParts()
+    }
+    // A page that is rendered ahead may never be seen.
+    if ((document as Document & { prerendering?: boolean }).prerendering)
+      on(document, 'prerenderingchange', ready, { once: true })
+    else ready()
+    on(window, 'storage', event => {
+      if ((event as StorageEvent).key === `slotstream-${CHOICE}`)
+        change(initialConsent(consent, choices.get(CHOICE), false))
+    })
+  }
+  const end = (erase: boolean) => {
+    for (const stop of stops) client.try(stop)
+    client.destroy(erase)
+  }
+
+  const change = (next: Consent) => {
+    const before = consent.analytics
+    const now = next.analytics
+    if (before !== now && (before === 'denied' || now === 'denied')) {
+      end(now === 'denied')
+      consent = next
+      begin()
+      return
+    }
+    consent = next
+    client.start()
+    startParts()
+  }
+
+  begin()
   return {
-    ...client,
-    destroy() {
-      for (const stop of stops) stop && guard(client.log, stop)
-      client.destroy()
+    client: () => client,
+    consent(choice) {
+      if (choice) {
+        const next = {
+          ...consent,
+          ...initialConsent(typeof choice === 'string' ? choice : { ...consent, ...choice }, undefined, false),
+        }
+        choices.set(CHOICE, remember(next))
+        change(next)
+      }
+      return { ...consent }
     },
+    destroy: () => end(false),
   }
 }

@@ -1,6 +1,29 @@
 /** Properties of an event or traits of a person: anything that `JSON.stringify` can write, nested up to 16 levels. */
 export type Properties = Record<string, unknown>
 
+/** A message, as Segment's spec has it. */
+export interface Message {
+  messageId: string
+  type: 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias'
+  /** Name of the event, of a `track`. */
+  event?: string
+  /** Name of the page. */
+  name?: string
+  anonymousId: string
+  userId?: string
+  previousId?: string
+  groupId?: string
+  /** When it happened, ISO 8601. */
+  timestamp: string
+  properties?: Properties
+  traits?: Properties
+  /** Where and how it came about: page, campaign, session … */
+  context: Record<string, unknown>
+}
+
+/** What captures or shows something on a page, from `slotstream/parts`. It starts with the package and returns what stops it. */
+export type Part = (client: never) => () => void
+
 /**
  * How a slot request ended. `served`: `items` holds what to show. In all other cases `items` is empty and the page's
  * own content stays: `holdout` (the visitor belongs to the control group), `empty` (no content was eligible),

@@ -1,5 +1,7 @@
 const BASE_MS = 1_000
-const CAP_MS = 60_000
+
+/** Longest pause between two attempts on a collector that answers, in milliseconds. */
+export const CAP_MS = 60_000
 
 /**
  * Milliseconds until the next attempt: exponential with full jitter, so that browsers that failed together don't come
@@ -9,7 +11,8 @@ const CAP_MS = 60_000
  * @param failures in a row, from 1
  * @param wait what the server asked for, in milliseconds
  * @param random in [0, 1)
+ * @param cap longest pause beside `wait`, in milliseconds
  */
-export function backoff(failures: number, wait: number, random: number): number {
-  return Math.round(wait + random * Math.min(CAP_MS, BASE_MS * 2 ** (failures - 1)))
+export function backoff(failures: number, wait: number, random: number, cap = CAP_MS): number {
+  return Math.round(wait + random * Math.min(cap, BASE_MS * 2 ** (failures - 1)))
 }

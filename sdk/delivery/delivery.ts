@@ -1,6 +1,7 @@
 import type { Settings } from '../options.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
+import type { Listeners } from '../platform/listeners.js'
 import type { KeyValue } from '../platform/storage.js'
 import { createEventStore, type EventStore } from './event-store.js'
 import { openIndexedTables } from './indexed-tables.js'
@@ -9,6 +10,7 @@ import { createResilientTables } from './resilient-tables.js'
 import { createSender, type Sender } from './sender.js'
 import { createTransport, type Transport } from './transport.js'
 import { createTurns } from './turns.js'
+import { watchOver } from './watch-over.js'
 
 interface Parts {
   settings: Settings
@@ -16,17 +18,26 @@ interface Parts {
   now: () => number
   emit: Emit
   log: Log
+  listeners: Listeners
   storage: KeyValue
+  /** While true, messages stay in memory: nothing is stored or sent. */
+  paused: () => boolean
 }
 
-/** Wires queue, store and sender to the browser. Each write key has a queue of its own. */
-export function createDelivery(parts: Parts): {
+export interface Delivery {
   queue: Queue
   sender: Sender
   transport: Transport
+  /** Begins, or goes on after a pause. */
+  start(): void
   close(): void
-} {
-  const { settings, newId, now, log } = parts
+  /** Ends it and deletes what is stored, unsent. */
+  erase(): void
+}
+
+/** Wires queue, store and sender to the browser. Each write key has a queue of its own. */
+export function createDelivery(parts: Parts): Delivery {
+  const { settings, newId, now, log, listeners, paused } = parts
   const name = `slotstream-${settings.writeKey}`
   const own = `queue.${settings.writeKey}.`
   const storage: KeyValue = {
@@ -34,17 +45,37 @@ export function createDelivery(parts: Parts): {
     set: (key, value) => parts.storage.set(own + key, value),
     remove: key => parts.storage.remove(own + key),
   }
+  const { locks } = navigator
   const tables = createResilientTables(
     onClosed => openIndexedTables(name, onClosed),
     () => store.known(),
     log,
+    settings.cookieless,
   )
   const store: EventStore = createEventStore(tables.transact)
-  const queue: Queue = createQueue(store, storage, newId, settings, messages => sender.nudge(messages))
+  const written = (messages: number) => sender.nudge(messages)
+  const queue: Queue = createQueue(store, storage, newId, settings, written, paused)
   const transport = createTransport(settings.endpoint, settings.writeKey, (...request) => fetch(...request))
-  const takeTurn = createTurns(name, navigator.locks, storage, now)
+  const takeTurn = createTurns(name, locks, storage, now)
   const sender: Sender = createSender({ ...parts, storage, queue, store, transport, takeTurn, random: Math.random })
-  // The page before may have left something.
-  sender.nudge(0)
-  return { queue, sender, transport, close: tables.close }
+  const close = () => {
+    sender.stop()
+    tables.close()
+  }
+  return {
+    queue,
+    sender,
+    transport,
+    start() {
+      queue.resume()
+      sender.start()
+      if (!settings.cookieless) watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
+    },
+    close,
+    erase() {
+      close()
+      tables.erase()
+      indexedDB.deleteDatabase(name)
+    },
+  }
 }

@@ -23,6 +23,11 @@ export interface EventStore {
   batches(limit?: number): Promise<SealedBatch[]>
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
   settle(batchId: string, dropped: Dropped): Promise<void>
+  /**
+   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its place
+   * in the order. False: it is a single message, or out already.
+   */
+  split(batchId: string): Promise<boolean>
   /** Drops what was captured before a time. */
   expire(before: number): Promise<void>
 }
@@ -93,6 +98,20 @@ export function createEventStore(transact: Transact): EventStore {
         const batch = await tables.batches.get(batchId)
         if (batch) await remove(tables, state, batch, dropped)
       }),
+    split: batchId =>
+      update(async ({ batches }, state) => {
+        const batch = await batches.get(batchId)
+        if (!batch || batch.texts.length < 2) return false
+        const { length } = batch.texts
+        count(state, batch)
+        const half = Math.ceil(length / 2)
+        for (const [index, texts] of [batch.texts.slice(0, half), batch.texts.slice(half)].entries()) {
+          const bytes = (batch.bytes * texts.length) / length
+          await batches.put({ ...batch, batchId: `${batchId}.${index}`, texts, bytes, held: undefined })
+        }
+        await batches.delete(batchId)
+        return true
+      }),
     expire: before =>
       update(async (tables, state) => {
         while (await dropOldest(tables, state, 'expired', before));
@@ -115,14 +134,17 @@ function drop({ ledger }: State, dropped: Dropped): number {
   return total
 }
 
+/** Lets the counters catch up with a batch that was sealed blindly. */
+function count(state: State, { held, texts: { length }, bytes }: SealedBatch): void {
+  if (!held) return
+  state.seq = Math.max(state.seq, held.last)
+  state.ledger.sent += length
+  wait(state, held.unwritten, bytes * (held.unwritten / length))
+}
+
 async function remove(tables: Tables, state: State, batch: SealedBatch, dropped: Dropped): Promise<void> {
   const { length } = batch.texts
-  const { held } = batch
-  if (held) {
-    state.seq = Math.max(state.seq, held.last)
-    state.ledger.sent += length
-    wait(state, held.unwritten, batch.bytes * (held.unwritten / length))
-  }
+  count(state, batch)
   state.ledger.acknowledged += length - drop(state, dropped)
   wait(state, -length, -batch.bytes)
   await tables.batches.delete(batch.batchId)

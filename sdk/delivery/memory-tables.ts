@@ -33,8 +33,8 @@ function table<T>(keyOf: (record: T) => string, records: T[] = []): Table<T> {
     getAll: async (_, count) => records.slice(0, count),
     async put(record) {
       remove(keyOf(record))
-      // Keys ascend as they are made, so that this is their order.
       records.push(record)
+      records.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
     },
     delete: remove,
   }

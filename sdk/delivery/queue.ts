@@ -22,11 +22,13 @@ export interface Held {
 
 /** The page's end of the queue: groups messages into writes, and remembers those that nobody sealed yet. */
 export interface Queue {
-  /** Takes a message; it is written at the end of the current task's microtasks. */
+  /** Takes a message; it is written at the end of the current task's microtasks, or kept in memory while paused. */
   add(entry: Entry): void
+  /** Writes what was kept in memory, now that nothing is paused. */
+  resume(): void
   /** Counts a message that can't be sent. */
   drop(reason: string): void
-  /** Resolves when everything added so far is written. */
+  /** Resolves when everything added so far is written, at once while paused. */
   written(): Promise<void>
   /** Bytes of this page's unsealed messages. */
   bytes(): number
@@ -51,12 +53,17 @@ interface Limits {
   maxQueueMessages: number
 }
 
+/**
+ * @param onWritten is told how many messages were written
+ * @param paused while true, messages stay in memory, and nothing is read or written
+ */
 export function createQueue(
   store: EventStore,
   storage: KeyValue,
   newId: () => string,
   limits: Limits,
   onWritten: (messages: number) => void,
+  paused: () => boolean,
 ): Queue {
   let pending: Entry[] = []
   let dropped: Dropped = {}
@@ -70,9 +77,13 @@ export function createQueue(
   const lastSeq = () => Math.max(Number(storage.get('seq')) || 0, store.known()?.seq ?? 0)
 
   const schedule = () => {
-    if (scheduled) return
+    if (scheduled || paused()) return
     scheduled = true
-    queueMicrotask(write)
+    queueMicrotask(() => write())
+  }
+  const drop = (reason: string) => {
+    dropped[reason] = (dropped[reason] ?? 0) + 1
+    schedule()
   }
   /** Turns what is pending into chunks. */
   const cut = () => {
@@ -88,8 +99,10 @@ export function createQueue(
     pending = []
     return fresh
   }
-  const write = (fresh: (Chunk & { written?: boolean })[] = cut()) => {
+  const write = (fresh?: (Chunk & { written?: boolean })[]) => {
     scheduled = false
+    if (paused()) return
+    fresh ??= cut()
     const lost = dropped
     dropped = {}
     if (!fresh.length && !Object.keys(lost).length) return
@@ -114,12 +127,15 @@ export function createQueue(
   return {
     add(entry) {
       pending.push(entry)
+      // Stored messages are counted by the store; these wait for the visitor to agree.
+      if (paused() && pending.length > limits.maxQueueMessages) {
+        pending.shift()
+        drop('queue_full')
+      }
       schedule()
     },
-    drop(reason) {
-      dropped[reason] = (dropped[reason] ?? 0) + 1
-      schedule()
-    },
+    drop,
+    resume: schedule,
     async written() {
       write()
       await writing
@@ -131,6 +147,7 @@ export function createQueue(
       chunks = chunks.filter(chunk => !chunk.written || chunk.key > mark)
     },
     hold(room) {
+      if (paused()) return undefined
       const fresh = cut()
       const held: typeof chunks = []
       let bytes = 0

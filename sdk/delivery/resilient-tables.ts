@@ -13,14 +13,16 @@ const PATIENCE_MS = 5_000
  *
  * @param open opens the durable tables; `onClosed` tells that the connection is gone
  * @param known the latest state, so that counting goes on
+ * @param memoryOnly never opens the durable tables
  */
 export function createResilientTables(
   open: (onClosed: () => void) => Promise<Connection>,
   known: () => State | undefined,
   log: Log,
-): { transact: Transact; close(): void } {
+  memoryOnly = false,
+): { transact: Transact; close(): void; erase(): void } {
   let connection: Promise<Connection> | undefined
-  let memory: Transact | undefined
+  let memory = memoryOnly ? createMemoryTables() : undefined
   const reset = () => {
     connection = undefined
   }
@@ -37,6 +39,10 @@ export function createResilientTables(
   }
   return {
     close,
+    /** Never opens the durable tables again: what comes later must not bring them back. */
+    erase() {
+      memory = createMemoryTables()
+    },
     async transact(body) {
       for (let attempt = 0; attempt < 2 && !memory; attempt++)
         try {

@@ -2,7 +2,7 @@ import { bytesOf } from '../platform/bytes.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { KeyValue } from '../platform/storage.js'
-import { backoff } from './backoff.js'
+import { backoff, CAP_MS } from './backoff.js'
 import { bodyOf, ENVELOPE_BYTES } from './body.js'
 import type { EventStore } from './event-store.js'
 import { messageIds } from './message-ids.js'
@@ -33,8 +33,18 @@ export interface Sender {
   reached(visitor: string, position: number | undefined): void
   /** Highest position a visitor's messages got. */
   position(visitor: string): number | undefined
+  /** Begins, with what earlier pages left. Until then, and while paused, nothing is sent and the store isn't touched. */
+  start(): void
+  /** The network seems to be back: tries at once, unless the collector asked to wait. */
+  online(): void
   stop(): void
 }
+
+/** Attempts in a row that never reached the collector, after which something on the way is taken for the cause, such as an ad blocker. */
+const OPEN_AFTER = 5
+
+/** Longest pause between two attempts then, in milliseconds. It holds for all tabs and pages. */
+const OPEN_CAP_MS = 600_000
 
 interface Parts {
   queue: Queue
@@ -46,12 +56,13 @@ interface Parts {
   log: Log
   now: () => number
   random: () => number
+  paused: () => boolean
   newId: () => string
   settings: { flushAt: number; flushInterval: number; maxBatchBytes: number; maxQueueAge: number }
 }
 
 export function createSender(parts: Parts): Sender {
-  const { queue, store, transport, storage, emit, log, now, newId, settings } = parts
+  const { queue, store, transport, storage, emit, log, now, newId, settings, paused } = parts
   /** Batches this page sealed that aren't settled. */
   const open = new Map<string, SealedBatch>()
   /** Attempts under way, so that nothing is sent twice at a time. */
@@ -59,7 +70,7 @@ export function createSender(parts: Parts): Sender {
   /** By visitor: different visitors' positions lie in different partitions. */
   const positions = new Map<string, number>()
   let unsent = 0
-  let failures = 0
+  let failures = Number(storage.get('failures')) || 0
   let retryAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let dueAt = Infinity
@@ -67,11 +78,13 @@ export function createSender(parts: Parts): Sender {
   let next: Promise<void> | undefined
   let stopped = false
 
-  const earliest = () => Math.max(retryAt, Number(storage.get('retryAt')) || 0)
+  /** When any tab may send again, in milliseconds since the epoch. */
+  const opens = () => Number(storage.get('retryAt')) || 0
+  const earliest = () => Math.max(retryAt, opens())
 
   const schedule = (delay: number) => {
     const at = Math.max(now() + delay, earliest())
-    if (stopped || at >= dueAt) return
+    if (stopped || paused() || at >= dueAt) return
     clearTimeout(timer)
     dueAt = at
     timer = setTimeout(() => {
@@ -97,18 +110,19 @@ export function createSender(parts: Parts): Sender {
       emit('acknowledged', { batchId, accepted, rejected })
       return store.settle(batchId, outcome.dropped)
     }
+    if (outcome.reason === 'http_413' && (await store.split(batchId))) return
     log('dropped', outcome.reason, batch)
     return store.settle(batchId, { [outcome.reason]: texts.length })
   }
 
   /** One attempt; the first outlives the page, should it end meanwhile. */
-  const attempt = (batch: SealedBatch, keepalive: boolean): Promise<Outcome> => {
+  const attempt = (batch: SealedBatch, keepalive: boolean, compress = false): Promise<Outcome> => {
     const { batchId, texts } = batch
     const underWay = attempts.get(batchId)
     if (underWay) return underWay
     const body = bodyOf(batch, now(), store.known()?.ledger)
     const done = transport
-      .post('/v1/batch', body, { keepalive })
+      .post('/v1/batch', body, { keepalive, compress })
       .then(async reply => {
         const outcome = outcomeOf(reply, now())
         await settle(batch, outcome)
@@ -123,8 +137,6 @@ export function createSender(parts: Parts): Sender {
   const left = () => (parse(storage.get('held') ?? '') ?? []) as Held[]
   const keep = (all: Held[]) =>
     Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
-  keep(left())
-
   const seal = async () => {
     const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES)
     if (!sealed) return undefined
@@ -137,23 +149,29 @@ export function createSender(parts: Parts): Sender {
     const mark = queue.mark()
     unsent = 0
     await store.expire(now() - settings.maxQueueAge)
-    while (!stopped) {
+    // A probe after a long silence is one request, not one of each page.
+    while (!stopped && now() >= opens()) {
       const batch = (await store.batches(1))[0] ?? (await seal())
       if (!batch) return queue.forget(mark)
       // A keepalive request that failed may have been over the browser's quota, which other scripts share.
-      const outcome = await attempt(batch, failures === 0)
+      const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
       failures = retryAt = 0
-      storage.remove('retryAt')
+      for (const key of ['retryAt', 'failures']) storage.remove(key)
     }
   }
 
   const failed = (batchId: string, reason: string, wait: number) => {
     failures++
-    const delayMs = backoff(failures, wait, parts.random())
+    const unreachable = reason === 'network' && failures > OPEN_AFTER
+    const delayMs = backoff(failures, wait, parts.random(), unreachable ? OPEN_CAP_MS : CAP_MS)
     retryAt = now() + delayMs
     // What the server asked for binds every tab and the next page, too.
     if (wait) storage.set('retryAt', String(now() + wait))
+    else if (unreachable) {
+      storage.set('retryAt', String(retryAt))
+      storage.set('failures', String(failures))
+    }
     emit('retry', { batchId, attempt: failures, delayMs, reason })
     schedule(0)
   }
@@ -161,6 +179,7 @@ export function createSender(parts: Parts): Sender {
   const run = async () => {
     await running
     next = undefined
+    if (paused()) return
     running = (async () => {
       try {
         await queue.written()
@@ -203,13 +222,14 @@ export function createSender(parts: Parts): Sender {
     hide() {
       const leaving = [...open.values()].filter(({ batchId }) => !attempts.has(batchId))
       const send = (batch: SealedBatch) => {
-        if (batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
+        if (now() >= opens() && batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
       }
       const held = hold(Math.min(transport.room(), settings.maxBatchBytes))
       if (held) send(held)
       leaving.forEach(send)
     },
     async unacknowledged(maxBytes, isWanted) {
+      if (paused()) return []
       if ((store.known()?.bytes ?? 0) > maxBytes) return undefined
       while (isWanted() && (await seal()));
       return store.batches()
@@ -220,6 +240,16 @@ export function createSender(parts: Parts): Sender {
       return [...open.values()]
     },
     position: visitor => positions.get(visitor),
+    start() {
+      keep(left())
+      // The page before may have left something.
+      schedule(settings.flushInterval)
+    },
+    online() {
+      if (storage.get('failures')) storage.remove('retryAt')
+      retryAt = 0
+      void flush()
+    },
     stop() {
       stopped = true
       clearTimeout(timer)

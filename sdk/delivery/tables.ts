@@ -26,7 +26,7 @@ export interface SealedBatch {
    * Only of a batch that was sealed at the end of a page, blindly, so that the counters have to catch up: its last
    * number, and how many of its messages left before they were written.
    */
-  held?: { last: number; unwritten: number }
+  held?: { last: number; unwritten: number } | undefined
 }
 
 export interface State {

@@ -3,7 +3,7 @@ import type { Reply } from './outcome.js'
 
 /** Sends a body. Resolves undefined when no answer came; never rejects. */
 export interface Transport {
-  post(path: string, body: string, options: { keepalive: boolean }): Promise<Reply>
+  post(path: string, body: string, options: { keepalive: boolean; compress?: boolean }): Promise<Reply>
   /** Bytes that `keepalive` requests may still carry. */
   room(): number
 }
@@ -11,19 +11,26 @@ export interface Transport {
 /** Browsers allow 64 KiB in flight per page (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch); the rest is for others. */
 const KEEPALIVE_BYTES = 60_000
 
+/** Below this many bytes compressing costs more than it saves: most of a request is then its headers. */
+const WORTH_COMPRESSING_BYTES = 2_000
+
 /** After this an attempt counts as failed: a connection that hangs must not hold the queue. */
 const TIMEOUT_MS = 30_000
 
 /**
  * Posts to the collector. As `text/plain`, with the write key in the address, so that browsers send it across origins
- * without asking first: a preflight would cost a round trip, and doesn't happen at all when the page is going.
+ * without asking first: a preflight would cost a round trip, and doesn't happen at all when the page is going. For the
+ * same reason no header says that a body is compressed: the collector knows gzip by its first bytes.
+ *
+ * `compress` asks for that, where the browser can; it takes a moment, so not at the end of a page.
  */
 export function createTransport(endpoint: string, writeKey: string, fetch: typeof globalThis.fetch): Transport {
   let inFlight = 0
   return {
     room: () => KEEPALIVE_BYTES - inFlight,
-    async post(path, body, { keepalive }) {
-      const bytes = keepalive ? bytesOf(body) : 0
+    async post(path, body, { keepalive, compress }) {
+      const packed = compress && body.length > WORTH_COMPRESSING_BYTES ? await gzip(body) : undefined
+      const bytes = keepalive ? (packed?.byteLength ?? bytesOf(body)) : 0
       if (bytes > KEEPALIVE_BYTES - inFlight) keepalive = false
       const held = keepalive ? bytes : 0
       inFlight += held
@@ -33,7 +40,7 @@ export function createTransport(endpoint: string, writeKey: string, fetch: typeo
         const response = await fetch(`${endpoint}${path}?writeKey=${encodeURIComponent(writeKey)}`, {
           method: 'POST',
           headers: { 'Content-Type': 'text/plain' },
-          body,
+          body: packed ?? body,
           keepalive,
           credentials: 'omit',
           signal: abort.signal,
@@ -48,5 +55,15 @@ export function createTransport(endpoint: string, writeKey: string, fetch: typeo
         inFlight -= held
       }
     },
+  }
+}
+
+/** The text compressed, or undefined where the browser can't. */
+function gzip(text: string): Promise<ArrayBuffer> | undefined {
+  try {
+    const compressed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+    return new Response(compressed).arrayBuffer()
+  } catch {
+    return undefined
   }
 }

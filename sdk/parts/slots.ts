@@ -1,14 +1,16 @@
 import type { Client } from '../client.js'
 import { createImpressions } from '../slots/impressions.js'
+import { createPersonalize } from '../slots/personalize.js'
 import { renderItem } from '../slots/render.js'
 
 /** Fills the document's `[data-slot]` elements, all in one request, and watches what they show. */
 export function slots(client: Client): () => void {
   const impressions = createImpressions(client)
+  const personalize = client.personalizer(createPersonalize)
   const fill = async (element: HTMLElement) => {
     const slotId = element.dataset.slot ?? ''
     const count = Number(element.dataset.count) || undefined
-    const decision = await client.personalize(slotId, { ...(count && { count }) })
+    const decision = await personalize(slotId, { ...(count && { count }) })
     const own = element.querySelector<HTMLTemplateElement>('template[data-slot-template]')
     const template =
       own ??

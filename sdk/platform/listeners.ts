@@ -5,6 +5,8 @@ export interface Listeners {
   on(target: EventTarget, type: string, listener: (event: Event) => void, options?: AddEventListenerOptions): void
   /** Removes them all. */
   off(): void
+  /** Aborted by `off`: for what else has to end then. */
+  signal: AbortSignal
 }
 
 export function createListeners(log: Log): Listeners {
@@ -13,5 +15,6 @@ export function createListeners(log: Log): Listeners {
     on: (target, type, listener, options) =>
       target.addEventListener(type, event => guard(log, () => listener(event)), { ...options, signal: abort.signal }),
     off: () => abort.abort(),
+    signal: abort.signal,
   }
 }

@@ -5,34 +5,52 @@ export interface KeyValue {
   remove(key: string): void
 }
 
+/** Small texts of this browser, which may have to stay in memory until the visitor agrees. */
+export interface BrowserStorage extends KeyValue {
+  /** Whether texts are kept beyond this page. Turned on, it writes what is in memory. */
+  persist(on: boolean): void
+  /** Removes everything, in memory and in the browser. */
+  clear(): void
+}
+
 /**
  * localStorage that never throws: what it refuses (blocked, full, private mode) is kept in memory for this page.
  *
  * @param area reads `window.localStorage`; the property itself throws where storage is blocked
  * @param prefix put before every key
+ * @param persistent whether it begins with reading and writing localStorage
  */
-export function createStorage(area: () => Storage, prefix: string): KeyValue {
+export function createStorage(area: () => Storage, prefix: string, persistent = true): BrowserStorage {
   const memory = new Map<string, string>()
   const attempt = <T>(use: (storage: Storage) => T): T | undefined => {
     try {
-      return use(area())
+      return persistent ? use(area()) : undefined
     } catch {
       return undefined
     }
   }
+  const set = (key: string, value: string) => {
+    memory.set(key, value)
+    attempt(storage => {
+      storage.setItem(prefix + key, value)
+      memory.delete(key)
+    })
+  }
+  const remove = (key: string) => {
+    memory.delete(key)
+    attempt(storage => storage.removeItem(prefix + key))
+  }
   return {
     get: key => memory.get(key) ?? attempt(storage => storage.getItem(prefix + key)) ?? undefined,
-    set(key, value) {
-      const stored = attempt(storage => {
-        storage.setItem(prefix + key, value)
-        return true
-      })
-      if (stored) memory.delete(key)
-      else memory.set(key, value)
+    set,
+    remove,
+    persist(on) {
+      persistent = on
+      if (on) for (const [key, value] of memory) set(key, value)
     },
-    remove(key) {
-      memory.delete(key)
-      attempt(storage => storage.removeItem(prefix + key))
+    clear() {
+      memory.clear()
+      for (const key of attempt(Object.keys) ?? []) if (key.startsWith(prefix)) remove(key.slice(prefix.length))
     },
   }
 }

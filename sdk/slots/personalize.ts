@@ -7,7 +7,8 @@ import type { Sender } from '../delivery/sender.js'
 import type { Transport } from '../delivery/transport.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
-import type { PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
+import type { PersonalizeOptions, SlotDecision } from '../types.js'
+import { noDecision } from './no-decision.js'
 
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
 const CARRIED_BYTES = 100_000
@@ -36,11 +37,6 @@ interface Wanted {
   id: string
   count: number | undefined
   resolve: (decision: SlotDecision) => void
-}
-
-/** A decision without content: the page's own stays. */
-export function noDecision(slotId: string, outcome: SlotOutcome): SlotDecision {
-  return { slotId, decisionId: '', outcome, items: [] }
 }
 
 /**

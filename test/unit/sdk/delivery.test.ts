@@ -120,7 +120,7 @@ describe('retrying', () => {
     expect(await store.batches()).toHaveLength(1)
   })
 
-  it.each([400, 401, 403, 410, 413, 422])('drops what was answered %i, and counts it', async status => {
+  it.each([400, 401, 403, 410, 422])('drops what was answered %i, and counts it', async status => {
     const { capture, collector, store, sent } = page()
     collector.answer = () => fail(status)
     capture()
@@ -129,6 +129,65 @@ describe('retrying', () => {
     expect(sent).toHaveLength(1)
     expect(store.known()).toMatchObject({ waiting: 0, bytes: 0 })
     expect(store.known()?.ledger).toEqual({ captured: 2, sent: 2, acknowledged: 0, dropped: { [`http_${status}`]: 2 } })
+  })
+
+  it('halves what is too large, in order, and drops only the message that is too large by itself', async () => {
+    const { capture, collector, store, sent, numbers } = page()
+    collector.answer = ({ body }) => (body.batch.some(({ properties }) => properties.n === 2) ? fail(413) : accept())
+    for (let i = 0; i < 5; i++) capture()
+    await pass(60_000)
+    const ids = sent.map(({ body }) => body.batchId)
+    expect(new Set(ids).size).toBe(ids.length)
+    const delivered = sent.filter(({ body }) => !body.batch.some(({ properties }) => properties.n === 2))
+    expect(numbers(delivered)).toEqual([0, 1, 3, 4])
+    expect(store.known()).toMatchObject({ waiting: 0, bytes: 0 })
+    expect(store.known()?.ledger).toMatchObject({ captured: 5, acknowledged: 4, dropped: { http_413: 1 } })
+  })
+
+  it('hardly tries any more when nothing ever gets through, on later pages neither', async () => {
+    const before = page()
+    before.collector.answer = () => undefined
+    before.capture()
+    await pass(3_600_000)
+    expect(before.sent.length).toBeLessThan(25)
+    before.sender.stop()
+    let attempts = 0
+    for (let visit = 0; visit < 50; visit++) {
+      const next = page(before)
+      next.collector.answer = () => undefined
+      next.capture()
+      await pass(2_000)
+      next.sender.hide()
+      next.sender.stop()
+      attempts += next.sent.length
+    }
+    expect(attempts).toBeLessThan(3)
+  })
+
+  it('tries at once when the network is back, and goes on as if nothing had been', async () => {
+    const { capture, collector, sent, sender, numbers, storage } = page()
+    collector.answer = () => undefined
+    capture()
+    await pass(600_000)
+    const tried = sent.length
+    collector.answer = () => accept()
+    sender.online()
+    await pass(0)
+    expect(numbers(sent.slice(tried))).toEqual([0])
+    expect(storage.get('failures')).toBeUndefined()
+    capture()
+    await pass(1_000)
+    expect(numbers(sent.slice(tried))).toEqual([0, 1])
+  })
+
+  it('does not take the network for back while the collector asks to wait', async () => {
+    const { capture, collector, sent, sender } = page()
+    collector.answer = () => fail(503, '60')
+    capture()
+    await pass(1_000)
+    sender.online()
+    await pass(10_000)
+    expect(sent).toHaveLength(1)
   })
 
   it('counts single rejections by their code', async () => {
@@ -261,6 +320,42 @@ describe('the end of the page', () => {
     await sender.flush()
     sender.hide()
     expect(sent).toHaveLength(1)
+  })
+})
+
+describe('while paused', () => {
+  it('keeps messages in memory, touches no storage and sends nothing, not even at the end', async () => {
+    const before = page()
+    const touched = vi.fn(before.transact)
+    const { capture, control, sender, queue, sent, numbers, storage } = page(
+      { transact: touched as typeof before.transact, storage: before.storage },
+      {},
+      true,
+    )
+    capture()
+    capture()
+    await sender.flush()
+    sender.hide()
+    await pass(60_000)
+    expect(touched).not.toHaveBeenCalled()
+    expect(storage.get('seq')).toBeUndefined()
+    expect(sent).toEqual([])
+    expect(await sender.unacknowledged(1_000, () => true)).toEqual([])
+    control.paused = false
+    queue.resume()
+    sender.start()
+    await pass(2_000)
+    expect(numbers()).toEqual([0, 1])
+  })
+
+  it('keeps no more than the most messages', async () => {
+    const { capture, control, queue, store, numbers } = page(undefined, { maxQueueMessages: 3 }, true)
+    for (let i = 0; i < 5; i++) capture()
+    control.paused = false
+    queue.resume()
+    await pass(2_000)
+    expect(numbers()).toEqual([2, 3, 4])
+    expect(store.known()?.ledger).toMatchObject({ captured: 5, acknowledged: 3, dropped: { queue_full: 2 } })
   })
 })
 

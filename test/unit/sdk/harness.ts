@@ -44,7 +44,11 @@ export const accept = (accepted = 1, more: object = {}): Reply => ({
 export const fail = (status: number, retryAfter: string | null = null): Reply => ({ status, retryAfter, text: '' })
 
 /** A page's delivery over memory tables and a collector that answers with `answer`. Pages share what `before` had. */
-export function page(before?: { transact: Transact; storage: KeyValue }, options: Partial<typeof settings> = {}) {
+export function page(
+  before?: { transact: Transact; storage: KeyValue },
+  options: Partial<typeof settings> = {},
+  paused = false,
+) {
   const all = { ...settings, ...options }
   const transact = before?.transact ?? createMemoryTables()
   const storage = before?.storage ?? memoryStorage()
@@ -53,7 +57,15 @@ export function page(before?: { transact: Transact; storage: KeyValue }, options
   const sent: Sent[] = []
   const emitted: [string, unknown][] = []
   const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000 }
-  const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages))
+  const control = { paused }
+  const queue = createQueue(
+    store,
+    storage,
+    newId,
+    all,
+    messages => sender.nudge(messages),
+    () => control.paused,
+  )
   const sender = createSender({
     queue,
     store,
@@ -69,11 +81,13 @@ export function page(before?: { transact: Transact; storage: KeyValue }, options
       },
     },
     takeTurn: body => body(),
+    paused: () => control.paused,
     emit: (name, detail) => void emitted.push([name, detail]),
     log: () => {},
     now: Date.now,
     random: () => 0.5,
   })
+  sender.start()
   let count = 0
   const capture = (n = count++, visitor = 'v', padding = '') => {
     const messageId = newId()
@@ -81,7 +95,7 @@ export function page(before?: { transact: Transact; storage: KeyValue }, options
     queue.add({ messageId, visitor, text, bytes: text.length, at: Date.now() } satisfies Entry)
   }
   const numbers = (requests = sent) => requests.flatMap(({ body }) => body.batch.map(message => message.properties.n))
-  return { transact, storage, store, queue, sender, sent, emitted, collector, capture, numbers }
+  return { transact, storage, store, queue, sender, control, sent, emitted, collector, capture, numbers }
 }
 
 /** Lets timers up to `ms` run, and the promises between them. */

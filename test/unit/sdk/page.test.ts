@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Client } from '../../../sdk/client.js'
 import * as slotstream from '../../../sdk/index.js'
 
 interface Body {
@@ -68,8 +69,11 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const start = (options: Partial<slotstream.Options> = {}) =>
+/** Resolves when the parts that load on demand have started. */
+const start = (options: Partial<slotstream.Options> = {}) => {
   slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', webVitals: false, engagement: false, ...options })
+  return vi.dynamicImportSettled()
+}
 const messages = () =>
   requests.flatMap(({ body }) => [...(body.batch ?? []), ...(body.batches ?? []).flatMap(({ batch }) => batch)])
 const names = () => messages().map(({ type, event }) => event ?? type)
@@ -141,7 +145,7 @@ describe('a page', () => {
   })
 
   it('reports active time at its end', async () => {
-    start({ engagement: true })
+    await start({ engagement: true })
     await vi.advanceTimersByTimeAsync(2_000)
     hide()
     expect(messages().find(({ event }) => event === 'Page Engaged')?.properties.activeMs).toBe(2_000)
@@ -160,6 +164,85 @@ describe('a page', () => {
     expect(requests[0]?.body.ledger).toMatchObject({
       dropped: { not_serializable: 1, too_large: 1 },
     })
+  })
+
+  it('lets middleware change, replace and drop messages, and survives what it throws', async () => {
+    const errors: unknown[] = []
+    const remove = slotstream.addMiddleware(message => {
+      message.properties = { ...message.properties, seen: true }
+      return message
+    })
+    slotstream.addMiddleware(message => (message.event === 'Secret' ? null : { ...message, messageId: 'forged' }))
+    slotstream.addMiddleware(() => {
+      throw new Error('broken')
+    })
+    start({ onError: error => errors.push((error as Error).message) })
+    slotstream.track('A')
+    slotstream.track('Secret')
+    remove()
+    slotstream.track('B')
+    await slotstream.flush()
+    expect(names()).toEqual(['page', 'A', 'B'])
+    expect(messages().map(({ properties }) => properties.seen)).toEqual([true, true, undefined])
+    expect(messages().map(({ context }) => context.seq)).toEqual([1, 2, 3])
+    expect(requests[0]?.body.ledger).toMatchObject({ dropped: { middleware: 1 } })
+    expect(JSON.stringify(requests)).not.toContain('forged')
+    expect(errors.filter(message => message === 'broken')).toHaveLength(3)
+  })
+
+  it('adds global properties, which give way to the own ones', async () => {
+    start({ properties: { shop: 'north', plan: 'free' }, autoPage: false })
+    slotstream.track('A', { plan: 'pro' })
+    slotstream.setProperties({ shop: undefined, tier: 2 })
+    slotstream.track('B')
+    slotstream.identify('ann', { name: 'Ann' })
+    await slotstream.flush()
+    const [a, b, identify] = messages()
+    expect(a?.properties).toEqual({ shop: 'north', plan: 'pro' })
+    expect(b?.properties).toEqual({ plan: 'free', tier: 2 })
+    expect(identify?.properties).toBeUndefined()
+  })
+
+  it('drops and counts a flood', async () => {
+    start({ floodLimit: 5, autoPage: false })
+    for (let i = 0; i < 20; i++) slotstream.track('A', { i })
+    await slotstream.flush()
+    expect(messages()).toHaveLength(5)
+    expect(requests[0]?.body.ledger).toMatchObject({ captured: 20, dropped: { flood: 15 } })
+  })
+
+  it('takes over the id of a link, and takes it out of the address', async () => {
+    history.replaceState(null, '', `/start?a=1&slotstream_id=0198-ab.${Date.now()}&b=2#top`)
+    start({ linkedId: true })
+    await slotstream.flush()
+    expect(messages()[0]?.anonymousId).toBe('0198-ab')
+    expect(location.href).toMatch(/\/start\?a=1&b=2#top$/)
+  })
+
+  it('takes its id from the cookie where storage was cleared', async () => {
+    // biome-ignore lint/suspicious/noDocumentCookie: jsdom has no other
+    document.cookie = 'slotstream_id=0198-cd'
+    start({ idCookie: true })
+    await slotstream.flush()
+    expect(messages()[0]?.anonymousId).toBe('0198-cd')
+    slotstream.reset()
+    slotstream.track('B')
+    await slotstream.flush()
+    expect(messages()[1]?.anonymousId).not.toBe('0198-cd')
+    expect(document.cookie).toBe('')
+  })
+
+  it('runs the parts it is given instead of those it would load', async () => {
+    const stop = vi.fn()
+    const part = vi.fn((client: Client) => {
+      client.track('From Part')
+      return stop
+    })
+    start({ parts: [part] })
+    await slotstream.flush()
+    expect(names()).toEqual(['From Part'])
+    slotstream.destroy()
+    expect(stop).toHaveBeenCalledOnce()
   })
 
   it('tells debuggers what happens', async () => {
@@ -200,7 +283,7 @@ describe('slots of a page', () => {
   it('are filled in one request, without reading payloads as HTML', async () => {
     document.body.innerHTML = `<div data-slot="hero"><p>own</p>${template}</div><div data-slot="list" data-count="2"><p>own</p></div>
       ${template.replace('data-slot-template', 'data-slot-template="list"')}`
-    start()
+    await start()
     await vi.advanceTimersByTimeAsync(100)
     expect(requests.filter(({ body }) => body.slots).map(({ body }) => body.slots)).toEqual([
       [{ id: 'hero' }, { id: 'list', count: 2 }],
@@ -215,7 +298,7 @@ describe('slots of a page', () => {
   it('keep their own content without an answer', async () => {
     vi.stubGlobal('fetch', () => new Promise(() => {}))
     document.body.innerHTML = `<div data-slot="hero"><p>own</p>${template}</div>`
-    start()
+    await start()
     await vi.advanceTimersByTimeAsync(300)
     const slot = document.querySelector<HTMLElement>('[data-slot]')
     expect(slot?.dataset.slotState).toBe('fallback')
@@ -224,7 +307,7 @@ describe('slots of a page', () => {
 
   it('report what was seen for a second, once, and every click', async () => {
     document.body.innerHTML = `<div data-slot="hero">${template}</div>`
-    start()
+    await start()
     await vi.advanceTimersByTimeAsync(100)
     const [first, second] = document.querySelectorAll('a')
     const show = (target: Element | undefined, isIntersecting: boolean) =>

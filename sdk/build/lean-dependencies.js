@@ -1,0 +1,89 @@
+/**
+ * What the two dependencies carry for other callers, and the SDK never uses. A bundler can't know: the code that reads an
+ * option or a field is there for anybody. Each entry is a text that is replaced by another; one that is no longer found
+ * ends the build, so that a new version of a dependency is looked at.
+ */
+const TRIMS = [
+  {
+    // Cursors, writing through proxies, `tx.store`, and promises that lead back to their request.
+    module: /idb\/build\/index\.js$/,
+    replace: [
+      ['getCursorAdvanceMethods().includes(func)', 'false'],
+      [/\n {4}set\(target, prop, value\) \{[\s\S]*?\n {4}\},\n {4}has\(target, prop\) \{[\s\S]*?\n {4}\},/, ''],
+      [/\n {12}\/\/ Make tx\.store[\s\S]*?\n {12}\}/, ''],
+      [/\n {12}IDBIndex,/, ''],
+      [/\n {12}IDBCursor,/, ''],
+      ['if (blocked) {', 'if (false) {'],
+      ['reverseTransformCache.set(promise, request);', ''],
+    ],
+  },
+  {
+    // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`.
+    module: /web-vitals\/dist\/modules\/on(CLS|FCP|INP|LCP|TTFB)\.js$/,
+    replace: [
+      [/checkSoftNavsEnabled\(opts\)/g, 'false'],
+      [/const softNavsEnabled = false;/g, '', 'optional'],
+      [/\bsoftNavsEnabled\b/g, 'false', 'optional'],
+      [/entry\.entryType === 'soft-navigation'/g, 'false', 'optional'],
+      [/entry\.entryType === 'interaction-contentful-paint'/g, 'false', 'optional'],
+      [/navigation === 'soft-navigation'/g, 'false', 'optional'],
+      [/opts\.reportAllChanges/g, 'false'],
+      [
+        /metric\.navigationId, metric\.navigationInteractionId, metric\.navigationURL, getBFCacheRestoreTime\(\)/,
+        '0',
+        'optional',
+      ],
+      [
+        /(navigation(Type)?), navigationId, navigationInteractionId, navigationURL, navigationStartTime/g,
+        '$1',
+        'optional',
+      ],
+      [/metric\.entries(\.push\(entry\)| = [^;]*);/g, '', 'optional'],
+      ['metric.navigationId = entry.navigationId || metric.navigationId;', '', 'optional'],
+      [/initUnique\(opts, (\w+)\)/g, 'new $1()', 'optional'],
+      ['const fcpEntryManager = new FCPEntryManager();', '', 'optional'],
+    ],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/initMetric\.js$/,
+    replace: [
+      [/const hardNavEntry[\s\S]*?\/\/ Use `entries`/, 'let _navigationType = navigationType;\n    //'],
+      [/const entries = \[\];/, ''],
+      [/\n {8}entries,/, ''],
+      [/\n {8}navigationId:[\s\S]*?\n {4}\};/, '\n    };'],
+    ],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/bfcache\.js$/,
+    replace: [['bfcacheRestoreTime = event.timeStamp;', '']],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/bindReporter\.js$/,
+    replace: [['metric.delta = delta;', '']],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/(Interaction|LayoutShift|LCPEntry)Manager\.js$/,
+    replace: [[/\n *(this\.)?_on(Before|After)\w+(\?\.\(\w+\))?;/g, '']],
+  },
+]
+
+/** Leaves out what the SDK doesn't use of `idb` and `web-vitals`: 0.9 KB. */
+export const leanDependencies = {
+  name: 'lean-dependencies',
+  // `web-vitals` as its single modules, of which the bundler can leave out parts.
+  resolveId(source, importer) {
+    return source === 'web-vitals'
+      ? this.resolve('web-vitals/onCLS.js', importer).then(resolved => resolved?.id.replace(/onCLS\.js$/, 'index.js'))
+      : null
+  },
+  transform(code, id) {
+    const trim = TRIMS.find(({ module }) => module.test(id.replaceAll('\\', '/')))
+    if (!trim) return null
+    for (const [text, replacement, optional] of trim.replace) {
+      const trimmed = code.replace(text, replacement)
+      if (trimmed === code && !optional) this.error(`${id} has changed, there is no ${text}: see lean-dependencies.js`)
+      code = trimmed
+    }
+    return { code, map: null }
+  },
+}

@@ -1,0 +1,37 @@
+/** `pending`: the visitor hasn't answered yet. */
+export type ConsentState = 'pending' | 'granted' | 'denied'
+
+/** What the visitor agreed to. */
+export interface Consent {
+  /** Recording what they do: messages, and the ids and sessions that join them. */
+  analytics: ConsentState
+  /** Asking the collector for content chosen for them. */
+  personalization: ConsentState
+}
+
+/**
+ * The consent a page begins with: the choice this browser remembers, else what its signals say, else the option.
+ *
+ * @param option of `init`
+ * @param remembered text that `remember` made, if any
+ * @param refused whether a signal of the browser that the site honours says no
+ */
+export function initialConsent(
+  option: ConsentState | Partial<Consent>,
+  remembered: string | undefined,
+  refused: boolean,
+): Consent {
+  const all = (state: ConsentState): Consent => ({ analytics: state, personalization: state })
+  const asked = typeof option === 'string' ? all(option) : { ...all('granted'), ...option }
+  const [analytics, personalization] = remembered?.split(' ') ?? []
+  return {
+    ...(refused ? all('denied') : asked),
+    ...(isChoice(analytics) && { analytics }),
+    ...(isChoice(personalization) && { personalization }),
+  }
+}
+
+/** The text under which a choice is remembered. What is pending isn't one. */
+export const remember = ({ analytics, personalization }: Consent) => `${analytics} ${personalization}`
+
+const isChoice = (state: string | undefined): state is ConsentState => state === 'granted' || state === 'denied'

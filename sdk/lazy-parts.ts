@@ -1,0 +1,19 @@
+import type { LoadPart } from './part-names.js'
+import { pageViews } from './parts/page-views.js'
+
+/**
+ * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
+ * are files of their own that a bundler leaves out of the first one, and that load when they are switched on.
+ */
+export const lazyPart: LoadPart = name => {
+  switch (name) {
+    case 'autoPage':
+      return pageViews
+    case 'engagement':
+      return import('./parts/engagement.js').then(({ engagement }) => engagement)
+    case 'webVitals':
+      return import('./parts/web-vitals.js').then(({ webVitals }) => webVitals)
+    case 'autoSlots':
+      return import('./parts/slots.js').then(({ slots }) => slots)
+  }
+}
