@@ -105,10 +105,22 @@ export function createEventStore(transact: Transact): EventStore {
         const { length } = batch.texts
         count(state, batch)
         const half = Math.ceil(length / 2)
-        for (const [index, texts] of [batch.texts.slice(0, half), batch.texts.slice(half)].entries()) {
-          const bytes = (batch.bytes * texts.length) / length
-          await batches.put({ ...batch, batchId: `${batchId}.${index}`, texts, bytes, held: undefined })
-        }
+        // Their sum counts, and that the queue sends batches of any size.
+        const bytes = Math.ceil((batch.bytes * half) / length)
+        await batches.put({
+          ...batch,
+          batchId: `${batchId}.0`,
+          texts: batch.texts.slice(0, half),
+          bytes,
+          held: undefined,
+        })
+        await batches.put({
+          ...batch,
+          batchId: `${batchId}.1`,
+          texts: batch.texts.slice(half),
+          bytes: batch.bytes - bytes,
+          held: undefined,
+        })
         await batches.delete(batchId)
         return true
       }),
@@ -135,11 +147,11 @@ function drop({ ledger }: State, dropped: Dropped): number {
 }
 
 /** Lets the counters catch up with a batch that was sealed blindly. */
-function count(state: State, { held, texts: { length }, bytes }: SealedBatch): void {
+function count(state: State, { held, texts: { length } }: SealedBatch): void {
   if (!held) return
   state.seq = Math.max(state.seq, held.last)
   state.ledger.sent += length
-  wait(state, held.unwritten, bytes * (held.unwritten / length))
+  wait(state, held.unwritten, held.bytes)
 }
 
 async function remove(tables: Tables, state: State, batch: SealedBatch, dropped: Dropped): Promise<void> {

@@ -15,7 +15,7 @@ export type Outcome =
 const FINAL = [400, 401, 403, 410, 413, 422]
 
 /** Longest `Retry-After` that is believed, in milliseconds. */
-const LONGEST_WAIT_MS = 3_600_000
+export const LONGEST_WAIT_MS = 3_600_000
 
 /** Reads the answer to a batch. What isn't understood is tried again: a hotel's login page answers 200, too. */
 export function outcomeOf(reply: Reply, now: number): Outcome {

@@ -165,10 +165,14 @@ export function createQueue(
         // ones, and says so in storage, where the next write of any tab looks.
         let seq = Math.max(lastSeq(), ...chunks.map(({ from, texts }) => from && from + texts.length - 1))
         let unwritten = 0
+        let unwrittenBytes = 0
         const texts = held.flatMap(chunk => {
           const from = chunk.from || seq + 1
           if (!chunk.from) seq += chunk.texts.length
-          if (fresh.includes(chunk)) unwritten += chunk.texts.length
+          if (fresh.includes(chunk)) {
+            unwritten += chunk.texts.length
+            unwrittenBytes += chunk.bytes
+          }
           return chunk.texts.map((text, index) => numbered(text, from + index))
         })
         storage.set('seq', String(seq))
@@ -178,7 +182,7 @@ export function createQueue(
           texts,
           bytes: size(held),
           at: first.at,
-          held: { last: seq, unwritten },
+          held: { last: seq, unwritten, bytes: unwrittenBytes },
         }
         sealed(keys)
       }

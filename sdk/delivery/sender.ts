@@ -6,7 +6,7 @@ import { backoff, CAP_MS } from './backoff.js'
 import { bodyOf, ENVELOPE_BYTES } from './body.js'
 import type { EventStore } from './event-store.js'
 import { messageIds } from './message-ids.js'
-import { type Outcome, outcomeOf, parse } from './outcome.js'
+import { LONGEST_WAIT_MS, type Outcome, outcomeOf, parse } from './outcome.js'
 import type { Held, Queue } from './queue.js'
 import type { SealedBatch } from './tables.js'
 import type { Transport } from './transport.js'
@@ -79,7 +79,11 @@ export function createSender(parts: Parts): Sender {
   let stopped = false
 
   /** When any tab may send again, in milliseconds since the epoch. */
-  const opens = () => Number(storage.get('retryAt')) || 0
+  const opens = () => {
+    const at = Number(storage.get('retryAt')) || 0
+    // Nobody waits longer than this: the clock was set back.
+    return at > now() + LONGEST_WAIT_MS ? 0 : at
+  }
   const earliest = () => Math.max(retryAt, opens())
 
   const schedule = (delay: number) => {
@@ -157,7 +161,7 @@ export function createSender(parts: Parts): Sender {
       const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
       failures = retryAt = 0
-      for (const key of ['retryAt', 'failures']) storage.remove(key)
+      if (opens() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.remove(key)
     }
   }
 

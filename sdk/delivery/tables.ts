@@ -24,9 +24,9 @@ export interface SealedBatch {
   at: number
   /**
    * Only of a batch that was sealed at the end of a page, blindly, so that the counters have to catch up: its last
-   * number, and how many of its messages left before they were written.
+   * number, and how many of its messages and bytes left before they were written.
    */
-  held?: { last: number; unwritten: number } | undefined
+  held?: { last: number; unwritten: number; bytes: number } | undefined
 }
 
 export interface State {

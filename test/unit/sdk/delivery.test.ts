@@ -180,6 +180,14 @@ describe('retrying', () => {
     expect(numbers(sent.slice(tried))).toEqual([0, 1])
   })
 
+  it('does not wait for a time that a wrong clock has set', async () => {
+    const { capture, storage, numbers } = page()
+    storage.set('retryAt', String(Date.now() + 86_400_000))
+    capture()
+    await pass(1_000)
+    expect(numbers()).toEqual([0])
+  })
+
   it('does not take the network for back while the collector asks to wait', async () => {
     const { capture, collector, sent, sender } = page()
     collector.answer = () => fail(503, '60')
