@@ -16,7 +16,7 @@ const small = terser({
 })
 
 /** What the script doesn't carry: a file of its own for each, loaded when the part is switched on. */
-const IN_SCRIPT = ['page-views', 'engagement', 'slots']
+const IN_SCRIPT = ['page-views', 'slots']
 const parts = readdirSync('sdk/dist/esm/parts')
   .filter(file => file.endsWith('.js'))
   .map(file => basename(file, '.js'))
@@ -28,7 +28,13 @@ export default [
     input: 'sdk/dist/esm/script.js',
     treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
-    output: { file: 'sdk/dist/slotstream.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
+    output: {
+      file: 'sdk/dist/slotstream.js',
+      format: 'iife',
+      sourcemap: true,
+      freeze: false,
+      generatedCode: { preset: 'es2015', symbols: false },
+    },
   },
   ...parts.map(name => ({
     input: `sdk/dist/esm/parts/${name}.js`,

@@ -90,7 +90,6 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   const paused = () => consent().analytics !== 'granted'
   const storage = createStorage(() => localStorage, 'slotstream.', false)
   const persist = () => storage.persist(!paused() && !settings.cookieless)
-  persist()
   const newId = createIds(now)
   const listeners = createListeners(log)
   const identity = createIdentity(storage, newId, () => (settings.idCookie ? cookieId(document.cookie) : undefined))
@@ -108,6 +107,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', identity.refresh)
+  persist()
   const linked = settings.linkedId && linkedId(location.search, now())
   if (linked) {
     identity.adopt(linked)
@@ -149,12 +149,12 @@ export function createClient(settings: Settings, consent: () => Consent): Client
       // The context last: the queue adds the message's number at its end.
       text = `${JSON.stringify(head).slice(0, -1)},"context":${contextText}}`
     } catch (error) {
-      log('dropped: not JSON', head, error)
+      log('dropped', head, error)
       return queue.drop('not_serializable')
     }
     const bytes = bytesOf(text)
     if (bytes > MAX_MESSAGE_BYTES) {
-      log(`dropped: ${bytes} bytes`, head)
+      log('dropped', bytes, head)
       return queue.drop('too_large')
     }
     queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })

@@ -1,4 +1,4 @@
-import { begin } from './api.js'
+import { begin } from './calls.js'
 import { lazyPart } from './lazy-parts.js'
 import type { Options } from './options.js'
 
@@ -17,9 +17,17 @@ export {
   track,
 } from './api.js'
 export type { Consent, ConsentState } from './consent.js'
-export type { Middleware } from './middleware.js'
 export type { Options } from './options.js'
-export type { Message, Part, PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from './types.js'
+export type {
+  Message,
+  Middleware,
+  Part,
+  PersonalizeOptions,
+  Properties,
+  SlotDecision,
+  SlotItem,
+  SlotOutcome,
+} from './types.js'
 
 /**
  * The tracking plan: empty, so that `track` takes any name. Declare yours to narrow it:

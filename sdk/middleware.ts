@@ -1,8 +1,5 @@
 import { guard, type Log } from './platform/guard.js'
-import type { Message } from './types.js'
-
-/** Changes a message in place or returns another; `null` drops it, which is counted as `middleware`. */
-export type Middleware = (message: Message) => Message | null | undefined
+import type { Message, Middleware } from './types.js'
 
 /** In the order they were added. They live as long as the page, not as one client: they may come before `init`. */
 export const middleware: Middleware[] = []

@@ -1,7 +1,20 @@
-import * as functions from './api.js'
+import {
+  addMiddleware,
+  alias,
+  consent,
+  destroy,
+  flush,
+  group,
+  identify,
+  page,
+  personalize,
+  reset,
+  setProperties,
+  track,
+} from './api.js'
+import { begin } from './calls.js'
 import type { Options } from './options.js'
 import type { LoadPart, OwnPart, PartName } from './part-names.js'
-import { engagement } from './parts/engagement.js'
 import { pageViews } from './parts/page-views.js'
 import { slots } from './parts/slots.js'
 import { emit } from './platform/emit.js'
@@ -12,8 +25,7 @@ import { VERSION } from './version.js'
  * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
  * from beside it: `sdk/web-vitals.js`.
  */
-const { begin, ...api } = functions
-const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, engagement, autoSlots: slots }
+const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, autoSlots: slots }
 const script = document.currentScript as HTMLScriptElement | null
 const source = script?.src || location.href
 const load: LoadPart = name =>
@@ -21,7 +33,21 @@ const load: LoadPart = name =>
   import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href).then(
     (file: Record<PartName, OwnPart>) => file[name],
   )
-const slotstream = { ...api, init: (options: Options) => begin(options, load) }
+const slotstream = {
+  addMiddleware,
+  alias,
+  consent,
+  destroy,
+  flush,
+  group,
+  identify,
+  init: (options: Options) => begin(options, load),
+  page,
+  personalize,
+  reset,
+  setProperties,
+  track,
+}
 const host = window as Window & { slotstream?: typeof slotstream }
 
 /** `webVitals` is in `web-vitals.js`. */

@@ -21,6 +21,9 @@ export interface Message {
   context: Record<string, unknown>
 }
 
+/** Changes a message in place or returns another; `null` drops it, which is counted as `middleware`. */
+export type Middleware = (message: Message) => Message | null | undefined
+
 /** What captures or shows something on a page, from `slotstream/parts`. It starts with the package and returns what stops it. */
 export type Part = (client: never) => () => void
 

@@ -58,6 +58,10 @@ const TRIMS = [
     replace: [['bfcacheRestoreTime = event.timeStamp;', '']],
   },
   {
+    module: /web-vitals\/dist\/modules\/lib\/InteractionManager\.js$/,
+    replace: [["navigationType === 'soft-navigation' ||", '']],
+  },
+  {
     module: /web-vitals\/dist\/modules\/lib\/bindReporter\.js$/,
     replace: [['metric.delta = delta;', '']],
   },
@@ -77,9 +81,10 @@ export const leanDependencies = {
       : null
   },
   transform(code, id) {
-    const trim = TRIMS.find(({ module }) => module.test(id.replaceAll('\\', '/')))
-    if (!trim) return null
-    for (const [text, replacement, optional] of trim.replace) {
+    const path = id.replaceAll('\\', '/')
+    const trims = TRIMS.filter(({ module }) => module.test(path))
+    if (!trims.length) return null
+    for (const [text, replacement, optional] of trims.flatMap(({ replace }) => replace)) {
       const trimmed = code.replace(text, replacement)
       if (trimmed === code && !optional) this.error(`${id} has changed, there is no ${text}: see lean-dependencies.js`)
       code = trimmed

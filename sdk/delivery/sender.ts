@@ -70,7 +70,7 @@ export function createSender(parts: Parts): Sender {
   /** By visitor: different visitors' positions lie in different partitions. */
   const positions = new Map<string, number>()
   let unsent = 0
-  let failures = Number(storage.get('failures')) || 0
+  let failures = 0
   let retryAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let dueAt = Infinity
@@ -245,6 +245,7 @@ export function createSender(parts: Parts): Sender {
     },
     position: visitor => positions.get(visitor),
     start() {
+      failures = Number(storage.get('failures')) || 0
       keep(left())
       // The page before may have left something.
       schedule(settings.flushInterval)

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { rollup } from 'rollup'
+import { minify } from 'terser'
+
+const sdk = new URL('../', import.meta.url)
+
+/**
+ * What the built package weighs, beside its budget: files of the script tag as they are served, imports as a page's own
+ * bundler makes them, without what loads on demand.
+ *
+ * @returns {Promise<{ entry: string, bytes: number, budget: number }[]>}
+ */
+export async function sizes() {
+  const { files, imports } = JSON.parse(await readFile(new URL('budget.json', sdk), 'utf8'))
+  const served = Object.entries(files).map(async ([file, budget]) => ({
+    entry: file,
+    bytes: brotliCompressSync(await readFile(new URL(`dist/${file}`, sdk))).length,
+    budget,
+  }))
+  const bundled = Object.entries(imports).map(async ([entry, budget]) => ({
+    entry,
+    bytes: await bundle(entry),
+    budget,
+  }))
+  return Promise.all([...served, ...bundled])
+}
+
+/** Bytes of the files that come first on a page that imports these names and hands them on. */
+async function bundle(statement) {
+  const page = {
+    name: 'page',
+    resolveId: source =>
+      ({
+        page: 'page',
+        slotstream: { id: fileURLToPath(new URL('dist/npm/index.js', sdk)), moduleSideEffects: false },
+      })[source] ?? null,
+    load: id => (id === 'page' ? `${statement.replace('import', 'export')}` : null),
+  }
+  const build = await rollup({ input: 'page', plugins: [page, nodeResolve({ browser: true })] })
+  const { output } = await build.generate({ format: 'es' })
+  const chunks = new Map(output.map(chunk => [chunk.fileName, chunk]))
+  const first = new Set([output[0].fileName])
+  for (const name of first) for (const imported of chunks.get(name).imports) first.add(imported)
+  let bytes = 0
+  for (const name of first) {
+    const { code } = await minify(chunks.get(name).code, { module: true })
+    bytes += brotliCompressSync(code).length
+  }
+  return bytes
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const table = await sizes()
+  console.table(Object.fromEntries(table.map(({ entry, bytes, budget }) => [entry, { bytes, budget }])))
+  if (table.some(({ bytes, budget }) => bytes > budget)) process.exitCode = 1
+}
