@@ -31,7 +31,7 @@ export function timed(call: (client: Client, at: number) => void): void {
 export function begin(options: Options, load: LoadPart): void {
   if (running || !inBrowser()) return
   if (!options?.writeKey) {
-    console.error('[slotstream] init needs a writeKey: init({ writeKey: "…" })')
+    console.error('[slotstream] init needs a writeKey')
     return
   }
   running = guard(console.error, () => start(options, load))

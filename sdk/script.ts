@@ -28,11 +28,7 @@ import { VERSION } from './version.js'
 const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, autoSlots: slots }
 const script = document.currentScript as HTMLScriptElement | null
 const source = script?.src || location.href
-const load: LoadPart = name =>
-  parts[name] ??
-  import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href).then(
-    (file: Record<PartName, OwnPart>) => file[name],
-  )
+const load: LoadPart = name => parts[name] ?? later(name)
 const slotstream = {
   addMiddleware,
   alias,
@@ -53,6 +49,13 @@ const host = window as Window & { slotstream?: typeof slotstream }
 /** `webVitals` is in `web-vitals.js`. */
 function fileOf(name: string): string {
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+/** Not in the task that starts the page: to begin a download costs milliseconds. */
+async function later(name: PartName): Promise<OwnPart> {
+  await new Promise(resolve => setTimeout(resolve))
+  const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
+  return file[name]
 }
 
 /** What an attribute says: `data-debug` alone means yes. */

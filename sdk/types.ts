@@ -6,17 +6,17 @@ export interface Message {
   messageId: string
   type: 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias'
   /** Name of the event, of a `track`. */
-  event?: string
+  event?: string | undefined
   /** Name of the page. */
   name?: string
   anonymousId: string
-  userId?: string
+  userId?: string | undefined
   previousId?: string
   groupId?: string
   /** When it happened, ISO 8601. */
   timestamp: string
-  properties?: Properties
-  traits?: Properties
+  properties?: Properties | undefined
+  traits?: Properties | undefined
   /** Where and how it came about: page, campaign, session … */
   context: Record<string, unknown>
 }
