@@ -95,7 +95,9 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   const persist = () => storage.persist(!paused() && !settings.cookieless)
   const newId = createIds(now)
   const listeners = createListeners(log)
-  const identity = createIdentity(storage, newId, () => (settings.idCookie ? cookieId(document.cookie) : undefined))
+  const identity = createIdentity(storage, newId, () =>
+    settings.idCookie && !paused() ? cookieId(document.cookie) : undefined,
+  )
   const sessions = createSessions(storage, settings, newId)
   const delivery = createDelivery({ settings, newId, now, emit: tell, log, listeners, storage, paused })
   const { queue, sender } = delivery
