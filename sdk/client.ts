@@ -1,10 +1,10 @@
 import { createContexts, pageOf } from './capture/context.js'
 import { createFloodGate } from './capture/flood.js'
-import { cookieId, createIdentity, dropCookie, linkedId } from './capture/identity.js'
+import { cookieId, createIdentity, dropCookie, linkedId, withoutLinkedId } from './capture/identity.js'
 import { createSessions } from './capture/sessions.js'
 import { nextView, type View } from './capture/view.js'
 import type { Consent } from './consent.js'
-import { createDelivery, type Delivery } from './delivery/delivery.js'
+import { createDelivery } from './delivery/delivery.js'
 import { middleware, throughMiddleware } from './middleware.js'
 import type { Settings } from './options.js'
 import { bytesOf } from './platform/bytes.js'
@@ -13,8 +13,9 @@ import { guard, type Log } from './platform/guard.js'
 import { createIds } from './platform/ids.js'
 import { createListeners, type Listeners } from './platform/listeners.js'
 import { createStorage } from './platform/storage.js'
+import type { Personalize, Services } from './services.js'
 import { noDecision } from './slots/no-decision.js'
-import type { Message, PersonalizeOptions, Properties, SlotDecision } from './types.js'
+import type { Message, Properties } from './types.js'
 
 /** Fields of one message beside those that every message has. */
 export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
@@ -23,18 +24,6 @@ export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previous
   at: number
   properties?: Properties
   traits?: Properties
-}
-
-/** Asks for the content of a slot. Never rejects. */
-export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>
-
-/** What asking for content works with. */
-export interface Services extends Delivery {
-  settings: Settings
-  emit: Emit
-  log: Log
-  now: () => number
-  visitor: () => { anonymousId: string; userId: string | undefined; context: object }
 }
 
 /** What the public functions and the parts (page views, vitals, slots …) work with. */
@@ -118,12 +107,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   const linked = settings.linkedId && linkedId(location.search, now())
   if (linked) {
     identity.adopt(linked)
-    // So that it isn't passed on with the address.
-    history.replaceState(
-      history.state,
-      '',
-      location.href.replace(/([?&])slotstream_id=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, ''),
-    )
+    history.replaceState(history.state, '', withoutLinkedId(location.href))
   }
 
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {

@@ -9,6 +9,11 @@ export function linkedId(search: string, now: number): string | undefined {
   return id && Math.abs(now - Number(at)) < LINK_MS ? id : undefined
 }
 
+/** The address without a linked id, so that it isn't passed on with the address. */
+export function withoutLinkedId(href: string): string {
+  return href.replace(/([?&])slotstream_id=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, '')
+}
+
 /** The id that the server keeps in a cookie, where browsers delete what scripts have stored. */
 export function cookieId(cookies: string): string | undefined {
   return /(?:^|; )slotstream_id=([\w-]{1,64})/.exec(cookies)?.[1]

@@ -1,7 +1,16 @@
 const BASE_MS = 1_000
 
 /** Longest pause between two attempts on a collector that answers, in milliseconds. */
-export const CAP_MS = 60_000
+const CAP_MS = 60_000
+
+/** Attempts in a row that never reached the collector, after which something on the way is taken for the cause, such as an ad blocker. */
+const OPEN_AFTER = 5
+
+/** Longest pause between two attempts then, in milliseconds. It holds for all tabs and pages. */
+const OPEN_CAP_MS = 600_000
+
+/** Whether so many failures to reach the collector in a row say that it can't be reached from here. */
+export const isUnreachable = (failures: number) => failures > OPEN_AFTER
 
 /**
  * Milliseconds until the next attempt: exponential with full jitter, so that browsers that failed together don't come
@@ -11,8 +20,8 @@ export const CAP_MS = 60_000
  * @param failures in a row, from 1
  * @param wait what the server asked for, in milliseconds
  * @param random in [0, 1)
- * @param cap longest pause beside `wait`, in milliseconds
+ * @param unreachable whether the collector never answers, so that pauses may grow longer
  */
-export function backoff(failures: number, wait: number, random: number, cap = CAP_MS): number {
-  return Math.round(wait + random * Math.min(cap, BASE_MS * 2 ** (failures - 1)))
+export function backoff(failures: number, wait: number, random: number, unreachable: boolean): number {
+  return Math.round(wait + random * Math.min(unreachable ? OPEN_CAP_MS : CAP_MS, BASE_MS * 2 ** (failures - 1)))
 }

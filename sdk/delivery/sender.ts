@@ -2,7 +2,7 @@ import { bytesOf } from '../platform/bytes.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { KeyValue } from '../platform/storage.js'
-import { backoff, CAP_MS } from './backoff.js'
+import { backoff, isUnreachable } from './backoff.js'
 import { bodyOf, ENVELOPE_BYTES } from './body.js'
 import type { EventStore } from './event-store.js'
 import { messageIds } from './message-ids.js'
@@ -33,18 +33,12 @@ export interface Sender {
   reached(visitor: string, position: number | undefined): void
   /** Highest position a visitor's messages got. */
   position(visitor: string): number | undefined
-  /** Begins, with what earlier pages left. Until then, and while paused, nothing is sent and the store isn't touched. */
+  /** Begins, with what earlier pages left. Until then nothing is sent or stored. */
   start(): void
   /** The network seems to be back: tries at once, unless the collector asked to wait. */
   online(): void
   stop(): void
 }
-
-/** Attempts in a row that never reached the collector, after which something on the way is taken for the cause, such as an ad blocker. */
-const OPEN_AFTER = 5
-
-/** Longest pause between two attempts then, in milliseconds. It holds for all tabs and pages. */
-const OPEN_CAP_MS = 600_000
 
 interface Parts {
   queue: Queue
@@ -167,8 +161,8 @@ export function createSender(parts: Parts): Sender {
 
   const failed = (batchId: string, reason: string, wait: number) => {
     failures++
-    const unreachable = reason === 'network' && failures > OPEN_AFTER
-    const delayMs = backoff(failures, wait, parts.random(), unreachable ? OPEN_CAP_MS : CAP_MS)
+    const unreachable = reason === 'network' && isUnreachable(failures)
+    const delayMs = backoff(failures, wait, parts.random(), unreachable)
     retryAt = now() + delayMs
     // What the server asked for binds every tab and the next page, too.
     if (wait) storage.set('retryAt', String(now() + wait))
@@ -197,7 +191,7 @@ export function createSender(parts: Parts): Sender {
     return running
   }
 
-  /** A run under way may have looked before the latest message was written: whoever asks meanwhile shares the next. */
+  /** A run under way may have missed the latest message: whoever asks meanwhile shares the next. */
   const flush = () => {
     next ??= run()
     return next

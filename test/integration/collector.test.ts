@@ -49,6 +49,8 @@ beforeAll(async () => {
   installation = await provision(nats, sharedSettings({ NATS_URL: broker.url, PARTITIONS: '8' }), log)
   folder = await mkdtemp(join(tmpdir(), 'slotstream-collector-'))
   await writeFile(join(folder, 'index.html'), '<h1>demo</h1>')
+  await writeFile(join(folder, 'some-part.js'), 'export {}')
+  await writeFile(join(folder, 'some-part.js.map'), '{}')
   await writeFile(join(folder, 'sdk.js'), `window.slotstream = {}\n${'// filler\n'.repeat(500)}`)
   collector = createCollector({
     nats,
@@ -219,6 +221,16 @@ describe('a batch', () => {
 })
 
 describe('the ways in', () => {
+  it('gzip without a header that says so, as pages send it', async () => {
+    const text = JSON.stringify({ batch: [] })
+    const plain = await post('/v1/batch', text, { 'Content-Type': 'text/plain' })
+    expect(await post('/v1/batch', gzipSync(text), { 'Content-Type': 'text/plain' })).toMatchObject({
+      status: plain.status,
+    })
+    const cut = gzipSync(text).subarray(0, 15)
+    expect((await post('/v1/batch', cut, { 'Content-Type': 'text/plain' })).status).toBe(400)
+  })
+
   it.each(['gzip', 'deflate'])('%s', async encoding => {
     const visitor = newId('v')
     const text = JSON.stringify({ writeKey: 'shop', batch: [track(visitor)] })
@@ -581,6 +593,14 @@ describe('what else is served', () => {
     expect(packed.headers.get('content-encoding')).toBe('br')
     expect(await packed.text()).toContain('window.slotstream')
     expect(Number(packed.headers.get('content-length'))).toBeLessThan(500)
+  })
+
+  it('the parts that the SDK loads, and nothing else of their folder', async () => {
+    const part = await fetch(`${url}/sdk/some-part.js?v=1`)
+    expect([part.status, await part.text()]).toEqual([200, 'export {}'])
+    expect(part.headers.get('access-control-allow-origin')).toBe('*')
+    for (const path of ['other.js', 'some-part.js.map', '..%2Fsdk.js', 'Some-Part.js'])
+      expect((await fetch(`${url}/sdk/${path}`)).status).toBe(404)
   })
 
   it('the demo', async () => {
