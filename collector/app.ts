@@ -15,8 +15,11 @@ export interface AppParts {
   metrics: CollectorMetrics
   /** POST routes by path; the server answers them before the router gets to see them, for speed. */
   posts: Map<string, Handler>
-  admin: express.Router
+  /** Routers by the path they answer below. They come first: nothing of the write key routes, such as CORS, applies. */
+  mounted: (metrics: CollectorMetrics) => [path: string, router: express.Router][]
+  /** Folder that is served under `/demo/`, if it exists. */
   demoDir: string
+  /** File that is served as `/sdk.js`. */
   sdkFile: string
   /** What is missing before the collector can do its work. */
   missing: () => string[]
@@ -46,7 +49,7 @@ export function createApp({
   sites,
   metrics,
   posts,
-  admin,
+  mounted,
   demoDir,
   sdkFile: sdk,
   missing,
@@ -71,8 +74,7 @@ export function createApp({
     response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
   })
 
-  // First, so that nothing of the write key routes, such as CORS, applies to it.
-  app.use('/v1/admin', admin)
+  for (const [path, router] of mounted(metrics)) app.use(path, router)
   app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
   for (const [path, handler] of posts) {
     app.post(path, handler)

@@ -1,0 +1,174 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ConfigurationError, createMetrics, type Log } from '@slotstream/runtime'
+import express, { type Request } from 'express'
+import { type AppParts, createApp } from './app.js'
+import { allowOrigin } from './cors.js'
+import { createEnrich } from './enrich/enrich.js'
+import type { Places } from './enrich/places.js'
+import { type CollectorMetrics, createCollectorMetrics } from './metrics.js'
+import { createReceive, type Handler, type Receive } from './receive.js'
+import { sendFailure } from './respond.js'
+import type { Trusts } from './safety/client-address.js'
+import { createInFlight } from './safety/in-flight.js'
+import { createLimits } from './safety/limits.js'
+import { requestIdOf } from './safety/request-id.js'
+import type { CollectorSettings } from './settings.js'
+import type { Sites } from './sites.js'
+
+/** How often connections are looked over for those that take too long, in milliseconds. */
+const LOOK_OVER_MS = 1_000
+/** Longer than the minute after which usual load balancers let go, so that it is never us who close under a request. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+/** How long requests may go on when the server stops, in milliseconds; less than a process gets for it. */
+const STOP_TIMEOUT_MS = 8_000
+
+/** What the routes are made with. */
+export interface RouteTools {
+  receive: Receive
+  metrics: CollectorMetrics
+}
+
+export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted'> {
+  sites: Sites
+  settings: CollectorSettings
+  log: Log
+  /** Where addresses are. Default: not known. */
+  places?: Places | undefined
+  /** Whether the sites are known: before that, every write key would be unknown. */
+  ready: () => boolean
+  /** What is missing before requests can be answered. */
+  missing: () => string[]
+  /** Makes the POST routes that are answered before the router gets to see them, for speed. */
+  posts: (tools: RouteTools) => [path: string, handler: Handler][]
+  /** Is told of each request that was refused as a whole. */
+  onFailure?: (route: string, error: unknown) => void
+}
+
+export interface HttpServer {
+  metrics: CollectorMetrics
+  /** Starts to listen; resolves to the port, which is chosen by the system for port 0. */
+  listen(port: number, host: string): Promise<number>
+  /** Takes nothing new, finishes what was begun, and closes all connections. */
+  stop(): Promise<void>
+}
+
+/** The HTTP side of a collector, whatever stands behind its routes: limits, CORS, what is in flight, draining. */
+export function createHttpServer(parts: HttpServerParts): HttpServer {
+  const { sites, settings, log } = parts
+  let stopping = false
+  const inFlight = createInFlight(settings.maxInFlightBytes)
+  const open = new Set<ServerResponse>()
+  const metrics = createCollectorMetrics(createMetrics(), {
+    requests: () => open.size,
+    bytes: () => inFlight.bytes,
+  })
+  const trusts = trustsOf(settings.trustProxy)
+  const receive = createReceive({
+    sites,
+    ready: parts.ready,
+    limits: createLimits(settings, trusts),
+    enrich: createEnrich(parts.places),
+    trusts,
+    metrics,
+  })
+  const posts = new Map(parts.posts({ receive, metrics }))
+  const app = createApp({
+    sites,
+    metrics,
+    posts,
+    mounted: parts.mounted,
+    demoDir: parts.demoDir,
+    sdkFile: parts.sdkFile,
+    missing: () => [...parts.missing(), ...(stopping ? ['stopping'] : [])],
+    trustProxy: settings.trustProxy,
+    sendFailure: (request, response, error) => fail(request, response, error, request.path),
+  })
+
+  const server = createServer({ connectionsCheckingInterval: LOOK_OVER_MS }, (request, response) => {
+    response.setHeader('X-Request-Id', requestIdOf(request))
+    const route = pathOf(request)
+    const handler = request.method === 'POST' ? posts.get(route) : undefined
+    // Express costs as much again as all else in such a request, so the busy routes don't go through its router.
+    if (handler) void answer(request, response, route, handler)
+    else {
+      observe(request, response, undefined, 0)
+      app(request, response)
+    }
+  })
+  server.headersTimeout = settings.headersTimeoutMs
+  server.requestTimeout = settings.requestTimeoutMs
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  server.maxConnections = settings.maxConnections
+
+  async function answer(request: IncomingMessage, response: ServerResponse, route: string, handler: Handler) {
+    let reserved = 0
+    try {
+      reserved = inFlight.enter(request)
+      observe(request, response, route, reserved)
+    } catch (error) {
+      observe(request, response, route, 0)
+      allowOrigin(request, response, sites)
+      return fail(request, response, error, route)
+    }
+    await handler(request, response).catch(error => fail(request, response, error, route))
+  }
+
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown, route: string): Promise<void> {
+    parts.onFailure?.(route, error)
+    return sendFailure(request, response, error, log)
+  }
+
+  function observe(request: IncomingMessage, response: ServerResponse, route: string | undefined, reserved: number) {
+    open.add(response)
+    if (stopping) response.shouldKeepAlive = false
+    response.once('close', () => {
+      open.delete(response)
+      inFlight.leave(reserved)
+      metrics.request(route ?? routeOf(request as Request), response.writableFinished ? response.statusCode : 'aborted')
+    })
+  }
+
+  return {
+    metrics,
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EADDRINUSE') return reject(error)
+          reject(new ConfigurationError(`port ${port} is in use: set PORT to a free one`))
+        })
+        server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+      }),
+    async stop() {
+      stopping = true
+      // Each connection ends with the answer that is under way, and clients know not to use it again.
+      for (const response of open) response.shouldKeepAlive = false
+      const closed = new Promise(resolve => server.close(resolve))
+      // Connections are kept alive after their answer; as long as one is open, the server isn't closed.
+      const closingIdle = setInterval(() => server.closeIdleConnections(), 50)
+      const closingAll = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS)
+      await closed
+      clearInterval(closingIdle)
+      clearTimeout(closingAll)
+    },
+  }
+}
+
+/** Express's own reading of the setting, for requests that don't go through it. */
+function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
+  const app = express()
+  app.set('trust proxy', trustProxy)
+  return app.get('trust proxy fn') as Trusts
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** The pattern of the route, not the path: metrics must not have as many series as there are visitors. */
+function routeOf(request: Request): string {
+  const pattern: unknown = request.route?.path
+  return typeof pattern === 'string' ? `${request.baseUrl}${pattern}` : request.baseUrl || 'other'
+}

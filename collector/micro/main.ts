@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import { numberSetting, runProcess, textSetting } from '@slotstream/runtime'
+import { collectorSettings } from '../settings.js'
+import { createMicro } from './micro.js'
+
+await runProcess('micro', async log => {
+  const port = numberSetting('PORT', 3000, { max: 65535 })
+  const host = textSetting('HOST', '127.0.0.1')
+  const micro = createMicro({
+    writeKeys: textSetting('MICRO_WRITE_KEYS', '')
+      .split(',')
+      .map(key => key.trim())
+      .filter(Boolean),
+    maxMessages: numberSetting('MICRO_MAX_MESSAGES', 10_000, { min: 1 }),
+    maxBytes: numberSetting('MICRO_MAX_MB', 64, { min: 1, max: 16_384 }) * 1024 * 1024,
+    sdkFile: textSetting('SDK_FILE', fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url))),
+    log,
+    settings: collectorSettings(),
+  })
+  log.info({ port: await micro.listen(port, host), host }, 'listening; see /micro/all, /micro/good, /micro/bad')
+  return { stop: () => micro.stop() }
+})

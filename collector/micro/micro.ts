@@ -1,0 +1,63 @@
+import { uuidv7 } from '@slotstream/protocol'
+import type { Log } from '@slotstream/runtime'
+import { Failure } from '../failure.js'
+import { createHttpServer, type HttpServer } from '../http-server.js'
+import { messageRoutes } from '../message-routes.js'
+import { type CollectorSettings, collectorSettings } from '../settings.js'
+import { slotsRoute } from '../slots-route.js'
+import { createStoreBatch } from '../store-batch.js'
+import { unansweredDecisions } from '../unanswered.js'
+import { createAnySite } from './any-site.js'
+import { createKept } from './kept.js'
+import { microRoutes } from './micro-routes.js'
+
+/** Of use when messages are told apart by partition; here they all lie in one place. */
+const PARTITIONS = 1
+
+export interface MicroDeps {
+  /** Write keys there are. Default: any. */
+  writeKeys?: readonly string[]
+  /** Messages that are kept; the oldest make room for new ones. Default 10,000. */
+  maxMessages?: number
+  /** The same in bytes of JSON text. Default 64 MB. */
+  maxBytes?: number
+  /** File that is served as `/sdk.js`. */
+  sdkFile: string
+  log: Log
+  settings?: Partial<CollectorSettings>
+}
+
+/**
+ * A collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real one does,
+ * by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered without a decision,
+ * so that the page keeps its own content.
+ */
+export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'> {
+  const { writeKeys = [], maxMessages = 10_000, maxBytes = 64 * 1024 * 1024 } = deps
+  const kept = createKept({ maxMessages, maxBytes })
+  return createHttpServer({
+    sites: createAnySite(writeKeys),
+    settings: { ...collectorSettings({}), ...deps.settings },
+    log: deps.log,
+    ready: () => true,
+    missing: () => [],
+    posts: ({ receive, metrics }) => {
+      const store = createStoreBatch(kept.publisher, PARTITIONS, metrics)
+      const decide = slotsRoute(
+        receive,
+        store,
+        async question =>
+          unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now(), uuidv7).decisions,
+        metrics,
+      )
+      return [...messageRoutes(receive, store), ['/v1/slots', decide]]
+    },
+    mounted: () => [['/micro', microRoutes(kept)]],
+    onFailure(route, error) {
+      if (!(error instanceof Failure) || !route.startsWith('/v1/')) return
+      kept.refused({ receivedAt: new Date().toISOString(), route, code: error.code, reason: error.message })
+    },
+    demoDir: '',
+    sdkFile: deps.sdkFile,
+  })
+}

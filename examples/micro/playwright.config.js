@@ -1,0 +1,28 @@
+import { defineConfig } from '@playwright/test'
+
+const { WEBSITE_PORT = '8080', MICRO_PORT = '3000', CHROMIUM } = process.env
+
+/** Starts the website and the small collector, runs the tests, and ends both. */
+export default defineConfig({
+  testMatch: '*.spec.js',
+  reporter: 'list',
+  // Tests look at one collector; two at a time would see each other's messages.
+  workers: 1,
+  use: {
+    baseURL: `http://localhost:${WEBSITE_PORT}`,
+    launchOptions: CHROMIUM ? { executablePath: CHROMIUM, args: ['--no-sandbox'] } : {},
+  },
+  metadata: { micro: `http://localhost:${MICRO_PORT}` },
+  webServer: [
+    {
+      command: 'node website.js',
+      url: `http://localhost:${WEBSITE_PORT}`,
+      env: { PORT: WEBSITE_PORT, COLLECTOR: `http://localhost:${MICRO_PORT}` },
+    },
+    {
+      command: 'npm --prefix ../.. run --silent micro',
+      url: `http://localhost:${MICRO_PORT}/readyz`,
+      env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn' },
+    },
+  ],
+})

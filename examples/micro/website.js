@@ -1,0 +1,13 @@
+import { createServer } from 'node:http'
+
+/** Stands for your website: one page with the SDK, a slot and a button. */
+const { PORT, COLLECTOR } = process.env
+const page = `<!doctype html>
+<title>Tea</title>
+<script async src="${COLLECTOR}/sdk.js" data-write-key="demo"></script>
+<div data-slot="hero">Teas of the season</div>
+<button onclick="slotstream.track('Product Added', { product_id: 'tea', price: 4.5 })">Add to cart</button>`
+
+createServer((request, response) => {
+  response.writeHead(request.url === '/' ? 200 : 404, { 'Content-Type': 'text/html' }).end(page)
+}).listen(PORT, 'localhost')
