@@ -1,7 +1,7 @@
 export { decide } from './decisions/decide.js'
 export { recompute } from './decisions/recompute.js'
 export { type Decisions, startDecisions } from './decisions/role.js'
+export type { Identity } from './ownership/start-ownership.js'
 export { applyEnvelope } from './profiles/apply.js'
-export { followProfiles } from './profiles/follow-generation.js'
 export { type Profiles, startProfiles } from './profiles/role.js'
 export { startWarehouse, type Warehouse } from './warehouse/role.js'

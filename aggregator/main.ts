@@ -1,3 +1,4 @@
+import { uuidv7 } from '@slotstream/protocol'
 import {
   connectNats,
   createMetrics,
@@ -7,7 +8,7 @@ import {
   startStatusServer,
 } from '@slotstream/runtime'
 import { startDecisions } from './decisions/role.js'
-import { followProfiles } from './profiles/follow-generation.js'
+import { startProfiles } from './profiles/role.js'
 import { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
 import { createSpread } from './status/spread.js'
@@ -21,10 +22,11 @@ await runProcess('aggregator', async log => {
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
   const spread = createSpread()
-  const parts = { nats, publisher, installation, metrics, log }
+  const identity = { id: uuidv7(), name: settings.name }
+  const parts = { nats, publisher, installation, metrics, log, identity }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
-  const profiles = roles.includes('profiles') ? await followProfiles({ ...parts, maxProfiles, spread }) : undefined
+  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
   const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
 

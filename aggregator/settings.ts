@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { ConfigurationError, numberSetting, sharedSettings, textSetting } from '@slotstream/runtime'
 
 const ROLES = ['warehouse', 'profiles', 'decisions'] as const
@@ -14,6 +15,8 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
     ...sharedSettings(env),
     /** What this process does: all of it, or a part. Whoever decides needs the profiles in the same process. */
     roles: rolesFrom(roleArgument(args) ?? textSetting('ROLES', ROLES.join(','), env)),
+    /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
+    name: textSetting('AGGREGATOR_NAME', `${hostname()}:${numberSetting('AGGREGATOR_PORT', 3001, { env })}`, env),
     /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
     port: numberSetting('AGGREGATOR_PORT', 3001, { min: 1, max: 65535, env }),
     host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),

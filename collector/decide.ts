@@ -1,4 +1,5 @@
-import { TimeoutError } from '@nats-io/transport-node'
+import { setTimeout as pause } from 'node:timers/promises'
+import { errors, TimeoutError } from '@nats-io/transport-node'
 import {
   type DecideReply,
   type DecideRequest,
@@ -16,6 +17,9 @@ import { unansweredDecisions } from './unanswered.js'
 const TIMEOUT_MS = 1_000
 /** What the owner of the partition gets less, so that its own "timeout" still arrives. */
 const MARGIN_MS = 100
+/** How long to look for an owner while a partition moves from one aggregator to another, and how often, in milliseconds. */
+const HANDOVER_MS = 300
+const LOOK_MS = 20
 /** How long an answer waits for the record of decisions that nobody made, in milliseconds. */
 const RECORD_WAIT_MS = 100
 
@@ -50,12 +54,20 @@ export function createDecide(
     // The client would keep the request until there is a connection, and then ask for a page that is long gone.
     if (!nats.connected) return 'unavailable'
     const subject = decideSubject(partitionOf(request.siteId, request.visitorId, partitions))
-    try {
-      const reply = await nats.connection.request(subject, JSON.stringify(request), { timeout: timeoutMs })
-      const { decisions } = reply.json<DecideReply>()
-      return Array.isArray(decisions) ? decisions : 'unavailable'
-    } catch (error) {
-      return error instanceof TimeoutError ? 'timeout' : 'unavailable'
+    const began = performance.now()
+    for (;;) {
+      const taken = performance.now() - began
+      try {
+        const body = JSON.stringify({ ...request, deadlineMs: Math.max(0, request.deadlineMs - taken) })
+        const reply = await nats.connection.request(subject, body, { timeout: timeoutMs - taken })
+        const { decisions } = reply.json<DecideReply>()
+        return Array.isArray(decisions) ? decisions : 'unavailable'
+      } catch (error) {
+        if (error instanceof TimeoutError) return 'timeout'
+        const nobody = error instanceof errors.RequestError && error.isNoResponders()
+        if (!nobody || taken > HANDOVER_MS || taken + 2 * LOOK_MS > timeoutMs) return 'unavailable'
+        await pause(LOOK_MS)
+      }
     }
   }
 }

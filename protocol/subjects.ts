@@ -29,6 +29,8 @@ export const BUCKETS = {
   profiles: 'profiles',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
   positions: 'positions',
+  /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
+  leases: 'leases',
   /**
    * `installation` → facts that can't change, such as the number of partitions; `profiles` → the generation of the
    * profiles that counts

@@ -68,6 +68,7 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     catalog: await open(BUCKETS.catalog),
     profiles: await open(profilesBucket(generation)),
     positions: await open(BUCKETS.positions),
+    leases: await open(BUCKETS.leases),
     meta,
   }
   return { partitions: await fixedPartitions(buckets.meta, settings.partitions), generation, buckets }

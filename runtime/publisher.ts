@@ -9,7 +9,17 @@ const SWEEP_MS = 250
 const MAX_PENDING = 4_096
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
-export type PublishErrorCode = 'not_connected' | 'overloaded' | 'not_sent' | 'no_stream' | 'refused' | 'timeout'
+/** JetStream's code of the error that a subject's last message isn't the expected one. */
+const WRONG_LAST_SEQUENCE = 10071
+
+export type PublishErrorCode =
+  | 'not_connected'
+  | 'overloaded'
+  | 'not_sent'
+  | 'no_stream'
+  | 'refused'
+  | 'conflict'
+  | 'timeout'
 
 /** JetStream did not acknowledge a message: it may or may not be stored, and has to be sent again. */
 export class PublishError extends Error {
@@ -39,9 +49,10 @@ export interface Publisher {
    *
    * @param msgId JetStream stores a message with an id it knows, of the last two minutes, only once; without one,
    *   each time
+   * @param expected sequence of the subject's last message, 0 for none: of another one, it is refused as a `conflict`
    * @throws PublishError at once when there is no connection, when it is lost, or when too many are pending
    */
-  publish(subject: string, data: Uint8Array | string, msgId?: string): Promise<Stored>
+  publish(subject: string, data: Uint8Array | string, msgId?: string, expected?: number): Promise<Stored>
   close(): void
 }
 
@@ -116,9 +127,18 @@ export function createPublisher(
     if (message.headers?.code === 503)
       return waiting.reject(new PublishError('no_stream', 'no stream takes this subject'))
     try {
-      const ack = message.json<{ seq?: number; duplicate?: boolean; error?: { description?: string } }>()
+      const ack = message.json<{
+        seq?: number
+        duplicate?: boolean
+        error?: { err_code?: number; description?: string }
+      }>()
       if (ack.error || !ack.seq)
-        waiting.reject(new PublishError('refused', `JetStream refused: ${ack.error?.description}`))
+        waiting.reject(
+          new PublishError(
+            ack.error?.err_code === WRONG_LAST_SEQUENCE ? 'conflict' : 'refused',
+            `JetStream refused: ${ack.error?.description}`,
+          ),
+        )
       else waiting.resolve({ seq: ack.seq, duplicate: ack.duplicate === true })
     } catch {
       waiting.reject(new PublishError('refused', 'JetStream answered something that is no acknowledgement'))
@@ -141,7 +161,7 @@ export function createPublisher(
     get pending() {
       return pending.size
     },
-    publish(subject, data, msgId) {
+    publish(subject, data, msgId, expected) {
       if (lost || !nats.connected)
         return Promise.reject(new PublishError('not_connected', 'there is no connection to NATS'))
       if (pending.size >= maxPending || pendingBytes + stalledBytes + data.length > maxPendingBytes)
@@ -149,10 +169,9 @@ export function createPublisher(
       return new Promise((resolve, reject) => {
         const key = (token++).toString(36)
         const options: PublishOptions = { reply: `${inbox}.${key}` }
-        if (msgId !== undefined) {
-          options.headers = headers()
-          options.headers.append('Nats-Msg-Id', msgId)
-        }
+        if (msgId !== undefined || expected !== undefined) options.headers = headers()
+        if (msgId !== undefined) options.headers?.append('Nats-Msg-Id', msgId)
+        if (expected !== undefined) options.headers?.append('Nats-Expected-Last-Subject-Sequence', String(expected))
         outbox.push({ key, subject, data, options })
         if (outbox.length === 1) setImmediate(send)
         pending.set(key, { resolve, reject, deadline: Date.now() + timeoutMs, bytes: data.length })

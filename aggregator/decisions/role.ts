@@ -1,5 +1,11 @@
-import { headers, type Msg } from '@nats-io/transport-node'
-import { type DecideReply, type DecideRequest, type DecisionEnvelope, streamSubject } from '@slotstream/protocol'
+import { headers, type Msg, type Subscription } from '@nats-io/transport-node'
+import {
+  type DecideReply,
+  type DecideRequest,
+  type DecisionEnvelope,
+  decideSubject,
+  streamSubject,
+} from '@slotstream/protocol'
 import { type Installation, type Log, type Metrics, type Nats, type Publisher, watchBucket } from '@slotstream/runtime'
 import type { Profiles } from '../profiles/role.js'
 import { type Answer, answer, noAnswer } from './answer.js'
@@ -19,8 +25,8 @@ export interface Decisions {
 }
 
 /**
- * Starts the decisions role for all partitions: it answers every `DecideRequest` with a `DecideReply`. What can't be
- * read as a request is answered with no decisions and the headers of a NATS service error.
+ * Starts the decisions role for the partitions whose profiles this process keeps: it answers every `DecideRequest` with
+ * a `DecideReply`. What can't be read as a request is answered with no decisions and the headers of a NATS service error.
  */
 export async function startDecisions({
   nats,
@@ -33,7 +39,7 @@ export async function startDecisions({
   nats: Nats
   publisher: Publisher
   installation: Installation
-  profiles: Pick<Profiles, 'profileOf' | 'waitFor'>
+  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'serves' | 'onServing'>
   metrics: Metrics
   log: Log
 }): Promise<Decisions> {
@@ -52,23 +58,40 @@ export async function startDecisions({
     log,
   )
 
-  const underWay = new Set<Promise<void>>()
-  const subscription = nats.connection.subscribe('decide.*', {
-    callback: (error, message) => {
-      if (error) return log.error({ err: error }, 'no requests for decisions can be received')
-      const replying = reply(message)
-        .catch(failure => log.error({ err: failure }, 'a request for decisions failed'))
-        .finally(() => underWay.delete(replying))
-      underWay.add(replying)
-    },
-  })
-  await nats.connection.flush()
+  const serving = new Map<number, { subscription: Subscription; underWay: Set<Promise<void>> }>()
+  profiles.onServing((partition, serves) => (serves ? begin(partition) : end(partition)))
 
-  async function reply(message: Msg): Promise<void> {
+  /** Only who keeps a partition subscribes, so a request that nobody can answer comes back to the collector at once. */
+  function begin(partition: number): void {
+    if (serving.has(partition)) return
+    const underWay = new Set<Promise<void>>()
+    const subscription = nats.connection.subscribe(decideSubject(partition), {
+      callback: (error, message) => {
+        if (error) return log.error({ err: error }, 'no requests for decisions can be received')
+        const replying = reply(message, partition)
+          .catch(failure => log.error({ err: failure }, 'a request for decisions failed'))
+          .finally(() => underWay.delete(replying))
+        underWay.add(replying)
+      },
+    })
+    serving.set(partition, { subscription, underWay })
+  }
+
+  /** What was asked before is answered. */
+  async function end(partition: number): Promise<void> {
+    const ending = serving.get(partition)
+    if (!ending) return
+    serving.delete(partition)
+    await ending.subscription.drain()
+    await Promise.all(ending.underWay)
+  }
+
+  async function reply(message: Msg, partition: number): Promise<void> {
+    // After a pause, say, in which somebody else took over, who answers it.
+    if (!profiles.serves(partition)) return
     const done = taken.startTimer()
     const request = parseRequest(message.data)
-    const partition = Number(message.subject.slice(message.subject.indexOf('.') + 1))
-    if (!request || !(partition < installation.partitions)) return refuse(message)
+    if (!request) return refuse(message)
     const { decisions } = await answerInTime(request, partition)
     for (const { outcome } of decisions) outcomes.inc({ outcome })
     message.respond(JSON.stringify({ decisions } satisfies DecideReply))
@@ -125,8 +148,7 @@ export async function startDecisions({
   return {
     async stop() {
       watch.stop()
-      await subscription.drain()
-      await Promise.all(underWay)
+      await Promise.all([...serving.keys()].map(end))
       log.info('no more decisions are made')
     },
   }

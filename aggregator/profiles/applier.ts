@@ -7,26 +7,21 @@ import type { Progress } from './progress.js'
 export type Applied = 'applied' | 'replayed' | 'bad'
 
 /**
- * Makes the function that applies the stream's messages: at once where the profile is in memory; else when it has been
- * read, the later messages of that partition waiting behind it, the other partitions not.
+ * Makes the function that applies a partition's messages: at once where the profile is in memory; else when it has
+ * been read, the later messages waiting behind it.
  *
  * @param report told what became of each message; of bad ones, why. The partition goes on when it resolves: a later
  *   message that counted before a bad one is kept would make the bad one look like a replay after a crash
  * @returns takes a message as it was read, or why it can't be
  */
 export function createApplier(
-  partitions: Partition[],
+  partition: Partition,
   progress: Progress,
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>,
-): (partition: number, seq: number, message: EventEnvelope | Error) => void | Promise<void> {
-  const tails = new Map<number, Promise<void>>()
+): (seq: number, message: EventEnvelope | Error) => void {
+  let last: Promise<void> | undefined
 
-  function step(
-    partition: Partition,
-    seq: number,
-    envelope: EventEnvelope,
-    profile: Profile | undefined,
-  ): void | Promise<void> {
+  function step(seq: number, envelope: EventEnvelope, profile: Profile | undefined): void | Promise<void> {
     try {
       const after = applyEnvelope(profile, envelope, seq)
       if (after && after !== profile) partition.put(after)
@@ -36,28 +31,22 @@ export function createApplier(
     }
   }
 
-  return (index, seq, message) => {
-    const partition = partitions[index]
-    if (!partition) {
-      progress.received(index, seq, true)
-      return report('bad', 1, seq, new Error('its subject names no partition'))
-    }
+  return (seq, message) => {
     const run = (): void | Promise<void> => {
       if (message instanceof Error) return report('bad', 1, seq, message)
       const profile = partition.get(message.siteId, message.visitorId)
-      if (!(profile instanceof Promise)) return step(partition, seq, message, profile)
-      return profile.then(read => step(partition, seq, message, read))
+      if (!(profile instanceof Promise)) return step(seq, message, profile)
+      return profile.then(read => step(seq, message, read))
     }
-    const before = tails.get(index)
-    const running = before ? before.then(run) : run()
-    progress.received(index, seq, !running)
+    const running = last ? last.then(run) : run()
+    progress.received(seq, !running)
     if (!running) return
     const tail = running.then(() => {
-      if (tails.get(index) === tail) tails.delete(index)
-      progress.applied(index, seq)
+      if (last === tail) last = undefined
+      progress.applied(seq)
     })
     // A read fails for good only when the role stops. Then the message stays unapplied, and so before the checkpoint.
     tail.catch(() => {})
-    tails.set(index, tail)
+    last = tail
   }
 }

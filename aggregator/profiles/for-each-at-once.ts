@@ -1,5 +1,5 @@
 /** Runs `work` for each item, at most `limit` at once, in order of their beginning. */
-export async function forEachAtOnce<T>(limit: number, items: T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachAtOnce<T>(limit: number, items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const rest = items.values()
   const worker = async () => {
     for (const item of rest) await work(item)

@@ -1,19 +1,27 @@
 import type { Profile } from '@slotstream/protocol'
 
+/** A profile as the store has it, or has none. `revision` is the store's, 0 where nothing was ever stored. */
+export interface StoredProfile {
+  profile: Profile | undefined
+  revision: number
+}
+
 /** A partition's profiles in memory, backed by a store. */
 export interface Partition {
   /** The visitor's profile: at once when it is known in memory that there is one, or none; else read from the store. */
   get(siteId: string, visitorId: string): Profile | undefined | Promise<Profile | undefined>
   /** Puts a profile that isn't stored yet. */
   put(profile: Profile): void
-  /** Puts a profile as the store has it. */
-  load(profile: Profile): void
-  /** Says that the store has more profiles than were loaded. */
-  markIncomplete(): void
-  /** Profiles that aren't stored yet. */
-  unstored(): Profile[]
+  /** Puts a profile as the store has it, unless one is in memory. */
+  load(profile: Profile, revision: number): void
+  /** Says that all that the store has was loaded. */
+  markComplete(): void
+  /** Profiles that aren't stored yet, each with the revision that the store had last. */
+  unstored(): { profile: Profile; revision: number }[]
   /** Says that the store has this state of a profile now. */
-  markStored(profile: Profile): void
+  markStored(profile: Profile, revision: number): void
+  /** The store has something else than expected for this profile: reads it, and takes what is further on. */
+  reconcile(profile: Profile): Promise<void>
   /** Profiles in memory, and those of them that aren't stored yet. */
   readonly size: number
   readonly unstoredSize: number
@@ -25,25 +33,25 @@ export interface Partition {
  */
 export function createPartition(
   limit: number,
-  read: (siteId: string, visitorId: string) => Promise<Profile | undefined>,
+  read: (siteId: string, visitorId: string) => Promise<StoredProfile>,
 ): Partition {
   // A Map keeps insertion order: the first one is the one used longest ago.
-  const profiles = new Map<string, Profile>()
+  const profiles = new Map<string, { profile: Profile; revision: number }>()
   const unstored = new Set<string>()
   const reading = new Map<string, Promise<Profile | undefined>>()
-  // Until the first profile leaves, what isn't in memory doesn't exist, and new visitors cost no read.
-  let complete = true
+  let complete = false
+  let left = false
 
-  function set(key: string, profile: Profile): void {
+  function set(key: string, profile: Profile, revision: number): void {
     profiles.delete(key)
-    profiles.set(key, profile)
+    profiles.set(key, { profile, revision })
   }
 
   function makeRoom(): void {
     for (const key of profiles.keys()) {
       if (profiles.size <= limit || unstored.has(key)) return
       profiles.delete(key)
-      complete = false
+      left = true
     }
   }
 
@@ -52,8 +60,10 @@ export function createPartition(
     const begun = reading.get(key)
     if (begun) return begun
     const reads = read(siteId, visitorId)
-      .then(profile => {
-        if (profile) set(key, profile)
+      .then(({ profile, revision }) => {
+        const known = profiles.get(key)
+        if (known) return known.profile
+        if (profile) set(key, profile, revision)
         makeRoom()
         return profile
       })
@@ -65,29 +75,45 @@ export function createPartition(
   return {
     get(siteId, visitorId) {
       const key = keyOf(siteId, visitorId)
-      const profile = profiles.get(key)
-      if (profile) set(key, profile)
-      else if (!complete) return readOnce(key, siteId, visitorId)
-      return profile
+      const known = profiles.get(key)
+      if (known) set(key, known.profile, known.revision)
+      // While all are in memory, whoever isn't doesn't exist, and new visitors cost no read.
+      else if (!complete || left) return readOnce(key, siteId, visitorId)
+      return known?.profile
     },
     put(profile) {
       const key = keyOf(profile.siteId, profile.visitorId)
-      set(key, profile)
+      set(key, profile, profiles.get(key)?.revision ?? 0)
       unstored.add(key)
       makeRoom()
     },
-    load(profile) {
-      set(keyOf(profile.siteId, profile.visitorId), profile)
+    load(profile, revision) {
+      const key = keyOf(profile.siteId, profile.visitorId)
+      if (!profiles.has(key)) set(key, profile, revision)
       makeRoom()
     },
-    markIncomplete() {
-      complete = false
+    markComplete() {
+      complete = true
     },
     unstored: () => [...unstored].flatMap(key => profiles.get(key) ?? []),
-    markStored(profile) {
+    markStored(profile, revision) {
       const key = keyOf(profile.siteId, profile.visitorId)
-      if (profiles.get(key) === profile) unstored.delete(key)
+      const known = profiles.get(key)
+      if (!known) return
+      known.revision = revision
+      if (known.profile === profile) unstored.delete(key)
       makeRoom()
+    },
+    async reconcile({ siteId, visitorId }) {
+      const key = keyOf(siteId, visitorId)
+      const stored = await read(siteId, visitorId)
+      const known = profiles.get(key)
+      if (!known) return
+      known.revision = stored.revision
+      // Another owner, before or after this one, applied the same messages in the same order, and was further.
+      if (!stored.profile || stored.profile.seq <= known.profile.seq) return
+      known.profile = stored.profile
+      unstored.delete(key)
     },
     get size() {
       return profiles.size

@@ -1,17 +1,42 @@
 import { keyToken, type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
-import { type Installation, type Log, type Nats, type Publisher, readStream } from '@slotstream/runtime'
+import { type Installation, type Log, type Nats, PublishError, type Publisher, readStream } from '@slotstream/runtime'
+import type { StoredProfile } from './partition.js'
 
-/** Where profiles and checkpoints are kept. */
+/** Stream sequence up to which everything of a partition is in its stored profiles. 0 when there is none. */
+export interface Checkpoint {
+  seq: number
+  revision: number
+}
+
+/** The store has another revision than the expected one: somebody else wrote, or an answer was lost. */
+export class StoreConflict extends Error {
+  override name = 'StoreConflict'
+  readonly code = 'conflict'
+}
+
+/**
+ * Where profiles and checkpoints are kept. Whoever writes names the revision that it knows, and so can't write over
+ * what it doesn't know; without one it writes whatever is there.
+ */
 export interface ProfileStore {
   /** Key of a visitor's profile in the bucket. */
   keyOf(visitor: { siteId: string; visitorId: string }): string
-  read(siteId: string, visitorId: string): Promise<Profile | undefined>
-  write(profile: Profile): Promise<void>
-  /** Hands out the newest stored profiles, at most `limit`. Resolves to whether these were all there are. */
-  loadNewest(limit: number, each: (profile: Profile) => void): Promise<boolean>
-  /** Stream sequence up to which everything of the partition is in its stored profiles. 0 when there is none. */
-  readCheckpoint(partition: number): Promise<number>
-  writeCheckpoint(partition: number, seq: number): Promise<void>
+  read(siteId: string, visitorId: string): Promise<StoredProfile>
+  /** Resolves to the new revision. Throws StoreConflict. */
+  write(profile: Profile, revision?: number): Promise<number>
+  /**
+   * Hands out the newest stored profiles of a partition, its share of `limit` for all of them, until `signal` says to
+   * stop. Resolves to whether these were all there are.
+   */
+  loadNewest(
+    partition: number,
+    limit: number,
+    each: (profile: Profile, revision: number) => void,
+    signal: AbortSignal,
+  ): Promise<boolean>
+  readCheckpoint(partition: number): Promise<Checkpoint>
+  /** Resolves to the new revision. Throws StoreConflict. */
+  writeCheckpoint(partition: number, seq: number, revision?: number): Promise<number>
 }
 
 /**
@@ -20,7 +45,7 @@ export interface ProfileStore {
  */
 export function createProfileStore(
   nats: Nats,
-  publisher: Publisher,
+  publisher: Pick<Publisher, 'publish'>,
   { partitions, generation, buckets }: Installation,
   log: Log,
 ): ProfileStore {
@@ -29,39 +54,57 @@ export function createProfileStore(
   const keyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
     `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
 
+  /** What `put` of the KV client does, at a sixth of the cost: a bucket is a stream with a subject per key. */
+  async function put(bucketName: string, key: string, value: object, revision: number | undefined): Promise<number> {
+    try {
+      const subject = `$KV.${bucketName}.${key}`
+      return (await publisher.publish(subject, JSON.stringify(value), undefined, revision)).seq
+    } catch (error) {
+      if (error instanceof PublishError && error.code === 'conflict')
+        throw new StoreConflict(`${key} is not at revision ${revision}`, { cause: error })
+      throw error
+    }
+  }
+
   return {
     keyOf,
     async read(siteId, visitorId) {
       const entry = await buckets.profiles.get(keyOf({ siteId, visitorId }))
-      return entry?.operation === 'PUT' ? entry.json<Profile>() : undefined
+      return {
+        profile: entry?.operation === 'PUT' ? entry.json<Profile>() : undefined,
+        revision: entry?.revision ?? 0,
+      }
     },
-    async write(profile) {
-      const key = keyOf(profile)
-      // What `put` of the KV client does, at a sixth of the cost: a bucket is a stream with a subject per key.
-      await publisher.publish(`$KV.${bucket}.${key}`, JSON.stringify(profile))
-    },
-    async loadNewest(limit, each) {
+    write: (profile, revision) => put(bucket, keyOf(profile), profile, revision),
+    async loadNewest(partition, limit, each, signal) {
       const { name } = (await buckets.profiles.status()).streamInfo.config
       const { messages, first_seq, last_seq } = (await nats.manager.streams.info(name)).state
+      const subject = `$KV.${bucket}.${partition}.>`
       if (messages === 0) return true
+      const { last } = await lastOf(name, subject)
       // The bucket keeps one message per key. Its stream read in one go is many times faster than key by key.
       const from = Math.max(first_seq, last_seq - limit + 1)
-      const reader = readStream(nats, name, { from, log })
-      let read = 0
-      for await (const message of reader) {
-        read++
-        if (!message.headers?.get('KV-Operation')) each(message.json<Profile>())
-        if (message.seq >= last_seq || message.info.pending === 0) break
+      if (last >= from) {
+        const reader = readStream(nats, name, { from, filter: subject, log })
+        for await (const message of reader) {
+          if (signal.aborted) break
+          if (!message.headers?.get('KV-Operation')) each(message.json<Profile>(), message.seq)
+          if (message.seq >= last || message.info.pending === 0) break
+        }
+        await reader.stop()
       }
-      await reader.stop()
-      return read >= messages
+      return from === first_seq && !signal.aborted
     },
     async readCheckpoint(partition) {
       const entry = await buckets.positions.get(checkpointKey(partition))
-      return entry?.operation === 'PUT' ? entry.json<{ seq: number }>().seq : 0
+      return { seq: entry?.operation === 'PUT' ? entry.json<{ seq: number }>().seq : 0, revision: entry?.revision ?? 0 }
     },
-    async writeCheckpoint(partition, seq) {
-      await buckets.positions.put(checkpointKey(partition), JSON.stringify({ seq }))
-    },
+    writeCheckpoint: (partition, seq, revision) => put('positions', checkpointKey(partition), { seq }, revision),
+  }
+
+  /** Sequence of the last message that a filter lets pass, 0 for none: without one, a reader would wait for ever. */
+  async function lastOf(stream: string, subject: string): Promise<{ last: number }> {
+    const message = await nats.manager.streams.getMessage(stream, { last_by_subj: subject })
+    return { last: message?.seq ?? 0 }
   }
 }

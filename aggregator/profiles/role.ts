@@ -1,46 +1,42 @@
-import { type Profile, partitionOf, STREAMS } from '@slotstream/protocol'
+import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import {
-  createDeadLetters,
   type Installation,
   type Log,
   type Metrics,
   type Nats,
   type Publisher,
-  readStream,
+  watchGeneration,
 } from '@slotstream/runtime'
+import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
-import { createApplier } from './applier.js'
-import { parseEnvelope } from './parse-envelope.js'
-import { createPartition } from './partition.js'
-import { createProfileStore } from './profile-store.js'
-import { createProgress } from './progress.js'
-import { createWriteBehind } from './write-behind.js'
+import { createGeneration, type Generation } from './generation.js'
 
-/** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
-const STORE_EVERY_MS = 500
+/** Requests that wait in the old generation are answered by it, in milliseconds. */
+const LAST_ANSWERS_MS = 2_000
 
-/** Most profiles that wait to be stored, and messages that wait for a profile, before reading pauses. */
-const MAX_UNSTORED = 20_000
-const MAX_PENDING = 1_000
+const LOOK_MS = 50
 
-const RETRY_MS = 250
-
-/** Passes that `stop` makes at most to store everything. A replay makes up for what it couldn't store. */
-const FINAL_PASSES = 3
+/** Told when this process begins or ends to answer for a partition. Ending waits for what it returns. */
+export type ServingListener = (partition: number, serves: boolean) => void | Promise<void>
 
 /** The profiles role: visitors' profiles in memory, kept up with the stream EVENTS and stored behind. */
 export interface Profiles {
+  /** Undefined also for visitors of partitions that this process doesn't hold. */
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
   /**
    * Resolves true as soon as everything of `partition` up to stream sequence `seq` counts in the profiles, false when
    * it doesn't within `deadlineMs` milliseconds.
    */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
-  /** What it still waits for before its profiles are up to date; empty when they are. */
+  /** Whether this process may answer for the partition at this moment. */
+  serves(partition: number): boolean
+  /** Tells `listener` of the partitions that this process answers for now, and of every change. One listener at most. */
+  onServing(listener: ServingListener): void
+  /** What is still missing until all profiles are up to date, here and elsewhere; empty when nothing is. */
   missing(): string[]
-  /** Of each partition: the stream sequence up to which everything counts in its profiles. */
+  /** Of each partition held: the stream sequence up to which everything counts in its profiles. */
   applied(): { partition: number; through: number }[]
-  /** Stores what has changed, then ends. */
+  /** Stores what has changed, gives up all partitions, then ends. */
   stop(): Promise<void>
 }
 
@@ -50,126 +46,154 @@ export interface ProfilesParts {
   installation: Installation
   metrics: Metrics
   log: Log
+  identity: Identity
+  /** Profiles kept in memory, about 2 KB each; others are read from NATS KV when needed. Default 200,000 */
   maxProfiles?: number
+  /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
 }
 
 /**
- * Starts the profiles role for all partitions. Resolves when the stored profiles are loaded; what the stream has
- * beyond them is replayed afterwards, see `missing`.
- *
- * @param maxProfiles profiles kept in memory, about 2 KB each; others are read from NATS KV when needed. Default 200,000
- * @param spread told whose messages are read
+ * Starts the profiles role: it keeps its share of the partitions, in the generation that counts. When a rebuild
+ * switches to another one, that is caught up beside the old one, which answers until then.
  */
-export async function startProfiles({
-  nats,
-  publisher,
-  installation,
-  metrics,
-  log,
-  maxProfiles = 200_000,
-  spread,
-}: ProfilesParts): Promise<Profiles> {
-  const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
-    'result',
-  ])
-  const inMemory = metrics.gauge('profiles_in_memory', 'Profiles in memory')
-  const unstored = metrics.gauge('profiles_unstored', 'Profiles changed since they were last stored')
-  const lag = metrics.gauge('profiles_lag_messages', 'Messages of the stream that are not applied yet')
-  const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
+export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
+  const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread } = parts
+  const { partitions } = installation
+  const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
+  const serving = new Set<number>()
+  let listener: ServingListener = () => {}
+  let sharing: Sharing | undefined
+  const holds = (partition: number) => sharing?.holds(String(partition)) ?? false
+  let current = generationOf(installation)
+  let next: Generation | undefined
+  let stopped = false
+  let switching = Promise.resolve()
 
-  let stopping = false
-  const store = createProfileStore(nats, publisher, installation, log)
-  const indexes = Array.from({ length: installation.partitions }, (_, index) => index)
-  const { first_seq, last_seq: end } = (await nats.manager.streams.info(STREAMS.events.name)).state
-  // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not
-  // make the new messages look like replays.
-  const checkpoints = await Promise.all(indexes.map(async index => Math.min(end, await store.readCheckpoint(index))))
-  const start = Math.max(Math.min(...checkpoints), first_seq - 1)
-  const partitions = indexes.map(() =>
-    createPartition(Math.ceil(maxProfiles / installation.partitions), (siteId, visitorId) =>
-      untilItWorks(() => store.read(siteId, visitorId), 'reading a profile'),
-    ),
-  )
-  const partitionFor = (siteId: string, visitorId: string) =>
-    partitions[partitionOf(siteId, visitorId, installation.partitions)]
-  const all = await store.loadNewest(maxProfiles, profile =>
-    partitionFor(profile.siteId, profile.visitorId)?.load(profile.seq > end ? { ...profile, seq: end } : profile),
-  )
-  if (!all) for (const partition of partitions) partition.markIncomplete()
-  const progress = createProgress(installation.partitions, start)
-  const storeChanges = createWriteBehind(partitions, progress, store, checkpoints, log)
-  const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
-  const apply = createApplier(partitions, progress, (result, messages, seq, error) => {
-    counted.inc({ result }, messages)
-    if (error) return untilItWorks(() => bury(STREAMS.events.name, seq, error), 'keeping a dead letter')
+  generations.set(installation.generation)
+  const both = () => (next ? [current, next] : [current])
+
+  function generationOf(of: Installation): Generation {
+    return createGeneration({
+      ...parts,
+      installation: of,
+      maxProfiles,
+      onEnvelope: (partition, { siteId, visitorId, messages }) =>
+        spread?.add(partition, siteId, visitorId, messages.length),
+      holds,
+    })
+  }
+
+  const keepIn = (generation: Generation, partition: number) =>
+    generation.keep(partition, () => {
+      if (generation === current) void setServing(partition, true)
+    })
+
+  async function setServing(partition: number, serves: boolean): Promise<void> {
+    if (serves === serving.has(partition)) return
+    if (serves) serving.add(partition)
+    else serving.delete(partition)
+    await listener(partition, serves)
+  }
+
+  sharing = await startOwnership({
+    nats,
+    installation,
+    metrics,
+    log,
+    identity,
+    group: 'profiles',
+    resources: Array.from({ length: partitions }, (_, index) => String(index)),
+    onGain(gained) {
+      for (const resource of gained) for (const generation of both()) keepIn(generation, Number(resource))
+    },
+    async onRelease(resource) {
+      await setServing(Number(resource), false)
+      await Promise.all(both().map(generation => generation.release(Number(resource))))
+    },
+    onLose(resource) {
+      void setServing(Number(resource), false)
+      for (const generation of both()) generation.drop(Number(resource))
+    },
   })
-  const reader = readStream(nats, STREAMS.events.name, { from: start + 1, log })
-  const reading = follow()
-  const writing = keepStoring()
-  log.info({ profiles: sum('size'), from: start + 1, to: end }, 'profiles loaded, replaying the stream')
 
-  async function follow(): Promise<void> {
-    for await (const message of reader) {
-      const index = Number(message.subject.slice(STREAMS.events.subject.length + 1))
-      // Waits only when the message belongs to no partition: then nothing else keeps its place.
-      const envelope = parseEnvelope(message.data)
-      await apply(index, message.seq, envelope)
-      if (!(envelope instanceof Error))
-        spread?.add(index, envelope.siteId, envelope.visitorId, envelope.messages.length)
-      lag.set(message.info.pending + progress.pending)
-      while (!stopping && (sum('unstoredSize') > MAX_UNSTORED || progress.pending > MAX_PENDING)) await pause(10)
+  const watching = await watchGeneration(
+    nats,
+    installation.buckets.meta,
+    installation.generation,
+    generation => {
+      switching = switching
+        .then(() => switchTo(generation))
+        .catch(error => {
+          // Ends the process; whoever supervises it starts it again, in the new generation.
+          if (!stopped) throw new Error(`generation ${generation} of the profiles can not be loaded`, { cause: error })
+        })
+    },
+    log,
+  )
+
+  async function switchTo(generation: number): Promise<void> {
+    if (stopped) return
+    const profiles = await nats.kvm.open(profilesBucket(generation))
+    const buckets = { ...installation.buckets, profiles }
+    next = generationOf({ ...installation, generation, buckets })
+    const held = Array.from({ length: partitions }, (_, index) => index).filter(holds)
+    for (const partition of held) keepIn(next, partition)
+    while (!stopped && !isUpToDate(next)) await pause(LOOK_MS)
+    if (stopped) return
+    const old = current
+    current = next
+    next = undefined
+    generations.set(generation)
+    for (const { partition } of applied()) void setServing(partition, true)
+    log.info({ generation }, 'the profiles of another generation count now')
+    await pause(LAST_ANSWERS_MS)
+    await old.stop()
+  }
+
+  function applied() {
+    const found: { partition: number; through: number }[] = []
+    for (let partition = 0; partition < partitions; partition++) {
+      const kept = current.kept(partition)
+      if (kept) found.push({ partition, through: kept.progress.through })
     }
-  }
-
-  async function keepStoring(): Promise<void> {
-    while (!stopping) {
-      await pause(STORE_EVERY_MS)
-      await pass(false)
-    }
-  }
-
-  async function pass(final: boolean): Promise<boolean> {
-    const done = storing.startTimer()
-    const stored = await storeChanges(final)
-    done()
-    inMemory.set(sum('size'))
-    unstored.set(sum('unstoredSize'))
-    return stored
-  }
-
-  function sum(what: 'size' | 'unstoredSize'): number {
-    return partitions.reduce((total, partition) => total + partition[what], 0)
-  }
-
-  async function untilItWorks<T>(work: () => Promise<T>, what: string): Promise<T> {
-    for (;;) {
-      try {
-        return await work()
-      } catch (error) {
-        if (stopping) throw error
-        log.warn({ err: error }, `${what} failed, trying again`)
-        await pause(RETRY_MS)
-      }
-    }
+    return found
   }
 
   return {
-    profileOf: async (siteId, visitorId) => partitionFor(siteId, visitorId)?.get(siteId, visitorId),
-    waitFor: progress.waitFor,
-    applied: () => indexes.map(partition => ({ partition, through: progress.appliedThrough(partition) })),
-    missing() {
-      const behind = end - progress.position
-      return behind > 0 ? [`profiles: up to ${behind} messages are still to be replayed`] : []
+    profileOf: async (siteId, visitorId) =>
+      current.kept(partitionOf(siteId, visitorId, partitions))?.profileOf(siteId, visitorId),
+    waitFor: async (partition, seq, deadlineMs) =>
+      (await current.kept(partition)?.progress.waitFor(seq, deadlineMs)) ?? false,
+    serves: partition => serving.has(partition) && holds(partition),
+    onServing(wanted) {
+      listener = wanted
+      for (const partition of serving) void wanted(partition, true)
     },
+    missing() {
+      const unowned = sharing.unowned().length
+      const behind = current.missing()
+      return [
+        ...(unowned > 0 ? [`profiles: ${unowned} partitions have no owner yet`] : []),
+        ...(behind.partitions > 0 ? [`profiles: ${behind.partitions} partitions are still to be loaded`] : []),
+        ...(behind.messages > 0 ? [`profiles: up to ${behind.messages} messages are still to be replayed`] : []),
+      ]
+    },
+    applied,
     async stop() {
-      stopping = true
-      await reader.stop()
-      await Promise.all([reading, writing])
-      for (let passes = 0; passes < FINAL_PASSES; passes++) if (await pass(true)) break
+      stopped = true
+      watching.stop()
+      await switching
+      await sharing.stop()
+      await Promise.all(both().map(generation => generation.stop()))
       log.info('profiles stored')
     },
   }
+}
+
+function isUpToDate(generation: Generation): boolean {
+  const { messages, partitions } = generation.missing()
+  return messages === 0 && partitions === 0
 }
 
 function pause(ms: number): Promise<void> {

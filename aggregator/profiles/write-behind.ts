@@ -1,58 +1,70 @@
-import type { Profile } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import { forEachAtOnce } from './for-each-at-once.js'
 import type { Partition } from './partition.js'
-import type { ProfileStore } from './profile-store.js'
+import { type Checkpoint, type ProfileStore, StoreConflict } from './profile-store.js'
 import type { Progress } from './progress.js'
 
 /** Writes to the store under way at once. More only queue up in the server. */
 const WRITES_AT_ONCE = 64
 
-/** A partition without messages has its checkpoint moved too when it falls this far behind: a restart replays from the lowest. */
-const MAX_CHECKPOINT_LAG = 5_000
+/** What is stored of a partition. */
+export interface Storable {
+  readonly index: number
+  readonly partition: Partition
+  readonly progress: Pick<Progress, 'through'>
+  /** As the store has it, as far as is known here. */
+  checkpoint: Checkpoint
+}
 
 /**
- * Makes the function that stores what has changed: first the profiles, then, for partitions whose profiles are all
+ * Makes the function that stores what has changed in some partitions: first the profiles, then, where all of them are
  * stored, the checkpoint as of when the pass began. What fails stays to be stored by the next pass. Resolves to
- * whether all went well. Passes must not overlap.
+ * whether all went well. Passes over the same partition must not overlap.
  *
- * @param checkpoints stored checkpoint of each partition, by index; kept up to date
+ * No state of a profile is ever written over one that is further on, whoever stored it. So whatever an owner says that
+ * doesn't know yet that it is none, every checkpoint ever written stays true, and clocks decide nothing here.
  */
 export function createWriteBehind(
-  partitions: Partition[],
-  progress: Progress,
-  store: ProfileStore,
-  checkpoints: number[],
+  store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>,
   log: Log,
-): (final?: boolean) => Promise<boolean> {
-  return async (final = false) => {
-    const moved = new Map<number, number>()
-    const changed: { index: number; profile: Profile }[] = []
-    for (const [index, partition] of partitions.entries()) {
-      const through = progress.appliedThrough(index)
-      const unstored = partition.unstored()
-      for (const profile of unstored) changed.push({ index, profile })
-      const lag = through - (checkpoints[index] ?? 0)
-      if (lag > MAX_CHECKPOINT_LAG || (lag > 0 && (final || unstored.length > 0))) moved.set(index, through)
+): (partitions: Iterable<Storable>) => Promise<boolean> {
+  return async partitions => {
+    const moved = new Map<Storable, number>()
+    const changed: { of: Storable; entry: ReturnType<Partition['unstored']>[number] }[] = []
+    for (const of of partitions) {
+      const { through } = of.progress
+      for (const entry of of.partition.unstored()) changed.push({ of, entry })
+      if (through > of.checkpoint.seq) moved.set(of, through)
     }
     const failures: unknown[] = []
-    await forEachAtOnce(WRITES_AT_ONCE, changed, async ({ index, profile }) => {
+    const attempt = async (of: Storable, write: () => Promise<void>, resolve: () => Promise<void>) => {
       try {
-        await store.write(profile)
-        partitions[index]?.markStored(profile)
+        await write()
       } catch (error) {
         failures.push(error)
-        moved.delete(index)
+        moved.delete(of)
+        if (error instanceof StoreConflict) await resolve().catch(failure => failures.push(failure))
       }
-    })
-    await forEachAtOnce(WRITES_AT_ONCE, [...moved], async ([index, seq]) => {
-      try {
-        await store.writeCheckpoint(index, seq)
-        checkpoints[index] = seq
-      } catch (error) {
-        failures.push(error)
-      }
-    })
+    }
+
+    await forEachAtOnce(WRITES_AT_ONCE, changed, ({ of, entry: { profile, revision } }) =>
+      attempt(
+        of,
+        async () => of.partition.markStored(profile, await store.write(profile, revision)),
+        () => of.partition.reconcile(profile),
+      ),
+    )
+    await forEachAtOnce(WRITES_AT_ONCE, [...moved], ([of, seq]) =>
+      attempt(
+        of,
+        async () => {
+          of.checkpoint = { seq, revision: await store.writeCheckpoint(of.index, seq, of.checkpoint.revision) }
+        },
+        async () => {
+          of.checkpoint = await store.readCheckpoint(of.index)
+        },
+      ),
+    )
     if (failures.length > 0)
       log.warn({ err: failures[0], failures: failures.length }, 'storing profiles failed, trying again')
     return failures.length === 0

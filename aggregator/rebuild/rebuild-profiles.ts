@@ -85,7 +85,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
       if (!(envelope instanceof Error)) {
         const key = `${envelope.siteId}\0${envelope.visitorId}`
         try {
-          const known = found.get(key) ?? (history && (await store.read(envelope.siteId, envelope.visitorId)))
+          const known = found.get(key) ?? (history && (await store.read(envelope.siteId, envelope.visitorId)).profile)
           const profile = applyEnvelope(known, envelope, message.seq)
           if (profile) found.set(key, profile)
         } catch {

@@ -1,7 +1,7 @@
 import type { StreamReader } from '@slotstream/runtime'
 import { type LoadParts, loadStream } from './load-stream.js'
 import { LostOwnership } from './position.js'
-import { pause, Stopped } from './retry.js'
+import { pause, persistently, Stopped } from './retry.js'
 
 /** How long a stop waits for the block at hand, in milliseconds. Whoever comes next finishes what is left. */
 const STOP_MS = 5_000
@@ -10,20 +10,22 @@ const STOP_MS = 5_000
 const RESTART_MS = 1_000
 
 export interface LoaderParts extends LoadParts {
-  /** Milliseconds without a new announcement after which a stream that another writer took is taken back. */
-  takeoverMs: number
+  /** Whether this process still holds the stream's lease. Rejects when that can't be known now. */
+  verify: () => Promise<boolean>
 }
 
 export interface Loader {
   /** Finishes the block at hand, within 5 s. */
   stop(): Promise<void>
-  /** Whether it reads its stream, or stands by while another process does. */
+  /** Ends at once: the stream belongs to somebody else. */
+  drop(): void
+  /** Whether it reads its stream. */
   readonly ready: boolean
 }
 
-/** Loads one stream into its table, each message once, until it is stopped. */
+/** Loads one stream into its table, each message once, until it is stopped or another process owns the stream. */
 export function startLoader(parts: LoaderParts): Loader {
-  const { spec, position, log, takeoverMs } = parts
+  const { spec, verify, log } = parts
   const abort = new AbortController()
   let stopping = false
   let ready = false
@@ -40,32 +42,15 @@ export function startLoader(parts: LoaderParts): Loader {
       } catch (error) {
         void reader?.stop()
         if (error instanceof Stopped) return
+        ready = false
         if (error instanceof LostOwnership) {
-          parts.metrics.position.remove({ stream: spec.stream })
-          log.warn({ stream: spec.stream }, 'another writer owns the stream now, standing by')
-          await standBy()
+          log.warn({ stream: spec.stream }, 'another writer announced a block')
+          if (!(await persistently(verify, abort.signal, () => {}))) return
         } else {
-          ready = false
           log.error({ err: error, stream: spec.stream }, 'loading broke off, beginning anew')
           await pause(RESTART_MS, abort.signal)
         }
       }
-    }
-  }
-
-  /** Waits until nobody has announced anything for a while: the owner is idle, which makes no difference, or gone. */
-  async function standBy() {
-    let revision = -1
-    let since = Date.now()
-    while (!stopping && Date.now() - since < takeoverMs) {
-      await pause(takeoverMs / 5, abort.signal)
-      // Without an answer nobody can announce either: wait on.
-      const known = await position.load().then(
-        () => position.revision,
-        () => -1,
-      )
-      if (known !== revision) since = Date.now()
-      revision = known
     }
   }
 
@@ -83,6 +68,13 @@ export function startLoader(parts: LoaderParts): Loader {
       await Promise.race([running, deadline])
       clearTimeout(timer)
       abort.abort()
+      parts.metrics.position.remove({ stream: spec.stream })
+    },
+    drop() {
+      stopping = true
+      void reader?.stop()
+      abort.abort()
+      parts.metrics.position.remove({ stream: spec.stream })
     },
     get ready() {
       return ready

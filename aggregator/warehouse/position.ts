@@ -35,10 +35,6 @@ export function positionKeeper(positions: KV, stream: string) {
 
   return {
     load,
-    /** Changes whenever somebody announces. */
-    get revision() {
-      return revision
-    },
     /**
      * Announces a block.
      *

@@ -10,6 +10,7 @@ import {
   readStream,
   watchGeneration,
 } from '@slotstream/runtime'
+import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { divert } from './divert.js'
 import { type Loader, startLoader } from './loader.js'
 import { warehouseMetrics } from './metrics.js'
@@ -25,8 +26,6 @@ const READ_AHEAD = 2_000
 
 /** Bytes of message bodies in a block. Its rows take several times as much memory while it is inserted. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
-
-const TAKEOVER_MS = 5_000
 
 /** An insert of a block takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
@@ -50,21 +49,22 @@ export interface WarehouseParts {
   clickhouse: { url: string; username: string; password: string }
   metrics: Metrics
   log: Log
+  identity: Identity
   settings?: ReturnType<typeof warehouseSettings>
 }
 
 export interface Warehouse {
   /** Finishes the blocks at hand, within 5 s. */
   stop(): Promise<void>
-  /** What it still waits for, by name; empty when all streams are being loaded. */
+  /** What it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
   /** Of each stream that it loads now: the sequence up to which it is loaded. */
   loaded(): Promise<{ stream: string; through: number }[]>
 }
 
 /**
- * The warehouse role: waits for ClickHouse, migrates its tables, then loads every stream. Returns at once; a
- * migration that can't be applied is in the log and in `missing`.
+ * The warehouse role: waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns at once;
+ * a migration that can't be applied is in the log and in `missing`.
  */
 export function startWarehouse({
   nats,
@@ -73,6 +73,7 @@ export function startWarehouse({
   clickhouse: server,
   metrics,
   log,
+  identity,
   settings = warehouseSettings(),
 }: WarehouseParts): Warehouse {
   const clickhouse = createClient({
@@ -85,12 +86,21 @@ export function startWarehouse({
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
+  const specs = new Map<string, StreamSpec>([
+    ['events', SPECS.events],
+    ['decisions', SPECS.decisions],
+    ['rejected', SPECS.rejected],
+    ['profiles', profilesSpec(installation.generation)],
+  ])
   const loaders = new Map<string, Loader>()
+  let sharing: Sharing | undefined
   let waitingFor = 'clickhouse'
   let watching: { stop(): void } | undefined
 
-  function start(spec: StreamSpec): Loader {
-    return startLoader({
+  function start(name: string): void {
+    const spec = specs.get(name)
+    if (!spec || abort.signal.aborted) return
+    const loader = startLoader({
       spec,
       table: warehouseTable(clickhouse, spec),
       position: positionKeeper(installation.buckets.positions, spec.stream),
@@ -99,10 +109,17 @@ export function startWarehouse({
       divert: refused => divert(nats, spec.stream, refused),
       bury: (seq, error) => bury(spec.stream, seq, error),
       limits: settings,
-      takeoverMs: TAKEOVER_MS,
+      verify: async () => (await sharing?.verify(name)) ?? false,
       metrics: counters,
       log,
     })
+    loaders.set(name, loader)
+  }
+
+  function take(name: string): Loader | undefined {
+    const loader = loaders.get(name)
+    loaders.delete(name)
+    return loader
   }
 
   async function begin() {
@@ -118,23 +135,30 @@ export function startWarehouse({
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
     void watchParts(clickhouse, metrics, log, abort.signal)
-    const { generation, buckets } = installation
-    const profiles = profilesSpec(generation)
-    for (const spec of [SPECS.events, SPECS.decisions, SPECS.rejected, profiles]) loaders.set(spec.stream, start(spec))
+    sharing = await startOwnership({
+      nats,
+      installation,
+      metrics,
+      log,
+      identity,
+      group: 'warehouse',
+      resources: [...specs.keys()],
+      onGain: names => names.forEach(start),
+      onRelease: async name => take(name)?.stop(),
+      onLose: name => take(name)?.drop(),
+    })
     waitingFor = ''
-    watching = await watchGeneration(nats, buckets.meta, generation, next => loadProfiles(profilesSpec(next)), log)
-    if (abort.signal.aborted) watching.stop()
+    const { generation, buckets } = installation
+    watching = await watchGeneration(nats, buckets.meta, generation, loadProfiles, log)
   }
 
   /** Loads the profiles of another generation instead: what the older one still has to say counts no more. */
-  function loadProfiles(spec: StreamSpec): void {
-    if (abort.signal.aborted) return
-    for (const [stream, loader] of loaders) {
-      if (!stream.startsWith(SPECS.profiles.stream)) continue
-      loaders.delete(stream)
-      void loader.stop().then(() => counters.position.remove({ stream }))
-    }
-    loaders.set(spec.stream, start(spec))
+  function loadProfiles(generation: number): void {
+    specs.set('profiles', profilesSpec(generation))
+    const old = take('profiles')
+    if (!old) return
+    void old.stop()
+    start('profiles')
   }
 
   const beginning = begin().catch(error => {
@@ -145,9 +169,9 @@ export function startWarehouse({
   return {
     async stop() {
       abort.abort()
-      watching?.stop()
       await beginning
-      await Promise.all([...loaders.values()].map(loader => loader.stop()))
+      watching?.stop()
+      await sharing?.stop()
       await clickhouse.close()
     },
     async loaded() {
@@ -156,7 +180,9 @@ export function startWarehouse({
     },
     missing() {
       if (waitingFor) return [waitingFor]
-      return [...loaders].filter(([, loader]) => !loader.ready).map(([stream]) => `warehouse ${stream}`)
+      const unowned = sharing?.unowned() ?? []
+      const notYet = [...loaders].filter(([, loader]) => !loader.ready).map(([name]) => name)
+      return [...unowned, ...notYet].map(name => `warehouse ${name}`)
     },
   }
 }

@@ -14,7 +14,9 @@ import {
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lastEvent } from '../support/last-event.js'
 import { startNatsServer } from '../support/nats-server.js'
+import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 
 const SITE = 'shop'
@@ -27,8 +29,22 @@ async function startAggregator(url: string, maxProfiles?: number) {
   const installation = await provision(nats, sharedSettings({}), log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
-  const profiles = await startProfiles({ nats, publisher, installation, metrics, log, maxProfiles })
+  const profiles = await startProfiles({
+    nats,
+    publisher,
+    installation,
+    metrics,
+    log,
+    identity: someIdentity(),
+    maxProfiles,
+  })
   const decisions = await startDecisions({ nats, publisher, installation, profiles, metrics, log })
+  await until(
+    'the profiles are up to date',
+    () => profiles.missing(),
+    missing => missing.length === 0,
+  )
+  await nats.connection.flush()
   return {
     profiles,
     async stop() {
@@ -142,11 +158,15 @@ describe('profiles and decisions on a real NATS server', () => {
   }
 
   async function expectProfilesFromTheStream() {
-    const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
-    expect(await aggregator.profiles.waitFor(0, last_seq, 30_000)).toBe(true)
     const expected = await fromTheStream()
     for (const [visitorId, profile] of expected) {
-      expect(await aggregator.profiles.waitFor(partitionFor(visitorId), last_seq, 30_000)).toBe(true)
+      const partition = partitionFor(visitorId)
+      const last = await lastEvent(nats, partition)
+      await until(
+        'it counts',
+        () => aggregator.profiles.waitFor(partition, last, 1_000),
+        counts => counts,
+      )
       expect(await aggregator.profiles.profileOf(SITE, visitorId)).toEqual(profile)
     }
   }

@@ -2,11 +2,13 @@ import { type EventEnvelope, keyToken, type Profile, partitionOf, streamSubject 
 import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { applyEnvelope } from '../../aggregator/profiles/apply.js'
-import { followProfiles } from '../../aggregator/profiles/follow-generation.js'
+import { startProfiles } from '../../aggregator/profiles/role.js'
 import { rebuild } from '../../aggregator/rebuild/rebuild.js'
 import { startReport } from '../../aggregator/status/report.js'
 import { createSpread } from '../../aggregator/status/spread.js'
 import { startWarehouse } from '../../aggregator/warehouse/role.js'
+import { lastEvent } from '../support/last-event.js'
+import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
 
@@ -46,8 +48,8 @@ async function startAggregator() {
   const { nats, publisher, log } = world
   const metrics = createMetrics()
   const installation = await provision(nats, sharedSettings({}), log)
-  const parts = { nats, publisher, installation, metrics, log }
-  const profiles = await followProfiles(parts)
+  const parts = { nats, publisher, installation, metrics, log, identity: someIdentity() }
+  const profiles = await startProfiles(parts)
   const warehouse = startWarehouse({ ...parts, clickhouse: clickhouse.account })
   const report = startReport({
     ...parts,
@@ -82,10 +84,15 @@ async function fromTheStream(): Promise<Map<string, Profile>> {
 type Aggregator = Awaited<ReturnType<typeof startAggregator>>
 
 async function profilesOf({ profiles }: Aggregator): Promise<Map<string, Profile>> {
-  const { last_seq } = (await world.nats.manager.streams.info('EVENTS')).state
   const found = new Map<string, Profile>()
   for (let i = 0; i < VISITORS; i++) {
-    expect(await profiles.waitFor(partitionFor(`v${i}`), last_seq, 20_000)).toBe(true)
+    const partition = partitionFor(`v${i}`)
+    const last = await lastEvent(world.nats, partition)
+    await until(
+      'it counts',
+      () => profiles.waitFor(partition, last, 1_000),
+      counts => counts,
+    )
     found.set(`v${i}`, (await profiles.profileOf(SITE, `v${i}`))!)
   }
   return found

@@ -119,7 +119,7 @@ export async function createWorld(clickhouse: ClickHouse) {
         divert: refused => divert(nats, spec.stream, refused),
         bury: (seq, error) => bury(spec.stream, seq, error),
         limits: { maxRows: 1_000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 20 },
-        takeoverMs: 500,
+        verify: async () => true,
         metrics: warehouseMetrics(createMetrics()),
         log,
         ...replaced,

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { migrate, readMigrations } from '../../aggregator/warehouse/migrate.js'
 import { startWarehouse } from '../../aggregator/warehouse/role.js'
 import { SPECS } from '../../aggregator/warehouse/specs.js'
+import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
 
@@ -561,6 +562,7 @@ describe('the role', () => {
       clickhouse: clickhouse.account,
       metrics: createMetrics(),
       log: world.log,
+      identity: someIdentity(),
     })
     expect(warehouse.missing()).toEqual(['clickhouse'])
     await clickhouse.start()

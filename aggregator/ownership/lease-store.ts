@@ -1,0 +1,87 @@
+import type { KV } from '@nats-io/kv'
+import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
+
+/** Who holds a resource. `owner` '' means nobody; `epoch` rises with every change of the lease. */
+export interface Lease {
+  owner: string
+  epoch: number
+}
+
+/** What others have to know of a member. */
+export interface MemberNote {
+  /** Stays the same when the process is started again. */
+  name: string
+}
+
+/** A member or a lease changed; `revision` rises with every change in the bucket. */
+export type Change =
+  | { kind: 'member'; id: string; note: MemberNote | undefined; revision: number }
+  | { kind: 'lease'; resource: string; lease: Lease; revision: number }
+
+/** Where members and leases are kept. Every method may fail, and may have had its effect all the same. */
+export interface LeaseStore {
+  /** Says that the member lives. `revision` 0 for the first time. Rejects when the entry isn't at `revision`. */
+  beat(id: string, note: MemberNote, revision: number): Promise<number>
+  /** Revision of the member's entry as the leader of the bucket has it now; 0 when there is none. */
+  memberRevision(id: string): Promise<number>
+  removeMember(id: string): Promise<void>
+  /** Writes a lease by compare-and-set. Rejects when it isn't at `revision`. */
+  write(resource: string, lease: Lease, revision: number): Promise<number>
+  /** The lease as the leader of the bucket has it now. */
+  read(resource: string): Promise<{ lease: Lease; revision: number } | undefined>
+  /** Hands out what is there, then every change. Resolves when the present state was handed out. */
+  watch(apply: (change: Change) => void): Promise<{ stop(): void }>
+}
+
+/** How long one call may take, in milliseconds: a renewal that takes longer is of no use any more. */
+const CALL_MS = 1_000
+
+/**
+ * The store in the NATS KV bucket `leases`: `<group>.member.<id>` and `<group>.lease.<resource>`. Ids and names of
+ * resources are tokens of a key, see `keyToken`.
+ */
+export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log): LeaseStore {
+  const members = `${group}.member.`
+  const leases = `${group}.lease.`
+
+  function put(key: string, value: object, revision: number): Promise<number> {
+    // While there is no connection the client holds requests back: what it sends later may be long out of date.
+    if (!nats.connected) return Promise.reject(new Error('there is no connection to NATS'))
+    // A revision of 0 means that the key was never written, or that a deletion is the latest entry: `create` knows.
+    return revision === 0
+      ? bucket.create(key, JSON.stringify(value))
+      : bucket.update(key, JSON.stringify(value), revision, CALL_MS)
+  }
+
+  async function get(key: string) {
+    if (!nats.connected) throw new Error('there is no connection to NATS')
+    const entry = await bucket.get(key)
+    return entry?.operation === 'PUT' ? entry : undefined
+  }
+
+  return {
+    beat: (id, note, revision) => put(members + id, note, revision),
+    memberRevision: async id => (await get(members + id))?.revision ?? 0,
+    removeMember: id => bucket.delete(members + id),
+    write: (resource, lease, revision) => put(leases + resource, lease, revision),
+    async read(resource) {
+      const entry = await get(leases + resource)
+      return entry && { lease: entry.json<Lease>(), revision: entry.revision }
+    },
+    watch: apply =>
+      watchBucket(
+        nats,
+        bucket,
+        entry => {
+          const { key, revision } = entry
+          const there = entry.operation === 'PUT'
+          if (key.startsWith(members)) {
+            const note = there ? entry.json<MemberNote>() : undefined
+            apply({ kind: 'member', id: key.slice(members.length), note, revision })
+          } else if (key.startsWith(leases) && there)
+            apply({ kind: 'lease', resource: key.slice(leases.length), lease: entry.json<Lease>(), revision })
+        },
+        log,
+      ),
+  }
+}

@@ -1,0 +1,118 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
+import { createLeaseStore } from './lease-store.js'
+import { createOwnership, type Ownership, type OwnershipParts } from './ownership.js'
+
+/** Time between two renewals, and between two looks at who holds what, in milliseconds. */
+const EVERY_MS = 500
+
+/** How long to wait for further changes before acting on one, in milliseconds. */
+const SETTLE_MS = 10
+
+/** Who this process is among those that share the work. */
+export interface Identity {
+  id: string
+  name: string
+}
+
+export interface SharingParts extends Pick<OwnershipParts, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
+  nats: Nats
+  installation: Installation
+  metrics: Metrics
+  log: Log
+  identity: Identity
+  /** Members of one group share its resources. */
+  group: string
+}
+
+/** A member's part in sharing, kept going. */
+export interface Sharing extends Pick<Ownership, 'holds' | 'verify' | 'unowned'> {
+  /** Releases everything, says goodbye, and ends. */
+  stop(): Promise<void>
+}
+
+/**
+ * Joins a group. From then on `onGain`, `onRelease` and `onLose` say what this process has to do. A process whose
+ * place was taken by a later start of its name fails.
+ */
+export async function startOwnership(parts: SharingParts): Promise<Sharing> {
+  const { nats, installation, metrics, log, identity, group, resources } = parts
+  const heldNow = metrics.gauge('ownership_held', 'Partitions or streams that this process holds', ['group'])
+  const nobodys = metrics.gauge('ownership_unowned', 'Partitions or streams that nobody holds', ['group'])
+  const membersNow = metrics.gauge('ownership_members', 'Processes that share the work', ['group'])
+  const changes = metrics.counter('ownership_changes_total', 'Partitions or streams that moved', ['group', 'change'])
+  const store = createLeaseStore(nats, installation.buckets.leases, group, log)
+  const ending = new AbortController()
+  const { signal } = ending
+  let wake = () => {}
+
+  const pause = (ms: number) => wait(ms, undefined, { signal }).catch(() => {})
+
+  const ownership = createOwnership({
+    ...identity,
+    resources,
+    store,
+    now: () => performance.now(),
+    onGain(gained) {
+      changes.inc({ group, change: 'gained' }, gained.length)
+      log.info({ group, gained: gained.length, members: ownership.live().size }, 'holds more')
+      parts.onGain(gained)
+    },
+    async onRelease(resource) {
+      changes.inc({ group, change: 'released' })
+      await parts.onRelease(resource)
+    },
+    onLose(resource) {
+      changes.inc({ group, change: 'lost' })
+      log.warn({ group, resource }, 'somebody else holds it now')
+      parts.onLose(resource)
+    },
+  })
+
+  const watch = await store.watch(change => {
+    ownership.observe(change)
+    wake()
+  })
+  await ownership.beat()
+  const beating = keepBeating()
+  const balancing = keepBalancing()
+
+  async function keepBeating(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(EVERY_MS)
+      if (!signal.aborted) await ownership.beat()
+      if (ownership.replaced)
+        throw new Error(
+          `another process named ${identity.name} has taken this one's place: two at once need an AGGREGATOR_NAME each`,
+        )
+    }
+  }
+
+  async function keepBalancing(): Promise<void> {
+    while (!signal.aborted) {
+      const changed = new Promise<void>(resolve => {
+        wake = resolve
+      })
+      await ownership.rebalance()
+      const unowned = ownership.unowned().length
+      heldNow.set({ group }, resources.filter(ownership.holds).length)
+      nobodys.set({ group }, unowned)
+      membersNow.set({ group }, ownership.live().size)
+      await Promise.race([changed, pause(EVERY_MS)])
+      await pause(SETTLE_MS)
+    }
+  }
+
+  return {
+    holds: ownership.holds,
+    verify: ownership.verify,
+    unowned: ownership.unowned,
+    async stop() {
+      ending.abort()
+      await balancing
+      await ownership.leave()
+      await beating
+      watch.stop()
+    },
+  }
+}

@@ -1,0 +1,173 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EventEnvelope } from '@slotstream/protocol'
+import { STREAMS } from '@slotstream/protocol'
+import {
+  createDeadLetters,
+  type Installation,
+  type Log,
+  type Metrics,
+  type Nats,
+  type Publisher,
+} from '@slotstream/runtime'
+import { type KeptPartition, keepPartition } from './keep-partition.js'
+import { createProfileStore } from './profile-store.js'
+import { createWriteBehind } from './write-behind.js'
+
+/** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
+const STORE_EVERY_MS = 500
+
+/** Most profiles that wait to be stored, and messages that wait for a profile, before reading pauses. */
+const MAX_UNSTORED = 20_000
+const MAX_PENDING = 1_000
+
+const RETRY_MS = 250
+
+/** Passes that storing everything of a partition takes at most. A replay makes up for what it couldn't store. */
+const FINAL_PASSES = 3
+
+/** The partitions that this process keeps, in one generation of the profiles. */
+export interface Generation {
+  /** Begins to keep a partition, in the background. `ready` is called when its profiles are up to date. */
+  keep(index: number, ready: () => void): void
+  /** A partition that is kept and has begun. */
+  kept(index: number): KeptPartition | undefined
+  /** Stores what has changed, then keeps the partition no more. */
+  release(index: number): Promise<void>
+  /** Keeps the partition no more, which belongs to somebody else. */
+  drop(index: number): void
+  /** Messages that are still to be applied before the profiles are up to date, and partitions that haven't begun. */
+  missing(): { messages: number; partitions: number }
+  /** Releases all partitions, and ends. */
+  stop(): Promise<void>
+}
+
+export interface GenerationParts {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  metrics: Metrics
+  log: Log
+  maxProfiles: number
+  onEnvelope: (partition: number, envelope: EventEnvelope) => void
+  /** Whether this process holds the partition, as far as it knows. */
+  holds: (partition: number) => boolean
+}
+
+export function createGeneration(parts: GenerationParts): Generation {
+  const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, holds } = parts
+  const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
+    'result',
+  ])
+  const inMemory = metrics.gauge('profiles_in_memory', 'Profiles in memory')
+  const unstored = metrics.gauge('profiles_unstored', 'Profiles changed since they were last stored')
+  const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
+  const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
+  const store = createProfileStore(nats, publisher, installation, log)
+  const storeChanges = createWriteBehind(store, log)
+  const keeping = new Map<number, { abort: AbortController; begun: Promise<KeptPartition>; kept?: KeptPartition }>()
+  let stopped = false
+  let passes = Promise.resolve(true)
+  const writing = keepStoring()
+
+  const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
+  const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
+
+  function keep(index: number, ready: () => void): void {
+    if (stopped || keeping.has(index)) return
+    const abort = new AbortController()
+    const begun = keepPartition({
+      index,
+      nats,
+      store,
+      log,
+      maxProfiles,
+      partitions: installation.partitions,
+      room,
+      onEnvelope: envelope => onEnvelope(index, envelope),
+      signal: abort.signal,
+      report(result, messages, seq, error) {
+        counted.inc({ result }, messages)
+        if (error) return buryUntilItWorks(seq, error, abort.signal)
+      },
+    })
+    const entry: { abort: AbortController; begun: Promise<KeptPartition>; kept?: KeptPartition } = { abort, begun }
+    keeping.set(index, entry)
+    begun
+      .then(kept => {
+        if (abort.signal.aborted) return kept.stop()
+        entry.kept = kept
+        return kept.caughtUp.then(() => {
+          if (keeping.get(index) === entry) ready()
+        })
+      })
+      // It fails only when it is ended before it has begun.
+      .catch(error => log.debug({ err: error, partition: index }, 'not kept'))
+  }
+
+  async function room(): Promise<void> {
+    while (
+      !stopped &&
+      (sum(k => k.partition.unstoredSize) > MAX_UNSTORED || sum(k => k.progress.pending) > MAX_PENDING)
+    )
+      await pause(10)
+  }
+
+  async function buryUntilItWorks(seq: number, error: unknown, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await bury(STREAMS.events.name, seq, error)
+      } catch (failure) {
+        if (signal.aborted) throw failure
+        log.warn({ err: failure, seq }, 'keeping a dead letter failed, trying again')
+        await pause(RETRY_MS)
+      }
+    }
+  }
+
+  async function keepStoring(): Promise<void> {
+    while (!stopped) {
+      await pause(STORE_EVERY_MS)
+      await pass(all().filter(({ index }) => holds(index)))
+      inMemory.set(sum(({ partition }) => partition.size))
+      unstored.set(sum(({ partition }) => partition.unstoredSize))
+    }
+  }
+
+  /** One pass at a time. */
+  function pass(partitions: KeptPartition[]): Promise<boolean> {
+    passes = passes.then(async () => {
+      const done = storing.startTimer()
+      const stored = await storeChanges(partitions)
+      done()
+      return stored
+    })
+    return passes
+  }
+
+  function take(index: number): KeptPartition | undefined {
+    const entry = keeping.get(index)
+    keeping.delete(index)
+    entry?.abort.abort()
+    return entry?.kept
+  }
+
+  async function release(index: number): Promise<void> {
+    const kept = take(index)
+    if (!kept) return
+    await kept.stop()
+    for (let attempt = 0; attempt < FINAL_PASSES && holds(index); attempt++) if (await pass([kept])) break
+  }
+
+  return {
+    keep,
+    kept: index => keeping.get(index)?.kept,
+    release,
+    drop: index => void take(index)?.stop(),
+    missing: () => ({ messages: sum(({ behind }) => behind), partitions: keeping.size - all().length }),
+    async stop() {
+      await Promise.all([...keeping.keys()].map(release))
+      stopped = true
+      await writing
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { type EventEnvelope, type Profile, STREAMS, streamSubject } from '@slotstream/protocol'
+import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type Applied, createApplier } from './applier.js'
+import { parseEnvelope } from './parse-envelope.js'
+import { createPartition, type StoredProfile } from './partition.js'
+import type { ProfileStore } from './profile-store.js'
+import { createProgress, type Progress } from './progress.js'
+import type { Storable } from './write-behind.js'
+
+const RETRY_MS = 250
+
+/** Messages of a partition that are read ahead. */
+const READ_AHEAD = 200
+
+/** A partition that this process keeps: its profiles in memory, kept up with the stream. */
+export interface KeptPartition extends Storable {
+  readonly progress: Progress
+  /** Messages that were in the stream when it began and aren't applied yet: while there are any, profiles are old. */
+  readonly behind: number
+  /** Resolves when there are none any more. */
+  readonly caughtUp: Promise<unknown>
+  profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
+  /** Reads no further. */
+  stop(): Promise<void>
+}
+
+export interface KeepPartitionParts {
+  index: number
+  nats: Nats
+  store: ProfileStore
+  log: Log
+  /** Profiles of all partitions that may be in memory, and how many partitions there are. */
+  maxProfiles: number
+  partitions: number
+  /** Resolves when there is room for more that isn't stored. */
+  room: () => Promise<void>
+  /** Told of each message read, and what became of it. Not called for a message twice. */
+  report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
+  onEnvelope: (envelope: EventEnvelope) => void
+  signal: AbortSignal
+}
+
+/**
+ * Begins to keep a partition: from its checkpoint on, the stream is applied to the stored profiles, which are read when
+ * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
+ */
+export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
+  const { index, nats, store, log, maxProfiles, partitions, room, report, onEnvelope, signal } = parts
+  const { name } = STREAMS.events
+  const subject = streamSubject('events', index)
+
+  const { last_seq: end } = (await persist(() => nats.manager.streams.info(name))).state
+  const newest = await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject }))
+  const stored = await persist(() => store.readCheckpoint(index))
+  // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not make
+  // the new messages look like replays.
+  const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
+  const partition = createPartition(Math.ceil(maxProfiles / partitions), async (siteId, visitorId) =>
+    clamped(await persist(() => store.read(siteId, visitorId))),
+  )
+  const progress = createProgress(checkpoint.seq)
+  const apply = createApplier(partition, progress, report)
+  const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
+  const loading = load()
+  const reading = follow()
+
+  function clamped({ profile, revision }: StoredProfile): StoredProfile {
+    return { profile: profile && profile.seq > end ? { ...profile, seq: end } : profile, revision }
+  }
+
+  async function load(): Promise<void> {
+    const all = await store.loadNewest(
+      index,
+      maxProfiles,
+      (profile, revision) => partition.load(clamped({ profile, revision }).profile!, revision),
+      signal,
+    )
+    if (all) partition.markComplete()
+  }
+
+  async function follow(): Promise<void> {
+    for await (const message of reader) {
+      const envelope = parseEnvelope(message.data)
+      apply(message.seq, envelope)
+      if (!(envelope instanceof Error)) onEnvelope(envelope)
+      await room()
+    }
+  }
+
+  async function persist<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (signal.aborted) throw error
+        log.warn({ err: error, partition: index }, 'keeping a partition failed, trying again')
+        await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  // Nothing depends on it: what isn't loaded is read when it is needed.
+  loading.catch(error => log.warn({ err: error, partition: index }, 'the stored profiles could not be loaded at once'))
+  return {
+    index,
+    partition,
+    progress,
+    checkpoint,
+    caughtUp: progress.waitFor(newest?.seq ?? 0),
+    get behind() {
+      return Math.max(0, (newest?.seq ?? 0) - progress.through)
+    },
+    profileOf: async (siteId, visitorId) => partition.get(siteId, visitorId),
+    async stop() {
+      await reader.stop()
+      await reading
+    },
+  }
+}
