@@ -5,9 +5,18 @@ import helmet from 'helmet'
 import { allowOrigin, answerPreflight } from './cors.js'
 import { Failure } from './failure.js'
 import type { CollectorMetrics } from './metrics.js'
+import { openApiDocument } from './openapi/document.js'
+import type { Paths } from './openapi/operations.js'
 import type { Handler } from './receive.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
 import type { Sites } from './sites.js'
+
+/** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
+export interface Mounted {
+  path: string
+  router: express.Router
+  described: Paths
+}
 
 /** What the app is made of. */
 export interface AppParts {
@@ -15,8 +24,8 @@ export interface AppParts {
   metrics: CollectorMetrics
   /** POST routes by path; the server answers them before the router gets to see them, for speed. */
   posts: Map<string, Handler>
-  /** Routers by the path they answer below. They come first: nothing of the write key routes, such as CORS, applies. */
-  mounted: (metrics: CollectorMetrics) => [path: string, router: express.Router][]
+  /** They come first: nothing of the write key routes, such as CORS, applies. */
+  mounted: (metrics: CollectorMetrics) => Mounted[]
   /** Folder that is served under `/demo/`, if it exists. */
   demoDir: string
   /** File that is served as `/sdk.js`. */
@@ -74,7 +83,12 @@ export function createApp({
     response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
   })
 
-  for (const [path, router] of mounted(metrics)) app.use(path, router)
+  const parts = mounted(metrics)
+  for (const { path, router } of parts) app.use(path, router)
+  const description = openApiDocument(Object.assign({}, ...parts.map(({ described }) => described)))
+  app.get('/openapi.json', (_request, response) => {
+    response.set('Access-Control-Allow-Origin', '*').json(description)
+  })
   app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
   for (const [path, handler] of posts) {
     app.post(path, handler)

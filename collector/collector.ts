@@ -14,11 +14,11 @@ import { createCatalogStore } from './catalog-store.js'
 import { createDecide } from './decide.js'
 import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http-server.js'
-import { messageRoutes } from './message-routes.js'
+import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { pipelineRoute } from './pipeline/route.js'
+import { postRoutes } from './post-routes.js'
 import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
-import { slotsRoute } from './slots-route.js'
 import { createStoreBatch } from './store-batch.js'
 
 export interface CollectorDeps {
@@ -74,15 +74,18 @@ export function createCollector(deps: CollectorDeps): Collector {
     places: deps.places,
     ready: () => sitesLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
-    posts: ({ receive, metrics }) => {
-      const store = createStoreBatch(publisher, partitions, metrics)
-      const decide = createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs)
-      return [...messageRoutes(receive, store), ['/v1/slots', slotsRoute(receive, store, decide, metrics)]]
-    },
+    posts: ({ receive, metrics }) =>
+      postRoutes({
+        receive,
+        store: createStoreBatch(publisher, partitions, metrics),
+        decide: createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs),
+        metrics,
+      }),
     mounted: metrics => [
-      [
-        '/v1/admin',
-        adminRoutes({
+      {
+        path: '/v1/admin',
+        described: ADMIN_PATHS,
+        router: adminRoutes({
           adminToken: deps.adminToken,
           sites,
           buckets: {
@@ -98,7 +101,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           pipeline: pipelineRoute(nats, partitions),
           ready: () => sitesLoaded && nats.connected,
         }),
-      ],
+      },
     ],
     demoDir: deps.demoDir,
     sdkFile: deps.sdkFile,

@@ -9,12 +9,11 @@ import {
   MAX_ITEMS,
   MAX_MESSAGE_BYTES,
   MAX_NAME_LENGTH,
+  OUTCOMES,
   type Outcome,
   parseTime,
   visitorIdOf,
 } from '@slotstream/protocol'
-
-const OUTCOMES: readonly Outcome[] = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable']
 
 /** What became of a list of decisions from another system's log. */
 export interface Import {

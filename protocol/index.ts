@@ -35,6 +35,7 @@ export {
   type Message,
   type MessageContext,
   type MessageType,
+  REJECTION_CODES,
   type Rejection,
   type RejectionCode,
 } from './messages.js'
@@ -50,15 +51,16 @@ export type {
   SlotsRequest,
 } from './slots.js'
 export { type HotKey, type Lag, type ProcessReport, type Sample, type Skew, STATUS_SUBJECT } from './status.js'
-export type {
-  Candidate,
-  DecisionEnvelope,
-  DecisionRecord,
-  EventEnvelope,
-  Outcome,
-  RejectedEnvelope,
-  RejectedMessage,
-  StoredMessage,
+export {
+  type Candidate,
+  type DecisionEnvelope,
+  type DecisionRecord,
+  type EventEnvelope,
+  OUTCOMES,
+  type Outcome,
+  type RejectedEnvelope,
+  type RejectedMessage,
+  type StoredMessage,
 } from './stored.js'
 export {
   BUCKETS,

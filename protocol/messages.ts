@@ -77,19 +77,23 @@ export interface Rejection {
   reason: string
 }
 
-export type RejectionCode =
-  | 'not_an_object'
-  | 'missing_field'
-  | 'wrong_type'
-  | 'unknown_type'
-  | 'too_large'
-  | 'too_long'
-  | 'too_deep'
-  | 'too_many_keys'
-  | 'forbidden_key'
-  | 'forbidden_character'
-  | 'invalid_timestamp'
-  | 'timestamp_out_of_range'
+/** What can be wrong with a message, by the code that says so. */
+export const REJECTION_CODES = {
+  not_an_object: 'a message must be a JSON object',
+  missing_field: 'a field that this type of message needs',
+  unknown_type: '`type` is none of the six',
+  wrong_type: 'a field holds the wrong kind of value',
+  too_long: 'an id or name is longer than 256 characters, or a key is',
+  too_large: 'the message is larger than 32 KB',
+  too_deep: 'nested deeper than 16 levels',
+  too_many_keys: 'more than 1,000 keys, at all levels together',
+  forbidden_key: '`__proto__` or `constructor.prototype` as a key',
+  forbidden_character: 'a NUL character in an id or name',
+  invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
+  timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
+} as const
+
+export type RejectionCode = keyof typeof REJECTION_CODES
 
 /** Answer to `POST /v1/batch`. */
 export interface BatchAnswer {

@@ -45,7 +45,9 @@ export interface DecisionEnvelope {
  * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
  * In all but `served`, `items` is empty and the page's own content stays.
  */
-export type Outcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable'
+export type Outcome = (typeof OUTCOMES)[number]
+
+export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable'] as const
 
 /** One candidate of a decision, with the chance the policy gave it in the first position. */
 export interface Candidate {

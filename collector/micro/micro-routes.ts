@@ -1,8 +1,6 @@
 import express, { type Router } from 'express'
 import type { Good, Kept } from './kept.js'
-
-/** Fields by which the good messages can be asked for: `/micro/good?event=Product Viewed&type=track`. */
-const FILTERS = ['type', 'event', 'messageId', 'anonymousId', 'userId'] as const
+import { FILTERS } from './micro-paths.js'
 
 /** `/micro/…`: what came, for tests to look at. */
 export function microRoutes(kept: Kept): Router {

@@ -1,14 +1,13 @@
-import { uuidv7 } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import { Failure } from '../failure.js'
 import { createHttpServer, type HttpServer } from '../http-server.js'
-import { messageRoutes } from '../message-routes.js'
+import { postRoutes } from '../post-routes.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
-import { slotsRoute } from '../slots-route.js'
 import { createStoreBatch } from '../store-batch.js'
 import { unansweredDecisions } from '../unanswered.js'
 import { createAnySite } from './any-site.js'
 import { createKept } from './kept.js'
+import { MICRO_PATHS } from './micro-paths.js'
 import { microRoutes } from './micro-routes.js'
 
 /** Of use when messages are told apart by partition; here they all lie in one place. */
@@ -41,18 +40,15 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     log: deps.log,
     ready: () => true,
     missing: () => [],
-    posts: ({ receive, metrics }) => {
-      const store = createStoreBatch(kept.publisher, PARTITIONS, metrics)
-      const decide = slotsRoute(
+    posts: ({ receive, metrics }) =>
+      postRoutes({
         receive,
-        store,
-        async question =>
-          unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now(), uuidv7).decisions,
+        store: createStoreBatch(kept.publisher, PARTITIONS, metrics),
+        decide: async question =>
+          unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now()).decisions,
         metrics,
-      )
-      return [...messageRoutes(receive, store), ['/v1/slots', decide]]
-    },
-    mounted: () => [['/micro', microRoutes(kept)]],
+      }),
+    mounted: () => [{ path: '/micro', router: microRoutes(kept), described: MICRO_PATHS }],
     onFailure(route, error) {
       if (!(error instanceof Failure) || !route.startsWith('/v1/')) return
       kept.refused({ receivedAt: new Date().toISOString(), route, code: error.code, reason: error.message })

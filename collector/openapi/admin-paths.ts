@@ -1,0 +1,78 @@
+import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
+
+const SECURITY = [{ adminToken: [] }]
+const SITE = inPath('siteId', 'Id of the site.')
+const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
+
+const admin = (summary: string, rest: Part, answer: Part): Part => ({
+  summary,
+  tags: ['admin'],
+  security: SECURITY,
+  ...rest,
+  responses: {
+    ...answer,
+    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'unavailable'),
+  },
+})
+
+/** A slot or a content: put and delete. */
+const entry = (what: string, schema: string): Part => ({
+  parameters: [SITE, inPath('id', `Id of the ${what}.`)],
+  put: admin(`Add or change a ${what}`, body(ref(schema), 'Its id stands in the path.'), ok('As stored.', ref(schema))),
+  delete: admin(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
+})
+
+/** Paths below `/v1/admin`. */
+export const ADMIN_PATHS: Paths = {
+  '/v1/admin/pipeline': {
+    get: admin('How all processes, streams and tables are', {}, ok('Status and warnings.', { type: 'object' })),
+  },
+  '/v1/admin/sites': {
+    get: admin(
+      'All sites',
+      {},
+      ok('They are listed by id.', {
+        type: 'object',
+        required: ['sites'],
+        properties: { sites: { type: 'array', items: ref('Site') } },
+      }),
+    ),
+  },
+  '/v1/admin/sites/{siteId}': {
+    parameters: [SITE],
+    put: admin('Add or change a site', body(ref('Site'), 'Its id stands in the path.'), ok('As stored.', ref('Site'))),
+    delete: admin('Delete a site with its catalog', {}, ok('It is gone.', DELETED)),
+  },
+  '/v1/admin/sites/{siteId}/catalog': {
+    parameters: [SITE],
+    get: admin('The whole catalog', {}, ok('Slots and content.', ref('Catalog'))),
+    post: admin(
+      'Add or change many slots and contents; all or none',
+      body(ref('Catalog'), 'What is not named stays.'),
+      ok('How many of each.', {
+        type: 'object',
+        properties: { slots: { type: 'integer' }, content: { type: 'integer' } },
+      }),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/slots/{id}': entry('slot', 'Slot'),
+  '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
+  '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
+    parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
+    get: admin('A profile', {}, ok('As it is stored.', { type: 'object' })),
+  },
+  '/v1/admin/sites/{siteId}/decisions/import': {
+    parameters: [SITE],
+    post: admin(
+      'Import decisions of another system with their logged propensities',
+      body(
+        { type: 'object', required: ['decisions'], properties: { decisions: { type: 'array' } } },
+        'At most 5 MB; their times are kept.',
+      ),
+      ok('How many are stored, and which are not.', {
+        type: 'object',
+        properties: { imported: { type: 'integer' }, rejected: { type: 'array', items: { type: 'object' } } },
+      }),
+    ),
+  },
+}

@@ -1,0 +1,72 @@
+import { DEFAULT_ENRICHMENT, MAX_ITEMS, MAX_NAME_LENGTH } from '@slotstream/protocol'
+import type { Part } from './operations.js'
+
+const name: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
+const share: Part = { type: 'number', minimum: 0, maximum: 1 }
+
+const { userAgent, bots, traffic, location, ip, idCookie, scrub } = DEFAULT_ENRICHMENT
+
+/** What the admin routes are about. Ids stand in the path where there is one. */
+export const CATALOG_SCHEMAS: Record<string, Part> = {
+  Site: {
+    type: 'object',
+    required: ['writeKeys'],
+    properties: {
+      siteId: { type: 'string', pattern: '^[a-z0-9-]{1,64}$' },
+      name: { type: 'string' },
+      writeKeys: { type: 'array', minItems: 1, items: name },
+      allowedOrigins: { type: 'array', items: name, default: ['*'] },
+      debug: { type: 'boolean', default: false, description: 'Whether pages may ask why a decision was made.' },
+      requestsPerSecond: { type: 'number', minimum: 1, maximum: 1_000_000 },
+      enrichment: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          userAgent: { type: 'boolean', default: userAgent },
+          bots: { type: 'boolean', default: bots },
+          traffic: { type: 'boolean', default: traffic },
+          location: { type: 'boolean', default: location },
+          ip: { enum: ['none', 'truncated'], default: ip },
+          idCookie: { type: ['boolean', 'string'], default: idCookie },
+          scrub: { type: 'array', maxItems: 200, items: { type: 'string' }, default: scrub },
+        },
+      },
+    },
+  },
+  Slot: {
+    type: 'object',
+    properties: {
+      id: name,
+      policy: {
+        type: 'object',
+        required: ['type'],
+        properties: {
+          type: { enum: ['affinity', 'random', 'fixed'] },
+          exploration: share,
+          contentIds: { type: 'array', items: name },
+        },
+      },
+      count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
+      holdout: { ...share, default: 0 },
+    },
+  },
+  Content: {
+    type: 'object',
+    required: ['slots'],
+    properties: {
+      id: name,
+      slots: { type: 'array', items: name },
+      category: { type: 'string', default: '' },
+      payload: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
+      startsAt: { type: 'string', description: 'Shown from this time on, ISO 8601.' },
+      endsAt: { type: 'string', description: 'Shown until this time, ISO 8601.' },
+    },
+  },
+  Catalog: {
+    type: 'object',
+    properties: {
+      slots: { type: 'array', items: { $ref: '#/components/schemas/Slot' } },
+      content: { type: 'array', items: { $ref: '#/components/schemas/Content' } },
+    },
+  },
+}

@@ -1,0 +1,44 @@
+import { VERSION } from '@slotstream/runtime'
+import { CATALOG_SCHEMAS } from './catalog-schemas.js'
+import { MESSAGE_SCHEMAS } from './message-schemas.js'
+import type { Part, Paths } from './operations.js'
+import { PUBLIC_PATHS } from './public-paths.js'
+
+const ERROR_SCHEMA: Part = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: {
+        code: { type: 'string' },
+        message: { type: 'string' },
+        details: { type: 'array', items: { type: 'string' }, description: 'One line for each thing that is wrong.' },
+      },
+    },
+  },
+}
+
+/** The description of the HTTP API, OpenAPI 3.1. */
+export function openApiDocument(more: Paths): Part {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Slotstream',
+      version: VERSION,
+      summary: 'Takes messages as Segment’s HTTP API does, and answers which content a slot is to show.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths: { ...PUBLIC_PATHS, ...more },
+    components: {
+      schemas: { ...MESSAGE_SCHEMAS, ...CATALOG_SCHEMAS, Error: ERROR_SCHEMA },
+      securitySchemes: {
+        writeKeyAsUser: { type: 'http', scheme: 'basic', description: 'The write key as user name, no password.' },
+        writeKeyInQuery: { type: 'apiKey', in: 'query', name: 'writeKey' },
+        adminToken: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  }
+}

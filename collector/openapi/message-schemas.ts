@@ -1,0 +1,159 @@
+import {
+  MAX_BATCH_MESSAGES,
+  MAX_ITEMS,
+  MAX_NAME_LENGTH,
+  MAX_SLOTS,
+  MESSAGE_TYPES,
+  OUTCOMES,
+  REJECTION_CODES,
+} from '@slotstream/protocol'
+import { type Part, ref } from './operations.js'
+
+const time = (description: string): Part => ({ type: 'string', description: `${description} ISO 8601.` })
+const count: Part = { type: 'integer', minimum: 0 }
+/** Segment's libraries send null for an id they don't have, and servers the numbers of their databases. */
+const id = (description: string): Part => ({
+  type: ['string', 'number', 'null'],
+  maxLength: MAX_NAME_LENGTH,
+  description,
+})
+const open = (description: string): Part => ({ type: ['object', 'null'], description })
+
+const MESSAGE_FIELDS: Part = {
+  messageId: id('Made once and kept through every retry: what makes sending it again harmless.'),
+  event: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH, description: 'Name of a `track` message.' },
+  name: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH, description: 'Name of a `page` or `screen`.' },
+  anonymousId: id('A browser or device. This or `userId` is needed.'),
+  userId: id('A known person.'),
+  previousId: id('Of `alias`: the id that `userId` replaces.'),
+  groupId: id('Of `group`.'),
+  timestamp: { ...time('When it happened, by the client’s clock.'), type: ['string', 'null'] },
+  sentAt: time('When it was sent, by the client’s clock.'),
+  properties: open('Of `track`, `page` and `screen`.'),
+  traits: open('Of `identify` and `group`.'),
+  context: open('Where and how it came about: `page`, `campaign`, `locale`, `sessionId` …'),
+}
+
+/** What messages and slots consist of. */
+export const MESSAGE_SCHEMAS: Record<string, Part> = {
+  SingleMessage: {
+    type: 'object',
+    description: 'One call of Segment’s spec; the route says its type. Further fields are kept.',
+    properties: { ...MESSAGE_FIELDS, writeKey: { type: 'string' } },
+  },
+  Message: {
+    type: 'object',
+    description: 'One call of Segment’s spec. Further fields are kept.',
+    required: ['type'],
+    properties: { type: { enum: MESSAGE_TYPES }, ...MESSAGE_FIELDS },
+  },
+  Batch: {
+    type: 'object',
+    required: ['batch'],
+    properties: {
+      batch: { type: 'array', maxItems: MAX_BATCH_MESSAGES, items: ref('Message') },
+      sentAt: time('When it was sent, by the client’s clock.'),
+      writeKey: { type: 'string' },
+      batchId: { type: 'string', description: 'Id of a sealed batch: a retry carries the same id and messages.' },
+      ledger: {
+        type: 'object',
+        description: 'The browser’s own count of what became of its messages.',
+        properties: {
+          captured: count,
+          sent: count,
+          acknowledged: count,
+          dropped: { type: 'object', additionalProperties: count },
+        },
+      },
+    },
+  },
+  Rejection: {
+    type: 'object',
+    required: ['messageId', 'index', 'code', 'reason'],
+    properties: {
+      messageId: { type: ['string', 'null'] },
+      index: { ...count, description: 'Position in the batch, from 0.' },
+      code: { enum: Object.keys(REJECTION_CODES) },
+      reason: { type: 'string', description: 'What was wrong, where, and what to do.' },
+    },
+  },
+  BatchAnswer: {
+    type: 'object',
+    required: ['success', 'accepted', 'rejected'],
+    properties: {
+      success: { const: true },
+      accepted: { ...count, description: 'Messages that are stored.' },
+      rejected: { type: 'array', items: ref('Rejection') },
+      position: { ...count, description: 'Place in the stream, when all were of one visitor: `after` of `/v1/slots`.' },
+    },
+  },
+  SlotsRequest: {
+    type: 'object',
+    required: ['slots'],
+    anyOf: [{ required: ['anonymousId'] }, { required: ['userId'] }],
+    properties: {
+      anonymousId: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH },
+      userId: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH },
+      slots: {
+        type: 'array',
+        minItems: 1,
+        maxItems: MAX_SLOTS,
+        items: {
+          type: 'object',
+          required: ['id'],
+          properties: {
+            id: { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH },
+            count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS },
+          },
+        },
+      },
+      batch: { type: 'array', items: ref('Message'), description: 'Messages not sent yet; they count in the answer.' },
+      sentAt: time('When `batch` was sent, by the client’s clock.'),
+      batches: { type: 'array', items: ref('Batch'), description: 'Sealed batches not acknowledged yet.' },
+      after: { ...count, description: 'Highest `position` received: the answer waits until it counts.' },
+      context: { type: 'object', description: '`sessionId`, `pageViewId`, `page`: kept with the decision.' },
+      explain: { type: 'boolean', description: 'Asks for `reason`; honoured for sites with `debug` on.' },
+      writeKey: { type: 'string' },
+    },
+  },
+  SlotDecision: {
+    type: 'object',
+    required: ['slotId', 'decisionId', 'outcome', 'items'],
+    properties: {
+      slotId: { type: 'string' },
+      decisionId: { type: 'string' },
+      outcome: { enum: OUTCOMES, description: 'All but `served` come without items.' },
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['contentId', 'position', 'payload'],
+          properties: {
+            contentId: { type: 'string' },
+            position: { type: 'integer', minimum: 1 },
+            payload: { type: 'object' },
+          },
+        },
+      },
+      reason: { type: 'object', description: 'Policy, propensities, affinities and exclusions, if asked for.' },
+    },
+  },
+  SlotsAnswer: {
+    type: 'object',
+    required: ['decisions'],
+    properties: {
+      decisions: { type: 'array', items: ref('SlotDecision') },
+      batches: {
+        type: 'array',
+        description: 'One for each of the request’s `batches`: what became of it, or why it was not stored.',
+        items: { anyOf: [ref('BatchAnswer'), ref('NotStored')] },
+      },
+      position: count,
+    },
+  },
+  NotStored: {
+    type: 'object',
+    required: ['success', 'error'],
+    properties: { success: { const: false }, error: { type: 'object' } },
+  },
+}

@@ -1,0 +1,117 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startBroker } from '../support/collector.js'
+
+type Schema = object
+interface Document {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, { schema: Schema }> }> }>>
+}
+
+let broker: Awaited<ReturnType<typeof startBroker>>
+let url: string
+let document: Document
+let ajv: Ajv2020
+
+beforeAll(async () => {
+  broker = await startBroker()
+  url = await broker.collector({ decideTimeoutMs: 200 })
+  document = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: 'api', ...document })
+})
+
+afterAll(() => broker?.stop())
+
+/** What the description says of an answer. */
+function described(method: string, path: string, status: number): ValidateFunction {
+  const answer = document.paths[path]?.[method]?.responses[status]
+  if (!answer) throw new Error(`${status} of ${method} ${path} is not described`)
+  const schema = answer.content?.['application/json']?.schema ?? {}
+  return ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components')))
+}
+
+/** Calls a route and holds its answer against the description. */
+async function call(method: string, path: string, { at = path, status = 200, body }: Call = {}) {
+  const response = await fetch(`${url}${at}`, {
+    method: method.toUpperCase(),
+    headers: { Authorization: 'Bearer secret' },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const answer: unknown = await response.json()
+  expect(response.status, JSON.stringify(answer)).toBe(status)
+  const isAsDescribed = described(method, path, status)
+  expect(isAsDescribed(answer), JSON.stringify({ answer, errors: isAsDescribed.errors })).toBe(true)
+  return answer
+}
+
+interface Call {
+  /** The path with its parameters filled in. */
+  at?: string
+  status?: number
+  body?: unknown
+}
+
+const SITE = '/v1/admin/sites/{siteId}'
+const at = (rest = '') => `/v1/admin/sites/shop${rest}`
+const track = { type: 'track', event: 'E', anonymousId: 'v', messageId: 'message-1' }
+
+describe('the answers of the collector are as described:', () => {
+  it('sites and their catalog', async () => {
+    await call('put', SITE, { at: at(), body: { writeKeys: ['shop'], enrichment: { ip: 'truncated' } } })
+    await call('get', '/v1/admin/sites')
+    const slot = { policy: { type: 'affinity', exploration: 0.1 }, count: 2 }
+    await call('put', `${SITE}/slots/{id}`, { at: at('/slots/hero'), body: slot })
+    const content = { slots: ['hero'], payload: { title: 'T', price: 1 } }
+    await call('put', `${SITE}/content/{id}`, { at: at('/content/c'), body: content })
+    await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { slots: [{ id: 's' }] } })
+    await call('get', `${SITE}/catalog`, { at: at('/catalog') })
+    await call('delete', `${SITE}/content/{id}`, { at: at('/content/c') })
+    await call('post', `${SITE}/decisions/import`, { at: at('/decisions/import'), body: { decisions: [5] } })
+  })
+
+  it('messages, good and bad', async () => {
+    for (const path of ['/v1/batch', '/v1/b'])
+      await call('post', path, { body: { writeKey: 'shop', batch: [track, { type: 'track' }, 5] } })
+    await call('post', '/v1/t', { body: { ...track, writeKey: 'shop' } })
+  })
+
+  it('slots', async () => {
+    const batches = [{ batch: [track] }, {}]
+    const body = { writeKey: 'shop', anonymousId: 'v', slots: [{ id: 'hero' }], batches }
+    await call('post', '/v1/slots', { body })
+  })
+
+  it('settings, health and readiness', async () => {
+    await call('get', '/v1/projects/{writeKey}/settings', { at: '/v1/projects/shop/settings' })
+    await call('get', '/healthz')
+    await call('get', '/readyz')
+  })
+
+  it('errors', async () => {
+    await call('post', '/v1/batch', { status: 400, body: '{' })
+    await call('post', '/v1/slots', { status: 401, body: {} })
+    await call('put', SITE, { at: at(), status: 400, body: {} })
+    await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: ['shop'] } })
+    await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 404 })
+    await call('post', '/v1/batch', { status: 413, body: 'x'.repeat(600_000) })
+  })
+
+  it('deletion, last', async () => {
+    await call('delete', SITE, { at: at() })
+  })
+})
+
+describe('the requests that the collector takes are as described:', () => {
+  it.each([
+    ['Batch', { batch: [track, { ...track, userId: 5, messageId: null }], sentAt: '2026-01-31T12:00:00.000Z' }, true],
+    ['Batch', { messages: [] }, false],
+    ['Batch', { batch: [{ type: 'nonsense' }] }, false],
+    ['SlotsRequest', { anonymousId: 'v', slots: [{ id: 'hero', count: 3 }], after: 5 }, true],
+    ['SlotsRequest', { slots: [{ id: 'hero' }] }, false],
+    ['SlotsRequest', { anonymousId: 'v', slots: [{ id: 'hero', count: 0 }] }, false],
+    ['Site', { writeKeys: ['shop'], enrichment: { idCookie: 'shop.example' } }, true],
+    ['Site', { writeKeys: [] }, false],
+  ])('%s %j: %s', (name, value, isValid) => {
+    expect(ajv.getSchema(`api#/components/schemas/${name}`)?.(value)).toBe(isValid)
+  })
+})
