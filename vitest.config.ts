@@ -10,7 +10,16 @@ const source = {
 export default defineConfig({
   test: {
     projects: [
-      { ...source, test: { name: 'unit', sequence: { groupOrder: 0 }, include: ['test/unit/**/*.test.ts'] } },
+      {
+        ...source,
+        test: {
+          name: 'unit',
+          sequence: { groupOrder: 0 },
+          include: ['test/unit/**/*.test.ts'],
+          // On a machine that is busy with other things a second of work takes ten.
+          testTimeout: 60_000,
+        },
+      },
       {
         ...source,
         test: {
