@@ -18,7 +18,7 @@ export function loadedTables(
       if (!known) return { complete: 0, announced: 0 }
       if (known.pending)
         throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
-      return { complete: known.first - 1, announced: known.last }
+      return { complete: known.done ? known.last : known.first - 1, announced: known.last }
     },
     async nudge() {
       const envelope = { ...NOBODY, receivedAt: new Date().toISOString(), ...content }

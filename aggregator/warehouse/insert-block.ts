@@ -19,23 +19,29 @@ export interface InsertBlockParts {
 }
 
 /**
+ * What an earlier attempt may have left: nothing; rows with their token, when it was cut short; or rows whose token is
+ * forgotten, in a table that was restored from a backup.
+ */
+export type Attempted = 'no' | 'cut short' | 'restored'
+
+/**
  * Inserts a block's rows so that each is in the table once, however often this is begun: the token names the block,
- * and a table that has it, or the part of it that falls into one of its partitions, skips it.
+ * and a table that has it, or the part of it that falls into one of its partitions, skips it. So do the tables of
+ * views, each by itself: a block that was cut short is sent as a whole, or they would lack what the table has.
  *
  * ClickHouse notes the token just before the rows become visible, and a server killed between the two skips rows it
  * doesn't have. So whenever an earlier attempt may have got that far, what landed is looked up, and what is missing
  * goes in under a token of its own.
- *
- * @param doubtful whether the block was announced before, so that some or all of it may be in the table
  *
  * @returns the rows that are in the table now: all but the refused ones
  */
 export async function insertBlock(
   rows: Row[],
   block: Block,
-  doubtful: boolean,
+  attempted: Attempted,
   { table, stream, divert, verify, signal, onFailure }: InsertBlockParts,
 ): Promise<Row[]> {
+  let doubtful = attempted !== 'no'
   let accepted = rows
   let missing = rows
   let token = `${stream}:${block.first}-${block.last}`
@@ -55,8 +61,7 @@ export async function insertBlock(
     missing = missing.filter(row => !present.has(rowPlace(row)))
   }
 
-  // A table restored from a backup may have the rows and not know the token.
-  if (doubtful && verify) await leaveOutPresent()
+  if (attempted === 'restored' && verify) await leaveOutPresent()
   for (let supplement = 1; missing.length > 0; supplement++) {
     try {
       await retry(

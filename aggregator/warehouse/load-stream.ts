@@ -2,7 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { Log, StreamReader } from '@slotstream/runtime'
 import { type CollectLimits, collector } from './collect.js'
 import { withoutDuplicates } from './duplicates.js'
-import { insertBlock } from './insert-block.js'
+import { type Attempted, insertBlock } from './insert-block.js'
 import type { WarehouseMetrics } from './metrics.js'
 import { type Block, LostOwnership, type Position, type PositionKeeper } from './position.js'
 import { recentKeys } from './recent-keys.js'
@@ -84,7 +84,7 @@ export async function loadStream(
 
   for (let state = plan; !messages.ended; ) state = await nextBlock(state)
 
-  async function nextBlock({ redo, pending, next }: Plan): Promise<Plan> {
+  async function nextBlock({ redo, cutShort, pending, next }: Plan): Promise<Plan> {
     rows = []
     unreadable = []
     const fixed = redo ?? (pending?.first === next ? pending : undefined)
@@ -95,8 +95,9 @@ export async function loadStream(
     const last = taken.at(-1)
     const block: Block = fixed ?? { first: next, last: last ? last.seq + plan.offset : until! }
     if (!fixed && taken.length > 0) await announce(block, pending)
-    // Positions at or below an announcement were written once, perhaps by somebody else: their tokens may be known.
-    await load(block, fixed !== undefined || pending !== undefined)
+    // Positions at or below an announcement may have been written before, perhaps by somebody else.
+    await load(block, cutShort ? 'cut short' : fixed || pending ? 'restored' : 'no')
+    await retry(() => position.complete(block), isLost)
     metrics.position.set({ stream }, block.last - plan.offset)
     if (last) observeLag(last)
     return { offset: plan.offset, next: block.last + 1, ...(pending && fixed !== pending ? { pending } : {}) }
@@ -112,7 +113,7 @@ export async function loadStream(
     await retry(() => position.announce(value), isLost)
   }
 
-  async function load(block: Block, doubtful: boolean) {
+  async function load(block: Block, attempted: Attempted) {
     for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
@@ -120,7 +121,7 @@ export async function loadStream(
     metrics.lookups.inc({ stream }, unique.lookedUp)
     if (unique.rows.length === 0) return
     const end = metrics.insertSeconds.startTimer({ stream })
-    const stored = await insertBlock(unique.rows, block, doubtful, {
+    const stored = await insertBlock(unique.rows, block, attempted, {
       table,
       stream,
       divert: keepRefused,

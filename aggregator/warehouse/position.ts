@@ -8,6 +8,8 @@ export interface Block {
 
 /** The announcement of a block, kept in NATS KV. */
 export interface Position extends Block {
+  /** The block is in the table, and in the tables of the views over it. */
+  done?: true
   /** A block that was announced earlier and whose turn comes after what is missing before it. */
   pending?: Block
   /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
@@ -33,6 +35,21 @@ export function positionKeeper(positions: KV, stream: string) {
     return value
   }
 
+  async function announce(next: Position): Promise<void> {
+    const expected = revision
+    const text = JSON.stringify(next)
+    try {
+      revision = expected === 0 ? await positions.create(key, text) : await positions.update(key, text, expected)
+      value = next
+    } catch (error) {
+      // The answer may be lost, not the write. The same block by somebody else is inserted with the same token.
+      await load()
+      if (value && JSON.stringify(value) === text) return
+      if (revision !== expected) throw new LostOwnership(`another writer took over ${stream}`, { cause: error })
+      throw error
+    }
+  }
+
   return {
     load,
     /**
@@ -40,19 +57,10 @@ export function positionKeeper(positions: KV, stream: string) {
      *
      * @throws LostOwnership when somebody else did since; other errors when NATS doesn't answer: call again
      */
-    async announce(next: Position): Promise<void> {
-      const expected = revision
-      const text = JSON.stringify(next)
-      try {
-        revision = expected === 0 ? await positions.create(key, text) : await positions.update(key, text, expected)
-        value = next
-      } catch (error) {
-        // The answer may be lost, not the write. The same block by somebody else is inserted with the same token.
-        await load()
-        if (value && JSON.stringify(value) === text) return
-        if (revision !== expected) throw new LostOwnership(`another writer took over ${stream}`, { cause: error })
-        throw error
-      }
+    announce,
+    /** Notes that the announced block was written. @throws as `announce` */
+    async complete({ last }: Block): Promise<void> {
+      if (value?.last === last && !value.done) await announce({ ...value, done: true })
     },
   }
 }

@@ -5,6 +5,8 @@ export interface Plan {
   offset: number
   /** An announced block, to be done again with the same bounds. */
   redo?: Block
+  /** Writing `redo` was cut short: the table knows its token, if it has any of its rows. */
+  cutShort?: true
   /** Where to read on after that. */
   next: number
   /** A block announced earlier, to be done when `next` reaches it. */
@@ -14,8 +16,8 @@ export interface Plan {
 /**
  * Where to go on, from the announcement, the highest position in the table, and the stream's last sequence.
  *
- * The announced block is done again even when the table has its last row: a block that touches several of the table's
- * partitions lands part by part. A table that ends before the announced block was restored from a backup (or what
+ * An announced block that isn't done is done again even when the table has its last row: a block that touches several
+ * of the table's partitions lands part by part, and in the tables of views later. A table that ends before the announced block was restored from a backup (or what
  * came before held only duplicates): what is missing comes first, in other blocks, and the announced one keeps its
  * bounds, since another writer may yet wake up and insert it.
  */
@@ -26,12 +28,17 @@ export function resume(announced: Position | undefined, highest: number, streamL
   // positions that no row has; what is in the table is found as duplicates.
   if (streamLast + offset < reached) return { offset: reached, next: reached + 1 }
   if (!announced) return { offset, next: highest + 1 }
-  const { first, last, pending } = announced
+  const { first, last, pending, done } = announced
   if (pending && highest >= pending.first) return after(pending)
   if (highest < first - 1) return { offset, next: highest + 1, pending: pending ?? { first, last } }
   return { ...after({ first, last }), ...(pending ? { pending } : {}) }
 
   function after(block: Block): Plan {
-    return highest > block.last ? { offset, next: highest + 1 } : { offset, redo: block, next: block.last + 1 }
+    if (highest > block.last) return { offset, next: highest + 1 }
+    const next = block.last + 1
+    if (block === pending) return { offset, redo: block, next }
+    if (!done) return { offset, redo: block, cutShort: true, next }
+    // The end of a block may have been rows that were left out, or the table was restored from a backup.
+    return highest === block.last ? { offset, next } : { offset, redo: block, next }
   }
 }

@@ -141,6 +141,41 @@ describe('exactly once', () => {
     await eachOnce()
   })
 
+  it('gives the tables of views what a writer that died had given to the table only', async () => {
+    const names = () => world.number('SELECT sum(n) FROM slotstream.test_names')
+    const command = (query: string) => clickhouse.client.command({ query })
+    await command(
+      `CREATE TABLE slotstream.test_names (event String, n UInt64) ENGINE = SummingMergeTree ORDER BY event
+       SETTINGS non_replicated_deduplication_window = 1000`,
+    )
+    const view = `VIEW slotstream.test_names_events TO slotstream.test_names AS
+                  SELECT event, count() AS n FROM slotstream.events GROUP BY event`
+    const table = world.table()
+    // As after a kill between the rows of the table and those of the view: the view isn't there yet.
+    const dying = world.load({
+      table: {
+        ...table,
+        async insert(lines, token) {
+          await table.insert(lines, token)
+          return new Promise(() => {})
+        },
+      },
+    })
+    await world.publish([stored(), stored()])
+    await loaded(2)
+    dying.drop()
+    await command(`CREATE MATERIALIZED ${view}`)
+    for (const round of [1, 2]) {
+      const loader = world.load()
+      await until('the rows of the view', names, n => n === round + 1)
+      await world.publish([stored()])
+      await until('the next row of the view', names, n => n === round + 2)
+      await loader.stop()
+    }
+    await loaded(4)
+    await eachOnce()
+  })
+
   it('goes on after ClickHouse was down', async () => {
     world.load()
     await world.publish([stored()])

@@ -45,15 +45,16 @@ const parts = (table: Table) => {
 describe('insertBlock', () => {
   it('names the block in its token', async () => {
     const { table, tokens, lines } = memoryTable()
-    await insertBlock([row(0), row(1)], { first: 5, last: 7 }, false, parts(table))
+    await insertBlock([row(0), row(1)], { first: 5, last: 7 }, 'no', parts(table))
     expect(tokens).toEqual(['EVENTS:5-7'])
     expect(lines).toEqual(['row 0', 'row 1'])
   })
 
   it('writes nothing when another writer finished the block', async () => {
     const { table, lines } = memoryTable()
-    await insertBlock([row(0)], { first: 5, last: 5 }, false, parts(table))
-    await insertBlock([row(0)], { first: 5, last: 5 }, true, parts(table))
+    await insertBlock([row(0)], { first: 5, last: 5 }, 'no', parts(table))
+    for (const attempted of ['cut short', 'restored'] as const)
+      await insertBlock([row(0)], { first: 5, last: 5 }, attempted, parts(table))
     expect(lines).toEqual(['row 0'])
   })
 
@@ -61,7 +62,7 @@ describe('insertBlock', () => {
     const { table, tokens, lines } = memoryTable()
     await table.insert(['row 1'], 'EVENTS:5-5')
     // One of the rows is there; the token says that all are.
-    await insertBlock([row(0), row(1), row(2)], { first: 5, last: 5 }, true, parts(table))
+    await insertBlock([row(0), row(1), row(2)], { first: 5, last: 5 }, 'cut short', parts(table))
     expect(lines.sort()).toEqual(['row 0', 'row 1', 'row 2'])
     expect(tokens).toEqual(['EVENTS:5-5', 'EVENTS:5-5+1'])
   })
@@ -69,7 +70,7 @@ describe('insertBlock', () => {
   it('writes nothing into a table that has the rows and forgot the token', async () => {
     const { table, tokens } = memoryTable()
     await table.insert(['row 0'], 'restored')
-    await insertBlock([row(0)], { first: 5, last: 5 }, true, parts(table))
+    await insertBlock([row(0)], { first: 5, last: 5 }, 'restored', parts(table))
     expect(tokens).toEqual(['restored'])
   })
 
@@ -77,7 +78,7 @@ describe('insertBlock', () => {
     const { table, tokens, lines } = memoryTable()
     const all = Array.from({ length: 100 }, (_, i) => row(i, i % 40 === 7 ? `bad ${i}` : `row ${i}`))
     const tools = parts(table)
-    const stored = await insertBlock(all, { first: 5, last: 5 }, false, tools)
+    const stored = await insertBlock(all, { first: 5, last: 5 }, 'no', tools)
     expect(tools.diverted.map(({ index }) => index)).toEqual([7, 47, 87])
     expect(stored).toHaveLength(97)
     expect(lines).toHaveLength(97)
@@ -98,7 +99,7 @@ describe('insertBlock', () => {
       },
     }
     const tools = parts(flaky)
-    await insertBlock([row(0)], { first: 5, last: 5 }, false, tools)
+    await insertBlock([row(0)], { first: 5, last: 5 }, 'no', tools)
     expect(lines).toEqual(['row 0'])
     expect(tools.diverted).toEqual([])
   })

@@ -11,7 +11,24 @@ describe('resume', () => {
   })
 
   it.each([4, 5, 8, 10])('does the announced block 5–10 again when the table ends at %i', highest => {
-    expect(resume({ first: 5, last: 10 }, highest, 20)).toEqual({ offset: 0, redo: { first: 5, last: 10 }, next: 11 })
+    expect(resume({ first: 5, last: 10 }, highest, 20)).toEqual({
+      offset: 0,
+      redo: { first: 5, last: 10 },
+      cutShort: true,
+      next: 11,
+    })
+  })
+
+  it('goes on after an announced block that is done', () => {
+    expect(resume({ first: 5, last: 10, done: true }, 10, 20)).toEqual({ offset: 0, next: 11 })
+  })
+
+  it.each([4, 5, 8])('takes the table for a restored one when it ends at %i and 5–10 is done', highest => {
+    expect(resume({ first: 5, last: 10, done: true }, highest, 20)).toEqual({
+      offset: 0,
+      redo: { first: 5, last: 10 },
+      next: 11,
+    })
   })
 
   it('goes on after the table when it is ahead of the announcement', () => {
@@ -27,12 +44,14 @@ describe('resume', () => {
     expect(resume({ first: 3, last: 9, pending }, 2, 99)).toEqual({
       offset: 0,
       redo: { first: 3, last: 9 },
+      cutShort: true,
       next: 10,
       pending,
     })
     expect(resume({ first: 3, last: 9, pending }, 9, 99)).toEqual({
       offset: 0,
       redo: { first: 3, last: 9 },
+      cutShort: true,
       next: 10,
       pending,
     })
