@@ -1,19 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
-import terser from '@rollup/plugin-terser'
 import { leanDependencies } from './sdk/build/lean-dependencies.js'
+import { small } from './sdk/build/small.js'
 
 /** What `idb` adds to databases and cursors by this function isn't used. */
 const treeshake = { manualPureFunctions: ['replaceTraps'] }
-
-/** Names that begin with an underscore are private by the convention of `web-vitals`. */
-const small = terser({
-  ecma: 2020,
-  module: true,
-  compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, pure_getters: true },
-  mangle: { properties: { regex: /^_[a-z]/ } },
-})
 
 /** What the script doesn't carry: a file of its own for each, loaded when the part is switched on. */
 const IN_SCRIPT = ['page-views', 'slots']
@@ -48,7 +40,7 @@ export default [
     treeshake,
     // The protocol isn't published: what is used of it becomes part of the files. So does the lean form of `idb`.
     external: ['web-vitals'],
-    plugins: [leanDependencies, nodeResolve({ browser: true })],
+    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
       dir: 'sdk/dist/npm',
       format: 'es',

@@ -5,16 +5,22 @@
  */
 const TRIMS = [
   {
-    // Cursors, writing through proxies, `tx.store`, and promises that lead back to their request.
+    // Proxies of databases, transactions and stores; listeners that are removed from requests nobody holds any longer.
     module: /idb\/build\/index\.js$/,
     replace: [
-      ['getCursorAdvanceMethods().includes(func)', 'false'],
-      [/\n {4}set\(target, prop, value\) \{[\s\S]*?\n {4}\},\n {4}has\(target, prop\) \{[\s\S]*?\n {4}\},/, ''],
-      [/\n {12}\/\/ Make tx\.store[\s\S]*?\n {12}\}/, ''],
-      [/\n {12}IDBIndex,/, ''],
-      [/\n {12}IDBCursor,/, ''],
-      ['if (blocked) {', 'if (false) {'],
+      [/\n {4}\/\/ If we've already transformed[\s\S]*?return newValue;/, 'return value;'],
+      ['const unwrap = (value) => reverseTransformCache.get(value);', 'const unwrap = (value) => value;'],
       ['reverseTransformCache.set(promise, request);', ''],
+      [/const unlisten = \(\) => \{\s*request\.[\s\S]*?\};/, ''],
+      [/unlisten\(\);/, ''],
+      [/unlisten\(\);/, ''],
+      ['if (upgrade) {', '{'],
+      ['if (blocked) {', 'if (false) {'],
+      ['if (terminated)', ''],
+      ['if (blocking) {', '{'],
+      ['() => terminated()', 'terminated'],
+      ['(event) => blocking(event.oldVersion, event.newVersion, event)', 'blocking'],
+      ['wrap(request.result), event.oldVersion, event.newVersion, wrap(request.transaction), event', 'request.result'],
     ],
   },
   {

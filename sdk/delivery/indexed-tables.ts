@@ -1,5 +1,5 @@
-import { type DBSchema, openDB } from 'idb'
-import type { Chunk, SealedBatch, State, Transact } from './tables.js'
+import { type DBSchema, openDB, unwrap, wrap } from 'idb'
+import type { Chunk, SealedBatch, State, Table, Transact } from './tables.js'
 
 interface Schema extends DBSchema {
   chunks: { key: string; value: Chunk }
@@ -13,34 +13,52 @@ export interface Connection {
   close(): void
 }
 
-/** Opens the tables in IndexedDB. `onClosed` is called when the browser takes the connection away. */
+/**
+ * Opens the tables in IndexedDB. `onClosed` is called when the browser takes the connection away.
+ *
+ * Of `idb` it uses the opening and the promises of requests, not the proxies: they are most of its size.
+ */
 export async function openIndexedTables(name: string, onClosed: () => void): Promise<Connection> {
-  const db = await openDB<Schema>(name, 1, {
-    upgrade(fresh) {
-      fresh.createObjectStore('chunks', { keyPath: 'key' })
-      fresh.createObjectStore('batches', { keyPath: 'batchId' })
-      fresh.createObjectStore('meta', { keyPath: 'key' })
-    },
-    // A later version of this package on another tab wants to upgrade: don't stand in its way.
-    blocking() {
-      db.close()
-      onClosed()
-    },
-    // Safari on iOS closes the databases of pages in the background (idb issue 229).
-    terminated: onClosed,
-  })
+  const db = unwrap(
+    await openDB<Schema>(name, 1, {
+      upgrade(fresh) {
+        fresh.createObjectStore('chunks', { keyPath: 'key' })
+        fresh.createObjectStore('batches', { keyPath: 'batchId' })
+        fresh.createObjectStore('meta', { keyPath: 'key' })
+      },
+      // A later version of this package on another tab wants to upgrade: don't stand in its way.
+      blocking() {
+        db.close()
+        onClosed()
+      },
+      // Safari on iOS closes the databases of pages in the background (idb issue 229).
+      terminated: onClosed,
+    }),
+  )
   return {
     close: () => db.close(),
     async transact(body) {
       const transaction = db.transaction(['chunks', 'batches', 'meta'], 'readwrite')
-      const { done } = transaction
+      const done = new Promise<void>((resolve, reject) => {
+        transaction.oncomplete = () => resolve()
+        transaction.onabort = () => reject(transaction.error)
+      })
       // Reported below, or by whatever of `body` failed.
       done.catch(() => {})
+      const table = <T>(name: string): Table<T> => {
+        const store = transaction.objectStore(name)
+        return {
+          get: key => wrap<T | undefined>(store.get(key)),
+          getAll: (query, count) => wrap<T[]>(store.getAll(query, count)),
+          put: record => wrap(store.put(record)),
+          delete: key => wrap(store.delete(key)),
+        }
+      }
       try {
         const result = await body({
-          chunks: transaction.objectStore('chunks'),
-          batches: transaction.objectStore('batches'),
-          meta: transaction.objectStore('meta'),
+          chunks: table('chunks'),
+          batches: table('batches'),
+          meta: table('meta'),
           commit: () => transaction.commit(),
         })
         await done
