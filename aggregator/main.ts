@@ -49,8 +49,9 @@ await runProcess('aggregator', async log => {
   return {
     async stop() {
       report.stop()
-      await decisions?.stop()
+      // Partition by partition: each is answered for until it is given up.
       await Promise.all([profiles?.stop(), warehouse?.stop()])
+      await decisions?.stop()
       publisher.close()
       await status.close()
       await nats.close()

@@ -39,6 +39,10 @@ function roleArgument(args: string[]): string | undefined {
 function rolesFrom(text: string): Role[] {
   const names = text.split(',').map(name => name.trim())
   const roles = ROLES.filter(role => names.includes(role))
+  if (names.includes('batch'))
+    throw new ConfigurationError(
+      `ROLES has "batch": this version has no work for such a role, leave it out and give one or more of ${ROLES.join(', ')}`,
+    )
   const unknown = names.find(name => !ROLES.includes(name as Role))
   if (unknown !== undefined)
     throw new ConfigurationError(`ROLES has "${unknown}": give one or more of ${ROLES.join(', ')}, with commas between`)

@@ -39,7 +39,7 @@ export async function startDecisions({
   nats: Nats
   publisher: Publisher
   installation: Installation
-  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'serves' | 'onServing'>
+  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'serves' | 'holds' | 'onServing'>
   metrics: Metrics
   log: Log
 }): Promise<Decisions> {
@@ -92,17 +92,21 @@ export async function startDecisions({
     const done = taken.startTimer()
     const request = parseRequest(message.data)
     if (!request) return refuse(message)
-    const { decisions } = await answerInTime(request, partition)
+    const answered = await answerInTime(request, partition)
+    if (!answered) return
+    const { decisions } = answered
     for (const { outcome } of decisions) outcomes.inc({ outcome })
     message.respond(JSON.stringify({ decisions } satisfies DecideReply))
     done()
   }
 
-  async function answerInTime(request: DecideRequest, partition: number): Promise<Answer> {
+  /** Undefined when somebody else answers for the partition by now. */
+  async function answerInTime(request: DecideRequest, partition: number): Promise<Answer | undefined> {
     const deadline = performance.now() + request.deadlineMs
     const left = () => deadline - performance.now()
     const inTime = await profiles.waitFor(partition, request.after, left())
     const profile = inTime && (await within(left(), profiles.profileOf(request.siteId, request.visitorId)))
+    if (!profiles.holds(partition)) return undefined
     if (!profile) {
       const late = noAnswer(request, 'timeout', catalog, Date.now())
       // Nothing is shown, so the page needn't wait until it is recorded.

@@ -11,7 +11,7 @@ import {
 } from '@slotstream/runtime'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
-import { createWriteBehind } from './write-behind.js'
+import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
 const STORE_EVERY_MS = 500
@@ -53,6 +53,12 @@ export interface GenerationParts {
   holds: (partition: number) => boolean
 }
 
+interface Keeping {
+  abort: AbortController
+  ready: () => void
+  kept?: KeptPartition
+}
+
 export function createGeneration(parts: GenerationParts): Generation {
   const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, holds } = parts
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
@@ -63,8 +69,8 @@ export function createGeneration(parts: GenerationParts): Generation {
   const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
   const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
   const store = createProfileStore(nats, publisher, installation, log)
-  const storeChanges = createWriteBehind(store, log)
-  const keeping = new Map<number, { abort: AbortController; begun: Promise<KeptPartition>; kept?: KeptPartition }>()
+  const storeChanges = createWriteBehind(store, log, beginAnew)
+  const keeping = new Map<number, Keeping>()
   let stopped = false
   let passes = Promise.resolve(true)
   const writing = keepStoring()
@@ -90,7 +96,7 @@ export function createGeneration(parts: GenerationParts): Generation {
         if (error) return buryUntilItWorks(seq, error, abort.signal)
       },
     })
-    const entry: { abort: AbortController; begun: Promise<KeptPartition>; kept?: KeptPartition } = { abort, begun }
+    const entry: Keeping = { abort, ready }
     keeping.set(index, entry)
     begun
       .then(kept => {
@@ -100,8 +106,19 @@ export function createGeneration(parts: GenerationParts): Generation {
           if (keeping.get(index) === entry) ready()
         })
       })
-      // It fails only when it is ended before it has begun.
-      .catch(error => log.debug({ err: error, partition: index }, 'not kept'))
+      .catch(error => {
+        // Otherwise it would seem to be held and never be kept: whoever supervises the process starts it again.
+        if (!abort.signal.aborted) throw error
+      })
+  }
+
+  function beginAnew(stale: Storable): void {
+    const { index } = stale
+    const entry = keeping.get(index)
+    if (stopped || !entry || entry.kept !== stale) return
+    log.warn({ partition: index }, 'the profiles read were out of date, reading them again')
+    drop(index)
+    keep(index, entry.ready)
   }
 
   async function room(): Promise<void> {
@@ -151,6 +168,10 @@ export function createGeneration(parts: GenerationParts): Generation {
     return entry?.kept
   }
 
+  function drop(index: number): void {
+    void take(index)?.stop()
+  }
+
   async function release(index: number): Promise<void> {
     const kept = take(index)
     if (!kept) return
@@ -162,7 +183,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     keep,
     kept: index => keeping.get(index)?.kept,
     release,
-    drop: index => void take(index)?.stop(),
+    drop,
     missing: () => ({ messages: sum(({ behind }) => behind), partitions: keeping.size - all().length }),
     async stop() {
       await Promise.all([...keeping.keys()].map(release))

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type EventEnvelope, type Profile, STREAMS, streamSubject } from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
 import { type Applied, createApplier } from './applier.js'
@@ -8,6 +9,9 @@ import { createProgress, type Progress } from './progress.js'
 import type { Storable } from './write-behind.js'
 
 const RETRY_MS = 250
+
+/** How often a stream that seems to have lost its end is looked at before that is believed. */
+const END_LOOKS = 12
 
 /** Messages of a partition that are read ahead. */
 const READ_AHEAD = 200
@@ -49,11 +53,12 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   const { name } = STREAMS.events
   const subject = streamSubject('events', index)
 
-  const { last_seq: end } = (await persist(() => nats.manager.streams.info(name))).state
-  const newest = await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject }))
   const stored = await persist(() => store.readCheckpoint(index))
+  const end = await endOfStream(stored.seq)
+  const newest = await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject }))
   // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not make
   // the new messages look like replays.
+  const lostItsEnd = end < stored.seq
   const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
   const partition = createPartition(Math.ceil(maxProfiles / partitions), async (siteId, visitorId) =>
     clamped(await persist(() => store.read(siteId, visitorId))),
@@ -64,18 +69,39 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   const loading = load()
   const reading = follow()
 
-  function clamped({ profile, revision }: StoredProfile): StoredProfile {
-    return { profile: profile && profile.seq > end ? { ...profile, seq: end } : profile, revision }
+  async function lastSequence(): Promise<number> {
+    return (await persist(() => nats.manager.streams.info(name))).state.last_seq
+  }
+
+  /** A server that has just become the stream's leader may not know all of it for a moment. */
+  async function endOfStream(least: number): Promise<number> {
+    let last = await lastSequence()
+    for (let look = 0; last < least && look < END_LOOKS; look++) {
+      await pause(RETRY_MS)
+      last = await lastSequence()
+    }
+    return last
+  }
+
+  /** A profile beyond the end was stored by an owner before this one that isn't done yet, unless the end was lost. */
+  async function clamped({ profile, revision }: StoredProfile): Promise<StoredProfile> {
+    if (!profile || profile.seq <= end || (!lostItsEnd && profile.seq <= (await lastSequence())))
+      return { profile, revision }
+    return { profile: { ...profile, seq: end }, revision }
   }
 
   async function load(): Promise<void> {
+    let known = true
     const all = await store.loadNewest(
       index,
       maxProfiles,
-      (profile, revision) => partition.load(clamped({ profile, revision }).profile!, revision),
+      (profile, revision) => {
+        if (profile.seq <= end) partition.load(profile, revision)
+        else known = false
+      },
       signal,
     )
-    if (all) partition.markComplete()
+    if (all && known) partition.markComplete()
   }
 
   async function follow(): Promise<void> {
@@ -94,7 +120,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
       } catch (error) {
         if (signal.aborted) throw error
         log.warn({ err: error, partition: index }, 'keeping a partition failed, trying again')
-        await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+        await pause(RETRY_MS)
       }
     }
   }

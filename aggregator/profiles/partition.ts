@@ -20,8 +20,13 @@ export interface Partition {
   unstored(): { profile: Profile; revision: number }[]
   /** Says that the store has this state of a profile now. */
   markStored(profile: Profile, revision: number): void
-  /** The store has something else than expected for this profile: reads it, and takes what is further on. */
-  reconcile(profile: Profile): Promise<void>
+  /** Says that this state is on its way to the store. Whether it arrived isn't known until `markStored` or `reconcile`. */
+  markSent(profile: Profile): void
+  /**
+   * The store has something else than expected for this profile: reads it. Resolves to false when that is neither what
+   * was sent from here nor further on: then what is in memory was made of a state that was out of date.
+   */
+  reconcile(profile: Profile): Promise<boolean>
   /** Profiles in memory, and those of them that aren't stored yet. */
   readonly size: number
   readonly unstoredSize: number
@@ -36,15 +41,15 @@ export function createPartition(
   read: (siteId: string, visitorId: string) => Promise<StoredProfile>,
 ): Partition {
   // A Map keeps insertion order: the first one is the one used longest ago.
-  const profiles = new Map<string, { profile: Profile; revision: number }>()
+  const profiles = new Map<string, { profile: Profile; revision: number; sent: Profile[] }>()
   const unstored = new Set<string>()
   const reading = new Map<string, Promise<Profile | undefined>>()
   let complete = false
   let left = false
 
-  function set(key: string, profile: Profile, revision: number): void {
+  function set(key: string, profile: Profile, revision: number, sent: Profile[] = []): void {
     profiles.delete(key)
-    profiles.set(key, { profile, revision })
+    profiles.set(key, { profile, revision, sent })
   }
 
   function makeRoom(): void {
@@ -76,14 +81,15 @@ export function createPartition(
     get(siteId, visitorId) {
       const key = keyOf(siteId, visitorId)
       const known = profiles.get(key)
-      if (known) set(key, known.profile, known.revision)
+      if (known) set(key, known.profile, known.revision, known.sent)
       // While all are in memory, whoever isn't doesn't exist, and new visitors cost no read.
       else if (!complete || left) return readOnce(key, siteId, visitorId)
       return known?.profile
     },
     put(profile) {
       const key = keyOf(profile.siteId, profile.visitorId)
-      set(key, profile, profiles.get(key)?.revision ?? 0)
+      const known = profiles.get(key)
+      set(key, profile, known?.revision ?? 0, known?.sent)
       unstored.add(key)
       makeRoom()
     },
@@ -95,25 +101,36 @@ export function createPartition(
     markComplete() {
       complete = true
     },
-    unstored: () => [...unstored].flatMap(key => profiles.get(key) ?? []),
+    unstored: () =>
+      [...unstored].map(key => profiles.get(key)!).map(({ profile, revision }) => ({ profile, revision })),
     markStored(profile, revision) {
       const key = keyOf(profile.siteId, profile.visitorId)
       const known = profiles.get(key)
       if (!known) return
       known.revision = revision
+      known.sent = []
       if (known.profile === profile) unstored.delete(key)
       makeRoom()
+    },
+    markSent(profile) {
+      profiles.get(keyOf(profile.siteId, profile.visitorId))?.sent.push(profile)
     },
     async reconcile({ siteId, visitorId }) {
       const key = keyOf(siteId, visitorId)
       const stored = await read(siteId, visitorId)
       const known = profiles.get(key)
-      if (!known) return
+      if (!known) return true
+      const { sent } = known
       known.revision = stored.revision
+      known.sent = []
       // Another owner, before or after this one, applied the same messages in the same order, and was further.
-      if (!stored.profile || stored.profile.seq <= known.profile.seq) return
-      known.profile = stored.profile
-      unstored.delete(key)
+      if (stored.profile && stored.profile.seq > known.profile.seq) {
+        known.profile = stored.profile
+        unstored.delete(key)
+        return true
+      }
+      const text = JSON.stringify(stored.profile)
+      return sent.some(profile => JSON.stringify(profile) === text)
     },
     get size() {
       return profiles.size

@@ -30,6 +30,8 @@ export interface Profiles {
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
   /** Whether this process may answer for the partition at this moment. */
   serves(partition: number): boolean
+  /** Whether the partition is this process's at this moment: what was asked before it was given up may be answered. */
+  holds(partition: number): boolean
   /** Tells `listener` of the partitions that this process answers for now, and of every change. One listener at most. */
   onServing(listener: ServingListener): void
   /** What is still missing until all profiles are up to date, here and elsewhere; empty when nothing is. */
@@ -166,6 +168,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
     waitFor: async (partition, seq, deadlineMs) =>
       (await current.kept(partition)?.progress.waitFor(seq, deadlineMs)) ?? false,
     serves: partition => serving.has(partition) && holds(partition),
+    holds,
     onServing(wanted) {
       listener = wanted
       for (const partition of serving) void wanted(partition, true)

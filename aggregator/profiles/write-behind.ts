@@ -23,10 +23,14 @@ export interface Storable {
  *
  * No state of a profile is ever written over one that is further on, whoever stored it. So whatever an owner says that
  * doesn't know yet that it is none, every checkpoint ever written stays true, and clocks decide nothing here.
+ *
+ * @param onStale told of a partition some of whose profiles were made of states that were out of date when they were
+ *   read, as from a replica that lags behind: it is to be begun anew
  */
 export function createWriteBehind(
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>,
   log: Log,
+  onStale: (partition: Storable) => void,
 ): (partitions: Iterable<Storable>) => Promise<boolean> {
   return async partitions => {
     const moved = new Map<Storable, number>()
@@ -50,8 +54,13 @@ export function createWriteBehind(
     await forEachAtOnce(WRITES_AT_ONCE, changed, ({ of, entry: { profile, revision } }) =>
       attempt(
         of,
-        async () => of.partition.markStored(profile, await store.write(profile, revision)),
-        () => of.partition.reconcile(profile),
+        async () => {
+          of.partition.markSent(profile)
+          of.partition.markStored(profile, await store.write(profile, revision))
+        },
+        async () => {
+          if (!(await of.partition.reconcile(profile))) onStale(of)
+        },
       ),
     )
     await forEachAtOnce(WRITES_AT_ONCE, [...moved], ([of, seq]) =>

@@ -12,6 +12,7 @@ import {
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { divert } from './divert.js'
+import { fenced } from './fence.js'
 import { type Loader, startLoader } from './loader.js'
 import { warehouseMetrics } from './metrics.js'
 import { MigrationError, migrate, readMigrations } from './migrate.js'
@@ -102,7 +103,7 @@ export function startWarehouse({
     if (!spec || abort.signal.aborted) return
     const loader = startLoader({
       spec,
-      table: warehouseTable(clickhouse, spec),
+      table: fenced(warehouseTable(clickhouse, spec), () => sharing?.holds(name) ?? false),
       position: positionKeeper(installation.buckets.positions, spec.stream),
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,

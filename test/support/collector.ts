@@ -23,6 +23,7 @@ export async function startBroker() {
   return {
     ...server,
     nats,
+    installation,
     /** A collector in this process; resolves to its address. */
     async collector(deps: Partial<CollectorDeps> = {}): Promise<string> {
       const folder = fileURLToPath(new URL('../../examples/demo', import.meta.url))

@@ -14,6 +14,7 @@ describe('the settings of the aggregator', () => {
 
   it('refuse roles that do not exist, and decisions without profiles', () => {
     expect(() => aggregatorSettings([], { ROLES: 'warehouse,typo' })).toThrow('ROLES has "typo"')
+    expect(() => aggregatorSettings([], { ROLES: 'batch' })).toThrow('no work for such a role')
     expect(() => aggregatorSettings(['--roles'], {})).toThrow('ROLES has ""')
     expect(() => aggregatorSettings([], { ROLES: 'decisions' })).toThrow('add profiles')
   })

@@ -85,11 +85,19 @@ describe('a partition', () => {
     const partition = createPartition(10, async () => stored)
     const own = profileOf('a', 5)
     partition.put(own)
-    await partition.reconcile(own)
-    expect(partition.unstored()).toEqual([{ profile: own, revision: 9 }])
+    partition.markSent(profileOf('a', 4))
+    expect(await partition.reconcile(own)).toBe(true)
+    expect(partition.unstored()).toMatchObject([{ profile: own, revision: 9 }])
     stored = { profile: profileOf('a', 6), revision: 10 }
-    await partition.reconcile(own)
+    expect(await partition.reconcile(own)).toBe(true)
     expect(partition.unstored()).toEqual([])
     expect(partition.get('shop', 'a')).toMatchObject({ seq: 6 })
+  })
+
+  it('knows what it made of a state that was out of date', async () => {
+    const partition = createPartition(10, async () => ({ profile: profileOf('a', 4), revision: 9 }))
+    const own = profileOf('a', 5)
+    partition.put(own)
+    expect(await partition.reconcile(own)).toBe(false)
   })
 })

@@ -14,26 +14,33 @@ log.level = 'silent'
 
 const VISITORS = 4
 
-/** A store in memory. `fate` says of a write: it is refused, it is done, or it is done and nobody hears of it. */
-function memoryStore(fate: () => 'refused' | 'done' | 'unheard') {
+/**
+ * A store in memory. `fate` says of a write: it is refused, it is done, or it is done and nobody hears of it. `lag` says
+ * of a read how many writes the replica that answers is behind.
+ */
+function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => number = () => 0) {
   const entries = new Map<string, { text: string; revision: number }>()
+  const versions = new Map<string, { text: string; revision: number }[]>()
   let last = 0
   async function write(key: string, value: object, revision: number | undefined): Promise<number> {
     const what = fate()
     if (what === 'refused') throw new Error('the store refuses')
     if (revision !== (entries.get(key)?.revision ?? 0)) throw new StoreConflict(`${key} is not at ${revision}`)
-    entries.set(key, { text: JSON.stringify(value), revision: ++last })
+    const entry = { text: JSON.stringify(value), revision: ++last }
+    entries.set(key, entry)
+    versions.set(key, [...(versions.get(key) ?? []), entry])
     if (what === 'unheard') throw new Error('the answer was lost')
     return last
   }
-  const read = <T>(key: string) => {
-    const entry = entries.get(key)
+  const read = <T>(key: string, behind = 0) => {
+    const known = last - behind
+    const entry = versions.get(key)?.findLast(({ revision }) => revision <= known)
     return { value: entry && (JSON.parse(entry.text) as T), revision: entry?.revision ?? 0 }
   }
   const store: ProfileStore = {
     keyOf: ({ visitorId }) => visitorId,
     async read(_siteId, visitorId) {
-      const { value, revision } = read<Profile>(visitorId)
+      const { value, revision } = read<Profile>(visitorId, lag())
       return { profile: value, revision }
     },
     write: (profile, revision) => write(profile.visitorId, profile, revision),
@@ -63,13 +70,13 @@ function envelopeOf(visitorId: string, seq: number) {
 }
 
 /** An owner without NATS: what is in memory dies with it, what is in the store stays. */
-function owner(store: ProfileStore, checkpoint: Checkpoint, limit: number) {
+function owner(store: ProfileStore, checkpoint: Checkpoint, limit: number, onStale = () => {}) {
   const partition = createPartition(limit, store.read)
   const progress = createProgress(checkpoint.seq)
   const apply = createApplier(partition, progress, () => {})
   let next = checkpoint.seq + 1
   const self = { index: 0, partition, progress, checkpoint }
-  const pass = createWriteBehind(store, log)
+  const pass = createWriteBehind(store, log, onStale)
   return {
     pass: () => pass([self]),
     async applyUpTo(stream: string[], count: number) {
@@ -83,13 +90,14 @@ function owner(store: ProfileStore, checkpoint: Checkpoint, limit: number) {
 }
 
 describe('storing behind', () => {
-  it('gives the profiles that the stream gives, after any crashes, lost answers and owners that do not know they are none', async () => {
+  it('gives the profiles that the stream gives, after any crashes, lost answers, late replicas and owners that do not know they are none', async () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ do: fc.constant('message' as const), n: fc.nat(VISITORS - 1) }) },
       { weight: 5, arbitrary: fc.record({ do: fc.constant('apply' as const), n: fc.nat(9) }) },
       { weight: 4, arbitrary: fc.record({ do: fc.constant('pass' as const), n: fc.nat(9) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('trouble' as const), n: fc.nat(8) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('takeover' as const), n: fc.nat(2) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('lag' as const), n: fc.nat(6) }) },
     )
     await fc.assert(
       fc.asyncProperty(
@@ -98,10 +106,19 @@ describe('storing behind', () => {
         async (steps, limit) => {
           let trouble = 0
           const fate = () => (trouble <= 0 ? 'done' : trouble-- % 2 === 0 ? 'refused' : 'unheard')
-          const { store, profile, checkpoint } = memoryStore(fate)
+          let lag = 0
+          const { store, profile, checkpoint } = memoryStore(fate, () => lag)
           const stream: string[] = []
           const expected = new Map<string, Profile | undefined>()
-          const take = async () => owner(store, await store.readCheckpoint(0), limit)
+          const take = async () => {
+            const self = {
+              stale: false,
+              ...owner(store, await store.readCheckpoint(0), limit, () => {
+                self.stale = true
+              }),
+            }
+            return self
+          }
           // All of them believe that they own the partition, as paused processes do.
           let owners = [await take()]
           for (const { do: what, n } of steps) {
@@ -113,22 +130,28 @@ describe('storing behind', () => {
             } else if (what === 'apply') await one.applyUpTo(stream, 1 + (n % 3))
             else if (what === 'pass') await one.pass()
             else if (what === 'trouble') trouble = n
+            else if (what === 'lag') lag = n
             else owners = [...(n === 0 ? [] : owners.slice(-2)), await take()]
+            for (const [index, { stale }] of owners.entries()) if (stale) owners[index] = await take()
           }
           trouble = 0
+          lag = 0
           // Whatever is left, the next owner makes good, and nobody else can spoil it.
-          const last = await take()
+          let last = await take()
           for (const former of owners) await former.pass()
-          await last.applyUpTo(stream, stream.length)
-          for (let attempt = 0; attempt < 3; attempt++) await last.pass()
-          for (const former of owners) await former.pass()
+          for (let attempt = 0; attempt < 6; attempt++) {
+            if (last.stale) last = await take()
+            await last.applyUpTo(stream, stream.length)
+            await last.pass()
+          }
+          for (const former of owners) if (!former.stale) await former.pass()
           for (const [visitorId, found] of expected) expect(profile(visitorId)).toEqual(found)
           expect((await checkpoint()).seq).toBe(stream.length)
         },
       ),
       { seed: 7, numRuns: 400 },
     )
-  })
+  }, 60_000)
 
   it('does not move a checkpoint past a profile that is not stored', async () => {
     let failing = true

@@ -1,0 +1,225 @@
+import { applyEnvelope } from '@slotstream/aggregator'
+import { type EventEnvelope, keyToken, type Profile, partitionOf } from '@slotstream/protocol'
+import { createLog, readStream } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Aggregator, startAggregator } from '../support/aggregator.js'
+import { putSite, startBroker } from '../support/collector.js'
+import { createSender } from '../support/sender.js'
+import { until } from '../support/until.js'
+import { type ClickHouse, startClickHouse } from './warehouse-world.js'
+
+/** As `startBroker` makes it, and the streams that the warehouse loads. */
+const PARTITIONS = 8
+const STREAMS = 4
+
+const log = createLog('test')
+log.level = 'silent'
+
+let broker: Awaited<ReturnType<typeof startBroker>>
+let clickhouse: ClickHouse
+let collectorUrl: string
+const running: Aggregator[] = []
+
+beforeAll(async () => {
+  ;[broker, clickhouse] = await Promise.all([startBroker(), startClickHouse()])
+  collectorUrl = await broker.collector()
+  await putSite(collectorUrl, 'shop', { name: 'Shop', allowedOrigins: ['*'] })
+  await broker.installation.buckets.catalog.put(
+    'shop.slot.hero',
+    JSON.stringify({ id: 'hero', policy: { type: 'random' } }),
+  )
+  await broker.installation.buckets.catalog.put(
+    'shop.content.one',
+    JSON.stringify({ id: 'one', slots: ['hero'], payload: { title: 'One' } }),
+  )
+})
+
+afterAll(async () => {
+  await Promise.all(running.map(each => each.end('SIGKILL')))
+  await broker?.stop()
+  await clickhouse?.stop()
+})
+
+async function start(args: string[] = []): Promise<Aggregator> {
+  const { url, username, password } = clickhouse.account
+  const started = await startAggregator(
+    { NATS_URL: broker.url, CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
+    args,
+  )
+  running.push(started)
+  return started
+}
+
+async function end(ending: Aggregator, signal: NodeJS.Signals): Promise<number | null> {
+  running.splice(running.indexOf(ending), 1)
+  return ending.end(signal)
+}
+
+/** Waits until the work is shared evenly among some aggregators; says how long that took. */
+async function untilShared(what: string, sharing: Aggregator[]): Promise<void> {
+  const began = performance.now()
+  const shares = (group: 'profiles' | 'warehouse') => Promise.all(sharing.map(each => each.share(group, 'held')))
+  const isEven = (counts: (number | undefined)[], of: number) => {
+    const known = counts.map(count => count ?? -1)
+    return known.reduce((sum, count) => sum + count, 0) === of && Math.max(...known) - Math.min(...known) <= 1
+  }
+  await until(
+    what,
+    async () => [await shares('profiles'), await shares('warehouse')] as const,
+    ([partitions, streams]) => isEven(partitions, PARTITIONS) && isEven(streams, STREAMS),
+  )
+  console.log(`${what}: ${Math.round(performance.now() - began)} ms`)
+}
+
+/** Visitors of every partition ask for a slot, one after the other, as pages do. */
+function askForSlots() {
+  let stopped = false
+  let gap = 0
+  let longest = 0
+  let what = ''
+  const outcomes: Record<string, number> = {}
+  const visitors = Array.from({ length: PARTITIONS }, (_, partition) => {
+    for (let n = 0; ; n++) if (partitionOf('shop', `asker-${n}`, PARTITIONS) === partition) return `asker-${n}`
+  })
+  const done = Promise.all(
+    visitors.map(async anonymousId => {
+      let lastServed = performance.now()
+      while (!stopped) {
+        const response = await fetch(`${collectorUrl}/v1/slots?writeKey=shop`, {
+          method: 'POST',
+          body: JSON.stringify({ anonymousId, slots: [{ id: 'hero' }] }),
+          signal: AbortSignal.timeout(10_000),
+        })
+        const { decisions } = (await response.json()) as { decisions: { outcome: string }[] }
+        const outcome = decisions[0]!.outcome
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+        if (outcome === 'served') {
+          gap = performance.now() - lastServed
+          if (gap > longest) longest = gap
+          lastServed = performance.now()
+        }
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+    }),
+  )
+  return {
+    outcomes,
+    /** Says the longest time that a visitor got no content, since the last call. */
+    report(name: string) {
+      what = `${what}${name}: longest pause ${Math.round(longest)} ms, ${JSON.stringify(outcomes)}\n`
+      longest = 0
+    },
+    async stop() {
+      stopped = true
+      await done
+      console.log(what)
+    },
+  }
+}
+
+/** Profiles made of the whole stream. */
+async function fromTheStream(): Promise<Map<string, Profile>> {
+  const { nats, installation } = broker
+  const expected = new Map<string, Profile>()
+  const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
+  for await (const message of readStream(nats, 'EVENTS', { from: 1, log })) {
+    const envelope = message.json<EventEnvelope>()
+    const partition = partitionOf(envelope.siteId, envelope.visitorId, installation.partitions)
+    const key = `${partition}.${envelope.siteId}.${keyToken(envelope.visitorId)}`
+    const profile = applyEnvelope(expected.get(key), envelope, message.seq)
+    if (profile) expected.set(key, profile)
+    if (message.seq >= last_seq) break
+  }
+  return expected
+}
+
+describe('aggregators that share partitions and streams', () => {
+  it('share evenly as they come, leave, die and wake up, answer for every visitor, and count everything once', async () => {
+    const first = await start()
+    await untilShared('one holds everything', [first])
+    const sender = createSender(collectorUrl, 'shop')
+    const sending = sender.send({ eventsPerSecond: 200, batchSize: 5, visitors: 40 })
+    const asking = askForSlots()
+    const second = await start()
+    await untilShared('a second one joins', [first, second])
+    asking.report('join')
+    const third = await start(['--roles', 'warehouse,profiles,decisions'])
+    await untilShared('a third one joins', [first, second, third])
+    asking.report('join')
+
+    expect(await end(second, 'SIGTERM')).toBe(0)
+    await untilShared('one leaves', [first, third])
+    asking.report('leave')
+    await end(first, 'SIGKILL')
+    await untilShared('one is killed', [third])
+    asking.report('crash')
+
+    const fourth = await start()
+    await untilShared('another one joins', [third, fourth])
+    asking.report('join')
+    third.signal('SIGSTOP')
+    await untilShared('one is paused', [fourth])
+    asking.report('pause')
+    third.signal('SIGCONT')
+    await untilShared('it goes on', [third, fourth])
+    asking.report('resume')
+
+    sender.stop()
+    await sending
+    await asking.stop()
+    expect(asking.outcomes.served).toBeGreaterThan(0)
+    expect(
+      Object.keys(asking.outcomes).filter(outcome => !['served', 'timeout', 'unavailable'].includes(outcome)),
+    ).toEqual([])
+
+    const acknowledged = sender.acknowledged()
+    const rows = await until(
+      'every acknowledged message is in events',
+      () =>
+        query<{ message_id: string; n: string }>(
+          'SELECT message_id, count() AS n FROM slotstream.events GROUP BY message_id',
+        ),
+      found => found.length >= acknowledged.size,
+      { timeoutMs: 60_000, everyMs: 500 },
+    )
+    expect(rows.filter(({ n }) => Number(n) !== 1)).toEqual([])
+    expect(new Set(rows.map(({ message_id }) => message_id))).toEqual(acknowledged)
+
+    const expected = await fromTheStream()
+    expect(expected.size).toBe(40)
+    for (const [key, profile] of expected)
+      await until(
+        `${key} is stored`,
+        async () => (await broker.installation.buckets.profiles.get(key))?.string(),
+        text => text === JSON.stringify(profile),
+      )
+    for (const each of [third, fourth]) expect(await end(each, 'SIGTERM')).toBe(0)
+  })
+
+  it('run their roles apart', async () => {
+    const warehouse = await start(['--roles', 'warehouse'])
+    const deciding = await start(['--roles=profiles,decisions'])
+    await until(
+      'each has all of its group',
+      async () => [
+        await warehouse.share('warehouse', 'held'),
+        await warehouse.share('profiles', 'held'),
+        await deciding.share('warehouse', 'held'),
+        await deciding.share('profiles', 'held'),
+      ],
+      counts => JSON.stringify(counts) === JSON.stringify([STREAMS, undefined, undefined, PARTITIONS]),
+    )
+    for (const each of [warehouse, deciding]) expect(await end(each, 'SIGTERM')).toBe(0)
+  })
+
+  it('say what is wrong with the roles asked for', async () => {
+    const refused = await start(['--roles', 'batch'])
+    expect(await refused.exited).toBe(1)
+    expect(refused.output()).toContain('no work for such a role')
+  })
+})
+
+async function query<T>(sql: string): Promise<T[]> {
+  const result = await clickhouse.client.query({ query: sql, format: 'JSONEachRow' })
+  return result.json<T>()
+}
