@@ -1,17 +1,19 @@
 import { benchFreshness } from './freshness/freshness.js'
 import { benchIngest } from './ingest/ingest.js'
+import { ArgumentError, readArguments } from './options.js'
+import { benchPipeline } from './pipeline/pipeline.js'
 import { benchSlots } from './slots/slots.js'
 import { machineFacts } from './support/machine.js'
 
-const BENCHES = { ingest: benchIngest, freshness: benchFreshness, slots: benchSlots }
+const BENCHES = { ingest: benchIngest, freshness: benchFreshness, slots: benchSlots, pipeline: benchPipeline }
 
-const asked = process.argv.slice(2)
-const unknown = asked.filter(name => !Object.hasOwn(BENCHES, name))
-if (unknown.length > 0) {
-  console.error(`there is no bench ${unknown.join(', ')}: give ${Object.keys(BENCHES).join(', ')}, or nothing for all`)
+try {
+  const { names, options } = readArguments(process.argv.slice(2), Object.keys(BENCHES))
+  console.log(`${machineFacts()}\n`)
+  for (const [name, bench] of Object.entries(BENCHES))
+    if (names.includes(name)) console.log(`${await bench(options)}\n`)
+} catch (error) {
+  if (!(error instanceof ArgumentError)) throw error
+  console.error(error.message)
   process.exit(1)
 }
-
-console.log(`${machineFacts()}\n`)
-for (const [name, bench] of Object.entries(BENCHES))
-  if (asked.length === 0 || asked.includes(name)) console.log(`${await bench()}\n`)

@@ -75,9 +75,12 @@ export async function startSystem() {
     throw error
   }
 
+  const parts = ['collector', 'aggregator', 'warehouse', 'clickhouse', 'nats-server']
   return {
     collectorUrl,
     stop,
+    /** The file with the process id of each part. */
+    pidFiles: Object.fromEntries(parts.map(name => [name, join(dataDir, 'run', `${name}.pid`)])),
     /** Gives the site its slots and content. */
     putCatalog: (catalog: { slots: Slot[]; content: Content[] }) => admin('POST', '/catalog', catalog),
     /** Rows of a query. */

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util'
+
+/** How long and how much: the defaults are short. */
+export interface BenchOptions {
+  /** How long the pipeline runs at a steady rate, in seconds. `--seconds`, default 60. */
+  seconds: number
+  /** Events that it catches up on. `--backlog`, default 500,000. */
+  backlog: number
+}
+
+/** What was asked for can't be done; the message says why. */
+export class ArgumentError extends Error {
+  override name = 'ArgumentError'
+}
+
+/**
+ * The benches that are asked for, and the options.
+ *
+ * @throws ArgumentError
+ */
+export function readArguments(args: string[], known: string[]): { names: string[]; options: BenchOptions } {
+  const { values, positionals } = parsed(args)
+  const unknown = positionals.filter(name => !known.includes(name))
+  if (unknown.length > 0)
+    throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${known.join(', ')}, or nothing for all`)
+  const number = (name: keyof BenchOptions) => {
+    const value = Number(values[name])
+    if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`--${name} must be a whole number above 0`)
+    return value
+  }
+  return {
+    names: positionals.length > 0 ? positionals : known,
+    options: { seconds: number('seconds'), backlog: number('backlog') },
+  }
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { seconds: { type: 'string', default: '60' }, backlog: { type: 'string', default: '500000' } },
+    })
+  } catch (error) {
+    throw new ArgumentError(error instanceof Error ? error.message : String(error))
+  }
+}

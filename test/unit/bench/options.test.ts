@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { ArgumentError, readArguments } from '../../../bench/options.js'
+
+const KNOWN = ['ingest', 'pipeline']
+
+describe('readArguments', () => {
+  it('runs all benches, short, when nothing is asked for', () => {
+    expect(readArguments([], KNOWN)).toEqual({ names: KNOWN, options: { seconds: 60, backlog: 500_000 } })
+  })
+
+  it('takes names and numbers', () => {
+    expect(readArguments(['pipeline', '--seconds', '600', '--backlog=5000000'], KNOWN)).toEqual({
+      names: ['pipeline'],
+      options: { seconds: 600, backlog: 5_000_000 },
+    })
+  })
+
+  it.each([[['speed']], [['--seconds', 'many']], [['--backlog=0']], [['--minutes=3']]])('refuses %j', args => {
+    expect(() => readArguments(args, KNOWN)).toThrow(ArgumentError)
+  })
+})
