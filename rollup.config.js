@@ -36,16 +36,19 @@ export default [
   })),
   {
     // Asking for content apart from the rest, so that a bundler can leave it out of a page that doesn't.
-    input: { index: 'sdk/dist/esm/index.js', parts: 'sdk/dist/esm/parts.js' },
+    input: { index: 'sdk/dist/esm/index.js', parts: 'sdk/dist/esm/parts.js', react: 'sdk/dist/esm/react.js' },
     treeshake,
     // The protocol isn't published: what is used of it becomes part of the files. So does the lean form of `idb`.
-    external: ['web-vitals'],
+    external: ['web-vitals', 'react'],
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
       dir: 'sdk/dist/npm',
       format: 'es',
       sourcemap: true,
-      chunkFileNames: '[name].js',
+      // What the entries share is named like the first of them.
+      chunkFileNames: ({ name }) => (name === 'index' ? 'core.js' : '[name].js'),
+      // For frameworks that run components on the server only, unless they are told otherwise.
+      banner: ({ name }) => (name === 'react' ? "'use client'" : ''),
       onlyExplicitManualChunks: true,
       manualChunks: id => (/personalize\.js$/.test(id) ? 'personalize' : undefined),
     },

@@ -15,7 +15,7 @@ const SLOT_TIMEOUT_MS = 300
  * `Events` narrows what it takes.
  */
 export function track<E extends EventName>(event: E, ...[properties]: PropertiesOf<E>): void {
-  if (event) timed((client, at) => client.track(String(event), properties, at))
+  if (event) timed((client, at) => client.track(String(event), properties as Properties | undefined, at))
 }
 
 /** Begins a page view. Only needed with `autoPage: false`, or for views that don't change the path. */

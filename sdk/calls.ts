@@ -2,6 +2,7 @@ import type { Client } from './client.js'
 import { middleware } from './middleware.js'
 import type { Options } from './options.js'
 import type { LoadPart } from './part-names.js'
+import { recent } from './platform/emit.js'
 import { guard } from './platform/guard.js'
 import { type Running, start } from './start.js'
 
@@ -45,5 +46,5 @@ export function end(): void {
   guard(console.error, () => running?.destroy())
   running = undefined
   early = []
-  middleware.length = 0
+  middleware.length = recent.length = 0
 }

@@ -8,7 +8,7 @@ import { createDelivery } from './delivery/delivery.js'
 import { middleware, throughMiddleware } from './middleware.js'
 import type { Settings } from './options.js'
 import { bytesOf } from './platform/bytes.js'
-import { type Emit, emit } from './platform/emit.js'
+import { emit, recent } from './platform/emit.js'
 import { guard, type Log } from './platform/guard.js'
 import { createIds } from './platform/ids.js'
 import { createListeners, type Listeners } from './platform/listeners.js'
@@ -31,6 +31,8 @@ export interface Client {
   settings: Settings
   log: Log
   listeners: Listeners
+  /** The latest events for debuggers, in no particular order. */
+  recent: CustomEvent[]
   /** Runs something; what it throws goes to the log and `onError`. */
   try(run: () => void): void
   capture(call: Call): void
@@ -67,17 +69,13 @@ const CONTEXT_OVERHEAD = ',"context":'.length
 export function createClient(settings: Settings, consent: () => Consent): Client {
   const now = Date.now
   const log: Log = (...parts) => {
-    if (settings.debug) console.debug('[slotstream]', ...parts)
+    emit('error', parts)
     for (const part of parts)
       if (part instanceof Error)
         guard(
           () => {},
           () => settings.onError?.(part),
         )
-  }
-  const tell: Emit = (name, detail) => {
-    log(name, detail)
-    emit(name, detail)
   }
   const paused = () => consent().analytics !== 'granted'
   const storage = createStorage(() => localStorage, 'slotstream.', false)
@@ -88,7 +86,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     settings.idCookie && !paused() ? cookieId(document.cookie) : undefined,
   )
   const sessions = createSessions(storage, settings, newId)
-  const delivery = createDelivery({ settings, newId, now, emit: tell, log, listeners, storage, paused })
+  const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused })
   const { queue, sender } = delivery
   const mayPass = createFloodGate(settings.floodLimit, now)
   const contextOf = createContexts()
@@ -138,7 +136,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
       }
       headText = JSON.stringify(head)
     } catch (error) {
-      log('dropped', head, error)
+      log('not_serializable', head, error)
       return queue.drop('not_serializable')
     }
     // Most messages share their context: measuring it once halves what a message costs.
@@ -148,19 +146,19 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     }
     const bytes = bytesOf(headText) + measuredBytes + CONTEXT_OVERHEAD
     if (bytes > MAX_MESSAGE_BYTES) {
-      log('dropped', bytes, head)
+      log('too_large', head)
       return queue.drop('too_large')
     }
     // The context last: the queue adds the message's number at its end.
     const text = `${headText.slice(0, -1)},"context":${contextText}}`
     queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })
-    tell('captured', Object.assign(head, { context }))
+    emit('captured', Object.assign(head, { context }))
   }
 
   const services: Services = {
     ...delivery,
     settings,
-    emit: tell,
+    emit,
     log,
     now,
     visitor: () => ({
@@ -178,6 +176,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     settings,
     log,
     listeners,
+    recent,
     try: run => void guard(log, run),
     capture,
     anonymousId: identity.anonymousId,

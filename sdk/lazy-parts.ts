@@ -13,6 +13,8 @@ export const lazyPart: LoadPart = name => {
       return import('./parts/engagement.js').then(({ engagement }) => engagement)
     case 'webVitals':
       return import('./parts/web-vitals.js').then(({ webVitals }) => webVitals)
+    case 'debug':
+      return import('./parts/debug.js').then(({ debug }) => debug)
     case 'autoSlots':
       return import('./parts/slots.js').then(({ slots }) => slots)
   }

@@ -3,7 +3,7 @@ import type { Client } from './client.js'
 /** Parts by the option that turns them on. */
 export const PART_NAMES = ['autoPage', 'engagement', 'webVitals', 'autoSlots'] as const
 
-export type PartName = (typeof PART_NAMES)[number]
+export type PartName = (typeof PART_NAMES)[number] | 'debug'
 
 /** A part of this package, which knows what it works with. */
 export type OwnPart = (client: Client) => () => void

@@ -52,7 +52,7 @@ function fileOf(name: string): string {
 }
 
 /** Not in the task that starts the page: to begin a download costs milliseconds. */
-async function later(name: PartName): Promise<OwnPart> {
+async function later(name: string) {
   await new Promise(resolve => setTimeout(resolve))
   const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
   return file[name]

@@ -2,6 +2,7 @@ import { type Client, createClient } from './client.js'
 import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
 import { type Options, settle } from './options.js'
 import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from './part-names.js'
+import { emit } from './platform/emit.js'
 import { createStorage } from './platform/storage.js'
 
 /** The package at work on a page. */
@@ -41,7 +42,7 @@ export function start(options: Options, load: LoadPart): Running {
       // Anew, so that it comes after the part: what it tracks at the end of the page is sent then.
       of.watchEnd()
     }
-    for (const name of settings.parts ?? PART_NAMES) {
+    for (const name of [...(settings.parts ?? PART_NAMES), 'debug' as const]) {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
@@ -81,11 +82,12 @@ export function start(options: Options, load: LoadPart): Running {
       end(now === 'denied')
       consent = next
       begin()
-      return
+    } else {
+      consent = next
+      client.start()
+      startParts()
     }
-    consent = next
-    client.start()
-    startParts()
+    emit('consent', next)
   }
 
   begin()

@@ -36,12 +36,12 @@ export type Part = (client: never) => () => void
 export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable'
 
 /** One content chosen for a slot. */
-export interface SlotItem {
+export interface SlotItem<Payload = Record<string, unknown>> {
   contentId: string
   /** Place in the slot, from 1. */
   position: number
   /** What to render: text and attribute values by name. Treat it as text, never as HTML. */
-  payload: Record<string, unknown>
+  payload: Payload
 }
 
 /** What `personalize` resolves to. */

@@ -52,4 +52,5 @@ export const INTERNAL_NAMES = [
   'wait',
   'watchEnd',
   'written',
+  'recent',
 ]

@@ -19,7 +19,15 @@ export const small = {
     const { code: minified, map } = await minify(code.replace(/\bconst\b/g, 'let  '), {
       ecma: 2020,
       module: true,
-      compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, pure_getters: true },
+      compress: {
+        passes: 4,
+        unsafe_arrows: true,
+        unsafe_methods: true,
+        keep_fargs: false,
+        pure_getters: true,
+        // 'use client'
+        directives: false,
+      },
       mangle: { properties: { regex: SHORT, builtins: true } },
       nameCache: { props: { props: { ...props } } },
       sourceMap: { asObject: true },

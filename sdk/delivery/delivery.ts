@@ -1,6 +1,6 @@
 import type { Settings } from '../options.js'
 import type { Emit } from '../platform/emit.js'
-import type { Log } from '../platform/guard.js'
+import { guard, type Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
 import type { KeyValue } from '../platform/storage.js'
 import { createEventStore, type EventStore } from './event-store.js'
@@ -75,7 +75,8 @@ export function createDelivery(parts: Parts): Delivery {
     erase() {
       close()
       tables.erase()
-      indexedDB.deleteDatabase(name)
+      // It may be missing or blocked.
+      guard(log, () => indexedDB.deleteDatabase(name))
     },
   }
 }

@@ -109,7 +109,7 @@ export function createSender(parts: Parts): Sender {
       return store.settle(batchId, outcome.dropped)
     }
     if (outcome.reason === 'http_413' && (await store.split(batchId))) return
-    log('dropped', outcome.reason, batch)
+    emit('dropped', { reason: outcome.reason, messageIds: messageIds(texts) })
     return store.settle(batchId, { [outcome.reason]: texts.length })
   }
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,8 +20,10 @@ beforeAll(async () => {
   const installed = join(project, 'node_modules', 'slotstream')
   await mkdir(installed, { recursive: true })
   await run('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1'])
-  for (const name of ['idb', 'web-vitals'])
+  for (const name of ['idb', 'web-vitals', 'react', 'react-dom', 'scheduler', '@types/react', 'csstype']) {
+    await mkdir(dirname(join(project, 'node_modules', name)), { recursive: true })
     await run('cp', ['-r', join(root, 'node_modules', name), join(project, 'node_modules', name)])
+  }
   await writeFile(join(project, 'package.json'), '{"type":"module"}')
 })
 
@@ -38,6 +40,42 @@ describe('the packed package', () => {
     )
     const { stdout } = await run(process.execPath, ['server.js'], { cwd: project })
     expect(stdout.trim()).toBe('unavailable')
+  })
+
+  it('needs no React, and with it renders on a server without a bundler', async () => {
+    await writeFile(
+      join(project, 'react-server.js'),
+      `import { createElement as h } from 'react'
+       import { renderToString } from 'react-dom/server'
+       import { Slot, SlotstreamProvider } from 'slotstream/react'
+       const slot = h(Slot, { id: 'hero', fallback: 'Welcome', children: ({ payload }) => payload.title })
+       const decisions = [{ slotId: 'hero', decisionId: 'd', outcome: 'served', items: [{ contentId: 'c', position: 1, payload: { title: 'Tea' } }] }]
+       console.log(renderToString(h(SlotstreamProvider, {}, slot)))
+       console.log(renderToString(h(SlotstreamProvider, { decisions }, slot)))`,
+    )
+    const { stdout } = await run(process.execPath, ['react-server.js'], { cwd: project })
+    expect(stdout.trim().split('\n')).toEqual(['<div>Welcome</div>', '<div>Tea</div>'])
+
+    const built = join(project, 'node_modules/slotstream/dist/npm')
+    const importers = []
+    for (const file of await readdir(built))
+      if (file.endsWith('.js') && /["']react["']/.test(await readFile(join(built, file), 'utf8'))) importers.push(file)
+    expect(importers).toEqual(['react.js'])
+    expect(await readFile(join(built, 'react.js'), 'utf8')).toMatch(/^["']use client["']/)
+  })
+
+  it('leads every export to files that are in it', async () => {
+    const installed = join(project, 'node_modules/slotstream')
+    const { exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    for (const [entry, target] of Object.entries(exports) as [string, string | { types: string; default: string }][]) {
+      for (const file of typeof target === 'string' ? [target] : [target.types, target.default])
+        await expect(stat(join(installed, file)), `${entry}: ${file}`).resolves.toBeDefined()
+    }
+    // Whatever a file of types imports is there, too.
+    const types = join(installed, 'dist/esm')
+    for (const file of (await readdir(types, { recursive: true })).filter(name => name.endsWith('.d.ts')))
+      for (const [, source = ''] of (await readFile(join(types, file), 'utf8')).matchAll(/from '(\.[^']+)\.js'/g))
+        await expect(stat(join(types, dirname(file), `${source}.d.ts`)), `${file}: ${source}`).resolves.toBeDefined()
   })
 
   it('is bundled, with what loads on demand in files of their own', async () => {
@@ -66,10 +104,36 @@ describe('the packed package', () => {
         .filter(({ isDynamicEntry }) => isDynamicEntry)
         .map(({ name }) => name)
         .toSorted(),
-    ).toEqual(['engagement', 'slots', 'web-vitals'])
+    ).toEqual(['debug', 'engagement', 'slots', 'web-vitals'])
   })
 
-  it('has types that stand on their own, and a tracking plan narrows them', async () => {
+  it.each([
+    ['a bundler', { module: 'ESNext', moduleResolution: 'Bundler' }],
+    ['Node', { module: 'Node16', moduleResolution: 'Node16' }],
+  ])('has types that stand on their own for %s, and a tracking plan narrows them', async (_resolver, resolution) => {
+    await writeFile(
+      join(project, 'page.tsx'),
+      `import { type SlotDecision } from 'slotstream'
+       import { Slot, SlotstreamProvider, useSlot } from 'slotstream/react'
+       interface Hero { title: string }
+       const Own = ({ decision }: { decision: SlotDecision }) => {
+         const { outcome, items: [item], watch } = useSlot<Hero>('hero', { decision, count: 1 })
+         // @ts-expect-error: the payload has no such field
+         item?.payload.headline
+         // @ts-expect-error: the options have no such name
+         useSlot('hero', { counts: 1 })
+         return outcome === 'waiting' ? null : <a ref={item && watch(item)}>{item?.payload.title}</a>
+       }
+       export const page = (
+         <SlotstreamProvider options={{ writeKey: 'demo' }}>
+           <Slot<Hero> id="hero" count={2} as="li" fallback={<b>Welcome</b>}>{({ payload }) => payload.title}</Slot>
+           {/* @ts-expect-error: it doesn't say how an item is rendered */}
+           <Slot id="hero" />
+           <Own decision={{ slotId: 'hero', decisionId: 'd', outcome: 'empty', items: [] }} />
+         </SlotstreamProvider>
+       )
+      `,
+    )
     await writeFile(
       join(project, 'page.ts'),
       `import { addMiddleware, consent, init, track, type Options } from 'slotstream'
@@ -92,18 +156,25 @@ describe('the packed package', () => {
        track('Product Viewed')
        // @ts-expect-error: not a property's type
        track('Product Viewed', { product_id: 17 })
+       // @ts-expect-error: not a property of the plan
+       track('Signed Out', { reson: 'bored' })
+       // @ts-expect-error: an option has no such value
+       init({ writeKey: 'demo', consent: 'maybe' })
       `,
     )
     const compilerOptions = {
       strict: true,
       noEmit: true,
-      module: 'ESNext',
-      moduleResolution: 'Bundler',
+      ...resolution,
       target: 'ES2022',
+      jsx: 'react-jsx',
       lib: ['ES2022', 'DOM', 'DOM.Iterable'],
       types: [],
     }
-    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['page.ts'] }))
+    await writeFile(
+      join(project, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, include: ['page.ts', 'page.tsx'] }),
+    )
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     const said = await run(process.execPath, [tsc, '-p', project]).catch(error => error)
     expect(said.stdout).toBe('')

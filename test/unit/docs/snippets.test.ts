@@ -15,9 +15,10 @@ it('the TypeScript of README and docs fits the SDK', async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   let count = 0
-  for (const page of ['README.md', 'docs/sdk.md', 'sdk/README.md']) {
-    const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)
-    for (const [, code] of blocks) writeFileSync(join(folder, `snippet-${++count}.ts`), `${code}\nexport {}\n`)
+  for (const page of ['README.md', 'docs/sdk.md', 'docs/react.md', 'sdk/README.md']) {
+    const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```(tsx?)\n(.*?)^```/gms)
+    for (const [, kind, code] of blocks)
+      writeFileSync(join(folder, `snippet-${++count}.${kind}`), `${code}\nexport {}\n`)
   }
   expect(count).toBeGreaterThan(3)
   const compilerOptions = {
@@ -28,10 +29,11 @@ it('the TypeScript of README and docs fits the SDK', async () => {
     target: 'ES2022',
     lib: ['ES2023', 'DOM', 'DOM.Iterable'],
     types: [],
+    jsx: 'react-jsx',
     skipLibCheck: true,
     customConditions: ['@slotstream/source'],
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts', '*.tsx'] }))
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const said = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(error => error)
   expect(said.stdout).toBe('')

@@ -1,0 +1,27 @@
+/** What a reason means and what to do about it: of drops, retries, and slots that were not served. */
+const ADVICE: Record<string, string> = {
+  http_400: 'the collector can not read the request: are SDK and collector of the same version?',
+  http_401: 'the collector does not know this write key: check `writeKey`',
+  http_403: "this page's origin is not allowed: add it to the site's `allowedOrigins`",
+  http_404: 'no collector answers there: check `endpoint`',
+  http_413: 'the message is larger than the collector takes',
+  http_422: 'the collector can not use the request: are SDK and collector of the same version?',
+  http_429: 'the collector asks for a pause; nothing is lost',
+  http_503: 'the collector can not store at the moment; nothing is lost',
+  network: "no answer: check `endpoint`, the page's Content Security Policy and ad blockers; nothing is lost",
+  answer_not_understood: 'what answers is not a collector: check `endpoint`; nothing is lost',
+  flood: 'more messages than `floodLimit` allows',
+  middleware: 'a middleware returned null',
+  not_serializable: 'the properties can not be written as JSON',
+  too_large: 'the message is larger than 32 KB',
+  queue_full: 'more messages wait than `maxQueueMessages` allows',
+  expired: 'the message is older than `maxQueueAge`',
+  timeout: 'no answer before the deadline: see `slotTimeout`',
+  unavailable: 'no answer from the collector, or no consent to `personalization`',
+  holdout: 'the visitor belongs to the control group',
+  empty: 'the slot has no content that is eligible now',
+  unknown_slot: 'the site has no slot of this id: add it to the catalog',
+}
+
+/** Advice on a reason; '' when there is nothing to say. */
+export const adviceOn = (reason: string): string => (Object.hasOwn(ADVICE, reason) ? (ADVICE[reason] ?? '') : '')

@@ -1,0 +1,70 @@
+import { adviceOn } from './advice.js'
+import type { Happening } from './happenings.js'
+
+/** One line for the console, and the objects behind it. */
+export interface Line {
+  level: 'log' | 'warn'
+  text: string
+  objects: unknown[]
+}
+
+/** `3 messages`, `1 message`. */
+export const count = (number: number, thing: string) => `${number} ${thing}${number === 1 ? '' : 's'}`
+
+/** `840 B`, `1.2 KB`. */
+export const size = (bytes: number) => (bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} KB`)
+
+/** `240 ms`, `1.3 s`, `10 min`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  return ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
+}
+
+/** A message in a few words: `track "Product Viewed"`, `identify ann`. */
+export function titleOf({ type, event, name, userId, groupId }: Record<string, unknown>): string {
+  const of = event ?? name
+  if (of) return `${type} "${of}"`
+  const who = type === 'group' ? groupId : type === 'identify' || type === 'alias' ? userId : undefined
+  return who ? `${type} ${who}` : String(type)
+}
+
+const because = (reason: string) => (adviceOn(reason) ? `${reason}: ${adviceOn(reason)}` : reason)
+
+/** What to write to the console about something that happened. */
+export function linesOf({ name, detail }: Happening): Line[] {
+  const line = (text: string, object: unknown = detail, level: Line['level'] = 'log'): Line[] => [
+    { level, text, objects: [object] },
+  ]
+  switch (name) {
+    case 'captured':
+      return line(`captured ${titleOf({ ...detail })}`, detail.properties ?? detail.traits ?? detail)
+    case 'sent':
+      return line(`sent ${count(detail.messageIds.length, 'message')}, ${size(detail.bytes)}`)
+    case 'acknowledged':
+      return [
+        ...line(`acknowledged ${count(detail.accepted, 'message')}`),
+        ...detail.rejected.flatMap(rejection =>
+          line(`rejected ${rejection.messageId}: ${rejection.reason}`, rejection, 'warn'),
+        ),
+      ]
+    case 'retry':
+      return line(
+        `attempt ${detail.attempt} failed, the next in ${duration(detail.delayMs)}. ${because(detail.reason)}`,
+        detail,
+        'warn',
+      )
+    case 'dropped': {
+      const what = detail.message ? titleOf(detail.message) : count(detail.messageIds?.length ?? 1, 'message')
+      return line(`dropped ${what}. ${because(detail.reason)}`, detail, 'warn')
+    }
+    case 'decision': {
+      const shown = detail.items.map(({ contentId }) => contentId).join(', ')
+      const policy = detail.reason?.policy ? ` by ${detail.reason.policy}` : ''
+      return line(`slot ${detail.slotId}: ${shown ? `served ${shown}${policy}` : because(detail.outcome)}`)
+    }
+    case 'error':
+      return [{ level: 'warn', text: 'error', objects: detail }]
+    case 'consent':
+      return line(`consent: analytics ${detail.analytics}, personalization ${detail.personalization}`)
+  }
+}

@@ -1,0 +1,38 @@
+import { createElement, Fragment, type ReactElement, type ReactNode } from 'react'
+import type { SlotItem } from '../types.js'
+import { type UseSlotOptions, useSlot } from './use-slot.js'
+
+export interface SlotProps<Payload = Record<string, unknown>> extends UseSlotOptions {
+  /** Names the slot. */
+  id: string
+  /** The page's own content: shown on the server, until the answer is there, and in all cases but `served`. Default none. */
+  fallback?: ReactNode
+  /** Shown until the answer is there, to keep its place. Default: `fallback`. */
+  waiting?: ReactNode
+  /** Element around each item, and around the page's own content. Default `div`. */
+  as?: 'article' | 'aside' | 'div' | 'figure' | 'li' | 'section' | 'span'
+  /** Class of these elements. Default none. */
+  className?: string
+  /** Renders an item. */
+  children: (item: SlotItem<Payload>) => ReactNode
+}
+
+/**
+ * A slot: an element for each item that was chosen, or one with the page's own content. What is seen and clicked is
+ * tracked.
+ */
+export function Slot<Payload = Record<string, unknown>>(props: SlotProps<Payload>): ReactElement {
+  const { id, fallback, waiting = fallback, as = 'div', className, children, ...options } = props
+  const { outcome, items, watch, decisionId } = useSlot<Payload>(id, options)
+  if (outcome === 'served')
+    return createElement(
+      Fragment,
+      null,
+      items.map(item =>
+        createElement(as, { key: `${decisionId} ${item.position}`, ref: watch(item), className }, children(item)),
+      ),
+    )
+  const own = outcome === 'waiting' ? waiting : fallback
+  if (own === undefined || own === null) return createElement(Fragment)
+  return createElement(as, { ref: outcome === 'holdout' ? watch() : null, className }, own)
+}

@@ -1,0 +1,93 @@
+import { type RefCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { personalize } from '../index.js'
+import type { PersonalizeOptions, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
+import { decisionFor, HandedOver, putAway } from './handed-over.js'
+import { watch } from './watch.js'
+
+export interface UseSlotOptions extends Omit<PersonalizeOptions, 'fallback' | 'signal'> {
+  /** A decision that the server made for this slot while it rendered. Default: that of the provider, if any. */
+  decision?: SlotDecision | undefined
+}
+
+/** What a slot shows. */
+export interface SlotAnswer<Payload = Record<string, unknown>> {
+  /** `waiting`: not decided yet, as on the server. In all cases but `served` the page's own content is to be shown. */
+  outcome: SlotOutcome | 'waiting'
+  /** What to show; empty in all cases but `served`. */
+  items: SlotItem<Payload>[]
+  /** Names the stored record of the choice; '' while there is none. */
+  decisionId: string
+  /**
+   * Makes the `ref` of the element that shows an item, so that `Slot Viewed` and `Slot Clicked` are tracked. Without an
+   * item: of the element with the page's own content, so that visitors of the control group can be compared.
+   */
+  watch(item?: SlotItem<Payload>): RefCallback<Element>
+}
+
+/**
+ * Asks what to show in a slot once the component is mounted, and again when the slot or the options change, or when the
+ * visitor agrees to personalization. Once it is unmounted nothing is waited for. All slots of one rendering share a request.
+ */
+export function useSlot<Payload = Record<string, unknown>>(
+  slotId: string,
+  options: UseSlotOptions = {},
+): SlotAnswer<Payload> {
+  const { decision, ...request } = options
+  const key = JSON.stringify([slotId, request])
+  const decisions = useContext(HandedOver)
+  const handed = useMemo(() => decisionFor(slotId, decisions), [slotId, decisions])
+  const given = decision ?? handed
+  const [asked, setAsked] = useState<{ key: string; answer: SlotDecision }>()
+  const showing = useRef<SlotDecision>(undefined)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the slot and the options
+  useEffect(() => {
+    // StrictMode takes effects away and brings them back in the same task: what they do waits for the task's end.
+    showing.current = given
+    if (given)
+      return () => {
+        showing.current = undefined
+        queueMicrotask(() => showing.current === given || putAway(given))
+      }
+    const abort = new AbortController()
+    const { signal } = abort
+    let refused = false
+    const ask = async () => {
+      await undefined
+      if (signal.aborted) return
+      const answer = await personalize(slotId, request)
+      if (signal.aborted) return
+      refused = answer.outcome === 'unavailable'
+      setAsked({ key, answer })
+    }
+    void ask()
+    window.addEventListener('slotstream:consent', () => void (refused && ask()), { signal })
+    return () => abort.abort()
+  }, [key, given])
+
+  const shown = given ?? (asked?.key === key ? asked.answer : undefined)
+  return useMemo(() => answerOf<Payload>(shown), [shown])
+}
+
+function answerOf<Payload>(decision: SlotDecision | undefined): SlotAnswer<Payload> {
+  const { slotId = '', decisionId = '', outcome = 'waiting', items = [] } = decision ?? {}
+  // A `ref` that is another one at every rendering would be let go and taken up each time.
+  const refs = new Map<number, RefCallback<Element>>()
+  const refOf = (contentId: string, position: number): RefCallback<Element> => {
+    const shown = { slotId, contentId, decisionId, position }
+    return element => {
+      if (element && decisionId) watch(element, shown)
+    }
+  }
+  return {
+    outcome,
+    items: (outcome === 'served' ? items : []) as SlotItem<Payload>[],
+    decisionId,
+    watch(item) {
+      const { contentId = '', position = 1 } = item ?? {}
+      const ref = refs.get(position) ?? refOf(contentId, position)
+      refs.set(position, ref)
+      return ref
+    },
+  }
+}

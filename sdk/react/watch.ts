@@ -1,0 +1,25 @@
+import { run } from '../calls.js'
+import type { Client } from '../client.js'
+import { createImpressions, type Shown } from '../slots/impressions.js'
+
+type Impressions = ReturnType<typeof createImpressions>
+
+const impressions = new WeakMap<Client, Impressions>()
+const watched = new WeakMap<Element, Shown>()
+
+function impressionsOf(client: Client): Impressions {
+  let found = impressions.get(client)
+  if (!found) {
+    found = createImpressions(client)
+    impressions.set(client, found)
+    client.listeners.signal.addEventListener('abort', found.stop)
+  }
+  return found
+}
+
+/** Tracks `Slot Viewed` and `Slot Clicked` for an element. The same again, as React may ask, changes nothing. */
+export function watch(element: Element, shown: Shown): void {
+  if (watched.get(element) === shown) return
+  watched.set(element, shown)
+  run(client => impressionsOf(client).watch(element, shown))
+}
