@@ -1,5 +1,13 @@
 import { numbered } from './numbered.js'
-import { type Chunk, emptyState, type SealedBatch, type State, type Tables, type Transact } from './tables.js'
+import {
+  batchIdOf,
+  type Chunk,
+  emptyState,
+  type SealedBatch,
+  type State,
+  type Tables,
+  type Transact,
+} from './tables.js'
 
 /** Counts by reason. */
 export type Dropped = Record<string, number>
@@ -15,8 +23,13 @@ export interface EventStore {
    * @param max most messages to keep; beyond it the oldest go
    */
   add(chunks: Chunk[], dropped: Dropped, seq: number, max: number): Promise<State>
-  /** Makes a batch of the oldest chunks of one visitor, up to `maxBytes`; `keys` are theirs. Undefined: nothing to seal. */
-  seal(batchId: string, maxBytes: number): Promise<{ batch: SealedBatch; keys: string[] } | undefined>
+  /**
+   * Makes a batch of the oldest chunks of one visitor, up to `maxBytes`; `keys` are theirs. Undefined: nothing to seal.
+   *
+   * @param id what makes the batch's id its own
+   * @param before id of a batch that waits: only chunks that are older
+   */
+  seal(id: string, maxBytes: number, before?: string): Promise<{ batch: SealedBatch; keys: string[] } | undefined>
   /** Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may outrun the end of the page. */
   hold(batch: SealedBatch, keys: string[]): Promise<void>
   /** The oldest sealed batches. */
@@ -65,7 +78,7 @@ export function createEventStore(transact: Transact): EventStore {
         while (state.waiting > max && (await dropOldest(tables, state, 'queue_full')));
         return state
       }),
-    seal: (batchId, maxBytes) =>
+    seal: (id, maxBytes, before) =>
       update(async ({ chunks, batches }, state) => {
         const keys: string[] = []
         let batch: SealedBatch | undefined
@@ -73,8 +86,8 @@ export function createEventStore(transact: Transact): EventStore {
         sealing: do {
           page = await chunks.getAll(null, PAGE)
           for (const { key, visitor, texts, from, bytes, at } of page) {
-            if (batch && (visitor !== batch.visitor || batch.bytes + bytes > maxBytes)) break sealing
-            batch ??= { batchId, visitor, texts: [], bytes: 0, at }
+            if (key > before! || (batch && (visitor !== batch.visitor || batch.bytes + bytes > maxBytes))) break sealing
+            batch ??= { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at }
             batch.texts.push(...texts.map((text, index) => numbered(text, from + index)))
             batch.bytes += bytes
             keys.push(key)

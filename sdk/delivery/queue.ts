@@ -2,7 +2,7 @@ import type { KeyValue } from '../platform/storage.js'
 import { ENVELOPE_BYTES } from './body.js'
 import type { Dropped, EventStore } from './event-store.js'
 import { numbered } from './numbered.js'
-import type { Chunk, SealedBatch } from './tables.js'
+import { batchIdOf, type Chunk, type SealedBatch } from './tables.js'
 
 /** A message on its way. */
 export interface Entry {
@@ -38,8 +38,8 @@ export interface Queue {
   mark(): string
   /** Tells that nothing up to a mark waits any more, whichever tab sent it. */
   forget(mark: string): void
-  /** Takes out the newest messages as a batch of at most `room` bytes. For the end of the page. */
-  hold(room: number): Held | undefined
+  /** Seals all that this page knows to be unsealed, at once, oldest first; the first batch fits `room` bytes if it can. For the end of the page. */
+  hold(room: number): Held[]
 }
 
 /** What `seq` adds to a message's text, and the comma between messages. */
@@ -147,47 +147,38 @@ export function createQueue(
       chunks = chunks.filter(chunk => !chunk.written || chunk.key > mark)
     },
     hold(room) {
-      if (paused()) return undefined
+      if (paused()) return []
       const fresh = cut()
-      const held: typeof chunks = []
-      let bytes = 0
+      // Messages that no write has reached have no number yet. The page can't wait for one, so it takes the next ones,
+      // and says so in storage, where the next write of any tab looks.
+      let seq = lastSeq()
+      const all: Held[] = []
       // Whole chunks only: their place in the store goes to the batch.
-      for (const chunk of [...chunks, ...fresh].reverse()) {
-        bytes += chunk.bytes
-        if (bytes > room || chunk.visitor !== (held[0] ?? chunk).visitor) break
-        held.unshift(chunk)
-      }
-      const first = held[0]
-      let batch: SealedBatch | undefined
-      const keys = held.map(chunk => chunk.key)
-      if (first) {
-        // Messages that no write has reached have no number yet. The page can't wait for one, so it takes the next
-        // ones, and says so in storage, where the next write of any tab looks.
-        let seq = Math.max(lastSeq(), ...chunks.map(({ from, texts }) => from && from + texts.length - 1))
-        let unwritten = 0
-        let unwrittenBytes = 0
-        const texts = held.flatMap(chunk => {
-          const from = chunk.from || seq + 1
-          if (!chunk.from) seq += chunk.texts.length
-          if (fresh.includes(chunk)) {
-            unwritten += chunk.texts.length
-            unwrittenBytes += chunk.bytes
-          }
-          return chunk.texts.map((text, index) => numbered(text, from + index))
-        })
-        storage.set('seq', String(seq))
-        batch = {
-          batchId: newId(),
-          visitor: first.visitor,
-          texts,
-          bytes: size(held),
-          at: first.at,
-          held: { last: seq, unwritten, bytes: unwrittenBytes },
+      for (const chunk of [...chunks, ...fresh]) {
+        const { key, visitor, texts, from, bytes, at } = chunk
+        let last = all.at(-1)
+        if (last?.batch.visitor !== visitor || last.batch.bytes + bytes > room) {
+          if (last) room = limits.maxBatchBytes - ENVELOPE_BYTES
+          const held = { last: 0, unwritten: 0, bytes: 0 }
+          last = { batch: { batchId: batchIdOf(key, newId()), visitor, texts: [], bytes: 0, at, held }, keys: [] }
+          all.push(last)
         }
-        sealed(keys)
+        const { batch, keys } = last
+        let next = from || seq + 1
+        batch.texts.push(...texts.map(text => numbered(text, next++)))
+        batch.bytes += bytes
+        keys.push(key)
+        const held = batch.held!
+        held.last = seq = Math.max(seq, next - 1)
+        if (fresh.includes(chunk)) {
+          held.unwritten += texts.length
+          held.bytes += bytes
+        }
       }
-      write(fresh.filter(chunk => !held.includes(chunk)))
-      return batch && { batch, keys }
+      chunks = []
+      storage.set('seq', String(seq))
+      write([])
+      return all
     },
   }
 }

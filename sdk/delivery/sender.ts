@@ -135,12 +135,11 @@ export function createSender(parts: Parts): Sender {
   const left = () => (parse(storage.get('held') ?? '') ?? []) as Held[]
   const keep = (all: Held[]) =>
     Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
-  const seal = async () => {
-    const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES)
-    if (!sealed) return undefined
+  const seal = async (before?: string) => {
+    const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before)
     // Only what this page captured may have to leave with it; the rest can wait for the next one.
-    if (queue.sealed(sealed.keys)) open.set(sealed.batch.batchId, sealed.batch)
-    return sealed.batch
+    if (sealed && queue.sealed(sealed.keys)) open.set(sealed.batch.batchId, sealed.batch)
+    return sealed?.batch
   }
 
   const drain = async () => {
@@ -149,7 +148,8 @@ export function createSender(parts: Parts): Sender {
     await store.expire(now() - settings.maxQueueAge)
     // A probe after a long silence is one request, not one of each page.
     while (!stopped && now() >= opens()) {
-      const batch = (await store.batches(1))[0] ?? (await seal())
+      const [oldest] = await store.batches(1)
+      const batch = (await seal(oldest?.batchId)) ?? oldest
       if (!batch) return queue.forget(mark)
       // A keepalive request that failed may have been over the browser's quota, which other scripts share.
       const outcome = await attempt(batch, failures === 0, true)
@@ -197,16 +197,15 @@ export function createSender(parts: Parts): Sender {
     return next
   }
 
-  /** Makes a batch of the newest messages without waiting for the store, which hears of it. */
+  /** Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if it can. */
   const hold = (room: number) => {
-    const held = queue.hold(room - ENVELOPE_BYTES)
-    if (!held) return undefined
-    open.set(held.batch.batchId, held.batch)
+    const all = queue.hold(room - ENVELOPE_BYTES)
+    if (!all.length) return
+    for (const { batch } of all) open.set(batch.batchId, batch)
     // The page may not live to see the transaction through; what is in localStorage stays.
-    storage.set('held', JSON.stringify([...left(), held]))
-    keep([held])
+    storage.set('held', JSON.stringify([...left(), ...all]))
+    keep(all)
     schedule(settings.flushInterval)
-    return held.batch
   }
 
   return {
@@ -218,13 +217,9 @@ export function createSender(parts: Parts): Sender {
       schedule(unsent >= settings.flushAt ? 0 : settings.flushInterval)
     },
     hide() {
-      const leaving = [...open.values()].filter(({ batchId }) => !attempts.has(batchId))
-      const send = (batch: SealedBatch) => {
+      hold(Math.min(transport.room(), settings.maxBatchBytes))
+      for (const batch of open.values())
         if (now() >= opens() && batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
-      }
-      const held = hold(Math.min(transport.room(), settings.maxBatchBytes))
-      if (held) send(held)
-      leaving.forEach(send)
     },
     async unacknowledged(maxBytes, isWanted) {
       if (paused()) return []

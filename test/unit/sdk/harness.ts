@@ -77,7 +77,11 @@ export function page(
       async post(path, text, { keepalive }) {
         const request = { path, keepalive, body: JSON.parse(text) }
         sent.push(request)
-        return collector.answer(request)
+        const held = keepalive ? text.length : 0
+        collector.room -= held
+        const reply = await collector.answer(request)
+        collector.room += held
+        return reply
       },
     },
     takeTurn: body => body(),

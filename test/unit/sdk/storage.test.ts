@@ -33,8 +33,8 @@ describe('the queue in IndexedDB', () => {
       [0, 1, 2].map(n => ({ n, context: { a: 1, seq: n + 1 } })),
     )
     expect(await second.store.batches()).toEqual([sealed?.batch])
-    await second.store.settle('batch', {})
-    await second.store.settle('batch', {})
+    await second.store.settle(sealed!.batch.batchId, {})
+    await second.store.settle(sealed!.batch.batchId, {})
     expect(second.store.known()).toMatchObject({
       waiting: 0,
       bytes: 0,
