@@ -4,7 +4,7 @@ import { obtainChromium } from '@slotstream/supervisor'
 import { chromium } from 'playwright-core'
 
 /** Flags that keep Chromium from looking for its maker's servers, which a closed network answers with delays. */
-const QUIET = [
+export const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

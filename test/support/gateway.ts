@@ -1,24 +1,66 @@
-import { createServer, request } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+
+/** A page that the gateway serves beside what the collector does. */
+export interface ServedPage {
+  html: string
+  headers?: Record<string, string>
+}
+
+/** What a fault answers in the collector's place. */
+export interface Refusal {
+  status: number
+  headers?: Record<string, string>
+  body?: string
+}
 
 /**
  * Stands between a browser and the collector, as a network does. While it is cut, pages and scripts still load, as
  * from a cache or a service worker, and everything to the API breaks off without an answer. (A browser's own offline
  * switch does not cover the requests that outlive a page.)
+ *
+ * @param pages what it serves itself, by path
  */
-export async function startGateway(collectorUrl: string) {
+export async function startGateway(collectorUrl: string, pages: Record<string, ServedPage> = {}) {
   let cut = false
+  let held = false
+  let waiting: IncomingMessage[] = []
   let answersToLose = 0
+  let refusal: Refusal | undefined
+  const attempts: { path: string; at: number }[] = []
+  const marks: string[] = []
+  const { hostname, port } = new URL(collectorUrl)
+
+  /** Counts a request to the API, and deals with it if a fault is on. */
+  const interfere = (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+    attempts.push({ path: incoming.url ?? '', at: Date.now() })
+    if (cut) incoming.socket.destroy()
+    else if (refusal) {
+      const { status, headers, body } = refusal
+      // Read to its end first: a browser that is still sending would see a broken connection.
+      incoming.resume().on('end', () => outgoing.writeHead(status, { ...cors, ...headers }).end(body))
+    } else if (held) waiting.push(incoming)
+    else return false
+    return true
+  }
   const server = createServer((incoming, outgoing) => {
-    if (cut && incoming.url?.startsWith('/v1/')) {
-      incoming.socket.destroy()
+    const [path = '', query = ''] = (incoming.url ?? '').split('?')
+    const page = pages[path]
+    if (page) {
+      outgoing.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...page.headers }).end(page.html)
       return
     }
-    const { hostname, port } = new URL(collectorUrl)
+    if (path === '/mark') {
+      marks.push(decodeURIComponent(query))
+      outgoing.writeHead(204, cors).end()
+      return
+    }
+    const api = path.startsWith('/v1/')
+    if (api && interfere(incoming, outgoing)) return
     const forwarded = request(
       { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
       answer => {
-        if (answersToLose > 0 && incoming.url?.startsWith('/v1/')) {
+        if (answersToLose > 0 && api) {
           answersToLose--
           incoming.socket.destroy()
           return
@@ -33,15 +75,31 @@ export async function startGateway(collectorUrl: string) {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Requests to the API so far, whatever became of them. */
+    attempts,
+    /** What pages reported by `fetch('/mark?…')`. */
+    marks,
     cut() {
       cut = true
     },
-    mend() {
-      cut = false
+    /** Leaves requests to the API without an answer, and forwards none. */
+    hold() {
+      held = true
     },
-    /** The next request to the API reaches the collector, but its answer is lost. */
-    loseAnswer() {
-      answersToLose++
+    /** Answers requests to the API itself. */
+    refuse(answer: Refusal) {
+      refusal = answer
+    },
+    /** Ends all of these. What was held breaks off. */
+    mend() {
+      cut = held = false
+      refusal = undefined
+      for (const { socket } of waiting) socket.destroy()
+      waiting = []
+    },
+    /** The next requests to the API reach the collector, but their answers are lost. */
+    loseAnswer(count = 1) {
+      answersToLose += count
     },
     async stop(): Promise<void> {
       server.closeAllConnections()
@@ -49,3 +107,7 @@ export async function startGateway(collectorUrl: string) {
     },
   }
 }
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>
+
+const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }
