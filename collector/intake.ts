@@ -3,6 +3,7 @@ import {
   checkMessage,
   type EventEnvelope,
   type Ledger,
+  MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
   type Message,
@@ -60,7 +61,7 @@ interface Visitor {
  * @throws Failure when there is no batch to look into
  */
 export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
-  const { batch, sentAt, ledger } = batchOf(body)
+  const { batch, sentAt, ledger, context } = batchOf(body)
   const { received, siteId } = arrival
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
@@ -75,6 +76,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   let last: StoredMessage | undefined
   for (let index = 0; index < batch.length; index++) {
     const raw = batch[index]
+    if (context) shareContext(raw, context)
     const network = arrival.enricher?.cleanse(raw)
     mendMessageId(raw)
     const checked = checkMessage(raw, times)
@@ -128,7 +130,15 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   }
 }
 
-function batchOf(body: unknown): { batch: unknown[]; sentAt?: unknown; ledger?: unknown } {
+interface GivenBatch {
+  batch: unknown[]
+  sentAt?: unknown
+  ledger?: unknown
+  /** What is true of all messages, as Segment's API has it. */
+  context?: Record<string, unknown>
+}
+
+function batchOf(body: unknown): GivenBatch {
   if (!isObject(body)) throw new Failure('malformed', 'the body must be a JSON object such as {"batch": […]}')
   const { batch } = body as Partial<Batch>
   if (!Array.isArray(batch))
@@ -138,7 +148,25 @@ function batchOf(body: unknown): { batch: unknown[]; sentAt?: unknown; ledger?: 
       'too_large',
       `the batch has ${batch.length} messages, ${MAX_BATCH_MESSAGES} are allowed: send several smaller ones`,
     )
-  return { batch, sentAt: body.sentAt, ledger: body.ledger }
+  const { sentAt, ledger, context } = body
+  return { batch, sentAt, ledger, ...(isObject(context) ? { context: sharable(context, batch.length) } : {}) }
+}
+
+/** A batch's context becomes part of each message: what it then has in all is held to what a batch may have. */
+function sharable(context: Record<string, unknown>, messages: number): Record<string, unknown> {
+  if (Buffer.byteLength(jsonText(context)) * messages > MAX_BATCH_BYTES)
+    throw new Failure(
+      'too_large',
+      `with the batch's context in each, its ${messages} messages are larger than ${MAX_BATCH_BYTES / 1024} KB: send several smaller ones`,
+    )
+  return context
+}
+
+/** What a message says itself goes before what its batch says. */
+function shareContext(raw: unknown, context: Record<string, unknown>): void {
+  if (!isObject(raw)) return
+  const own = raw.context ?? {}
+  if (isObject(own)) raw.context = { ...context, ...own }
 }
 
 /** The numbers of a ledger; undefined when it isn't one. */

@@ -65,6 +65,8 @@ export interface Batch {
   /** Id of a sealed batch: a retry carries the same id and the same messages. */
   batchId?: string
   ledger?: Ledger
+  /** What is true of all messages; what one says itself goes before it. */
+  context?: MessageContext
 }
 
 /** A message that was accepted but not stored. */

@@ -46,6 +46,7 @@ export async function startBroker() {
       const [port] = await freePorts(1)
       const url = `http://127.0.0.1:${port}`
       let child: ChildProcess | undefined
+      let output = ''
       const start = async () => {
         child = spawn(process.execPath, [PROGRAM], {
           env: {
@@ -57,7 +58,10 @@ export async function startBroker() {
             HOST: '127.0.0.1',
             ...env,
           },
-          stdio: 'ignore',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+        child.stdout?.on('data', chunk => {
+          output += chunk
         })
         await untilReady(url)
       }
@@ -71,7 +75,7 @@ export async function startBroker() {
       }
       stops.push(() => end('SIGKILL'))
       await start()
-      return { url, port: port!, start, end }
+      return { url, port: port!, start, end, output: () => output }
     },
     async stop(): Promise<void> {
       for (const stop of stops) await stop()

@@ -107,6 +107,22 @@ describe('takeBatch', () => {
     expect(envelopes[0]?.messages[0]?.context?.ledger).toEqual(expected)
   })
 
+  it('shares the context of the batch, before which goes what a message says itself', () => {
+    const batch = [track('1'), track('2', 'a', { context: { locale: 'de', page: { path: '/' } } }), null]
+    const { envelopes } = takeBatch({ batch, context: { locale: 'en', app: { name: 'Shop' } } }, arrival)
+    expect(envelopes[0]?.messages.map(({ context }) => context)).toEqual([
+      { locale: 'en', app: { name: 'Shop' } },
+      { locale: 'de', app: { name: 'Shop' }, page: { path: '/' } },
+    ])
+  })
+
+  it('refuses a shared context that makes much of little', () => {
+    const batch = new Array(MAX_BATCH_MESSAGES).fill(null)
+    expect(() => takeBatch({ batch, context: { text: 'x'.repeat(1_000) } }, arrival)).toThrow(
+      expect.objectContaining({ code: 'too_large' }),
+    )
+  })
+
   it('accepts an empty batch', () => {
     expect(takeBatch({ batch: [] }, arrival)).toEqual({ accepted: 0, rejections: [], envelopes: [] })
   })
