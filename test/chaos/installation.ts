@@ -13,6 +13,10 @@ import { startTcpProxy } from './tcp-proxy.js'
 const ADMIN_TOKEN = 'chaos-admin-token'
 const PASSWORD = 'chaos-password'
 
+/** As the settings have it, and what the warehouse loads. */
+const PARTITIONS = 32
+const STREAMS = 4
+
 /** Room for everything a run puts into JetStream; small enough to be filled up in a moment. */
 const DISK_MB = 256
 
@@ -112,6 +116,8 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     clickhouse,
     nats,
     programs,
+    partitions: PARTITIONS,
+    streams: STREAMS,
     natsUrls: clientPorts.map(port => `nats://127.0.0.1:${port}`),
     /** The disk of JetStream, where the system lets us mount a small one. */
     disk,

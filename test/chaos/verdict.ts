@@ -2,6 +2,7 @@ import type { Profile } from '@slotstream/protocol'
 import { type EventEnvelope, keyToken, partitionOf, STREAMS } from '@slotstream/protocol'
 import { connectNats, createLog, provision, readStream, sharedSettings } from '@slotstream/runtime'
 import { applyEnvelope } from '../../aggregator/profiles/apply.js'
+import { heldBy, isEven } from '../support/aggregator.js'
 import { until } from '../support/until.js'
 import type { ChaosInstallation } from './installation.js'
 
@@ -54,6 +55,7 @@ export async function verdict(installation: ChaosInstallation, acknowledged: Map
     if (difference?.n !== 0) wrong.push(`${what}: ${difference?.n} rows differ from a recount`)
   }
   wrong.push(...(await wrongProfiles(installation)))
+  wrong.push(...(await unevenShares(installation)))
   return wrong
 
   function report(what: string, messageIds: string[]) {
@@ -74,6 +76,22 @@ const AGGREGATES = [
     recount: `SELECT page_path, uniqExact(message_id) AS n FROM slotstream.events WHERE type = 'page' GROUP BY page_path`,
   },
 ]
+
+/** Whoever was killed, paused or cut off has its share again. */
+async function unevenShares({ aggregators, partitions, streams }: ChaosInstallation): Promise<string[]> {
+  const uneven: string[] = []
+  for (const [group, resources] of [
+    ['profiles', partitions],
+    ['warehouse', streams],
+  ] as const)
+    await until(
+      `${group} are shared evenly`,
+      () => Promise.all(aggregators.map(({ url }) => heldBy(url, group))),
+      held => isEven(held, resources),
+      { timeoutMs: RECOVERY_MS },
+    ).catch(error => uneven.push((error as Error).message))
+  return uneven
+}
 
 /** Profiles as they are stored, beside profiles made from the stream from its very beginning. */
 async function wrongProfiles({ natsUrls }: ChaosInstallation): Promise<string[]> {

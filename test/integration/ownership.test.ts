@@ -2,7 +2,7 @@ import { applyEnvelope } from '@slotstream/aggregator'
 import { type EventEnvelope, keyToken, type Profile, partitionOf } from '@slotstream/protocol'
 import { createLog, readStream } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Aggregator, startAggregator } from '../support/aggregator.js'
+import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
 import { createSender } from '../support/sender.js'
 import { until } from '../support/until.js'
@@ -58,11 +58,7 @@ async function end(ending: Aggregator, signal: NodeJS.Signals): Promise<number |
 /** Waits until the work is shared evenly among some aggregators; says how long that took. */
 async function untilShared(what: string, sharing: Aggregator[]): Promise<void> {
   const began = performance.now()
-  const shares = (group: 'profiles' | 'warehouse') => Promise.all(sharing.map(each => each.share(group, 'held')))
-  const isEven = (counts: (number | undefined)[], of: number) => {
-    const known = counts.map(count => count ?? -1)
-    return known.reduce((sum, count) => sum + count, 0) === of && Math.max(...known) - Math.min(...known) <= 1
-  }
+  const shares = (group: 'profiles' | 'warehouse') => Promise.all(sharing.map(each => each.share(group)))
   await until(
     what,
     async () => [await shares('profiles'), await shares('warehouse')] as const,
@@ -202,10 +198,10 @@ describe('aggregators that share partitions and streams', () => {
     await until(
       'each has all of its group',
       async () => [
-        await warehouse.share('warehouse', 'held'),
-        await warehouse.share('profiles', 'held'),
-        await deciding.share('warehouse', 'held'),
-        await deciding.share('profiles', 'held'),
+        await warehouse.share('warehouse'),
+        await warehouse.share('profiles'),
+        await deciding.share('warehouse'),
+        await deciding.share('profiles'),
       ],
       counts => JSON.stringify(counts) === JSON.stringify([STREAMS, undefined, undefined, PARTITIONS]),
     )

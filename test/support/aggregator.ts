@@ -4,8 +4,22 @@ import { freePorts } from './free-ports.js'
 
 const PROGRAM = fileURLToPath(new URL('../../aggregator/dist/main.js', import.meta.url))
 
-/** What a test needs to know of an aggregator's share. */
-export type Share = 'held' | 'unowned' | 'members'
+/** What is shared: partitions, and streams. */
+export type Group = 'profiles' | 'warehouse'
+
+/** How many of a group's resources the aggregator at `url` holds; undefined before it shares them. */
+export async function heldBy(url: string, group: Group): Promise<number | undefined> {
+  const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_000) })
+  const line = new RegExp(`^slotstream_ownership_held\\{group="${group}"\\} (\\d+)$`, 'm')
+  const found = line.exec(await response.text())?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** Whether all of them are held, and nobody holds more than one more than another. */
+export function isEven(held: (number | undefined)[], resources: number): boolean {
+  const known = held.map(count => count ?? -1)
+  return known.reduce((sum, count) => sum + count, 0) === resources && Math.max(...known) - Math.min(...known) <= 1
+}
 
 /** An aggregator as a program of its own, which is not started again when it ends. */
 export async function startAggregator(env: NodeJS.ProcessEnv, args: string[] = []) {
@@ -25,13 +39,8 @@ export async function startAggregator(env: NodeJS.ProcessEnv, args: string[] = [
     output: () => output.join(''),
     exited,
     signal: (signal: NodeJS.Signals) => child.kill(signal),
-    /** One of the numbers that say how a group shares; undefined before it does. */
-    async share(group: 'profiles' | 'warehouse', what: Share): Promise<number | undefined> {
-      const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_000) })
-      const line = new RegExp(`^slotstream_ownership_${what}\\{group="${group}"\\} (\\d+)$`, 'm')
-      const found = line.exec(await response.text())?.[1]
-      return found === undefined ? undefined : Number(found)
-    },
+    /** How many of a group's resources it holds; undefined before it shares them. */
+    share: (group: Group) => heldBy(url, group),
     /** What it still waits for. */
     async missing(): Promise<string> {
       return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })).text()
