@@ -62,6 +62,7 @@ export {
   type RejectedMessage,
   type StoredMessage,
 } from './stored.js'
+export { POSITIONS_PER_STREAM, partOf, type StreamPart, streamParts } from './stream-parts.js'
 export {
   BUCKETS,
   decideSubject,

@@ -33,6 +33,8 @@ export function readStream(
           ...(filter ? { filter_subjects: filter } : {}),
         })
         current = await consumer.consume({ max_messages: buffer })
+        // Stopped meanwhile: nobody closes this one.
+        if (stopped) return void (await current.close())
         for await (const message of current) {
           if (message.seq < next) continue
           next = message.seq + 1

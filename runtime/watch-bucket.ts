@@ -20,6 +20,8 @@ export async function watchBucket(nats: Nats, bucket: KV, apply: (entry: KvWatch
       try {
         const { values } = await bucket.status()
         current = await bucket.watch()
+        // Stopped meanwhile: nobody stops this one.
+        if (stopped) return current.stop()
         if (values === 0) caughtUp()
         for await (const entry of current) {
           apply(entry)
@@ -33,6 +35,10 @@ export async function watchBucket(nats: Nats, bucket: KV, apply: (entry: KvWatch
   })()
   await present
   return {
+    /** Begins the watch again, by another way if there is one. */
+    renew() {
+      current?.stop()
+    },
     stop() {
       stopped = true
       forget()

@@ -29,8 +29,11 @@ export interface LeaseStore {
   write(resource: string, lease: Lease, revision: number): Promise<number>
   /** The lease as the leader of the bucket has it now. */
   read(resource: string): Promise<{ lease: Lease; revision: number } | undefined>
-  /** Hands out what is there, then every change. Resolves when the present state was handed out. */
-  watch(apply: (change: Change) => void): Promise<{ stop(): void }>
+  /**
+   * Hands out what is there, then every change. Resolves when the present state was handed out. `renew` is for a watch
+   * that says nothing any more: a replica that has stopped following its leader looks just like one with no news.
+   */
+  watch(apply: (change: Change) => void): Promise<{ renew(): void; stop(): void }>
 }
 
 /** How long one call may take, in milliseconds: a renewal that takes longer is of no use any more. */

@@ -47,6 +47,8 @@ export interface Ownership {
   verify(resource: string): Promise<boolean>
   /** Releases everything and says goodbye. */
   leave(): Promise<void>
+  /** Whether the changes have stopped coming: this member's own renewals aren't among them any more. Said once. */
+  isDeaf(): boolean
   /** Ids of the members that live, as far as this one knows. */
   live(): Set<string>
   /** Resources that no living member holds, as far as this one knows. */
@@ -69,6 +71,7 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   const held = new Map<string, Held>()
   let beatRevision = 0
   let validUntil = Number.NEGATIVE_INFINITY
+  let heardAt = now()
   let replaced = false
   let leaving = false
 
@@ -120,14 +123,28 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   async function isGone(owner: string): Promise<boolean> {
     const member = members.get(owner)
     if (!member || member.name === name) return true
-    return (await store.memberRevision(owner)) === member.revision
+    const revision = await store.memberRevision(owner)
+    // Who was removed has left, or was quiet for long.
+    if (revision === member.revision || revision === 0) return true
+    if (revision > member.revision) noteMember(owner, { name: member.name, revision })
+    return false
+  }
+
+  /** As the leader of the store has it: what is known here is out of date. */
+  async function refresh(resource: string): Promise<void> {
+    const found = await store.read(resource).catch(() => undefined)
+    if (found) note(resource, found.lease, found.revision)
   }
 
   async function claim(resource: string, gone: Map<string, Promise<boolean>>): Promise<boolean> {
     const { lease } = leases.get(resource) ?? { lease: { owner: '', epoch: 0 } }
     if (lease.owner !== '' && lease.owner !== id) {
       if (!gone.has(lease.owner)) gone.set(lease.owner, isGone(lease.owner))
-      if (!(await gone.get(lease.owner)) || !valid()) return false
+      if (!(await gone.get(lease.owner))) {
+        await refresh(resource)
+        return false
+      }
+      if (!valid()) return false
     }
     const own: Held = { epoch: lease.epoch + 1, confirmed: false, releasing: false }
     // Known before it is written, so that the news of our own lease isn't taken for somebody else's.
@@ -162,6 +179,7 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   return {
     observe(change) {
       if (change.kind === 'lease') return note(change.resource, change.lease, change.revision)
+      if (change.id === id) heardAt = now()
       if (change.id === id || change.revision <= (members.get(change.id)?.revision ?? 0)) return
       noteMember(change.id, change.note && { name: change.note.name, revision: change.revision })
     },
@@ -182,6 +200,7 @@ export function createOwnership(parts: OwnershipParts): Ownership {
         for (const member of members.values()) member.seenAt = now()
         for (const own of held.values()) own.confirmed = false
       }
+      if (lapsed) heardAt = now()
       validUntil = sentAt + STOP_AFTER_MS
     },
 
@@ -221,6 +240,12 @@ export function createOwnership(parts: OwnershipParts): Ownership {
       await store.removeMember(id).catch(() => undefined)
     },
 
+    isDeaf() {
+      // Without renewals there is nothing to hear.
+      if (!valid() || now() - heardAt < TAKE_AFTER_MS) return false
+      heardAt = now()
+      return true
+    },
     live,
     unowned() {
       const living = live()

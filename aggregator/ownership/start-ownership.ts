@@ -81,6 +81,10 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
     while (!signal.aborted) {
       await pause(EVERY_MS)
       if (!signal.aborted) await ownership.beat()
+      if (ownership.isDeaf()) {
+        log.warn({ group }, 'no changes of leases arrive, following them anew')
+        watch.renew()
+      }
       if (ownership.replaced)
         throw new Error(
           `another process named ${identity.name} has taken this one's place: two at once need an AGGREGATOR_NAME each`,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventEnvelope } from '@slotstream/protocol'
-import { STREAMS } from '@slotstream/protocol'
+import { partOf } from '@slotstream/protocol'
 import {
   createDeadLetters,
   type Installation,
@@ -84,6 +84,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     const begun = keepPartition({
       index,
       nats,
+      streams: installation.streams.events,
       store,
       log,
       maxProfiles,
@@ -93,7 +94,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       signal: abort.signal,
       report(result, messages, seq, error) {
         counted.inc({ result }, messages)
-        if (error) return buryUntilItWorks(seq, error, abort.signal)
+        if (error) return buryUntilItWorks(index, seq, error, abort.signal)
       },
     })
     const entry: Keeping = { abort, ready }
@@ -129,10 +130,10 @@ export function createGeneration(parts: GenerationParts): Generation {
       await pause(10)
   }
 
-  async function buryUntilItWorks(seq: number, error: unknown, signal: AbortSignal): Promise<void> {
+  async function buryUntilItWorks(partition: number, seq: number, error: unknown, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        return await bury(STREAMS.events.name, seq, error)
+        return await bury(partOf(installation.streams.events, partition).name, seq, error)
       } catch (failure) {
         if (signal.aborted) throw failure
         log.warn({ err: failure, seq }, 'keeping a dead letter failed, trying again')

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type EventEnvelope, type Profile, STREAMS, streamSubject } from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
 import { type Applied, createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
@@ -31,6 +31,8 @@ export interface KeptPartition extends Storable {
 export interface KeepPartitionParts {
   index: number
   nats: Nats
+  /** The streams of events. */
+  streams: readonly StreamPart[]
   store: ProfileStore
   log: Log
   /** Profiles of all partitions that may be in memory, and how many partitions there are. */
@@ -49,8 +51,8 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, store, log, maxProfiles, partitions, room, report, onEnvelope, signal } = parts
-  const { name } = STREAMS.events
+  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, signal } = parts
+  const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
   const stored = await persist(() => store.readCheckpoint(index))

@@ -9,8 +9,11 @@ const TRIES = 200
 
 const SINK = 'slotstream.rebuild_gate_sink'
 
-/** How far the loader of a table is. Positions, as in the column `stream_seq`. */
+/** How far the loader of one of a table's streams is. Positions, as in the column `stream_seq`. */
 export interface LoaderPosition {
+  /** Its positions: after `base`, up to `last`. */
+  base: number
+  last: number
   /** Everything up to here is in the table. */
   complete: number
   /** The end of the block that was announced last: it may be in the table, on its way there, or neither. */
@@ -22,25 +25,28 @@ export interface LoaderPosition {
  * them, so it holds for every writer, whatever it knew before: the insert fails, and the loader tries the same block
  * with the same token again until the gate is open.
  *
- * @returns the end of the last block that passes
+ * @param position of every stream that is loaded into the table, always in the same order
+ * @returns of each, the end of the last block that passes
  * @throws when blocks follow each other too fast to get in between
  */
 export async function closeGate(
   clickhouse: ClickHouseClient,
   source: string,
-  position: () => Promise<LoaderPosition>,
-): Promise<number> {
+  position: () => Promise<LoaderPosition[]>,
+): Promise<number[]> {
   await clickhouse.command({ query: `CREATE TABLE IF NOT EXISTS ${SINK} (refused UInt8) ENGINE = Null` })
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const { announced } = await position()
+    const positions = await position()
+    const late = positions.map(({ announced, last }) => `stream_seq BETWEEN ${announced + 1} AND ${last}`).join(' OR ')
     await clickhouse.command({
       query: `CREATE MATERIALIZED VIEW slotstream.rebuild_gate_${source} TO ${SINK} AS
-              SELECT throwIf(stream_seq > ${announced} AND now() < toDateTime(${Math.floor(Date.now() / 1000) + GATE_SECONDS}),
+              SELECT throwIf((${late}) AND now() < toDateTime(${Math.floor(Date.now() / 1000) + GATE_SECONDS}),
                 'a rebuild is switching tables: try again in a moment') AS refused
               FROM slotstream.${source}`,
     })
     // A block that was announced before the view was there may have begun without it.
-    if ((await position()).announced === announced) return announced
+    const announced = positions.map(each => each.announced)
+    if ((await position()).every((now, index) => now.announced === announced[index])) return announced
     await openGate(clickhouse, source)
     await pause(Math.random() * 20)
   }

@@ -22,16 +22,20 @@ export interface EventRow {
   traits: JsonObject
 }
 
-/** The rows before a position, visitor by visitor, each visitor's in the order of the stream. */
-export async function* eventsBefore(clickhouse: ClickHouseClient, position: number): AsyncGenerator<EventRow> {
+/** The rows between two positions, the ends left out, visitor by visitor, each visitor's in the order of the stream. */
+export async function* eventsBetween(
+  clickhouse: ClickHouseClient,
+  after: number,
+  before: number,
+): AsyncGenerator<EventRow> {
   const result = await clickhouse.query({
     query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, session_id, properties, traits,
               formatDateTime(timestamp, '%Y-%m-%dT%H:%i:%S', 'UTC')
                 || '.' || leftPad(toString(toUnixTimestamp64Milli(timestamp) % 1000), 3, '0') || 'Z' AS timestamp
-            FROM slotstream.events WHERE stream_seq < {position:UInt64}
+            FROM slotstream.events WHERE stream_seq > {after:UInt64} AND stream_seq < {before:UInt64}
             ORDER BY site_id, if(anonymous_id != '', anonymous_id, concat('user:', user_id)), stream_seq, batch_index
             SETTINGS max_bytes_before_external_sort = 268435456`,
-    query_params: { position },
+    query_params: { after, before },
     format: 'JSONEachRow',
   })
   for await (const rows of result.stream<EventRow>()) for (const row of rows) yield row.json()

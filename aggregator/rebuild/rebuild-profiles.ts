@@ -1,4 +1,4 @@
-import { type Profile, profilesBucket, STREAMS, streamSubject } from '@slotstream/protocol'
+import { type Profile, profilesBucket, type StreamPart, streamSubject } from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -26,9 +26,16 @@ export interface RebuildProfilesParts {
   publisher: Publisher
   installation: Installation
   log: Log
-  /** Profiles as of before the stream's first message; undefined: the stream is all there is. */
-  history?: (firstSeq: number) => AsyncIterable<Profile>
+  /** Profiles as of before a stream's first message; undefined: the streams are all there is. */
+  history?: (part: StreamPart, firstSeq: number) => AsyncIterable<Profile>
   say: (line: string) => void
+}
+
+/** Messages of one of the streams of events, both ends included. */
+interface Range {
+  part: StreamPart
+  first: number
+  end: number
 }
 
 /**
@@ -43,28 +50,33 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const { generation: old, revision } = await readGeneration(installation.buckets.meta)
   const generation = old + 1
   const bucket = profilesBucket(generation)
-  const events = STREAMS.events.name
-  const { first_seq, last_seq: end } = (await nats.manager.streams.info(events)).state
-  if (first_seq > 1 && !history)
-    throw new Error(`the stream begins at message ${first_seq}: for what came before, use --from events`)
+  const ranges = await Promise.all(installation.streams.events.map(rangeOf))
+  for (const { part, first } of ranges)
+    if (first > 1 && !history)
+      throw new Error(`the stream ${part.name} begins at message ${first}: for what came before, use --from events`)
 
   const profiles = await emptyBucket()
   const buckets = { ...installation.buckets, profiles }
   const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
   const before = await nats.kvm.open(profilesBucket(old))
-  if (history && first_seq > 1) say(`${await keep(store, history(first_seq))} profiles from the table events`)
+  if (history)
+    // Also before a first message numbered 1: the stream may have been made anew.
+    for (const { part, first } of ranges)
+      say(`${await keep(store, history(part, first))} profiles from the table events`)
 
   let total = 0
-  for (let partition = 0; partition < installation.partitions; partition++) {
-    const found = await replay(partition)
-    await forEachAtOnce(WRITES_AT_ONCE, [...found.values()], profile => store.write(profile))
-    await forgetOthers(partition, found)
-    await store.writeCheckpoint(partition, end)
-    total += found.size
-  }
+  for (const range of ranges)
+    for (let partition = range.part.first; partition <= range.part.last; partition++) {
+      const found = await replay(partition, range)
+      await forEachAtOnce(WRITES_AT_ONCE, [...found.values()], profile => store.write(profile))
+      await forgetOthers(partition, found)
+      await store.writeCheckpoint(partition, range.end)
+      total += found.size
+    }
   await orderAfterOlder()
   await switchGeneration(installation.buckets.meta, generation, revision)
-  say(`${total} profiles from the stream, up to message ${end}: generation ${generation} counts now`)
+  const ends = ranges.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
+  say(`${total} profiles from the stream, ${ends}: generation ${generation} counts now`)
   return generation
 
   /** What a rebuild that died left behind is of no use. */
@@ -74,11 +86,17 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
     return nats.kvm.create(bucket, { history: 1, replicas: streamInfo.config.num_replicas, allow_direct: false })
   }
 
-  async function replay(partition: number): Promise<Map<string, Profile>> {
+  /** What a stream has now: nothing after it is read here, and the live roles go on from there. */
+  async function rangeOf(part: StreamPart): Promise<Range> {
+    const { first_seq, last_seq } = (await nats.manager.streams.info(part.name)).state
+    return { part, first: Math.max(1, first_seq), end: last_seq }
+  }
+
+  async function replay(partition: number, { part: { name }, first, end }: Range): Promise<Map<string, Profile>> {
     const found = new Map<string, Profile>()
     const subject = streamSubject('events', partition)
-    if (!(await nats.manager.streams.getMessage(events, { last_by_subj: subject }))) return found
-    const reader = readStream(nats, events, { from: first_seq, filter: subject, log })
+    if (!(await nats.manager.streams.getMessage(name, { last_by_subj: subject }))) return found
+    const reader = readStream(nats, name, { from: first, filter: subject, log })
     for await (const message of reader) {
       if (message.seq > end) break
       const envelope = parseEnvelope(message.data)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { DerivedTable } from './derived-tables.js'
+import type { DerivedTable, Feed } from './derived-tables.js'
 import { closeGate, GATE_SECONDS, type LoaderPosition, openGate, removeSink } from './gate.js'
 
 /** While more than this is still to be read, in positions, it is read with the gate open. */
@@ -14,8 +14,9 @@ const LAST_BLOCK_MS = 12_000
 
 /** A table that is loaded from a stream, as a rebuild sees it. */
 export interface Source {
-  position: () => Promise<LoaderPosition>
-  /** Makes the loader announce a block after the last one, by a message without content. */
+  /** Of every stream that is loaded into it, always in the same order. */
+  position: () => Promise<LoaderPosition[]>
+  /** Makes every loader announce a block after the last one, by a message without content. */
   nudge: () => Promise<void>
 }
 
@@ -39,17 +40,26 @@ export async function rebuildTable(
   const run = (query: string, settings: Record<string, string | number> = {}) =>
     clickhouse.command({ query, clickhouse_settings: settings })
   const names = [...new Set(feeds.map(({ source }) => source))]
-  const done = new Map(names.map(source => [source, 0]))
+  /** Of each source, up to where each of its streams has been read. */
+  const done = new Map<string, number[]>()
 
   await removeLeftovers()
   await run(`CREATE TABLE ${fresh} AS slotstream.${name}`)
   try {
     for (const source of names)
       for (;;) {
-        const { complete } = await sourceOf(source).position()
-        const before = done.get(source)!
-        await readUpTo(source, complete)
-        if (complete - before < NEARLY_THERE) break
+        const positions = await sourceOf(source).position()
+        if (!done.has(source))
+          done.set(
+            source,
+            positions.map(({ base }) => base),
+          )
+        const before = [...done.get(source)!]
+        await readUpTo(
+          source,
+          positions.map(({ complete }) => complete),
+        )
+        if (positions.every(({ complete }, index) => complete - before[index]! < NEARLY_THERE)) break
       }
     return await switchTables()
   } finally {
@@ -70,32 +80,36 @@ export async function rebuildTable(
     return Date.now() - began
   }
 
-  async function waitFor(source: string, last: number): Promise<void> {
+  async function waitFor(source: string, last: number[]): Promise<void> {
     const { position, nudge } = sourceOf(source)
     const until = Date.now() + LAST_BLOCK_MS
-    if ((await position()).complete < last) await nudge()
-    while ((await position()).complete < last) {
+    const isComplete = async () => (await position()).every(({ complete }, index) => complete >= last[index]!)
+    if (!(await isComplete())) await nudge()
+    while (!(await isComplete())) {
       if (Date.now() > until)
         throw new Error(`${source} is not being loaded, nothing was changed: start the warehouse role and try again`)
       await pause(20)
     }
   }
 
-  async function readUpTo(source: string, last: number): Promise<void> {
-    while (done.get(source)! < last) {
-      const after = done.get(source)!
-      const through = Math.min(last, after + STEP)
-      for (const feed of feeds) {
-        if (feed.source !== source) continue
-        const columns = await columnsOf(feed.select)
-        await run(`INSERT INTO ${fresh} (${columns}) SELECT ${columns} FROM (${feed.select})`, {
-          additional_table_filters: `{'slotstream.${source}': 'stream_seq > ${after} AND stream_seq <= ${through}'}`,
-          // Two portions may happen to be equal, and are not the same for that.
-          insert_deduplicate: 0,
-        })
+  async function readUpTo(source: string, last: number[]): Promise<void> {
+    const read = done.get(source)!
+    for (const [index, end] of last.entries())
+      while (read[index]! < end) {
+        const after = read[index]!
+        const through = Math.min(end, after + STEP)
+        for (const feed of feeds) if (feed.source === source) await readPortion(feed, after, through)
+        read[index] = through
       }
-      done.set(source, through)
-    }
+  }
+
+  async function readPortion({ source, select }: Feed, after: number, through: number): Promise<void> {
+    const columns = await columnsOf(select)
+    await run(`INSERT INTO ${fresh} (${columns}) SELECT ${columns} FROM (${select})`, {
+      additional_table_filters: `{'slotstream.${source}': 'stream_seq > ${after} AND stream_seq <= ${through}'}`,
+      // Two portions may happen to be equal, and are not the same for that.
+      insert_deduplicate: 0,
+    })
   }
 
   /** A view fills columns by name; those its table doesn't have are left out. */

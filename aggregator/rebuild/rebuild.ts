@@ -1,9 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client'
+import type { StreamPart } from '@slotstream/protocol'
 import type { CommandParts } from '../command/run-command.js'
 import { positionKeeper } from '../warehouse/position.js'
-import { SPECS } from '../warehouse/specs.js'
 import { derivedTables, readViews } from './derived-tables.js'
-import { eventsBefore, profilesOf } from './history.js'
+import { eventsBetween, profilesOf } from './history.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
@@ -43,8 +43,8 @@ export async function rebuild(
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 
-  async function* history(firstSeq: number) {
-    const position = await positionKeeper(installation.buckets.positions, SPECS.events.stream).load()
-    yield* profilesOf(eventsBefore(clickhouse, firstSeq + (position?.offset ?? 0)), firstSeq - 1)
+  async function* history({ name, base }: StreamPart, firstSeq: number) {
+    const position = await positionKeeper(installation.buckets.positions, name).load()
+    yield* profilesOf(eventsBetween(clickhouse, base, firstSeq + (position?.offset ?? base)), firstSeq - 1)
   }
 }

@@ -1,7 +1,15 @@
-import { type DecisionEnvelope, type EventEnvelope, type StreamKind, streamSubject } from '@slotstream/protocol'
+import {
+  type DecisionEnvelope,
+  type EventEnvelope,
+  POSITIONS_PER_STREAM,
+  type StreamKind,
+  type StreamPart,
+  streamSubject,
+} from '@slotstream/protocol'
 import type { Installation, Publisher } from '@slotstream/runtime'
 import { positionKeeper } from '../warehouse/position.js'
 import { SPECS } from '../warehouse/specs.js'
+import type { LoaderPosition } from './gate.js'
 import type { Source } from './rebuild-table.js'
 
 /** A message without content: it changes nothing wherever it is read, and moves positions past what came before. */
@@ -9,20 +17,24 @@ const NOBODY = { siteId: 'slotstream', visitorId: 'rebuild' }
 
 /** The tables that derived tables may be made of, by name, with the loaders' positions. */
 export function loadedTables(
-  { buckets }: Pick<Installation, 'buckets'>,
+  { buckets, streams }: Pick<Installation, 'buckets' | 'streams'>,
   publisher: Pick<Publisher, 'publish'>,
 ): ReadonlyMap<string, Source> {
-  const source = (kind: StreamKind, content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({
-    async position() {
-      const known = await positionKeeper(buckets.positions, SPECS[kind].stream).load()
-      if (!known) return { complete: 0, announced: 0 }
-      if (known.pending)
-        throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
-      return { complete: known.done ? known.last : known.first - 1, announced: known.last }
-    },
+  async function positionOf(kind: StreamKind, { name, base }: StreamPart): Promise<LoaderPosition> {
+    const last = base + POSITIONS_PER_STREAM - 1
+    const known = await positionKeeper(buckets.positions, name).load()
+    if (!known) return { base, last, complete: base, announced: base }
+    if (known.pending)
+      throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
+    return { base, last, complete: known.done ? known.last : known.first - 1, announced: known.last }
+  }
+
+  const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({
+    position: () => Promise.all(streams[kind].map(part => positionOf(kind, part))),
     async nudge() {
       const envelope = { ...NOBODY, receivedAt: new Date().toISOString(), ...content }
-      await publisher.publish(streamSubject(kind, 0), JSON.stringify(envelope))
+      for (const { first } of streams[kind])
+        await publisher.publish(streamSubject(kind, first), JSON.stringify(envelope))
     },
   })
   return new Map([

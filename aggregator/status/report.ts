@@ -1,5 +1,5 @@
-import { DEAD_LETTERS, type Lag, STREAMS, streamSubject } from '@slotstream/protocol'
-import { answerStatus, type Log, type Metrics, measureLag, type Nats } from '@slotstream/runtime'
+import { DEAD_LETTERS, type Lag, type StreamPart, streamSubject } from '@slotstream/protocol'
+import { answerStatus, type Installation, type Log, type Metrics, measureLag, type Nats } from '@slotstream/runtime'
 import type { Spread } from './spread.js'
 
 /** Time between two measurements, in milliseconds. */
@@ -7,6 +7,7 @@ const EVERY_MS = 5_000
 
 export interface ReportParts {
   nats: Nats
+  installation: Pick<Installation, 'streams'>
   metrics: Metrics
   log: Log
   roles: string[]
@@ -18,7 +19,10 @@ export interface ReportParts {
 }
 
 /** Measures how far the roles are behind and how messages are spread, for `/metrics` and for whoever asks. */
-export function startReport({ nats, metrics, log, roles, spread, applied, loaded }: ReportParts): { stop(): void } {
+export function startReport({ nats, installation, metrics, log, roles, spread, applied, loaded }: ReportParts): {
+  stop(): void
+} {
+  const { events } = installation.streams
   const labels = ['role', 'stream', 'partition']
   const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)
   const seconds = metrics.gauge('lag_seconds', 'Age of the oldest message a role has not processed', labels)
@@ -29,20 +33,15 @@ export function startReport({ nats, metrics, log, roles, spread, applied, loaded
   let measuring = Promise.resolve()
 
   async function measure(): Promise<void> {
-    const events = STREAMS.events.name
     const partitions = applied()
     const streams = await loaded()
-    const [ofPartitions, letters, ...ofStreams] = await Promise.all([
-      measureLag(
-        nats,
-        events,
-        partitions.map(({ partition, through }) => ({ through, subject: streamSubject('events', partition) })),
-      ),
+    const [byPart, letters, ...ofStreams] = await Promise.all([
+      Promise.all(events.map(part => ofPartitions(part, partitions))),
       nats.manager.streams.info(DEAD_LETTERS.name),
       ...streams.map(({ stream, through }) => measureLag(nats, stream, [{ through }])),
     ])
     lags = [
-      ...partitions.map(({ partition }, i) => ({ role: 'profiles', stream: events, partition, ...ofPartitions[i]! })),
+      ...byPart.flat(),
       ...streams.map(({ stream }, i) => ({ role: 'warehouse', stream, partition: null, ...ofStreams[i]![0]! })),
     ]
     messages.reset()
@@ -57,6 +56,14 @@ export function startReport({ nats, metrics, log, roles, spread, applied, loaded
     const share = (count: number) => (skew.messages > 0 ? count / skew.messages : 0)
     hottestPartition.set(share(Math.max(0, ...skew.partitions.map(([, count]) => count))))
     hottestVisitor.set(share(Math.max(0, ...skew.keys.map(key => key.messages - key.error))))
+  }
+
+  async function ofPartitions({ name, first, last }: StreamPart, all: ReturnType<typeof applied>): Promise<Lag[]> {
+    const own = all.filter(({ partition }) => partition >= first && partition <= last)
+    if (own.length === 0) return []
+    const readers = own.map(({ partition, through }) => ({ through, subject: streamSubject('events', partition) }))
+    const behind = await measureLag(nats, name, readers)
+    return own.map(({ partition }, i) => ({ role: 'profiles', stream: name, partition, ...behind[i]! }))
   }
 
   const again = () => {

@@ -58,7 +58,12 @@ export async function loadStream(
   const isLost = (error: unknown) => error instanceof LostOwnership
 
   const announced = await retry(position.load)
-  const plan = resume(announced, await retry(table.highest), await retry(lastSequence))
+  const plan = resume(
+    announced,
+    await retry(table.highest),
+    await retry(lastSequence),
+    (spec.positions?.first ?? 1) - 1,
+  )
   const since = Date.now() - REBUILD_MS
   const latest = await retry(() => table.recent(new Date(since), REBUILD_ROWS))
   const recent = recentKeys(latest.length < REBUILD_ROWS ? since : latest.at(-1)!.receivedAt)

@@ -20,9 +20,11 @@ export interface Plan {
  * of the table's partitions lands part by part, and in the tables of views later. A table that ends before the announced block was restored from a backup (or what
  * came before held only duplicates): what is missing comes first, in other blocks, and the announced one keeps its
  * bounds, since another writer may yet wake up and insert it.
+ *
+ * @param base offset of a stream that was never made anew: where its positions begin
  */
-export function resume(announced: Position | undefined, highest: number, streamLast: number): Plan {
-  const offset = announced?.offset ?? 0
+export function resume(announced: Position | undefined, highest: number, streamLast: number, base = 0): Plan {
+  const offset = announced?.offset ?? base
   const reached = Math.max(highest, announced?.pending?.last ?? 0, announced?.last ?? 0)
   // The stream counts from 1 again, or lost its end: its sequences stand for other messages now. Read all of it, as
   // positions that no row has; what is in the table is found as duplicates.

@@ -18,7 +18,7 @@ import { warehouseMetrics } from './metrics.js'
 import { MigrationError, migrate, readMigrations } from './migrate.js'
 import { positionKeeper } from './position.js'
 import { persistently, Stopped } from './retry.js'
-import { profilesSpec, SPECS, type StreamSpec } from './specs.js'
+import { profilesSpec, specsOf } from './specs.js'
 import { warehouseTable } from './table.js'
 import { watchParts } from './watch-parts.js'
 
@@ -87,12 +87,7 @@ export function startWarehouse({
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
-  const specs = new Map<string, StreamSpec>([
-    ['events', SPECS.events],
-    ['decisions', SPECS.decisions],
-    ['rejected', SPECS.rejected],
-    ['profiles', profilesSpec(installation.generation)],
-  ])
+  const specs = specsOf(installation)
   const loaders = new Map<string, Loader>()
   let sharing: Sharing | undefined
   let waitingFor = 'clickhouse'

@@ -1,4 +1,5 @@
-import { BUCKETS, profilesBucket, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, POSITIONS_PER_STREAM, profilesBucket, STREAMS, type StreamPart } from '@slotstream/protocol'
+import type { Installation } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
@@ -13,6 +14,8 @@ export interface StreamSpec {
   rows(message: SourceMessage, seq: number): Row[]
   /** How the table names a row's key; absent where rows are not deduplicated. SQL of ours, never of a client. */
   key?: { time: string; id: string; visitor: string }
+  /** Positions in the table that come from this stream; absent: all of them. */
+  positions?: { first: number; last: number }
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean
 }
@@ -40,6 +43,23 @@ export const SPECS = {
   rejected: { stream: STREAMS.rejected.name, table: 'rejected_events', rows: rejectedRows, replaces: false },
   profiles: { stream: `KV_${BUCKETS.profiles}`, table: 'profile_versions', rows: profileRows, replaces: true },
 } satisfies Record<string, StreamSpec>
+
+/** What is loaded, by name: each stream of each kind, and the profiles of a generation. */
+export function specsOf({
+  streams,
+  generation,
+}: Pick<Installation, 'streams' | 'generation'>): Map<string, StreamSpec> {
+  const specs = new Map<string, StreamSpec>()
+  for (const kind of ['events', 'decisions', 'rejected'] as const)
+    for (const [index, part] of streams[kind].entries())
+      specs.set(index === 0 ? kind : `${kind}_${index}`, partSpec(SPECS[kind], part))
+  return specs.set('profiles', profilesSpec(generation))
+}
+
+/** A kind's spec for one of its streams. */
+export function partSpec(spec: StreamSpec, { name, base }: StreamPart): StreamSpec {
+  return { ...spec, stream: name, positions: { first: base + 1, last: base + POSITIONS_PER_STREAM - 1 } }
+}
 
 /** The profiles of a generation. */
 export function profilesSpec(generation: number): StreamSpec {

@@ -29,7 +29,7 @@ export interface Table {
   insert(lines: string[], token: string): Promise<void>
   /** Reads the lines as `insert` does and throws them away. */
   check(lines: string[]): Promise<void>
-  /** Highest `stream_seq`; 0 when the table is empty. */
+  /** Highest `stream_seq` of the stream's; just before its first, 0 that is for most, when there is none. */
   highest(): Promise<number>
   /** Places (`<seq>/<index>`) of a block's rows that are in the table. */
   present(block: Block): Promise<Set<string>>
@@ -41,7 +41,10 @@ export interface Table {
 
 export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Table {
   const table = `slotstream.${spec.table}`
-  const { key } = spec
+  const { key, positions } = spec
+  // Other streams of its kind may be in the same table, and none of their messages in this one.
+  const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
+  const ofStream = 'stream_seq BETWEEN {from:UInt64} AND {to:UInt64}'
   let structure: string | undefined
 
   async function send(query: string, lines: string[], settings: Record<string, string | number>) {
@@ -79,8 +82,11 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Tabl
     },
 
     async highest() {
-      const [row] = await rows<{ highest: string }>(`SELECT toString(max(stream_seq)) AS highest FROM ${table}`)
-      return Number(row?.highest ?? 0)
+      const [row] = await rows<{ highest: string }>(
+        `SELECT toString(max(stream_seq)) AS highest FROM ${table} WHERE ${ofStream}`,
+        own,
+      )
+      return Math.max(own.from - 1, Number(row?.highest ?? 0))
     },
 
     async present({ first, last }) {
@@ -123,9 +129,9 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Tabl
       if (!key) return []
       const latest = await rows<{ site_id: string; visitor: string; id: string; received: string }>(
         `SELECT site_id, ${key.visitor} AS visitor, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
-         FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+         FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}
          ORDER BY received_at DESC LIMIT {limit:UInt32}`,
-        { since: since.getTime(), limit },
+        { since: since.getTime(), limit, ...own },
       )
       return latest.map(({ site_id, visitor, id, received }) => ({
         text: keyText({ siteId: site_id, visitor, id }),

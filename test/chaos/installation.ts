@@ -13,9 +13,10 @@ import { startTcpProxy } from './tcp-proxy.js'
 const ADMIN_TOKEN = 'chaos-admin-token'
 const PASSWORD = 'chaos-password'
 
-/** As the settings have it, and what the warehouse loads. */
+/** As the settings have it; and what the warehouse loads: events in two streams, decisions, rejected, profiles. */
 const PARTITIONS = 32
-const STREAMS = 4
+const EVENTS_STREAMS = 2
+const STREAMS = EVENTS_STREAMS + 3
 
 /** Room for everything a run puts into JetStream; small enough to be filled up in a moment. */
 const DISK_MB = 256
@@ -63,6 +64,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     const running = run(name, process.execPath, ['--import', program('test/chaos/skewed-clock.mjs'), program(path)], {
       NATS_URL: natsUrl,
       NATS_REPLICAS: String(natsServers),
+      EVENTS_STREAMS: String(EVENTS_STREAMS),
       ADMIN_TOKEN,
       DATA_DIR: join(dir, name),
       SKEW_FILE: skewFile(name),

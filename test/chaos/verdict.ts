@@ -1,8 +1,6 @@
-import type { Profile } from '@slotstream/protocol'
-import { type EventEnvelope, keyToken, partitionOf, STREAMS } from '@slotstream/protocol'
-import { connectNats, createLog, provision, readStream, sharedSettings } from '@slotstream/runtime'
-import { applyEnvelope } from '../../aggregator/profiles/apply.js'
+import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { heldBy, isEven } from '../support/aggregator.js'
+import { profilesOfStream } from '../support/profiles-of-stream.js'
 import { until } from '../support/until.js'
 import type { ChaosInstallation } from './installation.js'
 
@@ -99,24 +97,13 @@ async function wrongProfiles({ natsUrls }: ChaosInstallation): Promise<string[]>
   log.level = 'silent'
   const nats = await connectNats(natsUrls.join(','), 'verdict', log)
   try {
-    const { buckets, partitions } = await provision(
-      nats,
-      sharedSettings({ NATS_REPLICAS: String(natsUrls.length) }),
-      log,
-    )
-    const expected = new Map<string, Profile>()
-    const { last_seq } = (await nats.manager.streams.info(STREAMS.events.name)).state
-    for await (const message of readStream(nats, STREAMS.events.name, { from: 1, log })) {
-      const envelope = message.json<EventEnvelope>()
-      const key = `${partitionOf(envelope.siteId, envelope.visitorId, partitions)}.${envelope.siteId}.${keyToken(envelope.visitorId)}`
-      const profile = applyEnvelope(expected.get(key), envelope, message.seq)
-      if (profile) expected.set(key, profile)
-      if (message.seq >= last_seq) break
-    }
+    const found = await provision(nats, sharedSettings({ NATS_REPLICAS: String(natsUrls.length) }), log)
+    const { profiles } = found.buckets
+    const expected = await profilesOfStream(nats, found)
     const differing = async () => {
       const different: string[] = []
       for (const [key, profile] of expected) {
-        const entry = await buckets.profiles.get(key)
+        const entry = await profiles.get(key)
         const found = entry?.operation === 'PUT' ? entry.string() : 'nothing'
         if (found !== JSON.stringify(profile)) different.push(`${key} is ${found}, not ${JSON.stringify(profile)}`)
       }

@@ -1,16 +1,18 @@
-import { applyEnvelope } from '@slotstream/aggregator'
-import { type EventEnvelope, keyToken, type Profile, partitionOf } from '@slotstream/protocol'
-import { createLog, readStream } from '@slotstream/runtime'
+import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
+import { createLog, createPublisher } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rebuild } from '../../aggregator/rebuild/rebuild.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
+import { profilesOfStream } from '../support/profiles-of-stream.js'
 import { createSender } from '../support/sender.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
-/** As `startBroker` makes it, and the streams that the warehouse loads. */
+/** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, rejected, profiles. */
 const PARTITIONS = 8
-const STREAMS = 4
+const LAYOUT = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
+const STREAMS = 3 + 2 + 1 + 1
 
 const log = createLog('test')
 log.level = 'silent'
@@ -21,7 +23,7 @@ let collectorUrl: string
 const running: Aggregator[] = []
 
 beforeAll(async () => {
-  ;[broker, clickhouse] = await Promise.all([startBroker(), startClickHouse()])
+  ;[broker, clickhouse] = await Promise.all([startBroker(LAYOUT), startClickHouse()])
   collectorUrl = await broker.collector()
   await putSite(collectorUrl, 'shop', { name: 'Shop', allowedOrigins: ['*'] })
   await broker.installation.buckets.catalog.put(
@@ -113,22 +115,6 @@ function askForSlots() {
   }
 }
 
-/** Profiles made of the whole stream. */
-async function fromTheStream(): Promise<Map<string, Profile>> {
-  const { nats, installation } = broker
-  const expected = new Map<string, Profile>()
-  const { last_seq } = (await nats.manager.streams.info('EVENTS')).state
-  for await (const message of readStream(nats, 'EVENTS', { from: 1, log })) {
-    const envelope = message.json<EventEnvelope>()
-    const partition = partitionOf(envelope.siteId, envelope.visitorId, installation.partitions)
-    const key = `${partition}.${envelope.siteId}.${keyToken(envelope.visitorId)}`
-    const profile = applyEnvelope(expected.get(key), envelope, message.seq)
-    if (profile) expected.set(key, profile)
-    if (message.seq >= last_seq) break
-  }
-  return expected
-}
-
 describe('aggregators that share partitions and streams', () => {
   it('share evenly as they come, leave, die and wake up, answer for every visitor, and count everything once', async () => {
     const first = await start()
@@ -181,14 +167,20 @@ describe('aggregators that share partitions and streams', () => {
     expect(rows.filter(({ n }) => Number(n) !== 1)).toEqual([])
     expect(new Set(rows.map(({ message_id }) => message_id))).toEqual(acknowledged)
 
-    const expected = await fromTheStream()
+    const expected = await profilesOfStream(broker.nats, broker.installation)
     expect(expected.size).toBe(40)
-    for (const [key, profile] of expected)
-      await until(
-        `${key} is stored`,
-        async () => (await broker.installation.buckets.profiles.get(key))?.string(),
-        text => text === JSON.stringify(profile),
-      )
+    await untilStored(0, expected)
+    const said: string[] = []
+    const publisher = createPublisher(broker.nats)
+    const { nats, installation } = broker
+    const { client } = clickhouse
+    await rebuild(
+      { from: 'stream' },
+      { nats, installation, publisher, log, clickhouse: client, say: said.push.bind(said) },
+    )
+    publisher.close()
+    expect(said.at(-1)).toContain('generation 1 counts now')
+    await untilStored(1, expected)
     for (const each of [third, fourth]) expect(await end(each, 'SIGTERM')).toBe(0)
   })
 
@@ -214,6 +206,16 @@ describe('aggregators that share partitions and streams', () => {
     expect(refused.output()).toContain('no work for such a role')
   })
 })
+
+async function untilStored(generation: number, expected: Map<string, Profile>): Promise<void> {
+  const bucket = await broker.nats.kvm.open(profilesBucket(generation))
+  for (const [key, profile] of expected)
+    await until(
+      `${key} is stored in generation ${generation}`,
+      async () => (await bucket.get(key))?.string(),
+      text => text === JSON.stringify(profile),
+    )
+}
 
 async function query<T>(sql: string): Promise<T[]> {
   const result = await clickhouse.client.query({ query: sql, format: 'JSONEachRow' })

@@ -1,13 +1,13 @@
 import { type EventEnvelope, keyToken, type Profile, partitionOf, streamSubject } from '@slotstream/protocol'
 import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { applyEnvelope } from '../../aggregator/profiles/apply.js'
 import { startProfiles } from '../../aggregator/profiles/role.js'
 import { rebuild } from '../../aggregator/rebuild/rebuild.js'
 import { startReport } from '../../aggregator/status/report.js'
 import { createSpread } from '../../aggregator/status/spread.js'
 import { startWarehouse } from '../../aggregator/warehouse/role.js'
 import { lastEvent } from '../support/last-event.js'
+import { profilesOfStream } from '../support/profiles-of-stream.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
@@ -44,10 +44,10 @@ async function track(count: number, first = 0) {
 }
 
 /** An aggregator with profiles and warehouse, as the process has it. */
-async function startAggregator() {
+async function startAggregator(layout: NodeJS.ProcessEnv = {}) {
   const { nats, publisher, log } = world
   const metrics = createMetrics()
-  const installation = await provision(nats, sharedSettings({}), log)
+  const installation = await provision(nats, sharedSettings(layout), log)
   const parts = { nats, publisher, installation, metrics, log, identity: someIdentity() }
   const profiles = await startProfiles(parts)
   const warehouse = startWarehouse({ ...parts, clickhouse: clickhouse.account })
@@ -71,14 +71,8 @@ const run = (from: 'stream' | 'events') =>
   rebuild({ from, only: ['profiles'] }, { ...world, say: () => {}, clickhouse: clickhouse.client })
 
 async function fromTheStream(): Promise<Map<string, Profile>> {
-  const profiles = new Map<string, Profile>()
-  const { first_seq, last_seq } = (await world.nats.manager.streams.info('EVENTS')).state
-  for (let seq = first_seq; seq <= last_seq; seq++) {
-    const envelope = (await world.nats.manager.streams.getMessage('EVENTS', { seq }))!.json<EventEnvelope>()
-    const profile = applyEnvelope(profiles.get(envelope.visitorId), envelope, seq)
-    if (profile) profiles.set(envelope.visitorId, profile)
-  }
-  return profiles
+  const profiles = await profilesOfStream(world.nats, world.installation)
+  return new Map([...profiles.values()].map(profile => [profile.visitorId, profile]))
 }
 
 type Aggregator = Awaited<ReturnType<typeof startAggregator>>
@@ -152,7 +146,9 @@ describe('rebuilding profiles', () => {
     await aggregator.stop()
   })
 
-  it('takes from events what the stream has no more', async () => {
+  it('takes from events what the streams have no more', async () => {
+    await world.stop()
+    world = await createWorld(clickhouse, { EVENTS_STREAMS: '3' })
     await track(300)
     const aggregator = await startAggregator()
     const whole = await fromTheStream()
@@ -161,10 +157,37 @@ describe('rebuilding profiles', () => {
       () => world.number('SELECT count() FROM slotstream.events'),
       n => n === 300,
     )
-    await world.nats.manager.streams.purge('EVENTS', { seq: 151 })
+    for (const { name } of world.installation.streams.events) {
+      const { last_seq } = (await world.nats.manager.streams.info(name)).state
+      await world.nats.manager.streams.purge(name, { seq: Math.ceil(last_seq / 2) })
+    }
     await expect(run('stream')).rejects.toThrow('use --from events')
     expect(await run('events')).toBeUndefined()
     expect(await profilesOf(aggregator)).toEqual(whole)
+    await aggregator.stop()
+  })
+
+  it('goes on in another number of streams, as the documentation says', async () => {
+    await track(200)
+    let aggregator = await startAggregator()
+    const counted = () => world.number('SELECT count() FROM slotstream.events')
+    await until('all rows', counted, n => n === 200)
+    await profilesOf(aggregator)
+    await aggregator.stop()
+
+    for (const name of ['EVENTS', 'DECISIONS', 'REJECTED']) await world.nats.manager.streams.delete(name)
+    await world.installation.buckets.meta.delete('installation')
+    const layout = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
+    aggregator = await startAggregator(layout)
+    world.installation.streams = (await provision(world.nats, sharedSettings(layout), world.log)).streams
+    expect(await run('events')).toBeUndefined()
+    await track(200, 200)
+    await until('the new rows, too', counted, n => n === 400)
+    expect(await world.number('SELECT uniqExact(message_id) FROM slotstream.events')).toBe(400)
+    expect([...(await profilesOf(aggregator)).values()].map(({ events }) => events)).toEqual(Array(VISITORS).fill(10))
+    await aggregator.stop()
+    aggregator = await startAggregator()
+    expect([...(await profilesOf(aggregator)).values()].map(({ events }) => events)).toEqual(Array(VISITORS).fill(10))
     await aggregator.stop()
   })
 })

@@ -164,7 +164,7 @@ describe('rebuilding derived tables', () => {
       query: `CREATE TABLE slotstream.test_names_rebuild AS slotstream.test_names`,
     })
     await clickhouse.client.command({ query: "INSERT INTO slotstream.test_names_rebuild VALUES ('demo', 'E1', 5)" })
-    await closeGate(clickhouse.client, 'events', async () => ({ complete: 0, announced: 0 }))
+    await closeGate(clickhouse.client, 'events', async () => [{ base: 0, last: 1_000_000, complete: 0, announced: 0 }])
     await rebuild(['test_names'])
     await expectRecounts()
   })

@@ -78,7 +78,7 @@ export async function startClickHouse() {
 export type ClickHouse = Awaited<ReturnType<typeof startClickHouse>>
 
 /** A fresh broker and empty tables, and loaders with which a test can tamper. */
-export async function createWorld(clickhouse: ClickHouse) {
+export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.ProcessEnv = {}) {
   const { client } = clickhouse
   await client.command({ query: 'DROP DATABASE IF EXISTS slotstream SYNC' })
   await migrate(client, await readMigrations())
@@ -86,7 +86,7 @@ export async function createWorld(clickhouse: ClickHouse) {
   const log = createLog('test')
   log.level = process.env.LOG_LEVEL || 'silent'
   const nats = await connectNats(server.url, 'test', log)
-  const installation = await provision(nats, sharedSettings({}), log)
+  const installation = await provision(nats, sharedSettings(layout), log)
   const publisher = createPublisher(nats)
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: createMetrics(), log })
   const loaders: ReturnType<typeof startLoader>[] = []

@@ -13,11 +13,11 @@ const PROGRAM = fileURLToPath(new URL('../../collector/dist/main.js', import.met
 const ADMIN_TOKEN = 'secret'
 
 /** A broker of its own, with what an installation consists of, and collectors on it. */
-export async function startBroker() {
+export async function startBroker(layout: NodeJS.ProcessEnv = {}) {
   const log = createLog('test')
   const server = await startNatsServer()
   const nats = await connectNats(server.url, 'test', log)
-  const installation = await provision(nats, sharedSettings({ NATS_URL: server.url, PARTITIONS: '8' }), log)
+  const installation = await provision(nats, sharedSettings({ NATS_URL: server.url, PARTITIONS: '8', ...layout }), log)
   const stops: (() => Promise<unknown>)[] = []
 
   return {

@@ -183,6 +183,32 @@ describe('ownership', () => {
     for (const resource of before) expect(second!.told).toContain(resource)
   })
 
+  it('gets its share, and no more, also when no news reach it, and notices that', async () => {
+    const here = world()
+    const round = async () => {
+      for (const one of here.members) {
+        if (one.name !== 'deaf') here.deliver(one, Number.POSITIVE_INFINITY)
+        here.beat(one)
+        here.balance(one)
+      }
+      await here.finishCalls()
+      here.pass(250)
+      for (const resource of RESOURCES) expect(here.holders(resource).length).toBeLessThanOrEqual(1)
+    }
+    here.join('a')
+    for (let i = 0; i < 5; i++) await round()
+    here.join('deaf')
+    const [first, deaf] = here.members
+    let noticed = false
+    for (let i = 0; i < 40; i++) {
+      await round()
+      noticed ||= deaf!.ownership.isDeaf()
+    }
+    expect([first!.told.size, deaf!.told.size].sort()).toEqual([2, 3])
+    expect(noticed).toBe(true)
+    expect(first!.ownership.isDeaf()).toBe(false)
+  })
+
   it('gives its place to the next start of its name at once', async () => {
     const here = world()
     const round = async () => {

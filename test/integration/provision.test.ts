@@ -1,0 +1,67 @@
+import { connectNats, createLog, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startNatsServer } from '../support/nats-server.js'
+
+const log = createLog('test')
+log.level = 'silent'
+
+let server: Awaited<ReturnType<typeof startNatsServer>>
+let nats: Nats
+
+beforeEach(async () => {
+  server = await startNatsServer()
+  nats = await connectNats(server.url, 'test', log)
+})
+
+afterEach(async () => {
+  await nats?.close()
+  await server?.stop()
+})
+
+const make = (env: NodeJS.ProcessEnv) => provision(nats, sharedSettings(env), log)
+const configOf = async (stream: string) => (await nats.manager.streams.info(stream)).config
+const names = async () => (await nats.manager.streams.names().next()).filter(name => !name.startsWith('KV_')).sort()
+
+describe('provisioning', () => {
+  it('makes one stream of each kind, and brings limits up to the settings', async () => {
+    const { partitions, streams } = await make({})
+    expect(partitions).toBe(32)
+    expect(streams.events).toHaveLength(1)
+    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'EVENTS', 'REJECTED'])
+    expect(await configOf('EVENTS')).toMatchObject({ subjects: ['events.*'], max_age: 7 * 86_400e9, max_bytes: -1 })
+    await nats.js.publish('events.3', 'kept')
+    await make({ STREAM_RETENTION_DAYS: '2', STREAM_MAX_GB: '5' })
+    expect(await configOf('EVENTS')).toMatchObject({ max_age: 2 * 86_400e9, max_bytes: 5_000_000_000 })
+    expect((await nats.manager.streams.info('EVENTS')).state.messages).toBe(1)
+  })
+
+  it('makes several streams of a kind when asked, each with a range of partitions', async () => {
+    await make({ PARTITIONS: '8', EVENTS_STREAMS: '3' })
+    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'EVENTS', 'EVENTS_1', 'EVENTS_2', 'REJECTED'])
+    for (let partition = 0; partition < 8; partition++) await nats.js.publish(`events.${partition}`, 'x')
+    const counts = await Promise.all(
+      ['EVENTS', 'EVENTS_1', 'EVENTS_2'].map(async name => (await nats.manager.streams.info(name)).state.messages),
+    )
+    expect(counts).toEqual([2, 3, 3])
+  })
+
+  it('keeps the layout of an installation, and says so when another one is asked for', async () => {
+    await make({ PARTITIONS: '8', EVENTS_STREAMS: '2' })
+    const { partitions, streams } = await make({ PARTITIONS: '16' })
+    expect(partitions).toBe(8)
+    expect(streams.events.map(({ name }) => name)).toEqual(['EVENTS', 'EVENTS_1'])
+    await expect(make({ EVENTS_STREAMS: '4' })).rejects.toThrow(
+      'EVENTS_STREAMS is 4, and this installation was made with 2',
+    )
+  })
+
+  it('takes an installation from before the setting as one stream of each kind', async () => {
+    await nats.kvm.create('meta', { history: 1 }).then(meta => meta.put('installation', '{"partitions":8}'))
+    expect((await make({})).streams.events.map(({ subjects }) => subjects)).toEqual([['events.*']])
+    await expect(make({ REJECTED_STREAMS: '2' })).rejects.toThrow('REJECTED_STREAMS is 2, and')
+  })
+
+  it('refuses more streams than partitions', async () => {
+    await expect(make({ PARTITIONS: '4', EVENTS_STREAMS: '5' })).rejects.toThrow('there are 4 partitions to share')
+  })
+})
