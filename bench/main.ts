@@ -1,3 +1,4 @@
+import { benchCollector } from './collector/collector.js'
 import { benchFreshness } from './freshness/freshness.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
@@ -5,7 +6,13 @@ import { benchPipeline } from './pipeline/pipeline.js'
 import { benchSlots } from './slots/slots.js'
 import { machineFacts } from './support/machine.js'
 
-const BENCHES = { ingest: benchIngest, freshness: benchFreshness, slots: benchSlots, pipeline: benchPipeline }
+const BENCHES = {
+  ingest: benchIngest,
+  collector: benchCollector,
+  freshness: benchFreshness,
+  slots: benchSlots,
+  pipeline: benchPipeline,
+}
 
 try {
   const { names, options } = readArguments(process.argv.slice(2), Object.keys(BENCHES))

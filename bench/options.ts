@@ -6,6 +6,8 @@ export interface BenchOptions {
   seconds: number
   /** Events that it catches up on. `--backlog`, default 500,000. */
   backlog: number
+  /** Events that one collector takes while its memory is watched. `--events`, default 1,000,000. */
+  events: number
 }
 
 /** What was asked for can't be done; the message says why. */
@@ -30,7 +32,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
   }
   return {
     names: positionals.length > 0 ? positionals : known,
-    options: { seconds: number('seconds'), backlog: number('backlog') },
+    options: { seconds: number('seconds'), backlog: number('backlog'), events: number('events') },
   }
 }
 
@@ -39,7 +41,11 @@ function parsed(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { seconds: { type: 'string', default: '60' }, backlog: { type: 'string', default: '500000' } },
+      options: {
+        seconds: { type: 'string', default: '60' },
+        backlog: { type: 'string', default: '500000' },
+        events: { type: 'string', default: '1000000' },
+      },
     })
   } catch (error) {
     throw new ArgumentError(error instanceof Error ? error.message : String(error))

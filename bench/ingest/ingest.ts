@@ -1,12 +1,10 @@
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { startFrontDoor } from '../support/front-door.js'
 import { percentile } from '../support/percentile.js'
 import { startBareServer } from '../support/start-bare-server.js'
 import { SITE, startSystem, untilStored } from '../support/system.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { BATCH_SIZE } from './bodies.js'
-import type { LoadOrder, LoadResult } from './load.js'
+import { runLoad } from './run-load.js'
 
 const CONNECTIONS = 32
 const ROUNDS = 3
@@ -25,7 +23,7 @@ export async function benchIngest(): Promise<string> {
   const system = await startSystem()
   let acknowledged = 0
   const measure = async (url: string, run: string, seconds = ROUND_SECONDS) => {
-    const result = await load({ url, writeKey: SITE, connections: CONNECTIONS, seconds, run })
+    const result = await runLoad({ url, writeKey: SITE, connections: CONNECTIONS, seconds, run })
     if (result.failures > 0) throw new Error(`${result.failures} requests to ${url} failed`)
     if (url === system.collectorUrl) acknowledged += result.batches * BATCH_SIZE
     return { p99: result.p99, eventsPerSecond: (result.batches * BATCH_SIZE) / result.seconds }
@@ -83,13 +81,4 @@ function report(rounds: Round[], acknowledged: number, stored: number): string {
 ${markdownTable(header, rows)}
 
 Median ratio: collector and NATS alone ${median('frontDoor')}, whole system on the same cores ${median('system')}. The whole system acknowledged ${whole(acknowledged)} events, in ClickHouse afterwards ${whole(stored)}.`
-}
-
-function load(order: LoadOrder): Promise<LoadResult> {
-  const child = fork(fileURLToPath(new URL('./load.js', import.meta.url)))
-  child.send(order)
-  return new Promise((resolve, reject) => {
-    child.once('message', message => resolve(message as LoadResult))
-    child.once('exit', code => reject(new Error(`the load generator ended with code ${code}`)))
-  })
 }

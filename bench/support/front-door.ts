@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,13 +11,30 @@ const COLLECTOR = fileURLToPath(new URL('../../../collector/dist/main.js', impor
 const ADMIN_TOKEN = 'bench'
 const READY_DEADLINE_MS = 30_000
 
-/** A collector and its nats-server with file-backed JetStream, nothing behind them: what taking events in costs. */
-export async function startFrontDoor(siteId: string) {
-  const [port, natsPort] = (await freePorts(2)) as [number, number]
+/** What the parts used up since they were started. */
+export interface Usage {
+  /** Seconds of processor time, of all collectors together and of nats-server (NaN where the system doesn't tell). */
+  collectors: number
+  nats: number
+  /** Bytes that JetStream stores. */
+  stored: number
+}
+
+/**
+ * Collectors and their nats-server with file-backed JetStream, nothing behind them: what taking events in costs.
+ *
+ * @param count how many collectors stand side by side
+ */
+export async function startFrontDoor(siteId: string, count = 1) {
+  const [natsPort, monitorPort, ...ports] = (await freePorts(2 + count)) as [number, number, ...number[]]
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))
   const natsServer = await obtainNatsServer({ dataDir, log: console.error })
-  const parts: ChildProcess[] = [
-    spawn(natsServer, ['-js', '-sd', dataDir, '-a', '127.0.0.1', '-p', String(natsPort)], { stdio: 'ignore' }),
+  const nats = spawn(
+    natsServer,
+    ['-js', '-sd', dataDir, '-a', '127.0.0.1', '-p', String(natsPort), '-m', String(monitorPort)],
+    { stdio: 'ignore' },
+  )
+  const collectors = ports.map(port =>
     spawn(process.execPath, [COLLECTOR], {
       env: {
         ...process.env,
@@ -28,11 +45,12 @@ export async function startFrontDoor(siteId: string) {
       },
       stdio: ['ignore', 'inherit', 'inherit'],
     }),
-  ]
-  const collectorUrl = `http://127.0.0.1:${port}`
+  )
+  const collectorUrls = ports.map(port => `http://127.0.0.1:${port}`)
+  const collectorUrl = collectorUrls[0] as string
 
   async function stop(): Promise<void> {
-    for (const part of parts.reverse()) {
+    for (const part of [...collectors, nats]) {
       const ended = once(part, 'exit')
       part.kill('SIGTERM')
       await ended
@@ -49,13 +67,47 @@ export async function startFrontDoor(siteId: string) {
       answer => answer.ok,
       () => false,
     )
+  const isKnown = (url: string) =>
+    fetch(`${url}/v1/projects/${siteId}/settings`).then(
+      answer => answer.ok,
+      () => false,
+    )
   const deadline = Date.now() + READY_DEADLINE_MS
-  while (!(await putSite())) {
+  while (!((await putSite()) && (await Promise.all(collectorUrls.map(isKnown))).every(Boolean))) {
     if (Date.now() > deadline) {
       await stop()
       throw new Error(`the collector did not become ready within ${READY_DEADLINE_MS} ms`)
     }
     await new Promise(resolve => setTimeout(resolve, 100))
   }
-  return { collectorUrl, stop }
+  return {
+    collectorUrl,
+    collectorUrls,
+    async usage(): Promise<Usage> {
+      const seconds = await Promise.all(collectorUrls.map(url => collectorMetric(url, 'process_cpu_seconds_total')))
+      const answer = await fetch(`http://127.0.0.1:${monitorPort}/jsz`)
+      const { storage } = (await answer.json()) as { storage: number }
+      return {
+        collectors: seconds.reduce((sum, one) => sum + one, 0),
+        nats: await processorSeconds(nats),
+        stored: storage,
+      }
+    },
+    stop,
+  }
+}
+
+export type FrontDoor = Awaited<ReturnType<typeof startFrontDoor>>
+
+/** One of the numbers that a collector has for Prometheus, those without labels. */
+export async function collectorMetric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+}
+
+/** Linux counts them in hundredths of a second; `ps`, where there is one, only in whole ones. */
+async function processorSeconds({ pid }: ChildProcess): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }

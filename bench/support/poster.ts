@@ -9,27 +9,28 @@ export interface Posted {
 export function createPoster(baseUrl: string, writeKey: string) {
   const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
-  return {
-    post: (path: string, body: object) =>
-      new Promise<Posted>((resolve, reject) => {
-        const data = Buffer.from(JSON.stringify(body))
-        const headers = {
-          'Content-Type': 'application/json',
-          'Content-Length': data.length,
-          Authorization: authorization,
-        }
-        const asked = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
-          const chunks: Buffer[] = []
-          response.on('data', (chunk: Buffer) => chunks.push(chunk))
-          response.once('error', reject)
-          response.once('end', () => {
-            const text = Buffer.concat(chunks).toString()
-            resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
-          })
+  const postRaw = (path: string, data: Buffer) =>
+    new Promise<Posted>((resolve, reject) => {
+      const headers = {
+        'Content-Type': 'application/json',
+        'Content-Length': data.length,
+        Authorization: authorization,
+      }
+      const asked = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.once('error', reject)
+        response.once('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
         })
-        asked.once('error', reject)
-        asked.end(data)
-      }),
+      })
+      asked.once('error', reject)
+      asked.end(data)
+    })
+  return {
+    postRaw,
+    post: (path: string, body: object) => postRaw(path, Buffer.from(JSON.stringify(body))),
     close: () => agent.destroy(),
   }
 }
