@@ -1,8 +1,13 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Site } from '@slotstream/protocol'
+import { createMemo } from './enrich/memo.js'
 import { Failure } from './failure.js'
 import type { Sites } from './sites.js'
+
+/** `Authorization` headers whose write key is remembered, and the longest, in characters: one that isn't Basic for sure. */
+const MAX_REMEMBERED = 1_000
+const MAX_REMEMBERED_LENGTH = 1_024
 
 /**
  * The site whose write key a request carries: as user name of HTTP Basic, as Segment's libraries send it, as
@@ -22,9 +27,15 @@ export function siteOf(request: IncomingMessage, body: unknown, sites: Sites): S
   return site
 }
 
-function basicUser(authorization: string | undefined): string | undefined {
-  const encoded = /^basic\s+(\S+)$/i.exec(authorization ?? '')?.[1]
-  return encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]
+/** Libraries send the same with each request; sites are few. */
+const users = createMemo(MAX_REMEMBERED, (authorization: string): string => {
+  const encoded = /^basic\s+(\S+)$/i.exec(authorization)?.[1]
+  return (encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]) || ''
+})
+
+function basicUser(authorization: string | undefined): string {
+  if (authorization === undefined || authorization.length > MAX_REMEMBERED_LENGTH) return ''
+  return users(authorization)
 }
 
 function queryKey(url: string): string | undefined {

@@ -5,6 +5,7 @@ import express, { type Request } from 'express'
 import { type AppParts, createApp } from './app.js'
 import { allowOrigin } from './cors.js'
 import { createEnrich } from './enrich/enrich.js'
+import { createMemo } from './enrich/memo.js'
 import type { Places } from './enrich/places.js'
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.js'
 import { createReceive, type Handler, type Receive } from './receive.js'
@@ -22,6 +23,9 @@ const LOOK_OVER_MS = 1_000
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 /** How long requests may go on when the server stops, in milliseconds; less than a process gets for it. */
 const STOP_TIMEOUT_MS = 8_000
+
+/** Addresses of which it is remembered whether they are a proxy's. */
+const MAX_TRUST_REMEMBERED = 1_000
 
 /** What the routes are made with. */
 export interface RouteTools {
@@ -158,7 +162,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
 function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
   const app = express()
   app.set('trust proxy', trustProxy)
-  return app.get('trust proxy fn') as Trusts
+  const trusts = app.get('trust proxy fn') as Trusts
+  // A number counts hops, whatever their addresses; addresses are taken apart, and those of proxies come with every request.
+  if (typeof trustProxy === 'number') return trusts
+  const known = createMemo(MAX_TRUST_REMEMBERED, address => trusts(address, 0))
+  return address => known(address)
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -19,19 +19,18 @@ export async function publishAll(
   const began = performance.now()
   const stored: Stored[] = []
   try {
-    for (let first = 0; first < publications.length; first += WAVE) {
-      const wave = publications.slice(first, first + WAVE)
-      // The usual batch is of one visitor, hence one message.
-      if (wave.length === 1) stored.push(await send(wave[0]!))
-      else stored.push(...(await Promise.all(wave.map(send))))
-    }
+    // The usual batch is of one visitor, hence one message.
+    if (publications.length === 1) stored.push(await send(publications[0]!))
+    else
+      for (let first = 0; first < publications.length; first += WAVE)
+        stored.push(...(await Promise.all(publications.slice(first, first + WAVE).map(send))))
   } catch (error) {
     if (!(error instanceof PublishError)) throw error
     metrics.publishFailures.inc({ code: error.code })
     throw unavailable()
   }
   metrics.publishSeconds.observe((performance.now() - began) / 1_000)
-  metrics.duplicates.inc(stored.filter(({ duplicate }) => duplicate).length)
+  for (const { duplicate } of stored) if (duplicate) metrics.duplicates.inc()
   return stored
 
   function send({ subject, data, msgId }: Publication): Promise<Stored> {
