@@ -154,6 +154,9 @@ async function send({ route, query, method, headers, body }: Request): Promise<v
   if (/^b/i.test(route)) note(body, new Set(rejected.map(({ index }) => index)))
 }
 
+/** An id as it is stored: no UTF-8 holds half a character. */
+const mended = (id: unknown) => Buffer.from(String(id)).toString()
+
 /** Remembers the accepted messages of a batch whose ids are ids, which are stored as they are. */
 function note(body: Buffer, rejected: Set<number>): void {
   let parsed: { batch?: unknown }
@@ -166,7 +169,7 @@ function note(body: Buffer, rejected: Set<number>): void {
   for (const [index, raw] of parsed.batch.entries()) {
     if (rejected.has(index) || typeof raw?.messageId !== 'string' || !/^[\w-]{36}$/.test(raw.messageId)) continue
     if (/^[0-]+$/.test(raw.messageId)) continue
-    wanted.push({ messageId: raw.messageId, visitors: [raw.anonymousId, raw.userId].map(String) })
+    wanted.push({ messageId: raw.messageId, visitors: [raw.anonymousId, raw.userId].map(mended) })
   }
 }
 

@@ -29,7 +29,7 @@ async function obtainNginx(): Promise<string> {
   return obtain(program, steps, { machine, binFolder: join(tmpdir(), 'slotstream-tools', 'bin'), log: console.log })
 }
 
-/** A real nginx in front of collectors, set up as docs/operating.md says. */
+/** A real nginx in front of collectors, set up as docs/collector.md says. */
 export async function startNginx(collectorPorts: readonly number[]) {
   const program = await obtainNginx()
   const [port] = await freePorts(1)
