@@ -1,4 +1,4 @@
-import { begin } from './calls.js'
+import { begin, inBrowser, running } from './calls.js'
 import { lazyPart } from './lazy-parts.js'
 import type { Options } from './options.js'
 
@@ -42,4 +42,14 @@ export interface Events {}
  */
 export function init(options: Options): void {
   begin(options, lazyPart)
+}
+
+/**
+ * Opens the inspector over the page: messages and what became of them, decisions and why, problems, and who the visitor is.
+ * It loads when it is first opened. For development; rejects when it can't be loaded.
+ */
+export async function debug(): Promise<void> {
+  if (!inBrowser()) return
+  const { inspector } = await import('./parts/inspector.js')
+  inspector(() => running)
 }

@@ -12,7 +12,7 @@ import {
   setProperties,
   track,
 } from './api.js'
-import { begin } from './calls.js'
+import { begin, running } from './calls.js'
 import type { Options } from './options.js'
 import type { LoadPart, OwnPart, PartName } from './part-names.js'
 import { pageViews } from './parts/page-views.js'
@@ -33,6 +33,7 @@ const slotstream = {
   addMiddleware,
   alias,
   consent,
+  debug: () => later('inspector').then(open => open(() => running)),
   destroy,
   flush,
   group,

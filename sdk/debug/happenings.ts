@@ -9,8 +9,8 @@ export interface Details {
   sent: { batchId: string; messageIds: string[]; bytes: number }
   acknowledged: { batchId: string } & Pick<BatchAnswer, 'accepted' | 'rejected'>
   retry: { batchId: string; attempt: number; delayMs: number; reason: string }
-  /** `messageIds` of captured messages that were given up; `message` of one that never was captured. */
-  dropped: { reason: string; messageIds?: string[]; message?: Partial<Message> }
+  /** The collector refused these for good. */
+  dropped: { reason: string; messageIds: string[] }
   decision: SlotDecision
   consent: Consent
   /** What went wrong inside the package, its parts or middleware: errors, or texts and what they are about. */
@@ -38,7 +38,8 @@ export function follow(
   { on }: Pick<Listeners, 'on'>,
   tell: (happening: Happening, event: Event) => void,
 ): void {
-  for (const event of [...recent].sort((a, b) => a.timeStamp - b.timeStamp))
+  // As values, because the list has gaps after it was emptied.
+  for (const event of Object.values(recent).sort((a, b) => a.timeStamp - b.timeStamp))
     if (HAPPENINGS.includes(event.type)) tell(happeningOf(event), event)
   for (const type of HAPPENINGS) on(window, type, event => tell(happeningOf(event as CustomEvent), event))
 }

@@ -30,8 +30,15 @@ export function titleOf({ type, event, name, userId, groupId }: Record<string, u
 
 const because = (reason: string) => (adviceOn(reason) ? `${reason}: ${adviceOn(reason)}` : reason)
 
-/** What to write to the console about something that happened. */
-export function linesOf({ name, detail }: Happening): Line[] {
+/**
+ * What to write to the console about something that happened.
+ *
+ * @param titleById says what a message is, if it is known
+ */
+export function linesOf(
+  { name, detail }: Happening,
+  titleById: (messageId: string | null) => string | undefined = () => undefined,
+): Line[] {
   const line = (text: string, object: unknown = detail, level: Line['level'] = 'log'): Line[] => [
     { level, text, objects: [object] },
   ]
@@ -43,9 +50,11 @@ export function linesOf({ name, detail }: Happening): Line[] {
     case 'acknowledged':
       return [
         ...line(`acknowledged ${count(detail.accepted, 'message')}`),
-        ...detail.rejected.flatMap(rejection =>
-          line(`rejected ${rejection.messageId}: ${rejection.reason}`, rejection, 'warn'),
-        ),
+        ...detail.rejected.flatMap(rejection => {
+          const { messageId, index, reason } = rejection
+          const what = titleById(messageId) ?? messageId ?? `message ${index + 1}`
+          return line(`rejected ${what}: ${reason}`, rejection, 'warn')
+        }),
       ]
     case 'retry':
       return line(
@@ -53,10 +62,8 @@ export function linesOf({ name, detail }: Happening): Line[] {
         detail,
         'warn',
       )
-    case 'dropped': {
-      const what = detail.message ? titleOf(detail.message) : count(detail.messageIds?.length ?? 1, 'message')
-      return line(`dropped ${what}. ${because(detail.reason)}`, detail, 'warn')
-    }
+    case 'dropped':
+      return line(`dropped ${count(detail.messageIds.length, 'message')}. ${because(detail.reason)}`, detail, 'warn')
     case 'decision': {
       const shown = detail.items.map(({ contentId }) => contentId).join(', ')
       const policy = detail.reason?.policy ? ` by ${detail.reason.policy}` : ''

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Happening } from '../../../sdk/debug/happenings.js'
+import { follow, type Happening } from '../../../sdk/debug/happenings.js'
 import { duration, linesOf, titleOf } from '../../../sdk/debug/lines.js'
 import * as slotstream from '../../../sdk/index.js'
 
@@ -110,5 +110,10 @@ it('remembers the latest events only, and nothing after destroy', async () => {
   expect(recent).toHaveLength(200)
   slotstream.destroy()
   expect(recent).toHaveLength(0)
+  slotstream.init({ writeKey: 'demo', webVitals: false, engagement: false, autoSlots: false })
+  const told: string[] = []
+  follow(recent, { on: () => {} }, ({ name }) => told.push(name))
+  expect(told).toEqual(['captured'])
+  slotstream.destroy()
   vi.unstubAllGlobals()
 })

@@ -1,0 +1,85 @@
+import { adviceOn } from './advice.js'
+import { clock, el, facts, json } from './elements.js'
+import type { Entry, Journal, Problem } from './journal.js'
+import { titleOf } from './lines.js'
+
+type Decision = Journal['decisions'][number]
+
+/** A row that unfolds. */
+function row(at: number, title: string, badge: string, more: () => Node[]): HTMLElement {
+  const details = el(
+    'details',
+    {},
+    el('summary', {}, el('span', { class: 'title' }, title), el('b', { class: `badge ${badge}` }, badge), time(at)),
+  )
+  // Most are never unfolded.
+  details.addEventListener('toggle', () => details.childElementCount < 2 && details.append(...more()), { once: true })
+  return details
+}
+
+const time = (at: number) => el('time', {}, clock(at))
+
+/** Says what a reason means, where it is known. */
+const note = (reason: string) => {
+  const advice = adviceOn(reason)
+  return reason ? [el('p', { class: 'note' }, advice ? `${reason}: ${advice}` : reason)] : []
+}
+
+/** A message and how far it got. */
+export const messageRow = ({ at, message, status, reason }: Entry) =>
+  row(at, titleOf({ ...message }), status, () => [...note(reason), json(message)])
+
+/** A decision and why it came out so. */
+export function decisionRow({ at, decision }: Decision): HTMLElement {
+  const { slotId, outcome, items, decisionId } = decision
+  const shown = items.map(({ contentId }) => contentId).join(', ')
+  return row(at, shown ? `${slotId} → ${shown}` : slotId, outcome, () => [
+    ...note(outcome === 'served' ? '' : outcome),
+    ...why(decision),
+    facts([['decision', decisionId]]),
+    json(items.map(({ payload }) => payload)),
+  ])
+}
+
+function why({ reason, items, decisionId }: Decision['decision']): Node[] {
+  if (!reason) {
+    const text = 'Why it came out so is told with the option `debug`, by sites whose `debug` is on.'
+    return decisionId ? [el('p', { class: 'note' }, text)] : []
+  }
+  const { policy, policyVersion, propensities, explored, affinities, excluded } = reason as {
+    policy?: string
+    policyVersion?: string
+    propensities?: number[]
+    explored?: boolean
+    affinities?: Record<string, number>
+    excluded?: { contentId: string; reason: string }[]
+  }
+  const strongest = Object.entries(affinities ?? {})
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 5)
+  const most = strongest[0]?.[1] || 1
+  return [
+    facts([
+      ['policy', policy && `${policy} ${policyVersion ?? ''}`],
+      [
+        'chance',
+        propensities?.map((chance, index) => `${items[index]?.contentId ?? ''} ${percent(chance)}`).join(', '),
+      ],
+      ['explored', explored === undefined ? undefined : explored ? 'yes: to find out what else works' : 'no'],
+      ...strongest.map(([category, affinity]): [string, Node] => [
+        `likes ${category}`,
+        el('meter', { min: '0', max: String(most), value: String(affinity), title: affinity.toFixed(2) }),
+      ]),
+      ['left out', excluded?.map(({ contentId, reason }) => `${contentId} (${reason})`).join(', ')],
+    ]),
+  ]
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+
+/** Something that went wrong. */
+export const problemRow = ({ at, text, objects }: Problem) =>
+  el('div', { class: 'problem' }, time(at), el('p', {}, [text, ...objects.filter(isTelling)].join(' ')))
+
+/** Errors and texts say something by themselves; what else there is stands in the text already. */
+const isTelling = (object: unknown) => object instanceof Error || typeof object === 'string'
