@@ -12,18 +12,20 @@ import {
 } from '@slotstream/protocol'
 import type { Buckets, Publisher } from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
+import { objectOf, valid } from './admin-request.js'
 import { checkAdmin } from './authenticate.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
+import type { Enrich } from './enrich/enrich.js'
 import { Failure, unavailable } from './failure.js'
 import { importDecisions } from './import-decisions.js'
 import type { CollectorMetrics } from './metrics.js'
+import type { PlanStore } from './plan/plan-store.js'
+import type { Plans } from './plan/plans.js'
+import { addPlanRoutes } from './plan/routes.js'
 import { decisionPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
-import { readBody } from './read-body.js'
+import { addReplayRoute } from './replay-rejected.js'
 import type { Sites } from './sites.js'
-
-/** Largest body of an admin request, in bytes. */
-const MAX_ADMIN_BYTES = 5 * 1024 * 1024
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
@@ -33,6 +35,9 @@ export interface AdminParts {
   sites: Sites
   buckets: Pick<Buckets, 'sites' | 'profiles'>
   catalog: CatalogStore
+  plans: Plans
+  planStore: PlanStore
+  enrich: Enrich
   publisher: Publisher
   partitions: number
   metrics: CollectorMetrics
@@ -44,7 +49,8 @@ export interface AdminParts {
 
 /** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
 export function adminRoutes(parts: AdminParts): Router {
-  const { adminToken, sites, buckets, catalog, publisher, partitions, metrics, pipeline, ready } = parts
+  const { adminToken, sites, buckets, catalog, plans, planStore, publisher, partitions, metrics, pipeline, ready } =
+    parts
   const router = express.Router()
   router.use((request, _response, next) => {
     checkAdmin(request, adminToken)
@@ -72,6 +78,7 @@ export function adminRoutes(parts: AdminParts): Router {
     const { siteId } = siteOf(request)
     await buckets.sites.delete(siteId)
     await catalog.removeAll(siteId)
+    plans.take(siteId, undefined, await planStore.remove(siteId))
     sites.apply({ key: siteId, operation: 'DEL', json: notThere })
     response.json({ deleted: true })
   })
@@ -135,6 +142,9 @@ export function adminRoutes(parts: AdminParts): Router {
     response.json({ imported, rejected })
   })
 
+  addPlanRoutes(router, { ...parts, siteOf })
+  addReplayRoute(router, { ...parts, siteOf })
+
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)
   router.use(onError)
@@ -146,18 +156,6 @@ export function adminRoutes(parts: AdminParts): Router {
     if (!site) throw new Failure('not_found', `there is no site ${siteId}: make it with PUT /v1/admin/sites/${siteId}`)
     return site
   }
-}
-
-async function objectOf(request: Request): Promise<Record<string, unknown>> {
-  const { value } = await readBody(request, MAX_ADMIN_BYTES)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Failure('malformed', 'the body must be a JSON object')
-  return value as Record<string, unknown>
-}
-
-function valid<T>(checked: Check<T>): T {
-  if (!checked.ok) throw new Failure('malformed', checked.reason)
-  return checked.value
 }
 
 /** The valid entries of a list; what is wrong with the others is added to `problems`. */

@@ -12,10 +12,13 @@ import {
 import { adminRoutes } from './admin-routes.js'
 import { createCatalogStore } from './catalog-store.js'
 import { createDecide } from './decide.js'
+import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http-server.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { pipelineRoute } from './pipeline/route.js'
+import { createPlanStore } from './plan/plan-store.js'
+import { createPlans } from './plan/plans.js'
 import { postRoutes } from './post-routes.js'
 import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
@@ -45,9 +48,13 @@ export function createCollector(deps: CollectorDeps): Collector {
   const { partitions, buckets } = deps.installation
   const sites = createSites()
   const publisher = createPublisher(nats)
+  const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   let sitesLoaded = false
-  const watching = watchBucket(nats, buckets.sites, sites.apply, log)
-  void watching.then(() => {
+  const watching = Promise.all([
+    watchBucket(nats, buckets.sites, sites.apply, log),
+    watchBucket(nats, buckets.plans, plans.apply, log),
+  ])
+  void watching.then(plans.settled).then(() => {
     sitesLoaded = true
   })
 
@@ -77,7 +84,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     posts: ({ receive, metrics }) =>
       postRoutes({
         receive,
-        store: createStoreBatch(publisher, partitions, metrics),
+        store: createStoreBatch(publisher, partitions, metrics, plans),
         decide: createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
       }),
@@ -95,6 +102,9 @@ export function createCollector(deps: CollectorDeps): Collector {
             },
           },
           catalog: createCatalogStore(buckets.catalog),
+          plans,
+          planStore: createPlanStore(buckets.plans),
+          enrich: createEnrich(deps.places),
           publisher,
           partitions,
           metrics,
@@ -113,7 +123,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     async stop() {
       await server.stop()
       status.stop()
-      if (sitesLoaded) for (const watch of [await watching, await followed]) watch.stop()
+      if (sitesLoaded) for (const watch of [...(await watching), await followed]) watch.stop()
       deps.places?.stop()
       publisher.close()
     },

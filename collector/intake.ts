@@ -2,6 +2,7 @@ import {
   type Batch,
   checkMessage,
   type EventEnvelope,
+  isoTime,
   type Ledger,
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
@@ -13,12 +14,15 @@ import {
   type Rejection,
   type RejectionCode,
   type StoredMessage,
+  type Violation,
   visitorIdOf,
 } from '@slotstream/protocol'
 import type { Enricher } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { cutBytes, jsonText } from './json-text.js'
 import { mendMessageId } from './message-id.js'
+import type { CompiledPlan } from './plan/compile-plan.js'
+import { tagViolation } from './plan/tag-violation.js'
 
 /** Longest user agent that is kept, in characters. It is copied into every message of a batch. */
 const MAX_USER_AGENT = 512
@@ -37,12 +41,16 @@ export interface BatchArrival {
   newId: () => string
   /** What is taken out of and added to the messages. Default: nothing. */
   enricher?: Enricher
+  /** What the messages have to look like. Default: anything goes. */
+  plan?: CompiledPlan | undefined
 }
 
 /** A batch, taken apart: what is to be stored, and what the client is told. */
 export interface Intake {
   accepted: number
   rejections: Rejection[]
+  /** Accepted messages that break the plan. */
+  violations: Rejection[]
   /** One for each visitor, in the order in which they first occur. */
   envelopes: EventEnvelope[]
   refused?: RejectedEnvelope
@@ -62,13 +70,14 @@ interface Visitor {
  */
 export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const { batch, sentAt, ledger, context } = batchOf(body)
-  const { received, siteId } = arrival
+  const { received, siteId, plan } = arrival
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
   const times = { received, newId: arrival.newId, ...(sent === undefined ? {} : { sent }) }
   const userAgent = arrival.userAgent?.slice(0, MAX_USER_AGENT)
 
   const rejections: Rejection[] = []
+  const violations: Rejection[] = []
   const refused: RejectedMessage[] = []
   const visitors = new Map<string, Visitor>()
   const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
@@ -81,19 +90,20 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     mendMessageId(raw)
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
-      reject(index, raw, checked.code, checked.reason)
+      reject(index, raw, checked)
       continue
     }
     if (mayBeTooLarge && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES) {
-      reject(
-        index,
-        raw,
-        'too_large',
-        `the message is larger than ${MAX_MESSAGE_BYTES / 1024} KB: send less in properties`,
-      )
+      const reason = `the message is larger than ${MAX_MESSAGE_BYTES / 1024} KB: send less in properties`
+      reject(index, raw, { code: 'too_large', reason })
       continue
     }
     const { message } = checked
+    const violation = plan?.check(message)
+    if (violation && plan?.mode === 'enforce') {
+      reject(index, raw, violation)
+      continue
+    }
     const visitorId = visitorIdOf(message)
     // Nearly always that of the message before.
     if (visitor?.visitorId !== visitorId) visitor = visitorOf(visitorId)
@@ -103,6 +113,8 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     last = message
     arrival.enricher?.enrich(message, network)
     if (userAgent && message.context?.userAgent === undefined) message.context = { ...message.context, userAgent }
+    if (plan) tagViolation(message, violation)
+    if (violation) violations.push({ messageId: message.messageId, index, ...violation })
   }
   const counts = ledgerOf(ledger)
   if (last && counts) last.context = { ...last.context, ledger: counts }
@@ -110,8 +122,9 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   return {
     accepted: batch.length - rejections.length,
     rejections,
+    violations,
     envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({ siteId, visitorId, receivedAt, messages })),
-    ...(refused.length > 0 ? { refused: { siteId, receivedAt, rejected: refused } } : {}),
+    ...(refused.length > 0 ? { refused: refusedEnvelope() } : {}),
   }
 
   function visitorOf(visitorId: string): Visitor {
@@ -122,11 +135,18 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     return made
   }
 
-  function reject(index: number, raw: unknown, code: RejectionCode, reason: string) {
+  function reject(index: number, raw: unknown, why: { code: RejectionCode; reason: string } | Violation) {
+    const { code, reason } = why
+    const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
     const claimed = isObject(raw) ? raw.messageId : undefined
     const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
-    rejections.push({ messageId, index, code, reason })
-    refused.push({ messageId, code, reason, payload: cutBytes(jsonText(raw), MAX_MESSAGE_BYTES) })
+    rejections.push({ messageId, index, code, reason, ...place })
+    refused.push({ messageId, code, reason, ...place, payload: cutBytes(jsonText(raw), MAX_MESSAGE_BYTES) })
+  }
+
+  function refusedEnvelope(): RejectedEnvelope {
+    const sentAt = sent === undefined ? {} : { sentAt: isoTime(sent) }
+    return { siteId, receivedAt, ...sentAt, ...(userAgent ? { userAgent } : {}), rejected: refused }
   }
 }
 

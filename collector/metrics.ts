@@ -8,6 +8,8 @@ export interface SiteMetrics {
   request(bytes: number): void
   accepted(messages: number): void
   rejected(code: string): void
+  /** A message was stored although it breaks the tracking plan. */
+  violated(code: string): void
 }
 
 /** The collector's own metrics. */
@@ -23,7 +25,16 @@ export function createCollectorMetrics(
   const requestsOfSites = metrics.counter('site_requests_total', 'Requests with a write key, by site', ['site'])
   const bytesOfSites = metrics.counter('site_body_bytes_total', 'Bytes of request bodies, by site', ['site'])
   const acceptedOfSites = metrics.counter('site_messages_accepted_total', 'Messages accepted, by site', ['site'])
-  const rejectedOfSites = metrics.counter('site_messages_rejected_total', 'Messages rejected, by site', ['site'])
+  const rejectedOfSites = metrics.counter('site_messages_rejected_total', 'Messages rejected, by site and code', [
+    'site',
+    'code',
+  ])
+  const violatedOfSites = metrics.counter(
+    'site_plan_violations_total',
+    'Messages stored although they break the tracking plan, by site and code',
+    ['site', 'code'],
+  )
+  const planOfSites = metrics.gauge('site_plan_revision', 'Revision of the tracking plan in use, 0 for none', ['site'])
   const requests = metrics.counter('http_requests_total', 'Requests by route and status', ['route', 'status'])
   const known = new Map<string, SiteMetrics>()
   const series = new Map<string, { inc(): void }>()
@@ -40,7 +51,7 @@ export function createCollectorMetrics(
 
   function forLabel(site: string): SiteMetrics {
     const [requests, bytes] = [requestsOfSites.labels(site), bytesOfSites.labels(site)]
-    const [good, bad] = [acceptedOfSites.labels(site), rejectedOfSites.labels(site)]
+    const good = acceptedOfSites.labels(site)
     return {
       request(size) {
         requests.inc()
@@ -52,7 +63,10 @@ export function createCollectorMetrics(
       },
       rejected(code) {
         rejected.inc({ code })
-        bad.inc()
+        rejectedOfSites.inc({ site, code })
+      },
+      violated(code) {
+        violatedOfSites.inc({ site, code })
       },
     }
   }
@@ -66,6 +80,11 @@ export function createCollectorMetrics(
       return metrics.registry.metrics()
     },
     ofSite,
+    /** Sites beyond the first have no plan of their own to show. */
+    planInUse(siteId: string, revision: number) {
+      ofSite(siteId)
+      if (known.has(siteId)) planOfSites.set({ site: siteId }, revision)
+    },
     request(route: string, status: number | 'aborted') {
       const key = `${status} ${route}`
       const counter = series.get(key) ?? requests.labels(route, String(status))

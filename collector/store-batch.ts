@@ -3,6 +3,7 @@ import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
+import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 
@@ -23,12 +24,22 @@ export interface StoredBatch {
 
 export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredBatch>
 
-/** Makes the function that checks a batch and stores it. It resolves when JetStream has all of it. */
-export function createStoreBatch(publisher: Publisher, partitions: number, metrics: CollectorMetrics): StoreBatch {
+/**
+ * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
+ *
+ * @param plans the sites' tracking plans. Default: none
+ */
+export function createStoreBatch(
+  publisher: Publisher,
+  partitions: number,
+  metrics: CollectorMetrics,
+  plans: Pick<Plans, 'of'> = { of: () => undefined },
+): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
     const { bytes, userAgent, enricher } = origin
-    const intake = takeBatch(body, { siteId, bytes, userAgent, enricher, received: Date.now(), newId: uuidv7 })
+    const arrival = { siteId, bytes, userAgent, enricher, plan: plans.of(siteId), received: Date.now(), newId: uuidv7 }
+    const intake = takeBatch(body, arrival)
     const batchId = batchIdOf(body)
     const publications: Publication[] = []
     const visitors: string[] = []
@@ -42,9 +53,11 @@ export function createStoreBatch(publisher: Publisher, partitions: number, metri
 
     metrics.ofSite(siteId).accepted(intake.accepted)
     for (const { code } of intake.rejections) metrics.ofSite(siteId).rejected(code)
+    for (const { code } of intake.violations) metrics.ofSite(siteId).violated(code)
     const positions = new Map<string, number>()
     for (const [index, visitorId] of visitors.entries()) positions.set(visitorId, stored[index]!.seq)
     const answer: BatchAnswer = { success: true, accepted: intake.accepted, rejected: intake.rejections }
+    if (intake.violations.length > 0) answer.violations = intake.violations
     if (positions.size === 1) answer.position = Math.max(...positions.values())
     return { answer, positions }
   }

@@ -23,6 +23,7 @@ export {
   MAX_KEYS,
   MAX_MESSAGE_BYTES,
   MAX_NAME_LENGTH,
+  MAX_REPLAYED,
   MAX_SLOTS,
 } from './limits.js'
 export {
@@ -40,6 +41,7 @@ export {
   type RejectionCode,
 } from './messages.js'
 export type { Profile } from './profile.js'
+export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './schema-version.js'
 export type {
   DecideReply,
   DecideRequest,
@@ -74,6 +76,22 @@ export {
   streamSubject,
 } from './subjects.js'
 export { type CorrectedTime, correctTime, parseTime } from './times.js'
+export {
+  MAX_PLAN_BYTES,
+  MAX_PLAN_SCHEMAS,
+  MAX_SCHEMA_BYTES,
+  NO_PLAN,
+  OWN_EVENTS,
+  PLAN_MODES,
+  PLANNED_CALLS,
+  type PlanMode,
+  type PlanSchemas,
+  plannedName,
+  type TrackingPlan,
+  VIOLATION_CODES,
+  type Violation,
+  type ViolationCode,
+} from './tracking-plan.js'
 export { uuidv7 } from './uuid.js'
 export { type Arrival, type Checked, checkMessage } from './validate.js'
 export { DEFAULT_PARTITIONS, partitionOf, shareOf, visitorIdOf } from './visitors.js'

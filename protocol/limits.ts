@@ -9,6 +9,9 @@ export const MAX_MESSAGE_BYTES = 32 * 1024
 /** Largest request body after decompression, in bytes. Larger ones are answered 413 as a whole. */
 export const MAX_BATCH_BYTES = 500 * 1024
 
+/** Most rejected messages that are replayed in one request. */
+export const MAX_REPLAYED = 1_000
+
 /** Most messages in one batch. Bounds the work one request can cause; 500 KB of the smallest messages stay below it. */
 export const MAX_BATCH_MESSAGES = 5_000
 

@@ -1,3 +1,5 @@
+import { VIOLATION_CODES, type Violation } from './tracking-plan.js'
+
 /** Message shapes: Segment's spec (https://segment.com/docs/connections/spec/), with the fields this product adds. */
 
 export type MessageType = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias'
@@ -20,6 +22,10 @@ export interface MessageContext {
   userAgent?: string
   locale?: string
   library?: { name: string; version: string }
+  /** Version of its event's schema that the message is made for, such as "1-0-0". Without it the newest counts. */
+  schemaVersion?: string
+  /** Set by the collector: how the message breaks the site's tracking plan, if the plan's mode is `warn`. */
+  violation?: Violation
   [key: string]: unknown
 }
 
@@ -77,6 +83,10 @@ export interface Rejection {
   code: RejectionCode
   /** What was wrong, where, and what to do: one sentence for a person. */
   reason: string
+  /** Where in the message, as JSONPath. Given for what breaks the tracking plan, as is the next. */
+  path?: string
+  /** The schema that counted; empty where there is none. */
+  schemaVersion?: string
 }
 
 /** What can be wrong with a message, by the code that says so. */
@@ -93,6 +103,7 @@ export const REJECTION_CODES = {
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
   timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
+  ...VIOLATION_CODES,
 } as const
 
 export type RejectionCode = keyof typeof REJECTION_CODES
@@ -102,6 +113,8 @@ export interface BatchAnswer {
   success: true
   accepted: number
   rejected: Rejection[]
+  /** Messages that are stored although they break the tracking plan; absent when there are none. */
+  violations?: Rejection[]
   /**
    * Position of the visitor's messages in the stream; absent when the batch held several visitors. Sent back as
    * `after` in `/v1/slots`, it makes the answer wait until these messages count.

@@ -20,6 +20,9 @@ export interface EventEnvelope {
 export interface RejectedEnvelope {
   siteId: string
   receivedAt: string
+  /** What else is needed to take the messages once more as they came: when their request was sent, and by what. */
+  sentAt?: string
+  userAgent?: string
   rejected: RejectedMessage[]
 }
 
@@ -27,6 +30,9 @@ export interface RejectedMessage {
   messageId: string | null
   code: RejectionCode | 'warehouse_refused'
   reason: string
+  /** Where in the message, as JSONPath, and the schema that counted: of what breaks the tracking plan. */
+  path?: string
+  schemaVersion?: string
   /** The message as it came, as JSON text, cut to 32 KB. */
   payload: string
 }

@@ -25,6 +25,8 @@ export const BUCKETS = {
   sites: 'sites',
   /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content */
   catalog: 'catalog',
+  /** `<siteId>` → TrackingPlan */
+  plans: 'plans',
   /** `<partition>.<siteId>.<visitorId>` → Profile; of a later generation see `profilesBucket` */
   profiles: 'profiles',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */

@@ -73,6 +73,7 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
   const buckets: Buckets = {
     sites: await open(BUCKETS.sites),
     catalog: await open(BUCKETS.catalog),
+    plans: await open(BUCKETS.plans),
     profiles: await open(profilesBucket(generation)),
     positions: await open(BUCKETS.positions),
     leases: await open(BUCKETS.leases),

@@ -1,3 +1,4 @@
+import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
 
 const SECURITY = [{ adminToken: [] }]
@@ -60,6 +61,68 @@ export const ADMIN_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
     get: admin('A profile', {}, ok('As it is stored.', { type: 'object' })),
+  },
+  '/v1/admin/sites/{siteId}/plan': {
+    parameters: [SITE],
+    get: admin('The tracking plan', {}, ok('With its revision.', ref('TrackingPlan'))),
+    put: admin(
+      'Replace the tracking plan',
+      body(ref('TrackingPlan'), 'What is not named but `schemas` stays.'),
+      ok('As stored.', ref('TrackingPlan')),
+    ),
+    delete: admin('Delete the tracking plan', {}, ok('It is gone.', DELETED)),
+  },
+  '/v1/admin/sites/{siteId}/plan/mode': {
+    parameters: [SITE],
+    put: admin(
+      'Change the mode of the tracking plan, and what unplanned events are',
+      body(
+        {
+          type: 'object',
+          properties: {
+            mode: { enum: PLAN_MODES },
+            unplanned: { enum: ['allow', 'violation'] },
+            revision: { type: 'integer' },
+          },
+        },
+        'What is not named stays.',
+      ),
+      ok('The plan as stored.', ref('TrackingPlan')),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/rejected/replay': {
+    parameters: [SITE],
+    post: admin(
+      'Take rejected messages once more, as they came',
+      body(
+        {
+          type: 'object',
+          required: ['messages'],
+          properties: {
+            messages: {
+              type: 'array',
+              maxItems: MAX_REPLAYED,
+              items: {
+                type: 'object',
+                required: ['message', 'receivedAt'],
+                properties: {
+                  message: ref('Message'),
+                  receivedAt: { type: 'string' },
+                  sentAt: { type: ['string', 'null'] },
+                  userAgent: { type: ['string', 'null'] },
+                },
+              },
+            },
+          },
+        },
+        'Each message needs a `messageId`.',
+      ),
+      ok('How many are stored, and which are still invalid.', {
+        type: 'object',
+        required: ['accepted', 'rejected'],
+        properties: { accepted: { type: 'integer' }, rejected: { type: 'array', items: ref('Rejection') } },
+      }),
+    ),
   },
   '/v1/admin/sites/{siteId}/decisions/import': {
     parameters: [SITE],

@@ -1,4 +1,4 @@
-import { DEFAULT_ENRICHMENT, MAX_ITEMS, MAX_NAME_LENGTH } from '@slotstream/protocol'
+import { DEFAULT_ENRICHMENT, MAX_ITEMS, MAX_NAME_LENGTH, NO_PLAN, PLAN_MODES } from '@slotstream/protocol'
 import type { Part } from './operations.js'
 
 const name: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
@@ -67,6 +67,21 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
     properties: {
       slots: { type: 'array', items: { $ref: '#/components/schemas/Slot' } },
       content: { type: 'array', items: { $ref: '#/components/schemas/Content' } },
+    },
+  },
+  TrackingPlan: {
+    type: 'object',
+    required: ['schemas'],
+    properties: {
+      revision: { type: 'integer', description: 'Grows with each change. Sent along, only this one is replaced.' },
+      mode: { enum: PLAN_MODES, default: NO_PLAN.mode },
+      unplanned: { enum: ['allow', 'violation'], default: NO_PLAN.unplanned },
+      schemas: {
+        type: 'object',
+        description: 'JSON Schemas, draft 2020-12, by version (`1-0-0`), by event.',
+        additionalProperties: { type: 'object', additionalProperties: { type: 'object' } },
+      },
+      force: { type: 'boolean', default: false, description: 'Lets a published version get other content.' },
     },
   },
 }

@@ -76,6 +76,8 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       index: { ...count, description: 'Position in the batch, from 0.' },
       code: { enum: Object.keys(REJECTION_CODES) },
       reason: { type: 'string', description: 'What was wrong, where, and what to do.' },
+      path: { type: 'string', description: 'Of what breaks the tracking plan: where, as JSONPath.' },
+      schemaVersion: { type: 'string', description: 'The schema that counted; empty where there is none.' },
     },
   },
   BatchAnswer: {
@@ -85,6 +87,11 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       success: { const: true },
       accepted: { ...count, description: 'Messages that are stored.' },
       rejected: { type: 'array', items: ref('Rejection') },
+      violations: {
+        type: 'array',
+        items: ref('Rejection'),
+        description: 'Messages that are stored although they break the tracking plan, whose mode is `warn`.',
+      },
       position: { ...count, description: 'Place in the stream, when all were of one visitor: `after` of `/v1/slots`.' },
     },
   },

@@ -75,6 +75,22 @@ describe('the answers of the collector are as described:', () => {
     await call('post', '/v1/t', { body: { ...track, writeKey: 'shop' } })
   })
 
+  it('the tracking plan, what breaks it, and its replay', async () => {
+    const plan = { mode: 'enforce', schemas: { E: { '1-0-0': { type: 'object', required: ['price'] } } } }
+    await call('put', `${SITE}/plan`, { at: at('/plan'), body: plan })
+    await call('post', '/v1/batch', { body: { writeKey: 'shop', batch: [track] } })
+    await call('put', `${SITE}/plan/mode`, { at: at('/plan/mode'), body: { mode: 'warn' } })
+    await call('post', '/v1/batch', { body: { writeKey: 'shop', batch: [track] } })
+    await call('get', `${SITE}/plan`, { at: at('/plan') })
+    const messages = [track, { type: 'track', messageId: 'm' }].map(message => ({
+      message,
+      receivedAt: '2026-01-01T00:00:00.000Z',
+    }))
+    await call('post', `${SITE}/rejected/replay`, { at: at('/rejected/replay'), body: { messages } })
+    await call('post', `${SITE}/rejected/replay`, { at: at('/rejected/replay'), body: { messages: [{}] }, status: 400 })
+    await call('delete', `${SITE}/plan`, { at: at('/plan') })
+  })
+
   it('slots', async () => {
     const batches = [{ batch: [track] }, {}]
     const body = { writeKey: 'shop', anonymousId: 'v', slots: [{ id: 'hero' }], batches }

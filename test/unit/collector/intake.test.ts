@@ -124,7 +124,7 @@ describe('takeBatch', () => {
   })
 
   it('accepts an empty batch', () => {
-    expect(takeBatch({ batch: [] }, arrival)).toEqual({ accepted: 0, rejections: [], envelopes: [] })
+    expect(takeBatch({ batch: [] }, arrival)).toEqual({ accepted: 0, rejections: [], violations: [], envelopes: [] })
   })
 
   it.each([[null], [[]], ['text'], [{}], [{ batch: {} }], [{ batch: 'text' }]])('refuses %j as a whole', body => {

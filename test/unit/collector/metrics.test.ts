@@ -7,6 +7,9 @@ describe('metrics of sites', () => {
     const metrics = createCollectorMetrics(createMetrics(), { requests: () => 3, bytes: () => 70 }, 2)
     for (const site of ['a', 'b', 'c', 'd', 'a']) metrics.ofSite(site).accepted(10)
     metrics.ofSite('c').rejected('too_deep')
+    metrics.ofSite('a').violated('schema_violation')
+    metrics.planInUse('a', 7)
+    metrics.planInUse('c', 8)
     metrics.ofSite('a').request(500)
     const text = await metrics.text()
     const lines = text.split('\n').filter(line => line.startsWith('slotstream_'))
@@ -14,7 +17,9 @@ describe('metrics of sites', () => {
       'slotstream_site_messages_accepted_total{site="a"} 20',
       'slotstream_site_messages_accepted_total{site="b"} 10',
       'slotstream_site_messages_accepted_total{site="other"} 20',
-      'slotstream_site_messages_rejected_total{site="other"} 1',
+      'slotstream_site_messages_rejected_total{site="other",code="too_deep"} 1',
+      'slotstream_site_plan_violations_total{site="a",code="schema_violation"} 1',
+      'slotstream_site_plan_revision{site="a"} 7',
       'slotstream_site_body_bytes_total{site="a"} 500',
       'slotstream_messages_accepted_total 50',
       'slotstream_messages_rejected_total{code="too_deep"} 1',
