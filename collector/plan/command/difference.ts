@@ -1,0 +1,35 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { PlanSchemas } from '@slotstream/protocol'
+
+/** What a push would change: each as `<event> <version>`. */
+export interface Difference {
+  added: string[]
+  changed: string[]
+  removed: string[]
+}
+
+export function difference(before: PlanSchemas, after: PlanSchemas): Difference {
+  const [old, now] = [flat(before), flat(after)]
+  return {
+    added: [...now.keys()].filter(name => !old.has(name)),
+    changed: [...now]
+      .filter(([name, schema]) => old.has(name) && !isDeepStrictEqual(old.get(name), schema))
+      .map(([name]) => name),
+    removed: [...old.keys()].filter(name => !now.has(name)),
+  }
+}
+
+/** Versions of both; where both have one, the second's. */
+export function merged(one: PlanSchemas, other: PlanSchemas): PlanSchemas {
+  const all = { ...one }
+  for (const [event, versions] of Object.entries(other)) all[event] = { ...all[event], ...versions }
+  return all
+}
+
+function flat(schemas: PlanSchemas): Map<string, unknown> {
+  return new Map(
+    Object.entries(schemas).flatMap(([event, versions]) =>
+      Object.entries(versions).map(([version, schema]) => [`${event} ${version}`, schema] as const),
+    ),
+  )
+}
