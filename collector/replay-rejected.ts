@@ -31,7 +31,7 @@ interface Arrived {
 /**
  * `/sites/:siteId/rejected/replay`: takes rejected messages once more, by today's rules and as if they arrived when they did.
  * So a message becomes the same event however often it is replayed. What is still invalid is named and stored nowhere:
- * it is among the rejected already.
+ * it is among the rejected already. With `dryRun` nothing is stored at all.
  */
 export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
   const { siteOf, plans, enrich, publisher, partitions, metrics } = parts
@@ -39,7 +39,8 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
   router.post('/sites/:siteId/rejected/replay', async (request: Request<{ siteId: string }>, response) => {
     const site = siteOf(request)
     const { siteId } = site
-    const arrived = arrivedOf((await objectOf(request)).messages)
+    const { messages, dryRun } = await objectOf(request)
+    const arrived = arrivedOf(messages)
     const plan = plans.of(siteId)
     const publications: Publication[] = []
     const rejected: Rejection[] = []
@@ -52,8 +53,10 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
       for (const envelope of taken.envelopes) publications.push(...eventPublications(envelope, 'replay', partitions))
       for (const rejection of taken.rejections) rejected.push({ ...rejection, index })
     }
-    await publishAll(publisher, publications, metrics)
-    metrics.ofSite(siteId).accepted(publications.length)
+    if (dryRun !== true) {
+      await publishAll(publisher, publications, metrics)
+      metrics.ofSite(siteId).accepted(publications.length)
+    }
     response.json({ accepted: publications.length, rejected })
   })
 }

@@ -99,6 +99,7 @@ export const ADMIN_PATHS: Paths = {
           type: 'object',
           required: ['messages'],
           properties: {
+            dryRun: { type: 'boolean', default: false, description: 'Say what would be stored, and store nothing.' },
             messages: {
               type: 'array',
               maxItems: MAX_REPLAYED,

@@ -1,4 +1,13 @@
-import type { Batch, BatchAnswer, Content, DecisionRecord, ErrorAnswer, Site, Slot } from '@slotstream/protocol'
+import type {
+  Batch,
+  BatchAnswer,
+  Content,
+  DecisionRecord,
+  ErrorAnswer,
+  Rejection,
+  Site,
+  Slot,
+} from '@slotstream/protocol'
 import { ReplayError } from './errors.js'
 import { type Attempt, retryAfterMs, withRetry } from './retry.js'
 
@@ -9,6 +18,12 @@ const REQUEST_TIMEOUT_MS = 30_000
 export interface ImportAnswer {
   imported: number
   rejected: { index?: number; reason: string }[]
+}
+
+/** What the route that takes rejected messages once more answers. */
+export interface ReplayAnswer {
+  accepted: number
+  rejected: Rejection[]
 }
 
 export interface ClientOptions {
@@ -69,6 +84,8 @@ export function createClient({
       call('POST', `/v1/admin/sites/${siteId}/catalog`, admin, catalog),
     importDecisions: (siteId: string, decisions: DecisionRecord[]) =>
       call<ImportAnswer>('POST', `/v1/admin/sites/${siteId}/decisions/import`, admin, { decisions }),
+    replayRejected: (siteId: string, body: { messages: object[]; dryRun: boolean }) =>
+      call<ReplayAnswer>('POST', `/v1/admin/sites/${siteId}/rejected/replay`, admin, body),
     sendBatch: (batch: Batch) => call<BatchAnswer>('POST', '/v1/batch', key, batch),
   }
 }

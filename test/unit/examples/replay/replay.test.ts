@@ -32,6 +32,7 @@ function createTwin({ sites = [], rejects = false }: { sites?: Site[]; rejects?:
       }
       return { success: true, accepted: batch.length, rejected: [] }
     },
+    replayRejected: () => Promise.reject(new Error('a log has no rejected messages')),
   }
   return { client, decisions, messages, put, most: () => most }
 }

@@ -1,0 +1,55 @@
+import { parseTime } from '@slotstream/protocol'
+import { derivedId } from '../ids.js'
+import type { RejectedRow } from './rejected-rows.js'
+
+/** A rejected message that can be sent once more. */
+export interface Candidate {
+  messageId: string
+  /** What the route takes. */
+  replay: { message: object; receivedAt: string; sentAt?: string; userAgent?: string }
+  /** Size of the message, in characters. */
+  size: number
+  /** Its own time, or that of its receipt, in milliseconds since the epoch. */
+  time: number
+  visitor: [anonymousId: string, userId: string]
+  event: string
+}
+
+/**
+ * A row as what is sent; undefined when its payload is no message, such as one that was cut because it is too large. A
+ * message that came without an id gets one that is made of the row, the same each time.
+ */
+export function candidateOf(siteId: string, row: RejectedRow): Candidate | undefined {
+  const message = parse(row.payload)
+  if (!message) return undefined
+  const { received, stream_seq, batch_index } = row
+  const own = textOf(message.messageId)
+  const messageId = own || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
+  return {
+    messageId,
+    replay: {
+      message: { ...message, messageId },
+      receivedAt: new Date(received).toISOString(),
+      ...(row.sent === null ? {} : { sentAt: new Date(row.sent).toISOString() }),
+      ...(row.user_agent ? { userAgent: row.user_agent } : {}),
+    },
+    size: row.payload.length,
+    time: (typeof message.timestamp === 'string' ? parseTime(message.timestamp) : undefined) ?? received,
+    visitor: [textOf(message.anonymousId), textOf(message.userId)],
+    event: textOf(message.event) || textOf(message.type),
+  }
+}
+
+function parse(payload: string): Record<string, unknown> | undefined {
+  try {
+    const message: unknown = JSON.parse(payload)
+    const isMessage = typeof message === 'object' && message !== null && !Array.isArray(message)
+    return isMessage ? (message as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+}
