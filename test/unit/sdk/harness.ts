@@ -5,6 +5,7 @@ import type { Reply } from '../../../sdk/delivery/outcome.js'
 import { createQueue, type Entry } from '../../../sdk/delivery/queue.js'
 import { createSender } from '../../../sdk/delivery/sender.js'
 import type { Transact } from '../../../sdk/delivery/tables.js'
+import type { TakeTurn } from '../../../sdk/delivery/turns.js'
 import { createIds } from '../../../sdk/platform/ids.js'
 import type { KeyValue } from '../../../sdk/platform/storage.js'
 
@@ -43,11 +44,20 @@ export const accept = (accepted = 1, more: object = {}): Reply => ({
 
 export const fail = (status: number, retryAfter: string | null = null): Reply => ({ status, retryAfter, text: '' })
 
+const violations: unknown[] = []
+
+/** Fails when an assertion inside a collector's answer did: the sender takes what it throws for a failed attempt. */
+export function expectNoViolation(): void {
+  const [first] = violations.splice(0)
+  if (first) throw first
+}
+
 /** A page's delivery over memory tables and a collector that answers with `answer`. Pages share what `before` had. */
 export function page(
   before?: { transact: Transact; storage: KeyValue },
   options: Partial<typeof settings> = {},
   paused = false,
+  takeTurn: TakeTurn = body => body(),
 ) {
   const all = { ...settings, ...options }
   const transact = before?.transact ?? createMemoryTables()
@@ -79,12 +89,17 @@ export function page(
         sent.push(request)
         const held = keepalive ? text.length : 0
         collector.room -= held
-        const reply = await collector.answer(request)
-        collector.room += held
-        return reply
+        try {
+          return await collector.answer(request)
+        } catch (error) {
+          violations.push(error)
+          throw error
+        } finally {
+          collector.room += held
+        }
       },
     },
-    takeTurn: body => body(),
+    takeTurn,
     paused: () => control.paused,
     emit: (name, detail) => void emitted.push([name, detail]),
     log: () => {},

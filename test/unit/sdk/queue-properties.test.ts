@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
 import type { Transact } from '../../../sdk/delivery/tables.js'
-import { accept, fail, memoryStorage, page, type Sent } from './harness.js'
+import { accept, expectNoViolation, fail, memoryStorage, page, type Sent } from './harness.js'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }))
 afterEach(() => vi.useRealTimers())
@@ -148,6 +148,7 @@ it('delivers each message or drops it with a counted reason, whatever happens in
       await last.sender.flush()
       last.sender.stop()
       await last.store.expire(0)
+      expectNoViolation()
       const state = last.store.known()
       const dropped = Object.values(state?.ledger.dropped ?? {}).reduce((sum, count) => sum + count, 0)
       expect(state).toMatchObject({ waiting: 0, bytes: 0 })
