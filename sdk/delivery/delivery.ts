@@ -56,7 +56,7 @@ export function createDelivery(parts: Parts): Delivery {
   const written = (messages: number) => sender.nudge(messages)
   const queue: Queue = createQueue(store, storage, newId, settings, written, paused)
   const transport = createTransport(settings.endpoint, settings.writeKey, (...request) => fetch(...request))
-  const takeTurn = createTurns(name, locks, storage, now)
+  const takeTurn = createTurns(name, locks, store, now)
   const sender: Sender = createSender({ ...parts, storage, queue, store, transport, takeTurn, random: Math.random })
   const close = () => {
     sender.stop()

@@ -43,6 +43,11 @@ export interface EventStore {
   split(batchId: string): Promise<boolean>
   /** Drops what was captured before a time. */
   expire(before: number): Promise<void>
+  /**
+   * Takes the turn to send until a time, unless another tab has it at the time `now`; without that, whoever has it. 0
+   * gives it back.
+   */
+  lease(until: number, now?: number): Promise<boolean>
 }
 
 /** Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch. */
@@ -140,6 +145,14 @@ export function createEventStore(transact: Transact): EventStore {
     expire: before =>
       update(async (tables, state) => {
         while (await dropOldest(tables, state, 'expired', before));
+      }),
+    lease: (until, now = Infinity) =>
+      update(async (_, state) => {
+        const { lease = 0 } = state
+        // Nobody takes it for longer than this one would: the clock was set back.
+        const free = lease <= now || lease > until
+        if (free) state.lease = until
+        return free
       }),
   }
 }

@@ -179,14 +179,15 @@ export function createSender(parts: Parts): Sender {
     next = undefined
     if (paused()) return
     running = (async () => {
+      let done = false
       try {
         await queue.written()
-        await parts.takeTurn(drain)
+        done = await parts.takeTurn(drain)
       } catch (error) {
         log(error)
       }
-      // Another tab may hold the lease.
-      if (unsent) schedule(settings.flushInterval)
+      // Another tab has the turn, and may end without having sent everything.
+      if (!done || unsent) schedule(settings.flushInterval)
     })()
     return running
   }

@@ -39,6 +39,8 @@ export interface State {
   /** Messages and bytes in chunks and batches. */
   waiting: number
   bytes: number
+  /** Until when a tab has the turn to send, where there are no Web Locks, in milliseconds since the epoch. */
+  lease?: number
   ledger: Ledger
 }
 

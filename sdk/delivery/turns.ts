@@ -1,30 +1,47 @@
-import type { KeyValue } from '../platform/storage.js'
+import type { EventStore } from './event-store.js'
 
-/** Lets one tab at a time run `body`. The others wait, or come back later. */
-export type TakeTurn = (body: () => Promise<void>) => Promise<void>
+/** Lets one tab at a time run `body`. False: it was another tab's turn. */
+export type TakeTurn = (body: () => Promise<void>) => Promise<boolean>
 
-/** How long a tab without Web Locks may send undisturbed, in milliseconds: longer than one attempt can take. */
-const LEASE_MS = 40_000
+/** How long a tab that ended in its turn keeps the others from sending, in milliseconds. */
+export const LEASE_MS = 2_000
+
+/** How often a turn is prolonged, in milliseconds: timers of tabs in the background run once a second. */
+export const RENEW_MS = 500
 
 /**
  * One sender per browser: Web Locks, which the browser gives to the next tab when this one ends. They are missing on
- * pages without HTTPS; there a lease does, which two tabs can take at the same instant. What is then sent twice carries
- * the same ids, and the collector drops it.
+ * pages without HTTPS, and refuse in frames without an origin; there a lease in the store does. A tab whose timers stop for longer than it lasts may find
+ * another one sending: what is then sent twice carries the same ids, and the collector drops it.
  */
 export function createTurns(
   name: string,
   locks: LockManager | undefined,
-  storage: KeyValue,
+  { lease }: Pick<EventStore, 'lease'>,
   now: () => number,
 ): TakeTurn {
-  if (locks) return body => locks.request(name, body).then(() => {})
-  return async body => {
-    if (Number(storage.get('lease')) > now()) return
-    storage.set('lease', String(now() + LEASE_MS))
+  const byLease: TakeTurn = async body => {
+    if (!(await lease(now() + LEASE_MS, now()))) return false
+    const timer = setInterval(() => lease(now() + LEASE_MS), RENEW_MS)
     try {
       await body()
     } finally {
-      storage.remove('lease')
+      clearInterval(timer)
+      await lease(0)
     }
+    return true
+  }
+  return async body => {
+    let begun = false
+    try {
+      await locks?.request(name, () => {
+        begun = true
+        return body()
+      })
+    } catch (error) {
+      // Frames without an origin of their own have Web Locks that refuse.
+      if (begun) throw error
+    }
+    return begun || byLease(body)
   }
 }

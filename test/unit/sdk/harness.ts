@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import { createEventStore } from '../../../sdk/delivery/event-store.js'
+import { createEventStore, type EventStore } from '../../../sdk/delivery/event-store.js'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
 import { createQueue, type Entry } from '../../../sdk/delivery/queue.js'
@@ -57,7 +57,10 @@ export function page(
   before?: { transact: Transact; storage: KeyValue },
   options: Partial<typeof settings> = {},
   paused = false,
-  takeTurn: TakeTurn = body => body(),
+  turns: (store: EventStore) => TakeTurn = () => async body => {
+    await body()
+    return true
+  },
 ) {
   const all = { ...settings, ...options }
   const transact = before?.transact ?? createMemoryTables()
@@ -99,7 +102,7 @@ export function page(
         }
       },
     },
-    takeTurn,
+    takeTurn: turns(store),
     paused: () => control.paused,
     emit: (name, detail) => void emitted.push([name, detail]),
     log: () => {},

@@ -4,7 +4,7 @@ import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
 import { createResilientTables } from '../../../sdk/delivery/resilient-tables.js'
 import type { State } from '../../../sdk/delivery/tables.js'
-import { createTurns, type TakeTurn } from '../../../sdk/delivery/turns.js'
+import { createTurns } from '../../../sdk/delivery/turns.js'
 import { accept, expectNoViolation, fail, memoryStorage, page, pass, type Sent } from './harness.js'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }))
@@ -145,8 +145,7 @@ describe('tabs of one browser', () => {
               return accept(sent.body.batch.length)
             }
             const tabs = [0, 1, 2].map(() => {
-              const takeTurn: TakeTurn = createTurns('queue', locks, disk.storage, Date.now)
-              const it = page(disk, {}, false, takeTurn)
+              const it = page(disk, {}, false, store => createTurns('queue', locks, store, Date.now))
               it.collector.answer = answer
               return it
             })
