@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+// @ts-expect-error a script of the build
+import { INTERNAL_NAMES } from '../../../sdk/build/internal-names.js'
+
+/** Names that browsers have as well, but not on anything the SDK uses: `wait` is of `Atomics`, `kind` of media tracks … */
+const NOT_USED_BY_THE_SDK =
+  'drop kind log mark paused persist queue refresh resume sender storage store transport wait'.split(' ')
+
+const typescript = fileURLToPath(new URL('../../../node_modules/@typescript/', import.meta.url))
+const declarations = readdirSync(typescript)
+  .filter(name => name.startsWith('typescript-'))
+  .flatMap(name => {
+    const folder = join(typescript, name, 'lib')
+    return readdirSync(folder)
+      .filter(file => /^lib\.(dom|es).*\.d\.ts$/.test(file))
+      .map(file => readFileSync(join(folder, file), 'utf8'))
+  })
+
+it('shortens no name that the SDK reads from a browser: the build would make it undefined', () => {
+  expect(declarations.length).toBeGreaterThan(10)
+  const known = (INTERNAL_NAMES as string[]).filter(name => {
+    const declared = new RegExp(`^\\s+(readonly )?${name}\\??[:(]`, 'm')
+    return declarations.some(text => declared.test(text))
+  })
+  expect(known).toEqual(NOT_USED_BY_THE_SDK)
+})
