@@ -54,6 +54,7 @@ async function bundle(statement) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const table = await sizes()
-  console.table(Object.fromEntries(table.map(({ entry, bytes, budget }) => [entry, { bytes, budget }])))
+  if (process.argv.includes('--json')) console.log(JSON.stringify(table))
+  else console.table(Object.fromEntries(table.map(({ entry, bytes, budget }) => [entry, { bytes, budget }])))
   if (table.some(({ bytes, budget }) => bytes > budget)) process.exitCode = 1
 }
