@@ -23,6 +23,8 @@ export default defineConfig({
       command: 'npm --prefix ../.. run --silent micro',
       url: `http://localhost:${MICRO_PORT}/readyz`,
       env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn' },
+      // The first start builds it.
+      timeout: 180_000,
     },
   ],
 })
