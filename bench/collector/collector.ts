@@ -3,6 +3,7 @@ import { runLoad } from '../ingest/run-load.js'
 import type { BenchOptions } from '../options.js'
 import { startFrontDoor } from '../support/front-door.js'
 import { percentile } from '../support/percentile.js'
+import { processorSeconds } from '../support/processor.js'
 import { startBareServer } from '../support/start-bare-server.js'
 import { SITE } from '../support/system.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
@@ -26,12 +27,15 @@ const GOAL = 100_000
 export async function benchCollector({ events }: BenchOptions): Promise<string> {
   const bare = await startBareServer()
   const growth: Growth[] = []
-  let bareEventsPerSecond: number
+  let baseline: Baseline
   try {
     const load = { url: bare.url, writeKey: SITE, connections: CONNECTIONS, run: 'bare' }
     await runLoad({ ...load, seconds: 2 })
+    const before = await processorSeconds(bare.pid)
     const { batches, seconds } = await runLoad({ ...load, seconds: ROUND_SECONDS })
-    bareEventsPerSecond = (batches * BATCH_SIZE) / seconds
+    const events = batches * BATCH_SIZE
+    const micros = (((await processorSeconds(bare.pid)) - before) * 1e6) / events
+    baseline = { eventsPerSecond: events / seconds, micros }
     for (const count of COLLECTORS) growth.push(await benchGrowth(count, ROUND_SECONDS))
   } finally {
     bare.stop()
@@ -44,14 +48,20 @@ export async function benchCollector({ events }: BenchOptions): Promise<string> 
     const steady = await benchSteady(url, half, STEADY_SECONDS)
     const idle = await benchIdle(url, IDLE_CONNECTIONS, () => benchSteady(url, half / 2, STEADY_SECONDS))
     const readings = await benchEndurance(url, events)
-    return report({ bareEventsPerSecond, growth, half, steady, idle, readings })
+    return report({ baseline, growth, half, steady, idle, readings })
   } finally {
     await frontDoor.stop()
   }
 }
 
+/** What the bare server takes, and what an event costs it in microseconds of processor time. */
+interface Baseline {
+  eventsPerSecond: number
+  micros: number
+}
+
 interface Results {
-  bareEventsPerSecond: number
+  baseline: Baseline
   growth: Growth[]
   half: number
   steady: number[]
@@ -59,21 +69,25 @@ interface Results {
   readings: Reading[]
 }
 
-function report({ bareEventsPerSecond, growth, half, steady, idle, readings }: Results): string {
-  const header = ['collectors', 'events/s', '÷ bare', 'p99 ms', 'collector µs/event', 'NATS µs/event', 'bytes/event']
+function report({ baseline, growth, half, steady, idle, readings }: Results): string {
+  const header = ['', 'events/s', '÷ bare', 'p99 ms', 'µs/event', 'bare ÷ it', 'NATS µs/event', 'bytes/event']
   const rows = growth.map(one => [
-    String(one.collectors),
+    `${one.collectors} collector${one.collectors > 1 ? 's' : ''}`,
     whole(one.eventsPerSecond),
-    (one.eventsPerSecond / bareEventsPerSecond).toFixed(3),
+    (one.eventsPerSecond / baseline.eventsPerSecond).toFixed(3),
     milliseconds(one.p99),
     one.collectorMicros.toFixed(1),
+    (baseline.micros / one.collectorMicros).toFixed(3),
     one.natsMicros.toFixed(1),
     one.storedBytes.toFixed(0),
   ])
+  const bareRow = ['bare', whole(baseline.eventsPerSecond), '1.000', '', baseline.micros.toFixed(1), '1.000', '', '']
   const quarters = [0.25, 0.5, 0.75, 1].map(share => readings[Math.ceil(share * readings.length) - 1] as Reading)
   return `## Collector: side by side on one nats-server, file-backed, ${CONNECTIONS} connections
 
-${markdownTable(header, [['bare server', whole(bareEventsPerSecond), '1.000', '', '', '', ''], ...rows])}
+${markdownTable(header, [bareRow, ...rows])}
+
+µs are processor time, all collectors together; they say what an event costs also when something else is running.
 
 ${onPaper(growth[0] as Growth)}
 

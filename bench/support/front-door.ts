@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { obtainNatsServer } from '@slotstream/supervisor'
 import { freePorts } from './free-ports.js'
+import { processorSeconds } from './processor.js'
 
 const COLLECTOR = fileURLToPath(new URL('../../../collector/dist/main.js', import.meta.url))
 const ADMIN_TOKEN = 'bench'
@@ -89,7 +90,7 @@ export async function startFrontDoor(siteId: string, count = 1) {
       const { storage } = (await answer.json()) as { storage: number }
       return {
         collectors: seconds.reduce((sum, one) => sum + one, 0),
-        nats: await processorSeconds(nats),
+        nats: await processorSeconds(nats.pid),
         stored: storage,
       }
     },
@@ -103,11 +104,4 @@ export type FrontDoor = Awaited<ReturnType<typeof startFrontDoor>>
 export async function collectorMetric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
-}
-
-/** Linux counts them in hundredths of a second; `ps`, where there is one, only in whole ones. */
-async function processorSeconds({ pid }: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

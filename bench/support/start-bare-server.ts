@@ -9,5 +9,5 @@ export async function startBareServer(answer?: string) {
     child.once('message', message => resolve(Number(message)))
     child.once('exit', code => reject(new Error(`the baseline server ended with code ${code}`)))
   })
-  return { url: `http://127.0.0.1:${port}`, stop: () => child.disconnect() }
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid, stop: () => child.disconnect() }
 }
