@@ -2,11 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { numberSetting, runProcess, textSetting } from '@slotstream/runtime'
 import { collectorSettings } from '../settings.js'
 import { createMicro } from './micro.js'
+import { readPlan } from './read-plan.js'
 
 await runProcess('micro', async log => {
   const port = numberSetting('PORT', 3000, { max: 65535 })
   const host = textSetting('HOST', '127.0.0.1')
+  const schemas = textSetting('MICRO_SCHEMAS', '')
   const micro = createMicro({
+    plan: schemas ? await readPlan(schemas, textSetting('MICRO_UNPLANNED', 'allow')) : undefined,
     writeKeys: textSetting('MICRO_WRITE_KEYS', '')
       .split(',')
       .map(key => key.trim())

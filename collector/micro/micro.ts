@@ -1,6 +1,7 @@
 import type { Log } from '@slotstream/runtime'
 import { Failure } from '../failure.js'
 import { createHttpServer, type HttpServer } from '../http-server.js'
+import type { CompiledPlan } from '../plan/compile-plan.js'
 import { postRoutes } from '../post-routes.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
 import { createStoreBatch } from '../store-batch.js'
@@ -20,6 +21,8 @@ export interface MicroDeps {
   maxMessages?: number
   /** The same in bytes of JSON text. Default 64 MB. */
   maxBytes?: number
+  /** The tracking plan of all sites. Default: none. */
+  plan?: CompiledPlan | undefined
   /** File that is served as `/sdk.js`. */
   sdkFile: string
   log: Log
@@ -43,7 +46,7 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     posts: ({ receive, metrics }) =>
       postRoutes({
         receive,
-        store: createStoreBatch(kept.publisher, PARTITIONS, metrics),
+        store: createStoreBatch(kept.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
         decide: async question =>
           unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now()).decisions,
         metrics,

@@ -2,6 +2,7 @@ import { createMicro } from '@slotstream/collector'
 import type { EventEnvelope, RejectedEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readPlan } from '../../collector/micro/read-plan.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
 
 process.env.LOG_LEVEL ??= 'silent'
@@ -38,6 +39,23 @@ describe('the small collector', () => {
     expect(await get('/micro/good')).toMatchObject([{ messageId: 'm-1', event: 'E', siteId: 'demo', visitorId: 'v' }])
     expect(await get('/micro/bad')).toMatchObject([{ messageId: 'm-2', code: 'missing_field', siteId: 'demo' }])
     expect(await get('/micro/all')).toEqual({ total: 2, good: 1, bad: 1, forgotten: 0 })
+  })
+
+  it('holds messages to a folder of schemas', async () => {
+    const plan = await readPlan(new URL('../../examples/schemas', import.meta.url).pathname, 'violation')
+    const strict = createMicro({ ...deps, plan })
+    const at = `http://127.0.0.1:${await strict.listen(0, '127.0.0.1')}`
+    const good = track({ event: 'Product Viewed', properties: { product_id: 'p' } })
+    const bad = track({ event: 'Product Viewed', properties: {} })
+    const answer = await post('/v1/batch', { writeKey: 'demo', batch: [good, bad, track({ event: 'E' })] }, at)
+    expect(answer.body).toMatchObject({ accepted: 1 })
+    expect(await get('/micro/bad', at)).toMatchObject([
+      { code: 'schema_violation', path: '$.properties.product_id', schemaVersion: '1-0-1' },
+      { code: 'unplanned_event' },
+    ])
+    await strict.stop()
+    await expect(readPlan('/nowhere', 'allow')).rejects.toThrow('MICRO_SCHEMAS can not be used: there is no folder')
+    await expect(readPlan('/nowhere', 'maybe')).rejects.toThrow('MICRO_UNPLANNED is "maybe"')
   })
 
   it('keeps why a request was refused as a whole', async () => {
