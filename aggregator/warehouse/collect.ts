@@ -1,4 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import type { JsMsg } from '@nats-io/jetstream'
+
+/** Messages read at a stretch: what else the process does, such as sending the block before, must get its turn. */
+const STRETCH = 50
 
 export interface CollectLimits {
   maxRows: number
@@ -6,6 +10,15 @@ export interface CollectLimits {
   maxBytes: number
   /** Milliseconds since the first message. */
   maxAgeMs: number
+}
+
+export interface TakeOptions {
+  /** Sequence of the last message to take. */
+  until?: number | undefined
+  /** Take everything up to `until`, whatever the limits say. */
+  whole?: boolean
+  /** While this goes on nobody waits for the messages, so their age is no reason to stop. */
+  meanwhile?: Promise<unknown> | undefined
 }
 
 /**
@@ -23,12 +36,12 @@ export function collector(messages: AsyncIterator<JsMsg>, count: (message: JsMsg
       return ended
     },
     /**
-     * The next messages: until a limit is reached. Waits for the first one as long as it takes.
-     *
-     * @param until sequence of the last message to take
-     * @param whole take everything up to `until`, whatever the limits say
+     * The next messages: until a limit is reached. Waits for the first one as long as it takes. One call at a time.
      */
-    async take({ maxRows, maxBytes, maxAgeMs }: CollectLimits, until?: number, whole = false): Promise<JsMsg[]> {
+    async take(
+      { maxRows, maxBytes, maxAgeMs }: CollectLimits,
+      { until, whole = false, meanwhile }: TakeOptions = {},
+    ): Promise<JsMsg[]> {
       const taken: JsMsg[] = []
       let rows = 0
       let bytes = 0
@@ -51,9 +64,13 @@ export function collector(messages: AsyncIterator<JsMsg>, count: (message: JsMsg
           bytes += message.data.length
           // The end of a range may be gone from the stream; nothing pending means that nothing more of it comes.
           if (until !== undefined && (message.seq === until || message.info.pending === 0)) break
-          timeout ??= new Promise(resolve => {
-            timer = setTimeout(() => resolve(undefined), maxAgeMs)
-          })
+          timeout ??= Promise.all([
+            new Promise<void>(resolve => {
+              timer = setTimeout(resolve, maxAgeMs)
+            }),
+            meanwhile?.catch(() => {}),
+          ]).then(() => undefined)
+          if (taken.length % STRETCH === 0) await setImmediate()
         }
       } finally {
         clearTimeout(timer)

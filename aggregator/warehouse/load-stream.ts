@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import type { Log, StreamReader } from '@slotstream/runtime'
-import { type CollectLimits, collector } from './collect.js'
+import { type CollectLimits, collector, type TakeOptions } from './collect.js'
 import { withoutDuplicates } from './duplicates.js'
 import { type Attempted, insertBlock } from './insert-block.js'
 import type { WarehouseMetrics } from './metrics.js'
@@ -35,9 +35,17 @@ export interface LoadParts {
   log: Log
 }
 
+/** Messages of a block, with the rows that were made of them. */
+interface Taken {
+  messages: JsMsg[]
+  rows: Row[]
+  unreadable: { seq: number; error: unknown }[]
+}
+
 /**
- * Owns a stream and loads it, block by block: announce, leave out duplicates, insert. Failures are tried again for
- * ever, and meanwhile nothing is read.
+ * Owns a stream and loads it, block by block: announce, leave out duplicates, insert. One insert is under way at a
+ * time, and the rows of one more block are made meanwhile. Failures are tried again for ever, and nothing is read
+ * beyond that block.
  *
  * @param signal ends it at once; it throws Stopped
  * @param onReader is given the reader; stopping that ends the loading after the block at hand
@@ -74,34 +82,43 @@ export async function loadStream(
   metrics.position.set({ stream }, (plan.redo?.first ?? plan.next) - 1 - plan.offset)
   const reader = read((plan.redo?.first ?? plan.next) - plan.offset)
   onReader(reader)
-  let rows: Row[] = []
-  let unreadable: { seq: number; error: unknown }[] = []
+  let filling: Taken = { messages: [], rows: [], unreadable: [] }
   const messages = collector(reader[Symbol.asyncIterator](), message => {
     try {
       const made = rowsOf(spec, message, plan.offset)
-      for (const row of made) rows.push(row)
+      for (const row of made) filling.rows.push(row)
       return made.length
     } catch (error) {
-      unreadable.push({ seq: message.seq, error })
+      filling.unreadable.push({ seq: message.seq, error })
       return 1
     }
   })
+  let ahead: Promise<Taken> | undefined
 
-  for (let state = plan; !messages.ended; ) state = await nextBlock(state)
+  for (let state = plan; ahead || !messages.ended; ) state = await nextBlock(state)
+
+  async function take(options: TakeOptions): Promise<Taken> {
+    filling = { messages: [], rows: [], unreadable: [] }
+    filling.messages = await messages.take(limits, options)
+    return filling
+  }
 
   async function nextBlock({ redo, cutShort, pending, next }: Plan): Promise<Plan> {
-    rows = []
-    unreadable = []
     const fixed = redo ?? (pending?.first === next ? pending : undefined)
     if (fixed && !redo) await announce(fixed)
     const until = fixed?.last ?? (pending ? pending.first - 1 : undefined)
-    const taken = await messages.take(limits, until && until - plan.offset, fixed !== undefined)
-    if (messages.ended && (fixed || taken.length === 0)) return { offset: plan.offset, next }
-    const last = taken.at(-1)
+    const taken = await (ahead ?? take({ until: until && until - plan.offset, whole: fixed !== undefined }))
+    ahead = undefined
+    const last = taken.messages.at(-1)
+    if (messages.ended && (fixed || !last)) return { offset: plan.offset, next }
     const block: Block = fixed ?? { first: next, last: last ? last.seq + plan.offset : until! }
-    if (!fixed && taken.length > 0) await announce(block, pending)
+    if (!fixed && last) await announce(block, pending)
     // Positions at or below an announcement may have been written before, perhaps by somebody else.
-    await load(block, cutShort ? 'cut short' : fixed || pending ? 'restored' : 'no')
+    const loading = load(taken, block, cutShort ? 'cut short' : fixed || pending ? 'restored' : 'no')
+    if (!fixed && !pending && !messages.ended) ahead = take({ meanwhile: loading })
+    // When the loading fails, nobody waits for it any more.
+    ahead?.catch(() => {})
+    await loading
     await retry(() => position.complete(block), isLost)
     metrics.position.set({ stream }, block.last - plan.offset)
     if (last) observeLag(last)
@@ -118,7 +135,7 @@ export async function loadStream(
     await retry(() => position.announce(value), isLost)
   }
 
-  async function load(block: Block, attempted: Attempted) {
+  async function load({ rows, unreadable }: Taken, block: Block, attempted: Attempted) {
     for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
