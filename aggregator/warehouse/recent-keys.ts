@@ -1,5 +1,12 @@
-/** Keys a generation holds before the older one is let go. A million keys take about 45 MB. */
-const GENERATION = 500_000
+/**
+ * Keys a generation holds before the older one is let go: ten minutes at 5,000 a second. Two generations take 67 MB,
+ * 11 MB for a million keys.
+ */
+const GENERATION = 3_000_000
+
+/** Slots of an empty set, and the share of them that may be taken. */
+const FIRST_SLOTS = 1024
+const MAX_LOAD = 0.75
 
 /**
  * The keys of the latest rows, as 52-bit hashes: a filter. What it finds is looked up in the table before it counts
@@ -8,8 +15,8 @@ const GENERATION = 500_000
  * @param coveredSince from this time of receipt on (milliseconds), every key is in it
  */
 export function recentKeys(coveredSince: number, generation = GENERATION) {
-  let older = new Set<number>()
-  let newer = new Set<number>()
+  let older = numberSet()
+  let newer = numberSet()
   let latestOfOlder = 0
   let latestOfNewer = 0
   return {
@@ -29,7 +36,7 @@ export function recentKeys(coveredSince: number, generation = GENERATION) {
         if (older.size > 0) coveredSince = Math.max(coveredSince, latestOfOlder)
         older = newer
         latestOfOlder = latestOfNewer
-        newer = new Set()
+        newer = numberSet()
         latestOfNewer = 0
       }
       newer.add(hash52(key))
@@ -40,7 +47,39 @@ export function recentKeys(coveredSince: number, generation = GENERATION) {
 
 export type RecentKeys = ReturnType<typeof recentKeys>
 
-/** Two FNV-1a lanes over UTF-16 code units, finished as in MurmurHash3. */
+/** Numbers above 0, in one array with linear probing: a third of the memory of a Set, and nothing for the collector. */
+function numberSet() {
+  let slots = new Float64Array(FIRST_SLOTS)
+  let size = 0
+
+  function placeOf(number: number): number {
+    let place = number % slots.length
+    while (slots[place] !== 0 && slots[place] !== number) place = place + 1 === slots.length ? 0 : place + 1
+    return place
+  }
+
+  function grow(): void {
+    const before = slots
+    slots = new Float64Array(2 * before.length)
+    for (const number of before) if (number !== 0) slots[placeOf(number)] = number
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    has: (number: number): boolean => slots[placeOf(number)] === number,
+    add(number: number): void {
+      if (size >= MAX_LOAD * slots.length) grow()
+      const place = placeOf(number)
+      if (slots[place] === number) return
+      slots[place] = number
+      size++
+    },
+  }
+}
+
+/** Two FNV-1a lanes over UTF-16 code units, finished as in MurmurHash3. Above 0. */
 function hash52(text: string): number {
   let a = 0x811c9dc5
   let b = 0x9747b28c
@@ -51,5 +90,5 @@ function hash52(text: string): number {
   }
   a = Math.imul(a ^ (a >>> 16), 0xc2b2ae35)
   b = Math.imul(b ^ (b >>> 15), 0x27d4eb2f)
-  return ((a ^ (a >>> 16)) >>> 0) * 2 ** 20 + ((b ^ (b >>> 13)) >>> 12)
+  return ((a ^ (a >>> 16)) >>> 0) * 2 ** 20 + ((b ^ (b >>> 13)) >>> 12) + 1
 }

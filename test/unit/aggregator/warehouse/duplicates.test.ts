@@ -63,17 +63,3 @@ describe('withoutDuplicates', () => {
     expect(asked).toEqual([['old', 'edge', 'untimed']])
   })
 })
-
-describe('recentKeys', () => {
-  it('holds two generations, and says from when on it is complete', () => {
-    const recent = recentKeys(NOON, 2)
-    for (const [i, key] of ['a', 'b', 'c', 'd'].entries()) recent.add(key, NOON + i)
-    expect(recent.has('a')).toBe(true)
-    expect(recent.coveredSince).toBe(NOON)
-    recent.add('e', NOON + 4)
-    expect(recent.has('a')).toBe(false)
-    expect(recent.has('c')).toBe(true)
-    expect(recent.coveredSince).toBe(NOON + 1)
-    expect(recent.size).toBe(3)
-  })
-})
