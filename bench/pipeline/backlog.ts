@@ -17,8 +17,10 @@ export async function publishBacklog({ nats, partitions }: Pieces, events: numbe
   while (published < events) {
     const envelope = shoppers.envelope(SITE, Date.now())
     const subject = streamSubject('events', partitionOf(SITE, envelope.visitorId, partitions))
-    const stored: Promise<unknown> = publisher.publish(subject, JSON.stringify(envelope))
-    underWay.add(stored.finally(() => underWay.delete(stored)))
+    const sending: Promise<void> = publisher.publish(subject, JSON.stringify(envelope)).then(() => {
+      underWay.delete(sending)
+    })
+    underWay.add(sending)
     published += BATCH_SIZE
     if (underWay.size >= WINDOW) await Promise.race(underWay)
   }
