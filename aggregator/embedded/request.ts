@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
-import { createGunzip, createInflate } from 'node:zlib'
+import type { Readable, Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { authenticate, type Role } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
@@ -13,6 +13,12 @@ const MAX_ANALYST_BODY = 1024 * 1024
 
 /** Part of a body in which an `INSERT … FORMAT` must show up to be read without decoding the data behind it. */
 const MAX_INSERT_HEAD = 64 * 1024
+
+const DECODERS: Record<string, () => Transform> = {
+  gzip: () => createGunzip(),
+  br: () => createBrotliDecompress(),
+  deflate: () => createInflate(),
+}
 
 export interface RequestOptions {
   password: string
@@ -110,9 +116,13 @@ function isInsertWithFormat(text: string): Statement | undefined {
 
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  const decoder = encoding === 'gzip' ? createGunzip() : encoding === 'deflate' ? createInflate() : undefined
+  const decoder = DECODERS[encoding]?.()
   if (!decoder && encoding !== 'identity' && encoding !== '') {
-    throw new ClickHouseException(48, 'NOT_IMPLEMENTED', `Content-Encoding ${encoding} is not supported: use gzip`)
+    throw new ClickHouseException(
+      48,
+      'NOT_IMPLEMENTED',
+      `Content-Encoding ${encoding} is not supported: use gzip, br or deflate`,
+    )
   }
   let source: Readable = request
   if (decoder) {

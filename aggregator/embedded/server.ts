@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Engine } from './engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from './errors.js'
-import { createReply } from './reply.js'
+import { createReply, encodingFor } from './reply.js'
 import { type RequestOptions, readRequest } from './request.js'
 
 export interface EmbeddedServerOptions extends RequestOptions {
@@ -59,7 +59,8 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (stopping) throw shuttingDown()
       const reply = createReply(response, {
         format: ready.query.statement.format?.name ?? ready.query.format,
-        compress: ready.settings.compress && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
+        compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
+        progress: ready.settings.progress,
         holdEverything: ready.settings.waitEndOfQuery,
       })
       const { query, data } = ready

@@ -10,6 +10,8 @@ export interface RequestSettings {
   password?: string
   /** Compress the response when the client accepts it. */
   compress: boolean
+  /** Tell how far it came in a header of its own. */
+  progress: boolean
   /** Hold the whole response back until the query ended, so that an error gets its own status. */
   waitEndOfQuery: boolean
   /** Values of `{name:Type}` placeholders, as sent (`param_name`). */
@@ -38,7 +40,7 @@ export const DEFAULT_ANALYST_LIMITS: AnalystLimits = {
 
 /** Belong to ClickHouse's HTTP server, which isn't in the embedded engine; clients send them as a matter of course. */
 const HTTP_ONLY = new Set(
-  'buffer_size client_protocol_version close_session quota_key stacktrace http_response_buffer_size user_agent'.split(
+  'buffer_size client_protocol_version close_session quota_key stacktrace http_response_buffer_size http_headers_progress_interval_ms user_agent'.split(
     ' ',
   ),
 )
@@ -58,7 +60,13 @@ const UNSUPPORTED: Record<string, string> = {
  * @throws ClickHouseException NOT_IMPLEMENTED (48) for sessions, roles and native compression
  */
 export function readRequestSettings(search: URLSearchParams): RequestSettings {
-  const result: RequestSettings = { compress: false, waitEndOfQuery: false, parameters: [], settings: [] }
+  const result: RequestSettings = {
+    compress: false,
+    progress: false,
+    waitEndOfQuery: false,
+    parameters: [],
+    settings: [],
+  }
   const last = new Map(search)
   for (const [name, value] of last) {
     if (name === 'query') result.query = value
@@ -68,6 +76,7 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
     else if (name === 'user') result.user = value
     else if (name === 'password') result.password = value
     else if (name === 'enable_http_compression') result.compress = isOn(value)
+    else if (name === 'send_progress_in_http_headers') result.progress = isOn(value)
     else if (name === 'wait_end_of_query') result.waitEndOfQuery = isOn(value)
     else if (name.startsWith('param_')) result.parameters.push([name.slice('param_'.length), value])
     else if (HTTP_ONLY.has(name)) continue

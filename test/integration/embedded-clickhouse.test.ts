@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -393,14 +394,35 @@ describe('over plain HTTP', () => {
     expect(await response.text()).toContain('(READONLY)')
   })
 
-  it('speaks gzip both ways', async () => {
-    const response = await fetch(`${running.url}/?enable_http_compression=1`, {
+  it.each([
+    ['gzip', gzipSync, gunzipSync],
+    ['br', brotliCompressSync, brotliDecompressSync],
+    ['deflate', deflateSync, inflateSync],
+  ] as const)('compresses both ways: %s', async (encoding, compress, decompress) => {
+    const asked = request(`${running.url}/?enable_http_compression=1`, {
       method: 'POST',
-      headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip' },
-      body: gzipSync('SELECT number FROM numbers(100000)'),
+      headers: { 'content-encoding': encoding, 'accept-encoding': `zstd, ${encoding};q=0.9` },
     })
-    expect(response.headers.get('content-encoding')).toBe('gzip')
-    expect((await response.text()).split('\n')).toHaveLength(100_001)
+    asked.end(compress('SELECT number FROM numbers(100000)'))
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    expect(response.headers['content-encoding']).toBe(encoding)
+    const text = decompress(Buffer.concat(await response.toArray())).toString()
+    expect(text.split('\n')).toHaveLength(100_001)
+  })
+
+  it('says which encodings it takes', async () => {
+    const response = await fetch(running.url, { method: 'POST', headers: { 'content-encoding': 'zstd' }, body: 'x' })
+    expect(await response.text()).toContain('use gzip, br or deflate')
+  })
+
+  it('tells how far a query came, for who asks', async () => {
+    const progress = async (asked: number) => {
+      const response = await fetch(`${running.url}/?query=SELECT+1&send_progress_in_http_headers=${asked}`)
+      await response.text()
+      return response.headers.get('x-clickhouse-progress')
+    }
+    expect(JSON.parse((await progress(1))!)).toMatchObject({ result_rows: '1', elapsed_ns: expect.any(String) })
+    expect(await progress(0)).toBeNull()
   })
 
   it('inserts with the SQL in the URL, in the body, and in a database of its own', async () => {
@@ -488,6 +510,36 @@ describe('side by side', () => {
     expect(await isRunning('1000000000002')).toBe(true)
     leaving.abort()
     await until(async () => !(await isRunning('1000000000002')))
+  })
+
+  it('analysts see whole blocks, and ever more of them, while inserts go on', async () => {
+    await writer.command({ query: 'CREATE TABLE w (n UInt64) ENGINE = MergeTree ORDER BY n' })
+    let inserting = true
+    const values = Array.from({ length: 1_000 }, (_, n) => ({ n }))
+    const watch = async (): Promise<number[]> => {
+      const seen: number[] = []
+      while (inserting) seen.push(await count('w'))
+      return seen
+    }
+    const watching = Promise.all([watch(), watch(), watch(), watch()])
+    for (let block = 0; block < 15; block++) await writer.insert({ table: 'w', values, format: 'JSONEachRow' })
+    inserting = false
+    for (const seen of await watching) {
+      expect(seen.filter(n => n % 1_000 !== 0)).toEqual([])
+      expect(seen).toEqual([...seen].sort((a, b) => a - b))
+    }
+    expect(await count('w')).toBe(15_000)
+  })
+
+  it.each([
+    ['time', 'SELECT sum(sipHash64(number)) FROM numbers(1000000000004)', 'max_execution_time=1', 'TIMEOUT_EXCEEDED'],
+    ['memory', 'SELECT uniqExact(number) FROM numbers(20000000)', 'max_memory_usage=20000000', 'MEMORY_LIMIT_EXCEEDED'],
+    ['rows', 'SELECT number FROM numbers(2000000)', 'max_result_rows=1000', 'TOO_MANY_ROWS_OR_BYTES'],
+    ['rows read', 'SELECT sum(n) FROM w', 'max_rows_to_read=10', 'TOO_MANY_ROWS'],
+  ])('a limit on %s ends the query with its own error', async (_what, query, limit, error) => {
+    const response = await fetch(`${running.url}/?${limit}`, { method: 'POST', body: query })
+    expect(await response.text()).toContain(`(${error})`)
+    expect(response.status).toBeGreaterThanOrEqual(400)
   })
 
   it('twenty queries at once get their own answers', async () => {

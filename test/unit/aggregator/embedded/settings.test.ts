@@ -23,6 +23,7 @@ describe('URL parameters', () => {
       user: 'u',
       password: 'p',
       compress: true,
+      progress: false,
       waitEndOfQuery: true,
       parameters: [['a', "x'y"]],
       settings: [
