@@ -26,6 +26,8 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
       url: textSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
       username: textSetting('CLICKHOUSE_USER', 'default', env),
       password: textSetting('CLICKHOUSE_PASSWORD', '', env),
+      /** Name of the cluster that the tables are made on, replicated. Empty: a single server, or ClickHouse Cloud. */
+      cluster: textSetting('CLICKHOUSE_CLUSTER', '', env),
     },
   }
 }

@@ -4,6 +4,8 @@ import {
   type EventEnvelope,
   partitionOf,
   type RejectedEnvelope,
+  type StoredMessage,
+  spreadPartitionOf,
   streamSubject,
 } from '@slotstream/protocol'
 
@@ -26,8 +28,25 @@ export interface Publication {
  * can suppress another's events, nor its own by using a batch id again.
  */
 export function eventPublications(envelope: EventEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, visitorId } = envelope
+  if (envelope.spread) return spreadPublications(envelope, batchId, partitions)
+  return publicationsOf(envelope, batchId, partitionOf(siteId, visitorId, partitions))
+}
+
+/** One or more publications for each partition that some of the messages belong to. */
+function spreadPublications(envelope: EventEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, visitorId } = envelope
+  const parts = new Map<number, StoredMessage[]>()
+  for (const message of envelope.messages) {
+    const partition = spreadPartitionOf(siteId, visitorId, message.messageId, partitions)
+    parts.set(partition, [...(parts.get(partition) ?? []), message])
+  }
+  return [...parts].flatMap(([partition, messages]) => publicationsOf({ ...envelope, messages }, batchId, partition))
+}
+
+function publicationsOf(envelope: EventEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, visitorId, messages } = envelope
-  const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
+  const subject = streamSubject('events', partition)
   return split(messages, part => ({ ...envelope, messages: part })).map(({ part, data }) => ({
     subject,
     data,

@@ -1,4 +1,4 @@
-import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
+import { type BatchAnswer, type EventEnvelope, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
@@ -18,7 +18,7 @@ export interface BatchOrigin {
 
 export interface StoredBatch {
   answer: BatchAnswer
-  /** Position of each visitor's last stream message. */
+  /** Position of each visitor's last stream message; those who are spread have none. */
   positions: Map<string, number>
 }
 
@@ -43,11 +43,14 @@ export function createStoreBatch(
     const batchId = batchIdOf(body)
     const publications: Publication[] = []
     const visitors: string[] = []
-    for (const envelope of intake.envelopes)
+    for (const made of intake.envelopes) {
+      const spread = origin.site.spread?.includes(made.visitorId)
+      const envelope: EventEnvelope = spread ? { ...made, spread: true } : made
       for (const publication of eventPublications(envelope, batchId, partitions)) {
         publications.push(publication)
-        visitors.push(envelope.visitorId)
+        visitors.push(spread ? '' : envelope.visitorId)
       }
+    }
     if (intake.refused) publications.push(...rejectedPublications(intake.refused, batchId, partitions))
     const stored = await publishAll(publisher, publications, metrics)
 
@@ -55,7 +58,7 @@ export function createStoreBatch(
     for (const { code } of intake.rejections) metrics.ofSite(siteId).rejected(code)
     for (const { code } of intake.violations) metrics.ofSite(siteId).violated(code)
     const positions = new Map<string, number>()
-    for (const [index, visitorId] of visitors.entries()) positions.set(visitorId, stored[index]!.seq)
+    for (const [index, visitorId] of visitors.entries()) if (visitorId) positions.set(visitorId, stored[index]!.seq)
     const answer: BatchAnswer = { success: true, accepted: intake.accepted, rejected: intake.rejections }
     if (intake.violations.length > 0) answer.violations = intake.violations
     if (positions.size === 1) answer.position = Math.max(...positions.values())

@@ -1,4 +1,5 @@
 import type { Enrichment } from './enrichment.js'
+import type { Retention } from './retention.js'
 
 /** A site: one tenant. */
 export interface Site {
@@ -13,6 +14,13 @@ export interface Site {
   enrichment?: Partial<Enrichment>
   /** Requests a second that one collector takes for this site, with short bursts of twice that. Default: the collector's. */
   requestsPerSecond?: number
+  /** Days that its rows stay in the warehouse, by table. Default: for ever. */
+  retention?: Retention
+  /**
+   * Visitor ids of heavy senders that are no visitors, such as a server that sends under one id: their messages are
+   * spread over partitions, in no order, and they have no profile. Default: none.
+   */
+  spread?: string[]
 }
 
 /** How a slot chooses. */

@@ -1,6 +1,7 @@
 import type { Content, Policy, Site, Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
-import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS } from './limits.js'
+import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from './limits.js'
+import { type Retention, retentionTrouble } from './retention.js'
 import type { SlotsRequest } from './slots.js'
 
 export type Check<T> = { ok: true; value: T } | { ok: false; reason: string }
@@ -79,7 +80,17 @@ export function checkContent(raw: unknown): Check<Content> {
 /** Checks a site. Its id becomes part of subjects and keys, so it is short and plain. */
 export function checkSite(raw: unknown): Check<Site> {
   if (!isObject(raw)) return no('a site must be an object')
-  const { siteId, name = siteId, writeKeys, allowedOrigins = ['*'], debug = false, enrichment, requestsPerSecond } = raw
+  const {
+    siteId,
+    name = siteId,
+    writeKeys,
+    allowedOrigins = ['*'],
+    debug = false,
+    enrichment,
+    requestsPerSecond,
+    retention,
+    spread,
+  } = raw
   if (typeof siteId !== 'string' || !/^[a-z0-9-]{1,64}$/.test(siteId))
     return no('siteId must be 1–64 small letters, digits or hyphens')
   if (typeof name !== 'string') return no('name must be text')
@@ -98,6 +109,16 @@ export function checkSite(raw: unknown): Check<Site> {
     if (!(typeof requestsPerSecond === 'number' && requestsPerSecond >= 1 && requestsPerSecond <= 1e6))
       return no('requestsPerSecond must be a number from 1 to 1,000,000')
     site.requestsPerSecond = requestsPerSecond
+  }
+  if (retention !== undefined) {
+    const trouble = retentionTrouble(retention)
+    if (trouble) return no(trouble)
+    site.retention = retention as Retention
+  }
+  if (spread !== undefined) {
+    if (!Array.isArray(spread) || spread.length > MAX_SPREAD || !spread.every(isName))
+      return no(`spread must be a list of up to ${MAX_SPREAD} visitor ids, such as "backend"`)
+    site.spread = spread
   }
   return { ok: true, value: site }
 }

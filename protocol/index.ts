@@ -25,6 +25,7 @@ export {
   MAX_NAME_LENGTH,
   MAX_REPLAYED,
   MAX_SLOTS,
+  MAX_SPREAD,
 } from './limits.js'
 export {
   type Batch,
@@ -41,6 +42,13 @@ export {
   type RejectionCode,
 } from './messages.js'
 export type { Profile } from './profile.js'
+export {
+  MIN_RETENTION_DAYS,
+  RETAINED_TABLES,
+  type RetainedTable,
+  type Retention,
+  retentionTrouble,
+} from './retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './schema-version.js'
 export type {
   DecideReply,
@@ -94,4 +102,10 @@ export {
 } from './tracking-plan.js'
 export { uuidv7 } from './uuid.js'
 export { type Arrival, type Checked, checkMessage } from './validate.js'
-export { DEFAULT_PARTITIONS, partitionOf, shareOf, visitorIdOf } from './visitors.js'
+export {
+  DEFAULT_PARTITIONS,
+  partitionOf,
+  shareOf,
+  spreadPartitionOf,
+  visitorIdOf,
+} from './visitors.js'

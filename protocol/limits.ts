@@ -39,3 +39,6 @@ export const EARLIEST_TIMESTAMP = Date.UTC(2000, 0, 1)
  * Anything less is taken for skew and clamped to the time of receipt.
  */
 export const MAX_FUTURE_MS = 24 * 60 * 60 * 1000
+
+/** Visitor ids of a site whose messages are spread over partitions. */
+export const MAX_SPREAD = 100

@@ -13,6 +13,8 @@ export interface EventEnvelope {
   siteId: string
   visitorId: string
   receivedAt: string
+  /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
+  spread?: true
   messages: StoredMessage[]
 }
 

@@ -23,6 +23,17 @@ export function partitionOf(siteId: string, visitorId: string, partitions: numbe
   return hash32(`${siteId}\0${visitorId}`) % partitions
 }
 
+/** Partitions, at most, that the messages of one heavy sender are spread over. */
+const SPREAD = 16
+
+/**
+ * The partition of a message whose sender is spread. It depends on the message's id alone: each send of it goes to
+ * the same partition, where a late copy is known.
+ */
+export function spreadPartitionOf(siteId: string, visitorId: string, messageId: string, partitions: number): number {
+  return partitionOf(siteId, `${visitorId}\0${hash32(messageId) % SPREAD}`, partitions)
+}
+
 /** A share of visitors, stable per visitor and purpose, as a number in [0, 1). */
 export function shareOf(purpose: string, siteId: string, visitorId: string): number {
   return hash32(`${purpose}\0${siteId}\0${visitorId}`) / 2 ** 32

@@ -22,13 +22,13 @@ export const REMEMBERED_MESSAGES = 64
  * The profile after a stream message. Pure, and the same for every replay: applying the stream from its beginning, or
  * from any earlier stored state, gives the same profile.
  *
- * Returns `profile` itself when it has seen the message already. Throws when the message has no usable time; the
+ * Returns `profile` itself when it has seen the message already, and when its sender is no visitor. Throws when the message has no usable time; the
  * profile is then as it was.
  *
  * @param seq stream sequence of the message
  */
 export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Profile | undefined {
-  if (profile && seq <= profile.seq) return profile
+  if (envelope.spread || (profile && seq <= profile.seq)) return profile
   const known = new Set(profile?.recent)
   let next = profile
   for (const message of envelope.messages) {

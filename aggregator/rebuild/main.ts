@@ -32,7 +32,7 @@ await runCommand('rebuild', args => {
 
 /** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
 function account() {
-  const { clickhouse } = aggregatorSettings([])
+  const { cluster: _cluster, ...clickhouse } = aggregatorSettings([]).clickhouse
   const file = join(textSetting('DATA_DIR', '.data'), 'clickhouse-password')
   if (process.env.CLICKHOUSE_URL || process.env.CLICKHOUSE_PASSWORD || !existsSync(file)) return clickhouse
   const url = `http://127.0.0.1:${textSetting('CLICKHOUSE_PORT', '8123')}`

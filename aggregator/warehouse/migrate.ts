@@ -43,14 +43,19 @@ export function statementsOf(sql: string): string[] {
 
 /**
  * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, or twice at once,
- * changes nothing, because every statement says IF NOT EXISTS.
+ * changes nothing: every statement says IF NOT EXISTS, or changes a column to what it may be already.
  *
+ * @param ddl rewrites a statement for a cluster
  * @returns versions applied now
  * @throws MigrationError when a file differs from what was applied under its number
  */
-export async function migrate(clickhouse: ClickHouseClient, migrations: Migration[]): Promise<number[]> {
+export async function migrate(
+  clickhouse: ClickHouseClient,
+  migrations: Migration[],
+  ddl: (sql: string) => string = sql => sql,
+): Promise<number[]> {
   const run = (query: string, params: Record<string, unknown> = {}) =>
-    clickhouse.command({ query, query_params: params })
+    clickhouse.command({ query: ddl(query), query_params: params })
   await run('CREATE DATABASE IF NOT EXISTS slotstream')
   await run(
     `CREATE TABLE IF NOT EXISTS slotstream.migrations

@@ -11,12 +11,14 @@ import {
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { clusterDdl } from './cluster-ddl.js'
 import { divert } from './divert.js'
 import { fenced } from './fence.js'
 import { type Loader, startLoader } from './loader.js'
 import { warehouseMetrics } from './metrics.js'
 import { MigrationError, migrate, readMigrations } from './migrate.js'
 import { positionKeeper } from './position.js'
+import { watchRetention } from './retention.js'
 import { persistently, Stopped } from './retry.js'
 import { profilesSpec, specsOf } from './specs.js'
 import { warehouseTable } from './table.js'
@@ -47,7 +49,7 @@ export interface WarehouseParts {
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
   /** A user who may write. */
-  clickhouse: { url: string; username: string; password: string }
+  clickhouse: { url: string; username: string; password: string; cluster?: string }
   metrics: Metrics
   log: Log
   identity: Identity
@@ -71,7 +73,7 @@ export function startWarehouse({
   nats,
   publisher,
   installation,
-  clickhouse: server,
+  clickhouse: { cluster = '', ...server },
   metrics,
   log,
   identity,
@@ -84,6 +86,7 @@ export function startWarehouse({
     // What goes wrong is in our own log, once in twenty times instead of each.
     log: { level: ClickHouseLogLevel.OFF },
   })
+  const ddl = clusterDdl(cluster)
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
@@ -98,7 +101,7 @@ export function startWarehouse({
     if (!spec || abort.signal.aborted) return
     const loader = startLoader({
       spec,
-      table: fenced(warehouseTable(clickhouse, spec), () => sharing?.holds(name) ?? false),
+      table: fenced(warehouseTable(clickhouse, spec, cluster !== ''), () => sharing?.holds(name) ?? false),
       position: positionKeeper(installation.buckets.positions, spec.stream),
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
@@ -121,7 +124,7 @@ export function startWarehouse({
   async function begin() {
     const migrations = await readMigrations()
     const applied = await persistently(
-      () => migrate(clickhouse, migrations),
+      () => migrate(clickhouse, migrations, ddl),
       abort.signal,
       (error, attempt) => {
         if (attempt % 20 === 0) log.warn({ err: error }, 'ClickHouse is not ready yet, trying again')
@@ -131,6 +134,8 @@ export function startWarehouse({
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
     void watchParts(clickhouse, metrics, log, abort.signal)
+    const { sites } = installation.buckets
+    void watchRetention({ nats, sites, clickhouse, ddl, log, signal: abort.signal })
     sharing = await startOwnership({
       nats,
       installation,

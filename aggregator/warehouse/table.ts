@@ -23,6 +23,13 @@ const READ_ROWS = {
   async_insert: 0,
 } as const
 
+/**
+ * On a cluster: an insert counts when most replicas have it, and whoever looks sees all that counted, so that another
+ * replica can be asked after one is lost.
+ */
+const QUORUM = { insert_quorum: 'auto', insert_quorum_parallel: 0 } as const
+const SEES_ALL = { select_sequential_consistency: '1' } as const
+
 /** What a loader needs of its table. Errors of ClickHouse and of the network pass through. */
 export interface Table {
   /** Inserts lines of JSON as one block. A token that the table remembers makes it a no-op. */
@@ -39,7 +46,8 @@ export interface Table {
   recent(since: Date, limit: number): Promise<{ text: string; receivedAt: number }[]>
 }
 
-export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Table {
+/** @param replicated whether the tables are replicated on a cluster */
+export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, replicated = false): Table {
   const table = `slotstream.${spec.table}`
   const { key, positions } = spec
   // Other streams of its kind may be in the same table, and none of their messages in this one.
@@ -62,6 +70,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Tabl
       query_params: params,
       format: 'JSONEachRow',
       use_multipart_params_auto: true,
+      ...(replicated && { clickhouse_settings: SEES_ALL }),
     })
     return result.json<T>()
   }
@@ -72,6 +81,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec): Tabl
         insert_deduplicate: 1,
         insert_deduplication_token: token,
         deduplicate_blocks_in_dependent_materialized_views: 1,
+        ...(replicated && QUORUM),
       }),
 
     async check(lines) {

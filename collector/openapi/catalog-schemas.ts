@@ -1,4 +1,13 @@
-import { DEFAULT_ENRICHMENT, MAX_ITEMS, MAX_NAME_LENGTH, NO_PLAN, PLAN_MODES } from '@slotstream/protocol'
+import {
+  DEFAULT_ENRICHMENT,
+  MAX_ITEMS,
+  MAX_NAME_LENGTH,
+  MAX_SPREAD,
+  MIN_RETENTION_DAYS,
+  NO_PLAN,
+  PLAN_MODES,
+  RETAINED_TABLES,
+} from '@slotstream/protocol'
 import type { Part } from './operations.js'
 
 const name: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
@@ -18,6 +27,20 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       allowedOrigins: { type: 'array', items: name, default: ['*'] },
       debug: { type: 'boolean', default: false, description: 'Whether pages may ask why a decision was made.' },
       requestsPerSecond: { type: 'number', minimum: 1, maximum: 1_000_000 },
+      retention: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'Days that rows stay in the warehouse, by table.',
+        properties: Object.fromEntries(
+          RETAINED_TABLES.map(table => [table, { type: 'integer', minimum: MIN_RETENTION_DAYS }]),
+        ),
+      },
+      spread: {
+        type: 'array',
+        maxItems: MAX_SPREAD,
+        items: name,
+        description: 'Ids of heavy senders that are no visitors: spread over partitions, without a profile.',
+      },
       enrichment: {
         type: 'object',
         additionalProperties: false,

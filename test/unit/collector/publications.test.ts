@@ -54,6 +54,31 @@ describe('the id by which JetStream drops a second send', () => {
   })
 })
 
+describe('a sender that is spread', () => {
+  const ids = Array.from({ length: 200 }, (_, n) => `m${n}`)
+  const spread = eventPublications(events(ids, { spread: true }), 'b', 32)
+  const placesOf = (publications: typeof spread) =>
+    new Map(
+      publications.flatMap(({ subject, data }) =>
+        (JSON.parse(new TextDecoder().decode(data)) as EventEnvelope).messages.map(
+          m => [m.messageId, subject] as const,
+        ),
+      ),
+    )
+
+  it('has its messages in several partitions, each message in one', () => {
+    expect(new Set(spread.map(({ subject }) => subject)).size).toBeGreaterThan(4)
+    expect([...placesOf(spread).keys()].sort()).toEqual([...ids].sort())
+    expect(new Set(spread.map(({ msgId }) => msgId)).size).toBe(spread.length)
+  })
+
+  it('sends a message to the same partition each time, whatever it comes with', () => {
+    const places = placesOf(spread)
+    for (const id of ids.slice(0, 20))
+      expect(placesOf(eventPublications(events([id], { spread: true }), 'later', 32)).get(id)).toBe(places.get(id))
+  })
+})
+
 describe('what is too large for one stream message', () => {
   it('is split, in order, with an id for each part', () => {
     const messages = Array.from({ length: 100 }, (_, i) => message(String(i), { text: 'x'.repeat(30_000) }))

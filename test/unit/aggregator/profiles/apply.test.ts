@@ -210,3 +210,9 @@ describe('a stream message', () => {
     expect(stored).toEqual(straight)
   })
 })
+
+describe('a sender that is spread', () => {
+  it('has no profile', () => {
+    expect(applyEnvelope(undefined, { ...envelope(message(NOW)), spread: true }, 1)).toBeUndefined()
+  })
+})

@@ -1,0 +1,122 @@
+import type { Site } from '@slotstream/protocol'
+import { createMetrics } from '@slotstream/runtime'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { clusterDdl } from '../../aggregator/warehouse/cluster-ddl.js'
+import { readMigrations, statementsOf } from '../../aggregator/warehouse/migrate.js'
+import { startWarehouse } from '../../aggregator/warehouse/role.js'
+import { someIdentity } from '../support/some-identity.js'
+import { until } from '../support/until.js'
+import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
+
+let clickhouse: ClickHouse
+let world: World
+
+beforeAll(async () => {
+  clickhouse = await startClickHouse()
+})
+afterAll(() => clickhouse?.stop())
+beforeEach(async () => {
+  world = await createWorld(clickhouse)
+})
+afterEach(() => world?.stop())
+
+const loaded = (count: number) =>
+  until(
+    `${count} events`,
+    () => world.number('SELECT count() FROM slotstream.events'),
+    n => n === count,
+  )
+
+describe('the context', () => {
+  it('has columns for its common paths and room for any other, whatever stands there', async () => {
+    world.load()
+    await world.publish([
+      stored({
+        messageId: '1',
+        context: { locale: 'de-DE', page: { url: 'https://a.example/' }, mine: { deep: [1] } },
+      }),
+      stored({ messageId: '2', context: { locale: 5, page: 'no object', userAgent: null, library: ['odd'] } as never }),
+      stored({ messageId: '3', context: { page: { url: { nested: true }, title: 1e3 } } as never }),
+      stored({ messageId: '4' }),
+    ])
+    await loaded(4)
+    expect(
+      await world.query(
+        `SELECT message_id, context.locale AS locale, context.page.url AS url, context.mine.deep[1]::Nullable(Int64) AS deep,
+           toTypeName(context.userAgent) AS type
+         FROM slotstream.events ORDER BY message_id`,
+      ),
+    ).toEqual([
+      { message_id: '1', locale: 'de-DE', url: 'https://a.example/', deep: 1, type: 'LowCardinality(String)' },
+      { message_id: '2', locale: '5', url: '', deep: null, type: 'LowCardinality(String)' },
+      { message_id: '3', locale: '', url: '{"nested":true}', deep: null, type: 'LowCardinality(String)' },
+      { message_id: '4', locale: '', url: '', deep: null, type: 'LowCardinality(String)' },
+    ])
+  })
+})
+
+describe('retention', () => {
+  const putSite = (siteId: string, retention?: Site['retention']) =>
+    world.installation.buckets.sites.put(siteId, JSON.stringify({ siteId, writeKeys: [siteId], retention }))
+  const comment = async () => {
+    const [row] = await world.query<{ comment: string }>(
+      "SELECT comment FROM system.tables WHERE database = 'slotstream' AND name = 'events'",
+    )
+    return row?.comment
+  }
+
+  it('deletes the old rows of the site that wants it, and of no other, until it keeps them again', async () => {
+    await putSite('short', { events: 10 })
+    await putSite('long')
+    const warehouse = startWarehouse({
+      nats: world.nats,
+      publisher: world.publisher,
+      installation: world.installation,
+      clickhouse: clickhouse.account,
+      metrics: createMetrics(),
+      log: world.log,
+      identity: someIdentity(),
+    })
+    try {
+      await until('the TTL', comment, text => text === 'keeps short for 10 days')
+      const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 3600_000).toISOString()
+      await world.publish([stored({ messageId: 'old' })], daysAgo(11), 'short')
+      await world.publish([stored({ messageId: 'new' })], daysAgo(9), 'short')
+      await world.publish([stored({ messageId: 'old' })], daysAgo(11), 'long')
+      const ids = async () => {
+        // It is merges that delete.
+        await clickhouse.client.command({ query: 'OPTIMIZE TABLE slotstream.events FINAL' })
+        return world.query('SELECT site_id, message_id FROM slotstream.events ORDER BY site_id, message_id')
+      }
+      await until('both that are kept', ids, rows => rows.length === 2)
+      expect(await ids()).toEqual([
+        { site_id: 'long', message_id: 'old' },
+        { site_id: 'short', message_id: 'new' },
+      ])
+      await putSite('short')
+      await until('no TTL', comment, text => text === '')
+      await world.publish([stored({ messageId: 'older' })], daysAgo(12), 'short')
+      await until('a row that stays', ids, rows => rows.length === 3)
+    } finally {
+      await warehouse.stop()
+    }
+  })
+})
+
+describe('on a cluster', () => {
+  it('every migration is still what ClickHouse reads, with the cluster and replicated engines in it', async () => {
+    const ddl = clusterDdl('main')
+    for (const { sql } of await readMigrations())
+      for (const statement of statementsOf(sql)) {
+        const result = await clickhouse.client.query({
+          query: 'SELECT formatQuery({statement:String}) AS formatted',
+          query_params: { statement: ddl(statement) },
+          format: 'JSONEachRow',
+        })
+        const [row] = await result.json<{ formatted: string }>()
+        expect(row?.formatted).toContain(`ON CLUSTER main`)
+        if (statement.includes('ENGINE ='))
+          expect(row?.formatted).toMatch(/ENGINE = Replicated\w*MergeTree\('\/clickhouse\/tables\//)
+      }
+  })
+})
