@@ -11,6 +11,7 @@ import {
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { bodyCompression } from './body-compression.js'
 import { clusterDdl } from './cluster-ddl.js'
 import { divert } from './divert.js'
 import { fenced } from './fence.js'
@@ -83,6 +84,7 @@ export function startWarehouse({
     ...server,
     application: 'slotstream-warehouse',
     request_timeout: REQUEST_TIMEOUT_MS,
+    compression: { request: bodyCompression(server.url) },
     // What goes wrong is in our own log, once in twenty times instead of each.
     log: { level: ClickHouseLogLevel.OFF },
   })

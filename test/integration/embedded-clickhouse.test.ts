@@ -410,6 +410,24 @@ describe('over plain HTTP', () => {
     expect(text.split('\n')).toHaveLength(100_001)
   })
 
+  it('takes compressed inserts', async () => {
+    const compressing = createClient({
+      url: running.url,
+      username: 'slotstream',
+      password: PASSWORD,
+      compression: { request: { codec: 'br', quality: 1 } },
+    })
+    clients.push(compressing)
+    await writer.command({ query: 'CREATE TABLE z (n UInt64) ENGINE = MergeTree ORDER BY n' })
+    const lines = Array.from({ length: 50_000 }, (_, n) => `{"n":${n}}`).join('\n')
+    const { stream } = await compressing.exec({
+      query: 'INSERT INTO z FORMAT JSONEachRow',
+      values: Readable.from([Buffer.from(lines)], { objectMode: false }),
+    })
+    for await (const _ of stream);
+    expect(await count('z')).toBe(50_000)
+  })
+
   it('says which encodings it takes', async () => {
     const response = await fetch(running.url, { method: 'POST', headers: { 'content-encoding': 'zstd' }, body: 'x' })
     expect(await response.text()).toContain('use gzip, br or deflate')
