@@ -23,6 +23,7 @@ export function createResilientTables(
 ): { transact: Transact; close(): void; erase(): void } {
   let connection: Promise<Connection> | undefined
   let memory = memoryOnly ? createMemoryTables() : undefined
+  let ended = false
   const reset = () => {
     connection = undefined
   }
@@ -38,7 +39,11 @@ export function createResilientTables(
     return connection
   }
   return {
-    close,
+    /** What is still under way may open it once more, and closes it again. */
+    close() {
+      ended = true
+      close()
+    },
     /** Never opens the durable tables again: what comes later must not bring them back. */
     erase() {
       memory = createMemoryTables()
@@ -46,7 +51,9 @@ export function createResilientTables(
     async transact(body) {
       for (let attempt = 0; attempt < 2 && !memory; attempt++)
         try {
-          return await inTime(connected().then(({ transact }) => transact(body)))
+          const result = await inTime(connected().then(({ transact }) => transact(body)))
+          if (ended) close()
+          return result
         } catch (error) {
           log(error)
           close()

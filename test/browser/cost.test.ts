@@ -9,18 +9,24 @@ import { until } from '../support/until.js'
 
 const EVENTS = 1_000
 
+/** Without web vitals, whose observers stay until the page ends. */
+const PAGE = '<!doctype html><script src="/sdk.js" data-write-key="demo" data-web-vitals="false"></script>'
+
 let browser: Browser
 let server: Server
 const requests: { bytes: number; text: string; events: number }[] = []
 
 beforeAll(async () => {
-  const script = await readFile(new URL('../../sdk/dist/slotstream.js', import.meta.url))
+  const dist = (file: string) => readFile(new URL(`../../sdk/dist/${file}`, import.meta.url))
+  const scripts = new Map([
+    ['/sdk.js', await dist('slotstream.js')],
+    ['/sdk/engagement.js', await dist('engagement.js')],
+  ])
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
-      response.setHeader('Content-Type', request.url === '/sdk.js' ? 'text/javascript' : 'text/html')
-      response.end(
-        request.url === '/sdk.js' ? script : '<!doctype html><script src="/sdk.js" data-write-key="demo"></script>',
-      )
+      const script = scripts.get(new URL(request.url ?? '/', 'http://page').pathname)
+      response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html')
+      response.end(script ?? PAGE)
       return
     }
     const chunks: Buffer[] = []
@@ -42,9 +48,11 @@ afterAll(async () => {
   server?.close()
 })
 
+const address = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+
 it('delivers a thousand events in at most 15 requests and 55 KB, each batch within its limit', async () => {
   const page = await browser.newPage()
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await page.goto(address())
   await page.evaluate(`for (let i = 0; i < ${EVENTS}; i++)
     slotstream.track('Product Viewed', { product_id: 'sku-' + i, category: 'Shoes', price: 79.9, position: i })`)
   const tracked = () => requests.flatMap(({ text }) => text.match(/"event":"Product Viewed"/g) ?? []).length
@@ -52,4 +60,38 @@ it('delivers a thousand events in at most 15 requests and 55 KB, each batch with
   expect(requests.length).toBeLessThanOrEqual(15)
   expect(requests.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(55_000)
   expect(Math.max(...requests.map(({ text }) => text.length))).toBeLessThanOrEqual(60_000)
+})
+
+it('keeps no listener and no memory over 10,000 events and 200 navigations, and destroy leaves no listener', async () => {
+  const page = await browser.newPage()
+  const devtools = await page.context().newCDPSession(page)
+  const metrics = async () => {
+    await devtools.send('HeapProfiler.collectGarbage')
+    const { metrics } = await devtools.send('Performance.getMetrics')
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value])) as Record<
+      'JSEventListeners' | 'JSHeapUsedSize',
+      number
+    >
+  }
+  const visit = (views: number) =>
+    page.evaluate(`(async () => {
+      for (let view = 0; view < ${views}; view++) {
+        history.pushState(null, '', '/view-' + view)
+        for (let i = 0; i < 49; i++) slotstream.track('Seen', { i })
+        await slotstream.flush()
+      }
+    })()`)
+  await devtools.send('Performance.enable')
+  await page.route('**/empty', route => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }))
+  await page.goto(`${address()}empty`)
+  const bare = await metrics()
+  await page.goto(address())
+  await visit(20)
+  const before = await metrics()
+  await visit(200)
+  const after = await metrics()
+  expect(after.JSEventListeners).toBe(before.JSEventListeners)
+  expect(after.JSHeapUsedSize - before.JSHeapUsedSize).toBeLessThan(1_000_000)
+  await page.evaluate('slotstream.destroy()')
+  await until('no listeners', metrics, ({ JSEventListeners }) => JSEventListeners <= bare.JSEventListeners)
 })

@@ -63,6 +63,23 @@ describe('the queue in IndexedDB', () => {
     expect((await store.seal('batch', 1_000))?.keys).toEqual(['a', 'b'])
   })
 
+  it('is not held open by what ends after the page is done with it', async () => {
+    const closed: boolean[] = []
+    const { store, close } = resilient(async onClosed => {
+      const connection = await openIndexedTables('q', onClosed)
+      const at = closed.push(false) - 1
+      const end = () => {
+        closed[at] = true
+        connection.close()
+      }
+      return { ...connection, close: end }
+    })
+    await store.add([chunk('a', text(0))], {}, 0, 100)
+    close()
+    await store.settle('late', {})
+    await vi.waitFor(() => expect(closed).toEqual([true, true]))
+  })
+
   it('keeps nothing of a transaction that failed', async () => {
     const { transact } = await openIndexedTables('q', quiet)
     await expect(
