@@ -35,6 +35,13 @@ export default [
     output: { file: `sdk/dist/${name}.js`, format: 'es', sourcemap: true, generatedCode: 'es2015' },
   })),
   {
+    // Alone, so that a worker needs one file, by `importScripts` as by `import`.
+    input: 'sdk/dist/esm/service-worker.js',
+    treeshake,
+    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    output: { file: 'sdk/dist/service-worker.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
+  },
+  {
     // Asking for content apart from the rest, so that a bundler can leave it out of a page that doesn't.
     input: { index: 'sdk/dist/esm/index.js', parts: 'sdk/dist/esm/parts.js', react: 'sdk/dist/esm/react.js' },
     treeshake,

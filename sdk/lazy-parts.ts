@@ -13,6 +13,8 @@ export const lazyPart: LoadPart = name => {
       return import('./parts/engagement.js').then(({ engagement }) => engagement)
     case 'webVitals':
       return import('./parts/web-vitals.js').then(({ webVitals }) => webVitals)
+    case 'backgroundSync':
+      return import('./parts/background-sync.js').then(({ backgroundSync }) => backgroundSync)
     case 'debug':
       return import('./parts/debug.js').then(({ debug }) => debug)
     case 'autoSlots':

@@ -38,6 +38,12 @@ export interface Options {
   /** Tracks `Web Vital`: CLS, INP, LCP, FCP, TTFB. Default true. */
   webVitals?: boolean
   /**
+   * Lets the page's service worker send what is left after the tab is gone, where the browser has Background Sync. True:
+   * the page registers a worker itself, which has `slotstream/service-worker` in it. A path: that worker is registered.
+   * Default false.
+   */
+  backgroundSync?: boolean | string
+  /**
    * What the visitor agreed to before they were asked: both purposes, or each. Default `granted`. `pending` keeps messages
    * in memory until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent`
    * is remembered and goes before this option.
@@ -89,6 +95,7 @@ export function settle(options: Options, origin: string): Settings {
     autoSlots: true,
     engagement: true,
     webVitals: true,
+    backgroundSync: false,
     consent: 'granted',
     gpc: false,
     dnt: false,

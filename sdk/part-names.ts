@@ -1,7 +1,7 @@
 import type { Client } from './client.js'
 
 /** Parts by the option that turns them on. */
-export const PART_NAMES = ['autoPage', 'engagement', 'webVitals', 'autoSlots'] as const
+export const PART_NAMES = ['autoPage', 'engagement', 'webVitals', 'autoSlots', 'backgroundSync'] as const
 
 export type PartName = (typeof PART_NAMES)[number] | 'debug'
 

@@ -8,6 +8,7 @@ import { openIndexedTables } from './indexed-tables.js'
 import { createQueue, type Queue } from './queue.js'
 import { createResilientTables } from './resilient-tables.js'
 import { createSender, type Sender } from './sender.js'
+import { queueName } from './tables.js'
 import { createTransport, type Transport } from './transport.js'
 import { createTurns } from './turns.js'
 import { watchOver } from './watch-over.js'
@@ -38,7 +39,7 @@ export interface Delivery {
 /** Wires queue, store and sender to the browser. Each write key has a queue of its own. */
 export function createDelivery(parts: Parts): Delivery {
   const { settings, newId, now, log, listeners, paused } = parts
-  const name = `slotstream-${settings.writeKey}`
+  const name = queueName(settings.writeKey)
   const own = `queue.${settings.writeKey}.`
   const storage: KeyValue = {
     get: key => parts.storage.get(own + key),

@@ -32,6 +32,9 @@ export interface SealedBatch {
 /** Ids of batches sort in the order of their first messages, so that they are sent in the order of capture. `id` makes it the batch's own. */
 export const batchIdOf = (key: string, id: string) => key + id.slice(-13)
 
+/** Name of a queue's database, and of the lock of who sends from it. */
+export const queueName = (writeKey: string) => `slotstream-${writeKey}`
+
 export interface State {
   key: 'state'
   /** Number of the latest message. */

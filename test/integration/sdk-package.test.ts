@@ -104,7 +104,7 @@ describe('the packed package', () => {
         .filter(({ isDynamicEntry }) => isDynamicEntry)
         .map(({ name }) => name)
         .toSorted(),
-    ).toEqual(['debug', 'engagement', 'inspector', 'slots', 'web-vitals'])
+    ).toEqual(['background-sync', 'debug', 'engagement', 'inspector', 'slots', 'web-vitals'])
   })
 
   it.each([

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A page that the gateway serves beside what the collector does. */
+/** A page, or another file, that the gateway serves beside what the collector does. */
 export interface ServedPage {
+  /** Its text: HTML, unless a header says otherwise. */
   html: string
   headers?: Record<string, string>
 }
@@ -26,6 +27,7 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
   let held = false
   let waiting: IncomingMessage[] = []
   let answersToLose = 0
+  let lost = 0
   let refusal: Refusal | undefined
   const attempts: { path: string; at: number }[] = []
   const marks: string[] = []
@@ -62,6 +64,7 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
       answer => {
         if (answersToLose > 0 && api) {
           answersToLose--
+          lost++
           incoming.socket.destroy()
           return
         }
@@ -101,6 +104,8 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
     loseAnswer(count = 1) {
       answersToLose += count
     },
+    /** Answers that were lost so. */
+    lost: () => lost,
     async stop(): Promise<void> {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))

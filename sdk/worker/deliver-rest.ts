@@ -1,0 +1,44 @@
+import { bodyOf, ENVELOPE_BYTES } from '../delivery/body.js'
+import { createEventStore, type EventStore } from '../delivery/event-store.js'
+import { openIndexedTables } from '../delivery/indexed-tables.js'
+import { outcomeOf } from '../delivery/outcome.js'
+import { queueName } from '../delivery/tables.js'
+import { createTransport, type Transport } from '../delivery/transport.js'
+import { createIds } from '../platform/ids.js'
+import type { Rest } from './sync-tag.js'
+
+/**
+ * Sends what pages left in the queue, while no tab does: the same batches, under the same ids, by the same lock.
+ *
+ * @throws when something stays that may be sent later, so that the browser tries again
+ */
+export async function deliverRest(rest: Rest): Promise<void> {
+  const name = queueName(rest.writeKey)
+  // To open it would bring back a queue that the visitor had deleted.
+  if (!(await indexedDB.databases()).some(database => database.name === name)) return
+  const { transact, close } = await openIndexedTables(name, () => {})
+  const transport = createTransport(rest.endpoint, rest.writeKey, (...request) => fetch(...request))
+  try {
+    await navigator.locks.request(name, () => drain(createEventStore(transact), transport, rest))
+  } finally {
+    close()
+  }
+}
+
+async function drain(store: EventStore, transport: Transport, { maxBatchBytes, maxQueueAge }: Rest): Promise<void> {
+  const newId = createIds(Date.now)
+  await store.expire(Date.now() - maxQueueAge)
+  for (;;) {
+    const [oldest] = await store.batches(1)
+    const batch = (await store.seal(newId(), maxBatchBytes - ENVELOPE_BYTES, oldest?.batchId))?.batch ?? oldest
+    if (!batch) return
+    const { batchId, texts } = batch
+    const body = bodyOf(batch, Date.now(), store.known()?.ledger)
+    const reply = await transport.post('/v1/batch', body, { keepalive: false, compress: true })
+    const outcome = outcomeOf(reply, Date.now())
+    if (outcome.kind === 'retry') throw new Error(outcome.reason)
+    if (outcome.kind === 'acknowledged') await store.settle(batchId, outcome.dropped)
+    else if (outcome.reason !== 'http_413' || !(await store.split(batchId)))
+      await store.settle(batchId, { [outcome.reason]: texts.length })
+  }
+}
