@@ -1,0 +1,130 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchChromium } from '../support/chromium.js'
+import type { ServedPage } from '../support/gateway.js'
+import { until } from '../support/until.js'
+import { numberOf, type PageWindow, pageOf, SDK, startWorld, upTo, type World, WRITE_KEY } from './world.js'
+
+let world: World
+let browser: Browser
+
+beforeAll(async () => {
+  world = await startWorld()
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await world?.stop()
+})
+
+/** The page's own script, a file: it looks for trouble, and tracks twenty messages. */
+const capture = (event: string): ServedPage => ({
+  html: `addEventListener('securitypolicyviolation', ({ violatedDirective, sample }) => fetch('/mark?' + encodeURIComponent(violatedDirective + sample)))
+    addEventListener('error', ({ message }) => fetch('/mark?' + encodeURIComponent(message)))
+    addEventListener('unhandledrejection', ({ reason }) => fetch('/mark?' + encodeURIComponent(String(reason))))
+    for (let i = 0; i < 20; i++) slotstream.track('${event}', { i, list: [1, { two: 2 }] })`,
+  headers: { 'Content-Type': 'text/javascript' },
+})
+
+const CAPTURE = '<script src="/capture.js"></script>'
+
+const policies: [string, string][] = [
+  ['that allows nothing but its own origin', "default-src 'self'"],
+  [
+    'that requires Trusted Types and allows no policy',
+    "default-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+  ],
+]
+
+describe('a page', () => {
+  it.each(policies)('with a Content Security Policy %s is served as any other', async (name, policy) => {
+    const body = `${SDK}${CAPTURE}<div data-slot="hero">Own</div>`
+    const network = await world.network({
+      '/strict': pageOf(body, { 'Content-Security-Policy': policy }),
+      '/capture.js': capture(name),
+    })
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/strict`)
+    expect((await world.arrival(name, 20)).map(numberOf)).toEqual(upTo(20))
+    // Parts that load on demand do, too: the first vital comes of a file of its own.
+    await until(
+      'parts are loaded',
+      () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name)),
+      names => names.some(name => name.includes('/sdk/web-vitals.js')),
+    )
+    expect(network.marks).toEqual([])
+    await page.close()
+  })
+
+  it.each([
+    [
+      'frozen prototypes',
+      'for (const { prototype } of [Object, Array, Function, Promise, Map, Set, String]) Object.freeze(prototype)',
+    ],
+    [
+      'prototypes that were added to',
+      'Array.prototype.last = function () {}; Object.prototype.also = function () {}; String.prototype.at2 = 1',
+    ],
+    [
+      'a fetch that another script has wrapped',
+      'const own = fetch; window.fetch = function (...request) { return own.apply(this, request).then(answer => answer.clone()) }',
+    ],
+    [
+      'a fetch that throws, until it is mended',
+      'const own = fetch; window.fetch = () => { throw new Error("not today") }; setTimeout(() => { window.fetch = own }, 1500)',
+    ],
+    [
+      'listeners that throw',
+      'for (const name of ["captured", "sent", "acknowledged"]) addEventListener("slotstream:" + name, () => { throw 1 })',
+    ],
+  ])('with %s is served as any other, and finds its own things as they were', async (name, script) => {
+    const network = await world.network({
+      '/hostile': pageOf(`<script>${script}</script><script>
+        const names = () => Object.getOwnPropertyNames(Array.prototype).length + Object.getOwnPropertyNames(window.Object.prototype).length
+        const before = names()</script>${SDK}${CAPTURE}`),
+      '/capture.js': capture(name),
+    })
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/hostile`)
+    const messages = await world.arrival(name, 20)
+    expect(messages.map(numberOf)).toEqual(upTo(20))
+    expect(messages[0]?.properties).toEqual({ i: 0, list: [1, { two: 2 }] })
+    expect(await page.evaluate('names() === before')).toBe(true)
+    // What listeners of the page throw is the page's own.
+    if (name !== 'listeners that throw') expect(network.marks).toEqual([])
+    await page.close()
+  })
+
+  it('without the SDK sends nothing, and a queue of ten lines in localStorage loses nothing here: the test can tell', async () => {
+    const event = 'Control'
+    const network = await world.network({
+      '/control': pageOf(`<script>
+        const send = () => {
+          const batch = JSON.parse(localStorage.queue ?? '[]')
+          if (batch.length) fetch('/v1/batch?writeKey=${WRITE_KEY}', { method: 'POST', body: JSON.stringify({ batch }) })
+            .then(answer => answer.ok && localStorage.removeItem('queue'), () => {})
+        }
+        window.slotstream = { track(event, properties) {
+          const queue = JSON.parse(localStorage.queue ?? '[]')
+          queue.push({ messageId: crypto.randomUUID(), type: 'track', event, properties, anonymousId: 'control', timestamp: new Date() })
+          localStorage.queue = JSON.stringify(queue)
+        } }
+        send()
+      </script>`),
+    })
+    network.cut()
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/blank`)
+    await page.goto(`${network.url}/control`)
+    await page.evaluate(event => {
+      for (let i = 0; i < 20; i++) (window as unknown as PageWindow).slotstream.track(event, { i })
+    }, event)
+    await page.reload()
+    network.mend()
+    expect(await world.stored(event)).toEqual([])
+    await page.reload()
+    expect((await world.arrival(event, 20)).map(numberOf)).toEqual(upTo(20))
+    await page.close()
+  })
+})
