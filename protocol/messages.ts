@@ -18,7 +18,10 @@ export interface MessageContext {
   /** Running number of this message in its browser, from 1, for the delivery ledger. */
   seq?: number
   page?: { url?: string; path?: string; referrer?: string; search?: string; title?: string }
-  campaign?: { source?: string; medium?: string; name?: string; term?: string; content?: string }
+  /** What `utm_…` says, and the click ids of advertisers under their own names: `gclid`, `fbclid`, `msclkid` … */
+  campaign?: { source?: string; medium?: string; name?: string; term?: string; content?: string } & {
+    [parameter: string]: string
+  }
   userAgent?: string
   locale?: string
   library?: { name: string; version: string }

@@ -3,6 +3,7 @@ import type { Consent, ConsentState } from './consent.js'
 import type { EventName, PropertiesOf } from './events.js'
 import { middleware } from './middleware.js'
 import { guard } from './platform/guard.js'
+import { handedOver } from './slots/handed-over.js'
 import { noDecision } from './slots/no-decision.js'
 import { createPersonalize } from './slots/personalize.js'
 import type { Middleware, PersonalizeOptions, Properties, SlotDecision } from './types.js'
@@ -82,11 +83,20 @@ export function addMiddleware(change: Middleware): () => void {
  * consent with `unavailable`, and no items: show the page's own content then.
  */
 export function personalize(slotId: string, options: PersonalizeOptions = {}): Promise<SlotDecision> {
-  if (!inBrowser()) return Promise.resolve(noDecision(slotId, 'unavailable'))
+  const { fallback, timeout = SLOT_TIMEOUT_MS } = options
+  if (!inBrowser()) return Promise.resolve(noDecision(slotId, 'unavailable', fallback))
   return new Promise(resolve => {
-    if (!running) setTimeout(() => resolve(noDecision(slotId, 'timeout')), options.timeout ?? SLOT_TIMEOUT_MS)
+    if (!running) setTimeout(() => resolve(noDecision(slotId, 'timeout', fallback)), timeout)
     run(client => resolve(client.personalizer(createPersonalize)(slotId, options)))
   })
+}
+
+/**
+ * Hands over decisions that a server asked for while it rendered the page, as `/v1/slots` answered them. The next
+ * `personalize` of their slots, and `data-slot` elements, take them instead of asking. May come before `init`.
+ */
+export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void {
+  if (inBrowser()) for (const decision of [decisions].flat()) handedOver.set(decision.slotId, decision)
 }
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */

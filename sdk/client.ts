@@ -42,6 +42,7 @@ export interface Client {
   /** Runs something right before a page view begins. */
   beforePage(run: () => void): void
   anonymousId(): string
+  consent(): Consent
   identify(userId: string, traits?: Properties, at?: number): void
   alias(userId: string, at?: number): void
   reset(): void
@@ -68,6 +69,7 @@ const CONTEXT_OVERHEAD = ',"context":'.length
 /** Puts the browser package together for one page. */
 export function createClient(settings: Settings, consent: () => Consent): Client {
   const now = Date.now
+  const { properties } = settings
   const log: Log = (...parts) => {
     emit('error', parts)
     for (const part of parts)
@@ -100,7 +102,10 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
   // Another tab may have forgotten the visitor.
-  listeners.on(window, 'storage', identity.refresh)
+  listeners.on(window, 'storage', () => {
+    identity.refresh()
+    sessions.refresh()
+  })
   persist()
   const linked = settings.linkedId && linkedId(location.search, now())
   if (linked) {
@@ -155,12 +160,17 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     emit('captured', Object.assign(head, { context }))
   }
 
+  const track: Client['track'] = (event, properties, at = now()) =>
+    capture({ type: 'track', event, properties: properties ?? {}, at })
+
   const services: Services = {
     ...delivery,
     settings,
     emit,
     log,
     now,
+    listeners,
+    track,
     visitor: () => ({
       anonymousId: identity.anonymousId(),
       userId: identity.userId(),
@@ -180,16 +190,17 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     try: run => void guard(log, run),
     capture,
     anonymousId: identity.anonymousId,
+    consent,
     personalizer(make) {
       personalize ??= make(services)
       const ask = personalize
       return (slotId, options) =>
         consent().personalization === 'granted'
           ? ask(slotId, options)
-          : Promise.resolve(noDecision(slotId, 'unavailable'))
+          : Promise.resolve(noDecision(slotId, 'unavailable', options?.fallback))
     },
     flush: sender.flush,
-    track: (event, properties, at = now()) => capture({ type: 'track', event, properties: properties ?? {}, at }),
+    track,
     beforePage: run => void enders.push(run),
     page(name, properties, at = now()) {
       for (const run of enders) guard(log, run)
@@ -209,6 +220,9 @@ export function createClient(settings: Settings, consent: () => Consent): Client
       identity.reset()
       if (settings.idCookie) dropCookie()
       sessions.reset()
+      // What the page said of the person, and what joins them to the next one.
+      settings.properties = properties
+      view = nextView(view, location.href, document.referrer, newId)
     },
     start() {
       persist()

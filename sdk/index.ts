@@ -9,6 +9,7 @@ export {
   destroy,
   flush,
   group,
+  hydrate,
   identify,
   page,
   personalize,

@@ -1,23 +1,18 @@
-import type { LoadPart } from './part-names.js'
+import type { Loadable, LoadPart } from './part-names.js'
 import { pageViews } from './parts/page-views.js'
 
 /**
  * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
- * are files of their own that a bundler leaves out of the first one, and that load when they are switched on.
+ * are files of their own that a bundler leaves out of the first one, and that load when they are switched on: slots at
+ * once, what may come a moment later behind one door, so that the first file needn't know where each of them is.
  */
-export const lazyPart: LoadPart = name => {
+export const lazyPart = ((name: keyof Loadable) => {
   switch (name) {
     case 'autoPage':
       return pageViews
-    case 'engagement':
-      return import('./parts/engagement.js').then(({ engagement }) => engagement)
-    case 'webVitals':
-      return import('./parts/web-vitals.js').then(({ webVitals }) => webVitals)
-    case 'backgroundSync':
-      return import('./parts/background-sync.js').then(({ backgroundSync }) => backgroundSync)
-    case 'debug':
-      return import('./parts/debug.js').then(({ debug }) => debug)
     case 'autoSlots':
       return import('./parts/slots.js').then(({ slots }) => slots)
+    default:
+      return import('./later-parts.js').then(({ laterPart }) => laterPart(name))
   }
-}
+}) as LoadPart

@@ -33,6 +33,13 @@ export interface Options {
   autoPage?: boolean
   /** Fills `[data-slot]` elements once the document is parsed. Default true. */
   autoSlots?: boolean
+  /** Tracks `Slot Viewed` and `Slot Clicked` for elements that show decided content. Default true. */
+  impressions?: boolean
+  /**
+   * Lets templates write payloads as HTML, by `data-html="key"`: only for catalogs whose every author you trust with your
+   * pages. Default false.
+   */
+  rawHtml?: boolean
   /** Tracks `Page Engaged`: active time and scroll depth. Default true. */
   engagement?: boolean
   /** Tracks `Web Vital`: CLS, INP, LCP, FCP, TTFB. Default true. */
@@ -43,6 +50,22 @@ export interface Options {
    * Default false.
    */
   backgroundSync?: boolean | string
+  /**
+   * Tracks clicks on elements marked `data-track="Plan Chosen"` under that name, with their `data-track-…` properties.
+   * `auto`: also, as `Element Clicked`, those on every other link and button, with its label but never what was typed.
+   * Default false.
+   */
+  clicks?: boolean | 'auto'
+  /** Tracks `File Downloaded` when a link to a file is followed. Default false. */
+  downloads?: boolean
+  /** Tracks elements marked `data-track-view="Pricing Seen"` under that name when half was visible for a second. Default false. */
+  elementViews?: boolean
+  /** Tracks `Page Error` for errors that nobody caught: each once, and at most ten, per page view. Default false. */
+  errors?: boolean
+  /** Tracks `Form Submitted` with the form's id and name, never what it holds. Default false. */
+  forms?: boolean
+  /** Tracks `Outbound Link Clicked` when a link to another site is followed. Default false. */
+  outboundLinks?: boolean
   /**
    * What the visitor agreed to before they were asked: both purposes, or each. Default `granted`. `pending` keeps messages
    * in memory until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent`
@@ -58,13 +81,22 @@ export interface Options {
    * and what could not be sent before its end is lost. Default false.
    */
   cookieless?: boolean
-  /** Takes the visitor's id from the cookie `slotstream_id`, which your server sets, when the browser's storage has none. Default false. */
-  idCookie?: boolean
+  /**
+   * Takes the visitor's id from the cookie `slotstream_id` when the browser's storage has none. Your server sets it, or the
+   * collector (`enrichment.idCookie` of the site): with `true` one on the page's own origin, with `include` also one on
+   * another, which then has to name the page's origin in `allowedOrigins`, or nothing arrives. Default false.
+   */
+  idCookie?: boolean | 'include'
   /**
    * Takes the visitor's id from the address, `slotstream_id=<id>.<time>`, as a link from another of your domains carries
    * it, and takes it out of the address. Believed for two minutes. Default false.
    */
   linkedId?: boolean
+  /**
+   * Other domains of yours, which cover those below them: links to them carry the visitor's id, for a page with `linkedId`
+   * to take over. A list, or a text with spaces between. Only with consent to analytics. Default none.
+   */
+  linkDomains?: readonly string[] | string
   /** Properties of every `track` and `page`; a message's own go before them. Default none. */
   properties?: Properties
   /** Messages a page may capture at once, and per minute. Default 10,000. Beyond it they are dropped and counted as `flood`. */
@@ -77,7 +109,21 @@ export interface Options {
   debug?: boolean
 }
 
-export type Settings = Required<Omit<Options, 'parts' | 'onError'>> & Pick<Options, 'parts' | 'onError'>
+/** Options that have no default: what isn't there is off. */
+type Optional =
+  | 'backgroundSync'
+  | 'clicks'
+  | 'downloads'
+  | 'elementViews'
+  | 'errors'
+  | 'forms'
+  | 'linkDomains'
+  | 'onError'
+  | 'outboundLinks'
+  | 'parts'
+  | 'rawHtml'
+
+export type Settings = Required<Omit<Options, Optional>> & Pick<Options, Optional>
 
 /** Fills in the defaults. `origin` is the page's own. */
 export function settle(options: Options, origin: string): Settings {
@@ -95,7 +141,7 @@ export function settle(options: Options, origin: string): Settings {
     autoSlots: true,
     engagement: true,
     webVitals: true,
-    backgroundSync: false,
+    impressions: true,
     consent: 'granted',
     gpc: false,
     dnt: false,

@@ -1,12 +1,33 @@
 import type { Client } from './client.js'
+import type { renderItem } from './slots/render.js'
 
 /** Parts by the option that turns them on. */
-export const PART_NAMES = ['autoPage', 'engagement', 'webVitals', 'autoSlots', 'backgroundSync'] as const
+export const PART_NAMES = [
+  'autoPage',
+  'engagement',
+  'webVitals',
+  'impressions',
+  'autoSlots',
+  'backgroundSync',
+  'clicks',
+  'downloads',
+  'elementViews',
+  'errors',
+  'forms',
+  'linkDomains',
+  'outboundLinks',
+] as const
 
 export type PartName = (typeof PART_NAMES)[number] | 'debug'
 
-/** A part of this package, which knows what it works with. */
-export type OwnPart = (client: Client) => () => void
+/** Parts that nothing waits for. */
+export type LaterPartName = Exclude<keyof Loadable, 'autoPage' | 'autoSlots'>
+
+/** A part of this package, which knows what it works with, and can load more. */
+export type OwnPart = (client: Client, load: LoadPart) => () => void
+
+/** What can be loaded: parts, and what a part loads itself when it is needed. */
+export type Loadable = Record<PartName, OwnPart> & { renderItem: typeof renderItem }
 
 /** Finds a part: at once where it is in the same file, else when it has loaded. */
-export type LoadPart = (name: PartName) => OwnPart | Promise<OwnPart>
+export type LoadPart = <Name extends keyof Loadable>(name: Name) => Loadable[Name] | Promise<Loadable[Name]>

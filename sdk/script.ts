@@ -5,6 +5,7 @@ import {
   destroy,
   flush,
   group,
+  hydrate,
   identify,
   page,
   personalize,
@@ -28,7 +29,7 @@ import { VERSION } from './version.js'
 const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, autoSlots: slots }
 const script = document.currentScript as HTMLScriptElement | null
 const source = script?.src || location.href
-const load: LoadPart = name => parts[name] ?? later(name)
+const load = ((name: PartName) => parts[name] ?? later(name)) as LoadPart
 const slotstream = {
   addMiddleware,
   alias,
@@ -37,6 +38,7 @@ const slotstream = {
   destroy,
   flush,
   group,
+  hydrate,
   identify,
   init: (options: Options) => begin(options, load),
   page,

@@ -37,8 +37,9 @@ export function start(options: Options, load: LoadPart): Running {
   const startParts = () => {
     const of = client
     const begin = (part: OwnPart) => {
-      if (of !== client) return
-      of.try(() => stops.push(part(of)))
+      // Ended while the part was loading.
+      if (of.listeners.signal.aborted) return
+      of.try(() => stops.push(part(of, load)))
       // Anew, so that it comes after the part: what it tracks at the end of the page is sent then.
       of.watchEnd()
     }
@@ -46,7 +47,7 @@ export function start(options: Options, load: LoadPart): Running {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
-      const part = named ? load(name) : (name as OwnPart)
+      const part = named ? load(name) : (name as unknown as OwnPart)
       if (part instanceof Promise) part.then(begin).catch(of.log)
       else begin(part)
     }

@@ -25,18 +25,19 @@ export interface Message {
 export type Middleware = (message: Message) => Message | null | undefined
 
 /** What captures or shows something on a page, from `slotstream/parts`. It starts with the package and returns what stops it. */
-export type Part = (client: never) => () => void
+export type Part = (client: never, load: never) => () => void
 
 /**
- * How a slot request ended. `served`: `items` holds what to show. In all other cases `items` is empty and the page's
- * own content stays: `holdout` (the visitor belongs to the control group), `empty` (no content was eligible),
- * `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline), `unavailable` (the collector
- * could not be reached or could not answer).
+ * How a slot request ended. `served`: `items` holds what to show. In all other cases `items` is empty, or the option
+ * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the control group), `empty` (no content
+ * was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline), `unavailable` (the
+ * collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by the option `signal`).
  */
-export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable'
+export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable' | 'aborted'
 
 /** One content chosen for a slot. */
 export interface SlotItem<Payload = Record<string, unknown>> {
+  /** Of the catalog; '' for the page's own fallback. */
   contentId: string
   /** Place in the slot, from 1. */
   position: number
@@ -47,7 +48,7 @@ export interface SlotItem<Payload = Record<string, unknown>> {
 /** What `personalize` resolves to. */
 export interface SlotDecision {
   slotId: string
-  /** Names the stored record of this choice; '' when the server made none (`timeout`, `unavailable`). */
+  /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`). */
   decisionId: string
   outcome: SlotOutcome
   items: SlotItem[]
@@ -58,7 +59,16 @@ export interface SlotDecision {
 /** Options of one `personalize` call. */
 export interface PersonalizeOptions {
   /** How many items to ask for, 1–50. Default: the slot's own count, usually 1. */
-  count?: number
+  count?: number | undefined
   /** Milliseconds after which the promise resolves with the outcome `timeout`. Default: the option `slotTimeout`. */
   timeout?: number
+  /** Payloads that become `items` in all cases but `served`. Default none. */
+  fallback?: Properties[]
+  /** What the page knows of the situation: stands in the request's `context`, at most 32 KB. Default none. */
+  context?: Properties
+  /**
+   * Ends the waiting with the outcome `aborted`. The request itself goes on, because it carries messages. Default: nothing
+   * does.
+   */
+  signal?: AbortSignal
 }

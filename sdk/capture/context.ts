@@ -2,24 +2,16 @@ import type { MessageContext } from '@slotstream/protocol'
 import { VERSION } from '../version.js'
 import type { View } from './view.js'
 
-const CAMPAIGN = {
-  utm_source: 'source',
-  utm_medium: 'medium',
-  utm_campaign: 'name',
-  utm_term: 'term',
-  utm_content: 'content',
-}
+/** What advertisers add to an address: `utm_…` says which campaign, a click id which click. */
+const CAMPAIGN = /^utm_.|clc?k?id$|^([gw]braid|li_fat_id|epik)$/
 
-/** The campaign that a page's query names, or undefined. */
+/** The campaign and the click that a page's query names, or undefined: `utm_campaign` is `name`, `gclid` stays `gclid`. */
 export function campaignOf(search: string): Record<string, string> | undefined {
-  if (!search.includes('utm_')) return undefined
-  const query = new URLSearchParams(search)
-  const found: Record<string, string> = {}
-  for (const [parameter, field] of Object.entries(CAMPAIGN)) {
-    const value = query.get(parameter)
-    if (value) found[field] = value
-  }
-  return Object.keys(found).length ? found : undefined
+  let found: Record<string, string> | undefined
+  for (const [parameter, value] of new URLSearchParams(search))
+    if (value && CAMPAIGN.test(parameter))
+      found = { ...found, [parameter.replace('utm_campaign', 'name').replace('utm_', '')]: value }
+  return found
 }
 
 /** The page as Segment's spec describes it. */

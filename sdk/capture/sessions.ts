@@ -42,6 +42,10 @@ export function createSessions(storage: KeyValue, limits: SessionLimits, newId: 
       storage.set('session', `${current.id} ${current.startedAt} ${current.lastAt}`)
       return current.id
     },
+    /** Reads again: another tab may have begun another. */
+    refresh() {
+      current = undefined
+    },
     /** The next message begins a new session. */
     reset() {
       current = undefined

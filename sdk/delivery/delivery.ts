@@ -56,7 +56,13 @@ export function createDelivery(parts: Parts): Delivery {
   const store: EventStore = createEventStore(tables.transact)
   const written = (messages: number) => sender.nudge(messages)
   const queue: Queue = createQueue(store, storage, newId, settings, written, paused)
-  const transport = createTransport(settings.endpoint, settings.writeKey, (...request) => fetch(...request))
+  const { endpoint, writeKey, idCookie } = settings
+  const transport = createTransport(
+    endpoint,
+    writeKey,
+    (...request) => fetch(...request),
+    idCookie === true ? 'same-origin' : idCookie || undefined,
+  )
   const takeTurn = createTurns(name, locks, store, now)
   const sender: Sender = createSender({ ...parts, storage, queue, store, transport, takeTurn, random: Math.random })
   const close = () => {

@@ -24,7 +24,12 @@ const TIMEOUT_MS = 30_000
  *
  * `compress` asks for that, where the browser can; it takes a moment, so not at the end of a page.
  */
-export function createTransport(endpoint: string, writeKey: string, fetch: typeof globalThis.fetch): Transport {
+export function createTransport(
+  endpoint: string,
+  writeKey: string,
+  fetch: typeof globalThis.fetch,
+  credentials: RequestCredentials = 'omit',
+): Transport {
   let inFlight = 0
   return {
     room: () => KEEPALIVE_BYTES - inFlight,
@@ -42,7 +47,7 @@ export function createTransport(endpoint: string, writeKey: string, fetch: typeo
           headers: { 'Content-Type': 'text/plain' },
           body: packed ?? body,
           keepalive,
-          credentials: 'omit',
+          credentials,
           signal: abort.signal,
         })
         // Read even when nobody needs it: Chromium counts the request against the 64 KiB until the body is read.

@@ -1,40 +1,81 @@
 import type { Client } from '../client.js'
-import { createImpressions } from '../slots/impressions.js'
+import type { Loadable, LoadPart } from '../part-names.js'
+import { watchAdded } from '../platform/watch-added.js'
 import { createPersonalize } from '../slots/personalize.js'
-import { renderItem } from '../slots/render.js'
+import type { SlotDecision } from '../types.js'
 
-/** Fills the document's `[data-slot]` elements, all in one request, and watches what they show. */
-export function slots(client: Client): () => void {
-  const impressions = createImpressions(client)
-  const personalize = client.personalizer(createPersonalize)
-  const fill = async (element: HTMLElement) => {
-    const slotId = element.dataset.slot ?? ''
-    const count = Number(element.dataset.count) || undefined
-    const decision = await personalize(slotId, { ...(count && { count }) })
-    const own = element.querySelector<HTMLTemplateElement>('template[data-slot-template]')
+const TEMPLATE = 'template[data-slot-template]'
+
+/**
+ * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a server
+ * marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each item.
+ */
+export function slots({ listeners, log, personalizer, settings }: Client, load: LoadPart): () => void {
+  const personalize = personalizer(createPersonalize)
+  const known = new WeakSet<Element>()
+
+  /** True: the element shows what was decided. */
+  const show = (
+    element: HTMLElement,
+    { slotId, decisionId, outcome, items }: SlotDecision,
+    renderItem: Loadable['renderItem'] | undefined,
+  ): boolean => {
+    const own = element.querySelector<HTMLTemplateElement>(TEMPLATE)
     const template =
       own ??
-      [...document.querySelectorAll<HTMLTemplateElement>('template[data-slot-template]')].find(
+      [...document.querySelectorAll<HTMLTemplateElement>(TEMPLATE)].find(
         ({ dataset }) => dataset.slotTemplate === slotId,
       )
-    const served = decision.outcome === 'served' && template
-    element.dataset.slotState = served ? 'served' : 'fallback'
-    if (!served) {
-      if (decision.outcome === 'served') client.log(`no <template data-slot-template> for ${slotId}`)
-      return
-    }
-    const rendered = decision.items.map(item => ({ item, fragment: renderItem(template, item, client.log) }))
-    const watched = rendered.flatMap(({ item, fragment }) => [...fragment.children].map(child => ({ item, child })))
-    element.replaceChildren(...(own ? [own] : []), ...rendered.map(({ fragment }) => fragment))
-    const { decisionId } = decision
-    for (const { item, child } of watched)
-      impressions.watch(child, { slotId, contentId: item.contentId, decisionId, position: item.position })
+    const mark = (shown: Element, contentId: string, position: number) =>
+      Object.assign((shown as HTMLElement).dataset, { contentId, position })
+
+    // What the others see is compared with the page's own content, part by part as they see it item by item.
+    if (outcome === 'holdout') for (const part of [element, ...element.children]) mark(part, '', 1)
+    // Nothing is taken away under somebody's hands.
+    const served = outcome === 'served' && renderItem && template && !element.contains(document.activeElement)
+    if (served) {
+      const rendered = items.map(item => {
+        const fragment = renderItem(template, item, log, settings.rawHtml)
+        for (const child of fragment.children) mark(child, item.contentId, item.position)
+        return fragment
+      })
+      element.replaceChildren(...(own ? [own] : []), ...rendered)
+    } else if (outcome === 'served')
+      log('not filled', slotId, template ? 'it has the focus, or was too late' : 'it has no template')
+    if (served || outcome === 'holdout') element.dataset.decisionId = decisionId
+    return !!served
   }
-  const fillAll = () => {
-    for (const element of document.querySelectorAll<HTMLElement>('[data-slot]:not([data-slot-state])'))
-      fill(element).catch(client.log)
+
+  const fill = async (element: HTMLElement) => {
+    const { slot = '', slotState, decisionId, count } = element.dataset
+    if (known.has(element) || slotState || decisionId) return
+    known.add(element)
+    element.ariaBusy = 'true'
+    const asked = Date.now()
+    const [decision, renderItem] = await Promise.all([
+      personalize(slot, { count: Number(count) || undefined }),
+      // Beside the question, so that it takes no time of its own.
+      Promise.resolve(load('renderItem')).catch(error => void log(error)),
+    ])
+    // A time-out is for both.
+    const late = Date.now() - asked > settings.slotTimeout
+    element.ariaBusy = null
+    element.dataset.slotState = show(element, decision, late ? undefined : renderItem) ? 'served' : 'fallback'
   }
-  if (document.readyState === 'loading') client.listeners.on(document, 'DOMContentLoaded', fillAll)
-  else fillAll()
-  return impressions.stop
+
+  const find = (element: HTMLElement) => void fill(element).catch(log)
+  const all = () => watchAdded('data-slot', listeners.signal, find)
+  if (document.readyState === 'loading') {
+    // The sooner the better, but an element whose end isn't parsed yet may still get its template.
+    for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) if (isParsed(element)) find(element)
+    listeners.on(document, 'DOMContentLoaded', all)
+  } else all()
+  return () => {}
+}
+
+/** Whether something follows the element, which carries its own template. */
+function isParsed(element: Element): boolean {
+  for (let node: Node | null = element; node; node = node.parentNode)
+    if (node.nextSibling) return element.querySelector(TEMPLATE) !== null
+  return false
 }

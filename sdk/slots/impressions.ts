@@ -1,62 +1,46 @@
 import type { Client } from '../client.js'
+import { createViewing } from '../platform/viewing.js'
 
 /** What an impression and a click report: which choice this is. */
-export interface Shown extends Record<string, unknown> {
+export interface Shown {
   slotId: string
+  /** '' for the page's own content, which held-out visitors see. */
   contentId: string
   decisionId: string
   position: number
 }
 
-/** Half of the element, for a second: what advertising counts as viewable. */
-const SHARE = 0.5
-const VIEW_MS = 1_000
-
-/** Watches elements that show decided content: `Slot Viewed` once per decision and content, `Slot Clicked` per click. */
-export function createImpressions({ track, listeners }: Pick<Client, 'track' | 'listeners'>) {
-  const unseen = new Map<Element, { shown: Shown; timer?: ReturnType<typeof setTimeout> | undefined }>()
+/** Watches elements that show decided content: `Slot Viewed` once per decision, content and position, `Slot Clicked` per click. */
+export function createImpressions({
+  track,
+  listeners,
+  beforePage,
+}: Pick<Client, 'track' | 'listeners' | 'beforePage'>) {
+  const viewing = createViewing(listeners, beforePage)
+  const shownIn = new WeakMap<EventTarget, () => Shown | undefined>()
   const seen = new Set<string>()
-  const observer = new IntersectionObserver(
-    entries => {
-      for (const { target, isIntersecting, intersectionRatio } of entries) {
-        const waiting = unseen.get(target)
-        if (!waiting) continue
-        clearTimeout(waiting.timer)
-        waiting.timer =
-          isIntersecting && intersectionRatio >= SHARE ? setTimeout(() => view(target), VIEW_MS) : undefined
-      }
-    },
-    { threshold: SHARE },
-  )
-  const view = (element: Element) => {
-    const waiting = unseen.get(element)
-    if (!waiting || document.visibilityState !== 'visible') return
-    unseen.delete(element)
-    observer.unobserve(element)
-    const { shown } = waiting
-    const key = JSON.stringify([shown.decisionId, shown.contentId, shown.position])
-    if (seen.has(key)) return
-    seen.add(key)
-    track('Slot Viewed', shown)
-  }
-  // The second begins anew when the page comes back: observing again reports where the elements are.
-  listeners.on(document, 'visibilitychange', () => {
-    for (const [element, { timer }] of unseen) {
-      clearTimeout(timer)
-      observer.unobserve(element)
-      if (document.visibilityState === 'visible') observer.observe(element)
+  const click = (event: Event) => {
+    // The right button opens a menu.
+    if ((event as MouseEvent).button > 1) return
+    for (const node of event.composedPath()) {
+      const shown = shownIn.get(node)?.()
+      if (shown) return track('Slot Clicked', { ...shown })
     }
-  })
+  }
+  for (const type of ['click', 'auxclick']) listeners.on(document, type, click, { capture: true })
+  beforePage(() => seen.clear())
   return {
-    watch(element: Element, shown: Shown) {
-      unseen.set(element, { shown })
-      observer.observe(element)
-      listeners.on(element, 'click', () => track('Slot Clicked', shown), { capture: true })
+    /** @param shown what the element shows, or what tells when it is seen or clicked, if anything */
+    watch(element: Element, shown: Shown | (() => Shown | undefined)) {
+      const read = typeof shown === 'function' ? shown : () => shown
+      shownIn.set(element, read)
+      viewing.watch(element, () => {
+        const it = read()
+        const key = JSON.stringify(it)
+        if (it && !seen.has(key)) track('Slot Viewed', { ...it })
+        seen.add(key)
+      })
     },
-    stop() {
-      observer.disconnect()
-      for (const { timer } of unseen.values()) clearTimeout(timer)
-      unseen.clear()
-    },
+    stop: viewing.stop,
   }
 }

@@ -7,8 +7,10 @@ import type { Sender } from '../delivery/sender.js'
 import type { Transport } from '../delivery/transport.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
-import type { PersonalizeOptions, SlotDecision } from '../types.js'
-import { noDecision } from './no-decision.js'
+import type { Listeners } from '../platform/listeners.js'
+import type { Message, PersonalizeOptions, Properties, SlotDecision } from '../types.js'
+import { handedOver } from './handed-over.js'
+import { itemsOf, noDecision } from './no-decision.js'
 
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
 const CARRIED_BYTES = 100_000
@@ -22,6 +24,12 @@ const STORE_PATIENCE_MS = 50
 /** Slots of one request, as the collector allows (`MAX_SLOTS`). */
 const MAX_SLOTS = 20
 
+/** Answers that are kept: more than a page has slots. */
+const MAX_ANSWERS = 99
+
+/** What the package tracks by itself. It says nothing new of the visitor's wishes, so answers stay good. */
+const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
+
 interface Parts {
   queue: Pick<Queue, 'written'>
   sender: Pick<Sender, 'flush' | 'held' | 'unacknowledged' | 'settle' | 'position' | 'reached'>
@@ -30,22 +38,29 @@ interface Parts {
   emit: Emit
   log: Log
   now: () => number
-  visitor: () => { anonymousId: string; userId: string | undefined; context: object }
+  listeners: Pick<Listeners, 'on'>
+  track: (event: string, properties: Properties) => void
+  visitor: () => { anonymousId: string; userId: string | undefined; context: { pageViewId: string; sessionId: string } }
 }
 
-interface Wanted {
+interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
   id: string
-  count: number | undefined
   resolve: (decision: SlotDecision) => void
 }
 
 /**
  * Asks for content. Slots asked for in one task share a request, which carries every message that isn't acknowledged:
- * what the page tracked before counts in the answer.
+ * what the page tracked before counts in the answer. An answer is kept for the page view, until something is tracked that
+ * could change it.
  */
 export function createPersonalize(parts: Parts) {
   const { queue, sender, transport, settings, emit, log, now } = parts
   const waiting: Wanted[] = []
+  const answers = new Map<string, Promise<SlotDecision>>()
+
+  parts.listeners.on(window, 'slotstream:captured', event => {
+    if (!OWN_EVENTS.test((event as CustomEvent<Message>).detail.event ?? '')) answers.clear()
+  })
 
   const stored = async (isWanted: () => boolean) => {
     await queue.written()
@@ -75,7 +90,8 @@ export function createPersonalize(parts: Parts) {
       anonymousId,
       userId,
       slots: wanted.map(({ id, count }) => ({ id, count })),
-      context,
+      // What the server itself reads of it goes before what the page says.
+      context: { ...wanted[0]?.context, ...context },
       after: sender.position(anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
@@ -102,18 +118,57 @@ export function createPersonalize(parts: Parts) {
     }
   }
 
+  /** One request for all that say the same of where they are. */
   const sendAll = () => {
-    while (waiting.length) void send(waiting.splice(0, MAX_SLOTS))
+    const groups = new Map<string, Wanted[]>()
+    for (const wanted of waiting.splice(0)) {
+      const key = JSON.stringify(wanted.context)
+      groups.set(key, [...(groups.get(key) ?? []), wanted])
+    }
+    for (const group of groups.values()) while (group.length) void send(group.splice(0, MAX_SLOTS))
+  }
+
+  const answerOf = (id: string, { count, context }: PersonalizeOptions): Promise<SlotDecision> => {
+    const { anonymousId, context: view } = parts.visitor()
+    const key = JSON.stringify([anonymousId, view.pageViewId, id, count, context])
+    const known = answers.get(key)
+    if (known) return known
+    const given = handedOver.get(id)
+    handedOver.delete(id)
+    const answer = new Promise<SlotDecision>(resolve => {
+      if (given) return resolve(given)
+      if (!waiting.length) queueMicrotask(sendAll)
+      waiting.push({ id, count, context, resolve })
+    })
+    // Without consent to analytics nothing is captured that would end it.
+    if (answers.size > MAX_ANSWERS) answers.clear()
+    answers.set(key, answer)
+    // Nobody has decided: ask again.
+    void answer.then(({ outcome }) => outcome === 'unavailable' && answers.delete(key))
+    return answer
   }
 
   /** Never rejects; resolves by its deadline, whatever happens. */
-  return (slotId: string, options: PersonalizeOptions = {}): Promise<SlotDecision> =>
-    new Promise<SlotDecision>(resolve => {
-      setTimeout(() => resolve(noDecision(slotId, 'timeout')), options.timeout ?? settings.slotTimeout)
-      waiting.push({ id: slotId, count: options.count, resolve })
-      if (waiting.length === 1) queueMicrotask(sendAll)
-    }).then(decision => {
-      emit('decision', decision)
-      return decision
+  return async (slotId: string, options: PersonalizeOptions = {}): Promise<SlotDecision> => {
+    const { timeout = settings.slotTimeout, signal, fallback } = options
+    const asked = now()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let abort: (() => void) | undefined
+    const given = await new Promise<SlotDecision>(resolve => {
+      abort = () => resolve(noDecision(slotId, 'aborted'))
+      if (signal?.aborted) return abort()
+      signal?.addEventListener('abort', abort)
+      timer = setTimeout(() => resolve(noDecision(slotId, 'timeout')), timeout)
+      void answerOf(slotId, options).then(resolve)
     })
+    clearTimeout(timer)
+    if (abort) signal?.removeEventListener('abort', abort)
+    const { outcome, decisionId } = given
+    // The server records its decisions; that there was none is for the page to say.
+    if (!decisionId && outcome !== 'aborted')
+      parts.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
+    const decision = outcome === 'served' || !fallback ? given : { ...given, items: itemsOf(fallback) }
+    emit('decision', decision)
+    return decision
+  }
 }

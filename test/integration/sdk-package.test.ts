@@ -104,7 +104,24 @@ describe('the packed package', () => {
         .filter(({ isDynamicEntry }) => isDynamicEntry)
         .map(({ name }) => name)
         .toSorted(),
-    ).toEqual(['background-sync', 'debug', 'engagement', 'inspector', 'slots', 'web-vitals'])
+    ).toEqual([
+      'background-sync',
+      'clicks',
+      'debug',
+      'downloads',
+      'element-views',
+      'engagement',
+      'errors',
+      'forms',
+      'impressions',
+      'inspector',
+      'later-parts',
+      'link-domains',
+      'outbound-links',
+      'render-item',
+      'slots',
+      'web-vitals',
+    ])
   })
 
   it.each([

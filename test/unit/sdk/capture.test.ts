@@ -44,6 +44,16 @@ describe('a session', () => {
     expect(one.touch(46 * MINUTE)).toBe('s2')
     expect(two.touch(46 * MINUTE)).toBe('s2')
   })
+  it('that another tab has ended is not gone on with', () => {
+    const storage = memoryStorage()
+    const newId = counter()
+    const [one, two] = [createSessions(storage, limits, newId), createSessions(storage, limits, newId)]
+    one.touch(1)
+    two.touch(1)
+    one.reset()
+    two.refresh()
+    expect(two.touch(2)).toBe('s2')
+  })
 })
 
 describe('engagement', () => {
@@ -91,6 +101,16 @@ describe('campaigns', () => {
     })
     expect(campaignOf('?x=1')).toBeUndefined()
     expect(campaignOf('?utm_source=')).toBeUndefined()
+  })
+  it('come from the click ids of advertisers, under their own names', () => {
+    expect(campaignOf('?gclid=a&fbclid=b&msclkid=c&ttclid=d&wbraid=e&utm_id=7&id=x&clid_x=y')).toEqual({
+      gclid: 'a',
+      fbclid: 'b',
+      msclkid: 'c',
+      ttclid: 'd',
+      wbraid: 'e',
+      id: '7',
+    })
   })
 })
 

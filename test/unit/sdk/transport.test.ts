@@ -64,3 +64,13 @@ it('resolves with nothing when the network fails, also half-way through an answe
     expect(transport.room()).toBe(60_000)
   }
 })
+
+it('sends cookies only where the page wants that', async () => {
+  const { transport, init } = setUp()
+  await transport.post('/v1/batch', '{}', { keepalive: false })
+  expect(init().credentials).toBe('omit')
+  const fetch = vi.fn((_url: string, _init: RequestInit) => answer())
+  const wanted = createTransport('', 'k', fetch as unknown as typeof globalThis.fetch, 'include')
+  await wanted.post('/v1/batch', '{}', { keepalive: false })
+  expect(fetch.mock.calls[0]?.[1].credentials).toBe('include')
+})

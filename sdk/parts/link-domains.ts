@@ -1,0 +1,24 @@
+import { domainsOf, followedLink, isUnder } from '../capture/links.js'
+import type { Client } from '../client.js'
+
+/**
+ * Takes the visitor along to another of the owner's domains: a link to one carries the id at the moment it is followed,
+ * and no longer. Only with consent, and never where nothing is to be remembered.
+ */
+export function linkDomains({ anonymousId, consent, listeners, settings }: Client): () => void {
+  const domains = domainsOf(settings.linkDomains)
+  const follow = (event: Event) => {
+    const link = followedLink(event)
+    if (!link || link.host === location.host || !isUnder(link.host, domains)) return
+    if (consent().analytics !== 'granted' || settings.cookieless) return
+    const { element } = link
+    const plain = element.getAttribute('href') ?? ''
+    const url = new URL(element.href)
+    url.searchParams.set('slotstream_id', `${anonymousId()}.${Date.now()}`)
+    element.href = url.href
+    // After the browser has followed it, before anybody can copy it.
+    setTimeout(() => element.setAttribute('href', plain))
+  }
+  for (const type of ['click', 'auxclick']) listeners.on(window, type, follow, { capture: true })
+  return () => {}
+}
