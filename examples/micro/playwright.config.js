@@ -8,6 +8,9 @@ export default defineConfig({
   reporter: 'list',
   // Tests look at one collector; two at a time would see each other's messages.
   workers: 1,
+  // Machines of a CI are slow; a test that passes takes a second or two.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: {
     baseURL: `http://localhost:${WEBSITE_PORT}`,
     launchOptions: CHROMIUM ? { executablePath: CHROMIUM, args: ['--no-sandbox'] } : {},

@@ -23,4 +23,4 @@ it('the example of tests with Playwright passes, as documented', async () => {
   )
   expect(said).toContain('3 passed')
   expect(said).not.toContain('failed')
-})
+}, 300_000)
