@@ -66,6 +66,7 @@ export async function loadStream(
   const isLost = (error: unknown) => error instanceof LostOwnership
 
   const announced = await retry(position.load)
+  await retry(position.claim, isLost)
   const plan = resume(
     announced,
     await retry(table.highest),

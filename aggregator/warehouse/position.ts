@@ -1,4 +1,5 @@
 import type { KV } from '@nats-io/kv'
+import { uuidv7 } from '@slotstream/protocol'
 
 /** A contiguous range of positions, both ends included. */
 export interface Block {
@@ -12,6 +13,8 @@ export interface Position extends Block {
   done?: true
   /** A block that was announced earlier and whose turn comes after what is missing before it. */
   pending?: Block
+  /** Who wrote this. Two writers that announce the same block must not both believe that it is theirs. */
+  by?: string
   /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
   offset?: number
 }
@@ -22,8 +25,12 @@ export class LostOwnership extends Error {
   readonly code = 'lost_ownership'
 }
 
-/** The position of one stream. Whoever announces last by compare-and-set owns the stream. */
-export function positionKeeper(positions: KV, stream: string) {
+/**
+ * The position of one stream. Whoever announces last by compare-and-set owns the stream.
+ *
+ * @param writer unique to this owner
+ */
+export function positionKeeper(positions: KV, stream: string, writer: string = uuidv7()) {
   const key = `warehouse.${stream}`
   let revision = 0
   let value: Position | undefined
@@ -37,12 +44,13 @@ export function positionKeeper(positions: KV, stream: string) {
 
   async function announce(next: Position): Promise<void> {
     const expected = revision
-    const text = JSON.stringify(next)
+    const mine = { ...next, by: writer }
+    const text = JSON.stringify(mine)
     try {
       revision = expected === 0 ? await positions.create(key, text) : await positions.update(key, text, expected)
-      value = next
+      value = mine
     } catch (error) {
-      // The answer may be lost, not the write. The same block by somebody else is inserted with the same token.
+      // The answer may be lost, not the write.
       await load()
       if (value && JSON.stringify(value) === text) return
       if (revision !== expected) throw new LostOwnership(`another writer took over ${stream}`, { cause: error })
@@ -58,6 +66,13 @@ export function positionKeeper(positions: KV, stream: string) {
      * @throws LostOwnership when somebody else did since; other errors when NATS doesn't answer: call again
      */
     announce,
+    /**
+     * Announces what is announced already once more, so that whoever did it before announces nothing after it, and
+     * doesn't take for done what this owner is still at. @throws as `announce`
+     */
+    async claim(): Promise<void> {
+      if (value) await announce(value)
+    },
     /** Notes that the announced block was written. @throws as `announce` */
     async complete({ last }: Block): Promise<void> {
       if (value?.last === last && !value.done) await announce({ ...value, done: true })
