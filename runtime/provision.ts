@@ -151,8 +151,10 @@ async function fixedLayout(meta: KV, settings: SharedSettings): Promise<Layout> 
 
 /** Installations older than the setting have one stream of each kind. */
 async function readLayout(meta: KV): Promise<Layout | undefined> {
-  const known = (await meta.get(LAYOUT_KEY))?.json<Pick<Layout, 'partitions'> & Partial<Layout>>()
-  return known && { ...known, streams: { events: 1, decisions: 1, rejected: 1, ...known.streams } }
+  const entry = await meta.get(LAYOUT_KEY)
+  if (entry?.operation !== 'PUT') return undefined
+  const known = entry.json<Pick<Layout, 'partitions'> & Partial<Layout>>()
+  return { ...known, streams: { events: 1, decisions: 1, rejected: 1, ...known.streams } }
 }
 
 function checked(layout: Layout, { streams }: SharedSettings): Layout {

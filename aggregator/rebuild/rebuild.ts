@@ -43,8 +43,16 @@ export async function rebuild(
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 
-  async function* history({ name, base }: StreamPart, firstSeq: number) {
+  async function* history(part: StreamPart, firstSeq: number) {
+    yield* profilesOf(eventsBetween(clickhouse, part.base, firstSeq + (await offsetOf(part))), firstSeq - 1)
+  }
+
+  /** What is added to a stream's sequences in the table; of one that was made anew, also before a loader says so. */
+  async function offsetOf({ name, base }: StreamPart): Promise<number> {
     const position = await positionKeeper(installation.buckets.positions, name).load()
-    yield* profilesOf(eventsBetween(clickhouse, base, firstSeq + (position?.offset ?? base)), firstSeq - 1)
+    const { last_seq } = (await nats.manager.streams.info(name)).state
+    const offset = position?.offset ?? base
+    const reached = Math.max(position?.last ?? base, position?.pending?.last ?? base)
+    return last_seq + offset < reached ? reached : offset
   }
 }
