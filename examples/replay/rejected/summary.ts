@@ -9,7 +9,7 @@ export function describeRejected(summary: RejectedSummary, siteId: string, dryRu
   if (messages === 0) return `There are no such rejected messages of the site ${siteId}.\n`
   const rejected = still.reduce((sum, { count }) => sum + count, 0)
   const lines = [
-    `${messages} rejected messages of the site ${siteId}:`,
+    `${messages} rejected message${messages === 1 ? '' : 's'} of the site ${siteId}:`,
     row(accepted, dryRun ? 'would be accepted now' : 'accepted now'),
     ...(there > 0 ? [row(there, 'in events already')] : []),
     ...(repeated > 0 ? [row(repeated, 'the same as another one')] : []),
