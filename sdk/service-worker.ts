@@ -7,10 +7,6 @@ interface SyncEvent extends Event {
   waitUntil(work: Promise<unknown>): void
 }
 
-interface WorkerScope {
-  clients: { matchAll(options: { type: 'window' }): Promise<{ visibilityState: string }[]> }
-}
-
 /**
  * Sends what is left after the tab is gone, by Background Sync: for a page's own service worker, as
  * `importScripts('https://collector.example/sdk/service-worker.js')` or `import 'slotstream/service-worker'`. Pages ask
@@ -19,11 +15,5 @@ interface WorkerScope {
 addEventListener('sync', event => {
   const sync = event as SyncEvent
   const rest = restOf(sync.tag)
-  if (rest) sync.waitUntil(unlessSeen(() => deliverRest(rest)))
+  if (rest) sync.waitUntil(deliverRest(rest))
 })
-
-/** A page that somebody looks at sends by itself, and sooner. */
-async function unlessSeen(run: () => Promise<void>): Promise<void> {
-  const pages = await (self as unknown as WorkerScope).clients.matchAll({ type: 'window' })
-  if (!pages.some(({ visibilityState }) => visibilityState === 'visible')) await run()
-}

@@ -26,6 +26,15 @@ const offlinePage = pageOf(`${SDK}<script>
   })
 </script>`)
 
+/** What may be wrong with IndexedDB: a script that runs before the SDK, and what happens after the first messages. */
+const storageFaults: [name: string, before: string, later?: () => void][] = [
+  ['missing', `Object.defineProperty(window, 'indexedDB', { value: undefined })`],
+  ['throwing on open', `IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') }`],
+  ['full', `IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError') }`],
+  ['deleted under our feet', '', () => void indexedDB.deleteDatabase('slotstream-shop')],
+  ['taken over by a later version', '', () => void indexedDB.open('slotstream-shop', 99)],
+]
+
 describe.each(await engines())('in $name', engine => {
   let browser: Browser
   const tag = (event: string) => `${event} ${engine.name}`
@@ -116,7 +125,8 @@ describe.each(await engines())('in $name', engine => {
         ),
       ),
     )
-    const messages = await world.arrival(event, 500)
+    await world.arrival(event, 500)
+    const messages = await world.sent(event)
     expect(messages.map(numberOf).toSorted((a, b) => a - b)).toEqual(upTo(500))
     expect(new Set(messages.map(({ anonymousId }) => anonymousId)).size).toBe(1)
     expect(new Set(messages.map(({ context }) => context?.seq)).size).toBe(500)
@@ -144,4 +154,33 @@ describe.each(await engines())('in $name', engine => {
     expect(messages.map(numberOf)).toEqual(upTo(50))
     await stays.close()
   })
+
+  it.each(storageFaults)(
+    'a page is delivered whose IndexedDB is %s, and sees nothing of it',
+    async (name, before, later) => {
+      const trouble = `window.trouble = []
+      addEventListener('error', ({ message }) => trouble.push(message))
+      addEventListener('unhandledrejection', ({ reason }) => trouble.push(String(reason)))`
+      const network = await world.network({ '/broken': pageOf(`<script>${trouble}; ${before}</script>${SDK}`) })
+      const event = tag(`Storage ${name}`)
+      const tab = await browser.open(`${network.url}/broken`)
+      const track = (event: string, from: number) => {
+        const { slotstream } = window as unknown as PageWindow
+        for (let i = from; i < from + 10; i++) slotstream.track(event, { i })
+        return slotstream.flush()
+      }
+      await tab.evaluate(track, event, 0)
+      await tab.evaluate(later ?? (() => {}))
+      await tab.evaluate(track, event, 10)
+      const messages = await world.arrival(event, 20)
+      expect(messages.map(numberOf)).toEqual(upTo(20))
+      // The ledger counts them all: numbers that ascend without doubles, and at least as many captured.
+      const numbers = messages.map(({ context }) => context?.seq as number)
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
+      const { ledger } = messages[19]!.context as unknown as { ledger: { captured: number } }
+      expect(ledger.captured).toBeGreaterThanOrEqual(numbers.at(-1) as number)
+      expect(await tab.evaluate(() => (window as unknown as { trouble?: string[] }).trouble ?? [])).toEqual([])
+      await tab.close()
+    },
+  )
 })

@@ -57,6 +57,33 @@ describe('a page', () => {
     await page.close()
   })
 
+  it('in a frame of another site is served as any other', async () => {
+    const event = 'In A Frame'
+    const network = await world.network({ '/framed': pageOf(SDK + CAPTURE), '/capture.js': capture(event) })
+    const outer = await world.network({
+      '/outer': pageOf(`<iframe src="${network.url.replace('127.0.0.1', 'localhost')}/framed"></iframe>`),
+    })
+    const page = await browser.newPage()
+    await page.goto(`${outer.url}/outer`)
+    expect((await world.arrival(event, 20)).map(numberOf)).toEqual(upTo(20))
+    expect(network.marks).toEqual([])
+    await page.close()
+  })
+
+  it('in a sandboxed frame, without any storage, is delivered while it lives', async () => {
+    const event = 'In A Sandbox'
+    const network = await world.network({
+      '/framed': pageOf(SDK + CAPTURE),
+      '/capture.js': capture(event),
+      '/outer': pageOf('<iframe src="/framed" sandbox="allow-scripts"></iframe>'),
+    })
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/outer`)
+    expect((await world.arrival(event, 20)).map(numberOf)).toEqual(upTo(20))
+    expect(network.marks).toEqual([])
+    await page.close()
+  })
+
   it.each([
     [
       'frozen prototypes',

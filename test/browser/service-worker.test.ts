@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, CDPSession } from 'playwright-core'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
 import { until } from '../support/until.js'
@@ -43,16 +43,12 @@ async function open(url: string) {
   return page
 }
 
-/** Tags that wait for a sync at an origin. */
-async function tagsAt(origin: string): Promise<string[]> {
-  const page = await open(`${origin}/blank`)
-  const tags = await page.evaluate(async () => {
+/** Tags that wait for a sync. */
+const tagsOf = (page: Page) =>
+  page.evaluate(async () => {
     const { sync } = (await navigator.serviceWorker.ready) as unknown as { sync: { getTags(): Promise<string[]> } }
     return sync.getTags()
   })
-  await page.close()
-  return tags
-}
 
 /** What Chromium does by itself when the network is back. */
 async function sync(origin: string, tag: string): Promise<void> {
@@ -70,17 +66,19 @@ describe('the service worker', () => {
     const network = await world.network(PAGES)
     network.cut()
     const page = await open(`${network.url}/synced`)
+    await context.setOffline(true)
     await page.evaluate(async () => {
       const { slotstream } = window as unknown as PageWindow
       for (let i = 0; i < 200; i++) slotstream.track('Left', { i })
       await slotstream.flush()
     })
-    await page.close()
     const tags = await until(
       'the page has asked for a sync',
-      () => tagsAt(network.url),
+      () => tagsOf(page),
       ({ length }) => length > 0,
     )
+    await page.close()
+    await context.setOffline(false)
     expect(tags).toEqual([expect.stringMatching(/^slotstream /)])
     const before = network.attempts.length
     network.mend()

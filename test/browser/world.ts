@@ -27,13 +27,20 @@ export async function startWorld() {
   await putSite(collector.url, WRITE_KEY)
   const gateways: Gateway[] = []
 
-  /** Messages of an event, in the order of the stream. */
-  const stored = async (event: string): Promise<StoredMessage[]> => {
+  /** Messages of an event, in the order of the stream, as often as they were sent in different batches. */
+  const sent = async (event: string): Promise<StoredMessage[]> => {
     const envelopes = await readAll(broker.nats)
     return envelopes.flatMap(({ messages }) => messages).filter(message => message.event === event)
   }
 
+  /** The same as they count: each id once. */
+  const stored = async (event: string): Promise<StoredMessage[]> => {
+    const ids = new Set<string>()
+    return (await sent(event)).filter(({ messageId }) => !ids.has(messageId) && ids.add(messageId))
+  }
+
   return {
+    sent,
     stored,
     /** A network with a page that has the SDK (`/page`), one that hasn't (`/blank`), and those of a test. */
     async network(pages: Record<string, ServedPage> = {}): Promise<Gateway> {
