@@ -93,4 +93,28 @@ describe('a page that can not reach the collector', () => {
     ).toEqual({ rows: 30, ids: 30 })
     await context.close()
   })
+
+  it('sends again what was stored while its answer was lost, and ClickHouse has each once', async () => {
+    const gateway = await startGateway(system.collectorUrl)
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(`${gateway.url}/demo/`)
+    await page.waitForFunction(() => 'slotstream' in window)
+    gateway.loseAnswer(2)
+    await page.evaluate(() => {
+      for (let i = 0; i < 40; i++) (window as unknown as Track).slotstream.track('Answer Lost', { i })
+    })
+    await until('two answers are lost', gateway.lost, lost => lost === 2)
+    // A message that comes after them shows that they were sent again, and would have been stored again.
+    await page.evaluate(() => (window as unknown as Track).slotstream.track('After It', {}))
+    await until(
+      'what came after',
+      () => countOf('After It'),
+      ({ rows }) => rows > 0,
+      { timeoutMs: 60_000 },
+    )
+    expect(await countOf('Answer Lost')).toEqual({ rows: 40, ids: 40 })
+    await context.close()
+    await gateway.stop()
+  })
 })
