@@ -6,6 +6,12 @@ import { createOwnership, type Ownership, type OwnershipParts } from './ownershi
 /** Time between two renewals, and between two looks at who holds what, in milliseconds. */
 const EVERY_MS = 500
 
+/**
+ * What is under way may take this long before the next owner gets it, in milliseconds: whoever waits for ever, say for a
+ * connection that is gone, would keep everybody from it.
+ */
+const RELEASE_MS = 3_000
+
 /** How long to wait for further changes before acting on one, in milliseconds. */
 const SETTLE_MS = 10
 
@@ -60,7 +66,11 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
     },
     async onRelease(resource) {
       changes.inc({ group, change: 'released' })
-      await parts.onRelease(resource)
+      const late = new AbortController()
+      const timeout = wait(RELEASE_MS, true, late).catch(() => false)
+      const released = parts.onRelease(resource).then(() => false)
+      if (await Promise.race([released, timeout]).finally(() => late.abort()))
+        log.warn({ group, resource }, 'gave up what could not be finished: the next one does that')
     },
     onLose(resource) {
       changes.inc({ group, change: 'lost' })
