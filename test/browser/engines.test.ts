@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Browser } from '../support/engines/engine.js'
 import { engines } from '../support/engines/engines.js'
 import { until } from '../support/until.js'
@@ -51,7 +51,9 @@ describe.each(await engines())('in $name', engine => {
     const network = await world.network({ '/offline': page })
     network.cut()
     const profile = await mkdtemp(join(tmpdir(), 'slotstream-profile-'))
+    onTestFinished(() => rm(profile, { recursive: true, force: true }))
     const first = await engine.visit(profile, `${network.url}/offline?0`)
+    onTestFinished(first.kill)
     await until(
       '375 are captured',
       () => network.marks,
@@ -59,6 +61,7 @@ describe.each(await engines())('in $name', engine => {
     )
     await first.kill()
     const second = await engine.visit(profile, `${network.url}/offline?3`)
+    onTestFinished(second.kill)
     await until(
       '500 are captured',
       () => network.marks,
@@ -67,8 +70,6 @@ describe.each(await engines())('in $name', engine => {
     expect(await world.stored(event)).toEqual([])
     network.mend()
     const messages = await world.arrival(event, 500)
-    await second.kill()
-    await rm(profile, { recursive: true, force: true })
     expect(messages.map(numberOf)).toEqual(upTo(500))
   })
 

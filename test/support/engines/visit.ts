@@ -7,7 +7,7 @@ export function visitWith(program: string, args: string[], env: NodeJS.ProcessEn
   const gone = new Promise(resolve => child.once('exit', resolve))
   return {
     async kill() {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL')
+      if (child.pid && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL')
       await gone
     },
   }
