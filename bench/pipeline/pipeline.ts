@@ -10,8 +10,11 @@ const COMPARED = 200_000
 /** The stream and the warehouse: what the loading costs, whether it keeps up, catches up, and what it takes up. */
 export async function benchPipeline({ seconds, backlog }: BenchOptions): Promise<string> {
   const { loader, client, sizes } = await benchWarehouse(COMPARED)
+  done(`loading ${whole(loader.perSecond)} rows/s, the client ${whole(client.perSecond)}`)
   const sustained = await benchSustained(seconds)
+  done(`visible within ${milliseconds(percentile(sustained.visibleAfter, 0.99))} ms (p99)`)
   const { caughtUp } = await benchCatchUp(backlog)
+  done(`caught up at ${whole(caughtUp.perSecond)} events/s`)
   const ratio = (perSecond: number) => (perSecond / client.perSecond).toFixed(2)
   return `## Pipeline: messages of a shop, about ${whole(sizes.stream / sizes.events)} bytes each in the stream
 
@@ -34,6 +37,11 @@ ${markdownTable(
 ${steady(sustained)}
 
 ${disk(sizes)}`
+}
+
+/** A long run that is cut short has not been for nothing. */
+function done(what: string): void {
+  console.error(`pipeline: ${what}`)
 }
 
 function steady(run: Sustained): string {
