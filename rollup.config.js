@@ -57,7 +57,7 @@ export default [
       // For frameworks that run components on the server only, unless they are told otherwise.
       banner: ({ name }) => (name === 'react' ? "'use client'" : ''),
       onlyExplicitManualChunks: true,
-      manualChunks: id => (/personalize\.js$/.test(id) ? 'personalize' : undefined),
+      manualChunks: id => (/slots.(personaliz|carried)/.test(id) ? 'personalize' : undefined),
     },
   },
 ]

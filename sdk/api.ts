@@ -1,11 +1,12 @@
 import { end, inBrowser, run, running, timed } from './calls.js'
-import type { Consent, ConsentState } from './consent.js'
+import { dropCookie } from './capture/identity.js'
+import { type Consent, type ConsentState, initialConsent } from './consent.js'
 import type { EventName, PropertiesOf } from './events.js'
-import { middleware } from './middleware.js'
+import { middleware, rewriting, throughMiddleware } from './middleware.js'
 import { guard } from './platform/guard.js'
 import { handedOver } from './slots/handed-over.js'
 import { noDecision } from './slots/no-decision.js'
-import { createPersonalize } from './slots/personalize.js'
+import { personalizerOf } from './slots/personalizer-of.js'
 import type { Middleware, PersonalizeOptions, Properties, SlotDecision } from './types.js'
 
 /** Deadline of `personalize` where no option says otherwise, in milliseconds. */
@@ -26,7 +27,12 @@ export function page(name?: string, properties?: Properties): void {
 
 /** Says who the visitor is. The id stays with this browser until `reset`. */
 export function identify(userId: string, traits?: Properties): void {
-  if (userId) timed((client, at) => client.identify(String(userId), traits, at))
+  if (userId)
+    timed(({ identity, capture }, at) => {
+      const id = String(userId)
+      identity.identify(id)
+      capture({ type: 'identify', userId: id, traits: traits ?? {}, at })
+    })
 }
 
 /** Says which group, e.g. company, the visitor belongs to. */
@@ -37,12 +43,22 @@ export function group(groupId: string, traits?: Properties): void {
 
 /** Says that `userId` is the new id of who was known by the current one. Follow it with `identify(userId)`. */
 export function alias(userId: string): void {
-  if (userId) timed((client, at) => client.alias(String(userId), at))
+  if (userId)
+    timed(({ identity, capture }, at) =>
+      capture({ type: 'alias', userId: String(userId), previousId: identity.userId() ?? identity.anonymousId(), at }),
+    )
 }
 
 /** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
 export function reset(): void {
-  run(client => client.reset())
+  run(({ identity, sessions, settings, initialProperties, turnPage }) => {
+    identity.reset()
+    if (settings.idCookie) dropCookie()
+    sessions.reset()
+    // What the page said of the person, and what joins them to the next one.
+    settings.properties = initialProperties
+    turnPage()
+  })
 }
 
 /**
@@ -53,8 +69,14 @@ export function reset(): void {
  * the visitor's ids and stops; granted again, the visitor is a new one.
  */
 export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
-  if (!running && choice) run(() => running?.consent(choice))
-  return guard(console.error, () => running?.consent(choice))
+  const choose = () => {
+    const now = running?.consent()
+    if (now && choice)
+      running?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }, undefined, false))
+    return running?.consent()
+  }
+  if (!running && choice) run(choose)
+  return guard(console.error, choose)
 }
 
 /** Sets properties of every `track` and `page` that follows on this page; `undefined` takes one away. */
@@ -69,6 +91,7 @@ export function setProperties(properties: Properties): void {
  * throws is reported and changes nothing.
  */
 export function addMiddleware(change: Middleware): () => void {
+  rewriting.rewrite = throughMiddleware
   if (inBrowser()) middleware.push(change)
   return () => {
     const index = middleware.indexOf(change)
@@ -87,7 +110,7 @@ export function personalize(slotId: string, options: PersonalizeOptions = {}): P
   if (!inBrowser()) return Promise.resolve(noDecision(slotId, 'unavailable', fallback))
   return new Promise(resolve => {
     if (!running) setTimeout(() => resolve(noDecision(slotId, 'timeout', fallback)), timeout)
-    run(client => resolve(client.personalizer(createPersonalize)(slotId, options)))
+    run(client => resolve(personalizerOf(client)(slotId, options)))
   })
 }
 
@@ -101,7 +124,7 @@ export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
 export async function flush(): Promise<void> {
-  await running?.client().flush()
+  await running?.client().delivery.sender.flush()
 }
 
 /** Ends the package on this page: sends what it still holds, and leaves no listener and no timer. `init` may follow. */

@@ -1,11 +1,11 @@
 import { createContexts, pageOf } from './capture/context.js'
 import { createFloodGate } from './capture/flood.js'
-import { cookieId, createIdentity, dropCookie, linkedId, withoutLinkedId } from './capture/identity.js'
-import { createSessions } from './capture/sessions.js'
+import { cookieId, createIdentity, dropCookie, type Identity, linkedId, withoutLinkedId } from './capture/identity.js'
+import { createSessions, type Sessions } from './capture/sessions.js'
 import { nextView, type View } from './capture/view.js'
 import type { Consent } from './consent.js'
-import { createDelivery } from './delivery/delivery.js'
-import { middleware, throughMiddleware } from './middleware.js'
+import { createDelivery, type Delivery } from './delivery/delivery.js'
+import { rewriting } from './middleware.js'
 import type { Settings } from './options.js'
 import { bytesOf } from './platform/bytes.js'
 import { emit, recent } from './platform/emit.js'
@@ -13,8 +13,7 @@ import { guard, type Log } from './platform/guard.js'
 import { createIds } from './platform/ids.js'
 import { createListeners, type Listeners } from './platform/listeners.js'
 import { createStorage } from './platform/storage.js'
-import type { Personalize, Services } from './services.js'
-import { noDecision } from './slots/no-decision.js'
+import type { Personalize } from './slots/personalizer-of.js'
 import type { Message, Properties } from './types.js'
 
 /** Fields of one message beside those that every message has. */
@@ -26,7 +25,10 @@ export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previous
   traits?: Properties
 }
 
-/** What the public functions and the parts (page views, vitals, slots …) work with. */
+/**
+ * What the public functions and the parts (page views, vitals, slots …) work with. What only one of them does is in its own
+ * module rather than here, so that a page without it doesn't carry it.
+ */
 export interface Client {
   settings: Settings
   log: Log
@@ -41,17 +43,18 @@ export interface Client {
   page(name?: string, properties?: Properties, at?: number): void
   /** Runs something right before a page view begins. */
   beforePage(run: () => void): void
-  anonymousId(): string
+  /** The page view under way. */
+  view(): View
+  /** Begins another, without tracking it. */
+  turnPage(): void
+  identity: Identity
+  sessions: Sessions
+  delivery: Delivery
+  /** Properties of every message, before `setProperties` changed them. */
+  initialProperties: Properties
   consent(): Consent
-  identify(userId: string, traits?: Properties, at?: number): void
-  alias(userId: string, at?: number): void
-  reset(): void
-  /**
-   * The page's one function that asks for content, which `make` makes when it is first wanted: a page that never asks
-   * doesn't carry it.
-   */
-  personalizer(make: (services: Services) => Personalize): Personalize
-  flush(): Promise<void>
+  /** Asks for content; see `personalizerOf`. */
+  personalizer?: Personalize
   /** Begins to store and send, as far as the visitor agrees; again when they did. */
   start(): void
   /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
@@ -69,7 +72,6 @@ const CONTEXT_OVERHEAD = ',"context":'.length
 /** Puts the browser package together for one page. */
 export function createClient(settings: Settings, consent: () => Consent): Client {
   const now = Date.now
-  const { properties } = settings
   const log: Log = (...parts) => {
     emit('error', parts)
     for (const part of parts)
@@ -94,7 +96,6 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   const contextOf = createContexts()
   const enders: (() => void)[] = []
   let ends = createListeners(log)
-  let personalize: Personalize | undefined
   let begun = false
   let measured = ''
   let measuredBytes = 0
@@ -113,11 +114,14 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     history.replaceState(history.state, '', withoutLinkedId(location.href))
   }
 
+  const turnPage = () => {
+    view = nextView(view, location.href, document.referrer, newId)
+  }
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
     if (!mayPass()) return queue.drop('flood')
     const messageId = newId()
-    let head: Omit<Message, 'context'> = {
+    const head: Omit<Message, 'context'> = {
       messageId,
       type,
       ...fields,
@@ -130,11 +134,9 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     let { context, text: contextText } = contextOf(view, sessions.touch(at))
     let headText: string
     try {
-      if (middleware.length) {
-        const changed = throughMiddleware({ ...head, context: JSON.parse(contextText) }, log)
-        if (!changed) return queue.drop('middleware')
-        const { context: own, ...rest } = changed
-        head = { ...head, ...rest, messageId }
+      if (rewriting.rewrite) {
+        const own = rewriting.rewrite(head, contextText, log)
+        if (!own) return queue.drop('middleware')
         // Never empty, which the queue relies on.
         context = { ...own, library: context.library }
         contextText = JSON.stringify(context)
@@ -163,25 +165,6 @@ export function createClient(settings: Settings, consent: () => Consent): Client
   const track: Client['track'] = (event, properties, at = now()) =>
     capture({ type: 'track', event, properties: properties ?? {}, at })
 
-  const services: Services = {
-    ...delivery,
-    settings,
-    emit,
-    log,
-    now,
-    listeners,
-    track,
-    visitor: () => ({
-      anonymousId: identity.anonymousId(),
-      userId: identity.userId(),
-      context: {
-        sessionId: sessions.touch(now()),
-        pageViewId: view.pageViewId,
-        page: { url: location.href, path: location.pathname },
-      },
-    }),
-  }
-
   return {
     settings,
     log,
@@ -189,40 +172,21 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     recent,
     try: run => void guard(log, run),
     capture,
-    anonymousId: identity.anonymousId,
+    view: () => view,
+    turnPage,
+    identity,
+    sessions,
+    delivery,
+    initialProperties: settings.properties,
     consent,
-    personalizer(make) {
-      personalize ??= make(services)
-      const ask = personalize
-      return (slotId, options) =>
-        consent().personalization === 'granted'
-          ? ask(slotId, options)
-          : Promise.resolve(noDecision(slotId, 'unavailable', options?.fallback))
-    },
-    flush: sender.flush,
     track,
     beforePage: run => void enders.push(run),
     page(name, properties, at = now()) {
       for (const run of enders) guard(log, run)
       // What was tracked before the first `page` belongs to the same view.
-      if (viewed) view = nextView(view, location.href, document.referrer, newId)
+      if (viewed) turnPage()
       viewed = true
       capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })
-    },
-    identify(userId, traits, at = now()) {
-      identity.identify(userId)
-      capture({ type: 'identify', userId, traits: traits ?? {}, at })
-    },
-    alias(userId, at = now()) {
-      capture({ type: 'alias', userId, previousId: identity.userId() ?? identity.anonymousId(), at })
-    },
-    reset() {
-      identity.reset()
-      if (settings.idCookie) dropCookie()
-      sessions.reset()
-      // What the page said of the person, and what joins them to the next one.
-      settings.properties = properties
-      view = nextView(view, location.href, document.referrer, newId)
     },
     start() {
       persist()

@@ -1,5 +1,5 @@
 import { type Client, createClient } from './client.js'
-import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
+import { type Consent, initialConsent, remember } from './consent.js'
 import { type Options, settle } from './options.js'
 import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from './part-names.js'
 import { emit } from './platform/emit.js'
@@ -9,8 +9,10 @@ import { createStorage } from './platform/storage.js'
 export interface Running {
   /** What calls go to; another one after consent was withdrawn or given again. */
   client(): Client
-  /** Applies and remembers a choice. Returns what holds now. */
-  consent(choice?: ConsentState | Partial<Consent>): Consent
+  /** What holds now. */
+  consent(): Consent
+  /** Applies a choice, and remembers it. */
+  choose(next: Consent): void
   destroy(): void
 }
 
@@ -94,16 +96,10 @@ export function start(options: Options, load: LoadPart): Running {
   begin()
   return {
     client: () => client,
-    consent(choice) {
-      if (choice) {
-        const next = {
-          ...consent,
-          ...initialConsent(typeof choice === 'string' ? choice : { ...consent, ...choice }, undefined, false),
-        }
-        choices.set(CHOICE, remember(next))
-        change(next)
-      }
-      return { ...consent }
+    consent: () => ({ ...consent }),
+    choose(next) {
+      choices.set(CHOICE, remember(next))
+      change(next)
     },
     destroy: () => end(false),
   }

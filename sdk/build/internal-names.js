@@ -53,4 +53,12 @@ export const INTERNAL_NAMES = [
   'wait',
   'watchEnd',
   'recent',
+  'delivery',
+  'identity',
+  'sessions',
+  'turnPage',
+  'initialProperties',
+  'openBatches',
+  'choose',
+  'rewrite',
 ]

@@ -25,6 +25,8 @@ export function dropCookie(): void {
   document.cookie = 'slotstream_id=;path=/;max-age=0'
 }
 
+export type Identity = ReturnType<typeof createIdentity>
+
 /**
  * Who uses this browser. What was read is remembered, because reading storage for each of a thousand messages costs.
  *

@@ -29,6 +29,8 @@ export function nextSession(
 /** For this long a tab takes the session it knows for the one all tabs share: reading storage for each of a thousand messages costs. */
 const TRUST_MS = 1_000
 
+export type Sessions = ReturnType<typeof createSessions>
+
 /** The session that all tabs share, kept in storage as `id startedAt lastAt`. */
 export function createSessions(storage: KeyValue, limits: SessionLimits, newId: () => string) {
   let current: Session | undefined

@@ -27,6 +27,7 @@ interface Parts {
 
 export interface Delivery {
   queue: Queue
+  store: EventStore
   sender: Sender
   transport: Transport
   /** Begins, or goes on after a pause. */
@@ -71,6 +72,7 @@ export function createDelivery(parts: Parts): Delivery {
   }
   return {
     queue,
+    store,
     sender,
     transport,
     start() {

@@ -21,12 +21,15 @@ export interface Sender {
   /** Sends what the page still holds, in a request that outlives it. */
   hide(): void
   /**
-   * Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than `maxBytes`.
-   * Stops sealing once `isWanted` says that nobody waits for it any more.
+   * Makes a batch of the oldest that waits; undefined when nothing does.
+   *
+   * @param before id of a batch that waits: only what is older
    */
-  unacknowledged(maxBytes: number, isWanted: () => boolean): Promise<SealedBatch[] | undefined>
-  /** The same of this page alone, at once, from memory; undefined when it doesn't fit one batch. */
-  held(): SealedBatch[] | undefined
+  seal(before?: string): Promise<SealedBatch | undefined>
+  /** Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if it can. */
+  hold(room: number): void
+  /** Batches this page sealed that aren't settled. */
+  openBatches(): SealedBatch[]
   /** Takes note of what became of a batch. */
   settle(batch: SealedBatch, outcome: Outcome): Promise<void>
   /** Takes note of how far a visitor's messages got in the stream. */
@@ -198,7 +201,6 @@ export function createSender(parts: Parts): Sender {
     return next
   }
 
-  /** Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if it can. */
   const hold = (room: number) => {
     const all = queue.hold(room - ENVELOPE_BYTES)
     if (!all.length) return
@@ -222,17 +224,9 @@ export function createSender(parts: Parts): Sender {
       for (const batch of open.values())
         if (now() >= opens() && batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
     },
-    async unacknowledged(maxBytes, isWanted) {
-      if (paused()) return []
-      if ((store.known()?.bytes ?? 0) > maxBytes) return undefined
-      while (isWanted() && (await seal()));
-      return store.batches()
-    },
-    held() {
-      if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
-      hold(settings.maxBatchBytes)
-      return [...open.values()]
-    },
+    seal,
+    hold,
+    openBatches: () => [...open.values()],
     position: visitor => positions.get(visitor),
     start() {
       failures = Number(storage.get('failures')) || 0

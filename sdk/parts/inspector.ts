@@ -75,7 +75,7 @@ export function inspector(running: () => Running | undefined): void {
         {},
         el('h2', {}, 'Slotstream'),
         waiting,
-        button('Send now', {}, () => void running()?.client().flush()),
+        button('Send now', {}, () => void running()?.client().delivery.sender.flush()),
         button('✕', { 'aria-label': 'Close the inspector' }, close),
       ),
       tabs.list,

@@ -5,7 +5,7 @@ import type { Client } from '../client.js'
  * Takes the visitor along to another of the owner's domains: a link to one carries the id at the moment it is followed,
  * and no longer. Only with consent, and never where nothing is to be remembered.
  */
-export function linkDomains({ anonymousId, consent, listeners, settings }: Client): () => void {
+export function linkDomains({ identity, consent, listeners, settings }: Client): () => void {
   const domains = domainsOf(settings.linkDomains)
   const follow = (event: Event) => {
     const link = followedLink(event)
@@ -14,7 +14,7 @@ export function linkDomains({ anonymousId, consent, listeners, settings }: Clien
     const { element } = link
     const plain = element.getAttribute('href') ?? ''
     const url = new URL(element.href)
-    url.searchParams.set('slotstream_id', `${anonymousId()}.${Date.now()}`)
+    url.searchParams.set('slotstream_id', `${identity.anonymousId()}.${Date.now()}`)
     element.href = url.href
     // After the browser has followed it, before anybody can copy it.
     setTimeout(() => element.setAttribute('href', plain))

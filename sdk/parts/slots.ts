@@ -1,7 +1,7 @@
 import type { Client } from '../client.js'
 import type { Loadable, LoadPart } from '../part-names.js'
 import { watchAdded } from '../platform/watch-added.js'
-import { createPersonalize } from '../slots/personalize.js'
+import { personalizerOf } from '../slots/personalizer-of.js'
 import type { SlotDecision } from '../types.js'
 
 const TEMPLATE = 'template[data-slot-template]'
@@ -10,8 +10,9 @@ const TEMPLATE = 'template[data-slot-template]'
  * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a server
  * marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each item.
  */
-export function slots({ listeners, log, personalizer, settings }: Client, load: LoadPart): () => void {
-  const personalize = personalizer(createPersonalize)
+export function slots(client: Client, load: LoadPart): () => void {
+  const { listeners, log, settings } = client
+  const personalize = personalizerOf(client)
   const known = new WeakSet<Element>()
 
   /** True: the element shows what was decided. */

@@ -2,24 +2,15 @@ import type { SlotsAnswer } from '@slotstream/protocol'
 import { bodyOf } from '../delivery/body.js'
 import { messageIds } from '../delivery/message-ids.js'
 import { acknowledgement, parse } from '../delivery/outcome.js'
-import type { Queue } from '../delivery/queue.js'
 import type { Sender } from '../delivery/sender.js'
 import type { Transport } from '../delivery/transport.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
 import type { Message, PersonalizeOptions, Properties, SlotDecision } from '../types.js'
+import { type Carrying, carried } from './carried.js'
 import { handedOver } from './handed-over.js'
 import { itemsOf, noDecision } from './no-decision.js'
-
-/** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
-const CARRIED_BYTES = 100_000
-
-/**
- * How long a request for slots waits for the store, in milliseconds; then it carries what is in memory. In a new
- * browser the first write alone can take longer than a slot's deadline.
- */
-const STORE_PATIENCE_MS = 50
 
 /** Slots of one request, as the collector allows (`MAX_SLOTS`). */
 const MAX_SLOTS = 20
@@ -30,11 +21,10 @@ const MAX_ANSWERS = 99
 /** What the package tracks by itself. It says nothing new of the visitor's wishes, so answers stay good. */
 const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 
-interface Parts {
-  queue: Pick<Queue, 'written'>
-  sender: Pick<Sender, 'flush' | 'held' | 'unacknowledged' | 'settle' | 'position' | 'reached'>
+interface Parts extends Carrying {
+  sender: Carrying['sender'] & Pick<Sender, 'settle' | 'position' | 'reached'>
   transport: Pick<Transport, 'post'>
-  settings: { slotTimeout: number; debug: boolean }
+  settings: Carrying['settings'] & { slotTimeout: number; debug: boolean }
   emit: Emit
   log: Log
   now: () => number
@@ -54,7 +44,7 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
  * could change it.
  */
 export function createPersonalize(parts: Parts) {
-  const { queue, sender, transport, settings, emit, log, now } = parts
+  const { sender, transport, settings, emit, log, now } = parts
   const waiting: Wanted[] = []
   const answers = new Map<string, Promise<SlotDecision>>()
 
@@ -62,28 +52,8 @@ export function createPersonalize(parts: Parts) {
     if (!OWN_EVENTS.test((event as CustomEvent<Message>).detail.event ?? '')) answers.clear()
   })
 
-  const stored = async (isWanted: () => boolean) => {
-    await queue.written()
-    return sender.unacknowledged(CARRIED_BYTES, isWanted)
-  }
-  const carried = async () => {
-    let late = false
-    const patience = new Promise<'late'>(resolve =>
-      setTimeout(() => {
-        late = true
-        resolve('late')
-      }, STORE_PATIENCE_MS),
-    )
-    const waiting = stored(() => !late)
-    const first = await Promise.race([waiting, patience])
-    const batches = first === 'late' ? (sender.held() ?? (await waiting)) : first
-    if (batches) return batches
-    await sender.flush()
-    return sender.unacknowledged(CARRIED_BYTES, () => true)
-  }
-
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
-    const batches = await carried()
+    const batches = await carried(parts)
     if (!batches) return []
     const { anonymousId, userId, context } = parts.visitor()
     const head = JSON.stringify({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import { createTurns, LEASE_MS, RENEW_MS } from '../../../sdk/delivery/turns.js'
+import { unacknowledged } from '../../../sdk/slots/carried.js'
 import { accept, fail, memoryStorage, page, pass, settings } from './harness.js'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }))
@@ -351,11 +352,8 @@ describe('while paused', () => {
   it('keeps messages in memory, touches no storage and sends nothing, not even at the end', async () => {
     const before = page()
     const touched = vi.fn(before.transact)
-    const { capture, control, sender, queue, sent, numbers, storage } = page(
-      { transact: touched as typeof before.transact, storage: before.storage },
-      {},
-      true,
-    )
+    const it = page({ transact: touched as typeof before.transact, storage: before.storage }, {}, true)
+    const { capture, control, sender, queue, sent, numbers, storage } = it
     capture()
     capture()
     await sender.flush()
@@ -364,7 +362,7 @@ describe('while paused', () => {
     expect(touched).not.toHaveBeenCalled()
     expect(storage.get('seq')).toBeUndefined()
     expect(sent).toEqual([])
-    expect(await sender.unacknowledged(1_000, () => true)).toEqual([])
+    expect(await unacknowledged(it, () => true)).toEqual([])
     control.paused = false
     queue.resume()
     sender.start()

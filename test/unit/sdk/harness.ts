@@ -71,14 +71,8 @@ export function page(
   const emitted: [string, unknown][] = []
   const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000 }
   const control = { paused }
-  const queue = createQueue(
-    store,
-    storage,
-    newId,
-    all,
-    messages => sender.nudge(messages),
-    () => control.paused,
-  )
+  const isPaused = () => control.paused
+  const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages), isPaused)
   const sender = createSender({
     queue,
     store,
@@ -103,7 +97,7 @@ export function page(
       },
     },
     takeTurn: turns(store),
-    paused: () => control.paused,
+    paused: isPaused,
     emit: (name, detail) => void emitted.push([name, detail]),
     log: () => {},
     now: Date.now,
@@ -117,7 +111,21 @@ export function page(
     queue.add({ messageId, visitor, text, bytes: text.length, at: Date.now() } satisfies Entry)
   }
   const numbers = (requests = sent) => requests.flatMap(({ body }) => body.batch.map(message => message.properties.n))
-  return { transact, storage, store, queue, sender, control, sent, emitted, collector, capture, numbers }
+  return {
+    transact,
+    storage,
+    store,
+    queue,
+    sender,
+    settings: all,
+    paused: isPaused,
+    control,
+    sent,
+    emitted,
+    collector,
+    capture,
+    numbers,
+  }
 }
 
 /** Lets timers up to `ms` run, and the promises between them. */

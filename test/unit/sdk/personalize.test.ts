@@ -44,7 +44,7 @@ function setUp(before?: Parameters<typeof page>[0]) {
   const captured: ((event: Event) => void)[] = []
   const personalize = createPersonalize({
     ...it,
-    settings: { slotTimeout: 300, debug: false },
+    settings: { slotTimeout: 300, debug: false, maxBatchBytes: 60_000 },
     transport: {
       post: async (_path, text) => {
         const body = JSON.parse(text) as Asked

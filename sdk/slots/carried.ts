@@ -1,0 +1,62 @@
+import { ENVELOPE_BYTES } from '../delivery/body.js'
+import type { EventStore } from '../delivery/event-store.js'
+import type { Queue } from '../delivery/queue.js'
+import type { Sender } from '../delivery/sender.js'
+import type { SealedBatch } from '../delivery/tables.js'
+
+/** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
+const CARRIED_BYTES = 100_000
+
+/**
+ * How long a request for slots waits for the store, in milliseconds; then it carries what is in memory. In a new
+ * browser the first write alone can take longer than a slot's deadline.
+ */
+const STORE_PATIENCE_MS = 50
+
+/** What carrying messages works with. */
+export interface Carrying {
+  queue: Pick<Queue, 'written' | 'bytes'>
+  store: Pick<EventStore, 'known' | 'batches'>
+  sender: Pick<Sender, 'flush' | 'seal' | 'hold' | 'openBatches'>
+  settings: { maxBatchBytes: number }
+  /** While true, nothing is stored, so there is nothing to carry. */
+  paused: () => boolean
+}
+
+/** The messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there are too many. */
+export async function carried(parts: Carrying): Promise<SealedBatch[] | undefined> {
+  let late = false
+  const patience = new Promise<'late'>(resolve =>
+    setTimeout(() => {
+      late = true
+      resolve('late')
+    }, STORE_PATIENCE_MS),
+  )
+  const waiting = parts.queue.written().then(() => unacknowledged(parts, () => !late))
+  const first = await Promise.race([waiting, patience])
+  const batches = first === 'late' ? (held(parts) ?? (await waiting)) : first
+  if (batches) return batches
+  await parts.sender.flush()
+  return unacknowledged(parts, () => true)
+}
+
+/**
+ * Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than a request carries.
+ * Stops sealing once `isWanted` says that nobody waits for it any more.
+ */
+export async function unacknowledged(
+  { store, sender, paused }: Carrying,
+  isWanted: () => boolean,
+): Promise<SealedBatch[] | undefined> {
+  if (paused()) return []
+  if ((store.known()?.bytes ?? 0) > CARRIED_BYTES) return undefined
+  while (isWanted() && (await sender.seal()));
+  return store.batches()
+}
+
+/** The same of this page alone, at once, from memory; undefined when it doesn't fit one batch. */
+function held({ queue, sender, settings }: Carrying): SealedBatch[] | undefined {
+  if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
+  sender.hold(settings.maxBatchBytes)
+  return sender.openBatches()
+}
