@@ -71,8 +71,7 @@ export function reset(): void {
 export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
   const choose = () => {
     const now = running?.consent()
-    if (now && choice)
-      running?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }, undefined, false))
+    if (now && choice) running?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }))
     return running?.consent()
   }
   if (!running && choice) run(choose)

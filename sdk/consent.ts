@@ -18,8 +18,8 @@ export interface Consent {
  */
 export function initialConsent(
   option: ConsentState | Partial<Consent>,
-  remembered: string | undefined,
-  refused: boolean,
+  remembered?: string,
+  refused?: boolean,
 ): Consent {
   const all = (state: ConsentState): Consent => ({ analytics: state, personalization: state })
   const asked = typeof option === 'string' ? all(option) : { ...all('granted'), ...option }

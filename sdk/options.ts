@@ -113,11 +113,17 @@ export interface Options {
 type Optional =
   | 'backgroundSync'
   | 'clicks'
+  | 'cookieless'
+  | 'debug'
+  | 'dnt'
   | 'downloads'
   | 'elementViews'
   | 'errors'
   | 'forms'
+  | 'gpc'
+  | 'idCookie'
   | 'linkDomains'
+  | 'linkedId'
   | 'onError'
   | 'outboundLinks'
   | 'parts'
@@ -143,14 +149,8 @@ export function settle(options: Options, origin: string): Settings {
     webVitals: true,
     impressions: true,
     consent: 'granted',
-    gpc: false,
-    dnt: false,
-    cookieless: false,
-    idCookie: false,
-    linkedId: false,
     properties: {},
     floodLimit: 10_000,
-    debug: false,
     // An option that is present but undefined, as wrappers pass it, means its default.
     ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as Options),
   }

@@ -19,6 +19,7 @@ import type { LoadPart, OwnPart, PartName } from './part-names.js'
 import { pageViews } from './parts/page-views.js'
 import { slots } from './parts/slots.js'
 import { emit } from './platform/emit.js'
+import { nextTask } from './platform/next-task.js'
 import { VERSION } from './version.js'
 
 /**
@@ -56,7 +57,7 @@ function fileOf(name: string): string {
 
 /** Not in the task that starts the page: to begin a download costs milliseconds. */
 async function later(name: string) {
-  await new Promise(resolve => setTimeout(resolve))
+  await nextTask()
   const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
   return file[name]
 }

@@ -42,17 +42,18 @@ export function start(options: Options, load: LoadPart): Running {
       // Ended while the part was loading.
       if (of.listeners.signal.aborted) return
       of.try(() => stops.push(part(of, load)))
-      // Anew, so that it comes after the part: what it tracks at the end of the page is sent then.
-      of.watchEnd()
     }
+    // After the parts, and anew after each that comes later: what they track at the end of the page is sent then.
+    const watchEnd = () => of.listeners.signal.aborted || of.watchEnd()
     for (const name of [...(settings.parts ?? PART_NAMES), 'debug' as const]) {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
       const part = named ? load(name) : (name as unknown as OwnPart)
-      if (part instanceof Promise) part.then(begin).catch(of.log)
+      if (part instanceof Promise) part.then(begin).then(watchEnd).catch(of.log)
       else begin(part)
     }
+    watchEnd()
   }
 
   const begin = () => {
@@ -69,8 +70,7 @@ export function start(options: Options, load: LoadPart): Running {
       on(document, 'prerenderingchange', ready, { once: true })
     else ready()
     on(window, 'storage', event => {
-      if ((event as StorageEvent).key === `slotstream-${CHOICE}`)
-        change(initialConsent(consent, choices.get(CHOICE), false))
+      if ((event as StorageEvent).key === `slotstream-${CHOICE}`) change(initialConsent(consent, choices.get(CHOICE)))
     })
   }
   const end = (erase: boolean) => {

@@ -2,6 +2,7 @@ import type { Settings } from '../options.js'
 import type { Emit } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
+import { nextTask } from '../platform/next-task.js'
 import type { KeyValue } from '../platform/storage.js'
 import { createEventStore, type EventStore } from './event-store.js'
 import { openIndexedTables } from './indexed-tables.js'
@@ -25,7 +26,7 @@ interface Parts {
   paused: () => boolean
 }
 
-export interface Delivery {
+export interface Delivery extends Parts {
   queue: Queue
   store: EventStore
   sender: Sender
@@ -71,6 +72,7 @@ export function createDelivery(parts: Parts): Delivery {
     tables.close()
   }
   return {
+    ...parts,
     queue,
     store,
     sender,
@@ -78,7 +80,11 @@ export function createDelivery(parts: Parts): Delivery {
     start() {
       queue.resume()
       sender.start()
-      if (!settings.cookieless) watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
+      if (settings.cookieless) return
+      const watch = () =>
+        listeners.signal.aborted || watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
+      // What other tabs leave can wait; the page may be waiting for this task.
+      nextTask().then(watch).catch(log)
     },
     close,
     erase() {

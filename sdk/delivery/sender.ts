@@ -135,7 +135,7 @@ export function createSender(parts: Parts): Sender {
     return done
   }
 
-  const left = () => (parse(storage.get('held') ?? '') ?? []) as Held[]
+  const left = () => (parse(storage.get('held') ?? '[]') ?? []) as Held[]
   const keep = (all: Held[]) =>
     Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
   const seal = async (before?: string) => {

@@ -24,7 +24,7 @@ const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 interface Parts extends Carrying {
   sender: Carrying['sender'] & Pick<Sender, 'settle' | 'position' | 'reached'>
   transport: Pick<Transport, 'post'>
-  settings: Carrying['settings'] & { slotTimeout: number; debug: boolean }
+  settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
   log: Log
   now: () => number

@@ -1,5 +1,4 @@
 import type { Client } from '../client.js'
-import { emit } from '../platform/emit.js'
 import type { PersonalizeOptions, SlotDecision } from '../types.js'
 import { noDecision } from './no-decision.js'
 import { createPersonalize } from './personalize.js'
@@ -14,21 +13,15 @@ export function personalizerOf(client: Client): Personalize {
 }
 
 function create(client: Client): Personalize {
-  const { consent, delivery, identity, listeners, log, sessions, settings, track } = client
+  const { consent, delivery, identity, sessions, track } = client
   const ask = createPersonalize({
     ...delivery,
-    settings,
-    log,
-    listeners,
     track,
-    emit,
-    now: Date.now,
-    paused: () => consent().analytics !== 'granted',
     visitor: () => ({
       anonymousId: identity.anonymousId(),
       userId: identity.userId(),
       context: {
-        sessionId: sessions.touch(Date.now()),
+        sessionId: sessions.touch(delivery.now()),
         pageViewId: client.view().pageViewId,
         page: { url: location.href, path: location.pathname },
       },

@@ -72,7 +72,7 @@ afterEach(() => {
 /** Resolves when the parts that load on demand have started. */
 const start = (options: Partial<slotstream.Options> = {}) => {
   slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', webVitals: false, engagement: false, ...options })
-  return vi.dynamicImportSettled()
+  return vi.advanceTimersByTimeAsync(0).then(vi.dynamicImportSettled)
 }
 const messages = () =>
   requests.flatMap(({ body }) => [...(body.batch ?? []), ...(body.batches ?? []).flatMap(({ batch }) => batch)])
@@ -142,6 +142,13 @@ describe('a page', () => {
     hide()
     expect(names()).toEqual(['page', 'Last'])
     expect(requests[0]?.init.keepalive).toBe(true)
+  })
+
+  it('sends at its end also when no part is on', async () => {
+    slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', parts: [] })
+    slotstream.track('Alone')
+    window.dispatchEvent(new Event('pagehide'))
+    expect(messages().map(({ event }) => event)).toEqual(['Alone'])
   })
 
   it('reports active time at its end', async () => {
