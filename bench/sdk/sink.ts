@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
 /** What arrived since the last `reset`. */
@@ -19,6 +21,12 @@ export async function startSink() {
     response.setHeader('Access-Control-Allow-Credentials', 'true')
     response.setHeader('Access-Control-Allow-Headers', request.headers['access-control-request-headers'] ?? '*')
     const { pathname } = new URL(request.url ?? '/', 'http://sink')
+    const part = /^\/sdk\/([\w-]+\.js)$/.exec(pathname)?.[1]
+    if (part) {
+      response.setHeader('Content-Type', 'text/javascript')
+      response.end(await readFile(fileURLToPath(new URL(`../../../sdk/dist/${part}`, import.meta.url))).catch(() => ''))
+      return
+    }
     if (request.method !== 'POST') {
       const html = pathname === '/page'
       response.setHeader('Content-Type', html ? 'text/html' : 'application/json')

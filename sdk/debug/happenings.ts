@@ -7,7 +7,7 @@ import type { Message, SlotDecision } from '../types.js'
 export interface Details {
   captured: Message
   sent: { batchId: string; messageIds: string[]; bytes: number }
-  acknowledged: { batchId: string } & Pick<BatchAnswer, 'accepted' | 'rejected'>
+  acknowledged: { batchId: string } & Pick<BatchAnswer, 'accepted' | 'rejected' | 'violations'>
   retry: { batchId: string; attempt: number; delayMs: number; reason: string }
   /** The collector refused these for good. */
   dropped: { reason: string; messageIds: string[] }

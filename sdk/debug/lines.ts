@@ -1,3 +1,4 @@
+import type { Rejection } from '@slotstream/protocol'
 import { adviceOn } from './advice.js'
 import type { Happening } from './happenings.js'
 
@@ -47,15 +48,18 @@ export function linesOf(
       return line(`captured ${titleOf({ ...detail })}`, detail.properties ?? detail.traits ?? detail)
     case 'sent':
       return line(`sent ${count(detail.messageIds.length, 'message')}, ${size(detail.bytes)}`)
-    case 'acknowledged':
+    case 'acknowledged': {
+      const remark = (done: string) => (rejection: Rejection) => {
+        const { messageId, index, reason } = rejection
+        const what = titleById(messageId) ?? messageId ?? `message ${index + 1}`
+        return line(`${done} ${what}: ${reason}`, rejection, 'warn')
+      }
       return [
         ...line(`acknowledged ${count(detail.accepted, 'message')}`),
-        ...detail.rejected.flatMap(rejection => {
-          const { messageId, index, reason } = rejection
-          const what = titleById(messageId) ?? messageId ?? `message ${index + 1}`
-          return line(`rejected ${what}: ${reason}`, rejection, 'warn')
-        }),
+        ...detail.rejected.flatMap(remark('rejected')),
+        ...(detail.violations ?? []).flatMap(remark('stored against the tracking plan')),
       ]
+    }
     case 'retry':
       return line(
         `attempt ${detail.attempt} failed, the next in ${duration(detail.delayMs)}. ${because(detail.reason)}`,

@@ -106,9 +106,9 @@ export function createSender(parts: Parts): Sender {
     if (outcome.kind === 'retry') return
     open.delete(batchId)
     if (outcome.kind === 'acknowledged') {
-      const { accepted, rejected, position } = outcome.answer
+      const { accepted, rejected, violations, position } = outcome.answer
       reached(batch.visitor, position)
-      emit('acknowledged', { batchId, accepted, rejected })
+      emit('acknowledged', { batchId, accepted, rejected, violations })
       return store.settle(batchId, outcome.dropped)
     }
     if (outcome.reason === 'http_413' && (await store.split(batchId))) return

@@ -55,7 +55,7 @@ export function useSlot<Payload = Record<string, unknown>>(
     const ask = async () => {
       await undefined
       if (signal.aborted) return
-      const answer = await personalize(slotId, request)
+      const answer = await personalize(slotId, { ...request, signal })
       if (signal.aborted) return
       refused = answer.outcome === 'unavailable'
       setAsked({ key, answer })

@@ -22,9 +22,13 @@ describe('a line for the console', () => {
     expect(textsOf('sent', { messageIds: ['a'], bytes: 840 })).toEqual(['log sent 1 message, 840 B'])
     expect(textsOf('sent', { messageIds: ['a', 'b'], bytes: 1_240 })).toEqual(['log sent 2 messages, 1.2 KB'])
     const rejected = [{ messageId: 'a', index: 0, code: 'invalid', reason: 'event must be text' }]
-    expect(textsOf('acknowledged', { accepted: 1, rejected })).toEqual([
+    const violations = [
+      { messageId: 'b', index: 1, code: 'schema_violation', reason: 'properties.price must be number' },
+    ]
+    expect(textsOf('acknowledged', { accepted: 1, rejected, violations })).toEqual([
       'log acknowledged 1 message',
       'warn rejected a: event must be text',
+      'warn stored against the tracking plan b: properties.price must be number',
     ])
   })
 
