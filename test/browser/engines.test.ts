@@ -26,13 +26,30 @@ const offlinePage = pageOf(`${SDK}<script>
   })
 </script>`)
 
-/** What may be wrong with IndexedDB: a script that runs before the SDK, and what happens after the first messages. */
-const storageFaults: [name: string, before: string, later?: () => void][] = [
+/**
+ * What may be wrong with IndexedDB: a script that runs before the SDK, and what happens after the first messages. That
+ * is waited for: what is written before a deletion and not sent yet would be deleted with the rest.
+ */
+const storageFaults: [name: string, before: string, later?: () => Promise<unknown>][] = [
   ['missing', `Object.defineProperty(window, 'indexedDB', { value: undefined })`],
   ['throwing on open', `IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') }`],
   ['full', `IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError') }`],
-  ['deleted under our feet', '', () => void indexedDB.deleteDatabase('slotstream-shop')],
-  ['taken over by a later version', '', () => void indexedDB.open('slotstream-shop', 99)],
+  [
+    'deleted under our feet',
+    '',
+    () =>
+      new Promise(resolve => {
+        indexedDB.deleteDatabase('slotstream-shop').onsuccess = resolve
+      }).then(() => undefined),
+  ],
+  [
+    'taken over by a later version',
+    '',
+    () =>
+      new Promise(resolve => {
+        indexedDB.open('slotstream-shop', 99).onsuccess = resolve
+      }).then(() => undefined),
+  ],
 ]
 
 describe.each(await engines())('in $name', engine => {
@@ -171,7 +188,7 @@ describe.each(await engines())('in $name', engine => {
         return slotstream.flush()
       }
       await tab.evaluate(track, event, 0)
-      await tab.evaluate(later ?? (() => {}))
+      if (later) await tab.evaluate(later)
       await tab.evaluate(track, event, 10)
       const messages = await world.arrival(event, 20)
       expect(messages.map(numberOf)).toEqual(upTo(20))
