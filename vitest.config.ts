@@ -7,6 +7,10 @@ const source = {
   ssr: { resolve: { conditions: ['@slotstream/source', 'node', 'default'] } },
 }
 
+// Real browsers on a shared machine: in CI a test of these that fails is tried once more, and the report says so. On a
+// developer's machine it isn't. Nothing else is tried twice.
+const retry = process.env.CI ? 1 : 0
+
 export default defineConfig({
   test: {
     projects: [
@@ -35,6 +39,8 @@ export default defineConfig({
         ...source,
         test: {
           name: 'browser',
+          retry,
+          expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 2 },
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,

@@ -73,24 +73,28 @@ it('shows messages with what the collector made of them, decisions with their re
   await expect.poll(() => row('"Product Viewed"').textContent()).toContain('acknowledged')
   await expect.poll(() => row('"Bad"').textContent()).toContain('rejected')
   await row('"Bad"').locator('summary').click()
-  expect(await row('"Bad"').textContent()).toMatch(/type/)
+  await expect.poll(() => row('"Bad"').textContent()).toMatch(/type/)
 
   // Everything can be reached by keyboard.
   await tab('Messages').focus()
   await page.keyboard.press('ArrowRight')
-  expect(await tab('Decisions').getAttribute('aria-selected')).toBe('true')
+  await expect.poll(() => tab('Decisions').getAttribute('aria-selected')).toBe('true')
   await row('hero').locator('summary').press('Enter')
-  expect(await row('hero').textContent()).toMatch(/policy.*affinity/)
+  await expect.poll(() => row('hero').textContent()).toMatch(/policy.*affinity/)
   await tab('Decisions').press('ArrowRight')
-  expect(await page.getByRole('tabpanel', { name: 'Problems' }).textContent()).toMatch(/rejected trakc "Bad"/)
+  await expect
+    .poll(() => page.getByRole('tabpanel', { name: 'Problems' }).textContent())
+    .toMatch(/rejected trakc "Bad"/)
   await tab('Problems').press('End')
-  expect(await page.getByRole('tabpanel', { name: 'Visitor' }).textContent()).toMatch(/ann.*granted.*acknowledged/)
+  await expect
+    .poll(() => page.getByRole('tabpanel', { name: 'Visitor' }).textContent())
+    .toMatch(/ann.*granted.*acknowledged/)
 
   const box = await page.locator('slotstream-inspector').boundingBox()
   expect(box?.width).toBeLessThanOrEqual(360)
   expect(await page.getByRole('button', { name: 'Buy' }).isVisible()).toBe(true)
   await page.keyboard.press('Escape')
-  expect(await page.locator('slotstream-inspector').count()).toBe(0)
+  await expect.poll(() => page.locator('slotstream-inspector').count()).toBe(0)
 
   expect(errors).toEqual([])
   expect(said.join('\n')).toMatch(/\[slotstream\] captured track "Product Viewed"/)
@@ -112,7 +116,7 @@ it('says that the write key is wrong', async () => {
     // A second call opens no second one.
     await slotstream.debug()
   })
-  expect(await page.locator('slotstream-inspector').count()).toBe(1)
+  await expect.poll(() => page.locator('slotstream-inspector').count()).toBe(1)
   await expect.poll(() => page.locator('details', { hasText: '"Lost"' }).textContent()).toContain('dropped')
   await page.getByRole('tab', { name: 'Problems' }).click()
   expect(await page.getByRole('tabpanel', { name: 'Problems' }).textContent()).toContain('check `writeKey`')
