@@ -17,9 +17,9 @@ export interface Plan {
  * Where to go on, from the announcement, the highest position in the table, and the stream's last sequence.
  *
  * An announced block that isn't done is done again even when the table has its last row: a block that touches several
- * of the table's partitions lands part by part, and in the tables of views later. A table that ends before the announced block was restored from a backup (or what
- * came before held only duplicates): what is missing comes first, in other blocks, and the announced one keeps its
- * bounds, since another writer may yet wake up and insert it.
+ * of the table's partitions lands part by part, and in the tables of views later. A table that ends before the
+ * announced block was restored from a backup (or what came before held only duplicates): what is missing comes first,
+ * in other blocks, and the announced one keeps its bounds, since another writer may yet wake up and insert it.
  *
  * @param base offset of a stream that was never made anew: where its positions begin
  */
