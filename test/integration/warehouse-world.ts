@@ -107,6 +107,17 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
       return Number(Object.values(row ?? {})[0])
     },
     table: (spec: StreamSpec = SPECS.events): Table => warehouseTable(client, spec),
+    /** The table of events, as a writer sees it that dies between its insert and the answer. */
+    tableWithoutAnswers(): Table {
+      const table = warehouseTable(client, SPECS.events)
+      return {
+        ...table,
+        async insert(lines, token) {
+          await table.insert(lines, token)
+          return new Promise(() => {})
+        },
+      }
+    },
     /** Starts a loader as the role does, but for what the test replaces. */
     load(replaced: Partial<LoaderParts> = {}) {
       const spec = replaced.spec ?? SPECS.events
