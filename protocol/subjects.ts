@@ -4,12 +4,13 @@
 export const STREAMS = {
   events: { name: 'EVENTS', subject: 'events' },
   decisions: { name: 'DECISIONS', subject: 'decisions' },
+  signals: { name: 'SIGNALS', subject: 'signals' },
   rejected: { name: 'REJECTED', subject: 'rejected' },
 } as const
 
 export type StreamKind = keyof typeof STREAMS
 
-/** Subject of a partition: `events.7`, `decisions.7`, `rejected.7`. */
+/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`. */
 export function streamSubject(kind: StreamKind, partition: number): string {
   return `${STREAMS[kind].subject}.${partition}`
 }

@@ -59,6 +59,7 @@ export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
     streams: {
       events: streamCount('EVENTS_STREAMS', env),
       decisions: streamCount('DECISIONS_STREAMS', env),
+      signals: streamCount('SIGNALS_STREAMS', env),
       rejected: streamCount('REJECTED_STREAMS', env),
     },
     /** Partitions of a new installation. An existing one keeps the number it was made with. */

@@ -66,7 +66,7 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
   const meta = await open(BUCKETS.meta)
   const { partitions, streams: counts } = await fixedLayout(meta, settings)
   const of = (kind: StreamKind) => streamParts(kind, counts[kind], partitions)
-  const streams = { events: of('events'), decisions: of('decisions'), rejected: of('rejected') }
+  const streams = { events: of('events'), decisions: of('decisions'), signals: of('signals'), rejected: of('rejected') }
   for (const part of Object.values(streams).flat()) await provisionStream(nats, settings, part)
   await provisionDeadLetters(nats, settings)
   const { generation } = await readGeneration(meta)
@@ -134,7 +134,12 @@ async function fixedLayout(meta: KV, settings: SharedSettings): Promise<Layout> 
   const { partitions, streams } = settings
   const wanted: Layout = {
     partitions,
-    streams: { events: streams.events ?? 1, decisions: streams.decisions ?? 1, rejected: streams.rejected ?? 1 },
+    streams: {
+      events: streams.events ?? 1,
+      decisions: streams.decisions ?? 1,
+      signals: streams.signals ?? 1,
+      rejected: streams.rejected ?? 1,
+    },
   }
   for (const [kind, count] of Object.entries(wanted.streams))
     if (count > partitions)
@@ -149,12 +154,12 @@ async function fixedLayout(meta: KV, settings: SharedSettings): Promise<Layout> 
   }
 }
 
-/** Installations older than the setting have one stream of each kind. */
+/** Installations older than the setting, or than a kind, have one stream of it. */
 async function readLayout(meta: KV): Promise<Layout | undefined> {
   const entry = await meta.get(LAYOUT_KEY)
   if (entry?.operation !== 'PUT') return undefined
   const known = entry.json<Pick<Layout, 'partitions'> & Partial<Layout>>()
-  return { ...known, streams: { events: 1, decisions: 1, rejected: 1, ...known.streams } }
+  return { ...known, streams: { events: 1, decisions: 1, signals: 1, rejected: 1, ...known.streams } }
 }
 
 function checked(layout: Layout, { streams }: SharedSettings): Layout {

@@ -12,7 +12,7 @@ const TABLES: Record<RetainedTable, { table: string; since: string }> = {
   events: { table: 'events', since: 'received_at' },
   decisions: { table: 'decisions', since: 'received_at' },
   rejected_events: { table: 'rejected_events', since: 'received_at' },
-  signals: { table: 'signals', since: 'timestamp' },
+  signals: { table: 'detected_signals', since: 'received_at' },
   profiles: { table: 'profile_versions', since: 'last_seen' },
 }
 

@@ -5,6 +5,7 @@ import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
 import { rejectedRows } from './rows/rejected.js'
 import type { Row, SourceMessage } from './rows/row.js'
+import { signalRows } from './rows/signals.js'
 
 /** Which stream becomes which table, and how. */
 export interface StreamSpec {
@@ -40,6 +41,13 @@ export const SPECS = {
     key: { time: 'timestamp', id: 'decision_id', visitor: "''" },
     replaces: false,
   },
+  signals: {
+    stream: STREAMS.signals.name,
+    table: 'detected_signals',
+    rows: signalRows,
+    key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
+    replaces: false,
+  },
   rejected: { stream: STREAMS.rejected.name, table: 'rejected_events', rows: rejectedRows, replaces: false },
   profiles: { stream: `KV_${BUCKETS.profiles}`, table: 'profile_versions', rows: profileRows, replaces: true },
 } satisfies Record<string, StreamSpec>
@@ -50,7 +58,7 @@ export function specsOf({
   generation,
 }: Pick<Installation, 'streams' | 'generation'>): Map<string, StreamSpec> {
   const specs = new Map<string, StreamSpec>()
-  for (const kind of ['events', 'decisions', 'rejected'] as const)
+  for (const kind of ['events', 'decisions', 'signals', 'rejected'] as const)
     for (const [index, part] of streams[kind].entries())
       specs.set(index === 0 ? kind : `${kind}_${index}`, partSpec(SPECS[kind], part))
   return specs.set('profiles', profilesSpec(generation))

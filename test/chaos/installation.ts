@@ -13,10 +13,10 @@ import { startTcpProxy } from './tcp-proxy.js'
 const ADMIN_TOKEN = 'chaos-admin-token'
 const PASSWORD = 'chaos-password'
 
-/** As the settings have it; and what the warehouse loads: events in two streams, decisions, rejected, profiles. */
+/** As the settings have it; and what the warehouse loads: events in two streams, decisions, signals, rejected, profiles. */
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
-const STREAMS = EVENTS_STREAMS + 3
+const STREAMS = EVENTS_STREAMS + 4
 
 /** Room for everything a run puts into JetStream; small enough to be filled up in a moment. */
 const DISK_MB = 256

@@ -9,10 +9,10 @@ import { createSender } from '../support/sender.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
-/** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, rejected, profiles. */
+/** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, signals, rejected, profiles. */
 const PARTITIONS = 8
 const LAYOUT = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
-const STREAMS = 3 + 2 + 1 + 1
+const STREAMS = 3 + 2 + 1 + 1 + 1
 
 const log = createLog('test')
 log.level = 'silent'

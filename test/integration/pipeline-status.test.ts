@@ -46,7 +46,7 @@ describe('GET /v1/admin/pipeline', () => {
     expect(status.lags.filter(({ role }) => role === 'profiles')).toHaveLength(status.partitions)
     expect(status.lags.filter(({ role }) => role === 'warehouse').map(({ stream }) => stream)).toContain('EVENTS')
     expect(status.streams.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['EVENTS', 'DECISIONS', 'REJECTED', 'DEAD_LETTERS', 'KV_profiles']),
+      expect.arrayContaining(['EVENTS', 'DECISIONS', 'SIGNALS', 'REJECTED', 'DEAD_LETTERS', 'KV_profiles']),
     )
     expect(status.warehouse.find(({ stream }) => stream === 'EVENTS')?.rows).toBeGreaterThanOrEqual(1_510)
     expect(status.warnings.map(({ what }) => what)).toEqual([

@@ -27,7 +27,7 @@ describe('provisioning', () => {
     const { partitions, streams } = await make({})
     expect(partitions).toBe(32)
     expect(streams.events).toHaveLength(1)
-    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'EVENTS', 'REJECTED'])
+    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'EVENTS', 'REJECTED', 'SIGNALS'])
     expect(await configOf('EVENTS')).toMatchObject({ subjects: ['events.*'], max_age: 7 * 86_400e9, max_bytes: -1 })
     await nats.js.publish('events.3', 'kept')
     await make({ STREAM_RETENTION_DAYS: '2', STREAM_MAX_GB: '5' })
@@ -37,7 +37,15 @@ describe('provisioning', () => {
 
   it('makes several streams of a kind when asked, each with a range of partitions', async () => {
     await make({ PARTITIONS: '8', EVENTS_STREAMS: '3' })
-    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'EVENTS', 'EVENTS_1', 'EVENTS_2', 'REJECTED'])
+    expect(await names()).toEqual([
+      'DEAD_LETTERS',
+      'DECISIONS',
+      'EVENTS',
+      'EVENTS_1',
+      'EVENTS_2',
+      'REJECTED',
+      'SIGNALS',
+    ])
     for (let partition = 0; partition < 8; partition++) await nats.js.publish(`events.${partition}`, 'x')
     const counts = await Promise.all(
       ['EVENTS', 'EVENTS_1', 'EVENTS_2'].map(async name => (await nats.manager.streams.info(name)).state.messages),
@@ -59,6 +67,15 @@ describe('provisioning', () => {
     await nats.kvm.create('meta', { history: 1 }).then(meta => meta.put('installation', '{"partitions":8}'))
     expect((await make({})).streams.events.map(({ subjects }) => subjects)).toEqual([['events.*']])
     await expect(make({ REJECTED_STREAMS: '2' })).rejects.toThrow('REJECTED_STREAMS is 2, and')
+  })
+
+  it('makes the stream of a kind that an installation was made without', async () => {
+    const meta = await nats.kvm.create('meta', { history: 1 })
+    await meta.put('installation', '{"partitions":8,"streams":{"events":2,"decisions":1,"rejected":1}}')
+    const { streams } = await make({})
+    expect(streams.events).toHaveLength(2)
+    expect(streams.signals.map(({ name, subjects }) => [name, ...subjects])).toEqual([['SIGNALS', 'signals.*']])
+    expect(await names()).toContain('SIGNALS')
   })
 
   it('refuses more streams than partitions', async () => {

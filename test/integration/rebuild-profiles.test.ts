@@ -175,7 +175,7 @@ describe('rebuilding profiles', () => {
     await profilesOf(aggregator)
     await aggregator.stop()
 
-    for (const name of ['EVENTS', 'DECISIONS', 'REJECTED']) await world.nats.manager.streams.delete(name)
+    for (const name of ['EVENTS', 'DECISIONS', 'SIGNALS', 'REJECTED']) await world.nats.manager.streams.delete(name)
     await world.installation.buckets.meta.delete('installation')
     const layout = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
     aggregator = await startAggregator(layout)

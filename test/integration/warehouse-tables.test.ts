@@ -1,9 +1,10 @@
-import type { Site } from '@slotstream/protocol'
+import { type SignalEnvelope, type Site, streamSubject } from '@slotstream/protocol'
 import { createMetrics } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { clusterDdl } from '../../aggregator/warehouse/cluster-ddl.js'
-import { readMigrations, statementsOf } from '../../aggregator/warehouse/migrate.js'
+import { migrate, readMigrations, statementsOf } from '../../aggregator/warehouse/migrate.js'
 import { startWarehouse } from '../../aggregator/warehouse/role.js'
+import { SPECS } from '../../aggregator/warehouse/specs.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
@@ -100,6 +101,87 @@ describe('retention', () => {
     } finally {
       await warehouse.stop()
     }
+  })
+})
+
+describe('signals', () => {
+  const found = (...ids: string[]): SignalEnvelope => {
+    const at = '2026-01-02T03:04:05.006Z'
+    const times = { timestamp: at, originalTimestamp: at, sentAt: at }
+    return {
+      siteId: 'demo',
+      visitorId: 'v1',
+      receivedAt: at,
+      signals: ids.map(signalId => ({
+        signalId,
+        signal: 'repeated_view',
+        messageId: `m-${signalId}`,
+        ...times,
+        anonymousId: 'v1',
+        userId: '',
+        sessionId: 's1',
+        details: { product_id: 'p1', views: 3 },
+      })),
+    }
+  }
+  const publish = (envelope: unknown) => world.nats.js.publish(streamSubject('signals', 3), JSON.stringify(envelope))
+  const count = () => world.number('SELECT count() FROM slotstream.signals')
+
+  it('are loaded once each, also when they come again in another message, or after a restart', async () => {
+    const loader = world.load({ spec: SPECS.signals })
+    await publish(found('a', 'b'))
+    await until('two signals', count, n => n === 2)
+    await publish(found('b', 'c'))
+    await until('a third one', count, n => n === 3)
+    await loader.stop()
+    world.load({ spec: SPECS.signals })
+    await publish(found('a'))
+    await publish(found('d'))
+    await until('a fourth one', count, n => n === 4)
+    expect(
+      await world.query(
+        `SELECT site_id, timestamp, anonymous_id, session_id, signal, details.product_id AS product
+         FROM slotstream.signals WHERE signal_id = 'd'`,
+      ),
+    ).toEqual([
+      {
+        site_id: 'demo',
+        timestamp: '2026-01-02 03:04:05.006',
+        anonymous_id: 'v1',
+        session_id: 's1',
+        signal: 'repeated_view',
+        product: 'p1',
+      },
+    ])
+  })
+
+  it('that no rows can be made of are kept as dead letters, and those that the table refuses as rejected', async () => {
+    world.load({ spec: SPECS.signals })
+    await publish({ siteId: 'demo' })
+    const envelope = found('bad', 'good')
+    envelope.signals[0]!.timestamp = '2026-99-99'
+    await publish(envelope)
+    await until('the good one', count, n => n === 1)
+    const letters = await world.nats.manager.streams.getMessage('DEAD_LETTERS', { last_by_subj: 'dead.warehouse.>' })
+    expect(letters?.json()).toMatchObject({ stream: 'SIGNALS', seq: 1 })
+    const refused = await world.nats.manager.streams.getMessage('REJECTED', { last_by_subj: 'rejected.3' })
+    expect(refused?.json()).toMatchObject({ rejected: [{ code: 'warehouse_refused', messageId: 'm-bad' }] })
+  })
+
+  it('come into the view that the empty table of earlier versions becomes, whoever migrates last', async () => {
+    const { client } = clickhouse
+    await client.command({ query: 'DROP DATABASE slotstream SYNC' })
+    const migrations = await readMigrations()
+    const before = migrations.filter(({ version }) => version < 11)
+    await migrate(client, before)
+    await migrate(client, migrations)
+    world.load({ spec: SPECS.signals })
+    await publish(found('a'))
+    await until('a signal', count, n => n === 1)
+    // A second process that found the migration still to do.
+    for (const statement of statementsOf(migrations.find(({ version }) => version === 11)!.sql))
+      await client.command({ query: statement })
+    expect(await count()).toBe(1)
   })
 })
 

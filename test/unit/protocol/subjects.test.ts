@@ -5,6 +5,7 @@ describe('subjects', () => {
   it('name one partition each', () => {
     expect(streamSubject('events', 7)).toBe('events.7')
     expect(streamSubject('decisions', 0)).toBe('decisions.0')
+    expect(streamSubject('signals', 7)).toBe('signals.7')
     expect(streamSubject('rejected', 31)).toBe('rejected.31')
     expect(decideSubject(7)).toBe('decide.7')
   })

@@ -1,10 +1,11 @@
-import type { DecisionEnvelope, EventEnvelope } from '@slotstream/protocol'
+import type { DecisionEnvelope, EventEnvelope, SignalEnvelope, SignalRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { decisionRows } from '../../../../aggregator/warehouse/rows/decisions.js'
 import { eventRows } from '../../../../aggregator/warehouse/rows/events.js'
 import { jsonLine, storableTime } from '../../../../aggregator/warehouse/rows/line.js'
 import { profileRows } from '../../../../aggregator/warehouse/rows/profiles.js'
 import { rejectedRows } from '../../../../aggregator/warehouse/rows/rejected.js'
+import { signalRows } from '../../../../aggregator/warehouse/rows/signals.js'
 
 const RECEIVED = '2026-01-02T03:04:05.006Z'
 const source = (subject: string, body: unknown) => ({
@@ -107,6 +108,55 @@ it('rows of decisions name their candidates and exclusions as the table does', (
     excluded: [{ content_id: 'b', reason: 'ended' }],
   })
   expect(row!.source.partition).toBe(3)
+})
+
+describe('rows of signals', () => {
+  const signals = (...records: Partial<SignalRecord>[]) => {
+    const common = { signalId: 'i', signal: 'interest_shift' as const, messageId: 'm', timestamp: RECEIVED }
+    const envelope: SignalEnvelope = {
+      siteId: 'demo',
+      visitorId: 'v',
+      receivedAt: RECEIVED,
+      signals: records.map(r => ({ ...common, anonymousId: 'v', userId: '', sessionId: 's', details: {}, ...r })),
+    }
+    return signalRows(source('signals.3', envelope), 9)
+  }
+
+  it('carry their position, whose they are and what was found', () => {
+    const [, row] = signals({}, { signalId: 'j', details: { from: 'shoes', to: 'hats' } })
+    expect(JSON.parse(row!.line)).toMatchObject({
+      stream_seq: 9,
+      batch_index: 1,
+      signal_id: 'j',
+      signal: 'interest_shift',
+      message_id: 'm',
+      anonymous_id: 'v',
+      session_id: 's',
+      details: { from: 'shoes', to: 'hats' },
+    })
+    expect(row!.source).toMatchObject({ partition: 3, messageId: 'm' })
+  })
+
+  it('are known by what is equal in every send of their message', () => {
+    const original = '2019-01-01T00:00:00.000Z'
+    const [said, unsent, silent] = signals(
+      { originalTimestamp: original, sentAt: RECEIVED },
+      { originalTimestamp: original },
+      {},
+    )
+    expect(JSON.parse(said!.line).original_timestamp).toBe(original)
+    expect(said!.key).toEqual({
+      siteId: 'demo',
+      visitor: '',
+      id: 'i',
+      receivedAt: RECEIVED,
+      time: original,
+      happened: RECEIVED,
+    })
+    expect(unsent!.key).not.toHaveProperty('happened')
+    expect(JSON.parse(silent!.line).original_timestamp).toBe(RECEIVED)
+    expect(silent!.key).not.toHaveProperty('time')
+  })
 })
 
 it('rows of rejections are not deduplicated', () => {
