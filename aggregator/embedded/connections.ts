@@ -5,18 +5,16 @@ import { quoteName, quoteString } from './settings.js'
 /** What is used of a `chdb` session: one connection, one query at a time. */
 export interface EngineConnection {
   queryAsync(sql: string, options?: { format?: string }): Promise<EngineResult>
-  insert(params: {
-    table: string
-    columns?: readonly string[]
-    values: Buffer
-    format: 'JSONEachRow'
-  }): Promise<{ rowsWritten: number; bytesWritten: number }>
   close(): void
 }
 
 export interface EngineResult {
-  /** Rows of the result, whatever the name says: `SELECT sum(x)` over a thousand rows reports one. */
+  /**
+   * Rows of the result, whatever the name says: `SELECT sum(x)` over a thousand rows reports one. Of an insert those
+   * that were written.
+   */
   readonly rowsRead: number
+  readonly bytesRead: number
   bytes(): Uint8Array
   text(): string
 }

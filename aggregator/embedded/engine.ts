@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import {
   type ConnectionState,
   createConnections,
@@ -10,6 +9,7 @@ import { ClickHouseException, toClickHouseException } from './errors.js'
 import { createLane, type Lane } from './lane.js'
 import { createPipes, type Pipe } from './pipes.js'
 import { quoteString } from './settings.js'
+import { createSpool, type Spool } from './spool.js'
 import type { Statement } from './statement.js'
 
 /** One query with everything that belongs to it. */
@@ -34,7 +34,7 @@ export interface Engine {
   stream(query: EngineQuery, signal: AbortSignal): AsyncGenerator<Buffer, QuerySummary, undefined>
   /** Runs anything else; resolves when it is done, with its (small) output. Once begun, a write isn't cancelled. */
   run(query: EngineQuery, signal: AbortSignal): Promise<{ body: Buffer; summary: QuerySummary }>
-  /** Inserts bytes in the statement's format. Once begun it isn't cancelled. */
+  /** Inserts bytes in the statement's format, any of ClickHouse's. Once begun it isn't cancelled. */
   insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
   /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
   close(timeoutMs: number): Promise<void>
@@ -45,23 +45,29 @@ export interface EngineOptions {
   connect: () => EngineConnection
   /** Folder for the named pipes that results come through; nothing else may be in it. */
   pipesFolder: string
+  /** Folder for the files that inserted rows come from; nothing else may be in it. */
+  spoolFolder: string
   /** Threads of libuv's pool: each running query occupies one. */
   threads: number
   /** Queries that may wait per lane. Default 200. */
   queue?: number
 }
 
-/** Formats the library can take as raw bytes, without a copy through a string. */
-const RAW_FORMATS = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'CSVWithNames', 'TSV', 'TabSeparated'])
-
 /** How often a cancelled query is killed again: the first KILL can come before the engine has registered it. */
 const KILL_INTERVAL_MS = 250
 
 /** The embedded engine behind lanes: inserts, trusted reads and analysts don't wait for one another. */
-export async function createEngine({ connect, pipesFolder, threads, queue = 200 }: EngineOptions): Promise<Engine> {
+export async function createEngine({
+  connect,
+  pipesFolder,
+  spoolFolder,
+  threads,
+  queue = 200,
+}: EngineOptions): Promise<Engine> {
   // The first connection starts the engine, locks its data and keeps it up; it also kills queries.
   const control = connect()
   const pipes = createPipes(pipesFolder)
+  const spool = createSpool(spoolFolder)
   const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
   // One thread stays free for KILL QUERY, and some for compression: a third for each kind of work.
   const places = Math.max(1, Math.floor((threads - 1) / 3))
@@ -178,7 +184,9 @@ export async function createEngine({ connect, pipesFolder, threads, queue = 200 
 
     insert(query, data, signal) {
       return writing(
-        withConnection(query, lanes.write, signal, ({ connection }) => insertInto(connection, query.statement, data)),
+        withConnection(query, lanes.write, signal, ({ connection }) =>
+          fromSpool(connection, query.statement, spool, data),
+        ),
       )
     },
 
@@ -191,34 +199,30 @@ export async function createEngine({ connect, pipesFolder, threads, queue = 200 
       connections.close()
       control.close()
       pipes.close()
+      spool.close()
     },
   }
 }
 
-async function insertInto(connection: EngineConnection, statement: Statement, data: Buffer): Promise<QuerySummary> {
-  // ClickHouse takes an insert of no rows as done; the engine's parser calls it an error.
-  if (!/\S/.test(data.subarray(0, 64).toString('latin1')) && data.toString('latin1').trim() === '') {
-    return { written_rows: 0, written_bytes: 0 }
+/** Runs an `INSERT … FORMAT` that reads its rows from a file. */
+async function fromSpool(
+  connection: EngineConnection,
+  { sql, sourceStart = sql.length }: Statement,
+  spool: Spool,
+  data: Buffer,
+): Promise<QuerySummary> {
+  const rows = await spool.put(data)
+  const source = `FROM INFILE ${quoteString(rows.path)} COMPRESSION 'none'`
+  try {
+    const written = await connection.queryAsync(`${sql.slice(0, sourceStart)}${source} ${sql.slice(sourceStart)}`)
+    return { written_rows: written.rowsRead, written_bytes: written.bytesRead }
+  } catch (error) {
+    const { code, type, message } = toClickHouseException(error)
+    // Whose insert it was knows of no file.
+    throw new ClickHouseException(code, type, message.replace(/\(in file\/uri [^)]*\): /, ''), { cause: error })
+  } finally {
+    await rows.remove()
   }
-  const { plainInsert, format } = statement
-  if (plainInsert && format && RAW_FORMATS.has(format.name)) {
-    const written = await connection.insert({
-      ...plainInsert,
-      values: data,
-      // The library checks the name against its own list; its type for the list is narrower than ours needs.
-      format: format.name as 'JSONEachRow',
-    })
-    return { written_rows: written.rowsWritten, written_bytes: written.bytesWritten }
-  }
-  if (!isUtf8(data)) {
-    throw new ClickHouseException(
-      48,
-      'NOT_IMPLEMENTED',
-      `Binary input (FORMAT ${format?.name}) is not supported by the embedded server: send a text format, e.g. JSONEachRow`,
-    )
-  }
-  await connection.queryAsync(`${statement.sql}\n${data.toString('utf8')}`)
-  return {}
 }
 
 function runWhole(connection: EngineConnection, { statement, format }: EngineQuery): Promise<EngineResult> {

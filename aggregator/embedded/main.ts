@@ -69,8 +69,12 @@ async function openEngine(folder: string, threads: number) {
   const files = join(folder, 'user_files')
   mkdirSync(files, { recursive: true })
   process.chdir(files)
-  const pipesFolder = join(folder, 'pipes')
-  return createEngine({ connect: () => new chdb.Session(folder), pipesFolder, threads }).catch((error: unknown) => {
+  return createEngine({
+    connect: () => new chdb.Session(folder),
+    pipesFolder: join(folder, 'pipes'),
+    spoolFolder: join(folder, 'spool'),
+    threads,
+  }).catch((error: unknown) => {
     throw new ConfigurationError(
       `Can't open the ClickHouse data in ${folder} (${error instanceof Error ? error.message : error}). If another ` +
         'process has it open (code 76 above), stop that one or set CLICKHOUSE_DATA_DIR',

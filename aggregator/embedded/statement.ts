@@ -14,8 +14,8 @@ export interface Statement {
   format?: { name: string; start: number }
   /** Where inline data of an `INSERT … FORMAT x` begins in the text that was read. */
   dataStart?: number
-  /** Target of a plain `INSERT INTO t (columns) FORMAT x`, which can take the engine's fast path for raw bytes. */
-  plainInsert?: { table: string; columns?: string[] }
+  /** Where the `FROM INFILE` of such an insert belongs: before its settings and its format. */
+  sourceStart?: number
 }
 
 const KIND_OF_VERB: Record<string, Statement['kind']> = {
@@ -83,8 +83,7 @@ export function readStatement(text: string): Statement {
   if (format && (after === undefined || isWord(after, 'SETTINGS'))) statement.format = format
   if (dataStart !== undefined) {
     statement.dataStart = dataStart
-    const target = plainTarget(tokens)
-    if (target) statement.plainInsert = target
+    statement.sourceStart = tokens.find(isSettingsClause)?.start ?? format!.start
   }
   return statement
 }
@@ -100,34 +99,9 @@ function startOfData(text: string, formatEnd: number): number {
   return formatEnd + gap.exec(text)![0].length
 }
 
-function plainTarget(tokens: Token[]): Statement['plainInsert'] {
-  let at = isWord(tokens[2], 'TABLE') ? 3 : 2
-  if (!isWord(tokens[1], 'INTO')) return undefined
-  const name = (): string | undefined => {
-    const token = tokens[at]
-    if (!token || (token.kind !== 'word' && token.kind !== 'quoted') || !/^[A-Za-z_]\w*$/.test(token.text))
-      return undefined
-    at++
-    return token.text
-  }
-  let table = name()
-  if (table === undefined) return undefined
-  if (tokens[at]?.text === '.') {
-    at++
-    const inner = name()
-    if (inner === undefined) return undefined
-    table += `.${inner}`
-  }
-  if (isWord(tokens[at], 'FORMAT')) return { table }
-  if (tokens[at]?.text !== '(') return undefined
-  const columns: string[] = []
-  do {
-    at++
-    const column = name()
-    if (column === undefined) return undefined
-    columns.push(column)
-  } while (tokens[at]?.text === ',')
-  return tokens[at]?.text === ')' && isWord(tokens[at + 1], 'FORMAT') ? { table, columns } : undefined
+/** A table may be called settings, too: what follows the clause's word is a name and `=`. */
+function isSettingsClause(token: Token, index: number, tokens: Token[]): boolean {
+  return isWord(token, 'SETTINGS') && tokens[index + 2]?.text === '='
 }
 
 /**

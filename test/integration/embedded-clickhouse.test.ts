@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -457,6 +457,43 @@ describe('over plain HTTP', () => {
     await post('/', 'INSERT INTO other.h SELECT number, toString(number) FROM numbers(10)')
     await post('/?query=INSERT+INTO+other.h+FORMAT+JSONEachRow', ' \n')
     expect(await count('other.h')).toBe(20_014)
+  })
+
+  it.each(['Native', 'RowBinary', 'Parquet', 'ArrowStream', 'TSVWithNames', 'JSON', 'Values'])(
+    'takes back what it gave out as %s',
+    async format => {
+      const table = `back_${format}`
+      const post = async (query: string, body?: Uint8Array<ArrayBuffer>): Promise<Response> => {
+        const response = await fetch(`${running.url}/?query=${encodeURIComponent(query)}`, {
+          method: 'POST',
+          headers: asWriter,
+          ...(body && { body }),
+        })
+        expect(response.status, format).toBe(200)
+        return response
+      }
+      await post(`CREATE TABLE ${table} (n UInt64, s Nullable(String)) ENGINE = MergeTree ORDER BY n`)
+      const select = `SELECT toUInt64(number) AS n, if(number % 3 = 0, NULL, char(number % 128, 39)) AS s FROM numbers(1000)`
+      const given = new Uint8Array(await (await post(`${select} FORMAT ${format}`)).arrayBuffer())
+      const inserted = await post(`INSERT INTO ${table} SETTINGS max_threads = 1 FORMAT ${format}`, given)
+      if (format !== 'Values')
+        expect(JSON.parse(inserted.headers.get('x-clickhouse-summary')!)).toMatchObject({ written_rows: '1000' })
+      expect(await rows(analyst, `SELECT * FROM ${table} EXCEPT ${select}`)).toEqual([])
+      expect(await count(table)).toBe(1_000)
+    },
+  )
+
+  it('names the broken row of an insert, and no file of its own', async () => {
+    const response = await fetch(`${running.url}/?query=INSERT+INTO+t+FORMAT+JSONEachRow`, {
+      method: 'POST',
+      headers: asWriter,
+      body: '{"n":900}\n{"n":"many"}\n',
+    })
+    const text = await response.text()
+    expect(text).toContain('(at row 2)')
+    expect(text).not.toContain('spool')
+    expect(await rows(analyst, 'SELECT * FROM t WHERE n = 900')).toEqual([])
+    expect(readdirSync(join(folder, 'spool'))).toEqual([])
   })
 
   it('refuses a body over the limit, without reading it all', async () => {

@@ -17,9 +17,8 @@ function fakes(): { connect: () => EngineConnection; log: string[][]; closed: nu
         async queryAsync(sql) {
           if (sql.includes('no_such')) throw new Error('Code: 115. DB::Exception: Unknown setting. (UNKNOWN_SETTING)')
           if (!sql.includes('log_comment')) log[index]!.push(sql)
-          return { rowsRead: 0, bytes: () => new Uint8Array(), text: () => '' }
+          return { rowsRead: 0, bytesRead: 0, bytes: () => new Uint8Array(), text: () => '' }
         },
-        insert: async () => ({ rowsWritten: 0, bytesWritten: 0 }),
         close: () => void closed.push(index),
       }
     },

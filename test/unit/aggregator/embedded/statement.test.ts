@@ -83,21 +83,20 @@ describe('an insert', () => {
     const statement = readStatement(sql)
     expect(sql.slice(statement.dataStart)).toBe('{"a":"; DROP TABLE t \'"}')
     expect(statement.sql).toBe('INSERT INTO db.t (a, `b`) FORMAT JSONEachRow')
-    expect(statement.plainInsert).toEqual({ table: 'db.t', columns: ['a', 'b'] })
-    expect(readStatement('insert into table t format CSV').plainInsert).toEqual({ table: 't' })
   })
 
-  it('is not plain with settings, expressions or odd names', () => {
-    for (const sql of [
-      'INSERT INTO t SETTINGS async_insert = 0 FORMAT JSONEachRow',
-      'INSERT INTO t (* EXCEPT(a)) FORMAT JSONEachRow',
-      'INSERT INTO `odd name` FORMAT JSONEachRow',
-      "INSERT INTO FUNCTION file('x') FORMAT JSONEachRow",
-    ]) {
-      const statement = readStatement(sql)
-      expect(statement.plainInsert).toBeUndefined()
-      expect(statement.dataStart).toBe(sql.length)
-    }
+  it.each([
+    ['INSERT INTO t ', 'FORMAT JSONEachRow'],
+    ['insert into table db.t (a, `b`) ', 'format CSV'],
+    ['INSERT INTO t (* EXCEPT(a)) ', 'FORMAT Native'],
+    ['INSERT INTO t ', 'SETTINGS async_insert = 0, max_threads = 1 FORMAT JSONEachRow'],
+    ['INSERT INTO settings ', 'FORMAT JSONEachRow'],
+    ['INSERT INTO settings (settings, format) ', 'SETTINGS max_threads = 1 FORMAT CSV'],
+    ["INSERT INTO FUNCTION null('a String') ", 'FORMAT CSV'],
+  ])('takes its rows from a file between %s and %s', (head, tail) => {
+    const statement = readStatement(head + tail)
+    expect(statement.sql.slice(statement.sourceStart)).toBe(tail)
+    expect(statement.dataStart).toBe(statement.sql.length)
   })
 
   it('from a SELECT has no data', () => {
