@@ -1,5 +1,6 @@
 import type { Enrichment } from './enrichment.js'
 import type { Retention } from './retention.js'
+import type { SignalName } from './signals.js'
 
 /** A site: one tenant. */
 export interface Site {
@@ -21,6 +22,8 @@ export interface Site {
    * spread over partitions, in no order, and they have no profile. Default: none.
    */
   spread?: string[]
+  /** Signals that are detected in its stream; an empty list: none. Default: all. */
+  signals?: SignalName[]
 }
 
 /** How a slot chooses. */

@@ -2,6 +2,7 @@ import type { Content, Policy, Site, Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from './limits.js'
 import { type Retention, retentionTrouble } from './retention.js'
+import { SIGNALS, type SignalName } from './signals.js'
 import type { SlotsRequest } from './slots.js'
 
 export type Check<T> = { ok: true; value: T } | { ok: false; reason: string }
@@ -90,6 +91,7 @@ export function checkSite(raw: unknown): Check<Site> {
     requestsPerSecond,
     retention,
     spread,
+    signals,
   } = raw
   if (typeof siteId !== 'string' || !/^[a-z0-9-]{1,64}$/.test(siteId))
     return no('siteId must be 1–64 small letters, digits or hyphens')
@@ -120,6 +122,11 @@ export function checkSite(raw: unknown): Check<Site> {
       return no(`spread must be a list of up to ${MAX_SPREAD} visitor ids, such as "backend"`)
     site.spread = spread
   }
+  if (signals !== undefined) {
+    if (!Array.isArray(signals) || !signals.every(isSignal))
+      return no(`signals must be a list of some of ${SIGNALS.join(', ')}; an empty one for none`)
+    site.signals = signals
+  }
   return { ok: true, value: site }
 }
 
@@ -129,6 +136,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH && !value.includes('\0')
+}
+
+function isSignal(value: unknown): value is SignalName {
+  return SIGNALS.includes(value as SignalName)
 }
 
 function isCount(value: unknown): value is number {

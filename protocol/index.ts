@@ -50,7 +50,7 @@ export {
   retentionTrouble,
 } from './retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './schema-version.js'
-export { SIGNALS, type SignalEnvelope, type SignalName, type SignalRecord } from './signals.js'
+export { SIGNALS, type SignalEnvelope, type SignalMemory, type SignalName, type SignalRecord } from './signals.js'
 export type {
   DecideReply,
   DecideRequest,

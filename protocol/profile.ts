@@ -1,3 +1,5 @@
+import type { SignalMemory } from './signals.js'
+
 /** A visitor's profile as the store keeps it. */
 export interface Profile {
   siteId: string
@@ -21,4 +23,6 @@ export interface Profile {
   seq: number
   /** Hashes of the latest message ids, oldest first, so that a late second send doesn't count twice. */
   recent: number[]
+  /** What signals are detected by. Absent in profiles that were stored before there were any. */
+  signalMemory?: SignalMemory
 }

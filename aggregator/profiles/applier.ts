@@ -1,5 +1,5 @@
-import type { EventEnvelope, Profile } from '@slotstream/protocol'
-import { applyEnvelope } from './apply.js'
+import type { EventEnvelope, Profile, SignalEnvelope } from '@slotstream/protocol'
+import { applyAndDetect } from './apply.js'
 import type { Partition } from './partition.js'
 import type { Progress } from './progress.js'
 
@@ -12,18 +12,22 @@ export type Applied = 'applied' | 'replayed' | 'bad'
  *
  * @param report told what became of each message; of bad ones, why. The partition goes on when it resolves: a later
  *   message that counted before a bad one is kept would make the bad one look like a replay after a crash
+ * @param detected told of the signals in a message, before anything shows that the message was applied
  * @returns takes a message as it was read, or why it can't be
  */
 export function createApplier(
   partition: Partition,
   progress: Progress,
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>,
+  detected: (envelope: SignalEnvelope) => void,
 ): (seq: number, message: EventEnvelope | Error) => void {
   let last: Promise<void> | undefined
 
   function step(seq: number, envelope: EventEnvelope, profile: Profile | undefined): void | Promise<void> {
     try {
-      const after = applyEnvelope(profile, envelope, seq)
+      const { profile: after, signals } = applyAndDetect(profile, envelope, seq)
+      const { siteId, visitorId, receivedAt } = envelope
+      if (signals.length > 0) detected({ siteId, visitorId, receivedAt, signals })
       if (after && after !== profile) partition.put(after)
       return report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
     } catch (error) {

@@ -2,13 +2,15 @@ import {
   type EventEnvelope,
   hash32,
   type JsonObject,
-  MAX_NAME_LENGTH,
   type Profile,
+  type SignalRecord,
   type StoredMessage,
 } from '@slotstream/protocol'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
-import { sessionAfter } from './sessions.js'
+import { sessionAfter, sessionIdOf } from './sessions.js'
+import { detect } from './signals/detect.js'
+import { signalRecord } from './signals/signal-record.js'
 import { mergeTraits } from './traits.js'
 
 /**
@@ -18,27 +20,43 @@ import { mergeTraits } from './traits.js'
  */
 export const REMEMBERED_MESSAGES = 64
 
+export interface Applied {
+  profile: Profile | undefined
+  /** What was detected, message by message. */
+  signals: SignalRecord[]
+}
+
+/** The profile after a stream message: see `applyAndDetect`. */
+export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Profile | undefined {
+  return applyAndDetect(profile, envelope, seq).profile
+}
+
 /**
- * The profile after a stream message. Pure, and the same for every replay: applying the stream from its beginning, or
- * from any earlier stored state, gives the same profile.
+ * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
+ * applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
- * Returns `profile` itself when it has seen the message already, and when its sender is no visitor. Throws when the message has no usable time; the
- * profile is then as it was.
+ * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor. Throws when the
+ * message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
  */
-export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Profile | undefined {
-  if (envelope.spread || (profile && seq <= profile.seq)) return profile
+export function applyAndDetect(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Applied {
+  if (envelope.spread || (profile && seq <= profile.seq)) return { profile, signals: [] }
+  const signals: SignalRecord[] = []
   const known = new Set(profile?.recent)
   let next = profile
   for (const message of envelope.messages) {
     const hash = hash32(message.messageId)
     if (known.has(hash)) continue
     known.add(hash)
-    next = applyMessage(next, message, envelope)
+    const after = applyMessage(next, message, envelope)
+    const { memory, found } = detect(next, message, after)
+    for (const one of found) signals.push(signalRecord(one, message, after))
+    after.signalMemory = memory
+    next = after
   }
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
-  return next && { ...next, seq, recent: [...known].slice(-remembered) }
+  return { profile: next && { ...next, seq, recent: [...known].slice(-remembered) }, signals }
 }
 
 /** The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`. */
@@ -53,12 +71,13 @@ export function applyMessage(
   const profile = before ?? newProfile(siteId, visitorId, time)
   // Late messages add what is missing; they don't put the past over the present.
   const late = time < profile.lastSeen
+  const earliest = time < profile.firstSeen
   const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
   const next: Profile = {
     ...profile,
     anonymousId: profile.anonymousId || (message.anonymousId ?? ''),
     userId: (late && profile.userId) || message.userId || profile.userId,
-    firstSeen: new Date(Math.min(at, Date.parse(profile.firstSeen))).toISOString(),
+    firstSeen: earliest ? time : profile.firstSeen,
     lastSeen: late ? profile.lastSeen : time,
     sessions: profile.sessions + (session.id === profile.session?.id ? 0 : 1),
     session,
@@ -73,11 +92,6 @@ export function applyMessage(
     next.affinitiesAt = new Date(added.at).toISOString()
   }
   return next
-}
-
-function sessionIdOf(message: StoredMessage): string | undefined {
-  const id = message.context?.sessionId
-  return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined
 }
 
 function without(traits: JsonObject, known: Profile['traits']): JsonObject {
@@ -101,5 +115,6 @@ function newProfile(siteId: string, visitorId: string, time: string): Profile {
     segments: [],
     seq: 0,
     recent: [],
+    signalMemory: {},
   }
 }

@@ -11,12 +11,14 @@ import {
 } from '@slotstream/runtime'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
+import { createPublishSignals } from './signals/publish-signals.js'
+import type { WantedSignals } from './signals/wanted-signals.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
 const STORE_EVERY_MS = 500
 
-/** Most profiles that wait to be stored, and messages that wait for a profile, before reading pauses. */
+/** Most profiles and signals that wait to be stored, and messages that wait for a profile, before reading pauses. */
 const MAX_UNSTORED = 20_000
 const MAX_PENDING = 1_000
 
@@ -49,6 +51,7 @@ export interface GenerationParts {
   log: Log
   maxProfiles: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
+  wantedSignals: Pick<WantedSignals, 'of'>
   /** Whether this process holds the partition, as far as it knows. */
   holds: (partition: number) => boolean
 }
@@ -60,7 +63,7 @@ interface Keeping {
 }
 
 export function createGeneration(parts: GenerationParts): Generation {
-  const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, holds } = parts
+  const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, wantedSignals, holds } = parts
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
   ])
@@ -69,7 +72,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
   const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
   const store = createProfileStore(nats, publisher, installation, log)
-  const storeChanges = createWriteBehind(store, log, beginAnew)
+  const storeChanges = createWriteBehind(store, createPublishSignals(publisher, metrics), log, beginAnew)
   const keeping = new Map<number, Keeping>()
   let stopped = false
   let passes = Promise.resolve(true)
@@ -91,6 +94,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       partitions: installation.partitions,
       room,
       onEnvelope: envelope => onEnvelope(index, envelope),
+      wantedSignals,
       signal: abort.signal,
       report(result, messages, seq, error) {
         counted.inc({ result }, messages)
@@ -125,7 +129,8 @@ export function createGeneration(parts: GenerationParts): Generation {
   async function room(): Promise<void> {
     while (
       !stopped &&
-      (sum(k => k.partition.unstoredSize) > MAX_UNSTORED || sum(k => k.progress.pending) > MAX_PENDING)
+      (sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
+        sum(k => k.progress.pending) > MAX_PENDING)
     )
       await pause(10)
   }

@@ -1,11 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type EventEnvelope, type Profile, partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  type Profile,
+  partOf,
+  type SignalEnvelope,
+  type StreamPart,
+  streamSubject,
+} from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
 import { type Applied, createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition, type StoredProfile } from './partition.js'
 import type { ProfileStore } from './profile-store.js'
 import { createProgress, type Progress } from './progress.js'
+import type { WantedSignals } from './signals/wanted-signals.js'
 import type { Storable } from './write-behind.js'
 
 const RETRY_MS = 250
@@ -43,6 +51,7 @@ export interface KeepPartitionParts {
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
+  wantedSignals: Pick<WantedSignals, 'of'>
   signal: AbortSignal
 }
 
@@ -51,7 +60,8 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, signal } = parts
+  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, wantedSignals, signal } =
+    parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
@@ -66,7 +76,11 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     clamped(await persist(() => store.read(siteId, visitorId))),
   )
   const progress = createProgress(checkpoint.seq)
-  const apply = createApplier(partition, progress, report)
+  const detected: SignalEnvelope[] = []
+  const apply = createApplier(partition, progress, report, envelope => {
+    const wanted = wantedSignals.of(envelope)
+    if (wanted) detected.push(wanted)
+  })
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
   const loading = load()
   const reading = follow()
@@ -133,6 +147,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     index,
     partition,
     progress,
+    detected,
     checkpoint,
     caughtUp: progress.waitFor(newest?.seq ?? 0),
     get behind() {

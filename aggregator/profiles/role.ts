@@ -10,6 +10,7 @@ import {
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
 import { createGeneration, type Generation } from './generation.js'
+import { watchWantedSignals } from './signals/wanted-signals.js'
 
 /** Requests that wait in the old generation are answered by it, in milliseconds. */
 const LAST_ANSWERS_MS = 2_000
@@ -63,6 +64,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
   const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread } = parts
   const { partitions } = installation
   const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
+  const wantedSignals = await watchWantedSignals(nats, installation.buckets.sites, log)
   const serving = new Set<number>()
   let listener: ServingListener = () => {}
   let sharing: Sharing | undefined
@@ -82,6 +84,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
       maxProfiles,
       onEnvelope: (partition, { siteId, visitorId, messages }) =>
         spread?.add(partition, siteId, visitorId, messages.length),
+      wantedSignals,
       holds,
     })
   }
@@ -189,6 +192,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
       await switching
       await sharing.stop()
       await Promise.all(both().map(generation => generation.stop()))
+      wantedSignals.stop()
       log.info('profiles stored')
     },
   }

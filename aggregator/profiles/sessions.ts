@@ -1,4 +1,4 @@
-import { hash32, type Profile } from '@slotstream/protocol'
+import { hash32, MAX_NAME_LENGTH, type Profile, type StoredMessage } from '@slotstream/protocol'
 
 type Session = NonNullable<Profile['session']>
 
@@ -11,7 +11,7 @@ const LONGEST_MS = 24 * 3600_000
 /**
  * The running session after a message of time `at` (milliseconds since the epoch). A message that names its session
  * is believed; others continue the running one or, after a pause, begin one. A late message from before the running
- * session belongs to one that is over: it neither ends nor begins anything.
+ * session belongs to one that is over: it neither ends nor begins anything, and `running` itself is given back.
  *
  * @param named `context.sessionId` of the message
  * @param owner text that tells visitors apart, for ids of derived sessions
@@ -30,6 +30,12 @@ export function sessionAfter(running: Session | null, at: number, named: string 
     startedAt: new Date(Math.min(at, startedAt)).toISOString(),
     lastAt: new Date(Math.max(at, lastAt)).toISOString(),
   }
+}
+
+/** The session that a message names, if it does. */
+export function sessionIdOf(message: StoredMessage): string | undefined {
+  const id = message.context?.sessionId
+  return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined
 }
 
 /** Derived ids follow from the messages alone, so that a replay derives the same. */

@@ -1,8 +1,10 @@
+import type { SignalEnvelope } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import { forEachAtOnce } from './for-each-at-once.js'
 import type { Partition } from './partition.js'
 import { type Checkpoint, type ProfileStore, StoreConflict } from './profile-store.js'
 import type { Progress } from './progress.js'
+import type { PublishSignals } from './signals/publish-signals.js'
 
 /** Writes to the store under way at once. More only queue up in the server. */
 const WRITES_AT_ONCE = 64
@@ -12,14 +14,17 @@ export interface Storable {
   readonly index: number
   readonly partition: Partition
   readonly progress: Pick<Progress, 'through'>
+  /** Signals that aren't in their stream yet, in the order in which they were detected. A pass takes out what it published. */
+  readonly detected: SignalEnvelope[]
   /** As the store has it, as far as is known here. */
   checkpoint: Checkpoint
 }
 
 /**
- * Makes the function that stores what has changed in some partitions: first the profiles, then, where all of them are
- * stored, the checkpoint as of when the pass began. What fails stays to be stored by the next pass. Resolves to
- * whether all went well. Passes over the same partition must not overlap.
+ * Makes the function that stores what has changed in some partitions: first the signals that were detected,
+ * then, where all of them are published, the profiles, then, where all of them are stored, the checkpoint as of when the
+ * pass began. A message that counts in a stored profile isn't looked at again, so its signals have to be safe before.
+ * What fails stays to be stored by the next pass. Resolves to whether all went well. Passes over the same partition must not overlap.
  *
  * No state of a profile is ever written over one that is further on, whoever stored it. So whatever an owner says that
  * doesn't know yet that it is none, every checkpoint ever written stays true, and clocks decide nothing here.
@@ -29,18 +34,23 @@ export interface Storable {
  */
 export function createWriteBehind(
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>,
+  publishSignals: PublishSignals,
   log: Log,
   onStale: (partition: Storable) => void,
 ): (partitions: Iterable<Storable>) => Promise<boolean> {
   return async partitions => {
     const moved = new Map<Storable, number>()
     const changed: { of: Storable; entry: ReturnType<Partition['unstored']>[number] }[] = []
+    const signals: { of: Storable; envelope: SignalEnvelope }[] = []
     for (const of of partitions) {
       const { through } = of.progress
+      for (const envelope of of.detected) signals.push({ of, envelope })
       for (const entry of of.partition.unstored()) changed.push({ of, entry })
       if (through > of.checkpoint.seq) moved.set(of, through)
     }
     const failures: unknown[] = []
+    const held = await publishAll(signals, failures)
+    for (const of of held) moved.delete(of)
     const attempt = async (of: Storable, write: () => Promise<void>, resolve: () => Promise<void>) => {
       try {
         await write()
@@ -51,7 +61,8 @@ export function createWriteBehind(
       }
     }
 
-    await forEachAtOnce(WRITES_AT_ONCE, changed, ({ of, entry: { profile, revision } }) =>
+    const storable = changed.filter(({ of }) => !held.has(of))
+    await forEachAtOnce(WRITES_AT_ONCE, storable, ({ of, entry: { profile, revision } }) =>
       attempt(
         of,
         async () => {
@@ -77,5 +88,26 @@ export function createWriteBehind(
     if (failures.length > 0)
       log.warn({ err: failures[0], failures: failures.length }, 'storing profiles failed, trying again')
     return failures.length === 0
+  }
+
+  /** Publishes signals and takes them out of their partitions. Returns the partitions that have some left. */
+  async function publishAll(
+    signals: { of: Storable; envelope: SignalEnvelope }[],
+    failures: unknown[],
+  ): Promise<Set<Storable>> {
+    const published = new Set<SignalEnvelope>()
+    const held = new Set<Storable>()
+    await forEachAtOnce(WRITES_AT_ONCE, signals, async ({ of, envelope }) => {
+      try {
+        await publishSignals(of.index, envelope)
+        published.add(envelope)
+      } catch (error) {
+        failures.push(error)
+        held.add(of)
+      }
+    })
+    for (const { detected } of new Set(signals.map(({ of }) => of)))
+      detected.splice(0, detected.length, ...detected.filter(envelope => !published.has(envelope)))
+    return held
   }
 }

@@ -7,6 +7,7 @@ import {
   NO_PLAN,
   PLAN_MODES,
   RETAINED_TABLES,
+  SIGNALS,
 } from '@slotstream/protocol'
 import type { Part } from './operations.js'
 
@@ -40,6 +41,12 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
         maxItems: MAX_SPREAD,
         items: name,
         description: 'Ids of heavy senders that are no visitors: spread over partitions, without a profile.',
+      },
+      signals: {
+        type: 'array',
+        items: { type: 'string', enum: [...SIGNALS] },
+        default: [...SIGNALS],
+        description: 'Signals that are detected; an empty list for none.',
       },
       enrichment: {
         type: 'object',

@@ -61,6 +61,7 @@ export interface PipelineStatus {
     duplicates: { broker: number; warehouse: number }
     publishFailures: number
     decisions: Record<string, number>
+    signals: Record<string, number>
   }
   streams: StreamState[]
 }
@@ -132,6 +133,7 @@ export function mergeReports(
       },
       publishFailures: sum(samples, 'publish_failures_total'),
       decisions: Object.fromEntries(by(samples, 'slot_decisions_total', 'outcome')),
+      signals: Object.fromEntries(by(samples, 'signals_total', 'signal')),
     },
     streams,
   }

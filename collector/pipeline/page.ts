@@ -78,6 +78,7 @@ ${table(
     ['duplicates left out by the warehouse', counts.duplicates.warehouse],
     ['requests the stream did not store', counts.publishFailures],
     ...Object.entries(counts.decisions).map(([outcome, number]) => [`decisions: ${outcome}`, number]),
+    ...Object.entries(counts.signals).map(([signal, number]) => [`signals: ${signal}`, number]),
   ],
 )}
 ${table(

@@ -97,6 +97,8 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
   }
 
   return {
+    /** Where the broker is. */
+    url: server.url,
     nats,
     publisher,
     installation,

@@ -1,16 +1,24 @@
-import { applyEnvelope } from '@slotstream/aggregator'
-import { type EventEnvelope, keyToken, type Profile, partitionOf } from '@slotstream/protocol'
+import { applyAndDetect } from '@slotstream/aggregator'
+import { type EventEnvelope, keyToken, type Profile, partitionOf, type SignalRecord } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readStream } from '@slotstream/runtime'
 
 const log = createLog('test')
 log.level = 'silent'
 
+type Streams = Pick<Installation, 'partitions' | 'streams'>
+
 /** Profiles made of all that the streams of events have, by their key in the bucket. */
-export async function profilesOfStream(
+export async function profilesOfStream(nats: Nats, installation: Streams): Promise<Map<string, Profile>> {
+  return (await replayedStreams(nats, installation)).profiles
+}
+
+/** What all that the streams of events have gives: profiles by their key in the bucket, and signals in order. */
+export async function replayedStreams(
   nats: Nats,
-  { partitions, streams }: Pick<Installation, 'partitions' | 'streams'>,
-): Promise<Map<string, Profile>> {
+  { partitions, streams }: Streams,
+): Promise<{ profiles: Map<string, Profile>; signals: SignalRecord[] }> {
   const profiles = new Map<string, Profile>()
+  const signals: SignalRecord[] = []
   for (const { name } of streams.events) {
     const { messages, last_seq } = (await nats.manager.streams.info(name)).state
     if (messages === 0) continue
@@ -18,10 +26,11 @@ export async function profilesOfStream(
       const envelope = message.json<EventEnvelope>()
       const { siteId, visitorId } = envelope
       const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
-      const profile = applyEnvelope(profiles.get(key), envelope, message.seq)
-      if (profile) profiles.set(key, profile)
+      const applied = applyAndDetect(profiles.get(key), envelope, message.seq)
+      signals.push(...applied.signals)
+      if (applied.profile) profiles.set(key, applied.profile)
       if (message.seq >= last_seq) break
     }
   }
-  return profiles
+  return { profiles, signals }
 }

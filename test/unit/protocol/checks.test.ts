@@ -146,7 +146,9 @@ describe('the settings of a site', () => {
     const settings = {
       enrichment: { ip: 'truncated', idCookie: 'shop.example', scrub: ['voucher'] },
       requestsPerSecond: 5,
+      signals: ['interest_shift'],
     }
+    expect(checkSite({ ...site, signals: [] })).toMatchObject({ ok: true, value: { signals: [] } })
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: true, value: settings })
     expect(checkSite(site)).toMatchObject({ ok: true, value: { siteId: 'shop', debug: false } })
   })
@@ -159,6 +161,8 @@ describe('the settings of a site', () => {
     [{ enrichment: { idCookie: 'evil; Path=/' } }, /enrichment\.idCookie must be/],
     [{ enrichment: { scrub: ['Token'] } }, /small letters/],
     [{ requestsPerSecond: 0 }, /requestsPerSecond/],
+    [{ signals: false }, /signals must be a list/],
+    [{ signals: ['churn'] }, /some of interest_shift, session_anomaly, repeated_view; an empty one for none/],
   ])('are refused when they can not be meant: %j', (settings, reason) => {
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
   })

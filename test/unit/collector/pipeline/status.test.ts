@@ -61,6 +61,7 @@ describe('the status of several processes', () => {
         sample('warehouse_duplicates_total', 3, { stream: 'EVENTS', found: 'table' }),
         sample('clickhouse_parts', 7, { table: 'events' }),
         sample('profiles_messages_total', 6, { result: 'replayed' }),
+        sample('signals_total', 3, { signal: 'interest_shift' }),
       ],
     })
     const two = report({
@@ -69,6 +70,7 @@ describe('the status of several processes', () => {
       samples: [
         sample('clickhouse_parts', 6, { table: 'events' }),
         sample('dead_letters_total', 1, { role: 'profiles' }),
+        sample('signals_total', 4, { signal: 'interest_shift' }),
       ],
     })
     const status = merge([two, one])
@@ -83,6 +85,7 @@ describe('the status of several processes', () => {
     ])
     expect(status.tables).toMatchObject([{ table: 'events', parts: 7 }])
     expect(status.counts).toMatchObject({ deadLetters: 1, replayed: 6, duplicates: { warehouse: 5 } })
+    expect(status.counts.signals).toEqual({ interest_shift: 7 })
   })
 
   it('adds up what several processes see of one visitor, and takes what is sure for its share', () => {

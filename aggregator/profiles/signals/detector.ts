@@ -1,0 +1,29 @@
+import type { JsonObject, Profile, StoredMessage } from '@slotstream/protocol'
+
+/** What a detector looks at. */
+export interface Observation {
+  /** The visitor's profile before the message; undefined: it is the first one. */
+  before: Profile | undefined
+  message: StoredMessage
+  after: Profile
+  /**
+   * What the message is to the visitor's running session: it `began` it, it `continues` it, or it belongs to an
+   * earlier one and came late.
+   */
+  session: 'began' | 'continues' | 'late'
+}
+
+/** What a detector makes of a message. */
+export interface Detection<Memory> {
+  /** What it is given with the next message. It is stored with each profile: small, bounded, and JSON. */
+  memory: Memory | undefined
+  /** What it found; absent when there is nothing. */
+  details?: JsonObject
+}
+
+/**
+ * Detects one signal. Pure: the same messages in the same order give the same signals, whoever looks at them and when.
+ *
+ * @param memory what it returned with the message before; undefined at first, and in profiles older than the detector
+ */
+export type Detector<Memory> = (seen: Observation, memory: Memory | undefined) => Detection<Memory>

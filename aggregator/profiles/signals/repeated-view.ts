@@ -1,0 +1,38 @@
+import { hash32, type JsonObject, MAX_NAME_LENGTH, type SignalMemory } from '@slotstream/protocol'
+import type { Detector } from './detector.js'
+
+/** Views of one product in one session that are a signal: who comes back to it twice can't decide. */
+export const VIEWS = 3
+
+/** Products of a session that are remembered, the latest: a bound on what a profile holds. */
+export const PRODUCTS = 16
+
+/**
+ * The same product was viewed three times in a session and not put into the cart. Told once for each product of a
+ * session, as long as it is among the latest ones.
+ */
+export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> = ({ message, session }, memory) => {
+  const known = session === 'began' ? undefined : memory
+  const { type, event, properties } = message
+  const added = event === 'Product Added'
+  if (session === 'late' || type !== 'track' || !(added || event === 'Product Viewed')) return { memory: known }
+  const id = productId(properties)
+  if (id === undefined) return { memory: known }
+  const product = hash32(id)
+  const before = known?.find(([other]) => other === product)?.[1] ?? 0
+  // What is in the cart needs no more views: as if it had been told.
+  const views = added ? VIEWS : Math.min(before + 1, VIEWS)
+  const others = known?.filter(([other]) => other !== product) ?? []
+  const latest: typeof others = [...others, [product, views]]
+  const now = { memory: latest.slice(-PRODUCTS) }
+  if (added || before !== VIEWS - 1) return now
+  const { category } = properties!
+  return { ...now, details: { product_id: id, views, ...(typeof category === 'string' && { category }) } }
+}
+
+/** As Segment's e-commerce spec names it; numbers are taken as text. */
+function productId(properties: JsonObject | undefined): string | undefined {
+  const id = properties?.product_id ?? properties?.sku
+  const text = typeof id === 'number' ? String(id) : id
+  return typeof text === 'string' && text !== '' && text.length <= MAX_NAME_LENGTH ? text : undefined
+}

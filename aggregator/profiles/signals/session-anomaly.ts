@@ -1,0 +1,36 @@
+import type { SignalMemory } from '@slotstream/protocol'
+import type { Detector } from './detector.js'
+
+const MINUTE_MS = 60_000
+
+/**
+ * What a session has in a minute at most if a person sits before it. A page sends a handful of messages by itself for
+ * each click, so five a second for a whole minute, or a page a second, is a program, or a page that runs in a circle.
+ */
+export const MOST = { messages: 300, page_views: 60 } as const
+
+/**
+ * A session is busier than a person can be. Told once a session. Counted are minutes that follow one another, each
+ * from its first message on, by the messages' own times.
+ */
+export const sessionAnomaly: Detector<NonNullable<SignalMemory['session_anomaly']>> = (
+  { message, session },
+  memory,
+) => {
+  const known = session === 'began' ? undefined : memory
+  if (session === 'late' || known?.told) return { memory: known }
+  const at = Date.parse(message.timestamp)
+  const view = message.type === 'page' || message.type === 'screen' ? 1 : 0
+  if (!known || at >= known.since + MINUTE_MS) return { memory: { since: at, messages: 1, pageViews: view } }
+  if (at < known.since) return { memory: known }
+  const { since } = known
+  const [messages, pageViews] = [known.messages + 1, known.pageViews + view]
+  const details =
+    pageViews > MOST.page_views
+      ? { what: 'page_views', count: pageViews, most: MOST.page_views }
+      : messages > MOST.messages
+        ? { what: 'messages', count: messages, most: MOST.messages }
+        : undefined
+  if (!details) return { memory: { since, messages, pageViews } }
+  return { memory: { since, messages, pageViews, told: true }, details: { ...details, seconds: (at - since) / 1000 } }
+}

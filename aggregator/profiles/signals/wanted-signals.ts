@@ -1,0 +1,33 @@
+import type { KV } from '@nats-io/kv'
+import { SIGNALS, type SignalEnvelope, type SignalName, type Site } from '@slotstream/protocol'
+import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
+
+/** Which signals the sites want. */
+export interface WantedSignals {
+  /** The envelope without what its site doesn't want; undefined when nothing is left. */
+  of(envelope: SignalEnvelope): SignalEnvelope | undefined
+  stop(): void
+}
+
+/** Follows the sites. Resolves when those there are now are known. */
+export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promise<WantedSignals> {
+  const chosen = new Map<string, readonly SignalName[]>()
+  const watching = await watchBucket(
+    nats,
+    sites,
+    entry => {
+      const signals = entry.operation === 'PUT' ? entry.json<Site>().signals : undefined
+      if (Array.isArray(signals)) chosen.set(entry.key, signals)
+      else chosen.delete(entry.key)
+    },
+    log,
+  )
+  return {
+    of(envelope) {
+      const names = chosen.get(envelope.siteId) ?? SIGNALS
+      const signals = envelope.signals.filter(({ signal }) => names.includes(signal))
+      return signals.length > 0 ? { ...envelope, signals } : undefined
+    },
+    stop: () => watching.stop(),
+  }
+}
