@@ -8,7 +8,8 @@ const MAX_REASON = 1_000
 /** Keeps rows that ClickHouse refused as rejected messages, code `warehouse_refused`. */
 export async function divert(nats: Pick<Nats, 'js'>, stream: string, refused: Refused[]): Promise<void> {
   for (const { row, reason } of refused) {
-    const { siteId, partition, receivedAt, messageId, payload } = row.source
+    const { siteId, partition, receivedAt, messageId, payload: read } = row.source
+    const payload = read()
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
     const envelope: RejectedEnvelope = {
       siteId,

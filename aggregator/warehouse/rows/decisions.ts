@@ -4,7 +4,7 @@ import type { Row, SourceMessage } from './row.js'
 
 /** Rows of `decisions`: one per decision of the envelope. */
 export function decisionRows(message: SourceMessage, seq: number): Row[] {
-  const { siteId, receivedAt, decisions } = JSON.parse(message.text) as DecisionEnvelope
+  const { siteId, receivedAt, decisions } = read(message)
   const partition = partitionOfSubject(message.subject, 1)
   return decisions.map((decision, index) => {
     const timestamp = storableTime(decision.timestamp)
@@ -41,7 +41,10 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
       index,
       // The server's own clock set the time of a live decision; an imported one is old, and looked up for that.
       key: { siteId, visitor: '', id: decision.decisionId, time: timestamp, happened: timestamp, receivedAt },
-      source: { siteId, partition, receivedAt, messageId: decision.decisionId, payload: decision },
+      source: { siteId, partition, receivedAt, messageId: decision.decisionId, payload: payloadOf(message, index) },
     }
   })
 }
+
+const read = (message: SourceMessage) => JSON.parse(message.text) as DecisionEnvelope
+const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]

@@ -4,15 +4,20 @@ import type { Row, SourceMessage } from './row.js'
 
 /** Rows of `events`: one per message of the envelope. */
 export function eventRows(message: SourceMessage, seq: number): Row[] {
-  const envelope = JSON.parse(message.text) as EventEnvelope
+  const envelope = read(message)
   const partition = partitionOfSubject(message.subject, 1)
-  return envelope.messages.map((stored, index) => eventRow(envelope, stored, { seq, index, partition }))
+  return envelope.messages.map((stored, index) =>
+    eventRow(envelope, stored, { seq, index, partition, payload: payloadOf(message, index) }),
+  )
 }
+
+const read = (message: SourceMessage) => JSON.parse(message.text) as EventEnvelope
+const payloadOf = (message: SourceMessage, index: number) => () => read(message).messages[index]
 
 function eventRow(
   { siteId, receivedAt }: EventEnvelope,
   message: StoredMessage,
-  { seq, index, partition }: { seq: number; index: number; partition: number },
+  { seq, index, partition, payload }: Pick<Row, 'seq' | 'index'> & Pick<Row['source'], 'partition' | 'payload'>,
 ): Row {
   const { messageId, properties = {}, context = {} } = message
   const original = message.originalTimestamp === undefined ? undefined : storableTime(message.originalTimestamp)
@@ -56,7 +61,7 @@ function eventRow(
       // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send.
       ...(original === undefined || message.sentAt === undefined ? {} : { happened: message.timestamp }),
     },
-    source: { siteId, partition, receivedAt, messageId, payload: message },
+    source: { siteId, partition, receivedAt, messageId, payload },
   }
 }
 

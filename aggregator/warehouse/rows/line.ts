@@ -4,9 +4,23 @@
  */
 export function jsonLine(row: object): string {
   let line = JSON.stringify(row)
-  // Twenty digits in a row are rare, and mostly part of a text, which the replacer leaves alone.
-  if (/\d{19}/.test(line)) line = JSON.stringify(row, hugeToText)
+  // Nineteen digits in a row are rare, and mostly part of a text, which the replacer leaves alone.
+  if (hasDigits(line, 19)) line = JSON.stringify(row, hugeToText)
   return line.includes('\\ud') ? line.replace(LONE_SURROGATE, '$1\ufffd') : line
+}
+
+/** Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at. */
+function hasDigits(text: string, length: number): boolean {
+  const isDigit = (at: number) => text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57
+  for (let at = length - 1; at < text.length; at += length) {
+    if (!isDigit(at)) continue
+    let first = at
+    while (isDigit(first - 1)) first--
+    let end = at + 1
+    while (isDigit(end)) end++
+    if (end - first >= length) return true
+  }
+  return false
 }
 
 /** `\ud800` as JSON.stringify writes it, but not the text `\\ud800`. */

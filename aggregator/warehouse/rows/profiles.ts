@@ -31,7 +31,7 @@ export function profileRows(message: SourceMessage, seq: number): Row[] {
       }),
       seq,
       index: 0,
-      source: { siteId, partition, receivedAt: message.storedAt, messageId: null, payload: profile ?? null },
+      source: { siteId, partition, receivedAt: message.storedAt, messageId: null, payload: () => profile ?? null },
     },
   ]
 }

@@ -23,6 +23,6 @@ export function rejectedRows(message: SourceMessage, seq: number): Row[] {
     }),
     seq,
     index,
-    source: { siteId, partition, receivedAt, messageId, payload },
+    source: { siteId, partition, receivedAt, messageId, payload: () => payload },
   }))
 }

@@ -24,14 +24,25 @@ export interface Row {
   /** Absent in tables whose rows are not deduplicated. */
   key?: RowKey
   /** What is kept of it when the table refuses it. */
-  source: { siteId: string; partition: number; receivedAt: string; messageId: string | null; payload: unknown }
+  source: {
+    siteId: string
+    partition: number
+    receivedAt: string
+    messageId: string | null
+    /**
+     * What was sent, read once more from its message: parsed messages kept until their block is in the table would be
+     * most of what the garbage collector has to copy.
+     */
+    payload: () => unknown
+  }
 }
 
 /** A message of a stream, as the mappings see it. */
 export interface SourceMessage {
   seq: number
   subject: string
-  text: string
+  /** The message's body. */
+  readonly text: string
   /** ISO 8601: when the stream stored it. */
   storedAt: string
   /** Whether it marks a key of a KV bucket as deleted. */

@@ -7,6 +7,14 @@ export function rowsOf(spec: StreamSpec, message: JsMsg, offset: number): Row[] 
   const storedAt = new Date(Number(message.timestampNanos / 1_000_000n)).toISOString()
   const operation = message.headers?.get('KV-Operation')
   const deleted = operation === 'DEL' || operation === 'PURGE'
-  const source = { seq: message.seq, subject: message.subject, text: message.string(), storedAt, deleted }
+  const source = {
+    seq: message.seq,
+    subject: message.subject,
+    get text() {
+      return message.string()
+    },
+    storedAt,
+    deleted,
+  }
   return spec.rows(source, message.seq + offset)
 }

@@ -4,7 +4,7 @@ import type { Row, SourceMessage } from './row.js'
 
 /** Rows of `detected_signals`: one per signal of the envelope. */
 export function signalRows(message: SourceMessage, seq: number): Row[] {
-  const { siteId, receivedAt, signals } = JSON.parse(message.text) as SignalEnvelope
+  const { siteId, receivedAt, signals } = read(message)
   const partition = partitionOfSubject(message.subject, 1)
   return signals.map((signal, index) => {
     const { signalId, messageId, timestamp, originalTimestamp, sentAt } = signal
@@ -36,7 +36,10 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
         ...(original === undefined ? {} : { time: original }),
         ...(original === undefined || sentAt === undefined ? {} : { happened: timestamp }),
       },
-      source: { siteId, partition, receivedAt, messageId, payload: signal },
+      source: { siteId, partition, receivedAt, messageId, payload: payloadOf(message, index) },
     }
   })
 }
+
+const read = (message: SourceMessage) => JSON.parse(message.text) as SignalEnvelope
+const payloadOf = (message: SourceMessage, index: number) => () => read(message).signals[index]

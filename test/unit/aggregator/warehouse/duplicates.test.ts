@@ -12,7 +12,7 @@ function row(id: string, key: Partial<RowKey> = {}): Row {
     seq: 1,
     index: 0,
     key: { siteId: 's', visitor: 'v', id, time: iso(30), happened: iso(30), receivedAt, ...key },
-    source: { siteId: 's', partition: 0, receivedAt, messageId: id, payload: id },
+    source: { siteId: 's', partition: 0, receivedAt, messageId: id, payload: () => id },
   }
 }
 const never = async () => {

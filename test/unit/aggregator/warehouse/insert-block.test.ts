@@ -9,7 +9,7 @@ const row = (index: number, line = `row ${index}`): Row => ({
   line,
   seq: 5,
   index,
-  source: { siteId: 's', partition: 0, receivedAt: '', messageId: null, payload: line },
+  source: { siteId: 's', partition: 0, receivedAt: '', messageId: null, payload: () => line },
 })
 const dataError = () => new ClickHouseError({ message: 'Cannot parse', code: '117', type: 'INCORRECT_DATA' })
 

@@ -52,6 +52,18 @@ describe('rows of events', () => {
     })
   })
 
+  it('can tell what was sent, should the table refuse them', () => {
+    const [, row] = events({}, { event: 'Order Completed', properties: { total: 1 } })
+    expect(row!.source.payload()).toEqual({
+      messageId: 'm',
+      type: 'track',
+      anonymousId: 'v',
+      timestamp: RECEIVED,
+      event: 'Order Completed',
+      properties: { total: 1 },
+    })
+  })
+
   it('keep what the client said about time, and the time of receipt where it said nothing', () => {
     const [said, silent] = events({ originalTimestamp: '2019-01-01T00:00:00.000Z', sentAt: RECEIVED }, {})
     expect(JSON.parse(said!.line).original_timestamp).toBe('2019-01-01T00:00:00.000Z')
@@ -135,6 +147,7 @@ describe('rows of signals', () => {
       details: { from: 'shoes', to: 'hats' },
     })
     expect(row!.source).toMatchObject({ partition: 3, messageId: 'm' })
+    expect(row!.source.payload()).toMatchObject({ signalId: 'j', details: { from: 'shoes', to: 'hats' } })
   })
 
   it('are known by what is equal in every send of their message', () => {
@@ -196,6 +209,10 @@ describe('a line', () => {
       d: 'x12345678901234567890',
       e: 2 ** 62,
     })
+    for (let before = 0; before < 40; before++) {
+      const text = 'x'.repeat(before)
+      expect(JSON.parse(jsonLine({ text, n: 2 ** 64 }))).toEqual({ text, n: '18446744073709552000' })
+    }
   })
 
   it('holds no time beyond what a DateTime64 can', () => {

@@ -49,7 +49,7 @@ const spec: StreamSpec = {
   rows: ({ text }, seq) =>
     (JSON.parse(text) as (Sent & { receivedAt: string })[]).map(({ id, time, receivedAt }, index) => {
       const key: RowKey = { siteId: 's', visitor: 'v', id, receivedAt, ...(time && { time, happened: time }) }
-      const source = { siteId: 's', partition: 0, receivedAt, messageId: id, payload: id }
+      const source = { siteId: 's', partition: 0, receivedAt, messageId: id, payload: () => id }
       return { line: JSON.stringify({ key, seq, index } satisfies Line), seq, index, key, source }
     }),
 }
