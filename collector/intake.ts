@@ -1,13 +1,14 @@
 import {
   type Batch,
   checkMessage,
-  type EventEnvelope,
+  idOf,
   isoTime,
   type Ledger,
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
   type Message,
+  type MessageContext,
   parseTime,
   type RejectedEnvelope,
   type RejectedMessage,
@@ -23,8 +24,9 @@ import { cutBytes, jsonText } from './json-text.js'
 import { mendMessageId } from './message-id.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
+import type { Taken, TakenEnvelope } from './taken.js'
 
-/** Longest user agent that is kept, in characters. It is copied into every message of a batch. */
+/** Longest user agent that is kept, in characters. It becomes part of every message of a batch. */
 const MAX_USER_AGENT = 512
 /** Most reasons of a ledger, and the longest name of one. */
 const MAX_LEDGER_REASONS = 20
@@ -37,6 +39,8 @@ export interface BatchArrival {
   received: number
   /** Size of the request's body: an upper bound of each message's. */
   bytes: number
+  /** The messages' JSON texts, in which they go on if nothing has to be changed. Default: they are written anew. */
+  texts?: string[] | undefined
   userAgent?: string | undefined
   newId: () => string
   /** What is taken out of and added to the messages. Default: nothing. */
@@ -52,13 +56,13 @@ export interface Intake {
   /** Accepted messages that break the plan. */
   violations: Rejection[]
   /** One for each visitor, in the order in which they first occur. */
-  envelopes: EventEnvelope[]
+  envelopes: TakenEnvelope[]
   refused?: RejectedEnvelope
 }
 
 interface Visitor {
   visitorId: string
-  messages: StoredMessage[]
+  messages: Taken[]
   ids: Set<string>
 }
 
@@ -73,8 +77,10 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const { received, siteId, plan } = arrival
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
-  const times = { received, newId: arrival.newId, ...(sent === undefined ? {} : { sent }) }
+  const times = { received, ...(sent === undefined ? {} : { sent }) }
+  const texts = arrival.texts?.length === batch.length ? arrival.texts : undefined
   const userAgent = arrival.userAgent?.slice(0, MAX_USER_AGENT)
+  const withUserAgent = addingUserAgent(userAgent)
 
   const rejections: Rejection[] = []
   const violations: Rejection[] = []
@@ -82,48 +88,58 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const visitors = new Map<string, Visitor>()
   const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
   let visitor: Visitor | undefined
-  let last: StoredMessage | undefined
   for (let index = 0; index < batch.length; index++) {
     const raw = batch[index]
     if (context) shareContext(raw, context)
-    const network = arrival.enricher?.cleanse(raw)
-    mendMessageId(raw)
+    const cleansed = arrival.enricher?.cleanse(raw)
+    const isMended = mendMessageId(raw)
+    let text = context || isMended || cleansed?.changed ? undefined : texts?.[index]
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
-      reject(index, raw, checked)
+      reject(index, raw, text, checked)
       continue
     }
-    if (mayBeTooLarge && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES) {
+    if (mayBeTooLarge && isTooLarge(raw, text)) {
       const reason = `the message is larger than ${MAX_MESSAGE_BYTES / 1024} KB: send less in properties`
-      reject(index, raw, { code: 'too_large', reason })
+      reject(index, raw, text, { code: 'too_large', reason })
       continue
     }
     const { message } = checked
-    const violation = plan?.check(message)
+    const violation = plan?.check(message as unknown as StoredMessage)
     if (violation && plan?.mode === 'enforce') {
-      reject(index, raw, violation)
+      reject(index, raw, text, violation)
       continue
     }
-    const visitorId = visitorIdOf(message)
+    let id = idOf(message.messageId)
+    if (!id) {
+      id = arrival.newId()
+      message.messageId = id
+      text = undefined
+    }
+    const visitorId = visitorIdOf({ anonymousId: idOf(message.anonymousId), userId: idOf(message.userId) })
     // Nearly always that of the message before.
     if (visitor?.visitorId !== visitorId) visitor = visitorOf(visitorId)
     const known = visitor.ids.size
-    if (visitor.ids.add(message.messageId).size === known) continue
-    visitor.messages.push(message)
-    last = message
-    arrival.enricher?.enrich(message, network)
-    if (userAgent && message.context?.userAgent === undefined) message.context = { ...message.context, userAgent }
-    if (plan) tagViolation(message, violation)
-    if (violation) violations.push({ messageId: message.messageId, index, ...violation })
+    if (visitor.ids.add(id).size === known) continue
+    const added = withUserAgent(arrival.enricher?.enrich(message, cleansed?.network))
+    if (plan && tagViolation(message, violation)) text = undefined
+    if (violation) violations.push({ messageId: id, index, ...violation })
+    visitor.messages.push({ id, text: text ?? jsonText(raw), added })
   }
   const counts = ledgerOf(ledger)
-  if (last && counts) last.context = { ...last.context, ledger: counts }
+  const common = { siteId, receivedAt, ...(sent === undefined ? {} : { sentAt: isoTime(sent) }) }
 
   return {
     accepted: batch.length - rejections.length,
     rejections,
     violations,
-    envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({ siteId, visitorId, receivedAt, messages })),
+    envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({
+      ...common,
+      visitorId,
+      messages,
+      // It counts once: with the batch's last message.
+      ...(counts && visitorId === visitor?.visitorId ? { ledger: counts } : {}),
+    })),
     ...(refused.length > 0 ? { refused: refusedEnvelope() } : {}),
   }
 
@@ -135,18 +151,34 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     return made
   }
 
-  function reject(index: number, raw: unknown, why: { code: RejectionCode; reason: string } | Violation) {
+  type Reason = { code: RejectionCode; reason: string } | Violation
+  function reject(index: number, raw: unknown, text: string | undefined, why: Reason) {
     const { code, reason } = why
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
     const claimed = isObject(raw) ? raw.messageId : undefined
     const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
     rejections.push({ messageId, index, code, reason, ...place })
-    refused.push({ messageId, code, reason, ...place, payload: cutBytes(jsonText(raw), MAX_MESSAGE_BYTES) })
+    refused.push({ messageId, code, reason, ...place, payload: cutBytes(text ?? jsonText(raw), MAX_MESSAGE_BYTES) })
   }
 
   function refusedEnvelope(): RejectedEnvelope {
     const sentAt = sent === undefined ? {} : { sentAt: isoTime(sent) }
     return { siteId, receivedAt, ...sentAt, ...(userAgent ? { userAgent } : {}), rejected: refused }
+  }
+}
+
+/** White space between what is sent doesn't count. */
+function isTooLarge(raw: unknown, text = jsonText(raw)): boolean {
+  return Buffer.byteLength(text) > MAX_MESSAGE_BYTES && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES
+}
+
+/** Makes the function that adds the user agent to what else is added; the same to the same, so that it is written once. */
+function addingUserAgent(userAgent: string | undefined) {
+  let [before, after]: (MessageContext | undefined)[] = [undefined, userAgent ? { userAgent } : undefined]
+  return (added: MessageContext | undefined) => {
+    if (!userAgent) return added
+    if (added !== before) [before, after] = [added, { userAgent, ...added }]
+    return after
   }
 }
 

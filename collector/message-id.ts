@@ -13,16 +13,19 @@ const USUAL = /^[\w.:-]{6,}$/
  * Gives a message whose id is no plausible one another, in place, and keeps the original as
  * `context.originalMessageId`. The new id is made of the whole message: the same when it is sent again, and different
  * for messages that only share a broken id, of which all but one would otherwise be taken for duplicates.
+ *
+ * @returns whether it did
  */
-export function mendMessageId(raw: unknown): void {
-  if (typeof raw !== 'object' || raw === null) return
+export function mendMessageId(raw: unknown): boolean {
+  if (typeof raw !== 'object' || raw === null) return false
   const message = raw as { messageId?: unknown; context?: unknown; sentAt?: unknown }
   const { messageId, context } = message
-  if (typeof messageId !== 'string' || messageId === '' || isPlausible(messageId)) return
+  if (typeof messageId !== 'string' || messageId === '' || isPlausible(messageId)) return false
   const { sentAt: _differs, ...rest } = message
-  if (context !== undefined && (typeof context !== 'object' || Array.isArray(context))) return
+  if (context !== undefined && (typeof context !== 'object' || Array.isArray(context))) return false
   message.messageId = `made-${hash('sha256', jsonText(rest), 'base64url').slice(0, 32)}`
   message.context = { ...context, originalMessageId: messageId.slice(0, 256) }
+  return true
 }
 
 function isPlausible(id: string): boolean {

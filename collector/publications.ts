@@ -1,17 +1,16 @@
 import { hash } from 'node:crypto'
 import {
   type DecisionEnvelope,
-  type EventEnvelope,
   partitionOf,
   type RejectedEnvelope,
-  type StoredMessage,
   spreadPartitionOf,
   streamSubject,
 } from '@slotstream/protocol'
+import { envelopeText, partOf, type Taken, type TakenEnvelope } from './taken.js'
 
 /**
  * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
- * by the times set, the user agent, and numbers such as 1e20 that are longer when written out.
+ * by what is added to each message, by a context for all, and by numbers such as 1e20 that are longer when written out.
  */
 const MAX_STREAM_MESSAGE_BYTES = 768 * 1024
 
@@ -27,37 +26,37 @@ export interface Publication {
  * The ids behind a `msgId` are namespaced by site and visitor, and all message ids are part of it, so that no client
  * can suppress another's events, nor its own by using a batch id again.
  */
-export function eventPublications(envelope: EventEnvelope, batchId: string, partitions: number): Publication[] {
+export function eventPublications(envelope: TakenEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
   if (envelope.spread) return spreadPublications(envelope, batchId, partitions)
   return publicationsOf(envelope, batchId, partitionOf(siteId, visitorId, partitions))
 }
 
 /** One or more publications for each partition that some of the messages belong to. */
-function spreadPublications(envelope: EventEnvelope, batchId: string, partitions: number): Publication[] {
+function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
-  const parts = new Map<number, StoredMessage[]>()
+  const parts = new Map<number, Taken[]>()
   for (const message of envelope.messages) {
-    const partition = spreadPartitionOf(siteId, visitorId, message.messageId, partitions)
+    const partition = spreadPartitionOf(siteId, visitorId, message.id, partitions)
     parts.set(partition, [...(parts.get(partition) ?? []), message])
   }
-  return [...parts].flatMap(([partition, messages]) => publicationsOf({ ...envelope, messages }, batchId, partition))
+  return [...parts].flatMap(([partition, messages]) => publicationsOf(partOf(envelope, messages), batchId, partition))
 }
 
-function publicationsOf(envelope: EventEnvelope, batchId: string, partition: number): Publication[] {
+function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
-  return split(messages, part => ({ ...envelope, messages: part })).map(({ part, data }) => ({
+  return split(messages, part => envelopeText(partOf(envelope, part))).map(({ part, data }) => ({
     subject,
     data,
-    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(message => message.messageId)]),
+    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
   }))
 }
 
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
 export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, rejected } = envelope
-  return split(rejected, part => ({ ...envelope, rejected: part })).map(({ part, data }) => {
+  return split(rejected, part => JSON.stringify({ ...envelope, rejected: part })).map(({ part, data }) => {
     const msgId = digest([
       'rejected',
       siteId,
@@ -71,7 +70,7 @@ export function rejectedPublications(envelope: RejectedEnvelope, batchId: string
 export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
   const { siteId, visitorId, decisions } = envelope
   const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))
-  return split(decisions, part => ({ ...envelope, decisions: part })).map(({ part, data }) => ({
+  return split(decisions, part => JSON.stringify({ ...envelope, decisions: part })).map(({ part, data }) => ({
     subject,
     data,
     msgId: digest(['decisions', siteId, visitorId, JSON.stringify(part)]),
@@ -81,11 +80,11 @@ export function decisionPublications(envelope: DecisionEnvelope, partitions: num
 /** Several times as fast as Buffer.from, whose memory for so long a text isn't pooled either. */
 const encoder = new TextEncoder()
 
-function split<T>(items: T[], wrap: (part: T[]) => object): { part: T[]; data: Uint8Array }[] {
-  const data = encoder.encode(JSON.stringify(wrap(items)))
+function split<T>(items: T[], write: (part: T[]) => string): { part: T[]; data: Uint8Array }[] {
+  const data = encoder.encode(write(items))
   if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
   const half = items.length >> 1
-  return [...split(items.slice(0, half), wrap), ...split(items.slice(half), wrap)]
+  return [...split(items.slice(0, half), write), ...split(items.slice(half), write)]
 }
 
 /** The lengths keep the parts apart: "a", "bc" and "ab", "c" differ. */

@@ -16,6 +16,8 @@ const DECOMPRESS = new Map([
 
 export interface Body {
   value: unknown
+  /** The JSON text of which the value was made. */
+  text: string
   /** Size after decompression. */
   bytes: number
 }
@@ -41,7 +43,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
       throw new Failure('malformed', `the body is not valid ${decompress ? encoding : 'gzip'}`)
     })
-  return { value: parse(textOf(bytes)), bytes: bytes.length }
+  const text = wellFormed(textOf(bytes))
+  return { value: parse(text), text, bytes: bytes.length }
 }
 
 function checkMediaType(contentType: string): void {
@@ -93,7 +96,7 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(wellFormed(text))
+    return JSON.parse(text)
   } catch (error) {
     throw new Failure('malformed', `the body is not valid JSON: ${(error as Error).message}`)
   }

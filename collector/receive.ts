@@ -19,6 +19,8 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export interface Received {
   site: Site
   body: unknown
+  /** The JSON text of which the body was made. */
+  text: string
   origin: BatchOrigin
 }
 
@@ -39,7 +41,7 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
     limits.checkAddress(request)
-    const { value: body, bytes } = await readBody(request, MAX_BATCH_BYTES)
+    const { value: body, text, bytes } = await readBody(request, MAX_BATCH_BYTES)
     metrics.bytes.inc(bytes)
     const site = siteOf(request, body, sites)
     metrics.ofSite(site.siteId).request(bytes)
@@ -48,7 +50,7 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     if (site.enrichment?.idCookie) setIdCookie(request, response, site, visitorIn(body))
     const userAgent = request.headers['user-agent']
     const enricher = enrich(site, { userAgent, address: () => clientAddress(request, trusts) })
-    return { site, body, origin: { site, bytes, userAgent, enricher } }
+    return { site, body, text, origin: { site, bytes, userAgent, enricher } }
   }
 }
 

@@ -1,17 +1,21 @@
-import { type BatchAnswer, type EventEnvelope, type Site, uuidv7 } from '@slotstream/protocol'
+import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
+import { batchTexts } from './batch-texts.js'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
+import type { TakenEnvelope } from './taken.js'
 
 /** What came with a batch. */
 export interface BatchOrigin {
   site: Site
   /** Size of the body the batch came in. */
   bytes: number
+  /** The JSON text of which the batch was made, where it was made of it as a whole. */
+  text?: string
   userAgent: string | undefined
   enricher: Enricher
 }
@@ -37,15 +41,19 @@ export function createStoreBatch(
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
-    const { bytes, userAgent, enricher } = origin
-    const arrival = { siteId, bytes, userAgent, enricher, plan: plans.of(siteId), received: Date.now(), newId: uuidv7 }
+    const { bytes, text, userAgent, enricher } = origin
+    const texts = text === undefined ? undefined : batchTexts(text)
+    const arrival = {
+      ...{ siteId, bytes, texts, userAgent, enricher },
+      ...{ plan: plans.of(siteId), received: Date.now(), newId: uuidv7 },
+    }
     const intake = takeBatch(body, arrival)
     const batchId = batchIdOf(body)
     const publications: Publication[] = []
     const visitors: string[] = []
     for (const made of intake.envelopes) {
       const spread = origin.site.spread?.includes(made.visitorId)
-      const envelope: EventEnvelope = spread ? { ...made, spread: true } : made
+      const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
       for (const publication of eventPublications(envelope, batchId, partitions)) {
         publications.push(publication)
         visitors.push(spread ? '' : envelope.visitorId)

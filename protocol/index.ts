@@ -10,6 +10,7 @@ export {
 } from './dead-letters.js'
 export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
+export { type Arrival, finishMessage, idOf } from './finish-message.js'
 export { hash32 } from './hash.js'
 export { isoTime } from './iso-time.js'
 export {
@@ -41,6 +42,7 @@ export {
   type Rejection,
   type RejectionCode,
 } from './messages.js'
+export { openEnvelope } from './open-envelope.js'
 export type { Profile } from './profile.js'
 export {
   MIN_RETENTION_DAYS,
@@ -71,6 +73,7 @@ export {
   type Outcome,
   type RejectedEnvelope,
   type RejectedMessage,
+  type SentEnvelope,
   type StoredMessage,
 } from './stored.js'
 export { POSITIONS_PER_STREAM, partOf, type StreamPart, streamParts } from './stream-parts.js'
@@ -102,7 +105,7 @@ export {
   type ViolationCode,
 } from './tracking-plan.js'
 export { uuidv7 } from './uuid.js'
-export { type Arrival, type Checked, checkMessage } from './validate.js'
+export { type Checked, checkMessage } from './validate.js'
 export {
   DEFAULT_PARTITIONS,
   partitionOf,

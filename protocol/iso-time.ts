@@ -1,5 +1,6 @@
 const MINUTE_MS = 60_000
 
+let last = { time: Number.NaN, text: '' }
 let minute = Number.NaN
 let prefix = ''
 
@@ -10,11 +11,14 @@ let prefix = ''
  * @param time milliseconds since the epoch
  */
 export function isoTime(time: number): string {
+  if (time === last.time) return last.text
   const its = Math.floor(time / MINUTE_MS)
   if (its !== minute) {
     prefix = new Date(time).toISOString().slice(0, -7)
     minute = its
   }
   const within = Math.trunc(time - its * MINUTE_MS)
-  return `${prefix}${String(100_000 + within).slice(1, 3)}.${String(1_000 + (within % 1_000)).slice(1)}Z`
+  const text = `${prefix}${String(100_000 + within).slice(1, 3)}.${String(1_000 + (within % 1_000)).slice(1)}Z`
+  last = { time, text }
+  return text
 }

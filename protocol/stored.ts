@@ -1,4 +1,4 @@
-import type { JsonObject, Message, RejectionCode } from './messages.js'
+import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from './messages.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -8,7 +8,7 @@ export interface StoredMessage extends Message {
   originalTimestamp?: string
 }
 
-/** One stream message of `events.<partition>`: what one visitor sent in one batch, in order. */
+/** What one visitor sent in one batch, in order. */
 export interface EventEnvelope {
   siteId: string
   visitorId: string
@@ -16,6 +16,18 @@ export interface EventEnvelope {
   /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
   spread?: true
   messages: StoredMessage[]
+}
+
+/** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */
+export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
+  /** When the batch was sent, by the client's clock. */
+  sentAt?: string
+  /** What is added to each message's context: the same to all, or to each its own. */
+  context?: MessageContext | (MessageContext | null)[]
+  /** Goes into the context of the last message. */
+  ledger?: Ledger
+  /** Checked by `checkMessage`, and not changed since. */
+  sent: Record<string, unknown>[]
 }
 
 /** One stream message of `rejected.<partition>`. */

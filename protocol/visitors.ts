@@ -8,7 +8,7 @@ export const DEFAULT_PARTITIONS = 32
  * names only a `userId`. The prefix keeps the two apart, so that nobody reads a person's profile by choosing an
  * `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
  */
-export function visitorIdOf(message: { anonymousId?: string; userId?: string }): string {
+export function visitorIdOf(message: { anonymousId?: string | undefined; userId?: string | undefined }): string {
   const { anonymousId } = message
   if (anonymousId) return isPrefixed(anonymousId) ? `visitor:${anonymousId}` : anonymousId
   return message.userId ? `user:${message.userId}` : ''

@@ -9,6 +9,13 @@ const SWEEP_MS = 250
 const MAX_PENDING = 4_096
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
+/**
+ * From so many messages under way on, the next ones are gathered for up to so many milliseconds: one write to the
+ * socket costs as much as the four messages in it. A quiet process sends at once.
+ */
+const BUSY = 8
+const GATHER_MS = 1
+
 /** JetStream's code of the error that a subject's last message isn't the expected one. */
 const WRONG_LAST_SEQUENCE = 10071
 
@@ -108,7 +115,7 @@ export function createPublisher(
     }
   })()
 
-  /** Sends what was published since the last turn of the event loop: one write to the socket instead of one for each. */
+  /** Sends what was gathered: one write to the socket instead of one for each. */
   function send() {
     for (const { key, subject, data, options } of outbox.splice(0)) {
       if (!pending.has(key)) continue
@@ -173,7 +180,10 @@ export function createPublisher(
         if (msgId !== undefined) options.headers?.append('Nats-Msg-Id', msgId)
         if (expected !== undefined) options.headers?.append('Nats-Expected-Last-Subject-Sequence', String(expected))
         outbox.push({ key, subject, data, options })
-        if (outbox.length === 1) setImmediate(send)
+        if (outbox.length === 1) {
+          if (pending.size < BUSY) setImmediate(send)
+          else setTimeout(send, GATHER_MS)
+        }
         pending.set(key, { resolve, reject, deadline: Date.now() + timeoutMs, bytes: data.length })
         pendingBytes += data.length
       })

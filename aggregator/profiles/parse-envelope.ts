@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope, type SentEnvelope } from '@slotstream/protocol'
 
 const decoder = new TextDecoder()
 
@@ -10,12 +10,14 @@ export function parseEnvelope(data: Uint8Array): EventEnvelope | Error {
   const raw = parse(data)
   if (raw === undefined) return new Error('the message is not JSON')
   if (typeof raw !== 'object' || raw === null) return new Error('the message is not a JSON object')
-  const { siteId, visitorId, messages } = raw as Partial<EventEnvelope>
+  const { siteId, visitorId, receivedAt, messages, sent } = raw as Partial<EventEnvelope & SentEnvelope>
   if (typeof siteId !== 'string' || !siteId || typeof visitorId !== 'string' || !visitorId)
     return new Error('siteId or visitorId is missing')
-  if (!Array.isArray(messages) || !messages.every(message => typeof message === 'object' && message !== null))
+  const list: unknown = sent ?? messages
+  if (!Array.isArray(list) || !list.every(message => typeof message === 'object' && message !== null))
     return new Error('messages is not a list of objects')
-  return raw as EventEnvelope
+  if (sent && Number.isNaN(Date.parse(receivedAt ?? ''))) return new Error('receivedAt is not a time')
+  return openEnvelope(raw as EventEnvelope | SentEnvelope)
 }
 
 /** The value, or undefined, which JSON does not have, when it is none. */

@@ -1,10 +1,4 @@
-import {
-  DEFAULT_ENRICHMENT,
-  type Enrichment,
-  type MessageContext,
-  type Site,
-  type StoredMessage,
-} from '@slotstream/protocol'
+import { DEFAULT_ENRICHMENT, type Enrichment, type MessageContext, type Site } from '@slotstream/protocol'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
 import { createMemo } from './memo.js'
 import type { Places } from './places.js'
@@ -19,14 +13,20 @@ const MAX_REMEMBERED_LENGTH = 1_000
 
 /** What is done to the messages of one request. */
 export interface Enricher {
+  /** Takes out of a raw message, in place, what must not be stored, not even in a rejected one. Nothing: it may stay as it is. */
+  cleanse(raw: unknown): Cleansed | undefined
   /**
-   * Takes out of a raw message, in place, what must not be stored, not even in a rejected one.
-   *
-   * @returns the network that the message names as the visitor's, if it does
+   * What can be known of a message that was found good, to be added to its context. The same object for messages that
+   * have it in common.
    */
-  cleanse(raw: unknown): string | undefined
-  /** Adds what can be known. What the client says itself under the same name stays. */
-  enrich(message: StoredMessage, network: string | undefined): void
+  enrich(message: Record<string, unknown>, network: string | undefined): MessageContext | undefined
+}
+
+/** What was done to a message. */
+export interface Cleansed {
+  changed: boolean
+  /** The network that the message names as the visitor's, if it does. */
+  network: string | undefined
 }
 
 /** What the request says of its sender. */
@@ -49,10 +49,11 @@ export function createEnrich(places?: Places): Enrich {
     const rules = compiled.get(site) ?? compile(site)
     compiled.set(site, rules)
     const { settings } = rules
-    let known: { userAgent: string; network: string; facts: object | undefined } | undefined
+    let known: { userAgent: string; network: string; facts: MessageContext | undefined } | undefined
+    let together: { facts: MessageContext | undefined; traffic: Traffic; all: MessageContext } | undefined
 
     /** What is the same in all messages of one device. */
-    function deviceFacts(userAgent: string, network: string): object | undefined {
+    function deviceFacts(userAgent: string, network: string): MessageContext | undefined {
       if (known?.userAgent === userAgent && known.network === network) return known.facts
       const { device, bot } = userAgent ? agents(userAgent) : { device: {}, bot: undefined }
       const location = settings.location && network ? locations?.(network) : undefined
@@ -69,7 +70,7 @@ export function createEnrich(places?: Places): Enrich {
     return {
       cleanse: raw => cleanse(raw, rules, networks),
       enrich(message, named) {
-        const context: MessageContext = message.context ?? {}
+        const context = (message.context ?? {}) as MessageContext
         // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
         const isDevice = typeof context.userAgent === 'string' || context.library === undefined
         const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
@@ -77,8 +78,10 @@ export function createEnrich(places?: Places): Enrich {
         const network = named ?? (wantsNetwork && isDevice ? networks(sender.address()) : '')
         const facts = deviceFacts(isDevice ? own : '', network)
         const traffic = settings.traffic && arrivedOf(message, rules.traffic)
-        if (traffic) message.context = { ...facts, traffic, ...context }
-        else if (facts) message.context = { ...facts, ...context }
+        if (!traffic) return facts
+        if (together?.traffic !== traffic || together.facts !== facts)
+          together = { facts, traffic, all: { ...facts, traffic } }
+        return together.all
       },
     }
   }
@@ -117,11 +120,12 @@ function isSame(a: Arrived, b: Arrived): boolean {
 }
 
 /** How the visitor came to the message's page; nothing for messages that name no page address and no campaign. */
-function arrivedOf({ context, type }: StoredMessage, classify: (arrived: Arrived) => Traffic): Traffic | undefined {
+function arrivedOf(message: Record<string, unknown>, classify: (arrived: Arrived) => Traffic): Traffic | undefined {
+  const context = objectOf(message.context)
   const page = objectOf(context?.page)
   const campaign = objectOf(context?.campaign)
   const [url, referrer, source, medium] = [page?.url, page?.referrer, campaign?.source, campaign?.medium].map(textOf)
-  if (!url && !referrer && !source && !medium && type !== 'page') return undefined
+  if (!url && !referrer && !source && !medium && message.type !== 'page') return undefined
   return classify({
     url: url ?? '',
     referrer: referrer ?? '',
@@ -130,28 +134,38 @@ function arrivedOf({ context, type }: StoredMessage, classify: (arrived: Arrived
   })
 }
 
-function cleanse(raw: unknown, { settings, scrub }: Compiled, networks: (address: string) => string) {
+function cleanse(
+  raw: unknown,
+  { settings, scrub }: Compiled,
+  networks: (address: string) => string,
+): Cleansed | undefined {
   const message = objectOf(raw)
   const context = objectOf(message?.context)
-  if (message?.type === 'page') cleansePage(objectOf(message.properties), scrub)
-  cleansePage(objectOf(context?.page), scrub)
-  if (!context || context.ip === undefined) return undefined
+  const inProperties = message?.type === 'page' && cleansePage(objectOf(message.properties), scrub)
+  const inContext = cleansePage(objectOf(context?.page), scrub)
+  if (!context || context.ip === undefined)
+    return inProperties || inContext ? { changed: true, network: undefined } : undefined
   const network = typeof context.ip === 'string' ? networks(context.ip) : ''
   if (settings.ip === 'truncated' && network) context.ip = network
   else delete context.ip
-  return network || undefined
+  return { changed: true, network: network || undefined }
 }
 
 const ADDRESSES = ['url', 'referrer', 'search'] as const
 
-function cleansePage(page: Record<string, unknown> | undefined, scrub: (url: string) => string): void {
-  if (!page) return
+/** Returns whether anything had to be changed. */
+function cleansePage(page: Record<string, unknown> | undefined, scrub: (url: string) => string): boolean {
+  if (!page) return false
+  let changed = false
   for (const field of ADDRESSES) {
     const value = page[field]
     if (typeof value !== 'string' || value === '') continue
     const scrubbed = scrub(value)
-    if (scrubbed !== value) page[field] = scrubbed
+    if (scrubbed === value) continue
+    page[field] = scrubbed
+    changed = true
   }
+  return changed
 }
 
 function objectOf(value: unknown): Record<string, unknown> | undefined {

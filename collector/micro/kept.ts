@@ -1,4 +1,10 @@
-import { type EventEnvelope, type RejectedEnvelope, type RejectedMessage, STREAMS } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  openEnvelope,
+  type RejectedEnvelope,
+  type RejectedMessage,
+  STREAMS,
+} from '@slotstream/protocol'
 import type { Publisher, Stored } from '@slotstream/runtime'
 
 /** A message that was accepted: as it would be stored, and what its stream message says of it. */
@@ -105,7 +111,7 @@ function entryOf(subject: string, data: Uint8Array | string): Pick<Entry, 'bytes
   const entry = { bytes: data.length, good: [] as Good[], bad: [] as Bad[] }
   const envelope = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data))
   if (subject.startsWith(`${STREAMS.events.subject}.`)) {
-    const { messages, ...rest } = envelope as EventEnvelope
+    const { messages, ...rest } = openEnvelope(envelope)
     entry.good = messages.map(message => ({ ...message, ...rest }))
   } else if (subject.startsWith(`${STREAMS.rejected.subject}.`)) {
     const { rejected, ...rest } = envelope as RejectedEnvelope

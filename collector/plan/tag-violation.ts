@@ -1,10 +1,16 @@
-import type { StoredMessage, Violation } from '@slotstream/protocol'
+import type { Violation } from '@slotstream/protocol'
 
-/** Writes into a message how it breaks the plan, in place. What the client wrote there goes in any case. */
-export function tagViolation(message: StoredMessage, violation: Violation | undefined): void {
-  if (violation) message.context = { ...message.context, violation }
-  else if (message.context?.violation !== undefined) {
-    const { violation: _claimed, ...context } = message.context
-    message.context = context
-  }
+/**
+ * Writes into a message how it breaks the plan, in place. What the client wrote there goes in any case.
+ *
+ * @returns whether the message was changed
+ */
+export function tagViolation(message: Record<string, unknown>, violation: Violation | undefined): boolean {
+  const context = (message.context ?? {}) as Record<string, unknown>
+  if (violation) message.context = { ...context, violation }
+  else if (context.violation !== undefined) {
+    const { violation: _claimed, ...rest } = context
+    message.context = rest
+  } else return false
+  return true
 }

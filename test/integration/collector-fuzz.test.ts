@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import type { EventEnvelope } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { putSite, startBroker } from '../support/collector.js'
@@ -186,7 +186,7 @@ async function stored(): Promise<{ count: number; ids: Map<string, string[]> }> 
   const consumer = await broker.nats.js.consumers.get('EVENTS', {})
   if (state.messages === 0) return { count, ids }
   for await (const entry of await consumer.consume()) {
-    for (const { messageId, anonymousId, userId } of entry.json<EventEnvelope>().messages) {
+    for (const { messageId, anonymousId, userId } of openEnvelope(entry.json<EventEnvelope>()).messages) {
       count++
       ids.set(messageId, [...(ids.get(messageId) ?? []), anonymousId ?? '', userId ?? ''])
     }

@@ -13,6 +13,7 @@ import {
   type EventEnvelope,
   keyToken,
   MAX_BATCH_BYTES,
+  openEnvelope,
   partitionOf,
   type RejectedEnvelope,
   type SlotsAnswer,
@@ -120,7 +121,7 @@ async function streamOf<T>(stream: 'EVENTS' | 'REJECTED' | 'DECISIONS'): Promise
   const stored: (T & { seq: number })[] = []
   for (let seq = began.get(stream)! + 1; seq <= state.last_seq; seq++) {
     const message = await nats.manager.streams.getMessage(stream, { seq })
-    if (message) stored.push({ ...message.json<T>(), seq })
+    if (message) stored.push({ ...(openEnvelope(message.json<EventEnvelope>()) as T), seq })
   }
   return stored
 }
@@ -141,7 +142,7 @@ describe('a batch', () => {
     expect(body).toMatchObject({ success: true, accepted: 2, rejected: [] })
     const stored = await nats.manager.streams.getMessage('EVENTS', { seq: body.position! })
     expect(stored?.subject).toBe(`events.${partitionOf('shop', visitor, 8)}`)
-    expect(stored?.json()).toMatchObject({
+    expect(openEnvelope(stored!.json<EventEnvelope>())).toMatchObject({
       siteId: 'shop',
       visitorId: visitor,
       messages: batch.map(({ messageId }) => ({ messageId, context: { userAgent: 'node' } })),
@@ -199,8 +200,8 @@ describe('a batch', () => {
   it('that grows beyond a stream message when it is written out is stored in order', async () => {
     const visitor = newId('v')
     const batch = Array.from({ length: 60 }, () => track(visitor, { properties: { list: 'REPLACE' } }))
-    // 1e20 is four characters here and twenty-one when it is written out.
-    const text = JSON.stringify({ writeKey: 'shop', batch }).replaceAll(
+    // 1e20 is four characters here and twenty-one when it is written out, which a context for all makes necessary.
+    const text = JSON.stringify({ writeKey: 'shop', batch, context: { app: { name: 'Shop' } } }).replaceAll(
       '"REPLACE"',
       `[${new Array(1_300).fill('1e20')}]`,
     )

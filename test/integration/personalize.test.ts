@@ -7,6 +7,7 @@ import {
   decideSubject,
   type EventEnvelope,
   keyToken,
+  openEnvelope,
   type Profile,
   partitionOf,
   shareOf,
@@ -150,7 +151,7 @@ describe('profiles and decisions on a real NATS server', () => {
     for (let seq = 1; seq <= last_seq; seq++) {
       const stored = await nats.manager.streams.getMessage('EVENTS', { seq })
       if (!stored || stored.string() === 'not JSON') continue
-      const envelope = stored.json<EventEnvelope>()
+      const envelope = openEnvelope(stored.json<EventEnvelope>())
       const profile = applyEnvelope(profiles.get(envelope.visitorId), envelope, seq)
       if (profile) profiles.set(envelope.visitorId, profile)
     }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type CollectorDeps, createCollector } from '@slotstream/collector'
-import type { EventEnvelope } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope } from '@slotstream/protocol'
 import { connectNats, createLog, type Nats, provision, sharedSettings } from '@slotstream/runtime'
 import { freePorts } from './free-ports.js'
 import { startNatsServer } from './nats-server.js'
@@ -103,13 +103,13 @@ export async function putSite(url: string, siteId: string, site: object = {}): P
   if (!response.ok) throw new Error(`the site was refused: ${await response.text()}`)
 }
 
-/** Envelopes of a stream, all of them, or those after a sequence. */
+/** Envelopes of a stream, events as their readers see them: all, or those after a sequence. */
 export async function readAll<T = EventEnvelope>(nats: Nats, stream = 'EVENTS', after = 0): Promise<T[]> {
   const { state } = await nats.manager.streams.info(stream)
   const envelopes: T[] = []
   for (let seq = Math.max(after + 1, state.first_seq); seq <= state.last_seq; seq++) {
     const message = await nats.manager.streams.getMessage(stream, { seq })
-    if (message) envelopes.push(message.json<T>())
+    if (message) envelopes.push(openEnvelope(message.json<EventEnvelope>()) as T)
   }
   return envelopes
 }

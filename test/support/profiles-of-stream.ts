@@ -1,5 +1,5 @@
 import { applyAndDetect } from '@slotstream/aggregator'
-import { type EventEnvelope, keyToken, type Profile, partitionOf, type SignalRecord } from '@slotstream/protocol'
+import { keyToken, openEnvelope, type Profile, partitionOf, type SignalRecord } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readStream } from '@slotstream/runtime'
 
 const log = createLog('test')
@@ -23,7 +23,7 @@ export async function replayedStreams(
     const { messages, last_seq } = (await nats.manager.streams.info(name)).state
     if (messages === 0) continue
     for await (const message of readStream(nats, name, { from: 1, log })) {
-      const envelope = message.json<EventEnvelope>()
+      const envelope = openEnvelope(message.json())
       const { siteId, visitorId } = envelope
       const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
       const applied = applyAndDetect(profiles.get(key), envelope, message.seq)

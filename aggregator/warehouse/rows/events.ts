@@ -1,4 +1,4 @@
-import { type EventEnvelope, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
 import type { Row, SourceMessage } from './row.js'
 
@@ -11,7 +11,7 @@ export function eventRows(message: SourceMessage, seq: number): Row[] {
   )
 }
 
-const read = (message: SourceMessage) => JSON.parse(message.text) as EventEnvelope
+const read = (message: SourceMessage) => openEnvelope(JSON.parse(message.text))
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).messages[index]
 
 function eventRow(

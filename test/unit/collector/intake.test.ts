@@ -1,6 +1,7 @@
-import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES } from '@slotstream/protocol'
+import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { type BatchArrival, batchOfOne, takeBatch } from '../../../collector/intake.js'
+import { type BatchArrival, batchOfOne, takeBatch as takeTexts } from '../../../collector/intake.js'
+import { envelopeText } from '../../../collector/taken.js'
 
 const arrival: BatchArrival = {
   siteId: 'shop',
@@ -15,6 +16,11 @@ const track = (messageId: string, anonymousId = 'a', rest: object = {}) => ({
   anonymousId,
   ...rest,
 })
+/** With the envelopes as their readers see them. */
+function takeBatch(body: unknown, given: BatchArrival) {
+  const { envelopes, ...rest } = takeTexts(body, given)
+  return { ...rest, envelopes: envelopes.map(envelope => openEnvelope(JSON.parse(envelopeText(envelope)))) }
+}
 const idsOf = (envelope: { messages: { messageId: string }[] }) => envelope.messages.map(({ messageId }) => messageId)
 
 describe('takeBatch', () => {
@@ -121,6 +127,11 @@ describe('takeBatch', () => {
     expect(() => takeBatch({ batch, context: { text: 'x'.repeat(1_000) } }, arrival)).toThrow(
       expect.objectContaining({ code: 'too_large' }),
     )
+  })
+
+  it.each([undefined, null, ''])('makes an id for a message whose id is %j', messageId => {
+    const { envelopes } = takeBatch({ batch: [{ ...track('1'), messageId }] }, arrival)
+    expect(envelopes.map(idsOf)).toEqual([['made']])
   })
 
   it('accepts an empty batch', () => {

@@ -1,24 +1,22 @@
-import type { DecisionEnvelope, EventEnvelope, RejectedEnvelope, StoredMessage } from '@slotstream/protocol'
+import { type DecisionEnvelope, openEnvelope, type RejectedEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { decisionPublications, eventPublications, rejectedPublications } from '../../../collector/publications.js'
+import type { Taken, TakenEnvelope } from '../../../collector/taken.js'
 
 const receivedAt = '2026-06-01T12:00:00.000Z'
-const message = (messageId: string, properties = {}): StoredMessage => ({
-  messageId,
-  type: 'track',
-  event: 'E',
-  anonymousId: 'a',
-  timestamp: receivedAt,
-  properties,
+const message = (id: string, properties = {}): Taken => ({
+  id,
+  text: JSON.stringify({ messageId: id, type: 'track', event: 'E', anonymousId: 'a', properties }),
+  added: undefined,
 })
-const events = (ids: string[], rest: Partial<EventEnvelope> = {}): EventEnvelope => ({
+const events = (ids: string[], rest: Partial<TakenEnvelope> = {}): TakenEnvelope => ({
   siteId: 'shop',
   visitorId: 'a',
   receivedAt,
   messages: ids.map(id => message(id)),
   ...rest,
 })
-const idOf = (envelope: EventEnvelope, batchId = '') => eventPublications(envelope, batchId, 32)[0]!.msgId
+const idOf = (envelope: TakenEnvelope, batchId = '') => eventPublications(envelope, batchId, 32)[0]!.msgId
 
 describe('the id by which JetStream drops a second send', () => {
   it('is equal for each send of one batch, whenever it is received', () => {
@@ -60,9 +58,7 @@ describe('a sender that is spread', () => {
   const placesOf = (publications: typeof spread) =>
     new Map(
       publications.flatMap(({ subject, data }) =>
-        (JSON.parse(new TextDecoder().decode(data)) as EventEnvelope).messages.map(
-          m => [m.messageId, subject] as const,
-        ),
+        openEnvelope(JSON.parse(new TextDecoder().decode(data))).messages.map(m => [m.messageId, subject] as const),
       ),
     )
 
@@ -82,13 +78,16 @@ describe('a sender that is spread', () => {
 describe('what is too large for one stream message', () => {
   it('is split, in order, with an id for each part', () => {
     const messages = Array.from({ length: 100 }, (_, i) => message(String(i), { text: 'x'.repeat(30_000) }))
-    const publications = eventPublications(events([], { messages }), 'b', 32)
+    const ledger = { captured: 100, sent: 100, acknowledged: 0, dropped: {} }
+    const publications = eventPublications(events([], { messages, ledger }), 'b', 32)
     expect(publications.length).toBeGreaterThan(3)
     for (const { data } of publications) expect(data.length).toBeLessThanOrEqual(768 * 1024)
     expect(new Set(publications.map(({ msgId }) => msgId)).size).toBe(publications.length)
     expect(new Set(publications.map(({ subject }) => subject)).size).toBe(1)
-    const parts = publications.map(({ data }) => JSON.parse(Buffer.from(data).toString()) as EventEnvelope)
-    expect(parts.flatMap(part => part.messages)).toEqual(messages)
+    const parts = publications.map(({ data }) => openEnvelope(JSON.parse(Buffer.from(data).toString())))
+    const stored = parts.flatMap(part => part.messages)
+    expect(stored.map(({ messageId }) => messageId)).toEqual(messages.map(({ id }) => id))
+    expect(stored.filter(({ context }) => context?.ledger)).toEqual([stored.at(-1)])
     expect(parts.every(({ visitorId }) => visitorId === 'a')).toBe(true)
   })
 })

@@ -21,7 +21,7 @@ describe('createBodies', () => {
     for (const { batch } of batches('a', 3)) {
       expect(new Set(batch.map(message => message.anonymousId)).size).toBe(1)
       for (const message of batch) {
-        expect(checkMessage(message, { received: NOW, newId: () => '' }).ok).toBe(true)
+        expect(checkMessage(message, { received: NOW }).ok).toBe(true)
         expect(Math.abs(JSON.stringify(message).length - 300)).toBeLessThan(50)
       }
     }

@@ -9,8 +9,7 @@ describe('createShoppers', () => {
     const shoppers = createShoppers(1)
     const batches = Array.from({ length: 200 }, () => shoppers.batch(NOW))
     const messages = batches.flatMap(({ batch }) => batch)
-    for (const message of messages)
-      expect(checkMessage(structuredClone(message), { received: NOW, newId: () => '' }).ok).toBe(true)
+    for (const message of messages) expect(checkMessage(structuredClone(message), { received: NOW }).ok).toBe(true)
     expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(messages.length)
     for (const { batch } of batches) expect(new Set(batch.map(({ anonymousId }) => anonymousId)).size).toBe(1)
     const size = JSON.stringify(messages).length / messages.length

@@ -1,4 +1,4 @@
-import type { Enrichment, Site, StoredMessage } from '@slotstream/protocol'
+import { type Enrichment, finishMessage, type Site } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createEnrich } from '../../../../collector/enrich/enrich.js'
 
@@ -24,9 +24,10 @@ function enriched(message: object, settings?: Partial<Enrichment>, userAgent: st
     anonymousId: 'a',
     messageId: 'm',
     ...message,
-  }) as StoredMessage
-  enricher.enrich(raw, enricher.cleanse(raw))
-  return raw
+  }) as Record<string, unknown>
+  const cleansed = enricher.cleanse(raw)
+  const added = enricher.enrich(raw, cleansed?.network)
+  return finishMessage(raw, { received: 0 }, added)
 }
 
 describe('what is added', () => {
@@ -120,7 +121,7 @@ describe('addresses of pages', () => {
       { context: { page: [], ip: [] } },
       { type: 'page', properties: 'x' },
     ])
-      expect(enricher.cleanse(raw)).toBeUndefined()
+      expect(enricher.cleanse(raw)?.network).toBeUndefined()
     expect(enriched({ context: { page: { url: 1, referrer: {} }, campaign: 'x' } }).event).toBe('E')
   })
 })
