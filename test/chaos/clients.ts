@@ -10,6 +10,10 @@ interface Sent {
 /** How long a client waits for an answer, in milliseconds. */
 const PATIENCE_MS = 8_000
 
+/** Which batch of each client is larger than a person makes one, and how much: a session anomaly in every run. */
+const BUSY = 2
+const BUSY_MESSAGES = 320
+
 /**
  * Clients of a site: each sends sealed batches through whichever collector answers, and a batch again, unchanged,
  * until it is acknowledged. Now and then one sends what was acknowledged a second time, soon or much later, or in
@@ -45,7 +49,8 @@ export function startClients(collectorUrls: string[], random: Random, { clients 
   async function client(number: number): Promise<void> {
     for (let n = 0; !stopped; n++) {
       const anonymousId = `client-${number}-${n % 5}`
-      const batch = Array.from({ length: random.int(1, 20) }, () => message(anonymousId))
+      const size = n === BUSY ? BUSY_MESSAGES : random.int(1, 20)
+      const batch = Array.from({ length: size }, () => message(anonymousId))
       await deliver(batch, `batch-${number}-${n}`)
       history.push(batch)
       const chance = random.next()
@@ -72,17 +77,17 @@ export function startClients(collectorUrls: string[], random: Random, { clients 
 
   function message(anonymousId: string): Sent {
     const n = ++made
-    const at = new Date().toISOString()
-    return random.next() < 0.2
-      ? { messageId: `m-${n}`, type: 'page', anonymousId, timestamp: at, properties: { path: `/${n % 7}` } }
-      : {
-          messageId: `m-${n}`,
-          type: 'track',
-          event: 'Product Viewed',
-          anonymousId,
-          timestamp: at,
-          properties: { n, category: `category-${n % 4}` },
-        }
+    const common = {
+      messageId: `m-${n}`,
+      anonymousId,
+      timestamp: new Date().toISOString(),
+      context: { sessionId: `${anonymousId}-${Math.floor(n / 8_000)}` },
+    }
+    if (random.next() < 0.2) return { ...common, type: 'page', properties: { path: `/${n % 7}` } }
+    // All three signals come of it: each fashion lasts twice as long as the one before, and products come back.
+    const category = `category-${Math.floor(Math.log2(1 + n / 200)) % 4}`
+    const product_id = `product-${Math.floor(n / 500)}-${n % 12}`
+    return { ...common, type: 'track', event: 'Product Viewed', properties: { n, category, product_id } }
   }
 
   const working = Promise.all([...Array.from({ length: clients }, (_, number) => client(number)), latecomer()])

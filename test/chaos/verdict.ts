@@ -1,7 +1,9 @@
+import { SIGNALS } from '@slotstream/protocol'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { heldBy, isEven } from '../support/aggregator.js'
-import { profilesOfStream } from '../support/profiles-of-stream.js'
+import { replayedStreams } from '../support/profiles-of-stream.js'
 import { until } from '../support/until.js'
+import { wrongSignals } from '../support/wrong-signals.js'
 import type { ChaosInstallation } from './installation.js'
 
 /** How long the parts may take to get over everything, in milliseconds. */
@@ -52,7 +54,7 @@ export async function verdict(installation: ChaosInstallation, acknowledged: Map
     )
     if (difference?.n !== 0) wrong.push(`${what}: ${difference?.n} rows differ from a recount`)
   }
-  wrong.push(...(await wrongProfiles(installation)))
+  wrong.push(...(await wrongProfilesAndSignals(installation)))
   wrong.push(...(await unevenShares(installation)))
   return wrong
 
@@ -91,15 +93,15 @@ async function unevenShares({ aggregators, partitions, streams }: ChaosInstallat
   return uneven
 }
 
-/** Profiles as they are stored, beside profiles made from the stream from its very beginning. */
-async function wrongProfiles({ natsUrls }: ChaosInstallation): Promise<string[]> {
+/** Profiles and signals as they are stored, beside those made from the stream from its very beginning. */
+async function wrongProfilesAndSignals({ natsUrls, query }: ChaosInstallation): Promise<string[]> {
   const log = createLog('verdict')
   log.level = 'silent'
   const nats = await connectNats(natsUrls.join(','), 'verdict', log)
   try {
     const found = await provision(nats, sharedSettings({ NATS_REPLICAS: String(natsUrls.length) }), log)
     const { profiles } = found.buckets
-    const expected = await profilesOfStream(nats, found)
+    const { profiles: expected, signals } = await replayedStreams(nats, found)
     const differing = async () => {
       const different: string[] = []
       for (const [key, profile] of expected) {
@@ -114,7 +116,17 @@ async function wrongProfiles({ natsUrls }: ChaosInstallation): Promise<string[]>
       timeoutMs: RECOVERY_MS,
       everyMs: 500,
     }).catch(differing)
-    return different.length === 0 ? [] : [`${different.length} of ${expected.size} profiles differ: ${different[0]}`]
+    const wrong =
+      different.length === 0 ? [] : [`${different.length} of ${expected.size} profiles differ: ${different[0]}`]
+    const compare = () => wrongSignals(query, signals)
+    const patience = { timeoutMs: RECOVERY_MS, everyMs: 500 }
+    wrong.push(...(await until('signals are loaded', compare, list => list.length === 0, patience).catch(compare)))
+    const kinds = new Map<string, number>()
+    for (const { signal } of signals) kinds.set(signal, (kinds.get(signal) ?? 0) + 1)
+    console.log(`signals: ${JSON.stringify(Object.fromEntries(kinds))}`)
+    if (kinds.size < SIGNALS.length)
+      wrong.push('not every kind of signal was detected: the run shows less than it should')
+    return wrong
   } finally {
     await nats.close()
   }

@@ -41,7 +41,7 @@ describe('SIGKILL of every part, one after the other, under 200 events a second'
       'every acknowledged message is in events',
       () =>
         system.query<{ message_id: string; n: number }>(
-          "SELECT message_id, count() AS n FROM slotstream.events WHERE event = 'Sent' GROUP BY message_id",
+          "SELECT message_id, count() AS n FROM slotstream.events WHERE event = 'Product Viewed' GROUP BY message_id",
         ),
       rows => rows.length >= acknowledged.size,
       { timeoutMs: 60_000, everyMs: 500 },

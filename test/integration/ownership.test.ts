@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rebuild } from '../../aggregator/rebuild/rebuild.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
-import { profilesOfStream } from '../support/profiles-of-stream.js'
+import { replayedStreams } from '../support/profiles-of-stream.js'
 import { createSender } from '../support/sender.js'
 import { until } from '../support/until.js'
+import { wrongSignals } from '../support/wrong-signals.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 /** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, signals, rejected, profiles. */
@@ -167,9 +168,16 @@ describe('aggregators that share partitions and streams', () => {
     expect(rows.filter(({ n }) => Number(n) !== 1)).toEqual([])
     expect(new Set(rows.map(({ message_id }) => message_id))).toEqual(acknowledged)
 
-    const expected = await profilesOfStream(broker.nats, broker.installation)
+    const { profiles: expected, signals } = await replayedStreams(broker.nats, broker.installation)
     expect(expected.size).toBe(40)
     await untilStored(0, expected)
+    expect(signals.length).toBeGreaterThan(40)
+    await until(
+      'every signal is in the table once',
+      () => wrongSignals(query, signals),
+      wrong => wrong.length === 0,
+      { timeoutMs: 60_000, everyMs: 500 },
+    )
     const said: string[] = []
     const publisher = createPublisher(broker.nats)
     const { nats, installation } = broker

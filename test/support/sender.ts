@@ -42,10 +42,11 @@ export function createSender(collectorUrl: string, writeKey: string) {
         const batch = Array.from({ length: options.batchSize }, (_, i) => ({
           messageId: randomUUID(),
           type: 'track',
-          event: 'Sent',
+          event: 'Product Viewed',
           anonymousId,
           timestamp: new Date().toISOString(),
-          properties: { n, i },
+          // Every visitor comes back to the product of the day, which makes signals.
+          properties: { n, i, product_id: `product-${Math.floor(n / 200)}` },
         }))
         deliveries.push(deliver({ batchId: randomUUID(), batch }))
         await new Promise(resolve => setTimeout(resolve, (1_000 * options.batchSize) / options.eventsPerSecond))

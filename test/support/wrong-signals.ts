@@ -28,11 +28,12 @@ export async function wrongSignals(
     `SELECT signal_id AS id, signal, message_id AS message, anonymous_id AS visitor, session_id AS session,
        toString(details) AS details FROM slotstream.signals`,
   )
-  const ids = rows.map(({ id }) => id)
-  const known = new Set(ids)
+  const known = new Map<string, number>()
+  for (const { id } of rows) known.set(id, (known.get(id) ?? 0) + 1)
+  const ids = [...known.keys()]
   const wrong: [string, string[]][] = [
     ['missing', [...expected.keys()].filter(id => !known.has(id))],
-    ['there more than once', ids.filter((id, index) => ids.indexOf(id) !== index)],
+    ['there more than once', ids.filter(id => known.get(id) !== 1)],
     ['there that the stream does not give', ids.filter(id => !expected.has(id))],
     ['other than detected', rows.filter(row => !(expected.get(row.id)?.has(textOf(row)) ?? true)).map(textOf)],
   ]
