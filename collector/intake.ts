@@ -1,11 +1,7 @@
 import {
-  type Batch,
   checkMessage,
   idOf,
   isoTime,
-  type Ledger,
-  MAX_BATCH_BYTES,
-  MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
   type Message,
   type MessageContext,
@@ -20,17 +16,15 @@ import {
 } from '@slotstream/protocol'
 import type { Enricher } from './enrich/enrich.js'
 import { Failure } from './failure.js'
+import { batchOf, isObject } from './given-batch.js'
 import { cutBytes, jsonText } from './json-text.js'
 import { mendMessageId } from './message-id.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
-import type { Taken, TakenEnvelope } from './taken.js'
+import { type BatchText, type Taken, type TakenEnvelope, textOf } from './taken.js'
 
 /** Longest user agent that is kept, in characters. It becomes part of every message of a batch. */
 const MAX_USER_AGENT = 512
-/** Most reasons of a ledger, and the longest name of one. */
-const MAX_LEDGER_REASONS = 20
-const MAX_LEDGER_REASON_LENGTH = 64
 
 /** What is known of a batch besides its text. */
 export interface BatchArrival {
@@ -39,8 +33,8 @@ export interface BatchArrival {
   received: number
   /** Size of the request's body: an upper bound of each message's. */
   bytes: number
-  /** The messages' JSON texts, in which they go on if nothing has to be changed. Default: they are written anew. */
-  texts?: string[] | undefined
+  /** The batch as it was written, in which it goes on if nothing has to be changed. Default: it is written anew. */
+  text?: BatchText | undefined
   userAgent?: string | undefined
   newId: () => string
   /** What is taken out of and added to the messages. Default: nothing. */
@@ -73,12 +67,11 @@ interface Visitor {
  * @throws Failure when there is no batch to look into
  */
 export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
-  const { batch, sentAt, ledger, context } = batchOf(body)
-  const { received, siteId, plan } = arrival
+  const { batch, sentAt, ledger, context, isPlain } = batchOf(body)
+  const { received, siteId, plan, text } = arrival
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
   const times = { received, ...(sent === undefined ? {} : { sent }) }
-  const texts = arrival.texts?.length === batch.length ? arrival.texts : undefined
   const userAgent = arrival.userAgent?.slice(0, MAX_USER_AGENT)
   const withUserAgent = addingUserAgent(userAgent)
 
@@ -88,33 +81,34 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const visitors = new Map<string, Visitor>()
   const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
   let visitor: Visitor | undefined
+  let isAnyChanged = false
   for (let index = 0; index < batch.length; index++) {
     const raw = batch[index]
     if (context) shareContext(raw, context)
     const cleansed = arrival.enricher?.cleanse(raw)
     const isMended = mendMessageId(raw)
-    let text = context || isMended || cleansed?.changed ? undefined : texts?.[index]
+    let changed = context !== undefined || isMended || cleansed?.changed === true
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
-      reject(index, raw, text, checked)
+      reject({ raw, index, changed }, checked)
       continue
     }
-    if (mayBeTooLarge && isTooLarge(raw, text)) {
+    if (mayBeTooLarge && isTooLarge(raw, textOf({ raw, index, changed }, text))) {
       const reason = `the message is larger than ${MAX_MESSAGE_BYTES / 1024} KB: send less in properties`
-      reject(index, raw, text, { code: 'too_large', reason })
+      reject({ raw, index, changed }, { code: 'too_large', reason })
       continue
     }
     const { message } = checked
     const violation = plan?.check(message as unknown as StoredMessage)
     if (violation && plan?.mode === 'enforce') {
-      reject(index, raw, text, violation)
+      reject({ raw, index, changed }, violation)
       continue
     }
     let id = idOf(message.messageId)
     if (!id) {
       id = arrival.newId()
       message.messageId = id
-      text = undefined
+      changed = true
     }
     const visitorId = visitorIdOf({ anonymousId: idOf(message.anonymousId), userId: idOf(message.userId) })
     // Nearly always that of the message before.
@@ -122,12 +116,13 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const known = visitor.ids.size
     if (visitor.ids.add(id).size === known) continue
     const added = withUserAgent(arrival.enricher?.enrich(message, cleansed?.network))
-    if (plan && tagViolation(message, violation)) text = undefined
+    if (plan && tagViolation(message, violation)) changed = true
     if (violation) violations.push({ messageId: id, index, ...violation })
-    visitor.messages.push({ id, text: text ?? jsonText(raw), added })
+    if (changed) isAnyChanged = true
+    visitor.messages.push({ id, raw, index, changed, added })
   }
-  const counts = ledgerOf(ledger)
-  const common = { siteId, receivedAt, ...(sent === undefined ? {} : { sentAt: isoTime(sent) }) }
+  const common = { siteId, receivedAt, ...(sent === undefined ? {} : { sentAt: isoTime(sent) }), text }
+  const canBeWhole = isPlain && !isAnyChanged
 
   return {
     accepted: batch.length - rejections.length,
@@ -137,8 +132,9 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
       ...common,
       visitorId,
       messages,
+      isWhole: canBeWhole && messages.length === batch.length,
       // It counts once: with the batch's last message.
-      ...(counts && visitorId === visitor?.visitorId ? { ledger: counts } : {}),
+      ...(ledger && visitorId === visitor?.visitorId ? { ledger } : {}),
     })),
     ...(refused.length > 0 ? { refused: refusedEnvelope() } : {}),
   }
@@ -152,13 +148,14 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   }
 
   type Reason = { code: RejectionCode; reason: string } | Violation
-  function reject(index: number, raw: unknown, text: string | undefined, why: Reason) {
+  function reject(message: Pick<Taken, 'raw' | 'index' | 'changed'>, why: Reason) {
+    const { raw, index } = message
     const { code, reason } = why
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
     const claimed = isObject(raw) ? raw.messageId : undefined
     const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
     rejections.push({ messageId, index, code, reason, ...place })
-    refused.push({ messageId, code, reason, ...place, payload: cutBytes(text ?? jsonText(raw), MAX_MESSAGE_BYTES) })
+    refused.push({ messageId, code, reason, ...place, payload: cutBytes(textOf(message, text), MAX_MESSAGE_BYTES) })
   }
 
   function refusedEnvelope(): RejectedEnvelope {
@@ -168,7 +165,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
 }
 
 /** White space between what is sent doesn't count. */
-function isTooLarge(raw: unknown, text = jsonText(raw)): boolean {
+function isTooLarge(raw: unknown, text: string): boolean {
   return Buffer.byteLength(text) > MAX_MESSAGE_BYTES && Buffer.byteLength(jsonText(raw)) > MAX_MESSAGE_BYTES
 }
 
@@ -182,38 +179,6 @@ function addingUserAgent(userAgent: string | undefined) {
   }
 }
 
-interface GivenBatch {
-  batch: unknown[]
-  sentAt?: unknown
-  ledger?: unknown
-  /** What is true of all messages, as Segment's API has it. */
-  context?: Record<string, unknown>
-}
-
-function batchOf(body: unknown): GivenBatch {
-  if (!isObject(body)) throw new Failure('malformed', 'the body must be a JSON object such as {"batch": […]}')
-  const { batch } = body as Partial<Batch>
-  if (!Array.isArray(batch))
-    throw new Failure('malformed', 'batch is missing or not a list: send {"batch": [message, …]}')
-  if (batch.length > MAX_BATCH_MESSAGES)
-    throw new Failure(
-      'too_large',
-      `the batch has ${batch.length} messages, ${MAX_BATCH_MESSAGES} are allowed: send several smaller ones`,
-    )
-  const { sentAt, ledger, context } = body
-  return { batch, sentAt, ledger, ...(isObject(context) ? { context: sharable(context, batch.length) } : {}) }
-}
-
-/** A batch's context becomes part of each message: what it then has in all is held to what a batch may have. */
-function sharable(context: Record<string, unknown>, messages: number): Record<string, unknown> {
-  if (Buffer.byteLength(jsonText(context)) * messages > MAX_BATCH_BYTES)
-    throw new Failure(
-      'too_large',
-      `with the batch's context in each, its ${messages} messages are larger than ${MAX_BATCH_BYTES / 1024} KB: send several smaller ones`,
-    )
-  return context
-}
-
 /** What a message says itself goes before what its batch says. */
 function shareContext(raw: unknown, context: Record<string, unknown>): void {
   if (!isObject(raw)) return
@@ -221,29 +186,9 @@ function shareContext(raw: unknown, context: Record<string, unknown>): void {
   if (isObject(own)) raw.context = { ...context, ...own }
 }
 
-/** The numbers of a ledger; undefined when it isn't one. */
-function ledgerOf(raw: unknown): Ledger | undefined {
-  if (!isObject(raw)) return undefined
-  const { captured, sent, acknowledged, dropped } = raw
-  if (!isCount(captured) || !isCount(sent) || !isCount(acknowledged)) return undefined
-  const reasons = isObject(dropped) ? Object.entries(dropped) : []
-  const kept = reasons
-    .filter(([reason, count]) => reason.length <= MAX_LEDGER_REASON_LENGTH && isCount(count))
-    .slice(0, MAX_LEDGER_REASONS) as [string, number][]
-  return { captured, sent, acknowledged, dropped: Object.fromEntries(kept) }
-}
-
 /** A message from the body of a single-message route, as a batch of one. */
 export function batchOfOne(body: unknown, type: Message['type']): object {
   if (!isObject(body)) throw new Failure('malformed', 'the body must be a message: a JSON object')
   const { writeKey: _secret, ...message } = body
   return { batch: [{ ...message, type }] }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -46,11 +46,13 @@ function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions
 function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
-  return split(messages, part => envelopeText(partOf(envelope, part))).map(({ part, data }) => ({
-    subject,
-    data,
-    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
-  }))
+  return split(messages, part => envelopeText(part === messages ? envelope : partOf(envelope, part))).map(
+    ({ part, data }) => ({
+      subject,
+      data,
+      msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
+    }),
+  )
 }
 
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */

@@ -1,13 +1,12 @@
 import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
-import { batchTexts } from './batch-texts.js'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
-import type { TakenEnvelope } from './taken.js'
+import { createBatchText, type TakenEnvelope } from './taken.js'
 
 /** What came with a batch. */
 export interface BatchOrigin {
@@ -42,9 +41,8 @@ export function createStoreBatch(
   return async (body, origin) => {
     const { siteId } = origin.site
     const { bytes, text, userAgent, enricher } = origin
-    const texts = text === undefined ? undefined : batchTexts(text)
     const arrival = {
-      ...{ siteId, bytes, texts, userAgent, enricher },
+      ...{ siteId, bytes, userAgent, enricher, text: text === undefined ? undefined : createBatchText(text) },
       ...{ plan: plans.of(siteId), received: Date.now(), newId: uuidv7 },
     }
     const intake = takeBatch(body, arrival)

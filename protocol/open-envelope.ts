@@ -8,14 +8,14 @@ import { parseTime } from './times.js'
  * An envelope that holds finished messages, as anybody may publish, is returned as it is.
  */
 export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvelope {
-  if (!('sent' in envelope)) return envelope
-  const { sent, sentAt, context, ledger, ...rest } = envelope
+  if ('messages' in envelope) return envelope
+  const { sent, body, sentAt, context, ledger, ...rest } = envelope
   const batchSent = sentAt === undefined ? undefined : parseTime(sentAt)
   const arrival = {
     received: parseTime(rest.receivedAt) ?? Number.NaN,
     ...(batchSent === undefined ? {} : { sent: batchSent }),
   }
-  const messages = sent.map((raw, index) =>
+  const messages = (sent ?? body?.batch ?? []).map((raw, index) =>
     finishMessage(raw, arrival, Array.isArray(context) ? context[index] : context),
   )
   const last = messages.at(-1)

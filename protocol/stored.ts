@@ -27,7 +27,9 @@ export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
   /** Goes into the context of the last message. */
   ledger?: Ledger
   /** Checked by `checkMessage`, and not changed since. */
-  sent: Record<string, unknown>[]
+  sent?: Record<string, unknown>[]
+  /** In place of `sent`: the batch that holds them, and nothing else. */
+  body?: { batch: Record<string, unknown>[] }
 }
 
 /** One stream message of `rejected.<partition>`. */

@@ -10,13 +10,13 @@ export function parseEnvelope(data: Uint8Array): EventEnvelope | Error {
   const raw = parse(data)
   if (raw === undefined) return new Error('the message is not JSON')
   if (typeof raw !== 'object' || raw === null) return new Error('the message is not a JSON object')
-  const { siteId, visitorId, receivedAt, messages, sent } = raw as Partial<EventEnvelope & SentEnvelope>
+  const { siteId, visitorId, receivedAt, messages, sent, body } = raw as Partial<EventEnvelope & SentEnvelope>
   if (typeof siteId !== 'string' || !siteId || typeof visitorId !== 'string' || !visitorId)
     return new Error('siteId or visitorId is missing')
-  const list: unknown = sent ?? messages
+  const list: unknown = messages ?? sent ?? body?.batch
   if (!Array.isArray(list) || !list.every(message => typeof message === 'object' && message !== null))
     return new Error('messages is not a list of objects')
-  if (sent && Number.isNaN(Date.parse(receivedAt ?? ''))) return new Error('receivedAt is not a time')
+  if (!messages && Number.isNaN(Date.parse(receivedAt ?? ''))) return new Error('receivedAt is not a time')
   return openEnvelope(raw as EventEnvelope | SentEnvelope)
 }
 

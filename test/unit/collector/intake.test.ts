@@ -1,7 +1,7 @@
 import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { type BatchArrival, batchOfOne, takeBatch as takeTexts } from '../../../collector/intake.js'
-import { envelopeText } from '../../../collector/taken.js'
+import { createBatchText, envelopeText } from '../../../collector/taken.js'
 
 const arrival: BatchArrival = {
   siteId: 'shop',
@@ -132,6 +132,38 @@ describe('takeBatch', () => {
   it.each([undefined, null, ''])('makes an id for a message whose id is %j', messageId => {
     const { envelopes } = takeBatch({ batch: [{ ...track('1'), messageId }] }, arrival)
     expect(envelopes.map(idsOf)).toEqual([['made']])
+  })
+
+  describe('of which the text is known', () => {
+    const goesOnAs = (body: object) => {
+      const json = JSON.stringify(body)
+      const { envelopes } = takeTexts(JSON.parse(json), { ...arrival, text: createBatchText(json) })
+      return envelopes.map(envelope => JSON.parse(envelopeText(envelope)))
+    }
+    const messages = [track('1'), track('2', 'a', { properties: { price: 1 } })]
+
+    it("goes on as a whole if it is one visitor's and nothing has to be changed", () => {
+      const body = { batchId: 'b', sentAt: '2026-06-01T11:59:59.000Z', batch: messages }
+      expect(goesOnAs(body)).toEqual([
+        { siteId: 'shop', visitorId: 'a', receivedAt: '2026-06-01T12:00:00.000Z', sentAt: body.sentAt, body },
+      ])
+    })
+
+    it.each([
+      ['has a write key in it', { writeKey: 'secret', batch: messages }, [messages]],
+      ['has several visitors', { batch: [...messages, track('3', 'b')] }, [messages, [track('3', 'b')]]],
+      ['has a message that is rejected', { batch: [...messages, { type: 'x' }] }, [messages]],
+      ['has a message twice', { batch: [...messages, messages[0]] }, [messages]],
+      [
+        'has a context for all',
+        { batch: messages, context: { locale: 'de' } },
+        [messages.map(message => ({ ...message, context: { locale: 'de' } }))],
+      ],
+    ])('goes on message by message if it %s', (_what, body, sent) => {
+      const envelopes = goesOnAs(body)
+      expect(envelopes.map(envelope => envelope.sent)).toEqual(sent)
+      expect(JSON.stringify(envelopes)).not.toContain('secret')
+    })
   })
 
   it('accepts an empty batch', () => {

@@ -6,7 +6,9 @@ import type { Taken, TakenEnvelope } from '../../../collector/taken.js'
 const receivedAt = '2026-06-01T12:00:00.000Z'
 const message = (id: string, properties = {}): Taken => ({
   id,
-  text: JSON.stringify({ messageId: id, type: 'track', event: 'E', anonymousId: 'a', properties }),
+  raw: { messageId: id, type: 'track', event: 'E', anonymousId: 'a', properties },
+  index: 0,
+  changed: true,
   added: undefined,
 })
 const events = (ids: string[], rest: Partial<TakenEnvelope> = {}): TakenEnvelope => ({
