@@ -47,3 +47,6 @@ process.once('message', async (order: LoadOrder) => {
   }
   process.send?.(answer, () => process.exit(0))
 })
+
+// Its parent is gone: nobody waits for this load.
+process.on('disconnect', () => process.exit(1))

@@ -45,3 +45,6 @@ process.once('message', async (order: SteadyOrder) => {
   poster.close()
   tell({ kind: 'end', acknowledged, failures, latencies }, () => process.exit(0))
 })
+
+// Its parent is gone: nobody waits for this load.
+process.on('disconnect', () => process.exit(1))
