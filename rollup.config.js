@@ -8,11 +8,22 @@ import { small } from './sdk/build/small.js'
 const treeshake = { manualPureFunctions: ['replaceTraps'] }
 
 /** What the script doesn't carry: a file of its own for each, loaded when the part is switched on. */
-const IN_SCRIPT = ['page-views', 'slots']
-const parts = readdirSync('sdk/dist/esm/parts')
-  .filter(file => file.endsWith('.js'))
-  .map(file => basename(file, '.js'))
-  .filter(name => !IN_SCRIPT.includes(name))
+const namesIn = folder =>
+  readdirSync(`sdk/dist/esm/${folder}`)
+    .filter(file => file.endsWith('.js'))
+    .map(file => `${folder}/${basename(file, '.js')}`)
+const together = namesIn('script')
+const alone = namesIn('parts').filter(name => !['parts/page-views', 'parts/slots', 'parts/impressions'].includes(name))
+
+/** Where modules go that several files of the npm package need. `core` is what every page loads at once. */
+const CHUNKS = [
+  ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
+  ['transport', /delivery.(transport|outcome)/],
+  [
+    'core',
+    /idb.build|esm.((api|calls|client|consent|lazy-parts|middleware|options|part-names|start|version)\.js|(capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|event-store|indexed-tables|message-ids|numbered|page-end|parse|positions|queue|resilient-tables|tables)|parts.page-views|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js)/,
+  ],
+]
 
 /** The browser package, from what `tsc -b` made of it. */
 export default [
@@ -23,16 +34,16 @@ export default [
     output: {
       file: 'sdk/dist/slotstream.js',
       format: 'iife',
-      sourcemap: true,
+      sourcemap: 'hidden',
       freeze: false,
       generatedCode: { preset: 'es2015', symbols: false },
     },
   },
-  ...parts.map(name => ({
-    input: `sdk/dist/esm/parts/${name}.js`,
+  ...[...together, ...alone].map(name => ({
+    input: `sdk/dist/esm/${name}.js`,
     treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
-    output: { file: `sdk/dist/${name}.js`, format: 'es', sourcemap: true, generatedCode: 'es2015' },
+    output: { file: `sdk/dist/${basename(name)}.js`, format: 'es', sourcemap: 'hidden', generatedCode: 'es2015' },
   })),
   {
     // Alone, so that a worker needs one file, by `importScripts` as by `import`.
@@ -52,12 +63,11 @@ export default [
       dir: 'sdk/dist/npm',
       format: 'es',
       sourcemap: true,
-      // What the entries share is named like the first of them.
-      chunkFileNames: ({ name }) => (name === 'index' ? 'core.js' : '[name].js'),
+      chunkFileNames: '[name].js',
       // For frameworks that run components on the server only, unless they are told otherwise.
       banner: ({ name }) => (name === 'react' ? "'use client'" : ''),
       onlyExplicitManualChunks: true,
-      manualChunks: id => (/slots.(personaliz|carried)/.test(id) ? 'personalize' : undefined),
+      manualChunks: id => CHUNKS.find(([, modules]) => modules.test(id))?.[0],
     },
   },
 ]

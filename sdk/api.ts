@@ -5,12 +5,7 @@ import type { EventName, PropertiesOf } from './events.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 import { guard } from './platform/guard.js'
 import { handedOver } from './slots/handed-over.js'
-import { noDecision } from './slots/no-decision.js'
-import { personalizerOf } from './slots/personalizer-of.js'
-import type { Middleware, PersonalizeOptions, Properties, SlotDecision } from './types.js'
-
-/** Deadline of `personalize` where no option says otherwise, in milliseconds. */
-const SLOT_TIMEOUT_MS = 300
+import type { Middleware, Properties, SlotDecision } from './types.js'
 
 /**
  * Tracks that something happened, e.g. `track('Product Viewed', { product_id: '17', category: 'Shoes' })`. Declaring
@@ -99,21 +94,6 @@ export function addMiddleware(change: Middleware): () => void {
 }
 
 /**
- * Asks what to show in a slot. Everything tracked on this page before counts in the answer.
- *
- * Never rejects. Without an answer by the deadline it resolves with the outcome `timeout`, without a collector or without
- * consent with `unavailable`, and no items: show the page's own content then.
- */
-export function personalize(slotId: string, options: PersonalizeOptions = {}): Promise<SlotDecision> {
-  const { fallback, timeout = SLOT_TIMEOUT_MS } = options
-  if (!inBrowser()) return Promise.resolve(noDecision(slotId, 'unavailable', fallback))
-  return new Promise(resolve => {
-    if (!running) setTimeout(() => resolve(noDecision(slotId, 'timeout', fallback)), timeout)
-    run(client => resolve(personalizerOf(client)(slotId, options)))
-  })
-}
-
-/**
  * Hands over decisions that a server asked for while it rendered the page, as `/v1/slots` answered them. The next
  * `personalize` of their slots, and `data-slot` elements, take them instead of asking. May come before `init`.
  */
@@ -123,7 +103,8 @@ export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
 export async function flush(): Promise<void> {
-  await running?.client().delivery.sender.flush()
+  const sender = await running?.client().delivery.sending()
+  await sender?.flush()
 }
 
 /** Ends the package on this page: sends what it still holds, and leaves no listener and no timer. `init` may follow. */

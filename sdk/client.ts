@@ -7,14 +7,16 @@ import type { Consent } from './consent.js'
 import { createDelivery, type Delivery } from './delivery/delivery.js'
 import { rewriting } from './middleware.js'
 import type { Settings } from './options.js'
+import type { LoadPart } from './part-names.js'
 import { bytesOf } from './platform/bytes.js'
 import { emit, recent } from './platform/emit.js'
 import { guard, type Log } from './platform/guard.js'
 import { createIds } from './platform/ids.js'
 import { createListeners, type Listeners } from './platform/listeners.js'
 import { createStorage } from './platform/storage.js'
+import { handedOver } from './slots/handed-over.js'
 import type { Personalize } from './slots/personalizer-of.js'
-import type { Message, Properties } from './types.js'
+import type { Message, Properties, SlotDecision } from './types.js'
 
 /** Fields of one message beside those that every message has. */
 export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
@@ -55,6 +57,8 @@ export interface Client {
   consent(): Consent
   /** Asks for content; see `personalizerOf`. */
   personalizer?: Personalize
+  /** Decisions that came with the page, by slot. */
+  handedOver: Map<string, SlotDecision>
   /** Begins to store and send, as far as the visitor agrees; again when they did. */
   start(): void
   /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
@@ -70,7 +74,7 @@ export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 const CONTEXT_OVERHEAD = ',"context":'.length
 
 /** Puts the browser package together for one page. */
-export function createClient(settings: Settings, consent: () => Consent): Client {
+export function createClient(settings: Settings, consent: () => Consent, load: LoadPart): Client {
   const now = Date.now
   const log: Log = (...parts) => {
     emit('error', parts)
@@ -90,8 +94,8 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     settings.idCookie && !paused() ? cookieId(document.cookie) : undefined,
   )
   const sessions = createSessions(storage, settings, newId)
-  const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused })
-  const { queue, sender } = delivery
+  const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
+  const { queue } = delivery
   const mayPass = createFloodGate(settings.floodLimit, now)
   const contextOf = createContexts()
   const enders: (() => void)[] = []
@@ -178,6 +182,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
     sessions,
     delivery,
     initialProperties: settings.properties,
+    handedOver,
     consent,
     track,
     beforePage: run => void enders.push(run),
@@ -198,16 +203,16 @@ export function createClient(settings: Settings, consent: () => Consent): Client
       ends.off()
       ends = createListeners(log)
       const { on } = ends
-      on(window, 'pagehide', sender.hide)
+      on(window, 'pagehide', delivery.hide)
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
-        if (document.visibilityState === 'hidden') sender.hide()
-        else sender.nudge(0)
+        if (document.visibilityState === 'hidden') delivery.hide()
+        else delivery.nudge(0)
       })
       // The page may be thrown away without another word.
-      on(document, 'freeze', sender.hide)
+      on(document, 'freeze', delivery.hide)
       // Only a hint: being offline is found out by trying.
-      on(window, 'online', sender.online)
+      on(window, 'online', delivery.online)
     },
     destroy(erase) {
       listeners.off()
@@ -218,7 +223,7 @@ export function createClient(settings: Settings, consent: () => Consent): Client
         storage.persist(false)
         if (settings.idCookie) dropCookie()
       } else {
-        sender.hide()
+        delivery.hide()
         delivery.close()
       }
     },

@@ -12,13 +12,13 @@ export {
   hydrate,
   identify,
   page,
-  personalize,
   reset,
   setProperties,
   track,
 } from './api.js'
 export type { Consent, ConsentState } from './consent.js'
 export type { Options } from './options.js'
+export { personalize } from './personalize.js'
 export type {
   Message,
   Middleware,

@@ -17,12 +17,18 @@ export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPart
       return (await import('./parts/engagement.js')).engagement
     case 'errors':
       return (await import('./parts/errors.js')).errors
+    case 'firstSlot':
+      return (await import('./slots/first-slot.js')).firstSlot
     case 'forms':
       return (await import('./parts/forms.js')).forms
     case 'impressions':
       return (await import('./parts/impressions.js')).impressions
+    case 'lease':
+      return (await import('./delivery/lease.js')).createLease
     case 'linkDomains':
       return (await import('./parts/link-domains.js')).linkDomains
+    case 'memoryTables':
+      return (await import('./delivery/memory-tables.js')).createMemoryTables
     case 'outboundLinks':
       return (await import('./parts/outbound-links.js')).outboundLinks
     case 'renderItem':

@@ -1,6 +1,5 @@
 import type { Loadable, LoadPart } from './part-names.js'
 import { pageViews } from './parts/page-views.js'
-import { nextTask } from './platform/next-task.js'
 
 /**
  * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
@@ -13,10 +12,9 @@ export const lazyPart = ((name: keyof Loadable) => {
       return pageViews
     case 'autoSlots':
       return import('./parts/slots.js').then(({ slots }) => slots)
-    default: {
-      const later = () => import('./later-parts.js').then(({ laterPart }) => laterPart(name))
-      // For this one a slot is waiting.
-      return name === 'renderItem' ? later() : nextTask().then(later)
-    }
+    case 'sending':
+      return import('./delivery/sending.js').then(({ createSending }) => createSending)
+    default:
+      return import('./later-parts.js').then(({ laterPart }) => laterPart(name))
   }
 }) as LoadPart

@@ -1,4 +1,8 @@
 import type { Client } from './client.js'
+import type { createLease } from './delivery/lease.js'
+import type { createMemoryTables } from './delivery/memory-tables.js'
+import type { createSending } from './delivery/sending.js'
+import type { firstSlot } from './slots/first-slot.js'
 import type { renderItem } from './slots/render.js'
 
 /** Parts by the option that turns them on. */
@@ -21,13 +25,23 @@ export const PART_NAMES = [
 export type PartName = (typeof PART_NAMES)[number] | 'debug'
 
 /** Parts that nothing waits for. */
-export type LaterPartName = Exclude<keyof Loadable, 'autoPage' | 'autoSlots'>
+export type LaterPartName = Exclude<keyof Loadable, 'autoPage' | 'autoSlots' | 'sending'>
 
-/** A part of this package, which knows what it works with, and can load more. */
-export type OwnPart = (client: Client, load: LoadPart) => () => void
+/**
+ * A part of this package, which knows what it works with, and can load more.
+ *
+ * @param since when it was wanted, in milliseconds since the epoch; it may have had to load
+ */
+export type OwnPart = (client: Client, load: LoadPart, since?: number) => () => void
 
 /** What can be loaded: parts, and what a part loads itself when it is needed. */
-export type Loadable = Record<PartName, OwnPart> & { renderItem: typeof renderItem }
+export type Loadable = Record<PartName, OwnPart> & {
+  firstSlot: typeof firstSlot
+  lease: typeof createLease
+  memoryTables: typeof createMemoryTables
+  renderItem: typeof renderItem
+  sending: typeof createSending
+}
 
 /** Finds a part: at once where it is in the same file, else when it has loaded. */
 export type LoadPart = <Name extends keyof Loadable>(name: Name) => Loadable[Name] | Promise<Loadable[Name]>

@@ -8,29 +8,29 @@ import {
   hydrate,
   identify,
   page,
-  personalize,
   reset,
   setProperties,
   track,
 } from './api.js'
 import { begin, running } from './calls.js'
+import { createSending } from './delivery/sending.js'
 import type { Options } from './options.js'
-import type { LoadPart, OwnPart, PartName } from './part-names.js'
+import type { Loadable, LoadPart } from './part-names.js'
 import { pageViews } from './parts/page-views.js'
-import { slots } from './parts/slots.js'
 import { emit } from './platform/emit.js'
-import { nextTask } from './platform/next-task.js'
+import { askWith } from './slots/ask-with.js'
+import type { PersonalizeOptions } from './types.js'
 import { VERSION } from './version.js'
 
 /**
  * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`. Every option that
  * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
- * from beside it: `sdk/web-vitals.js`.
+ * from beside it: `sdk/clicks.js`.
  */
-const parts: Partial<Record<PartName, OwnPart>> = { autoPage: pageViews, autoSlots: slots }
 const script = document.currentScript as HTMLScriptElement | null
 const source = script?.src || location.href
-const load = ((name: PartName) => parts[name] ?? later(name)) as LoadPart
+const own: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
+const load = ((name: keyof Loadable) => own[name] ?? later(name)) as LoadPart
 const slotstream = {
   addMiddleware,
   alias,
@@ -43,21 +43,26 @@ const slotstream = {
   identify,
   init: (options: Options) => begin(options, load),
   page,
-  personalize,
+  personalize: (slotId: string, options?: PersonalizeOptions) =>
+    askWith(client => later('personalizer').then(of => of(client)), slotId, options),
   reset,
   setProperties,
   track,
 }
 const host = window as Window & { slotstream?: typeof slotstream }
 
-/** `webVitals` is in `web-vitals.js`. */
+/** What is together in `script/slots.ts`, and in `script/defaults.ts`. */
+const SLOTS = ['autoSlots', 'impressions', 'personalizer']
+const DEFAULTS = ['engagement', 'firstSlot', 'webVitals']
+
+/** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
 function fileOf(name: string): string {
+  if (SLOTS.includes(name)) return 'slots'
+  if (DEFAULTS.includes(name) && running?.client().settings.webVitals) return 'defaults'
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
-/** Not in the task that starts the page: to begin a download costs milliseconds. */
 async function later(name: string) {
-  await nextTask()
   const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
   return file[name]
 }

@@ -3,6 +3,7 @@ import { type Consent, initialConsent, remember } from './consent.js'
 import { type Options, settle } from './options.js'
 import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from './part-names.js'
 import { emit } from './platform/emit.js'
+import { nextTask } from './platform/next-task.js'
 import { createStorage } from './platform/storage.js'
 
 /** The package at work on a page. */
@@ -15,6 +16,9 @@ export interface Running {
   choose(next: Consent): void
   destroy(): void
 }
+
+/** Parts that have nothing to do in a page without slots. */
+const OF_SLOTS = ['autoSlots', 'impressions']
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'
@@ -38,10 +42,19 @@ export function start(options: Options, load: LoadPart): Running {
 
   const startParts = () => {
     const of = client
-    const begin = (part: OwnPart) => {
+    const begin = (part: OwnPart, since: number) => {
       // Ended while the part was loading.
       if (of.listeners.signal.aborted) return
-      of.try(() => stops.push(part(of, load)))
+      of.try(() => stops.push(part(of, load, since)))
+    }
+    const beginLater = async (name: PartName) => {
+      const ofSlots = OF_SLOTS.includes(name)
+      const since = ofSlots && document.querySelector('[data-slot]') ? Date.now() : 0
+      // To begin a download costs the page milliseconds while it starts. A slot is worth them.
+      if (!since) await nextTask()
+      if (ofSlots && !since) await (await load('firstSlot'))(of.listeners)
+      begin(await load(name), since)
+      watchEnd()
     }
     // After the parts, and anew after each that comes later: what they track at the end of the page is sent then.
     const watchEnd = () => of.listeners.signal.aborted || of.watchEnd()
@@ -49,15 +62,14 @@ export function start(options: Options, load: LoadPart): Running {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
-      const part = named ? load(name) : (name as unknown as OwnPart)
-      if (part instanceof Promise) part.then(begin).then(watchEnd).catch(of.log)
-      else begin(part)
+      if (named && name !== 'autoPage') beginLater(name).catch(of.log)
+      else begin(named ? (load(name) as OwnPart) : (name as unknown as OwnPart), 0)
     }
     watchEnd()
   }
 
   const begin = () => {
-    client = createClient(settings, () => consent)
+    client = createClient(settings, () => consent, load)
     started = new Set()
     stops = []
     const { on } = client.listeners

@@ -8,16 +8,16 @@ import { minify } from 'terser'
 const sdk = new URL('../', import.meta.url)
 
 /**
- * What the built package weighs, beside its budget: files of the script tag as they are served, imports as a page's own
- * bundler makes them, without what loads on demand.
+ * What the built package weighs, beside its budget: files of the script tag as they are served, all of them that a page
+ * loads by itself, and imports as a page's own bundler makes them, without what loads later.
  *
  * @returns {Promise<{ entry: string, bytes: number, budget: number }[]>}
  */
 export async function sizes() {
-  const { files, imports } = JSON.parse(await readFile(new URL('budget.json', sdk), 'utf8'))
+  const { files, pages, imports } = JSON.parse(await readFile(new URL('budget.json', sdk), 'utf8'))
   const served = Object.entries(files).map(async ([file, budget]) => ({
     entry: file,
-    bytes: brotliCompressSync(await readFile(new URL(`dist/${file}`, sdk))).length,
+    bytes: await weigh(file),
     budget,
   }))
   const bundled = Object.entries(imports).map(async ([entry, budget]) => ({
@@ -25,8 +25,15 @@ export async function sizes() {
     bytes: await bundle(entry),
     budget,
   }))
-  return Promise.all([...served, ...bundled])
+  const loaded = Object.entries(pages).map(async ([entry, { files, bytes: budget }]) => ({
+    entry,
+    bytes: (await Promise.all(files.map(weigh))).reduce((sum, bytes) => sum + bytes),
+    budget,
+  }))
+  return Promise.all([...served, ...loaded, ...bundled])
 }
+
+const weigh = async file => brotliCompressSync(await readFile(new URL(`dist/${file}`, sdk))).length
 
 /** Bytes of the files that come first on a page that imports these names and hands them on. */
 async function bundle(statement) {

@@ -1,18 +1,22 @@
 import type { Settings } from '../options.js'
+import type { LoadPart } from '../part-names.js'
+import { bytesOf } from '../platform/bytes.js'
 import type { Emit } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
 import { nextTask } from '../platform/next-task.js'
 import type { KeyValue } from '../platform/storage.js'
+import { untilLoaded } from '../platform/until-loaded.js'
 import { createEventStore, type EventStore } from './event-store.js'
 import { openIndexedTables } from './indexed-tables.js'
+import { createPageEnd, type PageEnd } from './page-end.js'
 import { createQueue, type Queue } from './queue.js'
 import { createResilientTables } from './resilient-tables.js'
-import { createSender, type Sender } from './sender.js'
+import type { Sender } from './sender.js'
 import { queueName } from './tables.js'
-import { createTransport, type Transport } from './transport.js'
-import { createTurns } from './turns.js'
-import { watchOver } from './watch-over.js'
+
+/** Bytes that requests which outlive their page may carry before sending has loaded, which keeps count. */
+const PARTING_BYTES = 60_000
 
 interface Parts {
   settings: Settings
@@ -24,68 +28,113 @@ interface Parts {
   storage: KeyValue
   /** While true, messages stay in memory: nothing is stored or sent. */
   paused: () => boolean
+  load: LoadPart
 }
 
 export interface Delivery extends Parts {
+  /** Of the database and of the lock of who sends. */
+  name: string
+  /** What the queue's keys in `storage` begin with. */
+  own: string
+  credentials: RequestCredentials
   queue: Queue
   store: EventStore
-  sender: Sender
-  transport: Transport
+  pageEnd: PageEnd
+  /** What sends, once it has loaded. */
+  sending(): Promise<Sender>
   /** Begins, or goes on after a pause. */
   start(): void
+  /** Sends what the page still holds, in a request that outlives it. */
+  hide(): void
+  /** Tells that messages were written. */
+  nudge(messages: number): void
+  /** The network seems to be back. */
+  online(): void
   close(): void
   /** Ends it and deletes what is stored, unsent. */
   erase(): void
 }
 
-/** Wires queue, store and sender to the browser. Each write key has a queue of its own. */
+/**
+ * Wires the queue and its store to the browser. Each write key has a queue of its own. Whatever becomes of the file that
+ * sends: messages are stored without it, leave with their page, and the next page sends what stayed.
+ */
 export function createDelivery(parts: Parts): Delivery {
-  const { settings, newId, now, log, listeners, paused } = parts
-  const name = queueName(settings.writeKey)
-  const own = `queue.${settings.writeKey}.`
+  const { settings, newId, log, listeners, load, paused } = parts
+  const { endpoint, writeKey, idCookie } = settings
+  const name = queueName(writeKey)
+  const own = `queue.${writeKey}.`
   const storage: KeyValue = {
     get: key => parts.storage.get(own + key),
     set: (key, value) => parts.storage.set(own + key, value),
     remove: key => parts.storage.remove(own + key),
   }
-  const { locks } = navigator
   const tables = createResilientTables(
     onClosed => openIndexedTables(name, onClosed),
     () => store.known(),
+    () => untilLoaded(() => load('memoryTables'), log, listeners.signal),
     log,
     settings.cookieless,
   )
+  const nudge = (messages: number) => sender?.nudge(messages)
   const store: EventStore = createEventStore(tables.transact)
-  const written = (messages: number) => sender.nudge(messages)
-  const queue: Queue = createQueue(store, storage, newId, settings, written, paused)
-  const { endpoint, writeKey, idCookie } = settings
-  const transport = createTransport(
-    endpoint,
-    writeKey,
-    (...request) => fetch(...request),
-    idCookie === true ? 'same-origin' : idCookie || undefined,
-  )
-  const takeTurn = createTurns(name, locks, store, now)
-  const sender: Sender = createSender({ ...parts, storage, queue, store, transport, takeTurn, random: Math.random })
+  const queue: Queue = createQueue(store, storage, newId, settings, nudge, paused)
+  const pageEnd = createPageEnd({ ...parts, storage, queue, store, nudge })
+  let sender: Sender | undefined
+  let loading: Promise<Sender> | undefined
+  let begun = false
+  let room = PARTING_BYTES
+
+  const sending = () => {
+    loading ??= untilLoaded(() => load('sending'), log, listeners.signal).then(create => {
+      sender = create(delivery)
+      if (begun) sender.start()
+      return sender
+    })
+    return loading
+  }
+  /** Nobody waits for the answer; the next page asks again. */
+  const part = (batch: Parameters<PageEnd['bodyFor']>[0]) => {
+    const body = pageEnd.bodyFor(batch)
+    room -= bytesOf(body)
+    const { credentials } = delivery
+    fetch(`${endpoint}/v1/batch?writeKey=${encodeURIComponent(writeKey)}`, {
+      method: 'POST',
+      body,
+      keepalive: true,
+      credentials,
+    }).then(response => response.text(), log)
+  }
   const close = () => {
-    sender.stop()
+    begun = false
+    sender?.stop()
     tables.close()
   }
-  return {
+  const delivery: Delivery = {
     ...parts,
+    name,
+    own,
+    credentials: idCookie === true ? 'same-origin' : idCookie || 'omit',
+    storage,
     queue,
     store,
-    sender,
-    transport,
+    pageEnd,
+    sending,
     start() {
+      begun = true
       queue.resume()
-      sender.start()
-      if (settings.cookieless) return
-      const watch = () =>
-        listeners.signal.aborted || watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
-      // What other tabs leave can wait; the page may be waiting for this task.
-      nextTask().then(watch).catch(log)
+      if (sender) sender.start()
+      else
+        nextTask()
+          .then(() => (begun ? sending() : undefined))
+          .catch(log)
     },
+    hide() {
+      if (sender) sender.hide()
+      else pageEnd.leave(() => room, part)
+    },
+    nudge,
+    online: () => sender?.online(),
     close,
     erase() {
       close()
@@ -94,4 +143,5 @@ export function createDelivery(parts: Parts): Delivery {
       guard(log, () => indexedDB.deleteDatabase(name))
     },
   }
+  return delivery
 }

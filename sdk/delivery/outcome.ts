@@ -1,5 +1,7 @@
 import type { BatchAnswer } from '@slotstream/protocol'
 import type { Dropped } from './event-store.js'
+import { LONGEST_WAIT_MS } from './page-end.js'
+import { parse } from './parse.js'
 
 /** An HTTP answer as far as it matters, or undefined when none came. */
 export type Reply = { status: number; retryAfter: string | null; text: string } | undefined
@@ -13,9 +15,6 @@ export type Outcome =
 
 /** Answers that come again however often the same batch is sent. */
 const FINAL = [400, 401, 403, 410, 413, 422]
-
-/** Longest `Retry-After` that is believed, in milliseconds. */
-export const LONGEST_WAIT_MS = 3_600_000
 
 /** Reads the answer to a batch. What isn't understood is tried again: a hotel's login page answers 200, too. */
 export function outcomeOf(reply: Reply, now: number): Outcome {
@@ -36,15 +35,6 @@ export function acknowledgement(answer: unknown): Outcome {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   return { kind: 'acknowledged', answer: acknowledged, dropped }
-}
-
-/** The value of JSON text, or undefined. */
-export function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** `Retry-After` is seconds or a date (RFC 9110 §10.2.3). */

@@ -108,7 +108,7 @@ export function createQueue(
     if (!fresh.length && !Object.keys(lost).length) return
     chunks.push(...fresh)
     while (chunks[0]?.written && size(chunks) > REMEMBERED_BYTES) chunks.shift()
-    const done = store.add(fresh, lost, lastSeq(), limits.maxQueueMessages).then(state => {
+    const done = store.add(fresh, lost, lastSeq()).then(state => {
       storage.set('seq', String(state.seq))
       for (const chunk of fresh) {
         chunk.written = true

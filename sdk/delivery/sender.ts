@@ -1,13 +1,15 @@
-import { bytesOf } from '../platform/bytes.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { KeyValue } from '../platform/storage.js'
 import { backoff, isUnreachable } from './backoff.js'
-import { bodyOf, ENVELOPE_BYTES } from './body.js'
+import { ENVELOPE_BYTES } from './body.js'
 import type { EventStore } from './event-store.js'
 import { messageIds } from './message-ids.js'
-import { LONGEST_WAIT_MS, type Outcome, outcomeOf, parse } from './outcome.js'
-import type { Held, Queue } from './queue.js'
+import { acknowledgement, type Outcome, outcomeOf, type Reply } from './outcome.js'
+import type { PageEnd } from './page-end.js'
+import { createPositions, type Positions } from './positions.js'
+import type { Queue } from './queue.js'
+import type { SealedBatches } from './sealed-batches.js'
 import type { SealedBatch } from './tables.js'
 import type { Transport } from './transport.js'
 import type { TakeTurn } from './turns.js'
@@ -26,16 +28,13 @@ export interface Sender {
    * @param before id of a batch that waits: only what is older
    */
   seal(before?: string): Promise<SealedBatch | undefined>
-  /** Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if it can. */
-  hold(room: number): void
-  /** Batches this page sealed that aren't settled. */
-  openBatches(): SealedBatch[]
-  /** Takes note of what became of a batch. */
-  settle(batch: SealedBatch, outcome: Outcome): Promise<void>
-  /** Takes note of how far a visitor's messages got in the stream. */
-  reached(visitor: string, position: number | undefined): void
-  /** Highest position a visitor's messages got. */
-  position(visitor: string): number | undefined
+  /** Everything that is sealed, oldest first. */
+  batches(): Promise<SealedBatch[]>
+  /** Takes note of what the collector answered to a batch that went along with another request. */
+  acknowledge(batch: SealedBatch, answer: unknown): Promise<void>
+  positions: Positions
+  /** Posts something else while the page lives; undefined when no answer came. */
+  post(path: string, body: string): Promise<Reply>
   /** Begins, with what earlier pages left. Until then nothing is sent or stored. */
   start(): void
   /** The network seems to be back: tries at once, unless the collector asked to wait. */
@@ -45,7 +44,8 @@ export interface Sender {
 
 interface Parts {
   queue: Queue
-  store: EventStore
+  store: Pick<EventStore, 'known'> & SealedBatches
+  pageEnd: PageEnd
   transport: Transport
   takeTurn: TakeTurn
   storage: KeyValue
@@ -55,17 +55,21 @@ interface Parts {
   random: () => number
   paused: () => boolean
   newId: () => string
-  settings: { flushAt: number; flushInterval: number; maxBatchBytes: number; maxQueueAge: number }
+  settings: {
+    flushAt: number
+    flushInterval: number
+    maxBatchBytes: number
+    maxQueueAge: number
+    maxQueueMessages: number
+  }
 }
 
 export function createSender(parts: Parts): Sender {
-  const { queue, store, transport, storage, emit, log, now, newId, settings, paused } = parts
-  /** Batches this page sealed that aren't settled. */
-  const open = new Map<string, SealedBatch>()
+  const { queue, store, pageEnd, transport, storage, emit, log, now, newId, settings, paused } = parts
+  const { open, opens } = pageEnd
+  const positions = createPositions()
   /** Attempts under way, so that nothing is sent twice at a time. */
   const attempts = new Map<string, Promise<Outcome>>()
-  /** By visitor: different visitors' positions lie in different partitions. */
-  const positions = new Map<string, number>()
   let unsent = 0
   let failures = 0
   let retryAt = 0
@@ -75,12 +79,6 @@ export function createSender(parts: Parts): Sender {
   let next: Promise<void> | undefined
   let stopped = false
 
-  /** When any tab may send again, in milliseconds since the epoch. */
-  const opens = () => {
-    const at = Number(storage.get('retryAt')) || 0
-    // Nobody waits longer than this: the clock was set back.
-    return at > now() + LONGEST_WAIT_MS ? 0 : at
-  }
   const earliest = () => Math.max(retryAt, opens())
 
   const schedule = (delay: number) => {
@@ -96,18 +94,13 @@ export function createSender(parts: Parts): Sender {
     }, at - now())
   }
 
-  const reached = (visitor: string, position: number | undefined) => {
-    if (position === undefined) return
-    positions.set(visitor, Math.max(positions.get(visitor) ?? 0, position))
-  }
-
   const settle = async (batch: SealedBatch, outcome: Outcome) => {
     const { batchId, texts } = batch
     if (outcome.kind === 'retry') return
     open.delete(batchId)
     if (outcome.kind === 'acknowledged') {
       const { accepted, rejected, violations, position } = outcome.answer
-      reached(batch.visitor, position)
+      positions.reached(batch.visitor, position)
       emit('acknowledged', { batchId, accepted, rejected, violations })
       return store.settle(batchId, outcome.dropped)
     }
@@ -118,12 +111,11 @@ export function createSender(parts: Parts): Sender {
 
   /** One attempt; the first outlives the page, should it end meanwhile. */
   const attempt = (batch: SealedBatch, keepalive: boolean, compress = false): Promise<Outcome> => {
-    const { batchId, texts } = batch
+    const { batchId } = batch
     const underWay = attempts.get(batchId)
     if (underWay) return underWay
-    const body = bodyOf(batch, now(), store.known()?.ledger)
     const done = transport
-      .post('/v1/batch', body, { keepalive, compress })
+      .post('/v1/batch', pageEnd.bodyFor(batch), { keepalive, compress })
       .then(async reply => {
         const outcome = outcomeOf(reply, now())
         await settle(batch, outcome)
@@ -131,13 +123,9 @@ export function createSender(parts: Parts): Sender {
       })
       .finally(() => attempts.delete(batchId))
     attempts.set(batchId, done)
-    emit('sent', { batchId, messageIds: messageIds(texts), bytes: bytesOf(body) })
     return done
   }
 
-  const left = () => (parse(storage.get('held') ?? '[]') ?? []) as Held[]
-  const keep = (all: Held[]) =>
-    Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
   const seal = async (before?: string) => {
     const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before)
     // Only what this page captured may have to leave with it; the rest can wait for the next one.
@@ -145,10 +133,11 @@ export function createSender(parts: Parts): Sender {
     return sealed?.batch
   }
 
+  const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
   const drain = async () => {
     const mark = queue.mark()
     unsent = 0
-    await store.expire(now() - settings.maxQueueAge)
+    await trim()
     // A probe after a long silence is one request, not one of each page.
     while (!stopped && now() >= opens()) {
       const [oldest] = await store.batches(1)
@@ -201,36 +190,24 @@ export function createSender(parts: Parts): Sender {
     return next
   }
 
-  const hold = (room: number) => {
-    const all = queue.hold(room - ENVELOPE_BYTES)
-    if (!all.length) return
-    for (const { batch } of all) open.set(batch.batchId, batch)
-    // The page may not live to see the transaction through; what is in localStorage stays.
-    storage.set('held', JSON.stringify([...left(), ...all]))
-    keep(all)
-    schedule(settings.flushInterval)
-  }
-
   return {
     flush,
-    settle,
-    reached,
+    positions,
+    acknowledge: (batch, answer) => settle(batch, acknowledgement(answer)),
+    post: (path, body) => transport.post(path, body, { keepalive: false }),
     nudge(messages) {
       unsent += messages
+      if ((store.known()?.waiting ?? 0) > settings.maxQueueMessages) void trim().catch(log)
       schedule(unsent >= settings.flushAt ? 0 : settings.flushInterval)
     },
     hide() {
-      hold(Math.min(transport.room(), settings.maxBatchBytes))
-      for (const batch of open.values())
-        if (now() >= opens() && batch.bytes + ENVELOPE_BYTES <= transport.room()) attempt(batch, true).catch(log)
+      pageEnd.leave(transport.room, batch => void attempt(batch, true).catch(log))
     },
     seal,
-    hold,
-    openBatches: () => [...open.values()],
-    position: visitor => positions.get(visitor),
+    batches: store.batches,
     start() {
       failures = Number(storage.get('failures')) || 0
-      keep(left())
+      pageEnd.recover()
       // The page before may have left something.
       schedule(settings.flushInterval)
     },

@@ -40,6 +40,10 @@ export function inspector(running: () => Running | undefined): void {
     host.remove()
     if (before instanceof HTMLElement) before.focus()
   }
+  const send = async () => {
+    const sender = await running()?.client().delivery.sending()
+    await sender?.flush()
+  }
   const refresh = async () => {
     timer = undefined
     const now = running()
@@ -75,7 +79,7 @@ export function inspector(running: () => Running | undefined): void {
         {},
         el('h2', {}, 'Slotstream'),
         waiting,
-        button('Send now', {}, () => void running()?.client().delivery.sender.flush()),
+        button('Send now', {}, () => void send().catch(console.error)),
         button('✕', { 'aria-label': 'Close the inspector' }, close),
       ),
       tabs.list,

@@ -10,10 +10,12 @@ const TEMPLATE = 'template[data-slot-template]'
  * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a server
  * marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each item.
  */
-export function slots(client: Client, load: LoadPart): () => void {
+export function slots(client: Client, load: LoadPart, since = 0): () => void {
   const { listeners, log, settings } = client
   const personalize = personalizerOf(client)
   const known = new WeakSet<Element>()
+  /** What is there when this has loaded waits since it was wanted. */
+  let wanted = since
 
   /** True: the element shows what was decided. */
   const show = (
@@ -52,9 +54,9 @@ export function slots(client: Client, load: LoadPart): () => void {
     if (known.has(element) || slotState || decisionId) return
     known.add(element)
     element.ariaBusy = 'true'
-    const asked = Date.now()
+    const asked = wanted || Date.now()
     const [decision, renderItem] = await Promise.all([
-      personalize(slot, { count: Number(count) || undefined }),
+      personalize(slot, { count: Number(count) || undefined, timeout: settings.slotTimeout - (Date.now() - asked) }),
       // Beside the question, so that it takes no time of its own.
       Promise.resolve(load('renderItem')).catch(error => void log(error)),
     ])
@@ -71,6 +73,7 @@ export function slots(client: Client, load: LoadPart): () => void {
     for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) if (isParsed(element)) find(element)
     listeners.on(document, 'DOMContentLoaded', all)
   } else all()
+  wanted = 0
   return () => {}
 }
 

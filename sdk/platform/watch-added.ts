@@ -13,7 +13,7 @@ export function watchAdded(attribute: string, signal: AbortSignal, found: (eleme
     for (const { type, target, addedNodes } of changes)
       for (const node of type === 'childList' ? addedNodes : [target]) search(node as Partial<HTMLElement>)
   })
-  search(document.documentElement)
   observer.observe(document, { childList: true, subtree: true, attributeFilter: [attribute] })
   signal.addEventListener('abort', () => observer.disconnect())
+  search(document.documentElement)
 }

@@ -1,5 +1,6 @@
 import { ENVELOPE_BYTES } from '../delivery/body.js'
 import type { EventStore } from '../delivery/event-store.js'
+import type { PageEnd } from '../delivery/page-end.js'
 import type { Queue } from '../delivery/queue.js'
 import type { Sender } from '../delivery/sender.js'
 import type { SealedBatch } from '../delivery/tables.js'
@@ -16,8 +17,9 @@ const STORE_PATIENCE_MS = 50
 /** What carrying messages works with. */
 export interface Carrying {
   queue: Pick<Queue, 'written' | 'bytes'>
-  store: Pick<EventStore, 'known' | 'batches'>
-  sender: Pick<Sender, 'flush' | 'seal' | 'hold' | 'openBatches'>
+  store: Pick<EventStore, 'known'>
+  pageEnd: Pick<PageEnd, 'hold' | 'open'>
+  sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches'>>
   settings: { maxBatchBytes: number }
   /** While true, nothing is stored, so there is nothing to carry. */
   paused: () => boolean
@@ -33,10 +35,11 @@ export async function carried(parts: Carrying): Promise<SealedBatch[] | undefine
     }, STORE_PATIENCE_MS),
   )
   const waiting = parts.queue.written().then(() => unacknowledged(parts, () => !late))
-  const first = await Promise.race([waiting, patience])
+  // What sends may not load.
+  const first = await Promise.race([waiting.catch(() => patience), patience])
   const batches = first === 'late' ? (held(parts) ?? (await waiting)) : first
   if (batches) return batches
-  await parts.sender.flush()
+  await (await parts.sending()).flush()
   return unacknowledged(parts, () => true)
 }
 
@@ -45,18 +48,19 @@ export async function carried(parts: Carrying): Promise<SealedBatch[] | undefine
  * Stops sealing once `isWanted` says that nobody waits for it any more.
  */
 export async function unacknowledged(
-  { store, sender, paused }: Carrying,
+  { store, sending, paused }: Carrying,
   isWanted: () => boolean,
 ): Promise<SealedBatch[] | undefined> {
   if (paused()) return []
   if ((store.known()?.bytes ?? 0) > CARRIED_BYTES) return undefined
-  while (isWanted() && (await sender.seal()));
-  return store.batches()
+  const { seal, batches } = await sending()
+  while (isWanted() && (await seal()));
+  return batches()
 }
 
 /** The same of this page alone, at once, from memory; undefined when it doesn't fit one batch. */
-function held({ queue, sender, settings }: Carrying): SealedBatch[] | undefined {
+function held({ queue, pageEnd, settings }: Carrying): SealedBatch[] | undefined {
   if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
-  sender.hold(settings.maxBatchBytes)
-  return sender.openBatches()
+  pageEnd.hold(settings.maxBatchBytes)
+  return [...pageEnd.open.values()]
 }

@@ -1,15 +1,12 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
-import { bodyOf } from '../delivery/body.js'
-import { messageIds } from '../delivery/message-ids.js'
-import { acknowledgement, parse } from '../delivery/outcome.js'
+import type { PageEnd } from '../delivery/page-end.js'
+import { parse } from '../delivery/parse.js'
 import type { Sender } from '../delivery/sender.js'
-import type { Transport } from '../delivery/transport.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
 import type { Message, PersonalizeOptions, Properties, SlotDecision } from '../types.js'
 import { type Carrying, carried } from './carried.js'
-import { handedOver } from './handed-over.js'
 import { itemsOf, noDecision } from './no-decision.js'
 
 /** Slots of one request, as the collector allows (`MAX_SLOTS`). */
@@ -22,14 +19,16 @@ const MAX_ANSWERS = 99
 const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 
 interface Parts extends Carrying {
-  sender: Carrying['sender'] & Pick<Sender, 'settle' | 'position' | 'reached'>
-  transport: Pick<Transport, 'post'>
+  sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'post' | 'positions' | 'acknowledge'>>
+  pageEnd: Pick<PageEnd, 'hold' | 'open' | 'bodyFor'>
   settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
   log: Log
   now: () => number
   listeners: Pick<Listeners, 'on'>
   track: (event: string, properties: Properties) => void
+  /** Decisions that came with the page, by slot. */
+  handedOver: Map<string, SlotDecision>
   visitor: () => { anonymousId: string; userId: string | undefined; context: { pageViewId: string; sessionId: string } }
 }
 
@@ -44,7 +43,7 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
  * could change it.
  */
 export function createPersonalize(parts: Parts) {
-  const { sender, transport, settings, emit, log, now } = parts
+  const { settings, emit, log, now, handedOver } = parts
   const waiting: Wanted[] = []
   const answers = new Map<string, Promise<SlotDecision>>()
 
@@ -55,6 +54,7 @@ export function createPersonalize(parts: Parts) {
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
     const batches = await carried(parts)
     if (!batches) return []
+    const { positions, post, acknowledge } = await parts.sending()
     const { anonymousId, userId, context } = parts.visitor()
     const head = JSON.stringify({
       anonymousId,
@@ -62,18 +62,17 @@ export function createPersonalize(parts: Parts) {
       slots: wanted.map(({ id, count }) => ({ id, count })),
       // What the server itself reads of it goes before what the page says.
       context: { ...wanted[0]?.context, ...context },
-      after: sender.position(anonymousId),
+      after: positions.of(anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
-    const body = `${head.slice(0, -1)},"batches":[${batches.map(batch => bodyOf(batch, now(), undefined)).join()}]}`
-    for (const { batchId, texts, bytes } of batches) emit('sent', { batchId, messageIds: messageIds(texts), bytes })
-    const reply = await transport.post('/v1/slots', body, { keepalive: false })
+    const body = `${head.slice(0, -1)},"batches":[${batches.map(parts.pageEnd.bodyFor).join()}]}`
+    const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []
-    sender.reached(anonymousId, answer.position)
+    positions.reached(anonymousId, answer.position)
     // What isn't acknowledged here is the sender's to send again.
-    for (const [index, batch] of batches.entries()) void sender.settle(batch, acknowledgement(answer.batches?.[index]))
+    for (const [index, batch] of batches.entries()) void acknowledge(batch, answer.batches?.[index])
     return answer.decisions as unknown as SlotDecision[]
   }
 

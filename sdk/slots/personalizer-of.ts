@@ -13,9 +13,10 @@ export function personalizerOf(client: Client): Personalize {
 }
 
 function create(client: Client): Personalize {
-  const { consent, delivery, identity, sessions, track } = client
+  const { consent, delivery, handedOver, identity, sessions, track } = client
   const ask = createPersonalize({
     ...delivery,
+    handedOver,
     track,
     visitor: () => ({
       anonymousId: identity.anonymousId(),

@@ -2,6 +2,7 @@ import { bodyOf, ENVELOPE_BYTES } from '../delivery/body.js'
 import { createEventStore, type EventStore } from '../delivery/event-store.js'
 import { openIndexedTables } from '../delivery/indexed-tables.js'
 import { outcomeOf } from '../delivery/outcome.js'
+import { createSealedBatches } from '../delivery/sealed-batches.js'
 import { queueName } from '../delivery/tables.js'
 import { createTransport, type Transport } from '../delivery/transport.js'
 import { createIds } from '../platform/ids.js'
@@ -25,15 +26,16 @@ export async function deliverRest(rest: Rest): Promise<void> {
   }
 }
 
-async function drain(store: EventStore, transport: Transport, { maxBatchBytes, maxQueueAge }: Rest): Promise<void> {
+async function drain(events: EventStore, transport: Transport, { maxBatchBytes, maxQueueAge }: Rest): Promise<void> {
   const newId = createIds(Date.now)
-  await store.expire(Date.now() - maxQueueAge)
+  const store = createSealedBatches(events)
+  await store.trim(Date.now() - maxQueueAge, Infinity)
   for (;;) {
     const [oldest] = await store.batches(1)
     const batch = (await store.seal(newId(), maxBatchBytes - ENVELOPE_BYTES, oldest?.batchId))?.batch ?? oldest
     if (!batch) return
     const { batchId, texts } = batch
-    const body = bodyOf(batch, Date.now(), store.known()?.ledger)
+    const body = bodyOf(batch, Date.now(), events.known()?.ledger)
     const reply = await transport.post('/v1/batch', body, { keepalive: false, compress: true })
     const outcome = outcomeOf(reply, Date.now())
     if (outcome.kind === 'retry') throw new Error(outcome.reason)

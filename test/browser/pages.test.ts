@@ -51,7 +51,7 @@ describe('a page', () => {
     await until(
       'parts are loaded',
       () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name)),
-      names => names.some(name => name.includes('/sdk/web-vitals.js')),
+      names => names.some(name => name.includes('/sdk/defaults.js')),
     )
     expect(network.marks).toEqual([])
     await page.close()

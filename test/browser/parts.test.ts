@@ -99,7 +99,7 @@ const rowsOf = (anonymousId: string, wanted: string[]) =>
   )
 const visitor = (page: Page) => page.evaluate(() => localStorage.getItem('slotstream.anonymousId') ?? '')
 /** Parts load after the page; their files have then been run. */
-const ready = async (page: Page, path: string, parts = ['clicks', 'impressions']) => {
+const ready = async (page: Page, path: string, parts = ['clicks', 'slots']) => {
   const loaded = Promise.all(
     parts.map(part => page.waitForResponse(response => response.url().includes(`/sdk/${part}.js`))),
   )
@@ -259,7 +259,7 @@ describe('slots', () => {
     const context = await browser.newContext()
     const page = await context.newPage()
     const decided = async () => {
-      await ready(page, `${site.url}/held`, ['impressions'])
+      await ready(page, `${site.url}/held`, ['slots'])
       await filled(page)
       return page.getAttribute('[data-slot]', 'data-decision-id')
     }
@@ -286,7 +286,7 @@ describe('slots', () => {
     page.on('request', request => {
       if (request.url().includes('/v1/slots')) asked++
     })
-    await ready(page, `${site.url}/rendered`, ['impressions'])
+    await ready(page, `${site.url}/rendered`, ['slots'])
     const anonymousId = await visitor(page)
     await page.click('#item')
     const rows = await rowsOf(anonymousId, ['Slot Viewed', 'Slot Clicked'])

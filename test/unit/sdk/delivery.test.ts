@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLease, LEASE_MS, RENEW_MS } from '../../../sdk/delivery/lease.js'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
-import { createTurns, LEASE_MS, RENEW_MS } from '../../../sdk/delivery/turns.js'
+import { createTurns } from '../../../sdk/delivery/turns.js'
 import { unacknowledged } from '../../../sdk/slots/carried.js'
 import { accept, fail, memoryStorage, page, pass, settings } from './harness.js'
 
@@ -404,18 +405,18 @@ describe('flush', () => {
 
 it('remembers the highest position of each visitor', async () => {
   const { capture, collector, sender } = page()
+  const { positions } = sender
   let position = 40
   collector.answer = () => accept(1, { position: position++ })
   capture(0, 'ann')
   capture(1, 'bob')
   await sender.flush()
-  sender.reached('ann', 12)
-  expect([sender.position('ann'), sender.position('bob'), sender.position('eve')]).toEqual([40, 41, undefined])
+  positions.reached('ann', 12)
+  expect([positions.of('ann'), positions.of('bob'), positions.of('eve')]).toEqual([40, 41, undefined])
 })
 
 describe('the turn to send, without Web Locks', () => {
-  const tab = (disk: Parameters<typeof page>[0]) =>
-    page(disk, {}, false, store => createTurns('queue', undefined, store, Date.now))
+  const tab = (disk: Parameters<typeof page>[0]) => page(disk, {}, false, store => createLease(store, Date.now))
 
   it('goes to another tab within two seconds when the tab that has it is killed while it sends', async () => {
     const disk = { transact: createMemoryTables(), storage: memoryStorage() }
@@ -438,7 +439,7 @@ describe('the turn to send, without Web Locks', () => {
   it('is taken so, too, where Web Locks refuse', async () => {
     const refusing = { request: () => Promise.reject(new DOMException('denied', 'SecurityError')) }
     const it = page(undefined, {}, false, store =>
-      createTurns('queue', refusing as unknown as LockManager, store, Date.now),
+      createTurns('queue', refusing as unknown as LockManager, async () => createLease(store, Date.now)),
     )
     it.capture()
     await pass(settings.flushInterval)

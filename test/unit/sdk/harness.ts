@@ -2,8 +2,10 @@ import { vi } from 'vitest'
 import { createEventStore, type EventStore } from '../../../sdk/delivery/event-store.js'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
+import { createPageEnd } from '../../../sdk/delivery/page-end.js'
 import { createQueue, type Entry } from '../../../sdk/delivery/queue.js'
-import { createSender } from '../../../sdk/delivery/sender.js'
+import { createSealedBatches, type SealedBatches } from '../../../sdk/delivery/sealed-batches.js'
+import { createSender, type Sender } from '../../../sdk/delivery/sender.js'
 import type { Transact } from '../../../sdk/delivery/tables.js'
 import type { TakeTurn } from '../../../sdk/delivery/turns.js'
 import { createIds } from '../../../sdk/platform/ids.js'
@@ -52,6 +54,12 @@ export function expectNoViolation(): void {
   if (first) throw first
 }
 
+/** The queue on disk with all that sending needs. */
+export function fullStore(transact: Transact): EventStore & SealedBatches {
+  const store = createEventStore(transact)
+  return { ...store, ...createSealedBatches(store) }
+}
+
 /** A page's delivery over memory tables and a collector that answers with `answer`. Pages share what `before` had. */
 export function page(
   before?: { transact: Transact; storage: KeyValue },
@@ -66,14 +74,14 @@ export function page(
   const transact = before?.transact ?? createMemoryTables()
   const storage = before?.storage ?? memoryStorage()
   const newId = createIds(Date.now)
-  const store = createEventStore(transact)
+  const store = fullStore(transact)
   const sent: Sent[] = []
   const emitted: [string, unknown][] = []
   const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000 }
   const control = { paused }
   const isPaused = () => control.paused
   const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages), isPaused)
-  const sender = createSender({
+  const parts: Omit<Parameters<typeof createSender>[0], 'pageEnd'> = {
     queue,
     store,
     storage,
@@ -102,7 +110,9 @@ export function page(
     log: () => {},
     now: Date.now,
     random: () => 0.5,
-  })
+  }
+  const pageEnd = createPageEnd({ ...parts, store, nudge: messages => sender.nudge(messages) })
+  const sender: Sender = createSender({ ...parts, pageEnd })
   sender.start()
   let count = 0
   const capture = (n = count++, visitor = 'v', padding = '') => {
@@ -117,6 +127,8 @@ export function page(
     store,
     queue,
     sender,
+    sending: async () => sender,
+    pageEnd,
     settings: all,
     paused: isPaused,
     control,

@@ -43,15 +43,17 @@ function setUp(before?: Parameters<typeof page>[0]) {
   const visitor = { anonymousId: 'v', pageViewId: 'p' }
   const captured: ((event: Event) => void)[] = []
   const personalize = createPersonalize({
+    handedOver,
     ...it,
     settings: { slotTimeout: 300, debug: false, maxBatchBytes: 60_000 },
-    transport: {
+    sending: async () => ({
+      ...it.sender,
       post: async (_path, text) => {
         const body = JSON.parse(text) as Asked
         asked.push(body)
         return slots.answer(body)
       },
-    },
+    }),
     emit: (name, detail) => name === 'decision' && decisions(detail),
     log: () => {},
     now: Date.now,

@@ -147,7 +147,7 @@ it('delivers each message or drops it with a counted reason, whatever happens in
       await vi.advanceTimersByTimeAsync(3_700_000)
       await last.sender.flush()
       last.sender.stop()
-      await last.store.expire(0)
+      await last.store.trim(0, Infinity)
       expectNoViolation()
       const state = last.store.known()
       const dropped = Object.values(state?.ledger.dropped ?? {}).reduce((sum, count) => sum + count, 0)

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLease } from '../../../sdk/delivery/lease.js'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import type { Reply } from '../../../sdk/delivery/outcome.js'
 import { createResilientTables } from '../../../sdk/delivery/resilient-tables.js'
@@ -145,7 +146,9 @@ describe('tabs of one browser', () => {
               return accept(sent.body.batch.length)
             }
             const tabs = [0, 1, 2].map(() => {
-              const it = page(disk, {}, false, store => createTurns('queue', locks, store, Date.now))
+              const it = page(disk, {}, false, store =>
+                createTurns('queue', locks, async () => createLease(store, Date.now)),
+              )
               it.collector.answer = answer
               return it
             })
@@ -193,6 +196,7 @@ describe('whatever becomes of the browser’s storage', () => {
               }
             },
             () => it.store.known(),
+            async () => createMemoryTables,
             () => {},
           )
           const storage = memoryStorage()

@@ -1,11 +1,12 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { createEventStore } from '../../../sdk/delivery/event-store.js'
 import { type Connection, openIndexedTables } from '../../../sdk/delivery/indexed-tables.js'
+import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import { createResilientTables } from '../../../sdk/delivery/resilient-tables.js'
 import type { Chunk } from '../../../sdk/delivery/tables.js'
 import { createStorage } from '../../../sdk/platform/storage.js'
+import { fullStore } from './harness.js'
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
@@ -16,15 +17,20 @@ const chunk = (key: string, ...texts: string[]): Chunk => ({ key, visitor: 'v', 
 const text = (n: number) => `{"n":${n},"context":{"a":1}}`
 
 function resilient(open: (onClosed: () => void) => Promise<Connection>) {
-  const tables = createResilientTables(open, () => store.known(), quiet)
-  const store = createEventStore(tables.transact)
+  const tables = createResilientTables(
+    open,
+    () => store.known(),
+    async () => createMemoryTables,
+    quiet,
+  )
+  const store = fullStore(tables.transact)
   return { store, close: tables.close }
 }
 
 describe('the queue in IndexedDB', () => {
   it('is there for the next page, with its numbers', async () => {
     const first = resilient(onClosed => openIndexedTables('q', onClosed))
-    await first.store.add([chunk('a', text(0), text(1)), chunk('b', text(2))], {}, 0, 100)
+    await first.store.add([chunk('a', text(0), text(1)), chunk('b', text(2))], {}, 0)
     first.close()
     const second = resilient(onClosed => openIndexedTables('q', onClosed))
     const sealed = await second.store.seal('batch', 1_000)
@@ -44,7 +50,7 @@ describe('the queue in IndexedDB', () => {
 
   it('gives two tabs different numbers', async () => {
     const tabs = [1, 2].map(() => resilient(onClosed => openIndexedTables('q', onClosed)))
-    await Promise.all(tabs.map(({ store }, tab) => store.add([chunk(`${tab}`, text(0), text(1))], {}, 0, 100)))
+    await Promise.all(tabs.map(({ store }, tab) => store.add([chunk(`${tab}`, text(0), text(1))], {}, 0)))
     const sealed = await tabs[0]?.store.seal('batch', 1_000)
     expect(sealed?.batch.texts.map(it => JSON.parse(it).context.seq)).toEqual([1, 2, 3, 4])
   })
@@ -56,9 +62,9 @@ describe('the queue in IndexedDB', () => {
       connections.push(connection)
       return connection
     })
-    await store.add([chunk('a', text(0))], {}, 0, 100)
+    await store.add([chunk('a', text(0))], {}, 0)
     connections[0]?.close()
-    await store.add([chunk('b', text(1))], {}, 0, 100)
+    await store.add([chunk('b', text(1))], {}, 0)
     expect(connections).toHaveLength(2)
     expect((await store.seal('batch', 1_000))?.keys).toEqual(['a', 'b'])
   })
@@ -74,7 +80,7 @@ describe('the queue in IndexedDB', () => {
       }
       return { ...connection, close: end }
     })
-    await store.add([chunk('a', text(0))], {}, 0, 100)
+    await store.add([chunk('a', text(0))], {}, 0)
     close()
     await store.settle('late', {})
     await vi.waitFor(() => expect(closed).toEqual([true, true]))
@@ -96,8 +102,8 @@ describe('without IndexedDB', () => {
   it('keeps messages in memory when it throws', async () => {
     const open = vi.fn(() => Promise.reject(new DOMException('blocked', 'SecurityError')))
     const { store } = resilient(open)
-    await store.add([chunk('a', text(0))], {}, 0, 100)
-    await store.add([chunk('b', text(1))], {}, 0, 100)
+    await store.add([chunk('a', text(0))], {}, 0)
+    await store.add([chunk('b', text(1))], {}, 0)
     expect(open).toHaveBeenCalledTimes(2)
     expect((await store.seal('batch', 1_000))?.batch.texts).toHaveLength(2)
   })
@@ -109,9 +115,9 @@ describe('without IndexedDB', () => {
       connections.push(await openIndexedTables('q', onClosed))
       return connections[0] as Connection
     })
-    await store.add([chunk('a', text(0))], {}, 0, 100)
+    await store.add([chunk('a', text(0))], {}, 0)
     connections[0]?.close()
-    await store.add([chunk('b', text(1))], {}, 0, 100)
+    await store.add([chunk('b', text(1))], {}, 0)
     expect(store.known()?.ledger.captured).toBe(2)
     expect((await store.seal('batch', 1_000))?.batch.texts).toEqual(['{"n":1,"context":{"a":1,"seq":2}}'])
   })
@@ -119,7 +125,7 @@ describe('without IndexedDB', () => {
   it('does not wait for a database that never opens', async () => {
     vi.useFakeTimers()
     const { store } = resilient(() => new Promise(() => {}))
-    const added = store.add([chunk('a', text(0))], {}, 0, 100)
+    const added = store.add([chunk('a', text(0))], {}, 0)
     await vi.advanceTimersByTimeAsync(20_000)
     expect((await added).waiting).toBe(1)
     vi.useRealTimers()

@@ -1,10 +1,10 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { createEventStore } from '../../../sdk/delivery/event-store.js'
 import { openIndexedTables } from '../../../sdk/delivery/indexed-tables.js'
 import { deliverRest } from '../../../sdk/worker/deliver-rest.js'
 import { restOf, syncTag } from '../../../sdk/worker/sync-tag.js'
+import { fullStore } from './harness.js'
 
 const rest = { writeKey: 'demo', endpoint: 'https://c.example', maxBatchBytes: 60_000, maxQueueAge: 86_400_000 }
 
@@ -24,7 +24,7 @@ const open = () => openIndexedTables('slotstream-demo', () => {})
 /** What a page left, and a collector. */
 async function left() {
   const connection = await open()
-  await createEventStore(connection.transact).add([chunk(1, 2), chunk(3)], {}, 0, 100)
+  await fullStore(connection.transact).add([chunk(1, 2), chunk(3)], {}, 0)
   connection.close()
   const sent: number[][] = []
   const collector = { answer: (_n: number[]): Response => Response.json({ success: true, accepted: 3, rejected: [] }) }
@@ -38,8 +38,8 @@ async function left() {
 
 const state = async () => {
   const connection = await open()
-  const store = createEventStore(connection.transact)
-  await store.expire(0)
+  const store = fullStore(connection.transact)
+  await store.trim(0, Infinity)
   connection.close()
   return store.known()
 }

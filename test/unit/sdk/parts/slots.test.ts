@@ -29,7 +29,8 @@ afterEach(() => {
 })
 
 async function open(markup: string, options: Partial<Options> = {}) {
-  page = await openPage({ autoSlots: true, impressions: true, ...options }, markup, async body => {
+  // What fills slots may take longer to load here than on a page.
+  page = await openPage({ autoSlots: true, impressions: true, slotTimeout: 5_000, ...options }, markup, async body => {
     const { slots } = JSON.parse(body) as { slots?: { id: string }[] }
     if (!slots) return JSON.stringify({ success: true, accepted: 1, rejected: [] })
     const ids = slots.map(({ id }) => id)

@@ -1,0 +1,8 @@
+/** The value of JSON text, or undefined. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,42 @@
+import { inBrowser, run, running } from '../calls.js'
+import type { Client } from '../client.js'
+import type { PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
+import { noDecision } from './no-decision.js'
+import type { Personalize } from './personalizer-of.js'
+
+/** Deadline of `personalize` where no option says otherwise, in milliseconds. */
+const SLOT_TIMEOUT_MS = 300
+
+/**
+ * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also before
+ * `init`.
+ */
+export function askWith(
+  find: (client: Client) => Personalize | Promise<Personalize>,
+  slotId: string,
+  options: PersonalizeOptions = {},
+): Promise<SlotDecision> {
+  const { fallback, timeout = running?.client().settings.slotTimeout ?? SLOT_TIMEOUT_MS } = options
+  const none = (outcome: SlotOutcome) => noDecision(slotId, outcome, fallback)
+  if (!inBrowser()) return Promise.resolve(none('unavailable'))
+  const asked = Date.now()
+  return new Promise(resolve => {
+    let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
+      timer = undefined
+      resolve(none('timeout'))
+      run(({ track }) => track('Slot Fell Back', { slotId, outcome: 'timeout', waitedMs: timeout }))
+    }, timeout)
+    const take = async (client: Client) => {
+      const ask = await find(client)
+      if (!timer) return
+      clearTimeout(timer)
+      resolve(ask(slotId, { ...options, timeout: timeout - (Date.now() - asked) }))
+    }
+    run(client =>
+      take(client).catch(error => {
+        client.log(error)
+        resolve(none('unavailable'))
+      }),
+    )
+  })
+}
