@@ -26,6 +26,8 @@ export interface ConnectionState {
   parameters: ReadonlyArray<readonly [name: string, value: string]>
   /** Locks the connection with `readonly = 1` after the settings, for good. */
   readOnly: boolean
+  /** Key of a session whose queries share a connection, so that its temporary tables stay. */
+  session?: string
 }
 
 /** A connection that is in the wanted state and serves nobody else. */
@@ -39,6 +41,8 @@ export interface Lease {
 
 export interface Connections {
   lease(state: ConnectionState): Promise<Lease>
+  /** Closes the connection of a session, with its temporary tables. */
+  endSession(key: string): void
   close(): void
 }
 
@@ -52,7 +56,7 @@ interface Known {
 }
 
 /** Change other settings behind our back, so that DEFAULT doesn't undo them. */
-const FAR_REACHING = new Set(['profile', 'compatibility'])
+export const FAR_REACHING = new Set(['profile', 'compatibility'])
 
 /**
  * Connections whose state is known. Settings stick to a connection of the engine: a deduplication token left behind
@@ -65,26 +69,50 @@ const FAR_REACHING = new Set(['profile', 'compatibility'])
  */
 export function createConnections(connect: () => EngineConnection, keep: number): Connections {
   const idle: Known[] = []
+  const ofSessions = new Map<string, Known>()
 
   function find(state: ConnectionState): Known | undefined {
+    if (state.session !== undefined) return ofSessions.get(state.session)
     const lock = state.readOnly ? JSON.stringify(state.settings) : undefined
     const index = idle.findLastIndex(known => known.lockedTo === lock)
     if (index >= 0) return idle.splice(index, 1)[0]
     return undefined
   }
 
-  function setup(known: Known, state: ConnectionState): string[] {
+  /** Statements that bring a connection into a state, with what is known of it after each. */
+  function setup(known: Known, state: ConnectionState): { sql: string; done?: () => void }[] {
     const wanted = new Map(state.settings)
-    const statements = known.database === state.database ? [] : [`USE ${quoteName(state.database)}`]
+    const steps: { sql: string; done?: () => void }[] = []
+    const then = (sql: string, done?: () => void) => steps.push(done ? { sql, done } : { sql })
+    if (known.database !== state.database)
+      then(`USE ${quoteName(state.database)}`, () => {
+        known.database = state.database
+      })
     if (known.lockedTo === undefined) {
-      for (const name of known.settings.keys()) if (!wanted.has(name)) statements.push(`SET ${name} = DEFAULT`)
+      for (const name of known.settings.keys())
+        if (!wanted.has(name)) then(`SET ${name} = DEFAULT`, () => known.settings.delete(name))
       for (const [name, value] of wanted) {
-        if (known.settings.get(name) !== value) statements.push(`SET ${name} = ${quoteString(value)}`)
+        if (known.settings.get(name) !== value)
+          then(`SET ${name} = ${quoteString(value)}`, () => known.settings.set(name, value))
       }
     }
-    for (const [name, value] of state.parameters) statements.push(`SET param_${name} = ${quoteString(value)}`)
-    if (state.readOnly && known.lockedTo === undefined) statements.push('SET readonly = 1')
-    return statements
+    for (const [name, value] of state.parameters) then(`SET param_${name} = ${quoteString(value)}`)
+    if (state.readOnly && known.lockedTo === undefined) {
+      const lock = JSON.stringify(state.settings)
+      then('SET readonly = 1', () => {
+        known.lockedTo = lock
+      })
+    }
+    return steps
+  }
+
+  /** One by one where the connection has to survive a setting that the engine refuses. */
+  async function prepare(known: Known, state: ConnectionState): Promise<void> {
+    const steps = setup(known, state)
+    for (const part of state.session === undefined ? [steps] : steps.map(step => [step])) {
+      if (part.length > 0) await known.connection.queryAsync(part.map(({ sql }) => sql).join('; '))
+      for (const { done } of part) done?.()
+    }
   }
 
   async function fresh(): Promise<Known> {
@@ -93,7 +121,12 @@ export function createConnections(connect: () => EngineConnection, keep: number)
     return known
   }
 
-  function release(known: Known, reusable: boolean): void {
+  function release(known: Known, reusable: boolean, session: string | undefined): void {
+    if (session !== undefined && reusable) {
+      ofSessions.set(session, known)
+      return
+    }
+    if (session !== undefined) ofSessions.delete(session)
     if (!reusable || [...known.settings.keys()].some(name => FAR_REACHING.has(name))) {
       known.connection.close()
       return
@@ -112,15 +145,12 @@ export function createConnections(connect: () => EngineConnection, keep: number)
     async lease(state) {
       const known = find(state) ?? (await fresh())
       try {
-        const statements = setup(known, state)
-        if (statements.length > 0) await known.connection.queryAsync(statements.join('; '))
+        await prepare(known, state)
       } catch (error) {
-        known.connection.close()
+        if (state.session === undefined) known.connection.close()
+        else ofSessions.set(state.session, known)
         throw toClickHouseException(error)
       }
-      known.database = state.database
-      known.settings = new Map(state.settings)
-      if (state.readOnly) known.lockedTo = JSON.stringify(state.settings)
       let released = false
       return {
         connection: known.connection,
@@ -128,12 +158,17 @@ export function createConnections(connect: () => EngineConnection, keep: number)
         release(reusable) {
           if (released) return
           released = true
-          release(known, reusable)
+          release(known, reusable, state.session)
         },
       }
     },
+    endSession(key) {
+      ofSessions.get(key)?.connection.close()
+      ofSessions.delete(key)
+    },
     close() {
-      for (const known of idle.splice(0)) known.connection.close()
+      for (const known of [...idle.splice(0), ...ofSessions.values()]) known.connection.close()
+      ofSessions.clear()
     },
   }
 }

@@ -36,6 +36,8 @@ export interface Engine {
   run(query: EngineQuery, signal: AbortSignal): Promise<{ body: Buffer; summary: QuerySummary }>
   /** Inserts bytes in the statement's format, any of ClickHouse's. Once begun it isn't cancelled. */
   insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
+  /** Lets go what the queries of a session have left: its temporary tables. */
+  endSession(key: string): void
   /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
   close(timeoutMs: number): Promise<void>
 }
@@ -100,7 +102,7 @@ export async function createEngine({
       } finally {
         running.delete(lease.id)
         // SET, USE and temporary tables would outlive their query; a late KILL would hit the next one.
-        lease.release(query.statement.kind !== 'other' && !signal.aborted)
+        lease.release((query.statement.kind !== 'other' || query.session !== undefined) && !signal.aborted)
       }
     } finally {
       leave()
@@ -189,6 +191,8 @@ export async function createEngine({
         ),
       )
     },
+
+    endSession: connections.endSession,
 
     async close(timeoutMs) {
       const timeout = new Promise(resolve => setTimeout(resolve, timeoutMs).unref())

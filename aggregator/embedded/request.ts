@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { FAR_REACHING } from './connections.js'
 import { authenticate, type Role } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
 import { guardAnalyst } from './guard.js'
+import { type SessionChange, sessionChangeOf } from './session-change.js'
+import type { Session, Sessions } from './sessions.js'
 import { type AnalystLimits, analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
 import { placeholdersOf, readStatement, type Statement } from './statement.js'
 
@@ -25,6 +28,7 @@ export interface RequestOptions {
   limits: AnalystLimits
   /** Largest body of the trusted user, decompressed, in bytes; an insert has to fit, because one block is atomic. */
   maxBody: number
+  sessions: Sessions
 }
 
 /** A request that may run. */
@@ -34,6 +38,10 @@ export interface ReadyRequest {
   settings: RequestSettings
   /** Rows of an `INSERT … FORMAT`. */
   data?: Buffer
+  /** To be left when the query has ended. */
+  session?: Session
+  /** What the statement, a SET or USE, changes in the session, if the engine takes it. */
+  change?: SessionChange
 }
 
 /**
@@ -63,10 +71,11 @@ export async function readRequest(
       throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
     }
   }
-  if (role === 'analyst') guardAnalyst(statement, settings.parameters)
+  const change = settings.session && sessionChangeOf(statement)
+  if (role === 'analyst' && !change) guardAnalyst(statement, settings.parameters)
   const reads = statement.kind === 'rows' || statement.kind === 'describe'
   // As in ClickHouse. It also keeps a link in a web page from writing.
-  if (!reads && request.method !== 'POST') {
+  if (!reads && !change && request.method !== 'POST') {
     throw new ClickHouseException(
       164,
       'READONLY',
@@ -74,15 +83,49 @@ export async function readRequest(
     )
   }
   const header = request.headers['x-clickhouse-format']
-  const query: EngineQuery = {
-    statement,
-    format: checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated'),
-    database: (settings.database ?? request.headers['x-clickhouse-database']?.toString()) || 'default',
-    settings: role === 'analyst' ? analystSettings(settings.settings, options.limits) : settings.settings,
-    parameters: settings.parameters,
-    readOnly: role === 'analyst',
+  const format = checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
+  const database = settings.database ?? request.headers['x-clickhouse-database']?.toString()
+  const session = settings.session && options.sessions.enter(role, settings.session)
+  try {
+    const asked = inSession(settings.settings, session, change)
+    const query: EngineQuery = {
+      // The engine is asked whether it takes the change, by a query under it.
+      statement: change ? readStatement('EXISTS TABLE system.one') : statement,
+      format,
+      database: change?.database ?? (database || session?.database || 'default'),
+      settings: role === 'analyst' ? analystSettings(asked, options.limits) : asked,
+      parameters: settings.parameters,
+      readOnly: role === 'analyst',
+      // What an analyst can do leaves nothing on a connection, so that any will do.
+      ...(session && role === 'writer' && { session: session.key }),
+    }
+    return { role, query, settings, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+  } catch (error) {
+    session?.leave(false)
+    throw error
   }
-  return data === undefined ? { role, query, settings } : { role, query, settings, data }
+}
+
+/** The settings of a query: its own, then what its SET changes, then what the session has. */
+function inSession(
+  own: RequestSettings['settings'],
+  session: Session | undefined,
+  change: SessionChange | undefined,
+): [name: string, value: string][] {
+  if (!session) return own
+  const all = new Map(session.settings)
+  for (const [name, value] of change?.settings ?? []) {
+    if (value === undefined) all.delete(name)
+    else all.set(name, value)
+  }
+  for (const [name, value] of own) all.set(name, value)
+  const far = [...all.keys()].find(name => FAR_REACHING.has(name))
+  if (far === undefined) return [...all]
+  throw new ClickHouseException(
+    48,
+    'NOT_IMPLEMENTED',
+    `${far} changes other settings, which a session of the embedded server can't undo: set those themselves`,
+  )
 }
 
 /** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */

@@ -4,8 +4,9 @@ import type { Engine } from './engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from './errors.js'
 import { createReply, encodingFor } from './reply.js'
 import { type RequestOptions, readRequest } from './request.js'
+import { createSessions } from './sessions.js'
 
-export interface EmbeddedServerOptions extends RequestOptions {
+export interface EmbeddedServerOptions extends Omit<RequestOptions, 'sessions'> {
   engine: Engine
   /** Receives one object per failed request; default: nothing is logged. */
   log?: (entry: Record<string, unknown>) => void
@@ -37,6 +38,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
   const { engine, log = () => {} } = options
   /** Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server lives. */
   const reads = new Set<AbortController>()
+  const sessions = createSessions(engine.endSession)
   let stopping = false
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -52,9 +54,10 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     response.once('close', () => {
       if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
     })
+    let leave = () => {}
     try {
       if (stopping) throw shuttingDown()
-      const ready = await readRequest(request, options)
+      const ready = await readRequest(request, { ...options, sessions })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
       const reply = createReply(response, {
@@ -63,21 +66,28 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
         progress: ready.settings.progress,
         holdEverything: ready.settings.waitEndOfQuery,
       })
-      const { query, data } = ready
+      const { query, data, session } = ready
+      // Before the answer's last byte: whoever has that one may send the session's next query.
+      leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
-      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal))
+      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
       else if (query.statement.kind === 'rows' && !writesFile(query.statement.tokens))
-        await reply.stream(engine.stream(query, gone.signal))
+        await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
       else {
         const { body, summary } = await engine.run(query, gone.signal)
-        reply.finish(summary, body)
+        if (ready.change) session?.remember(ready.change)
+        leave()
+        if (ready.change) reply.finish({})
+        else reply.finish(summary, body)
       }
     } catch (error) {
+      leave()
       if (response.destroyed) return
       const exception = toClickHouseException(error)
       log({ msg: 'query failed', queryId, code: exception.code, type: exception.type, error: exception.message })
       fail(request, response, exception, engine.version)
     } finally {
+      leave()
       reads.delete(gone)
     }
   }
@@ -97,6 +107,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     stop: () =>
       new Promise(resolve => {
         stopping = true
+        sessions.close()
         // A connection becomes idle when its last response is out, which close() doesn't look at again.
         const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
         server.close(() => {
@@ -131,6 +142,14 @@ function fail(
     'X-ClickHouse-Exception-Code': String(exception.code),
   })
   response.end(body)
+}
+
+async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, action: () => void) {
+  try {
+    return yield* items
+  } finally {
+    action()
+  }
 }
 
 function writesFile(tokens: readonly { text: string }[]): boolean {

@@ -1,4 +1,5 @@
 import { ClickHouseException } from './errors.js'
+import type { SessionRequest } from './sessions.js'
 
 /** A request's URL parameters, sorted by what they mean to this server. */
 export interface RequestSettings {
@@ -8,6 +9,7 @@ export interface RequestSettings {
   defaultFormat?: string
   user?: string
   password?: string
+  session?: SessionRequest
   /** Compress the response when the client accepts it. */
   compress: boolean
   /** Tell how far it came in a header of its own. */
@@ -40,15 +42,14 @@ export const DEFAULT_ANALYST_LIMITS: AnalystLimits = {
 
 /** Belong to ClickHouse's HTTP server, which isn't in the embedded engine; clients send them as a matter of course. */
 const HTTP_ONLY = new Set(
-  'buffer_size client_protocol_version close_session quota_key stacktrace http_response_buffer_size http_headers_progress_interval_ms user_agent'.split(
+  'buffer_size client_protocol_version quota_key stacktrace http_response_buffer_size http_headers_progress_interval_ms user_agent'.split(
     ' ',
   ),
 )
 
+const SESSION = new Set(['session_id', 'session_timeout', 'session_check', 'close_session'])
+
 const UNSUPPORTED: Record<string, string> = {
-  session_id: 'sessions: every request has a connection of its own',
-  session_timeout: 'sessions: every request has a connection of its own',
-  session_check: 'sessions: every request has a connection of its own',
   role: 'roles',
   compress: 'ClickHouse-native compression: use enable_http_compression and gzip',
   decompress: 'ClickHouse-native compression: use Content-Encoding: gzip',
@@ -57,7 +58,7 @@ const UNSUPPORTED: Record<string, string> = {
 /**
  * Sorts URL parameters. The last value of a repeated one counts.
  *
- * @throws ClickHouseException NOT_IMPLEMENTED (48) for sessions, roles and native compression
+ * @throws ClickHouseException NOT_IMPLEMENTED (48) for roles and native compression
  */
 export function readRequestSettings(search: URLSearchParams): RequestSettings {
   const result: RequestSettings = {
@@ -79,14 +80,29 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
     else if (name === 'send_progress_in_http_headers') result.progress = isOn(value)
     else if (name === 'wait_end_of_query') result.waitEndOfQuery = isOn(value)
     else if (name.startsWith('param_')) result.parameters.push([name.slice('param_'.length), value])
-    else if (HTTP_ONLY.has(name)) continue
+    else if (HTTP_ONLY.has(name) || SESSION.has(name)) continue
     else if (Object.hasOwn(UNSUPPORTED, name)) {
       if (value === '' || value === '0') continue
       throw new ClickHouseException(48, 'NOT_IMPLEMENTED', `${name}: the embedded server has no ${UNSUPPORTED[name]}`)
     } else result.settings.push([checkedName(name), value])
   }
   for (const [name] of result.parameters) checkedName(name)
+  const session = sessionOf(last)
+  if (session) result.session = session
   return result
+}
+
+function sessionOf(parameters: ReadonlyMap<string, string>): SessionRequest | undefined {
+  // Clients send an empty one for none.
+  const id = parameters.get('session_id')
+  if (!id) return undefined
+  const timeout = parameters.get('session_timeout')
+  return {
+    id,
+    ...(timeout !== undefined && { timeout }),
+    check: isOn(parameters.get('session_check') ?? ''),
+    close: isOn(parameters.get('close_session') ?? ''),
+  }
 }
 
 /** What an analyst may set: how a result looks, and doing less. Neither paths nor limits nor anything that writes. */

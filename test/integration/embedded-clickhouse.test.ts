@@ -329,7 +329,7 @@ describe('an analyst', () => {
     }
     const limit = await fetch(`${running.url}/?query=SELECT+getSetting('max_execution_time')&max_execution_time=600`)
     expect((await limit.text()).trim()).toBe('60')
-    expect(await (await ask('session_id=1')).text()).toContain('(NOT_IMPLEMENTED)')
+    expect(await (await ask('role=admin')).text()).toContain('(NOT_IMPLEMENTED)')
   })
 })
 
@@ -506,6 +506,119 @@ describe('over plain HTTP', () => {
     expect(response.status).toBe(413)
     expect(await response.text()).toContain('(TOO_MANY_BYTES)')
     expect(await stop(small.process, 'SIGTERM')).toBe(0)
+  })
+})
+
+describe('a session', () => {
+  const session = (user: 'slotstream' | 'default', session_id: string): ClickHouseClient => {
+    const client = createClient({
+      url: running.url,
+      username: user,
+      password: user === 'slotstream' ? PASSWORD : '',
+      session_id,
+      log: { level: 127 },
+    })
+    clients.push(client)
+    return client
+  }
+  const setting = async (client: ClickHouseClient, name: string, clickhouse_settings: ClickHouseSettings = {}) => {
+    const query = `SELECT getSetting('${name}') AS value`
+    const [row] = await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<{
+      value: unknown
+    }>()
+    return row!.value
+  }
+  const ask = async (query: string, parameters: string, headers = {}) =>
+    (await fetch(`${running.url}/?${parameters}`, { method: 'POST', body: query, headers })).text()
+
+  it.each(['slotstream', 'default'] as const)('of %s keeps what SET changes, and nobody else has it', async user => {
+    const [one, other, none] = [session(user, 'one'), session(user, 'other'), user === 'default' ? analyst : writer]
+    const usual = await setting(none, 'max_threads')
+    await one.command({ query: 'SET max_threads = 3, join_use_nulls = 1' })
+    expect(await setting(one, 'max_threads')).toBe(3)
+    expect(await setting(one, 'join_use_nulls')).toBe(true)
+    expect(await setting(other, 'max_threads')).toBe(usual)
+    expect(await setting(none, 'max_threads')).toBe(usual)
+    expect(await setting(one, 'max_threads', { max_threads: 5 })).toBe(5)
+    expect(await setting(one, 'max_threads')).toBe(3)
+    await one.command({ query: 'SET max_threads = DEFAULT' })
+    expect(await setting(one, 'max_threads')).toBe(usual)
+    expect(await setting(one, 'join_use_nulls')).toBe(true)
+  })
+
+  it('refuses a SET that the engine refuses, and goes on as before', async () => {
+    const client = session('slotstream', 'refusing')
+    await client.command({ query: 'SET max_threads = 3' })
+    expect(await errorOf(client.command({ query: 'SET no_such_setting = 1' }))).toMatchObject({ code: '115' })
+    expect(await errorOf(client.command({ query: "SET max_threads = 'many'" }))).toMatchObject({
+      code: expect.any(String),
+    })
+    expect(await errorOf(client.command({ query: "SET profile = 'default'" }))).toMatchObject({ code: '48' })
+    expect(await setting(client, 'max_threads')).toBe(3)
+  })
+
+  it('holds analysts to their limits', async () => {
+    const client = session('default', 'limits')
+    await client.command({ query: 'SET max_execution_time = 600, max_result_rows = 10' })
+    expect(await setting(client, 'max_execution_time')).toBe(60)
+    expect(await errorOf(rows(client, 'SELECT number FROM numbers(20000)'))).toMatchObject({
+      type: 'TOO_MANY_ROWS_OR_BYTES',
+    })
+    for (const query of [
+      'SET readonly = 0',
+      "SET format_schema = 'x'",
+      'SET max_memory_usage_for_user = 0',
+      'CREATE TEMPORARY TABLE x (n Int8)',
+      'INSERT INTO t VALUES (1, 1)',
+    ]) {
+      expect(await errorOf(client.command({ query }))).toMatchObject({ code: '164' })
+    }
+    expect((await errorOf(client.command({ query: 'SET max_threads = 1; DROP TABLE t' }))).code).toBe('62')
+  })
+
+  it('has the database of its USE', async () => {
+    await writer.command({ query: 'CREATE DATABASE IF NOT EXISTS used' })
+    expect(await ask('USE used', 'session_id=u')).toBe('')
+    expect(await ask('SELECT currentDatabase()', 'session_id=u')).toBe('used\n')
+    expect(await ask('SELECT currentDatabase()', 'session_id=u&database=system')).toBe('system\n')
+    expect(await ask('SELECT currentDatabase()', '')).toBe('default\n')
+    expect(await ask('USE nowhere', 'session_id=u')).toContain('(UNKNOWN_DATABASE)')
+    expect(await ask('SELECT currentDatabase()', 'session_id=u')).toBe('used\n')
+  })
+
+  it('has temporary tables of its own, until it is closed', async () => {
+    const [one, other] = [session('slotstream', 'temporary'), session('slotstream', 'temporary too')]
+    await one.command({ query: 'CREATE TEMPORARY TABLE mine (n UInt64)' })
+    await one.insert({ table: 'mine', values: [{ n: 1 }, { n: 2 }], format: 'JSONEachRow' })
+    await errorOf(one.query({ query: 'SELECT 1', clickhouse_settings: { no_such_setting: 1 } }))
+    await errorOf(rows(one, 'SELECT throwIf(1)'))
+    expect(await rows(one, 'SELECT sum(n) AS s FROM mine')).toEqual([{ s: 3 }])
+    expect(await errorOf(rows(other, 'SELECT * FROM mine'))).toMatchObject({ type: 'UNKNOWN_TABLE' })
+    expect(await errorOf(rows(writer, 'SELECT * FROM mine'))).toMatchObject({ type: 'UNKNOWN_TABLE' })
+    const asWriter = { 'x-clickhouse-user': 'slotstream', 'x-clickhouse-key': PASSWORD }
+    expect(await ask('SELECT count() FROM mine', 'session_id=temporary&close_session=1', asWriter)).toBe('2\n')
+    expect(await ask('SELECT 1', 'session_id=temporary&session_check=1', asWriter)).toContain('(SESSION_NOT_FOUND)')
+    expect(await errorOf(rows(one, 'SELECT * FROM mine'))).toMatchObject({ type: 'UNKNOWN_TABLE' })
+  })
+
+  it('takes one query at a time, and the next one as soon as the answer is there', async () => {
+    const slow = ask('SELECT sleep(2)', 'session_id=busy')
+    while (!(await ask('SELECT 1', 'session_id=busy')).includes('Code: 373')) {}
+    expect(await slow).toBe('0\n')
+    for (let i = 0; i < 50; i++) expect(await ask(`SELECT ${i}`, 'session_id=busy')).toBe(`${i}\n`)
+  })
+
+  it('ends after its time, and must be there when that is asked for', async () => {
+    expect(await ask('SELECT 1', 'session_id=new&session_check=1')).toContain('Code: 372')
+    expect(await ask('SELECT 1', 'session_id=new&session_timeout=1')).toBe('1\n')
+    expect(await ask('SELECT 2', 'session_id=new&session_timeout=1&session_check=1')).toBe('2\n')
+    await expect
+      .poll(() => ask('SELECT 1', 'session_id=new&session_timeout=1&session_check=1'), {
+        interval: 1_500,
+        timeout: 30_000,
+      })
+      .toContain('(SESSION_NOT_FOUND)')
+    expect(await ask('SELECT 1', 'session_id=new&session_timeout=3601')).toContain('(INVALID_SESSION_TIMEOUT)')
   })
 })
 

@@ -76,6 +76,32 @@ describe('connections', () => {
     expect(log).toHaveLength(2)
   })
 
+  it('belong to their session, and outlive a setting that the engine refuses', async () => {
+    const { connect, log, closed } = fakes()
+    const connections = createConnections(connect, 4)
+    const session = 'writer:a'
+    ;(await connections.lease(state([['a', '1']], { session }))).release(true)
+    ;(await connections.lease(state([]))).release(true)
+    const refused = state(
+      [
+        ['b', '2'],
+        ['no_such', '1'],
+      ],
+      { session },
+    )
+    await expect(connections.lease(refused)).rejects.toMatchObject({ code: 115 })
+    ;(await connections.lease(state([['a', '1']], { session }))).release(true)
+    expect(log).toEqual([
+      ['USE `d`', "SET a = '1'", 'SET a = DEFAULT', "SET b = '2'", 'SET b = DEFAULT', "SET a = '1'"],
+      ['USE `d`'],
+    ])
+    connections.endSession(session)
+    expect(closed).toEqual([0])
+    ;(await connections.lease(state([], { session }))).release(false)
+    expect(closed).toEqual([0, 2])
+    connections.close()
+  })
+
   it('are closed when in doubt, when idle beyond measure, and at the end', async () => {
     const { connect, closed } = fakes()
     const connections = createConnections(connect, 1)

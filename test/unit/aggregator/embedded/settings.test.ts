@@ -33,8 +33,19 @@ describe('URL parameters', () => {
     })
   })
 
+  it('name a session, or none', () => {
+    expect(read('session_id=a&session_timeout=5&session_check=1&close_session=1').session).toEqual({
+      id: 'a',
+      timeout: '5',
+      check: true,
+      close: true,
+    })
+    expect(read('session_id=a').session).toEqual({ id: 'a', check: false, close: false })
+    const without = read('session_id=&session_timeout=5')
+    expect([without.session, without.settings]).toEqual([undefined, []])
+  })
+
   it('that the engine cannot honour are refused, those with no effect are dropped', () => {
-    expect(() => read('session_id=a')).toThrow(/sessions/)
     expect(() => read('role=a')).toThrow(/roles/)
     expect(() => read('compress=1')).toThrow(/compression/)
     expect(read('compress=0').settings).toEqual([])
