@@ -65,11 +65,11 @@ export function reset(): void {
  */
 export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
   const choose = () => {
-    const now = running?.consent()
-    if (now && choice) running?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }))
-    return running?.consent()
+    const now = running()?.consent()
+    if (now && choice) running()?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }))
+    return running()?.consent()
   }
-  if (!running && choice) run(choose)
+  if (!running() && choice) run(choose)
   return guard(console.error, choose)
 }
 
@@ -103,7 +103,7 @@ export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
 export async function flush(): Promise<void> {
-  const sender = await running?.client().delivery.sending()
+  const sender = await running()?.client().delivery.sending()
   await sender?.flush()
 }
 

@@ -38,8 +38,8 @@ export type {
 export interface Events {}
 
 /**
- * Starts the package on this page. Calls made before are carried out now, with their own times. A second call does
- * nothing until `destroy`. On a server it does nothing.
+ * Starts the package on this page, in the next task or with the first call that follows. Calls made before are carried out
+ * then, with their own times. A second call does nothing until `destroy`. On a server it does nothing.
  */
 export function init(options: Options): void {
   begin(options, lazyPart)
@@ -52,5 +52,5 @@ export function init(options: Options): void {
 export async function debug(): Promise<void> {
   if (!inBrowser()) return
   const { inspector } = await import('./parts/inspector.js')
-  inspector(() => running)
+  inspector(running)
 }

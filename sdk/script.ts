@@ -35,7 +35,7 @@ const slotstream = {
   addMiddleware,
   alias,
   consent,
-  debug: () => later('inspector').then(open => open(() => running)),
+  debug: () => later('inspector').then(open => open(running)),
   destroy,
   flush,
   group,
@@ -58,7 +58,7 @@ const DEFAULTS = ['engagement', 'firstSlot', 'webVitals']
 /** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
 function fileOf(name: string): string {
   if (SLOTS.includes(name)) return 'slots'
-  if (DEFAULTS.includes(name) && running?.client().settings.webVitals) return 'defaults'
+  if (DEFAULTS.includes(name) && running()?.client().settings.webVitals) return 'defaults'
   return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 

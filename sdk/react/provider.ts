@@ -25,7 +25,7 @@ export function SlotstreamProvider({ options, decisions = NONE, children }: Slot
   // biome-ignore lint/correctness/useExhaustiveDependencies: the package starts once
   useEffect(() => {
     mounted.current = true
-    const starts = options && !running
+    const starts = options && !running()
     if (starts) init(options)
     return () => {
       mounted.current = false

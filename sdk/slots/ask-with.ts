@@ -16,7 +16,7 @@ export function askWith(
   slotId: string,
   options: PersonalizeOptions = {},
 ): Promise<SlotDecision> {
-  const { fallback, timeout = running?.client().settings.slotTimeout ?? SLOT_TIMEOUT_MS } = options
+  const { fallback, timeout = running()?.client().settings.slotTimeout ?? SLOT_TIMEOUT_MS } = options
   const none = (outcome: SlotOutcome) => noDecision(slotId, outcome, fallback)
   if (!inBrowser()) return Promise.resolve(none('unavailable'))
   const asked = Date.now()

@@ -19,6 +19,8 @@ beforeEach(() => {
   window.addEventListener('slotstream:captured', event => captured.push((event as CustomEvent).detail), {
     signal: listening.signal,
   })
+  // So that these tests can read what is sent.
+  vi.stubGlobal('CompressionStream', undefined)
   vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => {
     sent.push(...JSON.parse(String(body)).batch)
     return new Response(JSON.stringify({ success: true, accepted: 1, rejected: [] }))

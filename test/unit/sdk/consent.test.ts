@@ -19,6 +19,8 @@ beforeEach(() => {
   vi.stubGlobal('indexedDB', new IDBFactory())
   history.replaceState(null, '', '/start')
   requests = []
+  // So that these tests can read what is sent.
+  vi.stubGlobal('CompressionStream', undefined)
   vi.stubGlobal('fetch', async (url: string, { body: text }: RequestInit) => {
     const body = JSON.parse(text as string) as Body
     requests.push({ path: new URL(url).pathname, body })

@@ -32,7 +32,7 @@ beforeEach(() => {
       typeof body === 'string'
         ? body
         : await new Response(
-            new Blob([body as ArrayBuffer]).stream().pipeThrough(new DecompressionStream('gzip')),
+            new Response(body as ArrayBuffer).body?.pipeThrough(new DecompressionStream('gzip')),
           ).text()
     const { batch } = JSON.parse(text)
     received += batch.length

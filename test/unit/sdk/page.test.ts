@@ -33,6 +33,8 @@ beforeEach(() => {
   history.replaceState(null, '', '/start?utm_source=mail')
   requests = []
   observed = []
+  // So that these tests can read what is sent.
+  vi.stubGlobal('CompressionStream', undefined)
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     const body = JSON.parse(init.body as string) as Body
     requests.push({ url, init, body })
@@ -72,7 +74,8 @@ afterEach(() => {
 /** Resolves when the parts that load on demand have started. */
 const start = (options: Partial<slotstream.Options> = {}) => {
   slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', webVitals: false, engagement: false, ...options })
-  return vi.advanceTimersByTimeAsync(0).then(vi.dynamicImportSettled)
+  // Parts begin in the task after the start, which is the one after `init`.
+  return vi.advanceTimersByTimeAsync(2).then(vi.dynamicImportSettled)
 }
 const messages = () =>
   requests.flatMap(({ body }) => [...(body.batch ?? []), ...(body.batches ?? []).flatMap(({ batch }) => batch)])
@@ -97,6 +100,20 @@ describe('a page', () => {
     })
   })
 
+  it('starts in the task after init, with the first call, or when it ends', async () => {
+    const starts: (() => unknown)[] = [() => vi.advanceTimersByTimeAsync(0), () => slotstream.consent(), hide]
+    for (const bring of starts) {
+      const captured = vi.fn()
+      window.addEventListener('slotstream:captured', captured)
+      slotstream.init({ writeKey: 'demo', endpoint: 'https://c.example', webVitals: false, engagement: false })
+      expect(captured).not.toHaveBeenCalled()
+      await bring()
+      expect(captured).toHaveBeenCalledOnce()
+      window.removeEventListener('slotstream:captured', captured)
+      slotstream.destroy()
+    }
+  })
+
   it('keeps calls made before init, with their times', async () => {
     slotstream.track('Early')
     vi.setSystemTime(Date.now() + 5_000)
@@ -107,7 +124,7 @@ describe('a page', () => {
   })
 
   it('counts a change of the path as a page view, and no other change', async () => {
-    start()
+    await start()
     history.replaceState(null, '', '/start?utm_source=mail&x=1')
     history.pushState(null, '', '/shoes')
     slotstream.track('Seen')
@@ -270,7 +287,7 @@ describe('a page', () => {
 
   it('is as it was after destroy', async () => {
     const { pushState } = history
-    start()
+    await start()
     expect(history.pushState).not.toBe(pushState)
     slotstream.destroy()
     expect(history.pushState).toBe(pushState)

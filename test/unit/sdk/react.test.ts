@@ -48,6 +48,8 @@ beforeEach(() => {
   observers = []
   decide = slotId => served(slotId)
   vi.spyOn(console, 'error').mockImplementation((...said) => void errors.push(said))
+  // So that these tests can read what is sent.
+  vi.stubGlobal('CompressionStream', undefined)
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     const body = JSON.parse(init.body as string) as Body
     requests.push({ url, body })

@@ -32,6 +32,8 @@ export async function openPage(
     },
     { signal: abort.signal },
   )
+  // So that these tests can read what is sent.
+  vi.stubGlobal('CompressionStream', undefined)
   vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => new Response(await answer(String(body))))
   slotstream.init({
     writeKey: 'demo',
