@@ -8,6 +8,7 @@ import { freePorts } from '../support/free-ports.js'
 import { until } from '../support/until.js'
 import { startInsertGate } from './insert-gate.js'
 import { type Program, runProgram } from './program.js'
+import { seconds } from './settings.js'
 import { startTcpProxy } from './tcp-proxy.js'
 
 const ADMIN_TOKEN = 'chaos-admin-token'
@@ -18,8 +19,11 @@ const PARTITIONS = 32
 const EVENTS_STREAMS = 2
 const STREAMS = EVENTS_STREAMS + 4
 
-/** Room for everything a run puts into JetStream; small enough to be filled up in a moment. */
-const DISK_MB = 256
+/**
+ * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled up
+ * in a moment.
+ */
+const DISK_MB = 256 + seconds
 
 const program = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 

@@ -17,6 +17,7 @@ const RECOVERY_MS = 120_000
  */
 export async function verdict(installation: ChaosInstallation, acknowledged: Map<string, string>): Promise<string[]> {
   const wrong: string[] = []
+  console.log(`all is whole again and ${acknowledged.size} messages are acknowledged: waiting for their rows`)
   await until(
     'every acknowledged message is in events',
     async () =>
@@ -54,7 +55,9 @@ export async function verdict(installation: ChaosInstallation, acknowledged: Map
     )
     if (difference?.n !== 0) wrong.push(`${what}: ${difference?.n} rows differ from a recount`)
   }
+  console.log(`the rows are looked at: ${JSON.stringify(wrong)}`)
   wrong.push(...(await wrongProfilesAndSignals(installation)))
+  console.log(`profiles and signals are looked at: ${JSON.stringify(wrong)}`)
   wrong.push(...(await unevenShares(installation)))
   return wrong
 
