@@ -3,6 +3,7 @@ import { benchFreshness } from './freshness/freshness.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
+import { benchQueries } from './queries/queries.js'
 import { benchSdk } from './sdk/sdk.js'
 import { benchSlots } from './slots/slots.js'
 import { machineFacts } from './support/machine.js'
@@ -13,6 +14,7 @@ const BENCHES = {
   freshness: benchFreshness,
   slots: benchSlots,
   pipeline: benchPipeline,
+  queries: benchQueries,
   sdk: benchSdk,
 }
 

@@ -8,6 +8,8 @@ export interface BenchOptions {
   backlog: number
   /** Events that one collector takes while its memory is watched. `--events`, default 1,000,000. */
   events: number
+  /** Rows that queries are timed over. `--rows`, default 1,000,000. */
+  rows: number
 }
 
 /** What was asked for can't be done; the message says why. */
@@ -32,7 +34,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
   }
   return {
     names: positionals.length > 0 ? positionals : known,
-    options: { seconds: number('seconds'), backlog: number('backlog'), events: number('events') },
+    options: { seconds: number('seconds'), backlog: number('backlog'), events: number('events'), rows: number('rows') },
   }
 }
 
@@ -45,6 +47,7 @@ function parsed(args: string[]) {
         seconds: { type: 'string', default: '60' },
         backlog: { type: 'string', default: '500000' },
         events: { type: 'string', default: '1000000' },
+        rows: { type: 'string', default: '1000000' },
       },
     })
   } catch (error) {
