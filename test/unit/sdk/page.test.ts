@@ -172,7 +172,10 @@ describe('a page', () => {
     await start({ engagement: true })
     await vi.advanceTimersByTimeAsync(2_000)
     hide()
-    expect(messages().find(({ event }) => event === 'Page Engaged')?.properties.activeMs).toBe(2_000)
+    const { activeMs } = messages().find(({ event }) => event === 'Page Engaged')?.properties ?? {}
+    expect(activeMs).toBeGreaterThanOrEqual(2_000)
+    // What measures it may have loaded before the last of the two milliseconds that the start gets.
+    expect(activeMs).toBeLessThanOrEqual(2_002)
   })
 
   it('drops and counts what cannot be sent, and never throws', async () => {
