@@ -4,11 +4,11 @@ import { type Clock, machineClock } from '../support/open-loop.js'
  * Asks again and again which of the awaited messages are visible. A message's latency ends when the answer that first
  * names it arrives, so it is too long by at most the time between two answers, which is reported with it.
  *
- * @param visibleOf asks which of these message ids can be seen
+ * @param visibleOf asks which of these message ids can be seen, the oldest of which is awaited since then, by the clock
  * @param pauseMs between an answer and the next question
  */
 export function watchRows(
-  visibleOf: (messageIds: string[]) => Promise<string[]>,
+  visibleOf: (messageIds: string[], oldest: number) => Promise<string[]>,
   { pauseMs = 10, clock = machineClock }: { pauseMs?: number; clock?: Clock } = {},
 ) {
   const awaited = new Map<string, number>()
@@ -20,7 +20,8 @@ export function watchRows(
     let last: number | undefined
     while (!stopping) {
       if (awaited.size > 0) {
-        const visible = await visibleOf([...awaited.keys()])
+        const [oldest] = awaited.values()
+        const visible = await visibleOf([...awaited.keys()], oldest!)
         const now = clock.now()
         if (last !== undefined) betweenAnswers.push(now - last)
         last = now
