@@ -72,6 +72,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
   const times = { received, ...(sent === undefined ? {} : { sent }) }
+  const common = { siteId, receivedAt, ...(sent === undefined ? {} : { sentAt: isoTime(sent) }) }
   const userAgent = arrival.userAgent?.slice(0, MAX_USER_AGENT)
   const withUserAgent = addingUserAgent(userAgent)
 
@@ -87,7 +88,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     if (context) shareContext(raw, context)
     const cleansed = arrival.enricher?.cleanse(raw)
     const isMended = mendMessageId(raw)
-    let changed = context !== undefined || isMended || cleansed?.changed === true
+    let changed = context !== undefined || isMended || cleansed !== undefined
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
       reject({ raw, index, changed }, checked)
@@ -121,7 +122,6 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     if (changed) isAnyChanged = true
     visitor.messages.push({ id, raw, index, changed, added })
   }
-  const common = { siteId, receivedAt, ...(sent === undefined ? {} : { sentAt: isoTime(sent) }), text }
   const canBeWhole = isPlain && !isAnyChanged
 
   return {
@@ -130,6 +130,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     violations,
     envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({
       ...common,
+      text,
       visitorId,
       messages,
       isWhole: canBeWhole && messages.length === batch.length,
@@ -159,8 +160,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   }
 
   function refusedEnvelope(): RejectedEnvelope {
-    const sentAt = sent === undefined ? {} : { sentAt: isoTime(sent) }
-    return { siteId, receivedAt, ...sentAt, ...(userAgent ? { userAgent } : {}), rejected: refused }
+    return { ...common, ...(userAgent ? { userAgent } : {}), rejected: refused }
   }
 }
 

@@ -6,7 +6,7 @@ import {
   spreadPartitionOf,
   streamSubject,
 } from '@slotstream/protocol'
-import { envelopeText, partOf, type Taken, type TakenEnvelope } from './taken.js'
+import { envelopeOf, envelopeText, type Taken, type TakenEnvelope } from './taken.js'
 
 /**
  * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
@@ -40,19 +40,19 @@ function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions
     const partition = spreadPartitionOf(siteId, visitorId, message.id, partitions)
     parts.set(partition, [...(parts.get(partition) ?? []), message])
   }
-  return [...parts].flatMap(([partition, messages]) => publicationsOf(partOf(envelope, messages), batchId, partition))
+  return [...parts].flatMap(([partition, messages]) =>
+    publicationsOf(envelopeOf(envelope, messages), batchId, partition),
+  )
 }
 
 function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
-  return split(messages, part => envelopeText(part === messages ? envelope : partOf(envelope, part))).map(
-    ({ part, data }) => ({
-      subject,
-      data,
-      msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
-    }),
-  )
+  return split(messages, part => envelopeText(envelopeOf(envelope, part))).map(({ part, data }) => ({
+    subject,
+    data,
+    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
+  }))
 }
 
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */

@@ -41,11 +41,16 @@ export function createStoreBatch(
   return async (body, origin) => {
     const { siteId } = origin.site
     const { bytes, text, userAgent, enricher } = origin
-    const arrival = {
-      ...{ siteId, bytes, userAgent, enricher, text: text === undefined ? undefined : createBatchText(text) },
-      ...{ plan: plans.of(siteId), received: Date.now(), newId: uuidv7 },
-    }
-    const intake = takeBatch(body, arrival)
+    const intake = takeBatch(body, {
+      siteId,
+      received: Date.now(),
+      bytes,
+      text: text === undefined ? undefined : createBatchText(text),
+      userAgent,
+      newId: uuidv7,
+      enricher,
+      plan: plans.of(siteId),
+    })
     const batchId = batchIdOf(body)
     const publications: Publication[] = []
     const visitors: string[] = []

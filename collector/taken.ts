@@ -41,8 +41,10 @@ export interface TakenEnvelope extends Omit<SentEnvelope, 'context' | 'sent' | '
   isWhole?: boolean
 }
 
-/** Some of an envelope's messages. The ledger stays with the last. */
-export function partOf({ ledger, ...envelope }: TakenEnvelope, messages: Taken[]): TakenEnvelope {
+/** The envelope of some of its messages. The ledger stays with the last. */
+export function envelopeOf(all: TakenEnvelope, messages: Taken[]): TakenEnvelope {
+  if (messages === all.messages) return all
+  const { ledger, ...envelope } = all
   const hasLast = messages.at(-1) === envelope.messages.at(-1)
   return { ...envelope, messages, isWhole: false, ...(ledger && hasLast ? { ledger } : {}) }
 }

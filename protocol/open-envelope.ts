@@ -4,7 +4,7 @@ import { parseTime } from './times.js'
 
 /**
  * What a stream message of `events.<partition>` holds, ready to be read. Collectors publish messages in the text that
- * the client sent, which costs them a quarter less than writing it anew, and leave it to readers to finish them.
+ * the client sent, which costs them less than writing it anew, and leave it to readers to finish them.
  * An envelope that holds finished messages, as anybody may publish, is returned as it is.
  */
 export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvelope {

@@ -11,7 +11,7 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
 /**
  * From so many messages under way on, the next ones are gathered for up to so many milliseconds: one write to the
- * socket costs as much as the four messages in it. A quiet process sends at once.
+ * socket of four messages costs hardly more than one of a single message. A quiet process sends at once.
  */
 const BUSY = 8
 const GATHER_MS = 1

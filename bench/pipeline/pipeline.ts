@@ -1,8 +1,11 @@
 import type { BenchOptions } from '../options.js'
 import { percentile } from '../support/percentile.js'
+import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { benchCatchUp, benchWarehouse, type Sizes } from './catch-up.js'
 import { benchSustained, EVENTS_PER_SECOND, type Sustained } from './sustained.js'
+
+const done = progressOf('pipeline')
 
 /** Events of the comparison with the client: enough that the start doesn't show, few enough to hold as objects. */
 const COMPARED = 200_000
@@ -37,11 +40,6 @@ ${markdownTable(
 ${steady(sustained)}
 
 ${disk(sizes)}`
-}
-
-/** A long run that is cut short has not been for nothing. */
-function done(what: string): void {
-  console.error(`pipeline: ${what}`)
 }
 
 function steady(run: Sustained): string {

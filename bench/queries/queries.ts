@@ -2,10 +2,13 @@ import type { BenchOptions } from '../options.js'
 import { type Pieces, startPieces } from '../pipeline/pieces.js'
 import { machineClock } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
+import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
 import { fillStatements } from './fill.js'
 import { createStatements, LAYOUTS } from './layouts.js'
+
+const done = progressOf('queries')
 
 /** Rounds over all layouts and queries; the median counts. */
 const ROUNDS = 7
@@ -131,9 +134,4 @@ ${markdownTable(
     ...ratios(bytes, name),
   ]),
 )}`
-}
-
-/** A long run that is cut short has not been for nothing. */
-function done(what: string): void {
-  console.error(`queries: ${what}`)
 }

@@ -22,9 +22,8 @@ export interface Enricher {
   enrich(message: Record<string, unknown>, network: string | undefined): MessageContext | undefined
 }
 
-/** What was done to a message. */
+/** Of a message that was changed. */
 export interface Cleansed {
-  changed: boolean
   /** The network that the message names as the visitor's, if it does. */
   network: string | undefined
 }
@@ -143,12 +142,11 @@ function cleanse(
   const context = objectOf(message?.context)
   const inProperties = message?.type === 'page' && cleansePage(objectOf(message.properties), scrub)
   const inContext = cleansePage(objectOf(context?.page), scrub)
-  if (!context || context.ip === undefined)
-    return inProperties || inContext ? { changed: true, network: undefined } : undefined
+  if (!context || context.ip === undefined) return inProperties || inContext ? { network: undefined } : undefined
   const network = typeof context.ip === 'string' ? networks(context.ip) : ''
   if (settings.ip === 'truncated' && network) context.ip = network
   else delete context.ip
-  return { changed: true, network: network || undefined }
+  return { network: network || undefined }
 }
 
 const ADDRESSES = ['url', 'referrer', 'search'] as const
