@@ -18,14 +18,16 @@ export async function watchBucket(nats: Nats, bucket: KV, apply: (entry: KvWatch
   void (async () => {
     while (!stopped) {
       try {
-        const { values } = await bucket.status()
+        const { values, streamInfo } = await bucket.status()
         current = await bucket.watch()
         // Stopped meanwhile: nobody stops this one.
         if (stopped) return current.stop()
         if (values === 0) caughtUp()
         for await (const entry of current) {
           apply(entry)
-          if (!entry.delta) caughtUp()
+          // By number, too: nats-server 2.9 says for ever that one more is to come when an entry was replaced while it
+          // began the watch.
+          if (!entry.delta || entry.revision >= streamInfo.state.last_seq) caughtUp()
         }
       } catch (error) {
         if (!stopped) log.warn({ err: error }, 'following a bucket failed, trying again')

@@ -1,0 +1,46 @@
+import { Kvm } from '@nats-io/kv'
+import { connectNats, createLog, type Nats, watchBucket } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startNatsServer } from '../support/nats-server.js'
+
+let server: Awaited<ReturnType<typeof startNatsServer>>
+let nats: Nats
+const log = createLog('test')
+log.level = 'silent'
+
+beforeAll(async () => {
+  server = await startNatsServer()
+  nats = await connectNats(server.url, 'test', log)
+})
+afterAll(async () => {
+  await nats?.close()
+  await server?.stop()
+})
+
+describe('a watch of a bucket', () => {
+  it('has caught up when an entry was replaced while it began', async () => {
+    const bucket = await new Kvm(nats.js).create('replaced', { history: 1 })
+    for (const key of ['a', 'b', 'c']) await bucket.put(key, 'old')
+    const { request } = nats.connection
+    const spy = vi.spyOn(nats.connection, 'request').mockImplementation(async (subject, ...rest) => {
+      const answer = await request.call(nats.connection, subject, ...rest)
+      if (subject.includes('CONSUMER.CREATE')) await bucket.put('c', 'new')
+      return answer
+    })
+    const seen = new Map<string, string>()
+    const watching = await watchBucket(nats, bucket, entry => seen.set(entry.key, entry.string()), log)
+    spy.mockRestore()
+    watching.stop()
+    expect(Object.fromEntries(seen)).toEqual({ a: 'old', b: 'old', c: 'new' })
+  })
+
+  it('has caught up at once in an empty bucket, and hears of what comes', async () => {
+    const bucket = await new Kvm(nats.js).create('empty', { history: 1 })
+    let hear = (_: string) => {}
+    const heard = new Promise<string>(resolve => (hear = resolve))
+    const watching = await watchBucket(nats, bucket, entry => hear(entry.key), log)
+    await bucket.put('first', '1')
+    expect(await heard).toBe('first')
+    watching.stop()
+  })
+})
