@@ -1,7 +1,10 @@
 import type { Detector } from './detector.js'
 
-/** A category leads only with at least this: three product views of today, or one product in the cart. */
-export const EVIDENCE = 3
+/**
+ * A category leads only with at least this: three product views within a day, or one product in the cart. It isn't 3,
+ * because of three views that are seconds apart the first two are worth a little less than 1 each.
+ */
+export const EVIDENCE = 2.8
 
 /**
  * How many times as strong as the one that led a category has to be to take its place. Without a margin, whoever

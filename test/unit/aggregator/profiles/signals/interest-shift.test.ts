@@ -30,6 +30,15 @@ describe('an interest shift', () => {
     expect(shifts([...times(3, 'shoes'), added('hats', later)])).toHaveLength(1)
   })
 
+  it('needs three product views within a day of both categories', () => {
+    const within = (hours: number, count = 3) =>
+      Array.from({ length: count }, (_, i) => viewed('shoes', NOW + (i * hours * 3_600_000) / (count - 1)))
+    const cart = added('hats', NOW + 20 * DAY)
+    expect(shifts([...within(24), cart])).toHaveLength(1)
+    expect(shifts([...within(24, 2), cart])).toEqual([])
+    expect(shifts([...within(72), cart])).toEqual([])
+  })
+
   it('is found once what led is forgotten altogether', () => {
     const [shift] = shifts([...times(3, 'shoes'), added('hats', NOW + 400 * DAY)])
     expect(shift?.details).toMatchObject({ from: 'shoes', from_affinity: 0, to_affinity: 3 })
