@@ -18,10 +18,9 @@ const alone = namesIn('parts').filter(name => !['parts/page-views', 'parts/slots
 /** Where modules go that several files of the npm package need. `core` is what every page loads at once. */
 const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
-  ['transport', /delivery.(transport|outcome)/],
   [
     'core',
-    /idb.build|esm.((api|calls|client|consent|lazy-parts|middleware|options|part-names|start|version)\.js|(capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|event-store|indexed-tables|message-ids|numbered|page-end|parse|positions|queue|resilient-tables|tables)|parts.page-views|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js)/,
+    /idb.build|esm.((api|calls|client|consent|lazy-parts|middleware|options|part-names|start|version)\.js|(capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|event-store|indexed-tables|message-ids|numbered|page-end|parse|queue|resilient-tables|tables)|parts.page-views|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js)/,
   ],
 ]
 

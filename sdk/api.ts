@@ -1,6 +1,6 @@
 import { end, inBrowser, run, running, timed } from './calls.js'
 import { dropCookie } from './capture/identity.js'
-import { type Consent, type ConsentState, initialConsent } from './consent.js'
+import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
 import type { EventName, PropertiesOf } from './events.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 import { guard } from './platform/guard.js'
@@ -65,9 +65,11 @@ export function reset(): void {
  */
 export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
   const choose = () => {
-    const now = running()?.consent()
-    if (now && choice) running()?.choose(initialConsent(typeof choice === 'string' ? choice : { ...now, ...choice }))
-    return running()?.consent()
+    const it = running()
+    if (!it || !choice) return it?.consent()
+    const next = initialConsent(typeof choice === 'string' ? choice : { ...it.consent(), ...choice })
+    it.choose(next, remember(next))
+    return it.consent()
   }
   if (!running() && choice) run(choose)
   return guard(console.error, choose)

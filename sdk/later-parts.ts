@@ -1,6 +1,7 @@
+import { createSending } from './delivery/sending.js'
 import type { LaterPartName, Loadable } from './part-names.js'
 
-/** Each part in a file of its own: what isn't switched on isn't loaded. */
+/** Each part in a file of its own: what isn't switched on isn't loaded. What sends is here: every page needs it. */
 export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPartName]> {
   switch (name) {
     case 'backgroundSync':
@@ -33,6 +34,8 @@ export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPart
       return (await import('./parts/outbound-links.js')).outboundLinks
     case 'renderItem':
       return (await import('./parts/render-item.js')).renderItem
+    case 'sending':
+      return createSending
     case 'webVitals':
       return (await import('./parts/web-vitals.js')).webVitals
   }

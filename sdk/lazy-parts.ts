@@ -4,7 +4,8 @@ import { pageViews } from './parts/page-views.js'
 /**
  * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
  * are files of their own that a bundler leaves out of the first one, and that load when they are switched on: slots at
- * once, what may come a moment later behind one door, so that the first file needn't know where each of them is.
+ * once, what may come a moment later behind one door, so that the first file needn't know where each of them is. What
+ * sends is at the door.
  */
 export const lazyPart = ((name: keyof Loadable) => {
   switch (name) {
@@ -12,8 +13,6 @@ export const lazyPart = ((name: keyof Loadable) => {
       return pageViews
     case 'autoSlots':
       return import('./parts/slots.js').then(({ slots }) => slots)
-    case 'sending':
-      return import('./delivery/sending.js').then(({ createSending }) => createSending)
     default:
       return import('./later-parts.js').then(({ laterPart }) => laterPart(name))
   }

@@ -109,7 +109,7 @@ export interface Options {
   debug?: boolean
 }
 
-/** Options that have no default: what isn't there is off. */
+/** Options that have no default here: what isn't there is off, or whoever reads it has the default. */
 type Optional =
   | 'backgroundSync'
   | 'clicks'
@@ -119,6 +119,8 @@ type Optional =
   | 'downloads'
   | 'elementViews'
   | 'errors'
+  | 'flushAt'
+  | 'flushInterval'
   | 'forms'
   | 'gpc'
   | 'idCookie'
@@ -131,12 +133,10 @@ type Optional =
 
 export type Settings = Required<Omit<Options, Optional>> & Pick<Options, Optional>
 
-/** Fills in the defaults. `origin` is the page's own. */
+/** Fills in the defaults of what every page reads at its start. `origin` is the page's own. */
 export function settle(options: Options, origin: string): Settings {
   const settings: Settings = {
     endpoint: origin,
-    flushAt: 20,
-    flushInterval: 1_000,
     maxBatchBytes: 60_000,
     maxQueueMessages: 10_000,
     maxQueueAge: 7 * 86_400_000,

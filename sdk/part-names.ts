@@ -25,7 +25,7 @@ export const PART_NAMES = [
 export type PartName = (typeof PART_NAMES)[number] | 'debug'
 
 /** Parts that nothing waits for. */
-export type LaterPartName = Exclude<keyof Loadable, 'autoPage' | 'autoSlots' | 'sending'>
+export type LaterPartName = Exclude<keyof Loadable, 'autoPage' | 'autoSlots'>
 
 /**
  * A part of this package, which knows what it works with, and can load more.

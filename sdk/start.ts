@@ -1,5 +1,5 @@
 import { type Client, createClient } from './client.js'
-import { type Consent, initialConsent, remember } from './consent.js'
+import { type Consent, initialConsent } from './consent.js'
 import { type Options, settle } from './options.js'
 import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from './part-names.js'
 import { emit } from './platform/emit.js'
@@ -12,8 +12,8 @@ export interface Running {
   client(): Client
   /** What holds now. */
   consent(): Consent
-  /** Applies a choice, and remembers it. */
-  choose(next: Consent): void
+  /** Applies a choice, and remembers it by the text that `remember` made. */
+  choose(next: Consent, text: string): void
   destroy(): void
 }
 
@@ -109,8 +109,8 @@ export function start(options: Options, load: LoadPart): Running {
   return {
     client: () => client,
     consent: () => ({ ...consent }),
-    choose(next) {
-      choices.set(CHOICE, remember(next))
+    choose(next, text) {
+      choices.set(CHOICE, text)
       change(next)
     },
     destroy: () => end(false),

@@ -61,4 +61,11 @@ export const INTERNAL_NAMES = [
   'openBatches',
   'choose',
   'rewrite',
+  'pageEnd',
+  'bodyFor',
+  'opens',
+  'leave',
+  'recover',
+  'handedOver',
+  'client',
 ]

@@ -14,6 +14,8 @@ const TRIMS = [
       [/const unlisten = \(\) => \{\s*request\.[\s\S]*?\};/, ''],
       [/unlisten\(\);/, ''],
       [/unlisten\(\);/, ''],
+      ['if (value instanceof IDBRequest)', ''],
+      ['resolve(wrap(request.result))', 'resolve(request.result)'],
       ['if (upgrade) {', '{'],
       ['if (blocked) {', 'if (false) {'],
       ['if (terminated)', ''],

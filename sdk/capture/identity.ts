@@ -35,10 +35,8 @@ export type Identity = ReturnType<typeof createIdentity>
 export function createIdentity(storage: KeyValue, newId: () => string, found: () => string | undefined) {
   let anonymousId: string | undefined
   let userId: string | undefined
-  let known = false
   const read = () => {
-    if (known) return
-    known = true
+    if (anonymousId) return
     userId = storage.get('userId')
     anonymousId = storage.get('anonymousId')
     if (!anonymousId) use(found() ?? newId())
@@ -68,14 +66,13 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     },
     /** Forgets the person, and what the browser did under them: the next visitor is a new one. */
     reset() {
-      read()
       userId = undefined
       storage.remove('userId')
       use(newId())
     },
     /** Reads again: another tab has changed it. */
     refresh() {
-      known = false
+      anonymousId = undefined
     },
   }
 }

@@ -56,8 +56,8 @@ interface Parts {
   paused: () => boolean
   newId: () => string
   settings: {
-    flushAt: number
-    flushInterval: number
+    flushAt?: number
+    flushInterval?: number
     maxBatchBytes: number
     maxQueueAge: number
     maxQueueMessages: number
@@ -66,6 +66,7 @@ interface Parts {
 
 export function createSender(parts: Parts): Sender {
   const { queue, store, pageEnd, transport, storage, emit, log, now, newId, settings, paused } = parts
+  const { flushAt = 20, flushInterval = 1_000 } = settings
   const { open, opens } = pageEnd
   const positions = createPositions()
   /** Attempts under way, so that nothing is sent twice at a time. */
@@ -179,7 +180,7 @@ export function createSender(parts: Parts): Sender {
         log(error)
       }
       // Another tab has the turn, and may end without having sent everything.
-      if (!done || unsent) schedule(settings.flushInterval)
+      if (!done || unsent) schedule(flushInterval)
     })()
     return running
   }
@@ -198,7 +199,7 @@ export function createSender(parts: Parts): Sender {
     nudge(messages) {
       unsent += messages
       if ((store.known()?.waiting ?? 0) > settings.maxQueueMessages) void trim().catch(log)
-      schedule(unsent >= settings.flushAt ? 0 : settings.flushInterval)
+      schedule(unsent >= flushAt ? 0 : flushInterval)
     },
     hide() {
       pageEnd.leave(transport.room, batch => void attempt(batch, true).catch(log))
@@ -209,7 +210,7 @@ export function createSender(parts: Parts): Sender {
       failures = Number(storage.get('failures')) || 0
       pageEnd.recover()
       // The page before may have left something.
-      schedule(settings.flushInterval)
+      schedule(flushInterval)
     },
     online() {
       if (storage.get('failures')) storage.remove('retryAt')

@@ -1,4 +1,5 @@
 import type { Client } from '../client.js'
+import { guard } from '../platform/guard.js'
 
 /**
  * Tracks the page view, and another whenever the path changes through the history API. The view begins with the
@@ -15,11 +16,7 @@ export function pageViews({ page, listeners, log }: Client): () => void {
     const original = history[name]
     const wrapped: typeof original = function (this: History, ...change) {
       original.apply(this, change)
-      try {
-        changed()
-      } catch (error) {
-        log(error)
-      }
+      guard(log, changed)
     }
     history[name] = wrapped
     // Somebody may have wrapped it since; then ours stays underneath, and has nothing to do.

@@ -121,7 +121,6 @@ describe('the packed package', () => {
       'memory-tables',
       'outbound-links',
       'render-item',
-      'sending',
       'slots',
       'web-vitals',
     ])

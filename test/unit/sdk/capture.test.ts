@@ -116,8 +116,8 @@ describe('campaigns', () => {
 
 describe('options', () => {
   it('keep their defaults where they are undefined', () => {
-    expect(settle({ writeKey: 'k', flushAt: undefined as unknown as number }, 'https://a')).toMatchObject({
-      flushAt: 20,
+    expect(settle({ writeKey: 'k', maxBatchBytes: undefined as unknown as number }, 'https://a')).toMatchObject({
+      maxBatchBytes: 60_000,
       endpoint: 'https://a',
     })
   })
