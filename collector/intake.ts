@@ -128,14 +128,16 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     accepted: batch.length - rejections.length,
     rejections,
     violations,
-    envelopes: [...visitors.values()].map(({ visitorId, messages }) => ({
-      ...common,
+    envelopes: Array.from(visitors.values(), made => ({
+      siteId,
+      receivedAt,
+      sentAt: common.sentAt,
+      visitorId: made.visitorId,
+      messages: made.messages,
       text,
-      visitorId,
-      messages,
-      isWhole: canBeWhole && messages.length === batch.length,
+      isWhole: canBeWhole && made.messages.length === batch.length,
       // It counts once: with the batch's last message.
-      ...(ledger && visitorId === visitor?.visitorId ? { ledger } : {}),
+      ledger: made === visitor ? ledger : undefined,
     })),
     ...(refused.length > 0 ? { refused: refusedEnvelope() } : {}),
   }

@@ -1,3 +1,6 @@
+/** Several times as fast as Buffer.from, whose memory for a long text isn't pooled either. */
+const encoder = new TextEncoder()
+
 /** Deep enough to see what a value was, shallow enough for JSON.stringify, which recurses. */
 const KEPT_DEPTH = 64
 
@@ -15,6 +18,10 @@ function prune(value: unknown, depth: number): unknown {
   if (depth === 0) return '…'
   if (Array.isArray(value)) return value.map(entry => prune(entry, depth - 1))
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, prune(entry, depth - 1)]))
+}
+
+export function utf8Of(text: string): Uint8Array {
+  return encoder.encode(text)
 }
 
 /** Text cut to at most `max` bytes of UTF-8, never inside a character. */

@@ -17,8 +17,8 @@ const SINGLE: [MessageType, string][] = [
 /** The POST routes that take messages, by path. */
 export function messageRoutes(receive: Receive, store: StoreBatch): [path: string, handler: Handler][] {
   const batch: Handler = async (request, response) => {
-    const { body, text, origin } = await receive(request, response)
-    sendJson(response, 200, (await store(body, { ...origin, text })).answer)
+    const { body, written, origin } = await receive(request, response)
+    sendJson(response, 200, (await store(body, { ...origin, written })).answer)
   }
   const single =
     (type: MessageType): Handler =>

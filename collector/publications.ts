@@ -6,7 +6,8 @@ import {
   spreadPartitionOf,
   streamSubject,
 } from '@slotstream/protocol'
-import { envelopeOf, envelopeText, type Taken, type TakenEnvelope } from './taken.js'
+import { utf8Of } from './json-text.js'
+import { envelopeBytes, envelopeOf, type Taken, type TakenEnvelope } from './taken.js'
 
 /**
  * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
@@ -48,7 +49,7 @@ function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions
 function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
-  return split(messages, part => envelopeText(envelopeOf(envelope, part))).map(({ part, data }) => ({
+  return split(messages, part => envelopeBytes(envelopeOf(envelope, part))).map(({ part, data }) => ({
     subject,
     data,
     msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
@@ -58,7 +59,7 @@ function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: num
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
 export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, rejected } = envelope
-  return split(rejected, part => JSON.stringify({ ...envelope, rejected: part })).map(({ part, data }) => {
+  return split(rejected, part => utf8Of(JSON.stringify({ ...envelope, rejected: part }))).map(({ part, data }) => {
     const msgId = digest([
       'rejected',
       siteId,
@@ -72,18 +73,15 @@ export function rejectedPublications(envelope: RejectedEnvelope, batchId: string
 export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
   const { siteId, visitorId, decisions } = envelope
   const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))
-  return split(decisions, part => JSON.stringify({ ...envelope, decisions: part })).map(({ part, data }) => ({
+  return split(decisions, part => utf8Of(JSON.stringify({ ...envelope, decisions: part }))).map(({ part, data }) => ({
     subject,
     data,
     msgId: digest(['decisions', siteId, visitorId, JSON.stringify(part)]),
   }))
 }
 
-/** Several times as fast as Buffer.from, whose memory for so long a text isn't pooled either. */
-const encoder = new TextEncoder()
-
-function split<T>(items: T[], write: (part: T[]) => string): { part: T[]; data: Uint8Array }[] {
-  const data = encoder.encode(write(items))
+function split<T>(items: T[], write: (part: T[]) => Uint8Array): { part: T[]; data: Uint8Array }[] {
+  const data = write(items)
   if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
   const half = items.length >> 1
   return [...split(items.slice(0, half), write), ...split(items.slice(half), write)]

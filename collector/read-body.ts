@@ -14,10 +14,16 @@ const DECOMPRESS = new Map([
   ['deflate', promisify(inflate)],
 ])
 
+/** JSON as its client wrote it, as text and as the bytes of it. */
+export interface Written {
+  text: string
+  utf8: Uint8Array
+}
+
 export interface Body {
   value: unknown
-  /** The JSON text of which the value was made. */
-  text: string
+  /** What the value was made of. */
+  written: Written
   /** Size after decompression. */
   bytes: number
 }
@@ -43,8 +49,10 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
       throw new Failure('malformed', `the body is not valid ${decompress ? encoding : 'gzip'}`)
     })
-  const text = wellFormed(textOf(bytes))
-  return { value: parse(text), text, bytes: bytes.length }
+  const read = textOf(bytes)
+  const text = wellFormed(read)
+  const utf8 = text === read ? bytes : Buffer.from(text)
+  return { value: parse(text), written: { text, utf8 }, bytes: bytes.length }
 }
 
 function checkMediaType(contentType: string): void {

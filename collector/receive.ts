@@ -6,7 +6,7 @@ import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { setIdCookie } from './id-cookie.js'
 import type { CollectorMetrics } from './metrics.js'
-import { readBody } from './read-body.js'
+import { readBody, type Written } from './read-body.js'
 import { clientAddress, type Trusts } from './safety/client-address.js'
 import type { Limits } from './safety/limits.js'
 import type { Sites } from './sites.js'
@@ -19,8 +19,8 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export interface Received {
   site: Site
   body: unknown
-  /** The JSON text of which the body was made. */
-  text: string
+  /** What the body was made of. */
+  written: Written
   origin: BatchOrigin
 }
 
@@ -41,7 +41,7 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
     limits.checkAddress(request)
-    const { value: body, text, bytes } = await readBody(request, MAX_BATCH_BYTES)
+    const { value: body, written, bytes } = await readBody(request, MAX_BATCH_BYTES)
     metrics.bytes.inc(bytes)
     const site = siteOf(request, body, sites)
     metrics.ofSite(site.siteId).request(bytes)
@@ -50,7 +50,7 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     if (site.enrichment?.idCookie) setIdCookie(request, response, site, visitorIn(body))
     const userAgent = request.headers['user-agent']
     const enricher = enrich(site, { userAgent, address: () => clientAddress(request, trusts) })
-    return { site, body, text, origin: { site, bytes, userAgent, enricher } }
+    return { site, body, written, origin: { site, bytes, userAgent, enricher } }
   }
 }
 

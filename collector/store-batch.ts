@@ -6,6 +6,7 @@ import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
+import type { Written } from './read-body.js'
 import { createBatchText, type TakenEnvelope } from './taken.js'
 
 /** What came with a batch. */
@@ -13,8 +14,8 @@ export interface BatchOrigin {
   site: Site
   /** Size of the body the batch came in. */
   bytes: number
-  /** The JSON text of which the batch was made, where it was made of it as a whole. */
-  text?: string
+  /** What the batch was made of, where that is a batch, too. */
+  written?: Written
   userAgent: string | undefined
   enricher: Enricher
 }
@@ -40,12 +41,29 @@ export function createStoreBatch(
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
-    const { bytes, text, userAgent, enricher } = origin
-    const intake = takeBatch(body, {
+    // Apart, so that nothing of the batch as it was read is kept until JetStream has answered.
+    const { publications, visitors, accepted, rejections, violations } = prepare(body, origin)
+    const stored = await publishAll(publisher, publications, metrics)
+
+    metrics.ofSite(siteId).accepted(accepted)
+    for (const { code } of rejections) metrics.ofSite(siteId).rejected(code)
+    for (const { code } of violations) metrics.ofSite(siteId).violated(code)
+    const positions = new Map<string, number>()
+    for (const [index, visitorId] of visitors.entries()) if (visitorId) positions.set(visitorId, stored[index]!.seq)
+    const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
+    if (violations.length > 0) answer.violations = violations
+    if (positions.size === 1) answer.position = Math.max(...positions.values())
+    return { answer, positions }
+  }
+
+  /** Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the spread. */
+  function prepare(body: unknown, { site, bytes, written, userAgent, enricher }: BatchOrigin) {
+    const { siteId } = site
+    const { envelopes, refused, accepted, rejections, violations } = takeBatch(body, {
       siteId,
       received: Date.now(),
       bytes,
-      text: text === undefined ? undefined : createBatchText(text),
+      text: written && createBatchText(written),
       userAgent,
       newId: uuidv7,
       enricher,
@@ -54,26 +72,16 @@ export function createStoreBatch(
     const batchId = batchIdOf(body)
     const publications: Publication[] = []
     const visitors: string[] = []
-    for (const made of intake.envelopes) {
-      const spread = origin.site.spread?.includes(made.visitorId)
+    for (const made of envelopes) {
+      const spread = site.spread?.includes(made.visitorId)
       const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
       for (const publication of eventPublications(envelope, batchId, partitions)) {
         publications.push(publication)
         visitors.push(spread ? '' : envelope.visitorId)
       }
     }
-    if (intake.refused) publications.push(...rejectedPublications(intake.refused, batchId, partitions))
-    const stored = await publishAll(publisher, publications, metrics)
-
-    metrics.ofSite(siteId).accepted(intake.accepted)
-    for (const { code } of intake.rejections) metrics.ofSite(siteId).rejected(code)
-    for (const { code } of intake.violations) metrics.ofSite(siteId).violated(code)
-    const positions = new Map<string, number>()
-    for (const [index, visitorId] of visitors.entries()) if (visitorId) positions.set(visitorId, stored[index]!.seq)
-    const answer: BatchAnswer = { success: true, accepted: intake.accepted, rejected: intake.rejections }
-    if (intake.violations.length > 0) answer.violations = intake.violations
-    if (positions.size === 1) answer.position = Math.max(...positions.values())
-    return { answer, positions }
+    if (refused) publications.push(...rejectedPublications(refused, batchId, partitions))
+    return { publications, visitors, accepted, rejections, violations }
   }
 }
 

@@ -1,20 +1,23 @@
-import type { MessageContext, SentEnvelope } from '@slotstream/protocol'
+import type { Ledger, MessageContext, SentEnvelope } from '@slotstream/protocol'
 import { batchTexts } from './batch-texts.js'
-import { jsonText } from './json-text.js'
+import { jsonText, utf8Of } from './json-text.js'
+import type { Written } from './read-body.js'
 
-/** The JSON text of a batch as its client wrote it. Only looked into where it can't go on as a whole. */
+const END = utf8Of('}')
+
+/** A batch as its client wrote it. Only looked into where it can't go on as a whole. */
 export interface BatchText {
-  whole: string
+  whole: Uint8Array
   /** The text of the message at a place of the list. */
   message(index: number): string | undefined
 }
 
-export function createBatchText(json: string): BatchText {
+export function createBatchText({ text, utf8 }: Written): BatchText {
   let texts: string[] | undefined
   return {
-    whole: json,
+    whole: utf8,
     message(index) {
-      texts ??= batchTexts(json) ?? []
+      texts ??= batchTexts(text) ?? []
       return texts[index]
     },
   }
@@ -33,7 +36,9 @@ export interface Taken {
 }
 
 /** What a visitor's messages in a batch make, before it is written. */
-export interface TakenEnvelope extends Omit<SentEnvelope, 'context' | 'sent' | 'body'> {
+export interface TakenEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId' | 'receivedAt' | 'spread'> {
+  sentAt?: string | undefined
+  ledger?: Ledger | undefined
   messages: Taken[]
   /** Default: all is written anew. */
   text?: BatchText | undefined
@@ -49,14 +54,15 @@ export function envelopeOf(all: TakenEnvelope, messages: Taken[]): TakenEnvelope
   return { ...envelope, messages, isWhole: false, ...(ledger && hasLast ? { ledger } : {}) }
 }
 
-/** The JSON text of the `SentEnvelope`, put together from what the client wrote, as far as that is possible. */
-export function envelopeText({ messages, text, isWhole, ...head }: TakenEnvelope): string {
+/** The `SentEnvelope` as JSON, put together from what the client wrote, as far as that is possible. */
+export function envelopeBytes(envelope: TakenEnvelope): Uint8Array {
+  const { siteId, visitorId, receivedAt, sentAt, spread, ledger, messages, text, isWhole } = envelope
   const first = messages[0]?.added
   const same = messages.every(({ added }) => added === first)
   const context = same ? first : messages.map(({ added }) => added ?? null)
-  const written = JSON.stringify({ ...head, context }).slice(0, -1)
-  if (text && isWhole) return `${written},"body":${text.whole}}`
-  return `${written},"sent":[${messages.map(message => textOf(message, text)).join()}]}`
+  const opening = JSON.stringify({ siteId, visitorId, receivedAt, sentAt, spread, ledger, context }).slice(0, -1)
+  if (text && isWhole) return Buffer.concat([utf8Of(`${opening},"body":`), text.whole, END])
+  return utf8Of(`${opening},"sent":[${messages.map(message => textOf(message, text)).join()}]}`)
 }
 
 /** The message as JSON: in the client's own words, if they still hold. */

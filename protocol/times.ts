@@ -65,7 +65,8 @@ export function parseTime(text: string): number | undefined {
 function millisOfMinute(text: string): number {
   if (text[19] !== '.' || text[23] !== 'Z') return -1
   let ms = 0
-  for (const place of [17, 18, 20, 21, 22]) {
+  for (let place = 17; place < 23; place++) {
+    if (place === 19) continue
     const digit = text.charCodeAt(place) - 48
     if (digit < 0 || digit > 9) return -1
     ms = ms * 10 + digit

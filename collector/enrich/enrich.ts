@@ -123,7 +123,8 @@ function arrivedOf(message: Record<string, unknown>, classify: (arrived: Arrived
   const context = objectOf(message.context)
   const page = objectOf(context?.page)
   const campaign = objectOf(context?.campaign)
-  const [url, referrer, source, medium] = [page?.url, page?.referrer, campaign?.source, campaign?.medium].map(textOf)
+  const [url, referrer] = [textOf(page?.url), textOf(page?.referrer)]
+  const [source, medium] = [textOf(campaign?.source), textOf(campaign?.medium)]
   if (!url && !referrer && !source && !medium && message.type !== 'page') return undefined
   return classify({
     url: url ?? '',

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchTexts } from '../../../collector/batch-texts.js'
 import { takeBatch } from '../../../collector/intake.js'
-import { createBatchText, envelopeText } from '../../../collector/taken.js'
+import { createBatchText, envelopeBytes } from '../../../collector/taken.js'
 
 const indent = fc.constantFrom<string | number>('', 1, '\t', '\r\n ')
 const parsed = (texts: string[] | undefined) => texts?.map(text => JSON.parse(text))
@@ -86,12 +86,16 @@ describe('a batch whose messages go on in their own text', () => {
     const { envelopes, ...rest } = takeBatch(JSON.parse(json), {
       ...arrival,
       newId,
-      ...(isText ? { text: createBatchText(json) } : {}),
+      ...(isText ? { text: createBatchText({ text: json, utf8: Buffer.from(json) }) } : {}),
     })
     const { refused, ...told } = rest
     // A rejected message is kept as it came, white space and all.
     const payloads = refused?.rejected.map(({ payload }) => JSON.parse(payload))
-    return { ...told, payloads, envelopes: envelopes.map(each => openEnvelope(JSON.parse(envelopeText(each)))) }
+    return {
+      ...told,
+      payloads,
+      envelopes: envelopes.map(each => openEnvelope(JSON.parse(Buffer.from(envelopeBytes(each)).toString()))),
+    }
   }
 
   it('is stored as one whose messages are written anew', () => {

@@ -1,7 +1,7 @@
 import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { type BatchArrival, batchOfOne, takeBatch as takeTexts } from '../../../collector/intake.js'
-import { createBatchText, envelopeText } from '../../../collector/taken.js'
+import { createBatchText, envelopeBytes, type TakenEnvelope } from '../../../collector/taken.js'
 
 const arrival: BatchArrival = {
   siteId: 'shop',
@@ -16,10 +16,11 @@ const track = (messageId: string, anonymousId = 'a', rest: object = {}) => ({
   anonymousId,
   ...rest,
 })
+const read = (envelope: TakenEnvelope) => JSON.parse(Buffer.from(envelopeBytes(envelope)).toString())
 /** With the envelopes as their readers see them. */
 function takeBatch(body: unknown, given: BatchArrival) {
   const { envelopes, ...rest } = takeTexts(body, given)
-  return { ...rest, envelopes: envelopes.map(envelope => openEnvelope(JSON.parse(envelopeText(envelope)))) }
+  return { ...rest, envelopes: envelopes.map(envelope => openEnvelope(read(envelope))) }
 }
 const idsOf = (envelope: { messages: { messageId: string }[] }) => envelope.messages.map(({ messageId }) => messageId)
 
@@ -137,8 +138,11 @@ describe('takeBatch', () => {
   describe('of which the text is known', () => {
     const goesOnAs = (body: object) => {
       const json = JSON.stringify(body)
-      const { envelopes } = takeTexts(JSON.parse(json), { ...arrival, text: createBatchText(json) })
-      return envelopes.map(envelope => JSON.parse(envelopeText(envelope)))
+      const { envelopes } = takeTexts(JSON.parse(json), {
+        ...arrival,
+        text: createBatchText({ text: json, utf8: Buffer.from(json) }),
+      })
+      return envelopes.map(read)
     }
     const messages = [track('1'), track('2', 'a', { properties: { price: 1 } })]
 
