@@ -26,7 +26,8 @@ const TRIMS = [
     ],
   },
   {
-    // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`.
+    // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`, and never
+    // begins while a page is rendered ahead. Without such reports, `report` does nothing unless it is forced to.
     module: /web-vitals\/dist\/modules\/on(CLS|FCP|INP|LCP|TTFB)\.js$/,
     replace: [
       [/checkSoftNavsEnabled\(opts\)/g, 'false'],
@@ -35,7 +36,20 @@ const TRIMS = [
       [/entry\.entryType === 'soft-navigation'/g, 'false', 'optional'],
       [/entry\.entryType === 'interaction-contentful-paint'/g, 'false', 'optional'],
       [/navigation === 'soft-navigation'/g, 'false', 'optional'],
-      [/opts\.reportAllChanges/g, 'false'],
+      [/, opts\.reportAllChanges\)/g, ')'],
+      [/opts\.reportAllChanges/g, 'false', 'optional'],
+      [/\n *(report\((forceReport)?\)|setTimeout\(report\)|doubleRAF\(report\));/g, '', 'optional'],
+      ['document.prerendering', 'false', 'optional'],
+      ['(forceReport = false) =>', '() =>', 'optional'],
+      [/\.\.\.opts,|opts\.durationThreshold \?\?/g, '', 'optional'],
+      ["entry.entryType === 'largest-contentful-paint'", 'true', 'optional'],
+      [
+        /(back-forward-cache.*)\n *report = bindReporter.*(\n *doubleRAF.*\n *metric.*\n *isFinalized)/,
+        '$1$2',
+        'optional',
+      ],
+      [/\n *if \(!entry\)\s*continue;/, '', 'optional'],
+      [/(const lcpEntryManager = .*|lcpEntryManager\._processEntry\(entry\));/g, '', 'optional'],
       [
         /metric\.navigationId, metric\.navigationInteractionId, metric\.navigationURL, getBFCacheRestoreTime\(\)/,
         '0',
@@ -57,6 +71,7 @@ const TRIMS = [
     replace: [
       [/const hardNavEntry[\s\S]*?\/\/ Use `entries`/, 'let _navigationType = navigationType;\n    //'],
       [/const entries = \[\];/, ''],
+      [/\n *(rating: 'good'|delta: 0),.*/g, ''],
       [/\n {8}entries,/, ''],
       [/\n {8}navigationId:[\s\S]*?\n {4}\};/, '\n    };'],
     ],
@@ -67,11 +82,36 @@ const TRIMS = [
   },
   {
     module: /web-vitals\/dist\/modules\/lib\/InteractionManager\.js$/,
-    replace: [["navigationType === 'soft-navigation' ||", '']],
+    replace: [
+      ["navigationType === 'soft-navigation' ||", ''],
+      [/else if \(entry\.duration === interaction[\s\S]*?\}/, ''],
+      [/entries: \[\w*\],|interaction\.entries = \[entry\];/g, ''],
+    ],
   },
   {
     module: /web-vitals\/dist\/modules\/lib\/bindReporter\.js$/,
-    replace: [['metric.delta = delta;', '']],
+    replace: [
+      ['metric.delta = delta;', ''],
+      ['let delta;', ''],
+      ['delta = metric.value - (prevValue ?? 0);', ''],
+      ['delta || prevValue === undefined', 'metric.value !== prevValue'],
+      [', reportAllChanges)', ')'],
+      [' || reportAllChanges', ''],
+    ],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/whenActivated\.js$/,
+    replace: [['document.prerendering', 'false']],
+  },
+  {
+    module: /web-vitals\/dist\/modules\/lib\/getVisibilityWatcher\.js$/,
+    replace: [
+      ['reset = false', ''],
+      ['if (reset)', 'if (false)'],
+      [/!?document\.prerendering/g, text => `${text[0] === '!'}`],
+      [/\w+EventListener\('prerenderingchange'.*\);/g, ''],
+      [/event\.type === 'visibilitychange'/g, 'true'],
+    ],
   },
   {
     module: /web-vitals\/dist\/modules\/lib\/(Interaction|LayoutShift|LCPEntry)Manager\.js$/,
@@ -79,7 +119,7 @@ const TRIMS = [
   },
 ]
 
-/** Leaves out what the SDK doesn't use of `idb` and `web-vitals`: 0.9 KB. */
+/** Leaves out what the SDK doesn't use of `idb` and `web-vitals`: 1.1 KB. */
 export const leanDependencies = {
   name: 'lean-dependencies',
   // `web-vitals` as its single modules, of which the bundler can leave out parts.

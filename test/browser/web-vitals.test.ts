@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { launchChromium } from '../support/chromium.js'
+import { until } from '../support/until.js'
+import { pageOf, SDK, startWorld, type World } from './world.js'
+
+let world: World
+let browser: Browser
+
+beforeAll(async () => {
+  world = await startWorld()
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await world?.stop()
+})
+
+/** Writes down what this package captures and what the whole of `web-vitals` reports, where the next page finds both. */
+const COMPARE = `<script>
+  const note = (who, { name, value, rating }) => {
+    localStorage[who] = JSON.stringify([...JSON.parse(localStorage[who] ?? '[]'), { name, value, rating }])
+  }
+  addEventListener('slotstream:captured', ({ detail: { event, properties } }) => {
+    if (event === 'Web Vital') note('own', properties)
+  })
+  for (const name of ['CLS', 'FCP', 'INP', 'LCP', 'TTFB']) webVitals['on' + name](metric => note('whole', metric))
+  addEventListener('click', () => {
+    const until = performance.now() + 250
+    while (performance.now() < until);
+  })
+  new PerformanceObserver(() => document.body.dataset.shifted = '').observe({ type: 'layout-shift', buffered: true })
+  new PerformanceObserver(list => {
+    if (list.getEntries().some(({ interactionId }) => interactionId)) document.body.dataset.clicked = ''
+  }).observe({ type: 'event', buffered: true })
+</script>`
+
+it('measures what the whole of web-vitals measures, of which the build leaves out parts', async () => {
+  const { url } = await world.network({
+    '/vitals': pageOf(
+      `<script src="/whole.js"></script>${SDK}${COMPARE}<div id="late"></div><h1>Hello</h1><button>Slow</button>`,
+    ),
+  })
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const whole = await readFile(
+    new URL('../../node_modules/web-vitals/dist/web-vitals.iife.js', import.meta.url),
+    'utf8',
+  )
+  await page.route('**/whole.js', route => route.fulfill({ contentType: 'text/javascript', body: whole }))
+  const noted = (who: string) =>
+    page.evaluate(
+      who =>
+        (JSON.parse(localStorage.getItem(who) ?? '[]') as { name: string; value: number; rating: string }[]).sort(
+          (a, b) => (a.name < b.name ? -1 : 1),
+        ),
+      who,
+    )
+  const both = (names: string) =>
+    until(
+      `${names} of both`,
+      async () => [await noted('own'), await noted('whole')],
+      all => all.every(metrics => metrics.map(({ name }) => name).join() === names),
+    )
+
+  await page.goto(`${url}/vitals`)
+  await both('FCP,TTFB')
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>('#late')!.style.height = '200px'
+  })
+  await page.waitForSelector('[data-shifted]')
+  await page.click('button')
+  await page.waitForSelector('[data-clicked]')
+  // Both look at a click when the page has nothing else to do, or after a second.
+  await page.evaluate(() => new Promise<unknown>(resolve => requestIdleCallback(resolve, { timeout: 1_500 })))
+  await both('FCP,LCP,TTFB')
+  await page.goto(`${url}/blank`)
+  const [own, all] = await both('CLS,FCP,INP,LCP,TTFB')
+  expect(own).toEqual(all)
+  expect(own?.every(({ value }) => value > 0)).toBe(true)
+  await context.close()
+})
