@@ -21,10 +21,11 @@ export function correctTime(client: number, sent: number | undefined, received: 
   return { ok: true, timestamp: Math.min(corrected, received) }
 }
 
-/** What nearly every client sends: `toISOString`. Those of one batch are mostly of one minute. */
+/** What nearly every client sends: `toISOString`. Those of batches are mostly of the last few minutes. */
 const TO_ISO_STRING_LENGTH = 24
-let minute = ''
-let minuteAt = Number.NaN
+/** Beginnings of such times, up to the minute, and when that is; by their minute's last digit. */
+const minutes = new Array<string>(10).fill('')
+const minutesAt = new Array<number>(10).fill(Number.NaN)
 
 const USUAL_DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 const ISO_DATE = /^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i
@@ -34,15 +35,17 @@ const ISO_DATE = /^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\
  * (`2015-2-02T…`); a time without a zone is UTC, so that it means the same on every server.
  */
 export function parseTime(text: string): number | undefined {
-  if (text.length === TO_ISO_STRING_LENGTH && text.startsWith(minute) && !Number.isNaN(minuteAt)) {
+  const place = text.length === TO_ISO_STRING_LENGTH ? text.charCodeAt(15) - 48 : -1
+  const minute = minutes[place]
+  if (minute && text.startsWith(minute)) {
     const ms = millisOfMinute(text)
-    if (ms >= 0) return minuteAt + ms
+    if (ms >= 0) return minutesAt[place]! + ms
   }
   const usual = USUAL_DATE.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(usual)) {
-    if (text.length === TO_ISO_STRING_LENGTH) {
-      minute = text.slice(0, 17)
-      minuteAt = Math.floor(usual / 60_000) * 60_000
+    if (place >= 0) {
+      minutes[place] = text.slice(0, 17)
+      minutesAt[place] = Math.floor(usual / 60_000) * 60_000
     }
     return usual
   }

@@ -14,13 +14,8 @@ export interface Affinities {
 }
 
 /** The interests as they are at `now`: decayed, and without what is forgotten. A `now` before `at` changes nothing. */
-export function decayedTo(now: number, { values, at }: Affinities): Record<string, number> {
-  const factor = decay(now - at)
-  return Object.fromEntries(
-    Object.entries(values)
-      .map(([category, value]) => [category, value * factor] as const)
-      .filter(([, value]) => value >= FORGOTTEN),
-  )
+export function decayedTo(now: number, affinities: Affinities): Record<string, number> {
+  return Object.fromEntries(decayedEntries(now, affinities))
 }
 
 /**
@@ -29,13 +24,25 @@ export function decayedTo(now: number, { values, at }: Affinities): Record<strin
  */
 export function addInterests(affinities: Affinities, interests: Iterable<[string, number]>, when: number): Affinities {
   const at = Math.max(affinities.at, when)
-  const sums = new Map(Object.entries(decayedTo(at, affinities)))
-  for (const [category, weight] of interests) sums.set(category, (sums.get(category) ?? 0) + weight * decay(at - when))
-  const strongest = [...sums]
+  const sums = decayedEntries(at, affinities)
+  for (const [category, weight] of interests) {
+    const added = weight * decay(at - when)
+    const known = sums.find(([name]) => name === category)
+    if (known) known[1] += added
+    else sums.push([category, added])
+  }
+  const strongest = sums
     .filter(([, value]) => value >= FORGOTTEN)
     .sort(([, a], [, b]) => b - a)
     .slice(0, MAX_CATEGORIES)
   return { values: Object.fromEntries(strongest), at }
+}
+
+function decayedEntries(now: number, { values, at }: Affinities): [category: string, value: number][] {
+  const factor = decay(now - at)
+  const entries = Object.entries(values)
+  for (const entry of entries) entry[1] *= factor
+  return entries.filter(([, value]) => value >= FORGOTTEN)
 }
 
 function decay(ms: number): number {

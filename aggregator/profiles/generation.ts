@@ -22,6 +22,9 @@ const STORE_EVERY_MS = 500
 const MAX_UNSTORED = 20_000
 const MAX_PENDING = 1_000
 
+/** Messages between two looks at how much waits: it takes a sum over all partitions. */
+const LOOK_EVERY = 32
+
 const RETRY_MS = 250
 
 /** Passes that storing everything of a partition takes at most. A replay makes up for what it couldn't store. */
@@ -75,6 +78,8 @@ export function createGeneration(parts: GenerationParts): Generation {
   const storeChanges = createWriteBehind(store, createPublishSignals(publisher, metrics), log, beginAnew)
   const keeping = new Map<number, Keeping>()
   let stopped = false
+  let sinceLook = 0
+  let fullUntil: Promise<void> | undefined
   let passes = Promise.resolve(true)
   const writing = keepStoring()
 
@@ -126,13 +131,26 @@ export function createGeneration(parts: GenerationParts): Generation {
     keep(index, entry.ready)
   }
 
-  async function room(): Promise<void> {
-    while (
-      !stopped &&
-      (sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
-        sum(k => k.progress.pending) > MAX_PENDING)
+  /** Undefined: there is room. While there is none, all partitions wait. */
+  function room(): Promise<void> | undefined {
+    if (fullUntil || ++sinceLook < LOOK_EVERY) return fullUntil
+    sinceLook = 0
+    if (!isFull()) return undefined
+    fullUntil = untilRoom().finally(() => {
+      fullUntil = undefined
+    })
+    return fullUntil
+  }
+
+  async function untilRoom(): Promise<void> {
+    while (!stopped && isFull()) await pause(10)
+  }
+
+  function isFull(): boolean {
+    return (
+      sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
+      sum(k => k.progress.pending) > MAX_PENDING
     )
-      await pause(10)
   }
 
   async function buryUntilItWorks(partition: number, seq: number, error: unknown, signal: AbortSignal): Promise<void> {

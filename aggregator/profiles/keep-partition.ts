@@ -46,8 +46,8 @@ export interface KeepPartitionParts {
   /** Profiles of all partitions that may be in memory, and how many partitions there are. */
   maxProfiles: number
   partitions: number
-  /** Resolves when there is room for more that isn't stored. */
-  room: () => Promise<void>
+  /** Resolves when there is room for more that isn't stored; undefined where there is. */
+  room: () => Promise<void> | undefined
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
@@ -125,7 +125,8 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
       const envelope = parseEnvelope(message.data)
       apply(message.seq, envelope)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
-      await room()
+      const waiting = room()
+      if (waiting) await waiting
     }
   }
 

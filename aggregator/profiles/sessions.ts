@@ -1,4 +1,4 @@
-import { hash32, MAX_NAME_LENGTH, type Profile, type StoredMessage } from '@slotstream/protocol'
+import { hash32, isoTime, MAX_NAME_LENGTH, type Profile, parseTime, type StoredMessage } from '@slotstream/protocol'
 
 type Session = NonNullable<Profile['session']>
 
@@ -18,8 +18,8 @@ const LONGEST_MS = 24 * 3600_000
  */
 export function sessionAfter(running: Session | null, at: number, named: string | undefined, owner: string): Session {
   if (!running) return begin(at, named, owner)
-  const startedAt = Date.parse(running.startedAt)
-  const lastAt = Date.parse(running.lastAt)
+  const startedAt = timeOf(running.startedAt)
+  const lastAt = timeOf(running.lastAt)
   if (named !== undefined && named !== running.id) return at >= lastAt ? begin(at, named, owner) : running
   if (named === undefined) {
     if (at > lastAt + PAUSE_MS || at > startedAt + LONGEST_MS) return begin(at, named, owner)
@@ -27,8 +27,8 @@ export function sessionAfter(running: Session | null, at: number, named: string 
   }
   return {
     id: running.id,
-    startedAt: new Date(Math.min(at, startedAt)).toISOString(),
-    lastAt: new Date(Math.max(at, lastAt)).toISOString(),
+    startedAt: at < startedAt ? isoTime(at) : running.startedAt,
+    lastAt: at > lastAt ? isoTime(at) : running.lastAt,
   }
 }
 
@@ -38,9 +38,14 @@ export function sessionIdOf(message: StoredMessage): string | undefined {
   return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined
 }
 
+/** Milliseconds since the epoch of a time as messages and profiles hold them, or NaN. */
+export function timeOf(text: string): number {
+  return parseTime(text) ?? Number.NaN
+}
+
 /** Derived ids follow from the messages alone, so that a replay derives the same. */
 function begin(at: number, named: string | undefined, owner: string): Session {
-  const time = new Date(at).toISOString()
+  const time = isoTime(at)
   const id = named ?? `${at.toString(36)}-${hash32(owner).toString(36)}`
   return { id, startedAt: time, lastAt: time }
 }

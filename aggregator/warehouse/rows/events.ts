@@ -35,7 +35,10 @@ function eventRow(
     original_timestamp: original ?? receivedAt,
     sent_at: message.sentAt === undefined ? null : storableTime(message.sentAt),
     received_at: receivedAt,
-    ...page,
+    page_url: page.url,
+    page_path: page.path,
+    referrer: page.referrer,
+    title: page.title,
     slot_id: textOf(properties.slotId),
     content_id: textOf(properties.contentId),
     decision_id: textOf(properties.decisionId),
@@ -71,8 +74,8 @@ function pageOf({ type, properties, context }: StoredMessage) {
   const own = type === 'page' || type === 'screen' ? (properties ?? {}) : {}
   const url = textOf(page.url) || textOf(own.url)
   return {
-    page_url: url,
-    page_path: textOf(page.path) || textOf(own.path) || pathOf(url),
+    url,
+    path: textOf(page.path) || textOf(own.path) || pathOf(url),
     referrer: textOf(page.referrer) || textOf(own.referrer),
     title: textOf(page.title) || textOf(own.title),
   }

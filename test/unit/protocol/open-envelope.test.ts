@@ -41,6 +41,13 @@ it('adds to all what is the same, or to each its own, and leaves what the messag
   expect(contexts([null, { bot: 'y' }])).toEqual([undefined, { bot: 'y', ip: 'own', locale: 'de' }])
 })
 
+it('keeps a field that is called like the prototype, as any other, and changes no prototype', () => {
+  const own = JSON.parse('{ "__proto__": { "ip": "x" }, "locale": "de" }')
+  const [message] = openEnvelope(envelope({ sent: [{ ...sent, context: own }], context: { bot: 'y' } })).messages
+  expect(JSON.stringify(message!.context)).toBe('{"bot":"y","__proto__":{"ip":"x"},"locale":"de"}')
+  expect(Object.getPrototypeOf(message!.context)).toBe(Object.prototype)
+})
+
 it('puts the ledger into the last message only', () => {
   const ledger = { captured: 2, sent: 2, acknowledged: 0, dropped: {} }
   const { messages } = openEnvelope(envelope({ sent: [sent, sent], ledger }))

@@ -71,5 +71,7 @@ describe('parseTime', () => {
       expect(parseTime(`2026-01-31T12:34:${second}Z`)).not.toBe(Date.parse('2026-01-31T12:34:07.250Z'))
     expect(parseTime('2026-01-31T12:34:60.000Z')).toBeUndefined()
     expect(parseTime('2026-01-31T12:35:07.250Z')).toBe(Date.parse('2026-01-31T12:35:07.250Z'))
+    for (const minute of ['12:34', '12:35', '12:44', '13:34', '12:34'])
+      expect(parseTime(`2026-01-31T${minute}:07.250Z`)).toBe(Date.parse(`2026-01-31T${minute}:07.250Z`))
   })
 })
