@@ -5,6 +5,8 @@ import type { Received, startSink } from './sink.js'
 export interface Measured extends Received {
   /** Running the script and starting the SDK, in milliseconds. */
   loadMs: number
+  /** The same and the task after, in which an SDK may do what it put off, in milliseconds. */
+  startMs: number
   /** How long a task that tracks 1,000 events takes, in milliseconds. */
   blockingMs: number
   /** What the main thread has to do in the six seconds after, in milliseconds. */
@@ -22,13 +24,15 @@ const AFTER_MS = 6_000
 const ARRIVAL_MS = 10_000
 
 /** Runs in the page. As text, because this project's types know no browser. */
-const LOAD = `(code, origin) => {
+const LOAD = `async (code, origin) => {
   const script = document.createElement('script')
   script.textContent = code + ';window.sdk = sdk'
   const start = performance.now()
   document.head.append(script)
   window.sdk.start(origin)
-  return performance.now() - start
+  const loaded = performance.now()
+  await new Promise(resolve => setTimeout(resolve))
+  return [loaded - start, performance.now() - start]
 }`
 
 const TRACK = `count => {
@@ -56,18 +60,18 @@ export async function measure(
       const { metrics } = await devtools.send('Performance.getMetrics')
       return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1_000
     }
-    const call = (source: string, ...args: unknown[]) =>
-      page.evaluate(`(${source})(...${JSON.stringify(args)})`) as Promise<number>
+    const call = <T>(source: string, ...args: unknown[]) =>
+      page.evaluate(`(${source})(...${JSON.stringify(args)})`) as Promise<T>
 
-    const loadMs = await call(LOAD, code, sink.url)
+    const [loadMs, startMs] = await call<[number, number]>(LOAD, code, sink.url)
     await page.waitForTimeout(SETTLE_MS)
     sink.reset()
-    const blockingMs = await call(TRACK, EVENTS)
+    const blockingMs = await call<number>(TRACK, EVENTS)
     const before = await taskMs()
     await page.waitForTimeout(AFTER_MS)
     const afterMs = (await taskMs()) - before
     await page.waitForTimeout(ARRIVAL_MS - AFTER_MS)
-    return { loadMs, blockingMs, afterMs, ...sink.received() }
+    return { loadMs, startMs, blockingMs, afterMs, ...sink.received() }
   } finally {
     await context.close()
   }
