@@ -29,8 +29,17 @@ it(
     const clients = startClients(urls, createRandom(seed + 1))
     const asking = startAsking(urls)
     const faults = (['collectors', 'aggregators', 'nats'] as const).map(killOneOf)
-    // A cluster needs some seconds after each, so that two of three are there all the time.
-    const happened = await storm(installation, faults, createRandom(seed), { seconds, calmMs: 12_000, atOnce: 1 })
+    // A cluster needs some seconds after each, so that two of three are there all the time; a collector that was killed
+    // needs to have started, however slow the machine is, so that one of two is.
+    const areReady = () => Promise.all(urls.map(async url => (await fetch(`${url}/readyz`)).ok))
+    const untilNext = () =>
+      until('the collectors are ready again', areReady, ready => ready.every(Boolean), { timeoutMs: 60_000 })
+    const happened = await storm(installation, faults, createRandom(seed), {
+      seconds,
+      calmMs: 12_000,
+      atOnce: 1,
+      untilNext,
+    })
     await clients.finish()
     await until('slots are served again', asking.ask, outcome => outcome === 'served', { timeoutMs: 60_000 })
     await asking.stop()

@@ -8,12 +8,18 @@ import type { Random } from './random.js'
  *
  * @param calmMs longest pause between two faults
  * @param atOnce most faults at the same time
+ * @param untilNext resolves when the next may come. Default: at once
  */
 export async function storm(
   installation: ChaosInstallation,
   faults: readonly Fault[],
   random: Random,
-  { seconds, calmMs = 3_000, atOnce = 2 }: { seconds: number; calmMs?: number; atOnce?: number },
+  {
+    seconds,
+    calmMs = 3_000,
+    atOnce = 2,
+    untilNext = async () => {},
+  }: { seconds: number; calmMs?: number; atOnce?: number; untilNext?: () => Promise<unknown> },
 ): Promise<string[]> {
   const happened: string[] = []
   const begin = Date.now()
@@ -35,6 +41,7 @@ export async function storm(
     await pause(random.int(FAULT_MS.min, FAULT_MS.max))
     for (const end of running) end()
     await pause(random.int(0, calmMs))
+    await untilNext()
   }
   return happened
 }
