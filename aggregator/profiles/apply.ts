@@ -21,6 +21,9 @@ import { mergeTraits } from './traits.js'
  */
 export const REMEMBERED_MESSAGES = 64
 
+/** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
+const FEW = 100
+
 export interface Applied {
   profile: Profile | undefined
   /** What was detected, message by message. */
@@ -44,12 +47,13 @@ export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvel
 export function applyAndDetect(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Applied {
   if (envelope.spread || (profile && seq <= profile.seq)) return { profile, signals: [] }
   const signals: SignalRecord[] = []
-  // Looked through from one end to the other: for so few numbers that takes less than making a set of them.
   const known = profile ? profile.recent.slice() : []
+  const set = envelope.messages.length > FEW ? new Set(known) : undefined
   let next = profile
   for (const message of envelope.messages) {
     const hash = hash32(message.messageId)
-    if (known.includes(hash)) continue
+    if (set ? set.has(hash) : known.includes(hash)) continue
+    set?.add(hash)
     known.push(hash)
     const after = applyMessage(next, message, envelope)
     const { memory, found } = detect(next, message, after)
