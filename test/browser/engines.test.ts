@@ -117,16 +117,23 @@ describe.each(await engines())('in $name', engine => {
       return tab?.closed
     }, event)
     // WebKit opens no windows for pages that are under control: there the driver closes a tab, by ending its process. What
-    // was captured a moment before is stored by then, and the next visit sends it.
+    // is stored by then, as the queue's latest number says, the next visit sends.
     if (engine.name === 'WebKit') {
       const tab = await browser.open(`${network.url}/page`)
       await tab.evaluate((event: string) => {
         for (let i = 0; i < 20; i++) (window as unknown as PageWindow).slotstream.track(event, { i })
-        return new Promise<void>(resolve => setTimeout(resolve, 200))
+        return new Promise<void>(resolve => {
+          const timer = setInterval(() => {
+            if (Number(localStorage.getItem('slotstream.queue.shop.seq')) <= 20) return
+            clearInterval(timer)
+            resolve()
+          }, 50)
+        })
       }, event)
       await tab.close()
-      await browser.open(`${network.url}/page`)
     } else expect(closed).toBe(true)
+    // Firefox ends one in fifteen requests that should outlive their tab together with it; what they carried is kept, too.
+    if (engine.name !== 'Chromium') await browser.open(`${network.url}/page`)
     const messages = await world.arrival(event, 20)
     expect(messages.map(numberOf)).toEqual(upTo(20))
     await opener.close()
