@@ -1,5 +1,4 @@
-import { BATCH_SIZE } from '../ingest/bodies.js'
-import { runLoad } from '../ingest/run-load.js'
+import { CONNECTIONS, loadAll } from '../ingest/load-all.js'
 import type { BenchOptions } from '../options.js'
 import { startFrontDoor } from '../support/front-door.js'
 import { percentile } from '../support/percentile.js'
@@ -16,7 +15,6 @@ const COLLECTORS = [1, 2, 4]
 const ROUND_SECONDS = 6
 const STEADY_SECONDS = 15
 const IDLE_CONNECTIONS = 10_000
-const CONNECTIONS = 32
 /** Acknowledged events/s that the paper part is about. */
 const GOAL = 100_000
 
@@ -29,13 +27,11 @@ export async function benchCollector({ events }: BenchOptions): Promise<string> 
   const growth: Growth[] = []
   let baseline: Baseline
   try {
-    const load = { url: bare.url, writeKey: SITE, connections: CONNECTIONS, run: 'bare' }
-    await runLoad({ ...load, seconds: 2 })
+    await loadAll([bare.url], 2, 'warm')
     const before = await processorSeconds(bare.pid)
-    const { batches, seconds } = await runLoad({ ...load, seconds: ROUND_SECONDS })
-    const events = batches * BATCH_SIZE
+    const { events, eventsPerSecond } = await loadAll([bare.url], ROUND_SECONDS, 'bare')
     const micros = (((await processorSeconds(bare.pid)) - before) * 1e6) / events
-    baseline = { eventsPerSecond: events / seconds, micros }
+    baseline = { eventsPerSecond, micros }
     for (const count of COLLECTORS) growth.push(await benchGrowth(count, ROUND_SECONDS))
   } finally {
     bare.stop()

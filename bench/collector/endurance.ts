@@ -1,9 +1,6 @@
-import { BATCH_SIZE } from '../ingest/bodies.js'
-import { runLoad } from '../ingest/run-load.js'
+import { loadAll } from '../ingest/load-all.js'
 import { collectorMetric } from '../support/front-door.js'
-import { SITE } from '../support/system.js'
 
-const CONNECTIONS = 32
 /** How long the load runs between two readings. */
 const PIECE_SECONDS = 5
 
@@ -17,10 +14,7 @@ export interface Reading {
 export async function benchEndurance(url: string, events: number): Promise<Reading[]> {
   const readings: Reading[] = []
   for (let sent = 0; sent < events; ) {
-    const run = `endurance-${readings.length}`
-    const result = await runLoad({ url, writeKey: SITE, connections: CONNECTIONS, seconds: PIECE_SECONDS, run })
-    if (result.failures > 0) throw new Error(`${result.failures} requests failed after ${sent} events`)
-    sent += result.batches * BATCH_SIZE
+    sent += (await loadAll([url], PIECE_SECONDS, `endurance-${readings.length}`)).events
     const bytes = await collectorMetric(url, 'process_resident_memory_bytes')
     readings.push({ events: sent, megabytes: bytes / 1024 / 1024 })
   }

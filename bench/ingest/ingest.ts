@@ -1,50 +1,48 @@
+import { cpus } from 'node:os'
 import { startFrontDoor } from '../support/front-door.js'
 import { percentile } from '../support/percentile.js'
 import { startBareServer } from '../support/start-bare-server.js'
 import { SITE, startSystem, untilStored } from '../support/system.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { BATCH_SIZE } from './bodies.js'
-import { runLoad } from './run-load.js'
+import { CONNECTIONS, loadAll, type Taken } from './load-all.js'
 
-const CONNECTIONS = 32
 const WARM_UP_SECONDS = 2
 const ROUND_SECONDS = 3
 /** Many short rounds: what else a shared machine does comes and goes, and should meet both sides alike. */
 const ALONE_ROUNDS = 24
 const WHOLE_ROUNDS = 6
 
-/** Some server that takes batches. */
+/** Some servers that take batches. */
 interface Side {
-  url: string
+  urls: string[]
   /** Called before each round. */
   ready?: () => Promise<unknown>
-  /** Told what a round had acknowledged. */
+  /** Told how many events a round had acknowledged. */
   took?: (events: number) => void
 }
 
-interface Measured {
-  eventsPerSecond: number
-  p99: number
-}
-
 interface Round {
-  bare: Measured
-  ours: Measured
+  bare: Taken
+  ours: Taken
 }
 
 /**
  * Events per second that are acknowledged, which the collector does when JetStream has stored them, against a bare
  * server that parses the same bodies and answers 204, in turns: first with nothing behind the collector and its
- * nats-server, then the whole system on the same cores, profiles and warehouse included.
+ * nats-server, then with as many collectors as there are cores, then the whole system on the same cores, profiles and
+ * warehouse included.
  */
 export async function benchIngest(): Promise<string> {
   const bare = await startBareServer()
+  const cores = cpus().length
   try {
-    const alone = await besideFrontDoor(bare.url)
+    const one = await besideCollectors(1, bare.url)
+    const several = await besideCollectors(cores, bare.url)
     const { rounds, acknowledged, stored } = await besideSystem(bare.url)
     return `## Ingest: ${BATCH_SIZE} events a batch, ${CONNECTIONS} connections, rounds of ${ROUND_SECONDS} s
 
-${table({ 'collector and NATS alone': alone, 'the whole system': rounds })}
+${table({ 'one collector and NATS': one, [`${cores} collectors and NATS`]: several, 'the whole system': rounds })}
 
 The whole system acknowledged ${whole(acknowledged)} events, in ClickHouse afterwards ${whole(stored)}.`
   } finally {
@@ -52,10 +50,10 @@ The whole system acknowledged ${whole(acknowledged)} events, in ClickHouse after
   }
 }
 
-async function besideFrontDoor(bare: string): Promise<Round[]> {
-  const frontDoor = await startFrontDoor(SITE)
+async function besideCollectors(count: number, bare: string): Promise<Round[]> {
+  const frontDoor = await startFrontDoor(SITE, count)
   try {
-    return await inTurns(ALONE_ROUNDS, { url: bare }, { url: frontDoor.collectorUrl })
+    return await inTurns(ALONE_ROUNDS, { urls: [bare] }, { urls: frontDoor.collectorUrls })
   } finally {
     await frontDoor.stop()
   }
@@ -65,39 +63,30 @@ async function besideFrontDoor(bare: string): Promise<Round[]> {
 async function besideSystem(bare: string) {
   const system = await startSystem()
   let acknowledged = 0
-  const untilAllStored = () => untilStored(system, acknowledged)
+  const ready = () => untilStored(system, acknowledged)
   const took = (events: number) => {
     acknowledged += events
   }
   try {
-    const ours = { url: system.collectorUrl, ready: untilAllStored, took }
-    const rounds = await inTurns(WHOLE_ROUNDS, { url: bare, ready: untilAllStored }, ours)
-    return { rounds, acknowledged, stored: await untilAllStored() }
+    const rounds = await inTurns(WHOLE_ROUNDS, { urls: [bare], ready }, { urls: [system.collectorUrl], ready, took })
+    return { rounds, acknowledged, stored: await ready() }
   } finally {
     await system.stop()
   }
 }
 
 async function inTurns(count: number, bare: Side, ours: Side): Promise<Round[]> {
-  for (const side of [bare, ours]) await measure(side, 'warm', WARM_UP_SECONDS)
+  for (const side of [bare, ours]) await measure(side, WARM_UP_SECONDS)
   const rounds: Round[] = []
-  for (let round = 1; round <= count; round++)
-    rounds.push({ bare: await measure(bare, `${round}`), ours: await measure(ours, `${round}`) })
+  for (let round = 1; round <= count; round++) rounds.push({ bare: await measure(bare), ours: await measure(ours) })
   return rounds
 }
 
-async function measure({ url, ready, took }: Side, run: string, seconds = ROUND_SECONDS): Promise<Measured> {
+async function measure({ urls, ready, took }: Side, seconds = ROUND_SECONDS): Promise<Taken> {
   await ready?.()
-  const { batches, failures, p99, ...all } = await runLoad({
-    url,
-    writeKey: SITE,
-    connections: CONNECTIONS,
-    seconds,
-    run: `${run}-${Date.now().toString(36)}`,
-  })
-  if (failures > 0) throw new Error(`${failures} requests to ${url} failed`)
-  took?.(batches * BATCH_SIZE)
-  return { p99, eventsPerSecond: (batches * BATCH_SIZE) / all.seconds }
+  const taken = await loadAll(urls, seconds, Date.now().toString(36))
+  took?.(taken.events)
+  return taken
 }
 
 function table(measured: Record<string, Round[]>): string {
