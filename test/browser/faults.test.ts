@@ -1,28 +1,15 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from '../support/chromium.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import type { Refusal } from '../support/gateway.js'
 import { until } from '../support/until.js'
-import { numberOf, type PageWindow, startWorld, upTo, type World } from './world.js'
+import { browser, world } from './chromium-world.js'
+import { numberOf, type PageWindow, upTo } from './world.js'
 
 /** How long the collector refuses, in milliseconds. OUTAGE_MS=30000 shows half a minute. */
 const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 5_000)
 
 /** Messages that the page captures meanwhile. */
 const COUNT = 100
-
-let world: World
-let browser: Browser
-
-beforeAll(async () => {
-  world = await startWorld()
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await world?.stop()
-})
 
 /** A person keeps clicking: a message every now and then until all are captured. */
 const keepTracking = (page: Page, event: string, everyMs: number) =>

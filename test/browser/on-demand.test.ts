@@ -1,22 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from '../support/chromium.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import { until } from '../support/until.js'
-import { numberOf, type PageWindow, pageOf, SDK, startWorld, upTo, type World, WRITE_KEY } from './world.js'
-
-let world: World
-let browser: Browser
-
-beforeAll(async () => {
-  world = await startWorld()
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await world?.stop()
-})
+import { browser, world } from './chromium-world.js'
+import { numberOf, type PageWindow, pageOf, SDK, upTo, WRITE_KEY } from './world.js'
 
 const WITHOUT_STORAGE = `Object.defineProperty(window, 'indexedDB', { value: undefined })
   Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })`

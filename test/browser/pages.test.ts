@@ -1,22 +1,8 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from '../support/chromium.js'
+import { describe, expect, it } from 'vitest'
 import type { ServedPage } from '../support/gateway.js'
 import { until } from '../support/until.js'
-import { numberOf, type PageWindow, pageOf, SDK, startWorld, upTo, type World, WRITE_KEY } from './world.js'
-
-let world: World
-let browser: Browser
-
-beforeAll(async () => {
-  world = await startWorld()
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await world?.stop()
-})
+import { browser, world } from './chromium-world.js'
+import { numberOf, type PageWindow, pageOf, SDK, upTo, WRITE_KEY } from './world.js'
 
 /** The page's own script, a file: it looks for trouble, and tracks twenty messages. */
 const capture = (event: string): ServedPage => ({

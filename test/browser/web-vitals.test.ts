@@ -1,22 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { launchChromium } from '../support/chromium.js'
+import { expect, it } from 'vitest'
 import { until } from '../support/until.js'
-import { pageOf, SDK, startWorld, type World } from './world.js'
-
-let world: World
-let browser: Browser
-
-beforeAll(async () => {
-  world = await startWorld()
-  browser = await launchChromium()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await world?.stop()
-})
+import { browser, world } from './chromium-world.js'
+import { pageOf, SDK } from './world.js'
 
 /** Writes down what this package captures and what the whole of `web-vitals` reports, where the next page finds both. */
 const COMPARE = `<script>
