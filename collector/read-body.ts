@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 import { Failure } from './failure.js'
+import { utf8Of } from './json-text.js'
 import { wellFormed } from './well-formed.js'
 
 /** `text/plain` is what beacons send, to go without a preflight; the last is what `curl -d` says of anything. */
@@ -51,7 +52,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     })
   const read = textOf(bytes)
   const text = wellFormed(read)
-  const utf8 = text === read ? bytes : Buffer.from(text)
+  const utf8 = text === read ? bytes : utf8Of(text)
   return { value: parse(text), written: { text, utf8 }, bytes: bytes.length }
 }
 

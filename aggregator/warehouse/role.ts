@@ -31,12 +31,6 @@ const READ_AHEAD = 2_000
 /** Bytes of message bodies in a block. Its rows take several times as much memory while it is inserted. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
 
-/**
- * How long profiles wait for more, in milliseconds. Hardly anybody waits for them, and ClickHouse takes half the time
- * for a block every two seconds that it takes for six small ones.
- */
-const PROFILES_FLUSH_MS = 2_000
-
 /** An insert of a block takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
 
@@ -115,7 +109,7 @@ export function startWarehouse({
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
       divert: refused => divert(nats, spec.stream, refused),
       bury: (seq, error) => bury(spec.stream, seq, error),
-      limits: spec.replaces ? { ...settings, maxAgeMs: Math.max(settings.maxAgeMs, PROFILES_FLUSH_MS) } : settings,
+      limits: { ...settings, maxAgeMs: Math.max(settings.maxAgeMs, spec.waitsMs ?? 0) },
       verify: async () => (await sharing?.verify(name)) ?? false,
       metrics: counters,
       log,
