@@ -80,25 +80,20 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
-    request.on('data', read).once('end', end).once('close', cut)
+    // What comes first settles it, and they end with the request: to take them off would cost as much as to put them on.
+    request.on('data', read)
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new Failure('malformed', 'the connection ended before the body did'))
+    })
 
     function read(chunk: Buffer) {
       length += chunk.length
       chunks.push(chunk)
       if (length <= maxBytes) return
-      leave()
+      request.off('data', read)
+      chunks.length = 0
       reject(tooLarge(maxBytes))
-    }
-    function end() {
-      leave()
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length))
-    }
-    function cut() {
-      leave()
-      reject(new Failure('malformed', 'the connection ended before the body did'))
-    }
-    function leave() {
-      request.off('data', read).off('end', end).off('close', cut)
     }
   })
 }
