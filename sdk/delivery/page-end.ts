@@ -16,6 +16,8 @@ export const LONGEST_WAIT_MS = 3_600_000
 export interface PageEnd {
   /** Batches this page sealed that aren't settled, by their ids. */
   open: Map<string, SealedBatch>
+  /** How often something was held: a transaction that began before knows nothing of it. */
+  holds(): number
   /** When any tab may send again, in milliseconds since the epoch. */
   opens(): number
   /** The body of an attempt on a batch, which is made now. */
@@ -46,17 +48,24 @@ interface Parts {
 
 export function createPageEnd({ queue, store, storage, emit, log, now, settings, nudge }: Parts): PageEnd {
   const open = new Map<string, SealedBatch>()
+  let holds = 0
   const opens = () => {
     const at = Number(storage.get('retryAt')) || 0
     // Nobody waits longer than this: the clock was set back.
     return at > now() + LONGEST_WAIT_MS ? 0 : at
   }
   const left = () => (parse(storage.get('held') ?? '[]') ?? []) as Held[]
-  const keep = (all: Held[]) =>
-    Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => storage.remove('held'), log)
+  const keep = (all: Held[]) => {
+    const text = storage.get('held')
+    Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => {
+      // What was held since is not in the store yet.
+      if (storage.get('held') === text) storage.remove('held')
+    }, log)
+  }
   const hold = (room: number) => {
     const all = queue.hold(room - ENVELOPE_BYTES)
     if (!all.length) return
+    holds++
     for (const { batch } of all) open.set(batch.batchId, batch)
     // The page may not live to see the transaction through; what is in localStorage stays.
     storage.set('held', JSON.stringify([...left(), ...all]))
@@ -65,6 +74,7 @@ export function createPageEnd({ queue, store, storage, emit, log, now, settings,
   }
   return {
     open,
+    holds: () => holds,
     opens,
     bodyFor(batch) {
       const { batchId, texts } = batch
@@ -77,6 +87,6 @@ export function createPageEnd({ queue, store, storage, emit, log, now, settings,
       hold(Math.min(room(), settings.maxBatchBytes))
       for (const batch of open.values()) if (now() >= opens() && batch.bytes + ENVELOPE_BYTES <= room()) post(batch)
     },
-    recover: () => void keep(left()),
+    recover: () => keep(left()),
   }
 }

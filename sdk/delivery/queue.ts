@@ -32,12 +32,8 @@ export interface Queue {
   written(): Promise<void>
   /** Bytes of this page's unsealed messages. */
   bytes(): number
-  /** Tells that the chunks with these keys were sealed. */
-  sealed(keys: string[]): boolean
-  /** Key of the latest chunk that is written. */
-  mark(): string
-  /** Tells that nothing up to a mark waits any more, whichever tab sent it. */
-  forget(mark: string): void
+  /** Tells that nothing written waits unsealed up to a key, whichever tab sealed it. True: some of it was this page's. */
+  forget(key: string): boolean
   /** Seals all that this page knows to be unsealed, at once, oldest first; the first batch fits `room` bytes if it can. For the end of the page. */
   hold(room: number): Held[]
 }
@@ -71,7 +67,6 @@ export function createQueue(
   let writing: Promise<unknown> = Promise.resolve()
   /** Chunks of this page that are not sealed as far as it knows, oldest first. */
   let chunks: (Chunk & { written?: boolean })[] = []
-  let mark = ''
 
   const size = (of: Chunk[]) => of.reduce((bytes, chunk) => bytes + chunk.bytes, 0)
   const lastSeq = () => Math.max(Number(storage.get('seq')) || 0, store.known()?.seq ?? 0)
@@ -110,19 +105,11 @@ export function createQueue(
     while (chunks[0]?.written && size(chunks) > REMEMBERED_BYTES) chunks.shift()
     const done = store.add(fresh, lost, lastSeq()).then(state => {
       storage.set('seq', String(state.seq))
-      for (const chunk of fresh) {
-        chunk.written = true
-        if (chunk.key > mark) mark = chunk.key
-      }
+      for (const chunk of fresh) chunk.written = true
       onWritten(fresh.reduce((count, chunk) => count + chunk.texts.length, 0))
     })
     // The store falls back to memory rather than fail; whatever comes through is no business of the page's.
     writing = Promise.allSettled([writing, done])
-  }
-  const sealed = (keys: string[]) => {
-    const before = chunks.length
-    chunks = chunks.filter(chunk => !keys.includes(chunk.key))
-    return chunks.length < before
   }
   return {
     add(entry) {
@@ -141,10 +128,10 @@ export function createQueue(
       await writing
     },
     bytes: () => size(chunks),
-    sealed,
-    mark: () => mark,
-    forget(mark) {
-      chunks = chunks.filter(chunk => !chunk.written || chunk.key > mark)
+    forget(key) {
+      const { length } = chunks
+      chunks = chunks.filter(chunk => chunk.key > key || (!chunk.written && chunk.key < key))
+      return chunks.length < length
     },
     hold(room) {
       if (paused()) return []

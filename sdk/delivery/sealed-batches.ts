@@ -5,12 +5,13 @@ import { batchIdOf, type Chunk, type SealedBatch, type State, type Tables } from
 /** What sending does with the queue on disk. Every function is one transaction and resolves when it is durable. */
 export interface SealedBatches {
   /**
-   * Makes a batch of the oldest chunks of one visitor, up to `maxBytes`; `keys` are theirs. Undefined: nothing to seal.
+   * Makes a batch of the oldest chunks of one visitor, up to `maxBytes`. Undefined: nothing to seal.
    *
    * @param id what makes the batch's id its own
    * @param before id of a batch that waits: only chunks that are older
+   * @param take is asked right before a chunk is taken, by its key; false: neither it nor what comes after
    */
-  seal(id: string, maxBytes: number, before?: string): Promise<{ batch: SealedBatch; keys: string[] } | undefined>
+  seal(id: string, maxBytes: number, before?: string, take?: (key: string) => boolean): Promise<SealedBatch | undefined>
   /** The oldest sealed batches. */
   batches(limit?: number): Promise<SealedBatch[]>
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
@@ -30,26 +31,25 @@ const PAGE = 16
 /** Seals what waits in a store, and keeps its batches until they are settled. */
 export function createSealedBatches({ transact, update }: EventStore): SealedBatches {
   return {
-    seal: (id, maxBytes, before) =>
+    seal: (id, maxBytes, before, take) =>
       update(async ({ chunks, batches }, state) => {
-        const keys: string[] = []
         let batch: SealedBatch | undefined
         let page: Chunk[]
         sealing: do {
           page = await chunks.getAll(null, PAGE)
           for (const { key, visitor, texts, from, bytes, at } of page) {
-            if (key > before! || (batch && (visitor !== batch.visitor || batch.bytes + bytes > maxBytes))) break sealing
+            const fits = !batch || (visitor === batch.visitor && batch.bytes + bytes <= maxBytes)
+            if (key > before! || !fits || take?.(key) === false) break sealing
             batch ??= { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at }
             batch.texts.push(...texts.map((text, index) => numbered(text, from + index)))
             batch.bytes += bytes
-            keys.push(key)
             await chunks.delete(key)
           }
         } while (page.length === PAGE)
         if (!batch) return undefined
         state.ledger.sent += batch.texts.length
         await batches.put(batch)
-        return { batch, keys }
+        return batch
       }),
     batches: count => transact(({ batches }) => batches.getAll(null, count)),
     settle: (batchId, dropped) =>

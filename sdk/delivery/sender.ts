@@ -128,22 +128,30 @@ export function createSender(parts: Parts): Sender {
   }
 
   const seal = async (before?: string) => {
-    const sealed = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before)
+    const holds = pageEnd.holds()
+    let own = false
+    const batch = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, key => {
+      // Either the page's end has the chunk, or this, and what this has it doesn't take any more.
+      const mine = pageEnd.holds() === holds
+      if (mine && queue.forget(key)) own = true
+      return mine
+    })
     // Only what this page captured may have to leave with it; the rest can wait for the next one.
-    if (sealed && queue.sealed(sealed.keys)) open.set(sealed.batch.batchId, sealed.batch)
-    return sealed?.batch
+    if (batch && own) open.set(batch.batchId, batch)
+    return batch
   }
 
   const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
   const drain = async () => {
-    const mark = queue.mark()
+    // What was captured before is written before anything below looks.
+    const mark = newId()
     unsent = 0
     await trim()
     // A probe after a long silence is one request, not one of each page.
     while (!stopped && now() >= opens()) {
       const [oldest] = await store.batches(1)
       const batch = (await seal(oldest?.batchId)) ?? oldest
-      if (!batch) return queue.forget(mark)
+      if (!batch) return void queue.forget(mark)
       // A keepalive request that failed may have been over the browser's quota, which other scripts share.
       const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)

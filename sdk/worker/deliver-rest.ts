@@ -32,7 +32,7 @@ async function drain(events: EventStore, transport: Transport, { maxBatchBytes, 
   await store.trim(Date.now() - maxQueueAge, Infinity)
   for (;;) {
     const [oldest] = await store.batches(1)
-    const batch = (await store.seal(newId(), maxBatchBytes - ENVELOPE_BYTES, oldest?.batchId))?.batch ?? oldest
+    const batch = (await store.seal(newId(), maxBatchBytes - ENVELOPE_BYTES, oldest?.batchId)) ?? oldest
     if (!batch) return
     const { batchId, texts } = batch
     const body = bodyOf(batch, Date.now(), events.known()?.ledger)

@@ -3,7 +3,7 @@ import { createLease, LEASE_MS, RENEW_MS } from '../../../sdk/delivery/lease.js'
 import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
 import { createTurns } from '../../../sdk/delivery/turns.js'
 import { unacknowledged } from '../../../sdk/slots/carried.js'
-import { accept, fail, memoryStorage, page, pass, settings } from './harness.js'
+import { accept, batchesOf, fail, memoryStorage, mortal, page, pass, type Sent, settings } from './harness.js'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) }))
 afterEach(() => vi.useRealTimers())
@@ -340,12 +340,71 @@ describe('the end of the page', () => {
     expect(sent[0]?.body.batch.map(({ context }) => context.seq)).toEqual([1, 2, 3, 4])
   })
 
+  it('leaves to the next page also what it held while something else was on its way into the store', async () => {
+    const disk = { transact: createMemoryTables(), storage: memoryStorage() }
+    const { transact, kill } = mortal(disk.transact, 10)
+    const dying = page({ transact, storage: disk.storage })
+    dying.collector.answer = () => new Promise(() => {})
+    dying.capture()
+    dying.sender.hide()
+    await pass(15)
+    dying.capture()
+    dying.sender.hide()
+    await pass(10)
+    dying.sender.stop()
+    kill()
+    const next = page(disk)
+    await pass(2_000)
+    expect(next.numbers()).toEqual([0, 1])
+    expect(disk.storage.get('held')).toBeUndefined()
+  })
+
   it('sends nothing when nothing waits', async () => {
     const { capture, sender, sent } = page()
     capture()
     await sender.flush()
     sender.hide()
     expect(sent).toHaveLength(1)
+  })
+})
+
+describe('a page that ends while its messages are being sealed', () => {
+  /** From before the first look at what waits until everything is sent: each transaction takes 20 ms. */
+  const moments = Array.from({ length: 30 }, (_, index) => 1_000 + index * 5)
+  const once = [1, 1, 1]
+  const batchCounts = (requests: Sent[]) => [0, 1, 2].map(n => batchesOf(requests).get(n)?.size)
+
+  it.each(moments)('sends each message in one batch, %i ms after it was captured, and goes on', async moment => {
+    const { transact } = mortal(createMemoryTables(), 10)
+    const { capture, sender, sent, store } = page({ transact, storage: memoryStorage() })
+    capture()
+    capture()
+    await pass(moment)
+    capture()
+    sender.hide()
+    await pass(60_000)
+    sender.stop()
+    expect(batchCounts(sent)).toEqual(once)
+    expect(store.known()).toMatchObject({ waiting: 0, ledger: { captured: 3, sent: 3, acknowledged: 3 } })
+  })
+
+  it.each(moments)('leaves it so to the next page, %i ms after, when it is killed at once', async moment => {
+    const disk = { transact: createMemoryTables(), storage: memoryStorage() }
+    const { transact, kill } = mortal(disk.transact, 10)
+    const first = page({ transact, storage: disk.storage })
+    first.collector.answer = () => new Promise(() => {})
+    first.capture()
+    first.capture()
+    await pass(moment)
+    first.capture()
+    first.sender.hide()
+    first.sender.stop()
+    kill()
+    const next = page(disk)
+    await pass(60_000)
+    next.sender.stop()
+    expect(batchCounts([...first.sent, ...next.sent])).toEqual(once)
+    expect(next.numbers().toSorted()).toEqual([0, 1, 2])
   })
 })
 

@@ -54,6 +54,45 @@ export function expectNoViolation(): void {
   if (first) throw first
 }
 
+/**
+ * What a page that may be killed sees of tables: each transaction takes `ms` before it begins, and again until it is
+ * through, so that others can come in between. Killed, the page hears of nothing, and what had not begun is undone.
+ */
+export function mortal(transact: Transact, ms: number): { transact: Transact; kill(): void } {
+  const never = new Promise<never>(() => {})
+  const pause = async () => {
+    if (ms) await new Promise(resolve => setTimeout(resolve, ms))
+  }
+  let alive = true
+  return {
+    transact: body =>
+      transact(async tables => {
+        await pause()
+        if (!alive) throw new Error('killed')
+        const result = await body(tables)
+        await pause()
+        return result
+      }).then(
+        result => (alive ? result : never),
+        error => (alive ? Promise.reject(error) : never),
+      ),
+    kill: () => {
+      alive = false
+    },
+  }
+}
+
+/** The batches that each message was sent in, by its number. The halves of one that was too large count as that one. */
+export function batchesOf(requests: Sent[]): Map<number, Set<string>> {
+  const batches = new Map<number, Set<string>>()
+  for (const { body } of requests)
+    for (const { properties } of body.batch) {
+      const ids = batches.get(properties.n) ?? new Set()
+      batches.set(properties.n, ids.add(body.batchId.replace(/(\.[01])+$/, '')))
+    }
+  return batches
+}
+
 /** The queue on disk with all that sending needs. */
 export function fullStore(transact: Transact): EventStore & SealedBatches {
   const store = createEventStore(transact)

@@ -7,7 +7,7 @@ import { INTERNAL_NAMES } from '../../../sdk/build/internal-names.js'
 
 /** Names that browsers have as well, but not on anything the SDK uses: `wait` is of `Atomics`, `kind` of media tracks … */
 const NOT_USED_BY_THE_SDK =
-  'drop kind log mark paused persist queue refresh resume sender storage store transport wait'.split(' ')
+  'drop kind log paused persist queue refresh resume sender storage store transport wait'.split(' ')
 
 const typescript = fileURLToPath(new URL('../../../node_modules/@typescript/', import.meta.url))
 const declarations = readdirSync(typescript)
