@@ -29,4 +29,17 @@ describe('metrics of sites', () => {
       expect(lines).toContain(line)
     expect(text).not.toContain('site="c"')
   })
+
+  it('go on from what was told before, however often they are asked for', async () => {
+    const metrics = createCollectorMetrics(createMetrics(), { requests: () => 0, bytes: () => 0 })
+    metrics.ofSite('a').accepted(10)
+    metrics.request('/v1/batch', 200)
+    await metrics.text()
+    await metrics.text()
+    metrics.ofSite('a').accepted(5)
+    metrics.request('/v1/batch', 200)
+    const lines = (await metrics.text()).split('\n')
+    expect(lines).toContain('slotstream_site_messages_accepted_total{site="a"} 15')
+    expect(lines).toContain('slotstream_http_requests_total{route="/v1/batch",status="200"} 2')
+  })
 })
