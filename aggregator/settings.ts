@@ -20,7 +20,7 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
     /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
     port: numberSetting('AGGREGATOR_PORT', 3001, { min: 1, max: 65535, env }),
     host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),
-    /** Profiles kept in memory, about 2 KB each; others are read back when they are needed. */
+    /** Profiles kept in memory, about 4 KB each; others are read back when they are needed. */
     maxProfiles: numberSetting('MAX_PROFILES', 200_000, { min: 1, env }),
     clickhouse: {
       url: textSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
