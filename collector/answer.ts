@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** A response; those of the busy routes keep their headers until all are written at once, which costs half as much. */
+/** A response; those of the busy routes keep their headers until all are written at once, without a table to look after. */
 export interface Answer extends ServerResponse {
   /** Names and values, taking turns. */
   kept?: string[] | undefined
