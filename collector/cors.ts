@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Site } from '@slotstream/protocol'
-import { type Answer, addHeader } from './answer.js'
 import { Failure } from './failure.js'
 import { type Sites, siteAllowsOrigin } from './sites.js'
 
@@ -11,16 +10,16 @@ const PREFLIGHT_SECONDS = 7_200
  * Lets a page of any site read the answer, so that it also learns of errors that come before its site is known.
  * No answer depends on cookies, so there is nothing for a foreign page to borrow.
  */
-export function allowOrigin(request: IncomingMessage, response: Answer, sites: Sites): void {
-  addHeader(response, 'Vary', 'Origin')
+export function allowOrigin(request: IncomingMessage, response: ServerResponse, sites: Sites): void {
+  response.setHeader('Vary', 'Origin')
   const { origin } = request.headers
   if (!origin || !sites.allowsOrigin(origin)) return
-  addHeader(response, 'Access-Control-Allow-Origin', origin)
-  addHeader(response, 'Access-Control-Expose-Headers', 'Retry-After')
+  response.setHeader('Access-Control-Allow-Origin', origin)
+  response.setHeader('Access-Control-Expose-Headers', 'Retry-After')
 }
 
 /** Answers `OPTIONS`. A preflight carries no write key: any site that allows the origin will do. */
-export function answerPreflight(request: IncomingMessage, response: Answer, sites: Sites): void {
+export function answerPreflight(request: IncomingMessage, response: ServerResponse, sites: Sites): void {
   allowOrigin(request, response, sites)
   const { origin } = request.headers
   if (origin && !sites.allowsOrigin(origin)) throw notAllowed(origin)

@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { ConfigurationError, createMetrics, type Log } from '@slotstream/runtime'
 import express, { type Request } from 'express'
-import type { Answer } from './answer.js'
 import { type AppParts, createApp } from './app.js'
 import { allowOrigin } from './cors.js'
 import { createEnrich } from './enrich/enrich.js'
@@ -90,15 +89,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     sendFailure: (request, response, error) => fail(request, response, error, request.path),
   })
 
-  const server = createServer({ connectionsCheckingInterval: LOOK_OVER_MS }, (request, response: Answer) => {
+  const server = createServer({ connectionsCheckingInterval: LOOK_OVER_MS }, (request, response) => {
+    response.setHeader('X-Request-Id', requestIdOf(request))
     const route = pathOf(request)
     const handler = request.method === 'POST' ? posts.get(route) : undefined
     // Express costs as much again as all else in such a request, so the busy routes don't go through its router.
-    if (handler) {
-      response.kept = ['X-Request-Id', requestIdOf(request)]
-      void answer(request, response, route, handler)
-    } else {
-      response.setHeader('X-Request-Id', requestIdOf(request))
+    if (handler) void answer(request, response, route, handler)
+    else {
       observe(request, response, undefined, 0)
       app(request, response)
     }
@@ -108,7 +105,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
   server.maxConnections = settings.maxConnections
 
-  async function answer(request: IncomingMessage, response: Answer, route: string, handler: Handler) {
+  async function answer(request: IncomingMessage, response: ServerResponse, route: string, handler: Handler) {
     let reserved = 0
     try {
       reserved = inFlight.enter(request)
@@ -121,7 +118,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     await handler(request, response).catch(error => fail(request, response, error, route))
   }
 
-  function fail(request: IncomingMessage, response: Answer, error: unknown, route: string): Promise<void> {
+  function fail(request: IncomingMessage, response: ServerResponse, error: unknown, route: string): Promise<void> {
     parts.onFailure?.(route, error)
     return sendFailure(request, response, error, log)
   }

@@ -1,4 +1,4 @@
-import type { Metrics, Series } from '@slotstream/runtime'
+import type { Metrics } from '@slotstream/runtime'
 
 /** Sites with series of their own. Those that come later are counted together, as `other`. */
 const MAX_SITES = 100
@@ -20,11 +20,11 @@ export function createCollectorMetrics(
 ) {
   const inFlightRequests = metrics.gauge('http_requests_in_flight', 'Requests that are being answered')
   const inFlightBytes = metrics.gauge('http_body_bytes_in_flight', 'Bytes of bodies that are being worked on')
-  const accepted = metrics.tally('messages_accepted_total', 'Messages that were accepted and stored').series()
+  const accepted = metrics.counter('messages_accepted_total', 'Messages that were accepted and stored')
   const rejected = metrics.counter('messages_rejected_total', 'Messages that were rejected, by code', ['code'])
-  const requestsOfSites = metrics.tally('site_requests_total', 'Requests with a write key, by site', ['site'])
-  const bytesOfSites = metrics.tally('site_body_bytes_total', 'Bytes of request bodies, by site', ['site'])
-  const acceptedOfSites = metrics.tally('site_messages_accepted_total', 'Messages accepted, by site', ['site'])
+  const requestsOfSites = metrics.counter('site_requests_total', 'Requests with a write key, by site', ['site'])
+  const bytesOfSites = metrics.counter('site_body_bytes_total', 'Bytes of request bodies, by site', ['site'])
+  const acceptedOfSites = metrics.counter('site_messages_accepted_total', 'Messages accepted, by site', ['site'])
   const rejectedOfSites = metrics.counter('site_messages_rejected_total', 'Messages rejected, by site and code', [
     'site',
     'code',
@@ -35,9 +35,9 @@ export function createCollectorMetrics(
     ['site', 'code'],
   )
   const planOfSites = metrics.gauge('site_plan_revision', 'Revision of the tracking plan in use, 0 for none', ['site'])
-  const requests = metrics.tally('http_requests_total', 'Requests by route and status', ['route', 'status'])
+  const requests = metrics.counter('http_requests_total', 'Requests by route and status', ['route', 'status'])
   const known = new Map<string, SiteMetrics>()
-  const series = new Map<string, Series>()
+  const series = new Map<string, { inc(): void }>()
 
   /** First come, first kept: a site that moved between its own series and `other` would make both go back. */
   function ofSite(siteId: string): SiteMetrics {
@@ -50,8 +50,8 @@ export function createCollectorMetrics(
   }
 
   function forLabel(site: string): SiteMetrics {
-    const [requests, bytes] = [requestsOfSites.series(site), bytesOfSites.series(site)]
-    const good = acceptedOfSites.series(site)
+    const [requests, bytes] = [requestsOfSites.labels(site), bytesOfSites.labels(site)]
+    const good = acceptedOfSites.labels(site)
     return {
       request(size) {
         requests.inc()
@@ -87,14 +87,11 @@ export function createCollectorMetrics(
     },
     request(route: string, status: number | 'aborted') {
       const key = `${status} ${route}`
-      let counter = series.get(key)
-      if (!counter) {
-        counter = requests.series(route, String(status))
-        series.set(key, counter)
-      }
+      const counter = series.get(key) ?? requests.labels(route, String(status))
+      series.set(key, counter)
       counter.inc()
     },
-    bytes: metrics.tally('http_body_bytes_total', 'Bytes of request bodies, after decompression').series(),
+    bytes: metrics.counter('http_body_bytes_total', 'Bytes of request bodies, after decompression'),
     publishSeconds: metrics.seconds('publish_seconds', 'Time until JetStream acknowledged a batch'),
     duplicates: metrics.counter('publications_duplicate_total', 'Messages that JetStream had already, and dropped'),
     publishFailures: metrics.counter('publish_failures_total', 'Requests that JetStream did not store, by cause', [

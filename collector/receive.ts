@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MAX_BATCH_BYTES, type Site } from '@slotstream/protocol'
-import type { Answer } from './answer.js'
 import { siteOf } from './authenticate.js'
 import { allowOrigin, checkOrigin } from './cors.js'
 import type { Enrich } from './enrich/enrich.js'
@@ -14,7 +13,7 @@ import type { Sites } from './sites.js'
 import type { BatchOrigin } from './store-batch.js'
 
 /** Answers one request, or throws a Failure. */
-export type Handler = (request: IncomingMessage, response: Answer) => Promise<void>
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** A request of a site's page or server: read, and its write key and origin checked. */
 export interface Received {
@@ -25,7 +24,7 @@ export interface Received {
   origin: BatchOrigin
 }
 
-export type Receive = (request: IncomingMessage, response: Answer) => Promise<Received>
+export type Receive = (request: IncomingMessage, response: ServerResponse) => Promise<Received>
 
 export interface ReceiveParts {
   sites: Sites

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ERROR_STATUS, type ErrorAnswer } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
-import { type Answer, setKept } from './answer.js'
 import { Failure } from './failure.js'
 
 /** How much of a refused body is read and thrown away before the answer, in bytes, and for how long, in milliseconds. */
@@ -13,17 +12,21 @@ const RETRY_AFTER_SECONDS = { min: 1, max: 5 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function sendJson(response: Answer, status: number, body: object): void {
+export function sendJson(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
-  response.writeHead(status, [...(response.kept ?? []), 'Content-Type', JSON_TYPE, 'Content-Length', String(bytes)])
+  response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': bytes })
   // As text it leaves together with the headers, in one write; ASCII costs less than what may be more.
   response.end(text, bytes === text.length ? 'latin1' : 'utf8')
 }
 
 /** Answers what a handler threw. Anything but a Failure is our fault: it is logged and answered without its text. */
-export async function sendFailure(request: IncomingMessage, response: Answer, error: unknown, log: Log): Promise<void> {
-  setKept(response)
+export async function sendFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  log: Log,
+): Promise<void> {
   const failure = error instanceof Failure ? error : new Failure('internal', 'something failed on the server')
   if (failure !== error) log.error({ err: error, requestId: response.getHeader('X-Request-Id') }, 'a request failed')
   if (response.headersSent) {

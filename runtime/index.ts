@@ -10,7 +10,7 @@ export {
 export { jetStreamAnswers } from './jetstream-answers.js'
 export { createLog, type Log } from './log.js'
 export { type Behind, measureLag } from './measure-lag.js'
-export { createMetrics, type Metrics, type Series, type Tally } from './metrics.js'
+export { createMetrics, type Metrics } from './metrics.js'
 export { connectNats, type Nats } from './nats.js'
 export { type Part, runProcess } from './process.js'
 export { PROFILES_KEY, readGeneration, switchGeneration, watchGeneration } from './profiles-generation.js'

@@ -22,48 +22,10 @@ export function createMetrics() {
     registry,
     counter: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Counter(options)),
-    tally: (name: string, help: string, labels: string[] = []): Tally =>
-      made(name, help, labels, options => new TallyingCounter(options)),
     gauge: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Gauge(options)),
     seconds: (name: string, help: string, labels: string[] = []) => histogram(name, help, SECONDS, labels),
     histogram,
-  }
-}
-
-/** One series of a counter that is counted very often. */
-export interface Series {
-  inc(by?: number): void
-}
-
-export interface Tally {
-  /** The series with these values of the counter's labels; to be kept, since finding it takes longer than counting. */
-  series(...labels: string[]): Series
-}
-
-/** A counter whose series are plain numbers until Prometheus asks: prom-client itself looks for the series each time. */
-class TallyingCounter extends Counter implements Tally {
-  readonly #series: { labels: string[]; count: number }[] = []
-
-  constructor(options: MetricOptions) {
-    super({ ...options, collect: () => this.#tell() })
-  }
-
-  series(...labels: string[]): Series {
-    const one = { labels, count: 0 }
-    this.#series.push(one)
-    return {
-      inc(by = 1) {
-        one.count += by
-      },
-    }
-  }
-
-  #tell() {
-    for (const one of this.#series) {
-      this.labels(...one.labels).inc(one.count)
-      one.count = 0
-    }
   }
 }
 
