@@ -67,4 +67,5 @@ export const INTERNAL_NAMES = [
   'recover',
   'handedOver',
   'client',
+  'hurry',
 ]

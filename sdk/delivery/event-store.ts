@@ -33,7 +33,10 @@ export function createEventStore(transact: Transact): EventStore {
       const result = await body(tables, state)
       // Every captured message takes a number, also one that left before it could be written.
       state.ledger.captured = state.seq
-      await tables.meta.put(state)
+      const written = tables.meta.put(state)
+      // The page may end before the answer.
+      tables.commit()
+      await written
       known = state
       return result
     })

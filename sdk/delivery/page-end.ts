@@ -16,8 +16,8 @@ export const LONGEST_WAIT_MS = 3_600_000
 export interface PageEnd {
   /** Batches this page sealed that aren't settled, by their ids. */
   open: Map<string, SealedBatch>
-  /** How often something was held: a transaction that began before knows nothing of it. */
-  holds(): number
+  /** How often the page's end came: what seals since before takes no more, as what it has is on its way. */
+  holds: number
   /** When any tab may send again, in milliseconds since the epoch. */
   opens(): number
   /** The body of an attempt on a batch, which is made now. */
@@ -48,7 +48,6 @@ interface Parts {
 
 export function createPageEnd({ queue, store, storage, emit, log, now, settings, nudge }: Parts): PageEnd {
   const open = new Map<string, SealedBatch>()
-  let holds = 0
   const opens = () => {
     const at = Number(storage.get('retryAt')) || 0
     // Nobody waits longer than this: the clock was set back.
@@ -64,17 +63,17 @@ export function createPageEnd({ queue, store, storage, emit, log, now, settings,
   }
   const hold = (room: number) => {
     const all = queue.hold(room - ENVELOPE_BYTES)
+    pageEnd.holds++
     if (!all.length) return
-    holds++
     for (const { batch } of all) open.set(batch.batchId, batch)
     // The page may not live to see the transaction through; what is in localStorage stays.
     storage.set('held', JSON.stringify([...left(), ...all]))
     keep(all)
     nudge(0)
   }
-  return {
+  const pageEnd: PageEnd = {
     open,
-    holds: () => holds,
+    holds: 0,
     opens,
     bodyFor(batch) {
       const { batchId, texts } = batch
@@ -89,4 +88,5 @@ export function createPageEnd({ queue, store, storage, emit, log, now, settings,
     },
     recover: () => keep(left()),
   }
+  return pageEnd
 }

@@ -9,9 +9,14 @@ export interface SealedBatches {
    *
    * @param id what makes the batch's id its own
    * @param before id of a batch that waits: only chunks that are older
-   * @param take is asked right before a chunk is taken, by its key; false: neither it nor what comes after
+   * @param take is asked right before the batch takes the chunk with a key; false: neither it nor what comes after
    */
-  seal(id: string, maxBytes: number, before?: string, take?: (key: string) => boolean): Promise<SealedBatch | undefined>
+  seal(
+    id: string,
+    maxBytes: number,
+    before?: string,
+    take?: (batch: SealedBatch, key: string) => boolean,
+  ): Promise<SealedBatch | undefined>
   /** The oldest sealed batches. */
   batches(limit?: number): Promise<SealedBatch[]>
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
@@ -38,17 +43,17 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
         sealing: do {
           page = await chunks.getAll(null, PAGE)
           for (const { key, visitor, texts, from, bytes, at } of page) {
-            const fits = !batch || (visitor === batch.visitor && batch.bytes + bytes <= maxBytes)
-            if (key > before! || !fits || take?.(key) === false) break sealing
             batch ??= { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at }
+            const fits = visitor === batch.visitor && (!batch.bytes || batch.bytes + bytes <= maxBytes)
+            if (key > before! || !fits || take?.(batch, key) === false) break sealing
             batch.texts.push(...texts.map((text, index) => numbered(text, from + index)))
             batch.bytes += bytes
-            await chunks.delete(key)
+            ask(chunks.delete(key))
           }
         } while (page.length === PAGE)
-        if (!batch) return undefined
+        if (!batch?.bytes) return undefined
         state.ledger.sent += batch.texts.length
-        await batches.put(batch)
+        ask(batches.put(batch))
         return batch
       }),
     batches: count => transact(({ batches }) => batches.getAll(null, count)),
@@ -89,6 +94,14 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
         while (state.waiting > max && (await dropOldest(tables, state, 'queue_full')));
       }),
   }
+}
+
+/**
+ * Of a write that isn't waited for, so that nothing comes between taking messages and asking for the transaction to be
+ * committed: a page that ends there has sent them already. When it fails, the transaction does.
+ */
+function ask(write: Promise<unknown>): void {
+  write.catch(() => {})
 }
 
 /** Lets the counters catch up with a batch that was sealed blindly. */

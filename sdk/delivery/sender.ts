@@ -127,18 +127,15 @@ export function createSender(parts: Parts): Sender {
     return done
   }
 
-  const seal = async (before?: string) => {
-    const holds = pageEnd.holds()
-    let own = false
-    const batch = await store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, key => {
+  const seal = (before?: string) => {
+    const { holds } = pageEnd
+    return store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, (batch, key) => {
       // Either the page's end has the chunk, or this, and what this has it doesn't take any more.
-      const mine = pageEnd.holds() === holds
-      if (mine && queue.forget(key)) own = true
+      const mine = pageEnd.holds === holds
+      // Only what this page captured may have to leave with it, even before it is durable; the rest can wait for the next.
+      if (mine && queue.forget(key)) open.set(batch.batchId, batch)
       return mine
     })
-    // Only what this page captured may have to leave with it; the rest can wait for the next one.
-    if (batch && own) open.set(batch.batchId, batch)
-    return batch
   }
 
   const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
@@ -210,6 +207,7 @@ export function createSender(parts: Parts): Sender {
       schedule(unsent >= flushAt ? 0 : flushInterval)
     },
     hide() {
+      transport.hurry()
       pageEnd.leave(transport.room, batch => void attempt(batch, true).catch(log))
     },
     seal,

@@ -4,6 +4,8 @@ import type { Reply } from './outcome.js'
 /** Sends a body. Resolves undefined when no answer came; never rejects. */
 export interface Transport {
   post(path: string, body: string, options: { keepalive: boolean; compress?: boolean }): Promise<Reply>
+  /** Sends what is being compressed as it is, at once: the page ends. */
+  hurry(): void
   /** Bytes that `keepalive` requests may still carry. */
   room(): number
 }
@@ -31,10 +33,18 @@ export function createTransport(
   credentials: RequestCredentials = 'omit',
 ): Transport {
   let inFlight = 0
+  let hurry: () => void
+  /** One body at a time is compressed. */
+  const hurried = () =>
+    new Promise<void>(resolve => {
+      hurry = resolve
+    })
   return {
+    hurry: () => hurry?.(),
     room: () => KEEPALIVE_BYTES - inFlight,
     async post(path, body, { keepalive, compress }) {
-      const packed = compress && body.length > WORTH_COMPRESSING_BYTES ? await gzip(body) : undefined
+      const packed =
+        compress && body.length > WORTH_COMPRESSING_BYTES ? await Promise.race([gzip(body), hurried()]) : undefined
       const bytes = keepalive ? (packed?.byteLength ?? bytesOf(body)) : 0
       if (bytes > KEEPALIVE_BYTES - inFlight) keepalive = false
       const held = keepalive ? bytes : 0

@@ -388,6 +388,20 @@ describe('a page that ends while its messages are being sealed', () => {
     expect(store.known()).toMatchObject({ waiting: 0, ledger: { captured: 3, sent: 3, acknowledged: 3 } })
   })
 
+  it.each(moments)('sends what it has not sent yet with its last breath, %i ms after', async moment => {
+    const { transact } = mortal(createMemoryTables(), 10)
+    const { capture, sender, collector, numbers } = page({ transact, storage: memoryStorage() })
+    collector.compressingMs = 20
+    capture()
+    capture()
+    await pass(moment)
+    capture()
+    sender.hide()
+    await pass(0)
+    expect(numbers().toSorted()).toEqual([0, 1, 2])
+    sender.stop()
+  })
+
   it.each(moments)('leaves it so to the next page, %i ms after, when it is killed at once', async moment => {
     const disk = { transact: createMemoryTables(), storage: memoryStorage() }
     const { transact, kill } = mortal(disk.transact, 10)

@@ -116,7 +116,8 @@ export function page(
   const store = fullStore(transact)
   const sent: Sent[] = []
   const emitted: [string, unknown][] = []
-  const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000 }
+  const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000, compressingMs: 0 }
+  let hurry = () => {}
   const control = { paused }
   const isPaused = () => control.paused
   const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages), isPaused)
@@ -128,7 +129,13 @@ export function page(
     settings: all,
     transport: {
       room: () => collector.room,
-      async post(path, text, { keepalive }) {
+      hurry: () => hurry(),
+      async post(path, text, { keepalive, compress }) {
+        if (compress && collector.compressingMs)
+          await new Promise<void>(resolve => {
+            hurry = resolve
+            setTimeout(resolve, collector.compressingMs)
+          })
         const request = { path, keepalive, body: JSON.parse(text) }
         sent.push(request)
         const held = keepalive ? text.length : 0

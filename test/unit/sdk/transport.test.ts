@@ -24,6 +24,19 @@ it('compresses what is worth it, as a request that needs no preflight', async ()
   expect(gunzipSync(Buffer.from(init().body as ArrayBuffer)).toString()).toBe(text)
 })
 
+it('sends as it is, within the same task, what is being compressed when the page ends', async () => {
+  const { transport, fetch, init } = setUp()
+  const answered = transport.post('/v1/batch', text, { keepalive: true, compress: true })
+  expect(fetch).not.toHaveBeenCalled()
+  transport.hurry()
+  await Promise.resolve().then(() => {})
+  expect(init()).toMatchObject({ body: text, keepalive: true })
+  await answered
+  await transport.post('/v1/batch', text, { keepalive: true, compress: true })
+  expect(fetch).toHaveBeenCalledTimes(2)
+  expect(gunzipSync(Buffer.from(fetch.mock.calls[1]?.[1].body as ArrayBuffer)).toString()).toBe(text)
+})
+
 it('sends small bodies as they are', async () => {
   const { transport, init } = setUp()
   await transport.post('/v1/batch', '{}', { keepalive: true, compress: true })
