@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
 import { startWorld, type World } from './world.js'
 
@@ -11,6 +11,8 @@ beforeAll(async () => {
   world = await startWorld()
   browser = await launchChromium()
 })
+
+beforeEach(() => world.forget())
 
 afterAll(async () => {
   await browser?.close()

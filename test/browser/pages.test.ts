@@ -134,6 +134,11 @@ describe('a page', () => {
       for (let i = 0; i < 20; i++) (window as unknown as PageWindow).slotstream.track(event, { i })
     }, event)
     await page.reload()
+    await until(
+      'it is tried while the network is cut',
+      () => network.attempts.length,
+      count => count > 0,
+    )
     network.mend()
     expect(await world.stored(event)).toEqual([])
     await page.reload()

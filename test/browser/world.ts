@@ -26,10 +26,11 @@ export async function startWorld() {
   const collector = await broker.program()
   await putSite(collector.url, WRITE_KEY)
   const gateways: Gateway[] = []
+  let before = 0
 
   /** Messages of an event, in the order of the stream, as often as they were sent in different batches. */
   const sent = async (event: string): Promise<StoredMessage[]> => {
-    const envelopes = await readAll(broker.nats)
+    const envelopes = (await readAll(broker.nats)).slice(before)
     return envelopes.flatMap(({ messages }) => messages).filter(message => message.event === event)
   }
 
@@ -42,6 +43,10 @@ export async function startWorld() {
   return {
     sent,
     stored,
+    /** Leaves out from now on what the stream has now: another try of a test must not find what the first one sent. */
+    async forget(): Promise<void> {
+      before = (await readAll(broker.nats)).length
+    },
     /** A network with a page that has the SDK (`/page`), one that hasn't (`/blank`), and those of a test. */
     async network(pages: Record<string, ServedPage> = {}): Promise<Gateway> {
       const gateway = await startGateway(collector.url, { '/page': pageOf(SDK), '/blank': pageOf(''), ...pages })
