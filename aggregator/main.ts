@@ -7,6 +7,7 @@ import {
   runProcess,
   startStatusServer,
 } from '@slotstream/runtime'
+import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
 import { startProfiles } from './profiles/role.js'
 import { aggregatorSettings } from './settings.js'
@@ -16,7 +17,7 @@ import { startWarehouse } from './warehouse/role.js'
 
 await runProcess('aggregator', async log => {
   const settings = aggregatorSettings(process.argv.slice(2))
-  const { roles, maxProfiles, clickhouse } = settings
+  const { roles, maxProfiles, clickhouse, lake } = settings
   const nats = await connectNats(settings.natsUrl, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -29,6 +30,7 @@ await runProcess('aggregator', async log => {
   const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
   const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+  const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
   const report = startReport({
     ...parts,
@@ -50,7 +52,7 @@ await runProcess('aggregator', async log => {
     async stop() {
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      await Promise.all([profiles?.stop(), warehouse?.stop()])
+      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
       await decisions?.stop()
       publisher.close()
       await status.close()

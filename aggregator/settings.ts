@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { ConfigurationError, numberSetting, sharedSettings, textSetting } from '@slotstream/runtime'
 
-const ROLES = ['warehouse', 'profiles', 'decisions'] as const
+const ROLES = ['warehouse', 'profiles', 'decisions', 'batch'] as const
 
 export type Role = (typeof ROLES)[number]
 
@@ -11,10 +11,15 @@ export type Role = (typeof ROLES)[number]
  * @param args the arguments of the command line, without node and script
  */
 export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = process.env) {
+  const lakeDir = textSetting('LAKE_DIR', '', env)
+  const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', ROLES.join(','), env))
+  const roles = named.filter(role => role !== 'batch' || lakeDir)
+  if (roles.length === 0)
+    throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
   return {
     ...sharedSettings(env),
-    /** What this process does: all of it, or a part. Whoever decides needs the profiles in the same process. */
-    roles: rolesFrom(roleArgument(args) ?? textSetting('ROLES', ROLES.join(','), env)),
+    /** What this process does: all of it, or a part; `batch` where there is a lake. Whoever decides needs the profiles in the same process. */
+    roles,
     /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', `${hostname()}:${numberSetting('AGGREGATOR_PORT', 3001, { env })}`, env),
     /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
@@ -22,6 +27,12 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
     host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),
     /** Profiles kept in memory, about 4 KB each; others are read back when they are needed. */
     maxProfiles: numberSetting('MAX_PROFILES', 200_000, { min: 1, env }),
+    lake: {
+      /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
+      dir: lakeDir,
+      /** Time between two files of a stream, in milliseconds. */
+      everyMs: 1_000 * numberSetting('LAKE_EVERY_S', 900, { min: 1, max: 86_400, env }),
+    },
     clickhouse: {
       url: textSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
       username: textSetting('CLICKHOUSE_USER', 'default', env),
@@ -41,10 +52,6 @@ function roleArgument(args: string[]): string | undefined {
 function rolesFrom(text: string): Role[] {
   const names = text.split(',').map(name => name.trim())
   const roles = ROLES.filter(role => names.includes(role))
-  if (names.includes('batch'))
-    throw new ConfigurationError(
-      `ROLES has "batch": this version has no work for such a role, leave it out and give one or more of ${ROLES.join(', ')}`,
-    )
   const unknown = names.find(name => !ROLES.includes(name as Role))
   if (unknown !== undefined)
     throw new ConfigurationError(`ROLES has "${unknown}": give one or more of ${ROLES.join(', ')}, with commas between`)

@@ -65,7 +65,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
     // tens of milliseconds at a time.
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
-    { ...aggregator('warehouse', 'warehouse', settings.warehousePort), yields: true },
+    { ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort), yields: true },
   ]
   if (embedded)
     parts.push({

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { profilesBucket } from '@slotstream/protocol'
-import { textSetting } from '@slotstream/runtime'
+import { neededSetting, textSetting } from '@slotstream/runtime'
 import { runCommand } from '../command/run-command.js'
 import { aggregatorSettings } from '../settings.js'
 import { alone } from './alone.js'
@@ -14,6 +14,7 @@ const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('rebuild', args => {
   const order = understand(args)
+  const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
     const done = await alone(parts.nats)
     const clickhouse = createClient({
@@ -22,7 +23,7 @@ await runCommand('rebuild', args => {
       request_timeout: REQUEST_TIMEOUT_MS,
       log: { level: ClickHouseLogLevel.OFF },
     })
-    const old = await rebuild(order, { ...parts, clickhouse })
+    const old = await rebuild(order, { ...parts, clickhouse, lake })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     await clickhouse.close()

@@ -7,6 +7,7 @@ import { eventsBetween, profilesOf } from './history.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
+import { restoreFromLake } from './restore-from-lake.js'
 import { loadedTables } from './sources.js'
 import type { Order } from './understand.js'
 
@@ -15,11 +16,12 @@ const PROFILES = 'profiles'
 /**
  * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
  *
+ * @param lake the lake's folder, for what is rebuilt from it
  * @returns the generation of old profiles that could not be deleted, because somebody still reads it
  */
 export async function rebuild(
   { from, only }: Order,
-  { clickhouse, ...parts }: CommandParts & { clickhouse: ClickHouseClient },
+  { clickhouse, lake = '', ...parts }: CommandParts & { clickhouse: ClickHouseClient; lake?: string },
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -33,13 +35,14 @@ export async function rebuild(
       `there is no derived table ${unknown}: there are ${tables.map(({ name }) => name).join(', ') || 'none'}`,
     )
 
+  if (from === 'lake') await restoreFromLake(lake, { ...parts, clickhouse })
   for (const table of tables) {
     if (!wanted(table.name)) continue
     const held = await rebuildTable(clickhouse, table, sources)
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
   if (!wanted(PROFILES)) return undefined
-  const generation = await rebuildProfiles({ ...parts, ...(from === 'events' && { history }) })
+  const generation = await rebuildProfiles({ ...parts, ...(from !== 'stream' && { history }) })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 

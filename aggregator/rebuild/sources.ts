@@ -7,7 +7,7 @@ import {
   streamSubject,
 } from '@slotstream/protocol'
 import type { Installation, Publisher } from '@slotstream/runtime'
-import { positionKeeper } from '../warehouse/position.js'
+import { completeThrough, positionKeeper } from '../warehouse/position.js'
 import { SPECS } from '../warehouse/specs.js'
 import type { LoaderPosition } from './gate.js'
 import type { Source } from './rebuild-table.js'
@@ -23,10 +23,10 @@ export function loadedTables(
   async function positionOf(kind: StreamKind, { name, base }: StreamPart): Promise<LoaderPosition> {
     const last = base + POSITIONS_PER_STREAM - 1
     const known = await positionKeeper(buckets.positions, name).load()
-    if (!known) return { base, last, complete: base, announced: base }
-    if (known.pending)
+    const complete = completeThrough(known, base)
+    if (complete === undefined)
       throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
-    return { base, last, complete: known.done ? known.last : known.first - 1, announced: known.last }
+    return { base, last, complete, announced: known?.last ?? base }
   }
 
   const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({

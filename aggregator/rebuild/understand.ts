@@ -2,15 +2,19 @@ import { UsageError } from '../command/run-command.js'
 
 /** What is to be rebuilt, and of what. */
 export interface Order {
-  /** Where profiles come from: the stream, or the table `events` for what the stream has no more. */
-  from: 'stream' | 'events'
+  /**
+   * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter, `lake`
+   * puts what the lake has and the tables lack back into them.
+   */
+  from: 'stream' | 'events' | 'lake'
   /** `profiles` and names of derived tables; undefined: everything. */
   only?: string[]
 }
 
-export const USAGE = `usage: npm run rebuild -- --from stream|events [--only profiles,<table>,…]
+export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--only profiles,<table>,…]
   --from stream   profiles from all the stream has; refused when it doesn't begin at the beginning any more
   --from events   profiles from the table events where the stream has no more, then from the stream
+  --from lake     rows that the lake (LAKE_DIR) has and the tables lack are put back first, then as --from events
   --only          profiles, or derived tables by name; default: all of them`
 
 /** The command line as an order. Throws UsageError. */
@@ -23,7 +27,7 @@ export function understand(args: string[]): Order {
     values.set(name, value)
   }
   const from = values.get('from')
-  if (from !== 'stream' && from !== 'events') throw new UsageError(USAGE)
+  if (from !== 'stream' && from !== 'events' && from !== 'lake') throw new UsageError(USAGE)
   const only = values
     .get('only')
     ?.split(',')

@@ -80,4 +80,15 @@ export function positionKeeper(positions: KV, stream: string, writer: string = u
   }
 }
 
+/**
+ * Up to where a stream is in its table for good: undefined while a table that was restored is still being filled in.
+ *
+ * @param base the stream's positions begin after it
+ */
+export function completeThrough(position: Position | undefined, base: number): number | undefined {
+  if (!position) return base
+  if (position.pending) return undefined
+  return position.done ? position.last : position.first - 1
+}
+
 export type PositionKeeper = ReturnType<typeof positionKeeper>

@@ -10,12 +10,17 @@ const LOOKUP_BYTES = 100_000
 /** A message whose client named no time is looked for among what was received this long before it, in milliseconds. */
 const UNTIMED_LOOKBACK_MS = 7 * 24 * 3600 * 1000
 
-/** How rows are read: one block whatever its size, text stays text, and of two equal paths in a JSON column the first counts. */
-const READ_ROWS = {
-  date_time_input_format: 'best_effort',
+/** What becomes of JSON in rows: text stays text, and of two equal paths the first counts. */
+export const AS_LOADED = {
   input_format_try_infer_dates: 0,
   input_format_try_infer_datetimes: 0,
   type_json_skip_duplicated_paths: 1,
+} as const
+
+/** How rows are read: as one block, whatever its size. */
+const READ_ROWS = {
+  ...AS_LOADED,
+  date_time_input_format: 'best_effort',
   input_format_parallel_parsing: 0,
   max_insert_block_size: '10000000',
   min_insert_block_size_rows: '10000000',

@@ -4,6 +4,7 @@ import { aggregatorSettings } from '../../../aggregator/settings.js'
 describe('the settings of the aggregator', () => {
   it('give it every role, unless told otherwise', () => {
     expect(aggregatorSettings([], {}).roles).toEqual(['warehouse', 'profiles', 'decisions'])
+    expect(aggregatorSettings([], { LAKE_DIR: 'lake' }).roles).toContain('batch')
     expect(aggregatorSettings([], { ROLES: 'warehouse' }).roles).toEqual(['warehouse'])
     expect(aggregatorSettings(['--roles', 'profiles, decisions'], { ROLES: 'warehouse' }).roles).toEqual([
       'profiles',
@@ -14,7 +15,8 @@ describe('the settings of the aggregator', () => {
 
   it('refuse roles that do not exist, and decisions without profiles', () => {
     expect(() => aggregatorSettings([], { ROLES: 'warehouse,typo' })).toThrow('ROLES has "typo"')
-    expect(() => aggregatorSettings([], { ROLES: 'batch' })).toThrow('no work for such a role')
+    expect(() => aggregatorSettings([], { ROLES: 'batch' })).toThrow('set LAKE_DIR')
+    expect(aggregatorSettings([], { ROLES: 'batch', LAKE_DIR: 'lake' }).lake).toEqual({ dir: 'lake', everyMs: 900_000 })
     expect(() => aggregatorSettings(['--roles'], {})).toThrow('ROLES has ""')
     expect(() => aggregatorSettings([], { ROLES: 'decisions' })).toThrow('add profiles')
   })

@@ -4,6 +4,7 @@ import { understand } from '../../../../aggregator/rebuild/understand.js'
 describe('the command line of a rebuild', () => {
   it('takes where from, and what', () => {
     expect(understand(['--from', 'stream'])).toEqual({ from: 'stream' })
+    expect(understand(['--from', 'lake'])).toEqual({ from: 'lake' })
     expect(understand(['--from=events', '--only', 'profiles,sessions'])).toEqual({
       from: 'events',
       only: ['profiles', 'sessions'],
@@ -13,7 +14,7 @@ describe('the command line of a rebuild', () => {
   it.each([
     [],
     ['--from'],
-    ['--from', 'lake'],
+    ['--from', 'nowhere'],
     ['--only', 'profiles'],
     ['--from', 'stream', '--only', 'a;b'],
     ['profiles'],

@@ -1,0 +1,75 @@
+import { rm } from 'node:fs/promises'
+import type { Log } from '@slotstream/runtime'
+import { pause, persistently } from '../../warehouse/retry.js'
+import { covered, type LakeFolder } from './lake-files.js'
+import type { LakeMetrics } from './metrics.js'
+import type { TableRanges } from './table-ranges.js'
+
+export interface FillParts {
+  stream: string
+  /** Positions of the stream begin after this. */
+  base: number
+  folder: LakeFolder
+  table: TableRanges
+  /** Everything up to here is in the table; undefined while that can't be said. */
+  complete: () => Promise<number | undefined>
+  /** Whether the stream is still this process's, asked of NATS. */
+  verify: () => Promise<boolean>
+  /** Time between two looks at what is new, in milliseconds. */
+  everyMs: number
+  metrics: LakeMetrics
+  log: Log
+  /** Ends it; it throws Stopped. */
+  signal: AbortSignal
+}
+
+const AHEAD =
+  'the lake is ahead of the table, so nothing is copied: is it that of another installation? Then give LAKE_DIR an empty folder'
+
+/**
+ * Copies a stream's rows from its table into the lake, again and again. The files say by their names what is copied, so
+ * each row is in one of them: whoever begins goes on after the last, and removes what others left half-written.
+ */
+export async function fillLake(parts: FillParts): Promise<never> {
+  const { stream, base, folder, complete, everyMs, metrics, log, signal } = parts
+  const retry = <T>(action: () => Promise<T>) =>
+    persistently(action, signal, (error, attempt) => {
+      metrics.failures.inc({ stream })
+      if (attempt % 20 === 0) log.warn({ err: error, stream }, 'the lake could not be written, trying again')
+    })
+
+  let next = await retry(async () => {
+    await folder.clear(stream)
+    const files = await folder.list(stream)
+    // Left by a writer that was paused between asking whether it may write and doing so.
+    for (const { path } of covered(files)) {
+      log.warn({ path }, 'removed: another file of the lake has the same rows')
+      await rm(path, { force: true })
+    }
+    return Math.max(base, ...files.map(({ last }) => last)) + 1
+  })
+  for (;;) {
+    const end = (await retry(complete)) ?? 0
+    if (end && next > end + 1) log.error({ stream, next, end }, AHEAD)
+    while (next <= end) {
+      next = (await retry(() => copyPortion(parts, { first: next, last: end }))) + 1
+      metrics.position.set({ stream }, next - 1 - base)
+    }
+    await pause(everyMs, signal)
+  }
+}
+
+/** Copies as much of a range as a file holds, and returns the end of that. */
+async function copyPortion(
+  { stream, folder, table, verify, metrics }: FillParts,
+  range: { first: number; last: number },
+): Promise<number> {
+  const { date, rows, ...portion } = await table.portion(range)
+  if (rows === 0) return portion.last
+  const done = metrics.seconds.startTimer({ stream })
+  const bytes = await folder.write(stream, portion, date, await table.parquet(portion), verify)
+  done()
+  metrics.files.inc({ stream })
+  metrics.bytes.inc({ stream }, bytes)
+  return portion.last
+}
