@@ -18,6 +18,8 @@ const PASSWORD = 'chaos-password'
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
 const STREAMS = EVENTS_STREAMS + 4
+/** The same without profiles. */
+const LAKE_STREAMS = STREAMS - 1
 
 /**
  * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled up
@@ -34,6 +36,7 @@ const program = (path: string) => fileURLToPath(new URL(`../../${path}`, import.
 export async function startInstallation({ natsServers }: { natsServers: 1 | 3 }) {
   const dir = mkdtempSync(join(tmpdir(), 'slotstream-chaos-'))
   const disk = mountDisk(join(dir, 'nats'))
+  const lake = join(dir, 'lake')
   const natsProgram = await obtainNatsServer({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
   const [clickhousePort, ...natsPorts] = (await freePorts(1 + 2 * natsServers)) as [number, ...number[]]
   const clientPorts = natsPorts.slice(0, natsServers)
@@ -91,6 +94,8 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
         CLICKHOUSE_URL: `http://127.0.0.1:${gates[index]!.port}`,
         CLICKHOUSE_USER: 'slotstream',
         CLICKHOUSE_PASSWORD: PASSWORD,
+        LAKE_DIR: lake,
+        LAKE_EVERY_S: '1',
       }),
     ),
   )
@@ -124,6 +129,9 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     programs,
     partitions: PARTITIONS,
     streams: STREAMS,
+    lake,
+    lakeStreams: LAKE_STREAMS,
+    eventStreams: ['EVENTS', 'EVENTS_1'],
     natsUrls: clientPorts.map(port => `nats://127.0.0.1:${port}`),
     /** The disk of JetStream, where the system lets us mount a small one. */
     disk,
@@ -142,6 +150,13 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
         .split('\n')
         .filter(Boolean)
         .map(line => JSON.parse(line) as Row)
+    },
+
+    /** Runs a statement as one who may write, with what it is to insert. */
+    async write(sql: string, body = new Uint8Array()): Promise<void> {
+      const url = `http://127.0.0.1:${clickhousePort}/?user=slotstream&password=${PASSWORD}&query=${encodeURIComponent(sql)}`
+      const response = await fetch(url, { method: 'POST', body })
+      if (!response.ok) throw new Error(`ClickHouse: ${await response.text()}`)
     },
 
     async admin(method: string, path: string, body: object): Promise<void> {

@@ -5,6 +5,7 @@ import { replayedStreams } from '../support/profiles-of-stream.js'
 import { until } from '../support/until.js'
 import { wrongSignals } from '../support/wrong-signals.js'
 import type { ChaosInstallation } from './installation.js'
+import { wrongLake } from './lake-verdict.js'
 
 /** How long the parts may take to get over everything, in milliseconds. */
 const RECOVERY_MS = 120_000
@@ -58,6 +59,7 @@ export async function verdict(installation: ChaosInstallation, acknowledged: Map
   console.log(`the rows are looked at: ${JSON.stringify(wrong)}`)
   wrong.push(...(await wrongProfilesAndSignals(installation)))
   console.log(`profiles and signals are looked at: ${JSON.stringify(wrong)}`)
+  wrong.push(...(await wrongLake(installation, RECOVERY_MS)))
   wrong.push(...(await unevenShares(installation)))
   return wrong
 
@@ -81,11 +83,12 @@ const AGGREGATES = [
 ]
 
 /** Whoever was killed, paused or cut off has its share again. */
-async function unevenShares({ aggregators, partitions, streams }: ChaosInstallation): Promise<string[]> {
+async function unevenShares({ aggregators, partitions, streams, lakeStreams }: ChaosInstallation): Promise<string[]> {
   const uneven: string[] = []
   for (const [group, resources] of [
     ['profiles', partitions],
     ['warehouse', streams],
+    ['batch', lakeStreams],
   ] as const)
     await until(
       `${group} are shared evenly`,
