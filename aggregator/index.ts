@@ -1,3 +1,5 @@
+export { lakeFolder } from './batch/lake/lake-files.js'
+export { tableRanges } from './batch/lake/table-ranges.js'
 export { decide } from './decisions/decide.js'
 export { recompute } from './decisions/recompute.js'
 export { type Decisions, startDecisions } from './decisions/role.js'

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { lakeFolder, tableRanges } from '@slotstream/aggregator'
 import { STREAMS } from '@slotstream/protocol'
 import { machineClock } from '../support/open-loop.js'
 import { publishBacklog } from './backlog.js'
@@ -27,7 +29,8 @@ export async function benchWarehouse(events: number) {
     const loader = await untilLoaded(pieces, backlog)
     await stop()
     const client = await insertAgain(pieces, backlog)
-    return { loader, client, sizes: await sizesOf(pieces) }
+    const lake = await copyToLake(pieces, backlog)
+    return { loader, client, lake, sizes: await sizesOf(pieces) }
   } finally {
     await pieces.stop()
   }
@@ -79,6 +82,21 @@ async function insertAgain(pieces: Pieces, events: number): Promise<CaughtUp> {
     inserted += values.length
   }
   return { events: inserted, perSecond: (inserted * 1000) / spent }
+}
+
+/** Copies the table into a lake. */
+async function copyToLake({ clickhouse, dataDir }: Pieces, events: number): Promise<CaughtUp & { bytes: number }> {
+  const table = tableRanges(clickhouse, 'events', new AbortController().signal)
+  const folder = lakeFolder(join(dataDir, 'lake'), 'events')
+  const begun = machineClock.now()
+  let bytes = 0
+  for (let first = 1; first <= events; ) {
+    const { date, rows, ...portion } = await table.portion({ first, last: events })
+    if (rows > 0)
+      bytes += await folder.write(STREAMS.events.name, portion, date, await table.parquet(portion), async () => true)
+    first = portion.last + 1
+  }
+  return { events, bytes, perSecond: (events * 1000) / (machineClock.now() - begun) }
 }
 
 export interface Sizes {

@@ -63,6 +63,7 @@ export async function startPieces() {
     nats,
     partitions,
     clickhouse,
+    dataDir,
     /** Starts an aggregator; the returned function ends it. */
     async aggregator(roles: string): Promise<() => Promise<void>> {
       const [port] = await freePorts(1)

@@ -12,7 +12,7 @@ const COMPARED = 200_000
 
 /** The stream and the warehouse: what the loading costs, whether it keeps up, catches up, and what it takes up. */
 export async function benchPipeline({ seconds, backlog }: BenchOptions): Promise<string> {
-  const { loader, client, sizes } = await benchWarehouse(COMPARED)
+  const { loader, client, lake, sizes } = await benchWarehouse(COMPARED)
   done(`loading ${whole(loader.perSecond)} rows/s, the client ${whole(client.perSecond)}`)
   const sustained = await benchSustained(seconds)
   done(`visible within ${milliseconds(percentile(sustained.visibleAfter, 0.99))} ms (p99)`)
@@ -34,12 +34,13 @@ ${markdownTable(
       ratio(caughtUp.perSecond),
       '20,000/s',
     ],
+    ['role batch, from the table into the lake', whole(lake.perSecond), ratio(lake.perSecond), ''],
   ],
 )}
 
 ${steady(sustained)}
 
-${disk(sizes)}`
+${disk(sizes, lake.bytes)}`
 }
 
 function steady(run: Sustained): string {
@@ -73,7 +74,7 @@ function quantiles(values: number[]): [string, string] {
   return [milliseconds(percentile(values, 0.5)), milliseconds(percentile(values, 0.99))]
 }
 
-function disk({ events, stream, table, merged, columns }: Sizes): string {
+function disk({ events, stream, table, merged, columns }: Sizes, lake: number): string {
   const each = (bytes: number) => (bytes / events).toFixed(0)
   return `Bytes on disk an event (${whole(events)} events):
 
@@ -83,6 +84,7 @@ ${markdownTable(
     ['stream EVENTS, one replica', each(stream)],
     ['table events, as inserted', each(table)],
     ['table events, merged', each(merged)],
+    ['lake, Parquet', each(lake)],
     ...columns.map(({ column, bytes }) => [`of it ${column}`, each(bytes)]),
   ],
 )}`
