@@ -17,8 +17,12 @@ export async function restoreFromLake(
   for (const source of lakeSources(installation)) {
     const { stream, base, table } = source
     const files = await lakeFolder(lake, table).list(stream)
-    const through = completeThrough(await positionKeeper(installation.buckets.positions, stream).load(), base)
     const last = files.at(-1)?.last ?? base
+    const position = positionKeeper(installation.buckets.positions, stream)
+    const known = await position.load()
+    // Begun anew, after everything was lost: its positions go on where the lake ends.
+    if (!known && files.length > 0) await position.announce({ first: last + 1, last, offset: last, done: true })
+    const through = known ? completeThrough(known, base) : last
     if (through === undefined || through < last)
       throw new Error(
         `${table} is not yet loaded as far as the lake has it: start the warehouse role, and try again later`,

@@ -9,6 +9,7 @@ import { lakeFolder } from '../../aggregator/batch/lake/lake-files.js'
 import { lakeMetrics } from '../../aggregator/batch/lake/metrics.js'
 import { tableRanges } from '../../aggregator/batch/lake/table-ranges.js'
 import { startBatch } from '../../aggregator/batch/role.js'
+import { rebuild } from '../../aggregator/rebuild/rebuild.js'
 import { restoreFromLake } from '../../aggregator/rebuild/restore-from-lake.js'
 import { SPECS } from '../../aggregator/warehouse/specs.js'
 import { someIdentity } from '../support/some-identity.js'
@@ -259,5 +260,38 @@ describe('the lake', () => {
       JSON.stringify({ first: 2, last: 2, done: true }),
     )
     await expect(restore()).rejects.toThrow('events is not yet loaded as far as the lake has it')
+  })
+
+  it('gives everything back to an installation that was begun anew, whose positions go on where it ends', async () => {
+    const loader = world.load()
+    const role = await startLake()
+    await through(await publishEvents(20))
+    await role.stop()
+    await loader.stop()
+    const before = await all()
+    const [{ last } = { last: 0 }] = (await filesOf()).slice(-1)
+    await world.stop()
+    world = await createWorld(clickhouse)
+    world.load()
+    const said: string[] = []
+    await rebuild(
+      { from: 'lake', only: ['profiles'] },
+      { ...world, clickhouse: clickhouse.client, lake, say: line => said.push(line) },
+    )
+    expect(said).toContain('7 profiles from the table events')
+    expect(await all()).toEqual(before)
+
+    await publishEvents(3)
+    await until('the new ones are loaded', count, rows => rows === 46)
+    expect((await all()).slice(0, 40)).toEqual(before)
+    expect(
+      await world.number(
+        'SELECT min(stream_seq) FROM (SELECT * FROM slotstream.events ORDER BY stream_seq DESC LIMIT 6)',
+      ),
+    ).toBe(last + 1)
+    await startLake()
+    await through(last + 3)
+    expect((await filesOf()).map(({ first }) => first)).toContain(last + 1)
+    expect(await restore()).toContain(`events: 0 rows of EVENTS put back from ${(await filesOf()).length} files`)
   })
 })
