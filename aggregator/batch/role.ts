@@ -8,6 +8,7 @@ import { lakeFolder } from './lake/lake-files.js'
 import { lakeSources } from './lake/lake-sources.js'
 import { lakeMetrics } from './lake/metrics.js'
 import { tableRanges } from './lake/table-ranges.js'
+import { claimLake } from './lake/whose-lake.js'
 
 /** A file takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
@@ -53,6 +54,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
       base,
       folder: lakeFolder(lake.dir, table),
       table: tableRanges(clickhouse, table, signal),
+      claim: () => claimLake(lake.dir, installation.buckets.meta),
       complete: async () => completeThrough(await position.load(), base),
       verify: async () => !signal.aborted && ((await sharing?.verify(stream)) ?? false),
       everyMs: lake.everyMs,
@@ -70,6 +72,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
     filling.delete(stream)
     abort?.abort()
     await ended
+    counters.position.remove({ stream })
   }
 
   sharing = await startOwnership({

@@ -4,13 +4,21 @@ import type { LakeFile } from '../batch/lake/lake-files.js'
 import type { LakeSource } from '../batch/lake/lake-sources.js'
 import { AS_LOADED } from '../warehouse/table.js'
 
+interface Column {
+  name: string
+  type: string
+  default_type: string
+  default_expression: string
+}
+
 /**
  * Puts rows that the lake has and the table lacks back into it, file by file. A row is there when one of its position is,
  * or one of its key: what the stream still had may have been loaded again without it, and taken a later send for the
  * first. Derived tables hear nothing of it. Done again after it was cut short, it goes on.
  *
- * @param files of one stream, all of whose positions the loader has behind it
+ * @param files all of whose positions the loader has behind it
  * @returns how many rows were put back
+ * @throws for a replicated table, whose parts ClickHouse doesn't attach twice
  */
 export async function restoreTable(
   clickhouse: ClickHouseClient,
@@ -25,11 +33,24 @@ export async function restoreTable(
   const rows = async <T>(query: string): Promise<T[]> =>
     (await clickhouse.query({ query, format: 'JSONEachRow' })).json<T>()
 
-  const columns = await rows<{ name: string; type: string }>(`DESCRIBE TABLE ${table}`)
+  const [{ engine } = { engine: '' }] = await rows<{ engine: string }>(
+    `SELECT engine FROM system.tables WHERE database = 'slotstream' AND name = '${name}'`,
+  )
+  if (/^(Replicated|Shared)/.test(engine))
+    throw new Error(`${table} is replicated: put its rows back by hand, see "The lake" in docs/operating.md`)
+  const columns = (await rows<Column>(`DESCRIBE TABLE ${table}`)).filter(
+    ({ default_type }) => default_type === '' || default_type === 'DEFAULT',
+  )
   const names = columns.map(column => `\`${column.name}\``).join(', ')
   await removeLeftovers()
   // A file has JSON as text, which becomes JSON as it did when it was loaded only on the way from table to table.
-  const asText = columns.map(({ name, type }) => `\`${name}\` ${type.startsWith('JSON') ? 'String' : type}`).join(', ')
+  const asText = columns
+    .map(({ name, type, default_expression: expression }) => {
+      const [as, otherwise] = type.startsWith('JSON') ? ['String', "'{}'"] : [type, expression]
+      // An older file may lack it.
+      return `\`${name}\` ${as}${otherwise && ` DEFAULT ${otherwise}`}`
+    })
+    .join(', ')
   await run(`CREATE TABLE ${read} (${asText}) ENGINE = MergeTree ORDER BY (stream_seq, batch_index)`)
   await run(`CREATE TABLE ${missing} AS ${table}`)
   let count = 0

@@ -91,9 +91,10 @@ async function copyToLake({ clickhouse, dataDir }: Pieces, events: number): Prom
   const begun = machineClock.now()
   let bytes = 0
   for (let first = 1; first <= events; ) {
-    const { date, rows, ...portion } = await table.portion({ first, last: events })
-    if (rows > 0)
-      bytes += await folder.write(STREAMS.events.name, portion, date, await table.parquet(portion), async () => true)
+    const portion = await table.portion({ first, last: events })
+    if (!portion) break
+    const content = () => table.parquet(portion)
+    bytes += await folder.write(STREAMS.events.name, portion, portion.date, content, async () => true)
     first = portion.last + 1
   }
   return { events, bytes, perSecond: (events * 1000) / (machineClock.now() - begun) }

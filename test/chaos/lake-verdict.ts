@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { lakeFolder } from '../../aggregator/batch/lake/lake-files.js'
+import { POSITIONS_PER_STREAM } from '@slotstream/protocol'
+import { type LakeFile, lakeFolder } from '../../aggregator/batch/lake/lake-files.js'
 import { until } from '../support/until.js'
 import type { ChaosInstallation } from './installation.js'
 
@@ -14,12 +15,12 @@ const ROW = 'stream_seq, batch_index, message_id, anonymous_id, toString(propert
 export async function wrongLake(installation: ChaosInstallation, patienceMs: number): Promise<string[]> {
   const { lake, eventStreams, query, write } = installation
   const files = async () => (await Promise.all(eventStreams.map(lakeFolder(lake, 'events').list))).flat()
-  const [table] = await query<{ rows: number; last: number }>(
-    'SELECT count() AS rows, max(stream_seq) AS last FROM slotstream.events',
+  const [table] = await query<{ rows: number }>('SELECT count() AS rows FROM slotstream.events')
+  const ends = await query<{ last: number }>(
+    `SELECT max(stream_seq) AS last FROM slotstream.events GROUP BY intDiv(stream_seq, ${POSITIONS_PER_STREAM})`,
   )
-  await until('the lake has the last row', files, all => all.some(({ last }) => last >= table!.last), {
-    timeoutMs: patienceMs,
-  })
+  const hasEnds = (all: LakeFile[]) => ends.every(end => all.some(({ last }) => last === end.last))
+  await until('the lake has the last row of each stream', files, hasEnds, { timeoutMs: patienceMs })
   await write(`CREATE OR REPLACE TABLE ${CHECK} AS slotstream.events`)
   for (const { path } of await files()) await write(`INSERT INTO ${CHECK} FORMAT Parquet`, await readFile(path))
   const [copied] = await query<{ rows: number; files: number }>(`SELECT count() AS rows FROM ${CHECK}`)

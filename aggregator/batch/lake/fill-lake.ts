@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Log } from '@slotstream/runtime'
+import type { Block } from '../../warehouse/position.js'
 import { pause, persistently } from '../../warehouse/retry.js'
 import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
@@ -11,6 +12,8 @@ export interface FillParts {
   base: number
   folder: LakeFolder
   table: TableRanges
+  /** Makes sure that the lake is this installation's; throws. */
+  claim: () => Promise<void>
   /** Everything up to here is in the table; undefined while that can't be said. */
   complete: () => Promise<number | undefined>
   /** Whether the stream is still this process's, asked of NATS. */
@@ -23,15 +26,12 @@ export interface FillParts {
   signal: AbortSignal
 }
 
-const AHEAD =
-  'the lake is ahead of the table, so nothing is copied: is it that of another installation? Then give LAKE_DIR an empty folder'
-
 /**
  * Copies a stream's rows from its table into the lake, again and again. The files say by their names what is copied, so
  * each row is in one of them: whoever begins goes on after the last, and removes what others left half-written.
  */
 export async function fillLake(parts: FillParts): Promise<never> {
-  const { stream, base, folder, complete, everyMs, metrics, log, signal } = parts
+  const { stream, base, folder, claim, complete, everyMs, metrics, log, signal } = parts
   const retry = <T>(action: () => Promise<T>) =>
     persistently(action, signal, (error, attempt) => {
       metrics.failures.inc({ stream })
@@ -39,6 +39,7 @@ export async function fillLake(parts: FillParts): Promise<never> {
     })
 
   let next = await retry(async () => {
+    await claim()
     await folder.clear(stream)
     const files = await folder.list(stream)
     // Left by a writer that was paused between asking whether it may write and doing so.
@@ -50,24 +51,28 @@ export async function fillLake(parts: FillParts): Promise<never> {
   })
   for (;;) {
     const end = (await retry(complete)) ?? 0
-    if (end && next > end + 1) log.error({ stream, next, end }, AHEAD)
     while (next <= end) {
-      next = (await retry(() => copyPortion(parts, { first: next, last: end }))) + 1
-      metrics.position.set({ stream }, next - 1 - base)
+      const last = await retry(() => copyPortion(parts, { first: next, last: end }))
+      if (!last) break
+      next = last + 1
     }
+    metrics.position.set({ stream }, next - 1)
     await pause(everyMs, signal)
   }
 }
 
-/** Copies as much of a range as a file holds, and returns the end of that. */
+/**
+ * Copies as much of a range as a file holds, and returns the end of that; undefined when the table has none of its rows: it
+ * may have lost them for a while.
+ */
 async function copyPortion(
   { stream, folder, table, verify, metrics }: FillParts,
-  range: { first: number; last: number },
-): Promise<number> {
-  const { date, rows, ...portion } = await table.portion(range)
-  if (rows === 0) return portion.last
+  range: Block,
+): Promise<number | undefined> {
+  const portion = await table.portion(range)
+  if (!portion) return undefined
   const done = metrics.seconds.startTimer({ stream })
-  const bytes = await folder.write(stream, portion, date, await table.parquet(portion), verify)
+  const bytes = await folder.write(stream, portion, portion.date, () => table.parquet(portion), verify)
   done()
   metrics.files.inc({ stream })
   metrics.bytes.inc({ stream }, bytes)

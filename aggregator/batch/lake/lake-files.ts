@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -15,7 +16,7 @@ export interface LakeFile extends Block {
 const MAGIC = 'PAR1'
 
 const NAME = /^(?<stream>\w+)-(?<first>\d{16})-(?<last>\d{16})\.parquet$/
-const BEGUN = /^\.(?<stream>\w+)-\d{16}-\d{16}\.parquet$/
+const BEGUN = /^\.(?<stream>\w+)-\d{16}-\d{16}\.parquet\.[\w-]+$/
 
 /** The name of a range's file, in the order of the ranges. Pure. */
 export function lakeFileName(stream: string, { first, last }: Block): string {
@@ -45,19 +46,26 @@ export function covered(files: LakeFile[]): LakeFile[] {
 
 /** A table's folder in the lake. */
 export interface LakeFolder {
-  /** A stream's files, in the order of their ranges. */
-  list(stream: string): Promise<LakeFile[]>
+  /** Files in the order of their ranges: a stream's, or those of all that ever were. */
+  list(stream?: string): Promise<LakeFile[]>
   /** Removes what earlier writers of a stream began and never finished; whoever is still at it fails. */
   clear(stream: string): Promise<void>
   /**
    * Writes a range's file: it is there as a whole or not at all, also after a crash.
    *
    * @param date the day it is filed under, `YYYY-MM-DD`
+   * @param content its Parquet
    * @param mayKeep asked when all is written; false: it is thrown away
    * @returns its bytes
    * @throws when what came is not a whole Parquet file, or `mayKeep` said no
    */
-  write(stream: string, range: Block, date: string, content: Readable, mayKeep: () => Promise<boolean>): Promise<number>
+  write(
+    stream: string,
+    range: Block,
+    date: string,
+    content: () => Promise<Readable>,
+    mayKeep: () => Promise<boolean>,
+  ): Promise<number>
 }
 
 /** The folder of a table: a folder a day (`date=2026-11-27`), as DuckDB, Spark and ClickHouse know to read them. */
@@ -78,7 +86,7 @@ export function lakeFolder(lake: string, table: string): LakeFolder {
     async list(stream) {
       const files = (await paths()).flatMap(({ name, path }) => {
         const parsed = parseLakeFileName(name)
-        return parsed?.stream === stream ? [{ ...parsed, path }] : []
+        return parsed && parsed.stream === (stream ?? parsed.stream) ? [{ ...parsed, path }] : []
       })
       return files.sort((a, b) => a.first - b.first)
     },
@@ -90,14 +98,17 @@ export function lakeFolder(lake: string, table: string): LakeFolder {
 
     async write(stream, range, date, content, mayKeep) {
       const path = join(folder, `date=${date}`, lakeFileName(stream, range))
-      const begun = join(dirname(path), `.${lakeFileName(stream, range)}`)
-      await mkdir(dirname(path), { recursive: true })
+      const day = dirname(path)
+      // Each writer's its own: what one was paused over, another must not find under the name it writes to.
+      const begun = join(day, `.${lakeFileName(stream, range)}.${randomUUID()}`)
+      await mkdir(day, { recursive: true })
       try {
-        await pipeline(content, createWriteStream(begun, { flush: true }))
+        await pipeline(await content(), createWriteStream(begun, { flush: true }))
         if (!(await isWhole(begun))) throw new Error(`what ClickHouse sent for ${path} is not a whole Parquet file`)
         if (!(await mayKeep())) throw new Error(`${stream} is another process's now: ${path} is not kept`)
         const { size } = await stat(begun)
         await rename(begun, path)
+        for (const changed of [day, folder]) await sync(changed)
         return size
       } catch (error) {
         await rm(begun, { force: true })
@@ -105,6 +116,12 @@ export function lakeFolder(lake: string, table: string): LakeFolder {
       }
     },
   }
+}
+
+/** Lets the names in a folder outlive the machine: the next file must not outlive the one before it. */
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder)
+  await handle.sync().finally(() => handle.close())
 }
 
 /** ClickHouse may run into an error after it began to answer. */

@@ -8,7 +8,7 @@ export function lakeMetrics(metrics: Metrics) {
     bytes: metrics.counter('lake_bytes_total', 'Bytes written to the lake', stream),
     seconds: metrics.seconds('lake_file_seconds', 'Time to write a file', stream),
     failures: metrics.counter('lake_failures_total', 'Failed attempts, each followed by another', stream),
-    position: metrics.gauge('lake_position', 'Stream sequence up to which the lake has a stream', stream),
+    position: metrics.gauge('lake_position', 'Position, as in stream_seq, up to which the lake has a stream', stream),
   }
 }
 

@@ -8,17 +8,19 @@ const FILE_ROWS = 250_000
 /** Sorting takes this many bytes of memory at most; the rest goes to the disk. */
 const SORT_BYTES = '268435456'
 
+/** On a cluster: no replica answers that lacks what was loaded. */
+const SEES_ALL = { select_sequential_consistency: '1' } as const
+
 /** A range that is to become a file. */
 export interface Portion extends Block {
-  rows: number
   /** The day on which its first row was received, in UTC, `YYYY-MM-DD`. */
   date: string
 }
 
 /** A table, as the lake reads it. Errors of ClickHouse and of the network pass through. */
 export interface TableRanges {
-  /** The beginning of a range: as much of it as a file holds. Without rows, all of it. */
-  portion(range: Block): Promise<Portion>
+  /** The beginning of a range: as much of it as a file holds, up to the last row that is there; undefined without rows. */
+  portion(range: Block): Promise<Portion | undefined>
   /** The rows of a range as Parquet, in the order of the stream. */
   parquet(range: Block): Promise<Readable>
 }
@@ -38,13 +40,14 @@ export function tableRanges(
                   ORDER BY stream_seq LIMIT {limit:UInt64})`,
         query_params: { first, last, limit: fileRows },
         format: 'JSONEachRow',
+        clickhouse_settings: SEES_ALL,
         abort_signal: signal,
       })
       const [found] = await result.json<{ rows: string; last: string; date: string }>()
       const rows = Number(found?.rows ?? 0)
+      if (!found || rows === 0) return undefined
       // The last of so many may not be the last of its message.
-      const end = rows < fileRows ? last : Math.max(first, Number(found!.last) - 1)
-      return { first, last: end, rows, date: found?.date ?? '' }
+      return { first, last: Number(found.last) - (rows < fileRows ? 0 : 1), date: found.date }
     },
 
     async parquet({ first, last }) {
@@ -53,6 +56,7 @@ export function tableRanges(
                 ORDER BY stream_seq, batch_index FORMAT Parquet`,
         query_params: { first, last },
         clickhouse_settings: {
+          ...SEES_ALL,
           max_bytes_before_external_sort: SORT_BYTES,
           output_format_parquet_compression_method: 'zstd',
           // Nobody waits for the lake, and somebody may for a query.

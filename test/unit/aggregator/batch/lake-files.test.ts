@@ -36,7 +36,7 @@ describe('a folder of the lake', () => {
   const DATE = '2026-11-27'
   const yes = async () => true
   const write = (text: string, mayKeep = yes) =>
-    lakeFolder(lake, 'events').write('EVENTS', RANGE, DATE, Readable.from([Buffer.from(text)]), mayKeep)
+    lakeFolder(lake, 'events').write('EVENTS', RANGE, DATE, async () => Readable.from([Buffer.from(text)]), mayKeep)
   const everything = async () =>
     (await readdir(lake, { recursive: true, withFileTypes: true }))
       .filter(entry => entry.isFile())
@@ -55,6 +55,7 @@ describe('a folder of the lake', () => {
     expect(await readFile(file!.path, 'utf8')).toBe('PAR1…PAR1')
     expect(file!.path).toContain(join('events', 'date=2026-11-27', 'EVENTS-'))
     expect(await lakeFolder(lake, 'events').list('EVENTS_1')).toEqual([])
+    expect(await lakeFolder(lake, 'events').list()).toHaveLength(1)
   })
 
   it.each([
@@ -84,8 +85,9 @@ describe('a folder of the lake', () => {
   it('clears away what nobody finished, and only that', async () => {
     await write('PAR1…PAR1')
     const day = join(lake, 'events', 'date=2026-11-27')
-    for (const stream of ['EVENTS', 'EVENTS_1']) await writeFile(join(day, `.${lakeFileName(stream, RANGE)}`), 'PAR1…')
+    const begun = (stream: string) => `.${lakeFileName(stream, RANGE)}.0f-1`
+    for (const stream of ['EVENTS', 'EVENTS_1']) await writeFile(join(day, begun(stream)), 'PAR1…')
     await lakeFolder(lake, 'events').clear('EVENTS')
-    expect((await everything()).sort()).toEqual([`.${lakeFileName('EVENTS_1', RANGE)}`, lakeFileName('EVENTS', RANGE)])
+    expect((await everything()).sort()).toEqual([begun('EVENTS_1'), lakeFileName('EVENTS', RANGE)])
   })
 })
