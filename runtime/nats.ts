@@ -2,6 +2,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import { Kvm } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Log } from './log.js'
+import { reconnectPauses } from './reconnect-pauses.js'
 
 /** Everything a process needs of NATS. */
 export interface Nats {
@@ -24,8 +25,7 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
     servers: url.split(','),
     name: `slotstream-${name}`,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
+    ...reconnectPauses(250),
     waitOnFirstConnect: true,
     pingInterval: 5_000,
     maxPingOut: 2,
