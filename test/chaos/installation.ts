@@ -95,7 +95,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
         CLICKHOUSE_USER: 'slotstream',
         CLICKHOUSE_PASSWORD: PASSWORD,
         LAKE_DIR: lake,
-        LAKE_EVERY_S: '1',
+        LAKE_EVERY_S: '5',
       }),
     ),
   )
