@@ -39,6 +39,16 @@ export interface LeaseStore {
 /** How long one call may take, in milliseconds: a renewal that takes longer is of no use any more. */
 const CALL_MS = 1_000
 
+/** A call that was never answered would keep its caller from everything else; in a cluster that happened. */
+const LATE_MS = 5 * CALL_MS
+
+function inTime<T>(call: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${LATE_MS} ms`)), LATE_MS)
+    call.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
 /**
  * The store in the NATS KV bucket `leases`: `<group>.member.<id>` and `<group>.lease.<resource>`. Ids and names of
  * resources are tokens of a key, see `keyToken`.
@@ -51,21 +61,20 @@ export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log
     // While there is no connection the client holds requests back: what it sends later may be long out of date.
     if (!nats.connected) return Promise.reject(new Error('there is no connection to NATS'))
     // A revision of 0 means that the key was never written, or that a deletion is the latest entry: `create` knows.
-    return revision === 0
-      ? bucket.create(key, JSON.stringify(value))
-      : bucket.update(key, JSON.stringify(value), revision, CALL_MS)
+    const text = JSON.stringify(value)
+    return inTime(revision === 0 ? bucket.create(key, text) : bucket.update(key, text, revision, CALL_MS))
   }
 
   async function get(key: string) {
     if (!nats.connected) throw new Error('there is no connection to NATS')
-    const entry = await bucket.get(key)
+    const entry = await inTime(bucket.get(key))
     return entry?.operation === 'PUT' ? entry : undefined
   }
 
   return {
     beat: (id, note, revision) => put(members + id, note, revision),
     memberRevision: async id => (await get(members + id))?.revision ?? 0,
-    removeMember: id => bucket.delete(members + id),
+    removeMember: id => inTime(bucket.delete(members + id)),
     write: (resource, lease, revision) => put(leases + resource, lease, revision),
     async read(resource) {
       const entry = await get(leases + resource)
