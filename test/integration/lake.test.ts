@@ -91,6 +91,15 @@ const through = async (seq: number) =>
     last => last >= seq,
   )
 
+/** Messages that are loaded and in the lake; nobody works on either any more. */
+async function loadAndCopy(count: number): Promise<void> {
+  const loader = world.load()
+  const role = await startLake()
+  await through(await publishEvents(count))
+  await role.stop()
+  await loader.stop()
+}
+
 async function restore(): Promise<string[]> {
   const said: string[] = []
   const { client } = clickhouse
@@ -239,11 +248,7 @@ describe('the lake', () => {
       query: `CREATE MATERIALIZED VIEW slotstream.test_count_events TO slotstream.test_count AS
               SELECT count() AS rows FROM slotstream.events`,
     })
-    const loader = world.load()
-    const role = await startLake()
-    await through(await publishEvents(5))
-    await role.stop()
-    await loader.stop()
+    await loadAndCopy(5)
     await forget('events', '1')
     await restore()
     expect(await count()).toBe(10)
@@ -251,11 +256,7 @@ describe('the lake', () => {
   })
 
   it('is not restored from while its table is behind it', async () => {
-    const loader = world.load()
-    const role = await startLake()
-    await through(await publishEvents(3))
-    await role.stop()
-    await loader.stop()
+    await loadAndCopy(3)
     await world.installation.buckets.positions.put(
       'warehouse.EVENTS',
       JSON.stringify({ first: 2, last: 2, done: true }),
@@ -264,11 +265,7 @@ describe('the lake', () => {
   })
 
   it('gives everything back to an installation that was begun anew, whose positions go on where it ends', async () => {
-    const loader = world.load()
-    const role = await startLake()
-    await through(await publishEvents(20))
-    await role.stop()
-    await loader.stop()
+    await loadAndCopy(20)
     const before = await all()
     const [{ last } = { last: 0 }] = (await filesOf()).slice(-1)
     await world.stop()
