@@ -1,31 +1,14 @@
-import {
-  type ConnectionState,
-  createConnections,
-  type EngineConnection,
-  type EngineResult,
-  type Lease,
-} from './connections.js'
-import { ClickHouseException, toClickHouseException } from './errors.js'
+import { type ConnectionState, createConnections, type EngineConnection, type Lease } from './connections.js'
+import { toClickHouseException } from './errors.js'
+import { type Executable, fromSpool, intoPipe, type QuerySummary, runWhole } from './execute.js'
 import { createLane, type Lane } from './lane.js'
 import { createPipes, type Pipe } from './pipes.js'
+import { createLook, type QueryProgress } from './processes.js'
 import { quoteString } from './settings.js'
-import { createSpool, type Spool } from './spool.js'
-import type { Statement } from './statement.js'
+import { createSpool } from './spool.js'
 
 /** One query with everything that belongs to it. */
-export interface EngineQuery extends ConnectionState {
-  statement: Statement
-  /** Output format when the statement names none. */
-  format: string
-}
-
-/** Numbers the engine tells about a finished query. What it doesn't tell is absent. */
-export interface QuerySummary {
-  result_rows?: number
-  result_bytes?: number
-  written_rows?: number
-  written_bytes?: number
-}
+export interface EngineQuery extends ConnectionState, Executable {}
 
 export interface Engine {
   /** Engine version, e.g. `26.7.2.1`. */
@@ -36,6 +19,8 @@ export interface Engine {
   run(query: EngineQuery, signal: AbortSignal): Promise<{ body: Buffer; summary: QuerySummary }>
   /** Inserts bytes in the statement's format, any of ClickHouse's. Once begun it isn't cancelled. */
   insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
+  /** How far the query has come, by a look at the engine; undefined when it isn't running. */
+  progressOf(query: EngineQuery): Promise<QueryProgress | undefined>
   /** Lets go what the queries of a session have left: its temporary tables. */
   endSession(key: string): void
   /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
@@ -66,12 +51,12 @@ export async function createEngine({
   threads,
   queue = 200,
 }: EngineOptions): Promise<Engine> {
-  // The first connection starts the engine, locks its data and keeps it up; it also kills queries.
+  // The first connection starts the engine, locks its data and keeps it up; it also kills queries and looks at them.
   const control = connect()
   const pipes = createPipes(pipesFolder)
   const spool = createSpool(spoolFolder)
   const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
-  // One thread stays free for KILL QUERY, and some for compression: a third for each kind of work.
+  // One thread stays free for KILL QUERY and for looks, and some for compression: a third for each kind of work.
   const places = Math.max(1, Math.floor((threads - 1) / 3))
   const lanes = {
     write: createLane(places, queue),
@@ -79,7 +64,8 @@ export async function createEngine({
     analyst: createLane(places, queue),
   }
   const connections = createConnections(connect, places * 2)
-  const running = new Map<string, Promise<unknown>>()
+  const running = new Map<string, { query: EngineQuery; done: Promise<unknown> }>()
+  const look = createLook(control)
   const writes = new Set<Promise<unknown>>()
 
   /** Runs one piece of work on a leased connection, known by its id so that it can be killed. */
@@ -95,7 +81,7 @@ export async function createEngine({
       try {
         signal.throwIfAborted()
         const done = work(lease)
-        running.set(lease.id, done)
+        running.set(lease.id, { query, done })
         return await done
       } catch (error) {
         throw signal.aborted ? signal.reason : toClickHouseException(error)
@@ -192,12 +178,17 @@ export async function createEngine({
       )
     },
 
+    async progressOf(query) {
+      const id = [...running].find(([, other]) => other.query === query)?.[0]
+      return id === undefined ? undefined : (await look()).get(id)
+    },
+
     endSession: connections.endSession,
 
     async close(timeoutMs) {
       const timeout = new Promise(resolve => setTimeout(resolve, timeoutMs).unref())
       await Promise.race([Promise.allSettled(writes), timeout])
-      const works = [...running.values()]
+      const works = [...running.values()].map(({ done }) => done)
       await Promise.all([...running.keys()].map(kill))
       await Promise.allSettled(works)
       connections.close()
@@ -205,46 +196,5 @@ export async function createEngine({
       pipes.close()
       spool.close()
     },
-  }
-}
-
-/** Runs an `INSERT … FORMAT` that reads its rows from a file. */
-async function fromSpool(
-  connection: EngineConnection,
-  { sql, sourceStart = sql.length }: Statement,
-  spool: Spool,
-  data: Buffer,
-): Promise<QuerySummary> {
-  const rows = await spool.put(data)
-  const source = `FROM INFILE ${quoteString(rows.path)} COMPRESSION 'none'`
-  try {
-    const written = await connection.queryAsync(`${sql.slice(0, sourceStart)}${source} ${sql.slice(sourceStart)}`)
-    return { written_rows: written.rowsRead, written_bytes: written.bytesRead }
-  } catch (error) {
-    const { code, type, message } = toClickHouseException(error)
-    // Whose insert it was knows of no file.
-    throw new ClickHouseException(code, type, message.replace(/\(in file\/uri [^)]*\): /, ''), { cause: error })
-  } finally {
-    await rows.remove()
-  }
-}
-
-function runWhole(connection: EngineConnection, { statement, format }: EngineQuery): Promise<EngineResult> {
-  return connection.queryAsync(statement.sql, { format })
-}
-
-/** Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. */
-async function intoPipe(connection: EngineConnection, query: EngineQuery, pipe: Pipe): Promise<EngineResult> {
-  const { sql, format } = query.statement
-  const at = format?.start ?? sql.length
-  const tail = format ? sql.slice(at) : `FORMAT ${query.format}`
-  try {
-    return await connection.queryAsync(`${sql.slice(0, at)}\nINTO OUTFILE ${quoteString(pipe.path)} TRUNCATE ${tail}`)
-  } catch (error) {
-    // The message would show our clause instead of the user's mistake, which it can even have completed: `SELECT 1 +`.
-    if (['SYNTAX_ERROR', 'UNKNOWN_IDENTIFIER'].includes(toClickHouseException(error).type)) {
-      return runWhole(connection, query)
-    }
-    throw error
   }
 }

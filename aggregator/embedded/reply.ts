@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib'
-import type { QuerySummary } from './engine.js'
+import type { QuerySummary } from './execute.js'
+import type { Head } from './head.js'
 
 /** Bytes held back before the status goes out, so that an early error still gets its own. */
 const HOLD = 256 * 1024
@@ -31,8 +32,6 @@ export interface ReplyOptions {
   format: string
   /** Encoding of the body that the client accepts; undefined: none. */
   compress: Encoding | undefined
-  /** Send how far the query came as `X-ClickHouse-Progress`, too: once, with the head of the answer. */
-  progress: boolean
   holdEverything: boolean
 }
 
@@ -43,19 +42,18 @@ export interface Reply {
   stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<void>
 }
 
-/** Writes a successful query's response. */
-export function createReply(response: ServerResponse, options: ReplyOptions): Reply {
+/** Writes a successful query's response, and what is left to write of its head. */
+export function createReply(response: ServerResponse, head: Head, options: ReplyOptions): Reply {
   const started = process.hrtime.bigint()
 
   function begin(summary: QuerySummary): Writable {
     response.setHeader('Content-Type', contentTypeOf(options.format))
     response.setHeader('X-ClickHouse-Format', options.format)
     response.setHeader('X-ClickHouse-Timezone', Intl.DateTimeFormat().resolvedOptions().timeZone)
-    const numbers = summaryHeader(summary, process.hrtime.bigint() - started)
-    response.setHeader('X-ClickHouse-Summary', numbers)
-    if (options.progress) response.setHeader('X-ClickHouse-Progress', numbers)
+    response.setHeader('X-ClickHouse-Summary', summaryHeader(summary, process.hrtime.bigint() - started))
+    if (options.compress) response.setHeader('Content-Encoding', options.compress)
+    head.end(200)
     if (!options.compress) return response
-    response.setHeader('Content-Encoding', options.compress)
     const encoder = ENCODERS[options.compress]()
     encoder.pipe(response)
     return encoder

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Engine } from './engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from './errors.js'
+import { createHead, type Head } from './head.js'
+import { PROGRESS_HEADER, reportProgress } from './progress.js'
 import { createReply, encodingFor } from './reply.js'
 import { type RequestOptions, readRequest } from './request.js'
 import { createSessions } from './sessions.js'
@@ -54,19 +56,27 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     response.once('close', () => {
       if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
     })
+    const head = createHead(response)
     let leave = () => {}
+    let stopReporting = () => {}
     try {
       if (stopping) throw shuttingDown()
       const ready = await readRequest(request, { ...options, sessions })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
-      const reply = createReply(response, {
+      const reply = createReply(response, head, {
         format: ready.query.statement.format?.name ?? ready.query.format,
         compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
-        progress: ready.settings.progress,
         holdEverything: ready.settings.waitEndOfQuery,
       })
-      const { query, data, session } = ready
+      const { query, data, session, settings } = ready
+      if (settings.progress && request.method !== 'HEAD') {
+        stopReporting = reportProgress({
+          intervalMs: settings.progressIntervalMs,
+          look: () => engine.progressOf(query),
+          send: value => head.send(PROGRESS_HEADER, value),
+        })
+      }
       // Before the answer's last byte: whoever has that one may send the session's next query.
       leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
@@ -85,9 +95,10 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (response.destroyed) return
       const exception = toClickHouseException(error)
       log({ msg: 'query failed', queryId, code: exception.code, type: exception.type, error: exception.message })
-      fail(request, response, exception, engine.version)
+      fail(request, response, head, exception, engine.version)
     } finally {
       leave()
+      stopReporting()
       reads.delete(gone)
     }
   }
@@ -122,6 +133,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
 function fail(
   request: IncomingMessage,
   response: ServerResponse,
+  head: Head,
   exception: ClickHouseException,
   version: string,
 ): void {
@@ -136,11 +148,11 @@ function fail(
   request.resume()
   if (!request.complete) response.setHeader('Connection', 'close')
   response.removeHeader('Content-Encoding')
-  response.writeHead(httpStatusOf(exception), {
-    'Content-Type': 'text/plain; charset=UTF-8',
-    'Content-Length': Buffer.byteLength(body),
-    'X-ClickHouse-Exception-Code': String(exception.code),
-  })
+  response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.setHeader('X-ClickHouse-Exception-Code', String(exception.code))
+  // When progress has begun the head, its status was 200: the code above tells of the error, as in ClickHouse.
+  head.end(httpStatusOf(exception))
   response.end(body)
 }
 

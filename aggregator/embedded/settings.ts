@@ -1,4 +1,5 @@
 import { ClickHouseException } from './errors.js'
+import { DEFAULT_PROGRESS_INTERVAL_MS, MAX_PROGRESS_INTERVAL_MS } from './progress.js'
 import type { SessionRequest } from './sessions.js'
 
 /** A request's URL parameters, sorted by what they mean to this server. */
@@ -12,8 +13,10 @@ export interface RequestSettings {
   session?: SessionRequest
   /** Compress the response when the client accepts it. */
   compress: boolean
-  /** Tell how far it came in a header of its own. */
+  /** Tell how far the query has come, in headers, while it runs. */
   progress: boolean
+  /** At least so many milliseconds between two of them. */
+  progressIntervalMs: number
   /** Hold the whole response back until the query ended, so that an error gets its own status. */
   waitEndOfQuery: boolean
   /** Values of `{name:Type}` placeholders, as sent (`param_name`). */
@@ -42,9 +45,7 @@ export const DEFAULT_ANALYST_LIMITS: AnalystLimits = {
 
 /** Belong to ClickHouse's HTTP server, which isn't in the embedded engine; clients send them as a matter of course. */
 const HTTP_ONLY = new Set(
-  'buffer_size client_protocol_version quota_key stacktrace http_response_buffer_size http_headers_progress_interval_ms user_agent'.split(
-    ' ',
-  ),
+  'buffer_size client_protocol_version quota_key stacktrace http_response_buffer_size user_agent'.split(' '),
 )
 
 const SESSION = new Set(['session_id', 'session_timeout', 'session_check', 'close_session'])
@@ -64,6 +65,7 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
   const result: RequestSettings = {
     compress: false,
     progress: false,
+    progressIntervalMs: DEFAULT_PROGRESS_INTERVAL_MS,
     waitEndOfQuery: false,
     parameters: [],
     settings: [],
@@ -78,6 +80,7 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
     else if (name === 'password') result.password = value
     else if (name === 'enable_http_compression') result.compress = isOn(value)
     else if (name === 'send_progress_in_http_headers') result.progress = isOn(value)
+    else if (name === 'http_headers_progress_interval_ms') result.progressIntervalMs = intervalOf(name, value)
     else if (name === 'wait_end_of_query') result.waitEndOfQuery = isOn(value)
     else if (name.startsWith('param_')) result.parameters.push([name.slice('param_'.length), value])
     else if (HTTP_ONLY.has(name) || SESSION.has(name)) continue
@@ -160,6 +163,18 @@ export function quoteName(name: string): string {
 function checkedName(name: string): string {
   if (/^[A-Za-z_]\w*$/.test(name)) return name
   throw new ClickHouseException(115, 'UNKNOWN_SETTING', `Unknown setting ${JSON.stringify(name)}`)
+}
+
+function intervalOf(name: string, value: string): number {
+  const ms = Number(value)
+  if (!/^\d+$/.test(value)) {
+    throw new ClickHouseException(
+      72,
+      'CANNOT_PARSE_NUMBER',
+      `Cannot parse ${name}: send a whole number of milliseconds`,
+    )
+  }
+  return Math.min(Math.max(ms, DEFAULT_PROGRESS_INTERVAL_MS), MAX_PROGRESS_INTERVAL_MS)
 }
 
 function isOn(value: string): boolean {

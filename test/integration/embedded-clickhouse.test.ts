@@ -1,64 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PASSWORD, type Running, start, stop, stopAll } from './embedded-server.js'
 
-const MAIN = fileURLToPath(new URL('../../aggregator/dist/embedded/main.js', import.meta.url))
-const PASSWORD = 'not a secret'
-
-interface Running {
-  process: ChildProcess
-  url: string
-}
-
-const started: ChildProcess[] = []
 const clients: ClickHouseClient[] = []
 let folder: string
 let running: Running
 let writer: ClickHouseClient
 let analyst: ClickHouseClient
-
-/** Starts the built program on a free port and waits for its line that says where. */
-async function start(dataFolder: string, environment: Record<string, string> = {}): Promise<Running> {
-  const child = spawn(process.execPath, [MAIN], {
-    env: {
-      ...process.env,
-      CLICKHOUSE_PORT: '0',
-      CLICKHOUSE_DATA_DIR: dataFolder,
-      CLICKHOUSE_PASSWORD: PASSWORD,
-      UV_THREADPOOL_SIZE: '16',
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  started.push(child)
-  let output = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk
-      const found = /"url":"([^"]+)"/.exec(output)
-      if (found) resolve(found[1]!)
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.once('exit', code => reject(new Error(`exit code ${code}: ${output}`)))
-  })
-  return { process: child, url }
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  const [code] = await exited
-  return code as number | null
-}
 
 function connect(url: string, user: 'slotstream' | 'default'): ClickHouseClient {
   const client = createClient({
@@ -105,9 +60,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(clients.map(client => client.close()))
-  await Promise.all(
-    started.filter(child => child.exitCode === null && child.signalCode === null).map(child => stop(child, 'SIGKILL')),
-  )
+  await stopAll()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -431,16 +384,6 @@ describe('over plain HTTP', () => {
   it('says which encodings it takes', async () => {
     const response = await fetch(running.url, { method: 'POST', headers: { 'content-encoding': 'zstd' }, body: 'x' })
     expect(await response.text()).toContain('use gzip, br or deflate')
-  })
-
-  it('tells how far a query came, for who asks', async () => {
-    const progress = async (asked: number) => {
-      const response = await fetch(`${running.url}/?query=SELECT+1&send_progress_in_http_headers=${asked}`)
-      await response.text()
-      return response.headers.get('x-clickhouse-progress')
-    }
-    expect(JSON.parse((await progress(1))!)).toMatchObject({ result_rows: '1', elapsed_ns: expect.any(String) })
-    expect(await progress(0)).toBeNull()
   })
 
   it('inserts with the SQL in the URL, in the body, and in a database of its own', async () => {

@@ -24,6 +24,7 @@ describe('URL parameters', () => {
       password: 'p',
       compress: true,
       progress: false,
+      progressIntervalMs: 100,
       waitEndOfQuery: true,
       parameters: [['a', "x'y"]],
       settings: [
@@ -31,6 +32,13 @@ describe('URL parameters', () => {
         ['max_threads', '2'],
       ],
     })
+  })
+
+  it('ask for progress, every tenth of a second at most', () => {
+    const interval = (value: string): number => read(`http_headers_progress_interval_ms=${value}`).progressIntervalMs
+    expect(read('send_progress_in_http_headers=1').progress).toBe(true)
+    expect(['0', '100', '110000', '18446744073709551615'].map(interval)).toEqual([100, 100, 110_000, 3_600_000])
+    for (const value of ['', '-1', '1e3', 'x']) expect(() => interval(value)).toThrow(/whole number of milliseconds/)
   })
 
   it('name a session, or none', () => {

@@ -1,0 +1,62 @@
+import type { EngineConnection, EngineResult } from './connections.js'
+import { ClickHouseException, toClickHouseException } from './errors.js'
+import type { Pipe } from './pipes.js'
+import { quoteString } from './settings.js'
+import type { Spool } from './spool.js'
+import type { Statement } from './statement.js'
+
+/** A statement and the output format when it names none. */
+export interface Executable {
+  statement: Statement
+  format: string
+}
+
+/** Numbers the engine tells about a finished query. What it doesn't tell is absent. */
+export interface QuerySummary {
+  result_rows?: number
+  result_bytes?: number
+  written_rows?: number
+  written_bytes?: number
+}
+
+/** Runs the statement and holds all of its result. */
+export function runWhole(connection: EngineConnection, { statement, format }: Executable): Promise<EngineResult> {
+  return connection.queryAsync(statement.sql, { format })
+}
+
+/** Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. */
+export async function intoPipe(connection: EngineConnection, query: Executable, pipe: Pipe): Promise<EngineResult> {
+  const { sql, format } = query.statement
+  const at = format?.start ?? sql.length
+  const tail = format ? sql.slice(at) : `FORMAT ${query.format}`
+  try {
+    return await connection.queryAsync(`${sql.slice(0, at)}\nINTO OUTFILE ${quoteString(pipe.path)} TRUNCATE ${tail}`)
+  } catch (error) {
+    // The message would show our clause instead of the user's mistake, which it can even have completed: `SELECT 1 +`.
+    if (['SYNTAX_ERROR', 'UNKNOWN_IDENTIFIER'].includes(toClickHouseException(error).type)) {
+      return runWhole(connection, query)
+    }
+    throw error
+  }
+}
+
+/** Runs an `INSERT … FORMAT` that reads its rows from a file. */
+export async function fromSpool(
+  connection: EngineConnection,
+  { sql, sourceStart = sql.length }: Statement,
+  spool: Spool,
+  data: Buffer,
+): Promise<QuerySummary> {
+  const rows = await spool.put(data)
+  const source = `FROM INFILE ${quoteString(rows.path)} COMPRESSION 'none'`
+  try {
+    const written = await connection.queryAsync(`${sql.slice(0, sourceStart)}${source} ${sql.slice(sourceStart)}`)
+    return { written_rows: written.rowsRead, written_bytes: written.bytesRead }
+  } catch (error) {
+    const { code, type, message } = toClickHouseException(error)
+    // Whose insert it was knows of no file.
+    throw new ClickHouseException(code, type, message.replace(/\(in file\/uri [^)]*\): /, ''), { cause: error })
+  } finally {
+    await rows.remove()
+  }
+}
