@@ -1,62 +1,9 @@
-import { uuidv7 } from '@slotstream/protocol'
-import {
-  connectNats,
-  createMetrics,
-  createPublisher,
-  provision,
-  runProcess,
-  startStatusServer,
-} from '@slotstream/runtime'
-import { startBatch } from './batch/role.js'
-import { startDecisions } from './decisions/role.js'
-import { startProfiles } from './profiles/role.js'
+import { runProcess } from '@slotstream/runtime'
+import { renewed } from './renewed.js'
 import { aggregatorSettings } from './settings.js'
-import { startReport } from './status/report.js'
-import { createSpread } from './status/spread.js'
-import { startWarehouse } from './warehouse/role.js'
+import { startAggregator } from './start.js'
 
-await runProcess('aggregator', async log => {
+await runProcess('aggregator', log => {
   const settings = aggregatorSettings(process.argv.slice(2))
-  const { roles, maxProfiles, clickhouse, lake } = settings
-  const nats = await connectNats(settings.natsUrl, 'aggregator', log)
-  const installation = await provision(nats, settings, log)
-  const metrics = createMetrics()
-  const publisher = createPublisher(nats)
-  const spread = createSpread()
-  const identity = { id: uuidv7(), name: settings.name }
-  const parts = { nats, publisher, installation, metrics, log, identity }
-
-  // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
-  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
-  const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
-  const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
-  const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
-
-  const report = startReport({
-    ...parts,
-    roles,
-    spread,
-    applied: () => profiles?.applied() ?? [],
-    loaded: async () => (await warehouse?.loaded()) ?? [],
-  })
-
-  const missing = () => [
-    ...(nats.connected ? [] : ['nats']),
-    ...(profiles?.missing() ?? []),
-    ...(warehouse?.missing() ?? []),
-  ]
-  const status = await startStatusServer(settings.port, settings.host, metrics, missing)
-  log.info({ roles, port: status.port }, 'started')
-
-  return {
-    async stop() {
-      report.stop()
-      // Partition by partition: each is answered for until it is given up.
-      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
-      await decisions?.stop()
-      publisher.close()
-      await status.close()
-      await nats.close()
-    },
-  }
+  return renewed(outdated => startAggregator(settings, log, outdated))
 })

@@ -76,7 +76,16 @@ export {
   type SentEnvelope,
   type StoredMessage,
 } from './stored.js'
-export { POSITIONS_PER_STREAM, partOf, type StreamPart, streamParts } from './stream-parts.js'
+export {
+  MAX_STREAMS,
+  type PastStreams,
+  POSITIONS_PER_STREAM,
+  partOf,
+  pastParts,
+  type StreamPart,
+  stores,
+  streamParts,
+} from './stream-parts.js'
 export {
   BUCKETS,
   decideSubject,

@@ -1,15 +1,16 @@
-import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import {
   BUCKETS,
   DEAD_LETTERS,
+  pastParts,
   profilesBucket,
-  STREAMS,
   type StreamKind,
   type StreamPart,
   streamParts,
 } from '@slotstream/protocol'
 import { ConfigurationError, type SharedSettings } from './environment.js'
+import { KINDS, type Layout, layoutOf, otherThanSet } from './layout.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
 import { readGeneration } from './profiles-generation.js'
@@ -24,19 +25,25 @@ const NANOS = 1_000_000
 
 const GB = 1_000_000_000
 
-/** Key in the bucket `meta` of what can't change. */
-const LAYOUT_KEY = 'installation'
-
 /** What of an existing stream follows the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
 
 export type Buckets = Record<keyof typeof BUCKETS, KV>
 
+/** A stream that takes nothing any more. */
+export interface PastPart extends StreamPart {
+  /** Somebody deleted it: what there is of it is in the tables. */
+  gone: boolean
+}
+
 /** What an installation consists of inside NATS. */
 export interface Installation {
   partitions: number
-  /** The streams of each kind, in the order of their partitions. */
+  /** The streams of each kind that take messages, in the order of their partitions. */
   streams: Record<StreamKind, StreamPart[]>
+  /** Those that took them before. */
+  past: Record<StreamKind, PastPart[]>
+  layout: Layout
   /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
   generation: number
   buckets: Buckets
@@ -50,7 +57,9 @@ export interface Installation {
 export async function provision(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await provisionOnce(nats, settings)
+      const installation = await provisionOnce(nats, settings)
+      for (const line of otherThanSet(installation.layout, settings)) log.warn(line)
+      return installation
     } catch (error) {
       if (error instanceof ConfigurationError) throw error
       if (attempt % 20 === 0) log.warn({ err: error }, 'JetStream is not ready yet, trying again')
@@ -64,10 +73,18 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
   const open = (bucket: string) =>
     nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
   const meta = await open(BUCKETS.meta)
-  const { partitions, streams: counts } = await fixedLayout(meta, settings)
-  const of = (kind: StreamKind) => streamParts(kind, counts[kind], partitions)
-  const streams = { events: of('events'), decisions: of('decisions'), signals: of('signals'), rejected: of('rejected') }
-  for (const part of Object.values(streams).flat()) await provisionStream(nats, settings, part)
+  const layout = await layoutOf(meta, settings)
+  const { partitions } = layout
+  const past = await ofEachKind(async kind => {
+    const parts = pastParts(kind, partitions, layout.past[kind])
+    return Promise.all(parts.map(async part => ({ ...part, gone: !(await retireStream(nats, settings, part)) })))
+  })
+  // After the past ones, which may still hold the subjects.
+  const streams = await ofEachKind(async kind => {
+    const parts = streamParts(kind, layout.streams[kind], partitions, layout.past[kind])
+    for (const part of parts) await provisionStream(nats, settings, part)
+    return parts
+  })
   await provisionDeadLetters(nats, settings)
   const { generation } = await readGeneration(meta)
   const buckets: Buckets = {
@@ -79,25 +96,50 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     leases: await open(BUCKETS.leases),
     meta,
   }
-  return { partitions, streams, generation, buckets }
+  return { partitions, streams, past, layout, generation, buckets }
+}
+
+async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {
+  const made = await Promise.all(KINDS.map(async kind => [kind, await make(kind)] as const))
+  return Object.fromEntries(made) as Record<StreamKind, T>
 }
 
 async function provisionStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<void> {
-  const config = {
-    subjects,
+  const config = { subjects, ...configOf(settings) }
+  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  if (!existing) await nats.manager.streams.add({ name, ...config })
+  else if (differs(existing.config, config)) await nats.manager.streams.update(name, config)
+}
+
+/** Takes a stream's subjects from it; what it has stays until it is too old. Resolves to whether there is one. */
+async function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
+  const config = { subjects, ...configOf(settings) }
+  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  if (existing && differs(existing.config, config)) await nats.manager.streams.update(name, config)
+  return existing !== undefined
+}
+
+function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSettings) {
+  return {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     // A full stream refuses new messages, which the sender keeps, rather than dropping unread ones.
     discard: DiscardPolicy.New,
-    max_age: settings.streamRetentionDays * 24 * 3600 * 1000 * NANOS,
-    max_bytes: settings.streamMaxGb > 0 ? settings.streamMaxGb * GB : -1,
+    max_age: streamRetentionDays * 24 * 3600 * 1000 * NANOS,
+    max_bytes: streamMaxGb > 0 ? streamMaxGb * GB : -1,
     duplicate_window: DUPLICATE_WINDOW_MS * NANOS,
-    num_replicas: settings.natsReplicas,
+    num_replicas: natsReplicas,
     allow_direct: true,
   }
-  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
-  if (!existing) await nats.manager.streams.add({ name, ...config })
-  else if (CHANGEABLE.some(key => existing.config[key] !== config[key])) await nats.manager.streams.update(name, config)
+}
+
+function differs(
+  existing: StreamConfig,
+  wanted: Pick<StreamConfig, (typeof CHANGEABLE)[number] | 'subjects'>,
+): boolean {
+  return (
+    CHANGEABLE.some(key => existing[key] !== wanted[key]) || existing.subjects.join(' ') !== wanted.subjects.join(' ')
+  )
 }
 
 /** One letter per subject, so that a message that fails again is no second letter, however much later. */
@@ -116,65 +158,6 @@ async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings
       discard: DiscardPolicy.New,
       max_msgs_per_subject: 1,
     })
-}
-
-/** What can't change: which partition a visitor is in, and which stream stores it. */
-interface Layout {
-  partitions: number
-  streams: Record<StreamKind, number>
-}
-
-/**
- * The layout is fixed by whoever comes first. Other partitions would tear visitors' histories apart, and other streams
- * the order of a partition's messages.
- */
-async function fixedLayout(meta: KV, settings: SharedSettings): Promise<Layout> {
-  const known = await readLayout(meta)
-  if (known) return checked(known, settings)
-  const { partitions, streams } = settings
-  const wanted: Layout = {
-    partitions,
-    streams: {
-      events: streams.events ?? 1,
-      decisions: streams.decisions ?? 1,
-      signals: streams.signals ?? 1,
-      rejected: streams.rejected ?? 1,
-    },
-  }
-  for (const [kind, count] of Object.entries(wanted.streams))
-    if (count > partitions)
-      throw new ConfigurationError(`${variableOf(kind)} is ${count}: there are ${partitions} partitions to share`)
-  try {
-    await meta.create(LAYOUT_KEY, JSON.stringify(wanted))
-    return wanted
-  } catch {
-    const winner = await readLayout(meta)
-    if (!winner) throw new Error('the number of partitions could be neither read nor written')
-    return checked(winner, settings)
-  }
-}
-
-/** Installations older than the setting, or than a kind, have one stream of it. */
-async function readLayout(meta: KV): Promise<Layout | undefined> {
-  const entry = await meta.get(LAYOUT_KEY)
-  if (entry?.operation !== 'PUT') return undefined
-  const known = entry.json<Pick<Layout, 'partitions'> & Partial<Layout>>()
-  return { ...known, streams: { events: 1, decisions: 1, signals: 1, rejected: 1, ...known.streams } }
-}
-
-function checked(layout: Layout, { streams }: SharedSettings): Layout {
-  for (const [kind, wanted] of Object.entries(streams)) {
-    const count = layout.streams[kind as StreamKind]
-    if (wanted !== undefined && wanted !== count)
-      throw new ConfigurationError(
-        `${variableOf(kind)} is ${wanted}, and this installation was made with ${count}: leave it out, or see "More streams" in docs/architecture.md for how to change it`,
-      )
-  }
-  return layout
-}
-
-function variableOf(kind: string): string {
-  return `${STREAMS[kind as StreamKind].name}_STREAMS`
 }
 
 function ignoreNotFound(error: unknown): undefined {

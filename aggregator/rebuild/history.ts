@@ -22,20 +22,30 @@ export interface EventRow {
   traits: JsonObject
 }
 
-/** The rows between two positions, the ends left out, visitor by visitor, each visitor's in the order of the stream. */
+/** Positions between two others, which are left out. */
+export interface Between {
+  after: number
+  before: number
+}
+
+/** The rows of ranges of positions, visitor by visitor, each visitor's in the order of the streams. */
 export async function* eventsBetween(
   clickhouse: ClickHouseClient,
-  after: number,
-  before: number,
+  ranges: readonly Between[],
 ): AsyncGenerator<EventRow> {
+  const within = ranges.map((_, i) => `(stream_seq > {after${i}:UInt64} AND stream_seq < {before${i}:UInt64})`)
+  const ends = ranges.flatMap(({ after, before }, i) => [
+    [`after${i}`, after],
+    [`before${i}`, before],
+  ])
   const result = await clickhouse.query({
     query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, session_id, properties, traits,
               formatDateTime(timestamp, '%Y-%m-%dT%H:%i:%S', 'UTC')
                 || '.' || leftPad(toString(toUnixTimestamp64Milli(timestamp) % 1000), 3, '0') || 'Z' AS timestamp
-            FROM slotstream.events WHERE stream_seq > {after:UInt64} AND stream_seq < {before:UInt64}
+            FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
             ORDER BY site_id, if(anonymous_id != '', anonymous_id, concat('user:', user_id)), stream_seq, batch_index
             SETTINGS max_bytes_before_external_sort = 268435456`,
-    query_params: { after, before },
+    query_params: Object.fromEntries(ends),
     format: 'JSONEachRow',
   })
   for await (const rows of result.stream<EventRow>()) for (const row of rows) yield row.json()
@@ -45,20 +55,27 @@ export async function* eventsBetween(
  * The profiles that rows of `events` give, one after the other. Pure. The table's JSON columns keep no nulls: a trait
  * that was removed by null is still there.
  *
- * @param seq sequence that the profiles are as of
+ * @param asOf sequence that a visitor's profile is as of
  */
-export async function* profilesOf(rows: AsyncIterable<EventRow>, seq: number): AsyncGenerator<Profile> {
+export async function* profilesOf(
+  rows: AsyncIterable<EventRow>,
+  asOf: (siteId: string, visitorId: string) => number,
+): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
   for await (const row of rows) {
     const envelope = envelopeOf(row)
     if (profile && (profile.siteId !== envelope.siteId || profile.visitorId !== envelope.visitorId)) {
-      yield { ...profile, seq }
+      yield asKept(profile)
       profile = undefined
     }
     profile = applyEnvelope(profile, envelope, ++count)
   }
-  if (profile) yield { ...profile, seq }
+  if (profile) yield asKept(profile)
+
+  function asKept(found: Profile): Profile {
+    return { ...found, seq: asOf(found.siteId, found.visitorId) }
+  }
 }
 
 function envelopeOf(row: EventRow): EventEnvelope {

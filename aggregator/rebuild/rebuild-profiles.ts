@@ -1,8 +1,18 @@
-import { type Profile, profilesBucket, type StreamPart, streamSubject } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  POSITIONS_PER_STREAM,
+  type Profile,
+  partOf,
+  profilesBucket,
+  type StreamPart,
+  stores,
+  streamSubject,
+} from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
   type Nats,
+  type PastPart,
   type Publisher,
   readGeneration,
   readStream,
@@ -26,13 +36,16 @@ export interface RebuildProfilesParts {
   publisher: Publisher
   installation: Installation
   log: Log
-  /** Profiles as of before a stream's first message; undefined: the streams are all there is. */
-  history?: (part: StreamPart, firstSeq: number) => AsyncIterable<Profile>
+  /**
+   * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its partition;
+   * undefined: the streams are all there is.
+   */
+  history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
   say: (line: string) => void
 }
 
-/** Messages of one of the streams of events, both ends included. */
-interface Range {
+/** Messages that one of the streams of events has now, both ends included. None when `first` comes after `end`. */
+export interface Range {
   part: StreamPart
   first: number
   end: number
@@ -50,32 +63,31 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const { generation: old, revision } = await readGeneration(installation.buckets.meta)
   const generation = old + 1
   const bucket = profilesBucket(generation)
-  const ranges = await Promise.all(installation.streams.events.map(rangeOf))
+  const past = await Promise.all(installation.past.events.map(part => rangeOf(part)))
+  const current = await Promise.all(installation.streams.events.map(part => rangeOf(part)))
+  const ranges = [...past, ...current]
   for (const { part, first } of ranges)
-    if (first > 1 && !history)
+    if (first > part.start && !history)
       throw new Error(`the stream ${part.name} begins at message ${first}: for what came before, use --from events`)
 
   const profiles = await emptyBucket()
   const buckets = { ...installation.buckets, profiles }
   const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
   const before = await nats.kvm.open(profilesBucket(old))
-  if (history)
-    // Also before a first message numbered 1: the stream may have been made anew.
-    for (const { part, first } of ranges)
-      say(`${await keep(store, history(part, first))} profiles from the table events`)
+  // Also before a first message numbered 1: the stream may have been made anew.
+  if (history) say(`${await keep(store, history(ranges, asOf))} profiles from the table events`)
 
   let total = 0
-  for (const range of ranges)
-    for (let partition = range.part.first; partition <= range.part.last; partition++) {
-      const found = await replay(partition, range)
-      await forEachAtOnce(WRITES_AT_ONCE, [...found.values()], profile => store.write(profile))
-      await forgetOthers(partition, found)
-      await store.writeCheckpoint(partition, range.end)
-      total += found.size
-    }
+  for (let partition = 0; partition < installation.partitions; partition++) {
+    const found = await replay(partition)
+    await forEachAtOnce(WRITES_AT_ONCE, [...found.values()], profile => store.write(profile))
+    await forgetOthers(partition, found)
+    await store.writeCheckpoint(partition, currentOf(partition).end)
+    total += found.size
+  }
   await orderAfterOlder()
   await switchGeneration(installation.buckets.meta, generation, revision)
-  const ends = ranges.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
+  const ends = current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
   say(`${total} profiles from the stream, ${ends}: generation ${generation} counts now`)
   return generation
 
@@ -87,33 +99,59 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   }
 
   /** What a stream has now: nothing after it is read here, and the live roles go on from there. */
-  async function rangeOf(part: StreamPart): Promise<Range> {
+  async function rangeOf(part: StreamPart & Partial<PastPart>): Promise<Range> {
+    if (part.gone) return { part, first: POSITIONS_PER_STREAM, end: 0 }
     const { first_seq, last_seq } = (await nats.manager.streams.info(part.name)).state
     return { part, first: Math.max(1, first_seq), end: last_seq }
   }
 
-  async function replay(partition: number, { part: { name }, first, end }: Range): Promise<Map<string, Profile>> {
+  function currentOf(partition: number): Range {
+    const { name } = partOf(installation.streams.events, partition)
+    return current.find(({ part }) => part.name === name)!
+  }
+
+  /** Sequence before the first message of a partition that is replayed. */
+  function asOf(partition: number): number {
+    const oldest = ranges.find(({ part, first, end }) => stores(part, partition) && first <= end)
+    return oldest ? oldest.first - 1 : currentOf(partition).end
+  }
+
+  async function replay(partition: number): Promise<Map<string, Profile>> {
     const found = new Map<string, Profile>()
+    for (const range of past) if (stores(range.part, partition)) await replayRange(partition, range, found)
+    await replayRange(partition, currentOf(partition), found)
+    return found
+  }
+
+  async function replayRange(partition: number, range: Range, found: Map<string, Profile>): Promise<void> {
+    const { part, first, end } = range
     const subject = streamSubject('events', partition)
-    if (!(await nats.manager.streams.getMessage(name, { last_by_subj: subject }))) return found
-    const reader = readStream(nats, name, { from: first, filter: subject, log })
+    if (first > end || !(await nats.manager.streams.getMessage(part.name, { last_by_subj: subject }))) return
+    // nats-server lets nobody filter by a subject that a stream doesn't take any more.
+    const filter = current.includes(range) ? { filter: subject } : {}
+    const reader = readStream(nats, part.name, { from: first, ...filter, log })
     for await (const message of reader) {
       if (message.seq > end) break
-      const envelope = parseEnvelope(message.data)
-      if (!(envelope instanceof Error)) {
-        const key = `${envelope.siteId}\0${envelope.visitorId}`
-        try {
-          const known = found.get(key) ?? (history && (await store.read(envelope.siteId, envelope.visitorId)).profile)
-          const profile = applyEnvelope(known, envelope, message.seq)
-          if (profile) found.set(key, profile)
-        } catch {
-          // The live role keeps it as a dead letter.
-        }
-      }
+      if (message.subject === subject) await apply(parseEnvelope(message.data), message.seq, found)
       if (message.info.pending === 0) break
     }
     await reader.stop()
-    return found
+  }
+
+  async function apply(envelope: EventEnvelope | Error, seq: number, found: Map<string, Profile>): Promise<void> {
+    if (envelope instanceof Error) return
+    const { siteId, visitorId } = envelope
+    const key = `${siteId}\0${visitorId}`
+    try {
+      const profile = applyEnvelope(
+        found.get(key) ?? (history && (await store.read(siteId, visitorId)).profile),
+        envelope,
+        seq,
+      )
+      if (profile) found.set(key, profile)
+    } catch {
+      // The live role keeps it as a dead letter.
+    }
   }
 
   /** Whoever has a profile in the old generation only is marked as deleted in the new, so that ClickHouse hears of it. */

@@ -1,10 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { StreamPart } from '@slotstream/protocol'
+import { partitionOf } from '@slotstream/protocol'
 import type { CommandParts } from '../command/run-command.js'
 import { positionKeeper } from '../warehouse/position.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
-import { rebuildProfiles } from './rebuild-profiles.js'
+import { type Range, rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
 import { restoreFromLake } from './restore-from-lake.js'
@@ -46,16 +46,21 @@ export async function rebuild(
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 
-  async function* history(part: StreamPart, firstSeq: number) {
-    yield* profilesOf(eventsBetween(clickhouse, part.base, firstSeq + (await offsetOf(part))), firstSeq - 1)
+  async function* history(ranges: readonly Range[], asOf: (partition: number) => number) {
+    const before = ranges.map(async range => ({
+      after: range.part.base,
+      before: range.first + (await offsetOf(range)),
+    }))
+    yield* profilesOf(eventsBetween(clickhouse, await Promise.all(before)), (siteId, visitorId) =>
+      asOf(partitionOf(siteId, visitorId, installation.partitions)),
+    )
   }
 
   /** What is added to a stream's sequences in the table; of one that was made anew, also before a loader says so. */
-  async function offsetOf({ name, base }: StreamPart): Promise<number> {
+  async function offsetOf({ part: { name, base }, end }: Range): Promise<number> {
     const position = await positionKeeper(installation.buckets.positions, name).load()
-    const { last_seq } = (await nats.manager.streams.info(name)).state
     const offset = position?.offset ?? base
     const reached = Math.max(position?.last ?? base, position?.pending?.last ?? base)
-    return last_seq + offset < reached ? reached : offset
+    return end + offset < reached ? reached : offset
   }
 }

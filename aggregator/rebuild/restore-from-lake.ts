@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { lakeFolder } from '../batch/lake/lake-files.js'
-import { lakeSources } from '../batch/lake/lake-sources.js'
+import { type LakeSource, lakeSources } from '../batch/lake/lake-sources.js'
 import { adoptLake } from '../batch/lake/whose-lake.js'
 import type { CommandParts } from '../command/run-command.js'
 import { completeThrough, positionKeeper } from '../warehouse/position.js'
@@ -18,7 +18,7 @@ export async function restoreFromLake(
 ): Promise<void> {
   const { positions, meta } = installation.buckets
   const fresh: (() => Promise<void>)[] = []
-  for (const { stream, base, table } of lakeSources(installation)) {
+  for (const { stream, base, table } of await streamsOf(lake, lakeSources(installation))) {
     const last = (await lakeFolder(lake, table).list(stream)).at(-1)?.last ?? base
     const position = positionKeeper(positions, stream)
     const known = await position.load()
@@ -38,4 +38,13 @@ export async function restoreFromLake(
     const rows = await restoreTable(clickhouse, source, files)
     say(`${source.table}: ${rows} rows put back, ${files.length} files were looked at`)
   }
+}
+
+/** The installation's streams, and those that only the lake knows: a later stream of that name must not begin before them. */
+async function streamsOf(lake: string, sources: LakeSource[]): Promise<LakeSource[]> {
+  const known = new Map(sources.map(source => [source.stream, source]))
+  for (const source of sources)
+    for (const { stream } of await lakeFolder(lake, source.table).list())
+      if (!known.has(stream)) known.set(stream, { ...source, stream, base: 0 })
+  return [...known.values()]
 }

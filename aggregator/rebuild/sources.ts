@@ -17,7 +17,7 @@ const NOBODY = { siteId: 'slotstream', visitorId: 'rebuild' }
 
 /** The tables that derived tables may be made of, by name, with the loaders' positions. */
 export function loadedTables(
-  { buckets, streams }: Pick<Installation, 'buckets' | 'streams'>,
+  { buckets, streams, past }: Pick<Installation, 'buckets' | 'streams' | 'past'>,
   publisher: Pick<Publisher, 'publish'>,
 ): ReadonlyMap<string, Source> {
   async function positionOf(kind: StreamKind, { name, base }: StreamPart): Promise<LoaderPosition> {
@@ -30,7 +30,7 @@ export function loadedTables(
   }
 
   const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({
-    position: () => Promise.all(streams[kind].map(part => positionOf(kind, part))),
+    position: () => Promise.all([...past[kind], ...streams[kind]].map(part => positionOf(kind, part))),
     async nudge() {
       const envelope = { ...NOBODY, receivedAt: new Date().toISOString(), ...content }
       for (const { first } of streams[kind])

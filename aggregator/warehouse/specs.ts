@@ -1,5 +1,5 @@
 import { BUCKETS, POSITIONS_PER_STREAM, profilesBucket, STREAMS, type StreamPart } from '@slotstream/protocol'
-import type { Installation } from '@slotstream/runtime'
+import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
@@ -17,6 +17,8 @@ export interface StreamSpec {
   key?: { time: string; id: string; visitor: string }
   /** Positions in the table that come from this stream; absent: all of them. */
   positions?: { first: number; last: number }
+  /** It took over from other streams: a message may be in one of those already, and in its rows in the same table. */
+  tookOver?: boolean
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean
   /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
@@ -66,21 +68,26 @@ export const SPECS = {
   },
 } satisfies Record<string, StreamSpec>
 
-/** What is loaded, by name: each stream of each kind, and the profiles of a generation. */
+/**
+ * What is loaded, by name: each stream of each kind, and the profiles of a generation. Also streams that take nothing any
+ * more: a table that is restored from a backup may lack some of what they have.
+ */
 export function specsOf({
   streams,
+  past,
   generation,
-}: Pick<Installation, 'streams' | 'generation'>): Map<string, StreamSpec> {
+}: Pick<Installation, 'streams' | 'past' | 'generation'>): Map<string, StreamSpec> {
   const specs = new Map<string, StreamSpec>()
-  for (const kind of ['events', 'decisions', 'signals', 'rejected'] as const)
-    for (const [index, part] of streams[kind].entries())
-      specs.set(index === 0 ? kind : `${kind}_${index}`, partSpec(SPECS[kind], part))
+  for (const kind of KINDS)
+    for (const part of [...past[kind].filter(({ gone }) => !gone), ...streams[kind]])
+      specs.set(part.base === 0 ? kind : `${kind}_${part.base / POSITIONS_PER_STREAM}`, partSpec(SPECS[kind], part))
   return specs.set('profiles', profilesSpec(generation))
 }
 
 /** A kind's spec for one of its streams. */
-export function partSpec(spec: StreamSpec, { name, base }: StreamPart): StreamSpec {
-  return { ...spec, stream: name, positions: { first: base + 1, last: base + POSITIONS_PER_STREAM - 1 } }
+export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): StreamSpec {
+  const positions = { first: base + 1, last: base + POSITIONS_PER_STREAM - 1 }
+  return { ...spec, stream: name, positions, tookOver: start > 1 }
 }
 
 /** The profiles of a generation. */

@@ -47,14 +47,14 @@ export interface Table {
   present(block: Block): Promise<Set<string>>
   /** Which of the keys are in the table, outside of the block; as `keyText`. */
   find(keys: RowKey[], block: Block): Promise<Set<string>>
-  /** Keys received since a time, newest first, `limit` at most. */
+  /** Keys received since a time in the stream, or in those it took over from, newest first, `limit` at most. */
   recent(since: Date, limit: number): Promise<{ text: string; receivedAt: number }[]>
 }
 
 /** @param replicated whether the tables are replicated on a cluster */
 export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, replicated = false): Table {
   const table = `slotstream.${spec.table}`
-  const { key, positions } = spec
+  const { key, positions, tookOver } = spec
   // Other streams of its kind may be in the same table, and none of their messages in this one.
   const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
   const ofStream = 'stream_seq BETWEEN {from:UInt64} AND {to:UInt64}'
@@ -146,7 +146,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
         `SELECT site_id, ${key.visitor} AS visitor, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
          FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}
          ORDER BY received_at DESC LIMIT {limit:UInt32}`,
-        { since: since.getTime(), limit, ...own },
+        { since: since.getTime(), limit, ...own, ...(tookOver && { from: 1 }) },
       )
       return latest.map(({ site_id, visitor, id, received }) => ({
         text: keyText({ siteId: site_id, visitor, id }),

@@ -53,20 +53,24 @@ describe('provisioning', () => {
     expect(counts).toEqual([2, 3, 3])
   })
 
-  it('keeps the layout of an installation, and says so when another one is asked for', async () => {
+  it('keeps the layout of an installation, and says how to change it when another one is asked for', async () => {
     await make({ PARTITIONS: '8', EVENTS_STREAMS: '2' })
     const { partitions, streams } = await make({ PARTITIONS: '16' })
     expect(partitions).toBe(8)
     expect(streams.events.map(({ name }) => name)).toEqual(['EVENTS', 'EVENTS_1'])
-    await expect(make({ EVENTS_STREAMS: '4' })).rejects.toThrow(
-      'EVENTS_STREAMS is 4, and this installation was made with 2',
-    )
+    const said: string[] = []
+    const warning = { ...log, warn: (line: string) => said.push(line) } as unknown as typeof log
+    expect((await provision(nats, sharedSettings({ EVENTS_STREAMS: '4' }), warning)).streams.events).toHaveLength(2)
+    expect(said).toEqual([
+      'EVENTS_STREAMS is 4, and this installation has 2: "npm run streams -- events 4" changes it, or leave the variable out',
+    ])
   })
 
   it('takes an installation from before the setting as one stream of each kind', async () => {
     await nats.kvm.create('meta', { history: 1 }).then(meta => meta.put('installation', '{"partitions":8}'))
-    expect((await make({})).streams.events.map(({ subjects }) => subjects)).toEqual([['events.*']])
-    await expect(make({ REJECTED_STREAMS: '2' })).rejects.toThrow('REJECTED_STREAMS is 2, and')
+    const { streams } = await make({ REJECTED_STREAMS: '2' })
+    expect(streams.events.map(({ subjects }) => subjects)).toEqual([['events.*']])
+    expect(streams.rejected).toHaveLength(1)
   })
 
   it('makes the stream of a kind that an installation was made without', async () => {

@@ -5,7 +5,7 @@ import { createLog, type Installation, type Nats, readStream } from '@slotstream
 const log = createLog('test')
 log.level = 'silent'
 
-type Streams = Pick<Installation, 'partitions' | 'streams'>
+type Streams = Pick<Installation, 'partitions' | 'streams' | 'past'>
 
 /** Profiles made of all that the streams of events have, by their key in the bucket. */
 export async function profilesOfStream(nats: Nats, installation: Streams): Promise<Map<string, Profile>> {
@@ -15,11 +15,11 @@ export async function profilesOfStream(nats: Nats, installation: Streams): Promi
 /** What all that the streams of events have gives: profiles by their key in the bucket, and signals in order. */
 export async function replayedStreams(
   nats: Nats,
-  { partitions, streams }: Streams,
+  { partitions, streams, past }: Streams,
 ): Promise<{ profiles: Map<string, Profile>; signals: SignalRecord[] }> {
   const profiles = new Map<string, Profile>()
   const signals: SignalRecord[] = []
-  for (const { name } of streams.events) {
+  for (const { name } of [...past.events, ...streams.events]) {
     const { messages, last_seq } = (await nats.manager.streams.info(name)).state
     if (messages === 0) continue
     for await (const message of readStream(nats, name, { from: 1, log })) {

@@ -1,4 +1,4 @@
-import type { Installation } from '@slotstream/runtime'
+import { type Installation, KINDS } from '@slotstream/runtime'
 import { SPECS, type StreamSpec } from '../../warehouse/specs.js'
 
 /** A stream whose rows the lake keeps, and their table. */
@@ -11,9 +11,14 @@ export interface LakeSource {
 }
 
 /** What the lake keeps: everything that was loaded and never changes. Profiles follow from events. */
-export function lakeSources({ streams }: Pick<Installation, 'streams'>): LakeSource[] {
-  return (['events', 'decisions', 'signals', 'rejected'] as const).flatMap(kind => {
+export function lakeSources({ streams, past }: Pick<Installation, 'streams' | 'past'>): LakeSource[] {
+  return KINDS.flatMap(kind => {
     const { table, key }: StreamSpec = SPECS[kind]
-    return streams[kind].map(({ name, base }) => ({ stream: name, base, table, ...(key && { key }) }))
+    return [...past[kind], ...streams[kind]].map(({ name, base }) => ({
+      stream: name,
+      base,
+      table,
+      ...(key && { key }),
+    }))
   })
 }

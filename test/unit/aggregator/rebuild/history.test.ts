@@ -22,12 +22,12 @@ async function* each<T>(items: T[]) {
 
 async function collect(rows: EventRow[]): Promise<Profile[]> {
   const found: Profile[] = []
-  for await (const profile of profilesOf(each(rows), 41)) found.push(profile)
+  for await (const profile of profilesOf(each(rows), siteId => (siteId === 'shop' ? 41 : 7))) found.push(profile)
   return found
 }
 
 describe('profiles of stored events', () => {
-  it('are one per visitor and site, as of the position asked for', async () => {
+  it('are one per visitor and site, as of the position that is asked for each', async () => {
     const found = await collect([
       row({}),
       row({ type: 'identify', event: '', user_id: 'u1', traits: { plan: 'pro' } }),
@@ -37,7 +37,7 @@ describe('profiles of stored events', () => {
     expect(found.map(({ siteId, visitorId, events, seq }) => [siteId, visitorId, events, seq])).toEqual([
       ['shop', 'v1', 2, 41],
       ['shop', 'user:u2', 1, 41],
-      ['other', 'user:u2', 1, 41],
+      ['other', 'user:u2', 1, 7],
     ])
     expect(found[0]).toMatchObject({ userId: 'u1', traits: { plan: 'pro' }, affinities: { shoes: 1 } })
     expect(found[2]?.session?.id).toBe('s7')

@@ -1,0 +1,30 @@
+import type { Part } from '@slotstream/runtime'
+
+/**
+ * A part that begins anew when what it was started with doesn't hold any more: it is stopped first, as on the end of its
+ * process, and then started again. A start that fails rejects unhandled, which ends the process.
+ *
+ * @param start is given what to call for that, once
+ */
+export async function renewed(start: (outdated: () => void) => Promise<Part>): Promise<Part> {
+  let stopping = false
+  let current = begin()
+
+  function begin(): Promise<Part> {
+    return start(() => {
+      if (stopping) return
+      current = current.then(async part => {
+        await part.stop()
+        return begin()
+      })
+    })
+  }
+
+  await current
+  return {
+    async stop() {
+      stopping = true
+      await (await current).stop()
+    },
+  }
+}

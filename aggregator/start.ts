@@ -1,0 +1,78 @@
+import { uuidv7 } from '@slotstream/protocol'
+import {
+  connectNats,
+  createMetrics,
+  createPublisher,
+  type Log,
+  type Part,
+  provision,
+  startStatusServer,
+  watchLayout,
+} from '@slotstream/runtime'
+import { startBatch } from './batch/role.js'
+import { startDecisions } from './decisions/role.js'
+import { startProfiles } from './profiles/role.js'
+import type { aggregatorSettings } from './settings.js'
+import { startReport } from './status/report.js'
+import { createSpread } from './status/spread.js'
+import { startWarehouse } from './warehouse/role.js'
+
+/**
+ * Starts the roles that the settings name.
+ *
+ * @param outdated called when messages go into other streams from now on: what was started doesn't read those
+ */
+export async function startAggregator(
+  settings: ReturnType<typeof aggregatorSettings>,
+  log: Log,
+  outdated: () => void,
+): Promise<Part> {
+  const { roles, maxProfiles, clickhouse, lake } = settings
+  const nats = await connectNats(settings.natsUrl, 'aggregator', log)
+  const installation = await provision(nats, settings, log)
+  const metrics = createMetrics()
+  const publisher = createPublisher(nats)
+  const spread = createSpread()
+  const identity = { id: uuidv7(), name: settings.name }
+  const parts = { nats, publisher, installation, metrics, log, identity }
+
+  // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
+  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
+  const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
+  const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+  const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
+
+  const report = startReport({
+    ...parts,
+    roles,
+    spread,
+    applied: () => profiles?.applied() ?? [],
+    loaded: async () => (await warehouse?.loaded()) ?? [],
+  })
+
+  const missing = () => [
+    ...(nats.connected ? [] : ['nats']),
+    ...(profiles?.missing() ?? []),
+    ...(warehouse?.missing() ?? []),
+  ]
+  const status = await startStatusServer(settings.port, settings.host, metrics, missing)
+  log.info({ roles, port: status.port }, 'started')
+  const changed = () => {
+    log.info('messages go into other streams from now on: beginning anew')
+    outdated()
+  }
+  const layout = await watchLayout(nats, installation.buckets.meta, installation.layout, changed, log)
+
+  return {
+    async stop() {
+      layout.stop()
+      report.stop()
+      // Partition by partition: each is answered for until it is given up.
+      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
+      await decisions?.stop()
+      publisher.close()
+      await status.close()
+      await nats.close()
+    },
+  }
+}
