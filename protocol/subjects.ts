@@ -35,8 +35,7 @@ export const BUCKETS = {
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
   /**
-   * `installation` → facts that can't change, such as the number of partitions; `profiles` → the generation of the
-   * profiles that counts
+   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts
    */
   meta: 'meta',
 } as const
