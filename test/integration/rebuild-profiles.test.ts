@@ -167,7 +167,7 @@ describe('rebuilding profiles', () => {
     await aggregator.stop()
   })
 
-  it('goes on in another number of streams, as the documentation says', async () => {
+  it('goes on when the streams and their layout were lost, even in another number of streams', async () => {
     await track(200)
     let aggregator = await startAggregator()
     const counted = () => world.number('SELECT count() FROM slotstream.events')
