@@ -1,4 +1,5 @@
 import { minify } from 'terser'
+import uglify from 'uglify-js'
 import { INTERNAL_NAMES } from './internal-names.js'
 
 /** Names that begin with an underscore are private by the convention of `web-vitals`. */
@@ -11,12 +12,15 @@ const props = Object.fromEntries(
   INTERNAL_NAMES.map((name, index) => [`$${name}`, LETTERS[index] ?? `$${index.toString(36)}`]),
 )
 
-/** Makes the code of a file small. */
+/**
+ * Makes the code of a file small. What `terser` leaves, `uglify-js` makes 2 % smaller: it names the innermost functions'
+ * variables first, so that their texts are alike, and joins more expressions. Alone it is the worse of the two.
+ */
 export const small = {
   name: 'small',
-  async renderChunk(code) {
+  async renderChunk(code, _, { format }) {
     // One keyword for both packs better. As long as the other, so that positions in the source map stay right.
-    const { code: minified, map } = await minify(code.replace(/\bconst\b/g, 'let  '), {
+    const short = await minify(code.replace(/\bconst\b/g, 'let  '), {
       ecma: 2020,
       module: true,
       compress: {
@@ -30,8 +34,21 @@ export const small = {
       },
       mangle: { properties: { regex: SHORT, builtins: true } },
       nameCache: { props: { props: { ...props } } },
-      sourceMap: { asObject: true },
+      sourceMap: true,
     })
-    return { code: minified, map }
+    const module = format === 'es'
+    const {
+      code: smaller,
+      map,
+      error,
+    } = uglify.minify(short.code, {
+      module,
+      toplevel: module,
+      // More than that packs worse.
+      compress: { passes: 3, inline: 1, varify: false, merge_vars: false, keep_fargs: false, directives: false },
+      sourceMap: { content: short.map },
+    })
+    if (error) throw error
+    return { code: smaller, map }
   },
 }
