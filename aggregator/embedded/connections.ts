@@ -82,6 +82,8 @@ export function createConnections(connect: () => EngineConnection, keep: number)
   /** Statements that bring a connection into a state, with what is known of it after each. */
   function setup(known: Known, state: ConnectionState): { sql: string; done?: () => void }[] {
     const wanted = new Map(state.settings)
+    // Ours: by it a query is found that runs.
+    wanted.delete('log_comment')
     const steps: { sql: string; done?: () => void }[] = []
     const then = (sql: string, done?: () => void) => steps.push(done ? { sql, done } : { sql })
     if (known.database !== state.database)

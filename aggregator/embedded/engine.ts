@@ -1,6 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type ConnectionState, createConnections, type EngineConnection, type Lease } from './connections.js'
 import { toClickHouseException } from './errors.js'
 import { type Executable, fromSpool, intoPipe, type QuerySummary, runWhole } from './execute.js'
+import { isKill, killStatementOf } from './kill-statement.js'
 import { createLane, type Lane } from './lane.js'
 import { createPipes, type Pipe } from './pipes.js'
 import { createLook, type QueryProgress } from './processes.js'
@@ -8,7 +10,10 @@ import { quoteString } from './settings.js'
 import { createSpool } from './spool.js'
 
 /** One query with everything that belongs to it. */
-export interface EngineQuery extends ConnectionState, Executable {}
+export interface EngineQuery extends ConnectionState, Executable {
+  /** Its id in ClickHouse's sense, for KILL QUERY. */
+  id: string
+}
 
 export interface Engine {
   /** Engine version, e.g. `26.7.2.1`. */
@@ -42,6 +47,8 @@ export interface EngineOptions {
 
 /** How often a cancelled query is killed again: the first KILL can come before the engine has registered it. */
 const KILL_INTERVAL_MS = 250
+/** How long a KILL QUERY … SYNC waits at most: a client that doesn't read its result holds up even a cancelled query. */
+const KILL_TIMEOUT_MS = 30_000
 
 /** The embedded engine behind lanes: inserts, trusted reads and analysts don't wait for one another. */
 export async function createEngine({
@@ -100,6 +107,20 @@ export async function createEngine({
       await control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(id)} ASYNC`).catch(() => {})
       await new Promise(resolve => setTimeout(resolve, KILL_INTERVAL_MS))
     }
+  }
+
+  /** A KILL QUERY of the trusted user. It waits without a place in a lane, for others to go on. */
+  async function killAsAsked(query: EngineQuery, signal: AbortSignal): Promise<Buffer> {
+    const { body, victims } = await withConnection(query, lanes.write, signal, async ({ connection, id }) => {
+      const ids = [...running].map(([id, other]) => [id, other.query.id] as const)
+      const kill = killStatementOf(query.statement, [...ids, [id, query.id]])
+      const found = kill.victims && (await connection.queryAsync(kill.victims, { format: 'TSV' })).text().split('\n')
+      const victims = (found || []).filter(victim => victim !== id).flatMap(victim => running.get(victim)?.done ?? [])
+      const result = await connection.queryAsync(kill.sql, { format: query.format })
+      return { body: Buffer.from(result.bytes()), victims }
+    })
+    await Promise.race([Promise.allSettled(victims), wait(KILL_TIMEOUT_MS, undefined, { ref: false })])
+    return body
   }
 
   async function killable<T>(id: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -162,6 +183,7 @@ export async function createEngine({
           return { body: Buffer.from(result.bytes()), summary: { result_rows: result.rowsRead } }
         })
       }
+      if (isKill(query.statement)) return killAsAsked(query, signal).then(body => ({ body, summary: {} }))
       return writing(
         withConnection(query, lanes.write, signal, async ({ connection }) => {
           const result = await runWhole(connection, query)

@@ -29,6 +29,7 @@ export interface RequestOptions {
   /** Largest body of the trusted user, decompressed, in bytes; an insert has to fit, because one block is atomic. */
   maxBody: number
   sessions: Sessions
+  queryId: string
 }
 
 /** A request that may run. */
@@ -89,6 +90,7 @@ export async function readRequest(
   try {
     const asked = inSession(settings.settings, session, change)
     const query: EngineQuery = {
+      id: options.queryId,
       // The engine is asked whether it takes the change, by a query under it.
       statement: change ? readStatement('EXISTS TABLE system.one') : statement,
       format,

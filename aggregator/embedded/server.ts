@@ -8,7 +8,7 @@ import { createReply, encodingFor } from './reply.js'
 import { type RequestOptions, readRequest } from './request.js'
 import { createSessions } from './sessions.js'
 
-export interface EmbeddedServerOptions extends Omit<RequestOptions, 'sessions'> {
+export interface EmbeddedServerOptions extends Omit<RequestOptions, 'sessions' | 'queryId'> {
   engine: Engine
   /** Receives one object per failed request; default: nothing is logged. */
   log?: (entry: Record<string, unknown>) => void
@@ -61,7 +61,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     let stopReporting = () => {}
     try {
       if (stopping) throw shuttingDown()
-      const ready = await readRequest(request, { ...options, sessions })
+      const ready = await readRequest(request, { ...options, sessions, queryId })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
       const reply = createReply(response, head, {

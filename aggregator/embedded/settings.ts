@@ -6,7 +6,6 @@ import type { SessionRequest } from './sessions.js'
 export interface RequestSettings {
   query?: string
   database?: string
-  queryId?: string
   defaultFormat?: string
   user?: string
   password?: string
@@ -45,7 +44,7 @@ export const DEFAULT_ANALYST_LIMITS: AnalystLimits = {
 
 /** Belong to ClickHouse's HTTP server, which isn't in the embedded engine; clients send them as a matter of course. */
 const HTTP_ONLY = new Set(
-  'buffer_size client_protocol_version quota_key stacktrace http_response_buffer_size user_agent'.split(' '),
+  'buffer_size client_protocol_version query_id quota_key stacktrace http_response_buffer_size user_agent'.split(' '),
 )
 
 const SESSION = new Set(['session_id', 'session_timeout', 'session_check', 'close_session'])
@@ -74,7 +73,6 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
   for (const [name, value] of last) {
     if (name === 'query') result.query = value
     else if (name === 'database') result.database = value
-    else if (name === 'query_id') result.queryId = value
     else if (name === 'default_format') result.defaultFormat = value
     else if (name === 'user') result.user = value
     else if (name === 'password') result.password = value

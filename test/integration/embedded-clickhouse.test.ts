@@ -623,6 +623,39 @@ describe('side by side', () => {
     await until(async () => !(await isRunning('1000000000002')))
   })
 
+  it.each(['SYNC', 'ASYNC'])('KILL QUERY … %s ends a query by the id its request had', async mode => {
+    const number = mode === 'SYNC' ? '1000000000005' : '1000000000006'
+    const query_id = `kill me ${mode}`
+    const big = writer
+      .query({
+        query: `SELECT sum(sipHash64(number)) FROM numbers(${number})`,
+        query_id,
+        clickhouse_settings: { log_comment: 'mine' },
+      })
+      .catch((error: unknown) => error)
+    await until(() => isRunning(number))
+    await writer.command({ query: `KILL QUERY WHERE query_id = {id:String} ${mode}`, query_params: { id: 'another' } })
+    expect(await isRunning(number)).toBe(true)
+    await writer.command({ query: `KILL QUERY WHERE query_id = '${query_id}' ${mode}` })
+    if (mode === 'SYNC') expect(await isRunning(number)).toBe(false)
+    expect(await big).toMatchObject({ code: '394', type: 'QUERY_WAS_CANCELLED' })
+  })
+
+  it('a client that leaves cancels its query, whatever its log_comment is', async () => {
+    const leaving = new AbortController()
+    const big = writer
+      .query({
+        query: 'SELECT sum(sipHash64(number)) FROM numbers(1000000000007)',
+        clickhouse_settings: { log_comment: 'mine' },
+        abort_signal: leaving.signal,
+      })
+      .catch((error: unknown) => error)
+    await until(() => isRunning('1000000000007'))
+    leaving.abort()
+    await big
+    await until(async () => !(await isRunning('1000000000007')))
+  })
+
   it('analysts see whole blocks, and ever more of them, while inserts go on', async () => {
     await writer.command({ query: 'CREATE TABLE w (n UInt64) ENGINE = MergeTree ORDER BY n' })
     let inserting = true

@@ -18,7 +18,6 @@ describe('URL parameters', () => {
     ).toEqual({
       query: 'SELECT 1',
       database: 'd',
-      queryId: 'q',
       defaultFormat: 'CSV',
       user: 'u',
       password: 'p',
