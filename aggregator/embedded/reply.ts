@@ -6,7 +6,7 @@ import { constants, createBrotliCompress, createDeflate, createGzip } from 'node
 import type { QuerySummary } from './execute.js'
 import type { Head } from './head.js'
 
-/** Bytes held back before the status goes out, so that an early error still gets its own. */
+/** Bytes held back before the status goes out, so that an early error still gets its own; not of progress as rows. */
 const HOLD = 256 * 1024
 /** The same with `wait_end_of_query`; longer results are streamed all the same, so that memory stays bounded. */
 const HOLD_EVERYTHING = 64 * 1024 * 1024
@@ -66,7 +66,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
     },
 
     async stream(chunks) {
-      const limit = options.holdEverything ? HOLD_EVERYTHING : HOLD
+      const limit = options.holdEverything ? HOLD_EVERYTHING : /WithProgress$/.test(options.format) ? 0 : HOLD
       let held: Buffer[] = []
       let length = 0
       let sink: Writable | undefined

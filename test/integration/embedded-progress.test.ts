@@ -140,3 +140,13 @@ describe('progress in headers', () => {
     expect(await (await writer.query({ query: 'SELECT count() FROM t', format: 'TabSeparated' })).text()).toBe('150\n')
   })
 })
+
+describe('progress in rows', () => {
+  it('comes while the query runs, in the format JSONEachRowWithProgress', async () => {
+    const { socket, until } = dial()
+    socket.write(post(BLOCKS, `${SLOW.replace(' FROM', ' AS s FROM')} FORMAT JSONEachRowWithProgress`))
+    expect(await until('{"progress":')).not.toContain('"row"')
+    expect(await until('0\r\n\r\n')).toContain('{"row":{"s":11175}}')
+    socket.destroy()
+  })
+})
