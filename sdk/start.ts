@@ -91,10 +91,9 @@ export function start(options: Options, load: LoadPart): Running {
   }
 
   const change = (next: Consent) => {
-    const before = consent.analytics
-    const now = next.analytics
-    if (before !== now && (before === 'denied' || now === 'denied')) {
-      end(now === 'denied')
+    const denied = next.analytics === 'denied'
+    if (denied !== (consent.analytics === 'denied')) {
+      end(denied)
       consent = next
       begin()
     } else {

@@ -9,6 +9,6 @@ export interface View {
 
 /** The view after `view`: in a page that changes its address itself, the old address is the referrer. */
 export function nextView(view: View | undefined, url: string, referrer: string, newId: () => string): View {
-  if (!view) return { pageViewId: newId(), referrer, url }
-  return { pageViewId: newId(), referrer: view.url === url ? view.referrer : view.url, url }
+  if (view) referrer = view.url === url ? view.referrer : view.url
+  return { pageViewId: newId(), referrer, url }
 }

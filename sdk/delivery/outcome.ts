@@ -39,8 +39,8 @@ export function acknowledgement(answer: unknown): Outcome {
 
 /** `Retry-After` is seconds or a date (RFC 9110 §10.2.3). */
 function waitOf(retryAfter: string | null, now: number): number {
-  if (!retryAfter) return 0
+  // Of no header it is 0.
   const seconds = Number(retryAfter)
-  const wait = Number.isNaN(seconds) ? Date.parse(retryAfter) - now : seconds * 1_000
+  const wait = Number.isNaN(seconds) ? Date.parse(retryAfter!) - now : seconds * 1_000
   return Math.min(Math.max(wait || 0, 0), LONGEST_WAIT_MS)
 }

@@ -86,7 +86,7 @@ export function createQueue(
     for (const { messageId, visitor, text, bytes, at } of pending) {
       const size = bytes + OVERHEAD_BYTES
       const last = fresh.at(-1)
-      if (last && last.visitor === visitor && last.bytes + size <= limits.maxBatchBytes - ENVELOPE_BYTES) {
+      if (last?.visitor === visitor && last.bytes + size <= limits.maxBatchBytes - ENVELOPE_BYTES) {
         last.texts.push(text)
         last.bytes += size
       } else fresh.push({ key: messageId, visitor, texts: [text], from: 0, bytes: size, at })

@@ -105,9 +105,10 @@ export function createSender(parts: Parts): Sender {
       emit('acknowledged', { batchId, accepted, rejected, violations })
       return store.settle(batchId, outcome.dropped)
     }
-    if (outcome.reason === 'http_413' && (await store.split(batchId))) return
-    emit('dropped', { reason: outcome.reason, messageIds: messageIds(texts) })
-    return store.settle(batchId, { [outcome.reason]: texts.length })
+    const { reason } = outcome
+    if (reason === 'http_413' && (await store.split(batchId))) return
+    emit('dropped', { reason, messageIds: messageIds(texts) })
+    return store.settle(batchId, { [reason]: texts.length })
   }
 
   /** One attempt; the first outlives the page, should it end meanwhile. */
