@@ -106,18 +106,22 @@ async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Re
 
 async function provisionStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<void> {
   const config = { subjects, ...configOf(settings) }
-  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
-  if (!existing) await nats.manager.streams.add({ name, ...config })
-  else if (differs(existing.config, config)) await nats.manager.streams.update(name, config)
+  if (!(await updateStream(nats, name, config))) await nats.manager.streams.add({ name, ...config })
 }
 
 /** Takes a stream's subjects from it; what it has stays until it is too old. Resolves to whether there is one. */
-async function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
-  const config = { subjects, ...configOf(settings) }
+function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
+  return updateStream(nats, name, { subjects, ...configOf(settings) })
+}
+
+/** Brings a stream up to `config`. Resolves to whether there is one. */
+async function updateStream(nats: Nats, name: string, config: StreamSettings): Promise<boolean> {
   const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
   if (existing && differs(existing.config, config)) await nats.manager.streams.update(name, config)
   return existing !== undefined
 }
+
+type StreamSettings = ReturnType<typeof configOf> & Pick<StreamConfig, 'subjects'>
 
 function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSettings) {
   return {
@@ -133,10 +137,7 @@ function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSett
   }
 }
 
-function differs(
-  existing: StreamConfig,
-  wanted: Pick<StreamConfig, (typeof CHANGEABLE)[number] | 'subjects'>,
-): boolean {
+function differs(existing: StreamConfig, wanted: StreamSettings): boolean {
   return (
     CHANGEABLE.some(key => existing[key] !== wanted[key]) || existing.subjects.join(' ') !== wanted.subjects.join(' ')
   )

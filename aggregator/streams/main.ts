@@ -1,7 +1,7 @@
 import { type Installation, KINDS, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import { alone } from '../command/alone.js'
 import { runCommand } from '../command/run-command.js'
 import { createProfileStore } from '../profiles/profile-store.js'
-import { alone } from '../rebuild/alone.js'
 import { isFrozen, moveStreams } from './move-streams.js'
 import { understand } from './understand.js'
 

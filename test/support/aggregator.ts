@@ -5,7 +5,7 @@ import { freePorts } from './free-ports.js'
 const PROGRAM = fileURLToPath(new URL('../../aggregator/dist/main.js', import.meta.url))
 
 /** What is shared: partitions, and streams. */
-export type Group = 'profiles' | 'warehouse' | 'batch' | 'batch'
+export type Group = 'profiles' | 'warehouse' | 'batch'
 
 /** How many of a group's resources the aggregator at `url` holds; undefined before it shares them. */
 export async function heldBy(url: string, group: Group): Promise<number | undefined> {
