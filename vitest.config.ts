@@ -51,8 +51,19 @@ export default defineConfig({
       {
         ...source,
         test: {
-          name: 'chaos',
+          name: 'security',
           sequence: { groupOrder: 3 },
+          include: ['test/security/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'chaos',
+          sequence: { groupOrder: 4 },
           include: ['test/chaos/**/*.test.ts'],
           fileParallelism: false,
         },
