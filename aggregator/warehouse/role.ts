@@ -13,6 +13,7 @@ import {
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { bodyCompression } from './body-compression.js'
 import { clusterDdl } from './cluster-ddl.js'
+import { describeTables, readDescriptions } from './describe-tables.js'
 import { divert } from './divert.js'
 import { fenced } from './fence.js'
 import { type Loader, startLoader } from './loader.js'
@@ -135,6 +136,10 @@ export function startWarehouse({
     )
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
+    // Comments are a help for readers: loading doesn't wait for them, and goes on where they can't be written.
+    readDescriptions()
+      .then(descriptions => describeTables(clickhouse, descriptions, ddl))
+      .catch(error => log.warn({ err: error }, 'the descriptions of tables could not be written'))
     void watchParts(clickhouse, metrics, log, abort.signal)
     const { sites } = installation.buckets
     void watchRetention({ nats, sites, clickhouse, ddl, log, signal: abort.signal })
