@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Site } from '@slotstream/protocol'
+import type { KeyKind, Site } from '@slotstream/protocol'
 import { createMemo } from './enrich/memo.js'
 import { Failure } from './failure.js'
 import type { Sites } from './sites.js'
@@ -9,13 +9,20 @@ import type { Sites } from './sites.js'
 const MAX_REMEMBERED = 1_000
 const MAX_REMEMBERED_LENGTH = 1_024
 
+/** What a request's key says of it. */
+export interface Authenticated {
+  site: Site
+  key: KeyKind
+}
+
 /**
- * The site whose write key a request carries: as user name of HTTP Basic, as Segment's libraries send it, as
- * `?writeKey=`, or as `writeKey` in the body.
+ * Finds the site whose key a request carries, and the kind of the key: as user name of HTTP Basic, as Segment's libraries
+ * send it, as `?writeKey=`, or as `writeKey` in the body. A key that is public anywhere is public.
  *
- * @throws Failure `unknown_key`
+ * @throws Failure `unknown_key`; `secret_key_in_page` when a browser sends a secret key, which every visitor of that page
+ *   can read
  */
-export function siteOf(request: IncomingMessage, body: unknown, sites: Sites): Site {
+export function authenticate(request: IncomingMessage, body: unknown, sites: Sites): Authenticated {
   const writeKey = basicUser(request.headers.authorization) || queryKey(request.url ?? '') || bodyKey(body)
   if (!writeKey)
     throw new Failure(
@@ -23,8 +30,16 @@ export function siteOf(request: IncomingMessage, body: unknown, sites: Sites): S
       'there is no write key: send it as user name of HTTP Basic, as ?writeKey=, or as writeKey in the body',
     )
   const site = sites.byWriteKey(writeKey)
-  if (!site) throw new Failure('unknown_key', 'no site has this write key')
-  return site
+  if (site) return { site, key: 'public' }
+  const owner = sites.bySecretKey(writeKey)
+  if (!owner) throw new Failure('unknown_key', 'no site has this write key')
+  // Browsers put it into every POST of a page, servers don't send it.
+  if (request.headers.origin !== undefined)
+    throw new Failure(
+      'secret_key_in_page',
+      'a page used a secret key, which belongs on servers: use one of writeKeys there, and replace this secret key, which visitors of the page can read',
+    )
+  return { site: owner, key: 'secret' }
 }
 
 /** Libraries send the same with each request; sites are few. */

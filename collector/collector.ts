@@ -15,6 +15,7 @@ import { createDecide } from './decide.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http-server.js'
+import { warningOfOpenSites } from './keys/warn-open-sites.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { pipelineRoute } from './pipeline/route.js'
 import { createPlanStore } from './plan/plan-store.js'
@@ -46,7 +47,7 @@ export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
 export function createCollector(deps: CollectorDeps): Collector {
   const { nats, log } = deps
   const { partitions, buckets } = deps.installation
-  const sites = createSites()
+  const sites = createSites(warningOfOpenSites(log))
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   let sitesLoaded = false

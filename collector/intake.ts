@@ -10,6 +10,7 @@ import {
   type RejectedMessage,
   type Rejection,
   type RejectionCode,
+  type Sender,
   type StoredMessage,
   type Violation,
   visitorIdOf,
@@ -18,6 +19,7 @@ import type { Enricher } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { batchOf, isObject } from './given-batch.js'
 import { cutBytes, jsonText } from './json-text.js'
+import { ALL_PUBLIC, type Senders } from './keys/senders.js'
 import { mendMessageId } from './message-id.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
@@ -37,6 +39,8 @@ export interface BatchArrival {
   text?: BatchText | undefined
   userAgent?: string | undefined
   newId: () => string
+  /** Decides what each message is sent by. Default: all are public, and nothing needs a secret key. */
+  senders?: Senders
   /** What is taken out of and added to the messages. Default: nothing. */
   enricher?: Enricher
   /** What the messages have to look like. Default: anything goes. */
@@ -49,26 +53,27 @@ export interface Intake {
   rejections: Rejection[]
   /** Accepted messages that break the plan. */
   violations: Rejection[]
-  /** One for each visitor, in the order in which they first occur. */
+  /** One for each visitor and sender, in the order in which they first occur. */
   envelopes: TakenEnvelope[]
   refused?: RejectedEnvelope
 }
 
 interface Visitor {
   visitorId: string
+  sender: Sender
   messages: Taken[]
   ids: Set<string>
 }
 
 /**
- * Checks the messages of a batch one by one and groups the good ones by visitor, in order. A message id that comes
- * twice for a visitor is kept once and accepted twice. The messages of `body` may be changed.
+ * Checks the messages of a batch one by one and groups the good ones by visitor and sender, in order. A message id that
+ * comes twice for those is kept once and accepted twice. The messages of `body` may be changed.
  *
  * @throws Failure when there is no batch to look into
  */
 export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const { batch, sentAt, ledger, context, isPlain } = batchOf(body)
-  const { received, siteId, plan, text } = arrival
+  const { received, siteId, plan, text, senders = ALL_PUBLIC } = arrival
   const receivedAt = new Date(received).toISOString()
   const sent = typeof sentAt === 'string' ? parseTime(sentAt) : undefined
   const times = { received, ...(sent === undefined ? {} : { sent }) }
@@ -79,16 +84,18 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const rejections: Rejection[] = []
   const violations: Rejection[] = []
   const refused: RejectedMessage[] = []
-  const visitors = new Map<string, Visitor>()
+  const visitors: Record<Sender, Map<string, Visitor>> = { public: new Map(), unsigned: new Map(), secret: new Map() }
+  const all: Visitor[] = []
   const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
   let visitor: Visitor | undefined
   let isAnyChanged = false
   for (let index = 0; index < batch.length; index++) {
     const raw = batch[index]
     if (context) shareContext(raw, context)
+    const { sender, changed: isStamped } = senders.stamp(raw)
     const cleansed = arrival.enricher?.cleanse(raw)
     const isMended = mendMessageId(raw)
-    let changed = context !== undefined || isMended || cleansed !== undefined
+    let changed = context !== undefined || isStamped || isMended || cleansed !== undefined
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
       reject({ raw, index, changed }, checked)
@@ -100,6 +107,11 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
       continue
     }
     const { message } = checked
+    const refusal = senders.refusalOf(message)
+    if (refusal) {
+      reject({ raw, index, changed }, refusal)
+      continue
+    }
     const violation = plan?.check(message as unknown as StoredMessage)
     if (violation && plan?.mode === 'enforce') {
       reject({ raw, index, changed }, violation)
@@ -113,7 +125,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     }
     const visitorId = visitorIdOf({ anonymousId: idOf(message.anonymousId), userId: idOf(message.userId) })
     // Nearly always that of the message before.
-    if (visitor?.visitorId !== visitorId) visitor = visitorOf(visitorId)
+    if (visitor?.visitorId !== visitorId || visitor.sender !== sender) visitor = visitorOf(visitorId, sender)
     const known = visitor.ids.size
     if (visitor.ids.add(id).size === known) continue
     const added = withUserAgent(arrival.enricher?.enrich(message, cleansed?.network))
@@ -128,9 +140,11 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     accepted: batch.length - rejections.length,
     rejections,
     violations,
-    envelopes: Array.from(visitors.values(), made => ({
+    envelopes: all.map(made => ({
       siteId,
       receivedAt,
+      sender: made.sender,
+      oldest: senders.oldest,
       sentAt: common.sentAt,
       visitorId: made.visitorId,
       messages: made.messages,
@@ -142,11 +156,12 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     ...(refused.length > 0 ? { refused: refusedEnvelope() } : {}),
   }
 
-  function visitorOf(visitorId: string): Visitor {
-    const known = visitors.get(visitorId)
+  function visitorOf(visitorId: string, sender: Sender): Visitor {
+    const known = visitors[sender].get(visitorId)
     if (known) return known
-    const made: Visitor = { visitorId, messages: [], ids: new Set() }
-    visitors.set(visitorId, made)
+    const made: Visitor = { visitorId, sender, messages: [], ids: new Set() }
+    visitors[sender].set(visitorId, made)
+    all.push(made)
     return made
   }
 
@@ -162,7 +177,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   }
 
   function refusedEnvelope(): RejectedEnvelope {
-    return { ...common, ...(userAgent ? { userAgent } : {}), rejected: refused }
+    return { ...common, sender: senders.key, ...(userAgent ? { userAgent } : {}), rejected: refused }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MessageType } from '@slotstream/protocol'
+import { Failure } from './failure.js'
 import { batchOfOne } from './intake.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'
@@ -24,7 +25,11 @@ export function messageRoutes(receive: Receive, store: StoreBatch): [path: strin
     (type: MessageType): Handler =>
     async (request, response) => {
       const { body, origin } = await receive(request, response)
-      sendJson(response, 200, (await store(batchOfOne(body, type), origin)).answer)
+      const { answer } = await store(batchOfOne(body, type), origin)
+      const [rejection] = answer.rejected
+      // It is among the rejected, and all there was in the request: a library must not take it for a success.
+      if (rejection?.code === 'secret_key_required') throw new Failure('secret_key_required', rejection.reason)
+      sendJson(response, 200, answer)
     }
   return [
     ['/v1/batch', batch],

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import {
   type DecisionEnvelope,
+  joined,
   partitionOf,
   type RejectedEnvelope,
   spreadPartitionOf,
@@ -24,8 +25,8 @@ export interface Publication {
 }
 
 /**
- * The ids behind a `msgId` are namespaced by site and visitor, and all message ids are part of it, so that no client
- * can suppress another's events, nor its own by using a batch id again.
+ * The ids behind a `msgId` are namespaced by site, sender and visitor, and all message ids are part of it, so that no
+ * client can suppress another's events, nor its own by using a batch id again.
  */
 export function eventPublications(envelope: TakenEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
@@ -47,22 +48,23 @@ function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions
 }
 
 function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
-  const { siteId, visitorId, messages } = envelope
+  const { siteId, sender = 'public', visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
   return split(messages, part => envelopeBytes(envelopeOf(envelope, part))).map(({ part, data }) => ({
     subject,
     data,
-    msgId: digest(['events', siteId, visitorId, batchId, ...part.map(({ id }) => id)]),
+    msgId: digest(['events', siteId, sender, visitorId, batchId, ...part.map(({ id }) => id)]),
   }))
 }
 
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
 export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
-  const { siteId, rejected } = envelope
+  const { siteId, sender = 'public', rejected } = envelope
   return split(rejected, part => utf8Of(JSON.stringify({ ...envelope, rejected: part }))).map(({ part, data }) => {
     const msgId = digest([
       'rejected',
       siteId,
+      sender,
       batchId,
       ...part.flatMap(({ messageId, code, payload }) => [messageId ?? '', code, payload]),
     ])
@@ -87,9 +89,6 @@ function split<T>(items: T[], write: (part: T[]) => Uint8Array): { part: T[]; da
   return [...split(items.slice(0, half), write), ...split(items.slice(half), write)]
 }
 
-/** The lengths keep the parts apart: "a", "bc" and "ab", "c" differ. */
 function digest(parts: string[]): string {
-  let text = ''
-  for (const part of parts) text += `${part.length}:${part}`
-  return hash('sha256', text, 'base64url')
+  return hash('sha256', joined(parts), 'base64url')
 }

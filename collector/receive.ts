@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { MAX_BATCH_BYTES, type Site } from '@slotstream/protocol'
-import { siteOf } from './authenticate.js'
+import { MAX_BATCH_BYTES } from '@slotstream/protocol'
+import { type Authenticated, authenticate } from './authenticate.js'
 import { allowOrigin, checkOrigin } from './cors.js'
 import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
@@ -16,8 +16,7 @@ import type { BatchOrigin } from './store-batch.js'
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** A request of a site's page or server: read, and its write key and origin checked. */
-export interface Received {
-  site: Site
+export interface Received extends Authenticated {
   body: unknown
   /** What the body was made of. */
   written: Written
@@ -43,14 +42,14 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     limits.checkAddress(request)
     const { value: body, written, bytes } = await readBody(request, MAX_BATCH_BYTES)
     metrics.bytes.inc(bytes)
-    const site = siteOf(request, body, sites)
+    const { site, key } = authenticate(request, body, sites)
     metrics.ofSite(site.siteId).request(bytes)
     checkOrigin(request, site)
     limits.checkSite(site)
     if (site.enrichment?.idCookie) setIdCookie(request, response, site, visitorIn(body))
     const userAgent = request.headers['user-agent']
     const enricher = enrich(site, { userAgent, address: () => clientAddress(request, trusts) })
-    return { site, body, written, origin: { site, bytes, userAgent, enricher } }
+    return { site, key, body, written, origin: { site, key, bytes, userAgent, enricher } }
   }
 }
 

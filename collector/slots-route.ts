@@ -7,6 +7,7 @@ import {
 } from '@slotstream/protocol'
 import type { Decide } from './decide.js'
 import { Failure } from './failure.js'
+import { checkedUser } from './keys/checked-user.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'
@@ -18,12 +19,13 @@ import type { BatchOrigin, StoreBatch, StoredBatch } from './store-batch.js'
  */
 export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, metrics: CollectorMetrics): Handler {
   return async (request, response) => {
-    const { site, body, origin } = await receive(request, response)
+    const { site, key, body, origin } = await receive(request, response)
     const checked = checkSlotsRequest(body)
     if (!checked.ok) throw new Failure('malformed', checked.reason)
     const question = checked.value
     checkContext(question.context)
-    const visitorId = visitorIdOf(question)
+    const user = checkedUser(question, site, key)
+    const visitorId = visitorIdOf(user)
 
     const { sealed, plain } = await storeAll(question, origin)
     const stored = [...sealed.filter(isStored), ...(plain ? [plain] : [])]
@@ -32,8 +34,8 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     const decisions = await decide({
       siteId: site.siteId,
       visitorId,
-      anonymousId: question.anonymousId || '',
-      ...(question.userId ? { userId: question.userId } : {}),
+      anonymousId: user.anonymousId || '',
+      ...(user.userId ? { userId: user.userId } : {}),
       slots: question.slots,
       ...(question.context ? { context: question.context } : {}),
       after: Math.max(question.after ?? 0, ...positions),

@@ -1,7 +1,8 @@
-import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
+import { type BatchAnswer, type KeyKind, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
+import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
@@ -12,6 +13,8 @@ import { createBatchText, type TakenEnvelope } from './taken.js'
 /** What came with a batch. */
 export interface BatchOrigin {
   site: Site
+  /** Kind of the key it came with. */
+  key: KeyKind
   /** Size of the body the batch came in. */
   bytes: number
   /** What the batch was made of, where that is a batch, too. */
@@ -49,7 +52,9 @@ export function createStoreBatch(
     for (const { code } of rejections) metrics.ofSite(siteId).rejected(code)
     for (const { code } of violations) metrics.ofSite(siteId).violated(code)
     const positions = new Map<string, number>()
-    for (const [index, visitorId] of visitors.entries()) if (visitorId) positions.set(visitorId, stored[index]!.seq)
+    // A visitor's messages can be several publications; a duplicate's position is that of its first send.
+    for (const [index, visitorId] of visitors.entries())
+      if (visitorId) positions.set(visitorId, Math.max(positions.get(visitorId) ?? 0, stored[index]!.seq))
     const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
     if (violations.length > 0) answer.violations = violations
     if (positions.size === 1) answer.position = Math.max(...positions.values())
@@ -57,11 +62,13 @@ export function createStoreBatch(
   }
 
   /** Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the spread. */
-  function prepare(body: unknown, { site, bytes, written, userAgent, enricher }: BatchOrigin) {
+  function prepare(body: unknown, { site, key, bytes, written, userAgent, enricher }: BatchOrigin) {
     const { siteId } = site
+    const received = Date.now()
     const { envelopes, refused, accepted, rejections, violations } = takeBatch(body, {
       siteId,
-      received: Date.now(),
+      received,
+      senders: createSenders(site, key, received),
       bytes,
       text: written && createBatchText(written),
       userAgent,

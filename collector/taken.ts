@@ -1,4 +1,4 @@
-import type { Ledger, MessageContext, SentEnvelope } from '@slotstream/protocol'
+import type { Ledger, MessageContext, Sender, SentEnvelope } from '@slotstream/protocol'
 import { batchTexts } from './batch-texts.js'
 import { jsonText, utf8Of } from './json-text.js'
 import type { Written } from './read-body.js'
@@ -37,6 +37,9 @@ export interface Taken {
 
 /** What a visitor's messages in a batch make, before it is written. */
 export interface TakenEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId' | 'receivedAt' | 'spread'> {
+  /** Default: `public`. */
+  sender?: Sender
+  oldest?: string | undefined
   sentAt?: string | undefined
   ledger?: Ledger | undefined
   messages: Taken[]
@@ -56,11 +59,24 @@ export function envelopeOf(all: TakenEnvelope, messages: Taken[]): TakenEnvelope
 
 /** The `SentEnvelope` as JSON, put together from what the client wrote, as far as that is possible. */
 export function envelopeBytes(envelope: TakenEnvelope): Uint8Array {
-  const { siteId, visitorId, receivedAt, sentAt, spread, ledger, messages, text, isWhole } = envelope
+  const {
+    siteId,
+    visitorId,
+    receivedAt,
+    sender = 'public',
+    oldest,
+    sentAt,
+    spread,
+    ledger,
+    messages,
+    text,
+    isWhole,
+  } = envelope
   const first = messages[0]?.added
   const same = messages.every(({ added }) => added === first)
   const context = same ? first : messages.map(({ added }) => added ?? null)
-  const opening = JSON.stringify({ siteId, visitorId, receivedAt, sentAt, spread, ledger, context }).slice(0, -1)
+  const head = { siteId, visitorId, receivedAt, sender, oldest, sentAt, spread, ledger, context }
+  const opening = JSON.stringify(head).slice(0, -1)
   if (text && isWhole) return Buffer.concat([utf8Of(`${opening},"body":`), text.whole, END])
   return utf8Of(`${opening},"sent":[${messages.map(message => textOf(message, text)).join()}]}`)
 }

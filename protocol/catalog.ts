@@ -6,7 +6,12 @@ import type { SignalName } from './signals.js'
 export interface Site {
   siteId: string
   name: string
+  /** Public keys: pages carry them, so anybody may know them. */
   writeKeys: string[]
+  /** SHA-256 of each secret key, Base64url: the keys themselves are kept nowhere. Default: none. */
+  secretKeyHashes?: string[]
+  /** Key of the signatures by which pages prove whose `userId` they name. It can't be kept as a hash. Default: none. */
+  identitySecret?: string
   /** Origins whose pages may use the write keys, e.g. "https://shop.example". `*`: any. */
   allowedOrigins: string[]
   /** Whether pages may ask why a decision was made (`explain`). For development. */

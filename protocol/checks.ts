@@ -2,6 +2,7 @@ import type { Content, Policy, Site, Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from './limits.js'
 import { type Retention, retentionTrouble } from './retention.js'
+import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from './senders.js'
 import { SIGNALS, type SignalName } from './signals.js'
 import type { SlotsRequest } from './slots.js'
 
@@ -14,6 +15,8 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
     if (raw[field] && !isName(raw[field]))
       return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
   if (!raw.anonymousId && !raw.userId) return no('anonymousId and userId are both missing: one is needed')
+  if (raw.signature !== undefined && raw.signature !== null && typeof raw.signature !== 'string')
+    return no('signature must be text: HMAC-SHA256 of userId in lower-case hex')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
   for (const [index, slot] of raw.slots.entries()) {
@@ -85,6 +88,8 @@ export function checkSite(raw: unknown): Check<Site> {
     siteId,
     name = siteId,
     writeKeys,
+    secretKeyHashes,
+    identitySecret,
     allowedOrigins = ['*'],
     debug = false,
     enrichment,
@@ -102,6 +107,16 @@ export function checkSite(raw: unknown): Check<Site> {
     return no('allowedOrigins must be a list of origins such as "https://shop.example"')
   if (typeof debug !== 'boolean') return no('debug must be true or false')
   const site: Site = { siteId, name, writeKeys, allowedOrigins, debug }
+  if (secretKeyHashes !== undefined) {
+    if (!isListOf(secretKeyHashes, isHash) || secretKeyHashes.length > MAX_SECRET_KEYS)
+      return no(`secretKeyHashes must be a list of at most ${MAX_SECRET_KEYS} SHA-256 hashes in Base64url`)
+    if (secretKeyHashes.length > 0) site.secretKeyHashes = secretKeyHashes
+  }
+  if (identitySecret !== undefined) {
+    if (!isIdentitySecret(identitySecret))
+      return no(`identitySecret must be text of ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters`)
+    site.identitySecret = identitySecret
+  }
   if (enrichment !== undefined) {
     const trouble = enrichmentTrouble(enrichment)
     if (trouble) return no(trouble)
@@ -136,6 +151,31 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH && !value.includes('\0')
+}
+
+/**
+ * Whether a value can be a secret key: long enough, and of printable ASCII without colons, which HTTP Basic carries as it
+ * is.
+ */
+export function isSecretKey(value: unknown): value is string {
+  return isSecret(value) && /^[\x21-\x39\x3b-\x7e]+$/.test(value)
+}
+
+/** Whether a value can be the key of a site's signatures. */
+export function isIdentitySecret(value: unknown): value is string {
+  return isSecret(value) && !value.includes('\0')
+}
+
+function isSecret(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= MIN_SECRET_LENGTH && value.length <= MAX_SECRET_LENGTH
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{43}$/.test(value)
+}
+
+function isListOf<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is T[] {
+  return Array.isArray(value) && value.every(isEntry)
 }
 
 function isSignal(value: unknown): value is SignalName {

@@ -4,6 +4,8 @@ export const ERROR_STATUS = {
   unknown_key: 401,
   unauthorized: 401,
   origin_not_allowed: 403,
+  secret_key_required: 403,
+  secret_key_in_page: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

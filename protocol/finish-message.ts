@@ -8,6 +8,8 @@ export interface Arrival {
   received: number
   /** `sentAt` of the batch; a message's own comes first. */
   sent?: number
+  /** An earlier time is clamped to this one. Default: none is. */
+  oldest?: number
 }
 
 /** Instructions to Segment, which nobody keeps. */
@@ -21,12 +23,15 @@ export const NOT_KEPT = 'integrations'
  */
 export function finishMessage(
   raw: Record<string, unknown>,
-  { received, sent: batchSent }: Arrival,
+  { received, sent: batchSent, oldest }: Arrival,
   added?: MessageContext | null,
 ): StoredMessage {
   const sent = typeof raw.sentAt === 'string' ? parseTime(raw.sentAt) : batchSent
   const client = typeof raw.timestamp === 'string' ? parseTime(raw.timestamp) : undefined
   const corrected = client === undefined ? undefined : correctTime(client, sent, received)
+  const time = corrected?.ok ? corrected.timestamp : received
+  const isClamped = oldest !== undefined && time < oldest
+  const context = added ? withAdded(raw.context as MessageContext | null, added) : (raw.context ?? undefined)
   // A literal with every field it may get, because the engine takes fifty times as long to add fields to a spread
   // copy; JSON leaves out those that stay undefined.
   const copy = {
@@ -38,12 +43,12 @@ export function finishMessage(
     userId: idOf(raw.userId),
     previousId: idOf(raw.previousId),
     groupId: idOf(raw.groupId),
-    timestamp: isoTime(corrected?.ok ? corrected.timestamp : received),
+    timestamp: isoTime(isClamped ? oldest : time),
     originalTimestamp: client === undefined ? undefined : isoTime(client),
     sentAt: sent === undefined ? undefined : isoTime(sent),
     properties: raw.properties ?? undefined,
     traits: raw.traits ?? undefined,
-    context: added ? withAdded(raw.context as MessageContext | null, added) : (raw.context ?? undefined),
+    context: isClamped ? { ...(context as MessageContext | undefined), timeClamped: true } : context,
   }
   for (const key in raw) if (!HANDLED.has(key)) (copy as Record<string, unknown>)[key] = raw[key]
   return copy as unknown as StoredMessage

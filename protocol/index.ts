@@ -1,5 +1,13 @@
 export type { Content, Policy, Site, Slot } from './catalog.js'
-export { type Check, checkContent, checkSite, checkSlot, checkSlotsRequest } from './checks.js'
+export {
+  type Check,
+  checkContent,
+  checkSite,
+  checkSlot,
+  checkSlotsRequest,
+  isIdentitySecret,
+  isSecretKey,
+} from './checks.js'
 export {
   DEAD_LETTERS,
   type DeadLetter,
@@ -13,6 +21,7 @@ export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
 export { type Arrival, finishMessage, idOf } from './finish-message.js'
 export { hash32 } from './hash.js'
 export { isoTime } from './iso-time.js'
+export { joined } from './joined.js'
 export {
   EARLIEST_TIMESTAMP,
   MAX_BATCH_BYTES,
@@ -52,6 +61,16 @@ export {
   retentionTrouble,
 } from './retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './schema-version.js'
+export {
+  type KeyKind,
+  MAX_PUBLIC_AGE_MS,
+  MAX_SECRET_KEYS,
+  MAX_SECRET_LENGTH,
+  MIN_SECRET_LENGTH,
+  SENDERS,
+  type Sender,
+  senderOf,
+} from './senders.js'
 export { SIGNALS, type SignalEnvelope, type SignalMemory, type SignalName, type SignalRecord } from './signals.js'
 export type {
   DecideReply,
@@ -117,8 +136,11 @@ export { uuidv7 } from './uuid.js'
 export { type Checked, checkMessage } from './validate.js'
 export {
   DEFAULT_PARTITIONS,
+  isPersonKey,
   partitionOf,
   shareOf,
   spreadPartitionOf,
   visitorIdOf,
+  visitorKeySql,
+  visitorText,
 } from './visitors.js'

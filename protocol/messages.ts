@@ -29,6 +29,13 @@ export interface MessageContext {
   schemaVersion?: string
   /** Set by the collector: how the message breaks the site's tracking plan, if the plan's mode is `warn`. */
   violation?: Violation
+  /**
+   * `signature`, of a client: HMAC-SHA256 of the message's `userId` by the site's `identitySecret`, lower-case hex; the
+   * collector takes it out. `verified`, of the collector: whether it was right, where the site signs its users.
+   */
+  identity?: { signature?: string; verified?: boolean; [key: string]: unknown }
+  /** Set by the collector: `timestamp` was older than a public key's may be. `originalTimestamp` is what the client said. */
+  timeClamped?: true
   [key: string]: unknown
 }
 
@@ -106,6 +113,7 @@ export const REJECTION_CODES = {
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
   timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
+  secret_key_required: 'a `userId` without an `anonymousId`, sent with a public key of a site that has secret keys',
   ...VIOLATION_CODES,
 } as const
 

@@ -1,4 +1,5 @@
 import { finishMessage } from './finish-message.js'
+import { senderOf } from './senders.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 import { parseTime } from './times.js'
 
@@ -9,16 +10,18 @@ import { parseTime } from './times.js'
  */
 export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvelope {
   if ('messages' in envelope) return envelope
-  const { sent, body, sentAt, context, ledger, ...rest } = envelope
+  const { sent, body, sentAt, context, ledger, oldest, ...rest } = envelope
   const batchSent = sentAt === undefined ? undefined : parseTime(sentAt)
+  const earliest = oldest === undefined ? undefined : parseTime(oldest)
   const arrival = {
     received: parseTime(rest.receivedAt) ?? Number.NaN,
     ...(batchSent === undefined ? {} : { sent: batchSent }),
+    ...(earliest === undefined ? {} : { oldest: earliest }),
   }
   const messages = (sent ?? body?.batch ?? []).map((raw, index) =>
     finishMessage(raw, arrival, Array.isArray(context) ? context[index] : context),
   )
   const last = messages.at(-1)
   if (last && ledger) last.context = { ...last.context, ledger }
-  return { ...rest, messages }
+  return { ...rest, ...(rest.sender === undefined ? {} : { sender: senderOf(rest.sender) }), messages }
 }

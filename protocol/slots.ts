@@ -11,6 +11,8 @@ export interface SlotRequest {
 export interface SlotsRequest {
   anonymousId: string
   userId?: string
+  /** HMAC-SHA256 of `userId` by the site's `identitySecret`, lower-case hex. Without it, such a site answers for the browser only. */
+  signature?: string
   slots: SlotRequest[]
   context?: { sessionId?: string; pageViewId?: string; page?: { url?: string; path?: string }; [key: string]: unknown }
   /** Messages that are not sent yet; they count in the answer. Same form as in `/v1/batch`. */

@@ -1,4 +1,5 @@
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from './messages.js'
+import type { KeyKind, Sender } from './senders.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -8,18 +9,24 @@ export interface StoredMessage extends Message {
   originalTimestamp?: string
 }
 
-/** What one visitor sent in one batch, in order. */
+/** What one visitor sent in one batch, in order, all by one kind of sender. */
 export interface EventEnvelope {
   siteId: string
   visitorId: string
   receivedAt: string
+  /** Decided by the collector, never by the client. Absent: `public`, see `senderOf`. */
+  sender?: Sender
+  /** Stored by a collector that knew no senders yet: ids of its signals leave out the site, as they did then. */
+  isFormer?: true
   /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
   spread?: true
   messages: StoredMessage[]
 }
 
 /** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */
-export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
+export interface SentEnvelope extends Omit<EventEnvelope, 'messages' | 'isFormer'> {
+  /** Earliest time that the messages may have, ISO 8601: an earlier one is clamped to it. Absent: any. */
+  oldest?: string
   /** When the batch was sent, by the client's clock. */
   sentAt?: string
   /** What is added to each message's context: the same to all, or to each its own. */
@@ -36,6 +43,8 @@ export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
 export interface RejectedEnvelope {
   siteId: string
   receivedAt: string
+  /** Kind of the key they came with. Absent: `public`. */
+  sender?: KeyKind
   /** What else is needed to take the messages once more as they came: when their request was sent, and by what. */
   sentAt?: string
   userAgent?: string

@@ -3,24 +3,56 @@ import { hash32 } from './hash.js'
 /** Number of partitions of a new installation. It is kept with the data and can't change later. */
 export const DEFAULT_PARTITIONS = 32
 
+/** Prefixes of visitor keys. An `anonymousId` that begins with one of them gets `visitor:` in front. */
+const PERSON = 'user:'
+const BROWSER = 'visitor:'
+
 /**
  * The key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a server
  * names only a `userId`. The prefix keeps the two apart, so that nobody reads a person's profile by choosing an
  * `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
+ *
+ * Values are stored in streams, buckets and tables: they must not change. `visitorKeySql` is the same in SQL.
  */
 export function visitorIdOf(message: { anonymousId?: string | undefined; userId?: string | undefined }): string {
   const { anonymousId } = message
-  if (anonymousId) return isPrefixed(anonymousId) ? `visitor:${anonymousId}` : anonymousId
-  return message.userId ? `user:${message.userId}` : ''
+  if (anonymousId) return isPrefixed(anonymousId) ? `${BROWSER}${anonymousId}` : anonymousId
+  return message.userId ? `${PERSON}${message.userId}` : ''
+}
+
+/**
+ * Writes `visitorIdOf` as an expression of ClickHouse. Absent ids are '' in tables.
+ *
+ * @param anonymousId,userId SQL of ours, such as names of columns, never of a client
+ */
+export function visitorKeySql(anonymousId = 'anonymous_id', userId = 'user_id'): string {
+  const prefixed = [PERSON, BROWSER].map(prefix => `startsWith(${anonymousId}, '${prefix}')`).join(' OR ')
+  return (
+    `multiIf(${anonymousId} = '', if(${userId} = '', '', concat('${PERSON}', ${userId})), ` +
+    `${prefixed}, concat('${BROWSER}', ${anonymousId}), ${anonymousId})`
+  )
+}
+
+/** Whether a visitor key is that of a person whom a server named without a browser. */
+export function isPersonKey(visitorId: string): boolean {
+  return visitorId.startsWith(PERSON)
 }
 
 function isPrefixed(id: string): boolean {
-  return id.startsWith('user:') || id.startsWith('visitor:')
+  return id.startsWith(PERSON) || id.startsWith(BROWSER)
 }
 
-/** The partition of a visitor: all of one visitor's messages are in one partition, in order. */
+/**
+ * The partition of a visitor: all of one visitor's messages are in one partition, in order. No id holds NUL, so no two
+ * visitors have the same text; `visitorText` says so of any two ids.
+ */
 export function partitionOf(siteId: string, visitorId: string, partitions: number): number {
-  return hash32(`${siteId}\0${visitorId}`) % partitions
+  return hash32(visitorText(siteId, visitorId)) % partitions
+}
+
+/** A site's visitor as one text. Site ids are small letters, digits and hyphens, so the first NUL ends them. */
+export function visitorText(siteId: string, visitorId: string): string {
+  return `${siteId}\0${visitorId}`
 }
 
 /** Partitions, at most, that the messages of one heavy sender are spread over. */
@@ -36,5 +68,5 @@ export function spreadPartitionOf(siteId: string, visitorId: string, messageId: 
 
 /** A share of visitors, stable per visitor and purpose, as a number in [0, 1). */
 export function shareOf(purpose: string, siteId: string, visitorId: string): number {
-  return hash32(`${purpose}\0${siteId}\0${visitorId}`) / 2 ** 32
+  return hash32(`${purpose}\0${visitorText(siteId, visitorId)}`) / 2 ** 32
 }

@@ -2,10 +2,14 @@ import {
   type EventEnvelope,
   hash32,
   isoTime,
+  isPersonKey,
   type JsonObject,
   type Profile,
+  SENDERS,
+  type Sender,
   type SignalRecord,
   type StoredMessage,
+  senderOf,
 } from '@slotstream/protocol'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
@@ -39,25 +43,28 @@ export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvel
  * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
  * applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
- * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor. Throws when the
+ * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be a
+ * person without proof. Throws when the
  * message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
  */
 export function applyAndDetect(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Applied {
-  if (envelope.spread || (profile && seq <= profile.seq)) return { profile, signals: [] }
+  const sender = senderOf(envelope.sender)
+  const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
+  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile, signals: [] }
   const signals: SignalRecord[] = []
   const known = profile ? profile.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
   let next = profile
   for (const message of envelope.messages) {
-    const hash = hash32(message.messageId)
+    const hash = rememberedId(message.messageId, sender)
     if (set ? set.has(hash) : known.includes(hash)) continue
     set?.add(hash)
     known.push(hash)
     const after = applyMessage(next, message, envelope)
     const { memory, found } = detect(next, message, after)
-    for (const one of found) signals.push(signalRecord(one, message, after))
+    for (const one of found) signals.push(signalRecord(one, message, after, envelope))
     after.signalMemory = memory
     next = after
   }
@@ -70,11 +77,19 @@ export function applyAndDetect(profile: Profile | undefined, envelope: EventEnve
   return { profile: after, signals }
 }
 
+/**
+ * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal, even
+ * where somebody makes one whose hash is that of another.
+ */
+function rememberedId(messageId: string, sender: Sender): number {
+  return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
+}
+
 /** The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`. */
 export function applyMessage(
   before: Profile | undefined,
   message: StoredMessage,
-  { siteId, visitorId }: { siteId: string; visitorId: string },
+  { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
 ): Profile {
   const at = timeOf(message.timestamp)
   if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
@@ -87,7 +102,8 @@ export function applyMessage(
   // Assigned after the copy: in one literal with it, the engine takes several times as long.
   const next: Profile = { ...profile }
   next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')
-  next.userId = (late && profile.userId) || message.userId || profile.userId
+  const userId = sender === 'unsigned' ? '' : message.userId
+  next.userId = (late && profile.userId) || userId || profile.userId
   if (earliest) next.firstSeen = time
   if (!late) next.lastSeen = time
   if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1

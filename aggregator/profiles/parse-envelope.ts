@@ -1,4 +1,4 @@
-import { type EventEnvelope, openEnvelope, type SentEnvelope } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope, SENDERS, type SentEnvelope } from '@slotstream/protocol'
 
 const decoder = new TextDecoder()
 
@@ -10,14 +10,17 @@ export function parseEnvelope(data: Uint8Array): EventEnvelope | Error {
   const raw = parse(data)
   if (raw === undefined) return new Error('the message is not JSON')
   if (typeof raw !== 'object' || raw === null) return new Error('the message is not a JSON object')
-  const { siteId, visitorId, receivedAt, messages, sent, body } = raw as Partial<EventEnvelope & SentEnvelope>
+  const { siteId, visitorId, receivedAt, sender, messages, sent, body } = raw as Partial<EventEnvelope & SentEnvelope>
   if (typeof siteId !== 'string' || !siteId || typeof visitorId !== 'string' || !visitorId)
     return new Error('siteId or visitorId is missing')
+  if (sender !== undefined && !SENDERS.includes(sender)) return new Error('sender is none that there is')
   const list: unknown = messages ?? sent ?? body?.batch
   if (!Array.isArray(list) || !list.every(message => typeof message === 'object' && message !== null))
     return new Error('messages is not a list of objects')
   if (!messages && Number.isNaN(Date.parse(receivedAt ?? ''))) return new Error('receivedAt is not a time')
-  return openEnvelope(raw as EventEnvelope | SentEnvelope)
+  const envelope = openEnvelope(raw as EventEnvelope | SentEnvelope)
+  // Collectors say the sender since there are kinds of them.
+  return messages || sender !== undefined ? envelope : { ...envelope, isFormer: true }
 }
 
 /** The value, or undefined, which JSON does not have, when it is none. */

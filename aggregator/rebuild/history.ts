@@ -3,8 +3,10 @@ import {
   type EventEnvelope,
   type JsonObject,
   type Profile,
+  type Sender,
   type StoredMessage,
   visitorIdOf,
+  visitorKeySql,
 } from '@slotstream/protocol'
 import { applyEnvelope } from '../profiles/apply.js'
 
@@ -16,6 +18,8 @@ export interface EventRow {
   event: string
   anonymous_id: string
   user_id: string
+  /** Absent: `public`. */
+  sender?: Sender
   session_id: string
   timestamp: string
   properties: JsonObject
@@ -39,11 +43,11 @@ export async function* eventsBetween(
     [`before${i}`, before],
   ])
   const result = await clickhouse.query({
-    query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, session_id, properties, traits,
+    query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits,
               formatDateTime(timestamp, '%Y-%m-%dT%H:%i:%S', 'UTC')
                 || '.' || leftPad(toString(toUnixTimestamp64Milli(timestamp) % 1000), 3, '0') || 'Z' AS timestamp
             FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
-            ORDER BY site_id, if(anonymous_id != '', anonymous_id, concat('user:', user_id)), stream_seq, batch_index
+            ORDER BY site_id, ${visitorKeySql()}, stream_seq, batch_index
             SETTINGS max_bytes_before_external_sort = 268435456`,
     query_params: Object.fromEntries(ends),
     format: 'JSONEachRow',
@@ -90,5 +94,11 @@ function envelopeOf(row: EventRow): EventEnvelope {
     traits: row.traits,
     context: row.session_id ? { sessionId: row.session_id } : {},
   }
-  return { siteId: row.site_id, visitorId: visitorIdOf(message), receivedAt: row.timestamp, messages: [message] }
+  return {
+    siteId: row.site_id,
+    visitorId: visitorIdOf(message),
+    receivedAt: row.timestamp,
+    ...(row.sender && { sender: row.sender }),
+    messages: [message],
+  }
 }

@@ -83,16 +83,16 @@ export async function restoreTable(
     const place = `(stream_seq, batch_index) NOT IN (
       SELECT stream_seq, batch_index FROM ${table} WHERE stream_seq BETWEEN {first:UInt64} AND {last:UInt64})`
     if (!key) return place
-    const { time, id, visitor } = key
+    const { time, id, visitor, sender = "'public'" } = key
     const known = (of: string[], where: string) =>
       `(${of.join(', ')}) NOT IN (SELECT ${of.join(', ')} FROM ${table} WHERE ${where})`
     const ofKey = known(
-      ['site_id', time, id, visitor],
+      ['site_id', time, id, visitor, sender],
       `(site_id, ${time}, ${id}) IN (SELECT site_id, ${time}, ${id} FROM ${read})`,
     )
     // Whose client named no time has that of its receipt, which differs between two sends.
     const untimed = `${time} = received_at`
-    const ofId = known(['site_id', id, visitor], `${id} IN (SELECT ${id} FROM ${read} WHERE ${untimed})`)
+    const ofId = known(['site_id', id, visitor, sender], `${id} IN (SELECT ${id} FROM ${read} WHERE ${untimed})`)
     return `${place} AND ${ofKey} AND (NOT (${untimed}) OR ${ofId})`
   }
 

@@ -14,6 +14,7 @@ export async function divert(nats: Pick<Nats, 'js'>, stream: string, refused: Re
     const envelope: RejectedEnvelope = {
       siteId,
       receivedAt,
+      sender: row.key?.sender === 'secret' ? 'secret' : 'public',
       rejected: [
         {
           messageId,

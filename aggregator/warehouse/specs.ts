@@ -1,4 +1,11 @@
-import { BUCKETS, POSITIONS_PER_STREAM, profilesBucket, STREAMS, type StreamPart } from '@slotstream/protocol'
+import {
+  BUCKETS,
+  POSITIONS_PER_STREAM,
+  profilesBucket,
+  STREAMS,
+  type StreamPart,
+  visitorKeySql,
+} from '@slotstream/protocol'
 import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
@@ -13,8 +20,11 @@ export interface StreamSpec {
   table: string
   /** Rows of one message, with `seq` as their position. Throws when the message is not what the stream should hold. */
   rows(message: SourceMessage, seq: number): Row[]
-  /** How the table names a row's key; absent where rows are not deduplicated. SQL of ours, never of a client. */
-  key?: { time: string; id: string; visitor: string }
+  /**
+   * How the table names a row's key; absent where rows are not deduplicated. SQL of ours, never of a client. Without
+   * `sender` its ids are made by servers.
+   */
+  key?: { time: string; id: string; visitor: string; sender?: string }
   /** Positions in the table that come from this stream; absent: all of them. */
   positions?: { first: number; last: number }
   /** It took over from other streams: a message may be in one of those already, and in its rows in the same table. */
@@ -36,12 +46,7 @@ export const SPECS = {
     stream: STREAMS.events.name,
     table: 'events',
     rows: eventRows,
-    // The same as visitorIdOf.
-    key: {
-      time: 'original_timestamp',
-      id: 'message_id',
-      visitor: "if(anonymous_id != '', anonymous_id, concat('user:', user_id))",
-    },
+    key: { time: 'original_timestamp', id: 'message_id', visitor: visitorKeySql(), sender: 'sender' },
     replaces: false,
   },
   decisions: {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError, TupleParam } from '@clickhouse/client'
+import type { Sender } from '@slotstream/protocol'
 import type { Block } from './position.js'
 import { keyText, type RowKey } from './rows/row.js'
 import type { StreamSpec } from './specs.js'
@@ -55,6 +56,7 @@ export interface Table {
 export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, replicated = false): Table {
   const table = `slotstream.${spec.table}`
   const { key, positions, tookOver } = spec
+  const kind = key?.sender ?? "'public'"
   // Other streams of its kind may be in the same table, and none of their messages in this one.
   const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
   const ofStream = 'stream_seq BETWEEN {from:UInt64} AND {to:UInt64}'
@@ -118,10 +120,10 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
       const found = new Set<string>()
       if (!key) return found
       const outside = 'NOT (stream_seq BETWEEN {first:UInt64} AND {last:UInt64})'
-      const select = `SELECT ${key.visitor} AS visitor, ${key.id} AS id FROM ${table} WHERE site_id = {siteId:String}`
+      const select = `SELECT ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id FROM ${table} WHERE site_id = {siteId:String}`
       for (const { siteId, timed, part } of chunks(keys)) {
         const matches = timed
-          ? await rows<{ visitor: string; id: string }>(
+          ? await rows<Found>(
               `${select} AND (${key.time}, ${key.id}) IN {keys:Array(Tuple(DateTime64(3, 'UTC'), String))} AND ${outside}`,
               {
                 siteId,
@@ -130,30 +132,37 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
                 last,
               },
             )
-          : await rows<{ visitor: string; id: string }>(
+          : await rows<Found>(
               `${select} AND ${key.id} IN {ids:Array(String)}
                AND received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${outside}`,
               { siteId, ids: part.map(({ id }) => id), since: earliest(part) - UNTIMED_LOOKBACK_MS, first, last },
             )
-        for (const { visitor, id } of matches) found.add(keyText({ siteId, visitor, id }))
+        for (const { visitor, kind, id } of matches) found.add(keyText({ siteId, sender: kind, visitor, id }))
       }
       return found
     },
 
     async recent(since, limit) {
       if (!key) return []
-      const latest = await rows<{ site_id: string; visitor: string; id: string; received: string }>(
-        `SELECT site_id, ${key.visitor} AS visitor, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
+      const latest = await rows<Found & { site_id: string; received: string }>(
+        `SELECT site_id, ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
          FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}
          ORDER BY received_at DESC LIMIT {limit:UInt32}`,
         { since: since.getTime(), limit, ...own, ...(tookOver && { from: 1 }) },
       )
-      return latest.map(({ site_id, visitor, id, received }) => ({
-        text: keyText({ siteId: site_id, visitor, id }),
+      return latest.map(({ site_id, visitor, kind, id, received }) => ({
+        text: keyText({ siteId: site_id, sender: kind, visitor, id }),
         receivedAt: Number(received),
       }))
     },
   }
+}
+
+/** What a look-up reads of a row. Not `sender`: an alias of that name would be taken for the column. */
+interface Found {
+  visitor: string
+  kind: Sender
+  id: string
 }
 
 /** What else stands where a time should is refused with its row; a look-up must not fail on it. */

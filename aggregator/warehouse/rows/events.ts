@@ -1,4 +1,4 @@
-import { type EventEnvelope, openEnvelope, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import { type EventEnvelope, openEnvelope, type StoredMessage, senderOf, visitorIdOf } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
 import type { Row, SourceMessage } from './row.js'
 
@@ -15,10 +15,12 @@ const read = (message: SourceMessage) => openEnvelope(JSON.parse(message.text))
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).messages[index]
 
 function eventRow(
-  { siteId, receivedAt }: EventEnvelope,
+  envelope: EventEnvelope,
   message: StoredMessage,
   { seq, index, partition, payload }: Pick<Row, 'seq' | 'index'> & Pick<Row['source'], 'partition' | 'payload'>,
 ): Row {
+  const { siteId, receivedAt } = envelope
+  const sender = senderOf(envelope.sender)
   const { messageId, properties = {}, context = {} } = message
   const original = message.originalTimestamp === undefined ? undefined : storableTime(message.originalTimestamp)
   const page = pageOf(message)
@@ -29,6 +31,7 @@ function eventRow(
     event: message.event ?? message.name ?? '',
     anonymous_id: message.anonymousId ?? '',
     user_id: message.userId ?? '',
+    sender,
     session_id: textOf(context.sessionId),
     page_view_id: textOf(context.pageViewId),
     timestamp: message.timestamp,
@@ -57,12 +60,16 @@ function eventRow(
     index,
     key: {
       siteId,
+      sender,
       visitor: visitorIdOf(message),
       id: messageId,
       receivedAt,
       ...(original === undefined ? {} : { time: original }),
-      // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send.
-      ...(original === undefined || message.sentAt === undefined ? {} : { happened: message.timestamp }),
+      // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send;
+      // nor does a time that was clamped.
+      ...(original === undefined || message.sentAt === undefined || context.timeClamped === true
+        ? {}
+        : { happened: message.timestamp }),
     },
     source: { siteId, partition, receivedAt, messageId, payload },
   }

@@ -4,7 +4,14 @@ import type { Row, SourceMessage } from './row.js'
 
 /** Rows of `rejected_events`: one per rejected message. Not deduplicated: what is sent twice is rejected twice. */
 export function rejectedRows(message: SourceMessage, seq: number): Row[] {
-  const { siteId, receivedAt, sentAt, userAgent = '', rejected } = JSON.parse(message.text) as RejectedEnvelope
+  const {
+    siteId,
+    receivedAt,
+    sender = 'public',
+    sentAt,
+    userAgent = '',
+    rejected,
+  } = JSON.parse(message.text) as RejectedEnvelope
   const partition = partitionOfSubject(message.subject, 1)
   return rejected.map(({ messageId, code, reason, path = '', schemaVersion = '', payload }, index) => ({
     line: jsonLine({
@@ -18,6 +25,7 @@ export function rejectedRows(message: SourceMessage, seq: number): Row[] {
       payload,
       sent_at: sentAt === undefined ? null : storableTime(sentAt),
       user_agent: userAgent,
+      sender,
       stream_seq: seq,
       batch_index: index,
     }),

@@ -1,6 +1,10 @@
+import { joined, type Sender } from '@slotstream/protocol'
+
 /** What makes a message the same message: a second send has the same key. */
 export interface RowKey {
   siteId: string
+  /** Absent where ids are made by servers: they are unique within a site. */
+  sender?: Sender
   /** Empty where ids are unique within a site. */
   visitor: string
   id: string
@@ -49,9 +53,9 @@ export interface SourceMessage {
   deleted: boolean
 }
 
-/** One text per key. Ids hold no NUL: they would not survive the way here. */
-export function keyText(key: Pick<RowKey, 'siteId' | 'visitor' | 'id'>): string {
-  return `${key.siteId}\0${key.visitor}\0${key.id}`
+/** One text per key. */
+export function keyText({ siteId, sender = 'public', visitor, id }: Omit<RowKey, 'receivedAt'>): string {
+  return joined([siteId, sender, visitor, id])
 }
 
 export function rowPlace(row: Pick<Row, 'seq' | 'index'>): string {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Site } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { checkAdmin, siteOf } from '../../../collector/authenticate.js'
+import { authenticate, checkAdmin } from '../../../collector/authenticate.js'
 import { createSites, siteAllowsOrigin } from '../../../collector/sites.js'
 
 const site = (siteId: string, writeKeys: string[], allowedOrigins = ['*']): Site => ({
@@ -41,7 +41,7 @@ describe('sites', () => {
   })
 })
 
-describe('siteOf', () => {
+describe('authenticate', () => {
   const sites = createSites()
   sites.apply(put(site('shop', ['key'])))
 
@@ -51,7 +51,7 @@ describe('siteOf', () => {
     ['query', request('/v1/batch?x=1&writeKey=key'), {}],
     ['body', request('/'), { writeKey: 'key' }],
   ])('takes the write key from %s', (_where, from, body) => {
-    expect(siteOf(from, body, sites).siteId).toBe('shop')
+    expect(authenticate(from, body, sites)).toMatchObject({ site: { siteId: 'shop' }, key: 'public' })
   })
 
   it.each([
@@ -62,7 +62,7 @@ describe('siteOf', () => {
     ['a broken header', request('/', 'Basic'), {}],
     ['a name of every object', request('/'), { writeKey: '__proto__' }],
   ])('refuses %s', (_what, from, body) => {
-    expect(() => siteOf(from, body, sites)).toThrow(expect.objectContaining({ code: 'unknown_key' }))
+    expect(() => authenticate(from, body, sites)).toThrow(expect.objectContaining({ code: 'unknown_key' }))
   })
 })
 

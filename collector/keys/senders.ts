@@ -1,0 +1,129 @@
+import {
+  idOf,
+  isoTime,
+  type KeyKind,
+  MAX_PUBLIC_AGE_MS,
+  type RejectionCode,
+  type Sender,
+  type Site,
+} from '@slotstream/protocol'
+import { isSigned } from './signatures.js'
+
+/** What a message was found to be sent by. */
+export interface Stamped {
+  sender: Sender
+  /** Whether the message was changed. */
+  changed: boolean
+}
+
+/** What the key of a request allows its messages to be. */
+export interface Senders {
+  key: KeyKind
+  /** Earliest time that messages may have, ISO 8601. Absent: any. */
+  oldest?: string
+  /**
+   * Decides what sends a message, before it is checked. Takes out of its context, in place, what only the collector may
+   * say and the signature, which nobody needs afterwards; puts the verdict there where the site signs its users.
+   */
+  stamp(raw: unknown): Stamped
+  /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */
+  refusalOf(message: Record<string, unknown>): { code: RejectionCode; reason: string } | undefined
+}
+
+/** One object for each outcome: every message pays for this. */
+const STAMPED = {
+  public: [
+    { sender: 'public', changed: false },
+    { sender: 'public', changed: true },
+  ],
+  unsigned: [
+    { sender: 'unsigned', changed: false },
+    { sender: 'unsigned', changed: true },
+  ],
+  secret: [
+    { sender: 'secret', changed: false },
+    { sender: 'secret', changed: true },
+  ],
+} as const satisfies Record<Sender, readonly [Stamped, Stamped]>
+
+const stamped = (sender: Sender, changed: boolean): Stamped => STAMPED[sender][changed ? 1 : 0]
+
+export const NEEDS_SECRET_KEY = {
+  code: 'secret_key_required',
+  reason:
+    'a userId without an anonymousId needs a secret key of the site: send it from a server, with one of secretKeys',
+} as const
+
+/** Messages of a site that has neither secret keys nor signatures. */
+export const ALL_PUBLIC = createSenders({}, 'public', 0)
+
+/**
+ * Makes what decides about the messages of one request.
+ *
+ * @param received when the request came, in milliseconds since the epoch
+ * @param verify whether a user id is signed. Default: by the site's `identitySecret`
+ */
+export function createSenders(
+  { secretKeyHashes = [], identitySecret }: Pick<Site, 'secretKeyHashes' | 'identitySecret'>,
+  key: KeyKind,
+  received: number,
+  verify = identitySecret === undefined ? undefined : remembering(identitySecret),
+): Senders {
+  const isBound = key === 'public' && secretKeyHashes.length > 0
+  return {
+    key,
+    ...(isBound ? { oldest: isoTime(received - MAX_PUBLIC_AGE_MS) } : {}),
+    stamp(raw) {
+      const message = objectOf(raw)
+      const context = objectOf(message?.context)
+      const taken = context && takeOut(context)
+      const changed = taken !== undefined
+      if (key === 'secret') return stamped('secret', changed)
+      const userId = verify && message && textOf(idOf(message.userId))
+      if (!verify || !message || !userId) return stamped('public', changed)
+      const verified = verify(userId, taken?.signature)
+      // A context that is none is found out later, and the message with it.
+      if (context || message.context === undefined || message.context === null)
+        message.context = { ...context, identity: { ...objectOf(context?.identity), verified } }
+      return stamped(verified ? 'public' : 'unsigned', true)
+    },
+    refusalOf: ({ anonymousId, userId }) =>
+      isBound && !idOf(anonymousId) && idOf(userId) ? NEEDS_SECRET_KEY : undefined,
+  }
+}
+
+/** Takes what a client must not say, or nobody must keep, out of a context; undefined when there is none of it. */
+function takeOut(context: Record<string, unknown>): { signature: unknown } | undefined {
+  let taken: { signature: unknown } | undefined
+  if (context.timeClamped !== undefined) {
+    delete context.timeClamped
+    taken = { signature: undefined }
+  }
+  const identity = objectOf(context.identity)
+  if (!identity || (identity.signature === undefined && identity.verified === undefined)) return taken
+  const { signature, verified: _claimed, ...rest } = identity
+  // A copy: messages of one batch may share the context of their batch.
+  if (Object.keys(rest).length > 0) context.identity = rest
+  else delete context.identity
+  return { signature }
+}
+
+/** Nearly all messages of a request name the same user. */
+function remembering(identitySecret: string) {
+  let last: { userId: string; signature: unknown; verified: boolean } | undefined
+  return (userId: string, signature: unknown): boolean => {
+    if (last?.userId !== userId || last.signature !== signature)
+      last = { userId, signature, verified: isSigned(identitySecret, userId, signature) }
+    return last.verified
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
