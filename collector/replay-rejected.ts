@@ -1,10 +1,11 @@
-import { MAX_REPLAYED, type Message, parseTime, type Rejection, type Site } from '@slotstream/protocol'
+import { type KeyKind, MAX_REPLAYED, type Message, parseTime, type Rejection, type Site } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Request, Router } from 'express'
 import { objectOf } from './admin-request.js'
 import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { takeBatch } from './intake.js'
+import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication } from './publications.js'
@@ -24,6 +25,8 @@ export interface ReplayRouteParts {
 interface Arrived {
   message: Partial<Message> & { messageId: string }
   received: number
+  /** Kind of the key it came with. */
+  key: KeyKind
   sentAt?: string | undefined
   userAgent?: string | undefined
 }
@@ -44,8 +47,12 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
     const plan = plans.of(siteId)
     const publications: Publication[] = []
     const rejected: Rejection[] = []
-    for (const [index, { message, received, sentAt, userAgent }] of arrived.entries()) {
-      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, newId: idIsThere }
+    for (const [index, { message, received, key, sentAt, userAgent }] of arrived.entries()) {
+      const { identitySecret } = site
+      // The signature was taken out when the message came; what was found then is beside it.
+      const verified = message.context?.identity?.verified === true
+      const senders = createSenders(site, key, received, identitySecret === undefined ? undefined : () => verified)
+      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, senders, newId: idIsThere }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
       const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })
@@ -65,19 +72,22 @@ function arrivedOf(messages: unknown): Arrived[] {
   if (!Array.isArray(messages) || messages.length > MAX_REPLAYED)
     throw new Failure(
       'malformed',
-      `send {"messages": [{"message", "receivedAt", "sentAt", "userAgent"}, …]}, ${MAX_REPLAYED} at most`,
+      `send {"messages": [{"message", "receivedAt", "sender", "sentAt", "userAgent"}, …]}, ${MAX_REPLAYED} at most`,
     )
   return messages.map((raw: Partial<Record<string, unknown>> | null, index) => {
-    const { message, receivedAt, sentAt, userAgent } = raw ?? {}
+    const { message, receivedAt, sender = 'public', sentAt, userAgent } = raw ?? {}
     const received = typeof receivedAt === 'string' ? parseTime(receivedAt) : undefined
     if (received === undefined || received > Date.now())
       throw new Failure('malformed', `messages[${index}].receivedAt must be the time when it was rejected`)
+    if (sender !== 'public' && sender !== 'secret')
+      throw new Failure('malformed', `messages[${index}].sender must be public or secret: the key that it came with`)
     const { messageId } = (message ?? {}) as { messageId?: unknown }
     if (typeof messageId !== 'string' || messageId === '')
       throw new Failure('malformed', `messages[${index}].message needs a messageId: with it a replay can be repeated`)
     return {
       message: message as Arrived['message'],
       received,
+      key: sender,
       sentAt: typeof sentAt === 'string' ? sentAt : undefined,
       userAgent: typeof userAgent === 'string' && userAgent !== '' ? userAgent : undefined,
     }

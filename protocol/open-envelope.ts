@@ -10,7 +10,7 @@ import { parseTime } from './times.js'
  */
 export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvelope {
   if ('messages' in envelope) return envelope
-  const { sent, body, sentAt, context, ledger, oldest, ...rest } = envelope
+  const { sent, body, sentAt, context, ledger, oldest, sender, ...rest } = envelope
   const batchSent = sentAt === undefined ? undefined : parseTime(sentAt)
   const earliest = oldest === undefined ? undefined : parseTime(oldest)
   const arrival = {
@@ -23,5 +23,6 @@ export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvel
   )
   const last = messages.at(-1)
   if (last && ledger) last.context = { ...last.context, ledger }
-  return { ...rest, ...(rest.sender === undefined ? {} : { sender: senderOf(rest.sender) }), messages }
+  const known = senderOf(sender)
+  return { ...rest, ...(known === 'public' ? {} : { sender: known }), messages }
 }

@@ -24,6 +24,10 @@ export function createReport(out: { write(text: string): unknown }) {
           `  SQL           curl http://localhost:${settings.clickhousePort}/ -d 'SELECT count() FROM slotstream.events'`,
         )
       line(`  Admin token   ${adminToken}`)
+      line(
+        '  Keys          the demo site has no secret keys: "demo" may send everything, also other people\'s ids and old',
+      )
+      line('                times. Give a site of your own secretKeys and an identitySecret: docs/security.md')
       line(`  Stop          Ctrl-C\n`)
     },
   }

@@ -26,6 +26,16 @@ export interface ReplayAnswer {
   rejected: Rejection[]
 }
 
+/** A site as the admin API takes it. */
+export interface NewSite extends Omit<Site, 'secretKeyHashes' | 'identitySecret'> {
+  secretKeys?: string[]
+}
+
+/** A site as the admin API shows it, as far as a replay looks at it. */
+export interface ListedSite extends Pick<Site, 'siteId' | 'writeKeys'> {
+  secretKeyFingerprints?: string[]
+}
+
 export interface ClientOptions {
   /** Base URL of the collector. */
   collector: string
@@ -46,7 +56,7 @@ export function createClient({
   random = Math.random,
 }: ClientOptions) {
   const admin = `Bearer ${adminToken}`
-  const key = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
+  const basic = (key: string) => `Basic ${Buffer.from(`${key}:`).toString('base64')}`
 
   async function call<T>(method: string, path: string, authorization: string, body?: object): Promise<T> {
     const text = body && JSON.stringify(body)
@@ -78,15 +88,16 @@ export function createClient({
   }
 
   return {
-    listSites: () => call<{ sites: Site[] }>('GET', '/v1/admin/sites', admin),
-    putSite: (site: Site) => call('PUT', `/v1/admin/sites/${site.siteId}`, admin, site),
+    listSites: () => call<{ sites: ListedSite[] }>('GET', '/v1/admin/sites', admin),
+    putSite: (site: NewSite) => call('PUT', `/v1/admin/sites/${site.siteId}`, admin, site),
     putCatalog: (siteId: string, catalog: { slots: Slot[]; content: Content[] }) =>
       call('POST', `/v1/admin/sites/${siteId}/catalog`, admin, catalog),
     importDecisions: (siteId: string, decisions: DecisionRecord[]) =>
       call<ImportAnswer>('POST', `/v1/admin/sites/${siteId}/decisions/import`, admin, { decisions }),
     replayRejected: (siteId: string, body: { messages: object[]; dryRun: boolean }) =>
       call<ReplayAnswer>('POST', `/v1/admin/sites/${siteId}/rejected/replay`, admin, body),
-    sendBatch: (batch: Batch) => call<BatchAnswer>('POST', '/v1/batch', key, batch),
+    /** @param key a secret key. Default: the write key */
+    sendBatch: (batch: Batch, key = writeKey) => call<BatchAnswer>('POST', '/v1/batch', basic(key), batch),
   }
 }
 

@@ -5,6 +5,7 @@ import { clickHouseSettings, openClickHouse } from './rejected/clickhouse.js'
 import { replayRejected } from './rejected/replay-rejected.js'
 import { describeRejected } from './rejected/summary.js'
 import { replayOpenBandit } from './replay.js'
+import { secretKeyOf } from './secret-key.js'
 import { describeReplay } from './summary.js'
 import { type Order, USAGE, understand } from './understand.js'
 
@@ -24,7 +25,9 @@ async function carryOut(order: Order): Promise<string> {
   if (order.do === 'open-bandit') {
     const { path, siteId, writeKey, policy, collector } = order
     const client = createClient({ collector, writeKey, adminToken })
-    return describeReplay(await replayOpenBandit({ path, siteId, writeKey, policy, client, output }), siteId)
+    const secretKey = process.env.SECRET_KEY || secretKeyOf(adminToken, siteId)
+    const options = { path, siteId, writeKey, secretKey, policy, client, output }
+    return describeReplay(await replayOpenBandit(options), siteId)
   }
   const { selection, dryRun, collector } = order
   // The admin token does; no message is sent with a write key.

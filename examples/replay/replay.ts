@@ -4,12 +4,15 @@ import { findFiles, inspectLog, readItems, readLog } from './files.js'
 import { type Source, toContent, toSlot } from './open-bandit.js'
 import { LANES, type Parcel, packParcels } from './parcels.js'
 import { createProgress, type Output } from './progress.js'
+import { isAmong } from './secret-key.js'
 
 export interface ReplayOptions {
   /** The log, or the folder it is in. */
   path: string
   siteId: string
   writeKey: string
+  /** Given to a site that is made; one that is there must have it, if it has any. Default: none. */
+  secretKey?: string
   policy: string
   client: Client
   output: Output
@@ -28,13 +31,13 @@ export interface ReplaySummary {
  * there. Throws a ReplayError when the log can't be read or the collector refuses something.
  */
 export async function replayOpenBandit(options: ReplayOptions): Promise<ReplaySummary> {
-  const { path, siteId, writeKey, policy, client, output } = options
+  const { path, siteId, policy, client, output } = options
   const files = await findFiles(path)
   const log = await inspectLog(files.log)
   const items = files.items === undefined ? new Map<string, Record<string, string>>() : await readItems(files.items)
   const contentIds = [...new Set([...items.keys(), ...log.contentIds])]
 
-  await ensureSite(client, siteId, writeKey)
+  const key = await ensureSite(options)
   await client.putCatalog(siteId, { slots: [toSlot()], content: contentIds.map(id => toContent(id, items.get(id))) })
 
   const source: Source = { siteId, fingerprint: log.fingerprint, policy }
@@ -43,7 +46,7 @@ export async function replayOpenBandit(options: ReplayOptions): Promise<ReplaySu
     const { decisions, batch } = parcel
     const imported = await client.importDecisions(siteId, decisions)
     refuseRejections('decisions', imported.rejected)
-    const { rejected } = await client.sendBatch(batch)
+    const { rejected } = await client.sendBatch(batch, key)
     refuseRejections('messages', rejected)
     progress.add(parcel.rows)
   }
@@ -55,15 +58,28 @@ export async function replayOpenBandit(options: ReplayOptions): Promise<ReplaySu
   return { impressions: log.impressions, clicks: log.clicks, contents: contentIds.length }
 }
 
-/** Makes the site when there is none. One that is there keeps its settings, which pages may depend on. */
-async function ensureSite(client: Client, siteId: string, writeKey: string): Promise<void> {
+/**
+ * Makes the site when there is none. One that is there keeps its settings, which pages may depend on.
+ *
+ * @returns the key to send with: a secret one where the site has some, so that old times are taken as they are
+ */
+async function ensureSite({ client, siteId, writeKey, secretKey }: ReplayOptions): Promise<string> {
   const { sites } = await client.listSites()
   const site = sites.find(known => known.siteId === siteId)
   if (!site) {
     const name = `Open Bandit (${siteId})`
-    await client.putSite({ siteId, name, writeKeys: [writeKey], allowedOrigins: [], debug: false })
-  } else if (!site.writeKeys.includes(writeKey))
+    const secretKeys = secretKey === undefined ? {} : { secretKeys: [secretKey] }
+    await client.putSite({ siteId, name, writeKeys: [writeKey], allowedOrigins: [], debug: false, ...secretKeys })
+    return secretKey ?? writeKey
+  }
+  const fingerprints = site.secretKeyFingerprints ?? []
+  if (fingerprints.length > 0) {
+    if (secretKey !== undefined && isAmong(fingerprints, secretKey)) return secretKey
+    throw new ReplayError(`the site ${siteId} has secret keys, and old times need one: give one in SECRET_KEY`)
+  }
+  if (!site.writeKeys.includes(writeKey))
     throw new ReplayError(`the site ${siteId} has no write key "${writeKey}": give one of its own with --write-key`)
+  return writeKey
 }
 
 /** Lanes run side by side; within one, a parcel waits for the one before it. */

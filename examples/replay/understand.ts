@@ -25,6 +25,8 @@ Running it again changes nothing.
 
   --collector URL   the collector, default http://localhost:3000
 
+SECRET_KEY: a secret key of a site that is there and has some, since old times need one; a site that is made gets one of
+its own, made of the admin token.
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages are, default http://127.0.0.1:8123.
 `

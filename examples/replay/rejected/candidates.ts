@@ -1,4 +1,4 @@
-import { parseTime } from '@slotstream/protocol'
+import { type KeyKind, parseTime, type Sender } from '@slotstream/protocol'
 import { derivedId } from '../ids.js'
 import type { RejectedRow } from './rejected-rows.js'
 
@@ -6,7 +6,9 @@ import type { RejectedRow } from './rejected-rows.js'
 export interface Candidate {
   messageId: string
   /** What the route takes. */
-  replay: { message: object; receivedAt: string; sentAt?: string; userAgent?: string }
+  replay: { message: object; receivedAt: string; sender: KeyKind; sentAt?: string; userAgent?: string }
+  /** What `events` says of a message of its kind. */
+  sender: Sender
   /** Size of the message, in characters. */
   size: number
   /** Its own time, or that of its receipt, in milliseconds since the epoch. */
@@ -22,7 +24,7 @@ export interface Candidate {
 export function candidateOf(siteId: string, row: RejectedRow): Candidate | undefined {
   const message = parse(row.payload)
   if (!message) return undefined
-  const { received, stream_seq, batch_index } = row
+  const { received, stream_seq, batch_index, sender = 'public' } = row
   const own = textOf(message.messageId)
   const messageId = own || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
   return {
@@ -30,9 +32,11 @@ export function candidateOf(siteId: string, row: RejectedRow): Candidate | undef
     replay: {
       message: { ...message, messageId },
       receivedAt: new Date(received).toISOString(),
+      sender,
       ...(row.sent === null ? {} : { sentAt: new Date(row.sent).toISOString() }),
       ...(row.user_agent ? { userAgent: row.user_agent } : {}),
     },
+    sender: sender === 'public' && isUnsigned(message) ? 'unsigned' : sender,
     size: row.payload.length,
     time: (typeof message.timestamp === 'string' ? parseTime(message.timestamp) : undefined) ?? received,
     visitor: [textOf(message.anonymousId), textOf(message.userId)],
@@ -48,6 +52,12 @@ function parse(payload: string): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The collector's own verdict, which it put into the message. */
+function isUnsigned({ context }: Record<string, unknown>): boolean {
+  const { identity } = (context ?? {}) as { identity?: { verified?: unknown } | null }
+  return identity?.verified === false
 }
 
 function textOf(value: unknown): string {

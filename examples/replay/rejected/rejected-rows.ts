@@ -1,3 +1,4 @@
+import type { KeyKind } from '@slotstream/protocol'
 import type { ClickHouse } from './clickhouse.js'
 
 /** Rows read at a time. */
@@ -22,6 +23,8 @@ export interface RejectedRow {
   payload: string
   sent: number | null
   user_agent: string
+  /** Kind of the key it came with: `public` or `secret`. */
+  sender?: KeyKind
 }
 
 const WHERE = `site_id = {site:String} AND received_at >= fromUnixTimestamp64Milli({since:Int64})
@@ -40,7 +43,7 @@ export async function* readRejected(clickhouse: ClickHouse, selection: Selection
   for (;;) {
     const page = await clickhouse.rows<RejectedRow>(
       `SELECT toUnixTimestamp64Milli(received_at) AS received, stream_seq, batch_index, message_id, payload,
-         toUnixTimestamp64Milli(sent_at) AS sent, user_agent
+         toUnixTimestamp64Milli(sent_at) AS sent, user_agent, sender
        FROM slotstream.rejected_events
        WHERE ${WHERE} AND received_at >= fromUnixTimestamp64Milli({at:Int64})
          AND (toUnixTimestamp64Milli(received_at), stream_seq, toInt64(batch_index))

@@ -4,7 +4,7 @@ import type { ClickHouse } from './clickhouse.js'
 /** Times that the table can hold, in milliseconds since the epoch. */
 const [FIRST, LAST] = [0, Date.UTC(2299, 11, 31)]
 
-/** Those of the messages that are in `events`: by visitor and id, as a message is told apart everywhere. */
+/** Those of the messages that are in `events`: by visitor, sender and id, as a message is told apart everywhere. */
 export async function storedAlready(
   clickhouse: ClickHouse,
   siteId: string,
@@ -12,9 +12,9 @@ export async function storedAlready(
 ): Promise<Set<Candidate>> {
   if (candidates.length === 0) return new Set()
   const times = candidates.map(({ time }) => Math.min(Math.max(time, FIRST), LAST))
-  const rows = await clickhouse.rows<{ message_id: string; anonymous_id: string; user_id: string }>(
+  const rows = await clickhouse.rows<{ message_id: string; anonymous_id: string; user_id: string; sender: string }>(
     // The period first: the table is ordered by it.
-    `SELECT DISTINCT message_id, anonymous_id, user_id FROM slotstream.events
+    `SELECT DISTINCT message_id, anonymous_id, user_id, sender FROM slotstream.events
      WHERE site_id = {site:String} AND original_timestamp >= fromUnixTimestamp64Milli({first:Int64})
        AND original_timestamp <= fromUnixTimestamp64Milli({last:Int64})
        AND has(JSONExtract({ids:String}, 'Array(String)'), message_id)`,
@@ -25,11 +25,11 @@ export async function storedAlready(
       ids: JSON.stringify(candidates.map(({ messageId }) => messageId)),
     },
   )
-  const known = new Set(rows.map(row => keyOf(row.message_id, row.anonymous_id, row.user_id)))
-  return new Set(candidates.filter(({ messageId, visitor }) => known.has(keyOf(messageId, ...visitor))))
+  const known = new Set(rows.map(row => keyOf(row.sender, row.message_id, row.anonymous_id, row.user_id)))
+  return new Set(candidates.filter(({ sender, messageId, visitor }) => known.has(keyOf(sender, messageId, ...visitor))))
 }
 
 /** A browser, or the person where a server names only that. */
-function keyOf(messageId: string, anonymousId: string, userId: string): string {
-  return JSON.stringify(anonymousId ? [messageId, anonymousId] : [messageId, '', userId])
+function keyOf(sender: string, messageId: string, anonymousId: string, userId: string): string {
+  return JSON.stringify(anonymousId ? [sender, messageId, anonymousId] : [sender, messageId, '', userId])
 }
