@@ -75,7 +75,18 @@ export function envelopeBytes(envelope: TakenEnvelope): Uint8Array {
   const first = messages[0]?.added
   const same = messages.every(({ added }) => added === first)
   const context = same ? first : messages.map(({ added }) => added ?? null)
-  const head = { siteId, visitorId, receivedAt, sender, oldest, sentAt, spread, ledger, context }
+  // Absent means `public`, which nearly all are.
+  const head = {
+    siteId,
+    visitorId,
+    receivedAt,
+    sender: sender === 'public' ? undefined : sender,
+    oldest,
+    sentAt,
+    spread,
+    ledger,
+    context,
+  }
   const opening = JSON.stringify(head).slice(0, -1)
   if (text && isWhole) return Buffer.concat([utf8Of(`${opening},"body":`), text.whole, END])
   return utf8Of(`${opening},"sent":[${messages.map(message => textOf(message, text)).join()}]}`)

@@ -16,15 +16,13 @@ export interface EventEnvelope {
   receivedAt: string
   /** Decided by the collector, never by the client. Absent: `public`, see `senderOf`. */
   sender?: Sender
-  /** Stored by a collector that knew no senders yet: ids of its signals leave out the site, as they did then. */
-  isFormer?: true
   /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
   spread?: true
   messages: StoredMessage[]
 }
 
 /** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */
-export interface SentEnvelope extends Omit<EventEnvelope, 'messages' | 'isFormer'> {
+export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
   /** Earliest time that the messages may have, ISO 8601: an earlier one is clamped to it. Absent: any. */
   oldest?: string
   /** When the batch was sent, by the client's clock. */

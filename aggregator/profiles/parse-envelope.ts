@@ -18,9 +18,7 @@ export function parseEnvelope(data: Uint8Array): EventEnvelope | Error {
   if (!Array.isArray(list) || !list.every(message => typeof message === 'object' && message !== null))
     return new Error('messages is not a list of objects')
   if (!messages && Number.isNaN(Date.parse(receivedAt ?? ''))) return new Error('receivedAt is not a time')
-  const envelope = openEnvelope(raw as EventEnvelope | SentEnvelope)
-  // Collectors say the sender since there are kinds of them.
-  return messages || sender !== undefined ? envelope : { ...envelope, isFormer: true }
+  return openEnvelope(raw as EventEnvelope | SentEnvelope)
 }
 
 /** The value, or undefined, which JSON does not have, when it is none. */

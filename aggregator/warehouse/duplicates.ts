@@ -27,28 +27,37 @@ export async function withoutDuplicates(
   find: (keys: RowKey[]) => Promise<Set<string>>,
 ): Promise<Unique> {
   const seen = new Set<string>()
-  const first: { row: Row; text: string }[] = []
+  const first: { row: Row; texts: string[] }[] = []
   const doubtful: RowKey[] = []
   let inBlock = 0
   for (const row of rows) {
-    const text = row.key ? keyText(row.key) : ''
-    if (row.key && seen.has(text)) {
+    if (!row.key) {
+      first.push({ row, texts: [] })
+      continue
+    }
+    const keys = keysOf(row.key)
+    const texts = keys.map(keyText)
+    if (texts.some(text => seen.has(text))) {
       inBlock++
       continue
     }
-    first.push({ row, text })
-    if (!row.key) continue
-    seen.add(text)
-    if (recent.has(text) || !isCovered(row.key, recent.coveredSince)) doubtful.push(row.key)
+    first.push({ row, texts })
+    seen.add(texts[0]!)
+    if (texts.some(recent.has) || !isCovered(row.key, recent.coveredSince)) doubtful.push(...keys)
   }
   const stored = doubtful.length > 0 ? await find(doubtful) : new Set<string>()
-  const kept = stored.size === 0 ? first : first.filter(({ row, text }) => !row.key || !stored.has(text))
+  const kept = stored.size === 0 ? first : first.filter(({ texts }) => !texts.some(text => stored.has(text)))
   return {
     rows: kept.map(({ row }) => row),
     inBlock,
     inTable: first.length - kept.length,
     lookedUp: doubtful.length,
   }
+}
+
+/** The keys by which a message may be in the table. */
+function keysOf(key: RowKey): RowKey[] {
+  return key.formerId === undefined ? [key] : [key, { ...key, id: key.formerId }]
 }
 
 /** Whether every earlier send of the message would be in the recent set. */

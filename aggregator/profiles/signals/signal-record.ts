@@ -1,27 +1,17 @@
-import { hash } from 'node:crypto'
-import {
-  type EventEnvelope,
-  joined,
-  type Profile,
-  type SignalRecord,
-  type StoredMessage,
-  senderOf,
-} from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, type SignalRecord, type StoredMessage, senderOf } from '@slotstream/protocol'
+import { signalIdOf } from '../../signal-id.js'
 import type { Found } from './detect.js'
-
-/** Characters of an id: 132 bits of a hash. */
-const ID_LENGTH = 22
 
 /** The record of a signal. All of it follows from the stream, so that a replay makes the same one. */
 export function signalRecord(
   { signal, sessionId, details }: Found,
   message: StoredMessage,
   after: Profile,
-  envelope: Pick<EventEnvelope, 'siteId' | 'sender' | 'isFormer'>,
+  envelope: Pick<EventEnvelope, 'siteId' | 'sender'>,
 ): SignalRecord {
   const { messageId, timestamp, originalTimestamp, sentAt, context } = message
   return {
-    signalId: signalId(envelope, [after.visitorId, messageId, signal]),
+    signalId: signalIdOf(envelope.siteId, senderOf(envelope.sender), after.visitorId, messageId, signal),
     signal,
     messageId,
     timestamp,
@@ -33,13 +23,4 @@ export function signalRecord(
     sessionId,
     details,
   }
-}
-
-/**
- * Message ids are a visitor's own, of one kind of sender, and visitors a site's. Messages that were stored before ids knew
- * sites keep the ids that their signals have in the warehouse already: a replay must find them there.
- */
-function signalId({ siteId, sender, isFormer }: Parameters<typeof signalRecord>[3], ids: string[]): string {
-  const parts = isFormer ? ids : [siteId, senderOf(sender), ...ids]
-  return hash('sha256', joined(parts), 'base64url').slice(0, ID_LENGTH)
 }

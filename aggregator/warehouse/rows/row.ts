@@ -8,6 +8,8 @@ export interface RowKey {
   /** Empty where ids are unique within a site. */
   visitor: string
   id: string
+  /** An id that an earlier version gave the same thing; the table may have it under that one. */
+  formerId?: string
   /** Time that is equal in every send and part of the table's order, ISO 8601. Absent: the client named none. */
   time?: string
   /**

@@ -1,10 +1,11 @@
-import type { SignalEnvelope } from '@slotstream/protocol'
+import type { SignalEnvelope, SignalRecord } from '@slotstream/protocol'
+import { formerSignalIdOf, signalIdOf } from '../../signal-id.js'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import type { Row, SourceMessage } from './row.js'
 
 /** Rows of `detected_signals`: one per signal of the envelope. */
 export function signalRows(message: SourceMessage, seq: number): Row[] {
-  const { siteId, receivedAt, signals } = read(message)
+  const { siteId, visitorId, receivedAt, signals } = read(message)
   const partition = partitionOfSubject(message.subject, 1)
   return signals.map((signal, index) => {
     const { signalId, messageId, timestamp, originalTimestamp, sentAt } = signal
@@ -32,6 +33,7 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
         siteId,
         visitor: '',
         id: signalId,
+        ...formerId(siteId, visitorId, signal),
         receivedAt,
         ...(original === undefined ? {} : { time: original }),
         ...(original === undefined || sentAt === undefined ? {} : { happened: timestamp }),
@@ -39,6 +41,15 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
       source: { siteId, partition, receivedAt, messageId, payload: payloadOf(message, index) },
     }
   })
+}
+
+/**
+ * A replay of messages from before ids named the site finds signals again that the table has under their former ids. Those
+ * were of public messages only.
+ */
+function formerId(siteId: string, visitorId: string, { signalId, messageId, signal }: SignalRecord) {
+  if (signalId !== signalIdOf(siteId, 'public', visitorId, messageId, signal)) return {}
+  return { formerId: formerSignalIdOf(visitorId, messageId, signal) }
 }
 
 const read = (message: SourceMessage) => JSON.parse(message.text) as SignalEnvelope
