@@ -9,7 +9,7 @@ import {
   type SentEnvelope,
   type SignalEnvelope,
 } from '@slotstream/protocol'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { restoreTable } from '../../aggregator/rebuild/restore-table.js'
 import { formerSignalIdOf } from '../../aggregator/signal-id.js'
 import { withoutDuplicates } from '../../aggregator/warehouse/duplicates.js'
@@ -27,14 +27,17 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 let clickhouse: ClickHouse
 let world: World
+let collector: Awaited<ReturnType<typeof startWarehouseCollector>>
 beforeAll(async () => {
   clickhouse = await startClickHouse()
-})
-afterAll(() => clickhouse?.stop())
-beforeEach(async () => {
   world = await createWorld(clickhouse)
+  collector = await startWarehouseCollector(world)
 })
-afterEach(() => world?.stop())
+afterAll(async () => {
+  await collector?.stop()
+  await world?.stop()
+  await clickhouse?.stop()
+})
 
 const order = (properties: object = {}, rest: object = {}) => ({
   type: 'track',
@@ -47,82 +50,77 @@ const order = (properties: object = {}, rest: object = {}) => ({
   ...rest,
 })
 const streamLength = async () => (await world.nats.manager.streams.info('EVENTS')).state.messages
-const rows = () =>
+const rows = (siteId: string) =>
   world.query<{ sender: string; n: string }>(
-    'SELECT sender, toString(count()) AS n FROM slotstream.events GROUP BY sender ORDER BY sender',
+    `SELECT sender, toString(count()) AS n FROM slotstream.events WHERE site_id = '${siteId}'
+     GROUP BY sender ORDER BY sender`,
   )
 
 /** Waits until the loader has gone past everything in the stream: a message after all others is a row. */
 async function settle() {
   const id = `last-${Math.random()}`
-  await world.publish([
-    { messageId: id, type: 'track', event: 'Last', anonymousId: id, timestamp: isoTime(Date.now()) },
-  ])
+  const last = { messageId: id, type: 'track', event: 'Last', anonymousId: id, timestamp: isoTime(Date.now()) } as const
+  await world.publish([last], last.timestamp, 'settled')
   await until(
     'everything is loaded',
     () => world.number(`SELECT count() FROM slotstream.events WHERE message_id = '${id}'`),
     count => count === 1,
   )
-  await clickhouse.client.command({
-    query: `ALTER TABLE slotstream.events DELETE WHERE message_id = '${id}' SETTINGS mutations_sync = 1`,
-  })
 }
 
 describe('what a secret key sends', () => {
   it.each([
-    ['before', ['shop', SECRET]],
-    ['after', [SECRET, 'shop']],
-  ])('is not suppressed by what a public key sent %s it under the same ids', async (_when, keys) => {
-    const collector = await startWarehouseCollector(world)
-    await putSite(collector.url, 'shop', { secretKeys: [SECRET], identitySecret: 'identity-secret-0123456789' })
+    ['before', 'first', ['first', `${SECRET}-first`]],
+    ['after', 'second', [`${SECRET}-second`, 'second']],
+  ])('is not suppressed by what a public key sent %s it under the same ids', async (_when, siteId, keys) => {
+    const secretKeys = [`${SECRET}-${siteId}`]
+    await putSite(collector.url, siteId, { secretKeys, identitySecret: 'identity-secret-0123456789' })
     const loader = world.load()
-    const send = async () => {
-      for (const key of keys) await collector.send(key, [order({ by: key })], { batchId: 'batch-1' })
+    const before = await streamLength()
+    const send = async (batchId: string) => {
+      for (const key of keys) await collector.send(key, [order({ by: key })], { batchId })
     }
-    await send()
-    // Of the broker's window and of the warehouse: both kinds are in, and a repetition of each is known.
-    expect(await streamLength()).toBe(2)
-    await send()
-    expect(await streamLength()).toBe(2)
+    await send('batch-1')
+    // Neither the broker nor the warehouse takes one for the other, and each kind's repetition is known.
+    expect(await streamLength()).toBe(before + 2)
+    await send('batch-1')
+    expect(await streamLength()).toBe(before + 2)
     await settle()
     await loader.stop()
-    world.load()
-    await collector.send(keys[0]!, [order()], { batchId: 'later' })
-    await collector.send(keys[1]!, [order()], { batchId: 'later' })
+    const restarted = world.load()
+    await send('later')
     await settle()
-    expect(await rows()).toEqual([
+    await restarted.stop()
+    expect(await rows(siteId)).toEqual([
       { sender: 'secret', n: '1' },
       { sender: 'unsigned', n: '1' },
     ])
     const [row] = await world.query<{ by: string }>(
-      `SELECT toString(properties.by) AS by FROM slotstream.events WHERE sender = 'secret'`,
+      `SELECT toString(properties.by) AS by FROM slotstream.events WHERE site_id = '${siteId}' AND sender = 'secret'`,
     )
-    expect(row?.by).toBe(SECRET)
-    await collector.stop()
+    expect(row?.by).toBe(secretKeys[0])
   })
 
-  it('is apart from signed, unsigned and plain messages of a page, each once', async () => {
-    const collector = await startWarehouseCollector(world)
-    await putSite(collector.url, 'shop', { secretKeys: [SECRET] })
-    world.load()
+  it('is apart from what a page sends, each once, also about a person without a browser', async () => {
+    await putSite(collector.url, 'apart', { secretKeys: [SECRET] })
+    const loader = world.load()
     for (const batchId of ['a', 'b', 'c']) {
-      await collector.send('shop', [order()], { batchId })
+      await collector.send('apart', [order()], { batchId })
       await collector.send(SECRET, [order()], { batchId })
       await collector.send(SECRET, [order({}, { anonymousId: undefined })], { batchId })
     }
     await settle()
-    // The last is another visitor's: a person without a browser.
-    expect(await rows()).toEqual([
+    await loader.stop()
+    expect(await rows('apart')).toEqual([
       { sender: 'public', n: '1' },
       { sender: 'secret', n: '2' },
     ])
-    await collector.stop()
   })
 })
 
 describe('a clamped time', () => {
   const envelope = (received: number, timestamp: number): SentEnvelope => ({
-    siteId: 'shop',
+    siteId: 'clamped',
     visitorId: 'browser',
     receivedAt: isoTime(received),
     sentAt: isoTime(received),
@@ -141,9 +139,9 @@ describe('a clamped time', () => {
     const found = await world.query(
       `SELECT toUnixTimestamp64Milli(original_timestamp) = ${happened} AS original,
          dateDiff('day', timestamp, received_at) AS days, toString(context.timeClamped) AS clamped
-       FROM slotstream.events`,
+       FROM slotstream.events WHERE site_id = 'clamped'`,
     )
-    expect(found).toEqual([{ original: 1, days: '30', clamped: 'true' }])
+    expect(found).toEqual([{ original: 1, days: 30, clamped: 'true' }])
   })
 
   it('is looked up also by a process that remembers longer than that', async () => {
@@ -166,15 +164,17 @@ describe('a clamped time', () => {
 
 describe('rows put back from the lake', () => {
   it('are those of the sender that the table lacks; files from before there were senders are public', async () => {
-    const collector = await startWarehouseCollector(world)
-    await putSite(collector.url, 'shop', { secretKeys: [SECRET] })
-    world.load()
-    await collector.send('shop', [order()])
-    await collector.send(SECRET, [order()])
+    const secretKeys = [`${SECRET}-lake`]
+    await putSite(collector.url, 'lake', { secretKeys })
+    const loader = world.load()
+    await collector.send('lake', [order()])
+    await collector.send(secretKeys[0]!, [order()])
     await settle()
-    await collector.stop()
+    await loader.stop()
     const download = async (columns: string) => {
-      const result = await clickhouse.client.exec({ query: `SELECT ${columns} FROM slotstream.events FORMAT Parquet` })
+      const result = await clickhouse.client.exec({
+        query: `SELECT ${columns} FROM slotstream.events WHERE site_id = 'lake' FORMAT Parquet`,
+      })
       const chunks: Buffer[] = []
       for await (const chunk of result.stream) chunks.push(chunk as Buffer)
       const path = join(tmpdir(), `lake-${process.pid}-${Math.random()}.parquet`)
@@ -186,19 +186,19 @@ describe('rows put back from the lake', () => {
     const [whole, former] = [await download(json), await download(`* EXCEPT sender ${json.slice(2)}`)]
     const remove = (where: string) =>
       clickhouse.client.command({
-        query: `ALTER TABLE slotstream.events DELETE WHERE ${where} SETTINGS mutations_sync = 1`,
+        query: `ALTER TABLE slotstream.events DELETE WHERE site_id = 'lake' AND ${where} SETTINGS mutations_sync = 1`,
       })
     const source = { stream: 'EVENTS', base: 0, table: 'events', key: SPECS.events.key }
     const file = (path: string) => ({ path, first: 1, last: 1_000 }) as never
     await remove(`sender = 'secret'`)
     expect(await restoreTable(clickhouse.client, source, [file(whole)])).toBe(1)
-    expect(await rows()).toEqual([
+    expect(await rows('lake')).toEqual([
       { sender: 'public', n: '1' },
       { sender: 'secret', n: '1' },
     ])
     await remove('1')
     await restoreTable(clickhouse.client, source, [file(former)])
-    expect((await rows()).map(({ sender }) => sender)).toEqual(['public'])
+    expect((await rows('lake')).map(({ sender }) => sender)).toEqual(['public'])
   })
 })
 
@@ -230,30 +230,32 @@ describe('signals', () => {
     expect(all[0]!.signals.length).toBeGreaterThan(0)
     const ids = all.flatMap(({ signals }) => signals.map(({ signalId }) => signalId))
     expect(new Set(ids).size).toBe(ids.length)
-    world.load({ spec: SPECS.signals })
+    const loader = world.load({ spec: SPECS.signals })
     for (const each of [...all, ...all]) await world.nats.js.publish('signals.3', JSON.stringify(each))
     await until(
       'the signals are loaded',
-      () => world.number('SELECT count() FROM slotstream.signals'),
+      () => world.number(`SELECT count() FROM slotstream.signals WHERE site_id IN ('one', 'two')`),
       count => count === ids.length,
     )
+    await loader.stop()
   })
 
   it('that are stored under the ids of an earlier version are not stored again', async () => {
-    const now = found('one')
+    const now = found('three')
     const former = {
       ...now,
       signals: now.signals.map(one => ({ ...one, signalId: formerSignalIdOf('v', one.messageId, one.signal) })),
     }
     const loader = world.load({ spec: SPECS.signals })
     await world.nats.js.publish('signals.3', JSON.stringify(former))
-    const count = () => world.number('SELECT count() FROM slotstream.signals')
+    const count = () => world.number(`SELECT count() FROM slotstream.signals WHERE site_id IN ('three', 'four')`)
     await until('the former ones are loaded', count, n => n === now.signals.length)
     await loader.stop()
-    world.load({ spec: SPECS.signals })
-    for (const each of [now, found('two')]) await world.nats.js.publish('signals.3', JSON.stringify(each))
+    const restarted = world.load({ spec: SPECS.signals })
+    for (const each of [now, found('four')]) await world.nats.js.publish('signals.3', JSON.stringify(each))
     await until('the other site’s are loaded', count, n => n >= 2 * now.signals.length)
     expect(await count()).toBe(2 * now.signals.length)
+    await restarted.stop()
     // What a secret key sent had no ids before.
     const [row] = signalRows(
       { seq: 1, subject: 'signals.3', text: JSON.stringify(found('one', 'secret')), storedAt: '', deleted: false },
