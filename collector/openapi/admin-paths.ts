@@ -109,6 +109,7 @@ export const ADMIN_PATHS: Paths = {
                 properties: {
                   message: ref('Message'),
                   receivedAt: { type: 'string' },
+                  sender: { enum: ['public', 'secret'], default: 'public', description: 'Kind of its key.' },
                   sentAt: { type: ['string', 'null'] },
                   userAgent: { type: ['string', 'null'] },
                 },

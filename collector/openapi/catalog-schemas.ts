@@ -2,8 +2,11 @@ import {
   DEFAULT_ENRICHMENT,
   MAX_ITEMS,
   MAX_NAME_LENGTH,
+  MAX_SECRET_KEYS,
+  MAX_SECRET_LENGTH,
   MAX_SPREAD,
   MIN_RETENTION_DAYS,
+  MIN_SECRET_LENGTH,
   NO_PLAN,
   PLAN_MODES,
   RETAINED_TABLES,
@@ -13,6 +16,8 @@ import type { Part } from './operations.js'
 
 const name: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
 const share: Part = { type: 'number', minimum: 0, maximum: 1 }
+
+const secret: Part = { type: 'string', minLength: MIN_SECRET_LENGTH, maxLength: MAX_SECRET_LENGTH }
 
 const { userAgent, bots, traffic, location, ip, idCookie, scrub } = DEFAULT_ENRICHMENT
 
@@ -24,8 +29,31 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
     properties: {
       siteId: { type: 'string', pattern: '^[a-z0-9-]{1,64}$' },
       name: { type: 'string' },
-      writeKeys: { type: 'array', minItems: 1, items: name },
-      allowedOrigins: { type: 'array', items: name, default: ['*'] },
+      writeKeys: { type: 'array', minItems: 1, items: name, description: 'Public keys: pages carry them.' },
+      secretKeys: {
+        type: ['array', 'null'],
+        maxItems: MAX_SECRET_KEYS,
+        items: { ...secret, pattern: '^[\\x21-\\x39\\x3b-\\x7e]+$' },
+        writeOnly: true,
+        description: 'Keys of servers. Kept as hashes. Left out: as they are; null or an empty list: none.',
+      },
+      secretKeyFingerprints: {
+        type: 'array',
+        items: { type: 'string' },
+        readOnly: true,
+        description: 'One for each secret key: the beginning of its hash.',
+      },
+      identitySecret: {
+        anyOf: [secret, { const: true }, { type: 'null' }],
+        description:
+          'Key of the signatures of user ids. Answers say true where there is one. Left out or true: as it is; null: none.',
+      },
+      allowedOrigins: {
+        type: ['array', 'null'],
+        items: name,
+        default: ['*'],
+        description: 'Left out: as they are.',
+      },
       debug: { type: 'boolean', default: false, description: 'Whether pages may ask why a decision was made.' },
       requestsPerSecond: { type: 'number', minimum: 1, maximum: 1_000_000 },
       retention: {

@@ -24,14 +24,16 @@ const MESSAGE_FIELDS: Part = {
   event: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH, description: 'Name of a `track` message.' },
   name: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH, description: 'Name of a `page` or `screen`.' },
   anonymousId: id('A browser or device. This or `userId` is needed.'),
-  userId: id('A known person.'),
+  userId: id('A known person. Without an `anonymousId` it needs a secret key, where the site has some.'),
   previousId: id('Of `alias`: the id that `userId` replaces.'),
   groupId: id('Of `group`.'),
   timestamp: { ...time('When it happened, by the client’s clock.'), type: ['string', 'null'] },
   sentAt: time('When it was sent, by the client’s clock.'),
   properties: open('Of `track`, `page` and `screen`.'),
   traits: open('Of `identify` and `group`.'),
-  context: open('Where and how it came about: `page`, `campaign`, `locale`, `sessionId` …'),
+  context: open(
+    'Where and how it came about: `page`, `campaign`, `locale`, `sessionId` …; `identity.signature` proves `userId`.',
+  ),
 }
 
 /** What messages and slots consist of. */
@@ -102,6 +104,10 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
     properties: {
       anonymousId: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH },
       userId: { type: ['string', 'null'], maxLength: MAX_NAME_LENGTH },
+      signature: {
+        type: ['string', 'null'],
+        description: 'HMAC-SHA256 of `userId` by the site’s `identitySecret`, in lower-case hex.',
+      },
       slots: {
         type: 'array',
         minItems: 1,

@@ -9,6 +9,7 @@ const REFUSALS = failures(
   'malformed',
   'unknown_key',
   'origin_not_allowed',
+  'secret_key_in_page',
   'method_not_allowed',
   'too_large',
   'unsupported_media_type',
@@ -16,15 +17,21 @@ const REFUSALS = failures(
   'unavailable',
 )
 
-const taking = (summary: string, schema: string, answer: string): Part => ({
+const taking = (summary: string, schema: string, answer: string, refusals = REFUSALS): Part => ({
   post: {
     summary,
     tags: ['messages'],
     security: WITH_WRITE_KEY,
     ...messageBody(ref(schema), 'May be compressed with gzip or deflate. `writeKey` may stand in it.'),
-    responses: { ...ok('Every accepted message is stored; the others are named.', ref(answer)), ...REFUSALS },
+    responses: { ...ok('Every accepted message is stored; the others are named.', ref(answer)), ...refusals },
   },
 })
+
+/** Where a whole request can be for secret keys only. */
+const PERSONAL_REFUSALS = {
+  ...REFUSALS,
+  ...failures('origin_not_allowed', 'secret_key_in_page', 'secret_key_required'),
+}
 
 const batch = taking('Send many messages', 'Batch', 'BatchAnswer')
 
@@ -34,7 +41,7 @@ export const PUBLIC_PATHS: Paths = {
   '/v1/b': batch,
   ...Object.fromEntries(
     MESSAGE_TYPES.flatMap(type => {
-      const path = taking(`Send one \`${type}\` message`, 'SingleMessage', 'BatchAnswer')
+      const path = taking(`Send one \`${type}\` message`, 'SingleMessage', 'BatchAnswer', PERSONAL_REFUSALS)
       return [
         [`/v1/${type}`, path],
         [`/v1/${type[0]}`, path],
@@ -47,7 +54,7 @@ export const PUBLIC_PATHS: Paths = {
       tags: ['slots'],
       security: WITH_WRITE_KEY,
       ...messageBody(ref('SlotsRequest'), 'Messages that come along are stored first and count in the answer.'),
-      responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...REFUSALS },
+      responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...PERSONAL_REFUSALS },
     },
   },
   '/v1/projects/{writeKey}/settings': {

@@ -59,6 +59,9 @@ describe('the answers of the collector are as described:', () => {
   it('sites and their catalog', async () => {
     await call('put', SITE, { at: at(), body: { writeKeys: ['shop'], enrichment: { ip: 'truncated' } } })
     await call('get', '/v1/admin/sites')
+    const secrets = { secretKeys: ['sk_live_0123456789'], identitySecret: 'identity-secret-0123456789' }
+    await call('put', SITE, { at: '/v1/admin/sites/closed', body: { writeKeys: ['closed'], ...secrets } })
+    await call('get', '/v1/admin/sites')
     const slot = { policy: { type: 'affinity', exploration: 0.1 }, count: 2 }
     await call('put', `${SITE}/slots/{id}`, { at: at('/slots/hero'), body: slot })
     const content = { slots: ['hero'], payload: { title: 'T', price: 1 } }
@@ -106,6 +109,9 @@ describe('the answers of the collector are as described:', () => {
   it('errors', async () => {
     await call('post', '/v1/batch', { status: 400, body: '{' })
     await call('post', '/v1/slots', { status: 401, body: {} })
+    const person = { writeKey: 'closed', userId: 'u', slots: [{ id: 'hero' }] }
+    await call('post', '/v1/slots', { status: 403, body: person })
+    await call('post', '/v1/identify', { status: 403, body: person })
     await call('put', SITE, { at: at(), status: 400, body: {} })
     await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: ['shop'] } })
     await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 404 })
@@ -127,6 +133,10 @@ describe('the requests that the collector takes are as described:', () => {
     ['SlotsRequest', { anonymousId: 'v', slots: [{ id: 'hero', count: 0 }] }, false],
     ['Site', { writeKeys: ['shop'], enrichment: { idCookie: 'shop.example' } }, true],
     ['Site', { writeKeys: [] }, false],
+    ['Site', { writeKeys: ['shop'], secretKeys: ['sk_live_0123456789'], identitySecret: true }, true],
+    ['Site', { writeKeys: ['shop'], secretKeys: null, identitySecret: null, allowedOrigins: null }, true],
+    ['Site', { writeKeys: ['shop'], secretKeys: ['short'] }, false],
+    ['SlotsRequest', { anonymousId: 'v', userId: 'u', signature: '0a', slots: [{ id: 'hero' }] }, true],
   ])('%s %j: %s', (name, value, isValid) => {
     expect(ajv.getSchema(`api#/components/schemas/${name}`)?.(value)).toBe(isValid)
   })

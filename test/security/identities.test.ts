@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { applyAndDetect } from '@slotstream/aggregator'
 import type { DecisionEnvelope, EventEnvelope, RejectedEnvelope } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -54,6 +56,32 @@ describe('a signature', () => {
     const wrong = ['', right.toUpperCase(), `${right} `, right.slice(1), `0x${right}`, sign('bo'), null, [right], {}, 0]
     for (const signature of wrong) expect(isSigned(IDENTITY_SECRET, 'bob', signature)).toBe(false)
     expect(isSigned('another-secret-0123456789', 'bob', right)).toBe(false)
+  })
+})
+
+describe('the examples of docs/security.md', () => {
+  const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8')
+  const example = (language: string) => new RegExp(`\`\`\`${language}\\n([^\`]+)\`\`\``).exec(page)?.[1] ?? ''
+  const userId = 'änne@example.com'
+  const runs: [language: string, command: string, args: (code: string) => string[]][] = [
+    [
+      'js',
+      process.execPath,
+      code => ['--input-type=module', '-e', `const userId = '${userId}'; ${code}; process.stdout.write(signature)`],
+    ],
+    ['php', 'php', code => ['-r', `$userId = '${userId}'; ${code} echo $signature;`]],
+    ['python', 'python3', code => ['-c', `user_id = '${userId}'\n${code}\nprint(signature, end='')`]],
+    ['ruby', 'ruby', code => ['-e', `user_id = '${userId}'\n${code}\nprint signature`]],
+  ]
+
+  it.for(runs)('compute the signature in %s', ([language, command, args], { skip }) => {
+    const code = example(language)
+    expect(code).toContain('IDENTITY_SECRET')
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', IDENTITY_SECRET }
+    const { stdout, error, stderr } = spawnSync(command, args(code), { env, encoding: 'utf8' })
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+      return skip(`${command} is not on this machine`)
+    expect(stdout, stderr).toBe(sign(userId))
   })
 })
 

@@ -1,4 +1,10 @@
 import {
+  checkContent,
+  checkMessage,
+  checkSite,
+  checkSlot,
+  checkSlotsRequest,
+  isoTime,
   joined,
   keyToken,
   partitionOf,
@@ -12,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signalIdOf } from '../../aggregator/signal-id.js'
 import { readMigrations } from '../../aggregator/warehouse/migrate.js'
 import { keyText } from '../../aggregator/warehouse/rows/row.js'
+import { checkImported } from '../../collector/import-decisions.js'
 import { eventPublications, rejectedPublications } from '../../collector/publications.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from '../integration/warehouse-world.js'
 import { until } from '../support/until.js'
@@ -161,6 +168,22 @@ describe('keys that are made of several texts', () => {
       ),
     )
     unique([...events, ...rejected])
+  })
+
+  it('rest on ids without NUL, which is refused wherever an id comes in', () => {
+    const id = 'a\0b'
+    const now = Date.now()
+    for (const field of ['messageId', 'anonymousId', 'userId', 'previousId', 'groupId'])
+      expect(checkMessage({ type: 'page', anonymousId: 'a', [field]: id }, { received: now }).ok).toBe(false)
+    for (const field of ['anonymousId', 'userId'])
+      expect(checkSlotsRequest({ anonymousId: 'a', slots: [{ id: 's' }], [field]: id }).ok).toBe(false)
+    expect(checkSlotsRequest({ anonymousId: 'a', slots: [{ id }] }).ok).toBe(false)
+    const decision = { decisionId: 'd', slotId: 's', anonymousId: 'a', timestamp: isoTime(now) }
+    expect(checkImported(decision, now).ok).toBe(true)
+    for (const field of ['decisionId', 'slotId', 'anonymousId', 'userId', 'sessionId', 'pageViewId'])
+      expect(checkImported({ ...decision, [field]: id }, now).ok).toBe(false)
+    for (const siteId of [id, 'a.b', 'A', '']) expect(checkSite({ siteId, writeKeys: ['k'] }).ok).toBe(false)
+    expect(checkSlot({ id }).ok || checkContent({ id, slots: [] }).ok).toBe(false)
   })
 
   it('keep their values: partitions and holdouts of visitors do not move', () => {
