@@ -5,7 +5,7 @@ import type { EventName, PropertiesOf } from './events.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 import { guard } from './platform/guard.js'
 import { handedOver } from './slots/handed-over.js'
-import type { Middleware, Properties, SlotDecision } from './types.js'
+import type { IdentifyOptions, Middleware, Properties, SlotDecision } from './types.js'
 
 /**
  * Tracks that something happened, e.g. `track('Product Viewed', { product_id: '17', category: 'Shoes' })`. Declaring
@@ -20,12 +20,15 @@ export function page(name?: string, properties?: Properties): void {
   timed((client, at) => client.page(name, properties, at))
 }
 
-/** Says who the visitor is. The id stays with this browser until `reset`. */
-export function identify(userId: string, traits?: Properties): void {
+/**
+ * Says who the visitor is. The id stays with this browser until `reset`, and the signature with it: until then, or until
+ * another `identify` without one.
+ */
+export function identify(userId: string, traits?: Properties, options?: IdentifyOptions): void {
   if (userId)
-    timed(({ identity, capture }, at) => {
+    timed(({ visitorIds, capture }, at) => {
       const id = String(userId)
-      identity.identify(id)
+      visitorIds.identify(id, options?.signature)
       capture({ type: 'identify', userId: id, traits: traits ?? {}, at })
     })
 }
@@ -39,15 +42,20 @@ export function group(groupId: string, traits?: Properties): void {
 /** Says that `userId` is the new id of who was known by the current one. Follow it with `identify(userId)`. */
 export function alias(userId: string): void {
   if (userId)
-    timed(({ identity, capture }, at) =>
-      capture({ type: 'alias', userId: String(userId), previousId: identity.userId() ?? identity.anonymousId(), at }),
+    timed(({ visitorIds, capture }, at) =>
+      capture({
+        type: 'alias',
+        userId: String(userId),
+        previousId: visitorIds.userId() ?? visitorIds.anonymousId(),
+        at,
+      }),
     )
 }
 
 /** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
 export function reset(): void {
-  run(({ identity, sessions, settings, initialProperties, turnPage }) => {
-    identity.reset()
+  run(({ visitorIds, sessions, settings, initialProperties, turnPage }) => {
+    visitorIds.reset()
     if (settings.idCookie) dropCookie()
     sessions.reset()
     // What the page said of the person, and what joins them to the next one.

@@ -13,13 +13,15 @@ const MAX_EARLY = 1_000
 let started: Running | undefined
 /** Between `init` and the task after it. */
 let starting: (() => void) | undefined
+/** The start that waits for what reads the id in the page's address; calls are kept until then. */
+let held: (() => void) | undefined
 let early: ((client: Client) => void)[] = []
 
 export const inBrowser = () => typeof window !== 'undefined' && typeof document !== 'undefined'
 
 /** The package at work on this page, between `init` and `destroy`. */
 export function running(): Running | undefined {
-  starting?.()
+  if (starting !== held) starting?.()
   return started
 }
 
@@ -47,20 +49,36 @@ export function begin(options: Options, load: LoadPart): void {
     return
   }
   const { on, off } = createListeners(console.error)
-  starting = () => {
+  let linked: string | undefined
+  const begun = () => {
     starting = undefined
     off()
-    started = guard(console.error, () => start(options, load))
+    started = guard(console.error, () => start(options, load, linked))
     const calls = early
     early = []
     if (started) for (const call of calls) run(call)
   }
-  on(window, 'pagehide', () => run(({ delivery }) => delivery.hide()))
-  setTimeout(running)
+  starting = begun
+  on(window, 'pagehide', () => {
+    held = undefined
+    run(({ delivery }) => delivery.hide())
+  })
+  const readLinked = async () => {
+    held = begun
+    const read = await load('linkedId')
+    linked = read(options)
+  }
+  const release = () => {
+    if (held === begun) held = undefined
+    running()
+  }
+  if (options.linkedId && location.search.includes('slotstream_id=')) readLinked().catch(console.error).finally(release)
+  else setTimeout(running)
 }
 
 /** Ends what `begin` began. */
 export function end(): void {
+  held = undefined
   guard(console.error, () => running()?.destroy())
   started = undefined
   early = []

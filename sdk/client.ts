@@ -1,6 +1,6 @@
 import { createContexts, pageOf } from './capture/context.js'
 import { createFloodGate } from './capture/flood.js'
-import { cookieId, createIdentity, dropCookie, type Identity, linkedId, withoutLinkedId } from './capture/identity.js'
+import { cookieId, createIdentity, dropCookie, type Identity } from './capture/identity.js'
 import { createSessions, type Sessions } from './capture/sessions.js'
 import { nextView, type View } from './capture/view.js'
 import type { Consent } from './consent.js'
@@ -49,7 +49,7 @@ export interface Client {
   view(): View
   /** Begins another, without tracking it. */
   turnPage(): void
-  identity: Identity
+  visitorIds: Identity
   sessions: Sessions
   delivery: Delivery
   /** Properties of every message, before `setProperties` changed them. */
@@ -73,8 +73,12 @@ export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 /** Bytes that stand between a message and its context. */
 const CONTEXT_OVERHEAD = ',"context":'.length
 
-/** Puts the browser package together for one page. */
-export function createClient(settings: Settings, consent: () => Consent, load: LoadPart): Client {
+/**
+ * Puts the browser package together for one page.
+ *
+ * @param linked id of the visitor that a link has carried
+ */
+export function createClient(settings: Settings, consent: () => Consent, load: LoadPart, linked?: string): Client {
   const now = Date.now
   const log: Log = (...parts) => {
     emit('error', parts)
@@ -90,7 +94,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   const persist = () => storage.persist(!paused() && !settings.cookieless)
   const newId = createIds(now)
   const listeners = createListeners(log)
-  const identity = createIdentity(storage, newId, () =>
+  const visitorIds = createIdentity(storage, newId, () =>
     settings.idCookie && !paused() ? cookieId(document.cookie) : undefined,
   )
   const sessions = createSessions(storage, settings, newId)
@@ -104,19 +108,15 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   let measured = ''
   let measuredBytes = 0
   let viewed = false
-  let view: View = nextView(undefined, location.href, document.referrer, newId)
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
-    identity.refresh()
+    visitorIds.refresh()
     sessions.refresh()
   })
   persist()
-  const linked = settings.linkedId && linkedId(location.search, now())
-  if (linked) {
-    identity.adopt(linked)
-    history.replaceState(history.state, '', withoutLinkedId(location.href))
-  }
+  if (linked) visitorIds.adopt(linked)
+  let view: View = nextView(undefined, location.href, document.referrer, newId)
 
   const turnPage = () => {
     view = nextView(view, location.href, document.referrer, newId)
@@ -125,17 +125,21 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     if (consent().analytics === 'denied') return
     if (!mayPass()) return queue.drop('flood')
     const messageId = newId()
+    const { signature, ...ids } = visitorIds.all()
     const head: Omit<Message, 'context'> = {
       messageId,
       type,
+      ...ids,
       ...fields,
-      anonymousId: identity.anonymousId(),
-      userId: fields.userId ?? identity.userId(),
       timestamp: new Date(at).toISOString(),
       properties: properties && { ...settings.properties, ...properties },
       traits,
     }
-    let { context, text: contextText } = contextOf(view, sessions.touch(at))
+    let { context, text: contextText } = contextOf(
+      view,
+      sessions.touch(at),
+      head.userId === ids.userId ? signature : undefined,
+    )
     let headText: string
     try {
       if (rewriting.rewrite) {
@@ -178,7 +182,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     capture,
     view: () => view,
     turnPage,
-    identity,
+    visitorIds,
     sessions,
     delivery,
     initialProperties: settings.properties,

@@ -20,6 +20,7 @@ export type { Consent, ConsentState } from './consent.js'
 export type { Options } from './options.js'
 export { personalize } from './personalize.js'
 export type {
+  IdentifyOptions,
   Message,
   Middleware,
   Part,

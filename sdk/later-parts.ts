@@ -28,10 +28,14 @@ export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPart
       return (await import('./delivery/lease.js')).createLease
     case 'linkDomains':
       return (await import('./parts/link-domains.js')).linkDomains
+    case 'linkedId':
+      return (await import('./parts/linked-id.js')).linkedId
     case 'memoryTables':
       return (await import('./delivery/memory-tables.js')).createMemoryTables
     case 'outboundLinks':
       return (await import('./parts/outbound-links.js')).outboundLinks
+    case 'renderHtml':
+      return (await import('./parts/render-html.js')).renderHtml
     case 'renderItem':
       return (await import('./parts/render-item.js')).renderItem
     case 'sending':

@@ -2,6 +2,8 @@ import type { Client } from './client.js'
 import type { createLease } from './delivery/lease.js'
 import type { createMemoryTables } from './delivery/memory-tables.js'
 import type { createSending } from './delivery/sending.js'
+import type { linkedId } from './parts/linked-id.js'
+import type { renderHtml } from './parts/render-html.js'
 import type { firstSlot } from './slots/first-slot.js'
 import type { renderItem } from './slots/render.js'
 
@@ -38,7 +40,9 @@ export type OwnPart = (client: Client, load: LoadPart, since?: number) => () => 
 export type Loadable = Record<PartName, OwnPart> & {
   firstSlot: typeof firstSlot
   lease: typeof createLease
+  linkedId: typeof linkedId
   memoryTables: typeof createMemoryTables
+  renderHtml: typeof renderHtml
   renderItem: typeof renderItem
   sending: typeof createSending
 }

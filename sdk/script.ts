@@ -27,7 +27,9 @@ import { VERSION } from './version.js'
  * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
  * from beside it: `sdk/clicks.js`.
  */
-const script = document.currentScript as HTMLScriptElement | null
+const { currentScript } = document
+// An element of the name `currentScript` in what visitors write would stand in its place, and say where code comes from.
+const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
 const source = script?.src || location.href
 const own: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
 const load = ((name: keyof Loadable) => own[name] ?? later(name)) as LoadPart
@@ -70,7 +72,8 @@ async function later(name: string) {
 /** What an attribute says: `data-debug` alone means yes. */
 const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
 
-if (!host.slotstream) {
+// Of its own: an element of that id is there, too, but by another way.
+if (!Object.hasOwn(host, 'slotstream')) {
   host.slotstream = slotstream
   const options = Object.fromEntries(
     Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),

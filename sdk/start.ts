@@ -23,8 +23,12 @@ const OF_SLOTS = ['autoSlots', 'impressions']
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'
 
-/** Starts the package on this page with the parts its options name. */
-export function start(options: Options, load: LoadPart): Running {
+/**
+ * Starts the package on this page with the parts its options name.
+ *
+ * @param linked id of the visitor that a link has carried
+ */
+export function start(options: Options, load: LoadPart, linked?: string): Running {
   const settings = settle(options, location.origin)
   const choices = createStorage(() => localStorage, 'slotstream-')
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean }
@@ -69,7 +73,7 @@ export function start(options: Options, load: LoadPart): Running {
   }
 
   const begin = () => {
-    client = createClient(settings, () => consent, load)
+    client = createClient(settings, () => consent, load, linked)
     started = new Set()
     stops = []
     const { on } = client.listeners

@@ -21,6 +21,15 @@ export interface Message {
   context: Record<string, unknown>
 }
 
+/** Options of `identify`. */
+export interface IdentifyOptions {
+  /**
+   * Proof that this browser may speak for the person: HMAC-SHA256 of the `userId` with the site's `identitySecret`, in
+   * lower-case hex. Compute it on your server, and only for the person who is logged in. Default none.
+   */
+  signature?: string | undefined
+}
+
 /** Changes a message in place or returns another; `null` drops it, which is counted as `middleware`. */
 export type Middleware = (message: Message) => Message | null | undefined
 

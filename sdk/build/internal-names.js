@@ -53,7 +53,7 @@ export const INTERNAL_NAMES = [
   'watchEnd',
   'recent',
   'delivery',
-  'identity',
+  'visitorIds',
   'sessions',
   'turnPage',
   'initialProperties',
@@ -68,4 +68,6 @@ export const INTERNAL_NAMES = [
   'handedOver',
   'client',
   'hurry',
+  'acknowledge',
+  'positions',
 ]

@@ -5,11 +5,11 @@ import { INTERNAL_NAMES } from './internal-names.js'
 /** Names that begin with an underscore are private by the convention of `web-vitals`. */
 const SHORT = new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`)
 
-const LETTERS = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const LETTERS = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZxyz_$'
 
 /** The same short names in every file: what one part calls, another defines. */
 const props = Object.fromEntries(
-  INTERNAL_NAMES.map((name, index) => [`$${name}`, LETTERS[index] ?? `$${index.toString(36)}`]),
+  INTERNAL_NAMES.map((name, index) => [`$${name}`, LETTERS[index] ?? `$${(index - LETTERS.length).toString(36)}`]),
 )
 
 /**

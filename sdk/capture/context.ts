@@ -27,18 +27,18 @@ export interface Context {
 }
 
 /** Makes contexts, a new one only when something in it changed: most of a message's cost would be its context. */
-export function createContexts(): (view: View, sessionId: string) => Context {
+export function createContexts(): (view: View, sessionId: string, signature?: string) => Context {
   let known: Context | undefined
   let of: unknown[] = []
-  return (view, sessionId) => {
-    const now = [view, sessionId, location.href, document.title]
+  return (view, sessionId, signature) => {
+    const now = [view, sessionId, signature, location.href, document.title]
     if (known && now.every((part, index) => part === of[index])) return known
     of = now
-    const campaign = campaignOf(location.search)
     const context = {
       library: { name: 'slotstream', version: VERSION },
       page: pageOf(view),
-      ...(campaign && { campaign }),
+      campaign: campaignOf(location.search),
+      identity: signature && { signature },
       userAgent: navigator.userAgent,
       locale: navigator.language,
       sessionId,

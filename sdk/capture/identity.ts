@@ -1,19 +1,5 @@
 import type { KeyValue } from '../platform/storage.js'
 
-/** How long a linked id is believed, in milliseconds: one click from page to page, too short for an address to be passed on. */
-const LINK_MS = 120_000
-
-/** The id that a link from another of the owner's domains carries: `slotstream_id=<id>.<milliseconds since the epoch>`. */
-export function linkedId(search: string, now: number): string | undefined {
-  const [, id, at] = /[?&]slotstream_id=([\w-]{1,64})\.(\d{13})(?=&|$)/.exec(search) ?? []
-  return id && Math.abs(now - Number(at)) < LINK_MS ? id : undefined
-}
-
-/** The address without a linked id, so that it isn't passed on with the address. */
-export function withoutLinkedId(href: string): string {
-  return href.replace(/([?&])slotstream_id=[^&#]*&?/, '$1').replace(/[?&](?=#|$)/, '')
-}
-
 /** The id that the server keeps in a cookie, where browsers delete what scripts have stored. */
 export function cookieId(cookies: string): string | undefined {
   return /(?:^|; )slotstream_id=([\w-]{1,64})/.exec(cookies)?.[1]
@@ -35,9 +21,11 @@ export type Identity = ReturnType<typeof createIdentity>
 export function createIdentity(storage: KeyValue, newId: () => string, found: () => string | undefined) {
   let anonymousId: string | undefined
   let userId: string | undefined
+  let signature: string | undefined
   const read = () => {
     if (anonymousId) return
     userId = storage.get('userId')
+    signature = storage.get('signature')
     anonymousId = storage.get('anonymousId')
     if (!anonymousId) use(found() ?? newId())
   }
@@ -54,10 +42,17 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
       read()
       return userId
     },
-    identify(id: string) {
+    /** Everything, as a request for slots says it. */
+    all() {
+      read()
+      return { anonymousId: anonymousId as string, userId, signature }
+    },
+    identify(id: string, proof?: string) {
       read()
       userId = id
+      signature = proof
       storage.set('userId', id)
+      storage.set('signature', proof)
     },
     /** Makes the browser known by an id from elsewhere. */
     adopt(id: string) {
@@ -66,8 +61,9 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     },
     /** Forgets the person, and what the browser did under them: the next visitor is a new one. */
     reset() {
-      userId = undefined
-      storage.remove('userId')
+      userId = signature = undefined
+      storage.set('userId')
+      storage.set('signature')
       use(newId())
     },
     /** Reads again: another tab has changed it. */

@@ -27,16 +27,3 @@ export function followedLink(event: Event): Link | undefined {
   const file = (element as Element).hasAttribute('download') ? download || name : FILES.test(name) ? name : undefined
   return { element: element as HTMLAnchorElement, url: `${origin}${pathname}`, host, file }
 }
-
-/** The domains of an option: a list, or a text with spaces or commas between them. */
-export function domainsOf(option: string | readonly string[] | undefined): string[] {
-  return (typeof option === 'string' ? option.split(/[\s,]+/) : [...(option ?? [])])
-    .map(domain => domain.trim().toLowerCase())
-    .filter(Boolean)
-}
-
-/** Whether a host is one of these domains or below one. */
-export function isUnder(host: string, domains: readonly string[]): boolean {
-  const name = host.replace(/:\d+$/, '')
-  return domains.some(domain => name === domain || host === domain || name.endsWith(`.${domain}`))
-}

@@ -51,7 +51,7 @@ export function createSessions(storage: KeyValue, limits: SessionLimits, newId: 
     /** The next message begins a new session. */
     reset() {
       current = undefined
-      storage.remove('session')
+      storage.set('session')
     },
   }
 }

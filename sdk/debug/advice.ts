@@ -10,6 +10,8 @@ const ADVICE: Record<string, string> = {
   http_503: 'the collector can not store at the moment; nothing is lost',
   network: "no answer: check `endpoint`, the page's Content Security Policy and ad blockers; nothing is lost",
   answer_not_understood: 'what answers is not a collector: check `endpoint`; nothing is lost',
+  refused:
+    'payloads write text and attributes that neither run nor load anything: see the list in the docs, or render it yourself',
   flood: 'more messages than `floodLimit` allows',
   middleware: 'a middleware returned null',
   not_serializable: 'the properties can not be written as JSON',

@@ -74,7 +74,7 @@ export function linesOf(
       return line(`slot ${detail.slotId}: ${shown ? `served ${shown}${policy}` : because(detail.outcome)}`)
     }
     case 'error':
-      return [{ level: 'warn', text: 'error', objects: detail }]
+      return [{ level: 'warn', text: because(`${detail[0] === 'refused' ? 'refused' : 'error'}`), objects: detail }]
     case 'consent':
       return line(`consent: analytics ${detail.analytics}, personalization ${detail.personalization}`)
   }

@@ -67,7 +67,6 @@ export function createDelivery(parts: Parts): Delivery {
   const storage: KeyValue = {
     get: key => parts.storage.get(own + key),
     set: (key, value) => parts.storage.set(own + key, value),
-    remove: key => parts.storage.remove(own + key),
   }
   const tables = createResilientTables(
     onClosed => openIndexedTables(name, onClosed),

@@ -58,7 +58,7 @@ export function createPageEnd({ queue, store, storage, emit, log, now, settings,
     const text = storage.get('held')
     Promise.all(all.map(({ batch, keys }) => store.hold(batch, keys))).then(() => {
       // What was held since is not in the store yet.
-      if (storage.get('held') === text) storage.remove('held')
+      if (storage.get('held') === text) storage.set('held')
     }, log)
   }
   const hold = (room: number) => {

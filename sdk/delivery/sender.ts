@@ -154,7 +154,7 @@ export function createSender(parts: Parts): Sender {
       const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
       failures = retryAt = 0
-      if (opens() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.remove(key)
+      if (opens() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.set(key)
     }
   }
 
@@ -220,7 +220,7 @@ export function createSender(parts: Parts): Sender {
       schedule(flushInterval)
     },
     online() {
-      if (storage.get('failures')) storage.remove('retryAt')
+      if (storage.get('failures')) storage.set('retryAt')
       retryAt = 0
       void flush()
     },

@@ -1,20 +1,20 @@
-import { domainsOf, followedLink, isUnder } from '../capture/links.js'
+import { isUnder } from '../capture/domains.js'
+import { followedLink } from '../capture/links.js'
 import type { Client } from '../client.js'
 
 /**
  * Takes the visitor along to another of the owner's domains: a link to one carries the id at the moment it is followed,
  * and no longer. Only with consent, and never where nothing is to be remembered.
  */
-export function linkDomains({ identity, consent, listeners, settings }: Client): () => void {
-  const domains = domainsOf(settings.linkDomains)
+export function linkDomains({ visitorIds, consent, listeners, settings }: Client): () => void {
   const follow = (event: Event) => {
     const link = followedLink(event)
-    if (!link || link.host === location.host || !isUnder(link.host, domains)) return
+    if (!link || link.host === location.host || !isUnder(link.host, settings.linkDomains)) return
     if (consent().analytics !== 'granted' || settings.cookieless) return
     const { element } = link
     const plain = element.getAttribute('href') ?? ''
     const url = new URL(element.href)
-    url.searchParams.set('slotstream_id', `${identity.anonymousId()}.${Date.now()}`)
+    url.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
     element.href = url.href
     // After the browser has followed it, before anybody can copy it.
     setTimeout(() => element.setAttribute('href', plain))

@@ -1,13 +1,13 @@
-import { domainsOf, followedLink, isUnder } from '../capture/links.js'
+import { isUnder } from '../capture/domains.js'
+import { followedLink } from '../capture/links.js'
 import { safeText } from '../capture/safe-text.js'
 import type { Client } from '../client.js'
 
 /** Tracks `Outbound Link Clicked` {url, host, text} when a visitor follows a link to another site. */
 export function outboundLinks({ track, listeners, settings }: Client): () => void {
-  const own = domainsOf(settings.linkDomains)
   const follow = (event: Event) => {
     const link = followedLink(event)
-    if (!link || link.host === location.host || isUnder(link.host, own)) return
+    if (!link || link.host === location.host || isUnder(link.host, settings.linkDomains)) return
     const { element, url, host, file } = link
     // One click is one event.
     if (file && settings.downloads) return

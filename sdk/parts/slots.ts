@@ -21,7 +21,7 @@ export function slots(client: Client, load: LoadPart, since = 0): () => void {
   const show = (
     element: HTMLElement,
     { slotId, decisionId, outcome, items }: SlotDecision,
-    renderItem: Loadable['renderItem'] | undefined,
+    renderItem: Loadable['renderHtml'] | undefined,
   ): boolean => {
     const own = element.querySelector<HTMLTemplateElement>(TEMPLATE)
     const template =
@@ -38,7 +38,7 @@ export function slots(client: Client, load: LoadPart, since = 0): () => void {
     const served = outcome === 'served' && renderItem && template && !element.contains(document.activeElement)
     if (served) {
       const rendered = items.map(item => {
-        const fragment = renderItem(template, item, log, settings.rawHtml)
+        const fragment = renderItem(template, item, log)
         for (const child of fragment.children) mark(child, item.contentId, item.position)
         return fragment
       })
@@ -58,7 +58,7 @@ export function slots(client: Client, load: LoadPart, since = 0): () => void {
     const [decision, renderItem] = await Promise.all([
       personalize(slot, { count: Number(count) || undefined, timeout: settings.slotTimeout - (Date.now() - asked) }),
       // Beside the question, so that it takes no time of its own.
-      Promise.resolve(load('renderItem')).catch(error => void log(error)),
+      Promise.resolve(load(settings.rawHtml ? 'renderHtml' : 'renderItem')).catch(error => void log(error)),
     ])
     // A time-out is for both.
     const late = Date.now() - asked > settings.slotTimeout

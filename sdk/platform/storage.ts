@@ -1,8 +1,8 @@
 /** Small texts that outlive the page. */
 export interface KeyValue {
   get(key: string): string | undefined
-  set(key: string, value: string): void
-  remove(key: string): void
+  /** Keeps a text, or removes it when there is none. */
+  set(key: string, text?: string): void
 }
 
 /** Small texts of this browser, which may have to stay in memory until the visitor agrees. */
@@ -21,7 +21,7 @@ export interface BrowserStorage extends KeyValue {
  * @param persistent whether it begins with reading and writing localStorage
  */
 export function createStorage(area: () => Storage, prefix: string, persistent = true): BrowserStorage {
-  const memory = new Map<string, string>()
+  const memory = new Map<string, string | undefined>()
   const attempt = <T>(use: (storage: Storage) => T): T | undefined => {
     try {
       return persistent ? use(area()) : undefined
@@ -29,28 +29,24 @@ export function createStorage(area: () => Storage, prefix: string, persistent = 
       return undefined
     }
   }
-  const set = (key: string, value: string) => {
-    memory.set(key, value)
+  const set = (key: string, text?: string) => {
+    memory.set(key, text)
     attempt(storage => {
-      storage.setItem(prefix + key, value)
+      // `removeItem` takes no notice of a text.
+      storage[text ? 'setItem' : 'removeItem'](prefix + key, text as string)
       memory.delete(key)
     })
-  }
-  const remove = (key: string) => {
-    memory.delete(key)
-    attempt(storage => storage.removeItem(prefix + key))
   }
   return {
     get: key => memory.get(key) ?? attempt(storage => storage.getItem(prefix + key)) ?? undefined,
     set,
-    remove,
     persist(on) {
       persistent = on
-      if (on) for (const [key, value] of memory) set(key, value)
+      if (on) for (const [key, text] of memory) set(key, text)
     },
     clear() {
       memory.clear()
-      for (const key of attempt(Object.keys) ?? []) if (key.startsWith(prefix)) remove(key.slice(prefix.length))
+      for (const key of attempt(Object.keys) ?? []) if (key.startsWith(prefix)) set(key.slice(prefix.length))
     },
   }
 }

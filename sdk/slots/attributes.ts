@@ -1,30 +1,38 @@
-/** Attributes that hold an address, which could hold a script. */
-const ADDRESSES = /^((xlink:)?href|src|(form)?action|poster|cite|data|background|ping)$/
+/**
+ * Elements whose text is code, or isn't read as text by the browser's parser: the HTML Standard's list of those that are
+ * serialized without escapes, which is closed, and `template`.
+ */
+const CLOSED = /^(script|style|template|iframe|xmp|plaintext|no(script|embed|frames))$/
 
-/** Attributes that hold code or a page, or, in SVG, the values that an animation gives another attribute. */
-const REFUSED = /^(on.*|style|srcdoc|srcset|to|from|by|values|attributename)$/
+/** Attributes that say something, and neither run nor load nor name anything. */
+const WORDS = /^((aria|data)-.+|alt|class|datetime|dir|height|label|lang|max|placeholder|role|title|value|width)$/
 
-/** Elements that run or load what an attribute names. */
-const SCRIPTING = /^(script|iframe|object|embed|base|link|style)$/i
+/** Attributes that hold an address: of links and of what is shown. Not of forms, which would send away what is typed. */
+const ADDRESSES = /^((a|area) href|(img|audio|video|source) src|video poster)$/
 
-const SAFE_PROTOCOLS = /^(https?|mailto):$/
+/** Addresses behind the name of the element that gets them. */
+const SAFE_ADDRESS = /^(\w+ (https?|mailto|tel):|img data:image\/)/
+
+/** Whether a payload may write an element's text and attributes. */
+export const isOpen = (element: Element): boolean => !CLOSED.test(element.localName)
 
 /**
- * Sets an attribute from a payload, unless it could run code or load a page: payloads come over the network. False:
- * refused. The element's own markup is the page author's business.
+ * Sets an attribute from a payload, if it can do no harm: payloads come over the network. False: refused. The element's own
+ * markup is the page author's business.
  */
 export function setAttribute(element: Element, name: string, value: string): boolean {
   const attribute = name.toLowerCase()
-  if (REFUSED.test(attribute) || SCRIPTING.test(element.localName)) return false
-  if (ADDRESSES.test(attribute) && !isSafeAddress(value, element.baseURI)) return false
-  element.setAttribute(name, value)
-  return true
+  const isSafe =
+    isOpen(element) &&
+    (WORDS.test(attribute) || (ADDRESSES.test(`${element.localName} ${attribute}`) && isSafeAddress(element, value)))
+  if (isSafe) element.setAttribute(name, value)
+  return isSafe
 }
 
 /** Read by the browser's own parser, which drops the tabs and line ends that would hide `java\nscript:` from a pattern. */
-function isSafeAddress(value: string, base: string): boolean {
+function isSafeAddress({ localName, baseURI }: Element, value: string): boolean {
   try {
-    return SAFE_PROTOCOLS.test(new URL(value, base).protocol)
+    return SAFE_ADDRESS.test(`${localName} ${new URL(value, baseURI)}`)
   } catch {
     return false
   }

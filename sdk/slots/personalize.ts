@@ -29,7 +29,12 @@ interface Parts extends Carrying {
   track: (event: string, properties: Properties) => void
   /** Decisions that came with the page, by slot. */
   handedOver: Map<string, SlotDecision>
-  visitor: () => { anonymousId: string; userId: string | undefined; context: { pageViewId: string; sessionId: string } }
+  visitor: () => {
+    anonymousId: string
+    userId: string | undefined
+    signature?: string | undefined
+    context: { pageViewId: string; sessionId: string }
+  }
 }
 
 interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
@@ -55,14 +60,13 @@ export function createPersonalize(parts: Parts) {
     const batches = await carried(parts)
     if (!batches) return []
     const { positions, post, acknowledge } = await parts.sending()
-    const { anonymousId, userId, context } = parts.visitor()
+    const { context, ...ids } = parts.visitor()
     const head = JSON.stringify({
-      anonymousId,
-      userId,
+      ...ids,
       slots: wanted.map(({ id, count }) => ({ id, count })),
       // What the server itself reads of it goes before what the page says.
       context: { ...wanted[0]?.context, ...context },
-      after: positions.of(anonymousId),
+      after: positions.of(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
@@ -70,7 +74,7 @@ export function createPersonalize(parts: Parts) {
     const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []
-    positions.reached(anonymousId, answer.position)
+    positions.reached(ids.anonymousId, answer.position)
     // What isn't acknowledged here is the sender's to send again.
     for (const [index, batch] of batches.entries()) void acknowledge(batch, answer.batches?.[index])
     return answer.decisions as unknown as SlotDecision[]

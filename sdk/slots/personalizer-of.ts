@@ -13,14 +13,13 @@ export function personalizerOf(client: Client): Personalize {
 }
 
 function create(client: Client): Personalize {
-  const { consent, delivery, handedOver, identity, sessions, track } = client
+  const { consent, delivery, handedOver, sessions, track, visitorIds } = client
   const ask = createPersonalize({
     ...delivery,
     handedOver,
     track,
     visitor: () => ({
-      anonymousId: identity.anonymousId(),
-      userId: identity.userId(),
+      ...visitorIds.all(),
       context: {
         sessionId: sessions.touch(delivery.now()),
         pageViewId: client.view().pageViewId,

@@ -1,31 +1,33 @@
 import { guard, type Log } from '../platform/guard.js'
 import type { SlotItem } from '../types.js'
-import { setAttribute } from './attributes.js'
-import { setHtml } from './raw-html.js'
+import { isOpen, setAttribute } from './attributes.js'
+import type { setHtml } from './raw-html.js'
 
 /**
  * Makes an item's elements from a template: `data-text="key"` becomes text, `data-attr="href:url;alt:title"`
- * attributes. Payloads are never read as HTML, save by `data-html="key"` on a page that allows it. Keys the payload doesn't
- * have leave the template's own.
+ * attributes. Payloads are never read as HTML, save by `data-html="key"` on a page that allows it, by `writeHtml`. Keys the
+ * payload doesn't have leave the template's own.
  */
 export function renderItem(
   template: HTMLTemplateElement,
   { payload }: SlotItem,
   log: Log,
-  rawHtml = false,
+  writeHtml?: typeof setHtml,
 ): DocumentFragment {
   const fragment = template.ownerDocument.importNode(template.content, true)
   // Listed before anything is written, so that nothing in a payload is taken for the template's.
   for (const element of fragment.querySelectorAll<HTMLElement>('*')) {
     const { text, attr, html } = element.dataset
     const words = textOf(payload, text)
-    const markup = rawHtml ? textOf(payload, html) : undefined
-    if (words !== undefined) element.textContent = words
-    if (markup !== undefined) guard(log, () => setHtml(element, markup))
+    const markup = writeHtml && textOf(payload, html)
+    if (isOpen(element)) {
+      if (words !== undefined) element.textContent = words
+      if (markup !== undefined) guard(log, () => writeHtml?.(element, markup))
+    } else if (words ?? markup) log('refused', 'text', element)
     for (const pair of attr?.split(';') ?? []) {
       const [name = '', key] = pair.split(/:(.*)/s).map(part => part.trim())
       const value = textOf(payload, key)
-      if (name && value !== undefined && !setAttribute(element, name, value)) log('refused', name, value)
+      if (name && value !== undefined && !setAttribute(element, name, value)) log('refused', name, element)
     }
   }
   return fragment

@@ -33,8 +33,7 @@ export function memoryStorage(): KeyValue {
   const map = new Map<string, string>()
   return {
     get: key => map.get(key),
-    set: (key, value) => void map.set(key, value),
-    remove: key => void map.delete(key),
+    set: (key, text) => void (text ? map.set(key, text) : map.delete(key)),
   }
 }
 

@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createFloodGate } from '../../../sdk/capture/flood.js'
-import { cookieId, createIdentity, linkedId } from '../../../sdk/capture/identity.js'
+import { cookieId, createIdentity } from '../../../sdk/capture/identity.js'
+import { linkedId, withoutLinkedId } from '../../../sdk/capture/linked-id.js'
 import { createStorage } from '../../../sdk/platform/storage.js'
 import { memoryStorage } from './harness.js'
 
@@ -17,8 +18,16 @@ it('is the same on the next page, and another after a reset', () => {
   first.identify('ann')
   const second = createIdentity(storage, newId, nobody)
   expect([second.anonymousId(), second.userId()]).toEqual([first.anonymousId(), 'ann'])
+  first.identify('ann', 'a1')
+  expect(createIdentity(storage, newId, nobody).all()).toEqual({
+    anonymousId: first.anonymousId(),
+    userId: 'ann',
+    signature: 'a1',
+  })
+  second.refresh()
   second.reset()
   expect([second.anonymousId(), second.userId()]).toEqual(['v2', undefined])
+  expect(createIdentity(storage, newId, nobody).all().signature).toBeUndefined()
   expect(createIdentity(storage, newId, nobody).anonymousId()).toBe('v2')
 })
 
@@ -44,14 +53,58 @@ it('reads the id from its cookie only', () => {
   expect(cookieId('')).toBeUndefined()
 })
 
-it('believes a linked id for two minutes', () => {
+describe('a linked id', () => {
   const now = 1_800_000_000_000
   const link = (at: number) => `?a=1&slotstream_id=0198-ab.${at}&b=2`
-  expect(linkedId(link(now - 119_000), now)).toBe('0198-ab')
-  expect(linkedId(link(now - 121_000), now)).toBeUndefined()
-  expect(linkedId(link(now + 121_000), now)).toBeUndefined()
-  expect(linkedId(`?slotstream_id=<b>.${now}`, now)).toBeUndefined()
-  expect(linkedId('?slotstream_id=0198', now)).toBeUndefined()
+  const find = (search: string, referrer = 'https://shop.example/', protocol = 'https:') =>
+    linkedId(search, now, referrer, ['shop.example'], protocol)
+
+  it('is believed for two minutes', () => {
+    expect(find(link(now))).toBe('0198-ab')
+    expect(find(link(now - 119_000))).toBe('0198-ab')
+    expect(find(link(now - 121_000))).toBeUndefined()
+    expect(find(link(now + 1_000))).toBeUndefined()
+    expect(find(`?slotstream_id=<b>.${now}`)).toBeUndefined()
+    expect(find(`?slotstream_id=user:bob.${now}`)).toBeUndefined()
+    expect(find(`?slotstream_id=${'a'.repeat(65)}.${now}`)).toBeUndefined()
+    expect(find('?slotstream_id=0198')).toBeUndefined()
+  })
+
+  it.each([
+    ['https://shop.example/', 'https:', true],
+    ['https://www.shop.example/', 'https:', true],
+    ['https://shop.example:8443/a', 'https:', true],
+    ['http://shop.example/', 'http:', true],
+    ['https://shop.example/', 'http:', true],
+    ['http://shop.example/', 'https:', false],
+    ['', 'https:', false],
+    ['https://evil.example/', 'https:', false],
+    ['https://evilshop.example/', 'https:', false],
+    ['https://shop.example.evil.example/', 'https:', false],
+    ['https://evil.example/?https://shop.example/', 'https:', false],
+    ['https://shop.example./', 'https:', false],
+    ['about:client', 'https:', false],
+    ['android-app://shop.example/', 'https:', false],
+  ])('from a page at %j is believed on one by %s: %s', (referrer, protocol, believed) => {
+    expect(find(link(now), referrer, protocol)).toBe(believed ? '0198-ab' : undefined)
+  })
+
+  it('is not believed without domains', () => {
+    for (const domains of [undefined, '', ' ', []])
+      expect(linkedId(link(now), now, 'https://evil.example./', domains, 'https:')).toBeUndefined()
+  })
+
+  it.each([
+    ['?slotstream_id=a.1', ''],
+    ['?slotstream_id=a.1#top', '#top'],
+    ['?a=%20+&slotstream_id=a.1', '?a=%20+'],
+    ['?slotstream_id=a.1&b=2', '?b=2'],
+    ['?slotstream_id=a.1&slotstream_id=b.2&slotstream_id', '?slotstream_id'],
+    ['?a&slotstream_id=a.1&slotstream_id=b.2&c#d?', '?a&c#d?'],
+    ['?my_slotstream_id=a.1', '?my_slotstream_id=a.1'],
+  ])('is taken out of %s', (search, rest) => {
+    expect(withoutLinkedId(`https://a.example/${search}`)).toBe(`https://a.example/${rest}`)
+  })
 })
 
 it('lets as much pass as the bucket holds, and then as it fills', () => {

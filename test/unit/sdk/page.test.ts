@@ -18,7 +18,13 @@ interface Message {
   previousId?: string
   timestamp: string
   properties: Record<string, unknown>
-  context: { pageViewId: string; sessionId: string; page: { path: string; referrer: string }; seq: number }
+  context: {
+    identity?: object
+    pageViewId: string
+    sessionId: string
+    page: { path: string; referrer: string }
+    seq: number
+  }
 }
 
 let requests: { url: string; init: RequestInit; body: Body }[] = []
@@ -238,12 +244,91 @@ describe('a page', () => {
     expect(requests[0]?.body.ledger).toMatchObject({ captured: 20, dropped: { flood: 15 } })
   })
 
-  it('takes over the id of a link, and takes it out of the address', async () => {
-    history.replaceState(null, '', `/start?a=1&slotstream_id=0198-ab.${Date.now()}&b=2#top`)
-    start({ linkedId: true })
+  describe('whose address has a linked id', () => {
+    const link = () => `/start?a=1&slotstream_id=0198-ab.${Date.now()}&b=2#top`
+    const from = (referrer: string) => vi.spyOn(document, 'referrer', 'get').mockReturnValue(referrer)
+
+    it('takes it over from a domain of the owner, and takes it out of the address', async () => {
+      from('https://sister.example/')
+      history.replaceState(null, '', link())
+      slotstream.track('Early')
+      await start({ linkedId: true, linkDomains: 'sister.example' })
+      await slotstream.flush()
+      expect(messages().map(({ anonymousId }) => anonymousId)).toEqual(['0198-ab', '0198-ab'])
+      expect(location.href).toMatch(/\/start\?a=1&b=2#top$/)
+      expect(JSON.stringify(requests)).not.toContain('slotstream_id')
+    })
+
+    it.each(['https://evil.example/', ''])('takes it out only, when it came from %j', async referrer => {
+      from(referrer)
+      history.replaceState(null, '', link())
+      await start({ linkedId: true, linkDomains: 'sister.example' })
+      await slotstream.flush()
+      expect(messages()[0]?.anonymousId).toMatch(/^[0-9a-f-]{36}$/)
+      expect(location.href).toMatch(/\/start\?a=1&b=2#top$/)
+      expect(JSON.stringify(requests)).not.toContain('slotstream_id')
+    })
+
+    it('sends what was tracked when it ends before the id could be read', () => {
+      from('https://sister.example/')
+      history.replaceState(null, '', link())
+      slotstream.init({
+        writeKey: 'demo',
+        endpoint: 'https://c.example',
+        linkedId: true,
+        linkDomains: 'sister.example',
+      })
+      slotstream.track('Early')
+      hide()
+      expect(names()).toEqual(['page', 'Early'])
+    })
+
+    it('can be ended before the id could be read', async () => {
+      from('https://sister.example/')
+      history.replaceState(null, '', link())
+      slotstream.init({
+        writeKey: 'demo',
+        endpoint: 'https://c.example',
+        linkedId: true,
+        linkDomains: 'sister.example',
+      })
+      slotstream.destroy()
+      await vi.advanceTimersByTimeAsync(2).then(vi.dynamicImportSettled)
+      expect(slotstream.consent()).toBeUndefined()
+    })
+
+    it('takes no notice of it without the option', async () => {
+      from('https://sister.example/')
+      history.replaceState(null, '', link())
+      await start({ linkDomains: 'sister.example' })
+      await slotstream.flush()
+      expect(messages()[0]?.anonymousId).not.toBe('0198-ab')
+    })
+  })
+
+  it('keeps the signature with the user id, and sends it with that id only', async () => {
+    start()
+    slotstream.identify('ann', { plan: 'pro' }, { signature: 'a1' })
+    slotstream.track('A')
+    slotstream.alias('anna')
+    await slotstream.personalize('hero')
+    slotstream.identify('bob')
+    slotstream.track('B')
+    slotstream.identify('ann', {}, { signature: 'a2' })
+    slotstream.reset()
+    slotstream.track('C')
     await slotstream.flush()
-    expect(messages()[0]?.anonymousId).toBe('0198-ab')
-    expect(location.href).toMatch(/\/start\?a=1&b=2#top$/)
+    expect(messages().map(({ context, userId }) => [userId, context.identity])).toEqual([
+      [undefined, undefined],
+      ['ann', { signature: 'a1' }],
+      ['ann', { signature: 'a1' }],
+      ['anna', undefined],
+      ['bob', undefined],
+      ['bob', undefined],
+      ['ann', { signature: 'a2' }],
+      [undefined, undefined],
+    ])
+    expect(requests.find(({ body }) => body.slots)?.body).toMatchObject({ userId: 'ann', signature: 'a1' })
   })
 
   it('takes its id from the cookie where storage was cleared', async () => {

@@ -34,6 +34,20 @@ describe('a template', () => {
   it('shows zero and false', () => {
     expect(render('<b data-text="a"></b><i data-text="b"></i>', { a: 0, b: false }).host.textContent).toBe('0false')
   })
+  it.each(['script', 'style', 'template', 'iframe', 'xmp', 'noscript', 'noembed', 'noframes'])(
+    'writes nothing into <%s>',
+    name => {
+      const { html, log } = render(`<${name} data-text="x" data-attr="title:x"></${name}>`, { x: 'alert(1)' })
+      expect(html).not.toContain('alert')
+      expect(log.mock.calls.map(([reason, what]) => [reason, what])).toEqual([
+        ['refused', 'text'],
+        ['refused', 'title'],
+      ])
+    },
+  )
+  it.each(['script', 'style'])('writes nothing into the <%s> of an SVG', name => {
+    expect(render(`<svg><${name} data-text="x"></${name}></svg>`, { x: 'alert(1)' }).html).not.toContain('alert')
+  })
   it('says in the log what it refused', () => {
     expect(render('<a data-attr="onclick:x"></a>', { x: 'alert(1)' }).log).toHaveBeenCalledOnce()
   })
@@ -62,6 +76,35 @@ describe('attributes', () => {
     ['base', 'href', 'https://evil.example/'],
     ['animate', 'values', 'javascript:1'],
     ['set', 'to', 'javascript:1'],
+    ['meta', 'http-equiv', 'refresh'],
+    ['meta', 'content', '0;url=https://evil.example/'],
+    ['link', 'rel', 'stylesheet'],
+    ['link', 'href', 'https://evil.example/'],
+    ['embed', 'src', 'https://evil.example/'],
+    ['form', 'action', 'https://evil.example/'],
+    ['button', 'formaction', 'https://evil.example/'],
+    ['a', 'ping', 'https://evil.example/'],
+    ['a', 'target', 'other'],
+    ['a', 'rel', 'opener'],
+    ['a', 'href', '\tjava\r\nscript:alert(1)'],
+    ['a', 'href', 'blob:https://shop.example/1'],
+    ['a', 'href', 'filesystem:https://shop.example/1'],
+    ['a', 'href', 'data:image/png;base64,AAAA'],
+    ['img', 'src', 'data:text/html,1'],
+    ['img', 'src', 'javascript:1'],
+    ['img', 'srcset', 'javascript:1 2x'],
+    ['img', 'name', 'currentScript'],
+    ['div', 'id', 'slotstream'],
+    ['div', 'is', 'x-y'],
+    ['div', 'nonce', 'x'],
+    ['script', 'integrity', 'x'],
+    ['script', 'data-x', 'x'],
+    ['animate', 'attributeName', 'href'],
+    ['animate', 'from', 'javascript:1'],
+    ['use', 'href', 'https://evil.example/#x'],
+    ['image', 'href', 'https://evil.example/'],
+    ['x-card', 'src', 'javascript:1'],
+    ['input', 'type', 'image'],
   ])('of <%s> refuse %s=%j', (tag, name, value) => {
     expect(set(tag, name, value)).toBe(false)
   })
@@ -74,6 +117,12 @@ describe('attributes', () => {
     ['img', 'alt', 'Note: javascript: is a word'],
     ['a', 'data-product', 'x'],
     ['a', 'aria-label', 'Shoes'],
+    ['a', 'href', 'tel:+4912345'],
+    ['area', 'href', '#top'],
+    ['img', 'src', 'data:image/svg+xml,<svg/>'],
+    ['video', 'poster', 'https://shop.example/a.jpg'],
+    ['progress', 'value', '0.5'],
+    ['x-card', 'data-id', '1'],
   ])('of <%s> take %s=%j', (tag, name, value) => {
     expect(set(tag, name, value)).toBe(true)
   })

@@ -137,7 +137,7 @@ describe('small texts', () => {
     }, 'p.')
     storage.set('a', '1')
     expect(storage.get('a')).toBe('1')
-    storage.remove('a')
+    storage.set('a')
     expect(storage.get('a')).toBeUndefined()
   })
 })

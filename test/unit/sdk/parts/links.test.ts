@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isUnder } from '../../../../sdk/capture/links.js'
+import { isUnder } from '../../../../sdk/capture/domains.js'
 import { consent, type Options } from '../../../../sdk/index.js'
 import { click, openPage } from './page.js'
 
