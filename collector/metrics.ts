@@ -97,6 +97,16 @@ export function createCollectorMetrics(
     publishFailures: metrics.counter('publish_failures_total', 'Requests that JetStream did not store, by cause', [
       'code',
     ]),
+    droppedMessages: metrics.counter(
+      'privacy_signal_messages_total',
+      'Messages that were acknowledged and not stored, by the signal that the site honours',
+      ['signal'],
+    ),
+    undecidedSlots: metrics.counter(
+      'privacy_signal_slots_total',
+      'Slots that kept the content of the page, by the signal that the site honours',
+      ['signal'],
+    ),
     decisions: metrics.counter('slot_decisions_total', 'Answers to slot requests, by outcome', ['outcome']),
   }
 }

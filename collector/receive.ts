@@ -6,6 +6,7 @@ import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { setIdCookie } from './id-cookie.js'
 import type { CollectorMetrics } from './metrics.js'
+import { honouredSignal } from './privacy-signal.js'
 import { readBody, type Written } from './read-body.js'
 import { clientAddress, type Trusts } from './safety/client-address.js'
 import type { Limits } from './safety/limits.js'
@@ -46,10 +47,11 @@ export function createReceive({ sites, ready, limits, enrich, trusts, metrics }:
     metrics.ofSite(site.siteId).request(bytes)
     checkOrigin(request, site)
     limits.checkSite(site)
-    if (site.enrichment?.idCookie) setIdCookie(request, response, site, visitorIn(body))
+    const signal = honouredSignal(request, site)
+    if (site.enrichment?.idCookie && !signal) setIdCookie(request, response, site, visitorIn(body))
     const userAgent = request.headers['user-agent']
     const enricher = enrich(site, { userAgent, address: () => clientAddress(request, trusts) })
-    return { site, key, body, written, origin: { site, key, bytes, userAgent, enricher } }
+    return { site, key, body, written, origin: { site, key, bytes, userAgent, enricher, signal } }
   }
 }
 

@@ -9,6 +9,7 @@ import type { Decide } from './decide.js'
 import { Failure } from './failure.js'
 import { checkedUser } from './keys/checked-user.js'
 import type { CollectorMetrics } from './metrics.js'
+import { undecided } from './privacy-signal.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'
 import type { BatchOrigin, StoreBatch, StoredBatch } from './store-batch.js'
@@ -31,6 +32,13 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     const stored = [...sealed.filter(isStored), ...(plain ? [plain] : [])]
     const positions = stored.flatMap(({ positions }) => positions.get(visitorId) ?? [])
 
+    if (origin.signal) {
+      const decisions = undecided(question)
+      metrics.undecidedSlots.inc({ signal: origin.signal }, decisions.length)
+      const answer: SlotsAnswer = { decisions }
+      if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))
+      return sendJson(response, 200, answer)
+    }
     const decisions = await decide({
       siteId: site.siteId,
       visitorId,

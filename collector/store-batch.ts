@@ -1,10 +1,11 @@
-import { type BatchAnswer, type KeyKind, type Site, uuidv7 } from '@slotstream/protocol'
+import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
+import { droppedBatch } from './privacy-signal.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 import type { Written } from './read-body.js'
@@ -21,6 +22,8 @@ export interface BatchOrigin {
   written?: Written
   userAgent: string | undefined
   enricher: Enricher
+  /** A privacy signal that the site honours: nothing is stored. Default none. */
+  signal?: PrivacySignal | undefined
 }
 
 export interface StoredBatch {
@@ -44,6 +47,11 @@ export function createStoreBatch(
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
+    if (origin.signal) {
+      const answer = droppedBatch(body, origin.signal)
+      metrics.droppedMessages.inc({ signal: origin.signal }, answer.dropped?.[origin.signal] ?? 0)
+      return { answer, positions: new Map() }
+    }
     // Apart, so that nothing of the batch as it was read is kept until JetStream has answered.
     const { publications, visitors, accepted, rejections, violations } = prepare(body, origin)
     const stored = await publishAll(publisher, publications, metrics)

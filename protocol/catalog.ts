@@ -2,6 +2,9 @@ import type { Enrichment } from './enrichment.js'
 import type { Retention } from './retention.js'
 import type { SignalName } from './signals.js'
 
+/** What is done about the privacy signals of browsers. */
+export type PrivacySignals = 'ignore' | 'honour'
+
 /** A site: one tenant. */
 export interface Site {
   siteId: string
@@ -18,6 +21,11 @@ export interface Site {
   debug: boolean
   /** What the collector adds to messages and takes out of them. Default: see `Enrichment`. */
   enrichment?: Partial<Enrichment>
+  /**
+   * What a browser's Global Privacy Control (`Sec-GPC`) and Do Not Track (`DNT`) mean. `honour`: nothing of a request that
+   * carries one is stored, and slots keep the page's own content. Default `ignore`.
+   */
+  privacySignals?: PrivacySignals
   /** Requests a second that one collector takes for this site, with short bursts of twice that. Default: the collector's. */
   requestsPerSecond?: number
   /** Days that its rows stay in the warehouse, by table. Default: for ever. */

@@ -93,6 +93,7 @@ export function checkSite(raw: unknown): Check<Site> {
     allowedOrigins = ['*'],
     debug = false,
     enrichment,
+    privacySignals,
     requestsPerSecond,
     retention,
     spread,
@@ -121,6 +122,11 @@ export function checkSite(raw: unknown): Check<Site> {
     const trouble = enrichmentTrouble(enrichment)
     if (trouble) return no(trouble)
     site.enrichment = enrichment as Partial<Enrichment>
+  }
+  if (privacySignals !== undefined) {
+    if (privacySignals !== 'ignore' && privacySignals !== 'honour')
+      return no('privacySignals must be "ignore" or "honour"')
+    site.privacySignals = privacySignals
   }
   if (requestsPerSecond !== undefined) {
     if (!(typeof requestsPerSecond === 'number' && requestsPerSecond >= 1 && requestsPerSecond <= 1e6))

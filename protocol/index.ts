@@ -1,4 +1,4 @@
-export type { Content, Policy, Site, Slot } from './catalog.js'
+export type { Content, Policy, PrivacySignals, Site, Slot } from './catalog.js'
 export {
   type Check,
   checkContent,
@@ -47,6 +47,7 @@ export {
   type Message,
   type MessageContext,
   type MessageType,
+  type PrivacySignal,
   REJECTION_CODES,
   type Rejection,
   type RejectionCode,

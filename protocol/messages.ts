@@ -119,11 +119,16 @@ export const REJECTION_CODES = {
 
 export type RejectionCode = keyof typeof REJECTION_CODES
 
+/** A browser's wish not to be tracked: Global Privacy Control, or Do Not Track. */
+export type PrivacySignal = 'gpc' | 'dnt'
+
 /** Answer to `POST /v1/batch`. */
 export interface BatchAnswer {
   success: true
   accepted: number
   rejected: Rejection[]
+  /** Messages that were not stored and aren't to be sent again, by reason; absent when there are none. */
+  dropped?: Partial<Record<PrivacySignal, number>>
   /** Messages that are stored although they break the tracking plan; absent when there are none. */
   violations?: Rejection[]
   /**

@@ -55,6 +55,11 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
         description: 'Left out: as they are.',
       },
       debug: { type: 'boolean', default: false, description: 'Whether pages may ask why a decision was made.' },
+      privacySignals: {
+        enum: ['ignore', 'honour'],
+        default: 'ignore',
+        description: 'honour: nothing of a request with `Sec-GPC: 1` or `DNT: 1` is stored, and slots are not decided.',
+      },
       requestsPerSecond: { type: 'number', minimum: 1, maximum: 1_000_000 },
       retention: {
         type: 'object',

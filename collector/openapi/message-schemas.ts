@@ -89,6 +89,13 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       success: { const: true },
       accepted: { ...count, description: 'Messages that are stored.' },
       rejected: { type: 'array', items: ref('Rejection') },
+      dropped: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { gpc: count, dnt: count },
+        description:
+          'Messages that are not stored, because the site honours a privacy signal of the request. Not to be sent again.',
+      },
       violations: {
         type: 'array',
         items: ref('Rejection'),
