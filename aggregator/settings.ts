@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { ConfigurationError, numberSetting, sharedSettings, textSetting } from '@slotstream/runtime'
+import { ConfigurationError, numberSetting, secretSetting, sharedSettings, textSetting } from '@slotstream/runtime'
 
 const ROLES = ['warehouse', 'profiles', 'decisions', 'batch'] as const
 
@@ -34,9 +34,9 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
       everyMs: 1_000 * numberSetting('LAKE_EVERY_S', 900, { min: 1, max: 86_400, env }),
     },
     clickhouse: {
-      url: textSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
+      url: secretSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
       username: textSetting('CLICKHOUSE_USER', 'default', env),
-      password: textSetting('CLICKHOUSE_PASSWORD', '', env),
+      password: secretSetting('CLICKHOUSE_PASSWORD', '', env),
       /** Name of the cluster that the tables are made on, replicated. Empty: a single server, or ClickHouse Cloud. */
       cluster: textSetting('CLICKHOUSE_CLUSTER', '', env),
     },

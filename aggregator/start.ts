@@ -28,7 +28,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, clickhouse, lake } = settings
-  const nats = await connectNats(settings.natsUrl, 'aggregator', log)
+  const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)

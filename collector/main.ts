@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import {
   connectNats,
-  neededSetting,
+  neededSecret,
   numberSetting,
   provision,
   runProcess,
@@ -17,12 +17,12 @@ const besideDist = (path: string) => fileURLToPath(new URL(path, import.meta.url
 await runProcess('collector', async log => {
   const port = numberSetting('PORT', 3000, { max: 65535 })
   const host = textSetting('HOST', '0.0.0.0')
-  const adminToken = neededSetting('ADMIN_TOKEN', 'whoever has it may change sites and content')
+  const adminToken = neededSecret('ADMIN_TOKEN', 'whoever has it may change sites and content')
   const settings = sharedSettings()
   const own = collectorSettings()
   const geoip = textSetting('GEOIP_DATABASE', '')
   const places = geoip ? await openPlaces(geoip, log) : undefined
-  const nats = await connectNats(settings.natsUrl, 'collector', log)
+  const nats = await connectNats(settings.nats, 'collector', log)
   const installation = await provision(nats, settings, log)
   const collector = createCollector({
     nats,

@@ -1,8 +1,9 @@
 import type { KV } from '@nats-io/kv'
 import { type PastStreams, STREAMS, type StreamKind } from '@slotstream/protocol'
-import { ConfigurationError, type SharedSettings } from './environment.js'
+import type { SharedSettings } from './environment.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
+import { ConfigurationError } from './setting.js'
 import { watchBucket } from './watch-bucket.js'
 
 /** Key in the bucket `meta` of an installation's layout. */

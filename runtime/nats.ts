@@ -1,8 +1,16 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  errors,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import type { Log } from './log.js'
+import { type NatsAccess, parseNatsUrl } from './nats-access.js'
 import { reconnectPauses } from './reconnect-pauses.js'
+import { ConfigurationError } from './setting.js'
 
 /** Everything a process needs of NATS. */
 export interface Nats {
@@ -10,19 +18,37 @@ export interface Nats {
   js: JetStreamClient
   kvm: Kvm
   manager: JetStreamManager
+  /** Subjects at which answers arrive begin like this; undefined: as the client has it. */
+  readonly inboxPrefix: string | undefined
   /** Whether there is a connection now. While there is none, the client would hold requests back: don't send any. */
   readonly connected: boolean
   /** Calls `listener` after each time the connection was lost and made again, until the returned function is called. */
   onReconnect(listener: () => void): () => void
+  /** Asks the servers that are known, those of the settings and those that they tell of, who they are. */
+  servers(): Promise<NatsServer[]>
   close(): Promise<void>
 }
 
+/** One nats-server. */
+export interface NatsServer {
+  name: string
+  version: string
+}
+
+/** How long a server may take to say who it is, in milliseconds. */
+const ASK_MS = 5_000
+
 /**
  * Connects and stays connected: the first connection is waited for, a lost one is made again, without end.
+ *
+ * @param access the settings, or a URL, which may have user information
+ * @throws ConfigurationError when the servers refuse the user
  */
-export async function connectNats(url: string, name: string, log: Log): Promise<Nats> {
+export async function connectNats(access: NatsAccess | string, name: string, log: Log): Promise<Nats> {
+  const { servers, ...rest } = typeof access === 'string' ? parseNatsUrl(access) : access
+  const account = connectionOptions({ servers, ...rest })
   const connection = await connect({
-    servers: url.split(','),
+    ...account,
     name: `slotstream-${name}`,
     maxReconnectAttempts: -1,
     ...reconnectPauses(250),
@@ -31,11 +57,22 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
     maxPingOut: 2,
     // Otherwise each request records a stack trace in advance, in case it fails.
     noAsyncTraces: true,
+  }).catch(error => {
+    if (!(error instanceof errors.AuthorizationError)) throw error
+    throw new ConfigurationError(
+      `NATS at ${servers.join(', ')} refuses ${rest.user ? `the user ${rest.user}` : 'a connection without a user'}: set NATS_USER and NATS_PASSWORD, or NATS_CREDS_FILE; beside npm start run this as the same user, with the same DATA_DIR`,
+    )
   })
   const listeners = new Set<() => void>()
   let connected = true
   void (async () => {
     for await (const status of connection.status()) {
+      // Whatever asked gets an error, too, and may well try again without a word.
+      if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
+        log.error(
+          { operation: status.error.operation, subject: status.error.subject },
+          'NATS does not permit this user',
+        )
       if (status.type === 'disconnect') {
         connected = false
         log.warn('lost the connection to NATS, reconnecting')
@@ -46,6 +83,11 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
       for (const listener of listeners) listener()
     }
   })()
+  let closing = false
+  // Refused for good, after a password was changed: the process ends, and its next start says why.
+  void connection.closed().then(reason => {
+    if (!closing) throw new Error('the connection to NATS was closed for good', { cause: reason })
+  })
   const js = jetstream(connection)
   return {
     connection,
@@ -53,6 +95,7 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
     kvm: new Kvm(js),
     // Does not ask the server whether JetStream is on: during a restart the answer would be a lasting no.
     manager: await jetstreamManager(connection, { checkAPI: false }),
+    inboxPrefix: rest.inboxPrefix,
     get connected() {
       return connected
     },
@@ -60,6 +103,37 @@ export async function connectNats(url: string, name: string, log: Log): Promise<
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: () => connection.close(),
+    async servers() {
+      const told = (connection.info?.connect_urls ?? []).filter(url => !servers.some(own => own.endsWith(`//${url}`)))
+      const answers = await Promise.all([...servers, ...told].map(url => askServer({ ...account, servers: [url] })))
+      return [...new Map(answers.flatMap(each => (each ? [[each.name, each] as const] : []))).values()]
+    },
+    close() {
+      closing = true
+      return connection.close()
+    },
+  }
+}
+
+/** Says it in the client's words. */
+export function connectionOptions({ servers, user, password, creds, tls, inboxPrefix }: NatsAccess): ConnectionOptions {
+  return {
+    servers,
+    ...(user ? { user, pass: password ?? '' } : {}),
+    ...(creds ? { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) } : {}),
+    ...(tls ? { tls } : {}),
+    ...(inboxPrefix ? { inboxPrefix } : {}),
+  }
+}
+
+/** Undefined when it doesn't answer. */
+async function askServer(options: ConnectionOptions): Promise<NatsServer | undefined> {
+  try {
+    const connection = await connect({ ...options, reconnect: false, timeout: ASK_MS })
+    const { server_name: name = '', version = '' } = connection.info ?? {}
+    await connection.close()
+    return { name, version }
+  } catch {
+    return undefined
   }
 }

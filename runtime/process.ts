@@ -1,5 +1,5 @@
-import { ConfigurationError } from './environment.js'
 import { createLog, type Log } from './log.js'
+import { ConfigurationError } from './setting.js'
 
 /** How long a process may take to finish what it has begun, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000

@@ -9,11 +9,12 @@ import {
   type StreamPart,
   streamParts,
 } from '@slotstream/protocol'
-import { ConfigurationError, type SharedSettings } from './environment.js'
+import type { SharedSettings } from './environment.js'
 import { KINDS, type Layout, layoutOf, otherThanSet } from './layout.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
 import { readGeneration } from './profiles-generation.js'
+import { ConfigurationError } from './setting.js'
 
 /**
  * How long JetStream remembers message ids. A retry inside it is dropped by the broker; a later one is found before

@@ -79,7 +79,7 @@ export function createPublisher(
   { timeoutMs = TIMEOUT_MS, maxPending = MAX_PENDING, maxPendingBytes = MAX_PENDING_BYTES } = {},
 ): Publisher {
   const { connection } = nats
-  const inbox = createInbox()
+  const inbox = createInbox(nats.inboxPrefix)
   const pending = new Map<string, Pending>()
   let pendingBytes = 0
   /** Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time. */

@@ -41,9 +41,12 @@ export function answerStatus({
 }
 
 /** Asks all processes how they are; resolves after `waitMs` milliseconds with what they answered. */
-export async function gatherStatus({ connection }: Pick<Nats, 'connection'>, waitMs = 300): Promise<ProcessReport[]> {
+export async function gatherStatus(
+  { connection, inboxPrefix }: Pick<Nats, 'connection' | 'inboxPrefix'>,
+  waitMs = 300,
+): Promise<ProcessReport[]> {
   const reports: ProcessReport[] = []
-  const inbox = createInbox()
+  const inbox = createInbox(inboxPrefix)
   const subscription = connection.subscribe(inbox, {
     callback(error, message) {
       // Without anybody who listens, the server answers by itself, with no data.

@@ -1,17 +1,46 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { jetStreamAnswers } from '@slotstream/runtime'
+import { inboxPrefixOf, jetStreamAnswers } from '@slotstream/runtime'
+import type { Role } from './nats/permissions.js'
+import { accessOf, type NatsUsers } from './nats/users.js'
+import type { Owner } from './private-file.js'
 import type { SupervisorSettings } from './settings.js'
+import { pick, splitSecrets } from './split-secrets.js'
 import type { PartSpec } from './supervised.js'
 import { ANSWER_MS } from './watchdog.js'
 
 /** What the parts need beyond the settings. */
 export interface Provided {
   natsServer: string
+  /** Of the nats-server that is started here. */
+  natsUsers?: NatsUsers
   adminToken: string
   clickhousePassword: string
+  /** As this process was started with, for files that are not below the data folder. */
+  umask: number
+  /** Users that parts run as, when not this process's. */
+  owners: { clickhouse?: Owner; 'nats-server'?: Owner }
 }
+
+/** Secrets that each part is given; no other is. */
+const SECRETS_OF_NATS = ['NATS_URL', 'NATS_PASSWORD', 'NATS_CREDS']
+const SECRETS: Record<string, string[]> = {
+  collector: [...SECRETS_OF_NATS, 'ADMIN_TOKEN'],
+  aggregator: SECRETS_OF_NATS,
+  warehouse: [...SECRETS_OF_NATS, 'CLICKHOUSE_URL', 'CLICKHOUSE_PASSWORD'],
+  clickhouse: ['CLICKHOUSE_PASSWORD'],
+}
+
+/** What programs that are not trusted with more than their work see of the environment. */
+const PLAIN_ENV = ['PATH', 'HOME', 'LANG', 'LC_*', 'TZ', 'TMPDIR', 'TEMP', 'SYSTEMROOT']
+const CLICKHOUSE_ENV = [...PLAIN_ENV, 'NODE_*', 'LOG_LEVEL', 'DATA_DIR', 'CLICKHOUSE_*', 'ALLOWED_HOSTS']
+
+/** Configuration of the nats-server that is started here, in the data folder. */
+export const NATS_CONFIG = 'nats-server.conf'
+
+/** Program of the embedded ClickHouse, from the root of the repository. */
+export const EMBEDDED_PROGRAM = 'aggregator/dist/embedded/main.js'
 
 /** User of the embedded ClickHouse that may write; its password is kept under the data folder. */
 const EMBEDDED_USER = 'slotstream'
@@ -25,7 +54,8 @@ const OWN_PATHS = { ready: '/readyz', alive: '/healthz' }
 export function partSpecs(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): PartSpec[] {
   const { dataDir } = settings
   const embedded = settings.clickhouseUrl === ''
-  const env: NodeJS.ProcessEnv = {
+  const { natsUsers } = provided
+  const { open: env, secrets } = splitSecrets({
     ...base,
     DATA_DIR: dataDir,
     PORT: String(settings.port),
@@ -34,7 +64,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
     CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
     ADMIN_TOKEN: provided.adminToken,
-  }
+  })
   const isOk = async (url: string, timeoutMs: number) =>
     (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
   const node = (
@@ -47,7 +77,8 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     name,
     command: process.execPath,
     args: [fileURLToPath(new URL(`../../${program}`, import.meta.url))],
-    env: { ...env, ...extra },
+    env: { ...env, ...accountOf(name, natsUsers).env, ...extra },
+    secrets: pick({ ...secrets, ...accountOf(name, natsUsers).secrets }, SECRETS[name] ?? []),
     logFile: join(dataDir, 'logs', `${name}.log`),
     isReady: () => isOk(url + paths.ready, READY_MS),
     answers: () => isOk(url + paths.alive, ANSWER_MS),
@@ -65,37 +96,63 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
     // tens of milliseconds at a time.
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
-    { ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort), yields: true },
+    // What it writes is the lake, which other users may be meant to read.
+    {
+      ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort),
+      yields: true,
+      umask: provided.umask,
+    },
   ]
-  if (embedded)
+  if (embedded) {
+    const clickhouse = node('clickhouse', EMBEDDED_PROGRAM, `http://127.0.0.1:${settings.clickhousePort}`, {
+      ready: '/ping',
+      alive: '/ping',
+    })
+    const owner = provided.owners.clickhouse
+    const folder = join(dataDir, 'clickhouse')
     parts.push({
-      ...node(
-        'clickhouse',
-        'aggregator/dist/embedded/main.js',
-        `http://127.0.0.1:${settings.clickhousePort}`,
-        { ready: '/ping', alive: '/ping' },
-        {
-          CLICKHOUSE_PORT: String(settings.clickhousePort),
-          CLICKHOUSE_DATA_DIR: join(dataDir, 'clickhouse'),
-          // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
-          UV_THREADPOOL_SIZE: '24',
-        },
-      ),
+      ...clickhouse,
+      ...(owner ? { owner } : {}),
+      env: {
+        ...pick(env, CLICKHOUSE_ENV),
+        ...(owner ? { HOME: folder } : {}),
+        CLICKHOUSE_PORT: String(settings.clickhousePort),
+        CLICKHOUSE_DATA_DIR: folder,
+        // Every running query holds a thread of libuv's pool; the default of four would starve file reads.
+        UV_THREADPOOL_SIZE: '24',
+      },
       // A visitor waits for an answer; merges and an analyst's big query can wait for the visitor.
       yields: true,
     })
-  if (!settings.natsUrl)
+  }
+  if (natsUsers) {
+    const owner = provided.owners['nats-server']
     parts.push({
       name: 'nats-server',
       command: provided.natsServer,
-      args: ['-js', '-sd', join(dataDir, 'nats'), '-a', '127.0.0.1', '-p', String(settings.natsPort)],
-      env: base,
+      args: ['-c', join(dataDir, NATS_CONFIG)],
+      env: pick(env, PLAIN_ENV),
+      ...(owner ? { owner } : {}),
       logFile: join(dataDir, 'logs', 'nats-server.log'),
       isReady: () => listens(settings.natsPort),
-      answers: () => jetStreamAnswers(`nats://127.0.0.1:${settings.natsPort}`, ANSWER_MS),
+      answers: () => jetStreamAnswers(accessOf('supervisor', natsUsers, settings.natsPort), ANSWER_MS),
       ours: false,
     })
+  }
   return parts
+}
+
+/** Account of a part on the nats-server that is started here: the user in the open, the password not. */
+function accountOf(
+  name: string,
+  users: NatsUsers | undefined,
+): { env: Record<string, string>; secrets: Record<string, string> } {
+  const role = name as Role
+  if (!users?.[role]) return { env: {}, secrets: {} }
+  return {
+    env: { NATS_USER: role, NATS_INBOX_PREFIX: inboxPrefixOf(role) },
+    secrets: { NATS_PASSWORD: users[role] },
+  }
 }
 
 function listens(port: number): Promise<boolean> {

@@ -14,6 +14,7 @@ export function createReport(out: { write(text: string): unknown }) {
       line(`  ✗ ${name.padEnd(12)} ended (${how}), starts again in ${pauseMs} ms. Its log: ${logFile}`),
     stuck: (name: string, logFile: string) =>
       line(`  ✗ ${name.padEnd(12)} gives no sign of life and is killed. Is the disk full? Its log: ${logFile}`),
+    /** @param adminToken the token when it was just made, later where it is */
     allReady(settings: SupervisorSettings, adminToken: string) {
       const collector = `http://localhost:${settings.port}`
       line(`\nReady in ${seconds()}.\n`)

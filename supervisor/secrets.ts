@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writePrivate } from './private-file.js'
 
 /** A secret kept in a file of the data folder that only its owner can read; made on first use. */
 export function keptSecret(dataDir: string, name: string): string {
@@ -12,6 +13,6 @@ export function keptSecret(dataDir: string, name: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   const secret = randomBytes(24).toString('base64url')
-  writeFileSync(file, `${secret}\n`, { mode: 0o600 })
+  writePrivate(file, `${secret}\n`)
   return secret
 }

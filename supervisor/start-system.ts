@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
-import { obtainNatsServer } from './obtain/nats-server.js'
+import { PRIVATE_UMASK } from './data-folder.js'
 import { partSpecs } from './parts.js'
 import { createPidFiles, type PidFiles } from './pid-files.js'
 import { checkPortFree } from './ports.js'
+import { ADMIN_TOKEN_FILE, provide } from './provide.js'
 import type { Report } from './report.js'
-import { keptSecret } from './secrets.js'
 import { seedDemo } from './seed-demo.js'
 import type { SupervisorSettings } from './settings.js'
 import { supervise } from './supervised.js'
@@ -22,6 +23,7 @@ const LEFTOVER_KILL_MS = 8_000
  */
 export async function startSystem(settings: SupervisorSettings, env: NodeJS.ProcessEnv, report: Report) {
   const { dataDir } = settings
+  const umask = process.umask(PRIVATE_UMASK)
   const pids = createPidFiles(dataDir)
   const other = pids.alive(MAIN, 'supervisor')
   if (other)
@@ -33,11 +35,13 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
   pids.write(MAIN, process.pid)
 
   report.starting(dataDir)
-  const provided = {
-    natsServer: settings.natsUrl ? '' : await obtainNatsServer({ dataDir, log: report.note }),
-    adminToken: settings.adminToken || keptSecret(dataDir, 'admin-token'),
-    clickhousePassword: keptSecret(dataDir, 'clickhouse-password'),
-  }
+  const isFirst = !existsSync(join(dataDir, ADMIN_TOKEN_FILE))
+  const provided = await provide(settings, umask, report.note)
+  const tokenShown = settings.adminToken
+    ? 'as set'
+    : isFirst
+      ? `${provided.adminToken} (shown once; kept in ${join(dataDir, ADMIN_TOKEN_FILE)})`
+      : `in ${join(dataDir, ADMIN_TOKEN_FILE)}`
   const specs = partSpecs(settings, provided, env)
   const waiting = new Set(specs.map(spec => spec.name))
   const where: Record<string, string> = {
@@ -62,7 +66,7 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
             )
           : Promise.resolve()
       void seeding.then(() => {
-        if (waiting.delete(name) && waiting.size === 0) report.allReady(settings, provided.adminToken)
+        if (waiting.delete(name) && waiting.size === 0) report.allReady(settings, tokenShown)
       })
     },
   }

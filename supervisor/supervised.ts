@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
+import type { Writable } from 'node:stream'
+import { SECRETS_FD } from '@slotstream/runtime'
 import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
+import { PRIVATE_UMASK } from './data-folder.js'
+import type { Owner } from './private-file.js'
 import { watch } from './watchdog.js'
 
 /** One program that `npm start` keeps running. */
@@ -19,6 +23,12 @@ export interface PartSpec {
   answers: () => Promise<boolean>
   /** Whether it is one of our Node programs, which end when the supervisor is gone. */
   ours: boolean
+  /** What it is given by a pipe, so that it is in nobody's sight (`secretSetting`). */
+  secrets?: Record<string, string>
+  /** User that it runs as, when not this process's. */
+  owner?: Owner
+  /** Permissions that its new files lack, when they are not to be its user's alone. */
+  umask?: number
   /** Gives way to the other parts when the processor is short. */
   yields?: boolean
 }
@@ -51,11 +61,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     mkdirSync(dirname(spec.logFile), { recursive: true })
     const log = openSync(spec.logFile, 'a')
     // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
-    const running = spawn(spec.command, spec.args, {
-      env: spec.env,
-      detached: true,
-      stdio: ['ignore', log, log, ...(spec.ours ? (['ipc'] as const) : [])],
-    })
+    const running = launch(spec, log)
     child = running
     closeSync(log)
     let over = false
@@ -107,6 +113,29 @@ export function supervise(spec: PartSpec, events: PartEvents) {
       await gone
       clearTimeout(kill)
     },
+  }
+}
+
+/** Descriptor of the pipe for secrets: after the usual three, and the channel that tells our programs of our end. */
+const PIPE_FD = 4
+
+function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMASK }: PartSpec, log: number) {
+  // The child inherits it at once; nothing else runs meanwhile.
+  const own = process.umask(umask)
+  try {
+    const child = spawn(command, args, {
+      env: { ...env, ...(secrets ? { [SECRETS_FD]: String(PIPE_FD) } : {}) },
+      detached: true,
+      stdio: ['ignore', log, log, ours ? 'ipc' : 'ignore', ...(secrets ? (['pipe'] as const) : [])],
+      ...(owner ? { uid: owner.uid, gid: owner.gid, cwd: '/' } : {}),
+    })
+    const pipe = child.stdio[PIPE_FD] as Writable | undefined
+    // A child that ended already is told of elsewhere.
+    pipe?.on('error', () => {})
+    pipe?.end(JSON.stringify(secrets))
+    return child
+  } finally {
+    process.umask(own)
   }
 }
 

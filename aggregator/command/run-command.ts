@@ -46,11 +46,11 @@ export async function runCommand(
     if (!process.env.LOG_LEVEL) log.level = 'silent'
     const late = setTimeout(() => {
       console.error(
-        `no answer from NATS at ${settings.natsUrl} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
+        `no answer from NATS at ${settings.nats.servers.join(', ')} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
       )
       process.exit(1)
     }, CONNECT_MS)
-    const nats = await connectNats(settings.natsUrl, name, log)
+    const nats = await connectNats(settings.nats, name, log)
     const installation = await provision(nats, settings, log)
     clearTimeout(late)
     const publisher = createPublisher(nats)

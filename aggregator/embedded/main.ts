@@ -1,14 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
-import {
-  ConfigurationError,
-  type Log,
-  neededSetting,
-  numberSetting,
-  runProcess,
-  textSetting,
-} from '@slotstream/runtime'
+import { ConfigurationError, type Log, neededSecret, numberSetting, runProcess, textSetting } from '@slotstream/runtime'
 import { createEngine } from './engine.js'
 import { createEmbeddedServer } from './server.js'
 import { DEFAULT_ANALYST_LIMITS } from './settings.js'
@@ -28,7 +21,7 @@ const DEFAULT_MAX_INSERT_BYTES = 256 * 1024 * 1024
  * CLICKHOUSE_PASSWORD (of the read-write user `slotstream`, required), CLICKHOUSE_MAX_INSERT_BYTES (256 MiB).
  */
 await runProcess('clickhouse', async log => {
-  const password = neededSetting('CLICKHOUSE_PASSWORD', 'the read-write user "slotstream" needs a password')
+  const password = neededSecret('CLICKHOUSE_PASSWORD', 'the read-write user "slotstream" needs a password')
   const port = numberSetting('CLICKHOUSE_PORT', 8123, { max: 65_535 })
   const host = textSetting('CLICKHOUSE_HOST', '127.0.0.1')
   const folder = resolve(textSetting('CLICKHOUSE_DATA_DIR', join(textSetting('DATA_DIR', '.data'), 'clickhouse')))

@@ -1,0 +1,80 @@
+/** What a user of NATS may send to, and listen to. */
+export interface Permissions {
+  publish: { allow: string[]; deny?: string[] }
+  subscribe: { allow: string[] }
+}
+
+/** A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject. */
+export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'operator'
+
+const STATUS = 'slotstream.status'
+
+/** Where all answers arrive. Each role listens to its own only; who answers may answer any. */
+const ANSWERS = '_INBOX.>'
+
+/** Reading streams and buckets, which changes nothing in them. */
+const READ = [
+  '$JS.API.INFO',
+  '$JS.API.STREAM.NAMES',
+  '$JS.API.STREAM.LIST',
+  '$JS.API.STREAM.INFO.*',
+  '$JS.API.STREAM.MSG.GET.*',
+  '$JS.API.DIRECT.GET.>',
+  '$JS.API.CONSUMER.CREATE.>',
+  '$JS.API.CONSUMER.INFO.>',
+  '$JS.API.CONSUMER.MSG.NEXT.>',
+  '$JS.API.CONSUMER.DELETE.>',
+  '$JS.FC.>',
+]
+
+/** Making streams and buckets, and bringing them up to the settings. Deleting and emptying them is the operator's. */
+const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
+
+/** What an administrator sets, by way of the collector alone. */
+const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
+
+/** Messages of visitors that were taken. */
+const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
+
+/** What each role may do, beside listening for its own answers. The operator: everything. */
+export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
+  const inbox = `${inboxPrefix}.>`
+  switch (role) {
+    case 'collector':
+      return {
+        publish: { allow: [...TAKEN, 'decide.*', ...ADMINISTERED, STATUS, ANSWERS, ...READ] },
+        subscribe: { allow: [inbox, STATUS] },
+      }
+    case 'aggregator':
+      return {
+        publish: {
+          allow: ['decisions.*', 'signals.*', 'dead.>', '$KV.*.>', STATUS, ANSWERS, ...READ, ...PROVISION],
+          deny: ADMINISTERED,
+        },
+        subscribe: { allow: [inbox, 'decide.*', STATUS] },
+      }
+    case 'warehouse':
+      return {
+        publish: {
+          allow: [
+            'rejected.*',
+            'dead.>',
+            '$KV.positions.>',
+            '$KV.leases.>',
+            '$KV.meta.>',
+            STATUS,
+            ANSWERS,
+            ...READ,
+            ...PROVISION,
+          ],
+        },
+        subscribe: { allow: [inbox, STATUS] },
+      }
+    case 'supervisor':
+      return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }
+    case 'operator':
+      return undefined
+  }
+}
+
+export const ROLES: readonly Role[] = ['collector', 'aggregator', 'warehouse', 'supervisor', 'operator']
