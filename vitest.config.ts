@@ -7,6 +7,9 @@ const source = {
   ssr: { resolve: { conditions: ['@slotstream/source', 'node', 'default'] } },
 }
 
+// All run on one nats-server, a current one where it can be had, and the report says which.
+const globalSetup = ['test/support/global-setup.ts']
+
 // Real browsers on a shared machine: in CI a test of these that fails is tried once more, and the report says so. On a
 // developer's machine it isn't. Nothing else is tried twice.
 const retry = process.env.CI ? 1 : 0
@@ -28,6 +31,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'integration',
+          globalSetup,
           sequence: { groupOrder: 1 },
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
@@ -39,6 +43,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'browser',
+          globalSetup,
           retry,
           expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 2 },
@@ -52,6 +57,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'security',
+          globalSetup,
           sequence: { groupOrder: 3 },
           include: ['test/security/**/*.test.ts'],
           testTimeout: 120_000,
@@ -63,6 +69,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'chaos',
+          globalSetup,
           sequence: { groupOrder: 4 },
           include: ['test/chaos/**/*.test.ts'],
           fileParallelism: false,

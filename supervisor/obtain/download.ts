@@ -7,6 +7,17 @@ import { pipeline } from 'node:stream/promises'
 import type { Machine } from './machine.js'
 import type { ReleaseAsset } from './release.js'
 
+/** How long a server may take to answer at all, in milliseconds. Without a network, a start should not wait for it. */
+const CONNECT_MS = 3_000
+
+/** Makes sure that a server answers at once. Throws what fetch throws, or that it took too long. */
+export async function reach(url: string, machine: Pick<Machine, 'fetch'>): Promise<void> {
+  await machine.fetch(url, { method: 'HEAD', redirect: 'manual', timeoutMs: CONNECT_MS }).catch((error: Error) => {
+    if (error.name !== 'TimeoutError') throw error
+    throw new Error(`${new URL(url).host} did not answer within ${CONNECT_MS / 1000} s`)
+  })
+}
+
 /**
  * Streams an archive into `folder`, and extracts it once its SHA-256 is what the asset promises; an archive with
  * another hash is deleted unopened. Resolves to the path of `program`, which lies in the archive's only folder,

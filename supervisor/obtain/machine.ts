@@ -13,7 +13,12 @@ export interface Machine {
   isExecutable(path: string): Promise<boolean>
   /** Runs a command to its end and resolves to what it printed. Rejects with its last line of complaint. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<string>
-  fetch(url: string): Promise<Response>
+  fetch(url: string, options?: FetchOptions): Promise<Response>
+}
+
+export interface FetchOptions extends Pick<RequestInit, 'method' | 'redirect'> {
+  /** When to give up, in milliseconds; default 10 minutes. */
+  timeoutMs?: number
 }
 
 export interface RunOptions {
@@ -37,7 +42,8 @@ export function thisMachine(): Machine {
     env: process.env,
     isExecutable,
     run,
-    fetch: url => fetch(url, { signal: AbortSignal.timeout(downloadTimeoutMs) }),
+    fetch: (url, { timeoutMs = downloadTimeoutMs, ...options } = {}) =>
+      fetch(url, { ...options, signal: AbortSignal.timeout(timeoutMs) }),
   }
 }
 

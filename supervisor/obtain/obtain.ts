@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
 import { executableName } from './candidates.js'
-import { download } from './download.js'
+import { download, reach } from './download.js'
+import { describe, failureMemory } from './failure-memory.js'
 import type { Machine } from './machine.js'
 import type { Command, Step } from './plan.js'
 
@@ -15,8 +16,8 @@ export interface Program {
   name: string
   /** What is asked for, in the error: "nats-server 2.9 or later". */
   wanted: string
-  /** Why the program at this path won't do, or nothing when it will. */
-  objection(path: string): Promise<string | undefined>
+  /** Why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one. */
+  objection(path: string, preferred?: boolean): Promise<string | undefined>
   /** What to type on this machine when nothing worked, and other ways out: the end of the error. */
   advice: string
 }
@@ -39,6 +40,7 @@ export async function obtain(
   { machine, binFolder, log }: { machine: Machine; binFolder: string; log: ObtainLog },
 ): Promise<string> {
   const failures: string[] = []
+  const memory = failureMemory(join(binFolder, '..', `.${program.name}-download-failed`))
   for (const step of steps) {
     if (step.kind === 'given') return given(step)
     try {
@@ -62,7 +64,7 @@ export async function obtain(
       case 'closed':
         throw new Error(step.why)
       case 'look':
-        return look(step.paths)
+        return look(step.paths, step.preferred)
       case 'install':
         log(`${program.name} is missing: running "${step.command.join(' ')}", which can take minutes`)
         await runRefreshing(step.command, step.refresh)
@@ -76,16 +78,19 @@ export async function obtain(
           return join(folder, step.member)
         })
       case 'release':
-        log(`${program.name} is missing: downloading ${step.asset.url}`)
-        return staged(folder => download(step.asset, folder, executableName(machine.platform, program.name), machine))
+        return memory.attempt({ evenIfFailed: step.last ?? false }, async () => {
+          await reach(step.asset.url, machine)
+          log(`${program.name} is missing: downloading ${step.asset.url}`)
+          return staged(folder => download(step.asset, folder, executableName(machine.platform, program.name), machine))
+        })
     }
   }
 
-  async function look(paths: readonly string[]): Promise<string> {
+  async function look(paths: readonly string[], preferred?: boolean): Promise<string> {
     const objections: string[] = []
     for (const path of paths) {
       if (!(await machine.isExecutable(path))) continue
-      const objection = await program.objection(path)
+      const objection = await program.objection(path, preferred)
       if (!objection) return path
       objections.push(`${path}: ${objection}`)
     }
@@ -116,18 +121,12 @@ export async function obtain(
         : 'what was fetched holds no such program'
       if (objection) throw new Error(objection)
       const place = join(binFolder, executableName(machine.platform, program.name))
+      // A user of its own may run it.
+      await chmod(fetched, 0o755)
       await rename(fetched, place)
       return place
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.message !== 'fetch failed' || !(error.cause instanceof Error)) return error.message
-  // fetch keeps what happened in its cause, and where several addresses were tried only as a code.
-  const { message, code } = error.cause as NodeJS.ErrnoException
-  return `the download failed: ${message || code}`
 }

@@ -7,14 +7,14 @@ import type { Release, ReleaseAsset } from './release.js'
 export type Step =
   /** The path that the user named: used, or an error. */
   | { kind: 'given'; variable: string; path: string }
-  /** Take the first usable of these files. */
-  | { kind: 'look'; what: string; paths: readonly string[] }
+  /** Take the first usable of these files; with `preferred`, of those of a version that is as good as a newer one. */
+  | { kind: 'look'; what: string; paths: readonly string[]; preferred?: boolean }
   /** Install with a package manager, then look. `refresh` brings its lists up to date, for a second try. */
   | { kind: 'install'; what: string; command: Command; refresh?: Command; paths: readonly string[] }
   /** Take `member` out of a Debian package into the data folder, installing nothing. */
   | { kind: 'unpack'; what: string; package: string; member: string; refresh?: Command }
-  /** Download a pinned release into the data folder. */
-  | { kind: 'release'; what: string; asset: ReleaseAsset }
+  /** Download a pinned release into the data folder; as the last way, also when that failed in the last day. */
+  | { kind: 'release'; what: string; asset: ReleaseAsset; last?: boolean }
   /** A way that is closed here, kept so that the error can say why. */
   | { kind: 'closed'; what: string; why: string }
 
@@ -34,16 +34,32 @@ const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 export function planNatsServer(at: Circumstances, binFolder: string, release: Release): Step[] {
   if (at.env.NATS_SERVER_PATH) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path: at.env.NATS_SERVER_PATH }]
   const { join } = at.platform === 'win32' ? win32 : posix
+  const onPath = candidates(at, ['nats-server'], at.platform === 'win32' ? [] : serverFolders)
+  const kept = [join(binFolder, executableName(at.platform, 'nats-server'))]
   return [
     {
       kind: 'look',
       what: at.platform === 'win32' ? 'PATH' : `PATH, ${serverFolders.join(', ')}`,
-      paths: candidates(at, ['nats-server'], at.platform === 'win32' ? [] : serverFolders),
+      paths: onPath,
+      preferred: true,
     },
-    { kind: 'look', what: 'the data folder', paths: [join(binFolder, executableName(at.platform, 'nats-server'))] },
-    ...natsServerPackage(at),
+    { kind: 'look', what: 'the data folder', paths: kept, preferred: true },
     releaseStep(at, release),
+    { kind: 'look', what: 'an older one', paths: [...onPath, ...kept] },
+    ...natsServerPackage(at),
+    ...lastly(releaseStep(at, release)),
   ]
+}
+
+function lastly(step: Step): Step[] {
+  return step.kind === 'release' ? [{ ...step, what: `${step.what} again`, last: true }] : []
+}
+
+/** The way to the package manager's nats-server. */
+export function planPackagedNatsServer(at: Circumstances, binFolder: string): Step[] {
+  const { join } = at.platform === 'win32' ? win32 : posix
+  const kept = [join(binFolder, executableName(at.platform, 'nats-server'))]
+  return [{ kind: 'look', what: 'the tools', paths: kept }, ...natsServerPackage(at)]
 }
 
 /** Ways to Chromium or Chrome, in order. */

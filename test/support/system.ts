@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +58,8 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
     collectorUrl,
     clickhouseUrl,
     aggregatorUrl: `http://127.0.0.1:${aggregatorPort}`,
-    natsUrl: `nats://127.0.0.1:${natsPort}`,
+    /** As an operator, with all permissions. */
+    natsUrl: withUser(`127.0.0.1:${natsPort}`, dataDir),
     adminToken,
     dataDir,
     supervisor,
@@ -108,6 +109,14 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** Address of a nats-server, with the operator's user of a data folder; without one when the server isn't its. */
+function withUser(address: string, dataDir: string): string {
+  const file = join(dataDir, 'nats-users.json')
+  if (!existsSync(file)) return `nats://${address}`
+  const { passwords } = JSON.parse(readFileSync(file, 'utf8')) as { passwords: Record<string, string> }
+  return `nats://operator:${passwords.operator}@${address}`
 }
 
 export type System = Awaited<ReturnType<typeof startSystem>>

@@ -96,6 +96,34 @@ it('says what the server answered when it was not the file', async () => {
   ).rejects.toThrow(/gone\.tar\.gz answered 404 Not Found/)
 })
 
+it('is taken before a program of the data folder or of PATH that is older than 2.10', async () => {
+  const { machine } = bareMachine()
+  const place = join(dataDir, 'bin', 'nats-server')
+  const onPath = join(dataDir, 'path')
+  for (const [folder, version] of [
+    [join(dataDir, 'bin'), '2.9.10'],
+    [onPath, '2.9.25'],
+  ] as const) {
+    await mkdir(folder)
+    await writeFile(join(folder, 'nats-server'), `#!/bin/sh\necho nats-server: v${version}\n`, { mode: 0o755 })
+  }
+  const with29 = { ...machine, env: { PATH: onPath } }
+  expect(await obtainNatsServer({ dataDir, log: quiet, machine: with29, release: release(sum()) })).toBe(place)
+  expect(execFileSync(place, ['--version'], { encoding: 'utf8' })).toBe('nats-server: v2.11.9\n')
+})
+
+it('is given up when the server does not answer at once', async () => {
+  const silent = createServer(() => {})
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  const { machine } = bareMachine()
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/${name}.tar.gz`
+  const slow: Release = { version: '2.11.9', source: 'a test', assets: { 'linux-x64': { url, sha256: sum() } } }
+  const failed = obtainNatsServer({ dataDir, log: quiet, machine, release: slow })
+  await expect(failed).rejects.toThrow(/release 2\.11\.9: 127\.0\.0\.1:\d+ did not answer within 3 s/)
+  silent.closeAllConnections()
+  silent.close()
+})
+
 it('replaces a program in the data folder that has become too old', async () => {
   const { machine } = bareMachine()
   await mkdir(join(dataDir, 'bin'))

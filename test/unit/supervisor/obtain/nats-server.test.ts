@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
@@ -20,6 +20,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dataDir, { recursive: true, force: true }))
 
+const lacking = (version: string, path: string) =>
+  `nats-server ${version} is used (${path}), which locks up when its disk is full, and in a cluster can't be given another number of streams: 2.10 or later is better. Name one in NATS_SERVER_PATH`
 const log = (text: string) => told.push(text)
 const place = () => join(dataDir, 'bin', 'nats-server')
 const obtainOn = ({ machine }: ReturnType<typeof machineDouble>, release = noRelease) =>
@@ -51,7 +53,43 @@ describe('a nats-server that is there', () => {
   it('is found in sbin folders that are not on PATH', async () => {
     const double = machineDouble({ versions: { '/usr/sbin/nats-server': 'nats-server: v2.9.10' } })
     expect(await obtainOn(double)).toBe('/usr/sbin/nats-server')
-    expect(told).toEqual([])
+    expect(told).toEqual([lacking('2.9.10', '/usr/sbin/nats-server')])
+  })
+
+  it('is taken at once and without a word when it is 2.10 or later', async () => {
+    const fetched: string[] = []
+    const fetch = async (url: string) => {
+      fetched.push(url)
+      throw new Error('not expected')
+    }
+    const versions = { '/usr/bin/nats-server': 'nats-server: v2.9.25', '/usr/sbin/nats-server': 'nats-server: v2.10.0' }
+    const release = { ...noRelease, assets: { 'linux-x64': { url: 'https://example.test/x.tar.gz', sha256: 'ab' } } }
+    expect(await obtainOn(machineDouble({ versions, fetch }), release)).toBe('/usr/sbin/nats-server')
+    expect([told, fetched]).toEqual([[], []])
+  })
+
+  it('is used when it is a 2.9 and the release can not be had, which is not tried again for a day', async () => {
+    let asked = 0
+    const fetch = async () => {
+      asked++
+      throw new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND example.test') })
+    }
+    const asset = { url: 'https://example.test/nats-server-v2.11.9-linux-amd64.tar.gz', sha256: 'ab' }
+    const release = { ...noRelease, assets: { 'linux-x64': asset } }
+    const double = machineDouble({ fetch, versions: { '/usr/bin/nats-server': 'nats-server: v2.9.10' } })
+    for (let start = 0; start < 3; start++) expect(await obtainOn(double, release)).toBe('/usr/bin/nats-server')
+    expect(asked).toBe(1)
+    expect(told).toEqual(Array(3).fill(lacking('2.9.10', '/usr/bin/nats-server')))
+    const memory = join(dataDir, '.nats-server-download-failed')
+    const yesterday = new Date(Date.now() - 25 * 3_600_000)
+    await utimes(memory, yesterday, yesterday)
+    await obtainOn(double, release)
+    expect(asked).toBe(2)
+    // Without any other way it is tried all the same, once a start.
+    const failure = await failureOn(machineDouble({ fetch }), release)
+    expect(asked).toBe(3)
+    expect(failure.message).toMatch(/release 2\.11\.9: the download failed: .*remembered for a day/)
+    expect(failure.message).toContain('release 2.11.9 again: the download failed: getaddrinfo ENOTFOUND example.test')
   })
 
   it('is passed over when it is too old, for one further down', async () => {
@@ -107,7 +145,10 @@ describe('a nats-server in the package manager', () => {
     expect(await exists(place())).toBe(true)
     expect(await readdir(join(dataDir, 'bin'))).toEqual(['nats-server'])
     expect(double.ran[0]?.options?.env).toEqual({ DEBIAN_FRONTEND: 'noninteractive' })
-    expect(told).toEqual(['nats-server is missing: taking it out of the package nats-server with apt-get'])
+    expect(told).toEqual([
+      'nats-server is missing: taking it out of the package nats-server with apt-get',
+      lacking('2.9.10', place()),
+    ])
   })
 
   it('is asked for again by root after refreshing the lists', async () => {
@@ -162,12 +203,13 @@ describe('when nothing works', () => {
     const asset = { url: 'https://example.test/nats-server-v2.11.9-linux-amd64.tar.gz', sha256: 'ab' }
     const failure = await failureOn(machineDouble({ versions, on }), { ...noRelease, assets: { 'linux-x64': asset } })
     expect(failure).toBeInstanceOf(ProgramMissingError)
-    expect(failure.message.split('\n')).toEqual([
+    expect(failure.message.split('\n').filter(line => !line.includes('2.11.9 again'))).toEqual([
       'nats-server 2.9 or later was not found and could not be obtained:',
-      '  - PATH, /usr/sbin, /usr/local/sbin: /usr/bin/nats-server: version 2.2.0 is older than 2.9',
+      '  - PATH, /usr/sbin, /usr/local/sbin: /usr/bin/nats-server: version 2.2.0 is older than 2.10',
       `  - the data folder: ${place()}: it printed no version but "Segmentation fault"`,
-      '  - apt-get: "apt-get download nats-server" failed: E: Unable to locate package nats-server',
       '  - release 2.11.9: the download failed: getaddrinfo ENOTFOUND example.test',
+      `  - an older one: /usr/bin/nats-server: version 2.2.0 is older than 2.9; ${place()}: it printed no version but "Segmentation fault"`,
+      '  - apt-get: "apt-get download nats-server" failed: E: Unable to locate package nats-server',
       'Type this, then start again:',
       '  sudo apt-get update && sudo apt-get install -y --no-install-recommends nats-server',
       'Or name the program in NATS_SERVER_PATH, or a server that is running in NATS_URL.',

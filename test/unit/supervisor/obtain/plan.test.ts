@@ -24,9 +24,11 @@ describe('the plan for nats-server', () => {
     expect(steps).toEqual([{ kind: 'given', variable: 'NATS_SERVER_PATH', path: '/mine/nats-server' }])
   })
 
-  it('looks on PATH and in sbin, then in the data folder, then unpacks the package, then downloads', () => {
+  it('looks on PATH and in sbin, then in the data folder, downloads, takes an older one, and unpacks the package', () => {
     const steps = planNatsServer(at({ tools: ['apt-get', 'dpkg-deb'] }), '/data/bin', release)
-    expect(kinds(steps)).toEqual(['look', 'look', 'unpack', 'release'])
+    expect(kinds(steps)).toEqual(['look', 'look', 'release', 'look', 'unpack', 'release'])
+    expect(steps.map(step => 'preferred' in step)).toEqual([true, true, false, false, false, false])
+    expect(steps.map(step => 'last' in step).lastIndexOf(true)).toBe(5)
     expect(steps[0]).toHaveProperty('paths', [
       '/usr/bin/nats-server',
       '/opt/bin/nats-server',
@@ -34,12 +36,13 @@ describe('the plan for nats-server', () => {
       '/usr/local/sbin/nats-server',
     ])
     expect(steps[1]).toHaveProperty('paths', ['/data/bin/nats-server'])
-    expect(steps[3]).toHaveProperty('asset', asset)
+    expect(steps[2]).toHaveProperty('asset', asset)
+    expect(steps[3]).toHaveProperty('paths', [...(steps[0] as Step & { kind: 'look' }).paths, '/data/bin/nats-server'])
   })
 
   it('refreshes the package lists only as root', () => {
     const tools = ['apt-get', 'dpkg-deb']
-    const step = (isRoot: boolean) => planNatsServer(at({ tools, isRoot }), '/data/bin', release)[2]
+    const step = (isRoot: boolean) => planNatsServer(at({ tools, isRoot }), '/data/bin', release)[4]
     expect(step(true)).toHaveProperty('refresh', ['apt-get', 'update'])
     expect(step(false)).not.toHaveProperty('refresh')
   })
@@ -53,7 +56,7 @@ describe('the plan for nats-server', () => {
 
   it('says why the package manager is of no use', () => {
     const closed = (circumstances: Circumstances) =>
-      planNatsServer(circumstances, '/data/bin', release).find(step => step.kind === 'closed')
+      planNatsServer(circumstances, '/data/bin', release).findLast(step => step.kind === 'closed')
     expect(closed(at())).toHaveProperty('why', 'apt-get is not on this machine')
     expect(closed(at({ tools: ['apt-get'] }))).toHaveProperty('why', 'dpkg-deb is not on this machine')
     expect(closed(at({ platform: 'darwin' }))).toHaveProperty('why', 'Homebrew is not on this machine')
@@ -65,8 +68,8 @@ describe('the plan for nats-server', () => {
 
   it('asks Homebrew on a Mac, and looks where Homebrew puts programs', () => {
     const steps = planNatsServer(at({ platform: 'darwin', tools: ['brew'] }), '/data/bin', release)
-    expect(kinds(steps)).toEqual(['look', 'look', 'install', 'closed'])
-    expect(steps[2]).toMatchObject({
+    expect(kinds(steps)).toEqual(['look', 'look', 'closed', 'look', 'install'])
+    expect(steps[4]).toMatchObject({
       command: ['brew', 'install', 'nats-server'],
       paths: expect.arrayContaining(['/opt/homebrew/bin/nats-server']),
     })
@@ -74,7 +77,8 @@ describe('the plan for nats-server', () => {
 
   it('offers no download where no sum is known', () => {
     const steps = planNatsServer(at({ arch: 'riscv64' }), '/data/bin', release)
-    expect(steps.at(-1)).toMatchObject({ kind: 'closed', why: 'no verified download is known for linux-riscv64' })
+    expect(steps[2]).toMatchObject({ kind: 'closed', why: 'no verified download is known for linux-riscv64' })
+    expect(kinds(steps)).not.toContain('release')
   })
 
   it('speaks Windows on Windows', () => {
@@ -83,7 +87,7 @@ describe('the plan for nats-server', () => {
       'C:\\data\\bin',
       release,
     )
-    expect(kinds(steps)).toEqual(['look', 'look', 'release'])
+    expect(kinds(steps)).toEqual(['look', 'look', 'release', 'look', 'release'])
     expect(steps[0]).toHaveProperty('paths', ['C:\\Tools\\nats-server.exe', 'D:\\bin\\nats-server.exe'])
     expect(steps[1]).toHaveProperty('paths', ['C:\\data\\bin\\nats-server.exe'])
   })
