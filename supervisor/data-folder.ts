@@ -27,6 +27,7 @@ export function closeDataFolder(dataDir: string, { shared }: { shared: boolean }
   const ownMode = shared ? PASSABLE_FOLDER : PRIVATE_FOLDER
   mkdirSync(dataDir, { recursive: true, mode: ownMode })
   chmodSync(dataDir, ownMode)
+  mkdirSync(join(dataDir, PROGRAMS), { recursive: true })
   closeWithin(dataDir, shared)
   for (const folder of OURS) {
     const path = join(dataDir, folder)

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { obtainNatsServer } from '@slotstream/supervisor'
+import { currentNatsServer } from '../support/current-nats-server.js'
 import { freePorts } from '../support/free-ports.js'
 import { until } from '../support/until.js'
 import { startInsertGate } from './insert-gate.js'
@@ -37,7 +37,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
   const dir = mkdtempSync(join(tmpdir(), 'slotstream-chaos-'))
   const disk = mountDisk(join(dir, 'nats'))
   const lake = join(dir, 'lake')
-  const natsProgram = await obtainNatsServer({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
+  const natsProgram = await currentNatsServer(console.log)
   const [clickhousePort, ...natsPorts] = (await freePorts(1 + 2 * natsServers)) as [number, ...number[]]
   const clientPorts = natsPorts.slice(0, natsServers)
   const routePorts = natsPorts.slice(natsServers)

@@ -3,18 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { obtainNatsServer } from '@slotstream/supervisor'
+import { currentNatsServer } from './current-nats-server.js'
 import { freePorts } from './free-ports.js'
 import { until } from './until.js'
 
 /**
  * A real nats-server with file-backed JetStream on a free port, its data in a temporary folder. It can be killed and
  * started again on the same port with the same data; `stop` ends it and deletes the data.
+ *
+ * @param options.storeDir where its data are to be, when they are somebody else's afterwards
  */
-export async function startNatsServer() {
-  const program = await obtainNatsServer({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
+export async function startNatsServer(options: { storeDir?: string } = {}) {
+  const program = await currentNatsServer(console.log)
   const [port] = await freePorts(1)
-  const storeDir = await mkdtemp(join(tmpdir(), 'slotstream-nats-'))
+  const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), 'slotstream-nats-')))
   let running: ChildProcess | undefined
 
   async function start(): Promise<void> {

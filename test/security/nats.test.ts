@@ -1,0 +1,230 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
+import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { startNatsServer } from '../support/nats-server.js'
+import { type System, startSystem } from '../support/system.js'
+import { until } from '../support/until.js'
+
+const log = createLog('test')
+log.level = 'silent'
+
+let system: System
+let address: string
+let passwords: Record<string, string>
+
+/** A data folder of the time when NATS took everybody's connection, with a site in it. */
+async function olderDataFolder(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-test-'))
+  const server = await startNatsServer({ storeDir: join(dataDir, 'nats') })
+  const nats = await connectNats(server.url, 'test', log)
+  const { buckets } = await provision(nats, sharedSettings({ NATS_URL: server.url }), log)
+  await buckets.sites.put('older', JSON.stringify({ siteId: 'older', writeKeys: ['older'], allowedOrigins: ['*'] }))
+  await nats.close()
+  await server.kill('SIGTERM')
+  return dataDir
+}
+
+beforeAll(async () => {
+  system = await startSystem({}, await olderDataFolder())
+  const url = new URL(system.natsUrl)
+  address = `nats://${url.host}`
+  passwords = JSON.parse(readFileSync(join(system.dataDir, 'nats-users.json'), 'utf8')).passwords
+})
+afterAll(() => system?.stop())
+
+const collector = (path: string, body: object, key = 'demo') =>
+  fetch(`${system.collectorUrl}${path}`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa(`${key}:`)}` },
+    body: JSON.stringify(body),
+  })
+
+/** A connection as a role, or as none. */
+async function connection(account: { user?: string; pass?: string; inboxPrefix?: string } = {}) {
+  const made = await connect({ servers: address, reconnect: false, timeout: 10_000, ...account })
+  onTestFinished(() => made.close())
+  return made
+}
+
+const as = (role: string) => connection({ user: role, pass: passwords[role] ?? '', inboxPrefix: `_INBOX.${role}` })
+
+/** What the server refuses of some operations, in order. */
+async function refusals(nats: NatsConnection, operations: { publish?: string[]; subscribe?: string[] }) {
+  const refused: string[] = []
+  void (async () => {
+    for await (const status of nats.status())
+      if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
+        refused.push(`${status.error.operation} ${status.error.subject}`)
+  })()
+  for (const subject of operations.subscribe ?? []) nats.subscribe(subject, { callback: () => {} })
+  for (const subject of operations.publish ?? []) nats.publish(subject, '{}')
+  await nats.flush()
+  // A second round: the first one's errors were sent before its answer, and have been handled by now.
+  await nats.flush()
+  return refused
+}
+
+describe('a process without a password', () => {
+  it.each([
+    ['no user', {}],
+    ['a wrong password', { user: 'operator', pass: 'guess' }],
+    ['an empty password', { user: 'operator', pass: '' }],
+    ['a user that is none', { user: 'admin', pass: 'admin' }],
+  ])('plants no site, reads no profile and sends no event: %s', async (_name, account) => {
+    await expect(connection(account)).rejects.toThrow('Authorization Violation')
+  })
+
+  it('nor through the data of an installation from before there were users, which is all still there', async () => {
+    const { sites } = (await system.admin('GET', '/sites')) as { sites: { siteId: string }[] }
+    expect(sites.map(({ siteId }) => siteId).toSorted()).toEqual(['demo', 'older'])
+    const message = { anonymousId: 'v', event: 'Seen', messageId: 'older-1' }
+    expect((await collector('/v1/track', message, 'older')).status).toBe(200)
+  })
+
+  it('is told what to do when it is one of ours', async () => {
+    const connecting = connectNats(address, 'test', log)
+    await expect(connecting).rejects.toThrow(/refuses a connection without a user: set NATS_USER and NATS_PASSWORD/)
+  })
+})
+
+describe('the user of a part', () => {
+  /** What nobody but the operator may do, and what is another part's. */
+  const DESTRUCTIVE = [
+    '$JS.API.STREAM.DELETE.EVENTS',
+    '$JS.API.STREAM.PURGE.EVENTS',
+    '$JS.API.STREAM.MSG.DELETE.EVENTS',
+    '$JS.API.STREAM.RESTORE.EVENTS',
+    '$JS.API.STREAM.SNAPSHOT.EVENTS',
+    '$JS.API.ACCOUNT.PURGE.$G',
+    '$JS.API.META.LEADER.STEPDOWN',
+    '$SYS.REQ.SERVER.PING',
+  ]
+  const SITES = ['$KV.sites.planted', '$KV.catalog.demo.content.planted', '$KV.plans.demo']
+  const PROVISION = ['$JS.API.STREAM.CREATE.X', '$JS.API.STREAM.UPDATE.EVENTS']
+  const LISTEN = ['>', '*', 'events.*', '$KV.>', '$JS.>', '_INBOX.>', '_INBOX.operator.>']
+
+  it.each([
+    {
+      role: 'collector',
+      publish: [
+        ...DESTRUCTIVE,
+        ...PROVISION,
+        'signals.0',
+        'dead.x',
+        '$KV.profiles.0.demo.v',
+        '$KV.leases.x',
+        '$KV.meta.x',
+      ],
+      subscribe: [...LISTEN, 'decide.*', 'decide.0', '_INBOX.aggregator.>', '_INBOX.warehouse.>'],
+    },
+    {
+      role: 'aggregator',
+      publish: [...DESTRUCTIVE, ...SITES, 'events.0', 'rejected.0', 'decide.0'],
+      subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
+    },
+    {
+      role: 'warehouse',
+      publish: [...DESTRUCTIVE, ...SITES, 'events.0', 'decisions.0', 'signals.0', 'decide.0', '$KV.profiles.0.demo.v'],
+      subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
+    },
+    {
+      role: 'supervisor',
+      publish: [...DESTRUCTIVE, ...SITES, ...PROVISION, 'events.0', '$JS.API.STREAM.MSG.GET.EVENTS', '$KV.meta.x'],
+      subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>'],
+    },
+  ])('$role may do nothing that it need not', async ({ role, publish, subscribe }) => {
+    const refused = await refusals(await as(role), { publish, subscribe })
+    expect(refused.toSorted()).toEqual(
+      [
+        ...publish.map(subject => `publish ${subject}`),
+        ...subscribe.map(subject => `subscription ${subject}`),
+      ].toSorted(),
+    )
+  })
+
+  it('may do what it needs: the product works, and nothing is refused', async () => {
+    await system.admin('PUT', '/sites/shop', { writeKeys: ['shop'], allowedOrigins: ['*'] })
+    const visitor = { anonymousId: 'somebody' }
+    await collector('/v1/track', { ...visitor, event: 'Seen', messageId: 'm-1' })
+    await collector('/v1/track', { ...visitor, messageId: 'm-2' })
+    const slots = await collector('/v1/slots', { anonymousId: 'somebody', slots: [{ id: 'hero' }] })
+    expect(await slots.json()).toMatchObject({ decisions: [{ outcome: 'served' }] })
+    await until(
+      'rows of events, decisions and rejected messages are there',
+      () =>
+        system.query<{ n: number }>(
+          `SELECT (SELECT count() > 0 FROM slotstream.events WHERE message_id = 'm-1')
+            + (SELECT count() > 0 FROM slotstream.decisions) + (SELECT count() > 0 FROM slotstream.rejected_events) AS n`,
+        ),
+      rows => rows[0]?.n === 3,
+    )
+    await until(
+      'the profile is there',
+      () => system.admin('GET', '/sites/demo/profiles/somebody').catch(() => undefined),
+      found => found !== undefined,
+    )
+    await system.admin('GET', '/pipeline')
+    await system.kill('aggregator')
+    await until(
+      'the aggregator is there again, and serves',
+      async () => (await collector('/v1/slots', { anonymousId: 'somebody', slots: [{ id: 'hero' }] })).json(),
+      answer => (answer as { decisions: { outcome: string }[] }).decisions[0]?.outcome === 'served',
+    )
+    for (const part of ['collector', 'aggregator', 'warehouse'])
+      expect(readFileSync(join(system.dataDir, 'logs', `${part}.log`), 'utf8')).not.toMatch(/does not permit/)
+  })
+})
+
+describe('commands of an operator', () => {
+  const run = (name: string, env: NodeJS.ProcessEnv) => {
+    const program = fileURLToPath(new URL(`../../aggregator/dist/${name}/main.js`, import.meta.url))
+    return promisify(execFile)(process.execPath, [program], { env: { PATH: process.env.PATH, ...env } })
+  }
+
+  it('find the operator’s user in the data folder, by the address in it or the same one in NATS_URL', async () => {
+    const { dataDir } = system
+    const { port } = new URL(address)
+    const addresses = [{}, { NATS_PORT: port }, { NATS_URL: address }, { NATS_URL: `localhost:${port}` }]
+    for (const env of addresses)
+      expect((await run('streams', { DATA_DIR: dataDir, ...env })).stdout).toContain('EVENTS: partitions 0 to 31')
+    expect((await run('dead-letters', { DATA_DIR: dataDir })).stdout).not.toContain('refuses')
+  })
+
+  it('take NATS_USER and NATS_PASSWORD, a file with the password, or user information in NATS_URL', async () => {
+    const password = passwords.operator ?? ''
+    for (const env of [
+      { NATS_URL: address, NATS_USER: 'operator', NATS_PASSWORD: password },
+      { NATS_URL: system.natsUrl },
+      { NATS_URL: address.replace('//', `//operator:${encodeURIComponent(password)}@`) },
+    ])
+      expect((await run('streams', env)).stdout).toContain('EVENTS: partitions')
+  })
+
+  it('say what is missing without them, and no password in any message', async () => {
+    const failure = (env: NodeJS.ProcessEnv) =>
+      run('streams', env).then(
+        () => expect.fail('it was let in'),
+        (error: { stderr: string }) => error.stderr,
+      )
+    expect(await failure({ NATS_URL: address })).toContain('refuses a connection without a user: set NATS_USER')
+    const wrong = await failure({ NATS_URL: address.replace('//', '//operator:my-password@') })
+    expect(wrong).toContain(`NATS at ${address} refuses the user operator`)
+    expect(wrong).not.toContain('my-password')
+  })
+
+  it('send the password of the data folder to no other address', async () => {
+    const { natsAccess } = await import('@slotstream/runtime')
+    const of = (NATS_URL: string) => natsAccess({ DATA_DIR: system.dataDir, NATS_URL })
+    expect(of(address).user).toBe('operator')
+    const { port } = new URL(address)
+    for (const other of [`nats://10.0.0.1:${port}`, `nats://127.0.0.1:1`, `${address},nats://evil.example:${port}`])
+      expect(of(other)).toEqual({ servers: other.split(',') })
+  })
+})
