@@ -12,7 +12,10 @@ import {
 } from '@slotstream/runtime'
 
 /** How long a command waits for the broker before it says so and ends, in milliseconds. */
-const CONNECT_MS = 10_000
+const CONNECT_MS = 30_000
+
+/** And for its streams and buckets: those of a cluster may just be electing their leaders. */
+const PROVISION_MS = 60_000
 
 /** A command line that can't be understood. The message says how it should be. */
 export class UsageError extends Error {
@@ -44,15 +47,17 @@ export async function runCommand(
     const settings = sharedSettings()
     const log = createLog(name)
     if (!process.env.LOG_LEVEL) log.level = 'silent'
-    const late = setTimeout(() => {
-      console.error(
-        `no answer from NATS at ${settings.nats.servers.join(', ')} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
-      )
-      process.exit(1)
-    }, CONNECT_MS)
-    const nats = await connectNats(settings.nats, name, log)
-    const installation = await provision(nats, settings, log)
-    clearTimeout(late)
+    const servers = settings.nats.servers.join(', ')
+    const nats = await within(
+      CONNECT_MS,
+      `no answer from NATS at ${servers} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
+      connectNats(settings.nats, name, log),
+    )
+    const installation = await within(
+      PROVISION_MS,
+      `NATS at ${servers} has not made its streams and buckets ready within ${PROVISION_MS / 1000} s: do enough of its servers run?`,
+      provision(nats, settings, log),
+    )
     const publisher = createPublisher(nats)
     await work({ nats, publisher, installation, log, say: console.log })
     publisher.close()
@@ -62,5 +67,18 @@ export async function runCommand(
     const known = error instanceof UsageError || error instanceof ConfigurationError
     console.error(known || error instanceof Error ? error.message : error)
     process.exit(known ? 2 : 1)
+  }
+}
+
+/** Ends the process with a message when something takes too long. */
+async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
+  const late = setTimeout(() => {
+    console.error(message)
+    process.exit(1)
+  }, ms)
+  try {
+    return await work
+  } finally {
+    clearTimeout(late)
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { MAX_STREAMS, type StreamPart, streamParts } from '@slotstream/protocol'
 import { changeLayout, type Layout, type Nats, readLayout } from '@slotstream/runtime'
+import { refuseOldCluster } from './server-versions.js'
 import type { Move } from './understand.js'
 import { type UnreadParts, unreadOf } from './unread.js'
 
@@ -42,7 +43,7 @@ export async function moveStreams(
   const { partitions } = layout
   const past = layout.past[kind]
   const old = streamParts(kind, layout.streams[kind], partitions, past)
-  await refuseCopies(nats, old[0]!.name)
+  await refuseOldCluster(nats, old[0]!.name)
   if (count > partitions) throw new Error(`there are ${partitions} partitions to share: no more streams than that`)
   if (old.length === count) {
     // After a move that was cut short, before it had changed anything.
@@ -106,18 +107,6 @@ export async function moveStreams(
       if (JSON.stringify(found?.layout) !== JSON.stringify(next)) throw error
     }
   }
-}
-
-/**
- * A nats-server 2.9 of a cluster that is killed after a move applies the changes of streams once more when it starts, stumbles over
- * subjects that another stream has by now, and does not start.
- */
-async function refuseCopies(nats: Nats, name: string): Promise<void> {
-  const { num_replicas } = (await nats.manager.streams.info(name)).config
-  if (num_replicas > 1)
-    throw new Error(
-      `${name} has ${num_replicas} copies: on a cluster of nats-servers the number of streams stays what it was when the installation was made, because a server that is killed after a change may not start again`,
-    )
 }
 
 /** Makes streams refuse every message, and waits until their leaders know. */

@@ -70,14 +70,7 @@ describe('started by root', () => {
     // What the engine's user can do is what a query that broke out of it can.
     const as = (uid: number, command: string) =>
       execFileSync('sh', ['-c', command], { uid, gid: uid, stdio: 'pipe', encoding: 'utf8', cwd: '/' })
-    for (const path of [
-      'clickhouse-password',
-      'nats-users.json',
-      'nats-server.conf',
-      'logs',
-      'nats',
-      'run',
-    ])
+    for (const path of ['clickhouse-password', 'nats-users.json', 'nats-server.conf', 'logs', 'nats', 'run'])
       expect(() => as(nobody(), `ls '${dataDir}/${path}'/. || cat '${dataDir}/${path}'`), path).toThrow(/denied/)
     expect(() => as(nobody(), `touch '${dataDir}/planted'`)).toThrow(/denied/)
     for (const part of ['collector', 'aggregator', 'warehouse', 'nats-server'] as const) {

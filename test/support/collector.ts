@@ -10,7 +10,7 @@ import { until } from './until.js'
 process.env.LOG_LEVEL ??= 'silent'
 
 const PROGRAM = fileURLToPath(new URL('../../collector/dist/main.js', import.meta.url))
-const ADMIN_TOKEN = 'secret'
+export const ADMIN_TOKEN = 'secret'
 
 /** A broker of its own, with what an installation consists of, and collectors on it. */
 export async function startBroker(layout: NodeJS.ProcessEnv = {}) {
