@@ -149,7 +149,10 @@ describe('three nats-servers as the operating guide has them', () => {
       ).toEqual([sent, sent])
       expect((await streams()).stdout).toMatch(/EVENTS_4: partitions 0 to 3.*\nEVENTS_5: partitions 4 to 7/)
     } catch (error) {
-      console.log(cluster.servers.map(server => server.log().slice(-3_000)).join('\n---\n'), aggregator.output().slice(-2_000))
+      console.log(
+        cluster.servers.map(server => server.log().slice(-3_000)).join('\n---\n'),
+        aggregator.output().slice(-2_000),
+      )
       throw error
     } finally {
       await aggregator.end('SIGKILL')
