@@ -1,4 +1,4 @@
-import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Owner } from './private-file.js'
 
@@ -7,6 +7,9 @@ export const PRIVATE_UMASK = 0o077
 
 const PRIVATE_FOLDER = 0o700
 const PRIVATE_FILE = 0o600
+
+/** Its owner writes it, a part's group reads it. */
+const LENT_FILE = 0o640
 
 /** Others may go through it, to what is theirs, and see nothing of it. */
 const PASSABLE_FOLDER = 0o711
@@ -49,6 +52,13 @@ export function giveFolder(path: string, owner: Owner): void {
   mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER })
   if (lstatSync(path).uid !== owner.uid) giveAll(path, owner)
   chmodSync(path, PRIVATE_FOLDER)
+}
+
+/** Lets a part read a file of the data folder that it may not change; without the file there is nothing to do. */
+export function lendFile(path: string, owner: Owner): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return
+  chownSync(path, process.getuid?.() ?? 0, owner.gid)
+  chmodSync(path, LENT_FILE)
 }
 
 /** The folder itself comes last: whoever owns it owns all that is in it, also when this was cut short once. */

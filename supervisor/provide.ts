@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { closeDataFolder, giveFolder } from './data-folder.js'
+import { closeDataFolder, giveFolder, lendFile } from './data-folder.js'
 import { natsConfig } from './nats/config.js'
 import { keptNatsUsers } from './nats/users.js'
 import { obtainNatsServer } from './obtain/nats-server.js'
@@ -13,6 +13,9 @@ import type { SupervisorSettings } from './settings.js'
 
 /** File of the data folder with the admin token, where none is set. */
 export const ADMIN_TOKEN_FILE = 'admin-token'
+
+/** File of the data folder with the named users of the embedded ClickHouse, if somebody made it. */
+const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'
 
 /**
  * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users that
@@ -40,7 +43,10 @@ export async function provide(
   if (!settings.clickhouseUrl) {
     const owner = able('clickhouse', 'CLICKHOUSE_RUN_AS', clickhouse, { files: [...embeddedFiles(), dataDir] }, note)
     giveFolder(join(dataDir, 'clickhouse'), owner ?? ownUser())
-    if (owner) provided.owners.clickhouse = owner
+    if (owner) {
+      lendFile(join(dataDir, CLICKHOUSE_USERS_FILE), owner)
+      provided.owners.clickhouse = owner
+    }
   }
   if (!settings.natsUrl) {
     const program = { program: provided.natsServer, args: ['--version'] }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -53,6 +53,7 @@ describe('started by root', () => {
     system.supervisor.kill('SIGTERM')
     await once(system.supervisor, 'exit')
 
+    writeFileSync(join(dataDir, 'clickhouse-users.json'), '[]')
     system = await startSystem({}, dataDir)
     await track('after')
     expect(await idsOf('clickhouse')).toEqual({
@@ -80,6 +81,11 @@ describe('started by root', () => {
     }
     expect(() => as(64_222, `ls '${dataDir}/clickhouse'`)).toThrow(/denied/)
     expect(as(nobody(), `ls '${dataDir}/clickhouse'`)).toContain('user_files')
+    // The named users it has to read, and not to write.
+    const group = idOf('-g', 'nobody')
+    const users = `'${dataDir}/clickhouse-users.json'`
+    expect(execFileSync('sh', ['-c', `cat ${users}`], { uid: nobody(), gid: group, encoding: 'utf8' })).toBe('[]')
+    expect(() => as(nobody(), `echo >> ${users}`)).toThrow(/denied/)
   })
 
   it('they stay root where their user can not get to the data, and say so', async () => {
