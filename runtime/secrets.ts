@@ -22,7 +22,7 @@ export function secretSetting(name: string, fallback = '', env: NodeJS.ProcessEn
 /** Reads a secret that must be set. `why` completes "NAME must be set: …". Throws ConfigurationError. */
 export function neededSecret(name: string, why: string, env: NodeJS.ProcessEnv = process.env): string {
   const value = secretSetting(name, '', env)
-  if (!value) throw new ConfigurationError(`${name}, or ${name}_FILE with the path of a file, must be set: ${why}`)
+  if (!value) throw new ConfigurationError(`${name} must be set, or ${name}_FILE with the path of a file: ${why}`)
   return value
 }
 

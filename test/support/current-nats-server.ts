@@ -15,8 +15,8 @@ export const TOOLS = join(tmpdir(), 'slotstream-tools')
 const run = promisify(execFile)
 
 /**
- * Finds the nats-server that tests run on: NATS_SERVER_PATH; a current one, from the tools' folder, from PyPI, or built
- * by Go; else whichever `npm start` would run. With TEST_NATS=packaged the package manager's, which is older.
+ * Finds the nats-server that tests run on: with TEST_NATS=packaged the package manager's, which is older; else
+ * NATS_SERVER_PATH; a current one, from the tools' folder, from PyPI, or built by Go; whichever `npm start` would run.
  */
 export async function currentNatsServer(log: (text: string) => void): Promise<string> {
   if (process.env.NATS_SERVER_PATH) return process.env.NATS_SERVER_PATH

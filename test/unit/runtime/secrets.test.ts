@@ -53,7 +53,7 @@ describe('a secret', () => {
 
   it('that must be set says how, and a file that is not there says so', () => {
     expect(() => neededSecret('ADMIN_TOKEN', 'sites are changed with it', {})).toThrow(
-      'ADMIN_TOKEN, or ADMIN_TOKEN_FILE with the path of a file, must be set: sites are changed with it',
+      'ADMIN_TOKEN must be set, or ADMIN_TOKEN_FILE with the path of a file: sites are changed with it',
     )
     expect(() => secretSetting('ADMIN_TOKEN', '', { ADMIN_TOKEN_FILE: join(folder, 'none') })).toThrow(
       /ADMIN_TOKEN_FILE is ".*none", which can't be read: ENOENT/,
