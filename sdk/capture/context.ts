@@ -38,7 +38,7 @@ export function createContexts(): (view: View, sessionId: string, signature?: st
       library: { name: 'slotstream', version: VERSION },
       page: pageOf(view),
       campaign: campaignOf(location.search),
-      identity: signature && { signature },
+      identity: signature ? { signature } : undefined,
       userAgent: navigator.userAgent,
       locale: navigator.language,
       sessionId,
