@@ -63,8 +63,9 @@ export async function createEngine({
   const pipes = createPipes(pipesFolder)
   const spool = createSpool(spoolFolder)
   const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
-  // One thread stays free for KILL QUERY and for looks, and some for compression: a third for each kind of work.
-  const places = Math.max(1, Math.floor((threads - 1) / 3))
+  // Threads stay free for KILL QUERY and for looks, for the two parsers of the guard, and some for compression: a third
+  // of the others for each kind of work.
+  const places = Math.max(1, Math.floor((threads - 3) / 3))
   const lanes = {
     write: createLane(places, queue),
     read: createLane(places, queue),

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
@@ -9,7 +8,7 @@ import {
   runProcess,
   textSetting,
 } from '@slotstream/runtime'
-import { createEngine } from './engine.js'
+import { openEngine } from './open-engine.js'
 import { createEmbeddedServer } from './server.js'
 import { DEFAULT_ANALYST_LIMITS } from './settings.js'
 
@@ -40,12 +39,19 @@ await runProcess('clickhouse', async log => {
   if (threads < 8)
     log.warn(`only ${threads} threads: queries will wait for one another. Start with UV_THREADPOOL_SIZE=24`)
 
-  const engine = await openEngine(folder, threads)
+  const { engine, guard } = await openEngine(folder, threads)
   const limits = {
     ...DEFAULT_ANALYST_LIMITS,
     max_memory_usage: Math.min(DEFAULT_ANALYST_LIMITS.max_memory_usage, Math.floor(totalmem() / 2)),
   }
-  const { server, stop } = createEmbeddedServer({ engine, password, limits, maxBody, log: entry => log.warn(entry) })
+  const { server, stop } = createEmbeddedServer({
+    engine,
+    guard,
+    password,
+    limits,
+    maxBody,
+    log: entry => log.warn(entry),
+  })
   await listen(server, host, port, log, { folder, version: engine.version, threads })
 
   return {
@@ -57,30 +63,6 @@ await runProcess('clickhouse', async log => {
     },
   }
 })
-
-async function openEngine(folder: string, threads: number) {
-  const { default: chdb } = await import('chdb').catch((error: unknown) => {
-    throw new ConfigurationError(
-      `The npm package "chdb" can't be loaded (${error instanceof Error ? error.message : error}). It is an optional ` +
-        'dependency for Linux (glibc) and macOS: run npm install, or set CLICKHOUSE_URL to a ClickHouse server',
-    )
-  })
-  // Relative file names of queries begin at the working directory: an empty one of our own, not the program's.
-  const files = join(folder, 'user_files')
-  mkdirSync(files, { recursive: true })
-  process.chdir(files)
-  return createEngine({
-    connect: () => new chdb.Session(folder),
-    pipesFolder: join(folder, 'pipes'),
-    spoolFolder: join(folder, 'spool'),
-    threads,
-  }).catch((error: unknown) => {
-    throw new ConfigurationError(
-      `Can't open the ClickHouse data in ${folder} (${error instanceof Error ? error.message : error}). If another ` +
-        'process has it open (code 76 above), stop that one or set CLICKHOUSE_DATA_DIR',
-    )
-  })
-}
 
 async function listen(
   server: ReturnType<typeof createEmbeddedServer>['server'],

@@ -5,7 +5,8 @@ import { FAR_REACHING } from './connections.js'
 import { authenticate, type Role } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
-import { guardAnalyst } from './guard.js'
+import type { Guard } from './guard/guard.js'
+import { checkSettingNames } from './guard/settings-clauses.js'
 import { type SessionChange, sessionChangeOf } from './session-change.js'
 import type { Session, Sessions } from './sessions.js'
 import { type AnalystLimits, analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
@@ -30,6 +31,7 @@ export interface RequestOptions {
   maxBody: number
   sessions: Sessions
   queryId: string
+  guard: Guard
 }
 
 /** A request that may run. */
@@ -65,38 +67,29 @@ export async function readRequest(
     body = Buffer.alloc(0)
   }
   if (request.method === 'GET' && settings.query === undefined && body.length === 0) return undefined
-  const { statement, data } = readQuery(settings.query, body)
-
-  for (const name of placeholdersOf(statement)) {
-    if (!settings.parameters.some(([given]) => given === name)) {
-      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
-    }
-  }
-  const change = settings.session && sessionChangeOf(statement)
-  if (role === 'analyst' && !change) guardAnalyst(statement, settings.parameters)
-  const reads = statement.kind === 'rows' || statement.kind === 'describe'
-  // As in ClickHouse. It also keeps a link in a web page from writing.
-  if (!reads && !change && request.method !== 'POST') {
-    throw new ClickHouseException(
-      164,
-      'READONLY',
-      `Method ${request.method} implies readonly: use POST for ${statement.verb}`,
-    )
-  }
-  const header = request.headers['x-clickhouse-format']
-  const format = checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
-  const database = settings.database ?? request.headers['x-clickhouse-database']?.toString()
+  const { sql, data } = readQuery(settings.query, body)
   const session = settings.session && options.sessions.enter(role, settings.session)
   try {
-    const asked = inSession(settings.settings, session, change)
+    const header = request.headers['x-clickhouse-database']?.toString()
+    const database = (settings.database ?? header) || session?.database || 'default'
+    const user = { role, databases: [] }
+    const { parameters } = settings
+    const checked = await options.guard.check({ sql, database, parameters, inSession: session !== undefined }, user)
+    const statement = readStatement(checked.sql)
+    checkPlaceholders(statement, parameters)
+    if (data && /^values$/i.test(statement.format?.name ?? '')) options.guard.checkRows(data.toString('utf8'), user)
+    const change = session && sessionChangeOf(statement)
+    refuseWriteByLink(request, statement, change)
+    const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, options.limits)]
+    checkSettingNames(asked.map(([name]) => name))
     const query: EngineQuery = {
       id: options.queryId,
       // The engine is asked whether it takes the change, by a query under it.
       statement: change ? readStatement('EXISTS TABLE system.one') : statement,
-      format,
-      database: change?.database ?? (database || session?.database || 'default'),
+      format: formatOf(request, settings),
+      database: change?.database ?? database,
       settings: role === 'analyst' ? analystSettings(asked, options.limits) : asked,
-      parameters: settings.parameters,
+      parameters,
       readOnly: role === 'analyst',
       // What an analyst can do leaves nothing on a connection, so that any will do.
       ...(session && role === 'writer' && { session: session.key }),
@@ -106,6 +99,38 @@ export async function readRequest(
     session?.leave(false)
     throw error
   }
+}
+
+function checkPlaceholders(statement: Statement, parameters: RequestSettings['parameters']): void {
+  for (const name of placeholdersOf(statement)) {
+    if (!parameters.some(([given]) => given === name)) {
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+    }
+  }
+}
+
+/** As in ClickHouse. It also keeps a link in a web page from writing. */
+function refuseWriteByLink(request: IncomingMessage, { kind, verb }: Statement, change?: SessionChange): void {
+  if (kind === 'rows' || kind === 'describe' || change || request.method === 'POST') return
+  throw new ClickHouseException(164, 'READONLY', `Method ${request.method} implies readonly: use POST for ${verb}`)
+}
+
+function formatOf(request: IncomingMessage, settings: RequestSettings): string {
+  const header = request.headers['x-clickhouse-format']
+  return checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
+}
+
+/**
+ * Limits that stand in the SQL itself are taken as they are or not at all: unlike those of a client's configuration
+ * somebody wrote them for this query.
+ */
+function withinLimits(settings: [name: string, value: string][], limits: AnalystLimits): [string, string][] {
+  for (const [name, value] of settings) {
+    const limit = Object.hasOwn(limits, name) ? limits[name as keyof AnalystLimits] : undefined
+    if (limit !== undefined && !(Number(value) > 0 && Number(value) <= limit))
+      throw new ClickHouseException(164, 'READONLY', `${name} = ${value} is refused: it may be up to ${limit}`)
+  }
+  return settings
 }
 
 /** The settings of a query: its own, then what its SET changes, then what the session has. */
@@ -130,26 +155,30 @@ function inSession(
   )
 }
 
-/** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */
-function readQuery(text: string | undefined, body: Buffer): { statement: Statement; data?: Buffer } {
-  if (text !== undefined && body.length > 0) {
-    const statement = isInsertWithFormat(text)
-    if (statement) return { statement, data: Buffer.concat([Buffer.from(text.slice(statement.dataStart)), body]) }
-    return finish(Buffer.concat([Buffer.from(`${text}\n`), body]))
-  }
-  return finish(text === undefined ? body : Buffer.from(text))
+/** A statement's text, and the rows of an INSERT behind it. */
+interface SplitQuery {
+  sql: string
+  data?: Buffer
 }
 
-function finish(whole: Buffer): { statement: Statement; data?: Buffer } {
+/** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */
+function readQuery(text: string | undefined, body: Buffer): SplitQuery {
+  if (text === undefined) return split(body)
+  if (body.length === 0) return split(Buffer.from(text))
+  const start = isInsertWithFormat(text)?.dataStart
+  if (start === undefined) return split(Buffer.concat([Buffer.from(`${text}\n`), body]))
+  return { sql: text.slice(0, start), data: Buffer.concat([Buffer.from(text.slice(start)), body]) }
+}
+
+function split(whole: Buffer): SplitQuery {
   // Latin-1 keeps offsets equal to bytes, so that megabytes of rows behind the statement are never decoded.
-  const head = whole.subarray(0, MAX_INSERT_HEAD).toString('latin1')
-  const start = isInsertWithFormat(head)?.dataStart
-  if (start === undefined) return { statement: readStatement(whole.toString('utf8')) }
-  return { statement: readStatement(whole.subarray(0, start).toString('utf8')), data: whole.subarray(start) }
+  const start = isInsertWithFormat(whole.subarray(0, MAX_INSERT_HEAD).toString('latin1'))?.dataStart
+  if (start === undefined) return { sql: whole.toString('utf8') }
+  return { sql: whole.subarray(0, start).toString('utf8'), data: whole.subarray(start) }
 }
 
 function isInsertWithFormat(text: string): Statement | undefined {
-  if (!/^\s*(?:--|\/[/*]|#|insert)/i.test(text)) return undefined
+  if (!/^[^\w'"`(]*(?:--|\/[/*]|#|insert)/i.test(text)) return undefined
   try {
     const statement = readStatement(text)
     return statement.dataStart === undefined ? undefined : statement

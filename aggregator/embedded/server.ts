@@ -81,7 +81,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
       if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
-      else if (query.statement.kind === 'rows' && !writesFile(query.statement.tokens))
+      else if (query.statement.kind === 'rows')
         await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
       else {
         const { body, summary } = await engine.run(query, gone.signal)
@@ -162,8 +162,4 @@ async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, actio
   } finally {
     action()
   }
-}
-
-function writesFile(tokens: readonly { text: string }[]): boolean {
-  return tokens.some(({ text }, i) => /^into$/i.test(text) && /^outfile$/i.test(tokens[i + 1]?.text ?? ''))
 }
