@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { ATTACKS, attack } from './clickhouse-attacks.js'
 
 // What an outsider with SQL tries, by every way in, against the server as it is started. The folder has a file with a
 // secret in it, and a port listens that nothing may connect to.
@@ -93,11 +94,6 @@ function compressed(encoding: string, body: Uint8Array, parameters: string): Pro
   return fetch(`${running.url}/?${parameters}`, { method: 'POST', headers, body: new Uint8Array(body) })
 }
 
-/** `F` stands for the canary's path in quotes, `P` for the port. */
-const fill = (sql: string): string =>
-  sql.replaceAll('§F', `'${canary}'`).replaceAll('§P', String(port)).replaceAll('§D', folder)
-const asName = (path: string): string => path.replaceAll('/', '\\x2f')
-
 describe.each(Object.keys(CHANNELS))('by %s', channel => {
   it.each([
     String.raw`SELECT "fil\x65"(§F)`,
@@ -105,7 +101,7 @@ describe.each(Object.keys(CHANNELS))('by %s', channel => {
     'SELECT * FROM §F',
     "SELECT b FROM values('a Int8, b String ALIAS file(' || '§F)', 1)",
   ])('an analyst gets nothing from %s', async sql => {
-    const response = await CHANNELS[channel]!(fill(sql))
+    const response = await CHANNELS[channel]!(attack(sql, { canary, port }))
     const text = await response.text()
     expect(response.status, text).toBeGreaterThanOrEqual(400)
     expect(text).not.toContain(SECRET)
@@ -119,171 +115,15 @@ describe.each(Object.keys(CHANNELS))('by %s', channel => {
       'SELECT * FROM {t:Identifier}',
       'SELECT * FROM system.{u:Identifier}',
     ]) {
-      const text = await (await CHANNELS[channel]!(fill(sql), parameters)).text()
+      const text = await (await CHANNELS[channel]!(attack(sql, { canary, port }), parameters)).text()
       expect(text).toContain('(ACCESS_DENIED)')
     }
   })
 })
 
-/** Statements that read a file, ask another server, or write something, in all spellings and places found. */
-const ATTACKS = [
-  // A.1: the engine's spelling.
-  String.raw`SELECT "fil\x65"(§F)`,
-  String.raw`SELECT ${'`'}f\151le${'`'}(§F)`,
-  String.raw`SELECT ${'`'}fil\x65${'`'}(§F)`,
-  'SELECT “file”(§F)',
-  'SELECT file/* comment */(§F)',
-  'SELECT file -- comment\n (§F)',
-  'SELECT file\u00a0(§F)',
-  '\ufeffSELECT\u200bfile\u00a0(§F)',
-  String.raw`SELECT * FROM "ur\x6c"('http://127.0.0.1:§P/', 'LineAsString')`,
-  String.raw`SELECT * FROM "s\x33"('http://127.0.0.1:§P/a/b', 'LineAsString')`,
-  String.raw`SELECT * FROM "mysq\x6c"('127.0.0.1:§P', 'a', 'b', 'c', 'd')`,
-  String.raw`SELECT * FROM "remot\x65"('127.0.0.1:§P', 'a', 'b')`,
-  String.raw`SELECT * FROM "sqlit\x65"('§D/made.db', 'a')`,
-  String.raw`SELECT arrayMap(${'`'}fil\x65${'`'}, [§F])`,
-  String.raw`SELECT arrayMap("fil\x65" AS g, [§F])`,
-  'SELECT arrayMap((file), [§F])',
-  "SELECT arrayFilter(x -> file(x) != '', [§F])",
-  'WITH (x -> file(x)) AS f SELECT f(§F)',
-  'WITH x -> x AS file SELECT file(§F)',
-  'SELECT * APPLY file FROM (SELECT §F AS p)',
-  'SELECT * APPLY (file) FROM (SELECT §F AS p)',
-  "SELECT * APPLY (file, 'prefix') FROM (SELECT §F AS p)",
-  'SELECT * APPLY file() FROM (SELECT §F AS p)',
-  'SELECT * APPLY (x -> file(x)) FROM (SELECT §F AS p)',
-  "SELECT COLUMNS('p') APPLY file FROM (SELECT §F AS p)",
-  String.raw`SELECT * APPLY "x, \"fil\\x65\"(§F)" FROM (SELECT 1 AS p)`,
-  String.raw`SELECT * APPLY "sum FROM (SELECT 1) PARALLEL WITH CREATE TABLE default.made (a Int8) ENGINE = Memory --" FROM (SELECT 1 AS p)`,
-  "DESCRIBE TABLE file(§F, 'LineAsString')",
-  'DESCRIBE TABLE (SELECT file(§F))',
-  'DESC §F',
-  `EXISTS TABLE "§X"`,
-  `EXISTS ${'`'}§X${'`'}`,
-  `SHOW CREATE TABLE "§X"`,
-  `SHOW COLUMNS FROM "§X"`,
-  `SELECT * FROM "§X"`,
-  `SELECT * FROM default."§X"`,
-  `SELECT * FROM (SELECT 1 AS a) AS t JOIN "§X" AS u ON 1`,
-  `SELECT 1 IN "§X"`,
-  `WITH "§X" AS (SELECT 1) SELECT * FROM (SELECT * FROM "§X")`,
-  'SELECT * FROM §F',
-  'SELECT * FROM filesystem(§F)',
-  // SQL in texts, which the engine runs.
-  "SELECT b FROM values('a Int8, b String ALIAS file(\\'§C\\')', 1)",
-  "SELECT b FROM values('a Int8, b String /* */ alias file(\\'§C\\')', 1)",
-  "SELECT b FROM generateRandom('a Int8, b String ALIAS file(\\'§C\\')') LIMIT 1",
-  "SELECT b FROM null('a Int8, b String ALIAS file(\\'§C\\')')",
-  "SELECT * FROM values(concat('a Int8, b String ALIAS file(', '\\'§C\\')'), 1)",
-  "SELECT * FROM format(Values, 'a String', '(file(\\'§C\\'))')",
-  "SELECT * FROM format('Values', 'a String', '(file(\\'§C\\'))')",
-  "SELECT * FROM format(concat('Val', 'ues'), 'a String', '(file(\\'§C\\'))')",
-  "SELECT * FROM format(CSV, 'a Int8, b String DEFAULT file(\\'§C\\')', '1,')",
-  "SELECT 1 SETTINGS additional_result_filter = 'length(file(\\'§C\\')) > 0'",
-  "SELECT * FROM system.one SETTINGS additional_table_filters = {'system.one': 'length(file(\\'§C\\')) > 0'}",
-  'SELECT 1 SETTINGS allow_experimental_eval_table_function = 1',
-  "SELECT * FROM eval('SELECT file(\\'§C\\')')",
-  "SELECT * FROM viewExplain('EXPLAIN', '', (SELECT file(§F)))",
-  // The same in places that are easily overlooked.
-  'SELECT 1 LIMIT length(file(§F))',
-  'SELECT 1 ORDER BY file(§F)',
-  'SELECT sum(1) OVER (ORDER BY file(§F))',
-  'SELECT a FROM (SELECT 1 AS a) ARRAY JOIN [file(§F)] AS z',
-  'SELECT * FROM numbers(length(file(§F)))',
-  'SELECT * FROM view(SELECT file(§F))',
-  'SELECT (SELECT (SELECT file(§F)))',
-  "SELECT if(file(§F) = '', 1, 2)",
-  "SELECT CASE WHEN file(§F) = '' THEN 1 END",
-  "SELECT {'a': file(§F)}",
-  "SHOW TABLES WHERE file(§F) != ''",
-  "SHOW TABLES FROM slotstream NOT ILIKE 'x' SETTINGS readonly = 0",
-  "SELECT name FROM system.tables WHERE file(§F) != ''",
-  'EXPLAIN SELECT file(§F)',
-  'EXPLAIN AST CREATE TABLE default.made (a Int8) ENGINE = Memory',
-  "EXPLAIN QUERY TREE SELECT * FROM url('http://127.0.0.1:§P/', LineAsString)",
-  "EXPLAIN TABLE OVERRIDE mysql('127.0.0.1:§P', 'a', 'b', 'c', 'd') COLUMNS (a Int8)",
-  'SELECT 1 UNION ALL SELECT length(file(§F))',
-  'SELECT quantile(0.5)(length(file(§F)))',
-  "SELECT 1 QUALIFY file(§F) != ''",
-  'SELECT catboostEvaluate(§F, 1)',
-  "SELECT * FROM url('http://127.0.0.1:§P/', 'LineAsString')",
-  "SELECT * FROM URL('http://127.0.0.1:§P/', 'LineAsString')",
-  "SELECT * FROM urlCluster('default', 'http://127.0.0.1:§P/', 'LineAsString')",
-  "SELECT * FROM remoteSecure('127.0.0.1:§P', 'a', 'b')",
-  "SELECT * FROM postgresql('127.0.0.1:§P', 'a', 'b', 'c', 'd')",
-  "SELECT * FROM mongodb('127.0.0.1:§P', 'a', 'b', 'c', 'd', 'x Int8')",
-  "SELECT * FROM redis('127.0.0.1:§P', 'k', 'k String')",
-  "SELECT * FROM icebergLocal('§D', 'Parquet')",
-  "SELECT * FROM deltaLakeLocal('§D')",
-  "SELECT * FROM azureBlobStorage('DefaultEndpointsProtocol=http;BlobEndpoint=http://127.0.0.1:§P/', 'a', 'b')",
-  "SELECT * FROM executable('id', 'TSV', 'a String')",
-  "SELECT * FROM cluster('default', system.one)",
-  "SELECT * FROM dictionary('x')",
-  "SELECT dictGet('x', 'y', 1)",
-  "SELECT joinGet('slotstream.events', 's', 1)",
-  'SELECT * FROM loop(slotstream.events)',
-  "SELECT * FROM mergeTreeIndex('slotstream', 'events')",
-  "SELECT * FROM merge('system', '^users$')",
-  "SELECT * FROM merge(REGEXP('sys.*'), '^users$')",
-  "SELECT * FROM merge(concat('sys', 'tem'), '^users$')",
-  'SELECT * FROM system.users',
-  'SELECT * FROM system."users"',
-  String.raw`SELECT * FROM "syst\x65m"."us\x65rs"`,
-  'SELECT 1 IN system.users',
-  'SELECT in(1, system.users)',
-  'SELECT * FROM system.stack_trace',
-  'SELECT * FROM system.server_settings',
-  "SELECT logTrace('forged line')",
-  // A.2: a second statement in one.
-  'SELECT 1 PARALLEL WITH CREATE TABLE default.made (a Int8) ENGINE = Memory',
-  'SELECT 1 parallel/* */with CREATE DATABASE made',
-  'SHOW TABLES PARALLEL WITH CREATE VIEW default.made AS SELECT 1',
-  "SELECT 1 PARALLEL WITH CREATE DICTIONARY default.made (a UInt64) PRIMARY KEY a SOURCE(HTTP(URL 'http://127.0.0.1:§P/' FORMAT TSV)) LAYOUT(FLAT()) LIFETIME(1)",
-  "SELECT 1 PARALLEL WITH CREATE DICTIONARY default.made (a UInt64) PRIMARY KEY a SOURCE(EXECUTABLE_POOL(COMMAND 'touch §D/made' FORMAT TSV)) LAYOUT(DIRECT())",
-  'SELECT 1 PARALLEL WITH CREATE MATERIALIZED VIEW default.made ENGINE = Memory AS SELECT throwIf(1) FROM slotstream.events',
-  'SELECT 1 PARALLEL WITH KILL QUERY WHERE 1',
-  'SELECT 1 PARALLEL WITH INSERT INTO slotstream.events SELECT 9, 9',
-  'SELECT 1; CREATE TABLE default.made (a Int8) ENGINE = Memory',
-  "SELECT 1 INTO OUTFILE '§D/made'",
-  "SELECT 1 into/* */outfile '§D/made' TRUNCATE FORMAT CSV",
-  "EXPLAIN SELECT 1 INTO OUTFILE '§D/made'",
-  "SHOW TABLES INTO OUTFILE '§D/made'",
-  'WITH 1 AS x INSERT INTO slotstream.events SELECT x, 9',
-  'INSERT INTO slotstream.events VALUES (9, 9)',
-  "INSERT INTO FUNCTION file('§D/made.csv') SELECT 1",
-  'CREATE TABLE default.made (a Int8) ENGINE = Memory',
-  'CREATE TEMPORARY TABLE made (a Int8)',
-  'ALTER TABLE slotstream.events DELETE WHERE 1',
-  'DELETE FROM slotstream.events WHERE 1',
-  "UPDATE slotstream.events SET s = 'x' WHERE 1",
-  'DROP TABLE slotstream.events',
-  'TRUNCATE TABLE slotstream.events',
-  'OPTIMIZE TABLE slotstream.events',
-  'RENAME TABLE slotstream.events TO slotstream.made',
-  'EXCHANGE TABLES slotstream.events AND default.t',
-  'DETACH TABLE slotstream.events',
-  "ATTACH TABLE default.made FROM '§D' (a Int8) ENGINE = File(CSV)",
-  'CHECK TABLE slotstream.events',
-  'KILL QUERY WHERE 1',
-  'KILL MUTATION WHERE 1',
-  'SET max_execution_time = 0',
-  'SYSTEM SHUTDOWN',
-  "BACKUP DATABASE slotstream TO File('§D/made')",
-  'EXECUTE AS default SELECT 1',
-  'GRANT ALL ON *.* TO default',
-  'CREATE USER made',
-  'CREATE FUNCTION made AS x -> x',
-  'WATCH slotstream.events',
-  'SELECT * FROM slotstream.events SETTINGS max_execution_time = 0',
-  'SELECT * FROM (SELECT 1 SETTINGS max_memory_usage = 1000000000000)',
-  'SELECT 1 SETTINGS readonly = 0',
-]
-
-const attack = (sql: string): string => fill(sql).replaceAll('§X', asName(canary)).replaceAll('§C', canary)
-
 describe('an analyst', () => {
   it.each(ATTACKS)('is refused, and nothing happened: %s', async sql => {
-    const response = await CHANNELS.POST!(attack(sql))
+    const response = await CHANNELS.POST!(attack(sql, { canary, port }))
     const text = await response.text()
     expect(response.status, text).toBeGreaterThanOrEqual(400)
     expect(text).not.toContain(SECRET)
@@ -325,7 +165,7 @@ describe('not even the user with the password', () => {
     "BACKUP DATABASE slotstream TO File('§D/made')",
     'SYSTEM SHUTDOWN',
   ])('gets outside: %s', async sql => {
-    const text = await ask(attack(sql), AS_WRITER)
+    const text = await ask(attack(sql, { canary, port }), AS_WRITER)
     expect(text).toMatch(/^Code: \d+/)
     expect(text).not.toContain(SECRET)
     expect(await world()).toEqual(before)

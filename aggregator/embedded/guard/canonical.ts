@@ -21,7 +21,7 @@ const REMEMBERED = 500
 const MAX_REMEMBERED_BYTES = 8 * 1024
 
 /** Formatting clauses belong to a whole query and aren't taken in a subquery. */
-const FORMAT_CLAUSE = String.raw` FORMAT [\`\\w]+( SETTINGS [^\']*)?$`
+const FORMAT_CLAUSE = String.raw`' FORMAT [\`\\w]+( SETTINGS |$)', '\\1'`
 
 /**
  * Creates a reader that lets the engine parse statements, and never run them.
@@ -38,7 +38,7 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
     await ready
     const look =
       `WITH formatQuerySingleLine(${quoteString(text)}) AS f SELECT f, ` +
-      `isNotNull(formatQuerySingleLineOrNull(concat('SELECT * FROM (', replaceRegexpOne(f, '${FORMAT_CLAUSE}', ''), ')')))`
+      `isNotNull(formatQuerySingleLineOrNull(concat('SELECT * FROM (', replaceRegexpOne(f, ${FORMAT_CLAUSE}), ')')))`
     try {
       const result = await connection.queryAsync(look, { format: 'JSONCompactEachRow' })
       const [sql, subquery] = JSON.parse(result.text()) as [string, 0 | 1]

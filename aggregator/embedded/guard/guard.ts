@@ -1,7 +1,7 @@
 import type { EngineConnection } from '../connections.js'
 import { checkCalls } from './calls.js'
 import { createCanonicalReader } from './canonical.js'
-import { queryStart, type Token, tokenizeCanonical } from './canonical-tokens.js'
+import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical-tokens.js'
 import { checkKind } from './kinds.js'
 import { createNames, type EngineNames, type GuardRole, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
@@ -108,7 +108,8 @@ export function checkCanonical(
 
 /** The clauses that belong to the table that is made or altered, not to a query. */
 function tableSettingsOf(sql: string, tokens: readonly Token[], clauses: SettingsClause[]): SettingsClause[] {
-  if (!/^(?:CREATE|ALTER)/.test(sql)) return []
+  if (sql.startsWith('ALTER')) return clauses.filter(({ start }) => isKeyword(tokens[start], 'SETTING'))
+  if (!sql.startsWith('CREATE')) return []
   const query = queryStart(tokens)
   return clauses.filter(({ start }) => query < 0 || start < query)
 }
