@@ -1,40 +1,51 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { Account } from './accounts.js'
+import type { ClientAddress } from './client-address.js'
 import { FAR_REACHING } from './connections.js'
-import { authenticate, type Role } from './credentials.js'
+import type { Authenticate } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
-import { guardAnalyst } from './guard.js'
+import { checkPermitted } from './permissions.js'
 import { type SessionChange, sessionChangeOf } from './session-change.js'
 import type { Session, Sessions } from './sessions.js'
-import { type AnalystLimits, analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
+import { analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
 import { placeholdersOf, readStatement, type Statement } from './statement.js'
 
-/** Largest query text of an analyst, decompressed, in bytes. */
+/** Largest body of an analyst, with parameters, and of a builder, with rows; decompressed, in bytes. */
 const MAX_ANALYST_BODY = 1024 * 1024
+const MAX_BUILDER_BODY = 64 * 1024 * 1024
+
+/** Largest statement of those, in bytes: the engine's own bound (`max_query_size`). */
+const MAX_STATEMENT_BYTES = 256 * 1024
+
+/** Form fields of a multipart body. */
+const MAX_FORM_FIELDS = 2_000
 
 /** Part of a body in which an `INSERT … FORMAT` must show up to be read without decoding the data behind it. */
 const MAX_INSERT_HEAD = 64 * 1024
 
-const DECODERS: Record<string, () => Transform> = {
-  gzip: () => createGunzip(),
-  br: () => createBrotliDecompress(),
-  deflate: () => createInflate(),
-}
+const DECODERS = new Map<string, () => Transform>([
+  ['gzip', () => createGunzip()],
+  ['br', () => createBrotliDecompress()],
+  ['deflate', () => createInflate()],
+])
 
 export interface RequestOptions {
-  password: string
-  limits: AnalystLimits
+  authenticate: Authenticate
+  client: ClientAddress
   /** Largest body of the trusted user, decompressed, in bytes; an insert has to fit, because one block is atomic. */
   maxBody: number
   sessions: Sessions
   queryId: string
+  /** Receives what is known of the request so far: all there is to tell when it is refused. */
+  onRead: (known: { account: Account; sql?: string }) => void
 }
 
 /** A request that may run. */
 export interface ReadyRequest {
-  role: Role
+  account: Account
   query: EngineQuery
   settings: RequestSettings
   /** Rows of an `INSERT … FORMAT`. */
@@ -57,55 +68,78 @@ export async function readRequest(
 ): Promise<ReadyRequest | undefined> {
   const url = new URL(request.url ?? '/', 'http://localhost')
   let settings = readRequestSettings(url.searchParams)
-  const role = authenticate(request.headers, settings, options.password)
-  let body = await readBody(request, role === 'writer' ? options.maxBody : MAX_ANALYST_BODY)
+  const account = await options.authenticate(request.headers, settings, options.client)
+  options.onRead({ account })
+  let body = await readBody(request, bodyLimitOf(account, options.maxBody))
   const contentType = request.headers['content-type'] ?? ''
   if (contentType.startsWith('multipart/form-data')) {
     settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))
     body = Buffer.alloc(0)
   }
   if (request.method === 'GET' && settings.query === undefined && body.length === 0) return undefined
-  const { statement, data } = readQuery(settings.query, body)
-
-  for (const name of placeholdersOf(statement)) {
-    if (!settings.parameters.some(([given]) => given === name)) {
-      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
-    }
-  }
+  const { statement, data } = readQuery(
+    settings.query,
+    body,
+    account.role === 'writer' ? Infinity : MAX_STATEMENT_BYTES,
+  )
+  options.onRead({ account, sql: statement.sql })
+  checkParameters(statement, settings)
   const change = settings.session && sessionChangeOf(statement)
-  if (role === 'analyst' && !change) guardAnalyst(statement, settings.parameters)
-  const reads = statement.kind === 'rows' || statement.kind === 'describe'
-  // As in ClickHouse. It also keeps a link in a web page from writing.
-  if (!reads && !change && request.method !== 'POST') {
-    throw new ClickHouseException(
-      164,
-      'READONLY',
-      `Method ${request.method} implies readonly: use POST for ${statement.verb}`,
-    )
-  }
+  checkMethod(request, statement)
+  // A GET changes nothing, whoever sends it: it may do what an analyst may.
+  const mayWrite = account.role !== 'analyst' && request.method === 'POST'
+  if (!change) checkPermitted(statement, settings.parameters, mayWrite ? account : { role: 'analyst', databases: [] })
   const header = request.headers['x-clickhouse-format']
   const format = checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
   const database = settings.database ?? request.headers['x-clickhouse-database']?.toString()
-  const session = settings.session && options.sessions.enter(role, settings.session)
+  const session = settings.session && options.sessions.enter(account.name, settings.session)
   try {
     const asked = inSession(settings.settings, session, change)
+    // What an analyst can do leaves nothing on a connection, so that any will do.
+    const ownConnection = session && account.role !== 'analyst'
+    if (ownConnection && statement.kind === 'other') session.hold()
     const query: EngineQuery = {
       id: options.queryId,
       // The engine is asked whether it takes the change, by a query under it.
       statement: change ? readStatement('EXISTS TABLE system.one') : statement,
       format,
       database: change?.database ?? (database || session?.database || 'default'),
-      settings: role === 'analyst' ? analystSettings(asked, options.limits) : asked,
+      settings: account.role === 'writer' ? asked : analystSettings(asked, account.limits, account.role),
       parameters: settings.parameters,
-      readOnly: role === 'analyst',
-      // What an analyst can do leaves nothing on a connection, so that any will do.
-      ...(session && role === 'writer' && { session: session.key }),
+      // The connection of a session can't be unlocked for its next query.
+      readOnly: !mayWrite && !ownConnection,
+      ...(ownConnection && { session: session.key }),
     }
-    return { role, query, settings, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+    if (account.role !== 'writer') query.admission = { account, memory: memoryOf(query) }
+    return { account, query, settings, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
   } catch (error) {
     session?.leave(false)
     throw error
   }
+}
+
+function bodyLimitOf({ role }: Account, maxBody: number): number {
+  if (role === 'writer') return maxBody
+  return role === 'builder' ? Math.min(MAX_BUILDER_BODY, maxBody) : MAX_ANALYST_BODY
+}
+
+function checkParameters(statement: Statement, { parameters }: RequestSettings): void {
+  const given = new Set(parameters.map(([name]) => name))
+  for (const name of placeholdersOf(statement)) {
+    if (!given.has(name))
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+  }
+}
+
+/** As in ClickHouse. It also keeps a link in a web page from changing anything. */
+function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): void {
+  if (method === 'POST' || kind === 'rows' || kind === 'describe') return
+  throw new ClickHouseException(164, 'READONLY', `Method ${method} implies readonly: use POST for ${verb}`)
+}
+
+/** What the query may take, by its own settings, which have been bounded. */
+function memoryOf({ settings }: EngineQuery): number {
+  return Number(settings.find(([name]) => name === 'max_memory_usage')![1])
 }
 
 /** The settings of a query: its own, then what its SET changes, then what the session has. */
@@ -131,20 +165,27 @@ function inSession(
 }
 
 /** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */
-function readQuery(text: string | undefined, body: Buffer): { statement: Statement; data?: Buffer } {
+function readQuery(text: string | undefined, body: Buffer, limit: number): { statement: Statement; data?: Buffer } {
   if (text !== undefined && body.length > 0) {
     const statement = isInsertWithFormat(text)
     if (statement) return { statement, data: Buffer.concat([Buffer.from(text.slice(statement.dataStart)), body]) }
-    return finish(Buffer.concat([Buffer.from(`${text}\n`), body]))
+    return finish(Buffer.concat([Buffer.from(`${text}\n`), body]), limit)
   }
-  return finish(text === undefined ? body : Buffer.from(text))
+  return finish(text === undefined ? body : Buffer.from(text), limit)
 }
 
-function finish(whole: Buffer): { statement: Statement; data?: Buffer } {
+function finish(whole: Buffer, limit: number): { statement: Statement; data?: Buffer } {
   // Latin-1 keeps offsets equal to bytes, so that megabytes of rows behind the statement are never decoded.
   const head = whole.subarray(0, MAX_INSERT_HEAD).toString('latin1')
   const start = isInsertWithFormat(head)?.dataStart
-  if (start === undefined) return { statement: readStatement(whole.toString('utf8')) }
+  if (start === undefined) {
+    if (whole.length <= limit) return { statement: readStatement(whole.toString('utf8')) }
+    throw new ClickHouseException(
+      223,
+      'QUERY_IS_TOO_LARGE',
+      `The statement has more than ${limit} bytes: send long lists as parameters, and rows with INSERT … FORMAT`,
+    )
+  }
   return { statement: readStatement(whole.subarray(0, start).toString('utf8')), data: whole.subarray(start) }
 }
 
@@ -161,12 +202,12 @@ function isInsertWithFormat(text: string): Statement | undefined {
 
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity'
-  const decoder = DECODERS[encoding]?.()
+  const decoder = DECODERS.get(encoding)?.()
   if (!decoder && encoding !== 'identity' && encoding !== '') {
     throw new ClickHouseException(
       48,
       'NOT_IMPLEMENTED',
-      `Content-Encoding ${encoding} is not supported: use gzip, br or deflate`,
+      `Content-Encoding ${JSON.stringify(encoding.slice(0, 64))} is not supported: use gzip, br or deflate`,
     )
   }
   let source: Readable = request
@@ -198,6 +239,7 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
 
 /** `@clickhouse/client` sends long parameters as form fields. */
 async function withFormFields(search: URLSearchParams, body: Buffer, contentType: string): Promise<URLSearchParams> {
+  checkFields(body)
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
   const all = new URLSearchParams(search)
   for (const [name, value] of form) {
@@ -207,6 +249,15 @@ async function withFormFields(search: URLSearchParams, body: Buffer, contentType
     all.set(name, value)
   }
   return all
+}
+
+/** Before anything is made of them: each field has this header. */
+function checkFields(body: Buffer): void {
+  let fields = 0
+  const header = 'form-data'
+  for (let at = body.indexOf(header); at >= 0; at = body.indexOf(header, at + header.length)) fields++
+  if (fields > MAX_FORM_FIELDS)
+    throw new ClickHouseException(223, 'QUERY_IS_TOO_LARGE', `The form has more than ${MAX_FORM_FIELDS} fields`)
 }
 
 function checkedFormat(format: string): string {
