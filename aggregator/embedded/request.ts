@@ -83,12 +83,12 @@ export async function readRequest(
     account.role === 'writer' ? Infinity : MAX_STATEMENT_BYTES,
   )
   options.onRead({ account, sql: statement.sql })
-  checkParameters(statement, settings)
+  const parameters = usedParameters(statement, settings)
   const change = settings.session && sessionChangeOf(statement)
   checkMethod(request, statement)
   // A GET changes nothing, whoever sends it: it may do what an analyst may.
   const mayWrite = account.role !== 'analyst' && request.method === 'POST'
-  if (!change) checkPermitted(statement, settings.parameters, mayWrite ? account : { role: 'analyst', databases: [] })
+  if (!change) checkPermitted(statement, parameters, mayWrite ? account : { role: 'analyst', databases: [] })
   const header = request.headers['x-clickhouse-format']
   const format = checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
   const database = settings.database ?? request.headers['x-clickhouse-database']?.toString()
@@ -105,7 +105,7 @@ export async function readRequest(
       format,
       database: change?.database ?? (database || session?.database || 'default'),
       settings: account.role === 'writer' ? asked : analystSettings(asked, account.limits, account.role),
-      parameters: settings.parameters,
+      parameters,
       // The connection of a session can't be unlocked for its next query.
       readOnly: !mayWrite && !ownConnection,
       ...(ownConnection && { session: session.key }),
@@ -123,12 +123,15 @@ function bodyLimitOf({ role }: Account, maxBody: number): number {
   return role === 'builder' ? Math.min(MAX_BUILDER_BODY, maxBody) : MAX_ANALYST_BODY
 }
 
-function checkParameters(statement: Statement, { parameters }: RequestSettings): void {
-  const given = new Set(parameters.map(([name]) => name))
-  for (const name of placeholdersOf(statement)) {
+/** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
+function usedParameters(statement: Statement, { parameters }: RequestSettings): RequestSettings['parameters'] {
+  const named = placeholdersOf(statement)
+  const used = parameters.filter(([name]) => named.has(name))
+  const given = new Set(used.map(([name]) => name))
+  for (const name of named)
     if (!given.has(name))
       throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
-  }
+  return used
 }
 
 /** As in ClickHouse. It also keeps a link in a web page from changing anything. */
