@@ -1,3 +1,5 @@
+import { allowedHosts } from './host-check.js'
+
 /** A setting that can't be used. The message names the variable, what it held and what it takes. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
@@ -43,6 +45,8 @@ export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
       `nats://127.0.0.1:${numberSetting('NATS_PORT', 4222, { min: 1, max: 65535, env })}`,
       env,
     ),
+    /** Names besides its own under which a server process may be reached by HTTP. */
+    allowedHosts: allowedHosts(env),
     /** Copies of every stream and bucket: 1, or 3 on a cluster of three NATS servers. */
     natsReplicas: numberSetting('NATS_REPLICAS', 1, { min: 1, max: 5, env }),
     /** Days that the stream keeps messages, so that they can be replayed. */

@@ -7,6 +7,7 @@ export {
   sharedSettings,
   textSetting,
 } from './environment.js'
+export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './host-check.js'
 export { jetStreamAnswers } from './jetstream-answers.js'
 export { changeLayout, KINDS, type Layout, readLayout, watchLayout } from './layout.js'
 export { createLog, type Log } from './log.js'

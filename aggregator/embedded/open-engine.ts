@@ -36,9 +36,14 @@ export async function openData(folder: string, { grants = true } = {}): Promise<
 /**
  * Opens the engine with its guard.
  *
+ * @param guestMemory bytes that the queries of all but the trusted user may take together
  * @throws ConfigurationError when the folder can't be opened
  */
-export async function openEngine(folder: string, threads: number): Promise<{ engine: Engine; guard: Guard }> {
+export async function openEngine(
+  folder: string,
+  threads: number,
+  guestMemory: number,
+): Promise<{ engine: Engine; guard: Guard }> {
   const { connect } = await openData(folder)
   try {
     const engine = await createEngine({
@@ -46,6 +51,7 @@ export async function openEngine(folder: string, threads: number): Promise<{ eng
       pipesFolder: join(folder, 'pipes'),
       spoolFolder: join(folder, 'spool'),
       threads,
+      guestMemory,
     })
     return { engine, guard: await createGuard(connect) }
   } catch (error) {

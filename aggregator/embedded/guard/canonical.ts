@@ -54,9 +54,9 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
     if (bytes > MAX_STATEMENT_BYTES) {
       return Promise.reject(
         new ClickHouseException(
-          62,
-          'SYNTAX_ERROR',
-          `Max query size exceeded: a statement may have ${MAX_STATEMENT_BYTES} bytes. Send rows as INSERT … FORMAT, values as parameters`,
+          223,
+          'QUERY_IS_TOO_LARGE',
+          `The statement has more than ${MAX_STATEMENT_BYTES} bytes: send long lists as parameters, and rows with INSERT … FORMAT`,
         ),
       )
     }
