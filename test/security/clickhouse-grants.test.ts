@@ -289,6 +289,23 @@ describe('legitimate SQL passes', () => {
     })
   })
 
+  it('of the loader, which lets the engine read rows into nothing', async () => {
+    const structure =
+      "a DateTime64(3, \\'UTC\\'), c JSON(max_dynamic_paths=4, `page.default` String), m Map(String, Float64)"
+    const sql = `INSERT INTO FUNCTION null('${structure}') FORMAT JSONEachRow`
+    await guard.check({ sql, database: 'default', parameters: [] }, { role: 'writer', databases: [] })
+    for (const added of [
+      "b String DEFAULT file(\\'x\\')",
+      "b ALIAS `fil\\\\x65`(\\'x\\')",
+      'b String default 1',
+      '"b" Int8',
+      'b Int8 /* */',
+    ])
+      await expect(check(`SELECT * FROM null('${structure}, ${added}')`)).rejects.toThrow(
+        /names and types|can't be checked/,
+      )
+  })
+
   it('and its SETTINGS come out for the caller to bound', async () => {
     const checked = await check(
       "SELECT * FROM (SELECT 1 SETTINGS max_threads = 1) SETTINGS join_use_nulls = 1, limit = '5' FORMAT CSV",

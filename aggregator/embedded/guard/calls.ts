@@ -1,10 +1,11 @@
-import { isKeyword, isName, isSymbol, queryStart, type Token } from './canonical-tokens.js'
+import { isKeyword, isName, isSymbol, queryStart, type Token, tokenizeCanonical } from './canonical-tokens.js'
 import type { GuardRole, Names } from './names.js'
 import { denied } from './refusal.js'
 
-/** A structure of columns in a text may only name types: a DEFAULT or an ALIAS in it is SQL that the engine runs. */
-const STRUCTURE = /^[\w\s(),=+'-]*$/
-const STRUCTURE_CLAUSE = /\b(?:default|materialized|alias|ephemeral|codec|ttl|statistics|settings|comment)\b/i
+/** In the structure of columns that comes as a text: what gives a column an expression, which the engine runs. */
+const STRUCTURE_CLAUSES = 'DEFAULT MATERIALIZED ALIAS EPHEMERAL CODEC TTL STATISTICS SETTINGS COMMENT PRIMARY'.split(
+  ' ',
+)
 
 /**
  * Checks every function that a statement calls or names, whatever it is: an ordinary or an aggregate one, a table
@@ -69,13 +70,23 @@ function checkCall(tokens: readonly Token[], at: number, names: Names, role: Gua
     case 'null':
     case 'generaterandom':
     case 'sqlstandardvalues':
-      if (first?.kind === 'string' && (!STRUCTURE.test(first.text) || STRUCTURE_CLAUSE.test(first.text)))
-        throw denied(`the structure that ${name}() gets may only have names and types: ${JSON.stringify(first.text)}`)
+      if (first?.kind === 'string') checkStructure(first.text, name, names)
       if (!isLiteralStart(first) || (first?.kind === 'string' && !/^[,)]$/.test(second?.text ?? '')))
         throw denied(`${name}() takes its structure as a text in quotes, or rows`)
       break
     default:
   }
+}
+
+/** `'a UInt8, b Array(String)'`: names and types alone. */
+function checkStructure(structure: string, of: string, names: Names): void {
+  const tokens = tokenizeCanonical(structure.replace(/\s/g, ' '))
+  const isPlain = tokens.every(
+    (token, at) =>
+      !isKeyword(token, ...STRUCTURE_CLAUSES) &&
+      !(isName(token) && isSymbol(tokens[at + 1], '(') && !names.isDataType(token.text)),
+  )
+  if (!isPlain) throw denied(`the structure that ${of}() gets may only have names and types: ${structure}`)
 }
 
 /** A text, a number, NULL, a tuple or a list, a minus, or no argument at all. */

@@ -25,6 +25,7 @@ const OPEN = lower([...engine.FUNCTIONS, ...engine.TABLE_FUNCTIONS, ...SPECIAL_F
 const BUILDING = lower([...engine.DATA_TYPES, ...engine.TABLE_ENGINES, ...DEFINITIONS])
 const TRUSTED = lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNCTIONS])
 const SYSTEM_TABLES = new Set(engine.SYSTEM_TABLES)
+const TYPES = lower(engine.DATA_TYPES)
 const ENGINES = lower(engine.TABLE_ENGINES)
 
 /** Names that the engine knows as functions: all that were reviewed. */
@@ -58,6 +59,7 @@ export interface Names {
   /** Whether `system` has this table. */
   isSystemTable(table: string): boolean
   mayUseEngine(name: string): boolean
+  isDataType(name: string): boolean
 }
 
 /** Makes the lists of names from what was reviewed and what the installed engine has. */
@@ -76,6 +78,7 @@ export function createNames(installed: EngineNames): Names {
     isRefusedReference: (name, role) => referable.has(name.toLowerCase()) && !names.mayCall(name, role),
     mayReadSystemTable: table => SYSTEM_TABLES.has(table),
     isSystemTable: table => systemTables.has(table),
+    isDataType: name => TYPES.has(name.toLowerCase()),
     mayUseEngine: name => ENGINES.has(name.toLowerCase()),
   }
   return names
