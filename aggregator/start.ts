@@ -1,6 +1,7 @@
 import { uuidv7 } from '@slotstream/protocol'
 import {
   connectNats,
+  createHostCheck,
   createMetrics,
   createPublisher,
   type Log,
@@ -55,7 +56,13 @@ export async function startAggregator(
     ...(profiles?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
   ]
-  const status = await startStatusServer(settings.port, settings.host, metrics, missing)
+  const status = await startStatusServer(
+    settings.port,
+    settings.host,
+    metrics,
+    missing,
+    createHostCheck(settings.allowedHosts),
+  )
   log.info({ roles, port: status.port }, 'started')
   const changed = () => {
     log.info('messages go into other streams from now on: beginning anew')

@@ -1,3 +1,4 @@
+import { allowedHosts } from './host-check.js'
 import { natsAccess } from './nats-access.js'
 import { numberSetting } from './setting.js'
 
@@ -6,6 +7,8 @@ export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
   return {
     /** Where the NATS servers are, and as whom to connect. */
     nats: natsAccess(env),
+    /** Names besides its own under which a server process may be reached by HTTP. */
+    allowedHosts: allowedHosts(env),
     /** Copies of every stream and bucket: 1, or 3 on a cluster of three NATS servers. */
     natsReplicas: numberSetting('NATS_REPLICAS', 1, { min: 1, max: 5, env }),
     /** Days that the stream keeps messages, so that they can be replayed. */

@@ -1,5 +1,6 @@
 export { type Bury, createDeadLetters } from './dead-letters.js'
 export { type SharedSettings, sharedSettings } from './environment.js'
+export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './host-check.js'
 export { jetStreamAnswers } from './jetstream-answers.js'
 export { changeLayout, KINDS, type Layout, readLayout, watchLayout } from './layout.js'
 export { createLog, type Log } from './log.js'

@@ -1,20 +1,28 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { HOST_ADVICE, type HostCheck } from './host-check.js'
 import type { Metrics } from './metrics.js'
 
 /**
  * A small HTTP server for a process without one of its own: `/healthz` (the process lives), `/readyz` (it does its
  * work; 503 with what is missing otherwise), `/metrics` (Prometheus).
+ *
+ * @param isOurHost refuses all but the first two to a `Host` that doesn't name this server
  */
 export async function startStatusServer(
   port: number,
   host: string,
   metrics: Metrics,
   missing: () => string[],
+  isOurHost: HostCheck,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server: Server = createServer(async (request, response) => {
     const path = request.url?.split('?')[0]
-    if (path === '/metrics') {
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
+    if (path !== '/healthz' && path !== '/readyz' && !isOurHost(request.headers.host)) {
+      json(403, { error: { code: 'unknown_host', message: `this is not the Host of this server: ${HOST_ADVICE}` } })
+    } else if (path === '/metrics') {
       response.setHeader('Content-Type', metrics.registry.contentType)
       response.end(await metrics.registry.metrics())
     } else if (path === '/healthz') json(200, { status: 'ok' })

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { type AdmissionRequest, createAdmission } from './admission.js'
 import { type ConnectionState, createConnections, type EngineConnection, type Lease } from './connections.js'
 import { toClickHouseException } from './errors.js'
 import { type Executable, fromSpool, intoPipe, type QuerySummary, runWhole } from './execute.js'
@@ -13,6 +14,8 @@ import { createSpool } from './spool.js'
 export interface EngineQuery extends ConnectionState, Executable {
   /** Its id in ClickHouse's sense, for KILL QUERY. */
   id: string
+  /** Whose it is and what it may take; none for the trusted user, which has lanes of its own. */
+  admission?: AdmissionRequest
 }
 
 export interface Engine {
@@ -28,6 +31,8 @@ export interface Engine {
   progressOf(query: EngineQuery): Promise<QueryProgress | undefined>
   /** Lets go what the queries of a session have left: its temporary tables. */
   endSession(key: string): void
+  /** The statement without literals and comments, as the engine reads it; undefined when it doesn't parse. */
+  normalize(sql: string): Promise<string | undefined>
   /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
   close(timeoutMs: number): Promise<void>
 }
@@ -41,6 +46,8 @@ export interface EngineOptions {
   spoolFolder: string
   /** Threads of libuv's pool: each running query occupies one. */
   threads: number
+  /** Bytes that all queries with an admission may take together. */
+  guestMemory: number
   /** Queries that may wait per lane. Default 200. */
   queue?: number
 }
@@ -50,12 +57,13 @@ const KILL_INTERVAL_MS = 250
 /** How long a KILL QUERY … SYNC waits at most: a client that doesn't read its result holds up even a cancelled query. */
 const KILL_TIMEOUT_MS = 30_000
 
-/** The embedded engine behind lanes: inserts, trusted reads and analysts don't wait for one another. */
+/** The embedded engine behind lanes: inserts, trusted reads and all others don't wait for one another. */
 export async function createEngine({
   connect,
   pipesFolder,
   spoolFolder,
   threads,
+  guestMemory,
   queue = 200,
 }: EngineOptions): Promise<Engine> {
   // The first connection starts the engine, locks its data and keeps it up; it also kills queries and looks at them.
@@ -63,13 +71,11 @@ export async function createEngine({
   const pipes = createPipes(pipesFolder)
   const spool = createSpool(spoolFolder)
   const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
-  // One thread stays free for KILL QUERY and for looks, and some for compression: a third for each kind of work.
-  const places = Math.max(1, Math.floor((threads - 1) / 3))
-  const lanes = {
-    write: createLane(places, queue),
-    read: createLane(places, queue),
-    analyst: createLane(places, queue),
-  }
+  // Threads stay free for KILL QUERY and for looks, for the two parsers of the guard, and some for compression: a third
+  // of the others for each kind of work.
+  const places = Math.max(1, Math.floor((threads - 3) / 3))
+  const lanes = { write: createLane(places, queue), read: createLane(places, queue) }
+  const guests = createAdmission(places, guestMemory, queue)
   const connections = createConnections(connect, places * 2)
   const running = new Map<string, { query: EngineQuery; done: Promise<unknown> }>()
   const look = createLook(control)
@@ -82,7 +88,7 @@ export async function createEngine({
     signal: AbortSignal,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
-    const leave = await lane.enter(signal)
+    const leave = await (query.admission ? guests.enter(query.admission, signal) : lane.enter(signal))
     try {
       const lease = await connections.lease(query)
       try {
@@ -140,8 +146,6 @@ export async function createEngine({
     return tracked
   }
 
-  const laneOf = (query: EngineQuery): Lane => (query.readOnly ? lanes.analyst : lanes.read)
-
   return {
     version,
 
@@ -153,7 +157,7 @@ export async function createEngine({
       const opening = new Promise<Pipe>(resolve => {
         opened = resolve
       })
-      const ended = withConnection(query, laneOf(query), stop, async ({ connection, id }) => {
+      const ended = withConnection(query, lanes.read, stop, async ({ connection, id }) => {
         const pipe = await pipes.take()
         opened(pipe)
         try {
@@ -178,7 +182,7 @@ export async function createEngine({
 
     run(query, signal) {
       if (query.statement.kind === 'describe') {
-        return withConnection(query, laneOf(query), signal, async ({ connection, id }) => {
+        return withConnection(query, lanes.read, signal, async ({ connection, id }) => {
           const result = await killable(id, signal, runWhole(connection, query))
           return { body: Buffer.from(result.bytes()), summary: { result_rows: result.rowsRead } }
         })
@@ -206,6 +210,12 @@ export async function createEngine({
     },
 
     endSession: connections.endSession,
+
+    async normalize(sql) {
+      const shape = `SELECT normalizeQuery(formatQuerySingleLineOrNull(${quoteString(sql)}))`
+      const text = (await control.queryAsync(shape, { format: 'JSONCompactEachRow' })).text()
+      return (JSON.parse(text) as [string | null])[0] ?? undefined
+    },
 
     async close(timeoutMs) {
       const timeout = new Promise(resolve => setTimeout(resolve, timeoutMs).unref())

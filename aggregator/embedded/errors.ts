@@ -1,3 +1,10 @@
+/** What an answer to an error says beyond its text. */
+export interface AnswerOptions {
+  /** HTTP status, where it isn't the one that belongs to the type. */
+  status?: number
+  headers?: Record<string, string>
+}
+
 /** An error in ClickHouse's terms: what a client parses out of the response. */
 export class ClickHouseException extends Error {
   override readonly name = 'ClickHouseException'
@@ -9,6 +16,7 @@ export class ClickHouseException extends Error {
     readonly type: string,
     message: string,
     options?: ErrorOptions,
+    readonly answer: AnswerOptions = {},
   ) {
     super(message, options)
   }
@@ -75,5 +83,5 @@ const STATUS = new Map(STATUS_OF_TYPE.flatMap(([status, types]) => types.split(/
 
 /** The HTTP status ClickHouse answers an error with; 500 for those it doesn't single out (READONLY among them). */
 export function httpStatusOf(error: ClickHouseException): number {
-  return STATUS.get(error.type) ?? 500
+  return error.answer.status ?? STATUS.get(error.type) ?? 500
 }

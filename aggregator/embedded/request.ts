@@ -1,40 +1,41 @@
 import type { IncomingMessage } from 'node:http'
-import type { Readable, Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { Account } from './accounts.js'
+import type { ClientAddress } from './client-address.js'
 import { FAR_REACHING } from './connections.js'
-import { authenticate, type Role } from './credentials.js'
+import type { Authenticate } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
-import { guardAnalyst } from './guard.js'
+import type { Guard, GuardUser } from './guard/guard.js'
+import { checkSettingNames } from './guard/settings-clauses.js'
+import { readBody, withFormFields } from './read-body.js'
 import { type SessionChange, sessionChangeOf } from './session-change.js'
 import type { Session, Sessions } from './sessions.js'
-import { type AnalystLimits, analystSettings, type RequestSettings, readRequestSettings } from './settings.js'
+import { analystSettings, boundedSetting, type RequestSettings, readRequestSettings } from './settings.js'
+import { splitQuery } from './split-query.js'
 import { placeholdersOf, readStatement, type Statement } from './statement.js'
 
-/** Largest query text of an analyst, decompressed, in bytes. */
+/** Largest body of an analyst, with parameters, and of a builder, with rows; decompressed, in bytes. */
 const MAX_ANALYST_BODY = 1024 * 1024
+const MAX_BUILDER_BODY = 64 * 1024 * 1024
 
-/** Part of a body in which an `INSERT … FORMAT` must show up to be read without decoding the data behind it. */
-const MAX_INSERT_HEAD = 64 * 1024
-
-const DECODERS: Record<string, () => Transform> = {
-  gzip: () => createGunzip(),
-  br: () => createBrotliDecompress(),
-  deflate: () => createInflate(),
-}
+/** What a request may do that must not change anything. */
+const NO_WRITER: GuardUser = { role: 'analyst', databases: [] }
 
 export interface RequestOptions {
-  password: string
-  limits: AnalystLimits
+  authenticate: Authenticate
+  client: ClientAddress
   /** Largest body of the trusted user, decompressed, in bytes; an insert has to fit, because one block is atomic. */
   maxBody: number
   sessions: Sessions
   queryId: string
+  /** Receives what is known of the request so far: all there is to tell when it is refused. */
+  onRead: (known: { account: Account; sql?: string }) => void
+  guard: Guard
 }
 
 /** A request that may run. */
 export interface ReadyRequest {
-  role: Role
+  account: Account
   query: EngineQuery
   settings: RequestSettings
   /** Rows of an `INSERT … FORMAT`. */
@@ -57,55 +58,122 @@ export async function readRequest(
 ): Promise<ReadyRequest | undefined> {
   const url = new URL(request.url ?? '/', 'http://localhost')
   let settings = readRequestSettings(url.searchParams)
-  const role = authenticate(request.headers, settings, options.password)
-  let body = await readBody(request, role === 'writer' ? options.maxBody : MAX_ANALYST_BODY)
+  const account = await options.authenticate(request.headers, settings, options.client)
+  options.onRead({ account })
+  let body = await readBody(request, bodyLimitOf(account, options.maxBody))
   const contentType = request.headers['content-type'] ?? ''
   if (contentType.startsWith('multipart/form-data')) {
     settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))
     body = Buffer.alloc(0)
   }
   if (request.method === 'GET' && settings.query === undefined && body.length === 0) return undefined
-  const { statement, data } = readQuery(settings.query, body)
-
-  for (const name of placeholdersOf(statement)) {
-    if (!settings.parameters.some(([given]) => given === name)) {
-      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
-    }
-  }
-  const change = settings.session && sessionChangeOf(statement)
-  if (role === 'analyst' && !change) guardAnalyst(statement, settings.parameters)
-  const reads = statement.kind === 'rows' || statement.kind === 'describe'
-  // As in ClickHouse. It also keeps a link in a web page from writing.
-  if (!reads && !change && request.method !== 'POST') {
-    throw new ClickHouseException(
-      164,
-      'READONLY',
-      `Method ${request.method} implies readonly: use POST for ${statement.verb}`,
-    )
-  }
-  const header = request.headers['x-clickhouse-format']
-  const format = checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
-  const database = settings.database ?? request.headers['x-clickhouse-database']?.toString()
-  const session = settings.session && options.sessions.enter(role, settings.session)
+  const { sql, data } = splitQuery(settings.query, body)
+  options.onRead({ account, sql })
+  const session = settings.session && options.sessions.enter(account.name, settings.session)
   try {
-    const asked = inSession(settings.settings, session, change)
-    const query: EngineQuery = {
-      id: options.queryId,
-      // The engine is asked whether it takes the change, by a query under it.
-      statement: change ? readStatement('EXISTS TABLE system.one') : statement,
-      format,
-      database: change?.database ?? (database || session?.database || 'default'),
-      settings: role === 'analyst' ? analystSettings(asked, options.limits) : asked,
-      parameters: settings.parameters,
-      readOnly: role === 'analyst',
-      // What an analyst can do leaves nothing on a connection, so that any will do.
-      ...(session && role === 'writer' && { session: session.key }),
-    }
-    return { role, query, settings, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+    return { account, settings, ...(await readyQuery(request, { sql, data, account, settings, session, options })) }
   } catch (error) {
     session?.leave(false)
     throw error
   }
+}
+
+interface ReadQuery {
+  sql: string
+  data: Buffer | undefined
+  account: Account
+  settings: RequestSettings
+  session: Session | undefined
+  options: RequestOptions
+}
+
+/** Checks the statement and gathers what belongs to it. */
+async function readyQuery(
+  request: IncomingMessage,
+  { sql, data, account, settings, session, options }: ReadQuery,
+): Promise<Omit<ReadyRequest, 'account' | 'settings'>> {
+  const named = settings.database ?? request.headers['x-clickhouse-database']?.toString()
+  const database = (named || session?.database) ?? 'default'
+  // A GET changes nothing, whoever sends it: it may do what an analyst may.
+  const mayWrite = account.role !== 'analyst' && request.method === 'POST'
+  const user = mayWrite ? account : NO_WRITER
+  const checked = await options.guard.check(
+    { sql, database, parameters: settings.parameters, inSession: session !== undefined },
+    user,
+  )
+  const statement = readStatement(checked.sql)
+  checkMethod(request, statement)
+  if (data && /^values$/i.test(statement.format?.name ?? '')) options.guard.checkRows(data.toString('utf8'), user)
+  const change = session && sessionChangeOf(statement)
+  const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
+  checkSettingNames(asked.map(([name]) => name))
+  // What an analyst can do leaves nothing on a connection, so that any will do.
+  const ownConnection = session && account.role !== 'analyst'
+  if (ownConnection && statement.kind === 'other') session.hold()
+  const query: EngineQuery = {
+    id: options.queryId,
+    // The engine is asked whether it takes the change, by a query under it.
+    statement: change ? readStatement('EXISTS TABLE system.one') : statement,
+    format: formatOf(request, settings),
+    database: change?.database ?? database,
+    settings: account.role === 'writer' ? asked : analystSettings(asked, account.limits, account.role),
+    parameters: usedParameters(statement, settings),
+    // The connection of a session can't be unlocked for its next query.
+    readOnly: !mayWrite && !ownConnection,
+    ...(ownConnection && { session: session.key }),
+  }
+  if (account.role !== 'writer') query.admission = { account, memory: memoryOf(query) }
+  return { query, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+}
+
+function formatOf(request: IncomingMessage, settings: RequestSettings): string {
+  const header = request.headers['x-clickhouse-format']
+  return checkedFormat((typeof header === 'string' ? header : settings.defaultFormat) ?? 'TabSeparated')
+}
+
+/**
+ * Settings of the SQL itself are taken as they are or not at all: unlike those of a client's configuration, somebody
+ * wrote them for this query. Throws READONLY (164).
+ */
+function withinLimits(settings: [name: string, value: string][], { limits, role }: Account): [string, string][] {
+  if (role === 'writer') return settings
+  for (const [name, value] of settings) {
+    const bounded = boundedSetting(name, value, limits, role)
+    if (bounded !== undefined && /^[\d.]+$/.test(bounded) && Number(bounded) !== Number(value))
+      throw new ClickHouseException(
+        164,
+        'READONLY',
+        `${name} = ${value} is refused: ${bounded} is the nearest allowed value`,
+      )
+  }
+  return settings
+}
+
+function bodyLimitOf({ role }: Account, maxBody: number): number {
+  if (role === 'writer') return maxBody
+  return role === 'builder' ? Math.min(MAX_BUILDER_BODY, maxBody) : MAX_ANALYST_BODY
+}
+
+/** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
+function usedParameters(statement: Statement, { parameters }: RequestSettings): RequestSettings['parameters'] {
+  const named = placeholdersOf(statement)
+  const used = parameters.filter(([name]) => named.has(name))
+  const given = new Set(used.map(([name]) => name))
+  for (const name of named)
+    if (!given.has(name))
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+  return used
+}
+
+/** As in ClickHouse. It also keeps a link in a web page from changing anything. */
+function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): void {
+  if (method === 'POST' || kind === 'rows' || kind === 'describe') return
+  throw new ClickHouseException(164, 'READONLY', `Method ${method} implies readonly: use POST for ${verb}`)
+}
+
+/** What the query may take, by its own settings, which have been bounded. */
+function memoryOf({ settings }: EngineQuery): number {
+  return Number(settings.find(([name]) => name === 'max_memory_usage')![1])
 }
 
 /** The settings of a query: its own, then what its SET changes, then what the session has. */
@@ -128,85 +196,6 @@ function inSession(
     'NOT_IMPLEMENTED',
     `${far} changes other settings, which a session of the embedded server can't undo: set those themselves`,
   )
-}
-
-/** SQL can come in `?query=`, in the body, or begin in the one and go on in the other. */
-function readQuery(text: string | undefined, body: Buffer): { statement: Statement; data?: Buffer } {
-  if (text !== undefined && body.length > 0) {
-    const statement = isInsertWithFormat(text)
-    if (statement) return { statement, data: Buffer.concat([Buffer.from(text.slice(statement.dataStart)), body]) }
-    return finish(Buffer.concat([Buffer.from(`${text}\n`), body]))
-  }
-  return finish(text === undefined ? body : Buffer.from(text))
-}
-
-function finish(whole: Buffer): { statement: Statement; data?: Buffer } {
-  // Latin-1 keeps offsets equal to bytes, so that megabytes of rows behind the statement are never decoded.
-  const head = whole.subarray(0, MAX_INSERT_HEAD).toString('latin1')
-  const start = isInsertWithFormat(head)?.dataStart
-  if (start === undefined) return { statement: readStatement(whole.toString('utf8')) }
-  return { statement: readStatement(whole.subarray(0, start).toString('utf8')), data: whole.subarray(start) }
-}
-
-function isInsertWithFormat(text: string): Statement | undefined {
-  if (!/^\s*(?:--|\/[/*]|#|insert)/i.test(text)) return undefined
-  try {
-    const statement = readStatement(text)
-    return statement.dataStart === undefined ? undefined : statement
-  } catch {
-    // A head that was cut in the middle, or not SQL: reading the whole text tells what is wrong.
-    return undefined
-  }
-}
-
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'] ?? 'identity'
-  const decoder = DECODERS[encoding]?.()
-  if (!decoder && encoding !== 'identity' && encoding !== '') {
-    throw new ClickHouseException(
-      48,
-      'NOT_IMPLEMENTED',
-      `Content-Encoding ${encoding} is not supported: use gzip, br or deflate`,
-    )
-  }
-  let source: Readable = request
-  if (decoder) {
-    request.once('error', error => decoder.destroy(error))
-    source = request.pipe(decoder)
-  }
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    // A refused body must not take the connection with it before the answer went out.
-    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > limit) {
-        throw new ClickHouseException(
-          307,
-          'TOO_MANY_BYTES',
-          `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
-        )
-      }
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof ClickHouseException || !decoder) throw error
-    throw new ClickHouseException(117, 'INCORRECT_DATA', `Request body is not valid ${encoding}`, { cause: error })
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
-}
-
-/** `@clickhouse/client` sends long parameters as form fields. */
-async function withFormFields(search: URLSearchParams, body: Buffer, contentType: string): Promise<URLSearchParams> {
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData()
-  const all = new URLSearchParams(search)
-  for (const [name, value] of form) {
-    if (typeof value !== 'string') {
-      throw new ClickHouseException(48, 'NOT_IMPLEMENTED', 'External tables are not supported by the embedded server')
-    }
-    all.set(name, value)
-  }
-  return all
 }
 
 function checkedFormat(format: string): string {

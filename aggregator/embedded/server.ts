@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Account } from './accounts.js'
+import { clientAddressOf } from './client-address.js'
+import type { Authenticate } from './credentials.js'
 import type { Engine } from './engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from './errors.js'
+import { createFailureLog } from './failure-log.js'
+import type { Guard } from './guard/guard.js'
 import { createHead, type Head } from './head.js'
 import { PROGRESS_HEADER, reportProgress } from './progress.js'
 import { createReply, encodingFor } from './reply.js'
-import { type RequestOptions, readRequest } from './request.js'
+import { readRequest } from './request.js'
 import { createSessions } from './sessions.js'
+import { corsHeaders, type PageRules, refuseForeignPages, SAFE_HEADERS } from './web-pages.js'
 
-export interface EmbeddedServerOptions extends Omit<RequestOptions, 'sessions' | 'queryId'> {
+export interface EmbeddedServerOptions {
   engine: Engine
-  /** Receives one object per failed request; default: nothing is logged. */
+  guard: Guard
+  authenticate: Authenticate
+  pages: PageRules
+  /** Largest body of the trusted user, decompressed, in bytes. */
+  maxBody: number
+  /** Receives an object for a failed request, without anything that the request or a row holds; default: no log. */
   log?: (entry: Record<string, unknown>) => void
 }
 
@@ -37,17 +48,27 @@ function shuttingDown(): ClickHouseException {
  * Source: https://clickhouse.com/docs/interfaces/http
  */
 export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedServer {
-  const { engine, log = () => {} } = options
+  const { engine, pages, log = () => {} } = options
   /** Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server lives. */
   const reads = new Set<AbortController>()
   const sessions = createSessions(engine.endSession)
+  const logFailure = createFailureLog({ normalize: engine.normalize, write: log })
   let stopping = false
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0]
+    for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
     response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
     if (path === '/ping' || path === '/replicas_status') return void response.end('Ok.\n')
-    if (path !== '/') return void response.writeHead(404).end(`There is no handle ${path}\n`)
+    try {
+      refuseForeignPages(request.headers, pages)
+    } catch (error) {
+      return refuse(request, response, toClickHouseException(error))
+    }
+    const cors = corsHeaders(request.headers, pages)
+    for (const [name, value] of cors ?? []) response.setHeader(name, value)
+    if (cors && request.method === 'OPTIONS') return void response.writeHead(204).end()
+    if (path !== '/') return void response.writeHead(404).end('There is no such handle\n')
     if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return void response.writeHead(405).end()
 
     const queryId = new URL(request.url ?? '/', 'http://localhost').searchParams.get('query_id') || randomUUID()
@@ -57,11 +78,20 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
     })
     const head = createHead(response)
+    let known: { account?: Account; sql?: string } = {}
     let leave = () => {}
     let stopReporting = () => {}
     try {
       if (stopping) throw shuttingDown()
-      const ready = await readRequest(request, { ...options, sessions, queryId })
+      const ready = await readRequest(request, {
+        ...options,
+        sessions,
+        queryId,
+        client: clientAddressOf(request),
+        onRead: read => {
+          known = read
+        },
+      })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
       const reply = createReply(response, head, {
@@ -81,7 +111,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
       if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
-      else if (query.statement.kind === 'rows' && !writesFile(query.statement.tokens))
+      else if (query.statement.kind === 'rows')
         await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
       else {
         const { body, summary } = await engine.run(query, gone.signal)
@@ -94,7 +124,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       leave()
       if (response.destroyed) return
       const exception = toClickHouseException(error)
-      log({ msg: 'query failed', queryId, code: exception.code, type: exception.type, error: exception.message })
+      logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
       fail(request, response, head, exception, engine.version)
     } finally {
       leave()
@@ -103,11 +133,17 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     }
   }
 
+  function refuse(request: IncomingMessage, response: ServerResponse, exception: ClickHouseException): void {
+    logFailure({ queryId: '', exception, user: undefined, sql: undefined })
+    fail(request, response, createHead(response), exception, engine.version)
+  }
+
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       answer(request, response).catch(error => {
-        log({ msg: 'request failed', error: String(error) })
+        // Its message may hold a part of the request.
+        log({ msg: 'request failed', type: error instanceof Error ? error.name : typeof error })
         response.destroy()
       })
     },
@@ -151,6 +187,7 @@ function fail(
   response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.setHeader('X-ClickHouse-Exception-Code', String(exception.code))
+  for (const [name, value] of Object.entries(exception.answer.headers ?? {})) response.setHeader(name, value)
   // When progress has begun the head, its status was 200: the code above tells of the error, as in ClickHouse.
   head.end(httpStatusOf(exception))
   response.end(body)
@@ -162,8 +199,4 @@ async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, actio
   } finally {
     action()
   }
-}
-
-function writesFile(tokens: readonly { text: string }[]): boolean {
-  return tokens.some(({ text }, i) => /^into$/i.test(text) && /^outfile$/i.test(tokens[i + 1]?.text ?? ''))
 }

@@ -2,6 +2,13 @@ import { ClickHouseException } from './errors.js'
 import { DEFAULT_PROGRESS_INTERVAL_MS, MAX_PROGRESS_INTERVAL_MS } from './progress.js'
 import type { SessionRequest } from './sessions.js'
 
+export { type AnalystLimits, analystSettings, boundedSetting, DEFAULT_ANALYST_LIMITS } from './analyst-settings.js'
+
+/** Settings and parameters of one request, and the bytes of all settings: what each costs is looked at by hand. */
+const MAX_SETTINGS = 200
+const MAX_PARAMETERS = 1_000
+const MAX_SETTING_BYTES = 64 * 1024
+
 /** A request's URL parameters, sorted by what they mean to this server. */
 export interface RequestSettings {
   query?: string
@@ -24,24 +31,6 @@ export interface RequestSettings {
   settings: [name: string, value: string][]
 }
 
-/** Limits of a query without a password. An analyst may ask for less, never for more. */
-export interface AnalystLimits {
-  /** Seconds. */
-  max_execution_time: number
-  /** Bytes. */
-  max_memory_usage: number
-  max_result_rows: number
-  /** Bytes. */
-  max_result_bytes: number
-}
-
-export const DEFAULT_ANALYST_LIMITS: AnalystLimits = {
-  max_execution_time: 60,
-  max_memory_usage: 4_000_000_000,
-  max_result_rows: 100_000_000,
-  max_result_bytes: 10_000_000_000,
-}
-
 /** Belong to ClickHouse's HTTP server, which isn't in the embedded engine; clients send them as a matter of course. */
 const HTTP_ONLY = new Set(
   'buffer_size client_protocol_version query_id quota_key stacktrace http_response_buffer_size user_agent'.split(' '),
@@ -58,7 +47,8 @@ const UNSUPPORTED: Record<string, string> = {
 /**
  * Sorts URL parameters. The last value of a repeated one counts.
  *
- * @throws ClickHouseException NOT_IMPLEMENTED (48) for roles and native compression
+ * @throws ClickHouseException NOT_IMPLEMENTED (48) for roles and native compression, QUERY_IS_TOO_LARGE (223) for more
+ * settings or parameters than a request has
  */
 export function readRequestSettings(search: URLSearchParams): RequestSettings {
   const result: RequestSettings = {
@@ -88,6 +78,10 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
     } else result.settings.push([checkedName(name), value])
   }
   for (const [name] of result.parameters) checkedName(name)
+  if (result.parameters.length > MAX_PARAMETERS) throw tooMany(`more than ${MAX_PARAMETERS} parameters`)
+  if (result.settings.length > MAX_SETTINGS) throw tooMany(`more than ${MAX_SETTINGS} settings`)
+  if (result.settings.reduce((sum, [name, value]) => sum + name.length + value.length, 0) > MAX_SETTING_BYTES)
+    throw tooMany(`more than ${MAX_SETTING_BYTES} bytes of settings`)
   const session = sessionOf(last)
   if (session) result.session = session
   return result
@@ -106,48 +100,6 @@ function sessionOf(parameters: ReadonlyMap<string, string>): SessionRequest | un
   }
 }
 
-/** What an analyst may set: how a result looks, and doing less. Neither paths nor limits nor anything that writes. */
-const ANALYST_MAY_SET = new RegExp(
-  `^(?:output_format_(?:json|csv|tsv|pretty|parquet|arrow|orc|xml|sql_insert|native|binary|values)_\\w+
-  |output_format_(?:decimal_trailing_zeros|write_statistics|enable_streaming|parallel_formatting|markdown_escape_special_characters)
-  |format_(?:csv_delimiter|csv_null_representation|tsv_null_representation|binary_max_string_size)
-  |bool_true_representation|bool_false_representation|date_time_output_format|session_timezone
-  |extremes|limit|offset|final|join_use_nulls|max_threads|max_block_size|max_rows_to_read|max_bytes_to_read
-  |read_overflow_mode|result_overflow_mode|group_by_use_nulls|aggregate_functions_null_for_empty|transform_null_in
-  |any_join_distinct_right_table_keys|prefer_column_name_to_alias|asterisk_include_\\w+_columns)$`.replace(/\s+/g, ''),
-)
-
-/** Sent by clients with every query. They concern ClickHouse's HTTP layer or a mode this server imposes anyway. */
-const ANALYST_IGNORED =
-  /^(?:cancel_http_readonly_queries_on_client_close|send_progress_in_http_headers|http_\w+|add_http_cors_header|log_comment|log_queries|connect_timeout|receive_timeout|send_timeout|allow_experimental_\w+|enable_analyzer|allow_ddl|date_time_input_format|wait_for_async_insert|async_insert|insert_deduplicate)$/
-
-/**
- * The settings of an analyst's query: the allowed ones, with the limits applied.
- *
- * @throws ClickHouseException READONLY (164) for a setting that isn't on the safe list
- */
-export function analystSettings(
-  asked: ReadonlyArray<readonly [name: string, value: string]>,
-  limits: AnalystLimits,
-): [name: string, value: string][] {
-  const capped: Record<string, number> = { ...limits }
-  const result: [string, string][] = []
-  for (const [name, value] of asked) {
-    const limit = Object.hasOwn(capped, name) ? capped[name] : undefined
-    if (limit !== undefined) {
-      const wanted = Number(value)
-      // 0 means "no limit" to ClickHouse.
-      if (wanted > 0) capped[name] = Math.min(limit, wanted)
-    } else if (name === 'readonly' && (value === '1' || value === '2')) {
-    } else if (ANALYST_MAY_SET.test(name)) result.push([name, value])
-    else if (!ANALYST_IGNORED.test(name)) {
-      throw new ClickHouseException(164, 'READONLY', `Cannot modify '${name}' setting without a password`)
-    }
-  }
-  for (const [name, value] of Object.entries(capped)) result.push([name, String(value)])
-  return result
-}
-
 /** A ClickHouse string literal. */
 export function quoteString(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
@@ -159,8 +111,16 @@ export function quoteName(name: string): string {
 }
 
 function checkedName(name: string): string {
-  if (/^[A-Za-z_]\w*$/.test(name)) return name
-  throw new ClickHouseException(115, 'UNKNOWN_SETTING', `Unknown setting ${JSON.stringify(name)}`)
+  if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name
+  throw new ClickHouseException(115, 'UNKNOWN_SETTING', `Unknown setting ${JSON.stringify(name.slice(0, 128))}`)
+}
+
+function tooMany(what: string): ClickHouseException {
+  return new ClickHouseException(
+    223,
+    'QUERY_IS_TOO_LARGE',
+    `The request has ${what}: put a list into one Array parameter`,
+  )
 }
 
 function intervalOf(name: string, value: string): number {

@@ -62,12 +62,19 @@ export function readStatement(text: string): Statement {
       if (token.text === '(') depth++
       if (token.text === ')') depth--
     }
-    if (depth !== 0 || token.kind !== 'word') continue
+    // `FORMAT `Null``: canonical SQL quotes names that are also keywords.
+    const named = token.kind === 'word' || (token.kind === 'quoted' && isWord(previous, 'FORMAT'))
+    if (depth !== 0 || !named) continue
     selects ||= isWord(token, 'SELECT') || isWord(token, 'WITH')
+    const inserts = isWord(tokens[0], 'INSERT') && !selects
+    if (inserts && isWord(token, 'VALUES') && !/^(?:insert|into|table|format|\.)$/i.test(previous?.text ?? '')) {
+      dataStart = token.end
+      break
+    }
     if (!isWord(previous, 'FORMAT') || tokens.length < 3) continue
     format = { name: token.text, start: previous!.start }
-    // What follows is data in that format. Only the Values format is SQL itself, and can hide a second statement.
-    if (isWord(tokens[0], 'INSERT') && !selects && !isWord(token, 'VALUES')) {
+    // What follows is data in that format.
+    if (inserts) {
       dataStart = startOfData(text, token.end)
       break
     }
@@ -83,7 +90,7 @@ export function readStatement(text: string): Statement {
   if (format && (after === undefined || isWord(after, 'SETTINGS'))) statement.format = format
   if (dataStart !== undefined) {
     statement.dataStart = dataStart
-    statement.sourceStart = tokens.find(isSettingsClause)?.start ?? format!.start
+    statement.sourceStart = tokens.find(isSettingsClause)?.start ?? format?.start ?? statement.sql.length
   }
   return statement
 }

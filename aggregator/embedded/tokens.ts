@@ -10,7 +10,8 @@ export interface Token {
   end: number
 }
 
-const SPACE = /[ \t\n\r\f\v]+/y
+/** What the engine takes for space, too: no-break and zero-width spaces, byte order marks. */
+const SPACE = /[\s\u0085\u180e\u200b-\u200d\u2060\ufeff]+/y
 const LINE_COMMENT = /(?:--|\/\/|#[ !])[^\n]*/y
 const COMMENT_EDGE = /\/\*|\*\//g
 const BINARY_STRING = /[xXbB]'/y

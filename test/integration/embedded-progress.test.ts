@@ -52,7 +52,7 @@ function dial(): { socket: Socket; received: () => Buffer; until: (what: string)
 }
 
 function post(parameters: string, query: string): string {
-  return `POST /?${parameters} HTTP/1.1\r\nHost: x\r\nContent-Length: ${query.length}\r\n\r\n${query}`
+  return `POST /?${parameters} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${query.length}\r\n\r\n${query}`
 }
 
 function progressOf(head: string): { read_rows: string; total_rows_to_read: string }[] {

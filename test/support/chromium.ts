@@ -14,11 +14,11 @@ export const QUIET = [
   '--disable-sync',
 ]
 
-/** A real Chromium with a fresh profile, found or installed as the README says. */
-export async function launchChromium() {
+/** A real Chromium with a fresh profile, found or installed as the README says; `more` flags come after the usual. */
+export async function launchChromium(more: string[] = []) {
   const executablePath = await obtainChromium({
     dataDir: join(tmpdir(), 'slotstream-tools'),
     log: console.log,
   })
-  return chromium.launch({ executablePath, args: QUIET })
+  return chromium.launch({ executablePath, args: [...QUIET, ...more] })
 }

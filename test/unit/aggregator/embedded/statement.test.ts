@@ -21,6 +21,10 @@ describe('tokens', () => {
     expect(words(`'${"x''\\n".repeat(1_000_000)}'`)).toEqual(['<string>'])
   })
 
+  it('takes for space what the engine takes for it', () => {
+    expect(words('\ufeffSELECT\u00a01,\u200b2')).toEqual(['SELECT', '1', ',', '2'])
+  })
+
   it.each([
     "'open",
     '`open',
@@ -29,7 +33,6 @@ describe('tokens', () => {
     "x'4G'",
     '\u201cfile\u201d',
     '\u2018a\u2019',
-    '1\u00a02',
     '#a',
     '\\G',
     'a\0b',
@@ -57,7 +60,7 @@ describe('a statement', () => {
   it('is one statement: a closing semicolon is fine, a second statement is not', () => {
     expect(readStatement('SELECT 1 ; ; -- done\n').sql).toBe('SELECT 1')
     expect(readStatement("SELECT ';' /* ; */").sql).toBe("SELECT ';'")
-    for (const sql of ['SELECT 1; DROP TABLE t', 'SELECT 1;;SELECT 2', 'INSERT INTO t VALUES (1); DROP TABLE t']) {
+    for (const sql of ['SELECT 1; DROP TABLE t', 'SELECT 1;;SELECT 2', 'INSERT INTO t SELECT 1; DROP TABLE t']) {
       expect(() => readStatement(sql)).toThrow(/Multi-statements/)
     }
     for (const sql of ['', ' ; ', '-- nothing']) expect(() => readStatement(sql)).toThrow('Empty query')
@@ -97,6 +100,18 @@ describe('an insert', () => {
     const statement = readStatement(head + tail)
     expect(statement.sql.slice(statement.sourceStart)).toBe(tail)
     expect(statement.dataStart).toBe(statement.sql.length)
+  })
+
+  it('of values has them as data, with whatever stands behind: they are never read as a statement', () => {
+    for (const head of [
+      'INSERT INTO t VALUES',
+      'insert into table db.`values` (a, values) values',
+      'INSERT INTO t FORMAT Values',
+    ]) {
+      const statement = readStatement(`${head} (1); DROP TABLE t`)
+      expect(statement.sql).toBe(head)
+      expect(`${head} (1); DROP TABLE t`.slice(statement.dataStart).trim()).toBe('(1); DROP TABLE t')
+    }
   })
 
   it('from a SELECT has no data', () => {

@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * What the engine lets anybody do, whatever the spelling of a statement. All its connections are one user, so that this
+ * is the most that any of ours needs. Left out is every source outside (files, addresses, other databases and lakes),
+ * the engines that reach one, dictionaries, functions, named collections, users, backups and SYSTEM.
+ */
+const GRANTS = [
+  'SELECT',
+  'SHOW',
+  'INSERT',
+  'ALTER',
+  'CREATE DATABASE',
+  'CREATE TABLE',
+  'CREATE VIEW',
+  'CREATE TEMPORARY TABLE',
+  'DROP',
+  'UNDROP TABLE',
+  'TRUNCATE',
+  'OPTIMIZE',
+  'CHECK',
+  'KILL QUERY',
+  'dictGet',
+]
+
+const ACCESS_FOLDER = 'access-of-slotstream'
+
+/**
+ * Writes the engine's configuration into the data folder, anew at each start.
+ *
+ * @param folder data folder of the engine
+ * @returns arguments for opening a connection
+ */
+export function writeGrants(folder: string): string[] {
+  const own = join(folder, ACCESS_FOLDER)
+  mkdirSync(own, { recursive: true, mode: 0o700 })
+  const [config, users] = [join(own, 'config.xml'), join(own, 'users.xml')]
+  const queries = GRANTS.map(grant => `<query>GRANT ${grant} ON *.*</query>`).join('')
+  writeFileSync(
+    users,
+    `<clickhouse>
+  <profiles><default></default></profiles>
+  <quotas><default></default></quotas>
+  <users>
+    <default>
+      <password></password>
+      <networks><ip>::/0</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants>${queries}</grants>
+    </default>
+  </users>
+</clickhouse>
+`,
+    { mode: 0o600 },
+  )
+  writeFileSync(config, `<clickhouse><users_config>${escapeXml(users)}</users_config></clickhouse>\n`, { mode: 0o600 })
+  return [`--config-file=${config}`]
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

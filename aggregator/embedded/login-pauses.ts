@@ -1,0 +1,35 @@
+/** Wrong passwords of an address that cost nothing: people mistype. */
+const FREE = 5
+const FIRST_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 60_000
+/** Time without a wrong password after which an address starts anew, in milliseconds. */
+const FORGET_MS = 15 * 60_000
+/** Addresses remembered at a time; the one that was wrong longest ago is forgotten first. */
+const MAX_ADDRESSES = 10_000
+
+/**
+ * Slows guessing: after some wrong passwords an address waits, twice as long each time. A right one in between changes
+ * nothing, or the owner of one account could guess at the others.
+ */
+export interface LoginPauses {
+  /** Milliseconds that the address still has to wait; 0 when it may try. */
+  remaining(address: string): number
+  wrong(address: string): void
+}
+
+/** @param now milliseconds of a clock */
+export function createLoginPauses(now: () => number = Date.now): LoginPauses {
+  const known = new Map<string, { count: number; last: number; until: number }>()
+  return {
+    remaining: address => Math.max(0, (known.get(address)?.until ?? 0) - now()),
+    wrong(address) {
+      const at = now()
+      const before = known.get(address)
+      const count = before && at - before.last < FORGET_MS ? before.count + 1 : 1
+      const pause = count <= FREE ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (count - FREE - 1), MAX_PAUSE_MS)
+      known.delete(address)
+      known.set(address, { count, last: at, until: at + pause })
+      if (known.size > MAX_ADDRESSES) known.delete(known.keys().next().value!)
+    },
+  }
+}
