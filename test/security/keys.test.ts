@@ -2,7 +2,9 @@ import { Analytics } from '@segment/analytics-node'
 import { type EventEnvelope, type RejectedEnvelope, SENDERS } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { storeSite } from '../../collector/keys/store-site.js'
 import { warningOfOpenSites } from '../../collector/keys/warn-open-sites.js'
+import { createSites } from '../../collector/sites.js'
 import { createReport } from '../../supervisor/report.js'
 import { supervisorSettings } from '../../supervisor/settings.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
@@ -99,10 +101,21 @@ describe('secret keys', () => {
 
   it('that are taken away do not come back by a change that was under way', async () => {
     await putSite(url, 'raced', { secretKeys: [`${SECRET}-raced`] })
-    await Promise.all([
-      admin('PUT', '/sites/raced', { writeKeys: ['raced'], secretKeys: null }),
-      ...[1, 2, 3].map(n => admin('PUT', '/sites/raced', { writeKeys: ['raced'], name: `n${n}` })),
-    ])
+    const bucket = broker.installation.buckets.sites
+    let isFirst = true
+    /** The bucket, in which the keys are removed between another request's read and write. */
+    const raced = {
+      put: bucket.put.bind(bucket),
+      async get(key: string) {
+        const entry = await bucket.get(key)
+        if (isFirst) await putSite(url, 'raced', { writeKeys: ['raced'], secretKeys: null })
+        isFirst = false
+        return entry
+      },
+    }
+    const site = await storeSite(raced, createSites(), 'raced', { writeKeys: ['raced'], name: 'renamed' })
+    expect(site.name).toBe('renamed')
+    expect(await storedSite('raced')).toContain('renamed')
     expect(await storedSite('raced')).not.toContain('secretKeyHashes')
   })
 
