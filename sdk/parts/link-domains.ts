@@ -12,6 +12,8 @@ export function linkDomains({ visitorIds, consent, listeners, settings }: Client
     if (!link || link.host === location.host || !isUnder(link.host, settings.linkDomains)) return
     if (consent().analytics !== 'granted' || settings.cookieless) return
     const { element } = link
+    // In the open, where the page it leads to wouldn't believe it either.
+    if (element.protocol !== 'https:' && location.protocol === 'https:') return
     const plain = element.getAttribute('href') ?? ''
     const url = new URL(element.href)
     url.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
