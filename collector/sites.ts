@@ -1,9 +1,10 @@
 import type { KvEntry } from '@nats-io/kv'
-import type { Site } from '@slotstream/protocol'
+import { parseSite, type Site } from '@slotstream/protocol'
+import { parseEntry } from '@slotstream/runtime'
 
 /** The sites there are, kept up to date from their bucket. */
 export interface Sites {
-  /** Applies an entry of the bucket `sites`. */
+  /** Applies an entry of the bucket `sites`. One that can't be used changes nothing. */
   apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json'>): void
   byId(siteId: string): Site | undefined
   byWriteKey(writeKey: string): Site | undefined
@@ -14,13 +15,18 @@ export interface Sites {
   list(): Site[]
 }
 
-export function createSites(): Sites {
+/** @param onMisfit is called with the key of an entry that can't be used, and why */
+export function createSites(onMisfit: (key: string, reason: string) => void = () => {}): Sites {
   const sites = new Map<string, Site>()
   let writeKeys = new Map<string, Site>()
   return {
     apply(entry) {
-      if (entry.operation === 'PUT') sites.set(entry.key, entry.json<Site>())
-      else sites.delete(entry.key)
+      if (entry.operation === 'PUT') {
+        const parsed = parseEntry(entry, parseSite)
+        if (!parsed.ok) return onMisfit(entry.key, parsed.reason)
+        if (parsed.value.siteId !== entry.key) return onMisfit(entry.key, 'siteId is another than the key')
+        sites.set(entry.key, parsed.value)
+      } else sites.delete(entry.key)
       writeKeys = new Map([...sites.values()].flatMap(site => site.writeKeys.map(key => [key, site] as const)))
     },
     byId: siteId => sites.get(siteId),

@@ -18,6 +18,7 @@ export { PROFILES_KEY, readGeneration, switchGeneration, watchGeneration } from 
 export { type Buckets, type Installation, type PastPart, provision } from './provision.js'
 export { createPublisher, PublishError, type PublishErrorCode, type Publisher, type Stored } from './publisher.js'
 export { readStream, type StreamReader } from './read-stream.js'
+export { parseEntry, skipEntry, usableValue } from './skipped-entries.js'
 export { answerStatus, gatherStatus } from './status.js'
 export { startStatusServer } from './status-server.js'
 export { VERSION } from './version.js'

@@ -11,6 +11,7 @@ import {
 } from '@slotstream/runtime'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
+import { createPublishRefused } from './publish-refused.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
@@ -21,6 +22,10 @@ const STORE_EVERY_MS = 500
 /** Most profiles and signals that wait to be stored, and messages that wait for a profile, before reading pauses. */
 const MAX_UNSTORED = 20_000
 const MAX_PENDING = 1_000
+
+/** The same in bytes: a share of what profiles may take, and of messages as they were read. */
+const UNSTORED_SHARE = 0.25
+const MAX_PENDING_BYTES = 8 * 1024 * 1024
 
 /** Messages between two looks at how much waits: it takes a sum over all partitions. */
 const LOOK_EVERY = 32
@@ -53,6 +58,10 @@ export interface GenerationParts {
   metrics: Metrics
   log: Log
   maxProfiles: number
+  /** Bytes that profiles may take in memory. */
+  maxBytes: number
+  /** See `applyAndDetect`. */
+  anonymousDays: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
   /** Whether this process holds the partition, as far as it knows. */
@@ -66,16 +75,22 @@ interface Keeping {
 }
 
 export function createGeneration(parts: GenerationParts): Generation {
-  const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, wantedSignals, holds } = parts
+  const { nats, publisher, installation, metrics, log, maxProfiles, maxBytes, anonymousDays } = parts
+  const { onEnvelope, wantedSignals, holds } = parts
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
   ])
   const inMemory = metrics.gauge('profiles_in_memory', 'Profiles in memory')
+  const memory = metrics.gauge('profiles_memory_bytes', 'Bytes that the profiles in memory take, estimated upwards')
   const unstored = metrics.gauge('profiles_unstored', 'Profiles changed since they were last stored')
   const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
   const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
   const store = createProfileStore(nats, publisher, installation, log)
-  const storeChanges = createWriteBehind(store, createPublishSignals(publisher, metrics), log, beginAnew)
+  const publish = {
+    signals: createPublishSignals(publisher, metrics),
+    refused: createPublishRefused(publisher, metrics),
+  }
+  const storeChanges = createWriteBehind(store, publish, log, beginAnew)
   const keeping = new Map<number, Keeping>()
   let stopped = false
   let sinceLook = 0
@@ -96,6 +111,8 @@ export function createGeneration(parts: GenerationParts): Generation {
       store,
       log,
       maxProfiles,
+      maxBytes,
+      anonymousDays,
       partitions: installation.partitions,
       room,
       onEnvelope: envelope => onEnvelope(index, envelope),
@@ -149,7 +166,9 @@ export function createGeneration(parts: GenerationParts): Generation {
   function isFull(): boolean {
     return (
       sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
-      sum(k => k.progress.pending) > MAX_PENDING
+      sum(k => k.partition.unstoredBytes) > UNSTORED_SHARE * maxBytes ||
+      sum(k => k.progress.pending) > MAX_PENDING ||
+      sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES
     )
   }
 
@@ -170,6 +189,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       await pause(STORE_EVERY_MS)
       await pass(all().filter(({ index }) => holds(index)))
       inMemory.set(sum(({ partition }) => partition.size))
+      memory.set(sum(({ partition }) => partition.bytes))
       unstored.set(sum(({ partition }) => partition.unstoredSize))
     }
   }

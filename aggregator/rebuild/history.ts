@@ -18,6 +18,7 @@ export interface EventRow {
   user_id: string
   session_id: string
   timestamp: string
+  received_at: string
   properties: JsonObject
   traits: JsonObject
 }
@@ -40,8 +41,7 @@ export async function* eventsBetween(
   ])
   const result = await clickhouse.query({
     query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, session_id, properties, traits,
-              formatDateTime(timestamp, '%Y-%m-%dT%H:%i:%S', 'UTC')
-                || '.' || leftPad(toString(toUnixTimestamp64Milli(timestamp) % 1000), 3, '0') || 'Z' AS timestamp
+              ${isoText('timestamp')} AS timestamp, ${isoText('received_at')} AS received_at
             FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
             ORDER BY site_id, if(anonymous_id != '', anonymous_id, concat('user:', user_id)), stream_seq, batch_index
             SETTINGS max_bytes_before_external_sort = 268435456`,
@@ -56,10 +56,12 @@ export async function* eventsBetween(
  * that was removed by null is still there.
  *
  * @param asOf sequence that a visitor's profile is as of
+ * @param anonymousDays see `applyAndDetect`
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
+  anonymousDays?: number,
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
@@ -69,13 +71,21 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    profile = applyEnvelope(profile, envelope, ++count)
+    profile = applyEnvelope(profile, envelope, ++count, anonymousDays)
   }
   if (profile) yield asKept(profile)
 
   function asKept(found: Profile): Profile {
     return { ...found, seq: asOf(found.siteId, found.visitorId) }
   }
+}
+
+/** SQL of a time as messages hold it. */
+function isoText(column: string): string {
+  return (
+    `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%S', 'UTC') ` +
+    `|| '.' || leftPad(toString(toUnixTimestamp64Milli(${column}) % 1000), 3, '0') || 'Z'`
+  )
 }
 
 function envelopeOf(row: EventRow): EventEnvelope {
@@ -90,5 +100,5 @@ function envelopeOf(row: EventRow): EventEnvelope {
     traits: row.traits,
     context: row.session_id ? { sessionId: row.session_id } : {},
   }
-  return { siteId: row.site_id, visitorId: visitorIdOf(message), receivedAt: row.timestamp, messages: [message] }
+  return { siteId: row.site_id, visitorId: visitorIdOf(message), receivedAt: row.received_at, messages: [message] }
 }

@@ -7,7 +7,7 @@ import type { WarehouseMetrics } from './metrics.js'
 import { type Block, LostOwnership, type Position, type PositionKeeper } from './position.js'
 import { recentKeys } from './recent-keys.js'
 import type { Refused } from './refused.js'
-import { type Plan, resume } from './resume.js'
+import { type Plan, resume, resumeUnannounced } from './resume.js'
 import { persistently } from './retry.js'
 import { keyText, type Row } from './rows/row.js'
 import { rowsOf } from './rows/rows-of.js'
@@ -67,12 +67,12 @@ export async function loadStream(
 
   const announced = await retry(position.load)
   await retry(position.claim, isLost)
-  const plan = resume(
-    announced,
-    await retry(table.highest),
-    await retry(lastSequence),
-    (spec.positions?.first ?? 1) - 1,
-  )
+  const base = (spec.positions?.first ?? 1) - 1
+  const [highest, streamLast] = [await retry(table.highest), await retry(lastSequence)]
+  const plan = position.misfits
+    ? resumeUnannounced(highest, streamLast, base)
+    : resume(announced, highest, streamLast, base)
+  if (position.misfits && plan.redo) await announce(plan.redo)
   const since = Date.now() - REBUILD_MS
   const latest = await retry(() => table.recent(new Date(since), REBUILD_ROWS))
   const recent = recentKeys(latest.length < REBUILD_ROWS ? since : latest.at(-1)!.receivedAt)

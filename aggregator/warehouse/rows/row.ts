@@ -1,3 +1,5 @@
+import { type Check, parseStored } from '@slotstream/protocol'
+
 /** What makes a message the same message: a second send has the same key. */
 export interface RowKey {
   siteId: string
@@ -47,6 +49,17 @@ export interface SourceMessage {
   storedAt: string
   /** Whether it marks a key of a KV bucket as deleted. */
   deleted: boolean
+}
+
+/**
+ * What a stream's message should hold, read from its text.
+ *
+ * @throws Error that says what is wrong, without repeating data: the message becomes a dead letter
+ */
+export function readMessage<T>(message: Pick<SourceMessage, 'text'>, parse: (raw: unknown) => Check<T>): T {
+  const parsed = parseStored(message.text, parse)
+  if (!parsed.ok) throw new Error(parsed.reason)
+  return parsed.value
 }
 
 /** One text per key. Ids hold no NUL: they would not survive the way here. */

@@ -1,6 +1,6 @@
-import type { SignalEnvelope } from '@slotstream/protocol'
+import { parseSignalEnvelope } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /** Rows of `detected_signals`: one per signal of the envelope. */
 export function signalRows(message: SourceMessage, seq: number): Row[] {
@@ -41,5 +41,5 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
   })
 }
 
-const read = (message: SourceMessage) => JSON.parse(message.text) as SignalEnvelope
+const read = (message: SourceMessage) => readMessage(message, parseSignalEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).signals[index]
