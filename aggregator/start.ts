@@ -50,6 +50,10 @@ export async function startAggregator(
     spread,
     applied: () => profiles?.applied() ?? [],
     loaded: async () => (await warehouse?.loaded()) ?? [],
+    troubles: () => warehouse?.troubles() ?? [],
+    noteLag: lag => {
+      if (lag.role === 'warehouse') warehouse?.noteLag(lag)
+    },
   })
 
   const missing = () => [

@@ -14,6 +14,11 @@ const DAY_MS = 24 * 3600_000
  * begins a new profile, in a replay as well, whether or not the old one was removed from memory and store by then.
  */
 export function hasEnded(profile: Profile, now: number, days: number): boolean {
-  if (days === 0 || profile.userId !== '' || profile.sessions > 1) return false
+  if (days === 0 || !isOfOneVisit(profile)) return false
   return now - timeOf(profile.lastReceived ?? profile.lastSeen) > days * DAY_MS
+}
+
+/** Whether nobody is known to be the visitor, and there was one session at most. */
+export function isOfOneVisit({ userId, sessions }: Profile): boolean {
+  return userId === '' && sessions <= 1
 }

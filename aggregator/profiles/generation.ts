@@ -14,6 +14,7 @@ import { createProfileStore } from './profile-store.js'
 import { createPublishRefused } from './publish-refused.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { startSweeping } from './sweep-ended.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
@@ -62,6 +63,9 @@ export interface GenerationParts {
   maxBytes: number
   /** See `applyAndDetect`. */
   anonymousDays: number
+  /** See `SweepParts`. */
+  now?: () => number
+  everyMs?: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
   /** Whether this process holds the partition, as far as it knows. */
@@ -97,6 +101,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   let fullUntil: Promise<void> | undefined
   let passes = Promise.resolve(true)
   const writing = keepStoring()
+  const sweeping = startSweeping({ ...parts, store, partitions: () => all().filter(({ index }) => holds(index)) })
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
   const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
@@ -230,6 +235,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     drop,
     missing: () => ({ messages: sum(({ behind }) => behind), partitions: keeping.size - all().length }),
     async stop() {
+      await sweeping.stop()
       await Promise.all([...keeping.keys()].map(release))
       stopped = true
       await writing

@@ -18,6 +18,7 @@ import {
   skipEntry,
 } from '@slotstream/runtime'
 import type { StoredProfile } from './partition.js'
+import { readEntries, type StoredEntry } from './stored-entries.js'
 
 /** Stream sequence up to which everything of a partition is in its stored profiles. 0 when there is none. */
 export interface Checkpoint {
@@ -27,6 +28,9 @@ export interface Checkpoint {
 
 /** Profiles that are read ahead: all partitions are loaded at once, and each may be as large as a message. */
 const READ_AHEAD = 100
+
+/** JetStream's code for a write that expected another revision. */
+const WRONG_REVISION = 10071
 
 /** The store has another revision than the expected one: somebody else wrote, or an answer was lost. */
 export class StoreConflict extends Error {
@@ -60,6 +64,19 @@ export interface ProfileStore {
   writeCheckpoint(partition: number, seq: number, revision?: number): Promise<number>
 }
 
+/** The same store, as the sweep sees it that removes profiles which have ended. */
+export interface SweptStore {
+  /** Removes a profile; a mark says so. Throws StoreConflict when it isn't at `revision`. */
+  remove(profile: Profile, revision: number): Promise<void>
+  /** Erases the mark that a removal left, unless the key was written since. */
+  erase(mark: Pick<StoredEntry, 'subject' | 'revision'>): Promise<void>
+  /** Entries of a partition from a revision on that were written before a time (milliseconds since the epoch), oldest first. */
+  olderThan(partition: number, from: number, before: number, signal: AbortSignal): AsyncIterable<StoredEntry>
+  /** Revision up to which a partition's old entries were looked through; 0 before the first time. */
+  readSwept(partition: number): Promise<number>
+  writeSwept(partition: number, seq: number): Promise<void>
+}
+
 /**
  * The store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<visitorId>`, in `positions`
  * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
@@ -69,9 +86,10 @@ export function createProfileStore(
   publisher: Pick<Publisher, 'publish'>,
   { partitions, generation, buckets }: Installation,
   log: Log,
-): ProfileStore {
+): ProfileStore & SweptStore {
   const bucket = profilesBucket(generation)
   const checkpointKey = (partition: number) => `${bucket}.${partition}`
+  const sweptKey = (partition: number) => `${bucket}.${partition}.swept`
   const keyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
     `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
 
@@ -120,15 +138,41 @@ export function createProfileStore(
       }
       return from === first_seq && !signal.aborted
     },
-    async readCheckpoint(partition) {
-      const entry = await buckets.positions.get(checkpointKey(partition))
-      const revision = entry?.revision ?? 0
-      if (entry?.operation !== 'PUT') return { seq: 0, revision }
-      const parsed = parseEntry(entry, parseCheckpoint)
-      if (!parsed.ok) skipEntry(log, 'positions', { partition, revision }, parsed.reason)
-      return { seq: parsed.ok ? parsed.value : 0, revision }
+    async remove(profile, revision) {
+      const key = keyOf(profile)
+      try {
+        await buckets.profiles.delete(key, { previousSeq: revision })
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== WRONG_REVISION) throw error
+        throw new StoreConflict(`the profile is not at revision ${revision}`, { cause: error })
+      }
     },
+    async erase({ subject, revision }) {
+      await nats.manager.streams.purge(`KV_${bucket}`, { filter: subject, seq: revision + 1 })
+    },
+    olderThan: (partition, from, before, signal) =>
+      readEntries(
+        { nats, log, stream: `KV_${bucket}`, subject: `$KV.${bucket}.${partition}.>` },
+        from,
+        before,
+        signal,
+        message => usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq),
+      ),
+    readSwept: async partition => (await readSeq(sweptKey(partition), partition)).seq,
+    async writeSwept(partition, seq) {
+      await put('positions', sweptKey(partition), { seq }, undefined)
+    },
+    readCheckpoint: partition => readSeq(checkpointKey(partition), partition),
     writeCheckpoint: (partition, seq, revision) => put('positions', checkpointKey(partition), { seq }, revision),
+  }
+
+  async function readSeq(key: string, partition: number): Promise<Checkpoint> {
+    const entry = await buckets.positions.get(key)
+    const revision = entry?.revision ?? 0
+    if (entry?.operation !== 'PUT') return { seq: 0, revision }
+    const parsed = parseEntry(entry, parseCheckpoint)
+    if (!parsed.ok) skipEntry(log, 'positions', { partition, revision }, parsed.reason)
+    return { seq: parsed.ok ? parsed.value : 0, revision }
   }
 
   /** Keys name visitors, so the log gets the revision only. */

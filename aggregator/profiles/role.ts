@@ -58,6 +58,9 @@ export interface ProfilesParts {
   maxBytes?: number
   /** Days after which the profile of a single anonymous visit leaves; 0 for never. Default 30 */
   anonymousDays?: number
+  /** The clock by which they leave, and the time between two looks, in milliseconds. Default: see `SweepParts` */
+  now?: () => number
+  everyMs?: number
   /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
 }
