@@ -51,7 +51,7 @@ export { parseEventEnvelope } from './parse-event-envelope.js'
 export { parseDecisionEnvelope, parseRejectedEnvelope, parseSignalEnvelope } from './parse-other-envelopes.js'
 export { parseProfile } from './parse-profile.js'
 export { parseSite } from './parse-site.js'
-export { isCount, parseStored } from './parse-stored.js'
+export { isCount, isSiteId, isVisitorId, parseStored } from './parse-stored.js'
 export type { Profile } from './profile.js'
 export {
   MIN_RETENTION_DAYS,

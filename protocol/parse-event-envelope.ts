@@ -11,7 +11,8 @@ import { parseTime } from './times.js'
  */
 export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   if (!isObject(raw)) return misfit('the message is not a JSON object')
-  const trouble = originTrouble(raw)
+  // A finished message has times of its own; whether they are usable is looked at where they are used.
+  const trouble = originTrouble(raw, raw.messages === undefined ? isTime : isText)
   if (trouble) return misfit(trouble)
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
@@ -29,10 +30,13 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
 }
 
 /** What is wrong with where a message of a stream comes from. */
-export function originTrouble({ siteId, visitorId, receivedAt }: Record<string, unknown>): string | undefined {
+export function originTrouble(
+  { siteId, visitorId, receivedAt }: Record<string, unknown>,
+  isReceivedAt: (value: unknown) => boolean = isTime,
+): string | undefined {
   if (!isSiteId(siteId)) return 'siteId is not a site’s id'
   if (!isVisitorId(visitorId)) return 'visitorId is missing or no text'
-  return isTime(receivedAt) ? undefined : 'receivedAt is not a time'
+  return isReceivedAt(receivedAt) ? undefined : 'receivedAt is not a time'
 }
 
 export function isTime(value: unknown): value is string {

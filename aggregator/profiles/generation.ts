@@ -9,6 +9,7 @@ import {
   type Nats,
   type Publisher,
 } from '@slotstream/runtime'
+import { createRoom } from './back-pressure.js'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
 import { createPublishRefused } from './publish-refused.js'
@@ -98,13 +99,19 @@ export function createGeneration(parts: GenerationParts): Generation {
   const keeping = new Map<number, Keeping>()
   let stopped = false
   let sinceLook = 0
-  let fullUntil: Promise<void> | undefined
+  let waiting: Promise<void> | undefined
   let passes = Promise.resolve(true)
-  const writing = keepStoring()
-  const sweeping = startSweeping({ ...parts, store, partitions: () => all().filter(({ index }) => holds(index)) })
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
+  const held = () => all().filter(({ index }) => holds(index))
   const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
+
+  const storeNow = () => pass(held())
+  const roomForMessages = createRoom(hasTooMuchWaiting, storeNow, () => stopped)
+  // Messages that wait for profiles must not keep those from being read.
+  const roomForProfiles = createRoom(holdsTooMuch, storeNow, () => stopped)
+  const writing = keepStoring()
+  const sweeping = startSweeping({ ...parts, store, partitions: held })
 
   function keep(index: number, ready: () => void): void {
     if (stopped || keeping.has(index)) return
@@ -120,6 +127,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       anonymousDays,
       partitions: installation.partitions,
       room,
+      profileRoom: roomForProfiles,
       onEnvelope: envelope => onEnvelope(index, envelope),
       wantedSignals,
       signal: abort.signal,
@@ -155,23 +163,20 @@ export function createGeneration(parts: GenerationParts): Generation {
 
   /** Undefined: there is room. While there is none, all partitions wait. */
   function room(): Promise<void> | undefined {
-    if (fullUntil || ++sinceLook < LOOK_EVERY) return fullUntil
+    if (!waiting && ++sinceLook < LOOK_EVERY) return undefined
     sinceLook = 0
-    if (!isFull()) return undefined
-    fullUntil = untilRoom().finally(() => {
-      fullUntil = undefined
-    })
-    return fullUntil
+    waiting = roomForMessages()
+    return waiting
   }
 
-  async function untilRoom(): Promise<void> {
-    while (!stopped && isFull()) await pause(10)
+  function holdsTooMuch(): boolean {
+    return sum(k => k.partition.unstoredBytes) > UNSTORED_SHARE * maxBytes
   }
 
-  function isFull(): boolean {
+  function hasTooMuchWaiting(): boolean {
     return (
+      holdsTooMuch() ||
       sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
-      sum(k => k.partition.unstoredBytes) > UNSTORED_SHARE * maxBytes ||
       sum(k => k.progress.pending) > MAX_PENDING ||
       sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES
     )
@@ -192,7 +197,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   async function keepStoring(): Promise<void> {
     while (!stopped) {
       await pause(STORE_EVERY_MS)
-      await pass(all().filter(({ index }) => holds(index)))
+      await storeNow()
       inMemory.set(sum(({ partition }) => partition.size))
       memory.set(sum(({ partition }) => partition.bytes))
       unstored.set(sum(({ partition }) => partition.unstoredSize))

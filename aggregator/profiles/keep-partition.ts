@@ -42,6 +42,8 @@ export interface KeepPartitionParts {
   partitions: number
   /** Resolves when there is room for more that isn't stored; undefined where there is. */
   room: () => Promise<void> | undefined
+  /** The same for a profile that is to be read. */
+  profileRoom: () => Promise<void> | undefined
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
@@ -56,7 +58,7 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, signal } = parts
+  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, signal } = parts
   const { report, onEnvelope, wantedSignals, anonymousDays } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
@@ -72,6 +74,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     Math.ceil(maxProfiles / partitions),
     async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
     Math.ceil(maxBytes / partitions),
+    profileRoom,
   )
   const progress = createProgress(checkpoint.seq)
   const detected: Findings[] = []

@@ -58,11 +58,14 @@ const MAX_GONE = 10_000
  * @param limit profiles kept in memory: beyond it the ones used longest ago leave, as soon as they are stored
  * @param read reads a profile from the store
  * @param maxBytes the same limit in bytes
+ * @param room resolves when there is room for one more profile; undefined where there is. Messages wait for profiles
+ *   without taking much memory, and the profiles that are read for them would take it at once
  */
 export function createPartition(
   limit: number,
   read: (siteId: string, visitorId: string) => Promise<StoredProfile>,
   maxBytes = Number.POSITIVE_INFINITY,
+  room: () => Promise<void> | undefined = () => undefined,
 ): Partition {
   // A Map keeps insertion order: the first one is the one used longest ago.
   const profiles = new Map<string, Entry>()
@@ -108,7 +111,8 @@ export function createPartition(
   function readOnce(key: string, siteId: string, visitorId: string): Promise<Profile | undefined> {
     const begun = reading.get(key)
     if (begun) return begun
-    const reads = read(siteId, visitorId)
+    const waiting = room()
+    const reads = (waiting ? waiting.then(() => read(siteId, visitorId)) : read(siteId, visitorId))
       .then(({ profile, revision }) => {
         const known = profiles.get(key)
         if (known) return known.profile

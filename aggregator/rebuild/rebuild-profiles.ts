@@ -44,6 +44,8 @@ export interface RebuildProfilesParts {
   history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
   /** Days after which the profile of a single anonymous visit has ended; 0 for never. Default 30 */
   anonymousDays?: number
+  /** Milliseconds since the epoch. Default: the clock */
+  now?: () => number
   say: (line: string) => void
 }
 
@@ -62,8 +64,17 @@ export interface Range {
  * @throws when the stream doesn't begin at its beginning any more and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, publisher, installation, log, history, say, anonymousDays = ANONYMOUS_PROFILE_DAYS } = parts
-  const lasts = (profile: Profile) => !hasEnded(profile, Date.now(), anonymousDays)
+  const {
+    nats,
+    publisher,
+    installation,
+    log,
+    history,
+    say,
+    anonymousDays = ANONYMOUS_PROFILE_DAYS,
+    now = Date.now,
+  } = parts
+  const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const { generation: old, revision } = await readGeneration(installation.buckets.meta)
   const generation = old + 1
   const bucket = profilesBucket(generation)
