@@ -93,15 +93,19 @@ export async function watchLayout(
 /** Parses the layout as the bucket has it. */
 export function parseLayout(raw: unknown): Check<Layout> {
   const { partitions, streams = {}, past = {} } = (raw ?? {}) as Partial<Record<keyof Layout, unknown>>
-  if (!isFrom1(partitions)) return { ok: false, reason: 'partitions is not a whole number from 1' }
+  if (!isFrom1(partitions)) return { ok: false, reason: `partitions is not a whole number from 1 to ${MOST}` }
   if (!isByKind(streams, isFrom1)) return { ok: false, reason: 'streams are not numbers from 1, by kind' }
   if (!isByKind(past, isPast)) return { ok: false, reason: 'past is not a list of streams, by kind' }
   return { ok: true, value: withDefaults(raw as Parameters<typeof withDefaults>[0]) }
 }
 
+/** Most partitions, and streams of a kind, that there can be. */
+const MOST = 1024
+
+/** Kinds that this version doesn't know are a later one's. */
 function isByKind(raw: unknown, isFit: (value: unknown) => boolean): boolean {
   if (typeof raw !== 'object' || raw === null) return false
-  return Object.entries(raw).every(([kind, value]) => Object.hasOwn(STREAMS, kind) && isFit(value))
+  return Object.values(raw).every(isFit)
 }
 
 function isPast(raw: unknown): boolean {
@@ -109,7 +113,7 @@ function isPast(raw: unknown): boolean {
 }
 
 function isFrom1(value: unknown): boolean {
-  return isCount(value) && value >= 1
+  return isCount(value) && value >= 1 && value <= MOST
 }
 
 /** Installations older than the setting, or than a kind, have one stream of it. */

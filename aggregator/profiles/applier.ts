@@ -10,6 +10,8 @@ export type Applied = 'applied' | 'replayed' | 'bad'
 export interface Findings {
   signals?: SignalEnvelope
   refused?: RejectedEnvelope
+  /** Characters of what was refused: much may wait to be published. */
+  size?: number
 }
 
 /**
@@ -36,7 +38,10 @@ export function createApplier(
       const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, anonymousDays)
       const { siteId, visitorId, receivedAt } = envelope
       if (signals.length > 0) detected({ signals: { siteId, visitorId, receivedAt, signals } })
-      if (refused) detected({ refused: { siteId, receivedAt, rejected: refused } })
+      if (refused) {
+        const size = refused.reduce((sum, { payload, reason }) => sum + payload.length + reason.length, 0)
+        detected({ refused: { siteId, receivedAt, rejected: refused }, size })
+      }
       if (after && after !== profile) partition.put(after)
       return report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
     } catch (error) {

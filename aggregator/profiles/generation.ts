@@ -178,7 +178,8 @@ export function createGeneration(parts: GenerationParts): Generation {
       holdsTooMuch() ||
       sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
       sum(k => k.progress.pending) > MAX_PENDING ||
-      sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES
+      sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES ||
+      sum(k => k.detected.reduce((all, { size = 0 }) => all + size, 0)) > MAX_PENDING_BYTES
     )
   }
 

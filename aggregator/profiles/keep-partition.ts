@@ -78,10 +78,10 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   )
   const progress = createProgress(checkpoint.seq)
   const detected: Findings[] = []
-  const keep = ({ signals, refused }: Findings) => {
+  const keep = ({ signals, ...refused }: Findings) => {
     const wanted = signals && wantedSignals.of(signals)
     if (wanted) detected.push({ signals: wanted })
-    if (refused) detected.push({ refused })
+    if (refused.refused) detected.push(refused)
   }
   const apply = createApplier(partition, progress, report, keep, anonymousDays)
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })

@@ -158,7 +158,12 @@ export function createProfileStore(
         signal,
         message => usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq),
       ),
-    readSwept: async partition => (await readSeq(sweptKey(partition), partition)).seq,
+    async readSwept(partition) {
+      const { seq } = await readSeq(sweptKey(partition), partition)
+      const { last_seq } = (await nats.manager.streams.info(`KV_${bucket}`)).state
+      // A bucket that was made anew counts from 1 again.
+      return seq <= last_seq ? seq : 0
+    },
     async writeSwept(partition, seq) {
       await put('positions', sweptKey(partition), { seq }, undefined)
     },
