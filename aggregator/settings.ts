@@ -1,5 +1,9 @@
 import { hostname } from 'node:os'
 import { ConfigurationError, numberSetting, secretSetting, sharedSettings, textSetting } from '@slotstream/runtime'
+import { ANONYMOUS_PROFILE_DAYS } from './profiles/anonymous-profiles.js'
+import { defaultProfileMemory } from './profiles/profile-memory.js'
+
+const MB = 1024 * 1024
 
 const ROLES = ['warehouse', 'profiles', 'decisions', 'batch'] as const
 
@@ -27,6 +31,10 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
     host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),
     /** Profiles kept in memory, about 4 KB each; others are read back when they are needed. */
     maxProfiles: numberSetting('MAX_PROFILES', 200_000, { min: 1, env }),
+    /** Bytes that they may take. */
+    maxProfileBytes: numberSetting('PROFILES_MEMORY_MB', defaultProfileMemory() / MB, { min: 16, env }) * MB,
+    /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
+    anonymousDays: anonymousDaysSetting(env),
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -41,6 +49,11 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
       cluster: textSetting('CLICKHOUSE_CLUSTER', '', env),
     },
   }
+}
+
+/** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */
+export function anonymousDaysSetting(env: NodeJS.ProcessEnv = process.env): number {
+  return numberSetting('ANONYMOUS_PROFILE_DAYS', ANONYMOUS_PROFILE_DAYS, { max: 36_500, env })
 }
 
 function roleArgument(args: string[]): string | undefined {

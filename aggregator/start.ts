@@ -28,7 +28,7 @@ export async function startAggregator(
   log: Log,
   outdated: () => void,
 ): Promise<Part> {
-  const { roles, maxProfiles, clickhouse, lake } = settings
+  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, clickhouse, lake } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -38,7 +38,9 @@ export async function startAggregator(
   const parts = { nats, publisher, installation, metrics, log, identity }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
-  const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
+  const profiles = roles.includes('profiles')
+    ? await startProfiles({ ...parts, maxProfiles, maxBytes, anonymousDays, spread })
+    : undefined
   const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
@@ -49,6 +51,10 @@ export async function startAggregator(
     spread,
     applied: () => profiles?.applied() ?? [],
     loaded: async () => (await warehouse?.loaded()) ?? [],
+    troubles: () => warehouse?.troubles() ?? [],
+    noteLag: lag => {
+      if (lag.role === 'warehouse') warehouse?.noteLag(lag)
+    },
   })
 
   const missing = () => [

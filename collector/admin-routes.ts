@@ -4,12 +4,11 @@ import {
   checkContent,
   checkSlot,
   keyToken,
-  type Profile,
   partitionOf,
   type Site,
   type Slot,
 } from '@slotstream/protocol'
-import type { Buckets, Publisher } from '@slotstream/runtime'
+import { type Buckets, type Publisher, parseEntry } from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 import { objectOf, valid } from './admin-request.js'
 import { checkAdmin } from './authenticate.js'
@@ -120,8 +119,9 @@ export function adminRoutes(parts: AdminParts): Router {
     const { visitorId } = request.params
     const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
     const entry = await buckets.profiles.get(key)
-    if (entry?.operation !== 'PUT') throw new Failure('not_found', 'there is no profile of this visitor')
-    response.json(entry.json<Profile>())
+    const profile = entry?.operation === 'PUT' ? parseEntry(entry, anObject) : undefined
+    if (!profile?.ok) throw new Failure('not_found', 'there is no profile of this visitor')
+    response.json(profile.value)
   })
 
   router.post('/sites/:siteId/decisions/import', async (request, response) => {
@@ -158,6 +158,10 @@ function checkList<T>(list: unknown[], name: string, check: (raw: unknown) => Ch
     problems.push(`${name}[${index}]: ${checked.reason}`)
     return []
   })
+}
+
+function anObject(raw: unknown): Check<object> {
+  return typeof raw === 'object' && raw !== null ? { ok: true, value: raw } : { ok: false, reason: 'no object' }
 }
 
 function notThere(): never {

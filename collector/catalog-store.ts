@@ -1,5 +1,6 @@
 import type { KV } from '@nats-io/kv'
-import { type Content, keyToken, type Slot } from '@slotstream/protocol'
+import { type Check, type Content, checkContent, checkSlot, keyToken, type Slot } from '@slotstream/protocol'
+import { parseEntry } from '@slotstream/runtime'
 
 /** Writes or reads at a time. */
 const WAVE = 64
@@ -30,14 +31,21 @@ export function createCatalogStore(bucket: KV): CatalogStore {
     return found.sort()
   }
 
-  async function readAll<T>(siteId: string, kind: CatalogKind): Promise<T[]> {
+  /** Entries that can't be used are left out, as whoever decides leaves them out. */
+  async function readAll<T>(siteId: string, kind: CatalogKind, check: (raw: unknown) => Check<T>): Promise<T[]> {
     const entries = await inWaves(await keys(siteId, `${kind}.*`), key => bucket.get(key))
-    return entries.flatMap(entry => (entry?.operation === 'PUT' ? [entry.json<T>()] : []))
+    return entries.flatMap(entry => {
+      const checked = entry?.operation === 'PUT' ? parseEntry(entry, check) : undefined
+      return checked?.ok ? [checked.value] : []
+    })
   }
 
   return {
     async read(siteId) {
-      const [slots, content] = await Promise.all([readAll<Slot>(siteId, 'slot'), readAll<Content>(siteId, 'content')])
+      const [slots, content] = await Promise.all([
+        readAll(siteId, 'slot', checkSlot),
+        readAll(siteId, 'content', checkContent),
+      ])
       return { slots, content }
     },
     async write(siteId, { slots, content }) {

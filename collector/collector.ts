@@ -6,6 +6,7 @@ import {
   type Log,
   type Nats,
   type Part,
+  skipEntry,
   watchBucket,
   watchGeneration,
 } from '@slotstream/runtime'
@@ -47,7 +48,10 @@ export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
 export function createCollector(deps: CollectorDeps): Collector {
   const { nats, log } = deps
   const { partitions, buckets } = deps.installation
-  const sites = createSites(warningOfOpenSites(log))
+  const sites = createSites({
+    onSite: warningOfOpenSites(log),
+    onMisfit: (key, reason) => skipEntry(log, 'sites', { key }, reason),
+  })
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   let sitesLoaded = false

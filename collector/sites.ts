@@ -1,10 +1,11 @@
 import type { KvEntry } from '@nats-io/kv'
-import { MIN_SECRET_LENGTH, type Site } from '@slotstream/protocol'
+import { MIN_SECRET_LENGTH, parseSite, type Site } from '@slotstream/protocol'
+import { parseEntry } from '@slotstream/runtime'
 import { hashOfKey } from './keys/secret-keys.js'
 
 /** The sites there are, kept up to date from their bucket. */
 export interface Sites {
-  /** Applies an entry of the bucket `sites`. */
+  /** Applies an entry of the bucket `sites`. One that can't be used changes nothing. */
   apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json'>): void
   byId(siteId: string): Site | undefined
   /** By a public key. */
@@ -17,17 +18,26 @@ export interface Sites {
   list(): Site[]
 }
 
-/** @param onSite called with each site as it is now, when it is new or was changed */
-export function createSites(onSite: (site: Site) => void = () => {}): Sites {
+export interface SitesEvents {
+  /** Called with each site as it is now, when it is new or was changed. */
+  onSite?: (site: Site) => void
+  /** Called with the key of an entry that can't be used, and why. */
+  onMisfit?: (key: string, reason: string) => void
+}
+
+/** Creates the list of sites, empty until entries are applied. */
+export function createSites({ onSite = () => {}, onMisfit = () => {} }: SitesEvents = {}): Sites {
   const sites = new Map<string, Site>()
   let writeKeys = new Map<string, Site>()
   let secretKeys = new Map<string, Site>()
   return {
     apply(entry) {
       if (entry.operation === 'PUT') {
-        const site = entry.json<Site>()
-        sites.set(entry.key, site)
-        onSite(site)
+        const parsed = parseEntry(entry, parseSite)
+        if (!parsed.ok) return onMisfit(entry.key, parsed.reason)
+        if (parsed.value.siteId !== entry.key) return onMisfit(entry.key, 'siteId is another than the key')
+        sites.set(entry.key, parsed.value)
+        onSite(parsed.value)
       } else sites.delete(entry.key)
       const all = [...sites.values()]
       writeKeys = new Map(all.flatMap(site => site.writeKeys.map(key => [key, site] as const)))

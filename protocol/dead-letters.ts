@@ -1,3 +1,6 @@
+import type { Check } from './checks.js'
+import { isCount, isObject, isText, misfit } from './parse-stored.js'
+
 /** A message of a stream that a role can't process, kept until somebody replays or drops it. */
 export interface DeadLetter {
   /** Who gave up on it. */
@@ -34,6 +37,18 @@ const MAX_PAYLOAD_BYTES = 700_000
  */
 export function deadLetterSubject({ role, stream, seq, storedAt }: Omit<DeadLetter, 'payload' | 'encoding'>): string {
   return `${DEAD_LETTERS.subject}.${role}.${stream}.${seq}-${Date.parse(storedAt) || 0}`
+}
+
+/** Parses a letter as its stream has it. */
+export function parseDeadLetter(raw: unknown): Check<DeadLetter> {
+  if (!isObject(raw)) return misfit('a letter must be a JSON object')
+  for (const field of ['stream', 'subject', 'storedAt', 'payload', 'error', 'version', 'failedAt'] as const)
+    if (!isText(raw[field])) return misfit(`${field} is not text`)
+  if (raw.role !== 'profiles' && raw.role !== 'warehouse') return misfit('role is none that gives up on messages')
+  if (raw.encoding !== 'text' && raw.encoding !== 'base64' && raw.encoding !== 'none')
+    return misfit('encoding is unknown')
+  if (!isCount(raw.seq) || !isCount(raw.attempts)) return misfit('seq or attempts is not a whole number from 0')
+  return { ok: true, value: raw as unknown as DeadLetter }
 }
 
 /** How a letter carries the bytes of its message: as they read if they are UTF-8, else in Base64. */

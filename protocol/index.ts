@@ -15,6 +15,7 @@ export {
   deadLetterSubject,
   decodePayload,
   encodePayload,
+  parseDeadLetter,
 } from './dead-letters.js'
 export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
@@ -36,7 +37,10 @@ export {
   MAX_REPLAYED,
   MAX_SLOTS,
   MAX_SPREAD,
+  MAX_TRAIT_VALUES,
+  MAX_TRAITS_BYTES,
 } from './limits.js'
+export { memoryOf, memoryOfText } from './memory-of.js'
 export {
   type Batch,
   type BatchAnswer,
@@ -53,6 +57,11 @@ export {
   type RejectionCode,
 } from './messages.js'
 export { openEnvelope } from './open-envelope.js'
+export { parseEventEnvelope } from './parse-event-envelope.js'
+export { parseDecisionEnvelope, parseRejectedEnvelope, parseSignalEnvelope } from './parse-other-envelopes.js'
+export { parseProfile } from './parse-profile.js'
+export { parseSite } from './parse-site.js'
+export { isCount, isSiteId, isVisitorId, parseStored } from './parse-stored.js'
 export type { Profile } from './profile.js'
 export {
   MIN_RETENTION_DAYS,
@@ -83,7 +92,16 @@ export type {
   SlotsAnswer,
   SlotsRequest,
 } from './slots.js'
-export { type HotKey, type Lag, type ProcessReport, type Sample, type Skew, STATUS_SUBJECT } from './status.js'
+export {
+  type HotKey,
+  type Lag,
+  type ProcessReport,
+  parseReport,
+  type Sample,
+  type Skew,
+  STATUS_SUBJECT,
+  type Trouble,
+} from './status.js'
 export {
   type Candidate,
   type DecisionEnvelope,

@@ -21,6 +21,12 @@ export const MAX_DEPTH = 16
 /** Most keys in one message, at all levels together: each distinct one may become a column of its own in the warehouse. */
 export const MAX_KEYS = 1_000
 
+/** Largest traits of one message, in bytes of their JSON text: they become part of a profile, which is held in memory. */
+export const MAX_TRAITS_BYTES = 16 * 1024
+
+/** Most values in the traits of one message, at all levels together. */
+export const MAX_TRAIT_VALUES = 1_000
+
 /** Longest key, in characters. Values are bound by the size of the message. */
 export const MAX_KEY_LENGTH = 256
 

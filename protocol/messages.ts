@@ -109,6 +109,7 @@ export const REJECTION_CODES = {
   too_large: 'the message is larger than 32 KB',
   too_deep: 'nested deeper than 16 levels',
   too_many_keys: 'more than 1,000 keys, at all levels together',
+  traits_too_large: '`traits` have more than 16 KB as JSON, or more than 1,000 values at all levels together',
   forbidden_key: '`__proto__` or `constructor.prototype` as a key',
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',

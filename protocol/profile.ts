@@ -9,6 +9,8 @@ export interface Profile {
   /** ISO 8601. */
   firstSeen: string
   lastSeen: string
+  /** When the last message was received, by the server's clock, ISO 8601. Absent in profiles stored before it was noted. */
+  lastReceived?: string
   /** Sessions so far. */
   sessions: number
   /** The running session: its id, start and last activity. */

@@ -10,6 +10,9 @@ export const SENDERS = ['public', 'unsigned', 'secret'] as const
 
 export type Sender = (typeof SENDERS)[number]
 
+/** Tells whether a value is a kind of sender. */
+export const isSender = (value: unknown): value is Sender => SENDERS.includes(value as Sender)
+
 /** Kinds of keys a request can carry. */
 export type KeyKind = 'public' | 'secret'
 
@@ -19,7 +22,7 @@ export type KeyKind = 'public' | 'secret'
  */
 export function senderOf(value: unknown): Sender {
   if (value === undefined) return 'public'
-  return SENDERS.includes(value as Sender) ? (value as Sender) : 'unsigned'
+  return isSender(value) ? value : 'unsigned'
 }
 
 /**

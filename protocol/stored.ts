@@ -51,7 +51,8 @@ export interface RejectedEnvelope {
 
 export interface RejectedMessage {
   messageId: string | null
-  code: RejectionCode | 'warehouse_refused'
+  /** Codes of a client's mistakes, of a row that ClickHouse refused, and of traits that a profile did not take. */
+  code: RejectionCode | 'warehouse_refused' | 'profile_too_large'
   reason: string
   /** Where in the message, as JSONPath, and the schema that counted: of what breaks the tracking plan. */
   path?: string

@@ -1,3 +1,4 @@
+import { traitsTrouble } from './check-traits.js'
 import { type Arrival, idOf, NOT_KEPT } from './finish-message.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from './limits.js'
 import { MESSAGE_TYPES, type MessageType, type RejectionCode } from './messages.js'
@@ -19,7 +20,7 @@ export function checkMessage(raw: unknown, { received, sent: batchSent }: Arriva
   if (!MESSAGE_TYPES.includes(type as MessageType))
     return no('unknown_type', `type ${show(type)} is not one of ${MESSAGE_TYPES.join(', ')}`)
 
-  const wrong = checkText(raw) ?? checkObjects(raw) ?? checkNeeded(raw) ?? checkKeys(raw)
+  const wrong = checkText(raw) ?? checkObjects(raw) ?? checkNeeded(raw) ?? checkKeys(raw) ?? checkTraits(raw)
   if (wrong) return wrong
 
   const message = raw as Record<string, unknown> & { type: MessageType }
@@ -87,6 +88,12 @@ function checkNeeded({ type, event, userId, anonymousId, groupId, previousId }: 
   if (type === 'alias' && !idOf(previousId))
     return no('missing_field', 'previousId is missing: an alias message needs it')
   return undefined
+}
+
+/** After the keys, which bound the nesting. */
+function checkTraits({ traits }: Record<string, unknown>) {
+  const trouble = isObject(traits) ? traitsTrouble(traits) : undefined
+  return trouble === undefined ? undefined : no('traits_too_large', trouble)
 }
 
 /** What is wrong inside a message, and where: the keys that lead there. */

@@ -23,6 +23,7 @@ export { createPublisher, PublishError, type PublishErrorCode, type Publisher, t
 export { readStream, type StreamReader } from './read-stream.js'
 export { neededSecret, SECRETS_FD, secretSetting } from './secrets.js'
 export { ConfigurationError, neededSetting, numberSetting, textSetting } from './setting.js'
+export { parseEntry, skipEntry, usableValue } from './skipped-entries.js'
 export { answerStatus, gatherStatus } from './status.js'
 export { startStatusServer } from './status-server.js'
 export { VERSION } from './version.js'

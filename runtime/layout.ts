@@ -1,13 +1,15 @@
 import type { KV } from '@nats-io/kv'
-import { type PastStreams, STREAMS, type StreamKind } from '@slotstream/protocol'
+import { type Check, isCount, type PastStreams, STREAMS, type StreamKind } from '@slotstream/protocol'
 import type { SharedSettings } from './environment.js'
 import type { Log } from './log.js'
+import { readMeta } from './meta-copy.js'
 import type { Nats } from './nats.js'
 import { ConfigurationError } from './setting.js'
+import { usableValue } from './skipped-entries.js'
 import { watchBucket } from './watch-bucket.js'
 
 /** Key in the bucket `meta` of an installation's layout. */
-const LAYOUT_KEY = 'installation'
+export const LAYOUT_KEY = 'installation'
 
 export const KINDS = Object.keys(STREAMS) as StreamKind[]
 
@@ -21,10 +23,9 @@ export interface Layout {
 }
 
 /** The layout, and the revision to change it by; undefined before there is an installation. */
-export async function readLayout(meta: KV): Promise<{ layout: Layout; revision: number } | undefined> {
-  const entry = await meta.get(LAYOUT_KEY)
-  if (entry?.operation !== 'PUT') return undefined
-  return { layout: parseLayout(entry.json()), revision: entry.revision }
+export async function readLayout(meta: KV, log?: Log): Promise<{ layout: Layout; revision: number } | undefined> {
+  const { value, revision } = await readMeta(meta, LAYOUT_KEY, parseLayout, log)
+  return value && { layout: value, revision }
 }
 
 /**
@@ -33,10 +34,10 @@ export async function readLayout(meta: KV): Promise<{ layout: Layout; revision: 
  *
  * @throws ConfigurationError when a new installation is to have more streams than partitions
  */
-export async function layoutOf(meta: KV, { partitions, streams }: SharedSettings): Promise<Layout> {
-  const known = await readLayout(meta)
+export async function layoutOf(meta: KV, { partitions, streams }: SharedSettings, log?: Log): Promise<Layout> {
+  const known = await readLayout(meta, log)
   if (known) return known.layout
-  const wanted = parseLayout({ partitions, streams: Object.fromEntries(Object.entries(streams).filter(([, n]) => n)) })
+  const wanted = withDefaults({ partitions, streams: Object.fromEntries(Object.entries(streams).filter(([, n]) => n)) })
   for (const kind of KINDS)
     if (wanted.streams[kind] > partitions)
       throw new ConfigurationError(
@@ -81,7 +82,8 @@ export async function watchLayout(
     meta,
     entry => {
       if (told || entry.key !== LAYOUT_KEY || entry.operation !== 'PUT') return
-      if (textOf(parseLayout(entry.json())) === text) return
+      const layout = usableValue('meta', entry, parseLayout, log)
+      if (!layout || textOf(layout) === text) return
       told = true
       changed()
     },
@@ -89,8 +91,34 @@ export async function watchLayout(
   )
 }
 
+/** Parses the layout as the bucket has it. */
+export function parseLayout(raw: unknown): Check<Layout> {
+  const { partitions, streams = {}, past = {} } = (raw ?? {}) as Partial<Record<keyof Layout, unknown>>
+  if (!isFrom1(partitions)) return { ok: false, reason: `partitions is not a whole number from 1 to ${MOST}` }
+  if (!isByKind(streams, isFrom1)) return { ok: false, reason: 'streams are not numbers from 1, by kind' }
+  if (!isByKind(past, isPast)) return { ok: false, reason: 'past is not a list of streams, by kind' }
+  return { ok: true, value: withDefaults(raw as Parameters<typeof withDefaults>[0]) }
+}
+
+/** Most partitions, and streams of a kind, that there can be. */
+const MOST = 1024
+
+/** Kinds that this version doesn't know are a later one's. */
+function isByKind(raw: unknown, isFit: (value: unknown) => boolean): boolean {
+  if (typeof raw !== 'object' || raw === null) return false
+  return Object.values(raw).every(isFit)
+}
+
+function isPast(raw: unknown): boolean {
+  return Array.isArray(raw) && raw.every(each => isFrom1(each?.count) && isCount(each?.end))
+}
+
+function isFrom1(value: unknown): boolean {
+  return isCount(value) && value >= 1 && value <= MOST
+}
+
 /** Installations older than the setting, or than a kind, have one stream of it. */
-function parseLayout(found: {
+function withDefaults(found: {
   partitions: number
   streams?: Partial<Layout['streams']>
   past?: Partial<Layout['past']>

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { skippedEntries } from './skipped-entries.js'
 
 /** Seconds: from a fast in-memory answer to a stuck disk. */
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -16,6 +17,15 @@ export function createMetrics() {
       (registry.getSingleMetric(full) as M | undefined) ?? make({ name: full, help, labelNames, registers: [registry] })
     )
   }
+  made('bucket_entries_skipped_total', 'Entries of buckets that could not be used, by bucket', ['bucket'], options => {
+    return new Counter({
+      ...options,
+      collect() {
+        this.reset()
+        for (const [bucket, count] of skippedEntries()) this.inc({ bucket }, count)
+      },
+    })
+  })
   const histogram = (name: string, help: string, buckets: number[], labels: string[] = []) =>
     made(name, help, labels, options => new Histogram({ ...options, buckets }))
   return {

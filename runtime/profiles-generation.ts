@@ -1,16 +1,32 @@
 import type { KV } from '@nats-io/kv'
+import { type Check, isCount } from '@slotstream/protocol'
 import type { Log } from './log.js'
+import { readMeta } from './meta-copy.js'
 import type { Nats } from './nats.js'
+import { usableValue } from './skipped-entries.js'
 import { watchBucket } from './watch-bucket.js'
 
 /** Key in the bucket `meta` that says which generation of profiles counts. */
 export const PROFILES_KEY = 'profiles'
 
 /** The generation of profiles that counts now, 0 before the first rebuild, and the revision to change it by. */
-export async function readGeneration(meta: KV): Promise<{ generation: number; revision: number }> {
-  const entry = await meta.get(PROFILES_KEY)
-  if (entry?.operation !== 'PUT') return { generation: 0, revision: entry?.revision ?? 0 }
-  return { ...entry.json<{ generation: number }>(), revision: entry.revision }
+export async function readGeneration(meta: KV, log?: Log): Promise<{ generation: number; revision: number }> {
+  const { value, revision } = await readMeta(meta, PROFILES_KEY, parseGeneration, log)
+  return { generation: value ?? 0, revision }
+}
+
+/** As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start. */
+export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
+  const known = await readGeneration(meta, log)
+  if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
+  return known
+}
+
+function parseGeneration(raw: unknown): Check<number> {
+  const { generation } = (raw ?? {}) as { generation?: unknown }
+  return isCount(generation)
+    ? { ok: true, value: generation }
+    : { ok: false, reason: 'generation is not a whole number from 0' }
 }
 
 /** Makes another generation count, at once for everybody. Throws when somebody else did since `revision` was read. */
@@ -32,8 +48,8 @@ export function watchGeneration(
     meta,
     entry => {
       if (entry.key !== PROFILES_KEY || entry.operation !== 'PUT') return
-      const { generation } = entry.json<{ generation: number }>()
-      if (generation <= latest) return
+      const generation = usableValue('meta', entry, parseGeneration, log)
+      if (generation === undefined || generation <= latest) return
       latest = generation
       changed(generation)
     },

@@ -10,10 +10,11 @@ import {
   streamParts,
 } from '@slotstream/protocol'
 import type { SharedSettings } from './environment.js'
-import { KINDS, type Layout, layoutOf, otherThanSet } from './layout.js'
+import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
 import type { Log } from './log.js'
+import { keepMetaCopy } from './meta-copy.js'
 import type { Nats } from './nats.js'
-import { readGeneration } from './profiles-generation.js'
+import { firstGeneration, PROFILES_KEY } from './profiles-generation.js'
 import { ConfigurationError } from './setting.js'
 
 /**
@@ -58,7 +59,7 @@ export interface Installation {
 export async function provision(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const installation = await provisionOnce(nats, settings)
+      const installation = await provisionOnce(nats, settings, log)
       for (const line of otherThanSet(installation.layout, settings)) log.warn(line)
       return installation
     } catch (error) {
@@ -69,12 +70,12 @@ export async function provision(nats: Nats, settings: SharedSettings, log: Log):
   }
 }
 
-async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Installation> {
+async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
   const open = (bucket: string) =>
     nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
   const meta = await open(BUCKETS.meta)
-  const layout = await layoutOf(meta, settings)
+  const layout = await layoutOf(meta, settings, log)
   const { partitions } = layout
   const past = await ofEachKind(async kind => {
     const parts = pastParts(kind, partitions, layout.past[kind])
@@ -87,7 +88,8 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     return parts
   })
   await provisionDeadLetters(nats, settings)
-  const { generation } = await readGeneration(meta)
+  const { generation } = await firstGeneration(meta, log)
+  for (const key of [LAYOUT_KEY, PROFILES_KEY]) await keepMetaCopy(meta, key)
   const buckets: Buckets = {
     sites: await open(BUCKETS.sites),
     catalog: await open(BUCKETS.catalog),

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createInbox } from '@nats-io/transport-node'
-import { type ProcessReport, type Sample, STATUS_SUBJECT } from '@slotstream/protocol'
+import { type ProcessReport, parseReport, parseStored, type Sample, STATUS_SUBJECT } from '@slotstream/protocol'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { Nats } from './nats.js'
@@ -22,7 +22,7 @@ export function answerStatus({
   roles?: string[]
   metrics: Pick<Metrics, 'registry'>
   log: Log
-  more?: () => Pick<ProcessReport, 'lags' | 'skew'>
+  more?: () => Pick<ProcessReport, 'lags' | 'troubles' | 'skew'>
 }): { stop(): void } {
   const startedAt = new Date(Date.now() - process.uptime() * 1000).toISOString()
   const id = `${hostname()}:${process.pid}`
@@ -50,7 +50,8 @@ export async function gatherStatus(
   const subscription = connection.subscribe(inbox, {
     callback(error, message) {
       // Without anybody who listens, the server answers by itself, with no data.
-      if (!error && message.data.length > 0) reports.push(message.json<ProcessReport>())
+      const parsed = !error && message.data.length > 0 ? parseStored(message.data, parseReport) : undefined
+      if (parsed?.ok) reports.push(parsed.value)
     },
   })
   connection.publish(STATUS_SUBJECT, '', { reply: inbox })

@@ -1,4 +1,12 @@
-import { DEAD_LETTERS, type DeadLetter, decodePayload } from '@slotstream/protocol'
+import type { StoredMsg } from '@nats-io/jetstream'
+import {
+  DEAD_LETTERS,
+  type DeadLetter,
+  decodePayload,
+  encodePayload,
+  parseDeadLetter,
+  parseStored,
+} from '@slotstream/protocol'
 import type { Nats, Publisher } from '@slotstream/runtime'
 
 /** A dead letter with its number: the sequence in the stream of dead letters. */
@@ -23,6 +31,9 @@ export interface Letters {
   drop(number: number): Promise<boolean>
 }
 
+/** Subjects that letters are published to again: a letter that names another one was not written by a role. */
+const REPLAYABLE = /^(events|decisions|signals|rejected)\.\d{1,4}$/
+
 /** A letter that can't be replayed. The message says why and what to do. */
 export class ReplayError extends Error {
   override name = 'ReplayError'
@@ -34,7 +45,9 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
 
   async function get(number: number): Promise<NumberedLetter | undefined> {
     const message = await streams.getMessage(DEAD_LETTERS.name, { seq: number })
-    return message ? { number, ...message.json<DeadLetter>() } : undefined
+    if (!message) return undefined
+    const parsed = parseStored(message.data, parseDeadLetter)
+    return parsed.ok ? { number, ...parsed.value } : { number, ...unreadable(message, parsed.reason) }
   }
 
   async function drop(number: number): Promise<boolean> {
@@ -71,11 +84,29 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
         throw new ReplayError(
           `letter ${letter.number} is a version of a profile: the bucket may have a newer one, which a replay would undo. Drop the letter`,
         )
+      if (!REPLAYABLE.test(letter.subject))
+        throw new ReplayError(`letter ${letter.number} is of no stream that messages are published to: drop the letter`)
       const data = await dataOf(letter)
       const { stream, seq, subject, storedAt } = letter
       await publisher.publish(subject, data, `replay:${stream}:${seq}:${storedAt}`)
       await drop(letter.number)
     },
     drop,
+  }
+}
+
+/** What isn't a letter is shown as one, so that it can be dropped. */
+function unreadable({ data, seq, subject, time }: StoredMsg, reason: string): DeadLetter {
+  return {
+    role: 'warehouse',
+    stream: DEAD_LETTERS.name,
+    seq,
+    subject,
+    storedAt: time.toISOString(),
+    ...encodePayload(data),
+    error: `no dead letter: ${reason}`,
+    attempts: 0,
+    version: '',
+    failedAt: time.toISOString(),
   }
 }

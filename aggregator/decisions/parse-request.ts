@@ -1,23 +1,43 @@
-import type { DecideRequest } from '@slotstream/protocol'
+import {
+  type Check,
+  type DecideRequest,
+  isCount,
+  isSiteId,
+  isVisitorId,
+  MAX_ITEMS,
+  MAX_SLOTS,
+  parseStored,
+} from '@slotstream/protocol'
 
 /**
  * A request on `decide.<partition>`. Collectors have checked what the browser sent; what is looked at here is what
  * another version of the collector, or a foreign program, could get wrong. Undefined when it can't be answered.
  */
 export function parseRequest(data: Uint8Array): DecideRequest | undefined {
-  let raw: unknown
-  try {
-    raw = JSON.parse(new TextDecoder().decode(data))
-  } catch {
-    return undefined
+  const parsed = parseStored(data, parse)
+  return parsed.ok ? parsed.value : undefined
+}
+
+function parse(raw: unknown): Check<DecideRequest> {
+  const { siteId, visitorId, anonymousId, userId, slots, context, after, deadlineMs } = (raw ?? {}) as {
+    [Field in keyof DecideRequest]?: unknown
   }
-  if (typeof raw !== 'object' || raw === null) return undefined
-  const { siteId, visitorId, anonymousId, slots, after, deadlineMs } = raw as Partial<DecideRequest>
-  const usable =
-    [siteId, visitorId, anonymousId].every(id => typeof id === 'string') &&
+  const isUsable =
+    // They become a key of the bucket of profiles, which is read until it answers.
+    isSiteId(siteId) &&
+    isVisitorId(visitorId) &&
+    typeof anonymousId === 'string' &&
+    (userId === undefined || typeof userId === 'string') &&
     Array.isArray(slots) &&
-    slots.every(slot => typeof slot?.id === 'string') &&
-    typeof after === 'number' &&
+    slots.length <= MAX_SLOTS &&
+    slots.every(isSlotRequest) &&
+    (context === undefined || (typeof context === 'object' && context !== null)) &&
+    isCount(after) &&
     typeof deadlineMs === 'number'
-  return usable ? (raw as DecideRequest) : undefined
+  return isUsable ? { ok: true, value: raw as DecideRequest } : { ok: false, reason: 'it is no request for decisions' }
+}
+
+function isSlotRequest(slot: { id?: unknown; count?: unknown } | null): boolean {
+  if (typeof slot?.id !== 'string') return false
+  return slot.count === undefined || (isCount(slot.count) && slot.count >= 1 && slot.count <= MAX_ITEMS)
 }

@@ -6,7 +6,15 @@ import {
   decideSubject,
   streamSubject,
 } from '@slotstream/protocol'
-import { type Installation, type Log, type Metrics, type Nats, type Publisher, watchBucket } from '@slotstream/runtime'
+import {
+  type Installation,
+  type Log,
+  type Metrics,
+  type Nats,
+  type Publisher,
+  skipEntry,
+  watchBucket,
+} from '@slotstream/runtime'
 import type { Profiles } from '../profiles/role.js'
 import { type Answer, answer, noAnswer } from './answer.js'
 import { createCatalog } from './catalog.js'
@@ -53,7 +61,7 @@ export async function startDecisions({
     installation.buckets.catalog,
     entry => {
       const wrong = catalog.set(entry.key, entry.operation === 'PUT' ? parse(entry.value) : undefined)
-      if (wrong) log.error({ key: entry.key, reason: wrong }, 'an entry of the catalog can not be used, skipped it')
+      if (wrong) skipEntry(log, 'catalog', { key: entry.key }, wrong)
     },
     log,
   )

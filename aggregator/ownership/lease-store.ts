@@ -1,5 +1,6 @@
-import type { KV } from '@nats-io/kv'
-import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
+import type { KV, KvEntry } from '@nats-io/kv'
+import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
+import { FREE, parseLease, parseMemberNote } from './parse-lease.js'
 
 /** Who holds a resource. `owner` '' means nobody; `epoch` rises with every change of the lease. */
 export interface Lease {
@@ -51,7 +52,8 @@ function inTime<T>(call: Promise<T>): Promise<T> {
 
 /**
  * The store in the NATS KV bucket `leases`: `<group>.member.<id>` and `<group>.lease.<resource>`. Ids and names of
- * resources are tokens of a key, see `keyToken`.
+ * resources are tokens of a key, see `keyToken`. A lease that can't be read is a free one at its revision, so that the
+ * next claim puts a good one in its place.
  */
 export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log): LeaseStore {
   const members = `${group}.member.`
@@ -64,6 +66,8 @@ export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log
     const text = JSON.stringify(value)
     return inTime(revision === 0 ? bucket.create(key, text) : bucket.update(key, text, revision, CALL_MS))
   }
+
+  const usable = (entry: KvEntry) => usableValue('leases', entry, parseLease, log) ?? FREE
 
   async function get(key: string) {
     if (!nats.connected) throw new Error('there is no connection to NATS')
@@ -78,7 +82,7 @@ export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log
     write: (resource, lease, revision) => put(leases + resource, lease, revision),
     async read(resource) {
       const entry = await get(leases + resource)
-      return entry && { lease: entry.json<Lease>(), revision: entry.revision }
+      return entry && { lease: usable(entry), revision: entry.revision }
     },
     watch: apply =>
       watchBucket(
@@ -88,10 +92,10 @@ export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log
           const { key, revision } = entry
           const there = entry.operation === 'PUT'
           if (key.startsWith(members)) {
-            const note = there ? entry.json<MemberNote>() : undefined
+            const note = there ? usableValue('leases', entry, parseMemberNote, log) : undefined
             apply({ kind: 'member', id: key.slice(members.length), note, revision })
           } else if (key.startsWith(leases) && there)
-            apply({ kind: 'lease', resource: key.slice(leases.length), lease: entry.json<Lease>(), revision })
+            apply({ kind: 'lease', resource: key.slice(leases.length), lease: usable(entry), revision })
         },
         log,
       ),

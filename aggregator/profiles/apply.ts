@@ -3,8 +3,8 @@ import {
   hash32,
   isoTime,
   isPersonKey,
-  type JsonObject,
   type Profile,
+  type RejectedMessage,
   SENDERS,
   type Sender,
   type SignalRecord,
@@ -12,11 +12,12 @@ import {
   senderOf,
 } from '@slotstream/protocol'
 import { addInterests } from './affinities.js'
+import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
 import { detect } from './signals/detect.js'
 import { signalRecord } from './signals/signal-record.js'
-import { mergeTraits } from './traits.js'
+import { refusedTraits, traitsAfter } from './traits.js'
 
 /**
  * How many message ids a profile remembers at least, to know a message that is sent a second time long after the
@@ -32,11 +33,18 @@ export interface Applied {
   profile: Profile | undefined
   /** What was detected, message by message. */
   signals: SignalRecord[]
+  /** Messages whose traits the profile did not take, because it would have become too large; absent when there are none. */
+  refused?: RejectedMessage[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
-export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Profile | undefined {
-  return applyAndDetect(profile, envelope, seq).profile
+export function applyEnvelope(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  anonymousDays?: number,
+): Profile | undefined {
+  return applyAndDetect(profile, envelope, seq, anonymousDays).profile
 }
 
 /**
@@ -48,21 +56,29 @@ export function applyEnvelope(profile: Profile | undefined, envelope: EventEnvel
  * message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
+ * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
  */
-export function applyAndDetect(profile: Profile | undefined, envelope: EventEnvelope, seq: number): Applied {
+export function applyAndDetect(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  anonymousDays = ANONYMOUS_PROFILE_DAYS,
+): Applied {
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
-  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile, signals: [] }
   const signals: SignalRecord[] = []
-  const known = profile ? profile.recent.slice() : []
+  const refused: RejectedMessage[] = []
+  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile, signals }
+  const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
+  const known = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
-  let next = profile
+  let next = begun
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
     if (set ? set.has(hash) : known.includes(hash)) continue
     set?.add(hash)
     known.push(hash)
-    const after = applyMessage(next, message, envelope)
+    const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
     const { memory, found } = detect(next, message, after)
     for (const one of found) signals.push(signalRecord(one, message, after, envelope))
     after.signalMemory = memory
@@ -74,7 +90,9 @@ export function applyAndDetect(profile: Profile | undefined, envelope: EventEnve
   const after = { ...next }
   after.seq = seq
   after.recent = known.slice(-remembered)
-  return { profile: after, signals }
+  const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
+  if (lastReceived) after.lastReceived = lastReceived
+  return { profile: after, signals, ...(refused.length > 0 && { refused }) }
 }
 
 /**
@@ -85,11 +103,16 @@ function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
 }
 
-/** The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`. */
+/**
+ * The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`.
+ *
+ * @param onRefused is called when the message's traits would make the profile too large, and are left out
+ */
 export function applyMessage(
   before: Profile | undefined,
   message: StoredMessage,
   { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
+  onRefused: () => void = () => {},
 ): Profile {
   const at = timeOf(message.timestamp)
   if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
@@ -109,8 +132,9 @@ export function applyMessage(
   if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
   next.session = session
   next.events = profile.events + 1
-  if (message.type === 'identify' && message.traits)
-    next.traits = mergeTraits(profile.traits, late ? without(message.traits, profile.traits) : message.traits)
+  const traits = traitsAfter(profile.traits, message, late)
+  if (traits) next.traits = traits
+  else onRefused()
   const interests = interestsOf(message)
   if (interests.length > 0) {
     const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)
@@ -120,8 +144,11 @@ export function applyMessage(
   return next
 }
 
-function without(traits: JsonObject, known: Profile['traits']): JsonObject {
-  return Object.fromEntries(Object.entries(traits).filter(([name]) => !Object.hasOwn(known, name)))
+/** The later of two times; what is no time is none. */
+function latest(before = '', receivedAt: string): string {
+  const at = timeOf(receivedAt)
+  const time = Number.isNaN(at) ? '' : isoTime(at)
+  return before > time ? before : time
 }
 
 function newProfile(siteId: string, visitorId: string, time: string): Profile {

@@ -9,10 +9,13 @@ import {
   type Nats,
   type Publisher,
 } from '@slotstream/runtime'
+import { createRoom } from './back-pressure.js'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
+import { createPublishRefused } from './publish-refused.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { startSweeping } from './sweep-ended.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
@@ -21,6 +24,10 @@ const STORE_EVERY_MS = 500
 /** Most profiles and signals that wait to be stored, and messages that wait for a profile, before reading pauses. */
 const MAX_UNSTORED = 20_000
 const MAX_PENDING = 1_000
+
+/** The same in bytes: a share of what profiles may take, and of messages as they were read. */
+const UNSTORED_SHARE = 0.25
+const MAX_PENDING_BYTES = 8 * 1024 * 1024
 
 /** Messages between two looks at how much waits: it takes a sum over all partitions. */
 const LOOK_EVERY = 32
@@ -53,6 +60,13 @@ export interface GenerationParts {
   metrics: Metrics
   log: Log
   maxProfiles: number
+  /** Bytes that profiles may take in memory. */
+  maxBytes: number
+  /** See `applyAndDetect`. */
+  anonymousDays: number
+  /** See `SweepParts`. */
+  now?: () => number
+  everyMs?: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
   /** Whether this process holds the partition, as far as it knows. */
@@ -66,25 +80,38 @@ interface Keeping {
 }
 
 export function createGeneration(parts: GenerationParts): Generation {
-  const { nats, publisher, installation, metrics, log, maxProfiles, onEnvelope, wantedSignals, holds } = parts
+  const { nats, publisher, installation, metrics, log, maxProfiles, maxBytes, anonymousDays } = parts
+  const { onEnvelope, wantedSignals, holds } = parts
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
   ])
   const inMemory = metrics.gauge('profiles_in_memory', 'Profiles in memory')
+  const memory = metrics.gauge('profiles_memory_bytes', 'Bytes that the profiles in memory take, estimated upwards')
   const unstored = metrics.gauge('profiles_unstored', 'Profiles changed since they were last stored')
   const storing = metrics.seconds('profiles_store_seconds', 'Time that one pass of storing changed profiles took')
   const bury = createDeadLetters({ nats, publisher, role: 'profiles', metrics, log })
   const store = createProfileStore(nats, publisher, installation, log)
-  const storeChanges = createWriteBehind(store, createPublishSignals(publisher, metrics), log, beginAnew)
+  const publish = {
+    signals: createPublishSignals(publisher, metrics),
+    refused: createPublishRefused(publisher, metrics),
+  }
+  const storeChanges = createWriteBehind(store, publish, log, beginAnew)
   const keeping = new Map<number, Keeping>()
   let stopped = false
   let sinceLook = 0
-  let fullUntil: Promise<void> | undefined
+  let waiting: Promise<void> | undefined
   let passes = Promise.resolve(true)
-  const writing = keepStoring()
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
+  const held = () => all().filter(({ index }) => holds(index))
   const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
+
+  const storeNow = () => pass(held())
+  const roomForMessages = createRoom(hasTooMuchWaiting, storeNow, () => stopped)
+  // Messages that wait for profiles must not keep those from being read.
+  const roomForProfiles = createRoom(holdsTooMuch, storeNow, () => stopped)
+  const writing = keepStoring()
+  const sweeping = startSweeping({ ...parts, store, partitions: held })
 
   function keep(index: number, ready: () => void): void {
     if (stopped || keeping.has(index)) return
@@ -96,8 +123,11 @@ export function createGeneration(parts: GenerationParts): Generation {
       store,
       log,
       maxProfiles,
+      maxBytes,
+      anonymousDays,
       partitions: installation.partitions,
       room,
+      profileRoom: roomForProfiles,
       onEnvelope: envelope => onEnvelope(index, envelope),
       wantedSignals,
       signal: abort.signal,
@@ -133,23 +163,23 @@ export function createGeneration(parts: GenerationParts): Generation {
 
   /** Undefined: there is room. While there is none, all partitions wait. */
   function room(): Promise<void> | undefined {
-    if (fullUntil || ++sinceLook < LOOK_EVERY) return fullUntil
+    if (!waiting && ++sinceLook < LOOK_EVERY) return undefined
     sinceLook = 0
-    if (!isFull()) return undefined
-    fullUntil = untilRoom().finally(() => {
-      fullUntil = undefined
-    })
-    return fullUntil
+    waiting = roomForMessages()
+    return waiting
   }
 
-  async function untilRoom(): Promise<void> {
-    while (!stopped && isFull()) await pause(10)
+  function holdsTooMuch(): boolean {
+    return sum(k => k.partition.unstoredBytes) > UNSTORED_SHARE * maxBytes
   }
 
-  function isFull(): boolean {
+  function hasTooMuchWaiting(): boolean {
     return (
+      holdsTooMuch() ||
       sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
-      sum(k => k.progress.pending) > MAX_PENDING
+      sum(k => k.progress.pending) > MAX_PENDING ||
+      sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES ||
+      sum(k => k.detected.reduce((all, { size = 0 }) => all + size, 0)) > MAX_PENDING_BYTES
     )
   }
 
@@ -168,8 +198,9 @@ export function createGeneration(parts: GenerationParts): Generation {
   async function keepStoring(): Promise<void> {
     while (!stopped) {
       await pause(STORE_EVERY_MS)
-      await pass(all().filter(({ index }) => holds(index)))
+      await storeNow()
       inMemory.set(sum(({ partition }) => partition.size))
+      memory.set(sum(({ partition }) => partition.bytes))
       unstored.set(sum(({ partition }) => partition.unstoredSize))
     }
   }
@@ -210,6 +241,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     drop,
     missing: () => ({ messages: sum(({ behind }) => behind), partitions: keeping.size - all().length }),
     async stop() {
+      await sweeping.stop()
       await Promise.all([...keeping.keys()].map(release))
       stopped = true
       await writing

@@ -1,14 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import {
-  type EventEnvelope,
-  type Profile,
-  partOf,
-  type SignalEnvelope,
-  type StreamPart,
-  streamSubject,
-} from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
-import { type Applied, createApplier } from './applier.js'
+import { type Applied, createApplier, type Findings } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition, type StoredProfile } from './partition.js'
 import type { ProfileStore } from './profile-store.js'
@@ -21,8 +14,8 @@ const RETRY_MS = 250
 /** How often a stream that seems to have lost its end is looked at before that is believed. */
 const END_LOOKS = 12
 
-/** Messages of a partition that are read ahead. */
-const READ_AHEAD = 200
+/** Messages of a partition that are read ahead. Each may be as large as a batch, and there are many partitions. */
+const READ_AHEAD = 64
 
 /** A partition that this process keeps: its profiles in memory, kept up with the stream. */
 export interface KeptPartition extends Storable {
@@ -43,15 +36,20 @@ export interface KeepPartitionParts {
   streams: readonly StreamPart[]
   store: ProfileStore
   log: Log
-  /** Profiles of all partitions that may be in memory, and how many partitions there are. */
+  /** Profiles of all partitions that may be in memory, their bytes, and how many partitions there are. */
   maxProfiles: number
+  maxBytes: number
   partitions: number
   /** Resolves when there is room for more that isn't stored; undefined where there is. */
   room: () => Promise<void> | undefined
+  /** The same for a profile that is to be read. */
+  profileRoom: () => Promise<void> | undefined
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
+  /** See `applyAndDetect`. */
+  anonymousDays: number
   signal: AbortSignal
 }
 
@@ -60,8 +58,8 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, wantedSignals, signal } =
-    parts
+  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, signal } = parts
+  const { report, onEnvelope, wantedSignals, anonymousDays } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
@@ -72,15 +70,20 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   // the new messages look like replays.
   const lostItsEnd = end < stored.seq
   const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
-  const partition = createPartition(Math.ceil(maxProfiles / partitions), async (siteId, visitorId) =>
-    clamped(await persist(() => store.read(siteId, visitorId))),
+  const partition = createPartition(
+    Math.ceil(maxProfiles / partitions),
+    async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
+    Math.ceil(maxBytes / partitions),
+    profileRoom,
   )
   const progress = createProgress(checkpoint.seq)
-  const detected: SignalEnvelope[] = []
-  const apply = createApplier(partition, progress, report, envelope => {
-    const wanted = wantedSignals.of(envelope)
-    if (wanted) detected.push(wanted)
-  })
+  const detected: Findings[] = []
+  const keep = ({ signals, ...refused }: Findings) => {
+    const wanted = signals && wantedSignals.of(signals)
+    if (wanted) detected.push({ signals: wanted })
+    if (refused.refused) detected.push(refused)
+  }
+  const apply = createApplier(partition, progress, report, keep, anonymousDays)
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
   const loading = load()
   const reading = follow()
@@ -110,7 +113,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     let known = true
     const all = await store.loadNewest(
       index,
-      maxProfiles,
+      { profiles: maxProfiles, bytes: maxBytes },
       (profile, revision) => {
         if (profile.seq <= end) partition.load(profile, revision)
         else known = false
@@ -123,7 +126,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   async function follow(): Promise<void> {
     for await (const message of reader) {
       const envelope = parseEnvelope(message.data)
-      apply(message.seq, envelope)
+      apply(message.seq, envelope, message.data.length)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
       const waiting = room()
       if (waiting) await waiting

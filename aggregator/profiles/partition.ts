@@ -1,4 +1,5 @@
 import type { Profile } from '@slotstream/protocol'
+import { profileBytes } from './profile-size.js'
 
 /** A profile as the store has it, or has none. `revision` is the store's, 0 where nothing was ever stored. */
 export interface StoredProfile {
@@ -27,35 +28,81 @@ export interface Partition {
    * was sent from here nor further on: then what is in memory was made of a state that was out of date.
    */
   reconcile(profile: Profile): Promise<boolean>
-  /** Profiles in memory, and those of them that aren't stored yet. */
+  /**
+   * Lets a profile go that is about to be removed from the store. False when memory has another state than `revision`:
+   * then it must stay.
+   */
+  forget(profile: Pick<Profile, 'siteId' | 'visitorId'>, revision: number): boolean
+  /** Profiles in memory, and those of them that aren't stored yet; bytes as `profileBytes` counts them. */
   readonly size: number
+  readonly bytes: number
   readonly unstoredSize: number
+  readonly unstoredBytes: number
 }
+
+interface Entry {
+  profile: Profile
+  /** The store's, as far as is known. */
+  revision: number
+  /** Whether the store had a profile that this one was made of. */
+  isOfStore: boolean
+  /** States that are on their way to the store. */
+  sent: Profile[]
+  bytes: number
+}
+
+/** Revisions kept of profiles that the store has no more, until the next message. Of others a write learns it. */
+const MAX_GONE = 10_000
 
 /**
  * @param limit profiles kept in memory: beyond it the ones used longest ago leave, as soon as they are stored
  * @param read reads a profile from the store
+ * @param maxBytes the same limit in bytes
+ * @param room resolves when there is room for one more profile; undefined where there is. Messages wait for profiles
+ *   without taking much memory, and the profiles that are read for them would take it at once
  */
 export function createPartition(
   limit: number,
   read: (siteId: string, visitorId: string) => Promise<StoredProfile>,
+  maxBytes = Number.POSITIVE_INFINITY,
+  room: () => Promise<void> | undefined = () => undefined,
 ): Partition {
   // A Map keeps insertion order: the first one is the one used longest ago.
-  const profiles = new Map<string, { profile: Profile; revision: number; sent: Profile[] }>()
+  const profiles = new Map<string, Entry>()
   const unstored = new Set<string>()
   const reading = new Map<string, Promise<Profile | undefined>>()
+  const gone = new Map<string, number>()
+  let bytes = 0
+  let unstoredBytes = 0
   let complete = false
   let left = false
 
-  function set(key: string, profile: Profile, revision: number, sent: Profile[] = []): void {
+  function remove(key: string): Entry | undefined {
+    const entry = profiles.get(key)
+    if (!entry) return undefined
     profiles.delete(key)
-    profiles.set(key, { profile, revision, sent })
+    bytes -= entry.bytes
+    if (unstored.delete(key)) unstoredBytes -= entry.bytes
+    return entry
+  }
+
+  function add(key: string, entry: Omit<Entry, 'bytes'>, isStored: boolean): void {
+    const size = profileBytes(entry.profile)
+    profiles.set(key, { ...entry, bytes: size })
+    bytes += size
+    if (isStored) return
+    unstored.add(key)
+    unstoredBytes += size
+  }
+
+  function markClean(key: string, entry: Entry): void {
+    if (unstored.delete(key)) unstoredBytes -= entry.bytes
   }
 
   function makeRoom(): void {
     for (const key of profiles.keys()) {
-      if (profiles.size <= limit || unstored.has(key)) return
-      profiles.delete(key)
+      if ((profiles.size <= limit && bytes <= maxBytes) || unstored.has(key)) return
+      remove(key)
       left = true
     }
   }
@@ -64,11 +111,13 @@ export function createPartition(
   function readOnce(key: string, siteId: string, visitorId: string): Promise<Profile | undefined> {
     const begun = reading.get(key)
     if (begun) return begun
-    const reads = read(siteId, visitorId)
+    const waiting = room()
+    const reads = (waiting ? waiting.then(() => read(siteId, visitorId)) : read(siteId, visitorId))
       .then(({ profile, revision }) => {
         const known = profiles.get(key)
         if (known) return known.profile
-        if (profile) set(key, profile, revision)
+        if (profile) add(key, { profile, revision, isOfStore: true, sent: [] }, true)
+        else if (revision > 0 && gone.size < MAX_GONE) gone.set(key, revision)
         makeRoom()
         return profile
       })
@@ -81,21 +130,25 @@ export function createPartition(
     get(siteId, visitorId) {
       const key = keyOf(siteId, visitorId)
       const known = profiles.get(key)
-      if (known) set(key, known.profile, known.revision, known.sent)
+      if (known) {
+        profiles.delete(key)
+        profiles.set(key, known)
+      }
       // While all are in memory, whoever isn't doesn't exist, and new visitors cost no read.
       else if (!complete || left) return readOnce(key, siteId, visitorId)
       return known?.profile
     },
     put(profile) {
       const key = keyOf(profile.siteId, profile.visitorId)
-      const known = profiles.get(key)
-      set(key, profile, known?.revision ?? 0, known?.sent)
-      unstored.add(key)
+      const known = remove(key)
+      const { revision, isOfStore, sent } = known ?? { revision: gone.get(key) ?? 0, isOfStore: false, sent: [] }
+      gone.delete(key)
+      add(key, { profile, revision, isOfStore, sent }, false)
       makeRoom()
     },
     load(profile, revision) {
       const key = keyOf(profile.siteId, profile.visitorId)
-      if (!profiles.has(key)) set(key, profile, revision)
+      if (!profiles.has(key)) add(key, { profile, revision, isOfStore: true, sent: [] }, true)
       makeRoom()
     },
     markComplete() {
@@ -108,12 +161,15 @@ export function createPartition(
       const known = profiles.get(key)
       if (!known) return
       known.revision = revision
+      known.isOfStore = true
       known.sent = []
-      if (known.profile === profile) unstored.delete(key)
+      if (known.profile === profile) markClean(key, known)
       makeRoom()
     },
     markSent(profile) {
-      profiles.get(keyOf(profile.siteId, profile.visitorId))?.sent.push(profile)
+      const sent = profiles.get(keyOf(profile.siteId, profile.visitorId))?.sent
+      // While the store answers nothing, each pass sends the same once more.
+      if (sent && sent.at(-1) !== profile) sent.push(profile)
     },
     async reconcile({ siteId, visitorId }) {
       const key = keyOf(siteId, visitorId)
@@ -123,20 +179,39 @@ export function createPartition(
       const { sent } = known
       known.revision = stored.revision
       known.sent = []
+      const isFirst = !known.isOfStore
+      known.isOfStore = stored.profile !== undefined
+      // A first profile of a visitor whose earlier one was removed from the store: nothing was built on that.
+      if (!stored.profile && isFirst) return true
       // Another owner, before or after this one, applied the same messages in the same order, and was further.
       if (stored.profile && stored.profile.seq > known.profile.seq) {
-        known.profile = stored.profile
-        unstored.delete(key)
+        remove(key)
+        add(key, { profile: stored.profile, revision: stored.revision, isOfStore: true, sent: [] }, true)
         return true
       }
       const text = JSON.stringify(stored.profile)
       return sent.some(profile => JSON.stringify(profile) === text)
     },
+    forget({ siteId, visitorId }, revision) {
+      const key = keyOf(siteId, visitorId)
+      const known = profiles.get(key)
+      if (known && (unstored.has(key) || known.revision !== revision)) return false
+      remove(key)
+      // The store has to be asked for its revision when the visitor comes back.
+      left = true
+      return true
+    },
     get size() {
       return profiles.size
     },
+    get bytes() {
+      return bytes
+    },
     get unstoredSize() {
       return unstored.size
+    },
+    get unstoredBytes() {
+      return unstoredBytes
     },
   }
 }

@@ -1,12 +1,36 @@
-import { keyToken, type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
-import { type Installation, type Log, type Nats, PublishError, type Publisher, readStream } from '@slotstream/runtime'
+import {
+  type Check,
+  isCount,
+  keyToken,
+  type Profile,
+  parseProfile,
+  partitionOf,
+  profilesBucket,
+} from '@slotstream/protocol'
+import {
+  type Installation,
+  type Log,
+  type Nats,
+  PublishError,
+  type Publisher,
+  parseEntry,
+  readStream,
+  skipEntry,
+} from '@slotstream/runtime'
 import type { StoredProfile } from './partition.js'
+import { readEntries, type StoredEntry } from './stored-entries.js'
 
 /** Stream sequence up to which everything of a partition is in its stored profiles. 0 when there is none. */
 export interface Checkpoint {
   seq: number
   revision: number
 }
+
+/** Profiles that are read ahead: all partitions are loaded at once, and each may be as large as a message. */
+const READ_AHEAD = 100
+
+/** JetStream's code for a write that expected another revision. */
+const WRONG_REVISION = 10071
 
 /** The store has another revision than the expected one: somebody else wrote, or an answer was lost. */
 export class StoreConflict extends Error {
@@ -16,7 +40,8 @@ export class StoreConflict extends Error {
 
 /**
  * Where profiles and checkpoints are kept. Whoever writes names the revision that it knows, and so can't write over
- * what it doesn't know; without one it writes whatever is there.
+ * what it doesn't know; without one it writes whatever is there. What can't be read as a profile or a checkpoint is as
+ * none, at its revision, so that the next write takes its place.
  */
 export interface ProfileStore {
   /** Key of a visitor's profile in the bucket. */
@@ -25,18 +50,31 @@ export interface ProfileStore {
   /** Resolves to the new revision. Throws StoreConflict. */
   write(profile: Profile, revision?: number): Promise<number>
   /**
-   * Hands out the newest stored profiles of a partition, its share of `limit` for all of them, until `signal` says to
-   * stop. Resolves to whether these were all there are.
+   * Hands out the newest stored profiles of a partition, its share of `limit` for all of them (bytes as they are
+   * stored), until `signal` says to stop. Resolves to whether these were all there are.
    */
   loadNewest(
     partition: number,
-    limit: number,
+    limit: { profiles: number; bytes: number },
     each: (profile: Profile, revision: number) => void,
     signal: AbortSignal,
   ): Promise<boolean>
   readCheckpoint(partition: number): Promise<Checkpoint>
   /** Resolves to the new revision. Throws StoreConflict. */
   writeCheckpoint(partition: number, seq: number, revision?: number): Promise<number>
+}
+
+/** The same store, as the sweep sees it that removes profiles which have ended. */
+export interface SweptStore {
+  /** Removes a profile; a mark says so. Throws StoreConflict when it isn't at `revision`. */
+  remove(profile: Profile, revision: number): Promise<void>
+  /** Erases the mark that a removal left, unless the key was written since. */
+  erase(mark: Pick<StoredEntry, 'subject' | 'revision'>): Promise<void>
+  /** Entries of a partition from a revision on that were written before a time (milliseconds since the epoch), oldest first. */
+  olderThan(partition: number, from: number, before: number, signal: AbortSignal): AsyncIterable<StoredEntry>
+  /** Revision up to which a partition's old entries were looked through; 0 before the first time. */
+  readSwept(partition: number): Promise<number>
+  writeSwept(partition: number, seq: number): Promise<void>
 }
 
 /**
@@ -48,9 +86,10 @@ export function createProfileStore(
   publisher: Pick<Publisher, 'publish'>,
   { partitions, generation, buckets }: Installation,
   log: Log,
-): ProfileStore {
+): ProfileStore & SweptStore {
   const bucket = profilesBucket(generation)
   const checkpointKey = (partition: number) => `${bucket}.${partition}`
+  const sweptKey = (partition: number) => `${bucket}.${partition}.swept`
   const keyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
     `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
 
@@ -69,37 +108,84 @@ export function createProfileStore(
   return {
     keyOf,
     async read(siteId, visitorId) {
-      const entry = await buckets.profiles.get(keyOf({ siteId, visitorId }))
-      return {
-        profile: entry?.operation === 'PUT' ? entry.json<Profile>() : undefined,
-        revision: entry?.revision ?? 0,
-      }
+      const key = keyOf({ siteId, visitorId })
+      const entry = await buckets.profiles.get(key)
+      const profile = entry?.operation === 'PUT' ? usable(entry, key, entry.revision) : undefined
+      return { profile, revision: entry?.revision ?? 0 }
     },
     write: (profile, revision) => put(bucket, keyOf(profile), profile, revision),
     async loadNewest(partition, limit, each, signal) {
       const { name } = (await buckets.profiles.status()).streamInfo.config
-      const { messages, first_seq, last_seq } = (await nats.manager.streams.info(name)).state
+      const { messages, bytes, first_seq, last_seq } = (await nats.manager.streams.info(name)).state
       const subject = `$KV.${bucket}.${partition}.>`
       if (messages === 0) return true
       const { last } = await lastOf(name, subject)
-      // The bucket keeps one message per key. Its stream read in one go is many times faster than key by key.
-      const from = Math.max(first_seq, last_seq - limit + 1)
+      // The bucket keeps one message per key. Its stream read in one go is many times faster than key by key. What
+      // turns out to be larger than others pushes older ones out of memory again.
+      const most = Math.min(limit.profiles, Math.ceil(limit.bytes / Math.max(1, bytes / messages)))
+      const from = Math.max(first_seq, last_seq - most + 1)
       if (last >= from) {
-        const reader = readStream(nats, name, { from, filter: subject, log })
+        const reader = readStream(nats, name, { from, filter: subject, buffer: READ_AHEAD, log })
         for await (const message of reader) {
           if (signal.aborted) break
-          if (!message.headers?.get('KV-Operation')) each(message.json<Profile>(), message.seq)
+          const profile = message.headers?.get('KV-Operation')
+            ? undefined
+            : usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq)
+          if (profile) each(profile, message.seq)
           if (message.seq >= last || message.info.pending === 0) break
         }
         await reader.stop()
       }
       return from === first_seq && !signal.aborted
     },
-    async readCheckpoint(partition) {
-      const entry = await buckets.positions.get(checkpointKey(partition))
-      return { seq: entry?.operation === 'PUT' ? entry.json<{ seq: number }>().seq : 0, revision: entry?.revision ?? 0 }
+    async remove(profile, revision) {
+      const key = keyOf(profile)
+      try {
+        await buckets.profiles.delete(key, { previousSeq: revision })
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== WRONG_REVISION) throw error
+        throw new StoreConflict(`the profile is not at revision ${revision}`, { cause: error })
+      }
     },
+    async erase({ subject, revision }) {
+      await nats.manager.streams.purge(`KV_${bucket}`, { filter: subject, seq: revision + 1 })
+    },
+    olderThan: (partition, from, before, signal) =>
+      readEntries(
+        { nats, log, stream: `KV_${bucket}`, subject: `$KV.${bucket}.${partition}.>` },
+        from,
+        before,
+        signal,
+        message => usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq),
+      ),
+    async readSwept(partition) {
+      const { seq } = await readSeq(sweptKey(partition), partition)
+      const { last_seq } = (await nats.manager.streams.info(`KV_${bucket}`)).state
+      // A bucket that was made anew counts from 1 again.
+      return seq <= last_seq ? seq : 0
+    },
+    async writeSwept(partition, seq) {
+      await put('positions', sweptKey(partition), { seq }, undefined)
+    },
+    readCheckpoint: partition => readSeq(checkpointKey(partition), partition),
     writeCheckpoint: (partition, seq, revision) => put('positions', checkpointKey(partition), { seq }, revision),
+  }
+
+  async function readSeq(key: string, partition: number): Promise<Checkpoint> {
+    const entry = await buckets.positions.get(key)
+    const revision = entry?.revision ?? 0
+    if (entry?.operation !== 'PUT') return { seq: 0, revision }
+    const parsed = parseEntry(entry, parseCheckpoint)
+    if (!parsed.ok) skipEntry(log, 'positions', { partition, revision }, parsed.reason)
+    return { seq: parsed.ok ? parsed.value : 0, revision }
+  }
+
+  /** Keys name visitors, so the log gets the revision only. */
+  function usable(entry: { json<T>(): T }, key: string, revision: number): Profile | undefined {
+    const parsed = parseEntry(entry, parseProfile)
+    const fits = parsed.ok && keyOf(parsed.value) === key
+    if (!fits) skipEntry(log, bucket, { revision }, parsed.ok ? 'it is the profile of another visitor' : parsed.reason)
+    return fits ? parsed.value : undefined
   }
 
   /** Sequence of the last message that a filter lets pass, 0 for none: without one, a reader would wait for ever. */
@@ -107,4 +193,9 @@ export function createProfileStore(
     const message = await nats.manager.streams.getMessage(stream, { last_by_subj: subject })
     return { last: message?.seq ?? 0 }
   }
+}
+
+function parseCheckpoint(raw: unknown): Check<number> {
+  const { seq } = (raw ?? {}) as { seq?: unknown }
+  return isCount(seq) ? { ok: true, value: seq } : { ok: false, reason: 'seq is not a whole number from 0' }
 }

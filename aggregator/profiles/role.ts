@@ -9,7 +9,9 @@ import {
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
+import { ANONYMOUS_PROFILE_DAYS } from './anonymous-profiles.js'
 import { createGeneration, type Generation } from './generation.js'
+import { defaultProfileMemory } from './profile-memory.js'
 import { watchWantedSignals } from './signals/wanted-signals.js'
 
 /** Requests that wait in the old generation are answered by it, in milliseconds. */
@@ -50,8 +52,15 @@ export interface ProfilesParts {
   metrics: Metrics
   log: Log
   identity: Identity
-  /** Profiles kept in memory, about 2 KB each; others are read from NATS KV when needed. Default 200,000 */
+  /** Profiles kept in memory; others are read from NATS KV when needed. Default 200,000 */
   maxProfiles?: number
+  /** Bytes that they may take, estimated upwards. Default: see `defaultProfileMemory` */
+  maxBytes?: number
+  /** Days after which the profile of a single anonymous visit leaves; 0 for never. Default 30 */
+  anonymousDays?: number
+  /** The clock by which they leave, and the time between two looks, in milliseconds. Default: see `SweepParts` */
+  now?: () => number
+  everyMs?: number
   /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
 }
@@ -61,7 +70,8 @@ export interface ProfilesParts {
  * switches to another one, that is caught up beside the old one, which answers until then.
  */
 export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
-  const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread } = parts
+  const { nats, installation, metrics, log, identity, spread } = parts
+  const { maxProfiles = 200_000, maxBytes = defaultProfileMemory(), anonymousDays = ANONYMOUS_PROFILE_DAYS } = parts
   const { partitions } = installation
   const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
   const wantedSignals = await watchWantedSignals(nats, installation.buckets.sites, log)
@@ -82,6 +92,8 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
       ...parts,
       installation: of,
       maxProfiles,
+      maxBytes,
+      anonymousDays,
       onEnvelope: (partition, { siteId, visitorId, messages }) =>
         spread?.add(partition, siteId, visitorId, messages.length),
       wantedSignals,

@@ -1,8 +1,20 @@
+import type { Profile, RejectedMessage, StoredMessage } from '@slotstream/protocol'
+import { partBytes } from './profile-size.js'
+
 /** Most traits a profile keeps; further names are ignored. */
 export const MAX_TRAITS = 100
 
-/** Longest trait, in characters of its name and JSON text; longer ones are ignored. With the number of traits it bounds a profile. */
+/** Longest trait, in characters of its name and JSON text; longer ones are ignored. */
 export const MAX_TRAIT_LENGTH = 1_000
+
+/**
+ * Bytes that a profile's traits take in memory at most, as `memoryOf` counts them: ten times what a hundred usual
+ * traits take. A message whose traits would exceed it leaves them as they are.
+ */
+export const MAX_PROFILE_TRAITS_BYTES = 64 * 1024
+
+/** Longest payload of a rejected message, in characters. */
+const MAX_PAYLOAD = 32 * 1024
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -16,4 +28,38 @@ export function mergeTraits(known: Record<string, unknown>, newer: Record<string
       if (name.length + JSON.stringify(value).length <= MAX_TRAIT_LENGTH) merged.set(name, value)
   }
   return Object.fromEntries(merged)
+}
+
+/**
+ * A profile's traits after a message; undefined when they would be too large. What makes traits that were stored before
+ * there was a bound smaller is taken.
+ *
+ * @param late whether the message is older than the profile: then it adds only what is missing
+ */
+export function traitsAfter(
+  known: Profile['traits'],
+  message: StoredMessage,
+  late: boolean,
+): Profile['traits'] | undefined {
+  if (message.type !== 'identify' || !message.traits) return known
+  const merged = mergeTraits(known, late ? without(message.traits, known) : message.traits)
+  const bytes = partBytes(merged)
+  return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(known) ? merged : undefined
+}
+
+/** The record of a message whose traits a profile did not take. A replay of the stream makes the same one. */
+export function refusedTraits(message: StoredMessage): RejectedMessage {
+  return {
+    messageId: message.messageId,
+    code: 'profile_too_large',
+    reason:
+      `with these traits the visitor's profile would have more than ${MAX_PROFILE_TRAITS_BYTES / 1024} KB of them in ` +
+      'memory: the message is stored as an event, its traits are not in the profile. Send fewer or smaller ones',
+    path: '$.traits',
+    payload: JSON.stringify(message).slice(0, MAX_PAYLOAD),
+  }
+}
+
+function without(traits: NonNullable<StoredMessage['traits']>, known: Profile['traits']) {
+  return Object.fromEntries(Object.entries(traits).filter(([name]) => !Object.hasOwn(known, name)))
 }

@@ -1,9 +1,10 @@
-import type { SignalEnvelope } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
+import type { Findings } from './applier.js'
 import { forEachAtOnce } from './for-each-at-once.js'
 import type { Partition } from './partition.js'
 import { type Checkpoint, type ProfileStore, StoreConflict } from './profile-store.js'
 import type { Progress } from './progress.js'
+import type { PublishRefused } from './publish-refused.js'
 import type { PublishSignals } from './signals/publish-signals.js'
 
 /** Writes to the store under way at once. More only queue up in the server. */
@@ -14,15 +15,15 @@ export interface Storable {
   readonly index: number
   readonly partition: Partition
   readonly progress: Pick<Progress, 'through'>
-  /** Signals that aren't in their stream yet, in the order in which they were detected. A pass takes out what it published. */
-  readonly detected: SignalEnvelope[]
+  /** Signals and refusals that aren't in their streams yet, in the order of their messages. A pass takes out what it published. */
+  readonly detected: Findings[]
   /** As the store has it, as far as is known here. */
   checkpoint: Checkpoint
 }
 
 /**
- * Makes the function that stores what has changed in some partitions: first the signals that were detected,
- * then, where all of them are published, the profiles, then, where all of them are stored, the checkpoint as of when the
+ * Makes the function that stores what has changed in some partitions: first the signals that were detected and the traits
+ * that were refused, then, where all of them are published, the profiles, then, where all of them are stored, the checkpoint as of when the
  * pass began. A message that counts in a stored profile isn't looked at again, so its signals have to be safe before.
  * What fails stays to be stored by the next pass. Resolves to whether all went well. Passes over the same partition must not overlap.
  *
@@ -34,22 +35,22 @@ export interface Storable {
  */
 export function createWriteBehind(
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>,
-  publishSignals: PublishSignals,
+  publish: { signals: PublishSignals; refused: PublishRefused },
   log: Log,
   onStale: (partition: Storable) => void,
 ): (partitions: Iterable<Storable>) => Promise<boolean> {
   return async partitions => {
     const moved = new Map<Storable, number>()
     const changed: { of: Storable; entry: ReturnType<Partition['unstored']>[number] }[] = []
-    const signals: { of: Storable; envelope: SignalEnvelope }[] = []
+    const detected: { of: Storable; findings: Findings }[] = []
     for (const of of partitions) {
       const { through } = of.progress
-      for (const envelope of of.detected) signals.push({ of, envelope })
+      for (const findings of of.detected) detected.push({ of, findings })
       for (const entry of of.partition.unstored()) changed.push({ of, entry })
       if (through > of.checkpoint.seq) moved.set(of, through)
     }
     const failures: unknown[] = []
-    const held = await publishAll(signals, failures)
+    const held = await publishAll(detected, failures)
     for (const of of held) moved.delete(of)
     const attempt = async (of: Storable, write: () => Promise<void>, resolve: () => Promise<void>) => {
       try {
@@ -90,24 +91,22 @@ export function createWriteBehind(
     return failures.length === 0
   }
 
-  /** Publishes signals and takes them out of their partitions. Returns the partitions that have some left. */
-  async function publishAll(
-    signals: { of: Storable; envelope: SignalEnvelope }[],
-    failures: unknown[],
-  ): Promise<Set<Storable>> {
-    const published = new Set<SignalEnvelope>()
+  /** Publishes what was detected and takes it out of its partition. Returns the partitions that have some left. */
+  async function publishAll(all: { of: Storable; findings: Findings }[], failures: unknown[]): Promise<Set<Storable>> {
+    const published = new Set<Findings>()
     const held = new Set<Storable>()
-    await forEachAtOnce(WRITES_AT_ONCE, signals, async ({ of, envelope }) => {
+    await forEachAtOnce(WRITES_AT_ONCE, all, async ({ of, findings }) => {
       try {
-        await publishSignals(of.index, envelope)
-        published.add(envelope)
+        if (findings.signals) await publish.signals(of.index, findings.signals)
+        if (findings.refused) await publish.refused(of.index, findings.refused)
+        published.add(findings)
       } catch (error) {
         failures.push(error)
         held.add(of)
       }
     })
-    for (const { detected } of new Set(signals.map(({ of }) => of)))
-      detected.splice(0, detected.length, ...detected.filter(envelope => !published.has(envelope)))
+    for (const { detected } of new Set(all.map(({ of }) => of)))
+      detected.splice(0, detected.length, ...detected.filter(findings => !published.has(findings)))
     return held
   }
 }

@@ -22,6 +22,7 @@ export interface EventRow {
   sender?: Sender
   session_id: string
   timestamp: string
+  received_at: string
   properties: JsonObject
   traits: JsonObject
 }
@@ -44,8 +45,7 @@ export async function* eventsBetween(
   ])
   const result = await clickhouse.query({
     query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits,
-              formatDateTime(timestamp, '%Y-%m-%dT%H:%i:%S', 'UTC')
-                || '.' || leftPad(toString(toUnixTimestamp64Milli(timestamp) % 1000), 3, '0') || 'Z' AS timestamp
+              ${isoText('timestamp')} AS timestamp, ${isoText('received_at')} AS received_at
             FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
             ORDER BY site_id, ${visitorKeySql()}, stream_seq, batch_index
             SETTINGS max_bytes_before_external_sort = 268435456`,
@@ -60,10 +60,12 @@ export async function* eventsBetween(
  * that was removed by null is still there.
  *
  * @param asOf sequence that a visitor's profile is as of
+ * @param anonymousDays see `applyAndDetect`
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
+  anonymousDays?: number,
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
@@ -73,13 +75,21 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    profile = applyEnvelope(profile, envelope, ++count)
+    profile = applyEnvelope(profile, envelope, ++count, anonymousDays)
   }
   if (profile) yield asKept(profile)
 
   function asKept(found: Profile): Profile {
     return { ...found, seq: asOf(found.siteId, found.visitorId) }
   }
+}
+
+/** SQL of a time as messages hold it. */
+function isoText(column: string): string {
+  return (
+    `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%S', 'UTC') ` +
+    `|| '.' || leftPad(toString(toUnixTimestamp64Milli(${column}) % 1000), 3, '0') || 'Z'`
+  )
 }
 
 function envelopeOf(row: EventRow): EventEnvelope {
@@ -97,7 +107,7 @@ function envelopeOf(row: EventRow): EventEnvelope {
   return {
     siteId: row.site_id,
     visitorId: visitorIdOf(message),
-    receivedAt: row.timestamp,
+    receivedAt: row.received_at,
     ...(row.sender && { sender: row.sender }),
     messages: [message],
   }

@@ -5,7 +5,7 @@ import { profilesBucket } from '@slotstream/protocol'
 import { neededSetting, textSetting } from '@slotstream/runtime'
 import { alone } from '../command/alone.js'
 import { runCommand } from '../command/run-command.js'
-import { aggregatorSettings } from '../settings.js'
+import { aggregatorSettings, anonymousDaysSetting } from '../settings.js'
 import { rebuild } from './rebuild.js'
 import { understand } from './understand.js'
 
@@ -23,7 +23,8 @@ await runCommand('rebuild', args => {
       request_timeout: REQUEST_TIMEOUT_MS,
       log: { level: ClickHouseLogLevel.OFF },
     })
-    const old = await rebuild(order, { ...parts, clickhouse, lake })
+    const anonymousDays = anonymousDaysSetting()
+    const old = await rebuild(order, { ...parts, clickhouse, lake, anonymousDays })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     await clickhouse.close()

@@ -18,6 +18,7 @@ import {
   readStream,
   switchGeneration,
 } from '@slotstream/runtime'
+import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '../profiles/anonymous-profiles.js'
 import { applyEnvelope } from '../profiles/apply.js'
 import { forEachAtOnce } from '../profiles/for-each-at-once.js'
 import { parseEnvelope } from '../profiles/parse-envelope.js'
@@ -41,6 +42,10 @@ export interface RebuildProfilesParts {
    * undefined: the streams are all there is.
    */
   history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
+  /** Days after which the profile of a single anonymous visit has ended; 0 for never. Default 30 */
+  anonymousDays?: number
+  /** Milliseconds since the epoch. Default: the clock */
+  now?: () => number
   say: (line: string) => void
 }
 
@@ -59,7 +64,17 @@ export interface Range {
  * @throws when the stream doesn't begin at its beginning any more and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, publisher, installation, log, history, say } = parts
+  const {
+    nats,
+    publisher,
+    installation,
+    log,
+    history,
+    say,
+    anonymousDays = ANONYMOUS_PROFILE_DAYS,
+    now = Date.now,
+  } = parts
+  const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const { generation: old, revision } = await readGeneration(installation.buckets.meta)
   const generation = old + 1
   const bucket = profilesBucket(generation)
@@ -75,11 +90,12 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
   const before = await nats.kvm.open(profilesBucket(old))
   // Also before a first message numbered 1: the stream may have been made anew.
-  if (history) say(`${await keep(store, history(ranges, asOf))} profiles from the table events`)
+  if (history) say(`${await keep(store, history(ranges, asOf), lasts)} profiles from the table events`)
 
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
     const found = await replay(partition)
+    for (const [key, profile] of found) if (!lasts(profile)) found.delete(key)
     await forEachAtOnce(WRITES_AT_ONCE, [...found.values()], profile => store.write(profile))
     await forgetOthers(partition, found)
     await store.writeCheckpoint(partition, currentOf(partition).end)
@@ -147,6 +163,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
         found.get(key) ?? (history && (await store.read(siteId, visitorId)).profile),
         envelope,
         seq,
+        anonymousDays,
       )
       if (profile) found.set(key, profile)
     } catch {
@@ -168,7 +185,11 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   }
 }
 
-async function keep(store: ProfileStore, profiles: AsyncIterable<Profile>): Promise<number> {
+async function keep(
+  store: ProfileStore,
+  profiles: AsyncIterable<Profile>,
+  lasts: (profile: Profile) => boolean,
+): Promise<number> {
   let count = 0
   let batch: Profile[] = []
   const write = async () => {
@@ -176,6 +197,7 @@ async function keep(store: ProfileStore, profiles: AsyncIterable<Profile>): Prom
     batch = []
   }
   for await (const profile of profiles) {
+    if (!lasts(profile)) continue
     count++
     if (batch.push(profile) >= 1_000) await write()
   }

@@ -17,11 +17,17 @@ const PROFILES = 'profiles'
  * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
  *
  * @param lake the lake's folder, for what is rebuilt from it
+ * @param anonymousDays see `applyAndDetect`
  * @returns the generation of old profiles that could not be deleted, because somebody still reads it
  */
 export async function rebuild(
   { from, only }: Order,
-  { clickhouse, lake = '', ...parts }: CommandParts & { clickhouse: ClickHouseClient; lake?: string },
+  {
+    clickhouse,
+    lake = '',
+    anonymousDays,
+    ...parts
+  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; anonymousDays?: number },
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -42,7 +48,11 @@ export async function rebuild(
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
   if (!wanted(PROFILES)) return undefined
-  const generation = await rebuildProfiles({ ...parts, ...(from !== 'stream' && { history }) })
+  const generation = await rebuildProfiles({
+    ...parts,
+    ...(anonymousDays !== undefined && { anonymousDays }),
+    ...(from !== 'stream' && { history }),
+  })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 
@@ -51,9 +61,10 @@ export async function rebuild(
       after: range.part.base,
       before: range.first + (await offsetOf(range)),
     }))
-    yield* profilesOf(eventsBetween(clickhouse, await Promise.all(before)), (siteId, visitorId) =>
-      asOf(partitionOf(siteId, visitorId, installation.partitions)),
-    )
+    const rows = eventsBetween(clickhouse, await Promise.all(before))
+    const ofVisitor = (siteId: string, visitorId: string) =>
+      asOf(partitionOf(siteId, visitorId, installation.partitions))
+    yield* profilesOf(rows, ofVisitor, anonymousDays)
   }
 
   /** What is added to a stream's sequences in the table; of one that was made anew, also before a loader says so. */

@@ -26,7 +26,8 @@ export async function removeGeneration(
   await pause(LAST_ANSWERS_MS)
   const bucket = profilesBucket(old)
   await nats.manager.streams.delete(`KV_${bucket}`)
-  for (let partition = 0; partition < partitions; partition++) await buckets.positions.purge(`${bucket}.${partition}`)
+  for (let partition = 0; partition < partitions; partition++)
+    for (const key of [`${bucket}.${partition}`, `${bucket}.${partition}.swept`]) await buckets.positions.purge(key)
   await buckets.positions.purge(`warehouse.KV_${bucket}`)
   return true
 

@@ -1,4 +1,4 @@
-import { DEAD_LETTERS, type Lag, type StreamPart, streamSubject } from '@slotstream/protocol'
+import { DEAD_LETTERS, type Lag, type StreamPart, streamSubject, type Trouble } from '@slotstream/protocol'
 import { answerStatus, type Installation, type Log, type Metrics, measureLag, type Nats } from '@slotstream/runtime'
 import type { Spread } from './spread.js'
 
@@ -16,12 +16,15 @@ export interface ReportParts {
   applied: () => { partition: number; through: number }[]
   /** Of each stream that this process loads: the sequence up to which it is done. */
   loaded: () => Promise<{ stream: string; through: number }[]>
+  /** What fails now and is tried again. */
+  troubles?: () => Trouble[]
+  /** Is given each lag that was measured. */
+  noteLag?: (lag: Lag) => void
 }
 
 /** Measures how far the roles are behind and how messages are spread, for `/metrics` and for whoever asks. */
-export function startReport({ nats, installation, metrics, log, roles, spread, applied, loaded }: ReportParts): {
-  stop(): void
-} {
+export function startReport(parts: ReportParts): { stop(): void } {
+  const { nats, installation, metrics, log, roles, spread, applied, loaded, troubles = () => [], noteLag } = parts
   const { events } = installation.streams
   const labels = ['role', 'stream', 'partition']
   const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)
@@ -50,6 +53,7 @@ export function startReport({ nats, installation, metrics, log, roles, spread, a
       const names = { role: lag.role, stream: lag.stream, partition: lag.partition ?? '' }
       messages.set(names, lag.messages)
       seconds.set(names, lag.seconds)
+      noteLag?.(lag)
     }
     waiting.set(letters.state.messages)
     const skew = spread.read()
@@ -72,7 +76,7 @@ export function startReport({ nats, installation, metrics, log, roles, spread, a
   }
   const timer = setInterval(again, EVERY_MS)
   again()
-  const more = () => ({ lags, ...(roles.includes('profiles') ? { skew: spread.read() } : {}) })
+  const more = () => ({ lags, troubles: troubles(), ...(roles.includes('profiles') ? { skew: spread.read() } : {}) })
   const answering = answerStatus({ nats, part: 'aggregator', roles, metrics, log, more })
   return {
     stop() {

@@ -7,12 +7,13 @@ import type { WarehouseMetrics } from './metrics.js'
 import { type Block, LostOwnership, type Position, type PositionKeeper } from './position.js'
 import { recentKeys } from './recent-keys.js'
 import type { Refused } from './refused.js'
-import { type Plan, resume } from './resume.js'
+import { type Plan, resume, resumeUnannounced } from './resume.js'
 import { persistently } from './retry.js'
 import { keyText, type Row } from './rows/row.js'
 import { rowsOf } from './rows/rows-of.js'
 import type { StreamSpec } from './specs.js'
 import type { Table } from './table.js'
+import type { Troubles } from './troubles.js'
 
 /** What is read back into the recent set on start: this far, in milliseconds, and this many rows at most. */
 const REBUILD_MS = 60 * 60_000
@@ -32,6 +33,8 @@ export interface LoadParts {
   bury: (seq: number, error: unknown) => Promise<void>
   limits: CollectLimits
   metrics: WarehouseMetrics
+  /** Is told of what fails, and of when it works again. Default: nobody asks */
+  troubles?: Pick<Troubles, 'failed' | 'cleared'>
   log: Log
 }
 
@@ -52,13 +55,14 @@ interface Taken {
  * @throws LostOwnership when another writer announced a block
  */
 export async function loadStream(
-  { spec, table, position, read, lastSequence, divert, bury, limits, metrics, log }: LoadParts,
+  { spec, table, position, read, lastSequence, divert, bury, limits, metrics, troubles, log }: LoadParts,
   signal: AbortSignal,
   onReader: (reader: StreamReader) => void,
 ): Promise<void> {
   const { stream } = spec
   const onFailure = (error: unknown, attempt: number) => {
     metrics.failures.inc({ stream })
+    troubles?.failed(stream, error)
     if (attempt % 20 === 0) log.warn({ err: error, stream }, 'loading failed, trying again')
   }
   const retry = <T>(action: () => Promise<T>, fatal?: (error: unknown) => boolean) =>
@@ -67,12 +71,12 @@ export async function loadStream(
 
   const announced = await retry(position.load)
   await retry(position.claim, isLost)
-  const plan = resume(
-    announced,
-    await retry(table.highest),
-    await retry(lastSequence),
-    (spec.positions?.first ?? 1) - 1,
-  )
+  const base = (spec.positions?.first ?? 1) - 1
+  const [highest, streamLast] = [await retry(table.highest), await retry(lastSequence)]
+  const plan = position.misfits
+    ? resumeUnannounced(highest, streamLast, base)
+    : resume(announced, highest, streamLast, base)
+  if (position.misfits && plan.redo) await announce(plan.redo)
   const since = Date.now() - REBUILD_MS
   const latest = await retry(() => table.recent(new Date(since), REBUILD_ROWS))
   const recent = recentKeys(latest.length < REBUILD_ROWS ? since : latest.at(-1)!.receivedAt)
@@ -81,6 +85,8 @@ export async function loadStream(
   log.info({ stream, ...plan, recent: recent.size }, 'loading')
 
   metrics.position.set({ stream }, (plan.redo?.first ?? plan.next) - 1 - plan.offset)
+  // Nothing is left to be done, so nothing can show that it would work.
+  if (!plan.redo && plan.next > streamLast + plan.offset) troubles?.cleared(stream)
   const reader = read((plan.redo?.first ?? plan.next) - plan.offset)
   onReader(reader)
   let filling: Taken = { messages: [], rows: [], unreadable: [] }
@@ -122,7 +128,7 @@ export async function loadStream(
     await loading
     await retry(() => position.complete(block), isLost)
     metrics.position.set({ stream }, block.last - plan.offset)
-    if (last) observeLag(last)
+    troubles?.cleared(stream)
     return { offset: plan.offset, next: block.last + 1, ...(pending && fixed !== pending ? { pending } : {}) }
   }
 
@@ -163,10 +169,5 @@ export async function loadStream(
     await retry(() => divert(refused))
     metrics.diverted.inc({ stream }, refused.length)
     log.error({ stream, rows: refused.length, reason: refused[0]?.reason }, 'rows were refused: see rejected_events')
-  }
-
-  function observeLag(last: JsMsg) {
-    metrics.lagMessages.set({ stream }, last.info.pending)
-    metrics.lagSeconds.set({ stream }, Math.max(0, Date.now() - Number(last.timestampNanos / 1_000_000n)) / 1000)
   }
 }

@@ -47,11 +47,20 @@ export function startLoader(parts: LoaderParts): Loader {
           log.warn({ stream: spec.stream }, 'another writer announced a block')
           if (!(await persistently(verify, abort.signal, () => {}))) return
         } else {
+          parts.troubles?.failed(spec.stream, error)
           log.error({ err: error, stream: spec.stream }, 'loading broke off, beginning anew')
           await pause(RESTART_MS, abort.signal)
         }
       }
     }
+  }
+
+  /** From now on the next owner says how far the stream is loaded. */
+  function forget(): void {
+    const { metrics, troubles } = parts
+    for (const gauge of [metrics.position, metrics.lagMessages, metrics.lagSeconds])
+      gauge.remove({ stream: spec.stream })
+    troubles?.cleared(spec.stream)
   }
 
   const running = run().catch(error => {
@@ -68,13 +77,13 @@ export function startLoader(parts: LoaderParts): Loader {
       await Promise.race([running, deadline])
       clearTimeout(timer)
       abort.abort()
-      parts.metrics.position.remove({ stream: spec.stream })
+      forget()
     },
     drop() {
       stopping = true
       void reader?.stop()
       abort.abort()
-      parts.metrics.position.remove({ stream: spec.stream })
+      forget()
     },
     get ready() {
       return ready

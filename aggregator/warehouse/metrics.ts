@@ -27,7 +27,11 @@ export function warehouseMetrics(metrics: Metrics) {
     takeovers: metrics.counter('warehouse_takeovers_total', 'Times this process began to own a stream', stream),
     position: metrics.gauge('warehouse_position', 'Stream sequence up to which a stream is loaded', stream),
     lagMessages: metrics.gauge('warehouse_lag_messages', 'Messages of the stream that are not loaded yet', stream),
-    lagSeconds: metrics.gauge('warehouse_lag_seconds', 'Age of the newest loaded message when it was loaded', stream),
+    lagSeconds: metrics.gauge(
+      'warehouse_lag_seconds',
+      'Age of the oldest message of the stream that is not loaded yet',
+      stream,
+    ),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { uuidv7 } from '@slotstream/protocol'
+import { parseEntry } from '@slotstream/runtime'
+import { parsePosition } from './parse-position.js'
 
 /** A contiguous range of positions, both ends included. */
 export interface Block {
@@ -29,16 +31,26 @@ export class LostOwnership extends Error {
  * The position of one stream. Whoever announces last by compare-and-set owns the stream.
  *
  * @param writer unique to this owner
+ * @param onMisfit is called with why an announcement can't be used; it is then as if there were none, see `resume`
  */
-export function positionKeeper(positions: KV, stream: string, writer: string = uuidv7()) {
+export function positionKeeper(
+  positions: KV,
+  stream: string,
+  writer: string = uuidv7(),
+  onMisfit: (reason: string) => void = () => {},
+) {
   const key = `warehouse.${stream}`
   let revision = 0
   let value: Position | undefined
+  let misfits = false
 
   async function load(): Promise<Position | undefined> {
     const entry = await positions.get(key)
     revision = entry?.revision ?? 0
-    value = entry && entry.length > 0 ? entry.json<Position>() : undefined
+    const parsed = entry && entry.length > 0 ? parseEntry(entry, parsePosition) : undefined
+    value = parsed?.ok ? parsed.value : undefined
+    misfits = parsed?.ok === false
+    if (parsed?.ok === false) onMisfit(parsed.reason)
     return value
   }
 
@@ -60,6 +72,10 @@ export function positionKeeper(positions: KV, stream: string, writer: string = u
 
   return {
     load,
+    /** Whether there is an announcement that can't be used. */
+    get misfits() {
+      return misfits
+    },
     /**
      * Announces a block.
      *

@@ -13,6 +13,19 @@ export interface Plan {
   pending?: Block
 }
 
+/** Positions looked through again where the announcement can't be read: more than a block of the default size has. */
+const LOOK_BACK = 100_000
+
+/**
+ * Where to go on without the announcement, which can't be read: the last block may have landed in part. Rows that the
+ * table has are left out when it is done again.
+ */
+export function resumeUnannounced(highest: number, streamLast: number, base = 0): Plan {
+  const plan = resume(undefined, highest, streamLast, base)
+  if (plan.offset !== base || highest <= base) return plan
+  return { ...plan, redo: { first: Math.max(base + 1, highest - LOOK_BACK + 1), last: highest } }
+}
+
 /**
  * Where to go on, from the announcement, the highest position in the table, and the stream's last sequence.
  *

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { KV } from '@nats-io/kv'
-import { RETAINED_TABLES, type RetainedTable, type Retention, type Site } from '@slotstream/protocol'
-import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
+import { parseSite, RETAINED_TABLES, type RetainedTable, type Retention } from '@slotstream/protocol'
+import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 import { pause } from './retry.js'
 
 /** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
@@ -85,7 +85,9 @@ export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal
     nats,
     sites,
     entry => {
-      const retention = entry.operation === 'PUT' ? entry.json<Site>().retention : undefined
+      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
+      if (entry.operation === 'PUT' && !site) return
+      const retention = site?.retention
       if (retention) wanted.set(entry.key, retention)
       else wanted.delete(entry.key)
     },

@@ -1,4 +1,5 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import type { Lag, Trouble } from '@slotstream/protocol'
 import {
   createDeadLetters,
   type Installation,
@@ -8,6 +9,7 @@ import {
   numberSetting,
   type Publisher,
   readStream,
+  skipEntry,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
@@ -19,21 +21,25 @@ import { fenced } from './fence.js'
 import { type Loader, startLoader } from './loader.js'
 import { warehouseMetrics } from './metrics.js'
 import { MigrationError, migrate, readMigrations } from './migrate.js'
-import { positionKeeper } from './position.js'
+import { completeThrough, positionKeeper } from './position.js'
 import { watchRetention } from './retention.js'
 import { persistently, Stopped } from './retry.js'
-import { profilesSpec, specsOf } from './specs.js'
+import { profilesSpec, type StreamSpec, specsOf } from './specs.js'
 import { warehouseTable } from './table.js'
+import { createTroubles } from './troubles.js'
 import { watchParts } from './watch-parts.js'
 
-/** Messages the client holds while a block is inserted. */
-const READ_AHEAD = 2_000
+/** Messages the client holds while a block is inserted: each may be as large as a batch. */
+const READ_AHEAD = 1_000
 
 /** Bytes of message bodies in a block. Its rows take several times as much memory while it is inserted. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
 
 /** An insert of a block takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
+
+/** What is waited for before any stream can be loaded. */
+const CLICKHOUSE = 'clickhouse'
 
 /** Settings of the warehouse, with their defaults. */
 export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
@@ -63,8 +69,12 @@ export interface Warehouse {
   stop(): Promise<void>
   /** What it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
-  /** Of each stream that it loads now: the sequence up to which it is loaded. */
+  /** Of each stream that it loads now, or that no process loads: the sequence up to which it is in its table. */
   loaded(): Promise<{ stream: string; through: number }[]>
+  /** What it fails at now, and tries again. */
+  troubles(): Trouble[]
+  /** Notes how far a stream's loading is behind, for `/metrics`. */
+  noteLag(lag: Pick<Lag, 'stream' | 'messages' | 'seconds'>): void
 }
 
 /**
@@ -94,9 +104,10 @@ export function startWarehouse({
   const counters = warehouseMetrics(metrics)
   const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
   const specs = specsOf(installation)
+  const troubles = createTroubles(metrics)
   const loaders = new Map<string, Loader>()
   let sharing: Sharing | undefined
-  let waitingFor = 'clickhouse'
+  let waitingFor = CLICKHOUSE
   let watching: { stop(): void } | undefined
 
   function start(name: string): void {
@@ -105,7 +116,9 @@ export function startWarehouse({
     const loader = startLoader({
       spec,
       table: fenced(warehouseTable(clickhouse, spec, cluster !== ''), () => sharing?.holds(name) ?? false),
-      position: positionKeeper(installation.buckets.positions, spec.stream),
+      position: positionKeeper(installation.buckets.positions, spec.stream, undefined, reason =>
+        skipEntry(log, 'positions', { stream: spec.stream }, reason),
+      ),
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
       divert: refused => divert(nats, spec.stream, refused),
@@ -113,6 +126,7 @@ export function startWarehouse({
       limits: { ...settings, maxAgeMs: Math.max(settings.maxAgeMs, spec.waitsMs ?? 0) },
       verify: async () => (await sharing?.verify(name)) ?? false,
       metrics: counters,
+      troubles,
       log,
     })
     loaders.set(name, loader)
@@ -130,10 +144,12 @@ export function startWarehouse({
       () => migrate(clickhouse, migrations, ddl),
       abort.signal,
       (error, attempt) => {
+        troubles.failed(CLICKHOUSE, error)
         if (attempt % 20 === 0) log.warn({ err: error }, 'ClickHouse is not ready yet, trying again')
       },
       error => error instanceof MigrationError,
     )
+    troubles.cleared(CLICKHOUSE)
     if (applied.length > 0) log.info({ applied }, 'migrated')
     if (abort.signal.aborted) return
     // Comments are a help for readers: loading doesn't wait for them, and goes on where they can't be written.
@@ -169,9 +185,18 @@ export function startWarehouse({
     start('profiles')
   }
 
+  /** Sequence up to which a stream is loaded, as its last owner announced it. */
+  async function storedPosition({ stream, positions }: StreamSpec): Promise<number> {
+    const position = await positionKeeper(installation.buckets.positions, stream).load()
+    const base = (positions?.first ?? 1) - 1
+    const complete = completeThrough(position, base) ?? (position?.first ?? base + 1) - 1
+    return Math.max(0, complete - (position?.offset ?? base))
+  }
+
   const beginning = begin().catch(error => {
     if (error instanceof Stopped) return
     waitingFor = error instanceof MigrationError ? error.message : 'migrations'
+    troubles.failed(CLICKHOUSE, error)
     log.fatal({ err: error }, 'the warehouse could not start')
   })
   return {
@@ -184,7 +209,22 @@ export function startWarehouse({
     },
     async loaded() {
       const { values } = await counters.position.get()
-      return values.map(({ labels, value }) => ({ stream: String(labels.stream), through: value }))
+      const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
+      // What nobody loads has a position all the same: a lag that is not reported looks like none.
+      const names = sharing ? new Set([...loaders.keys(), ...sharing.unowned()]) : specs.keys()
+      return Promise.all(
+        [...names]
+          .flatMap(name => specs.get(name) ?? [])
+          .map(async spec => ({
+            stream: spec.stream,
+            through: known.get(spec.stream) ?? (await storedPosition(spec)),
+          })),
+      )
+    },
+    troubles: troubles.list,
+    noteLag({ stream, messages, seconds }) {
+      counters.lagMessages.set({ stream }, messages)
+      counters.lagSeconds.set({ stream }, seconds)
     },
     missing() {
       if (waitingFor) return [waitingFor]

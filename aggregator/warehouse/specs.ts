@@ -10,7 +10,7 @@ import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
-import { rejectedRows } from './rows/rejected.js'
+import { FOUND_BY_REPLAYS, rejectedRows } from './rows/rejected.js'
 import type { Row, SourceMessage } from './rows/row.js'
 import { signalRows } from './rows/signals.js'
 
@@ -21,10 +21,10 @@ export interface StreamSpec {
   /** Rows of one message, with `seq` as their position. Throws when the message is not what the stream should hold. */
   rows(message: SourceMessage, seq: number): Row[]
   /**
-   * How the table names a row's key; absent where rows are not deduplicated. SQL of ours, never of a client. Without
-   * `sender` its ids are made by servers.
+   * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours, never
+   * of a client. Without `sender` its ids are made by servers.
    */
-  key?: { time: string; id: string; visitor: string; sender?: string }
+  key?: { time: string; id: string; visitor: string; sender?: string; where?: string }
   /** Positions in the table that come from this stream; absent: all of them. */
   positions?: { first: number; last: number }
   /** It took over from other streams: a message may be in one of those already, and in its rows in the same table. */
@@ -63,7 +63,19 @@ export const SPECS = {
     key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
     replaces: false,
   },
-  rejected: { stream: STREAMS.rejected.name, table: 'rejected_events', rows: rejectedRows, replaces: false },
+  rejected: {
+    stream: STREAMS.rejected.name,
+    table: 'rejected_events',
+    rows: rejectedRows,
+    // What a client sends twice is rejected twice; what a replay finds once more is not.
+    key: {
+      time: 'received_at',
+      id: 'lower(hex(SHA256(payload)))',
+      visitor: "''",
+      where: `code = '${FOUND_BY_REPLAYS}'`,
+    },
+    replaces: false,
+  },
   profiles: {
     stream: `KV_${BUCKETS.profiles}`,
     table: 'profile_versions',

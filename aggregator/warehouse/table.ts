@@ -60,6 +60,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
   // Other streams of its kind may be in the same table, and none of their messages in this one.
   const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
   const ofStream = 'stream_seq BETWEEN {from:UInt64} AND {to:UInt64}'
+  const only = key?.where ? ` AND ${key.where}` : ''
   let structure: string | undefined
 
   async function send(query: string, lines: string[], settings: Record<string, string | number>) {
@@ -120,7 +121,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
       const found = new Set<string>()
       if (!key) return found
       const outside = 'NOT (stream_seq BETWEEN {first:UInt64} AND {last:UInt64})'
-      const select = `SELECT ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id FROM ${table} WHERE site_id = {siteId:String}`
+      const select = `SELECT ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id FROM ${table} WHERE site_id = {siteId:String}${only}`
       for (const { siteId, timed, part } of chunks(keys)) {
         const matches = timed
           ? await rows<Found>(
@@ -146,7 +147,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
       if (!key) return []
       const latest = await rows<Found & { site_id: string; received: string }>(
         `SELECT site_id, ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
-         FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}
+         FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}${only}
          ORDER BY received_at DESC LIMIT {limit:UInt32}`,
         { since: since.getTime(), limit, ...own, ...(tookOver && { from: 1 }) },
       )

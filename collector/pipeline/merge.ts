@@ -1,4 +1,4 @@
-import type { HotKey, Lag, ProcessReport, Sample } from '@slotstream/protocol'
+import type { HotKey, Lag, ProcessReport, Sample, Trouble } from '@slotstream/protocol'
 
 /** A stream as the broker has it. Limits are null where there is none. */
 export interface StreamState {
@@ -36,6 +36,8 @@ export interface PipelineStatus {
   lags: Lag[]
   /** Of each role: all its messages, and the oldest. */
   behind: { role: string; messages: number; seconds: number; partitions: number }[]
+  /** What fails now and is tried again, longest first. */
+  troubles: Trouble[]
   skew: MergedSkew
   warehouse: {
     stream: string
@@ -75,9 +77,9 @@ export function mergeReports(
   { now, partitions, deadLettersWaiting }: { now: number; partitions: number; deadLettersWaiting: number },
 ): PipelineStatus {
   const samples = reports.flatMap(report => report.samples)
-  const lags = reports
-    .flatMap(report => report.lags)
-    .sort((a, b) => a.role.localeCompare(b.role) || a.stream.localeCompare(b.stream) || order(a) - order(b))
+  const lags = worstOfEach(reports.flatMap(report => report.lags)).sort(
+    (a, b) => a.role.localeCompare(b.role) || a.stream.localeCompare(b.stream) || order(a) - order(b),
+  )
   return {
     at: new Date(now).toISOString(),
     partitions,
@@ -97,6 +99,7 @@ export function mergeReports(
         partitions: own.filter(lag => lag.partition !== null).length,
       }
     }),
+    troubles: reports.flatMap(({ troubles = [] }) => troubles).sort((a, b) => a.since.localeCompare(b.since)),
     skew: mergeSkew(reports),
     warehouse: [...by(samples, 'warehouse_position', 'stream')].map(([stream, position]) => {
       const of = (name: string) => by(samples, name, 'stream').get(stream) ?? 0
@@ -169,6 +172,17 @@ function mergeSkew(reports: ProcessReport[]): MergedSkew {
       .sort((a, b) => b.share - a.share)
       .slice(0, KEYS),
   }
+}
+
+/** One lag of each role, stream and partition: of a stream that no process loads, all of them report. */
+function worstOfEach(lags: Lag[]): Lag[] {
+  const worst = new Map<string, Lag>()
+  for (const lag of lags) {
+    const key = `${lag.role}\0${lag.stream}\0${lag.partition}`
+    const known = worst.get(key)
+    if (!known || lag.messages > known.messages) worst.set(key, lag)
+  }
+  return [...worst.values()]
 }
 
 function order({ partition }: Lag): number {

@@ -19,6 +19,11 @@ ${table(
   status.behind.map(b => [b.role, b.messages, b.seconds, b.partitions || '']),
 )}
 ${table(
+  'Failing',
+  ['role', 'what', 'since', 'attempts', 'reason'],
+  status.troubles.map(t => [t.role, t.what, t.since, t.attempts, t.reason]),
+)}
+${table(
   'Behind, by partition',
   ['role', 'stream', 'partition', 'messages', 'oldest, s'],
   status.lags.filter(lag => lag.messages > 0).map(l => [l.role, l.stream, l.partition ?? 'all', l.messages, l.seconds]),

@@ -12,6 +12,9 @@ const ROLES = ['profiles', 'decisions', 'warehouse']
 /** A role this far behind, in seconds, is in trouble: a page would feel it, an analyst see it. */
 const LAG_SECONDS = 30
 
+/** Fewer failed attempts in a row are a hiccup. */
+const REPEATED = 3
+
 /** Skew means something only among enough messages. */
 const ENOUGH_MESSAGES = 1_000
 
@@ -42,6 +45,13 @@ export function warningsOf(status: PipelineStatus): Warning[] {
       warn(
         `the stream ${name} is ${percent(full)} full: when it is full, messages are refused with 503`,
         'give it more room or a shorter retention, and look why what reads it is behind',
+      )
+  for (const { role, what, attempts, since, reason } of status.troubles)
+    if (attempts >= REPEATED)
+      warn(
+        `the role ${role} fails at ${what}, ${attempts} times since ${since}: ${reason}`,
+        'what waits stays in its stream and is loaded when the cause is gone: see whether ClickHouse answers and takes ' +
+          'inserts, and whether a view on the table throws',
       )
   for (const { role, messages, seconds } of status.behind)
     if (seconds >= LAG_SECONDS)

@@ -5,6 +5,7 @@ import {
   MAX_PLAN_BYTES,
   MAX_PLAN_SCHEMAS,
   MAX_SCHEMA_BYTES,
+  NO_PLAN,
   PLAN_MODES,
   PLANNED_CALLS,
   type PlanSchemas,
@@ -36,6 +37,16 @@ export function checkPlan(raw: Record<string, unknown>): Check<UploadedPlan> {
       `the plan has ${bytes} bytes, ${MAX_PLAN_BYTES} are allowed: take out versions that nobody sends any more`,
     )
   return { ok: true, value: { ...settings.value, schemas: kept } }
+}
+
+/** Parses a plan as the bucket has it. */
+export function parsePlan(raw: unknown): Check<TrackingPlan> {
+  if (!isObject(raw)) return no('a plan must be a JSON object')
+  const checked = checkPlan(raw)
+  if (!checked.ok) return checked
+  const { mode, unplanned, schemas } = checked.value
+  if (mode === undefined) return no(`mode must be one of ${PLAN_MODES.join(', ')}`)
+  return { ok: true, value: { mode, unplanned: unplanned ?? NO_PLAN.unplanned, schemas } }
 }
 
 /** Checks a plan's mode and what unplanned events are, those that are given. */

@@ -1,5 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { NO_PLAN, type TrackingPlan } from '@slotstream/protocol'
+import { parseEntry } from '@slotstream/runtime'
+import { parsePlan } from './check-plan.js'
 
 /** JetStream's code for a write that expected another revision. */
 const WRONG_REVISION = 10071
@@ -24,7 +26,9 @@ export function createPlanStore(bucket: KV): PlanStore {
     async read(siteId) {
       const entry = await bucket.get(siteId)
       if (!entry) return { plan: NO_PLAN, revision: 0 }
-      return { plan: entry.operation === 'PUT' ? entry.json<TrackingPlan>() : NO_PLAN, revision: entry.revision }
+      const parsed = entry.operation === 'PUT' ? parseEntry(entry, parsePlan) : undefined
+      // A plan that can't be read is none, at its revision: the next one may take its place.
+      return { plan: parsed?.ok ? parsed.value : NO_PLAN, revision: entry.revision }
     },
     async write(siteId, plan, after) {
       try {

@@ -1,6 +1,7 @@
 import type { KvEntry } from '@nats-io/kv'
 import type { TrackingPlan } from '@slotstream/protocol'
-import type { Log } from '@slotstream/runtime'
+import { type Log, parseEntry, skipEntry } from '@slotstream/runtime'
+import { parsePlan } from './check-plan.js'
 import { type CompiledPlan, compilePlan } from './compile-plan.js'
 
 /** The tracking plans of all sites, kept up to date from their bucket. */
@@ -33,13 +34,15 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
     report(siteId, plan ? revision : 0)
   }
 
-  async function load(siteId: string, stored: () => TrackingPlan, revision: number): Promise<void> {
+  async function load(siteId: string, entry: Pick<KvEntry, 'json'>, revision: number): Promise<void> {
     if (newest.get(siteId) !== revision) return
+    const parsed = parseEntry(entry, parsePlan)
+    if (!parsed.ok) return skipEntry(log, 'plans', { site: siteId, revision }, parsed.reason)
     try {
-      const plan = await compilePlan(stored(), inUse.get(siteId)?.plan)
+      const plan = await compilePlan(parsed.value, inUse.get(siteId)?.plan)
       if (newest.get(siteId) === revision) take(siteId, plan, revision)
     } catch (error) {
-      log.error({ err: error, site: siteId, revision }, 'a stored tracking plan can not be used, the one before stays')
+      skipEntry(log, 'plans', { site: siteId, revision }, `the one before stays: ${String(error)}`)
     }
   }
 
@@ -55,9 +58,7 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
       newest.set(key, revision)
       if (inUse.get(key)?.revision === revision) return
       if (operation !== 'PUT') return take(key, undefined, revision)
-      const work = (working.get(key) ?? Promise.resolve()).then(() =>
-        load(key, () => entry.json<TrackingPlan>(), revision),
-      )
+      const work = (working.get(key) ?? Promise.resolve()).then(() => load(key, entry, revision))
       working.set(key, work)
       void work.then(() => {
         if (working.get(key) === work) working.delete(key)

@@ -50,7 +50,7 @@ export function understand(args: string[]): Order {
   if (what !== 'rejected' || positionals.length > 1) throw new ReplayError(USAGE)
   if (values.site === undefined) throw new ReplayError(`--site is missing: whose messages?\n\n${USAGE}`)
   for (const code of values.code ?? [])
-    if (code !== 'warehouse_refused' && !Object.hasOwn(REJECTION_CODES, code))
+    if (!['warehouse_refused', 'profile_too_large'].includes(code) && !Object.hasOwn(REJECTION_CODES, code))
       throw new ReplayError(`--code is "${code}": it must be one of ${Object.keys(REJECTION_CODES).join(', ')}`)
   const selection = {
     siteId: siteOf(values.site),

@@ -150,6 +150,7 @@ describe('a userId of a page', () => {
       timestamp: '2026-01-01T00:00:00.000Z',
       properties: {},
       traits: {},
+      received_at: '2026-01-01T00:00:00.000Z',
       sender: 'unsigned' as const,
     }
     async function* rows() {

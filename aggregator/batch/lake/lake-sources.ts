@@ -18,7 +18,8 @@ export function lakeSources({ streams, past }: Pick<Installation, 'streams' | 'p
       stream: name,
       base,
       table,
-      ...(key && { key }),
+      // Rows of which only some have a key are told apart by their places.
+      ...(key && !key.where && { key }),
     }))
   })
 }

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
-import { SIGNALS, type SignalEnvelope, type SignalName, type Site } from '@slotstream/protocol'
-import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
+import { parseSite, SIGNALS, type SignalEnvelope, type SignalName } from '@slotstream/protocol'
+import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 
 /** Which signals the sites want. */
 export interface WantedSignals {
@@ -16,7 +16,9 @@ export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promi
     nats,
     sites,
     entry => {
-      const signals = entry.operation === 'PUT' ? entry.json<Site>().signals : undefined
+      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
+      if (entry.operation === 'PUT' && !site) return
+      const signals = site?.signals
       if (Array.isArray(signals)) chosen.set(entry.key, signals)
       else chosen.delete(entry.key)
     },

@@ -1,6 +1,6 @@
-import type { DecisionEnvelope } from '@slotstream/protocol'
+import { parseDecisionEnvelope } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /** Rows of `decisions`: one per decision of the envelope. */
 export function decisionRows(message: SourceMessage, seq: number): Row[] {
@@ -46,5 +46,5 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
   })
 }
 
-const read = (message: SourceMessage) => JSON.parse(message.text) as DecisionEnvelope
+const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]

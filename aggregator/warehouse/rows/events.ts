@@ -1,6 +1,6 @@
-import { type EventEnvelope, openEnvelope, type StoredMessage, senderOf, visitorIdOf } from '@slotstream/protocol'
+import { type EventEnvelope, parseEventEnvelope, type StoredMessage, senderOf, visitorIdOf } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /** Rows of `events`: one per message of the envelope. */
 export function eventRows(message: SourceMessage, seq: number): Row[] {
@@ -11,7 +11,7 @@ export function eventRows(message: SourceMessage, seq: number): Row[] {
   )
 }
 
-const read = (message: SourceMessage) => openEnvelope(JSON.parse(message.text))
+const read = (message: SourceMessage) => readMessage(message, parseEventEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).messages[index]
 
 function eventRow(

@@ -1,6 +1,6 @@
-import { fromKeyToken, type Profile } from '@slotstream/protocol'
+import { fromKeyToken, parseProfile } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /**
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
@@ -9,7 +9,7 @@ import type { Row, SourceMessage } from './row.js'
 export function profileRows(message: SourceMessage, seq: number): Row[] {
   const [siteId = '', visitorId = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
-  const profile = message.deleted ? undefined : (JSON.parse(message.text) as Profile)
+  const profile = message.deleted ? undefined : readMessage(message, parseProfile)
   return [
     {
       line: jsonLine({

@@ -1,8 +1,15 @@
-import type { RejectedEnvelope } from '@slotstream/protocol'
+import { hash } from 'node:crypto'
+import { parseRejectedEnvelope, type RejectedMessage } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
-/** Rows of `rejected_events`: one per rejected message. Not deduplicated: what is sent twice is rejected twice. */
+/** Code of what the profiles role finds when it applies a message: a replay finds it again, later than the broker knows. */
+export const FOUND_BY_REPLAYS = 'profile_too_large' satisfies RejectedMessage['code']
+
+/**
+ * Rows of `rejected_events`: one per rejected message. What is sent twice is rejected twice; only what a replay finds
+ * again is left out, by its time and payload.
+ */
 export function rejectedRows(message: SourceMessage, seq: number): Row[] {
   const {
     siteId,
@@ -11,7 +18,7 @@ export function rejectedRows(message: SourceMessage, seq: number): Row[] {
     sentAt,
     userAgent = '',
     rejected,
-  } = JSON.parse(message.text) as RejectedEnvelope
+  } = readMessage(message, parseRejectedEnvelope)
   const partition = partitionOfSubject(message.subject, 1)
   return rejected.map(({ messageId, code, reason, path = '', schemaVersion = '', payload }, index) => ({
     line: jsonLine({
@@ -31,6 +38,9 @@ export function rejectedRows(message: SourceMessage, seq: number): Row[] {
     }),
     seq,
     index,
+    ...(code === FOUND_BY_REPLAYS && {
+      key: { siteId, visitor: '', id: hash('sha256', payload), time: receivedAt, receivedAt },
+    }),
     source: { siteId, partition, receivedAt, messageId, payload: () => payload },
   }))
 }

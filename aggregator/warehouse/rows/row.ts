@@ -1,4 +1,4 @@
-import { joined, type Sender } from '@slotstream/protocol'
+import { type Check, joined, parseStored, type Sender } from '@slotstream/protocol'
 
 /** What makes a message the same message: a second send has the same key. */
 export interface RowKey {
@@ -53,6 +53,17 @@ export interface SourceMessage {
   storedAt: string
   /** Whether it marks a key of a KV bucket as deleted. */
   deleted: boolean
+}
+
+/**
+ * What a stream's message should hold, read from its text.
+ *
+ * @throws Error that says what is wrong, without repeating data: the message becomes a dead letter
+ */
+export function readMessage<T>(message: Pick<SourceMessage, 'text'>, parse: (raw: unknown) => Check<T>): T {
+  const parsed = parseStored(message.text, parse)
+  if (!parsed.ok) throw new Error(parsed.reason)
+  return parsed.value
 }
 
 /** One text per key. */

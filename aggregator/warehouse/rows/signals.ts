@@ -1,7 +1,7 @@
-import type { SignalEnvelope, SignalRecord } from '@slotstream/protocol'
+import { parseSignalEnvelope, type SignalRecord } from '@slotstream/protocol'
 import { formerSignalIdOf, signalIdOf } from '../../signal-id.js'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /** Rows of `detected_signals`: one per signal of the envelope. */
 export function signalRows(message: SourceMessage, seq: number): Row[] {
@@ -52,5 +52,5 @@ function formerId(siteId: string, visitorId: string, { signalId, messageId, sign
   return { formerId: formerSignalIdOf(visitorId, messageId, signal) }
 }
 
-const read = (message: SourceMessage) => JSON.parse(message.text) as SignalEnvelope
+const read = (message: SourceMessage) => readMessage(message, parseSignalEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).signals[index]

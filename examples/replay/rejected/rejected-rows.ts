@@ -7,7 +7,7 @@ const PAGE = 500
 /** Which rejected messages. */
 export interface Selection {
   siteId: string
-  /** Codes they were rejected with. Default: all but `warehouse_refused`, which were accepted before. */
+  /** Codes they were rejected with. Default: all but `warehouse_refused` and `profile_too_large`, which were accepted before. */
   codes?: string[] | undefined
   /** From this time of receipt on, and before that one, in milliseconds since the epoch. */
   since: number
@@ -29,7 +29,7 @@ export interface RejectedRow {
 
 const WHERE = `site_id = {site:String} AND received_at >= fromUnixTimestamp64Milli({since:Int64})
   AND received_at < fromUnixTimestamp64Milli({until:Int64})
-  AND if({codes:String} = '', code != 'warehouse_refused', has(splitByChar(',', {codes:String}), code))`
+  AND if({codes:String} = '', code NOT IN ('warehouse_refused', 'profile_too_large'), has(splitByChar(',', {codes:String}), code))`
 
 export async function countRejected(clickhouse: ClickHouse, selection: Selection): Promise<number> {
   const sql = `SELECT count() AS messages FROM slotstream.rejected_events WHERE ${WHERE}`

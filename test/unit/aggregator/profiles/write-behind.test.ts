@@ -2,7 +2,7 @@ import type { Profile, SignalEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createApplier } from '../../../../aggregator/profiles/applier.js'
+import { createApplier, type Findings } from '../../../../aggregator/profiles/applier.js'
 import { applyAndDetect } from '../../../../aggregator/profiles/apply.js'
 import { createPartition } from '../../../../aggregator/profiles/partition.js'
 import { type Checkpoint, type ProfileStore, StoreConflict } from '../../../../aggregator/profiles/profile-store.js'
@@ -87,16 +87,16 @@ function owner(
 ) {
   const partition = createPartition(limit, store.read)
   const progress = createProgress(checkpoint.seq)
-  const detected: SignalEnvelope[] = []
+  const detected: Findings[] = []
   const apply = createApplier(
     partition,
     progress,
     () => {},
-    envelope => detected.push(envelope),
+    found => detected.push(found),
   )
   let next = checkpoint.seq + 1
   const self = { index: 0, partition, progress, detected, checkpoint }
-  const pass = createWriteBehind(store, publishSignals, log, onStale)
+  const pass = createWriteBehind(store, { signals: publishSignals, refused: async () => {} }, log, onStale)
   return {
     pass: () => pass([self]),
     async applyUpTo(stream: string[], count: number) {

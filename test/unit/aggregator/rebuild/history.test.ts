@@ -11,6 +11,7 @@ const row = (fields: Partial<EventRow>): EventRow => ({
   user_id: '',
   session_id: '',
   timestamp: '2026-01-01T00:00:00.000Z',
+  received_at: '2026-01-01T00:00:00.000Z',
   properties: { category: 'shoes' },
   traits: {},
   ...fields,

@@ -1,0 +1,24 @@
+import type { Profile } from '@slotstream/protocol'
+import { timeOf } from './sessions.js'
+
+/** Days after which profiles of a single anonymous visit leave, unless a setting says otherwise. */
+export const ANONYMOUS_PROFILE_DAYS = 30
+
+const DAY_MS = 24 * 3600_000
+
+/**
+ * Whether a profile has ended at `now` (milliseconds since the epoch): its visitor is no known person, came once, and
+ * nothing was received for `days` days; 0 for never.
+ *
+ * It follows from the profile and the time of receipt of the next message alone. So a message that is received later
+ * begins a new profile, in a replay as well, whether or not the old one was removed from memory and store by then.
+ */
+export function hasEnded(profile: Profile, now: number, days: number): boolean {
+  if (days === 0 || !isOfOneVisit(profile)) return false
+  return now - timeOf(profile.lastReceived ?? profile.lastSeen) > days * DAY_MS
+}
+
+/** Whether nobody is known to be the visitor, and there was one session at most. */
+export function isOfOneVisit({ userId, sessions }: Profile): boolean {
+  return userId === '' && sessions <= 1
+}

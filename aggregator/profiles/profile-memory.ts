@@ -1,0 +1,16 @@
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+
+const MB = 1024 * 1024
+
+/** Shares of the machine's memory, and of what the engine lets a process use, that profiles take at most. */
+const OF_MACHINE = 1 / 8
+const OF_HEAP = 1 / 4
+
+/** Bytes that profiles may take in memory unless a setting says otherwise: a whole number of megabytes. */
+export function defaultProfileMemory(): number {
+  const constrained = process.constrainedMemory?.() ?? 0
+  const machine = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+  const bytes = Math.min(OF_MACHINE * machine, OF_HEAP * getHeapStatistics().heap_size_limit)
+  return Math.max(16, Math.floor(bytes / MB)) * MB
+}

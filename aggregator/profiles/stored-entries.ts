@@ -1,0 +1,44 @@
+import type { Profile } from '@slotstream/protocol'
+import { type Log, type Nats, readStream } from '@slotstream/runtime'
+
+/** An entry of the profiles bucket as its stream has it. */
+export interface StoredEntry {
+  /** Undefined for a mark, and for what can't be used. */
+  profile: Profile | undefined
+  revision: number
+  subject: string
+  /** It says that the profile was removed. */
+  isMark: boolean
+}
+
+const NANOS = 1_000_000n
+
+/**
+ * Reads the entries of a partition that were written before a time, oldest first. The bucket keeps one message per key,
+ * and so its stream has them in the order in which they were last written.
+ *
+ * @param from sequence to begin with
+ * @param before milliseconds since the epoch
+ */
+export async function* readEntries(
+  { nats, log, stream, subject }: { nats: Nats; log: Log; stream: string; subject: string },
+  from: number,
+  before: number,
+  signal: AbortSignal,
+  parse: (message: { json<T>(): T; subject: string; seq: number }) => Profile | undefined,
+): AsyncGenerator<StoredEntry> {
+  // Without any a reader would wait for ever.
+  const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: subject }))?.seq ?? 0
+  if (last < from) return
+  const reader = readStream(nats, stream, { from, filter: subject, buffer: 50, log })
+  try {
+    for await (const message of reader) {
+      if (signal.aborted || Number(message.timestampNanos / NANOS) >= before) return
+      const isMark = message.headers?.has('KV-Operation') ?? false
+      yield { profile: isMark ? undefined : parse(message), revision: message.seq, subject: message.subject, isMark }
+      if (message.seq >= last || message.info.pending === 0) return
+    }
+  } finally {
+    await reader.stop()
+  }
+}

@@ -1,0 +1,40 @@
+import type { Trouble } from '@slotstream/protocol'
+import type { Metrics } from '@slotstream/runtime'
+
+/** Longest reason reported, in characters: ClickHouse's errors may be long. */
+const MAX_REASON = 300
+
+/** What the loaders fail at now, for `/metrics` and the pipeline's status. */
+export interface Troubles {
+  /** An attempt failed, and is followed by another. */
+  failed(stream: string, error: unknown): void
+  /** What failed works again, or is another process's business. */
+  cleared(stream: string): void
+  list(): Trouble[]
+}
+
+/** @param now milliseconds since the epoch */
+export function createTroubles(metrics: Metrics, now: () => number = Date.now): Troubles {
+  const failing = metrics.gauge('warehouse_consecutive_failures', 'Failed attempts since the last success, by stream', [
+    'stream',
+  ])
+  const known = new Map<string, Trouble>()
+  return {
+    failed(stream, error) {
+      const { since = new Date(now()).toISOString(), attempts = 0 } = known.get(stream) ?? {}
+      const reason = String(error instanceof Error ? error.message : error).replace(/\s+/g, ' ')
+      known.set(stream, {
+        role: 'warehouse',
+        what: stream,
+        since,
+        attempts: attempts + 1,
+        reason: reason.slice(0, MAX_REASON),
+      })
+      failing.set({ stream }, attempts + 1)
+    },
+    cleared(stream) {
+      if (known.delete(stream)) failing.set({ stream }, 0)
+    },
+    list: () => [...known.values()],
+  }
+}

@@ -1,0 +1,283 @@
+import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import {
+  keyToken,
+  MAX_TRAIT_VALUES,
+  MAX_TRAITS_BYTES,
+  type Profile,
+  partitionOf,
+  type StoredMessage,
+} from '@slotstream/protocol'
+import { connectNats, createLog, type Nats } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { applyAndDetect } from '../../aggregator/profiles/apply.js'
+import { createPartition } from '../../aggregator/profiles/partition.js'
+import { profileBytes } from '../../aggregator/profiles/profile-size.js'
+import { MAX_PROFILE_TRAITS_BYTES } from '../../aggregator/profiles/traits.js'
+import { type System, startSystem } from '../support/system.js'
+import { until } from '../support/until.js'
+
+const log = createLog('test')
+log.level = 'silent'
+
+const MB = 1024 * 1024
+const AT = '2026-01-01T00:00:00.000Z'
+
+/** What profiles may take, and what the engine has: far less than the attack would take. */
+const MEMORY_MB = 96
+const HEAP_MB = 384
+
+/** Bytes of the largest profile there can be, as `profileBytes` counts them. */
+const LARGEST_PROFILE = 192 * 1024
+
+/** Text of JSON that is many times as large when it is parsed. */
+const nests = (count: number) => Array.from({ length: count }, () => [])
+
+let system: System
+let nats: Nats
+let partitions: number
+
+beforeAll(async () => {
+  system = await startSystem({
+    PROFILES_MEMORY_MB: String(MEMORY_MB),
+    NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
+    RATE_LIMIT_ADDRESS: '0',
+  })
+  nats = await connectNats(system.natsUrl, 'test', log)
+  partitions = (await (await nats.kvm.open('meta')).get('installation'))!.json<{ partitions: number }>().partitions
+})
+afterAll(async () => {
+  await nats?.close()
+  await system?.stop()
+})
+
+interface Answer {
+  accepted: number
+  rejected: { code: string; messageId: string }[]
+}
+
+async function send(batch: object[]): Promise<Answer> {
+  const response = await until(
+    'the batch is taken',
+    () =>
+      fetch(`${system.collectorUrl}/v1/batch?writeKey=demo`, {
+        method: 'POST',
+        headers: { 'Content-Encoding': 'gzip' },
+        body: gzipSync(JSON.stringify({ batch })),
+      }),
+    ({ status }) => status === 200,
+  )
+  return (await response.json()) as Answer
+}
+
+const identify = (messageId: string, anonymousId: string, traits: object) => ({
+  ...{ messageId, type: 'identify', anonymousId, traits },
+})
+
+async function count(sql: string): Promise<number> {
+  return Number((await system.query<{ n: number }>(`SELECT count() AS n FROM slotstream.${sql}`))[0]!.n)
+}
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${system.aggregatorUrl}/metrics`)).text()
+  return Number(new RegExp(`^slotstream_${name} (\\S+)$`, 'm').exec(text)?.[1])
+}
+
+async function ready() {
+  await until(
+    'the aggregator is ready',
+    () => fetch(`${system.aggregatorUrl}/readyz`),
+    ({ ok }) => ok,
+    { timeoutMs: 90_000 },
+  )
+}
+
+function stored(messageId: string, fields: Partial<StoredMessage> = {}): StoredMessage {
+  return { messageId, type: 'track', event: 'E', anonymousId: 'v', timestamp: AT, ...fields }
+}
+
+describe('the traits of one message', () => {
+  it('are bounded in bytes and in values, at the collector', async () => {
+    const answer = await send([
+      identify('bytes', 'a', { text: 'é'.repeat(MAX_TRAITS_BYTES / 2) }),
+      identify('values', 'a', { list: nests(MAX_TRAIT_VALUES) }),
+      { ...identify('group', 'a', { list: nests(MAX_TRAIT_VALUES) }), type: 'group', groupId: 'g' },
+      identify('fits', 'a', { list: nests(MAX_TRAIT_VALUES - 2), text: 'x'.repeat(10_000) }),
+    ])
+    expect(answer.accepted).toBe(1)
+    expect(answer.rejected.map(({ messageId, code }) => [messageId, code])).toEqual(
+      ['bytes', 'values', 'group'].map(id => [id, 'traits_too_large']),
+    )
+    await until(
+      'they are rows',
+      () => count("rejected_events WHERE code = 'traits_too_large'"),
+      n => n === 3,
+    )
+  })
+})
+
+describe('a profile', () => {
+  it('has a largest size, whatever its visitor sends', () => {
+    const wide = (text: string) => text.padEnd(256, '\u4e2d')
+    const messages: StoredMessage[] = []
+    for (let i = 0; i < 120; i++) {
+      const at = { messageId: wide(`m${i}`), anonymousId: wide('v'), userId: wide('u'), timestamp: AT }
+      const category = wide(`category ${i}`)
+      const properties = { product_id: wide(`p${i}`), category }
+      messages.push(stored('', { ...at, event: 'Order Completed', properties, context: { sessionId: wide(`s${i}`) } }))
+      const traits = { [`t${i}`]: nests(300), [wide(`k${i}`)]: '\u4e2d'.repeat(700) }
+      messages.push(stored('', { ...at, type: 'identify', messageId: wide(`i${i}`), traits }))
+    }
+    for (let i = 0; i < 4_700; i++) messages.push(stored(`x${i}`, { anonymousId: wide('v') }))
+    const envelope = { siteId: 'shop', visitorId: wide('v'), receivedAt: AT, messages }
+    const { profile, refused } = applyAndDetect(undefined, envelope, 1)
+    expect(profileBytes(profile!)).toBeLessThan(LARGEST_PROFILE)
+    expect(profileBytes({ ...profile!, traits: {} })).toBeGreaterThan(50_000)
+    expect(refused!.length).toBeGreaterThan(50)
+    expect(refused![0]).toMatchObject({ code: 'profile_too_large', path: '$.traits' })
+  })
+
+  it('keeps what it has when a message would make it too large, and says so once, also after a replay', async () => {
+    const piece = () => ({ list: nests(250) })
+    const ids = Array.from({ length: 9 }, (_, i) => `grow-${i}`)
+    for (const [i, id] of ids.entries()) await send([identify(id, 'grower', { [`t${i}`]: piece() })])
+    await send([identify('small', 'grower', { name: 'Ann' })])
+    const refused = "rejected_events WHERE code = 'profile_too_large'"
+    await until(
+      'the refusals are rows',
+      () => count(refused),
+      n => n > 0,
+    )
+    const key = `${partitionOf('demo', 'grower', partitions)}.demo.${keyToken('grower')}`
+    const profile = await until(
+      'the profile has the small trait',
+      async () => (await (await nats.kvm.open('profiles')).get(key))!.json<Profile>(),
+      ({ traits }) => traits.name === 'Ann',
+    )
+    const taken = Object.keys(profile.traits).length - 1
+    expect(profileBytes({ ...profile, traits: {} }) + MAX_PROFILE_TRAITS_BYTES).toBeGreaterThan(profileBytes(profile))
+    // Every message is an event; what the profile did not take is in rejected_events.
+    await until(
+      'all are events',
+      () => count("events WHERE anonymous_id = 'grower'"),
+      n => n === 10,
+    )
+    await until(
+      'all refusals are rows',
+      () => count(refused),
+      n => n === ids.length - taken,
+    )
+
+    // The same found by a replay days later, which the broker does not know any more.
+    const { seq } = (await nats.manager.streams.getMessage('REJECTED', { last_by_subj: 'rejected.*' }))!
+    for (let at = 1; at <= seq; at++) {
+      const message = await nats.manager.streams.getMessage('REJECTED', { seq: at }).catch(() => null)
+      if (message?.string().includes('profile_too_large')) await nats.js.publish(message.subject, message.data)
+    }
+    const marker = {
+      siteId: 'demo',
+      receivedAt: AT,
+      rejected: [{ messageId: null, code: 'c', reason: 'r', payload: '' }],
+    }
+    await nats.js.publish('rejected.0', JSON.stringify(marker))
+    await until(
+      'what came after is a row',
+      () => count("rejected_events WHERE code = 'c'"),
+      n => n === 1,
+    )
+    expect(await count(refused)).toBe(ids.length - taken)
+    const [row] = await system.query<{ payload: string }>(`SELECT payload FROM slotstream.${refused} LIMIT 1`)
+    expect(JSON.parse(row!.payload)).toMatchObject({ type: 'identify', anonymousId: 'grower' })
+  })
+
+  it('is smaller in memory than it is counted', () => {
+    const script = fileURLToPath(new URL('./heap-of-traits.mjs', import.meta.url))
+    const output = execFileSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' })
+    const measured = JSON.parse(output) as { shape: string; heap: number; counted: number }[]
+    expect(measured.length).toBeGreaterThan(8)
+    for (const { shape, heap, counted } of measured) expect([shape, counted >= heap]).toEqual([shape, true])
+  })
+})
+
+describe('the profiles in memory', () => {
+  it('leave by bytes as by number, the one used longest ago first, and never before they are stored', () => {
+    const of = (visitorId: string): Profile => {
+      const message = stored('m', { type: 'identify', anonymousId: visitorId, traits: { list: nests(300) } })
+      return applyAndDetect(undefined, { siteId: 'shop', visitorId, receivedAt: AT, messages: [message] }, 1).profile!
+    }
+    const size = profileBytes(of('v0'))
+    const partition = createPartition(1_000, async () => ({ profile: undefined, revision: 0 }), 10 * size)
+    for (let i = 0; i < 50; i++) partition.load(of(`v${i}`), i + 1)
+    expect(partition.size).toBeLessThanOrEqual(10)
+    expect(partition.bytes).toBeLessThanOrEqual(10 * size)
+    expect(partition.get('shop', 'v49')).toMatchObject({ visitorId: 'v49' })
+    for (let i = 100; i < 130; i++) partition.put(of(`v${i}`))
+    expect(partition.unstoredSize).toBe(30)
+    expect(partition.unstoredBytes).toBeGreaterThan(29 * size)
+    for (const { profile } of partition.unstored()) partition.markStored(profile, 1)
+    expect(partition.unstoredBytes).toBe(0)
+    expect(partition.bytes).toBeLessThanOrEqual(10 * size)
+  })
+
+  it('stay within their bound under attack, and after a kill, also with profiles from before there was one', async () => {
+    // Each is 2 KB gzipped, and as large in memory as the bounds let it be.
+    const traits = Object.fromEntries(Array.from({ length: 3 }, (_, i) => [`t${i}`, nests(240)]))
+    for (let round = 0; round < 40; round++)
+      await send(Array.from({ length: 50 }, (_, i) => identify(`a${round}-${i}`, `attacker-${round}-${i}`, traits)))
+    await until(
+      'none waits to be stored',
+      () => metric('profiles_unstored'),
+      n => n === 0,
+      { timeoutMs: 60_000 },
+    )
+    expect(await metric('profiles_memory_bytes')).toBeLessThanOrEqual(MEMORY_MB * MB)
+    expect(await metric('profiles_memory_bytes')).toBeGreaterThan((MEMORY_MB / 3) * MB)
+
+    // As they could be stored before: 100 traits of 1,000 characters, 1.3 MB in memory. 300 of them are 400 MB.
+    const oldKey = (visitorId: string) => `${partitionOf('demo', visitorId, partitions)}.demo.${keyToken(visitorId)}`
+    const old: Profile = {
+      ...{ siteId: 'demo', visitorId: '', anonymousId: '', userId: 'u', firstSeen: AT, lastSeen: AT, sessions: 1 },
+      ...{ session: null, events: 1, affinities: {}, affinitiesAt: AT, segments: [], seq: 0, recent: [] },
+      traits: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`t${i}`, nests(330)])),
+    }
+    for (let i = 0; i < 300; i++) {
+      const visitorId = hash('sha256', `old-${i}`)
+      await nats.js.publish(
+        `$KV.profiles.${oldKey(visitorId)}`,
+        JSON.stringify({ ...old, visitorId, anonymousId: visitorId }),
+      )
+    }
+    const before = await system.pidOf('aggregator')
+    await system.kill('aggregator')
+    await until(
+      'it was started again',
+      () => system.pidOf('aggregator'),
+      pid => pid !== before,
+    )
+    await ready()
+    const started = await system.pidOf('aggregator')
+    // All of them come back at once.
+    const visitors = Array.from({ length: 300 }, (_, i) => hash('sha256', `old-${i}`))
+    await send(
+      visitors.map((anonymousId, i) => ({ messageId: `back-${i}`, type: 'track', event: 'Back', anonymousId })),
+    )
+    const bucket = await nats.kvm.open('profiles')
+    for (const visitorId of visitors)
+      await until(
+        'the event counts in the old profile',
+        async () => (await bucket.get(oldKey(visitorId)))!.json<Profile>(),
+        ({ sessions, userId }) => sessions === 2 && userId === 'u',
+        { timeoutMs: 60_000 },
+      )
+    await until(
+      'none waits to be stored',
+      () => metric('profiles_unstored'),
+      n => n === 0,
+      { timeoutMs: 60_000 },
+    )
+    expect(await metric('profiles_memory_bytes')).toBeLessThanOrEqual(MEMORY_MB * MB)
+    expect(await system.pidOf('aggregator')).toBe(started)
+  }, 240_000)
+})

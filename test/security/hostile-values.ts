@@ -1,0 +1,138 @@
+import { type EventEnvelope, keyToken, type Profile, type StreamKind } from '@slotstream/protocol'
+
+const AT = '2026-01-01T00:00:00.000Z'
+
+/** Texts that are no value of ours wherever they stand. */
+const NONSENSE = [
+  '',
+  'not JSON',
+  '{"a":',
+  '\u0000',
+  'null',
+  'true',
+  '7',
+  '1e999',
+  '"text"',
+  '[]',
+  '[null]',
+  '{}',
+  '{"__proto__":{"polluted":true}}',
+  '{"constructor":{"prototype":{"polluted":true}}}',
+  '['.repeat(20_000) + ']'.repeat(20_000),
+]
+
+/** What a stream message of ours must have, and what else may stand there. */
+const WRONG = [
+  null,
+  undefined,
+  0,
+  -1,
+  1e300,
+  true,
+  '',
+  ' ',
+  '\u0000',
+  [],
+  {},
+  [[]],
+  'x'.repeat(5_000),
+  { a: { b: [] } },
+]
+
+/** A message that fits, of each stream. */
+export const GOOD = {
+  events: {
+    siteId: 'demo',
+    visitorId: 'hostile',
+    receivedAt: AT,
+    messages: [{ messageId: 'm1', type: 'track', event: 'E', anonymousId: 'hostile', timestamp: AT }],
+  } satisfies EventEnvelope,
+  decisions: {
+    siteId: 'demo',
+    visitorId: 'hostile',
+    receivedAt: AT,
+    decisions: [
+      {
+        ...{ decisionId: 'd1', timestamp: AT, slotId: 's', anonymousId: 'hostile', policy: 'p', policyVersion: '1' },
+        ...{ outcome: 'served', holdout: false, contentIds: [], propensities: [], position: 1, candidates: [] },
+        ...{ excluded: [], features: {}, seed: 's' },
+      },
+    ],
+  },
+  signals: {
+    siteId: 'demo',
+    visitorId: 'hostile',
+    receivedAt: AT,
+    signals: [
+      {
+        ...{ signalId: 's1', signal: 'repeated_view', messageId: 'm1', timestamp: AT, anonymousId: 'hostile' },
+        ...{ userId: '', sessionId: '', details: {} },
+      },
+    ],
+  },
+  rejected: {
+    siteId: 'demo',
+    receivedAt: AT,
+    rejected: [{ messageId: null, code: 'too_large', reason: 'r', payload: '{}' }],
+  },
+} satisfies Record<StreamKind, object>
+
+const PROFILE: Profile = {
+  ...{ siteId: 'demo', visitorId: 'hostile', anonymousId: 'hostile', userId: '', firstSeen: AT, lastSeen: AT },
+  ...{ sessions: 1, session: { id: 's', startedAt: AT, lastAt: AT }, events: 1, affinities: {}, affinitiesAt: AT },
+  ...{ traits: {}, segments: [], seq: 1, recent: [], signalMemory: {} },
+}
+
+/** Each field of an object, and of the first entries of its lists, in turn holding what it must not. */
+function* spoilt(good: object, wrong: readonly unknown[]): Generator<string> {
+  for (const name of Object.keys(good)) for (const value of wrong) yield JSON.stringify({ ...good, [name]: value })
+  for (const [name, list] of Object.entries(good))
+    if (Array.isArray(list) && typeof list[0] === 'object' && list[0] !== null)
+      for (const entry of spoilt(list[0], wrong)) yield JSON.stringify({ ...good, [name]: [JSON.parse(entry)] })
+}
+
+/** Messages that a stream should not hold. */
+export function hostileMessages(kind: StreamKind): string[] {
+  return [...NONSENSE, ...spoilt(GOOD[kind], WRONG)]
+}
+
+/**
+ * Values that a bucket should not hold, by key.
+ *
+ * @param partition of the visitor `hostile`
+ * @param layout what `installation` of the bucket `meta` holds
+ */
+export function hostileEntries(partition: number, layout: object): Record<string, { key: string; values: string[] }[]> {
+  const site = { siteId: 'evil', name: 'Evil', writeKeys: ['evil-key'], allowedOrigins: ['*'], debug: false }
+  const slot = { id: 'evil', policy: { type: 'random' }, count: 1, holdout: 0 }
+  const content = { id: 'evil', slots: ['evil'], category: 'c', payload: {} }
+  const plan = { mode: 'enforce', unplanned: 'allow', schemas: { E: { '1-0-0': { type: 'object' } } } }
+  const some = (good: object) => [...NONSENSE, ...spoilt(good, WRONG.slice(0, 8))]
+  const profileKey = `${partition}.demo.${keyToken('hostile')}`
+  return {
+    sites: [{ key: 'evil', values: some(site) }],
+    catalog: [
+      { key: 'demo.slot.evil', values: some(slot) },
+      { key: 'demo.content.evil', values: some(content) },
+      { key: 'demo.neither.evil', values: ['{}'] },
+    ],
+    plans: [
+      { key: 'evil', values: some(plan) },
+      { key: 'demo', values: [...NONSENSE, '{"mode":"enforce","schemas":{"E":{"1-0-0":{"type":"nonsense"}}}}'] },
+    ],
+    profiles: [{ key: profileKey, values: some(PROFILE) }],
+    positions: [
+      { key: `profiles.${partition}`, values: some({ seq: 1 }) },
+      { key: 'warehouse.EVENTS', values: some({ first: 1, last: 2, done: true }) },
+    ],
+    leases: [
+      { key: 'profiles.lease.0', values: some({ owner: 'nobody', epoch: 1 }) },
+      { key: 'warehouse.lease.events', values: some({ owner: 'nobody', epoch: 1 }) },
+      { key: 'warehouse.member.nobody', values: some({ name: 'nobody' }) },
+    ],
+    meta: [
+      { key: 'installation', values: some(layout) },
+      { key: 'profiles', values: some({ generation: 0 }) },
+    ],
+  }
+}
