@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 
@@ -131,6 +132,43 @@ describe('a web page', () => {
 
   it('leaves the checks of load balancers alone', async () => {
     expect(await send('GET', '/ping', { host: 'evil.example' })).toMatchObject({ status: 200, text: 'Ok.\n' })
+  })
+})
+
+describe('a status port', () => {
+  it('tells nothing under a name that is not its own, save whether the process lives', async () => {
+    const metrics = createMetrics()
+    const status = await startStatusServer(
+      0,
+      '127.0.0.1',
+      metrics,
+      () => [],
+      createHostCheck(['status.internal'], 'this-machine.example'),
+    )
+    const get = (path: string, host: string) =>
+      new Promise<number>((resolve, reject) => {
+        const asked = request({ port: status.port, path, headers: { host }, agent: false }, response => {
+          response.resume()
+          resolve(response.statusCode!)
+        })
+        asked.on('error', reject).end()
+      })
+    try {
+      for (const host of ['evil.example', 'evil.example:3001', 'localhost.evil.example', '127.0.0.1.evil.example'])
+        expect([host, await get('/metrics', host)]).toEqual([host, 403])
+      for (const host of [
+        'localhost:3001',
+        '127.0.0.1',
+        '[::1]:3001',
+        'this-machine',
+        'this-machine.example',
+        'Status.internal.',
+      ])
+        expect([host, await get('/metrics', host)]).toEqual([host, 200])
+      for (const path of ['/healthz', '/readyz']) expect(await get(path, 'evil.example')).toBe(200)
+    } finally {
+      await status.close()
+    }
   })
 })
 
