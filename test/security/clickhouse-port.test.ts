@@ -6,7 +6,7 @@ import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/r
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 
-/** All analysts together: three of a third each at a time. */
+/** All analysts together: a quarter for one query, three quarters for one account. */
 const MEMORY_MB = 600
 const MB = 1_000_000
 
@@ -237,7 +237,7 @@ describe('settings of an analyst', () => {
     expect(await effective('max_threads', '100000')).toBeLessThanOrEqual(128)
     expect(await effective('max_threads', '0')).toBeGreaterThan(0)
     expect(await effective('max_block_size', '18446744073709551615')).toBe(655_360)
-    expect(await effective('max_memory_usage', '18446744073709551615')).toBe((MEMORY_MB * MB) / 3)
+    expect(await effective('max_memory_usage', '18446744073709551615')).toBe((MEMORY_MB * MB) / 4)
     for (const value of ['1e9', '-1', 'x', '0x10'])
       expect(await ask('SELECT 1', `max_threads=${value}`)).toContain('Code: 72')
   })
