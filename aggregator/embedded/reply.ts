@@ -33,8 +33,6 @@ export interface ReplyOptions {
   /** Encoding of the body that the client accepts; undefined: none. */
   compress: Encoding | undefined
   holdEverything: boolean
-  /** Milliseconds that a client may read nothing while more is there; undefined: for ever. */
-  stallMs: number | undefined
 }
 
 export interface Reply {
@@ -83,12 +81,12 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
             return
           }
           length += step.value.length
-          if (sink) await write(sink, step.value, response, options.stallMs)
+          if (sink) await write(sink, step.value, response)
           else {
             held.push(step.value)
             if (length < limit) continue
             sink = begin({})
-            for (const chunk of held) await write(sink, chunk, response, options.stallMs)
+            for (const chunk of held) await write(sink, chunk, response)
             held = []
           }
         }
@@ -99,18 +97,15 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
   }
 }
 
-/** Rejects when the client is gone, or reads nothing for too long: it would keep its query's place and memory. */
-async function write(sink: Writable, chunk: Buffer, response: ServerResponse, stallMs?: number): Promise<void> {
+async function write(sink: Writable, chunk: Buffer, response: ServerResponse): Promise<void> {
   if (response.destroyed) throw new Error('The client disconnected')
   if (sink.write(chunk)) return
   const ended = new AbortController()
   const onClose = (): void => ended.abort(new Error('The client disconnected'))
-  const stalled = stallMs === undefined ? undefined : setTimeout(() => response.destroy(), stallMs)
   response.once('close', onClose)
   try {
     await once(sink, 'drain', { signal: ended.signal })
   } finally {
-    clearTimeout(stalled)
     response.off('close', onClose)
   }
 }

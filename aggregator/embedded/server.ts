@@ -96,7 +96,6 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
         format: ready.query.statement.format?.name ?? ready.query.format,
         compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
         holdEverything: ready.settings.waitEndOfQuery,
-        stallMs: ready.account.role === 'writer' ? undefined : ready.account.limits.max_execution_time * 1_000,
       })
       const { query, data, session, settings } = ready
       if (settings.progress && request.method !== 'HEAD') {
