@@ -34,6 +34,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
     CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
     ADMIN_TOKEN: provided.adminToken,
+    ...(settings.natsUrl ? {} : { NATS_STORE_DIR: natsDir(dataDir) }),
   }
   const isOk = async (url: string, timeoutMs: number) =>
     (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
@@ -88,7 +89,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     parts.push({
       name: 'nats-server',
       command: provided.natsServer,
-      args: ['-js', '-sd', join(dataDir, 'nats'), '-a', '127.0.0.1', '-p', String(settings.natsPort)],
+      args: ['-js', '-sd', natsDir(dataDir), '-a', '127.0.0.1', '-p', String(settings.natsPort)],
       env: base,
       logFile: join(dataDir, 'logs', 'nats-server.log'),
       isReady: () => listens(settings.natsPort),
@@ -96,6 +97,11 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
       ours: false,
     })
   return parts
+}
+
+/** Where the started nats-server keeps its streams. */
+function natsDir(dataDir: string): string {
+  return join(dataDir, 'nats')
 }
 
 function listens(port: number): Promise<boolean> {
