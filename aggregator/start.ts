@@ -32,13 +32,19 @@ export async function startAggregator(
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
+  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are stored.
+  const lane = await connectNats(settings.natsUrl, 'decisions', log)
+  const lanePublisher = createPublisher(lane)
   const spread = createSpread()
   const identity = { id: uuidv7(), name: settings.name }
   const parts = { nats, publisher, installation, metrics, log, identity }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles') ? await startProfiles({ ...parts, maxProfiles, spread }) : undefined
-  const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
+  const decisions =
+    profiles && roles.includes('decisions')
+      ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
+      : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
@@ -51,7 +57,7 @@ export async function startAggregator(
   })
 
   const missing = () => [
-    ...(nats.connected ? [] : ['nats']),
+    ...(nats.connected && lane.connected ? [] : ['nats']),
     ...(profiles?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
   ]
@@ -71,7 +77,9 @@ export async function startAggregator(
       await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
       await decisions?.stop()
       publisher.close()
+      lanePublisher.close()
       await status.close()
+      await lane.close()
       await nats.close()
     },
   }

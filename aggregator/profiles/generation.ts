@@ -13,6 +13,7 @@ import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { createSlices } from './slices.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
@@ -82,6 +83,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   let fullUntil: Promise<void> | undefined
   let passes = Promise.resolve(true)
   const writing = keepStoring()
+  const slice = createSlices()
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
   const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
@@ -98,6 +100,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       maxProfiles,
       partitions: installation.partitions,
       room,
+      slice,
       onEnvelope: envelope => onEnvelope(index, envelope),
       wantedSignals,
       signal: abort.signal,

@@ -48,6 +48,8 @@ export interface KeepPartitionParts {
   partitions: number
   /** Resolves when there is room for more that isn't stored; undefined where there is. */
   room: () => Promise<void> | undefined
+  /** Resolves when other work had its turn; undefined where it needn't yet. */
+  slice: () => Promise<void> | undefined
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
@@ -60,8 +62,21 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, wantedSignals, signal } =
-    parts
+  const {
+    index,
+    nats,
+    streams,
+    store,
+    log,
+    maxProfiles,
+    partitions,
+    room,
+    slice,
+    report,
+    onEnvelope,
+    wantedSignals,
+    signal,
+  } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
@@ -125,7 +140,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
       const envelope = parseEnvelope(message.data)
       apply(message.seq, envelope)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
-      const waiting = room()
+      const waiting = room() ?? slice()
       if (waiting) await waiting
     }
   }
