@@ -27,11 +27,20 @@ export function siteOf(request: IncomingMessage, body: unknown, sites: Sites): S
   return site
 }
 
+/** The site whose write key is in the head of a request, so that it is known before the body is read. */
+export function siteInHead(request: IncomingMessage, sites: Pick<Sites, 'byWriteKey'>): Site | undefined {
+  const writeKey = basicUser(request.headers.authorization) || queryKey(request.url ?? '')
+  return writeKey ? sites.byWriteKey(writeKey) : undefined
+}
+
 /** Libraries send the same with each request; sites are few. */
-const users = createMemo(MAX_REMEMBERED, (authorization: string): string => {
-  const encoded = /^basic\s+(\S+)$/i.exec(authorization)?.[1]
-  return (encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]) || ''
-})
+const users = createMemo(
+  { max: MAX_REMEMBERED, maxKeyLength: MAX_REMEMBERED_LENGTH },
+  (authorization: string): string => {
+    const encoded = /^basic\s+(\S+)$/i.exec(authorization)?.[1]
+    return (encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]) || ''
+  },
+)
 
 function basicUser(authorization: string | undefined): string {
   if (authorization === undefined || authorization.length > MAX_REMEMBERED_LENGTH) return ''
@@ -48,13 +57,12 @@ function bodyKey(body: unknown): string | undefined {
   return typeof writeKey === 'string' ? writeKey : undefined
 }
 
-/**
- * Compares in constant time, whatever the lengths.
- *
- * @throws Failure `unauthorized` unless the request carries the admin token
- */
-export function checkAdmin(request: IncomingMessage, adminToken: string): void {
-  const given = /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  if (!timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', adminToken, 'buffer')))
-    throw new Failure('unauthorized', 'send the admin token: "Authorization: Bearer …"')
+/** The token of `Authorization: Bearer …`; empty when there is none. */
+export function bearerToken(request: IncomingMessage): string {
+  return /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+}
+
+/** Compares in constant time, whatever the lengths. */
+export function isSameSecret(given: string, secret: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer'))
 }

@@ -1,13 +1,18 @@
 import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
-import { takeBatch } from './intake.js'
+import { type Intake, sum, takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 import type { Written } from './read-body.js'
+import type { Admission } from './safety/message-limits.js'
+import type { RejectionBudget } from './safety/rejection-budget.js'
 import { createBatchText, type TakenEnvelope } from './taken.js'
+
+/** Visitors of one batch from which on it is a large one. */
+const MANY = 32
 
 /** What came with a batch. */
 export interface BatchOrigin {
@@ -18,6 +23,10 @@ export interface BatchOrigin {
   written?: Written
   userAgent: string | undefined
   enricher: Enricher
+  /** Pays for what is stored. */
+  admission: Admission
+  /** What of the request's rejected messages is told and stored in detail. */
+  rejections: RejectionBudget
 }
 
 export interface StoredBatch {
@@ -41,25 +50,27 @@ export function createStoreBatch(
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
-    // Apart, so that nothing of the batch as it was read is kept until JetStream has answered.
-    const { publications, visitors, accepted, rejections, violations } = prepare(body, origin)
-    const stored = await publishAll(publisher, publications, metrics)
+    // Apart, so that nothing of a usual batch as it was read is kept until JetStream has answered.
+    const { publications, visitors, intake, pace } = prepare(body, origin)
+    const stored = await publishAll(publisher, publications, metrics, pace)
 
-    metrics.ofSite(siteId).accepted(accepted)
-    for (const { code } of rejections) metrics.ofSite(siteId).rejected(code)
-    for (const { code } of violations) metrics.ofSite(siteId).violated(code)
+    count(siteId, intake)
     const positions = new Map<string, number>()
     for (const [index, visitorId] of visitors.entries()) if (visitorId) positions.set(visitorId, stored[index]!.seq)
-    const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
-    if (violations.length > 0) answer.violations = violations
+    const answer = answerOf(intake)
     if (positions.size === 1) answer.position = Math.max(...positions.values())
     return { answer, positions }
   }
 
-  /** Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the spread. */
-  function prepare(body: unknown, { site, bytes, written, userAgent, enricher }: BatchOrigin) {
+  /**
+   * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
+   * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
+   * new, goes on at the pace of the limits: nobody else's request waits for it.
+   */
+  function prepare(body: unknown, origin: BatchOrigin) {
+    const { site, bytes, written, userAgent, enricher, admission, rejections } = origin
     const { siteId } = site
-    const { envelopes, refused, accepted, rejections, violations } = takeBatch(body, {
+    const { envelopes, refused, ...intake } = takeBatch(body, {
       siteId,
       received: Date.now(),
       bytes,
@@ -68,21 +79,54 @@ export function createStoreBatch(
       newId: uuidv7,
       enricher,
       plan: plans.of(siteId),
+      rejections,
     })
+    const strangers = admission.pay(
+      messagesIn(body),
+      envelopes.map(({ visitorId }) => visitorId),
+    )
     const batchId = batchIdOf(body)
-    const publications: Publication[] = []
     const visitors: string[] = []
-    for (const made of envelopes) {
-      const spread = site.spread?.includes(made.visitorId)
-      const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
-      for (const publication of eventPublications(envelope, batchId, partitions)) {
-        publications.push(publication)
-        visitors.push(spread ? '' : envelope.visitorId)
+    const isLarge = envelopes.length > MANY
+    const publications = isLarge ? write() : [...write()]
+    return { publications, visitors, intake, pace: strangers > MANY ? admission.pace : undefined }
+
+    function* write(): Generator<Publication> {
+      for (const made of envelopes) {
+        const spread = site.spread?.includes(made.visitorId)
+        const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
+        for (const publication of eventPublications(envelope, batchId, partitions)) {
+          visitors.push(spread ? '' : envelope.visitorId)
+          yield publication
+        }
       }
+      if (refused) yield* rejectedPublications(refused, batchId, partitions)
     }
-    if (refused) publications.push(...rejectedPublications(refused, batchId, partitions))
-    return { publications, visitors, accepted, rejections, violations }
   }
+
+  function count(siteId: string, { accepted, rejections, violations, moreRejected, moreViolations }: Counts): void {
+    const site = metrics.ofSite(siteId)
+    site.accepted(accepted)
+    for (const { code } of rejections) site.rejected(code)
+    for (const { code } of violations) site.violated(code)
+    for (const [code, messages] of moreRejected ?? []) site.rejected(code, messages)
+    for (const [code, messages] of moreViolations ?? []) site.violated(code, messages)
+  }
+}
+
+type Counts = Omit<Intake, 'envelopes' | 'refused'>
+
+function answerOf({ accepted, rejections, violations, moreRejected, moreViolations }: Counts): BatchAnswer {
+  const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
+  if (moreRejected) answer.moreRejected = sum(moreRejected)
+  if (violations.length > 0) answer.violations = violations
+  if (moreViolations) answer.moreViolations = sum(moreViolations)
+  return answer
+}
+
+/** Messages of a batch that was taken apart, whether or not they were good. */
+function messagesIn(body: unknown): number {
+  return (body as { batch: unknown[] }).batch.length
 }
 
 function batchIdOf(body: unknown): string {

@@ -44,7 +44,8 @@ export interface RejectedEnvelope {
 
 export interface RejectedMessage {
   messageId: string | null
-  code: RejectionCode | 'warehouse_refused'
+  /** `too_many_rejected`: one in the place of many, which are counted in `payload`. */
+  code: RejectionCode | 'warehouse_refused' | 'too_many_rejected'
   reason: string
   /** Where in the message, as JSONPath, and the schema that counted: of what breaks the tracking plan. */
   path?: string

@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.js'
 export async function startStatusServer(
   port: number,
   host: string,
-  metrics: Metrics,
+  metrics: { registry: Pick<Metrics['registry'], 'contentType' | 'metrics'> },
   missing: () => string[],
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server: Server = createServer(async (request, response) => {
