@@ -33,6 +33,9 @@ export async function startAggregator(
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
+  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are stored.
+  const lane = await connectNats(settings.nats, 'decisions', log)
+  const lanePublisher = createPublisher(lane)
   const spread = createSpread()
   const identity = { id: uuidv7(), name: settings.name }
   const parts = { nats, publisher, installation, metrics, log, identity }
@@ -41,7 +44,10 @@ export async function startAggregator(
   const profiles = roles.includes('profiles')
     ? await startProfiles({ ...parts, maxProfiles, maxBytes, anonymousDays, spread })
     : undefined
-  const decisions = profiles && roles.includes('decisions') ? await startDecisions({ ...parts, profiles }) : undefined
+  const decisions =
+    profiles && roles.includes('decisions')
+      ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
+      : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
@@ -58,7 +64,7 @@ export async function startAggregator(
   })
 
   const missing = () => [
-    ...(nats.connected ? [] : ['nats']),
+    ...(nats.connected && lane.connected ? [] : ['nats']),
     ...(profiles?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
   ]
@@ -84,7 +90,9 @@ export async function startAggregator(
       await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
       await decisions?.stop()
       publisher.close()
+      lanePublisher.close()
       await status.close()
+      await lane.close()
       await nats.close()
     },
   }

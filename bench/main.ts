@@ -1,4 +1,5 @@
 import { benchCollector } from './collector/collector.js'
+import { benchFlood } from './flood/flood.js'
 import { benchFreshness } from './freshness/freshness.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
@@ -13,6 +14,7 @@ const BENCHES = {
   collector: benchCollector,
   freshness: benchFreshness,
   slots: benchSlots,
+  flood: benchFlood,
   pipeline: benchPipeline,
   queries: benchQueries,
   sdk: benchSdk,

@@ -11,7 +11,6 @@ import {
 import { type Buckets, type Publisher, parseEntry } from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 import { objectOf, valid } from './admin-request.js'
-import { checkAdmin } from './authenticate.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
 import type { Enrich } from './enrich/enrich.js'
 import { Failure, unavailable } from './failure.js'
@@ -25,13 +24,14 @@ import { addPlanRoutes } from './plan/routes.js'
 import { decisionPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 import { addReplayRoute } from './replay-rejected.js'
+import type { AdminGate } from './safety/admin-gate.js'
 import type { Sites } from './sites.js'
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
 
 export interface AdminParts {
-  adminToken: string
+  gate: AdminGate
   sites: Sites
   buckets: Pick<Buckets, 'sites' | 'profiles'>
   catalog: CatalogStore
@@ -49,11 +49,10 @@ export interface AdminParts {
 
 /** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
 export function adminRoutes(parts: AdminParts): Router {
-  const { adminToken, sites, buckets, catalog, plans, planStore, publisher, partitions, metrics, pipeline, ready } =
-    parts
+  const { gate, sites, buckets, catalog, plans, planStore, publisher, partitions, metrics, pipeline, ready } = parts
   const router = express.Router()
   router.use((request, _response, next) => {
-    checkAdmin(request, adminToken)
+    gate.check(request)
     if (!ready()) throw unavailable()
     next()
   })

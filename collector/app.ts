@@ -7,7 +7,10 @@ import { Failure } from './failure.js'
 import type { CollectorMetrics } from './metrics.js'
 import { openApiDocument } from './openapi/document.js'
 import type { Paths } from './openapi/operations.js'
+import { HOST_HEADERS, publicHost } from './public-host.js'
 import type { Handler } from './receive.js'
+import type { AdminGate } from './safety/admin-gate.js'
+import type { Trusts } from './safety/client-address.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
 import type { Sites } from './sites.js'
 
@@ -18,6 +21,12 @@ export interface Mounted {
   described: Paths
 }
 
+/** What routers are made with. */
+export interface MountTools {
+  metrics: CollectorMetrics
+  gate: AdminGate
+}
+
 /** What the app is made of. */
 export interface AppParts {
   sites: Sites
@@ -25,7 +34,12 @@ export interface AppParts {
   /** POST routes by path; the server answers them before the router gets to see them, for speed. */
   posts: Map<string, Handler>
   /** They come first: nothing of the write key routes, such as CORS, applies. */
-  mounted: (metrics: CollectorMetrics) => Mounted[]
+  mounted: (tools: MountTools) => Mounted[]
+  /** Lets requests with the admin token pass. */
+  gate: AdminGate
+  /** Answers `/metrics` to those who may see it; none: that is on a port of its own. */
+  showsMetrics: ((request: express.Request) => boolean) | undefined
+  trusts: Trusts
   /** Folder that is served under `/demo/`, if it exists. */
   demoDir: string
   /** File that is served as `/sdk.js`. */
@@ -63,6 +77,9 @@ export function createApp({
   sdkFile: sdk,
   missing,
   trustProxy,
+  trusts,
+  gate,
+  showsMetrics,
   sendFailure,
 }: AppParts): Express {
   const app = express()
@@ -79,11 +96,13 @@ export function createApp({
     if (waitingFor.length === 0) response.json({ status: 'ready' })
     else response.status(503).json({ status: 'waiting', for: waitingFor })
   })
-  app.get('/metrics', async (_request, response) => {
-    response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
-  })
+  if (showsMetrics)
+    app.get('/metrics', async (request, response) => {
+      if (!showsMetrics(request)) gate.check(request)
+      response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
+    })
 
-  const parts = mounted(metrics)
+  const parts = mounted({ metrics, gate })
   for (const { path, router } of parts) app.use(path, router)
   const description = openApiDocument(Object.assign({}, ...parts.map(({ described }) => described)))
   app.get('/openapi.json', (_request, response) => {
@@ -102,7 +121,10 @@ export function createApp({
     allowOrigin(request, response, sites)
     const { writeKey } = request.params
     if (!sites.byWriteKey(writeKey)) throw new Failure('unknown_key', 'no site has this write key')
-    const segment = { apiKey: writeKey, apiHost: `${request.host}/v1`, protocol: request.protocol }
+    const { host, protocol } = publicHost(request, trusts)
+    const segment = { apiKey: writeKey, apiHost: `${host}/v1`, protocol }
+    // The host is the client's word: a cache between must not hand it to others.
+    response.set('Cache-Control', 'private, no-store').vary(HOST_HEADERS)
     response.json({ integrations: { 'Segment.io': segment } })
   })
 

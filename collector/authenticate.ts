@@ -29,10 +29,27 @@ export function authenticate(request: IncomingMessage, body: unknown, sites: Sit
       'unknown_key',
       'there is no write key: send it as user name of HTTP Basic, as ?writeKey=, or as writeKey in the body',
     )
+  const found = ownerOf(request, writeKey, sites)
+  if (!found) throw new Failure('unknown_key', 'no site has this write key')
+  return found
+}
+
+/**
+ * Finds the site by the key in the head of a request, so that it is known before the body is read; undefined when there
+ * is none, or none that a site has.
+ *
+ * @throws Failure `secret_key_in_page`
+ */
+export function authenticateHead(request: IncomingMessage, sites: Sites): Authenticated | undefined {
+  const writeKey = basicUser(request.headers.authorization) || queryKey(request.url ?? '')
+  return writeKey ? ownerOf(request, writeKey, sites) : undefined
+}
+
+function ownerOf(request: IncomingMessage, writeKey: string, sites: Sites): Authenticated | undefined {
   const site = sites.byWriteKey(writeKey)
   if (site) return { site, key: 'public' }
   const owner = sites.bySecretKey(writeKey)
-  if (!owner) throw new Failure('unknown_key', 'no site has this write key')
+  if (!owner) return undefined
   // Browsers put it into every POST of a page, servers don't send it.
   if (request.headers.origin !== undefined)
     throw new Failure(
@@ -43,10 +60,13 @@ export function authenticate(request: IncomingMessage, body: unknown, sites: Sit
 }
 
 /** Libraries send the same with each request; sites are few. */
-const users = createMemo(MAX_REMEMBERED, (authorization: string): string => {
-  const encoded = /^basic\s+(\S+)$/i.exec(authorization)?.[1]
-  return (encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]) || ''
-})
+const users = createMemo(
+  { max: MAX_REMEMBERED, maxKeyLength: MAX_REMEMBERED_LENGTH },
+  (authorization: string): string => {
+    const encoded = /^basic\s+(\S+)$/i.exec(authorization)?.[1]
+    return (encoded && Buffer.from(encoded, 'base64').toString('utf8').split(':')[0]) || ''
+  },
+)
 
 function basicUser(authorization: string | undefined): string {
   if (authorization === undefined || authorization.length > MAX_REMEMBERED_LENGTH) return ''
@@ -63,13 +83,12 @@ function bodyKey(body: unknown): string | undefined {
   return typeof writeKey === 'string' ? writeKey : undefined
 }
 
-/**
- * Compares in constant time, whatever the lengths.
- *
- * @throws Failure `unauthorized` unless the request carries the admin token
- */
-export function checkAdmin(request: IncomingMessage, adminToken: string): void {
-  const given = /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
-  if (!timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', adminToken, 'buffer')))
-    throw new Failure('unauthorized', 'send the admin token: "Authorization: Bearer …"')
+/** The token of `Authorization: Bearer …`; empty when there is none. */
+export function bearerToken(request: IncomingMessage): string {
+  return /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
+}
+
+/** Compares in constant time, whatever the lengths. */
+export function isSameSecret(given: string, secret: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer'))
 }

@@ -28,6 +28,11 @@ import { createStoreBatch } from './store-batch.js'
 
 export interface CollectorDeps {
   nats: Nats
+  /**
+   * Connection by which decisions are asked for, so that they don't queue behind messages on their way to the stream.
+   * Default: the same.
+   */
+  decideNats?: Nats
   installation: Installation
   adminToken: string
   /** Folder that is served under `/demo/`, if it exists. */
@@ -90,15 +95,16 @@ export function createCollector(deps: CollectorDeps): Collector {
       postRoutes({
         receive,
         store: createStoreBatch(publisher, partitions, metrics, plans),
-        decide: createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs),
+        decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
       }),
-    mounted: metrics => [
+    adminToken: deps.adminToken,
+    mounted: ({ metrics, gate }) => [
       {
         path: '/v1/admin',
         described: ADMIN_PATHS,
         router: adminRoutes({
-          adminToken: deps.adminToken,
+          gate,
           sites,
           buckets: {
             sites: buckets.sites,

@@ -1,18 +1,27 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigurationError, createMetrics, type Log } from '@slotstream/runtime'
+import {
+  allowedHosts,
+  ConfigurationError,
+  createHostCheck,
+  createMetrics,
+  type Log,
+  startStatusServer,
+} from '@slotstream/runtime'
 import express, { type Request } from 'express'
 import { type AppParts, createApp } from './app.js'
-import { allowOrigin } from './cors.js'
 import { createEnrich } from './enrich/enrich.js'
 import { createMemo } from './enrich/memo.js'
 import type { Places } from './enrich/places.js'
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.js'
 import { createReceive, type Handler, type Receive } from './receive.js'
 import { sendFailure } from './respond.js'
-import type { Trusts } from './safety/client-address.js'
-import { createInFlight } from './safety/in-flight.js'
-import { createLimits } from './safety/limits.js'
+import { MAX_ADDRESS_LENGTH, networkOf } from './safety/addresses.js'
+import { createAdminGate } from './safety/admin-gate.js'
+import { clientAddress, peerAddress, type Trusts } from './safety/client-address.js'
+import { createConnections } from './safety/connections.js'
+import { createLimits, type Origin } from './safety/limits.js'
+import { createOpenBodies } from './safety/open-bodies.js'
 import { requestIdOf } from './safety/request-id.js'
 import type { CollectorSettings } from './settings.js'
 import type { Sites } from './sites.js'
@@ -27,6 +36,8 @@ const STOP_TIMEOUT_MS = 8_000
 /** Addresses of which it is remembered whether they are a proxy's. */
 const MAX_TRUST_REMEMBERED = 1_000
 
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/
+
 /** What the routes are made with. */
 export interface RouteTools {
   receive: Receive
@@ -36,6 +47,8 @@ export interface RouteTools {
 export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted'> {
   sites: Sites
   settings: CollectorSettings
+  /** Default: there is none, and no request has it. */
+  adminToken?: string
   log: Log
   /** Where addresses are. Default: not known. */
   places?: Places | undefined
@@ -61,19 +74,21 @@ export interface HttpServer {
 export function createHttpServer(parts: HttpServerParts): HttpServer {
   const { sites, settings, log } = parts
   let stopping = false
-  const inFlight = createInFlight(settings.maxInFlightBytes)
+  const bodies = createOpenBodies(settings)
+  const connections = createConnections(settings.maxConnectionsPerAddress)
   const open = new Set<ServerResponse>()
   const metrics = createCollectorMetrics(createMetrics(), {
     requests: () => open.size,
-    bytes: () => inFlight.bytes,
+    bytes: () => bodies.bytes,
   })
   const trusts = trustsOf(settings.trustProxy)
   const receive = createReceive({
     sites,
     ready: parts.ready,
-    limits: createLimits(settings, trusts),
+    limits: createLimits(settings),
+    bodies,
     enrich: createEnrich(parts.places),
-    trusts,
+    originOf: request => originOf(request, trusts),
     metrics,
   })
   const posts = new Map(parts.posts({ receive, metrics }))
@@ -86,6 +101,10 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     sdkFile: parts.sdkFile,
     missing: () => [...parts.missing(), ...(stopping ? ['stopping'] : [])],
     trustProxy: settings.trustProxy,
+    trusts,
+    gate: createAdminGate(parts.adminToken, request => clientAddress(request, trusts)),
+    showsMetrics:
+      settings.metricsPort > 0 ? undefined : request => isNear(clientAddress(request, trusts), settings, trusts),
     sendFailure: (request, response, error) => fail(request, response, error, request.path),
   })
 
@@ -96,7 +115,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     // Express costs as much again as all else in such a request, so the busy routes don't go through its router.
     if (handler) void answer(request, response, route, handler)
     else {
-      observe(request, response, undefined, 0)
+      observe(request, response)
       app(request, response)
     }
   })
@@ -105,16 +124,14 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
   server.maxConnections = settings.maxConnections
 
+  server.on('connection', socket => {
+    const address = peerAddress({ socket })
+    // A proxy of one's own has the connections of everybody.
+    if (!trusts(address, 0)) connections.add(socket, networkOf(address))
+  })
+
   async function answer(request: IncomingMessage, response: ServerResponse, route: string, handler: Handler) {
-    let reserved = 0
-    try {
-      reserved = inFlight.enter(request)
-      observe(request, response, route, reserved)
-    } catch (error) {
-      observe(request, response, route, 0)
-      allowOrigin(request, response, sites)
-      return fail(request, response, error, route)
-    }
+    observe(request, response, route)
     await handler(request, response).catch(error => fail(request, response, error, route))
   }
 
@@ -123,26 +140,50 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     return sendFailure(request, response, error, log)
   }
 
-  function observe(request: IncomingMessage, response: ServerResponse, route: string | undefined, reserved: number) {
+  function observe(request: IncomingMessage, response: ServerResponse, route?: string) {
+    const { socket } = request
     open.add(response)
+    // The end of a request without a body is only seen after its answer.
+    request.once('end', () => {
+      if (open.has(response)) connections.setBusy(socket, true)
+    })
     if (stopping) response.shouldKeepAlive = false
     response.once('close', () => {
       open.delete(response)
-      inFlight.leave(reserved)
+      connections.setBusy(socket, false)
       metrics.request(route ?? routeOf(request as Request), response.writableFinished ? response.statusCode : 'aborted')
     })
   }
 
+  /** `/metrics` on a port of its own, which is for the network that it is opened on. */
+  async function listenForMetrics() {
+    const { metricsPort, metricsHost } = settings
+    if (metricsPort === 0) return undefined
+    const { registry } = metrics
+    const fresh = { contentType: registry.contentType, metrics: metrics.text }
+    return startStatusServer(
+      metricsPort,
+      metricsHost,
+      { registry: fresh },
+      parts.missing,
+      createHostCheck(allowedHosts()),
+    )
+  }
+
+  let metricsServer: Awaited<ReturnType<typeof listenForMetrics>>
+
   return {
     metrics,
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
+    listen: async (port, host) => {
+      metricsServer = await listenForMetrics()
+      return new Promise((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) => {
           if (error.code !== 'EADDRINUSE') return reject(error)
           reject(new ConfigurationError(`port ${port} is in use: set PORT to a free one`))
         })
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
-      }),
+      })
+    },
     async stop() {
       stopping = true
       // Each connection ends with the answer that is under way, and clients know not to use it again.
@@ -152,6 +193,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       const closingIdle = setInterval(() => server.closeIdleConnections(), 50)
       const closingAll = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS)
       await closed
+      bodies.stop()
+      await metricsServer?.close()
       clearInterval(closingIdle)
       clearTimeout(closingAll)
     },
@@ -165,8 +208,21 @@ function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
   const trusts = app.get('trust proxy fn') as Trusts
   // A number counts hops, whatever their addresses; addresses are taken apart, and those of proxies come with every request.
   if (typeof trustProxy === 'number') return trusts
-  const known = createMemo(MAX_TRUST_REMEMBERED, address => trusts(address, 0))
+  const bounds = { max: MAX_TRUST_REMEMBERED, maxKeyLength: MAX_ADDRESS_LENGTH }
+  const known = createMemo(bounds, address => trusts(address, 0))
   return address => known(address)
+}
+
+/** Where a request comes from, for its limits. */
+function originOf(request: IncomingMessage, trusts: Trusts): Origin {
+  const address = clientAddress(request, trusts)
+  return { address, isOwn: address === peerAddress(request) && trusts(address, 0) }
+}
+
+/** Whether an address is this machine's, or of a network that is said to be one's own. */
+function isNear(address: string, { trustProxy }: CollectorSettings, trusts: Trusts): boolean {
+  // A number of proxies says nothing of networks.
+  return LOOPBACK.test(address) || (typeof trustProxy !== 'number' && trusts(address, 0))
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -16,6 +16,7 @@ import {
   visitorIdOf,
 } from '@slotstream/protocol'
 import type { Enricher } from './enrich/enrich.js'
+import { MAX_USER_AGENT } from './enrich/user-agent.js'
 import { Failure } from './failure.js'
 import { batchOf, isObject } from './given-batch.js'
 import { cutBytes, jsonText } from './json-text.js'
@@ -23,10 +24,8 @@ import { ALL_PUBLIC, type Senders } from './keys/senders.js'
 import { mendMessageId } from './message-id.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
+import type { RejectionBudget } from './safety/rejection-budget.js'
 import { type BatchText, type Taken, type TakenEnvelope, textOf } from './taken.js'
-
-/** Longest user agent that is kept, in characters. It becomes part of every message of a batch. */
-const MAX_USER_AGENT = 512
 
 /** What is known of a batch besides its text. */
 export interface BatchArrival {
@@ -45,14 +44,20 @@ export interface BatchArrival {
   enricher?: Enricher
   /** What the messages have to look like. Default: anything goes. */
   plan?: CompiledPlan | undefined
+  /** What of rejected messages, and of those that break the plan, is told and stored in detail. Default: all. */
+  rejections?: RejectionBudget | undefined
 }
 
 /** A batch, taken apart: what is to be stored, and what the client is told. */
 export interface Intake {
   accepted: number
   rejections: Rejection[]
+  /** How many more were rejected than are told in detail, by code; absent where there are none. */
+  moreRejected?: Map<RejectionCode, number>
   /** Accepted messages that break the plan. */
   violations: Rejection[]
+  /** How many more of them there are than are told in detail, by code; absent where there are none. */
+  moreViolations?: Map<RejectionCode, number>
   /** One for each visitor and sender, in the order in which they first occur. */
   envelopes: TakenEnvelope[]
   refused?: RejectedEnvelope
@@ -84,6 +89,8 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   const rejections: Rejection[] = []
   const violations: Rejection[] = []
   const refused: RejectedMessage[] = []
+  const moreRejected = new Map<RejectionCode, number>()
+  const moreViolations = new Map<RejectionCode, number>()
   const visitors: Record<Sender, Map<string, Visitor>> = { public: new Map(), unsigned: new Map(), secret: new Map() }
   const all: Visitor[] = []
   const mayBeTooLarge = arrival.bytes > MAX_MESSAGE_BYTES
@@ -130,16 +137,20 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     if (visitor.ids.add(id).size === known) continue
     const added = withUserAgent(arrival.enricher?.enrich(message, cleansed?.network))
     if (plan && tagViolation(message, violation)) changed = true
-    if (violation) violations.push({ messageId: id, index, ...violation })
+    if (violation && isDetailed(raw, id.length + violation.reason.length))
+      violations.push({ messageId: id, index, ...violation })
+    else if (violation) countOne(moreViolations, violation.code)
     if (changed) isAnyChanged = true
     visitor.messages.push({ id, raw, index, changed, added })
   }
   const canBeWhole = isPlain && !isAnyChanged
 
   return {
-    accepted: batch.length - rejections.length,
+    accepted: batch.length - rejections.length - sum(moreRejected),
     rejections,
     violations,
+    ...(moreRejected.size > 0 ? { moreRejected } : {}),
+    ...(moreViolations.size > 0 ? { moreViolations } : {}),
     envelopes: all.map(made => ({
       siteId,
       receivedAt,
@@ -172,13 +183,43 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
     const claimed = isObject(raw) ? raw.messageId : undefined
     const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
+    const payload = cutBytes(textOf(message, text), MAX_MESSAGE_BYTES)
+    if (!isDetailed(raw, (messageId?.length ?? 0) + reason.length + payload.length)) return countOne(moreRejected, code)
     rejections.push({ messageId, index, code, reason, ...place })
-    refused.push({ messageId, code, reason, ...place, payload: cutBytes(textOf(message, text), MAX_MESSAGE_BYTES) })
+    refused.push({ messageId, code, reason, ...place, payload })
+  }
+
+  function isDetailed(raw: unknown, bytes: number): boolean {
+    return arrival.rejections?.takes(isObject(raw), bytes) ?? true
   }
 
   function refusedEnvelope(): RejectedEnvelope {
-    return { ...common, sender: senders.key, ...(userAgent ? { userAgent } : {}), rejected: refused }
+    const rest = moreRejected.size > 0 ? [restOf(moreRejected)] : []
+    const agent = userAgent ? { userAgent } : {}
+    return { ...common, sender: senders.key, ...agent, rejected: [...refused, ...rest] }
   }
+}
+
+/** One row in the place of the rejected messages that are only counted. */
+function restOf(more: Map<RejectionCode, number>): RejectedMessage {
+  const count = sum(more)
+  return {
+    messageId: null,
+    code: 'too_many_rejected',
+    reason: `${count} more messages of this request were rejected; their number by code is in payload`,
+    payload: JSON.stringify({ count, codes: Object.fromEntries(more) }),
+  }
+}
+
+function countOne<T>(counts: Map<T, number>, key: T): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
+/** All counts together. */
+export function sum(counts: Map<unknown, number>): number {
+  let total = 0
+  for (const count of counts.values()) total += count
+  return total
 }
 
 /** White space between what is sent doesn't count. */

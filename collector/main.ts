@@ -23,9 +23,11 @@ await runProcess('collector', async log => {
   const geoip = textSetting('GEOIP_DATABASE', '')
   const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.nats, 'collector', log)
+  const decideNats = await connectNats(settings.nats, 'collector-slots', log)
   const installation = await provision(nats, settings, log)
   const collector = createCollector({
     nats,
+    decideNats,
     installation,
     adminToken,
     demoDir: textSetting('DEMO_DIR', besideDist('../../examples/demo')),
@@ -38,6 +40,7 @@ await runProcess('collector', async log => {
   return {
     async stop() {
       await collector.stop()
+      await decideNats.close()
       await nats.close()
     },
   }

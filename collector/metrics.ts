@@ -7,9 +7,10 @@ const MAX_SITES = 100
 export interface SiteMetrics {
   request(bytes: number): void
   accepted(messages: number): void
-  rejected(code: string): void
+  /** `messages`: how many, default 1. */
+  rejected(code: string, messages?: number): void
   /** A message was stored although it breaks the tracking plan. */
-  violated(code: string): void
+  violated(code: string, messages?: number): void
 }
 
 /** The collector's own metrics. */
@@ -61,12 +62,12 @@ export function createCollectorMetrics(
         accepted.inc(messages)
         good.inc(messages)
       },
-      rejected(code) {
-        rejected.inc({ code })
-        rejectedOfSites.inc({ site, code })
+      rejected(code, messages = 1) {
+        rejected.inc({ code }, messages)
+        rejectedOfSites.inc({ site, code }, messages)
       },
-      violated(code) {
-        violatedOfSites.inc({ site, code })
+      violated(code, messages = 1) {
+        violatedOfSites.inc({ site, code }, messages)
       },
     }
   }

@@ -4,6 +4,8 @@ import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 import { Failure } from './failure.js'
 import { utf8Of } from './json-text.js'
+import type { OpenBody } from './safety/open-bodies.js'
+import { createTurns } from './safety/turns.js'
 import { wellFormed } from './well-formed.js'
 
 /** `text/plain` is what beacons send, to go without a preflight; the last is what `curl -d` says of anything. */
@@ -14,6 +16,20 @@ const DECOMPRESS = new Map([
   ['x-gzip', promisify(gunzip)],
   ['deflate', promisify(inflate)],
 ])
+
+/**
+ * How many times its size a body may become by decompression, from a size on, in bytes. Batches of real pages become 5
+ * to 20 times theirs, the most repetitive ones of one visitor about 60 times.
+ */
+const MAX_EXPANSION = 100
+const EXPANSION_FLOOR_BYTES = 64 * 1024
+
+/** Bodies that are decompressed at a time: as many as libuv has threads. The others wait packed. */
+const unpackInTurn = createTurns(4)
+
+/** Counts a body while it is read, see `OpenBodies`. */
+type Counted = Pick<OpenBody, 'arrived' | 'complete'>
+type Open = (onLost: (failure: Failure) => void) => Counted
 
 /** JSON as its client wrote it, as text and as the bytes of it. */
 export interface Written {
@@ -33,9 +49,10 @@ export interface Body {
  * Reads a request's body as JSON, whatever media type a client that means JSON may give it.
  *
  * @param maxBytes bound on what is read and on what decompression yields
- * @throws Failure `too_large`, `unsupported_media_type`, `malformed`
+ * @param open begins to count the body; it gets what to call when the body must give way to others
+ * @throws Failure `too_large`, `unsupported_media_type`, `malformed`, or what the count of bodies throws
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+export async function readBody(request: IncomingMessage, maxBytes: number, open?: Open): Promise<Body> {
   const contentType = request.headers['content-type'] ?? ''
   if (contentType !== 'application/json') checkMediaType(contentType)
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
@@ -43,13 +60,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (!decompress && encoding !== 'identity')
     throw new Failure('unsupported_media_type', `the content encoding is ${encoding}: send gzip, deflate or none`)
 
-  let bytes = await collect(request, maxBytes)
+  const counted = await collect(request, maxBytes, open)
+  let { bytes } = counted
   const unpack = decompress ?? (isGzip(bytes) ? DECOMPRESS.get('gzip') : undefined)
-  if (unpack)
-    bytes = await unpack(bytes, { maxOutputLength: maxBytes }).catch(error => {
-      if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-      throw new Failure('malformed', `the body is not valid ${decompress ? encoding : 'gzip'}`)
+  if (unpack) {
+    const packed = bytes
+    const maxOutputLength = Math.min(maxBytes, Math.max(EXPANSION_FLOOR_BYTES, packed.length * MAX_EXPANSION))
+    bytes = await unpackInTurn(() => unpack(packed, { maxOutputLength })).catch(error => {
+      if (error.code !== 'ERR_BUFFER_TOO_LARGE')
+        throw new Failure('malformed', `the body is not valid ${decompress ? encoding : 'gzip'}`)
+      throw maxOutputLength < maxBytes ? tooExpansive() : tooLarge(maxBytes)
     })
+  }
+  counted.body?.complete(bytes.length)
   const read = textOf(bytes)
   const text = wellFormed(read)
   const utf8 = text === read ? bytes : utf8Of(text)
@@ -75,14 +98,20 @@ function textOf(bytes: Buffer): string {
 /** Pages can't say that a body is compressed without a preflight. No JSON text begins with these bytes. */
 const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b
 
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+interface Collected {
+  bytes: Buffer
+  body: Counted | undefined
+}
+
+function collect(request: IncomingMessage, maxBytes: number, open: Open | undefined): Promise<Collected> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
+    const body = open?.(end)
     // What comes first settles it, and they end with the request: to take them off would cost as much as to put them on.
     request.on('data', read)
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+    request.on('end', () => resolve({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length), body }))
     request.on('close', () => {
       if (!request.readableEnded) reject(new Failure('malformed', 'the connection ended before the body did'))
     })
@@ -90,10 +119,13 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     function read(chunk: Buffer) {
       length += chunk.length
       chunks.push(chunk)
-      if (length <= maxBytes) return
+      if (length > maxBytes) return end(tooLarge(maxBytes))
+      body?.arrived(chunk.length)
+    }
+    function end(failure: Failure) {
       request.off('data', read)
       chunks.length = 0
-      reject(tooLarge(maxBytes))
+      reject(failure)
     }
   })
 }
@@ -108,4 +140,8 @@ function parse(text: string): unknown {
 
 function tooLarge(maxBytes: number): Failure {
   return new Failure('too_large', `the body is larger than ${maxBytes / 1024} KB: send several smaller ones`)
+}
+
+function tooExpansive(): Failure {
+  return new Failure('too_large', `the body becomes more than ${MAX_EXPANSION} times its size when it is decompressed`)
 }

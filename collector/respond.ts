@@ -3,7 +3,13 @@ import { ERROR_STATUS, type ErrorAnswer } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import { Failure } from './failure.js'
 
-/** How much of a refused body is read and thrown away before the answer, in bytes, and for how long, in milliseconds. */
+/**
+ * How long a refused body may take to arrive before the answer, in milliseconds, so that its connection can be kept.
+ * What takes longer is answered at once.
+ */
+const DRAIN_BEFORE_MS = 50
+
+/** How much of a refused body is read and thrown away in all, in bytes, and for how long, in milliseconds. */
 const DRAIN_BYTES = 32 * 1024 * 1024
 const DRAIN_MS = 5_000
 
@@ -12,12 +18,15 @@ const RETRY_AFTER_SECONDS = { min: 1, max: 5 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function sendJson(response: ServerResponse, status: number, body: object): void {
+/** @param ends whether the answer is all: otherwise `response.end` is still to be called. Default: it is */
+export function sendJson(response: ServerResponse, status: number, body: object, ends = true): void {
   const text = JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
   response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': bytes })
   // As text it leaves together with the headers, in one write; ASCII costs less than what may be more.
-  response.end(text, bytes === text.length ? 'latin1' : 'utf8')
+  const encoding = bytes === text.length ? 'latin1' : 'utf8'
+  if (ends) response.end(text, encoding)
+  else response.write(text, encoding)
 }
 
 /** Answers what a handler threw. Anything but a Failure is our fault: it is logged and answered without its text. */
@@ -33,7 +42,8 @@ export async function sendFailure(
     response.destroy()
     return
   }
-  await drain(request)
+  let left = DRAIN_BYTES
+  await drain(DRAIN_BEFORE_MS)
   if (failure.code === 'too_large' || !request.complete) response.setHeader('Connection', 'close')
   const retryAfter = failure.retryAfter ?? (failure.code === 'unavailable' ? someSeconds() : undefined)
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter)
@@ -41,33 +51,36 @@ export async function sendFailure(
   const answer: ErrorAnswer & { error: { details?: string[] } } = {
     error: { code, message, ...(details ? { details } : {}) },
   }
-  sendJson(response, ERROR_STATUS[code], answer)
+  if (request.complete || request.destroyed) return sendJson(response, ERROR_STATUS[code], answer)
+  // The client has its answer before it has sent its body, and the connection ends when it is done or takes too long.
+  sendJson(response, ERROR_STATUS[code], answer, false)
+  await drain(DRAIN_MS)
+  response.end()
+
+  /**
+   * Reads on what is not wanted. A socket that is closed while its client still writes is reset, and the reset
+   * overtakes the answer: the client would never learn what was wrong.
+   */
+  function drain(ms: number): Promise<void> {
+    if (request.complete || request.destroyed) return Promise.resolve()
+    return new Promise(resolve => {
+      const timer = setTimeout(done, ms)
+      request.on('data', read).once('end', done).once('close', done).resume()
+
+      function read(chunk: Buffer) {
+        left -= chunk.length
+        if (left <= 0) done()
+      }
+      function done() {
+        clearTimeout(timer)
+        request.off('data', read).off('end', done).off('close', done)
+        resolve()
+      }
+    })
+  }
 }
 
 function someSeconds(): number {
   const { min, max } = RETRY_AFTER_SECONDS
   return min + Math.floor(Math.random() * (max - min + 1))
-}
-
-/**
- * Reads on what nobody wants. A socket that is closed while its client still writes is reset, and the reset overtakes
- * the answer: the client would never learn what was wrong.
- */
-function drain(request: IncomingMessage): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve()
-  return new Promise(resolve => {
-    let left = DRAIN_BYTES
-    const timer = setTimeout(done, DRAIN_MS)
-    request.on('data', read).once('end', done).once('close', done).resume()
-
-    function read(chunk: Buffer) {
-      left -= chunk.length
-      if (left <= 0) done()
-    }
-    function done() {
-      clearTimeout(timer)
-      request.off('data', read).off('end', done).off('close', done)
-      resolve()
-    }
-  })
 }

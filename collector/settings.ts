@@ -1,35 +1,49 @@
 import { ConfigurationError, numberSetting, textSetting } from '@slotstream/runtime'
+import type { RateLimits } from './safety/limits.js'
+import type { BodyBounds } from './safety/open-bodies.js'
 
 /** What an operator can set. */
-export interface CollectorSettings {
-  /** Requests a second of one address. 0: no limit. Default 500. */
-  addressPerSecond: number
-  /** Requests a second for one site on one collector. 0: no limit. Default 10,000. */
-  sitePerSecond: number
-  /** Bytes of bodies that may be worked on at a time; beyond it requests are answered 503. Default 32 MB. */
-  maxInFlightBytes: number
+export interface CollectorSettings extends RateLimits, BodyBounds {
   /** Connections at a time; further ones are closed. Default 20,000. */
   maxConnections: number
+  /** Connections of one address at a time; beyond it, an idle one is closed. Default 2,000. */
+  maxConnectionsPerAddress: number
   /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many stand in a row. */
   trustProxy: string[] | number
   /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
   headersTimeoutMs: number
   requestTimeoutMs: number
+  /** Port of its own for `/metrics`. 0: none, it is answered on the collector's to those who may see it. Default 0. */
+  metricsPort: number
+  /** Address that this port is opened on. Default 127.0.0.1. */
+  metricsHost: string
 }
 
 /** Addresses of one's own network are one's own reverse proxy. */
 const OWN_NETWORK = 'loopback,linklocal,uniquelocal'
 
-/** The settings of the environment. Throws ConfigurationError when one can't be used. */
+/** Reads the settings of the environment. Throws ConfigurationError when one can't be used. */
 export function collectorSettings(env: NodeJS.ProcessEnv = process.env): CollectorSettings {
   return {
     addressPerSecond: numberSetting('RATE_LIMIT_ADDRESS', 500, { env }),
     sitePerSecond: numberSetting('RATE_LIMIT_SITE', 10_000, { env }),
+    addressMessagesPerSecond: numberSetting('RATE_LIMIT_ADDRESS_MESSAGES', 2_000, { env }),
+    addressVisitorsPerSecond: numberSetting('RATE_LIMIT_ADDRESS_VISITORS', 500, { env }),
+    siteMessagesPerSecond: numberSetting('RATE_LIMIT_SITE_MESSAGES', 5_000, { env }),
+    siteVisitorsPerSecond: numberSetting('RATE_LIMIT_SITE_VISITORS', 2_000, { env }),
+    secretMessagesPerSecond: numberSetting('RATE_LIMIT_SECRET_MESSAGES', 50_000, { env }),
+    secretVisitorsPerSecond: numberSetting('RATE_LIMIT_SECRET_VISITORS', 20_000, { env }),
     maxInFlightBytes: numberSetting('MAX_IN_FLIGHT_MB', 32, { min: 1, max: 16_384, env }) * 1024 * 1024,
+    maxOpenBodiesPerAddress: numberSetting('MAX_OPEN_BODIES_ADDRESS', 500, { min: 1, env }),
+    minBodyBytesPerSecond: numberSetting('MIN_BODY_BYTES_PER_SECOND', 500, { env }),
+    bodyGraceMs: numberSetting('BODY_GRACE_MS', 5_000, { min: 100, env }),
     maxConnections: numberSetting('MAX_CONNECTIONS', 20_000, { min: 1, env }),
+    maxConnectionsPerAddress: numberSetting('MAX_CONNECTIONS_ADDRESS', 2_000, { min: 1, env }),
     trustProxy: trustProxy(textSetting('TRUST_PROXY', OWN_NETWORK, env)),
     headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', 10_000, { min: 100, env }),
     requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', 30_000, { min: 100, env }),
+    metricsPort: numberSetting('METRICS_PORT', 0, { max: 65535, env }),
+    metricsHost: textSetting('METRICS_HOST', '127.0.0.1', env),
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   checkSlotsRequest,
+  MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
   type SlotsAnswer,
   type SlotsRequest,
@@ -25,8 +26,11 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     if (!checked.ok) throw new Failure('malformed', checked.reason)
     const question = checked.value
     checkContext(question.context)
+    checkNumber(question)
     const user = checkedUser(question, site, key)
     const visitorId = visitorIdOf(user)
+    // A decision is stored for each slot.
+    origin.admission.pay(question.slots.length, [visitorId])
 
     const { sealed, plain } = await storeAll(question, origin)
     const stored = [...sealed.filter(isStored), ...(plain ? [plain] : [])]
@@ -76,6 +80,16 @@ function checkContext(context: SlotsRequest['context']): void {
   }
   if (Buffer.byteLength(text) > MAX_MESSAGE_BYTES)
     throw new Failure('too_large', `context is larger than ${MAX_MESSAGE_BYTES / 1024} KB`)
+}
+
+/** All batches of a request together may hold what one may. */
+function checkNumber({ batch = [], batches = [] }: SlotsRequest): void {
+  const messages = batches.reduce((sum, entry) => sum + (Array.isArray(entry?.batch) ? entry.batch.length : 1), 0)
+  if (messages + batch.length > MAX_BATCH_MESSAGES)
+    throw new Failure(
+      'too_large',
+      `the batches have more than ${MAX_BATCH_MESSAGES} messages: send some of them before`,
+    )
 }
 
 interface NotStored {

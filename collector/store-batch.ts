@@ -1,7 +1,7 @@
 import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
-import { takeBatch } from './intake.js'
+import { type Intake, sum, takeBatch } from './intake.js'
 import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
 import type { Plans } from './plan/plans.js'
@@ -9,7 +9,12 @@ import { droppedBatch } from './privacy-signal.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 import type { Written } from './read-body.js'
+import type { Admission } from './safety/message-limits.js'
+import type { RejectionBudget } from './safety/rejection-budget.js'
 import { createBatchText, type TakenEnvelope } from './taken.js'
+
+/** Visitors of one batch from which on it is a large one. */
+const MANY = 32
 
 /** What came with a batch. */
 export interface BatchOrigin {
@@ -24,6 +29,10 @@ export interface BatchOrigin {
   enricher: Enricher
   /** A privacy signal that the site honours: nothing is stored. Default none. */
   signal?: PrivacySignal | undefined
+  /** Pays for what is stored. */
+  admission: Admission
+  /** What of the request's rejected messages is told and stored in detail. */
+  rejections: RejectionBudget
 }
 
 export interface StoredBatch {
@@ -52,28 +61,30 @@ export function createStoreBatch(
       metrics.droppedMessages.inc({ signal: origin.signal }, answer.dropped?.[origin.signal] ?? 0)
       return { answer, positions: new Map() }
     }
-    // Apart, so that nothing of the batch as it was read is kept until JetStream has answered.
-    const { publications, visitors, accepted, rejections, violations } = prepare(body, origin)
-    const stored = await publishAll(publisher, publications, metrics)
+    // Apart, so that nothing of a usual batch as it was read is kept until JetStream has answered.
+    const { publications, visitors, intake, pace } = prepare(body, origin)
+    const stored = await publishAll(publisher, publications, metrics, pace)
 
-    metrics.ofSite(siteId).accepted(accepted)
-    for (const { code } of rejections) metrics.ofSite(siteId).rejected(code)
-    for (const { code } of violations) metrics.ofSite(siteId).violated(code)
+    count(siteId, intake)
     const positions = new Map<string, number>()
     // A visitor's messages can be several publications; a duplicate's position is that of its first send.
     for (const [index, visitorId] of visitors.entries())
       if (visitorId) positions.set(visitorId, Math.max(positions.get(visitorId) ?? 0, stored[index]!.seq))
-    const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
-    if (violations.length > 0) answer.violations = violations
+    const answer = answerOf(intake)
     if (positions.size === 1) answer.position = Math.max(...positions.values())
     return { answer, positions }
   }
 
-  /** Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the spread. */
-  function prepare(body: unknown, { site, key, bytes, written, userAgent, enricher }: BatchOrigin) {
+  /**
+   * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
+   * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
+   * new, goes on at the pace of the limits: nobody else's request waits for it.
+   */
+  function prepare(body: unknown, origin: BatchOrigin) {
+    const { site, key, bytes, written, userAgent, enricher, admission, rejections } = origin
     const { siteId } = site
     const received = Date.now()
-    const { envelopes, refused, accepted, rejections, violations } = takeBatch(body, {
+    const { envelopes, refused, ...intake } = takeBatch(body, {
       siteId,
       received,
       senders: createSenders(site, key, received),
@@ -83,21 +94,54 @@ export function createStoreBatch(
       newId: uuidv7,
       enricher,
       plan: plans.of(siteId),
+      rejections,
     })
+    const strangers = admission.pay(
+      messagesIn(body),
+      envelopes.map(({ visitorId }) => visitorId),
+    )
     const batchId = batchIdOf(body)
-    const publications: Publication[] = []
     const visitors: string[] = []
-    for (const made of envelopes) {
-      const spread = site.spread?.includes(made.visitorId)
-      const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
-      for (const publication of eventPublications(envelope, batchId, partitions)) {
-        publications.push(publication)
-        visitors.push(spread ? '' : envelope.visitorId)
+    const isLarge = envelopes.length > MANY
+    const publications = isLarge ? write() : [...write()]
+    return { publications, visitors, intake, pace: strangers > MANY ? admission.pace : undefined }
+
+    function* write(): Generator<Publication> {
+      for (const made of envelopes) {
+        const spread = site.spread?.includes(made.visitorId)
+        const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
+        for (const publication of eventPublications(envelope, batchId, partitions)) {
+          visitors.push(spread ? '' : envelope.visitorId)
+          yield publication
+        }
       }
+      if (refused) yield* rejectedPublications(refused, batchId, partitions)
     }
-    if (refused) publications.push(...rejectedPublications(refused, batchId, partitions))
-    return { publications, visitors, accepted, rejections, violations }
   }
+
+  function count(siteId: string, { accepted, rejections, violations, moreRejected, moreViolations }: Counts): void {
+    const site = metrics.ofSite(siteId)
+    site.accepted(accepted)
+    for (const { code } of rejections) site.rejected(code)
+    for (const { code } of violations) site.violated(code)
+    for (const [code, messages] of moreRejected ?? []) site.rejected(code, messages)
+    for (const [code, messages] of moreViolations ?? []) site.violated(code, messages)
+  }
+}
+
+type Counts = Omit<Intake, 'envelopes' | 'refused'>
+
+function answerOf({ accepted, rejections, violations, moreRejected, moreViolations }: Counts): BatchAnswer {
+  const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
+  if (moreRejected) answer.moreRejected = sum(moreRejected)
+  if (violations.length > 0) answer.violations = violations
+  if (moreViolations) answer.moreViolations = sum(moreViolations)
+  return answer
+}
+
+/** Messages of a batch that was taken apart, whether or not they were good. */
+function messagesIn(body: unknown): number {
+  return (body as { batch: unknown[] }).batch.length
 }
 
 function batchIdOf(body: unknown): string {

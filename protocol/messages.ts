@@ -127,11 +127,16 @@ export type PrivacySignal = 'gpc' | 'dnt'
 export interface BatchAnswer {
   success: true
   accepted: number
+  /** Rejected messages: all, or, where there are very many, the first of them. */
   rejected: Rejection[]
   /** Messages that were not stored and aren't to be sent again, by reason; absent when there are none. */
   dropped?: Partial<Record<PrivacySignal, number>>
+  /** How many more were rejected than `rejected` names; absent when it names all. */
+  moreRejected?: number
   /** Messages that are stored although they break the tracking plan; absent when there are none. */
   violations?: Rejection[]
+  /** How many more there are than `violations` names; absent when it names all. */
+  moreViolations?: number
   /**
    * Position of the visitor's messages in the stream; absent when the batch held several visitors. Sent back as
    * `after` in `/v1/slots`, it makes the answer wait until these messages count.

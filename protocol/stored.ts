@@ -51,8 +51,11 @@ export interface RejectedEnvelope {
 
 export interface RejectedMessage {
   messageId: string | null
-  /** Codes of a client's mistakes, of a row that ClickHouse refused, and of traits that a profile did not take. */
-  code: RejectionCode | 'warehouse_refused' | 'profile_too_large'
+  /**
+   * Codes of a client's mistakes, of a row that ClickHouse refused, of traits that a profile did not take, and
+   * `too_many_rejected`: one in the place of many, which are counted in `payload`.
+   */
+  code: RejectionCode | 'warehouse_refused' | 'profile_too_large' | 'too_many_rejected'
   reason: string
   /** Where in the message, as JSONPath, and the schema that counted: of what breaks the tracking plan. */
   path?: string

@@ -156,7 +156,13 @@ function no(code: RejectionCode, reason: string): { ok: false; code: RejectionCo
   return { ok: false, code, reason }
 }
 
+/** A value as a reason names it. One that is nested too deeply for `JSON.stringify`, which recurses, by its kind. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  let text: string
+  try {
+    text = JSON.stringify(value) ?? String(value)
+  } catch {
+    text = Array.isArray(value) ? 'a list nested too deeply' : 'an object nested too deeply'
+  }
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

@@ -1,6 +1,6 @@
 import { allowedHosts } from './host-check.js'
 import { natsAccess } from './nats-access.js'
-import { numberSetting } from './setting.js'
+import { numberSetting, textSetting } from './setting.js'
 
 /** Settings that every server process shares, with their defaults. */
 export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
@@ -14,10 +14,13 @@ export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
     /** Days that the stream keeps messages, so that they can be replayed. */
     streamRetentionDays: numberSetting('STREAM_RETENTION_DAYS', 7, { min: 1, max: 3650, env }),
     /**
-     * Size that a stream may have, in GB; 0 for no limit. A full stream takes no more messages until older ones are past
-     * their days: the collector answers 503 and clients keep what they have.
+     * Size that a stream may have, in GB; 0 for no limit; undefined where nothing is said, for a share of the disk. A full
+     * stream takes no more messages until older ones are past their days: the collector answers 503 and clients keep what
+     * they have.
      */
-    streamMaxGb: numberSetting('STREAM_MAX_GB', 0, { env }),
+    streamMaxGb: env.STREAM_MAX_GB ? numberSetting('STREAM_MAX_GB', 0, { env }) : undefined,
+    /** Folder on this machine where NATS keeps its streams; empty when it is another machine's. */
+    natsStoreDir: textSetting('NATS_STORE_DIR', '', env),
     /**
      * Streams that share the partitions of a kind, of a new installation: so many processes can load it, and so many
      * leaders take it in. Undefined where nothing is said.

@@ -16,6 +16,7 @@ import { keepMetaCopy } from './meta-copy.js'
 import type { Nats } from './nats.js'
 import { firstGeneration, PROFILES_KEY } from './profiles-generation.js'
 import { ConfigurationError } from './setting.js'
+import { defaultStreamBytes, freeBytes, type SizeFacts } from './stream-size.js'
 
 /**
  * How long JetStream remembers message ids. A retry inside it is dropped by the broker; a later one is found before
@@ -81,10 +82,11 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
     const parts = pastParts(kind, partitions, layout.past[kind])
     return Promise.all(parts.map(async part => ({ ...part, gone: !(await retireStream(nats, settings, part)) })))
   })
+  const free = settings.streamMaxGb === undefined ? await freeBytes(settings.natsStoreDir) : undefined
   // After the past ones, which may still hold the subjects.
   const streams = await ofEachKind(async kind => {
     const parts = streamParts(kind, layout.streams[kind], partitions, layout.past[kind])
-    for (const part of parts) await provisionStream(nats, settings, part)
+    for (const part of parts) await provisionStream(nats, settings, part, { kind, streams: parts.length, free }, log)
     return parts
   })
   await provisionDeadLetters(nats, settings)
@@ -107,33 +109,58 @@ async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Re
   return Object.fromEntries(made) as Record<StreamKind, T>
 }
 
-async function provisionStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<void> {
-  const config = { subjects, ...configOf(settings) }
-  if (!(await updateStream(nats, name, config))) await nats.manager.streams.add({ name, ...config })
+async function provisionStream(
+  nats: Nats,
+  settings: SharedSettings,
+  { name, subjects }: StreamPart,
+  size: Pick<SizeFacts, 'kind' | 'streams' | 'free'>,
+  log: Log,
+): Promise<void> {
+  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  const facts = { ...size, held: existing?.state.bytes ?? 0, current: existing?.config.max_bytes }
+  const maxBytes = settings.streamMaxGb === undefined ? defaultStreamBytes(facts) : undefined
+  const config = { subjects, ...configOf(settings, maxBytes) }
+  const bring = (to: StreamSettings) => bringUpTo(nats, name, existing?.config, to)
+  try {
+    await bring(config)
+  } catch (error) {
+    // A server promises its streams no more than its disk: rather one without a limit than none.
+    if (maxBytes === undefined || maxBytes <= 0 || maxBytes === existing?.config.max_bytes) throw error
+    await bring({ ...config, max_bytes: -1 })
+    log.warn({ err: error, stream: name, maxBytes }, 'the stream could not be given a size: set STREAM_MAX_GB')
+  }
+}
+
+async function bringUpTo(
+  nats: Nats,
+  name: string,
+  existing: StreamConfig | undefined,
+  config: StreamSettings,
+): Promise<void> {
+  if (!existing) await nats.manager.streams.add({ name, ...config })
+  else if (differs(existing, config)) await nats.manager.streams.update(name, config)
 }
 
 /** Takes a stream's subjects from it; what it has stays until it is too old. Resolves to whether there is one. */
-function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
-  return updateStream(nats, name, { subjects, ...configOf(settings) })
-}
-
-/** Brings a stream up to `config`. Resolves to whether there is one. */
-async function updateStream(nats: Nats, name: string, config: StreamSettings): Promise<boolean> {
+async function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
   const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
-  if (existing && differs(existing.config, config)) await nats.manager.streams.update(name, config)
+  // It grows no more: a size would only take from what the others may be promised.
+  if (existing) await bringUpTo(nats, name, existing.config, { subjects, ...configOf(settings, -1) })
   return existing !== undefined
 }
 
 type StreamSettings = ReturnType<typeof configOf> & Pick<StreamConfig, 'subjects'>
 
-function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSettings) {
+/** @param maxBytes the size where the settings name none; -1: no limit */
+function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSettings, maxBytes = -1) {
+  const size = streamMaxGb === undefined ? maxBytes : streamMaxGb * GB
   return {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     // A full stream refuses new messages, which the sender keeps, rather than dropping unread ones.
     discard: DiscardPolicy.New,
     max_age: streamRetentionDays * 24 * 3600 * 1000 * NANOS,
-    max_bytes: streamMaxGb > 0 ? streamMaxGb * GB : -1,
+    max_bytes: size > 0 ? size : -1,
     duplicate_window: DUPLICATE_WINDOW_MS * NANOS,
     num_replicas: natsReplicas,
     allow_direct: true,

@@ -12,7 +12,7 @@ import type { Metrics } from './metrics.js'
 export async function startStatusServer(
   port: number,
   host: string,
-  metrics: Metrics,
+  metrics: { registry: Pick<Metrics['registry'], 'contentType' | 'metrics'> },
   missing: () => string[],
   isOurHost: HostCheck,
 ): Promise<{ port: number; close(): Promise<void> }> {

@@ -64,6 +64,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
     CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
     ADMIN_TOKEN: provided.adminToken,
+    ...(settings.natsUrl ? {} : { NATS_STORE_DIR: natsDir(dataDir) }),
   })
   const isOk = async (url: string, timeoutMs: number) =>
     (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
@@ -153,6 +154,11 @@ function accountOf(
     env: { NATS_USER: role, NATS_INBOX_PREFIX: inboxPrefixOf(role) },
     secrets: { NATS_PASSWORD: users[role] },
   }
+}
+
+/** Where the started nats-server keeps its streams. */
+function natsDir(dataDir: string): string {
+  return join(dataDir, 'nats')
 }
 
 function listens(port: number): Promise<boolean> {

@@ -15,6 +15,7 @@ import { createProfileStore } from './profile-store.js'
 import { createPublishRefused } from './publish-refused.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { createSlices } from './slices.js'
 import { startSweeping } from './sweep-ended.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
@@ -101,6 +102,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   let sinceLook = 0
   let waiting: Promise<void> | undefined
   let passes = Promise.resolve(true)
+  const slice = createSlices()
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
   const held = () => all().filter(({ index }) => holds(index))
@@ -128,6 +130,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       partitions: installation.partitions,
       room,
       profileRoom: roomForProfiles,
+      slice,
       onEnvelope: envelope => onEnvelope(index, envelope),
       wantedSignals,
       signal: abort.signal,

@@ -44,6 +44,8 @@ export interface KeepPartitionParts {
   room: () => Promise<void> | undefined
   /** The same for a profile that is to be read. */
   profileRoom: () => Promise<void> | undefined
+  /** Resolves when other work had its turn; undefined where it needn't yet. */
+  slice: () => Promise<void> | undefined
   /** Told of each message read, and what became of it. Not called for a message twice. */
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
@@ -58,7 +60,8 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, signal } = parts
+  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, slice, signal } =
+    parts
   const { report, onEnvelope, wantedSignals, anonymousDays } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
@@ -128,7 +131,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
       const envelope = parseEnvelope(message.data)
       apply(message.seq, envelope, message.data.length)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
-      const waiting = room()
+      const waiting = room() ?? slice()
       if (waiting) await waiting
     }
   }

@@ -130,7 +130,9 @@ export async function isFrozen(nats: Nats, name: string): Promise<boolean> {
 /** Makes a stream like another one, without its subjects, that counts on after `end`. */
 async function prepare(nats: Nats, name: string, like: string, end: number): Promise<void> {
   const { config } = await nats.manager.streams.info(like)
-  await nats.manager.streams.add({ ...config, name, subjects: [`coming.${name}`], max_msg_size: -1 })
+  const subjects = [`coming.${name}`]
+  // Its size is settled when it gets its subjects, with the number of streams that share them then.
+  await nats.manager.streams.add({ ...config, name, subjects, max_msg_size: -1, max_bytes: -1 })
   // nats-server 2.9 knows no first sequence to begin with, and begins after what was removed.
   await nats.manager.streams.purge(name, { seq: end + 1 })
   const last = await lastSequence(nats, name)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { obtainNatsServer } from '@slotstream/supervisor'
 import { freePorts } from './free-ports.js'
 import { processorSeconds } from './processor.js'
+import { WITHOUT_LIMITS } from './without-limits.js'
 
 const COLLECTOR = fileURLToPath(new URL('../../../collector/dist/main.js', import.meta.url))
 const ADMIN_TOKEN = 'bench'
@@ -43,6 +44,7 @@ export async function startFrontDoor(siteId: string, count = 1) {
         NATS_URL: `nats://127.0.0.1:${natsPort}`,
         ADMIN_TOKEN,
         LOG_LEVEL: 'warn',
+        ...WITHOUT_LIMITS,
       },
       stdio: ['ignore', 'inherit', 'inherit'],
     }),

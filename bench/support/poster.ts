@@ -9,12 +9,13 @@ export interface Posted {
 export function createPoster(baseUrl: string, writeKey: string) {
   const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
-  const postRaw = (path: string, data: Buffer) =>
+  const postRaw = (path: string, data: Buffer, more: Record<string, string> = {}) =>
     new Promise<Posted>((resolve, reject) => {
       const headers = {
         'Content-Type': 'application/json',
         'Content-Length': data.length,
         Authorization: authorization,
+        ...more,
       }
       const asked = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
         const chunks: Buffer[] = []
@@ -30,7 +31,8 @@ export function createPoster(baseUrl: string, writeKey: string) {
     })
   return {
     postRaw,
-    post: (path: string, body: object) => postRaw(path, Buffer.from(JSON.stringify(body))),
+    post: (path: string, body: object, more?: Record<string, string>) =>
+      postRaw(path, Buffer.from(JSON.stringify(body)), more),
     close: () => agent.destroy(),
   }
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@clickhouse/client'
 import type { Content, Slot } from '@slotstream/protocol'
 import { freePorts } from './free-ports.js'
+import { WITHOUT_LIMITS } from './without-limits.js'
 
 const SUPERVISOR = fileURLToPath(new URL('../../../supervisor/dist/main.js', import.meta.url))
 const ADMIN_TOKEN = 'bench'
@@ -16,8 +17,12 @@ type FivePorts = [number, number, number, number, number]
 /** Site, and write key, that the benches send to. */
 export const SITE = 'bench'
 
-/** The whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty site. */
-export async function startSystem() {
+/**
+ * The whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty site.
+ *
+ * @param env further settings. Default: no limits of messages and new visitors, because the load comes from one address
+ */
+export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS) {
   const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = (await freePorts(5)) as FivePorts
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))
   const supervisor = spawn(process.execPath, [SUPERVISOR], {
@@ -31,6 +36,7 @@ export async function startSystem() {
       DATA_DIR: dataDir,
       ADMIN_TOKEN,
       LOG_LEVEL: 'warn',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -49,8 +55,8 @@ export async function startSystem() {
     await rm(dataDir, { recursive: true, force: true })
   }
 
-  async function admin(method: string, path: string, body: object): Promise<void> {
-    const response = await fetch(`${collectorUrl}/v1/admin/sites/${SITE}${path}`, {
+  async function admin(method: string, path: string, body: object, siteId = SITE): Promise<void> {
+    const response = await fetch(`${collectorUrl}/v1/admin/sites/${siteId}${path}`, {
       method,
       headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
@@ -81,6 +87,9 @@ export async function startSystem() {
     stop,
     /** The file with the process id of each part. */
     pidFiles: Object.fromEntries(parts.map(name => [name, join(dataDir, 'run', `${name}.pid`)])),
+    /** Makes a site beside that of the benches, whose write key is its id. */
+    putSite: (siteId: string) =>
+      admin('PUT', '', { name: siteId, writeKeys: [siteId], allowedOrigins: ['*'], debug: false }, siteId),
     /** Gives the site its slots and content. */
     putCatalog: (catalog: { slots: Slot[]; content: Content[] }) => admin('POST', '/catalog', catalog),
     /** Rows of a query. */

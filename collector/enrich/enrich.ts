@@ -1,4 +1,5 @@
 import { DEFAULT_ENRICHMENT, type Enrichment, type MessageContext, type Site } from '@slotstream/protocol'
+import { MAX_ADDRESS_LENGTH } from '../safety/addresses.js'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
 import { createMemo } from './memo.js'
 import type { Places } from './places.js'
@@ -7,9 +8,7 @@ import { truncateAddress } from './truncate-address.js'
 import { createUserAgents } from './user-agent.js'
 
 /** Addresses of pages, ways in, and addresses of visitors that are remembered, for each site or at all. */
-const REMEMBERED = 2_000
-/** A longer address isn't remembered: it would be cheap to fill the memory with them. */
-const MAX_REMEMBERED_LENGTH = 1_000
+const REMEMBERED = { max: 2_000, maxBytes: 1024 * 1024, maxKeyLength: 1_000 }
 
 /** What is done to the messages of one request. */
 export interface Enricher {
@@ -41,7 +40,10 @@ export type Enrich = (site: Site, sender: Sender) => Enricher
 export function createEnrich(places?: Places): Enrich {
   const compiled = new WeakMap<Site, Compiled>()
   const agents = createUserAgents()
-  const networks = createMemo(REMEMBERED, address => truncateAddress(address) ?? '')
+  const networks = createMemo(
+    { ...REMEMBERED, maxKeyLength: MAX_ADDRESS_LENGTH },
+    address => truncateAddress(address) ?? '',
+  )
   const locations = places && ((network: string) => places.find(network))
 
   return (site, sender) => {
@@ -104,10 +106,10 @@ function compile(site: Site): Compiled {
   let last: { arrived: Arrived; traffic: Traffic } | undefined
   return {
     settings,
-    scrub: url => (url.length > MAX_REMEMBERED_LENGTH ? scrubUrl(url, secrets) : scrub(url)),
+    scrub,
     traffic(arrived) {
       if (last && isSame(last.arrived, arrived)) return last.traffic
-      const isLong = arrived.url.length + arrived.referrer.length > MAX_REMEMBERED_LENGTH
+      const isLong = arrived.url.length + arrived.referrer.length > REMEMBERED.maxKeyLength
       last = { arrived, traffic: isLong ? classifyTraffic(arrived, ownHosts) : traffic(JSON.stringify(arrived)) }
       return last.traffic
     },

@@ -5,6 +5,9 @@ import { createMemo } from './memo.js'
 /** User agents that are remembered. Parsing one costs a tenth of a millisecond; a site sees some thousands. */
 const REMEMBERED = 5_000
 
+/** Longest user agent that is kept and read, in characters. Real ones have some hundreds at most. */
+export const MAX_USER_AGENT = 512
+
 /** What a user agent says, by the names under which it is added to `context`. */
 export interface UserAgentFacts {
   device: { browser?: Named; os?: Named; device?: Device }
@@ -23,9 +26,15 @@ interface Device {
   model?: string
 }
 
-/** Makes the function that reads user agents. */
+/** Makes the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
 export function createUserAgents(): (userAgent: string) => UserAgentFacts {
-  return createMemo(REMEMBERED, read)
+  const known = createMemo({ max: REMEMBERED, maxKeyLength: MAX_USER_AGENT }, read)
+  return userAgent => known(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)
+}
+
+/** A copy: a part of a text keeps the whole of it in memory for as long as it is remembered. */
+function beginningOf(userAgent: string): string {
+  return Buffer.from(userAgent.slice(0, MAX_USER_AGENT)).toString()
 }
 
 function read(userAgent: string): UserAgentFacts {

@@ -12,7 +12,7 @@ const admin = (summary: string, rest: Part, answer: Part): Part => ({
   ...rest,
   responses: {
     ...answer,
-    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'unavailable'),
+    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'rate_limited', 'unavailable'),
   },
 })
 

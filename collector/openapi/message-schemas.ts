@@ -96,11 +96,13 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
         description:
           'Messages that are not stored, because the site honours a privacy signal of the request. Not to be sent again.',
       },
+      moreRejected: { ...count, description: 'How many more were rejected than are named, if there are very many.' },
       violations: {
         type: 'array',
         items: ref('Rejection'),
         description: 'Messages that are stored although they break the tracking plan, whose mode is `warn`.',
       },
+      moreViolations: { ...count, description: 'How many more there are than are named.' },
       position: { ...count, description: 'Place in the stream, when all were of one visitor: `after` of `/v1/slots`.' },
     },
   },

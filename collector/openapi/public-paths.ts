@@ -11,6 +11,7 @@ const REFUSALS = failures(
   'origin_not_allowed',
   'secret_key_in_page',
   'method_not_allowed',
+  'request_timeout',
   'too_large',
   'unsupported_media_type',
   'rate_limited',
@@ -91,7 +92,11 @@ export const PUBLIC_PATHS: Paths = {
     },
   },
   '/metrics': {
-    get: { summary: 'Metrics for Prometheus', tags: ['operation'], responses: file('The metrics.', 'text/plain') },
+    get: {
+      summary: 'Metrics for Prometheus: for this machine, networks of one’s own, and the admin token',
+      tags: ['operation'],
+      responses: { ...file('The metrics.', 'text/plain'), ...failures('unauthorized', 'rate_limited') },
+    },
   },
   '/openapi.json': {
     get: { summary: 'This description', tags: ['operation'], responses: ok('The description.', ANY_OBJECT) },

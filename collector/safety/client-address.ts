@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
+import { normalizeAddress } from './addresses.js'
 
 /** Whether an address is that of a proxy of one's own; `hop` counts them from the collector on, from 0. */
 export type Trusts = (address: string, hop: number) => boolean
@@ -8,20 +8,26 @@ export type Trusts = (address: string, hop: number) => boolean
 const MAX_HOPS = 20
 
 /**
- * The address of the client: that of the connection, or, as long as those are proxies of one's own, what they say in
- * `X-Forwarded-For`. What stands to the left of the first foreign address could have been written by anybody.
+ * The address of the client, in canonical spelling: that of the connection, or, as long as those are proxies of one's
+ * own, what they say in `X-Forwarded-For`. Entries to the left of the first foreign address may be forged.
  */
 export function clientAddress(request: IncomingMessage, trusts: Trusts): string {
-  let address = request.socket.remoteAddress ?? ''
+  let address = peerAddress(request)
   const forwarded = request.headers['x-forwarded-for']
   if (typeof forwarded !== 'string') return address
   const hops = forwarded.split(',').slice(-MAX_HOPS)
   for (let hop = 0; hops.length > 0 && trusts(address, hop); hop++) {
-    const next = withoutPort(hops.pop()!.trim())
-    if (isIP(next) === 0) break
+    const next = normalizeAddress(withoutPort(hops.pop()!.trim()))
+    if (next === undefined) break
     address = next
   }
   return address
+}
+
+/** The address at the other end of the connection, in canonical spelling. */
+export function peerAddress({ socket }: Pick<IncomingMessage, 'socket'>): string {
+  const remote = socket.remoteAddress ?? ''
+  return normalizeAddress(remote) ?? remote
 }
 
 /** `203.0.113.7:4711` and `[2001:db8::1]:443`, as some proxies write. */

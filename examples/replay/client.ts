@@ -84,7 +84,8 @@ export function createClient({
     const reason = `${response.status} ${errorIn(text)}`
     if (!mayPass(response.status, path)) throw new ReplayError(`${method} ${collector}${path} was refused: ${reason}`)
     const wait = retryAfterMs(response.headers.get('Retry-After'), Date.now())
-    return wait === undefined ? { ok: false, reason } : { ok: false, reason, retryAfterMs: wait }
+    if (wait === undefined) return { ok: false, reason }
+    return { ok: false, reason, retryAfterMs: wait, isPaced: response.status === 429 }
   }
 
   return {

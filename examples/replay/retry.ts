@@ -1,7 +1,12 @@
 import { ReplayError } from './errors.js'
 
-/** One try of a request: its result, or why it should be tried again and how long the server asked to wait. */
-export type Attempt<T> = { ok: true; value: T } | { ok: false; reason: string; retryAfterMs?: number }
+/**
+ * One try of a request: its result, or why it should be tried again and how long the server asked to wait. `isPaced`: the
+ * server takes no more than so many messages a second, and asks to come again.
+ */
+export type Attempt<T> =
+  | { ok: true; value: T }
+  | { ok: false; reason: string; retryAfterMs?: number; isPaced?: boolean }
 
 export interface RetryOptions {
   sleep: (ms: number) => Promise<void>
@@ -14,8 +19,8 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 15_000
 
 /**
- * Tries until it works, with a jittered pause that doubles each time, and never sooner than the server asked for.
- * Throws a ReplayError with the last reason when it gives up.
+ * Tries until it works, with a jittered pause that doubles each time, and never sooner than the server asked for. To be
+ * asked to send more slowly is no failure, however often it happens. Throws a ReplayError with the last reason when it gives up.
  */
 export async function withRetry<T>(
   what: string,
@@ -25,6 +30,11 @@ export async function withRetry<T>(
   for (let n = 1; ; n++) {
     const result = await attempt()
     if (result.ok) return result.value
+    if (result.isPaced) {
+      n--
+      await sleep((result.retryAfterMs ?? FIRST_PAUSE_MS) + FIRST_PAUSE_MS * random())
+      continue
+    }
     if (n >= tries)
       throw new ReplayError(`${what} failed ${n} times, at last: ${result.reason}. Run the same command again later: \
 it goes on where this one stopped, and nothing is counted twice`)

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { putSite, readAll, startBroker } from '../support/collector.js'
 import { startNginx } from '../support/nginx.js'
 import { until } from '../support/until.js'
+import { WITHOUT_LIMITS_ENV } from '../support/without-limits.js'
 
 const MB = 1024 * 1024
 /** How long NATS is gone; the long run makes it 30 s. */
@@ -96,7 +97,7 @@ async function metric(url: string, name: string): Promise<number> {
 
 describe('with NATS gone', () => {
   it('clients are told to wait, nothing acknowledged is missing, and all goes on by itself', async () => {
-    const collector = await broker.program()
+    const collector = await broker.program(WITHOUT_LIMITS_ENV)
     await putSite(collector.url, 'gone')
     const load = startLoad(collector.url, 'gone', 8)
     await until(
@@ -137,7 +138,7 @@ describe('with NATS gone', () => {
 
 describe('with NATS standing still', () => {
   it('no more is taken than there is room for, memory stays as it is, and all goes on by itself', async () => {
-    const collector = await broker.program({ MAX_IN_FLIGHT_MB: '8' })
+    const collector = await broker.program({ MAX_IN_FLIGHT_MB: '8', ...WITHOUT_LIMITS_ENV })
     await putSite(collector.url, 'still')
     const { post, close } = createPoster()
     const text = 'x'.repeat(20_000)
@@ -209,7 +210,7 @@ describe('with NATS standing still', () => {
 
 describe('two collectors behind nginx', () => {
   it('are restarted one after the other under load, and nobody notices', async () => {
-    const collectors = [await broker.program(), await broker.program()]
+    const collectors = [await broker.program(WITHOUT_LIMITS_ENV), await broker.program(WITHOUT_LIMITS_ENV)]
     await putSite(collectors[0]!.url, 'rolling')
     const nginx = await startNginx(collectors.map(({ port }) => port))
     const load = startLoad(nginx.url, 'rolling', 8)

@@ -4,6 +4,7 @@ import { type EventEnvelope, openEnvelope } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { putSite, startBroker } from '../support/collector.js'
+import { WITHOUT_LIMITS_ENV } from '../support/without-limits.js'
 
 /** How many requests; the long run sends 100,000. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS || 3_000)
@@ -16,7 +17,7 @@ let collector: Awaited<ReturnType<Awaited<ReturnType<typeof startBroker>>['progr
 
 beforeAll(async () => {
   broker = await startBroker()
-  collector = await broker.program()
+  collector = await broker.program(WITHOUT_LIMITS_ENV)
   await putSite(collector.url, 'fuzz')
 })
 

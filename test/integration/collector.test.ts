@@ -31,6 +31,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePorts } from '../support/free-ports.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'
+import { WITHOUT_LIMITS } from '../support/without-limits.js'
 
 process.env.LOG_LEVEL ??= 'silent'
 const log = createLog('test')
@@ -61,6 +62,7 @@ beforeAll(async () => {
     sdkFile: join(folder, 'sdk.js'),
     log,
     decideTimeoutMs: DECIDE_TIMEOUT_MS,
+    settings: WITHOUT_LIMITS,
   })
   url = `http://127.0.0.1:${await collector.listen(0, '127.0.0.1')}`
   await until(

@@ -27,9 +27,11 @@ export interface RejectedRow {
   sender?: KeyKind
 }
 
+/** A row that only counts messages has none to send again. */
 const WHERE = `site_id = {site:String} AND received_at >= fromUnixTimestamp64Milli({since:Int64})
   AND received_at < fromUnixTimestamp64Milli({until:Int64})
-  AND if({codes:String} = '', code NOT IN ('warehouse_refused', 'profile_too_large'), has(splitByChar(',', {codes:String}), code))`
+  AND if({codes:String} = '', code NOT IN ('warehouse_refused', 'profile_too_large'), has(splitByChar(',', {codes:String}), code))
+  AND code != 'too_many_rejected'`
 
 export async function countRejected(clickhouse: ClickHouse, selection: Selection): Promise<number> {
   const sql = `SELECT count() AS messages FROM slotstream.rejected_events WHERE ${WHERE}`

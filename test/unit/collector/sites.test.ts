@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Site } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { authenticate, checkAdmin } from '../../../collector/authenticate.js'
+import { authenticate } from '../../../collector/authenticate.js'
+import { createAdminGate } from '../../../collector/safety/admin-gate.js'
 import { createSites, siteAllowsOrigin } from '../../../collector/sites.js'
 
 const site = (siteId: string, writeKeys: string[], allowedOrigins = ['*']): Site => ({
@@ -66,17 +67,22 @@ describe('authenticate', () => {
   })
 })
 
-describe('checkAdmin', () => {
+describe('the gate of administrators', () => {
+  const gate = () =>
+    createAdminGate(
+      'token',
+      () => '192.0.2.1',
+      () => 0,
+    )
+
   it.each([undefined, 'Bearer', 'Bearer wrong', 'Bearer toke', 'Bearer tokenn', 'token', basic('token')])(
     'refuses %j',
     authorization => {
-      expect(() => checkAdmin(request('/', authorization), 'token')).toThrow(
-        expect.objectContaining({ code: 'unauthorized' }),
-      )
+      expect(() => gate().check(request('/', authorization))).toThrow(expect.objectContaining({ code: 'unauthorized' }))
     },
   )
 
   it('lets the token in', () => {
-    expect(() => checkAdmin(request('/', 'Bearer token'), 'token')).not.toThrow()
+    expect(() => gate().check(request('/', 'Bearer token'))).not.toThrow()
   })
 })

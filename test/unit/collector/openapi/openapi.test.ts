@@ -40,6 +40,9 @@ function realRoutes(mounted: Mounted[]): string[] {
     sdkFile: '',
     missing: () => [],
     trustProxy: [],
+    trusts: () => false,
+    gate: nothing,
+    showsMetrics: () => true,
     sendFailure: async () => {},
   })
   const own = routesOf(app.router as unknown as { stack: Layer[] })

@@ -25,6 +25,17 @@ describe('withRetry', () => {
     expect(pauses).toEqual([3_000])
   })
 
+  it('goes on for as long as the server asks it to come again later', async () => {
+    const { pauses, ...options } = clock()
+    let left = 50
+    const attempt = async () =>
+      left-- > 0
+        ? { ok: false as const, reason: 'too many messages', retryAfterMs: 2_000, isPaced: true }
+        : { ok: true as const, value: 'done' }
+    expect(await withRetry('it', attempt, { ...options, tries: 3 })).toBe('done')
+    expect(pauses).toEqual(new Array(50).fill(2_250))
+  })
+
   it('gives up after its tries, with what was wrong and what to do', async () => {
     const { pauses, ...options } = clock()
     const attempt = async () => ({ ok: false as const, reason: '503 unavailable' })

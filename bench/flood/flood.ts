@@ -1,0 +1,129 @@
+import type { SlotsAnswer } from '@slotstream/protocol'
+import { machineClock, openLoop } from '../support/open-loop.js'
+import { percentile } from '../support/percentile.js'
+import { createPoster, type Poster } from '../support/poster.js'
+import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
+import { SITE, startSystem, untilStored } from '../support/system.js'
+import { markdownTable, milliseconds } from '../support/table.js'
+import { type Flood, floodsOf } from './floods.js'
+
+const REQUESTS_PER_SECOND = 100
+const VISITORS = 1_000
+const VISITORS_PER_BATCH = 250
+const ROUNDS = 5
+const ROUND_SECONDS = 6
+/** Between two measurements, so that one isn't measured in the wake of the other. */
+const REST_MS = 3_000
+const FLOODED = 'flooded'
+
+interface Measured {
+  latencies: number[]
+  /** Answers that were no choice in time. */
+  missed: number
+}
+
+interface Round {
+  alone: Measured
+  flooded: Measured
+  answers: Map<number, number>
+}
+
+/**
+ * How long known visitors of a quiet site wait for a slot while another site of the same installation is flooded by its
+ * public key, with the default limits, against the same without the flood right before.
+ */
+export async function benchFlood(): Promise<string> {
+  const system = await startSystem({})
+  const poster = createPoster(system.collectorUrl, SITE)
+  const flooding = createPoster(system.collectorUrl, FLOODED)
+  try {
+    await system.putCatalog(SHOP)
+    await system.putSite(FLOODED)
+    await makeProfiles(poster)
+    await untilStored(system, VISITORS)
+    await ask(poster, ROUND_SECONDS)
+    const results: { flood: Flood; rounds: Round[] }[] = floodsOf(flooding, system.collectorUrl).map(flood => ({
+      flood,
+      rounds: [],
+    }))
+    for (let round = 0; round < ROUNDS; round++)
+      for (const { flood, rounds } of results) rounds.push(await measure(poster, flood))
+    return report(results)
+  } finally {
+    poster.close()
+    flooding.close()
+    await system.stop()
+  }
+}
+
+async function measure(poster: Poster, flood: Flood): Promise<Round> {
+  const send = flood.prepare(ROUND_SECONDS)
+  await machineClock.sleep(REST_MS)
+  const alone = await ask(poster, ROUND_SECONDS)
+  const [flooded, answers] = await Promise.all([ask(poster, ROUND_SECONDS), send()])
+  return { alone, flooded, answers }
+}
+
+/** Each from an address of its own, as visitors are. */
+const addressOf = (n: number) => ({ 'X-Forwarded-For': `198.51.100.${n % 250}` })
+
+async function makeProfiles(poster: Poster): Promise<void> {
+  for (let first = 0; first < VISITORS; first += VISITORS_PER_BATCH) {
+    const batch = Array.from({ length: VISITORS_PER_BATCH }, (_, index) =>
+      productViewed(`profile-${first + index}`, `visitor-${first + index}`, first + index),
+    )
+    const { status, body } = await poster.post('/v1/batch', { batch }, addressOf(first / VISITORS_PER_BATCH))
+    if (status !== 200) throw new Error(`profiles could not be made: ${status} ${JSON.stringify(body)}`)
+  }
+}
+
+async function ask(poster: Poster, seconds: number): Promise<Measured> {
+  const latencies: number[] = []
+  let missed = 0
+  await openLoop({ perSecond: REQUESTS_PER_SECOND, seconds }, async (n, intendedAt) => {
+    const question = { anonymousId: `visitor-${(n * 7_919) % VISITORS}`, slots: [{ id: SLOT_ID }] }
+    const { status, body } = await poster.post('/v1/slots', question, addressOf(n))
+    latencies.push(machineClock.now() - intendedAt)
+    if (status !== 200 || (body as SlotsAnswer).decisions[0]?.outcome !== 'served') missed++
+  })
+  return { latencies, missed }
+}
+
+function report(results: { flood: Flood; rounds: Round[] }[]): string {
+  const header = [
+    'flood',
+    'alone: p50 ms',
+    'p99 ms',
+    'flooded: p50 ms',
+    'p99 ms',
+    'p50 ÷',
+    'p99 ÷',
+    'missed',
+    'answers',
+  ]
+  const rows = results.map(({ flood, rounds }) => {
+    const median = (of: (round: Round) => number) => percentile(rounds.map(of), 0.5)
+    const at = (p: number, which: 'alone' | 'flooded') => median(round => percentile(round[which].latencies, p))
+    const ratio = (p: number) =>
+      median(({ alone, flooded }) => percentile(flooded.latencies, p) / percentile(alone.latencies, p))
+    const answers = new Map<number, number>()
+    for (const round of rounds)
+      for (const [status, count] of round.answers) answers.set(status, (answers.get(status) ?? 0) + count)
+    return [
+      flood.name,
+      milliseconds(at(0.5, 'alone')),
+      milliseconds(at(0.99, 'alone')),
+      milliseconds(at(0.5, 'flooded')),
+      milliseconds(at(0.99, 'flooded')),
+      ratio(0.5).toFixed(2),
+      ratio(0.99).toFixed(2),
+      String(rounds.reduce((sum, { flooded }) => sum + flooded.missed, 0)),
+      [...answers].map(([status, count]) => `${count} × ${status}`).join(', ') || 'none',
+    ]
+  })
+  return `## Flood: slots of a quiet site at ${REQUESTS_PER_SECOND} requests/s while another site is flooded
+
+Medians of ${ROUNDS} rounds of ${ROUND_SECONDS} s each, alone and flooded taking turns; the ratio is that of each round's pair (aim: 1.5).
+
+${markdownTable(header, rows)}`
+}

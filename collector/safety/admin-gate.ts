@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http'
+import { bearerToken, isSameSecret } from '../authenticate.js'
+import { Failure } from '../failure.js'
+import { networkOf } from './addresses.js'
+import { createTokenBuckets } from './token-buckets.js'
+
+/** Wrong tokens that an address may send at once, and how many a second after that. */
+const WRONG_TOKENS = 10
+const WRONG_PER_SECOND = 0.2
+/** Addresses that sent wrong ones and are remembered: 1 MB. */
+const MAX_ADDRESSES = 10_000
+
+/** Lets requests with the admin token pass. */
+export interface AdminGate {
+  /**
+   * @throws Failure `unauthorized` without the admin token; `rate_limited` when the address has sent too many wrong
+   *   ones, whatever it sends now
+   */
+  check(request: IncomingMessage): void
+}
+
+/**
+ * @param adminToken none: no request passes
+ * @param addressOf the client's address, in canonical spelling
+ */
+export function createAdminGate(
+  adminToken: string | undefined,
+  addressOf: (request: IncomingMessage) => string,
+  now: () => number = () => performance.now(),
+): AdminGate {
+  const wrong = createTokenBuckets({
+    perSecond: WRONG_PER_SECOND,
+    burstSeconds: WRONG_TOKENS / WRONG_PER_SECOND,
+    maxKeys: MAX_ADDRESSES,
+  })
+  /** Until when an address may not try again. */
+  const paused = new Map<string, number>()
+
+  return {
+    check(request) {
+      const network = networkOf(addressOf(request))
+      const left = (paused.get(network) ?? 0) - now()
+      if (left > 0) throw tooMany(Math.ceil(left / 1_000))
+      paused.delete(network)
+      const given = bearerToken(request)
+      if (given && adminToken && isSameSecret(given, adminToken)) return
+      // No token at all is no guess.
+      const wait = given ? wrong.take(network, now()) : 0
+      if (wait > 0) {
+        if (paused.size >= MAX_ADDRESSES) paused.delete(paused.keys().next().value as string)
+        paused.set(network, now() + wait * 1_000)
+        throw tooMany(wait)
+      }
+      throw new Failure('unauthorized', 'send the admin token: "Authorization: Bearer …"')
+    },
+  }
+}
+
+function tooMany(seconds: number): Failure {
+  const reason = `this address sent too many wrong admin tokens: come again in ${seconds} s`
+  return new Failure('rate_limited', reason, undefined, seconds)
+}
