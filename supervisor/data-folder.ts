@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { join, parse } from 'node:path'
 import type { Owner } from './private-file.js'
 
 /** New files are their owner's alone. */
@@ -17,34 +18,49 @@ const PASSABLE_FOLDER = 0o711
 /** Holds programs, which the users of parts run. */
 const PROGRAMS = 'bin'
 
-/** Folders of ours with files that hold something of people or of the installation. */
-const OURS = ['logs', 'run']
+/** Folders of ours. Those of files that the supervisor writes are made at once. */
+const WRITTEN_FOLDERS = ['logs', 'run']
+const FOLDERS = [...WRITTEN_FOLDERS, PROGRAMS, 'nats', 'clickhouse', 'lake']
+
+/** Files of ours. What else is in the folder is not ours to change. */
+const FILES = ['admin-token', 'clickhouse-password', 'clickhouse-users.json', 'nats-users.json', 'nats-server.conf']
+
+/** Anybody may put files there, as in /tmp. */
+const STICKY = 0o1000
 
 /**
  * Makes the data folder, and closes it to other users, also one of before: folders in it are 0700 and files 0600. The
  * parts close what is deeper by their umask.
  *
  * @param shared parts run as users of their own, who have to get to their folders: it is 0711 itself
+ * @returns why the folder itself was left as it is: it isn't ours alone
  */
-export function closeDataFolder(dataDir: string, { shared }: { shared: boolean }): void {
+export function closeDataFolder(dataDir: string, { shared }: { shared: boolean }): string | undefined {
   const ownMode = shared ? PASSABLE_FOLDER : PRIVATE_FOLDER
   mkdirSync(dataDir, { recursive: true, mode: ownMode })
-  chmodSync(dataDir, ownMode)
-  mkdirSync(join(dataDir, PROGRAMS), { recursive: true })
-  closeWithin(dataDir, shared)
-  for (const folder of OURS) {
-    const path = join(dataDir, folder)
-    mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER })
-    closeWithin(path, false)
-  }
+  const objection = othersFolder(dataDir)
+  if (!objection) chmodSync(dataDir, ownMode)
+  for (const name of [...WRITTEN_FOLDERS, PROGRAMS]) mkdirSync(join(dataDir, name), { recursive: true })
+  for (const name of FOLDERS) close(join(dataDir, name), shared && name === PROGRAMS ? PASSABLE_FOLDER : PRIVATE_FOLDER)
+  for (const path of [
+    ...FILES.map(name => join(dataDir, name)),
+    ...WRITTEN_FOLDERS.flatMap(name => readdirSync(join(dataDir, name)).map(file => join(dataDir, name, file))),
+  ])
+    close(path, PRIVATE_FILE)
+  return objection
 }
 
-function closeWithin(folder: string, shared: boolean): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) chmodSync(path, entry.name === PROGRAMS && shared ? PASSABLE_FOLDER : PRIVATE_FOLDER)
-    else if (entry.isFile()) chmodSync(path, PRIVATE_FILE)
-  }
+function othersFolder(dataDir: string): string | undefined {
+  const { mode } = lstatSync(dataDir)
+  if ((mode & STICKY) !== 0) return 'others may put files there'
+  if (dataDir === homedir() || dataDir === parse(dataDir).root) return 'it holds other things'
+  return undefined
+}
+
+/** Sets the mode of a file or folder, where there is one. Links are left alone. */
+function close(path: string, mode: number): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isFile() || found?.isDirectory()) chmodSync(path, mode)
 }
 
 /** Makes a folder of the data folder that belongs to `owner`, with all that is in it, and closes it to others. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inboxPrefixOf, jetStreamAnswers } from '@slotstream/runtime'
 import type { Role } from './nats/permissions.js'
@@ -32,6 +32,9 @@ const SECRETS: Record<string, string[]> = {
   clickhouse: ['CLICKHOUSE_PASSWORD'],
 }
 
+/** Settings for NATS servers of one's own, which are not meant for the one that is started here. */
+const OWN_NATS = ['NATS_CREDS', 'NATS_CREDS_FILE', 'NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE']
+
 /** What programs that are not trusted with more than their work see of the environment. */
 const PLAIN_ENV = ['PATH', 'HOME', 'LANG', 'LC_*', 'TZ', 'TMPDIR', 'TEMP', 'SYSTEMROOT']
 const CLICKHOUSE_ENV = [...PLAIN_ENV, 'NODE_*', 'LOG_LEVEL', 'DATA_DIR', 'CLICKHOUSE_*', 'ALLOWED_HOSTS']
@@ -55,17 +58,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
   const { dataDir } = settings
   const embedded = settings.clickhouseUrl === ''
   const { natsUsers } = provided
-  const { open: env, secrets } = splitSecrets({
-    ...base,
-    DATA_DIR: dataDir,
-    PORT: String(settings.port),
-    NATS_URL: settings.natsUrl || `nats://127.0.0.1:${settings.natsPort}`,
-    CLICKHOUSE_URL: settings.clickhouseUrl || `http://127.0.0.1:${settings.clickhousePort}`,
-    CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
-    CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
-    ADMIN_TOKEN: provided.adminToken,
-    ...(settings.natsUrl ? {} : { NATS_STORE_DIR: natsDir(dataDir) }),
-  })
+  const { open: env, secrets } = splitSecrets(partEnv(settings, provided, base))
   const isOk = async (url: string, timeoutMs: number) =>
     (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
   const node = (
@@ -101,7 +94,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     {
       ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort),
       yields: true,
-      umask: provided.umask,
+      ...(isWithin(dataDir, env.LAKE_DIR) ? {} : { umask: provided.umask }),
     },
   ]
   if (embedded) {
@@ -126,21 +119,49 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
       yields: true,
     })
   }
-  if (natsUsers) {
-    const owner = provided.owners['nats-server']
-    parts.push({
-      name: 'nats-server',
-      command: provided.natsServer,
-      args: ['-c', join(dataDir, NATS_CONFIG)],
-      env: pick(env, PLAIN_ENV),
-      ...(owner ? { owner } : {}),
-      logFile: join(dataDir, 'logs', 'nats-server.log'),
-      isReady: () => listens(settings.natsPort),
-      answers: () => jetStreamAnswers(accessOf('supervisor', natsUsers, settings.natsPort), ANSWER_MS),
-      ours: false,
-    })
+  return natsUsers ? [...parts, natsServerPart(settings, provided, natsUsers, env)] : parts
+}
+
+/** What all parts are told, before secrets are taken out of it. */
+function partEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const embedded = settings.clickhouseUrl === ''
+  const fromBase = { ...base }
+  if (provided.natsUsers) for (const name of OWN_NATS) delete fromBase[name]
+  return {
+    ...fromBase,
+    DATA_DIR: settings.dataDir,
+    PORT: String(settings.port),
+    NATS_URL: settings.natsUrl || `nats://127.0.0.1:${settings.natsPort}`,
+    CLICKHOUSE_URL: settings.clickhouseUrl || `http://127.0.0.1:${settings.clickhousePort}`,
+    CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
+    CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
+    ADMIN_TOKEN: provided.adminToken,
+    ...(settings.natsUrl ? {} : { NATS_STORE_DIR: natsDir(settings.dataDir) }),
   }
-  return parts
+}
+
+function natsServerPart(
+  { dataDir, natsPort }: SupervisorSettings,
+  { natsServer, owners }: Provided,
+  users: NatsUsers,
+  env: NodeJS.ProcessEnv,
+): PartSpec {
+  const owner = owners['nats-server']
+  return {
+    name: 'nats-server',
+    command: natsServer,
+    args: ['-c', join(dataDir, NATS_CONFIG)],
+    env: pick(env, PLAIN_ENV),
+    ...(owner ? { owner } : {}),
+    logFile: join(dataDir, 'logs', 'nats-server.log'),
+    isReady: () => listens(natsPort),
+    answers: () => jetStreamAnswers(accessOf('supervisor', users, natsPort), ANSWER_MS),
+    ours: false,
+  }
+}
+
+function isWithin(folder: string, path: string | undefined): boolean {
+  return path !== undefined && `${resolve(path)}${sep}`.startsWith(`${folder}${sep}`)
 }
 
 /** Account of a part on the nats-server that is started here: the user in the open, the password not. */

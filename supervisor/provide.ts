@@ -31,7 +31,8 @@ export async function provide(
   const { dataDir, natsPort } = settings
   const clickhouse = settings.clickhouseUrl ? undefined : accountOf('CLICKHOUSE_RUN_AS', settings.clickhouseRunAs)
   const nats = settings.natsUrl ? undefined : accountOf('NATS_RUN_AS', settings.natsRunAs)
-  closeDataFolder(dataDir, { shared: Boolean(clickhouse || nats) })
+  const open = closeDataFolder(dataDir, { shared: Boolean(clickhouse || nats) })
+  if (open) note(`${dataDir} is left open, because ${open}: set DATA_DIR to a folder of its own`)
   const provided: Provided = {
     natsServer: settings.natsUrl ? '' : await obtainNatsServer({ dataDir, log: note }),
     adminToken: settings.adminToken || keptSecret(dataDir, ADMIN_TOKEN_FILE),

@@ -78,7 +78,9 @@ function secrets(): Record<string, string> {
 describe('the data folder', () => {
   it('is closed to other users, whatever it was before: it, its folders, and every file in them', () => {
     const isRoot = process.getuid?.() === 0
-    const found = modes(system.dataDir)
+    // What isn't ours is left alone, and can't be got to.
+    const found = modes(system.dataDir).filter(({ path }) => path !== 'mine')
+    expect(lstatSync(join(system.dataDir, 'mine')).mode & 0o777).toBe(0o755)
     // Where parts run as users of their own, those go through it, and to programs that were fetched.
     const passable = isRoot ? ['', 'bin'] : []
     expect(found.filter(({ path }) => passable.includes(path)).map(({ mode }) => mode.toString(8))).toEqual(
