@@ -35,8 +35,9 @@ export interface NatsServer {
   version: string
 }
 
-/** How long a server may take to say who it is, in milliseconds. */
+/** How long a server may take to say who it is, in milliseconds, and how often it is asked. */
 const ASK_MS = 5_000
+const ASK_ATTEMPTS = 4
 
 /**
  * Connects and stays connected: the first connection is waited for, a lost one is made again, without end.
@@ -126,14 +127,17 @@ export function connectionOptions({ servers, user, password, creds, tls, inboxPr
   }
 }
 
-/** Undefined when it doesn't answer. */
+/** Undefined when it doesn't answer. A server gives a handshake of TLS two seconds, which a busy machine may need more than once. */
 async function askServer(options: ConnectionOptions): Promise<NatsServer | undefined> {
-  try {
-    const connection = await connect({ ...options, reconnect: false, timeout: ASK_MS })
-    const { server_name: name = '', version = '' } = connection.info ?? {}
-    await connection.close()
-    return { name, version }
-  } catch {
-    return undefined
+  for (let attempt = 0; attempt < ASK_ATTEMPTS; attempt++) {
+    try {
+      const connection = await connect({ ...options, reconnect: false, timeout: ASK_MS })
+      const { server_name: name = '', version = '' } = connection.info ?? {}
+      await connection.close()
+      return { name, version }
+    } catch {
+      // Not there, or too slow: tried again at once, as an operator would.
+    }
   }
+  return undefined
 }
