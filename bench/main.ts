@@ -1,5 +1,6 @@
 import { benchCollector } from './collector/collector.js'
 import { benchFreshness } from './freshness/freshness.js'
+import { benchGuard } from './guard/guard.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
@@ -15,6 +16,7 @@ const BENCHES = {
   slots: benchSlots,
   pipeline: benchPipeline,
   queries: benchQueries,
+  guard: benchGuard,
   sdk: benchSdk,
 }
 
