@@ -18,41 +18,57 @@ export interface Admission {
   enter(request: AdmissionRequest, signal: AbortSignal): Promise<() => void>
 }
 
+/** Part of the memory that one account may have, so that some is left for the others. */
+const ACCOUNT_SHARE = 3 / 4
+
+/** What the running queries of an account have. */
+interface Usage {
+  queries: number
+  memory: number
+}
+
 interface Waiting extends AdmissionRequest {
   start(): void
 }
 
 /**
  * Admits queries in order of arrival, within the places, the memory of all together, and what one account may run at a
- * time. A query that waits for its own account's others lets those of other accounts pass; one that waits for memory
- * doesn't, or a big one would wait for as long as small ones come.
+ * time and have of the memory. A query that waits for its own account's others lets those of other accounts pass; one
+ * that waits for memory of all doesn't, or a big one would wait for as long as small ones come.
  *
  * @param places queries that run at a time
  * @param memory bytes that all of them together may take
  * @param queue queries that may wait; an account has half of them at most
  */
 export function createAdmission(places: number, memory: number, queue: number): Admission {
-  const running = new Map<string, number>()
+  const running = new Map<string, Usage>()
   let free = places
   let left = memory
   let waiting: Waiting[] = []
 
-  const isBusy = ({ account }: AdmissionRequest): boolean =>
-    (running.get(account.name) ?? 0) >= account.limits.max_concurrent_queries
+  const usageOf = ({ name }: Account): Usage => running.get(name) ?? { queries: 0, memory: 0 }
   const needs = (request: AdmissionRequest): number => Math.min(request.memory, memory)
 
+  /** An account without running queries is never busy: a single one may be as large as there is room. */
+  function isBusy(request: AdmissionRequest): boolean {
+    const { queries, memory: used } = usageOf(request.account)
+    if (queries === 0) return false
+    return queries >= request.account.limits.max_concurrent_queries || used + needs(request) > memory * ACCOUNT_SHARE
+  }
+
   function take(request: AdmissionRequest): void {
+    const { queries, memory: used } = usageOf(request.account)
     free--
     left -= needs(request)
-    running.set(request.account.name, (running.get(request.account.name) ?? 0) + 1)
+    running.set(request.account.name, { queries: queries + 1, memory: used + needs(request) })
   }
 
   function giveBack(request: AdmissionRequest): void {
+    const { queries, memory: used } = usageOf(request.account)
     free++
     left += needs(request)
-    const others = running.get(request.account.name)! - 1
-    if (others === 0) running.delete(request.account.name)
-    else running.set(request.account.name, others)
+    if (queries === 1) running.delete(request.account.name)
+    else running.set(request.account.name, { queries: queries - 1, memory: used - needs(request) })
     startWaiting()
   }
 

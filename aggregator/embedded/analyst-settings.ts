@@ -53,7 +53,7 @@ const text = (names: string, pattern: RegExp): [string, Rule][] =>
  */
 const RULES = new Map<string, Rule>([
   ...flags(`extremes final group_by_use_nulls join_use_nulls any_join_distinct_right_table_keys transform_null_in
-    prefer_column_name_to_alias aggregate_functions_null_for_empty asterisk_include_materialized_columns
+    prefer_column_name_to_alias cast_string_to_dynamic_use_inference cast_keep_nullable aggregate_functions_null_for_empty asterisk_include_materialized_columns
     asterisk_include_alias_columns asterisk_include_virtual_columns union_default_mode_is_distinct
     output_format_decimal_trailing_zeros output_format_write_statistics output_format_enable_streaming
     output_format_parallel_formatting output_format_markdown_escape_special_characters
@@ -132,7 +132,7 @@ const RULES = new Map<string, Rule>([
       input_format_native_allow_types_conversion throw_if_no_data_to_insert
       create_table_empty_primary_key_by_default`),
   ),
-  ...builders(number('mutations_sync alter_sync lightweight_deletes_sync', 2)),
+  ...builders(number('mutations_sync alter_sync lightweight_deletes_sync', 3)),
   ...builders(number('max_insert_threads', MAX_THREADS, 1, MAX_THREADS)),
   ...builders(number('max_partitions_per_insert_block', 1_000, 1, 1_000)),
   ...builders(text('lightweight_delete_mode', /^(?:alter_update|lightweight_update|lightweight_update_force)$/)),
@@ -148,7 +148,7 @@ const IGNORED = new RegExp(
   |enable_analyzer|allow_ddl|async_insert|wait_for_async_insert|insert_deduplicate|insert_quorum|insert_distributed_sync
   |insert_deduplication_token|replication_alter_partitions_sync|workload|priority|max_query_size|use_query_cache
   |enable_reads_from_query_cache|enable_writes_to_query_cache|network_compression_method
-  |low_cardinality_allow_in_native_format|use_skip_indexes|optimize_\\w+|database_replicated_\\w+|distributed_ddl_\\w+)$`.replace(
+  |low_cardinality_allow_in_native_format|use_skip_indexes|select_sequential_consistency|replace_running_query|optimize_\\w+|database_replicated_\\w+|distributed_ddl_\\w+)$`.replace(
     /\s+/g,
     '',
   ),

@@ -25,7 +25,7 @@ const STOP_TIMEOUT_MS = 5_000
 const DEFAULT_MAX_INSERT_BYTES = 256 * 1024 * 1024
 const MEGABYTE = 1_000_000
 /** One query of an analyst may take this part of what all of them together may. */
-const QUERY_SHARE = 1 / 3
+const QUERY_SHARE = 1 / 4
 /** Queries of one account that run at a time, unless the users file says otherwise. */
 const MAX_CONCURRENT_QUERIES = 4
 /** Seconds of a builder's query, unless the users file says otherwise: it fills tables. */

@@ -46,7 +46,11 @@ export function expandSchema(root: JsonObject): JsonObject {
     let at: unknown = root
     for (const part of ref.split('/').slice(1)) {
       const key = decodeURIComponent(part).replace(/~1/g, '/').replace(/~0/g, '~')
-      at = (at as Record<string, unknown> | undefined)?.[key]
+      // Only what the file says: every object has a `constructor`.
+      at =
+        typeof at === 'object' && at !== null && Object.hasOwn(at, key)
+          ? (at as Record<string, unknown>)[key]
+          : undefined
     }
     return at
   }

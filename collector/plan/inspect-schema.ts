@@ -78,7 +78,11 @@ export function inspectSchema(schema: JsonObject): Trouble | undefined {
     let at: unknown = schema
     for (const part of ref.split('/').slice(1)) {
       const key = decodeURIComponent(part).replace(/~1/g, '/').replace(/~0/g, '~')
-      at = (at as Record<string, unknown> | undefined)?.[key]
+      // Only what the file says: every object has a `constructor`.
+      at =
+        typeof at === 'object' && at !== null && Object.hasOwn(at, key)
+          ? (at as Record<string, unknown>)[key]
+          : undefined
     }
     return at
   }

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 
-/** All analysts together: three of a third each at a time. */
+/** All analysts together: a quarter for one query, three quarters for one account. */
 const MEMORY_MB = 600
 const MB = 1_000_000
 
@@ -134,6 +135,43 @@ describe('a web page', () => {
   })
 })
 
+describe('a status port', () => {
+  it('tells nothing under a name that is not its own, save whether the process lives', async () => {
+    const metrics = createMetrics()
+    const status = await startStatusServer(
+      0,
+      '127.0.0.1',
+      metrics,
+      () => [],
+      createHostCheck(['status.internal'], 'this-machine.example'),
+    )
+    const get = (path: string, host: string) =>
+      new Promise<number>((resolve, reject) => {
+        const asked = request({ port: status.port, path, headers: { host }, agent: false }, response => {
+          response.resume()
+          resolve(response.statusCode!)
+        })
+        asked.on('error', reject).end()
+      })
+    try {
+      for (const host of ['evil.example', 'evil.example:3001', 'localhost.evil.example', '127.0.0.1.evil.example'])
+        expect([host, await get('/metrics', host)]).toEqual([host, 403])
+      for (const host of [
+        'localhost:3001',
+        '127.0.0.1',
+        '[::1]:3001',
+        'this-machine',
+        'this-machine.example',
+        'Status.internal.',
+      ])
+        expect([host, await get('/metrics', host)]).toEqual([host, 200])
+      for (const path of ['/healthz', '/readyz']) expect(await get(path, 'evil.example')).toBe(200)
+    } finally {
+      await status.close()
+    }
+  })
+})
+
 describe('a GET', () => {
   it.each([
     'SET max_threads = 1',
@@ -199,7 +237,7 @@ describe('settings of an analyst', () => {
     expect(await effective('max_threads', '100000')).toBeLessThanOrEqual(128)
     expect(await effective('max_threads', '0')).toBeGreaterThan(0)
     expect(await effective('max_block_size', '18446744073709551615')).toBe(655_360)
-    expect(await effective('max_memory_usage', '18446744073709551615')).toBe((MEMORY_MB * MB) / 3)
+    expect(await effective('max_memory_usage', '18446744073709551615')).toBe((MEMORY_MB * MB) / 4)
     for (const value of ['1e9', '-1', 'x', '0x10'])
       expect(await ask('SELECT 1', `max_threads=${value}`)).toContain('Code: 72')
   })

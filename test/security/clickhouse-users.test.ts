@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +21,7 @@ let running: Running
 let remoteUrl: string
 let ada: Record<string, string>
 let bea: Record<string, string>
+let leo: Record<string, string>
 
 const keyed = (user: string, password: string) => ({ 'x-clickhouse-user': user, 'x-clickhouse-key': password })
 
@@ -37,11 +39,20 @@ async function ask(sql: string, headers: Record<string, string> = {}, path = '/'
   return (await fetch(url + path, { method: 'POST', headers, body: sql })).text()
 }
 
+/** Writes limits of a user into the file. */
+function limit(name: string, limits: Record<string, number>): void {
+  const stored = JSON.parse(readFileSync(file, 'utf8'))
+  stored.users[name].limits = limits
+  writeFileSync(file, JSON.stringify(stored))
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'clickhouse-users-'))
   file = join(folder, 'clickhouse-users.json')
   ada = await addUser('ada')
   bea = await addUser('bea', '--role', 'builder', '--databases', 'marts,staging')
+  leo = await addUser('leo')
+  limit('leo', { max_execution_time: 2 })
   running = await start(join(folder, 'clickhouse'), { DATA_DIR: folder, CLICKHOUSE_HOST: '0.0.0.0' })
   running.url = running.url.replace('0.0.0.0', '127.0.0.1')
   remoteUrl = running.url.replace('127.0.0.1', REMOTE ?? '127.0.0.1')
@@ -151,11 +162,9 @@ describe('a named user', () => {
   })
 
   it('has limits of its own', async () => {
-    const stored = JSON.parse(readFileSync(file, 'utf8'))
-    stored.users.ada.limits = { max_execution_time: 7, max_result_rows: 5, max_concurrent_queries: 1 }
-    writeFileSync(file, JSON.stringify(stored))
-    const limit = () => ask("SELECT getSetting('max_execution_time')", ada, '/?max_execution_time=600')
-    await expect.poll(limit, { timeout: 10_000 }).toBe('7\n')
+    limit('ada', { max_execution_time: 7, max_result_rows: 5, max_concurrent_queries: 1 })
+    const time = () => ask("SELECT getSetting('max_execution_time')", ada, '/?max_execution_time=600')
+    await expect.poll(time, { timeout: 10_000 }).toBe('7\n')
     expect(await ask("SELECT getSetting('max_execution_time')", bea, '/?max_execution_time=6000')).toBe('600\n')
     expect(await ask('SELECT number FROM numbers(20000)', ada)).toContain('(TOO_MANY_ROWS_OR_BYTES)')
     const watch =
@@ -164,6 +173,20 @@ describe('a named user', () => {
     let ended = 0
     for (const one of both) void one.then(() => ended++)
     while (ended < 2) expect(Number(await ask(watch, keyed('slotstream', PASSWORD)))).toBeLessThanOrEqual(1)
+  })
+
+  it('that reads nothing of its result keeps its place for no longer than its time limit', async () => {
+    const socket = connect(Number(new URL(running.url).port), '127.0.0.1')
+    const sql = "SELECT repeat('never read', 1000) FROM numbers(100000)"
+    const lines = Object.entries({ Host: 'localhost', 'Content-Length': String(sql.length), ...leo })
+    socket.write(`POST / HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${sql}`)
+    socket.pause()
+    const watch =
+      "SELECT count() FROM system.processes WHERE query LIKE '%never read%' AND query NOT LIKE '%processes%'"
+    const count = () => ask(watch, keyed('slotstream', PASSWORD))
+    await expect.poll(count, { timeout: 20_000 }).toBe('1\n')
+    await expect.poll(count, { timeout: 60_000 }).toBe('0\n')
+    socket.destroy()
   })
 
   it('keeps its sessions to itself', async () => {
