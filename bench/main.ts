@@ -1,6 +1,7 @@
 import { benchCollector } from './collector/collector.js'
 import { benchFlood } from './flood/flood.js'
 import { benchFreshness } from './freshness/freshness.js'
+import { benchGuard } from './guard/guard.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
@@ -17,6 +18,7 @@ const BENCHES = {
   flood: benchFlood,
   pipeline: benchPipeline,
   queries: benchQueries,
+  guard: benchGuard,
   sdk: benchSdk,
 }
 

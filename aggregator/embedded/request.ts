@@ -103,7 +103,8 @@ async function readyQuery(
   )
   const statement = readStatement(checked.sql)
   checkMethod(request, statement)
-  if (data && /^values$/i.test(statement.format?.name ?? '')) options.guard.checkRows(data.toString('utf8'), user)
+  const rows = data && /^values$/i.test(statement.format?.name ?? '') ? data.toString('utf8') : ''
+  const inRows = options.guard.checkRows(rows, user)
   const change = session && sessionChangeOf(statement)
   const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
   checkSettingNames(asked.map(([name]) => name))
@@ -117,7 +118,7 @@ async function readyQuery(
     format: formatOf(request, settings),
     database: change?.database ?? database,
     settings: account.role === 'writer' ? asked : analystSettings(asked, account.limits, account.role),
-    parameters: usedParameters(statement, settings),
+    parameters: usedParameters([...placeholdersOf(statement), ...inRows], settings),
     // The connection of a session can't be unlocked for its next query.
     readOnly: !mayWrite && !ownConnection,
     ...(ownConnection && { session: session.key }),
@@ -155,8 +156,8 @@ function bodyLimitOf({ role }: Account, maxBody: number): number {
 }
 
 /** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
-function usedParameters(statement: Statement, { parameters }: RequestSettings): RequestSettings['parameters'] {
-  const named = placeholdersOf(statement)
+function usedParameters(names: string[], { parameters }: RequestSettings): RequestSettings['parameters'] {
+  const named = new Set(names)
   const used = parameters.filter(([name]) => named.has(name))
   const given = new Set(used.map(([name]) => name))
   for (const name of named)

@@ -181,3 +181,21 @@ describe('not even the user with the password', () => {
     }
   })
 })
+
+it('rows of VALUES may have expressions and parameters', async () => {
+  const post = (query: string, parameters = '') => ask(query, AS_WRITER, parameters)
+  await post('CREATE TABLE slotstream.rows (n UInt64, s String) ENGINE = Memory')
+  expect(
+    await post(
+      "INSERT INTO slotstream.rows VALUES ({n:UInt64}, {s:String}), (1 + 1, upper('x; {q:'))",
+      'param_n=7&param_s=a',
+    ),
+  ).toBe('')
+  expect(await post('INSERT INTO slotstream.rows VALUES ({n:UInt64}, {s:String})', 'param_n=7')).toContain(
+    "'s' is not set",
+  )
+  expect(await post('INSERT INTO slotstream.rows VALUES (1, 1); DROP TABLE slotstream.rows')).toContain(
+    'Multi-statements',
+  )
+  expect(await post('SELECT * FROM slotstream.rows ORDER BY n')).toBe('2\tX; {Q:\n7\ta\n')
+})

@@ -46,8 +46,8 @@ export interface Guard {
    * @throws ClickHouseException SYNTAX_ERROR (62), READONLY (164) or ACCESS_DENIED (497), with what to do instead
    */
   check(statement: GuardedStatement, user: GuardUser): Promise<CheckedStatement>
-  /** Checks the rows of an `INSERT … VALUES`; true when they are literals alone. Throws as `check`. */
-  checkRows(rows: string, user: GuardUser): boolean
+  /** Checks the rows of an `INSERT … VALUES`; returns the names of parameters in them. Throws as `check`. */
+  checkRows(rows: string, user: GuardUser): string[]
 }
 
 /**

@@ -15,11 +15,11 @@ const SUBQUERY_WORD = /^(?:select|with|from|apply|file|identifier)$/i
  * literals, operators, and functions of the list by their plain names.
  *
  * @param rows text behind VALUES
- * @returns whether they are literals alone, which need no running
+ * @returns names of the `{name:Type}` placeholders in them
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkValueRows(rows: string, names: Names, role: GuardRole): boolean {
-  let literal = true
+export function checkValueRows(rows: string, names: Names, role: GuardRole): string[] {
+  const parameters: string[] = []
   let at = 0
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
@@ -33,8 +33,12 @@ export function checkValueRows(rows: string, names: Names, role: GuardRole): boo
     const word = match(WORD)
     if (word !== undefined) {
       if (LITERAL_WORD.test(word)) continue
-      literal = false
+      const isParameter = rows[from - 1] === '{'
       match(SPACE)
+      if (isParameter && rows[at] === ':') {
+        parameters.push(word)
+        continue
+      }
       const allowed = rows[at] === '(' ? names.mayCall(word, role) : !names.isRefusedReference(word, role)
       if (!allowed || SUBQUERY_WORD.test(word))
         throw denied(`${word} in the rows of VALUES: use INSERT … SELECT, or send values`)
@@ -55,5 +59,5 @@ export function checkValueRows(rows: string, names: Names, role: GuardRole): boo
       )
     }
   }
-  return literal
+  return parameters
 }
