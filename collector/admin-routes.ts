@@ -4,13 +4,12 @@ import {
   checkContent,
   checkSite,
   checkSlot,
-  keyToken,
   type Profile,
-  partitionOf,
+  profileKey,
   type Site,
   type Slot,
 } from '@slotstream/protocol'
-import type { Buckets, Publisher } from '@slotstream/runtime'
+import type { Buckets, Log, Nats, Privacy, Publisher, Tombstones } from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 import { objectOf, valid } from './admin-request.js'
 import { checkAdmin } from './authenticate.js'
@@ -19,6 +18,8 @@ import type { Enrich } from './enrich/enrich.js'
 import { Failure, unavailable } from './failure.js'
 import { importDecisions } from './import-decisions.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenDecision } from './people/forgotten.js'
+import { addPeopleRoutes } from './people/routes.js'
 import type { PlanStore } from './plan/plan-store.js'
 import type { Plans } from './plan/plans.js'
 import { addPlanRoutes } from './plan/routes.js'
@@ -33,7 +34,12 @@ const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoRespo
 export interface AdminParts {
   adminToken: string
   sites: Sites
-  buckets: Pick<Buckets, 'sites' | 'profiles'>
+  nats: Nats
+  buckets: Pick<Buckets, 'sites' | 'profiles' | 'jobs' | 'tombstones'>
+  privacy: Privacy
+  /** What is from before a person's deletion is refused. */
+  tombstones: () => Tombstones
+  log: Log
   catalog: CatalogStore
   plans: Plans
   planStore: PlanStore
@@ -49,8 +55,8 @@ export interface AdminParts {
 
 /** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
 export function adminRoutes(parts: AdminParts): Router {
-  const { adminToken, sites, buckets, catalog, plans, planStore, publisher, partitions, metrics, pipeline, ready } =
-    parts
+  const { adminToken, sites, buckets, privacy, catalog, plans, planStore, publisher, partitions, metrics } = parts
+  const { pipeline, ready, tombstones } = parts
   const router = express.Router()
   router.use((request, _response, next) => {
     checkAdmin(request, adminToken)
@@ -126,8 +132,7 @@ export function adminRoutes(parts: AdminParts): Router {
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitorId } = request.params
-    const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
-    const entry = await buckets.profiles.get(key)
+    const entry = await buckets.profiles.get(profileKey(privacy.keyed, { siteId, visitorId }, partitions))
     if (entry?.operation !== 'PUT') throw new Failure('not_found', 'there is no profile of this visitor')
     response.json(entry.json<Profile>())
   })
@@ -136,7 +141,12 @@ export function adminRoutes(parts: AdminParts): Router {
     const { siteId } = siteOf(request)
     const { decisions } = await objectOf(request)
     if (!Array.isArray(decisions)) throw new Failure('malformed', 'send {"decisions": [decision, …]}')
-    const { envelopes, imported, rejected } = importDecisions(decisions, siteId, Date.now())
+    const { envelopes, imported, rejected } = importDecisions(
+      decisions,
+      siteId,
+      Date.now(),
+      forgottenDecision(tombstones(), siteId),
+    )
     const publications = envelopes.flatMap(envelope => decisionPublications(envelope, partitions))
     await publishAll(publisher, publications, metrics)
     response.json({ imported, rejected })
@@ -144,6 +154,7 @@ export function adminRoutes(parts: AdminParts): Router {
 
   addPlanRoutes(router, { ...parts, siteOf })
   addReplayRoute(router, { ...parts, siteOf })
+  addPeopleRoutes(router, { ...parts, siteOf })
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

@@ -4,10 +4,13 @@ import {
   createPublisher,
   type Installation,
   type Log,
+  NO_TOMBSTONES,
   type Nats,
   type Part,
+  type Tombstones,
   watchBucket,
   watchGeneration,
+  watchTombstones,
 } from '@slotstream/runtime'
 import { adminRoutes } from './admin-routes.js'
 import { createCatalogStore } from './catalog-store.js'
@@ -50,9 +53,14 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   let sitesLoaded = false
+  let tombstones: Tombstones = NO_TOMBSTONES
   const watching = Promise.all([
     watchBucket(nats, buckets.sites, sites.apply, log),
     watchBucket(nats, buckets.plans, plans.apply, log),
+    watchTombstones(nats, deps.installation, log).then(watched => {
+      tombstones = watched
+      return watched
+    }),
   ])
   void watching.then(plans.settled).then(() => {
     sitesLoaded = true
@@ -84,7 +92,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     posts: ({ receive, metrics }) =>
       postRoutes({
         receive,
-        store: createStoreBatch(publisher, partitions, metrics, plans),
+        store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
         decide: createDecide(nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
       }),
@@ -95,8 +103,14 @@ export function createCollector(deps: CollectorDeps): Collector {
         router: adminRoutes({
           adminToken: deps.adminToken,
           sites,
+          nats,
+          log,
+          privacy: deps.installation.privacy,
+          tombstones: () => tombstones,
           buckets: {
             sites: buckets.sites,
+            jobs: buckets.jobs,
+            tombstones: buckets.tombstones,
             get profiles() {
               return profiles
             },

@@ -19,6 +19,7 @@ import { Failure } from './failure.js'
 import { batchOf, isObject } from './given-batch.js'
 import { cutBytes, jsonText } from './json-text.js'
 import { mendMessageId } from './message-id.js'
+import { DELETED_REASON, type ForgottenMessage } from './people/forgotten.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
 import { type BatchText, type Taken, type TakenEnvelope, textOf } from './taken.js'
@@ -41,6 +42,8 @@ export interface BatchArrival {
   enricher?: Enricher
   /** What the messages have to look like. Default: anything goes. */
   plan?: CompiledPlan | undefined
+  /** What is refused, and kept nowhere, because its person was deleted. Default: nothing. */
+  isForgotten?: ForgottenMessage | undefined
 }
 
 /** A batch, taken apart: what is to be stored, and what the client is told. */
@@ -89,6 +92,10 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const cleansed = arrival.enricher?.cleanse(raw)
     const isMended = mendMessageId(raw)
     let changed = context !== undefined || isMended || cleansed !== undefined
+    if (arrival.isForgotten?.(raw, times)) {
+      rejections.push({ messageId: claimedId(raw), index, code: 'person_deleted', reason: DELETED_REASON })
+      continue
+    }
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
       reject({ raw, index, changed }, checked)
@@ -155,8 +162,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const { raw, index } = message
     const { code, reason } = why
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
-    const claimed = isObject(raw) ? raw.messageId : undefined
-    const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
+    const messageId = claimedId(raw)
     rejections.push({ messageId, index, code, reason, ...place })
     refused.push({ messageId, code, reason, ...place, payload: cutBytes(textOf(message, text), MAX_MESSAGE_BYTES) })
   }
@@ -164,6 +170,11 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
   function refusedEnvelope(): RejectedEnvelope {
     return { ...common, ...(userAgent ? { userAgent } : {}), rejected: refused }
   }
+}
+
+function claimedId(raw: unknown): string | null {
+  const claimed = isObject(raw) ? raw.messageId : undefined
+  return typeof claimed === 'string' ? claimed.slice(0, 256) : null
 }
 
 /** White space between what is sent doesn't count. */

@@ -1,11 +1,12 @@
 import { MAX_REPLAYED, type Message, parseTime, type Rejection, type Site } from '@slotstream/protocol'
-import type { Publisher } from '@slotstream/runtime'
+import type { Publisher, Tombstones } from '@slotstream/runtime'
 import type { Request, Router } from 'express'
 import { objectOf } from './admin-request.js'
 import type { Enrich } from './enrich/enrich.js'
 import { Failure } from './failure.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenMessage } from './people/forgotten.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication } from './publications.js'
 import { publishAll } from './publish-all.js'
@@ -18,6 +19,7 @@ export interface ReplayRouteParts {
   publisher: Publisher
   partitions: number
   metrics: CollectorMetrics
+  tombstones: () => Tombstones
 }
 
 /** A rejected message as it came. Times are milliseconds since the epoch. */
@@ -34,7 +36,7 @@ interface Arrived {
  * it is among the rejected already. With `dryRun` nothing is stored at all.
  */
 export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
-  const { siteOf, plans, enrich, publisher, partitions, metrics } = parts
+  const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = parts
 
   router.post('/sites/:siteId/rejected/replay', async (request: Request<{ siteId: string }>, response) => {
     const site = siteOf(request)
@@ -45,7 +47,8 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
     const publications: Publication[] = []
     const rejected: Rejection[] = []
     for (const [index, { message, received, sentAt, userAgent }] of arrived.entries()) {
-      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, newId: idIsThere }
+      const isForgotten = forgottenMessage(tombstones(), siteId)
+      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, newId: idIsThere, isForgotten }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
       const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })

@@ -1,8 +1,9 @@
 import { type BatchAnswer, type Site, uuidv7 } from '@slotstream/protocol'
-import type { Publisher } from '@slotstream/runtime'
+import { NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { takeBatch } from './intake.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenMessage } from './people/forgotten.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
@@ -32,12 +33,14 @@ export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredB
  * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
+ * @param tombstones what is from before a person's deletion is refused. Default: nobody was deleted
  */
 export function createStoreBatch(
   publisher: Publisher,
   partitions: number,
   metrics: CollectorMetrics,
   plans: Pick<Plans, 'of'> = { of: () => undefined },
+  tombstones: () => Tombstones = () => NO_TOMBSTONES,
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
@@ -68,6 +71,7 @@ export function createStoreBatch(
       newId: uuidv7,
       enricher,
       plan: plans.of(siteId),
+      isForgotten: forgottenMessage(tombstones(), siteId),
     })
     const batchId = batchIdOf(body)
     const publications: Publication[] = []

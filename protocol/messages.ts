@@ -106,6 +106,7 @@ export const REJECTION_CODES = {
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
   timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
+  person_deleted: 'from before the deletion of the person that it names; not kept',
   ...VIOLATION_CODES,
 } as const
 

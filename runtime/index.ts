@@ -8,6 +8,7 @@ export {
   textSetting,
 } from './environment.js'
 export { jetStreamAnswers } from './jetstream-answers.js'
+export { createPrivacy, type Privacy } from './keyed-hash.js'
 export { changeLayout, KINDS, type Layout, readLayout, watchLayout } from './layout.js'
 export { createLog, type Log } from './log.js'
 export { type Behind, measureLag } from './measure-lag.js'
@@ -20,5 +21,6 @@ export { createPublisher, PublishError, type PublishErrorCode, type Publisher, t
 export { readStream, type StreamReader } from './read-stream.js'
 export { answerStatus, gatherStatus } from './status.js'
 export { startStatusServer } from './status-server.js'
+export { NO_TOMBSTONES, type Tombstones, watchTombstones, writeTombstones } from './tombstones.js'
 export { VERSION } from './version.js'
 export { watchBucket } from './watch-bucket.js'

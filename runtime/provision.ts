@@ -8,8 +8,10 @@ import {
   type StreamKind,
   type StreamPart,
   streamParts,
+  TOMBSTONE_DAYS,
 } from '@slotstream/protocol'
 import { ConfigurationError, type SharedSettings } from './environment.js'
+import { createPrivacy, type Privacy, readPeopleSecret } from './keyed-hash.js'
 import { KINDS, type Layout, layoutOf, otherThanSet } from './layout.js'
 import type { Log } from './log.js'
 import type { Nats } from './nats.js'
@@ -47,6 +49,8 @@ export interface Installation {
   /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
   generation: number
   buckets: Buckets
+  /** How people are named where their ids must not be kept. */
+  privacy: Privacy
 }
 
 /**
@@ -70,8 +74,13 @@ export async function provision(nats: Nats, settings: SharedSettings, log: Log):
 
 async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Installation> {
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
-  const open = (bucket: string) =>
-    nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
+  const open = (bucket: string, days = 0) =>
+    nats.kvm.create(bucket, {
+      history: 1,
+      replicas: settings.natsReplicas,
+      allow_direct: false,
+      ...(days > 0 && { ttl: days * 24 * 3600 * 1000 }),
+    })
   const meta = await open(BUCKETS.meta)
   const layout = await layoutOf(meta, settings)
   const { partitions } = layout
@@ -94,9 +103,12 @@ async function provisionOnce(nats: Nats, settings: SharedSettings): Promise<Inst
     profiles: await open(profilesBucket(generation)),
     positions: await open(BUCKETS.positions),
     leases: await open(BUCKETS.leases),
+    jobs: await open(BUCKETS.jobs, TOMBSTONE_DAYS),
+    tombstones: await open(BUCKETS.tombstones, TOMBSTONE_DAYS),
     meta,
   }
-  return { partitions, streams, past, layout, generation, buckets }
+  const privacy = createPrivacy(await readPeopleSecret(meta))
+  return { partitions, streams, past, layout, generation, buckets, privacy }
 }
 
 async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {

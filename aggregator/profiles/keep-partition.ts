@@ -7,16 +7,20 @@ import {
   type StreamPart,
   streamSubject,
 } from '@slotstream/protocol'
-import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/runtime'
 import { type Applied, createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition, type StoredProfile } from './partition.js'
 import type { ProfileStore } from './profile-store.js'
 import { createProgress, type Progress } from './progress.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { withoutForgotten } from './without-forgotten.js'
 import type { Storable } from './write-behind.js'
 
 const RETRY_MS = 250
+
+/** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
+const NEWEST_MS = 1_000
 
 /** How often a stream that seems to have lost its end is looked at before that is believed. */
 const END_LOOKS = 12
@@ -52,6 +56,8 @@ export interface KeepPartitionParts {
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
+  /** What is from before a person's deletion is not applied. */
+  tombstones: Tombstones
   signal: AbortSignal
 }
 
@@ -60,14 +66,15 @@ export interface KeepPartitionParts {
  * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
  */
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
-  const { index, nats, streams, store, log, maxProfiles, partitions, room, report, onEnvelope, wantedSignals, signal } =
-    parts
+  const { index, nats, streams, store, log, maxProfiles, partitions, room, report } = parts
+  const { onEnvelope, wantedSignals, tombstones, signal } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
   const stored = await persist(() => store.readCheckpoint(index))
+  if (!stored.keys) await persist(() => store.renameKeys(index))
   const end = await endOfStream(stored.seq)
-  const newest = await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject }))
+  let newest = await newestSequence()
   // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not make
   // the new messages look like replays.
   const lostItsEnd = end < stored.seq
@@ -84,6 +91,16 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
   const loading = load()
   const reading = follow()
+
+  async function newestSequence(): Promise<number> {
+    return (await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject })))?.seq ?? 0
+  }
+
+  /** The newest message may be deleted before it is read: then it is the one before it that is waited for. */
+  async function catchUp(): Promise<void> {
+    while (!(await progress.waitFor(newest, NEWEST_MS)) && !signal.aborted)
+      newest = Math.min(newest, await newestSequence())
+  }
 
   async function lastSequence(): Promise<number> {
     return (await persist(() => nats.manager.streams.info(name))).state.last_seq
@@ -122,7 +139,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
 
   async function follow(): Promise<void> {
     for await (const message of reader) {
-      const envelope = parseEnvelope(message.data)
+      const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
       apply(message.seq, envelope)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
       const waiting = room()
@@ -150,9 +167,9 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     progress,
     detected,
     checkpoint,
-    caughtUp: progress.waitFor(newest?.seq ?? 0),
+    caughtUp: catchUp(),
     get behind() {
-      return Math.max(0, (newest?.seq ?? 0) - progress.through)
+      return Math.max(0, newest - progress.through)
     },
     profileOf: async (siteId, visitorId) => partition.get(siteId, visitorId),
     async stop() {

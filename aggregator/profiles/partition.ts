@@ -27,6 +27,8 @@ export interface Partition {
    * was sent from here nor further on: then what is in memory was made of a state that was out of date.
    */
   reconcile(profile: Profile): Promise<boolean>
+  /** Drops the visitor's profile from memory, stored or not, if it began at `before` or earlier, in ms since the epoch. */
+  forget(siteId: string, visitorId: string, before: number): Promise<void>
   /** Profiles in memory, and those of them that aren't stored yet. */
   readonly size: number
   readonly unstoredSize: number
@@ -131,6 +133,15 @@ export function createPartition(
       }
       const text = JSON.stringify(stored.profile)
       return sent.some(profile => JSON.stringify(profile) === text)
+    },
+    async forget(siteId, visitorId, before) {
+      const key = keyOf(siteId, visitorId)
+      // A read that is under way would put it back.
+      await reading.get(key)?.catch(() => {})
+      const known = profiles.get(key)
+      if (!known || Date.parse(known.profile.firstSeen) > before) return
+      profiles.delete(key)
+      unstored.delete(key)
     },
     get size() {
       return profiles.size

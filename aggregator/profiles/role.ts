@@ -3,12 +3,15 @@ import {
   type Installation,
   type Log,
   type Metrics,
+  NO_TOMBSTONES,
   type Nats,
   type Publisher,
+  type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
+import { answerForget } from './answer-forget.js'
 import { createGeneration, type Generation } from './generation.js'
 import { watchWantedSignals } from './signals/wanted-signals.js'
 
@@ -54,6 +57,8 @@ export interface ProfilesParts {
   maxProfiles?: number
   /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
+  /** What is from before a person's deletion is not applied. Default: nobody was deleted */
+  tombstones?: Tombstones
 }
 
 /**
@@ -61,7 +66,7 @@ export interface ProfilesParts {
  * switches to another one, that is caught up beside the old one, which answers until then.
  */
 export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
-  const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread } = parts
+  const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread, tombstones = NO_TOMBSTONES } = parts
   const { partitions } = installation
   const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
   const wantedSignals = await watchWantedSignals(nats, installation.buckets.sites, log)
@@ -85,6 +90,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
       onEnvelope: (partition, { siteId, visitorId, messages }) =>
         spread?.add(partition, siteId, visitorId, messages.length),
       wantedSignals,
+      tombstones,
       holds,
     })
   }
@@ -122,6 +128,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
     },
   })
 
+  const forgetting = answerForget({ nats, holds, generations: both, log })
   const watching = await watchGeneration(
     nats,
     installation.buckets.meta,
@@ -189,6 +196,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
     async stop() {
       stopped = true
       watching.stop()
+      await forgetting.stop()
       await switching
       await sharing.stop()
       await Promise.all(both().map(generation => generation.stop()))

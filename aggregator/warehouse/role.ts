@@ -8,6 +8,7 @@ import {
   numberSetting,
   type Publisher,
   readStream,
+  type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
@@ -55,11 +56,15 @@ export interface WarehouseParts {
   log: Log
   identity: Identity
   settings?: ReturnType<typeof warehouseSettings>
+  /** Rows from before a person's deletion are left out. Default: nobody was deleted */
+  tombstones?: Tombstones
 }
 
 export interface Warehouse {
   /** Finishes the blocks at hand, within 5 s. */
   stop(): Promise<void>
+  /** Whether this process loads the stream of that name now. */
+  holds(name: string): boolean
   /** What it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
   /** Of each stream that it loads now: the sequence up to which it is loaded. */
@@ -79,6 +84,7 @@ export function startWarehouse({
   log,
   identity,
   settings = warehouseSettings(),
+  tombstones,
 }: WarehouseParts): Warehouse {
   const clickhouse = createClient({
     ...server,
@@ -113,6 +119,7 @@ export function startWarehouse({
       verify: async () => (await sharing?.verify(name)) ?? false,
       metrics: counters,
       log,
+      ...(tombstones && { tombstones }),
     })
     loaders.set(name, loader)
   }
@@ -177,6 +184,7 @@ export function startWarehouse({
       await sharing?.stop()
       await clickhouse.close()
     },
+    holds: name => sharing?.holds(name) ?? false,
     async loaded() {
       const { values } = await counters.position.get()
       return values.map(({ labels, value }) => ({ stream: String(labels.stream), through: value }))

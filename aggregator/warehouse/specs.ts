@@ -3,6 +3,7 @@ import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
 import { profileRows } from './rows/profiles.js'
+import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from './rows/forgotten.js'
 import { rejectedRows } from './rows/rejected.js'
 import type { Row, SourceMessage } from './rows/row.js'
 import { signalRows } from './rows/signals.js'
@@ -21,6 +22,8 @@ export interface StreamSpec {
   tookOver?: boolean
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean
+  /** Tells whether a row is from before the deletion of its person. */
+  isForgotten: RowForgotten
   /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
   waitsMs?: number
 }
@@ -43,6 +46,7 @@ export const SPECS = {
       visitor: "if(anonymous_id != '', anonymous_id, concat('user:', user_id))",
     },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
   decisions: {
     stream: STREAMS.decisions.name,
@@ -50,6 +54,7 @@ export const SPECS = {
     rows: decisionRows,
     key: { time: 'timestamp', id: 'decision_id', visitor: "''" },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
   signals: {
     stream: STREAMS.signals.name,
@@ -57,13 +62,21 @@ export const SPECS = {
     rows: signalRows,
     key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
-  rejected: { stream: STREAMS.rejected.name, table: 'rejected_events', rows: rejectedRows, replaces: false },
+  rejected: {
+    stream: STREAMS.rejected.name,
+    table: 'rejected_events',
+    rows: rejectedRows,
+    replaces: false,
+    isForgotten: isRejectedRowForgotten,
+  },
   profiles: {
     stream: `KV_${BUCKETS.profiles}`,
     table: 'profile_versions',
     rows: profileRows,
     replaces: true,
+    isForgotten: isProfileRowForgotten,
     waitsMs: PROFILES_FLUSH_MS,
   },
 } satisfies Record<string, StreamSpec>

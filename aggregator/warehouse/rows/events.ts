@@ -1,6 +1,6 @@
 import { type EventEnvelope, openEnvelope, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
-import type { Row, SourceMessage } from './row.js'
+import type { Row, RowPerson, SourceMessage } from './row.js'
 
 /** Rows of `events`: one per message of the envelope. */
 export function eventRows(message: SourceMessage, seq: number): Row[] {
@@ -64,8 +64,12 @@ function eventRow(
       // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send.
       ...(original === undefined || message.sentAt === undefined ? {} : { happened: message.timestamp }),
     },
-    source: { siteId, partition, receivedAt, messageId, payload },
+    source: { siteId, partition, receivedAt, messageId, person: personOf(message), payload },
   }
+}
+
+function personOf({ anonymousId, userId, previousId, timestamp }: StoredMessage): RowPerson {
+  return { anonymousId, userId, previousId, time: timestamp }
 }
 
 /** Where it happened: `context.page`, or what Segment's page calls carry in their properties. */

@@ -4,12 +4,15 @@ import type { Row, SourceMessage } from './row.js'
 
 /**
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
- * `$KV.profiles.<partition>.<siteId>.<visitorId>`.
+ * `$KV.profiles.<partition>.<siteId>.<keyed hash>`. A mark of deletion says whose it is in its body; an older one has the
+ * visitor's id in its key.
  */
 export function profileRows(message: SourceMessage, seq: number): Row[] {
-  const [siteId = '', visitorId = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
+  const [siteId = '', token = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
-  const profile = message.deleted ? undefined : (JSON.parse(message.text) as Profile)
+  const found = message.text === '' ? { visitorId: token } : (JSON.parse(message.text) as Profile)
+  const { visitorId } = found
+  const profile = message.deleted ? undefined : (found as Profile)
   return [
     {
       line: jsonLine({
