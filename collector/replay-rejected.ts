@@ -48,7 +48,15 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
     const rejected: Rejection[] = []
     for (const [index, { message, received, sentAt, userAgent }] of arrived.entries()) {
       const isForgotten = forgottenMessage(tombstones(), siteId)
-      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, newId: idIsThere, isForgotten }
+      const arrival = {
+        siteId,
+        received,
+        bytes: Number.MAX_SAFE_INTEGER,
+        userAgent,
+        plan,
+        newId: idIsThere,
+        isForgotten,
+      }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
       const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })

@@ -11,7 +11,7 @@ import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/ru
 import { type Applied, createApplier } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition, type StoredProfile } from './partition.js'
-import type { ProfileStore } from './profile-store.js'
+import type { ProfileKeys, ProfileStore } from './profile-store.js'
 import { createProgress, type Progress } from './progress.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { withoutForgotten } from './without-forgotten.js'
@@ -45,7 +45,7 @@ export interface KeepPartitionParts {
   nats: Nats
   /** The streams of events. */
   streams: readonly StreamPart[]
-  store: ProfileStore
+  store: ProfileStore & Pick<ProfileKeys, 'renameKeys'>
   log: Log
   /** Profiles of all partitions that may be in memory, and how many partitions there are. */
   maxProfiles: number

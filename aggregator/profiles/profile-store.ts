@@ -27,15 +27,6 @@ export interface ProfileStore {
   read(siteId: string, visitorId: string): Promise<StoredProfile>
   /** Resolves to the new revision. Throws StoreConflict. */
   write(profile: Profile, revision?: number): Promise<number>
-  /** Marks a profile as deleted, so that ClickHouse learns of it. */
-  remove(visitor: { siteId: string; visitorId: string }): Promise<void>
-  /**
-   * Deletes the profiles of a visitor that began at `before` or earlier, in ms since the epoch, and overwrites their bytes
-   * where they are. Resolves to how many there were.
-   */
-  erase(visitor: { siteId: string; visitorId: string }, before: number): Promise<number>
-  /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
-  renameKeys(partition: number): Promise<void>
   /**
    * Hands out the newest stored profiles of a partition, its share of `limit` for all of them, until `signal` says to
    * stop. Resolves to whether these were all there are.
@@ -51,6 +42,19 @@ export interface ProfileStore {
   writeCheckpoint(partition: number, seq: number, revision?: number): Promise<number>
 }
 
+/** What else can be done with stored profiles. */
+export interface ProfileKeys {
+  /** Marks a profile as deleted, so that ClickHouse learns of it. */
+  remove(visitor: { siteId: string; visitorId: string }): Promise<void>
+  /**
+   * Deletes the profiles of a visitor that began at `before` or earlier, in ms since the epoch, and overwrites their bytes
+   * where they are. Resolves to how many there were.
+   */
+  erase(visitor: { siteId: string; visitorId: string }, before: number): Promise<number>
+  /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
+  renameKeys(partition: number): Promise<void>
+}
+
 /**
  * The store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<keyed hash>`, in `positions`
  * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
@@ -60,7 +64,7 @@ export function createProfileStore(
   publisher: Pick<Publisher, 'publish'>,
   { partitions, generation, buckets, privacy }: Pick<Installation, 'partitions' | 'generation' | 'buckets' | 'privacy'>,
   log: Log,
-): ProfileStore {
+): ProfileStore & ProfileKeys {
   const bucket = profilesBucket(generation)
   const checkpointKey = (partition: number) => `${bucket}.${partition}`
   const keyOf = (visitor: { siteId: string; visitorId: string }) => profileKey(privacy.keyed, visitor, partitions)

@@ -3,8 +3,8 @@ import {
   type Installation,
   type Log,
   type Metrics,
-  NO_TOMBSTONES,
   type Nats,
+  NO_TOMBSTONES,
   type Publisher,
   type Tombstones,
   watchGeneration,
@@ -66,7 +66,16 @@ export interface ProfilesParts {
  * switches to another one, that is caught up beside the old one, which answers until then.
  */
 export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
-  const { nats, installation, metrics, log, identity, maxProfiles = 200_000, spread, tombstones = NO_TOMBSTONES } = parts
+  const {
+    nats,
+    installation,
+    metrics,
+    log,
+    identity,
+    maxProfiles = 200_000,
+    spread,
+    tombstones = NO_TOMBSTONES,
+  } = parts
   const { partitions } = installation
   const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
   const wantedSignals = await watchWantedSignals(nats, installation.buckets.sites, log)

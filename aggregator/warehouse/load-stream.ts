@@ -148,7 +148,7 @@ export async function loadStream(
 
   async function load({ rows: taken, unreadable }: Taken, block: Block, attempted: Attempted) {
     // Here rather than when a message is read: a block may wait for its turn while its person is deleted.
-    const rows = tombstones.size > 0 ? taken.filter(row => !spec.isForgotten(row, tombstones)) : taken
+    const rows = tombstones.size > 0 ? taken.filter(row => !spec.isForgotten?.(row, tombstones)) : taken
     for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)

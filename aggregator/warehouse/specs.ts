@@ -2,8 +2,8 @@ import { BUCKETS, POSITIONS_PER_STREAM, profilesBucket, STREAMS, type StreamPart
 import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
-import { profileRows } from './rows/profiles.js'
 import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from './rows/forgotten.js'
+import { profileRows } from './rows/profiles.js'
 import { rejectedRows } from './rows/rejected.js'
 import type { Row, SourceMessage } from './rows/row.js'
 import { signalRows } from './rows/signals.js'
@@ -22,8 +22,8 @@ export interface StreamSpec {
   tookOver?: boolean
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean
-  /** Tells whether a row is from before the deletion of its person. */
-  isForgotten: RowForgotten
+  /** Tells whether a row is from before the deletion of its person. Absent: none names a person */
+  isForgotten?: RowForgotten
   /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
   waitsMs?: number
 }

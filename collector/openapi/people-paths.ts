@@ -12,7 +12,9 @@ const operation = (summary: string, rest: Part, responses: Part): Part => ({
 })
 
 const AS = {
-  parameters: [inQuery('as', '`userId` or `anonymousId`: the kind of the id. Without it, whatever has it, of either kind.')],
+  parameters: [
+    inQuery('as', '`userId` or `anonymousId`: the kind of the id. Without it, whatever has it, of either kind.'),
+  ],
 }
 
 const JOB: Part = {

@@ -18,6 +18,11 @@ export interface FillParts {
   complete: () => Promise<number | undefined>
   /** Whether the stream is still this process's, asked of NATS. */
   verify: () => Promise<boolean>
+  /**
+   * A number that is the same as long as nobody is deleted; undefined while somebody is: rows that were read before may
+   * be theirs. Default: nobody is
+   */
+  quiet?: () => Promise<number | undefined>
   /** Time between two looks at what is new, in milliseconds. */
   everyMs: number
   metrics: LakeMetrics
@@ -66,13 +71,16 @@ export async function fillLake(parts: FillParts): Promise<never> {
  * may have lost them for a while.
  */
 async function copyPortion(
-  { stream, folder, table, verify, metrics }: FillParts,
+  { stream, folder, table, verify, quiet = async () => 0, metrics }: FillParts,
   range: Block,
 ): Promise<number | undefined> {
+  const before = await quiet()
+  if (before === undefined) throw new Error('a person is being deleted: the lake goes on afterwards')
   const portion = await table.portion(range)
   if (!portion) return undefined
+  const mayKeep = async () => (await verify()) && (await quiet()) === before
   const done = metrics.seconds.startTimer({ stream })
-  const bytes = await folder.write(stream, portion, portion.date, () => table.parquet(portion), verify)
+  const bytes = await folder.write(stream, portion, portion.date, () => table.parquet(portion), mayKeep)
   done()
   metrics.files.inc({ stream })
   metrics.bytes.inc({ stream }, bytes)
