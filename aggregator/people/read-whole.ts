@@ -18,16 +18,20 @@ export async function* readWhole(nats: Nats, stream: string, log: Log): AsyncGen
   const reader = readStream(nats, stream, { from: first_seq, log })
   const messages = reader[Symbol.asyncIterator]()
   let next = first_seq
+  let reading: Promise<IteratorResult<JsMsg>> | undefined
+  let silent = silence()
   try {
-    let reading = messages.next()
+    reading = messages.next()
     while (next <= last_seq) {
-      const result = await Promise.race([reading, silence()])
+      const result = await Promise.race([reading, silent])
       if (!result) {
         // The last ones may be gone: then nothing more ever comes.
         const following = await sequenceFrom(nats, stream, next)
         if (following === undefined || following > last_seq) return
+        silent = silence()
         continue
       }
+      reading = undefined
       if (result.done || result.value.seq > last_seq) return
       next = result.value.seq + 1
       yield result.value
@@ -35,6 +39,8 @@ export async function* readWhole(nats: Nats, stream: string, log: Log): AsyncGen
       reading = messages.next()
     }
   } finally {
+    // Closing waits for the iteration: it is ended here, or by closing where it waits for a message.
+    if (!reading) await messages.return?.()
     await reader.stop()
   }
 }

@@ -6,6 +6,9 @@ import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
 import type { TableRanges } from './table-ranges.js'
 
+/** How often it is looked whether a person's deletion is over, in milliseconds. */
+const QUIET_MS = 500
+
 export interface FillParts {
   stream: string
   /** Positions of the stream begin after this. */
@@ -71,11 +74,11 @@ export async function fillLake(parts: FillParts): Promise<never> {
  * may have lost them for a while.
  */
 async function copyPortion(
-  { stream, folder, table, verify, quiet = async () => 0, metrics }: FillParts,
+  { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillParts,
   range: Block,
 ): Promise<number | undefined> {
-  const before = await quiet()
-  if (before === undefined) throw new Error('a person is being deleted: the lake goes on afterwards')
+  let before = await quiet()
+  for (; before === undefined; before = await quiet()) await pause(QUIET_MS, signal)
   const portion = await table.portion(range)
   if (!portion) return undefined
   const mayKeep = async () => (await verify()) && (await quiet()) === before
