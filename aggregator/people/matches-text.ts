@@ -17,3 +17,16 @@ export function mayName(person: Person): (text: string) => boolean {
   if (texts.length > FEW) return () => true
   return text => texts.some(id => text.includes(id)) || text.includes('\\u') || text.includes('\\/')
 }
+
+/** Tells whether text that is no JSON holds an id of the person as a word of its own: short ids are part of many words. */
+export function holdsId(person: Person, text: string): boolean {
+  return textsOf(person).some(id => {
+    for (let at = text.indexOf(id); at >= 0; at = text.indexOf(id, at + 1))
+      if (!isPartOfWord(text[at - 1]) && !isPartOfWord(text[at + id.length])) return true
+    return false
+  })
+}
+
+function isPartOfWord(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}_-]/u.test(character)
+}

@@ -17,7 +17,7 @@ import {
   type StreamKind,
   visitorsOf,
 } from '@slotstream/protocol'
-import { textsOf } from './matches-text.js'
+import { holdsId } from './matches-text.js'
 import { withoutNumber } from './places.js'
 
 /** What of a stream message belongs to a person. */
@@ -51,21 +51,17 @@ export function strip(kind: StreamKind, text: string, whose: Whose): Stripped | 
 
 /** Takes a person's entries out of the message that a dead letter carries. Pure. `rest` is the letter without them. */
 export function stripLetter(text: string, whose: Whose): Stripped | undefined {
-  const letter = parse(text) as DeadLetter | undefined
-  if (!isObject(letter)) return stripUnreadable(text, whose)
-  const data = decodePayload(letter as DeadLetter)
-  const payload = data && new TextDecoder().decode(data)
-  const stripped = payload === undefined ? undefined : stripPayload(letter as DeadLetter, payload, whose)
+  const found = parse(text)
+  if (!isObject(found)) return stripUnreadable(text, whose)
+  const letter = found as unknown as DeadLetter
+  const data = decodePayload(letter)
   // Parsers repeat the data in their errors.
-  const isInError = textsOf(whose.person).some(id => (letter as DeadLetter).error.includes(id))
-  if (!stripped && !isInError) return undefined
-  if (stripped && stripped.rest === undefined) return stripped
-  const rest = {
-    ...(letter as DeadLetter),
-    ...(stripped?.rest !== undefined && encodePayload(new TextEncoder().encode(stripped.rest))),
-    ...(isInError && { error: 'removed together with a person' }),
-  }
-  return { entries: stripped?.entries ?? [], rest: JSON.stringify(rest) }
+  if (!data) return stripUnreadable(letter.error, whose)
+  const stripped = stripPayload(letter, new TextDecoder().decode(data), whose)
+  if (stripped?.rest === undefined) return stripped
+  const payload = encodePayload(new TextEncoder().encode(stripped.rest))
+  const rest: DeadLetter = { ...letter, ...payload, error: 'removed together with a person' }
+  return { entries: stripped.entries, rest: JSON.stringify(rest) }
 }
 
 function stripPayload({ stream }: DeadLetter, payload: string, whose: Whose): Stripped | undefined {
@@ -145,7 +141,7 @@ function isTheirs(named: NamedIds, time: string, { person, before }: Whose): boo
 }
 
 function stripUnreadable(text: string, { person }: Whose): Stripped | undefined {
-  return textsOf(person).some(id => text.includes(id)) ? { entries: [text], rest: undefined } : undefined
+  return holdsId(person, text) ? { entries: [text], rest: undefined } : undefined
 }
 
 function parse(text: string): unknown {

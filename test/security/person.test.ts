@@ -109,20 +109,17 @@ async function whereFound(needles: string[]): Promise<Map<string, string>> {
 /** Counts and sums of everything that isn't the person's, by table. */
 async function othersRows(): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
-  for (const table of PLACES.lake.concat('profile_versions')) {
-    const columns = table === 'rejected_events' ? "'' AS user_id, '' AS anonymous_id" : 'user_id, anonymous_id'
-    const mine =
-      table === 'rejected_events'
-        ? `payload LIKE '%${MARKER}%'`
-        : `user_id = {user:String} OR anonymous_id IN {browsers:Array(String)} OR (user_id = '' AND anonymous_id = {shared:String})
-           ${table === 'profile_versions' ? 'OR anonymous_id = {shared:String}' : ''}`
+  const anonymous = "user_id = '' AND anonymous_id = {shared:String}"
+  const ofIds = `user_id = {user:String} OR anonymous_id IN {browsers:Array(String)} OR (${anonymous})`
+  for (const table of Object.keys(PLACES.tables)) {
+    const theirs = table === 'rejected_events' ? `payload LIKE '%${MARKER}%'` : ofIds
     const result = await clickhouse.query({
-      query: `SELECT count() AS rows, groupBitXor(cityHash64(line)) AS hash FROM
-                (SELECT formatRow('JSONEachRow', *) AS line FROM slotstream.${table} WHERE NOT (${mine}))`,
-      query_params: { user: USER, browsers: BROWSERS, shared: SHARED },
+      query: `SELECT count() AS rows, groupBitXor(cityHash64(formatRow('JSONEachRow', *))) AS hash
+              FROM slotstream.${table} WHERE NOT (${theirs})
+              ${table === 'profile_versions' ? 'AND anonymous_id != {shared:String}' : ''}`,
+      query_params: { user: USER, browsers: [...BROWSERS, OLD_ID], shared: SHARED },
       format: 'JSONEachRow',
     })
-    void columns
     found[table] = await result.json()
   }
   return found
