@@ -176,6 +176,8 @@ export interface PersonJob {
   error?: string
   /** Rows, messages or profiles removed, by place. */
   report: Record<string, number>
+  /** Tables of the database that it doesn't know, such as those of your own views: they are to be rebuilt. */
+  otherTables?: string[]
   /** The ids, encrypted with the installation's key; gone when it is done. */
   sealed?: string
 }

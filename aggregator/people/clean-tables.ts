@@ -58,3 +58,13 @@ export async function inserted(installation: Installation, signal: AbortSignal):
     }
   }
 }
+
+/** Names of tables that somebody else made in our database: what is in them is not known here. */
+export async function tablesBeside(clickhouse: ClickHouseClient): Promise<string[]> {
+  const result = await clickhouse.query({
+    query: `SELECT name FROM system.tables WHERE database = 'slotstream' AND engine NOT LIKE '%View' ORDER BY name`,
+    format: 'JSONEachRow',
+  })
+  const known = [...Object.keys(PLACES.tables), ...PLACES.without.tables]
+  return (await result.json<{ name: string }>()).map(({ name }) => name).filter(name => !known.includes(name))
+}

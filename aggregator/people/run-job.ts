@@ -4,7 +4,7 @@ import { JOB_STEPS, type JobStep, type Person, type PersonJob } from '@slotstrea
 import { type Installation, type Log, type Nats, type Publisher, writeTombstones } from '@slotstream/runtime'
 import { cleanProfiles } from './clean-profiles.js'
 import { cleanStreams } from './clean-streams.js'
-import { cleanTables, inserted } from './clean-tables.js'
+import { cleanTables, inserted, tablesBeside } from './clean-tables.js'
 import { findPerson } from './find-person.js'
 import { type JobStore, reported } from './job-store.js'
 
@@ -56,7 +56,9 @@ export async function runJob(parts: RunJobParts, job: PersonJob): Promise<void> 
       progress: (JOB_STEPS.indexOf(step) + 1) / (JOB_STEPS.length + 1),
     }))
   }
+  const otherTables = await tablesBeside(parts.clickhouse)
   const { report } = await store.update(job.jobId, () => ({
+    ...(otherTables.length > 0 && { otherTables }),
     state: 'done',
     progress: 1,
     step: 'done',

@@ -23,7 +23,7 @@ await runCommand('rebuild', args => {
       request_timeout: REQUEST_TIMEOUT_MS,
       log: { level: ClickHouseLogLevel.OFF },
     })
-    const old = await rebuild(order, { ...parts, clickhouse, lake })
+    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster: aggregatorSettings([]).clickhouse.cluster })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     await clickhouse.close()

@@ -1,6 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
+import { watchTombstones } from '@slotstream/runtime'
 import type { CommandParts } from '../command/run-command.js'
+import { removeForgotten } from '../people/remove-forgotten.js'
+import { clusterDdl } from '../warehouse/cluster-ddl.js'
 import { positionKeeper } from '../warehouse/position.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
@@ -17,11 +20,17 @@ const PROFILES = 'profiles'
  * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
  *
  * @param lake the lake's folder, for what is rebuilt from it
+ * @param cluster name of the cluster that the tables are on; '' for a single server
  * @returns the generation of old profiles that could not be deleted, because somebody still reads it
  */
 export async function rebuild(
   { from, only }: Order,
-  { clickhouse, lake = '', ...parts }: CommandParts & { clickhouse: ClickHouseClient; lake?: string },
+  {
+    clickhouse,
+    lake = '',
+    cluster = '',
+    ...parts
+  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; cluster?: string },
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -36,6 +45,8 @@ export async function rebuild(
     )
 
   if (from === 'lake') await restoreFromLake(lake, { ...parts, clickhouse })
+  // What a backup or an older copy of the lake brought back.
+  if (from !== 'stream') await forgetDeleted()
   for (const table of tables) {
     if (!wanted(table.name)) continue
     const held = await rebuildTable(clickhouse, table, sources)
@@ -45,6 +56,14 @@ export async function rebuild(
   const generation = await rebuildProfiles({ ...parts, ...(from !== 'stream' && { history }) })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
+
+  async function forgetDeleted(): Promise<void> {
+    const tombstones = await watchTombstones(nats, installation, parts.log)
+    const removed = await removeForgotten(clickhouse, tombstones, clusterDdl(cluster))
+    tombstones.stop()
+    for (const [table, rows] of Object.entries(removed))
+      say(`${table}: ${rows} rows of people who were deleted, removed`)
+  }
 
   async function* history(ranges: readonly Range[], asOf: (partition: number) => number) {
     const before = ranges.map(async range => ({

@@ -31,6 +31,11 @@ const JOB: Part = {
     createdAt: { type: 'string' },
     finishedAt: { type: 'string' },
     error: { type: 'string' },
+    otherTables: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Tables of your own in the database, which are to be rebuilt.',
+    },
     report: {
       type: 'object',
       description: 'Rows, messages or profiles removed, by place.',

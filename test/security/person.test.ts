@@ -4,9 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { type EventEnvelope, type PersonJob, partitionOf, streamSubject, visitorIdOf } from '@slotstream/protocol'
-import { connectNats, createLog, type Installation, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import {
+  connectNats,
+  createLog,
+  type Installation,
+  type Nats,
+  provision,
+  sharedSettings,
+  watchTombstones,
+} from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isKnownStream, PLACES } from '../../aggregator/people/places.js'
+import { removeForgotten } from '../../aggregator/people/remove-forgotten.js'
 import { scanEverything, tablesOf } from '../support/scan-everything.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
@@ -278,6 +287,24 @@ describe('deleting a person', () => {
       Boolean,
     )
     expect(profile).toMatchObject({ events: 1, userId: '' })
+  })
+
+  it('removes what a backup brings back', async () => {
+    const now = Date.now()
+    const iso = (ms: number) => new Date(ms).toISOString().slice(0, -1).replace('T', ' ')
+    const old = { site_id: SITE, message_id: randomUUID(), anonymous_id: BROWSERS[2], user_id: '' }
+    const values = [
+      { ...old, timestamp: iso(now - 3_600_000), stream_seq: 2 ** 42 },
+      { ...old, timestamp: iso(now), stream_seq: 2 ** 42 + 1 },
+      { ...old, anonymous_id: SHARED, user_id: OTHER, timestamp: iso(now - 3_600_000), stream_seq: 2 ** 42 + 2 },
+    ]
+    await clickhouse.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+    const tombstones = await watchTombstones(nats, installation, createLog('test'))
+    expect(await removeForgotten(clickhouse, tombstones, sql => sql)).toEqual({ events: 1 })
+    tombstones.stop()
+    const left = { browser: BROWSERS[2], shared: SHARED }
+    expect(await countOf('events', 'anonymous_id = {browser:String}', left)).toBe(1)
+    expect(await countOf('events', 'anonymous_id = {shared:String}', left)).toBe(2)
   })
 
   it('of a browser takes all that it sent, and is done at once where there is nothing', async () => {
