@@ -249,7 +249,7 @@ describe('deleting a person', () => {
     expect([...(await whereFound(needles))]).toEqual([])
     expect(await othersRows()).toEqual(before)
     expect((await exported()).map(({ place }) => place)).toEqual(['ids'])
-  })
+  }, 300_000)
 
   it('leaves what another user did in a browser that both used', async () => {
     const params = { shared: SHARED, other: OTHER }
@@ -316,7 +316,7 @@ describe('deleting a person', () => {
     expect((await finished(jobId)).state).toBe('done')
     expect(await finished(nothing.jobId)).toMatchObject({ state: 'done', report: {} })
     expect([...(await whereFound([BROWSERS[1]!]))]).toEqual([])
-  })
+  }, 300_000)
 
   it('says what is wrong with a request', async () => {
     await expect(system.admin('DELETE', `/sites/${SITE}/people/x?as=email`)).rejects.toThrow(/400.*userId/)

@@ -5,6 +5,9 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { Nats } from '@slotstream/runtime'
 import { readableColumns } from '../../aggregator/batch/lake/readable-columns.js'
 
+/** Messages that are asked for at a time. */
+const AT_ONCE = 100
+
 /** Where something is kept, as text in which to look for whatever must not be there. */
 export interface Kept {
   place: string
@@ -53,12 +56,15 @@ async function* rowsOf(clickhouse: ClickHouseClient, place: string, query: strin
 
 async function* messagesOf({ manager }: Nats): AsyncGenerator<Kept> {
   for await (const { config, state } of manager.streams.list())
-    for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
-      const message = await manager.streams.getMessage(config.name, { seq })
-      if (!message) continue
-      const headers = message.header ? JSON.stringify([...message.header]) : ''
-      const text = message.string()
-      yield { place: `stream ${config.name}`, text: `${message.subject} ${headers} ${text} ${fromBase64(text)}` }
+    for (let first = state.first_seq; first <= state.last_seq && state.messages > 0; first += AT_ONCE) {
+      const sequences = Array.from({ length: Math.min(AT_ONCE, state.last_seq - first + 1) }, (_, i) => first + i)
+      const messages = await Promise.all(sequences.map(seq => manager.streams.getMessage(config.name, { seq })))
+      for (const message of messages) {
+        if (!message) continue
+        const headers = message.header ? JSON.stringify([...message.header]) : ''
+        const text = message.string()
+        yield { place: `stream ${config.name}`, text: `${message.subject} ${headers} ${text} ${fromBase64(text)}` }
+      }
     }
 }
 
