@@ -1,11 +1,17 @@
 import { headers } from '@nats-io/transport-node'
 import { DEAD_LETTERS, type StreamKind, type StreamPart } from '@slotstream/protocol'
 import { type Installation, KINDS, type Log, type Nats } from '@slotstream/runtime'
+import { forEachAtOnce } from '../profiles/for-each-at-once.js'
 import { LOADED_HEADER } from '../warehouse/load-stream.js'
 import { completeThrough, positionKeeper } from '../warehouse/position.js'
 import { mayName } from './matches-text.js'
 import { readWhole } from './read-whole.js'
 import { type Stripped, strip, stripLetter, type Whose } from './strip.js'
+
+/** Messages that are removed and then reported together, characters of them in memory, and how many go at a time. */
+const WAVE = 256
+const WAVE_LENGTH = 4_000_000
+const AT_ONCE = 32
 
 export interface CleanStreamsParts {
   nats: Nats
@@ -24,6 +30,8 @@ export interface FoundMessage extends Stripped {
   seq: number
   subject: string
   kind: StreamKind | undefined
+  /** Length of its text. */
+  length: number
 }
 
 /** Finds what is the person's in all streams of messages. Dead letters come last: a role may be about to write one. */
@@ -41,7 +49,8 @@ export async function* findMessages(
       // A letter may carry its message in Base64.
       if (kind && !may(text)) continue
       const stripped = kind ? strip(kind, text, whose) : stripLetter(text, whose)
-      if (stripped) yield { ...stripped, stream: name, seq: message.seq, subject: message.subject, kind }
+      if (stripped)
+        yield { ...stripped, stream: name, seq: message.seq, subject: message.subject, kind, length: text.length }
     }
 }
 
@@ -50,20 +59,37 @@ export async function* findMessages(
  * written again without the person before it is removed: its messages keep their ids, by which readers know them.
  */
 export async function cleanStreams(parts: CleanStreamsParts): Promise<number> {
-  const { nats, whose, report, signal } = parts
+  const { whose, signal } = parts
   let total = 0
+  let wave: FoundMessage[] = []
+  let length = 0
   for await (const found of findMessages(parts, whose)) {
     signal.throwIfAborted()
-    if (found.rest !== undefined) await writeAgain(parts, found, found.rest)
-    // A letter that was written again took the place of the one before it.
-    await nats.manager.streams.deleteMessage(found.stream, found.seq, true).catch(error => {
-      if (found.rest === undefined || found.kind) throw error
-    })
-    const removed = Math.max(1, found.entries.length)
-    total += removed
-    await report(`stream ${found.stream}`, removed)
+    length += found.length
+    if (wave.push(found) < WAVE && length < WAVE_LENGTH) continue
+    total += await removeAll(parts, wave)
+    wave = []
+    length = 0
   }
-  return total
+  return total + (await removeAll(parts, wave))
+}
+
+/** Resolves to how many entries were removed; they are reported, by stream. */
+async function removeAll(parts: CleanStreamsParts, wave: FoundMessage[]): Promise<number> {
+  // One after the other: what is written again stays in its order.
+  for (const found of wave) if (found.rest !== undefined) await writeAgain(parts, found, found.rest)
+  await forEachAtOnce(AT_ONCE, wave, found => remove(parts, found))
+  const counts = new Map<string, number>()
+  for (const { stream, entries } of wave) counts.set(stream, (counts.get(stream) ?? 0) + Math.max(1, entries.length))
+  for (const [stream, count] of counts) await parts.report(`stream ${stream}`, count)
+  return [...counts.values()].reduce((sum, count) => sum + count, 0)
+}
+
+async function remove({ nats }: CleanStreamsParts, { stream, seq, rest, kind }: FoundMessage): Promise<void> {
+  await nats.manager.streams.deleteMessage(stream, seq, true).catch(error => {
+    // A letter that was written again took the place of the one before it.
+    if (rest === undefined || kind) throw error
+  })
 }
 
 async function writeAgain(parts: CleanStreamsParts, found: FoundMessage, rest: string): Promise<void> {

@@ -4,8 +4,8 @@ import { mayName, textsOf } from './matches-text.js'
 import type { PersonTable } from './places.js'
 import type { Whose } from './strip.js'
 
-/** Ids in one query: its parameters stay below 256 KB. */
-const IDS_AT_ONCE = 200
+/** Ids in one query: its parameters stay below 256 KB, and the texts to search for below 255. */
+const IDS_AT_ONCE = 100
 
 /** Places in one statement that deletes. */
 const PLACES_AT_ONCE = 4_000
