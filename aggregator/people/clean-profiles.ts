@@ -60,7 +60,7 @@ async function cleanBuckets({ nats, publisher, installation, log, whose }: Clean
     const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
     const store = createProfileStore(nats, publisher, { ...installation, generation }, log)
     for (const visitorId of visitorsOf(person))
-      removed += await store.erase({ siteId: person.siteId, visitorId }, before)
+      removed += await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
   }
   return removed
 }

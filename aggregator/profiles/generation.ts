@@ -217,7 +217,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     if (!kept) return undefined
     const { detected, partition } = kept
     const fromMemory = async () => {
-      for (const visitorId of visitorIds) await partition.forget(siteId, visitorId, before)
+      for (const visitorId of visitorIds) await partition.dropOld(siteId, visitorId, before)
     }
     await fromMemory()
     const isTheirs = (of: (typeof detected)[number]) => of.siteId === siteId && visitorIds.includes(of.visitorId)
@@ -225,7 +225,7 @@ export function createGeneration(parts: GenerationParts): Generation {
     // A pass that is under way may still store what was in memory.
     await passes
     let erased = 0
-    for (const visitorId of visitorIds) erased += await store.erase({ siteId, visitorId }, before)
+    for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
     // Messages applied meanwhile may have read it from the store.
     await fromMemory()
     return erased

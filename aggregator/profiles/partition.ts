@@ -28,7 +28,7 @@ export interface Partition {
    */
   reconcile(profile: Profile): Promise<boolean>
   /** Drops the visitor's profile from memory, stored or not, if it began at `before` or earlier, in ms since the epoch. */
-  forget(siteId: string, visitorId: string, before: number): Promise<void>
+  dropOld(siteId: string, visitorId: string, before: number): Promise<void>
   /** Profiles in memory, and those of them that aren't stored yet. */
   readonly size: number
   readonly unstoredSize: number
@@ -134,7 +134,7 @@ export function createPartition(
       const text = JSON.stringify(stored.profile)
       return sent.some(profile => JSON.stringify(profile) === text)
     },
-    async forget(siteId, visitorId, before) {
+    async dropOld(siteId, visitorId, before) {
       const key = keyOf(siteId, visitorId)
       // A read that is under way would put it back.
       await reading.get(key)?.catch(() => {})

@@ -45,12 +45,12 @@ export interface ProfileStore {
 /** What else can be done with stored profiles. */
 export interface ProfileKeys {
   /** Marks a profile as deleted, so that ClickHouse learns of it. */
-  remove(visitor: { siteId: string; visitorId: string }): Promise<void>
+  markRemoved(visitor: { siteId: string; visitorId: string }): Promise<void>
   /**
    * Deletes the profiles of a visitor that began at `before` or earlier, in ms since the epoch, and overwrites their bytes
    * where they are. Resolves to how many there were.
    */
-  erase(visitor: { siteId: string; visitorId: string }, before: number): Promise<number>
+  eraseProfile(visitor: { siteId: string; visitorId: string }, before: number): Promise<number>
   /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
   renameKeys(partition: number): Promise<void>
 }
@@ -96,7 +96,7 @@ export function createProfileStore(
       }
     },
     write: (profile, revision) => put(bucket, keyOf(profile), profile, revision),
-    async remove(visitor) {
+    async markRemoved(visitor) {
       const marker = headers()
       marker.set('KV-Operation', 'DEL')
       const { siteId, visitorId } = visitor
@@ -104,7 +104,7 @@ export function createProfileStore(
       const body = JSON.stringify({ siteId, visitorId })
       await nats.js.publish(subjectOf(keyOf(visitor)), body, { headers: marker })
     },
-    async erase(visitor, before) {
+    async eraseProfile(visitor, before) {
       const erased = await eraseSubject(subjectOf(keyOf(visitor)), before)
       return erased + (await eraseSubject(subjectOf(olderKeyOf(visitor)), before))
     },

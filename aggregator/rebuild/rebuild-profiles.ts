@@ -160,7 +160,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
     for await (const key of await before.keys(`${partition}.>`))
       if (!kept.has(key) && !(history && (await profiles.get(key)))) {
         const entry = await before.get(key)
-        if (entry?.operation === 'PUT') await store.remove(entry.json<Profile>())
+        if (entry?.operation === 'PUT') await store.markRemoved(entry.json<Profile>())
       }
   }
 
