@@ -9,9 +9,11 @@ import {
   provision,
   startStatusServer,
   watchLayout,
+  watchTombstones,
 } from '@slotstream/runtime'
 import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
+import { startPeople } from './people/start-people.js'
 import { startProfiles } from './profiles/role.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
@@ -38,7 +40,8 @@ export async function startAggregator(
   const lanePublisher = createPublisher(lane)
   const spread = createSpread()
   const identity = { id: uuidv7(), name: settings.name }
-  const parts = { nats, publisher, installation, metrics, log, identity }
+  const tombstones = await watchTombstones(nats, installation, log)
+  const parts = { nats, publisher, installation, metrics, log, identity, tombstones }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
@@ -49,6 +52,7 @@ export async function startAggregator(
       ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
       : undefined
   const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+  const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
   const report = startReport({
@@ -87,7 +91,8 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop()])
+      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop(), people?.stop()])
+      tombstones.stop()
       await decisions?.stop()
       publisher.close()
       lanePublisher.close()

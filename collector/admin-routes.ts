@@ -3,12 +3,19 @@ import {
   type Content,
   checkContent,
   checkSlot,
-  keyToken,
-  partitionOf,
+  profileKey,
   type Site,
   type Slot,
 } from '@slotstream/protocol'
-import { type Buckets, type Publisher, parseEntry } from '@slotstream/runtime'
+import {
+  type Buckets,
+  type Log,
+  type Nats,
+  type Privacy,
+  type Publisher,
+  parseEntry,
+  type Tombstones,
+} from '@slotstream/runtime'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from 'express'
 import { objectOf, valid } from './admin-request.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
@@ -18,6 +25,8 @@ import { importDecisions } from './import-decisions.js'
 import { viewOf } from './keys/site-keys.js'
 import { storeSite } from './keys/store-site.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenDecision } from './people/forgotten.js'
+import { addPeopleRoutes } from './people/routes.js'
 import type { PlanStore } from './plan/plan-store.js'
 import type { Plans } from './plan/plans.js'
 import { addPlanRoutes } from './plan/routes.js'
@@ -33,7 +42,12 @@ const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoRespo
 export interface AdminParts {
   gate: AdminGate
   sites: Sites
-  buckets: Pick<Buckets, 'sites' | 'profiles'>
+  nats: Nats
+  buckets: Pick<Buckets, 'sites' | 'profiles' | 'jobs' | 'tombstones'>
+  privacy: Privacy
+  /** What is from before a person's deletion is refused. */
+  tombstones: () => Tombstones
+  log: Log
   catalog: CatalogStore
   plans: Plans
   planStore: PlanStore
@@ -49,7 +63,8 @@ export interface AdminParts {
 
 /** `/v1/admin/…`: sites, their slots and content, profiles, and the import of decisions. */
 export function adminRoutes(parts: AdminParts): Router {
-  const { gate, sites, buckets, catalog, plans, planStore, publisher, partitions, metrics, pipeline, ready } = parts
+  const { gate, sites, buckets, privacy, catalog, plans, planStore, publisher, partitions, metrics } = parts
+  const { pipeline, ready, tombstones } = parts
   const router = express.Router()
   router.use((request, _response, next) => {
     gate.check(request)
@@ -116,7 +131,7 @@ export function adminRoutes(parts: AdminParts): Router {
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitorId } = request.params
-    const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
+    const key = profileKey(privacy.keyed, { siteId, visitorId }, partitions)
     const entry = await buckets.profiles.get(key)
     const profile = entry?.operation === 'PUT' ? parseEntry(entry, anObject) : undefined
     if (!profile?.ok) throw new Failure('not_found', 'there is no profile of this visitor')
@@ -127,7 +142,12 @@ export function adminRoutes(parts: AdminParts): Router {
     const { siteId } = siteOf(request)
     const { decisions } = await objectOf(request)
     if (!Array.isArray(decisions)) throw new Failure('malformed', 'send {"decisions": [decision, …]}')
-    const { envelopes, imported, rejected } = importDecisions(decisions, siteId, Date.now())
+    const { envelopes, imported, rejected } = importDecisions(
+      decisions,
+      siteId,
+      Date.now(),
+      forgottenDecision(tombstones(), siteId),
+    )
     const publications = envelopes.flatMap(envelope => decisionPublications(envelope, partitions))
     await publishAll(publisher, publications, metrics)
     response.json({ imported, rejected })
@@ -135,6 +155,7 @@ export function adminRoutes(parts: AdminParts): Router {
 
   addPlanRoutes(router, { ...parts, siteOf })
   addReplayRoute(router, { ...parts, siteOf })
+  addPeopleRoutes(router, { ...parts, siteOf })
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

@@ -5,10 +5,13 @@ import {
   type Installation,
   type Log,
   type Nats,
+  NO_TOMBSTONES,
   type Part,
   skipEntry,
+  type Tombstones,
   watchBucket,
   watchGeneration,
+  watchTombstones,
 } from '@slotstream/runtime'
 import { adminRoutes } from './admin-routes.js'
 import { createCatalogStore } from './catalog-store.js'
@@ -60,9 +63,14 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   let sitesLoaded = false
+  let tombstones: Tombstones = NO_TOMBSTONES
   const watching = Promise.all([
     watchBucket(nats, buckets.sites, sites.apply, log),
     watchBucket(nats, buckets.plans, plans.apply, log),
+    watchTombstones(nats, deps.installation, log).then(watched => {
+      tombstones = watched
+      return watched
+    }),
   ])
   void watching.then(plans.settled).then(() => {
     sitesLoaded = true
@@ -94,7 +102,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     posts: ({ receive, metrics }) =>
       postRoutes({
         receive,
-        store: createStoreBatch(publisher, partitions, metrics, plans),
+        store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
       }),
@@ -106,8 +114,14 @@ export function createCollector(deps: CollectorDeps): Collector {
         router: adminRoutes({
           gate,
           sites,
+          nats,
+          log,
+          privacy: deps.installation.privacy,
+          tombstones: () => tombstones,
           buckets: {
             sites: buckets.sites,
+            jobs: buckets.jobs,
+            tombstones: buckets.tombstones,
             get profiles() {
               return profiles
             },

@@ -14,6 +14,7 @@ import {
   parseTime,
   visitorIdOf,
 } from '@slotstream/protocol'
+import { DELETED_REASON } from './people/forgotten.js'
 
 /** What became of a list of decisions from another system's log. */
 export interface Import {
@@ -27,12 +28,19 @@ export interface Import {
  * Their times are kept: they are history.
  *
  * @param now milliseconds since the epoch
+ * @param isForgotten tells whether a decision is from before the deletion of its person. Default: nobody was deleted
  */
-export function importDecisions(raw: unknown[], siteId: string, now: number): Import {
+export function importDecisions(
+  raw: unknown[],
+  siteId: string,
+  now: number,
+  isForgotten: (decision: DecisionRecord) => boolean = () => false,
+): Import {
   const rejected: Import['rejected'] = []
   const visitors = new Map<string, DecisionRecord[]>()
   for (const [index, entry] of raw.entries()) {
-    const checked = checkImported(entry, now)
+    const imported = checkImported(entry, now)
+    const checked = imported.ok && isForgotten(imported.value) ? no(DELETED_REASON) : imported
     if (!checked.ok) {
       const decisionId = isObject(entry) && isName(entry.decisionId) ? entry.decisionId : null
       rejected.push({ decisionId, index, reason: checked.reason })

@@ -22,6 +22,7 @@ import { batchOf, isObject } from './given-batch.js'
 import { cutBytes, jsonText } from './json-text.js'
 import { ALL_PUBLIC, type Senders } from './keys/senders.js'
 import { mendMessageId } from './message-id.js'
+import { DELETED_REASON, type ForgottenMessage } from './people/forgotten.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
 import type { RejectionBudget } from './safety/rejection-budget.js'
@@ -46,6 +47,8 @@ export interface BatchArrival {
   plan?: CompiledPlan | undefined
   /** What of rejected messages, and of those that break the plan, is told and stored in detail. Default: all. */
   rejections?: RejectionBudget | undefined
+  /** What is refused, and kept nowhere, because its person was deleted. Default: nothing. */
+  isForgotten?: ForgottenMessage | undefined
 }
 
 /** A batch, taken apart: what is to be stored, and what the client is told. */
@@ -102,6 +105,13 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const { sender, changed: isStamped } = senders.stamp(raw)
     const cleansed = arrival.enricher?.cleanse(raw)
     const isMended = mendMessageId(raw)
+    if (arrival.isForgotten?.(raw, times)) {
+      const messageId = claimedId(raw)
+      if (isDetailed(raw, (messageId?.length ?? 0) + DELETED_REASON.length))
+        rejections.push({ messageId, index, code: 'person_deleted', reason: DELETED_REASON })
+      else countOne(moreRejected, 'person_deleted')
+      continue
+    }
     let changed = context !== undefined || isStamped || isMended || cleansed !== undefined
     const checked = checkMessage(raw, times)
     if (!checked.ok) {
@@ -181,8 +191,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const { raw, index } = message
     const { code, reason } = why
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
-    const claimed = isObject(raw) ? raw.messageId : undefined
-    const messageId = typeof claimed === 'string' ? claimed.slice(0, 256) : null
+    const messageId = claimedId(raw)
     const payload = cutBytes(textOf(message, text), MAX_MESSAGE_BYTES)
     if (!isDetailed(raw, (messageId?.length ?? 0) + reason.length + payload.length)) return countOne(moreRejected, code)
     rejections.push({ messageId, index, code, reason, ...place })
@@ -220,6 +229,11 @@ export function sum(counts: Map<unknown, number>): number {
   let total = 0
   for (const count of counts.values()) total += count
   return total
+}
+
+function claimedId(raw: unknown): string | null {
+  const claimed = isObject(raw) ? raw.messageId : undefined
+  return typeof claimed === 'string' ? claimed.slice(0, 256) : null
 }
 
 /** White space between what is sent doesn't count. */

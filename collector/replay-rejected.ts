@@ -1,5 +1,5 @@
 import { type KeyKind, MAX_REPLAYED, type Message, parseTime, type Rejection, type Site } from '@slotstream/protocol'
-import type { Publisher } from '@slotstream/runtime'
+import type { Publisher, Tombstones } from '@slotstream/runtime'
 import type { Request, Router } from 'express'
 import { objectOf } from './admin-request.js'
 import type { Enrich } from './enrich/enrich.js'
@@ -7,6 +7,7 @@ import { Failure } from './failure.js'
 import { takeBatch } from './intake.js'
 import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenMessage } from './people/forgotten.js'
 import type { Plans } from './plan/plans.js'
 import { eventPublications, type Publication } from './publications.js'
 import { publishAll } from './publish-all.js'
@@ -19,6 +20,7 @@ export interface ReplayRouteParts {
   publisher: Publisher
   partitions: number
   metrics: CollectorMetrics
+  tombstones: () => Tombstones
 }
 
 /** A rejected message as it came. Times are milliseconds since the epoch. */
@@ -37,7 +39,7 @@ interface Arrived {
  * it is among the rejected already. With `dryRun` nothing is stored at all.
  */
 export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
-  const { siteOf, plans, enrich, publisher, partitions, metrics } = parts
+  const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = parts
 
   router.post('/sites/:siteId/rejected/replay', async (request: Request<{ siteId: string }>, response) => {
     const site = siteOf(request)
@@ -52,7 +54,16 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
       // The signature was taken out when the message came; what was found then is beside it.
       const verified = message.context?.identity?.verified === true
       const senders = createSenders(site, key, received, identitySecret === undefined ? undefined : () => verified)
-      const arrival = { siteId, received, bytes: Number.MAX_SAFE_INTEGER, userAgent, plan, senders, newId: idIsThere }
+      const arrival = {
+        siteId,
+        received,
+        bytes: Number.MAX_SAFE_INTEGER,
+        userAgent,
+        plan,
+        senders,
+        newId: idIsThere,
+        isForgotten: forgottenMessage(tombstones(), siteId),
+      }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
       const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })

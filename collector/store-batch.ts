@@ -1,9 +1,10 @@
 import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
-import type { Publisher } from '@slotstream/runtime'
+import { NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
 import type { Enricher } from './enrich/enrich.js'
 import { type Intake, sum, takeBatch } from './intake.js'
 import { createSenders } from './keys/senders.js'
 import type { CollectorMetrics } from './metrics.js'
+import { forgottenMessage } from './people/forgotten.js'
 import type { Plans } from './plan/plans.js'
 import { droppedBatch } from './privacy-signal.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
@@ -47,12 +48,14 @@ export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredB
  * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
+ * @param tombstones what is from before a person's deletion is refused. Default: nobody was deleted
  */
 export function createStoreBatch(
   publisher: Publisher,
   partitions: number,
   metrics: CollectorMetrics,
   plans: Pick<Plans, 'of'> = { of: () => undefined },
+  tombstones: () => Tombstones = () => NO_TOMBSTONES,
 ): StoreBatch {
   return async (body, origin) => {
     const { siteId } = origin.site
@@ -95,6 +98,7 @@ export function createStoreBatch(
       enricher,
       plan: plans.of(siteId),
       rejections,
+      isForgotten: forgottenMessage(tombstones(), siteId),
     })
     const strangers = admission.pay(
       messagesIn(body),

@@ -56,12 +56,37 @@ export {
   type Rejection,
   type RejectionCode,
 } from './messages.js'
+export { namedInText } from './named-in-text.js'
 export { openEnvelope } from './open-envelope.js'
 export { parseEventEnvelope } from './parse-event-envelope.js'
 export { parseDecisionEnvelope, parseRejectedEnvelope, parseSignalEnvelope } from './parse-other-envelopes.js'
 export { parseProfile } from './parse-profile.js'
 export { parseSite } from './parse-site.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './parse-stored.js'
+export {
+  allIdsOf,
+  belongsTo,
+  EXPORT_SUBJECT,
+  type ExportRequest,
+  type ForgetRequest,
+  forgetSubject,
+  type IdKind,
+  isForgotten,
+  isProfileForgotten,
+  JOB_STEPS,
+  type JobStep,
+  joinTombstones,
+  type KeyedHash,
+  type NamedIds,
+  namedIn,
+  type Person,
+  type PersonJob,
+  profileKey,
+  TOMBSTONE_DAYS,
+  type Tombstone,
+  tombstoneKey,
+  visitorsOf,
+} from './people.js'
 export type { Profile } from './profile.js'
 export {
   MIN_RETENTION_DAYS,

@@ -115,6 +115,7 @@ export const REJECTION_CODES = {
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
   timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
   secret_key_required: 'a `userId` without an `anonymousId`, sent with a public key of a site that has secret keys',
+  person_deleted: 'from before the deletion of the person that it names; not kept',
   ...VIOLATION_CODES,
 } as const
 

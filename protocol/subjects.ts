@@ -28,16 +28,21 @@ export const BUCKETS = {
   catalog: 'catalog',
   /** `<siteId>` → TrackingPlan */
   plans: 'plans',
-  /** `<partition>.<siteId>.<visitorId>` → Profile; of a later generation see `profilesBucket` */
+  /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
   profiles: 'profiles',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
   positions: 'positions',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
   /**
-   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts
+   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
+   * `people` → the key that people are hashed with
    */
   meta: 'meta',
+  /** `<jobId>` → PersonJob */
+  jobs: 'jobs',
+  /** `<siteId>.<keyed hash of the id>` → Tombstone: what is from before the deletion of a person is refused */
+  tombstones: 'tombstones',
 } as const
 
 /** The bucket of a generation of profiles: each rebuild makes one beside the one in use. */

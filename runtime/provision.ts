@@ -8,8 +8,10 @@ import {
   type StreamKind,
   type StreamPart,
   streamParts,
+  TOMBSTONE_DAYS,
 } from '@slotstream/protocol'
 import type { SharedSettings } from './environment.js'
+import { createPrivacy, PEOPLE_SECRET, type Privacy, readPeopleSecret } from './keyed-hash.js'
 import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
 import type { Log } from './log.js'
 import { keepMetaCopy } from './meta-copy.js'
@@ -50,6 +52,8 @@ export interface Installation {
   /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
   generation: number
   buckets: Buckets
+  /** How people are named where their ids must not be kept. */
+  privacy: Privacy
 }
 
 /**
@@ -73,8 +77,13 @@ export async function provision(nats: Nats, settings: SharedSettings, log: Log):
 
 async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
-  const open = (bucket: string) =>
-    nats.kvm.create(bucket, { history: 1, replicas: settings.natsReplicas, allow_direct: false })
+  const open = (bucket: string, days = 0) =>
+    nats.kvm.create(bucket, {
+      history: 1,
+      replicas: settings.natsReplicas,
+      allow_direct: false,
+      ...(days > 0 && { ttl: days * 24 * 3600 * 1000 }),
+    })
   const meta = await open(BUCKETS.meta)
   const layout = await layoutOf(meta, settings, log)
   const { partitions } = layout
@@ -91,7 +100,8 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
   })
   await provisionDeadLetters(nats, settings)
   const { generation } = await firstGeneration(meta, log)
-  for (const key of [LAYOUT_KEY, PROFILES_KEY]) await keepMetaCopy(meta, key)
+  const privacy = createPrivacy(await readPeopleSecret(meta, log))
+  for (const key of [LAYOUT_KEY, PROFILES_KEY, PEOPLE_SECRET]) await keepMetaCopy(meta, key)
   const buckets: Buckets = {
     sites: await open(BUCKETS.sites),
     catalog: await open(BUCKETS.catalog),
@@ -99,9 +109,11 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
     profiles: await open(profilesBucket(generation)),
     positions: await open(BUCKETS.positions),
     leases: await open(BUCKETS.leases),
+    jobs: await open(BUCKETS.jobs, TOMBSTONE_DAYS),
+    tombstones: await open(BUCKETS.tombstones, TOMBSTONE_DAYS),
     meta,
   }
-  return { partitions, streams, past, layout, generation, buckets }
+  return { partitions, streams, past, layout, generation, buckets, privacy }
 }
 
 async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {

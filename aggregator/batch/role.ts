@@ -1,6 +1,8 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { keepLakeClean } from '../people/keep-lake-clean.js'
+import { watchJobs } from '../people/watch-jobs.js'
 import { completeThrough, positionKeeper } from '../warehouse/position.js'
 import { Stopped } from '../warehouse/retry.js'
 import { fillLake } from './lake/fill-lake.js'
@@ -42,6 +44,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
   const counters = lakeMetrics(metrics)
   const sources = new Map(lakeSources(installation).map(source => [source.stream, source]))
   let sharing: Sharing | undefined
+  const jobs = await watchJobs(nats, installation.buckets.jobs, log)
   const filling = new Map<string, { ended: Promise<void>; abort: AbortController }>()
 
   function start(stream: string): void {
@@ -57,6 +60,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
       claim: () => claimLake(lake.dir, installation.buckets.meta),
       complete: async () => completeThrough(await position.load(), base),
       verify: async () => !signal.aborted && ((await sharing?.verify(stream)) ?? false),
+      quiet: jobs.quiet,
       everyMs: lake.everyMs,
       metrics: counters,
       log,
@@ -87,8 +91,20 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
     onRelease: end,
     onLose: stream => void end(stream),
   })
+  const [first = ''] = sources.keys()
+  const cleaning = keepLakeClean({
+    installation,
+    clickhouse,
+    dir: lake.dir,
+    jobs,
+    // Whoever keeps the first stream does it for all.
+    verify: async () => (sharing?.holds(first) ?? false) && sharing!.verify(first),
+    log,
+  })
   return {
     async stop() {
+      await cleaning.stop()
+      jobs.stop()
       await sharing?.stop()
       await Promise.all([...filling.keys()].map(end))
       await clickhouse.close()

@@ -8,6 +8,9 @@ export type Applied = 'applied' | 'replayed' | 'bad'
 
 /** What a message gives beside the profile: it has to be published before the profile is stored. */
 export interface Findings {
+  /** Whose they are. */
+  siteId: string
+  visitorId: string
   signals?: SignalEnvelope
   refused?: RejectedEnvelope
   /** Characters of what was refused: much may wait to be published. */
@@ -37,10 +40,10 @@ export function createApplier(
     try {
       const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, anonymousDays)
       const { siteId, visitorId, receivedAt } = envelope
-      if (signals.length > 0) detected({ signals: { siteId, visitorId, receivedAt, signals } })
+      if (signals.length > 0) detected({ siteId, visitorId, signals: { siteId, visitorId, receivedAt, signals } })
       if (refused) {
         const size = refused.reduce((sum, { payload, reason }) => sum + payload.length + reason.length, 0)
-        detected({ refused: { siteId, receivedAt, rejected: refused }, size })
+        detected({ siteId, visitorId, refused: { siteId, receivedAt, rejected: refused }, size })
       }
       if (after && after !== profile) partition.put(after)
       return report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EventEnvelope } from '@slotstream/protocol'
+import type { EventEnvelope, ForgetRequest } from '@slotstream/protocol'
 import { partOf } from '@slotstream/protocol'
 import {
   createDeadLetters,
@@ -8,6 +8,7 @@ import {
   type Metrics,
   type Nats,
   type Publisher,
+  type Tombstones,
 } from '@slotstream/runtime'
 import { createRoom } from './back-pressure.js'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
@@ -48,6 +49,11 @@ export interface Generation {
   release(index: number): Promise<void>
   /** Keeps the partition no more, which belongs to somebody else. */
   drop(index: number): void
+  /**
+   * Deletes profiles of a partition that is kept, in memory and in the store, with their signals that are not published
+   * yet. Resolves to how many the store had; undefined when the partition isn't kept.
+   */
+  forget(index: number, request: ForgetRequest): Promise<number | undefined>
   /** Messages that are still to be applied before the profiles are up to date, and partitions that haven't begun. */
   missing(): { messages: number; partitions: number }
   /** Releases all partitions, and ends. */
@@ -70,6 +76,7 @@ export interface GenerationParts {
   everyMs?: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
   wantedSignals: Pick<WantedSignals, 'of'>
+  tombstones: Tombstones
   /** Whether this process holds the partition, as far as it knows. */
   holds: (partition: number) => boolean
 }
@@ -82,7 +89,7 @@ interface Keeping {
 
 export function createGeneration(parts: GenerationParts): Generation {
   const { nats, publisher, installation, metrics, log, maxProfiles, maxBytes, anonymousDays } = parts
-  const { onEnvelope, wantedSignals, holds } = parts
+  const { onEnvelope, wantedSignals, tombstones, holds } = parts
   const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
     'result',
   ])
@@ -133,6 +140,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       slice,
       onEnvelope: envelope => onEnvelope(index, envelope),
       wantedSignals,
+      tombstones,
       signal: abort.signal,
       report(result, messages, seq, error) {
         counted.inc({ result }, messages)
@@ -237,8 +245,28 @@ export function createGeneration(parts: GenerationParts): Generation {
     for (let attempt = 0; attempt < FINAL_PASSES && holds(index); attempt++) if (await pass([kept])) break
   }
 
+  async function forget(index: number, { siteId, visitorIds, before }: ForgetRequest): Promise<number | undefined> {
+    const kept = keeping.get(index)?.kept
+    if (!kept) return undefined
+    const { detected, partition } = kept
+    const fromMemory = async () => {
+      for (const visitorId of visitorIds) await partition.dropOld(siteId, visitorId, before)
+    }
+    await fromMemory()
+    const isTheirs = (of: (typeof detected)[number]) => of.siteId === siteId && visitorIds.includes(of.visitorId)
+    detected.splice(0, detected.length, ...detected.filter(each => !isTheirs(each)))
+    // A pass that is under way may still store what was in memory.
+    await passes
+    let erased = 0
+    for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
+    // Messages applied meanwhile may have read it from the store.
+    await fromMemory()
+    return erased
+  }
+
   return {
     keep,
+    forget,
     kept: index => keeping.get(index)?.kept,
     release,
     drop,

@@ -1,15 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type EventEnvelope, type Profile, partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
-import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/runtime'
 import { type Applied, createApplier, type Findings } from './applier.js'
 import { parseEnvelope } from './parse-envelope.js'
 import { createPartition, type StoredProfile } from './partition.js'
+import type { ProfileKeys } from './profile-keys.js'
 import type { ProfileStore } from './profile-store.js'
 import { createProgress, type Progress } from './progress.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
+import { withoutForgotten } from './without-forgotten.js'
 import type { Storable } from './write-behind.js'
 
 const RETRY_MS = 250
+
+/** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
+const NEWEST_MS = 1_000
 
 /** How often a stream that seems to have lost its end is looked at before that is believed. */
 const END_LOOKS = 12
@@ -34,7 +39,7 @@ export interface KeepPartitionParts {
   nats: Nats
   /** The streams of events. */
   streams: readonly StreamPart[]
-  store: ProfileStore
+  store: ProfileStore & Pick<ProfileKeys, 'renameKeys'>
   log: Log
   /** Profiles of all partitions that may be in memory, their bytes, and how many partitions there are. */
   maxProfiles: number
@@ -52,6 +57,8 @@ export interface KeepPartitionParts {
   wantedSignals: Pick<WantedSignals, 'of'>
   /** See `applyAndDetect`. */
   anonymousDays: number
+  /** What is from before a person's deletion is not applied. */
+  tombstones: Tombstones
   signal: AbortSignal
 }
 
@@ -62,13 +69,14 @@ export interface KeepPartitionParts {
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
   const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, slice, signal } =
     parts
-  const { report, onEnvelope, wantedSignals, anonymousDays } = parts
+  const { report, onEnvelope, wantedSignals, tombstones, anonymousDays } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
   const stored = await persist(() => store.readCheckpoint(index))
+  if (!stored.keys) await persist(() => store.renameKeys(index))
   const end = await endOfStream(stored.seq)
-  const newest = await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject }))
+  let newest = await newestSequence()
   // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not make
   // the new messages look like replays.
   const lostItsEnd = end < stored.seq
@@ -83,13 +91,23 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   const detected: Findings[] = []
   const keep = ({ signals, ...refused }: Findings) => {
     const wanted = signals && wantedSignals.of(signals)
-    if (wanted) detected.push({ signals: wanted })
+    if (wanted) detected.push({ siteId: wanted.siteId, visitorId: wanted.visitorId, signals: wanted })
     if (refused.refused) detected.push(refused)
   }
   const apply = createApplier(partition, progress, report, keep, anonymousDays)
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
   const loading = load()
   const reading = follow()
+
+  async function newestSequence(): Promise<number> {
+    return (await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject })))?.seq ?? 0
+  }
+
+  /** The newest message may be deleted before it is read: then it is the one before it that is waited for. */
+  async function catchUp(): Promise<void> {
+    while (!(await progress.waitFor(newest, NEWEST_MS)) && !signal.aborted)
+      newest = Math.min(newest, await newestSequence())
+  }
 
   async function lastSequence(): Promise<number> {
     return (await persist(() => nats.manager.streams.info(name))).state.last_seq
@@ -128,7 +146,7 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
 
   async function follow(): Promise<void> {
     for await (const message of reader) {
-      const envelope = parseEnvelope(message.data)
+      const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
       apply(message.seq, envelope, message.data.length)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
       const waiting = room() ?? slice()
@@ -156,9 +174,9 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
     progress,
     detected,
     checkpoint,
-    caughtUp: progress.waitFor(newest?.seq ?? 0),
+    caughtUp: catchUp(),
     get behind() {
-      return Math.max(0, (newest?.seq ?? 0) - progress.through)
+      return Math.max(0, newest - progress.through)
     },
     profileOf: async (siteId, visitorId) => partition.get(siteId, visitorId),
     async stop() {

@@ -33,6 +33,8 @@ export interface Partition {
    * then it must stay.
    */
   forget(profile: Pick<Profile, 'siteId' | 'visitorId'>, revision: number): boolean
+  /** Drops the visitor's profile from memory, stored or not, if it began at `before` or earlier, in ms since the epoch. */
+  dropOld(siteId: string, visitorId: string, before: number): Promise<void>
   /** Profiles in memory, and those of them that aren't stored yet; bytes as `profileBytes` counts them. */
   readonly size: number
   readonly bytes: number
@@ -200,6 +202,14 @@ export function createPartition(
       // The store has to be asked for its revision when the visitor comes back.
       left = true
       return true
+    },
+    async dropOld(siteId, visitorId, before) {
+      const key = keyOf(siteId, visitorId)
+      // A read that is under way would put it back.
+      await reading.get(key)?.catch(() => {})
+      const known = profiles.get(key)
+      if (!known || Date.parse(known.profile.firstSeen) > before) return
+      remove(key)
     },
     get size() {
       return profiles.size

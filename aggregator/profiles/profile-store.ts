@@ -5,6 +5,7 @@ import {
   type Profile,
   parseProfile,
   partitionOf,
+  profileKey,
   profilesBucket,
 } from '@slotstream/protocol'
 import {
@@ -18,25 +19,26 @@ import {
   skipEntry,
 } from '@slotstream/runtime'
 import type { StoredProfile } from './partition.js'
+import { createProfileKeys, type ProfileKeys } from './profile-keys.js'
+import { StoreConflict } from './store-conflict.js'
 import { readEntries, type StoredEntry } from './stored-entries.js'
 
 /** Stream sequence up to which everything of a partition is in its stored profiles. 0 when there is none. */
 export interface Checkpoint {
   seq: number
   revision: number
+  /** How the keys of the partition's profiles are made: absent where they are older than hashes. */
+  keys?: 'hashed'
 }
 
 /** Profiles that are read ahead: all partitions are loaded at once, and each may be as large as a message. */
 const READ_AHEAD = 100
 
+/** JetStream's code for a message that isn't there. */
+const NO_MESSAGE = 10043
+
 /** JetStream's code for a write that expected another revision. */
 const WRONG_REVISION = 10071
-
-/** The store has another revision than the expected one: somebody else wrote, or an answer was lost. */
-export class StoreConflict extends Error {
-  override name = 'StoreConflict'
-  readonly code = 'conflict'
-}
 
 /**
  * Where profiles and checkpoints are kept. Whoever writes names the revision that it knows, and so can't write over
@@ -69,7 +71,7 @@ export interface SweptStore {
   /** Removes a profile; a mark says so. Throws StoreConflict when it isn't at `revision`. */
   remove(profile: Profile, revision: number): Promise<void>
   /** Erases the mark that a removal left, unless the key was written since. */
-  erase(mark: Pick<StoredEntry, 'subject' | 'revision'>): Promise<void>
+  erase(mark: Pick<StoredEntry, 'revision'>): Promise<void>
   /** Entries of a partition from a revision on that were written before a time (milliseconds since the epoch), oldest first. */
   olderThan(partition: number, from: number, before: number, signal: AbortSignal): AsyncIterable<StoredEntry>
   /** Revision up to which a partition's old entries were looked through; 0 before the first time. */
@@ -78,20 +80,24 @@ export interface SweptStore {
 }
 
 /**
- * The store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<visitorId>`, in `positions`
+ * The store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<keyed hash>`, in `positions`
  * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
  */
 export function createProfileStore(
   nats: Nats,
   publisher: Pick<Publisher, 'publish'>,
-  { partitions, generation, buckets }: Installation,
+  { partitions, generation, buckets, privacy }: Pick<Installation, 'partitions' | 'generation' | 'buckets' | 'privacy'>,
   log: Log,
-): ProfileStore & SweptStore {
+): ProfileStore & SweptStore & ProfileKeys {
   const bucket = profilesBucket(generation)
   const checkpointKey = (partition: number) => `${bucket}.${partition}`
   const sweptKey = (partition: number) => `${bucket}.${partition}.swept`
-  const keyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
+  const keyOf = (visitor: { siteId: string; visitorId: string }) => profileKey(privacy.keyed, visitor, partitions)
+  /** Where versions before keyed hashes kept a profile. */
+  const olderKeyOf = ({ siteId, visitorId }: { siteId: string; visitorId: string }) =>
     `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
+  const stream = `KV_${bucket}`
+  const subjectOf = (key: string) => `$KV.${bucket}.${key}`
 
   /** What `put` of the KV client does, at a sixth of the cost: a bucket is a stream with a subject per key. */
   async function put(bucketName: string, key: string, value: object, revision: number | undefined): Promise<number> {
@@ -105,7 +111,18 @@ export function createProfileStore(
     }
   }
 
+  const keys = createProfileKeys({
+    nats,
+    log,
+    stream,
+    subjectOf,
+    keyOf,
+    olderKeyOf,
+    put: (key, profile) => put(bucket, key, profile, 0),
+  })
+
   return {
+    ...keys,
     keyOf,
     async read(siteId, visitorId) {
       const key = keyOf({ siteId, visitorId })
@@ -130,7 +147,7 @@ export function createProfileStore(
           if (signal.aborted) break
           const profile = message.headers?.get('KV-Operation')
             ? undefined
-            : usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq)
+            : usable(message, message.subject.slice(subjectOf('').length), message.seq)
           if (profile) each(profile, message.seq)
           if (message.seq >= last || message.info.pending === 0) break
         }
@@ -139,28 +156,24 @@ export function createProfileStore(
       return from === first_seq && !signal.aborted
     },
     async remove(profile, revision) {
-      const key = keyOf(profile)
       try {
-        await buckets.profiles.delete(key, { previousSeq: revision })
+        await keys.markRemoved(profile, revision)
       } catch (error) {
         if ((error as { code?: unknown }).code !== WRONG_REVISION) throw error
         throw new StoreConflict(`the profile is not at revision ${revision}`, { cause: error })
       }
     },
-    async erase({ subject, revision }) {
-      await nats.manager.streams.purge(`KV_${bucket}`, { filter: subject, seq: revision + 1 })
+    async erase({ revision }) {
+      // One that was written over is gone already: a bucket keeps one entry of a key.
+      await nats.manager.streams.deleteMessage(stream, revision, true).catch(ignoreGone)
     },
     olderThan: (partition, from, before, signal) =>
-      readEntries(
-        { nats, log, stream: `KV_${bucket}`, subject: `$KV.${bucket}.${partition}.>` },
-        from,
-        before,
-        signal,
-        message => usable(message, message.subject.slice(`$KV.${bucket}.`.length), message.seq),
+      readEntries({ nats, log, stream, subject: subjectOf(`${partition}.>`) }, from, before, signal, message =>
+        usable(message, message.subject.slice(subjectOf('').length), message.seq),
       ),
     async readSwept(partition) {
       const { seq } = await readSeq(sweptKey(partition), partition)
-      const { last_seq } = (await nats.manager.streams.info(`KV_${bucket}`)).state
+      const { last_seq } = (await nats.manager.streams.info(stream)).state
       // A bucket that was made anew counts from 1 again.
       return seq <= last_seq ? seq : 0
     },
@@ -168,7 +181,8 @@ export function createProfileStore(
       await put('positions', sweptKey(partition), { seq }, undefined)
     },
     readCheckpoint: partition => readSeq(checkpointKey(partition), partition),
-    writeCheckpoint: (partition, seq, revision) => put('positions', checkpointKey(partition), { seq }, revision),
+    writeCheckpoint: (partition, seq, revision) =>
+      put('positions', checkpointKey(partition), { seq, keys: 'hashed' }, revision),
   }
 
   async function readSeq(key: string, partition: number): Promise<Checkpoint> {
@@ -177,10 +191,10 @@ export function createProfileStore(
     if (entry?.operation !== 'PUT') return { seq: 0, revision }
     const parsed = parseEntry(entry, parseCheckpoint)
     if (!parsed.ok) skipEntry(log, 'positions', { partition, revision }, parsed.reason)
-    return { seq: parsed.ok ? parsed.value : 0, revision }
+    return { ...(parsed.ok ? parsed.value : { seq: 0 }), revision }
   }
 
-  /** Keys name visitors, so the log gets the revision only. */
+  /** Keys stand for visitors, so the log gets the revision only. */
   function usable(entry: { json<T>(): T }, key: string, revision: number): Profile | undefined {
     const parsed = parseEntry(entry, parseProfile)
     const fits = parsed.ok && keyOf(parsed.value) === key
@@ -195,7 +209,13 @@ export function createProfileStore(
   }
 }
 
-function parseCheckpoint(raw: unknown): Check<number> {
-  const { seq } = (raw ?? {}) as { seq?: unknown }
-  return isCount(seq) ? { ok: true, value: seq } : { ok: false, reason: 'seq is not a whole number from 0' }
+function parseCheckpoint(raw: unknown): Check<Omit<Checkpoint, 'revision'>> {
+  const { seq, keys } = (raw ?? {}) as { seq?: unknown; keys?: unknown }
+  if (!isCount(seq)) return { ok: false, reason: 'seq is not a whole number from 0' }
+  return { ok: true, value: { seq, ...(keys === 'hashed' && { keys }) } }
+}
+
+function ignoreGone(error: unknown): false {
+  if ((error as { code?: unknown }).code === NO_MESSAGE) return false
+  throw error
 }

@@ -4,12 +4,15 @@ import {
   type Log,
   type Metrics,
   type Nats,
+  NO_TOMBSTONES,
   type Publisher,
+  type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
 import { ANONYMOUS_PROFILE_DAYS } from './anonymous-profiles.js'
+import { answerForget } from './answer-forget.js'
 import { createGeneration, type Generation } from './generation.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { watchWantedSignals } from './signals/wanted-signals.js'
@@ -63,6 +66,8 @@ export interface ProfilesParts {
   everyMs?: number
   /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
+  /** What is from before a person's deletion is not applied. Default: nobody was deleted */
+  tombstones?: Tombstones
 }
 
 /**
@@ -70,7 +75,7 @@ export interface ProfilesParts {
  * switches to another one, that is caught up beside the old one, which answers until then.
  */
 export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
-  const { nats, installation, metrics, log, identity, spread } = parts
+  const { nats, installation, metrics, log, identity, spread, tombstones = NO_TOMBSTONES } = parts
   const { maxProfiles = 200_000, maxBytes = defaultProfileMemory(), anonymousDays = ANONYMOUS_PROFILE_DAYS } = parts
   const { partitions } = installation
   const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
@@ -97,6 +102,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
       onEnvelope: (partition, { siteId, visitorId, messages }) =>
         spread?.add(partition, siteId, visitorId, messages.length),
       wantedSignals,
+      tombstones,
       holds,
     })
   }
@@ -134,6 +140,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
     },
   })
 
+  const forgetting = answerForget({ nats, holds, generations: both, log })
   const watching = await watchGeneration(
     nats,
     installation.buckets.meta,
@@ -201,6 +208,7 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
     async stop() {
       stopped = true
       watching.stop()
+      await forgetting.stop()
       await switching
       await sharing.stop()
       await Promise.all(both().map(generation => generation.stop()))

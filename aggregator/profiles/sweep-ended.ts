@@ -1,7 +1,8 @@
 import type { Log, Metrics } from '@slotstream/runtime'
 import { hasEnded, isOfOneVisit } from './anonymous-profiles.js'
 import type { KeptPartition } from './keep-partition.js'
-import { StoreConflict, type SweptStore } from './profile-store.js'
+import type { SweptStore } from './profile-store.js'
+import { StoreConflict } from './store-conflict.js'
 import type { StoredEntry } from './stored-entries.js'
 
 const DAY_MS = 24 * 3600_000

@@ -2,10 +2,11 @@ import type { Log } from '@slotstream/runtime'
 import type { Findings } from './applier.js'
 import { forEachAtOnce } from './for-each-at-once.js'
 import type { Partition } from './partition.js'
-import { type Checkpoint, type ProfileStore, StoreConflict } from './profile-store.js'
+import type { Checkpoint, ProfileStore } from './profile-store.js'
 import type { Progress } from './progress.js'
 import type { PublishRefused } from './publish-refused.js'
 import type { PublishSignals } from './signals/publish-signals.js'
+import { StoreConflict } from './store-conflict.js'
 
 /** Writes to the store under way at once. More only queue up in the server. */
 const WRITES_AT_ONCE = 64

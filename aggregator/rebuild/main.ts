@@ -24,7 +24,8 @@ await runCommand('rebuild', args => {
       log: { level: ClickHouseLogLevel.OFF },
     })
     const anonymousDays = anonymousDaysSetting()
-    const old = await rebuild(order, { ...parts, clickhouse, lake, anonymousDays })
+    const { cluster } = aggregatorSettings([]).clickhouse
+    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     await clickhouse.close()

@@ -175,7 +175,10 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   async function forgetOthers(partition: number, found: Map<string, Profile>): Promise<void> {
     const kept = new Set([...found.values()].map(store.keyOf))
     for await (const key of await before.keys(`${partition}.>`))
-      if (!kept.has(key) && !(history && (await profiles.get(key)))) await profiles.delete(key)
+      if (!kept.has(key) && !(history && (await profiles.get(key)))) {
+        const entry = await before.get(key)
+        if (entry?.operation === 'PUT') await store.markRemoved(entry.json<Profile>())
+      }
   }
 
   async function orderAfterOlder(): Promise<void> {

@@ -1,6 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
+import { watchTombstones } from '@slotstream/runtime'
 import type { CommandParts } from '../command/run-command.js'
+import { removeForgotten } from '../people/remove-forgotten.js'
+import { clusterDdl } from '../warehouse/cluster-ddl.js'
 import { positionKeeper } from '../warehouse/position.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
@@ -18,6 +21,7 @@ const PROFILES = 'profiles'
  *
  * @param lake the lake's folder, for what is rebuilt from it
  * @param anonymousDays see `applyAndDetect`
+ * @param cluster name of the cluster that the tables are on; '' for a single server
  * @returns the generation of old profiles that could not be deleted, because somebody still reads it
  */
 export async function rebuild(
@@ -26,8 +30,9 @@ export async function rebuild(
     clickhouse,
     lake = '',
     anonymousDays,
+    cluster = '',
     ...parts
-  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; anonymousDays?: number },
+  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; anonymousDays?: number; cluster?: string },
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -42,6 +47,8 @@ export async function rebuild(
     )
 
   if (from === 'lake') await restoreFromLake(lake, { ...parts, clickhouse })
+  // What a backup or an older copy of the lake brought back.
+  if (from !== 'stream') await forgetDeleted()
   for (const table of tables) {
     if (!wanted(table.name)) continue
     const held = await rebuildTable(clickhouse, table, sources)
@@ -55,6 +62,14 @@ export async function rebuild(
   })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
+
+  async function forgetDeleted(): Promise<void> {
+    const tombstones = await watchTombstones(nats, installation, parts.log)
+    const removed = await removeForgotten(clickhouse, tombstones, clusterDdl(cluster))
+    tombstones.stop()
+    for (const [table, rows] of Object.entries(removed))
+      say(`${table}: ${rows} rows of people who were deleted, removed`)
+  }
 
   async function* history(ranges: readonly Range[], asOf: (partition: number) => number) {
     const before = ranges.map(async range => ({

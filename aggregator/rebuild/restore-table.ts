@@ -2,14 +2,8 @@ import { createReadStream } from 'node:fs'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LakeFile } from '../batch/lake/lake-files.js'
 import type { LakeSource } from '../batch/lake/lake-sources.js'
+import { asInFile, storedColumns } from '../batch/lake/readable-columns.js'
 import { AS_LOADED } from '../warehouse/table.js'
-
-interface Column {
-  name: string
-  type: string
-  default_type: string
-  default_expression: string
-}
 
 /**
  * Puts rows that the lake has and the table lacks back into it, file by file. A row is there when one of its position is,
@@ -38,20 +32,10 @@ export async function restoreTable(
   )
   if (/^(Replicated|Shared)/.test(engine))
     throw new Error(`${table} is replicated: put its rows back by hand, see "The lake" in docs/operating.md`)
-  const columns = (await rows<Column>(`DESCRIBE TABLE ${table}`)).filter(
-    ({ default_type }) => default_type === '' || default_type === 'DEFAULT',
-  )
+  const columns = await storedColumns(clickhouse, table)
   const names = columns.map(column => `\`${column.name}\``).join(', ')
   await removeLeftovers()
-  // A file has JSON as text, which becomes JSON as it did when it was loaded only on the way from table to table.
-  const asText = columns
-    .map(({ name, type, default_expression: expression }) => {
-      const [as, otherwise] = type.startsWith('JSON') ? ['String', "'{}'"] : [type, expression]
-      // An older file may lack it.
-      return `\`${name}\` ${as}${otherwise && ` DEFAULT ${otherwise}`}`
-    })
-    .join(', ')
-  await run(`CREATE TABLE ${read} (${asText}) ENGINE = MergeTree ORDER BY (stream_seq, batch_index)`)
+  await run(`CREATE TABLE ${read} (${asInFile(columns)}) ENGINE = MergeTree ORDER BY (stream_seq, batch_index)`)
   await run(`CREATE TABLE ${missing} AS ${table}`)
   let count = 0
   try {

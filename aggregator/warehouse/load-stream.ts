@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import type { Log, StreamReader } from '@slotstream/runtime'
+import { type Log, NO_TOMBSTONES, type StreamReader, type Tombstones } from '@slotstream/runtime'
 import { type CollectLimits, collector, type TakeOptions } from './collect.js'
 import { withoutDuplicates } from './duplicates.js'
 import { type Attempted, insertBlock } from './insert-block.js'
@@ -31,12 +31,20 @@ export interface LoadParts {
   divert: (refused: Refused[]) => Promise<void>
   /** Keeps a message of the stream that no rows can be made of as a dead letter. */
   bury: (seq: number, error: unknown) => Promise<void>
+  /** Rows from before a person's deletion are left out. Default: nobody was deleted */
+  tombstones?: Tombstones
   limits: CollectLimits
   metrics: WarehouseMetrics
   /** Is told of what fails, and of when it works again. Default: nobody asks */
   troubles?: Pick<Troubles, 'failed' | 'cleared'>
   log: Log
 }
+
+/**
+ * Header of a message that stands for one whose rows are in the table already: it was written again without a person who was
+ * deleted.
+ */
+export const LOADED_HEADER = 'Slotstream-Loaded'
 
 /** Messages of a block, with the rows that were made of them. */
 interface Taken {
@@ -55,11 +63,12 @@ interface Taken {
  * @throws LostOwnership when another writer announced a block
  */
 export async function loadStream(
-  { spec, table, position, read, lastSequence, divert, bury, limits, metrics, troubles, log }: LoadParts,
+  { spec, table, position, read, lastSequence, divert, bury, limits, metrics, troubles, log, ...more }: LoadParts,
   signal: AbortSignal,
   onReader: (reader: StreamReader) => void,
 ): Promise<void> {
   const { stream } = spec
+  const { tombstones = NO_TOMBSTONES } = more
   const onFailure = (error: unknown, attempt: number) => {
     metrics.failures.inc({ stream })
     troubles?.failed(stream, error)
@@ -92,6 +101,7 @@ export async function loadStream(
   let filling: Taken = { messages: [], rows: [], unreadable: [] }
   const messages = collector(reader[Symbol.asyncIterator](), message => {
     try {
+      if (message.headers?.has(LOADED_HEADER)) return 0
       const made = rowsOf(spec, message, plan.offset)
       for (const row of made) filling.rows.push(row)
       return made.length
@@ -142,7 +152,9 @@ export async function loadStream(
     await retry(() => position.announce(value), isLost)
   }
 
-  async function load({ rows, unreadable }: Taken, block: Block, attempted: Attempted) {
+  async function load({ rows: taken, unreadable }: Taken, block: Block, attempted: Attempted) {
+    // Here rather than when a message is read: a block may wait for its turn while its person is deleted.
+    const rows = tombstones.size > 0 ? taken.filter(row => !spec.isForgotten?.(row, tombstones)) : taken
     for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)

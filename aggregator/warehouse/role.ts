@@ -10,6 +10,7 @@ import {
   type Publisher,
   readStream,
   skipEntry,
+  type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
@@ -62,11 +63,15 @@ export interface WarehouseParts {
   log: Log
   identity: Identity
   settings?: ReturnType<typeof warehouseSettings>
+  /** Rows from before a person's deletion are left out. Default: nobody was deleted */
+  tombstones?: Tombstones
 }
 
 export interface Warehouse {
   /** Finishes the blocks at hand, within 5 s. */
   stop(): Promise<void>
+  /** Whether this process loads the stream of that name now. */
+  holds(name: string): boolean
   /** What it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
   /** Of each stream that it loads now, or that no process loads: the sequence up to which it is in its table. */
@@ -90,6 +95,7 @@ export function startWarehouse({
   log,
   identity,
   settings = warehouseSettings(),
+  tombstones,
 }: WarehouseParts): Warehouse {
   const clickhouse = createClient({
     ...server,
@@ -128,6 +134,7 @@ export function startWarehouse({
       metrics: counters,
       troubles,
       log,
+      ...(tombstones && { tombstones }),
     })
     loaders.set(name, loader)
   }
@@ -207,6 +214,7 @@ export function startWarehouse({
       await sharing?.stop()
       await clickhouse.close()
     },
+    holds: name => sharing?.holds(name) ?? false,
     async loaded() {
       const { values } = await counters.position.get()
       const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))

@@ -9,6 +9,7 @@ import {
 import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from './rows/decisions.js'
 import { eventRows } from './rows/events.js'
+import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from './rows/forgotten.js'
 import { profileRows } from './rows/profiles.js'
 import { FOUND_BY_REPLAYS, rejectedRows } from './rows/rejected.js'
 import type { Row, SourceMessage } from './rows/row.js'
@@ -31,6 +32,8 @@ export interface StreamSpec {
   tookOver?: boolean
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean
+  /** Tells whether a row is from before the deletion of its person. Absent: none names a person */
+  isForgotten?: RowForgotten
   /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
   waitsMs?: number
 }
@@ -48,6 +51,7 @@ export const SPECS = {
     rows: eventRows,
     key: { time: 'original_timestamp', id: 'message_id', visitor: visitorKeySql(), sender: 'sender' },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
   decisions: {
     stream: STREAMS.decisions.name,
@@ -55,6 +59,7 @@ export const SPECS = {
     rows: decisionRows,
     key: { time: 'timestamp', id: 'decision_id', visitor: "''" },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
   signals: {
     stream: STREAMS.signals.name,
@@ -62,6 +67,7 @@ export const SPECS = {
     rows: signalRows,
     key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
     replaces: false,
+    isForgotten: isRowForgotten,
   },
   rejected: {
     stream: STREAMS.rejected.name,
@@ -75,12 +81,14 @@ export const SPECS = {
       where: `code = '${FOUND_BY_REPLAYS}'`,
     },
     replaces: false,
+    isForgotten: isRejectedRowForgotten,
   },
   profiles: {
     stream: `KV_${BUCKETS.profiles}`,
     table: 'profile_versions',
     rows: profileRows,
     replaces: true,
+    isForgotten: isProfileRowForgotten,
     waitsMs: PROFILES_FLUSH_MS,
   },
 } satisfies Record<string, StreamSpec>

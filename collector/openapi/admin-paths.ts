@@ -1,5 +1,6 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
+import { PEOPLE_PATHS } from './people-paths.js'
 
 const SECURITY = [{ adminToken: [] }]
 const SITE = inPath('siteId', 'Id of the site.')
@@ -140,4 +141,5 @@ export const ADMIN_PATHS: Paths = {
       }),
     ),
   },
+  ...PEOPLE_PATHS,
 }

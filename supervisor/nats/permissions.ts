@@ -33,6 +33,9 @@ const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 /** What an administrator sets, by way of the collector alone. */
 const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
 
+/** Removing single messages, which a person's deletion takes. Emptying streams is the operator's. */
+const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
+
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
@@ -42,16 +45,28 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
   switch (role) {
     case 'collector':
       return {
-        publish: { allow: [...TAKEN, 'decide.*', ...ADMINISTERED, STATUS, ANSWERS, ...READ] },
+        publish: {
+          allow: [
+            ...TAKEN,
+            'decide.*',
+            'people.export',
+            ...ADMINISTERED,
+            '$KV.jobs.>',
+            '$KV.tombstones.>',
+            STATUS,
+            ANSWERS,
+            ...READ,
+          ],
+        },
         subscribe: { allow: [inbox, STATUS] },
       }
     case 'aggregator':
       return {
         publish: {
-          allow: ['decisions.*', 'signals.*', 'dead.>', '$KV.*.>', STATUS, ANSWERS, ...READ, ...PROVISION],
-          deny: ADMINISTERED,
+          allow: ['decisions.*', 'signals.*', 'dead.>', '$KV.*.>', STATUS, ANSWERS, ...READ, ...PROVISION, ...ERASE],
+          deny: [...ADMINISTERED, '$KV.jobs.>', '$KV.tombstones.>'],
         },
-        subscribe: { allow: [inbox, 'decide.*', STATUS] },
+        subscribe: { allow: [inbox, 'decide.*', 'forget.*', STATUS] },
       }
     case 'warehouse':
       return {
@@ -59,6 +74,9 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
           allow: [
             'rejected.*',
             'dead.>',
+            'forget.*',
+            '$KV.jobs.>',
+            '$KV.tombstones.>',
             '$KV.positions.>',
             '$KV.leases.>',
             '$KV.meta.>',
@@ -66,9 +84,10 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ANSWERS,
             ...READ,
             ...PROVISION,
+            ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, STATUS] },
+        subscribe: { allow: [inbox, 'people.export', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }

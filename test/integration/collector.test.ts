@@ -15,6 +15,7 @@ import {
   MAX_BATCH_BYTES,
   openEnvelope,
   partitionOf,
+  profileKey,
   type RejectedEnvelope,
   type SlotsAnswer,
 } from '@slotstream/protocol'
@@ -709,7 +710,7 @@ describe('the admin routes', () => {
   })
 
   it('show a profile', async () => {
-    const key = `${partitionOf('shop', 'user:42', 8)}.shop.${keyToken('user:42')}`
+    const key = profileKey(installation.privacy.keyed, { siteId: 'shop', visitorId: 'user:42' }, 8)
     await installation.buckets.profiles.put(key, JSON.stringify({ visitorId: 'user:42', events: 3 }))
     expect(await admin('GET', '/sites/shop/profiles/user:42')).toMatchObject({ status: 200, body: { events: 3 } })
     expect((await admin('GET', '/sites/shop/profiles/nobody')).status).toBe(404)

@@ -100,6 +100,15 @@ describe('the answers of the collector are as described:', () => {
     await call('post', '/v1/slots', { body })
   })
 
+  it('the deletion of a person, and an export that no aggregator answers', async () => {
+    const people = `${SITE}/people/{id}`
+    const { jobId } = (await call('delete', people, { at: at('/people/v'), status: 202 })) as { jobId: string }
+    await call('get', '/v1/admin/jobs/{jobId}', { at: `/v1/admin/jobs/${jobId}` })
+    await call('get', '/v1/admin/jobs/{jobId}', { at: '/v1/admin/jobs/none', status: 404 })
+    await call('delete', people, { at: at('/people/v?as=email'), status: 400 })
+    await call('get', people, { at: at('/people/v'), status: 503 })
+  })
+
   it('settings, health and readiness', async () => {
     await call('get', '/v1/projects/{writeKey}/settings', { at: '/v1/projects/shop/settings' })
     await call('get', '/healthz')

@@ -1,4 +1,4 @@
-import { type EventEnvelope, keyToken, type Profile, partitionOf, streamSubject } from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, partitionOf, profileKey, streamSubject } from '@slotstream/protocol'
 import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startProfiles } from '../../aggregator/profiles/role.js'
@@ -99,8 +99,9 @@ const inClickHouse = () =>
 
 /** Puts nonsense into the bucket, where the role finds it when it starts. */
 async function corrupt() {
-  const { profiles } = world.installation.buckets
-  const key = (visitorId: string) => `${partitionFor(visitorId)}.${SITE}.${keyToken(visitorId)}`
+  const { partitions, privacy, buckets } = world.installation
+  const { profiles } = buckets
+  const key = (visitorId: string) => profileKey(privacy.keyed, { siteId: SITE, visitorId }, partitions)
   const entry = await profiles.get(key('v1'))
   const profile = entry!.json<Profile>()
   await profiles.put(key('v1'), JSON.stringify({ ...profile, sessions: 999, affinities: { nonsense: 7 } }))

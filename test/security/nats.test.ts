@@ -106,6 +106,8 @@ describe('the user of a part', () => {
     '$JS.API.META.LEADER.STEPDOWN',
     '$SYS.REQ.SERVER.PING',
   ]
+  // Those that delete a person remove single messages.
+  const isNotErasing = (subject: string) => !subject.includes('MSG.DELETE')
   const SITES = ['$KV.sites.planted', '$KV.catalog.demo.content.planted', '$KV.plans.demo']
   const PROVISION = ['$JS.API.STREAM.CREATE.X', '$JS.API.STREAM.UPDATE.EVENTS']
   const LISTEN = ['>', '*', 'events.*', '$KV.>', '$JS.>', '_INBOX.>', '_INBOX.operator.>']
@@ -126,12 +128,27 @@ describe('the user of a part', () => {
     },
     {
       role: 'aggregator',
-      publish: [...DESTRUCTIVE, ...SITES, 'events.0', 'rejected.0', 'decide.0'],
+      publish: [
+        ...DESTRUCTIVE.filter(isNotErasing),
+        ...SITES,
+        'events.0',
+        'rejected.0',
+        'decide.0',
+        '$KV.tombstones.x',
+      ],
       subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
     },
     {
       role: 'warehouse',
-      publish: [...DESTRUCTIVE, ...SITES, 'events.0', 'decisions.0', 'signals.0', 'decide.0', '$KV.profiles.0.demo.v'],
+      publish: [
+        ...DESTRUCTIVE.filter(isNotErasing),
+        ...SITES,
+        'events.0',
+        'decisions.0',
+        'signals.0',
+        'decide.0',
+        '$KV.profiles.0.demo.v',
+      ],
       subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
     },
     {

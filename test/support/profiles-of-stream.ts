@@ -1,11 +1,11 @@
 import { applyAndDetect } from '@slotstream/aggregator'
-import { keyToken, openEnvelope, type Profile, partitionOf, type SignalRecord } from '@slotstream/protocol'
+import { openEnvelope, type Profile, profileKey, type SignalRecord } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readStream } from '@slotstream/runtime'
 
 const log = createLog('test')
 log.level = 'silent'
 
-type Streams = Pick<Installation, 'partitions' | 'streams' | 'past'>
+type Streams = Pick<Installation, 'partitions' | 'streams' | 'past' | 'privacy'>
 
 /** Profiles made of all that the streams of events have, by their key in the bucket. */
 export async function profilesOfStream(nats: Nats, installation: Streams): Promise<Map<string, Profile>> {
@@ -15,7 +15,7 @@ export async function profilesOfStream(nats: Nats, installation: Streams): Promi
 /** What all that the streams of events have gives: profiles by their key in the bucket, and signals in order. */
 export async function replayedStreams(
   nats: Nats,
-  { partitions, streams, past }: Streams,
+  { partitions, streams, past, privacy }: Streams,
 ): Promise<{ profiles: Map<string, Profile>; signals: SignalRecord[] }> {
   const profiles = new Map<string, Profile>()
   const signals: SignalRecord[] = []
@@ -24,8 +24,7 @@ export async function replayedStreams(
     if (messages === 0) continue
     for await (const message of readStream(nats, name, { from: 1, log })) {
       const envelope = openEnvelope(message.json())
-      const { siteId, visitorId } = envelope
-      const key = `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`
+      const key = profileKey(privacy.keyed, envelope, partitions)
       const applied = applyAndDetect(profiles.get(key), envelope, message.seq)
       signals.push(...applied.signals)
       if (applied.profile) profiles.set(key, applied.profile)

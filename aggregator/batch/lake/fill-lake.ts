@@ -6,6 +6,9 @@ import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
 import type { TableRanges } from './table-ranges.js'
 
+/** How often it is looked whether a person's deletion is over, in milliseconds. */
+const QUIET_MS = 500
+
 export interface FillParts {
   stream: string
   /** Positions of the stream begin after this. */
@@ -18,6 +21,11 @@ export interface FillParts {
   complete: () => Promise<number | undefined>
   /** Whether the stream is still this process's, asked of NATS. */
   verify: () => Promise<boolean>
+  /**
+   * A number that is the same as long as nobody is deleted; undefined while somebody is: rows that were read before may
+   * be theirs. Default: nobody is
+   */
+  quiet?: () => Promise<number | undefined>
   /** Time between two looks at what is new, in milliseconds. */
   everyMs: number
   metrics: LakeMetrics
@@ -66,13 +74,16 @@ export async function fillLake(parts: FillParts): Promise<never> {
  * may have lost them for a while.
  */
 async function copyPortion(
-  { stream, folder, table, verify, metrics }: FillParts,
+  { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillParts,
   range: Block,
 ): Promise<number | undefined> {
+  let before = await quiet()
+  for (; before === undefined; before = await quiet()) await pause(QUIET_MS, signal)
   const portion = await table.portion(range)
   if (!portion) return undefined
+  const mayKeep = async () => (await verify()) && (await quiet()) === before
   const done = metrics.seconds.startTimer({ stream })
-  const bytes = await folder.write(stream, portion, portion.date, () => table.parquet(portion), verify)
+  const bytes = await folder.write(stream, portion, portion.date, () => table.parquet(portion), mayKeep)
   done()
   metrics.files.inc({ stream })
   metrics.bytes.inc({ stream }, bytes)

@@ -41,7 +41,14 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
       index,
       // The server's own clock set the time of a live decision; an imported one is old, and looked up for that.
       key: { siteId, visitor: '', id: decision.decisionId, time: timestamp, happened: timestamp, receivedAt },
-      source: { siteId, partition, receivedAt, messageId: decision.decisionId, payload: payloadOf(message, index) },
+      source: {
+        siteId,
+        partition,
+        receivedAt,
+        messageId: decision.decisionId,
+        person: { anonymousId: decision.anonymousId, userId: decision.userId, time: timestamp },
+        payload: payloadOf(message, index),
+      },
     }
   })
 }

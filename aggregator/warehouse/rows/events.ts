@@ -1,6 +1,6 @@
 import { type EventEnvelope, parseEventEnvelope, type StoredMessage, senderOf, visitorIdOf } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
-import { type Row, readMessage, type SourceMessage } from './row.js'
+import { type Row, type RowPerson, readMessage, type SourceMessage } from './row.js'
 
 /** Rows of `events`: one per message of the envelope. */
 export function eventRows(message: SourceMessage, seq: number): Row[] {
@@ -71,8 +71,12 @@ function eventRow(
         ? {}
         : { happened: message.timestamp }),
     },
-    source: { siteId, partition, receivedAt, messageId, payload },
+    source: { siteId, partition, receivedAt, messageId, person: personOf(message), payload },
   }
+}
+
+function personOf({ anonymousId, userId, previousId, timestamp }: StoredMessage): RowPerson {
+  return { anonymousId, userId, previousId, time: timestamp }
 }
 
 /** Where it happened: `context.page`, or what Segment's page calls carry in their properties. */

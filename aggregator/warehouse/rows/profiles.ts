@@ -1,15 +1,17 @@
-import { fromKeyToken, parseProfile } from '@slotstream/protocol'
+import { type Check, fromKeyToken, isVisitorId, parseProfile } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 
 /**
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
- * `$KV.profiles.<partition>.<siteId>.<visitorId>`.
+ * `$KV.profiles.<partition>.<siteId>.<keyed hash>`. A mark of deletion says whose it is in its body; an older one has the
+ * visitor's id in its key.
  */
 export function profileRows(message: SourceMessage, seq: number): Row[] {
-  const [siteId = '', visitorId = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
+  const [siteId = '', token = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
   const profile = message.deleted ? undefined : readMessage(message, parseProfile)
+  const visitorId = profile?.visitorId ?? (message.text === '' ? token : readMessage(message, parseRemoved))
   return [
     {
       line: jsonLine({
@@ -34,4 +36,10 @@ export function profileRows(message: SourceMessage, seq: number): Row[] {
       source: { siteId, partition, receivedAt: message.storedAt, messageId: null, payload: () => profile ?? null },
     },
   ]
+}
+
+/** Parses the body of a mark of deletion: whose profile it was. */
+function parseRemoved(raw: unknown): Check<string> {
+  const { visitorId } = (raw ?? {}) as { visitorId?: unknown }
+  return isVisitorId(visitorId) ? { ok: true, value: visitorId } : { ok: false, reason: 'visitorId is missing' }
 }

@@ -20,6 +20,15 @@ export interface RowKey {
   receivedAt: string
 }
 
+/** Whose row it is: looked at when a person was deleted. */
+export interface RowPerson {
+  anonymousId?: string | undefined
+  userId?: string | undefined
+  previousId?: string | undefined
+  /** When it happened, ISO 8601: what is from before the deletion is left out. */
+  time: string
+}
+
 /** One row of a table, encoded once: whoever inserts it again inserts the same bytes. */
 export interface Row {
   /** The row as one line of JSON. */
@@ -35,6 +44,8 @@ export interface Row {
     partition: number
     receivedAt: string
     messageId: string | null
+    /** Absent where the payload names the person. */
+    person?: RowPerson
     /**
      * What was sent, read once more from its message: parsed messages kept until their block is in the table would be
      * most of what the garbage collector has to copy.

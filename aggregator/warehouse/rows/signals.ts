@@ -38,7 +38,14 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
         ...(original === undefined ? {} : { time: original }),
         ...(original === undefined || sentAt === undefined ? {} : { happened: timestamp }),
       },
-      source: { siteId, partition, receivedAt, messageId, payload: payloadOf(message, index) },
+      source: {
+        siteId,
+        partition,
+        receivedAt,
+        messageId,
+        person: { anonymousId: signal.anonymousId, userId: signal.userId, time: timestamp },
+        payload: payloadOf(message, index),
+      },
     }
   })
 }

@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { createApplier, type Findings } from '../../../../aggregator/profiles/applier.js'
 import { applyAndDetect } from '../../../../aggregator/profiles/apply.js'
 import { createPartition } from '../../../../aggregator/profiles/partition.js'
-import { type Checkpoint, type ProfileStore, StoreConflict } from '../../../../aggregator/profiles/profile-store.js'
+import type { Checkpoint, ProfileStore } from '../../../../aggregator/profiles/profile-store.js'
 import { createProgress } from '../../../../aggregator/profiles/progress.js'
+import { StoreConflict } from '../../../../aggregator/profiles/store-conflict.js'
 import { createWriteBehind } from '../../../../aggregator/profiles/write-behind.js'
 
 const log = createLog('test')

@@ -1,0 +1,42 @@
+import { type Profile, visitorsOf } from '@slotstream/protocol'
+import { createProfileStore } from '../profiles/profile-store.js'
+import { findMessages } from './clean-streams.js'
+import { type FindParts, findPerson, profileStreams } from './find-person.js'
+import type { Sealed } from './job-store.js'
+import { PLACES } from './places.js'
+import { findRows } from './rows.js'
+
+/** One thing that is kept about a person, and where. */
+export interface ExportedThing {
+  place: string
+  value: unknown
+}
+
+/** Reads everything that is kept about a person, place by place, a few things at a time. */
+export async function* exportPerson(parts: FindParts, siteId: string, asked: Sealed): AsyncGenerator<ExportedThing> {
+  const { nats, installation, clickhouse, log } = parts
+  const person = await findPerson(parts, siteId, asked)
+  const { userIds, browsers, anonymousIds } = person
+  yield { place: 'ids', value: { userIds, anonymousIds: [...anonymousIds, ...browsers] } }
+  const whose = { person, before: Date.now() }
+  for (const visitorId of visitorsOf(person))
+    for (const stream of await profileStreams(nats)) {
+      const profile = await readProfile(stream, visitorId)
+      if (profile) yield { place: 'bucket profiles', value: profile }
+    }
+  for (const [name, table] of Object.entries(PLACES.tables))
+    for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, '*'))
+      yield { place: `table ${name}`, value: row }
+  for await (const { stream, entries } of findMessages(parts, whose))
+    for (const value of entries) yield { place: `stream ${stream}`, value }
+
+  async function readProfile(stream: string, visitorId: string): Promise<Profile | undefined> {
+    const bucket = stream.slice('KV_'.length)
+    const profiles = await nats.kvm.open(bucket)
+    const generation = Number(/_(\d+)$/.exec(bucket)?.[1] ?? 0)
+    const buckets = { ...installation.buckets, profiles }
+    const publisher = { publish: () => Promise.reject(new Error('an export writes nothing')) }
+    const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
+    return (await store.read(siteId, visitorId)).profile
+  }
+}

@@ -1,0 +1,76 @@
+import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
+
+/** How a table names people, in SQL. */
+export interface PersonTable {
+  /** How its rows are found: by columns of ids, by the text of a rejected message, or by the key of a profile. */
+  by: 'ids' | 'payload' | 'visitor'
+  /** The columns of ids; empty: it has none. */
+  columns: { anonymousId: string; userId: string; previousId?: string }
+  /** The time that is compared with that of the deletion. */
+  time: string
+  /** What tells a row from all others and says nothing about its person: two whole numbers. */
+  place: [string, string]
+}
+
+const POSITION: PersonTable['place'] = ['stream_seq', 'batch_index']
+const IDS = { anonymousId: 'anonymous_id', userId: 'user_id' }
+
+/**
+ * Everything that keeps data about people. A table, stream or bucket that isn't listed makes a test fail: whoever adds
+ * one adds it here, and so to export and deletion.
+ */
+export const PLACES = {
+  /** Tables of the database `slotstream`; views keep nothing. */
+  tables: {
+    events: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
+    decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    rejected_events: {
+      by: 'payload',
+      columns: { anonymousId: '', userId: '' },
+      time: 'received_at',
+      place: POSITION,
+    },
+    // Generations of profiles count their positions each by itself.
+    profile_versions: {
+      by: 'visitor',
+      columns: IDS,
+      time: 'first_seen',
+      place: ['stream_seq', 'toUnixTimestamp64Milli(last_seen)'],
+    },
+  } satisfies Record<string, PersonTable> as Record<string, PersonTable>,
+  /** Kinds of streams: each may be shared out among several. */
+  streams: Object.values(STREAMS).map(({ name }) => name) as string[],
+  /** The stream of dead letters. */
+  deadLetters: DEAD_LETTERS.name,
+  /** Buckets with a value for each visitor, of every generation. */
+  buckets: [BUCKETS.profiles] as string[],
+  /** Tables whose rows the lake copies into files. */
+  lake: ['events', 'decisions', 'detected_signals', 'rejected_events'],
+  /** What names nobody, or by keyed hashes and encrypted only. */
+  without: {
+    tables: ['migrations'],
+    buckets: [
+      BUCKETS.sites,
+      BUCKETS.catalog,
+      BUCKETS.plans,
+      BUCKETS.positions,
+      BUCKETS.leases,
+      BUCKETS.meta,
+      BUCKETS.jobs,
+      BUCKETS.tombstones,
+    ] as string[],
+  },
+}
+
+/** Whether the registry knows a stream of JetStream: a kind's, that of dead letters, or a bucket's. */
+export function isKnownStream(name: string): boolean {
+  const bucket = name.startsWith('KV_') ? name.slice('KV_'.length) : undefined
+  if (bucket === undefined) return name === PLACES.deadLetters || PLACES.streams.includes(withoutNumber(name))
+  return PLACES.without.buckets.includes(bucket) || PLACES.buckets.includes(withoutNumber(bucket))
+}
+
+/** The name of a stream's kind, or of a bucket's first generation. */
+export function withoutNumber(name: string): string {
+  return name.replace(/_\d+$/, '')
+}

@@ -1,0 +1,141 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ClickHouseClient } from '@clickhouse/client'
+import { JOB_STEPS, type JobStep, type Person, type PersonJob } from '@slotstream/protocol'
+import { type Installation, type Log, type Nats, type Publisher, writeTombstones } from '@slotstream/runtime'
+import { cleanProfiles } from './clean-profiles.js'
+import { cleanStreams } from './clean-streams.js'
+import { cleanTables, inserted, tablesBeside } from './clean-tables.js'
+import { findPerson } from './find-person.js'
+import { type JobStore, reported } from './job-store.js'
+
+/** How long all processes have to hear of a deletion, in milliseconds: what they take in later they check. */
+const SETTLE_MS = 1_000
+
+/** Pause between two looks at whether anything is left, in milliseconds, and how many there are at most. */
+const CHECK_MS = 500
+const CHECKS = 20
+
+/** How long the lake may wait for a process that keeps it, in milliseconds. */
+const LAKE_MS = 30 * 60_000
+
+export interface RunJobParts {
+  nats: Nats
+  publisher: Pick<Publisher, 'publish'>
+  installation: Installation
+  clickhouse: ClickHouseClient
+  /** Rewrites a statement for a cluster. */
+  ddl: (sql: string) => string
+  store: JobStore
+  log: Log
+  /** Ends it at once: it throws, and the job goes on elsewhere. */
+  signal: AbortSignal
+}
+
+/** A job that no further attempt can finish. The message says what to do. */
+export class JobFailed extends Error {
+  override name = 'JobFailed'
+  readonly code = 'job_failed'
+}
+
+/**
+ * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with the
+ * step that it was at. Messages are removed before rows: what is still in a stream is loaded no more.
+ *
+ * @throws what a step throws: do it again
+ */
+export async function runJob(parts: RunJobParts, job: PersonJob): Promise<void> {
+  const { store, log, signal } = parts
+  let current = job
+  for (const step of JOB_STEPS) {
+    signal.throwIfAborted()
+    if (current.done.includes(step)) continue
+    await store.update(job.jobId, () => ({ step }))
+    await STEPS[step](parts, current)
+    current = await store.update(job.jobId, ({ done }) => ({
+      done: [...new Set([...done, step])],
+      progress: (JOB_STEPS.indexOf(step) + 1) / (JOB_STEPS.length + 1),
+    }))
+  }
+  const otherTables = await tablesBeside(parts.clickhouse)
+  const { report } = await store.update(job.jobId, () => ({
+    ...(otherTables.length > 0 && { otherTables }),
+    state: 'done',
+    progress: 1,
+    step: 'done',
+    finishedAt: new Date().toISOString(),
+    sealed: '',
+  }))
+  log.info({ jobId: job.jobId, siteId: job.siteId, person: job.person, report }, 'a person was deleted')
+}
+
+const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<void>> = {
+  async find(parts, job) {
+    const { installation, store } = parts
+    const { buckets, privacy } = installation
+    const asked = store.sealedOf(job)
+    const person = await findPerson(parts, job.siteId, asked)
+    await writeTombstones(buckets.tombstones, privacy.keyed, person, Date.parse(job.before))
+    await store.update(job.jobId, () => ({ sealed: store.seal({ ...asked, person }) }))
+    await pause(SETTLE_MS)
+  },
+  async streams(parts, job) {
+    await streams(parts, job)
+  },
+  async profiles(parts, job) {
+    await profiles(parts, job)
+  },
+  async tables(parts, job) {
+    await inserted(parts.installation, parts.signal)
+    await tables(parts, job)
+  },
+  lake,
+  async check(parts, job) {
+    for (let look = 0; look < CHECKS; look++) {
+      await pause(CHECK_MS)
+      const found = (await streams(parts, job)) + (await profiles(parts, job)) + (await tables(parts, job))
+      if (found === 0) return
+    }
+    throw new Error('there is still more of the person each time it is looked')
+  },
+}
+
+async function whoseOf({ store }: RunJobParts, { jobId }: PersonJob) {
+  const job = await store.read(jobId)
+  const { person } = job ? store.sealedOf(job) : {}
+  return { person: person as Person, before: Date.parse(job?.before ?? '') }
+}
+
+function reporter({ store }: RunJobParts, { jobId }: PersonJob) {
+  return async (place: string, removed: number) => {
+    if (removed > 0) await store.update(jobId, ({ report }) => ({ report: reported(report, place, removed) }))
+  }
+}
+
+async function streams(parts: RunJobParts, job: PersonJob): Promise<number> {
+  return cleanStreams({ ...parts, whose: await whoseOf(parts, job), report: reporter(parts, job) })
+}
+
+async function profiles(parts: RunJobParts, job: PersonJob): Promise<number> {
+  const removed = await cleanProfiles({ ...parts, whose: await whoseOf(parts, job) })
+  await reporter(parts, job)('bucket profiles', removed)
+  return removed
+}
+
+async function tables(parts: RunJobParts, job: PersonJob): Promise<number> {
+  return cleanTables(parts.clickhouse, await whoseOf(parts, job), parts.ddl, reporter(parts, job))
+}
+
+/** Waits until a process that sees the lake has cleaned it, if there is one. */
+async function lake({ installation, store, signal }: RunJobParts, { jobId }: PersonJob): Promise<void> {
+  if (!(await installation.buckets.meta.get('lake'))) return
+  const until = Date.now() + LAKE_MS
+  for (;;) {
+    signal.throwIfAborted()
+    if ((await store.read(jobId))?.done.includes('lake')) return
+    if (Date.now() > until)
+      throw new JobFailed(
+        'the lake was not cleaned: no aggregator with the role batch and LAKE_DIR did it. Start one, and delete the person again',
+      )
+    await pause(CHECK_MS)
+  }
+}

@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import type { PersonJob } from '@slotstream/protocol'
+import type { Installation, Log, Metrics, Nats, Publisher } from '@slotstream/runtime'
+import { clusterDdl } from '../warehouse/cluster-ddl.js'
+import { answerExports } from './answer-exports.js'
+import { createJobStore, JobGone } from './job-store.js'
+import { JobFailed, runJob } from './run-job.js'
+import { watchJobs } from './watch-jobs.js'
+
+/** Time between two looks for jobs, and before a step that failed is done again, in milliseconds. */
+const LOOK_MS = 200
+const RETRY_MS = 2_000
+
+/** A job whose steps fail for so long, in milliseconds, has failed. */
+const GIVE_UP_MS = 30 * 60_000
+
+/** Deleting from large tables takes its time, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000
+
+export interface PeopleParts {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  /** A user who may write. */
+  clickhouse: { url: string; username: string; password: string; cluster?: string }
+  metrics: Metrics
+  log: Log
+  /** Whether it is this process's turn: one process at a time does the jobs. */
+  holds: () => boolean
+}
+
+/** Does the deletions of people, one after the other, and answers exports. */
+export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise<void> }> {
+  const { nats, installation, metrics, log, holds } = parts
+  const { cluster = '', ...server } = parts.clickhouse
+  const clickhouse = createClient({
+    ...server,
+    application: 'slotstream-people',
+    request_timeout: REQUEST_TIMEOUT_MS,
+    log: { level: ClickHouseLogLevel.OFF },
+  })
+  const runningNow = metrics.gauge('people_jobs_running', 'Deletions of people that are not finished')
+  const finished = metrics.counter('people_jobs_total', 'Deletions of people, by how they ended', ['result'])
+  const failures = metrics.counter('people_job_failures_total', 'Failed attempts at a step, each followed by another')
+  const store = createJobStore(installation.buckets.jobs, installation.privacy)
+  const jobs = await watchJobs(nats, installation.buckets.jobs, log)
+  const abort = new AbortController()
+  const failingSince = new Map<string, number>()
+  const exports = answerExports({ nats, installation, clickhouse, log })
+  const working = work()
+
+  async function work(): Promise<void> {
+    while (!abort.signal.aborted) {
+      const [job] = jobs.running()
+      runningNow.set(jobs.running().length)
+      if (job && holds()) await attempt(job)
+      await pause(LOOK_MS, undefined, { signal: abort.signal }).catch(() => {})
+    }
+  }
+
+  async function attempt(job: PersonJob): Promise<void> {
+    const { jobId, person } = job
+    try {
+      await runJob({ ...parts, clickhouse, ddl: clusterDdl(cluster), store, signal: abort.signal }, job)
+      finished.inc({ result: 'done' })
+      failingSince.delete(jobId)
+    } catch (error) {
+      if (abort.signal.aborted || error instanceof JobGone) return
+      failures.inc()
+      const since = failingSince.get(jobId) ?? Date.now()
+      failingSince.set(jobId, since)
+      log.warn({ err: error, jobId, person }, 'a step of the deletion of a person failed')
+      if (error instanceof JobFailed || Date.now() - since > GIVE_UP_MS) await giveUp(job, error)
+      else await pause(RETRY_MS, undefined, { signal: abort.signal }).catch(() => {})
+    }
+  }
+
+  async function giveUp({ jobId, person }: PersonJob, error: unknown): Promise<void> {
+    const reason = error instanceof JobFailed ? error.message : 'its steps failed for half an hour: see the log'
+    await store
+      .update(jobId, () => ({ state: 'failed', error: reason, finishedAt: new Date().toISOString(), sealed: '' }))
+      .catch(failure => log.warn({ err: failure, jobId }, 'the state of a job could not be stored'))
+    finished.inc({ result: 'failed' })
+    failingSince.delete(jobId)
+    log.error({ jobId, person, reason }, 'the deletion of a person failed')
+  }
+
+  return {
+    async stop() {
+      abort.abort()
+      jobs.stop()
+      await exports.stop()
+      await working
+      await clickhouse.close()
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { Msg } from '@nats-io/transport-node'
+import { type ForgetRequest, forgetSubject } from '@slotstream/protocol'
+import type { Log, Nats } from '@slotstream/runtime'
+import type { Generation } from './generation.js'
+
+/**
+ * Answers requests to drop profiles of partitions that this process keeps, with `{"erased": n}`. Requests for other
+ * partitions stay without an answer from here.
+ */
+export function answerForget({
+  nats,
+  holds,
+  generations,
+  log,
+}: {
+  nats: Pick<Nats, 'connection'>
+  holds: (partition: number) => boolean
+  generations: () => Pick<Generation, 'forget'>[]
+  log: Log
+}): { stop(): Promise<void> } {
+  const prefix = forgetSubject(0).slice(0, -1)
+  const subscription = nats.connection.subscribe(`${prefix}*`, {
+    callback(error, message) {
+      if (error) return log.error({ err: error }, 'requests to delete profiles cannot be received')
+      answer(message).catch(failure => log.warn({ err: failure }, 'profiles could not be deleted'))
+    },
+  })
+
+  async function answer(message: Msg): Promise<void> {
+    const partition = Number(message.subject.slice(prefix.length))
+    const request = parse(message)
+    if (!request || !holds(partition)) return
+    const erased = await Promise.all(generations().map(generation => generation.forget(partition, request)))
+    if (erased.some(count => count === undefined) || !holds(partition)) return
+    message.respond(JSON.stringify({ erased: erased.reduce<number>((sum, count) => sum + (count ?? 0), 0) }))
+  }
+
+  return { stop: () => subscription.drain() }
+}
+
+function parse(message: Msg): ForgetRequest | undefined {
+  try {
+    const { siteId, visitorIds, before } = message.json<Partial<ForgetRequest>>()
+    if (typeof siteId !== 'string' || !Array.isArray(visitorIds) || typeof before !== 'number') return undefined
+    return { siteId, visitorIds: visitorIds.filter(id => typeof id === 'string'), before }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,95 @@
+import { headers } from '@nats-io/transport-node'
+import { type Profile, parseProfile } from '@slotstream/protocol'
+import { type Log, type Nats, parseEntry, readStream } from '@slotstream/runtime'
+import { StoreConflict } from './store-conflict.js'
+
+/** Whose profile it is. */
+interface Visitor {
+  siteId: string
+  visitorId: string
+}
+
+/** What can be done with the keys of stored profiles, whatever is under them. */
+export interface ProfileKeys {
+  /**
+   * Marks a profile as deleted, so that ClickHouse learns of it.
+   *
+   * @param revision that the key must have; default: any
+   */
+  markRemoved(visitor: Visitor, revision?: number): Promise<void>
+  /**
+   * Deletes the profiles of a visitor that began at `before` or earlier, in ms since the epoch, and overwrites their bytes
+   * where they are. Resolves to how many there were.
+   */
+  eraseProfile(visitor: Visitor, before: number): Promise<number>
+  /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
+  renameKeys(partition: number): Promise<void>
+}
+
+export interface ProfileKeysDeps {
+  nats: Nats
+  log: Log
+  /** Stream of the bucket. */
+  stream: string
+  subjectOf(key: string): string
+  keyOf(visitor: Visitor): string
+  /** Where versions before keyed hashes kept a profile. */
+  olderKeyOf(visitor: Visitor): string
+  /** Writes a profile under a key that has none. Throws StoreConflict. */
+  put(key: string, profile: Profile): Promise<unknown>
+}
+
+/** Creates what works on the keys of a bucket of profiles. */
+export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
+  const { nats, log, stream, subjectOf, keyOf, olderKeyOf, put } = deps
+  return {
+    async markRemoved(visitor, revision) {
+      const marker = headers()
+      marker.set('KV-Operation', 'DEL')
+      const { siteId, visitorId } = visitor
+      // The key is a hash, and the row in ClickHouse has the visitor's id.
+      const body = JSON.stringify({ siteId, visitorId })
+      const expect = revision === undefined ? {} : { expect: { lastSubjectSequence: revision } }
+      await nats.js.publish(subjectOf(keyOf(visitor)), body, { headers: marker, ...expect })
+    },
+    async eraseProfile(visitor, before) {
+      const erased = await eraseSubject(subjectOf(keyOf(visitor)), before)
+      return erased + (await eraseSubject(subjectOf(olderKeyOf(visitor)), before))
+    },
+    async renameKeys(partition) {
+      const subject = subjectOf(`${partition}.>`)
+      const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: subject }))?.seq ?? 0
+      if (last === 0) return
+      const reader = readStream(nats, stream, { from: 1, filter: subject, log })
+      for await (const message of reader) {
+        if (message.seq > last) break
+        const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
+        // What is nobody's profile under that key stays, and counts as none.
+        if (parsed?.ok && message.subject === subjectOf(olderKeyOf(parsed.value))) {
+          await put(keyOf(parsed.value), parsed.value).catch(ignoreConflict)
+          await nats.manager.streams.deleteMessage(stream, message.seq, true)
+        }
+        if (message.seq >= last || message.info.pending === 0) break
+      }
+      await reader.stop()
+    },
+  }
+
+  async function eraseSubject(subject: string, before: number): Promise<number> {
+    let erased = 0
+    for (;;) {
+      // Not a purge: that leaves a marker, and the bytes.
+      const message = await nats.manager.streams.getMessage(stream, { last_by_subj: subject })
+      if (!message) return erased
+      const isMarker = Boolean(message.header?.get('KV-Operation'))
+      const parsed = isMarker ? undefined : parseEntry(message, parseProfile)
+      if (parsed?.ok && Date.parse(parsed.value.firstSeen) > before) return erased
+      if ((await nats.manager.streams.deleteMessage(stream, message.seq, true)) && !isMarker) erased++
+    }
+  }
+}
+
+/** A profile that has its new key already is the one that counts. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof StoreConflict)) throw error
+}

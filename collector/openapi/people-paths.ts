@@ -1,0 +1,67 @@
+import { failures, file, inPath, inQuery, json, ok, type Part, type Paths } from './operations.js'
+
+const SECURITY = [{ adminToken: [] }]
+const FAILURES = failures('malformed', 'unauthorized', 'not_found', 'unavailable')
+
+const operation = (summary: string, rest: Part, responses: Part): Part => ({
+  summary,
+  tags: ['admin'],
+  security: SECURITY,
+  ...rest,
+  responses: { ...responses, ...FAILURES },
+})
+
+const AS = {
+  parameters: [
+    inQuery('as', '`userId` or `anonymousId`: the kind of the id. Without it, whatever has it, of either kind.'),
+  ],
+}
+
+const JOB: Part = {
+  type: 'object',
+  required: ['jobId', 'siteId', 'person', 'state', 'progress', 'step', 'before', 'createdAt', 'report'],
+  properties: {
+    jobId: { type: 'string' },
+    siteId: { type: 'string' },
+    person: { type: 'string', description: 'Keyed hash of the id.' },
+    state: { enum: ['running', 'done', 'failed'] },
+    progress: { type: 'number', minimum: 0, maximum: 1 },
+    step: { type: 'string', description: 'What is being done, or waited for.' },
+    before: { type: 'string', description: 'Whatever is from then or before is deleted.' },
+    createdAt: { type: 'string' },
+    finishedAt: { type: 'string' },
+    error: { type: 'string' },
+    otherTables: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Tables of your own in the database, which are to be rebuilt.',
+    },
+    report: {
+      type: 'object',
+      description: 'Rows, messages or profiles removed, by place.',
+      additionalProperties: { type: 'integer' },
+    },
+  },
+}
+
+/** Paths of the rights of a person. */
+export const PEOPLE_PATHS: Paths = {
+  '/v1/admin/sites/{siteId}/people/{id}': {
+    parameters: [inPath('siteId', 'Id of the site.'), inPath('id', 'A `userId` or an `anonymousId`.')],
+    get: operation(
+      'Everything that is kept about a person',
+      AS,
+      file('A line of JSON for each thing: `{"place", "value"}`.', 'application/x-ndjson'),
+    ),
+    delete: operation('Delete a person everywhere', AS, {
+      202: {
+        description: 'It has begun.',
+        ...json({ type: 'object', required: ['jobId'], properties: { jobId: { type: 'string' } } }),
+      },
+    }),
+  },
+  '/v1/admin/jobs/{jobId}': {
+    parameters: [inPath('jobId', 'Id of the job.')],
+    get: operation('What has become of a deletion', {}, ok('Its state.', JOB)),
+  },
+}
