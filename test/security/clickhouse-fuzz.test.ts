@@ -11,7 +11,7 @@ import { openData } from '../../aggregator/embedded/open-engine.js'
 // readonly, no limits on settings), and then the world must be as it was: no file of the canaries opened, no file made,
 // nobody connected, no row and no object of others changed. FUZZ_STATEMENTS and FUZZ_SEED choose another run.
 
-const STATEMENTS = Number(process.env.FUZZ_STATEMENTS ?? 4_000)
+const STATEMENTS = Number(process.env.FUZZ_STATEMENTS ?? 8_000)
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_801)
 /** Statements that are looked at together, and how long all may take on a machine that is busy, in milliseconds. */
 const BATCH = 50
