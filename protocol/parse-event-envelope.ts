@@ -1,7 +1,8 @@
 import type { Check } from './checks.js'
+import { MAX_NAME_LENGTH } from './limits.js'
 import { MESSAGE_TYPES, type MessageType } from './messages.js'
 import { openEnvelope } from './open-envelope.js'
-import { isAbsentOr, isId, isIdOrEmpty, isObject, isSiteId, isText, isVisitorId, misfit } from './parse-stored.js'
+import { isAbsentOr, isIdOrEmpty, isObject, isSiteId, isText, isVisitorId, misfit } from './parse-stored.js'
 import { isSender } from './senders.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 import { parseTime } from './times.js'
@@ -45,8 +46,13 @@ export function isTime(value: unknown): value is string {
   return typeof value === 'string' && parseTime(value) !== undefined
 }
 
+/** It comes last in the keys that it is part of, so a NUL in it can't make one key another. */
+function isMessageId(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
+}
+
 function messageTrouble(message: EventEnvelope['messages'][number]): string | undefined {
-  if (!isId(message.messageId)) return 'messageId is not text of 1 to 256 characters'
+  if (!isMessageId(message.messageId)) return 'messageId is not text of 1 to 256 characters'
   if (!MESSAGE_TYPES.includes(message.type as MessageType)) return 'type is none of the six'
   if (!isAbsentOr(message.event, isIdOrEmpty)) return 'event is not text of up to 256 characters'
   if (!isAbsentOr(message.name, isIdOrEmpty)) return 'name is not text of up to 256 characters'

@@ -4,8 +4,8 @@ import { getHeapStatistics } from 'node:v8'
 const MB = 1024 * 1024
 
 /** Shares of the machine's memory, and of what the engine lets a process use, that profiles take at most. */
-const OF_MACHINE = 1 / 8
-const OF_HEAP = 1 / 4
+const OF_MACHINE = 1 / 6
+const OF_HEAP = 1 / 3
 
 /** Bytes that profiles may take in memory unless a setting says otherwise: a whole number of megabytes. */
 export function defaultProfileMemory(): number {
