@@ -53,8 +53,11 @@ interface Entry {
   bytes: number
 }
 
-/** Revisions kept of profiles that the store has no more, until the next message. Of others a write learns it. */
-const MAX_GONE = 10_000
+/**
+ * Revisions kept of profiles that are not in memory: what was read for a message may have to leave before the message is
+ * applied. Of others a write learns it.
+ */
+const MAX_GONE = 1_000
 
 /**
  * @param limit profiles kept in memory: beyond it the ones used longest ago leave, as soon as they are stored
@@ -73,7 +76,7 @@ export function createPartition(
   const profiles = new Map<string, Entry>()
   const unstored = new Set<string>()
   const reading = new Map<string, Promise<Profile | undefined>>()
-  const gone = new Map<string, number>()
+  const gone = new Map<string, Pick<Entry, 'revision' | 'isOfStore'>>()
   let bytes = 0
   let unstoredBytes = 0
   let complete = false
@@ -91,6 +94,7 @@ export function createPartition(
   function add(key: string, entry: Omit<Entry, 'bytes'>, isStored: boolean): void {
     const size = profileBytes(entry.profile)
     profiles.set(key, { ...entry, bytes: size })
+    gone.delete(key)
     bytes += size
     if (isStored) return
     unstored.add(key)
@@ -101,10 +105,18 @@ export function createPartition(
     if (unstored.delete(key)) unstoredBytes -= entry.bytes
   }
 
+  function noteGone(key: string, revision: number, isOfStore: boolean): void {
+    gone.delete(key)
+    gone.set(key, { revision, isOfStore })
+    const [oldest] = gone.keys()
+    if (gone.size > MAX_GONE && oldest !== undefined) gone.delete(oldest)
+  }
+
   function makeRoom(): void {
     for (const key of profiles.keys()) {
       if ((profiles.size <= limit && bytes <= maxBytes) || unstored.has(key)) return
-      remove(key)
+      const { revision, isOfStore } = remove(key)!
+      noteGone(key, revision, isOfStore)
       left = true
     }
   }
@@ -119,7 +131,8 @@ export function createPartition(
         const known = profiles.get(key)
         if (known) return known.profile
         if (profile) add(key, { profile, revision, isOfStore: true, sent: [] }, true)
-        else if (revision > 0 && gone.size < MAX_GONE) gone.set(key, revision)
+        // What is written next is made of this answer, and must name its revision, even if it came from a late replica.
+        else noteGone(key, revision, false)
         makeRoom()
         return profile
       })
@@ -143,9 +156,8 @@ export function createPartition(
     put(profile) {
       const key = keyOf(profile.siteId, profile.visitorId)
       const known = remove(key)
-      const { revision, isOfStore, sent } = known ?? { revision: gone.get(key) ?? 0, isOfStore: false, sent: [] }
-      gone.delete(key)
-      add(key, { profile, revision, isOfStore, sent }, false)
+      const { revision, isOfStore } = known ?? gone.get(key) ?? { revision: 0, isOfStore: false }
+      add(key, { profile, revision, isOfStore, sent: known?.sent ?? [] }, false)
       makeRoom()
     },
     load(profile, revision) {
