@@ -6,7 +6,7 @@ import type { Authenticate } from './credentials.js'
 import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
 import type { Guard, GuardUser } from './guard/guard.js'
-import { checkSettingNames } from './guard/settings-clauses.js'
+import { checkSettings } from './guard/settings-clauses.js'
 import { readBody, withFormFields } from './read-body.js'
 import { type SessionChange, sessionChangeOf } from './session-change.js'
 import type { Session, Sessions } from './sessions.js'
@@ -107,7 +107,7 @@ async function readyQuery(
   const inRows = options.guard.checkRows(rows, user)
   const change = session && sessionChangeOf(statement)
   const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
-  checkSettingNames(asked.map(([name]) => name))
+  checkSettings(asked, user.role)
   // What an analyst can do leaves nothing on a connection, so that any will do.
   const ownConnection = session && account.role !== 'analyst'
   if (ownConnection && statement.kind === 'other') session.hold()

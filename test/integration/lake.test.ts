@@ -67,7 +67,7 @@ async function publishRejected(): Promise<void> {
   const envelope: RejectedEnvelope = {
     siteId: 'demo',
     receivedAt: new Date().toISOString(),
-    rejected: [{ messageId: 'r1', code: 'bad_type', reason: 'no such type', message: { type: 'x' } } as never],
+    rejected: [{ messageId: 'r1', code: 'bad_type', reason: 'no such type', payload: '{"type":"x"}' } as never],
   }
   await world.nats.js.publish(streamSubject('rejected', 0), JSON.stringify(envelope))
 }

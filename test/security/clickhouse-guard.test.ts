@@ -173,6 +173,8 @@ describe('not even the user with the password', () => {
 
   it('sends SQL in a setting, or in another language', async () => {
     for (const setting of [
+      "additional_table_filters={'slotstream.events': 'length(file(x)) > 0'}",
+      "additional_table_filters={'slotstream.events': 'stream_seq > 1 AND stream_seq <= 2', 'system.one': 'file(x)'}",
       "additional_result_filter=file('x')",
       'dialect=prql',
       'implicit_table_at_top_level=system.users',

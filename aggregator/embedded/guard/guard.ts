@@ -6,7 +6,7 @@ import { checkKind } from './kinds.js'
 import { createNames, type EngineNames, type GuardRole, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
 import { denied } from './refusal.js'
-import { checkSettingNames, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
+import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
 import { checkTables } from './tables.js'
 import { checkValueRows } from './value-rows.js'
 import { checkEngines, checkTableSettings, checkWrites } from './writes.js'
@@ -90,7 +90,10 @@ export function checkCanonical(
   if (isQuery && !subquery) throw denied('this must be one query, and it does not parse as a part of another one')
   checkCalls(tokens, names, role, reads)
   const clauses = settingsClausesOf(tokens)
-  checkSettingNames(clauses.flatMap(({ settings }) => settings.map(([name]) => name)))
+  checkSettings(
+    clauses.flatMap(({ settings }) => settings),
+    role,
+  )
   if (!reads) checkEngines(tokens, names)
   if (role === 'writer') return { sql, settings: [] }
   checkTables(tokens, names, database)

@@ -1,4 +1,5 @@
 import { isKeyword, isName, isSymbol, type Token } from './canonical-tokens.js'
+import type { GuardRole } from './names.js'
 import { cannotRead, readOnly } from './refusal.js'
 
 /** What stood behind SETTINGS in a statement, and where. */
@@ -20,15 +21,20 @@ const NEVER = new RegExp(
   |input_format_values_\\w*template\\w*|param_\\w+)$`.replace(/\s+/g, ''),
 )
 
+/** Filters by stream position alone, with which the writer rebuilds tables portion by portion. */
+const BY_POSITION = /^\{'slotstream\.\w+': 'stream_seq > \d+ AND stream_seq <= \d+'\}$/
+
 /**
  * Refuses settings that reach around every check.
  *
  * @throws ClickHouseException READONLY (164)
  */
-export function checkSettingNames(names: Iterable<string>): void {
-  for (const name of names)
+export function checkSettings(settings: Iterable<readonly [name: string, value: string]>, role: GuardRole): void {
+  for (const [name, value] of settings) {
+    if (role === 'writer' && name === 'additional_table_filters' && BY_POSITION.test(value)) continue
     if (NEVER.test(name))
       throw readOnly(`The setting ${name} can't be changed here: its value would be run or read unchecked`)
+  }
 }
 
 /**
