@@ -1,5 +1,6 @@
 import {
   idOf,
+  isObject,
   isoTime,
   type KeyKind,
   MAX_PUBLIC_AGE_MS,
@@ -119,9 +120,7 @@ function remembering(identitySecret: string) {
 }
 
 function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
+  return isObject(value) ? value : undefined
 }
 
 function textOf(value: unknown): string {
