@@ -173,12 +173,10 @@ export {
   type PlanSchemas,
   plannedName,
   type TrackingPlan,
-  VIOLATION_CODES,
-  type Violation,
-  type ViolationCode,
 } from './tracking-plan.js'
 export { uuidv7 } from './uuid.js'
 export { type Checked, checkMessage } from './validate.js'
+export { VIOLATION_CODES, type Violation, type ViolationCode } from './violations.js'
 export {
   DEFAULT_PARTITIONS,
   isPersonKey,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import type { Role } from './accounts.js'
 import { ClickHouseException } from './errors.js'
+import type { Role } from './roles.js'
 
 /** Limits of a query. An account may ask for less, never for more. */
 export interface AnalystLimits {

@@ -1,5 +1,16 @@
 import { type Check, isCount } from '@slotstream/protocol'
-import type { Lease, MemberNote } from './lease-store.js'
+
+/** Who holds a resource. `owner` '' means nobody; `epoch` rises with every change of the lease. */
+export interface Lease {
+  owner: string
+  epoch: number
+}
+
+/** What others have to know of a member. */
+export interface MemberNote {
+  /** Stays the same when the process is started again. */
+  name: string
+}
 
 /** What counts in the place of a lease that can't be read: nobody holds the resource, and the next one may claim it. */
 export const FREE: Lease = { owner: '', epoch: 0 }
