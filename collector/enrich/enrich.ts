@@ -1,5 +1,5 @@
 import { DEFAULT_ENRICHMENT, type Enrichment, isObject, type MessageContext, type Site } from '@slotstream/protocol'
-import { MAX_ADDRESS_LENGTH } from '../safety/addresses.js'
+import { MAX_ADDRESS_LENGTH } from '@slotstream/runtime'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
 import { createMemo } from './memo.js'
 import type { Places } from './places.js'
