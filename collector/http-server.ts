@@ -127,7 +127,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
 
   server.on('connection', socket => {
     const address = peerAddress({ socket })
-    // A proxy of one's own has the connections of everybody.
+    // A proxy of one's own has the connections of all clients.
     if (!trusts(address, 0)) connections.add(socket, networkOf(address))
   })
 

@@ -29,7 +29,7 @@ export interface Import {
  * Their times are kept: they are history.
  *
  * @param now milliseconds since the epoch
- * @param isForgotten tells whether a decision is from before the deletion of its person. Default: nobody was deleted
+ * @param isForgotten tells whether a decision is from before the deletion of its person. Default: none was deleted
  */
 export function importDecisions(
   raw: unknown[],
