@@ -11,6 +11,8 @@ import {
   type Tombstones,
 } from '@slotstream/runtime'
 import { createRoom } from './back-pressure.js'
+import { forgetProfiles } from './forget-profiles.js'
+import { keepDeadLetter } from './keep-dead-letter.js'
 import { type KeptPartition, keepPartition } from './keep-partition.js'
 import { createProfileStore } from './profile-store.js'
 import { createPublishRefused } from './publish-refused.js'
@@ -18,23 +20,14 @@ import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { createSlices } from './slices.js'
 import { startSweeping } from './sweep-ended.js'
+import { isUnstoredTooLarge, isWaitingTooLarge, total } from './waiting-bounds.js'
 import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
 const STORE_EVERY_MS = 500
 
-/** Most profiles and signals that wait to be stored, and messages that wait for a profile, before reading pauses. */
-const MAX_UNSTORED = 20_000
-const MAX_PENDING = 1_000
-
-/** The same in bytes: a share of what profiles may take, and of messages as they were read. */
-const UNSTORED_SHARE = 0.25
-const MAX_PENDING_BYTES = 8 * 1024 * 1024
-
 /** Messages between two looks at how much waits: it takes a sum over all partitions. */
 const LOOK_EVERY = 32
-
-const RETRY_MS = 250
 
 /** Passes that storing everything of a partition takes at most. A replay makes up for what it couldn't store. */
 const FINAL_PASSES = 3
@@ -47,7 +40,7 @@ export interface Generation {
   kept(index: number): KeptPartition | undefined
   /** Stores what has changed, then keeps the partition no more. */
   release(index: number): Promise<void>
-  /** Keeps the partition no more, which belongs to somebody else. */
+  /** Keeps the partition no more, which belongs to another process. */
   drop(index: number): void
   /**
    * Deletes profiles of a partition that is kept, in memory and in the store, with their signals that are not published
@@ -113,12 +106,20 @@ export function createGeneration(parts: GenerationParts): Generation {
 
   const all = () => [...keeping.values()].flatMap(({ kept }) => kept ?? [])
   const held = () => all().filter(({ index }) => holds(index))
-  const sum = (of: (kept: KeptPartition) => number) => all().reduce((total, kept) => total + of(kept), 0)
+  const sum = (value: (kept: KeptPartition) => number) => total(all(), value)
 
   const storeNow = () => pass(held())
-  const roomForMessages = createRoom(hasTooMuchWaiting, storeNow, () => stopped)
+  const roomForMessages = createRoom(
+    () => isWaitingTooLarge(all(), maxBytes),
+    storeNow,
+    () => stopped,
+  )
   // Messages that wait for profiles must not keep those from being read.
-  const roomForProfiles = createRoom(holdsTooMuch, storeNow, () => stopped)
+  const roomForProfiles = createRoom(
+    () => isUnstoredTooLarge(all(), maxBytes),
+    storeNow,
+    () => stopped,
+  )
   const writing = keepStoring()
   const sweeping = startSweeping({ ...parts, store, partitions: held })
 
@@ -144,7 +145,9 @@ export function createGeneration(parts: GenerationParts): Generation {
       signal: abort.signal,
       report(result, messages, seq, error) {
         counted.inc({ result }, messages)
-        if (error) return buryUntilItWorks(index, seq, error, abort.signal)
+        if (!error) return undefined
+        const { name } = partOf(installation.streams.events, index)
+        return keepDeadLetter(() => bury(name, seq, error), seq, log, abort.signal)
       },
     })
     const entry: Keeping = { abort, ready }
@@ -158,7 +161,7 @@ export function createGeneration(parts: GenerationParts): Generation {
         })
       })
       .catch(error => {
-        // Otherwise it would seem to be held and never be kept: whoever supervises the process starts it again.
+        // Otherwise it would seem to be held and never be kept: the supervisor starts the process again.
         if (!abort.signal.aborted) throw error
       })
   }
@@ -178,32 +181,6 @@ export function createGeneration(parts: GenerationParts): Generation {
     sinceLook = 0
     waiting = roomForMessages()
     return waiting
-  }
-
-  function holdsTooMuch(): boolean {
-    return sum(k => k.partition.unstoredBytes) > UNSTORED_SHARE * maxBytes
-  }
-
-  function hasTooMuchWaiting(): boolean {
-    return (
-      holdsTooMuch() ||
-      sum(k => k.partition.unstoredSize + k.detected.length) > MAX_UNSTORED ||
-      sum(k => k.progress.pending) > MAX_PENDING ||
-      sum(k => k.progress.pendingBytes) > MAX_PENDING_BYTES ||
-      sum(k => k.detected.reduce((all, { size = 0 }) => all + size, 0)) > MAX_PENDING_BYTES
-    )
-  }
-
-  async function buryUntilItWorks(partition: number, seq: number, error: unknown, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        return await bury(partOf(installation.streams.events, partition).name, seq, error)
-      } catch (failure) {
-        if (signal.aborted) throw failure
-        log.warn({ err: failure, seq }, 'keeping a dead letter failed, trying again')
-        await pause(RETRY_MS)
-      }
-    }
   }
 
   async function keepStoring(): Promise<void> {
@@ -245,23 +222,9 @@ export function createGeneration(parts: GenerationParts): Generation {
     for (let attempt = 0; attempt < FINAL_PASSES && holds(index); attempt++) if (await pass([kept])) break
   }
 
-  async function forget(index: number, { siteId, visitorIds, before }: ForgetRequest): Promise<number | undefined> {
+  async function forget(index: number, request: ForgetRequest): Promise<number | undefined> {
     const kept = keeping.get(index)?.kept
-    if (!kept) return undefined
-    const { detected, partition } = kept
-    const fromMemory = async () => {
-      for (const visitorId of visitorIds) await partition.dropOld(siteId, visitorId, before)
-    }
-    await fromMemory()
-    const isTheirs = (of: (typeof detected)[number]) => of.siteId === siteId && visitorIds.includes(of.visitorId)
-    detected.splice(0, detected.length, ...detected.filter(each => !isTheirs(each)))
-    // A pass that is under way may still store what was in memory.
-    await passes
-    let erased = 0
-    for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
-    // Messages applied meanwhile may have read it from the store.
-    await fromMemory()
-    return erased
+    return kept && forgetProfiles(kept, store, request, () => passes)
   }
 
   return {

@@ -1,0 +1,31 @@
+import type { ForgetRequest } from '@slotstream/protocol'
+import type { KeptPartition } from './keep-partition.js'
+import type { ProfileKeys } from './profile-keys.js'
+
+/**
+ * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves to
+ * how many the store had.
+ *
+ * @param passes resolves when the pass that stores profiles now has ended
+ */
+export async function forgetProfiles(
+  { partition, detected }: KeptPartition,
+  store: Pick<ProfileKeys, 'eraseProfile'>,
+  { siteId, visitorIds, before }: ForgetRequest,
+  passes: () => Promise<unknown>,
+): Promise<number> {
+  const fromMemory = async () => {
+    for (const visitorId of visitorIds) await partition.dropOld(siteId, visitorId, before)
+  }
+  await fromMemory()
+  const isTheirs = (signals: (typeof detected)[number]) =>
+    signals.siteId === siteId && visitorIds.includes(signals.visitorId)
+  detected.splice(0, detected.length, ...detected.filter(signals => !isTheirs(signals)))
+  // A pass that is under way may still store what was in memory.
+  await passes()
+  let erased = 0
+  for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
+  // Messages applied meanwhile may have read it from the store.
+  await fromMemory()
+  return erased
+}
