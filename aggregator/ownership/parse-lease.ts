@@ -1,6 +1,6 @@
 import { type Check, isCount } from '@slotstream/protocol'
 
-/** Who holds a resource. `owner` '' means nobody; `epoch` rises with every change of the lease. */
+/** Who holds a resource. `owner` '' means none; `epoch` rises with every change of the lease. */
 export interface Lease {
   owner: string
   epoch: number
@@ -12,7 +12,7 @@ export interface MemberNote {
   name: string
 }
 
-/** What counts in the place of a lease that can't be read: nobody holds the resource, and the next one may claim it. */
+/** What counts in the place of a lease that can't be read: no process holds the resource, and the next one may claim it. */
 export const FREE: Lease = { owner: '', epoch: 0 }
 
 /** Parses a lease as the bucket has it. */

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { quoteString } from '../../../../aggregator/embedded/quote.js'
-import { analystSettings, DEFAULT_ANALYST_LIMITS, readRequestSettings } from '../../../../aggregator/embedded/settings.js'
+import {
+  analystSettings,
+  DEFAULT_ANALYST_LIMITS,
+  readRequestSettings,
+} from '../../../../aggregator/embedded/settings.js'
 
 const read = (query: string): ReturnType<typeof readRequestSettings> => readRequestSettings(new URLSearchParams(query))
 
