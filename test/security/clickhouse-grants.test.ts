@@ -350,6 +350,15 @@ describe('a builder', () => {
     'TRUNCATE TABLE built.x',
     'OPTIMIZE TABLE built.x FINAL',
     'CREATE TEMPORARY TABLE t (a UInt8)',
+    'DROP TEMPORARY TABLE t',
+    'CREATE TABLE built.x (u UUID, temporary UInt8) ENGINE = MergeTree ORDER BY temporary',
+    'CREATE VIEW with AS SELECT 1',
+    'CREATE TABLE if (a UInt8) ENGINE = Memory',
+    'DROP TABLE IF EXISTS built.x, built.y',
+    'RENAME TABLE IF EXISTS built.x TO built.z, IF EXISTS built.y TO built_too.y',
+    "CREATE VIEW built.v (a UInt8) SQL SECURITY INVOKER AS (SELECT 1 AS a) UNION ALL (SELECT 2) COMMENT 'x'",
+    'CREATE TABLE built.x CLONE AS built.y',
+    'CREATE TABLE built.x AS numbers(1)',
     'CREATE MATERIALIZED VIEW built.m TO built.x AS SELECT n FROM built.t',
     'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY n AS WITH c AS (SELECT n FROM t) SELECT n FROM c',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM slotstream.events',
@@ -367,6 +376,23 @@ describe('a builder', () => {
     'CREATE DATABASE other',
     'CREATE DATABASE slotstream',
     "CREATE DATABASE built ENGINE = MySQL('a', 'b', 'c', 'd')",
+    // Names that are also keywords.
+    'CREATE VIEW slotstream.temporary AS SELECT 1',
+    'CREATE TABLE slotstream.x (temporary UInt8) ENGINE = MergeTree ORDER BY temporary',
+    'CREATE TEMPORARY TABLE slotstream.x (a UInt8)',
+    'DROP TEMPORARY TABLE slotstream.events',
+    'CREATE MATERIALIZED VIEW select TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW with TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW built.with TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW if TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW exists TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW to TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW m REFRESH AFTER 1 DAY DEPENDS ON with TO slotstream.events AS SELECT * FROM built.t',
+    'CREATE MATERIALIZED VIEW m REFRESH AFTER 1 DAY DEPENDS ON to TO slotstream.events AS SELECT * FROM built.t',
+    'RENAME TABLE built.x TO built.y, IF EXISTS slotstream.events TO built.stolen',
+    'RENAME TABLE IF EXISTS built.x TO built.y, IF EXISTS slotstream.events TO built.stolen',
+    'CREATE MATERIALIZED VIEW built.m (after UInt8, INDEX refresh after TYPE minmax) ENGINE = MergeTree ORDER BY tuple() AS SELECT throwIf(1) AS after FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW refresh (after UInt8, INDEX refresh every TYPE minmax, every UInt8) ENGINE = MergeTree ORDER BY tuple() AS SELECT 1 AS after, 1 AS every FROM slotstream.events',
     'CREATE VIEW slotstream.v AS SELECT 1',
     'CREATE MATERIALIZED VIEW built.m TO slotstream.events AS SELECT * FROM built.t',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR TO slotstream.events AS SELECT * FROM built.t',
@@ -434,5 +460,12 @@ describe('a builder', () => {
     await expect(
       check('CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM x', 'slotstream'),
     ).rejects.toThrow('REFRESH')
+    for (const query of [
+      'SELECT throwIf(1) FROM x WHERE 1 IN (WITH x AS (SELECT 1) SELECT * FROM x)',
+      'WITH x AS (SELECT throwIf(1) FROM x) SELECT * FROM x',
+    ])
+      await expect(check(`CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS ${query}`, 'slotstream')).rejects.toThrow(
+        'REFRESH',
+      )
   })
 })

@@ -106,13 +106,18 @@ export function isName(token: Token | undefined): token is Token {
   return token?.kind === 'word' || token?.kind === 'quoted'
 }
 
-/** Place of the query in a statement such as `CREATE … AS SELECT`: its first SELECT or WITH outside of brackets; -1. */
+/**
+ * Place of the query in a statement such as `CREATE … AS SELECT`: its first SELECT or WITH outside of brackets; -1.
+ * Names can be these words too, so that in a CREATE only those behind AS count.
+ */
 export function queryStart(tokens: readonly Token[]): number {
+  const creates = isKeyword(tokens[0], 'CREATE')
   let depth = 0
   return tokens.findIndex((token, at) => {
     if (isSymbol(token, '(')) depth++
     if (isSymbol(token, ')')) depth--
     // `PARALLEL WITH` never comes here, `WITH TOTALS` only behind a SELECT.
-    return depth === 0 && isKeyword(token, 'SELECT', 'WITH') && !isSymbol(tokens[at - 1], '.')
+    if (depth !== 0 || !isKeyword(token, 'SELECT', 'WITH') || isSymbol(tokens[at - 1], '.')) return false
+    return !creates || isKeyword(tokens[at - 1], 'AS')
   })
 }
