@@ -64,5 +64,7 @@ it('logs nothing of a visitor and no secret, whatever goes wrong, at the most ta
   const log = collector.output()
   const lines = log.trim().split('\n')
   expect(lines.map(line => JSON.parse(line).msg)).toContain('lost the connection to NATS, reconnecting')
-  for (const secret of [...Object.values(PERSONAL), '4711', 'secret']) expect(log).not.toContain(secret)
+  // The admin token is "secret" here, and sites without secret keys are named.
+  const told = log.replaceAll(/secret keys|secretKeys/g, '')
+  for (const secret of [...Object.values(PERSONAL), '4711', 'secret']) expect(told).not.toContain(secret)
 })
