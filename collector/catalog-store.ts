@@ -31,7 +31,7 @@ export function createCatalogStore(bucket: KV): CatalogStore {
     return found.sort()
   }
 
-  /** Entries that can't be used are left out, as whoever decides leaves them out. */
+  /** Entries that can't be used are left out, as the role that decides leaves them out. */
   async function readAll<T>(siteId: string, kind: CatalogKind, check: (raw: unknown) => Check<T>): Promise<T[]> {
     const entries = await inWaves(await keys(siteId, `${kind}.*`), key => bucket.get(key))
     return entries.flatMap(entry => {

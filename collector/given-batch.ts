@@ -1,4 +1,4 @@
-import { type Batch, type Ledger, MAX_BATCH_BYTES, MAX_BATCH_MESSAGES } from '@slotstream/protocol'
+import { type Batch, isObject, type Ledger, MAX_BATCH_BYTES, MAX_BATCH_MESSAGES } from '@slotstream/protocol'
 import { Failure } from './failure.js'
 import { jsonText } from './json-text.js'
 
@@ -61,10 +61,6 @@ function ledgerOf(raw: unknown): Ledger | undefined {
     .filter(([reason, count]) => reason.length <= MAX_LEDGER_REASON_LENGTH && isCount(count))
     .slice(0, MAX_LEDGER_REASONS) as [string, number][]
   return { captured, sent, acknowledged, dropped: Object.fromEntries(kept) }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isCount(value: unknown): value is number {

@@ -6,6 +6,8 @@ import {
   createHostCheck,
   createMetrics,
   type Log,
+  MAX_ADDRESS_LENGTH,
+  networkOf,
   startStatusServer,
 } from '@slotstream/runtime'
 import express, { type Request } from 'express'
@@ -16,7 +18,6 @@ import type { Places } from './enrich/places.js'
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.js'
 import { createReceive, type Handler, type Receive } from './receive.js'
 import { sendFailure } from './respond.js'
-import { MAX_ADDRESS_LENGTH, networkOf } from './safety/addresses.js'
 import { createAdminGate } from './safety/admin-gate.js'
 import { clientAddress, peerAddress, type Trusts } from './safety/client-address.js'
 import { createConnections } from './safety/connections.js'
@@ -126,7 +127,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
 
   server.on('connection', socket => {
     const address = peerAddress({ socket })
-    // A proxy of one's own has the connections of everybody.
+    // A proxy of one's own has the connections of all clients.
     if (!trusts(address, 0)) connections.add(socket, networkOf(address))
   })
 

@@ -4,6 +4,7 @@ import {
   type DecisionEnvelope,
   type DecisionRecord,
   EARLIEST_TIMESTAMP,
+  isObject,
   type JsonObject,
   MAX_FUTURE_MS,
   MAX_ITEMS,
@@ -28,7 +29,7 @@ export interface Import {
  * Their times are kept: they are history.
  *
  * @param now milliseconds since the epoch
- * @param isForgotten tells whether a decision is from before the deletion of its person. Default: nobody was deleted
+ * @param isForgotten tells whether a decision is from before the deletion of its person. Default: none was deleted
  */
 export function importDecisions(
   raw: unknown[],
@@ -140,10 +141,6 @@ function isExcluded(raw: unknown): raw is { contentId: string; reason: string } 
 
 function isList<T>(raw: unknown, isEntry: (entry: unknown) => entry is T): raw is T[] {
   return Array.isArray(raw) && raw.every(isEntry)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isName(value: unknown): value is string {

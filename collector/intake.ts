@@ -1,6 +1,7 @@
 import {
   checkMessage,
   idOf,
+  isObject,
   isoTime,
   MAX_MESSAGE_BYTES,
   type Message,
@@ -18,7 +19,7 @@ import {
 import type { Enricher } from './enrich/enrich.js'
 import { MAX_USER_AGENT } from './enrich/user-agent.js'
 import { Failure } from './failure.js'
-import { batchOf, isObject } from './given-batch.js'
+import { batchOf } from './given-batch.js'
 import { jsonText } from './json-text.js'
 import { ALL_PUBLIC, type Senders } from './keys/senders.js'
 import { mendMessageId } from './message-id.js'

@@ -1,5 +1,4 @@
-import { idOf, MAX_MESSAGE_BYTES, MAX_NAME_LENGTH } from '@slotstream/protocol'
-import { isObject } from './given-batch.js'
+import { idOf, isObject, MAX_MESSAGE_BYTES, MAX_NAME_LENGTH } from '@slotstream/protocol'
 import { cutBytes, jsonText } from './json-text.js'
 
 /**

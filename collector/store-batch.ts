@@ -48,7 +48,7 @@ export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredB
  * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
- * @param tombstones what is from before a person's deletion is refused. Default: nobody was deleted
+ * @param tombstones what is from before a person's deletion is refused. Default: none was deleted
  */
 export function createStoreBatch(
   publisher: Publisher,
@@ -81,7 +81,7 @@ export function createStoreBatch(
   /**
    * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
    * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
-   * new, goes on at the pace of the limits: nobody else's request waits for it.
+   * new, goes on at the pace of the limits: no other request waits for it.
    */
   function prepare(body: unknown, origin: BatchOrigin) {
     const { site, key, bytes, written, userAgent, enricher, admission, rejections } = origin

@@ -9,7 +9,7 @@ export type PrivacySignals = 'ignore' | 'honour'
 export interface Site {
   siteId: string
   name: string
-  /** Public keys: pages carry them, so anybody may know them. */
+  /** Public keys: pages carry them, so any client may know them. */
   writeKeys: string[]
   /** SHA-256 of each secret key, Base64url: the keys themselves are kept nowhere. Default: none. */
   secretKeyHashes?: string[]

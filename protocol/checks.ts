@@ -1,5 +1,6 @@
 import type { Content, Policy, Site, Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
+import { isObject } from './is-object.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from './limits.js'
 import { type Retention, retentionTrouble } from './retention.js'
 import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from './senders.js'
@@ -149,10 +150,6 @@ export function checkSite(raw: unknown): Check<Site> {
     site.signals = signals
   }
   return { ok: true, value: site }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isName(value: unknown): value is string {

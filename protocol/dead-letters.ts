@@ -1,5 +1,6 @@
 import type { Check } from './checks.js'
-import { isCount, isObject, isText, misfit } from './parse-stored.js'
+import { isObject } from './is-object.js'
+import { isCount, isText, misfit } from './parse-stored.js'
 
 /** A message of a stream that a role can't process, kept until somebody replays or drops it. */
 export interface DeadLetter {

@@ -21,6 +21,7 @@ export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, en
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
 export { type Arrival, finishMessage, idOf } from './finish-message.js'
 export { hash32 } from './hash.js'
+export { isObject } from './is-object.js'
 export { isoTime } from './iso-time.js'
 export { joined } from './joined.js'
 export {
@@ -172,12 +173,10 @@ export {
   type PlanSchemas,
   plannedName,
   type TrackingPlan,
-  VIOLATION_CODES,
-  type Violation,
-  type ViolationCode,
 } from './tracking-plan.js'
 export { uuidv7 } from './uuid.js'
 export { type Checked, checkMessage } from './validate.js'
+export { VIOLATION_CODES, type Violation, type ViolationCode } from './violations.js'
 export {
   DEFAULT_PARTITIONS,
   isPersonKey,

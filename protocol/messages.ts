@@ -1,4 +1,4 @@
-import { VIOLATION_CODES, type Violation } from './tracking-plan.js'
+import { VIOLATION_CODES, type Violation } from './violations.js'
 
 /** Message shapes: Segment's spec (https://segment.com/docs/connections/spec/), with the fields this product adds. */
 

@@ -1,6 +1,7 @@
 import type { Check } from './checks.js'
+import { isObject } from './is-object.js'
 import { isTime, originTrouble } from './parse-event-envelope.js'
-import { isAbsentOr, isId, isIdOrEmpty, isListOf, isObject, isSiteId, isText, misfit } from './parse-stored.js'
+import { isAbsentOr, isId, isIdOrEmpty, isListOf, isSiteId, isText, misfit } from './parse-stored.js'
 import { isSender } from './senders.js'
 import type { SignalEnvelope } from './signals.js'
 import { type DecisionEnvelope, OUTCOMES, type Outcome, type RejectedEnvelope } from './stored.js'

@@ -1,4 +1,5 @@
 import type { Check } from './checks.js'
+import { isObject } from './is-object.js'
 import { isTime } from './parse-event-envelope.js'
 import {
   isAbsentOr,
@@ -6,7 +7,6 @@ import {
   isId,
   isIdOrEmpty,
   isListOf,
-  isObject,
   isSiteId,
   isText,
   isVisitorId,

@@ -1,7 +1,8 @@
 import type { Site } from './catalog.js'
 import type { Check } from './checks.js'
 import { enrichmentTrouble } from './enrichment.js'
-import { isAbsentOr, isId, isListOf, isObject, isSiteId, isText, misfit } from './parse-stored.js'
+import { isObject } from './is-object.js'
+import { isAbsentOr, isId, isListOf, isSiteId, isText, misfit } from './parse-stored.js'
 import { retentionTrouble } from './retention.js'
 
 /**

@@ -23,10 +23,6 @@ export function parseStored<T>(data: Uint8Array | string, parse: (raw: unknown) 
   return parse(raw)
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Whether a value is an id or name: not empty, not too long, and without NUL, which separates the parts of keys. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH && !value.includes('\0')

@@ -9,7 +9,7 @@ export type KeyedHash = (text: string) => string
 export interface Person {
   siteId: string
   userIds: string[]
-  /** Browsers that came with one of `userIds`: what they sent under another userId belongs to somebody else. */
+  /** Browsers that came with one of `userIds`: what they sent under another userId belongs to another person. */
   browsers: string[]
   /** Browsers that were asked for by their own id: all they sent belongs to the person. */
   anonymousIds: string[]

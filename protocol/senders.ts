@@ -1,9 +1,9 @@
 /**
  * Kinds of senders that a message can have. `secret`: the site's server, which proved it by a secret key. `public`: a page,
- * with a write key that anybody can read there. `unsigned`: a page that names a `userId` without the signature that its
+ * with a write key that any visitor can read there. `unsigned`: a page that names a `userId` without the signature that its
  * site wants: kept as data, and nothing follows from the `userId`.
  *
- * Messages of two kinds are never the same message, whatever their ids: what anybody can send must not suppress what a
+ * Messages of two kinds are never the same message, whatever their ids: what any client can send must not suppress what a
  * server sends.
  */
 export const SENDERS = ['public', 'unsigned', 'secret'] as const

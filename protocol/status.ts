@@ -1,5 +1,6 @@
 import type { Check } from './checks.js'
-import { isAbsentOr, isListOf, isObject, isText, misfit } from './parse-stored.js'
+import { isObject } from './is-object.js'
+import { isAbsentOr, isListOf, isText, misfit } from './parse-stored.js'
 
 /** Request-reply subject on which every process reports how it is; each answers for itself. */
 export const STATUS_SUBJECT = 'slotstream.status'

@@ -29,26 +29,6 @@ export interface TrackingPlan {
 /** The plan of a site that has none. */
 export const NO_PLAN: TrackingPlan = { mode: 'off', unplanned: 'allow', schemas: {} }
 
-/** How a message breaks the tracking plan. */
-export interface Violation {
-  code: ViolationCode
-  /** What is wrong, where, and what to do: one sentence for a person. */
-  reason: string
-  /** Where in the message: a JSONPath (RFC 9535) such as `$.properties.price`. */
-  path: string
-  /** The schema that counted; empty where there is none. */
-  schemaVersion: string
-}
-
-/** How a message can break the plan, by the code that says so. */
-export const VIOLATION_CODES = {
-  schema_violation: 'the message does not fit its event’s schema in the site’s tracking plan',
-  unknown_schema_version: '`context.schemaVersion` names a version that the plan doesn’t have',
-  unplanned_event: 'the plan does not know the event, and wants to know all',
-} as const
-
-export type ViolationCode = keyof typeof VIOLATION_CODES
-
 /** Calls other than `track` as they are named in a plan. */
 export const PLANNED_CALLS = ['@page', '@screen', '@identify', '@group'] as const
 

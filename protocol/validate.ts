@@ -1,5 +1,6 @@
 import { traitsTrouble } from './check-traits.js'
 import { type Arrival, idOf, NOT_KEPT } from './finish-message.js'
+import { isObject } from './is-object.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from './limits.js'
 import { MESSAGE_TYPES, type MessageType, type RejectionCode } from './messages.js'
 import { correctTime, parseTime } from './times.js'
@@ -146,10 +147,6 @@ function checkTree(value: object, depth: number): Trouble | undefined {
 function within(key: string, trouble: Trouble): Trouble {
   trouble.path.unshift(key)
   return trouble
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function no(code: RejectionCode, reason: string): { ok: false; code: RejectionCode; reason: string } {

@@ -1,3 +1,4 @@
+export { MAX_ADDRESS_LENGTH, networkOf, normalizeAddress, siteOfIPv6 } from './addresses.js'
 export { type Bury, createDeadLetters } from './dead-letters.js'
 export { type SharedSettings, sharedSettings } from './environment.js'
 export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './host-check.js'

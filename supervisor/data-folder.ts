@@ -25,7 +25,7 @@ const FOLDERS = [...WRITTEN_FOLDERS, PROGRAMS, 'nats', 'clickhouse', 'lake']
 /** Files of ours. What else is in the folder is not ours to change. */
 const FILES = ['admin-token', 'clickhouse-password', 'clickhouse-users.json', 'nats-users.json', 'nats-server.conf']
 
-/** Anybody may put files there, as in /tmp. */
+/** Every user may put files there, as in /tmp. */
 const STICKY = 0o1000
 
 /**
@@ -77,7 +77,7 @@ export function lendFile(path: string, owner: Owner): void {
   chmodSync(path, LENT_FILE)
 }
 
-/** The folder itself comes last: whoever owns it owns all that is in it, also when this was cut short once. */
+/** The folder itself comes last: the user who owns it owns all that is in it, also when this was cut short once. */
 function giveAll(path: string, owner: Owner): void {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const inner = join(path, entry.name)

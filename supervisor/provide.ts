@@ -14,7 +14,7 @@ import type { SupervisorSettings } from './settings.js'
 /** File of the data folder with the admin token, where none is set. */
 export const ADMIN_TOKEN_FILE = 'admin-token'
 
-/** File of the data folder with the named users of the embedded ClickHouse, if somebody made it. */
+/** File of the data folder with the named users of the embedded ClickHouse, where there are some. */
 const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'
 
 /**

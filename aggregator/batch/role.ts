@@ -97,7 +97,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
     clickhouse,
     dir: lake.dir,
     jobs,
-    // Whoever keeps the first stream does it for all.
+    // The process that keeps the first stream does it for all.
     verify: async () => (sharing?.holds(first) ?? false) && sharing!.verify(first),
     log,
   })

@@ -1,7 +1,7 @@
 import type { AnalystLimits } from './analyst-settings.js'
+import type { Role } from './roles.js'
 
-/** `analyst`: reads. `builder`: reads, and writes in databases of its own. `writer`: trusted. */
-export type Role = 'analyst' | 'builder' | 'writer'
+export type { Role } from './roles.js'
 
 /** Limits of one account, per query and for all its queries together. */
 export interface AccountLimits extends AnalystLimits {

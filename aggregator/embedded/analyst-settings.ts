@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import type { Role } from './accounts.js'
 import { ClickHouseException } from './errors.js'
+import type { Role } from './roles.js'
 
 /** Limits of a query. An account may ask for less, never for more. */
 export interface AnalystLimits {
@@ -155,7 +155,7 @@ const IGNORED = new RegExp(
 )
 
 /**
- * Checks one setting of somebody who isn't trusted, in a request, a session or a `SETTINGS` clause.
+ * Checks one setting of a client that isn't trusted, in a request, a session or a `SETTINGS` clause.
  *
  * @returns the value to set, within its bounds; undefined where the setting is taken and left out
  * @throws ClickHouseException READONLY (164) for a setting that isn't on the list, CANNOT_PARSE_NUMBER (72) or
@@ -187,7 +187,7 @@ function boundedValue(name: string, value: string, rule: Rule): string {
 }
 
 /**
- * The settings of a query of somebody who isn't trusted: the allowed ones, with the limits applied.
+ * The settings of a query of a client that isn't trusted: the allowed ones, with the limits applied.
  *
  * @throws ClickHouseException as boundedSetting
  */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
+import { networkOf } from '@slotstream/runtime'
 
 /** Headers that a proxy adds: the client is then not the one at the other end of the connection. */
 const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
@@ -30,14 +31,5 @@ export function clientAddressOf({
   const proxied = PROXY_HEADERS.some(name => headers[name] !== undefined)
   const loopback = LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
   if (loopback && !proxied) return { key: 'loopback', loopback: true }
-  return { key: isIPv6(address) ? networkOf(address) : address, loopback: false }
-}
-
-/** The first 64 bits of an IPv6 address: what one customer of a provider has at least. */
-function networkOf(address: string): string {
-  const [head = '', tail] = address.split('%')[0]!.split('::')
-  const groups = head.split(':').filter(Boolean)
-  const after = tail?.split(':').filter(Boolean) ?? []
-  while (tail !== undefined && groups.length + after.length < 8) groups.push('0')
-  return `${[...groups, ...after].slice(0, 4).join(':')}::/64`
+  return { key: networkOf(address), loopback: false }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from './errors.js'
-import { quoteName, quoteString } from './settings.js'
+import { quoteName, quoteString } from './quote.js'
 
 /** What is used of a `chdb` session: one connection, one query at a time. */
 export interface EngineConnection {

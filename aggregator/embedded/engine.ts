@@ -7,7 +7,7 @@ import { isKill, killStatementOf } from './kill-statement.js'
 import { createLane, type Lane } from './lane.js'
 import { createPipes, type Pipe } from './pipes.js'
 import { createLook, type QueryProgress } from './processes.js'
-import { quoteString } from './settings.js'
+import { quoteString } from './quote.js'
 import { createSpool } from './spool.js'
 
 /** One query with everything that belongs to it. */

@@ -1,7 +1,7 @@
 import type { EngineConnection, EngineResult } from './connections.js'
 import { ClickHouseException, toClickHouseException } from './errors.js'
 import type { Pipe } from './pipes.js'
-import { quoteString } from './settings.js'
+import { quoteString } from './quote.js'
 import type { Spool } from './spool.js'
 import type { Statement } from './statement.js'
 

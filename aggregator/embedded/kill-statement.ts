@@ -1,4 +1,4 @@
-import { quoteString } from './settings.js'
+import { quoteString } from './quote.js'
 import { isWord, type Statement } from './statement.js'
 
 /** A `KILL QUERY` as the engine is to run it. */

@@ -94,7 +94,7 @@ async function readyQuery(
 ): Promise<Omit<ReadyRequest, 'account' | 'settings'>> {
   const named = settings.database ?? request.headers['x-clickhouse-database']?.toString()
   const database = (named || session?.database) ?? 'default'
-  // A GET changes nothing, whoever sends it: it may do what an analyst may.
+  // A GET changes nothing, whatever user sends it: it may do what an analyst may.
   const mayWrite = account.role !== 'analyst' && request.method === 'POST'
   const user = mayWrite ? account : NO_WRITER
   const checked = await options.guard.check(

@@ -100,16 +100,6 @@ function sessionOf(parameters: ReadonlyMap<string, string>): SessionRequest | un
   }
 }
 
-/** A ClickHouse string literal. */
-export function quoteString(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-}
-
-/** A ClickHouse identifier in backticks. */
-export function quoteName(name: string): string {
-  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
-}
-
 function checkedName(name: string): string {
   if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name
   throw new ClickHouseException(115, 'UNKNOWN_SETTING', `Unknown setting ${JSON.stringify(name.slice(0, 128))}`)

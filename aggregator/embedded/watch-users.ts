@@ -10,7 +10,7 @@ const FRESH_MS = 1_000
 /** Largest users file, in bytes. */
 const MAX_BYTES = 1024 * 1024
 
-/** Permissions that a users file must not have: others read it, or anybody but its owner writes it. */
+/** Permissions that a users file must not have: others read it, or write it. */
 const FORBIDDEN_MODE = 0o027
 
 /**

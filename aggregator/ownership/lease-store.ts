@@ -1,18 +1,8 @@
 import type { KV, KvEntry } from '@nats-io/kv'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
-import { FREE, parseLease, parseMemberNote } from './parse-lease.js'
+import { FREE, type Lease, type MemberNote, parseLease, parseMemberNote } from './parse-lease.js'
 
-/** Who holds a resource. `owner` '' means nobody; `epoch` rises with every change of the lease. */
-export interface Lease {
-  owner: string
-  epoch: number
-}
-
-/** What others have to know of a member. */
-export interface MemberNote {
-  /** Stays the same when the process is started again. */
-  name: string
-}
+export type { Lease, MemberNote } from './parse-lease.js'
 
 /** A member or a lease changed; `revision` rises with every change in the bucket. */
 export type Change =

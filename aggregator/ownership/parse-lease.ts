@@ -1,7 +1,18 @@
 import { type Check, isCount } from '@slotstream/protocol'
-import type { Lease, MemberNote } from './lease-store.js'
 
-/** What counts in the place of a lease that can't be read: nobody holds the resource, and the next one may claim it. */
+/** Who holds a resource. `owner` '' means none; `epoch` rises with every change of the lease. */
+export interface Lease {
+  owner: string
+  epoch: number
+}
+
+/** What others have to know of a member. */
+export interface MemberNote {
+  /** Stays the same when the process is started again. */
+  name: string
+}
+
+/** What counts in the place of a lease that can't be read: no process holds the resource, and the next one may claim it. */
 export const FREE: Lease = { owner: '', epoch: 0 }
 
 /** Parses a lease as the bucket has it. */

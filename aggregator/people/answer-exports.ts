@@ -49,7 +49,8 @@ export function answerExports(parts: {
     await parcel('')
   }
 
-  return { stop: () => subscription.drain() }
+  // A connection that is closed has ended the subscription.
+  return { stop: async () => (connection.isClosed() ? undefined : subscription.drain()) }
 }
 
 function parse(message: Msg): ExportRequest | undefined {

@@ -59,7 +59,7 @@ export async function inserted(installation: Installation, signal: AbortSignal):
   }
 }
 
-/** Names of tables that somebody else made in our database: what is in them is not known here. */
+/** Names of tables in our database that are not ours: what is in them is not known here. */
 export async function tablesBeside(clickhouse: ClickHouseClient): Promise<string[]> {
   const result = await clickhouse.query({
     query: `SELECT name FROM system.tables WHERE database = 'slotstream' AND engine NOT LIKE '%View' ORDER BY name`,

@@ -5,6 +5,7 @@ import {
   decodePayload,
   type EventEnvelope,
   encodePayload,
+  isObject,
   type NamedIds,
   namedInText,
   openEnvelope,
@@ -150,8 +151,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -18,7 +18,7 @@ export function hasEnded(profile: Profile, now: number, days: number): boolean {
   return now - timeOf(profile.lastReceived ?? profile.lastSeen) > days * DAY_MS
 }
 
-/** Whether nobody is known to be the visitor, and there was one session at most. */
+/** Whether no person is known to be the visitor, and there was one session at most. */
 export function isOfOneVisit({ userId, sessions }: Profile): boolean {
   return userId === '' && sessions <= 1
 }

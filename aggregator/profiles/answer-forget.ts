@@ -35,7 +35,8 @@ export function answerForget({
     message.respond(JSON.stringify({ erased: erased.reduce<number>((sum, count) => sum + (count ?? 0), 0) }))
   }
 
-  return { stop: () => subscription.drain() }
+  // A connection that is closed has ended the subscription.
+  return { stop: async () => (nats.connection.isClosed() ? undefined : subscription.drain()) }
 }
 
 function parse(message: Msg): ForgetRequest | undefined {

@@ -97,14 +97,14 @@ export function applyAndDetect(
 
 /**
  * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal, even
- * where somebody makes one whose hash is that of another.
+ * where a client makes one whose hash is that of another.
  */
 function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
 }
 
 /**
- * The profile after one message, whoever asks, however often: it doesn't look at `seq` and `recent`.
+ * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
  *
  * @param onRefused is called when the message's traits would make the profile too large, and are left out
  */

@@ -64,7 +64,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
       for await (const message of reader) {
         if (message.seq > last) break
         const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
-        // What is nobody's profile under that key stays, and counts as none.
+        // What is no visitor's profile under that key stays, and counts as none.
         if (parsed?.ok && message.subject === subjectOf(olderKeyOf(parsed.value))) {
           await put(keyOf(parsed.value), parsed.value).catch(ignoreConflict)
           await nats.manager.streams.deleteMessage(stream, message.seq, true)

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import {
   type Installation,
@@ -66,7 +67,7 @@ export interface ProfilesParts {
   everyMs?: number
   /** Told whose messages are read. */
   spread?: Pick<Spread, 'add'>
-  /** What is from before a person's deletion is not applied. Default: nobody was deleted */
+  /** What is from before a person's deletion is not applied. Default: none was deleted */
   tombstones?: Tombstones
 }
 
@@ -221,8 +222,4 @@ export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
 function isUpToDate(generation: Generation): boolean {
   const { messages, partitions } = generation.missing()
   return messages === 0 && partitions === 0
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

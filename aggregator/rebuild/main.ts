@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { profilesBucket } from '@slotstream/protocol'
 import { neededSetting, textSetting } from '@slotstream/runtime'
-import { alone } from '../command/alone.js'
+import { acquireOperatorLock } from '../command/acquire-operator-lock.js'
 import { runCommand } from '../command/run-command.js'
 import { aggregatorSettings, anonymousDaysSetting } from '../settings.js'
 import { rebuild } from './rebuild.js'
@@ -16,7 +16,7 @@ await runCommand('rebuild', args => {
   const order = understand(args)
   const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
-    const done = await alone(parts.nats)
+    const done = await acquireOperatorLock(parts.nats, 'rebuild')
     const clickhouse = createClient({
       ...account(),
       application: 'slotstream-rebuild',

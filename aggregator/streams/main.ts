@@ -1,5 +1,5 @@
 import { type Installation, KINDS, type Nats, provision, sharedSettings } from '@slotstream/runtime'
-import { alone } from '../command/alone.js'
+import { acquireOperatorLock } from '../command/acquire-operator-lock.js'
 import { runCommand } from '../command/run-command.js'
 import { createProfileStore } from '../profiles/profile-store.js'
 import { isFrozen, moveStreams } from './move-streams.js'
@@ -9,7 +9,7 @@ await runCommand('streams', args => {
   const move = understand(args)
   return async ({ nats, publisher, installation, log, say }) => {
     if (!move) return show(nats, installation, say)
-    const done = await alone(nats)
+    const done = await acquireOperatorLock(nats, 'streams')
     const breakOff = new AbortController()
     process.once('SIGINT', () => breakOff.abort(new Error('broken off: nothing was changed')))
     const checkpoints = createProfileStore(nats, publisher, installation, log)

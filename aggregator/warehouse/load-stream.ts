@@ -31,11 +31,11 @@ export interface LoadParts {
   divert: (refused: Refused[]) => Promise<void>
   /** Keeps a message of the stream that no rows can be made of as a dead letter. */
   bury: (seq: number, error: unknown) => Promise<void>
-  /** Rows from before a person's deletion are left out. Default: nobody was deleted */
+  /** Rows from before a person's deletion are left out. Default: none was deleted */
   tombstones?: Tombstones
   limits: CollectLimits
   metrics: WarehouseMetrics
-  /** Is told of what fails, and of when it works again. Default: nobody asks */
+  /** Is called with what fails, and when it works again. Default: none */
   troubles?: Pick<Troubles, 'failed' | 'cleared'>
   log: Log
 }

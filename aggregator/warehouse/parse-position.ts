@@ -1,5 +1,22 @@
 import { type Check, isCount } from '@slotstream/protocol'
-import type { Block, Position } from './position.js'
+
+/** A contiguous range of positions, both ends included. */
+export interface Block {
+  first: number
+  last: number
+}
+
+/** The announcement of a block, kept in NATS KV. */
+export interface Position extends Block {
+  /** The block is in the table, and in the tables of the views over it. */
+  done?: true
+  /** A block that was announced earlier and whose turn comes after what is missing before it. */
+  pending?: Block
+  /** Who wrote this. Two writers that announce the same block must not both believe that it is theirs. */
+  by?: string
+  /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
+  offset?: number
+}
 
 /** Parses the announcement of a block as the bucket has it. */
 export function parsePosition(raw: unknown): Check<Position> {

@@ -1,25 +1,9 @@
 import type { KV } from '@nats-io/kv'
 import { uuidv7 } from '@slotstream/protocol'
 import { parseEntry } from '@slotstream/runtime'
-import { parsePosition } from './parse-position.js'
+import { type Block, type Position, parsePosition } from './parse-position.js'
 
-/** A contiguous range of positions, both ends included. */
-export interface Block {
-  first: number
-  last: number
-}
-
-/** The announcement of a block, kept in NATS KV. */
-export interface Position extends Block {
-  /** The block is in the table, and in the tables of the views over it. */
-  done?: true
-  /** A block that was announced earlier and whose turn comes after what is missing before it. */
-  pending?: Block
-  /** Who wrote this. Two writers that announce the same block must not both believe that it is theirs. */
-  by?: string
-  /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
-  offset?: number
-}
+export type { Block, Position } from './parse-position.js'
 
 /** Somebody else announced a block: this loader owns the stream no more. */
 export class LostOwnership extends Error {

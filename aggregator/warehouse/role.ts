@@ -63,7 +63,7 @@ export interface WarehouseParts {
   log: Log
   identity: Identity
   settings?: ReturnType<typeof warehouseSettings>
-  /** Rows from before a person's deletion are left out. Default: nobody was deleted */
+  /** Rows from before a person's deletion are left out. Default: none was deleted */
   tombstones?: Tombstones
 }
 
@@ -218,7 +218,7 @@ export function startWarehouse({
     async loaded() {
       const { values } = await counters.position.get()
       const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
-      // What nobody loads has a position all the same: a lag that is not reported looks like none.
+      // What no process loads has a position all the same: a lag that is not reported looks like none.
       const names = sharing ? new Set([...loaders.keys(), ...sharing.unowned()]) : specs.keys()
       return Promise.all(
         [...names]

@@ -1,5 +1,5 @@
-import { DEFAULT_ENRICHMENT, type Enrichment, type MessageContext, type Site } from '@slotstream/protocol'
-import { MAX_ADDRESS_LENGTH } from '../safety/addresses.js'
+import { DEFAULT_ENRICHMENT, type Enrichment, isObject, type MessageContext, type Site } from '@slotstream/protocol'
+import { MAX_ADDRESS_LENGTH } from '@slotstream/runtime'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
 import { createMemo } from './memo.js'
 import type { Places } from './places.js'
@@ -170,9 +170,7 @@ function cleansePage(page: Record<string, unknown> | undefined, scrub: (url: str
 }
 
 function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
+  return isObject(value) ? value : undefined
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { normalizeAddress, siteOfIPv6 } from '../safety/addresses.js'
+import { normalizeAddress, siteOfIPv6 } from '@slotstream/runtime'
 
 /**
  * The network of an address: `203.0.113.0` of a /24, `2001:db8:1::` of a /48, as the German and French data protection

@@ -9,7 +9,7 @@ type User = Pick<SlotsRequest, 'anonymousId' | 'userId'>
  * Returns for whom a request for slots is answered: the ids that it names, without a `userId` that its sender doesn't
  * prove to be, where the site asks for that.
  *
- * @throws Failure `secret_key_required` when nobody is left to answer for, or the site wants a secret key for it
+ * @throws Failure `secret_key_required` when no visitor is left to answer for, or the site wants a secret key for it
  */
 export function checkedUser(
   { anonymousId, userId, signature }: User & Pick<SlotsRequest, 'signature'>,

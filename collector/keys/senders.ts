@@ -1,5 +1,6 @@
 import {
   idOf,
+  isObject,
   isoTime,
   type KeyKind,
   MAX_PUBLIC_AGE_MS,
@@ -23,7 +24,7 @@ export interface Senders {
   oldest?: string
   /**
    * Decides what sends a message, before it is checked. Takes out of its context, in place, what only the collector may
-   * say and the signature, which nobody needs afterwards; puts the verdict there where the site signs its users.
+   * say and the signature, which isn't needed afterwards; puts the verdict there where the site signs its users.
    */
   stamp(raw: unknown): Stamped
   /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */
@@ -92,7 +93,7 @@ export function createSenders(
   }
 }
 
-/** Takes what a client must not say, or nobody must keep, out of a context; undefined when there is none of it. */
+/** Takes what a client must not say, or must not be kept, out of a context; undefined when there is none of it. */
 function takeOut(context: Record<string, unknown>): { signature: unknown } | undefined {
   let taken: { signature: unknown } | undefined
   if (context.timeClamped !== undefined) {
@@ -119,9 +120,7 @@ function remembering(identitySecret: string) {
 }
 
 function objectOf(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
+  return isObject(value) ? value : undefined
 }
 
 function textOf(value: unknown): string {

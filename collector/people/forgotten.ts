@@ -7,7 +7,7 @@ export type ForgottenMessage = (raw: unknown, arrival: Arrival) => boolean
 /** What a client is told of such a message. */
 export const DELETED_REASON = 'the person that it names was deleted after it happened: it is not kept'
 
-/** Makes the check for one site; undefined while nobody was deleted, so that it costs nothing. */
+/** Makes the check for one site; undefined while no person was deleted, so that it costs nothing. */
 export function forgottenMessage(tombstones: Tombstones, siteId: string): ForgottenMessage | undefined {
   if (tombstones.size === 0) return undefined
   return (raw, arrival) => tombstones.isForgotten(siteId, namedIn(raw), timeOf(raw, arrival))

@@ -1,5 +1,6 @@
 import {
   type Check,
+  isObject,
   type JsonObject,
   MAX_NAME_LENGTH,
   MAX_PLAN_BYTES,
@@ -78,10 +79,6 @@ function eventTrouble(event: string, versions: unknown): string | undefined {
       return `${event} ${version}: the schema has ${bytes} bytes, ${MAX_SCHEMA_BYTES} are allowed`
   }
   return undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function no(reason: string): { ok: false; reason: string } {

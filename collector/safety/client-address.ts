@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { normalizeAddress } from './addresses.js'
+import { normalizeAddress } from '@slotstream/runtime'
 
 /** Whether an address is that of a proxy of one's own; `hop` counts them from the collector on, from 0. */
 export type Trusts = (address: string, hop: number) => boolean

@@ -7,7 +7,7 @@ const FILTER_BITS = 2 ** 24
 const PLACES = 4
 const VISITORS_PER_FILTER = 1_500_000
 
-/** Visitors that came lately: approximate, and of one fixed size whoever comes. */
+/** Visitors that came lately: approximate, and of one fixed size however many come. */
 export interface KnownVisitors {
   knows(siteId: string, visitorId: string): boolean
   remember(siteId: string, visitorId: string): void
@@ -19,7 +19,7 @@ export interface KnownVisitors {
  * in about one case of a hundred, which can only be too generous.
  */
 export function createKnownVisitors(visitorsPerFilter = VISITORS_PER_FILTER): KnownVisitors {
-  // Kept to this process, so that nobody can make ids that look like those of others.
+  // Kept to this process, so that no client can make ids that look like those of others.
   const seed = randomInt(2 ** 32 - 1)
   let newer = new Uint32Array(FILTER_BITS / 32)
   let older = new Uint32Array(FILTER_BITS / 32)

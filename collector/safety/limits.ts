@@ -1,5 +1,5 @@
 import type { KeyKind, Site } from '@slotstream/protocol'
-import { networkOf } from './addresses.js'
+import { networkOf } from '@slotstream/runtime'
 import {
   createMessageLimits,
   MAX_ADDRESSES,

@@ -9,7 +9,7 @@ export function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Prom
     try {
       return await work()
     } finally {
-      // Whoever waits takes over this one's place.
+      // A request that waits takes over this one's place.
       const next = waiting.shift()
       if (next) next()
       else running--

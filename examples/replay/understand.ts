@@ -23,7 +23,7 @@ Running it again changes nothing.
   --until TIME      only what was received before this time
   --dry-run         find out what would be accepted, and store nothing
 
-  --collector URL   the collector, default http://localhost:3000
+  --collector URL   the collector, default http://localhost:3000, or the PORT that is set
 
 SECRET_KEY: a secret key of a site that is there and has some, since old times need one; a site that is made gets one of
 its own, made of the admin token.
@@ -79,7 +79,7 @@ function read(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        collector: { type: 'string', default: 'http://localhost:3000' },
+        collector: { type: 'string', default: `http://localhost:${process.env.PORT || 3000}` },
         site: { type: 'string' },
         'write-key': { type: 'string' },
         policy: { type: 'string', default: 'random' },

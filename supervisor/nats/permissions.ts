@@ -1,4 +1,4 @@
-/** What a user of NATS may send to, and listen to. */
+/** What a user of NATS may publish, and subscribe to. */
 export interface Permissions {
   publish: { allow: string[]; deny?: string[] }
   subscribe: { allow: string[] }
@@ -33,8 +33,12 @@ const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 /** What an administrator sets, by way of the collector alone. */
 const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
 
-/** Removing single messages, which a person's deletion takes. Emptying streams is the operator's. */
+/**
+ * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others share
+ * is written again without the person before it is removed.
+ */
 const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
+const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']
 
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
@@ -63,7 +67,19 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
     case 'aggregator':
       return {
         publish: {
-          allow: ['decisions.*', 'signals.*', 'dead.>', '$KV.*.>', STATUS, ANSWERS, ...READ, ...PROVISION, ...ERASE],
+          allow: [
+            'decisions.*',
+            'signals.*',
+            // Traits that a profile had no room for.
+            'rejected.*',
+            'dead.>',
+            '$KV.*.>',
+            STATUS,
+            ANSWERS,
+            ...READ,
+            ...PROVISION,
+            ...ERASE,
+          ],
           deny: [...ADMINISTERED, '$KV.jobs.>', '$KV.tombstones.>'],
         },
         subscribe: { allow: [inbox, 'decide.*', 'forget.*', STATUS] },
@@ -72,7 +88,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
       return {
         publish: {
           allow: [
-            'rejected.*',
+            ...WRITE_AGAIN,
             'dead.>',
             'forget.*',
             '$KV.jobs.>',

@@ -128,27 +128,12 @@ describe('the user of a part', () => {
     },
     {
       role: 'aggregator',
-      publish: [
-        ...DESTRUCTIVE.filter(isNotErasing),
-        ...SITES,
-        'events.0',
-        'rejected.0',
-        'decide.0',
-        '$KV.tombstones.x',
-      ],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'events.0', 'decide.0', '$KV.tombstones.x'],
       subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
     },
     {
       role: 'warehouse',
-      publish: [
-        ...DESTRUCTIVE.filter(isNotErasing),
-        ...SITES,
-        'events.0',
-        'decisions.0',
-        'signals.0',
-        'decide.0',
-        '$KV.profiles.0.demo.v',
-      ],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', '$KV.profiles.0.demo.v'],
       subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
     },
     {
@@ -188,6 +173,8 @@ describe('the user of a part', () => {
       found => found !== undefined,
     )
     await system.admin('GET', '/pipeline')
+    await refuseTraits()
+    await deleteSharedBrowser()
     await system.kill('aggregator')
     await until(
       'the aggregator is there again, and serves',
@@ -198,6 +185,41 @@ describe('the user of a part', () => {
       expect(readFileSync(join(system.dataDir, 'logs', `${part}.log`), 'utf8')).not.toMatch(/does not permit/)
   })
 })
+
+/** More traits than a profile holds: the aggregator publishes the rejected ones. */
+async function refuseTraits(): Promise<void> {
+  for (let round = 0; round < 8; round++) {
+    const traits = Object.fromEntries(Array.from({ length: 14 }, (_, n) => [`t${round}-${n}`, 'x'.repeat(900)]))
+    await collector('/v1/identify', { anonymousId: 'somebody', messageId: `traits-${round}`, traits })
+  }
+  await until(
+    'the rejected traits are there',
+    () =>
+      system.query<{ n: number }>(
+        "SELECT count() AS n FROM slotstream.rejected_events WHERE code = 'profile_too_large'",
+      ),
+    rows => (rows[0]?.n ?? 0) > 0,
+  )
+}
+
+/** Two users of a browser in one batch: the warehouse writes their message again without the one that is deleted. */
+async function deleteSharedBrowser(): Promise<void> {
+  const message = { type: 'track', event: 'Seen', anonymousId: 'shared' }
+  const batch = ['leaves', 'stays'].map(userId => ({ ...message, messageId: `m-${userId}`, userId }))
+  await collector('/v1/batch', { batch })
+  await until(
+    'both rows are there',
+    () => system.query<{ n: number }>("SELECT count() AS n FROM slotstream.events WHERE anonymous_id = 'shared'"),
+    rows => rows[0]?.n === 2,
+  )
+  const { jobId } = (await system.admin('DELETE', '/sites/demo/people/leaves')) as { jobId: string }
+  await until(
+    'the person is deleted',
+    () => system.admin('GET', `/jobs/${jobId}`) as Promise<{ state: string }>,
+    job => job.state === 'done',
+    { timeoutMs: 60_000 },
+  )
+}
 
 describe('commands of an operator', () => {
   const run = (name: string, env: NodeJS.ProcessEnv) => {

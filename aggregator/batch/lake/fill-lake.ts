@@ -22,8 +22,8 @@ export interface FillParts {
   /** Whether the stream is still this process's, asked of NATS. */
   verify: () => Promise<boolean>
   /**
-   * A number that is the same as long as nobody is deleted; undefined while somebody is: rows that were read before may
-   * be theirs. Default: nobody is
+   * A number that is the same as long as no person is deleted; undefined while one is: rows that were read before may
+   * be theirs. Default: none is
    */
   quiet?: () => Promise<number | undefined>
   /** Time between two looks at what is new, in milliseconds. */

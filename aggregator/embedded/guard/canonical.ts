@@ -1,6 +1,6 @@
 import type { EngineConnection } from '../connections.js'
 import { ClickHouseException, toClickHouseException } from '../errors.js'
-import { quoteString } from '../settings.js'
+import { quoteString } from '../quote.js'
 
 /** One statement as the engine's own parser understands it. */
 export interface Canonical {

@@ -1,4 +1,4 @@
-import { quoteName } from '../settings.js'
+import { quoteName } from '../quote.js'
 import { isName, isSymbol, type Token } from './canonical-tokens.js'
 import { cannotRead, denied } from './refusal.js'
 

@@ -19,7 +19,7 @@ The tracking plan of a site: JSON Schemas in a folder, as <event>/<version>.json
   --prune           push: take out what the folder doesn't have
   --force           push: although a number says too little, or a published version gets other content
   --dry-run         push: say what would change
-  --collector URL   default http://localhost:3000
+  --collector URL   default http://localhost:3000, or the PORT that is set
 
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 `
@@ -83,7 +83,7 @@ function read(args: string[]) {
       options: {
         schemas: { type: 'string', default: 'schemas' },
         site: { type: 'string' },
-        collector: { type: 'string', default: 'http://localhost:3000' },
+        collector: { type: 'string', default: `http://localhost:${process.env.PORT || 3000}` },
         out: { type: 'string' },
         mode: { type: 'string' },
         unplanned: { type: 'string' },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { quoteString } from '../../../../aggregator/embedded/quote.js'
 import {
   analystSettings,
   DEFAULT_ANALYST_LIMITS,
-  quoteString,
   readRequestSettings,
 } from '../../../../aggregator/embedded/settings.js'
 

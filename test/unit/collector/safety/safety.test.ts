@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { KeyKind, Site } from '@slotstream/protocol'
+import { normalizeAddress } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { normalizeAddress } from '../../../../collector/safety/addresses.js'
 import { clientAddress } from '../../../../collector/safety/client-address.js'
 import { createKnownVisitors, type KnownVisitors } from '../../../../collector/safety/known-visitors.js'
 import { createLimits, type RateLimits } from '../../../../collector/safety/limits.js'

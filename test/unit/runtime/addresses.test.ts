@@ -1,5 +1,5 @@
+import { networkOf, normalizeAddress } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { networkOf, normalizeAddress } from '../../../../collector/safety/addresses.js'
 
 describe('an address', () => {
   it.each([

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path/posix'
+import { fileURLToPath } from 'node:url'
+
+/** One import of a file of ours. */
+export interface Import {
+  /** As it is written. */
+  text: string
+  /** The file it names, or the name of another package of ours. */
+  target: string
+}
+
+export interface SourceFile {
+  path: string
+  imports: Import[]
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const PACKAGES = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).workspaces as string[]
+const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
+
+/** Reads all TypeScript sources of all packages. */
+export function sourceFiles(): SourceFile[] {
+  const paths = PACKAGES.flatMap(name =>
+    readdirSync(join(ROOT, name), { recursive: true, encoding: 'utf8' })
+      .map(path => `${name}/${path.replaceAll('\\', '/')}`)
+      .filter(path => /\.tsx?$/.test(path) && !/(^|\/)(dist|node_modules)\/|\.d\.ts$/.test(path)),
+  )
+  const known = new Set(paths)
+  return paths.map(path => ({ path, imports: importsOf(path, readFileSync(join(ROOT, path), 'utf8'), known) }))
+}
+
+/** Finds the imports of our own files and packages in a source text. */
+export function importsOf(path: string, source: string, known: ReadonlySet<string>): Import[] {
+  // What stands in a template is code that is generated, not imported.
+  return [...source.replace(/`[^`]*`/g, '``').matchAll(IMPORT)].flatMap(([, text = '']) => {
+    const target = text.startsWith('.') ? fileOf(normalize(join(dirname(path), text)), known) : packageOf(text)
+    return target ? [{ text, target }] : []
+  })
+}
+
+/** Groups of files that import one another in a circle, each sorted (Tarjan's strongly connected components). */
+export function circlesOf(files: readonly SourceFile[]): string[][] {
+  const imports = new Map(files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]))
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const stack: string[] = []
+  const circles: string[][] = []
+  for (const { path } of files) if (!order.has(path)) visit(path)
+  return circles
+
+  function visit(path: string): void {
+    order.set(path, order.size)
+    lowest.set(path, order.get(path)!)
+    stack.push(path)
+    for (const target of imports.get(path) ?? []) {
+      if (!imports.has(target)) continue
+      if (!order.has(target)) visit(target)
+      if (stack.includes(target)) lowest.set(path, Math.min(lowest.get(path)!, lowest.get(target)!))
+    }
+    if (lowest.get(path) !== order.get(path)) return
+    const circle = stack.splice(stack.indexOf(path))
+    if (circle.length > 1) circles.push(circle.toSorted())
+  }
+}
+
+function fileOf(path: string, known: ReadonlySet<string>): string | undefined {
+  const stem = path.replace(/\.jsx?$/, '')
+  return [`${stem}.ts`, `${stem}.tsx`, `${stem}/index.ts`].find(file => known.has(file))
+}
+
+function packageOf(text: string): string | undefined {
+  const name = /^@slotstream\/([^/]+)/.exec(text)?.[1] ?? (/^slotstream(\/|$)/.test(text) ? 'sdk' : undefined)
+  return name && PACKAGES.includes(name) ? name : undefined
+}
