@@ -64,7 +64,8 @@ async function cleanBuckets({ nats, publisher, installation, log, whose }: Clean
     const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
     const store = createProfileStore(nats, publisher, { ...installation, generation }, log)
     await forEachAtOnce(AT_ONCE, visitorsOf(person), async visitorId => {
-      removed += await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
+      const erased = await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
+      removed += erased
     })
   }
   return removed
