@@ -19,7 +19,7 @@ import { type CollectorMetrics, createCollectorMetrics } from './metrics.js'
 import { createReceive, type Handler, type Receive } from './receive.js'
 import { sendFailure } from './respond.js'
 import { createAdminGate } from './safety/admin-gate.js'
-import { clientAddress, peerAddress, type Trusts } from './safety/client-address.js'
+import { type Client, clientAddress, clientOf, peerAddress, type Trusts } from './safety/client-address.js'
 import { createConnections } from './safety/connections.js'
 import { createLimits, type Origin } from './safety/limits.js'
 import { createOpenBodies } from './safety/open-bodies.js'
@@ -104,8 +104,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     trustProxy: settings.trustProxy,
     trusts,
     gate: createAdminGate(parts.adminToken, request => clientAddress(request, trusts)),
-    showsMetrics:
-      settings.metricsPort > 0 ? undefined : request => isNear(clientAddress(request, trusts), settings, trusts),
+    showsMetrics: settings.metricsPort > 0 ? undefined : request => isNear(clientOf(request, trusts), settings, trusts),
     sendFailure: (request, response, error) => fail(request, response, error, request.path),
   })
 
@@ -220,8 +219,9 @@ function originOf(request: IncomingMessage, trusts: Trusts): Origin {
   return { address, isOwn: address === peerAddress(request) && trusts(address, 0) }
 }
 
-/** Whether an address is this machine's, or of a network that is said to be one's own. */
-function isNear(address: string, { trustProxy }: CollectorSettings, trusts: Trusts): boolean {
+/** Whether a client is on this machine, or in a network that is said to be one's own. */
+function isNear({ address, isItself }: Client, { trustProxy }: CollectorSettings, trusts: Trusts): boolean {
+  if (!isItself) return false
   // A number of proxies says nothing of networks.
   return LOOPBACK.test(address) || (typeof trustProxy !== 'number' && trusts(address, 0))
 }

@@ -17,6 +17,9 @@ import {
 } from '@slotstream/protocol'
 import { DELETED_REASON } from './people/forgotten.js'
 
+/** Highest position on a page: with a list behind it, it fits into the 16 bits that tables have for it. */
+const MAX_POSITION = 65_000
+
 /** What became of a list of decisions from another system's log. */
 export interface Import {
   envelopes: DecisionEnvelope[]
@@ -84,7 +87,8 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
   if (!isList(propensities, isShare)) return no('propensities must be a list of probabilities from 0 to 1')
   if (propensities.length !== 0 && propensities.length !== contentIds.length)
     return no('propensities must have one entry for each of contentIds, or none')
-  if (!Number.isSafeInteger(position) || (position as number) < 1) return no('position must be a whole number from 1')
+  if (!Number.isSafeInteger(position) || (position as number) < 1 || (position as number) > MAX_POSITION)
+    return no(`position must be a whole number from 1 to ${MAX_POSITION}`)
   if (!isList(candidates, isCandidate)) return no('candidates must be a list of {contentId, score, probability}')
   if (!isList(excluded, isExcluded)) return no('excluded must be a list of {contentId, reason}')
   if (!isObject(features)) return no('features must be an object')
@@ -132,7 +136,7 @@ function isSmall(raw: object): boolean {
 }
 
 function isCandidate(raw: unknown): raw is Candidate {
-  return isObject(raw) && isName(raw.contentId) && typeof raw.score === 'number' && isShare(raw.probability)
+  return isObject(raw) && isName(raw.contentId) && Number.isFinite(raw.score) && isShare(raw.probability)
 }
 
 function isExcluded(raw: unknown): raw is { contentId: string; reason: string } {

@@ -20,12 +20,13 @@ import type { Enricher } from './enrich/enrich.js'
 import { MAX_USER_AGENT } from './enrich/user-agent.js'
 import { Failure } from './failure.js'
 import { batchOf } from './given-batch.js'
-import { cutBytes, jsonText } from './json-text.js'
+import { jsonText } from './json-text.js'
 import { ALL_PUBLIC, type Senders } from './keys/senders.js'
 import { mendMessageId } from './message-id.js'
 import { DELETED_REASON, type ForgottenMessage } from './people/forgotten.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
+import { rejectedPayload } from './rejected-payload.js'
 import type { RejectionBudget } from './safety/rejection-budget.js'
 import { type BatchText, type Taken, type TakenEnvelope, textOf } from './taken.js'
 
@@ -193,7 +194,7 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const { code, reason } = why
     const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
     const messageId = claimedId(raw)
-    const payload = cutBytes(textOf(message, text), MAX_MESSAGE_BYTES)
+    const payload = rejectedPayload(raw, textOf(message, text))
     if (!isDetailed(raw, (messageId?.length ?? 0) + reason.length + payload.length)) return countOne(moreRejected, code)
     rejections.push({ messageId, index, code, reason, ...place })
     refused.push({ messageId, code, reason, ...place, payload })

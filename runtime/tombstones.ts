@@ -30,6 +30,9 @@ export interface Tombstones {
   stop(): void
 }
 
+/** Ids that are written at a time. */
+const AT_ONCE = 32
+
 /** Remembers nothing. */
 export const NO_TOMBSTONES: Tombstones = {
   size: 0,
@@ -85,7 +88,8 @@ export async function writeTombstones(bucket: KV, keyed: KeyedHash, person: Pers
   const { siteId, userIds, browsers, anonymousIds } = person
   for (const id of userIds) await write('userId', id, { all: before })
   for (const id of anonymousIds) await write('anonymousId', id, { all: before })
-  for (const id of browsers) await write('anonymousId', id, { anonymous: before })
+  for (let first = 0; first < browsers.length; first += AT_ONCE)
+    await Promise.all(browsers.slice(first, first + AT_ONCE).map(id => write('anonymousId', id, { anonymous: before })))
 
   async function write(kind: IdKind, id: string, tombstone: Tombstone): Promise<void> {
     const key = tombstoneKey(keyed, siteId, kind, id)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ForgetRequest, forgetSubject, type Person, partitionOf, visitorsOf } from '@slotstream/protocol'
 import type { Installation, Log, Nats, Publisher } from '@slotstream/runtime'
+import { forEachAtOnce } from '../profiles/for-each-at-once.js'
 import { createProfileStore } from '../profiles/profile-store.js'
 import { profileStreams } from './find-person.js'
 import type { Whose } from './strip.js'
@@ -9,6 +10,9 @@ import type { Whose } from './strip.js'
 const ATTEMPTS = 10
 const PAUSE_MS = 500
 const ANSWER_MS = 3_000
+
+/** Profiles that are looked up in a bucket at a time. */
+const AT_ONCE = 32
 
 /** Visitors in one request. */
 const VISITORS_AT_ONCE = 500
@@ -59,8 +63,10 @@ async function cleanBuckets({ nats, publisher, installation, log, whose }: Clean
   for (const stream of await profileStreams(nats)) {
     const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
     const store = createProfileStore(nats, publisher, { ...installation, generation }, log)
-    for (const visitorId of visitorsOf(person))
-      removed += await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
+    await forEachAtOnce(AT_ONCE, visitorsOf(person), async visitorId => {
+      const erased = await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
+      removed += erased
+    })
   }
   return removed
 }

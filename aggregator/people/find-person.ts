@@ -22,7 +22,10 @@ export interface FindParts {
   log: Log
 }
 
-/** Finds every browser that came with the person, in the tables, in the streams and among the profiles. */
+/**
+ * Finds every browser that came with the person, in the tables, in the streams and among the profiles. A userId without
+ * the signature that its site asks for is a claim: it is the person's data, and says nothing of the browser.
+ */
 export async function findPerson(parts: FindParts, siteId: string, { id, as }: Sealed): Promise<Person> {
   const userIds = as === 'anonymousId' ? [] : [id]
   const anonymousIds = as === 'userId' ? [] : [id]
@@ -41,12 +44,13 @@ export async function findPerson(parts: FindParts, siteId: string, { id, as }: S
 }
 
 async function* namedInTables({ clickhouse }: FindParts, person: Person): AsyncGenerator<NamedIds> {
-  for (const [name, { by, columns }] of Object.entries(PLACES.tables)) {
+  for (const [name, { by, columns, proven = 'true' }] of Object.entries(PLACES.tables)) {
     if (by === 'payload') continue
     const { anonymousId, userId, previousId = "''" } = columns
     const result = await clickhouse.query({
       query: `SELECT DISTINCT ${anonymousId} AS anonymousId, ${userId} AS userId, ${previousId} AS previousId
-              FROM slotstream.${name} WHERE site_id = {siteId:String} AND ${userId} IN {users:Array(String)}`,
+              FROM slotstream.${name} WHERE site_id = {siteId:String} AND ${userId} IN {users:Array(String)}
+              AND ${proven}`,
       query_params: { siteId: person.siteId, users: person.userIds },
       format: 'JSONEachRow',
     })
@@ -73,7 +77,8 @@ async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator
 /** The streams whose messages say which browser came with whom. */
 async function readersOf({ nats, installation }: FindParts) {
   const ofKind = {
-    events: (envelope: EventEnvelope | SentEnvelope): NamedIds[] => openEnvelope(envelope).messages,
+    events: (envelope: EventEnvelope | SentEnvelope): NamedIds[] =>
+      envelope.sender === 'unsigned' ? [] : openEnvelope(envelope).messages,
     decisions: ({ decisions }: DecisionEnvelope): NamedIds[] => decisions,
     signals: ({ signals }: SignalEnvelope): NamedIds[] => signals,
     rejected: (): NamedIds[] => [],

@@ -1,12 +1,22 @@
 import type { KV } from '@nats-io/kv'
-import type { IdKind, Person, PersonJob } from '@slotstream/protocol'
+import { type IdKind, type Person, type PersonJob, uuidv7 } from '@slotstream/protocol'
 import type { Privacy } from '@slotstream/runtime'
 
-/** What a job keeps encrypted: who was asked for, and all ids once they are found. */
+/** Characters of encrypted ids in one entry: an entry is smaller than the largest message that NATS takes, 1 MB. */
+const SLICE_LENGTH = 500_000
+
+/** What a job keeps encrypted: who was asked for, and where all ids are once they are found. */
 export interface Sealed {
   id: string
   as?: IdKind
-  person?: Person
+  found?: Found
+}
+
+/** Where the ids of a person are: a person can have more browsers than one entry holds. */
+interface Found {
+  /** What the keys of its entries begin with. */
+  name: string
+  slices: number
 }
 
 /** The job is over, or was deleted. */
@@ -24,8 +34,14 @@ export interface JobStore {
    * @throws JobGone when it is no longer running
    */
   update(jobId: string, change: (job: PersonJob) => Partial<PersonJob>): Promise<PersonJob>
+  /** Who was asked for. */
   sealedOf(job: PersonJob): Sealed
-  seal(sealed: Sealed): string
+  /** Keeps the ids that were found, encrypted. @throws JobGone when it is no longer running */
+  keepPerson(jobId: string, person: Person): Promise<void>
+  /** The ids that were found; undefined before that. @throws when not all of them can be read */
+  personOf(job: PersonJob): Promise<Person | undefined>
+  /** Deletes the ids that were found. */
+  forgetPerson(jobId: string): Promise<void>
 }
 
 export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
@@ -34,25 +50,59 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
     return entry?.operation === 'PUT' ? { job: entry.json<PersonJob>(), revision: entry.revision } : undefined
   }
 
+  const sealedOf = ({ sealed = '' }: PersonJob) => JSON.parse(privacy.unseal(sealed)) as Sealed
+
+  async function update(jobId: string, change: (job: PersonJob) => Partial<PersonJob>): Promise<PersonJob> {
+    for (;;) {
+      const known = await entryOf(jobId)
+      if (known?.job.state !== 'running') throw new JobGone(`the job ${jobId} is not running`)
+      const { sealed, ...changed } = { ...known.job, ...change(known.job) }
+      const next: PersonJob = { ...changed, ...(sealed && { sealed }) }
+      try {
+        await bucket.put(jobId, JSON.stringify(next), { previousSeq: known.revision })
+        return next
+      } catch (error) {
+        if ((await entryOf(jobId))?.revision === known.revision) throw error
+      }
+    }
+  }
+
   return {
     read: async jobId => (await entryOf(jobId))?.job,
-    async update(jobId, change) {
-      for (;;) {
-        const known = await entryOf(jobId)
-        if (known?.job.state !== 'running') throw new JobGone(`the job ${jobId} is not running`)
-        const { sealed, ...changed } = { ...known.job, ...change(known.job) }
-        const next: PersonJob = { ...changed, ...(sealed && { sealed }) }
-        try {
-          await bucket.put(jobId, JSON.stringify(next), { previousSeq: known.revision })
-          return next
-        } catch (error) {
-          if ((await entryOf(jobId))?.revision === known.revision) throw error
-        }
-      }
+    update,
+    sealedOf,
+    async keepPerson(jobId, person) {
+      const sealed = privacy.seal(JSON.stringify(person))
+      // A name of its own: an attempt that was cut short may still be writing.
+      const found: Found = { name: `${jobId}.${uuidv7()}`, slices: Math.ceil(sealed.length / SLICE_LENGTH) }
+      for (let slice = 0; slice < found.slices; slice++)
+        await bucket.put(keyOf(found, slice), sealed.slice(slice * SLICE_LENGTH, (slice + 1) * SLICE_LENGTH))
+      await update(jobId, job => {
+        const { id, as } = sealedOf(job)
+        return { sealed: privacy.seal(JSON.stringify({ id, as, found } satisfies Sealed)) }
+      })
     },
-    sealedOf: ({ sealed = '' }) => JSON.parse(privacy.unseal(sealed)) as Sealed,
-    seal: sealed => privacy.seal(JSON.stringify(sealed)),
+    async personOf(job) {
+      const { found } = sealedOf(job)
+      if (!found) return undefined
+      let sealed = ''
+      for (let slice = 0; slice < found.slices; slice++) {
+        const entry = await bucket.get(keyOf(found, slice))
+        if (entry?.operation !== 'PUT') throw new Error(`ids of the job ${job.jobId} are missing`)
+        sealed += entry.string()
+      }
+      return JSON.parse(privacy.unseal(sealed)) as Person
+    },
+    async forgetPerson(jobId) {
+      const keys: string[] = []
+      for await (const key of await bucket.keys(`${jobId}.>`)) keys.push(key)
+      for (const key of keys) await bucket.purge(key)
+    },
   }
+}
+
+function keyOf({ name }: Found, slice: number): string {
+  return `${name}.${slice}`
 }
 
 /** The report with more removed from a place. Pure. */

@@ -45,7 +45,7 @@ export function keepLakeClean({
     try {
       if (!(await verify())) return LOOK_MS
       const job = await store.read(jobId)
-      const person = job?.state === 'running' ? store.sealedOf(job).person : undefined
+      const person = job?.state === 'running' ? await store.personOf(job) : undefined
       if (!person) return LOOK_MS
       await cleanLake({
         clickhouse,

@@ -6,6 +6,8 @@ export interface PersonTable {
   by: 'ids' | 'payload' | 'visitor'
   /** The columns of ids; empty: it has none. */
   columns: { anonymousId: string; userId: string; previousId?: string }
+  /** Condition, in SQL, of rows whose userId is more than a claim. Absent: all rows. */
+  proven?: string
   /** The time that is compared with that of the deletion. */
   time: string
   /** What tells a row from all others and says nothing about its person: two whole numbers. */
@@ -22,7 +24,13 @@ const IDS = { anonymousId: 'anonymous_id', userId: 'user_id' }
 export const PLACES = {
   /** Tables of the database `slotstream`; views keep nothing. */
   tables: {
-    events: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
+    events: {
+      by: 'ids',
+      columns: { ...IDS, previousId: 'previous_id' },
+      proven: "sender != 'unsigned'",
+      time: 'timestamp',
+      place: POSITION,
+    },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     rejected_events: {

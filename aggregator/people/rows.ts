@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { allIdsOf, belongsTo, namedInText, type Person, visitorsOf } from '@slotstream/protocol'
-import { mayName, textsOf } from './matches-text.js'
+import { hasNumbers, mayName, ODD_NUMBERS, textsOf } from './matches-text.js'
 import type { PersonTable } from './places.js'
 import type { Whose } from './strip.js'
 
@@ -41,8 +41,9 @@ export function conditionOf(table: PersonTable, { person, before }: Whose): { sq
     }
   if (by === 'payload')
     return {
-      sql: `${common} AND (multiSearchAny(payload, {texts:Array(String)}) OR position(payload, '\\\\') > 0)`,
-      params: { ...params, texts: textsOf(person) },
+      sql: `${common} AND (multiSearchAny(payload, {texts:Array(String)}) OR position(payload, '\\\\') > 0
+            OR match(payload, {odd:String}))`,
+      params: { ...params, texts: textsOf(person), odd: hasNumbers(person) ? ODD_NUMBERS : '^$' },
     }
   const { anonymousId, userId, previousId } = columns
   const named = [

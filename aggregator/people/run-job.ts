@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
-import { JOB_STEPS, type JobStep, type Person, type PersonJob } from '@slotstream/protocol'
+import { JOB_STEPS, type JobStep, type PersonJob } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, type Publisher, writeTombstones } from '@slotstream/runtime'
 import { cleanProfiles } from './clean-profiles.js'
 import { cleanStreams } from './clean-streams.js'
 import { cleanTables, inserted, tablesBeside } from './clean-tables.js'
 import { findPerson } from './find-person.js'
-import { type JobStore, reported } from './job-store.js'
+import { JobGone, type JobStore, reported } from './job-store.js'
 
 /** How long all processes have to hear of a deletion, in milliseconds: what they take in later they check. */
 const SETTLE_MS = 1_000
@@ -57,6 +57,7 @@ export async function runJob(parts: RunJobParts, job: PersonJob): Promise<void> 
     }))
   }
   const otherTables = await tablesBeside(parts.clickhouse)
+  await store.forgetPerson(job.jobId)
   const { report } = await store.update(job.jobId, () => ({
     ...(otherTables.length > 0 && { otherTables }),
     state: 'done',
@@ -75,7 +76,7 @@ const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<voi
     const asked = store.sealedOf(job)
     const person = await findPerson(parts, job.siteId, asked)
     await writeTombstones(buckets.tombstones, privacy.keyed, person, Date.parse(job.before))
-    await store.update(job.jobId, () => ({ sealed: store.seal({ ...asked, person }) }))
+    await store.keepPerson(job.jobId, person)
     await pause(SETTLE_MS)
   },
   async streams(parts, job) {
@@ -101,8 +102,9 @@ const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<voi
 
 async function whoseOf({ store }: RunJobParts, { jobId }: PersonJob) {
   const job = await store.read(jobId)
-  const { person } = job ? store.sealedOf(job) : {}
-  return { person: person as Person, before: Date.parse(job?.before ?? '') }
+  const person = job?.state === 'running' ? await store.personOf(job) : undefined
+  if (!job || !person) throw new JobGone(`the job ${jobId} is not running, or has no person`)
+  return { person, before: Date.parse(job.before) }
 }
 
 function reporter({ store }: RunJobParts, { jobId }: PersonJob) {

@@ -47,16 +47,23 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   const jobs = await watchJobs(nats, installation.buckets.jobs, log)
   const abort = new AbortController()
   const failingSince = new Map<string, number>()
+  const failedAt = new Map<string, number>()
   const exports = answerExports({ nats, installation, clickhouse, log })
   const working = work()
 
   async function work(): Promise<void> {
     while (!abort.signal.aborted) {
-      const [job] = jobs.running()
+      const job = nextOf(jobs.running())
       runningNow.set(jobs.running().length)
       if (job && holds()) await attempt(job)
       await pause(LOOK_MS, undefined, { signal: abort.signal }).catch(() => {})
     }
+  }
+
+  /** The oldest; one that fails again and again takes turns with the others, so that it doesn't keep them waiting. */
+  function nextOf(running: PersonJob[]): PersonJob | undefined {
+    const lastFailure = ({ jobId }: PersonJob) => failedAt.get(jobId) ?? 0
+    return running.sort((one, other) => lastFailure(one) - lastFailure(other))[0]
   }
 
   async function attempt(job: PersonJob): Promise<void> {
@@ -64,12 +71,13 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
     try {
       await runJob({ ...parts, clickhouse, ddl: clusterDdl(cluster), store, signal: abort.signal }, job)
       finished.inc({ result: 'done' })
-      failingSince.delete(jobId)
+      forget(jobId)
     } catch (error) {
       if (abort.signal.aborted || error instanceof JobGone) return
       failures.inc()
       const since = failingSince.get(jobId) ?? Date.now()
       failingSince.set(jobId, since)
+      failedAt.set(jobId, Date.now())
       log.warn({ err: error, jobId, person }, 'a step of the deletion of a person failed')
       if (error instanceof JobFailed || Date.now() - since > GIVE_UP_MS) await giveUp(job, error)
       else await pause(RETRY_MS, undefined, { signal: abort.signal }).catch(() => {})
@@ -79,11 +87,19 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   async function giveUp({ jobId, person }: PersonJob, error: unknown): Promise<void> {
     const reason = error instanceof JobFailed ? error.message : 'its steps failed for half an hour: see the log'
     await store
+      .forgetPerson(jobId)
+      .catch(failure => log.warn({ err: failure, jobId }, 'the ids of a job could not be deleted'))
+    await store
       .update(jobId, () => ({ state: 'failed', error: reason, finishedAt: new Date().toISOString(), sealed: '' }))
       .catch(failure => log.warn({ err: failure, jobId }, 'the state of a job could not be stored'))
     finished.inc({ result: 'failed' })
-    failingSince.delete(jobId)
+    forget(jobId)
     log.error({ jobId, person, reason }, 'the deletion of a person failed')
+  }
+
+  function forget(jobId: string): void {
+    failingSince.delete(jobId)
+    failedAt.delete(jobId)
   }
 
   return {

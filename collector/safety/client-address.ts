@@ -7,21 +7,35 @@ export type Trusts = (address: string, hop: number) => boolean
 /** Most entries of `X-Forwarded-For` that are looked at, from the right. */
 const MAX_HOPS = 20
 
+/** Where a request comes from. */
+export interface Client {
+  /** In canonical spelling. */
+  address: string
+  /** Whether the client has this address. It has not when a proxy there names another one, which can't be read or believed. */
+  isItself: boolean
+}
+
 /**
- * The address of the client, in canonical spelling: that of the connection, or, as long as those are proxies of one's
- * own, what they say in `X-Forwarded-For`. Entries to the left of the first foreign address may be forged.
+ * Tells where a request comes from: from the other end of the connection, or, as long as those are proxies of one's
+ * own, from what they say in `X-Forwarded-For`. Entries to the left of the first foreign address may be forged.
  */
-export function clientAddress(request: IncomingMessage, trusts: Trusts): string {
+export function clientOf(request: IncomingMessage, trusts: Trusts): Client {
   let address = peerAddress(request)
-  const forwarded = request.headers['x-forwarded-for']
-  if (typeof forwarded !== 'string') return address
+  const { 'x-forwarded-for': forwarded, 'x-real-ip': realIp, forwarded: standard } = request.headers
+  if (typeof forwarded !== 'string') return { address, isItself: realIp === undefined && standard === undefined }
   const hops = forwarded.split(',').slice(-MAX_HOPS)
-  for (let hop = 0; hops.length > 0 && trusts(address, hop); hop++) {
+  let hop = 0
+  for (; hops.length > 0 && trusts(address, hop); hop++) {
     const next = normalizeAddress(withoutPort(hops.pop()!.trim()))
-    if (next === undefined) break
+    if (next === undefined) return { address, isItself: false }
     address = next
   }
-  return address
+  return { address, isItself: hop > 0 }
+}
+
+/** The client's address: see `clientOf`. */
+export function clientAddress(request: IncomingMessage, trusts: Trusts): string {
+  return clientOf(request, trusts).address
 }
 
 /** The address at the other end of the connection, in canonical spelling. */

@@ -147,7 +147,17 @@ describe('/metrics', () => {
     const counting = await broker.collector({ settings: { trustProxy: 1 } })
     expect(await get(counting, { 'X-Forwarded-For': '10.1.2.3' })).toBe(401)
     const alone = await broker.collector({ settings: { trustProxy: [] } })
-    expect(await get(alone, foreign)).toBe(200)
+    expect(await get(alone)).toBe(200)
+  })
+
+  it('are not for clients of a proxy on this machine that names them in a way that is not believed or understood', async () => {
+    const alone = await broker.collector({ settings: { trustProxy: [] } })
+    for (const header of ['X-Forwarded-For', 'X-Real-IP'])
+      expect(await get(alone, { [header]: '203.0.113.1' }), header).toBe(401)
+    expect(await get(url, { Forwarded: 'for=203.0.113.1' })).toBe(401)
+    for (const hops of ['unknown', '', ',', '203.0.113.1, _hidden', '203.0.113.1, unix:, 10.0.0.1', '203.0.113.1, ::g'])
+      expect(await get(url, { 'X-Forwarded-For': hops }), hops).toBe(401)
+    expect(await get(url, { 'X-Forwarded-For': '127.0.0.1' })).toBe(200)
   })
 
   it('are on a port of their own where that is wanted, and nowhere else', async () => {

@@ -65,8 +65,8 @@ afterAll(async () => {
   if (lake) await rm(lake, { recursive: true, force: true })
 })
 
-const sendBatch = async (batch: object[], more: object = {}) => {
-  const response = await fetch(`${system.collectorUrl}/v1/batch?writeKey=demo`, {
+const sendBatch = async (batch: object[], more: object = {}, key = 'demo') => {
+  const response = await fetch(`${system.collectorUrl}/v1/batch?writeKey=${key}`, {
     method: 'POST',
     body: JSON.stringify({ batch, sentAt: new Date().toISOString(), ...more }),
   })
@@ -92,10 +92,10 @@ const askSlots = (anonymousId: string, userId?: string) =>
     body: JSON.stringify({ anonymousId, userId, slots: [{ id: 'hero' }] }),
   })
 
-const path = `/sites/${SITE}/people/${encodeURIComponent(USER)}`
+const pathOf = (site: string, id: string) => `/sites/${site}/people/${encodeURIComponent(id)}`
 
-const exported = async () => {
-  const response = await fetch(`${system.collectorUrl}/v1/admin${path}`, {
+const exported = async (site = SITE, id = USER) => {
+  const response = await fetch(`${system.collectorUrl}/v1/admin${pathOf(site, id)}`, {
     headers: { Authorization: `Bearer ${system.adminToken}` },
   })
   expect(response.status).toBe(200)
@@ -145,6 +145,12 @@ async function finished(jobId: string): Promise<PersonJob> {
   )
   return job!
 }
+
+const deleted = async (site: string, id: string) =>
+  finished(((await system.admin('DELETE', pathOf(site, id))) as { jobId: string }).jobId)
+
+const profileOf = (site: string, id = '') =>
+  system.admin('GET', `/sites/${site}/profiles/${encodeURIComponent(id)}`).catch(() => undefined)
 
 const countOf = async (table: string, where: string, params: Record<string, unknown>) => {
   const result = await clickhouse.query({
@@ -229,7 +235,7 @@ describe('deleting a person', () => {
       if (!place.startsWith('lake')) expect([...places]).toContain(place.replace('stream KV_', 'bucket '))
     const before = await othersRows()
 
-    const { jobId } = (await system.admin('DELETE', path)) as { jobId: string }
+    const { jobId } = (await system.admin('DELETE', pathOf(SITE, USER))) as { jobId: string }
     for (const step of ['streams', 'tables']) {
       await until(
         `the step ${step}`,
@@ -317,6 +323,74 @@ describe('deleting a person', () => {
     expect(await finished(nothing.jobId)).toMatchObject({ state: 'done', report: {} })
     expect([...(await whereFound([BROWSERS[1]!]))]).toEqual([])
   }, 300_000)
+
+  it('leaves a browser alone that only claimed to be the person', async () => {
+    const site = 'signed'
+    await system.admin('PUT', `/sites/${site}`, { writeKeys: [site], identitySecret: 'identity-secret-0123456789' })
+    const [victim, bob, carol] = ['victim', 'bob', 'carol'].map(name => `${name}-${randomUUID()}`)
+    await sendBatch([message({ anonymousId: bob }), message({ anonymousId: carol })], {}, site)
+    const claims = [
+      message({ anonymousId: bob, userId: victim }),
+      message({ type: 'alias', anonymousId: 'eve', userId: victim, previousId: carol }),
+    ]
+    expect(await sendBatch(claims, {}, site)).toMatchObject({ accepted: 2 })
+    const rows = () => countOf('events', 'site_id = {site:String}', { site })
+    await until('the rows', rows, count => count === 4)
+    await until('the profiles', () => profileOf(site, bob!), Boolean)
+
+    const ids = (await exported(site, victim))[0]
+    expect(ids).toEqual({ place: 'ids', value: { userIds: [victim], anonymousIds: [victim] } })
+    expect((await deleted(site, victim!)).report['table events']).toBe(2)
+    expect(await countOf('events', 'anonymous_id IN {ids:Array(String)}', { ids: [bob, carol] })).toBe(2)
+    expect(await profileOf(site, bob)).toMatchObject({ visitorId: bob })
+  }, 120_000)
+
+  it('with more browsers than the ids of fit into one message is no different', async () => {
+    const [user, count] = [`many-${randomUUID()}`, 1_300]
+    const long = '€'.repeat(220)
+    const timestamp = new Date(Date.now() - 60_000).toISOString().slice(0, -1).replace('T', ' ')
+    const values = Array.from({ length: count }, (_, n) => ({
+      ...{ site_id: SITE, message_id: randomUUID(), anonymous_id: `${long}${randomUUID()}`, user_id: user },
+      ...{ timestamp, stream_seq: 2 ** 43 + n },
+    }))
+    await clickhouse.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+    const job = await deleted(SITE, user)
+    expect(job).toMatchObject({ state: 'done', report: { 'table events': count } })
+    const keys: string[] = []
+    for await (const key of await installation.buckets.jobs.keys(`${job.jobId}.>`)) keys.push(key)
+    expect(keys).toEqual([])
+  }, 180_000)
+
+  it('does not wait for one that fails', async () => {
+    const jobId = randomUUID()
+    const broken = { jobId, siteId: SITE, state: 'running', done: [], createdAt: '2020-01-01T00:00:00Z', sealed: 'no' }
+    await installation.buckets.jobs.create(jobId, JSON.stringify(broken))
+    expect(await deleted(SITE, 'nobody')).toMatchObject({ state: 'done' })
+    expect(await installation.buckets.jobs.get(jobId).then(entry => entry?.json())).toMatchObject({ state: 'running' })
+    await installation.buckets.jobs.purge(jobId)
+  }, 120_000)
+
+  it('finds what was rejected, also where an id is an odd number or stands behind what was cut', async () => {
+    const number = 1e15 + 20_000
+    const late = `late-${randomUUID()}`
+    const sent = [`{"type":"track","userId":${number / 1e4}e4}`, `{"type":"track","userId":[[${number}.0]]}`]
+    const long = JSON.stringify({ type: 'track', event: 'E', properties: { x: 'y'.repeat(40_000) }, userId: late })
+    const body = `{"batch":[${[...sent, long, '{"type":"track","anonymousId":"1000000000020000x"}'].join()}]}`
+    const response = await fetch(`${system.collectorUrl}/v1/batch?writeKey=demo`, { method: 'POST', body })
+    expect(await response.json()).toMatchObject({ accepted: 0 })
+    const payloads = async () => {
+      const texts = sent.map(text => text.replace('{', ''))
+      const where = 'multiSearchAny(payload, {texts:Array(String)})'
+      return countOf('rejected_events', where, { texts: [...texts, late, '0020000x'] })
+    }
+    await until('the rejected rows', payloads, count => count === 4)
+    for (const [id, removed] of [
+      [String(number), 2],
+      [late, 1],
+    ] as const)
+      expect(await deleted(SITE, id)).toMatchObject({ report: { 'table rejected_events': removed } })
+    expect(await payloads()).toBe(1)
+  }, 120_000)
 
   it('says what is wrong with a request', async () => {
     await expect(system.admin('DELETE', `/sites/${SITE}/people/x?as=email`)).rejects.toThrow(/400.*userId/)
