@@ -113,6 +113,10 @@ export const ATTACKS = [
   "SELECT * FROM cluster('default', system.one)",
   "SELECT * FROM dictionary('x')",
   "SELECT dictGet('x', 'y', 1)",
+  // The name of a dictionary can be a file's path, which the engine then opens.
+  "SELECT naiveBayesClassifier(§F, 'x')",
+  "SELECT naiveBayesClassifierWithProb(§F, 'x')",
+  "SELECT arrayMap(x -> naiveBayesClassifierWithAllProbs(§F, x), ['x'])",
   "SELECT joinGet('slotstream.events', 's', 1)",
   'SELECT * FROM loop(slotstream.events)',
   "SELECT * FROM mergeTreeIndex('slotstream', 'events')",

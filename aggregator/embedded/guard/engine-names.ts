@@ -135,7 +135,7 @@ export const FUNCTIONS = words(`
   multiSearchFirstIndexUTF8 multiSearchFirstPosition multiSearchFirstPositionCaseInsensitive
   multiSearchFirstPositionCaseInsensitiveUTF8 multiSearchFirstPositionUTF8 murmurHash2_32 murmurHash2_64
   murmurHash3_128 murmurHash3_32 murmurHash3_64 MVTBoundingBox MVTBoundingBoxMercator MVTEncode MVTEncodeGeom
-  naiveBayesClassifier naiveBayesClassifierWithAllProbs naiveBayesClassifierWithProb naiveBayesNgrams NANOSECOND
+  naiveBayesNgrams NANOSECOND
   NATURAL_SORT_KEY naturalSortKey negate neighbor nested netloc ngramDistance ngramDistanceCaseInsensitive
   ngramDistanceCaseInsensitiveUTF8 ngramDistanceUTF8 ngramMinHash ngramMinHashArg ngramMinHashArgCaseInsensitive
   ngramMinHashArgCaseInsensitiveUTF8 ngramMinHashArgUTF8 ngramMinHashCaseInsensitive ngramMinHashCaseInsensitiveUTF8
@@ -274,6 +274,7 @@ export const TRUSTED_FUNCTIONS = words(`
   dictGetOrDefault dictGetOrNull dictGetRoot dictGetString dictGetStringOrDefault dictGetUInt16
   dictGetUInt16OrDefault dictGetUInt32 dictGetUInt32OrDefault dictGetUInt64 dictGetUInt64OrDefault dictGetUInt8
   dictGetUInt8OrDefault dictGetUUID dictGetUUIDOrDefault dictHas dictIsIn joinGet joinGetOrNull hasColumnInTable
+  naiveBayesClassifier naiveBayesClassifierWithAllProbs naiveBayesClassifierWithProb
 `)
 
 /** Functions for no user: they read files, ask other servers, write to the log, show the process, or are internal. */
