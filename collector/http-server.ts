@@ -92,6 +92,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     originOf: request => originOf(request, trusts),
     metrics,
   })
+  const isOurHost = createHostCheck(allowedHosts())
   const posts = new Map(parts.posts({ receive, metrics }))
   const app = createApp({
     sites,
@@ -104,7 +105,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     trustProxy: settings.trustProxy,
     trusts,
     gate: createAdminGate(parts.adminToken, request => clientAddress(request, trusts)),
-    showsMetrics: settings.metricsPort > 0 ? undefined : request => isNear(clientOf(request, trusts), settings, trusts),
+    // A page whose own name was made to resolve to this machine comes from near, too, but by another host.
+    showsMetrics:
+      settings.metricsPort > 0
+        ? undefined
+        : request => isOurHost(request.headers.host) && isNear(clientOf(request, trusts), settings, trusts),
     sendFailure: (request, response, error) => fail(request, response, error, request.path),
   })
 
@@ -161,13 +166,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     if (metricsPort === 0) return undefined
     const { registry } = metrics
     const fresh = { contentType: registry.contentType, metrics: metrics.text }
-    return startStatusServer(
-      metricsPort,
-      metricsHost,
-      { registry: fresh },
-      parts.missing,
-      createHostCheck(allowedHosts()),
-    )
+    return startStatusServer(metricsPort, metricsHost, { registry: fresh }, parts.missing, isOurHost)
   }
 
   let metricsServer: Awaited<ReturnType<typeof listenForMetrics>>

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { EventEnvelope, Site } from '@slotstream/protocol'
@@ -148,6 +148,19 @@ describe('/metrics', () => {
     expect(await get(counting, { 'X-Forwarded-For': '10.1.2.3' })).toBe(401)
     const alone = await broker.collector({ settings: { trustProxy: [] } })
     expect(await get(alone)).toBe(200)
+  })
+
+  it('are not for a web page whose own name was made to resolve to this machine', async () => {
+    const asHost = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const asked = request(`${url}/metrics`, { headers: { Host: host } }, response => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        asked.on('error', reject).end()
+      })
+    expect(await asHost('localhost')).toBe(200)
+    expect(await asHost('evil.example')).toBe(401)
   })
 
   it('are not for clients of a proxy on this machine that names them in a way that is not believed or understood', async () => {

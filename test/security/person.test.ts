@@ -394,6 +394,8 @@ describe('deleting a person', () => {
 
   it('says what is wrong with a request', async () => {
     await expect(system.admin('DELETE', `/sites/${SITE}/people/x?as=email`)).rejects.toThrow(/400.*userId/)
+    await expect(system.admin('DELETE', `/sites/${SITE}/people/x?as[]=userId`)).rejects.toThrow(/400.*parameter/)
+    await expect(system.admin('DELETE', `/sites/${SITE}/people/x?kind=userId`)).rejects.toThrow(/400.*parameter/)
     await expect(system.admin('DELETE', '/sites/nowhere/people/x')).rejects.toThrow(/404/)
     await expect(system.admin('GET', '/jobs/none')).rejects.toThrow(/404/)
   })
