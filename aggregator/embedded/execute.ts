@@ -24,19 +24,26 @@ export function runWhole(connection: EngineConnection, { statement, format }: Ex
   return connection.queryAsync(statement.sql, { format })
 }
 
-/** Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. */
+/**
+ * Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. The result is never held:
+ * it could be as large as its limit.
+ */
 export async function intoPipe(connection: EngineConnection, query: Executable, pipe: Pipe): Promise<EngineResult> {
   const { sql, format } = query.statement
   const at = format?.start ?? sql.length
   const tail = format ? sql.slice(at) : `FORMAT ${query.format}`
+  const clause = `INTO OUTFILE ${quoteString(pipe.path)} TRUNCATE`
   try {
-    return await connection.queryAsync(`${sql.slice(0, at)}\nINTO OUTFILE ${quoteString(pipe.path)} TRUNCATE ${tail}`)
+    return await connection.queryAsync(`${sql.slice(0, at)}\n${clause} ${tail}`)
   } catch (error) {
-    // The message would show our clause instead of the user's mistake, which it can even have completed: `SELECT 1 +`.
-    if (['SYNTAX_ERROR', 'UNKNOWN_IDENTIFIER'].includes(toClickHouseException(error).type)) {
-      return runWhole(connection, query)
+    const { code, type, message } = toClickHouseException(error)
+    // `ORDER BY format ASC` ends like a FORMAT clause, and is none.
+    if (type === 'SYNTAX_ERROR' && format) {
+      const { format: _, ...statement } = query.statement
+      return intoPipe(connection, { ...query, statement }, pipe)
     }
-    throw error
+    // The message would show our clause beside what is wrong.
+    throw new ClickHouseException(code, type, message.replaceAll(clause, ''), { cause: error })
   }
 }
 
