@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { createMicro } from '@slotstream/collector'
 import { createLog } from '@slotstream/runtime'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -10,6 +11,7 @@ import { until } from '../support/until.js'
 process.env.LOG_LEVEL ??= 'silent'
 
 interface Sent {
+  messageId: string
   type: string
   event?: string
   siteId: string
@@ -104,8 +106,28 @@ async function followFrom(origin: string, href: string, more: { rel?: string } =
   await flush()
 }
 
+/** Signatures of the messages that a page sends, by message id. Collectors take them out of what they keep. */
+function signaturesSent(page: Page): Map<string, string | undefined> {
+  const signatures = new Map<string, string | undefined>()
+  page.on('request', request => {
+    const body = /\/v1\/(b|batch|slots)\b/.test(request.url()) && request.postDataBuffer()
+    if (!body) return
+    const isGzip = body[0] === 0x1f && body[1] === 0x8b
+    const { batch = [], batches = [] } = JSON.parse(String(isGzip ? gunzipSync(body) : body)) as SentBody
+    for (const { messageId, context } of [...batch, ...batches.flatMap(each => each.batch)])
+      signatures.set(messageId, context.identity?.signature)
+  })
+  return signatures
+}
+
+interface SentBody {
+  batch?: Sent[]
+  batches?: { batch: Sent[] }[]
+}
+
 describe('a signed identity', () => {
   it('is in every message with that user id and in requests for slots, and ends with reset, consent or another identify', async () => {
+    const signatures = signaturesSent(page)
     const slots = page.waitForRequest(request => request.url().includes('/v1/slots'))
     await page.goto(`${shop.url}/plain`)
     await page.evaluate(() => {
@@ -128,10 +150,10 @@ describe('a signed identity', () => {
       track('D')
       await flush()
     })
-    const sent = (await arrived(10)).map(({ type, event, userId, context }) => [
+    const sent = (await arrived(10)).map(({ type, event, userId, messageId }) => [
       event ?? type,
       userId,
-      context.identity?.signature,
+      signatures.get(messageId),
     ])
     expect(sent.filter(([name]) => name !== 'Slot Fell Back')).toEqual([
       ['page', undefined, undefined],
