@@ -26,6 +26,7 @@ import { mendMessageId } from './message-id.js'
 import { DELETED_REASON, type ForgottenMessage } from './people/forgotten.js'
 import type { CompiledPlan } from './plan/compile-plan.js'
 import { tagViolation } from './plan/tag-violation.js'
+import { countOne, restOf, sum } from './rejected-counts.js'
 import { rejectedPayload } from './rejected-payload.js'
 import type { RejectionBudget } from './safety/rejection-budget.js'
 import { type BatchText, type Taken, type TakenEnvelope, textOf } from './taken.js'
@@ -209,28 +210,6 @@ export function takeBatch(body: unknown, arrival: BatchArrival): Intake {
     const agent = userAgent ? { userAgent } : {}
     return { ...common, sender: senders.key, ...agent, rejected: [...refused, ...rest] }
   }
-}
-
-/** One row in the place of the rejected messages that are only counted. */
-function restOf(more: Map<RejectionCode, number>): RejectedMessage {
-  const count = sum(more)
-  return {
-    messageId: null,
-    code: 'too_many_rejected',
-    reason: `${count} more messages of this request were rejected; their number by code is in payload`,
-    payload: JSON.stringify({ count, codes: Object.fromEntries(more) }),
-  }
-}
-
-function countOne<T>(counts: Map<T, number>, key: T): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1)
-}
-
-/** All counts together. */
-export function sum(counts: Map<unknown, number>): number {
-  let total = 0
-  for (const count of counts.values()) total += count
-  return total
 }
 
 function claimedId(raw: unknown): string | null {

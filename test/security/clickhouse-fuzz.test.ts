@@ -1,11 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createGuard, type Guard, type GuardUser } from '../../aggregator/embedded/guard/guard.js'
 import { openData } from '../../aggregator/embedded/open-engine.js'
+import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // Generated statements: what the guard lets through is run by an engine with everything else switched off (no grants, no
 // readonly, no limits on settings), and then the world must be as it was: no file of the canaries opened, no file made,
@@ -23,22 +22,13 @@ const LONG_AGO = new Date('2001-01-01')
 let folder: string
 let canary: string
 let port: number
-let listener: Server
+let canaries: Canaries
 let guard: Guard
-let connections = 0
 let run: (sql: string) => Promise<string>
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'clickhouse-fuzz-'))
-  canary = join(folder, 'canary.csv')
-  writeFileSync(canary, `${SECRET}\n`)
-  listener = createServer(socket => {
-    connections++
-    socket.destroy()
-  })
-  port = await new Promise(resolve => {
-    listener.listen(0, '127.0.0.1', () => resolve((listener.address() as { port: number }).port))
-  })
+  canaries = await putUpCanaries('clickhouse-fuzz', SECRET)
+  ;({ folder, file: canary, port } = canaries)
   const { connect } = await openData(join(folder, 'data'), { grants: false })
   const control = connect()
   const connection = connect()
@@ -56,8 +46,7 @@ beforeAll(async () => {
 })
 
 afterAll(() => {
-  listener.close()
-  rmSync(folder, { recursive: true, force: true })
+  canaries.remove()
 })
 
 /** What must stay as it is; of a builder's own database nothing. */
@@ -74,7 +63,7 @@ async function world(): Promise<string> {
     rows,
     files: readdirSync(folder),
     made: readdirSync(join(folder, 'data', 'user_files')),
-    connections,
+    connections: canaries.connections(),
   })
 }
 

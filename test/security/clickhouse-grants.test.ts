@@ -1,6 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,6 +7,7 @@ import * as reviewed from '../../aggregator/embedded/guard/engine-names.js'
 import { createGuard, type Guard, type GuardUser } from '../../aggregator/embedded/guard/guard.js'
 import { createNames } from '../../aggregator/embedded/guard/names.js'
 import { openData } from '../../aggregator/embedded/open-engine.js'
+import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // The second layer alone: the engine with its grants, and no guard in front of it. And the lists of names against the
 // engine that is installed.
@@ -17,22 +16,13 @@ const SECRET = 'the-secret-of-the-canary'
 let folder: string
 let canary: string
 let port: number
-let listener: Server
-let connections = 0
+let canaries: Canaries
 let connection: EngineConnection
 let guard: Guard
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'clickhouse-grants-'))
-  canary = join(folder, 'canary.txt')
-  writeFileSync(canary, `${SECRET}\n`)
-  listener = createServer(socket => {
-    connections++
-    socket.destroy()
-  })
-  port = await new Promise(resolve => {
-    listener.listen(0, '127.0.0.1', () => resolve((listener.address() as { port: number }).port))
-  })
+  canaries = await putUpCanaries('clickhouse-grants', SECRET)
+  ;({ folder, file: canary, port } = canaries)
   const { connect } = await openData(join(folder, 'data'))
   connection = connect()
   guard = await createGuard(connect)
@@ -46,8 +36,7 @@ beforeAll(async () => {
 })
 
 afterAll(() => {
-  listener.close()
-  rmSync(folder, { recursive: true, force: true })
+  canaries.remove()
 })
 
 const run = async (sql: string): Promise<string> => (await connection.queryAsync(sql, { format: 'TSVRaw' })).text()
@@ -88,7 +77,7 @@ describe('the grants alone', () => {
     expect(failure).toMatch(/ACCESS_DENIED|INVALID_CONFIG_PARAMETER/)
     expect(failure).not.toContain(SECRET)
     expect(existsSync(`${canary}.made`)).toBe(false)
-    expect(connections).toBe(0)
+    expect(canaries.connections()).toBe(0)
   })
 
   it('leave what the warehouse does', async () => {

@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { type Canaries, putUpCanaries } from '../support/canaries.js'
 import { ATTACKS, attack } from './clickhouse-attacks.js'
 
 // What an outsider with SQL tries, by every way in, against the server as it is started. The folder has a file with a
@@ -16,20 +15,11 @@ let folder: string
 let canary: string
 let running: Running
 let port: number
-let listener: Server
-let connections = 0
+let canaries: Canaries
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'clickhouse-guard-'))
-  canary = join(folder, 'canary.txt')
-  writeFileSync(canary, `${SECRET}\n`)
-  listener = createServer(socket => {
-    connections++
-    socket.destroy()
-  })
-  port = await new Promise(resolve => {
-    listener.listen(0, '127.0.0.1', () => resolve((listener.address() as { port: number }).port))
-  })
+  canaries = await putUpCanaries('clickhouse-guard', SECRET)
+  ;({ folder, file: canary, port } = canaries)
   running = await start(join(folder, 'data'))
   for (const query of [
     'CREATE DATABASE slotstream',
@@ -42,8 +32,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stopAll()
-  listener.close()
-  rmSync(folder, { recursive: true, force: true })
+  canaries.remove()
 })
 
 async function ask(query: string, headers: Record<string, string> = {}, parameters = ''): Promise<string> {
@@ -57,7 +46,12 @@ async function world(): Promise<object> {
             (SELECT groupArray(name) FROM (SELECT * FROM system.databases ORDER BY ALL)),
             (SELECT count() FROM system.dictionaries), (SELECT groupArray((n, s)) FROM slotstream.events)`,
   )
-  return { objects, connections, files: readdirSync(folder), data: readdirSync(join(folder, 'data')) }
+  return {
+    objects,
+    connections: canaries.connections(),
+    files: readdirSync(folder),
+    data: readdirSync(join(folder, 'data')),
+  }
 }
 
 let before: object
