@@ -1,4 +1,4 @@
-import { type EventEnvelope, keyToken, type Profile, partitionOf, type StoredMessage } from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, partitionOf, profileKey, type StoredMessage } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Profiles, startProfiles } from '../../aggregator/profiles/role.js'
@@ -69,7 +69,7 @@ async function receive(visitorId: string, fields: Partial<StoredMessage> = {}) {
 }
 
 const keyOf = (visitorId: string) =>
-  `${partitionOf('shop', visitorId, parts.installation.partitions)}.shop.${keyToken(visitorId)}`
+  profileKey(parts.installation.privacy.keyed, { siteId: 'shop', visitorId }, parts.installation.partitions)
 
 async function entryOf(visitorId: string) {
   return parts.installation.buckets.profiles.get(keyOf(visitorId))

@@ -1,6 +1,7 @@
 import { BUCKETS, partitionOf, STREAMS, type StreamKind } from '@slotstream/protocol'
 import { connectNats, createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { profileKeysOf } from '../support/profile-keys.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 import { GOOD, hostileEntries, hostileMessages } from './hostile-values.js'
@@ -14,6 +15,7 @@ const TABLES = { events: 'events', decisions: 'decisions', signals: 'signals', r
 let system: System
 let nats: Nats
 let partition: number
+let profileKey: string
 let sent = 0
 
 beforeAll(async () => {
@@ -22,6 +24,7 @@ beforeAll(async () => {
   const meta = await nats.kvm.open(BUCKETS.meta)
   const { partitions } = (await meta.get('installation'))!.json<{ partitions: number }>()
   partition = partitionOf('demo', 'hostile', partitions)
+  profileKey = (await profileKeysOf(nats))('demo', 'hostile')
 })
 afterAll(async () => {
   await nats?.close()
@@ -125,7 +128,7 @@ describe('what foreign programs put into streams', () => {
 
 describe('what foreign programs put into buckets', () => {
   it('is skipped, counted, and stops no later change', async () => {
-    for (const [bucket, keys] of Object.entries(hostileEntries(partition, await layout())))
+    for (const [bucket, keys] of Object.entries(hostileEntries(partition, profileKey, await layout())))
       for (const { key, values } of keys) for (const value of values) await put(bucket, key, value)
     await system.admin('PUT', '/sites/later', { writeKeys: ['later-key'], allowedOrigins: ['*'] })
     await system.admin('PUT', '/sites/later/slots/hero', { policy: { type: 'random' } })
@@ -138,7 +141,7 @@ describe('what foreign programs put into buckets', () => {
   })
 
   it('keeps no part from starting again', async () => {
-    const worst = hostileEntries(partition, await layout())
+    const worst = hostileEntries(partition, profileKey, await layout())
     // Nobody writes over these until a part starts: each value in turn would take minutes, so these are the ones whose
     // kinds differ.
     for (const value of ['null', 'not JSON', '{}', '{"first":"1","last":null,"seq":-1,"owner":7,"partitions":"8"}']) {

@@ -1,4 +1,4 @@
-import { type EventEnvelope, keyToken, type Profile, type StreamKind } from '@slotstream/protocol'
+import type { EventEnvelope, Profile, StreamKind } from '@slotstream/protocol'
 
 const AT = '2026-01-01T00:00:00.000Z'
 
@@ -100,15 +100,19 @@ export function hostileMessages(kind: StreamKind): string[] {
  * Values that a bucket should not hold, by key.
  *
  * @param partition of the visitor `hostile`
+ * @param profileKey the key of that visitor's profile
  * @param layout what `installation` of the bucket `meta` holds
  */
-export function hostileEntries(partition: number, layout: object): Record<string, { key: string; values: string[] }[]> {
+export function hostileEntries(
+  partition: number,
+  profileKey: string,
+  layout: object,
+): Record<string, { key: string; values: string[] }[]> {
   const site = { siteId: 'evil', name: 'Evil', writeKeys: ['evil-key'], allowedOrigins: ['*'], debug: false }
   const slot = { id: 'evil', policy: { type: 'random' }, count: 1, holdout: 0 }
   const content = { id: 'evil', slots: ['evil'], category: 'c', payload: {} }
   const plan = { mode: 'enforce', unplanned: 'allow', schemas: { E: { '1-0-0': { type: 'object' } } } }
   const some = (good: object) => [...NONSENSE, ...spoilt(good, WRONG.slice(0, 8))]
-  const profileKey = `${partition}.demo.${keyToken('hostile')}`
   return {
     sites: [{ key: 'evil', values: some(site) }],
     catalog: [
