@@ -38,7 +38,8 @@ export function descriptionOf(descriptions: Descriptions, table: string, column:
 
 /**
  * Writes the descriptions into the tables and views of the database `slotstream` as comments, where analysts' tools show
- * them beside the columns. Comments that are right already are left alone, so doing it again costs one query.
+ * them beside the columns. Comments that are right already are left alone, so doing it again costs one query. The comment
+ * of a table itself, other than a view's, says how long its rows are kept: see `applyRetention`.
  *
  * @param ddl rewrites a statement for a cluster
  */
@@ -50,7 +51,7 @@ export async function describeTables(
   const result = await clickhouse.query({
     query: `SELECT table, name AS column, comment FROM system.columns WHERE database = 'slotstream'
             UNION ALL
-            SELECT name AS table, '' AS column, comment FROM system.tables WHERE database = 'slotstream'`,
+            SELECT name AS table, '' AS column, comment FROM system.tables WHERE database = 'slotstream' AND engine = 'View'`,
     format: 'JSONEachRow',
   })
   const wrong = (await result.json<Described>())

@@ -51,18 +51,20 @@ export async function applyRetention(
   ddl: (sql: string) => string = sql => sql,
 ): Promise<string[]> {
   const result = await clickhouse.query({
-    query: "SELECT name, comment FROM system.tables WHERE database = 'slotstream'",
+    query: `SELECT name, comment, create_table_query LIKE '% TTL %' AS hasTtl FROM system.tables WHERE database = 'slotstream'`,
     format: 'JSONEachRow',
   })
-  const rows = await result.json<{ name: string; comment: string }>()
-  const comments = new Map(rows.map(({ name, comment }) => [name, comment]))
+  const rows = await result.json<{ name: string; comment: string; hasTtl: number }>()
+  const tables = new Map(rows.map(row => [row.name, row]))
   const changed: string[] = []
   for (const name of RETAINED_TABLES) {
     const { table } = TABLES[name]
     const { ttl, comment } = ttlOf(name, sites)
-    if (comments.get(table) === comment) continue
+    const known = tables.get(table)
+    if (known?.comment === comment) continue
     const alter = (change: string) => clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${change}`) })
-    await alter(ttl ? `MODIFY TTL ${ttl}` : 'REMOVE TTL')
+    if (ttl) await alter(`MODIFY TTL ${ttl}`)
+    else if (known?.hasTtl) await alter('REMOVE TTL')
     await alter(`MODIFY COMMENT '${comment}'`)
     changed.push(table)
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeTables, readDescriptions } from '../../aggregator/warehouse/describe-tables.js'
+import { describeTables, descriptionOf, readDescriptions } from '../../aggregator/warehouse/describe-tables.js'
 import { migrate, readMigrations } from '../../aggregator/warehouse/migrate.js'
+import { applyRetention } from '../../aggregator/warehouse/retention.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 interface Column {
@@ -32,8 +33,9 @@ const tables = () =>
   )
 
 it('says of every table and column what it means', async () => {
-  const silent = [...(await tables()), ...(await columns())].filter(({ comment }) => comment === '')
-  expect(silent).toEqual([])
+  const descriptions = await readDescriptions()
+  const silent = (await tables()).filter(({ name }) => descriptionOf(descriptions, name, '') === '')
+  expect([...silent, ...(await columns()).filter(({ comment }) => comment === '')]).toEqual([])
 })
 
 it('describes no table or column that there is not', async () => {
@@ -42,6 +44,14 @@ it('describes no table or column that there is not', async () => {
     Object.keys(names).map(name => `${table}.${name}`),
   )
   expect(described.filter(name => !real.has(name))).toEqual([])
+})
+
+it('leaves the comments of tables to what says how long their rows are kept', async () => {
+  const sites = new Map([['shop', { events: 30 }]])
+  await applyRetention(clickhouse.client, sites)
+  await describeTables(clickhouse.client, await readDescriptions())
+  expect(await applyRetention(clickhouse.client, sites)).toEqual([])
+  expect(await applyRetention(clickhouse.client, new Map())).toEqual(['events'])
 })
 
 it('writes nothing where all is described', async () => {
@@ -56,12 +66,13 @@ it('writes nothing where all is described', async () => {
 // A stale page is written anew by `npx vitest run --project integration test/integration/table-reference.test.ts -u`.
 it('is what docs/tables.md says', async () => {
   const all = await columns()
-  const sections = (await tables()).map(({ name, engine, comment }) => {
+  const descriptions = await readDescriptions()
+  const sections = (await tables()).map(({ name, engine }) => {
     const rows = all.filter(({ table }) => table === name)
     return [
       `## ${name}`,
       '',
-      `${engine === 'View' ? 'View.' : 'Table.'} ${comment}`,
+      `${engine === 'View' ? 'View.' : 'Table.'} ${descriptionOf(descriptions, name, '')}`,
       '',
       '| column | type | meaning |',
       '|---|---|---|',

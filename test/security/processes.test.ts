@@ -53,7 +53,7 @@ describe('started by root', () => {
     system.supervisor.kill('SIGTERM')
     await once(system.supervisor, 'exit')
 
-    writeFileSync(join(dataDir, 'clickhouse-users.json'), '[]')
+    writeFileSync(join(dataDir, 'clickhouse-users.json'), '{"users":{}}')
     system = await startSystem({}, dataDir)
     await track('after')
     expect(await idsOf('clickhouse')).toEqual({
@@ -84,7 +84,9 @@ describe('started by root', () => {
     // The named users it has to read, and not to write.
     const group = idOf('-g', 'nobody')
     const users = `'${dataDir}/clickhouse-users.json'`
-    expect(execFileSync('sh', ['-c', `cat ${users}`], { uid: nobody(), gid: group, encoding: 'utf8' })).toBe('[]')
+    expect(execFileSync('sh', ['-c', `cat ${users}`], { uid: nobody(), gid: group, encoding: 'utf8' })).toBe(
+      '{"users":{}}',
+    )
     expect(() => as(nobody(), `echo >> ${users}`)).toThrow(/denied/)
   })
 
