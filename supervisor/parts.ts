@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inboxPrefixOf, jetStreamAnswers } from '@slotstream/runtime'
+import { natsDir } from './nats/folder.js'
 import type { Role } from './nats/permissions.js'
 import { accessOf, type NatsUsers } from './nats/users.js'
 import type { Owner } from './private-file.js'
@@ -175,11 +176,6 @@ function accountOf(
     env: { NATS_USER: role, NATS_INBOX_PREFIX: inboxPrefixOf(role) },
     secrets: { NATS_PASSWORD: users[role] },
   }
-}
-
-/** Where the started nats-server keeps its streams. */
-function natsDir(dataDir: string): string {
-  return join(dataDir, 'nats')
 }
 
 function listens(port: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { closeDataFolder, giveFolder, lendFile } from './data-folder.js'
 import { natsConfig } from './nats/config.js'
+import { natsDir } from './nats/folder.js'
 import { keptNatsUsers } from './nats/users.js'
 import { obtainNatsServer } from './obtain/nats-server.js'
 import { EMBEDDED_PROGRAM, NATS_CONFIG, type Provided } from './parts.js'
@@ -54,7 +55,7 @@ export async function provide(
     const owner =
       able('nats-server', 'NATS_RUN_AS', nats, { files: [dataDir] }, note) &&
       able('nats-server', 'NATS_RUN_AS', nats, program, note)
-    const storeDir = join(dataDir, 'nats')
+    const storeDir = natsDir(dataDir)
     const users = keptNatsUsers(dataDir, natsPort)
     giveFolder(storeDir, owner ?? ownUser())
     writePrivate(join(dataDir, NATS_CONFIG), natsConfig({ port: natsPort, storeDir, users }), owner)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
 import { PRIVATE_UMASK } from './data-folder.js'
+import { natsDir } from './nats/folder.js'
 import { partSpecs } from './parts.js'
 import { createPidFiles, type PidFiles } from './pid-files.js'
 import { checkPortFree } from './ports.js'
@@ -98,7 +99,7 @@ async function checkPorts(settings: SupervisorSettings): Promise<void> {
  */
 async function endLeftovers(dataDir: string, pids: PidFiles): Promise<void> {
   const left = () => [
-    pids.alive('nats-server', join(dataDir, 'nats')),
+    pids.alive('nats-server', natsDir(dataDir)),
     ...['collector', 'aggregator', 'warehouse', 'clickhouse'].map(name => pids.alive(name, 'dist')),
   ]
   const [nats] = left()

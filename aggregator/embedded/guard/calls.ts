@@ -1,5 +1,6 @@
+import type { Role } from '../roles.js'
 import { isKeyword, isName, isSymbol, queryStart, type Token, tokenizeCanonical } from './canonical-tokens.js'
-import type { GuardRole, Names } from './names.js'
+import type { Names } from './names.js'
 import { denied } from './refusal.js'
 
 /** In the structure of columns that comes as a text: what gives a column an expression, which the engine runs. */
@@ -14,7 +15,7 @@ const STRUCTURE_CLAUSES = 'DEFAULT MATERIALIZED ALIAS EPHEMERAL CODEC TTL STATIS
  * @param reads whether the statement only reads: then `AS t(a, b)` gives columns names, and creates nothing
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkCalls(tokens: readonly Token[], names: Names, role: GuardRole, reads: boolean): void {
+export function checkCalls(tokens: readonly Token[], names: Names, role: Role, reads: boolean): void {
   const query = reads ? -1 : queryStart(tokens)
   const definition = query < 0 ? tokens.length : query
   const brackets: Bracket[] = []
@@ -56,7 +57,7 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: GuardRo
   })
 }
 
-function checkCall(tokens: readonly Token[], at: number, names: Names, role: GuardRole): void {
+function checkCall(tokens: readonly Token[], at: number, names: Names, role: Role): void {
   const name = tokens[at]!.text
   if (!names.mayCall(name, role) && !isDefinedInStatement(tokens, at, names)) throw refusedCall(name, names)
   const [first, second] = [tokens[at + 2], tokens[at + 3]]

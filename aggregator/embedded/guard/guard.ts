@@ -1,9 +1,10 @@
 import type { EngineConnection } from '../connections.js'
+import type { Role } from '../roles.js'
 import { checkCalls } from './calls.js'
 import { createCanonicalReader } from './canonical.js'
 import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical-tokens.js'
 import { checkKind } from './kinds.js'
-import { createNames, type EngineNames, type GuardRole, type Names } from './names.js'
+import { createNames, type EngineNames, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
 import { denied } from './refusal.js'
 import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
@@ -13,7 +14,7 @@ import { checkEngines, checkTableSettings, checkWrites } from './writes.js'
 
 /** Who sends a statement. */
 export interface GuardUser {
-  role: GuardRole
+  role: Role
   /** Databases that are a builder's own. */
   databases: readonly string[]
 }

@@ -1,5 +1,5 @@
+import type { Role } from '../roles.js'
 import { isKeyword, isName, isSymbol, type Token } from './canonical-tokens.js'
-import type { GuardRole } from './names.js'
 import { denied, readOnly } from './refusal.js'
 
 const SHOWN =
@@ -8,7 +8,7 @@ const SHOWN =
 const EXPLAINED = words('AST SYNTAX QUERY TREE PLAN PIPELINE ESTIMATE')
 
 /** First words of statements that write, by role; what they write to is checked elsewhere. */
-const WRITES: Record<GuardRole, readonly string[]> = {
+const WRITES: Record<Role, readonly string[]> = {
   analyst: [],
   builder: words('CREATE INSERT ALTER DROP TRUNCATE RENAME EXCHANGE OPTIMIZE DELETE UPDATE CHECK'),
   writer: words(
@@ -31,7 +31,7 @@ const NEVER: readonly (readonly [string, string, string])[] = [
  * @returns whether it only reads
  * @throws ClickHouseException READONLY (164) or ACCESS_DENIED (497)
  */
-export function checkKind(tokens: readonly Token[], role: GuardRole): boolean {
+export function checkKind(tokens: readonly Token[], role: Role): boolean {
   for (const [first, second, why] of NEVER) {
     if (tokens.some((token, at) => isKeyword(token, first) && isKeyword(tokens[at + 1], second))) throw denied(why)
   }
@@ -75,7 +75,7 @@ function explainsQuery(tokens: readonly Token[]): boolean {
   return isReading(tokens.slice(at), verbOf(tokens.slice(at))) && !isKeyword(tokens[at], 'EXPLAIN', 'SHOW')
 }
 
-function refusedKind(what: string, role: GuardRole): Error {
+function refusedKind(what: string, role: Role): Error {
   const may = {
     analyst: 'this user only reads (SELECT, WITH, SHOW, DESCRIBE, EXPLAIN of a query, EXISTS)',
     builder: 'a builder reads, and creates, fills, alters and drops tables and views in databases of its own',

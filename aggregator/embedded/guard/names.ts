@@ -1,7 +1,5 @@
+import type { Role } from '../roles.js'
 import * as engine from './engine-names.js'
-
-/** Who asks. `analyst`: reads. `builder`: reads, and writes in databases of its own. `writer`: operates the server. */
-export type GuardRole = 'analyst' | 'builder' | 'writer'
 
 /** Look like functions and aren't in the engine's list of them. */
 const SPECIAL_FUNCTIONS = ['untuple', 'grouping', 'exists']
@@ -50,11 +48,11 @@ export interface EngineNames {
 /** Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case. */
 export interface Names {
   /** Whether `name(…)` may stand in a statement of this role. */
-  mayCall(name: string, role: GuardRole): boolean
+  mayCall(name: string, role: Role): boolean
   /** Whether the engine has a function of this name, of any kind. */
   isFunction(name: string): boolean
   /** Whether `name` alone can be a function that the role may not call. */
-  isRefusedReference(name: string, role: GuardRole): boolean
+  isRefusedReference(name: string, role: Role): boolean
   mayReadSystemTable(table: string): boolean
   /** Whether `system` has this table. */
   isSystemTable(table: string): boolean

@@ -1,5 +1,5 @@
+import type { Role } from '../roles.js'
 import { isKeyword, isName, isSymbol, type Token } from './canonical-tokens.js'
-import type { GuardRole } from './names.js'
 import { cannotRead, readOnly } from './refusal.js'
 
 /** What stood behind SETTINGS in a statement, and where. */
@@ -29,7 +29,7 @@ const BY_POSITION = /^\{'slotstream\.\w+': 'stream_seq > \d+ AND stream_seq <= \
  *
  * @throws ClickHouseException READONLY (164)
  */
-export function checkSettings(settings: Iterable<readonly [name: string, value: string]>, role: GuardRole): void {
+export function checkSettings(settings: Iterable<readonly [name: string, value: string]>, role: Role): void {
   for (const [name, value] of settings) {
     if (role === 'writer' && name === 'additional_table_filters' && BY_POSITION.test(value)) continue
     if (NEVER.test(name))

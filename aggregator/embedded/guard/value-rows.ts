@@ -1,5 +1,6 @@
 import { ClickHouseException } from '../errors.js'
-import type { GuardRole, Names } from './names.js'
+import type { Role } from '../roles.js'
+import type { Names } from './names.js'
 import { denied } from './refusal.js'
 
 const STRING = /'(?:[^'\\]|\\.|'')*'/sy
@@ -18,7 +19,7 @@ const SUBQUERY_WORD = /^(?:select|with|from|apply|file|identifier)$/i
  * @returns names of the `{name:Type}` placeholders in them
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkValueRows(rows: string, names: Names, role: GuardRole): string[] {
+export function checkValueRows(rows: string, names: Names, role: Role): string[] {
   const parameters: string[] = []
   let at = 0
   const match = (pattern: RegExp): string | undefined => {
