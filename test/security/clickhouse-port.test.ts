@@ -359,12 +359,14 @@ describe('a request of 1 MB', () => {
 describe('memory', () => {
   it('of all analysts together stays within its bound: what has no room waits', async () => {
     const sql = 'SELECT sleep(1) FORMAT Null'
-    const peak = async (): Promise<number> =>
-      Number(
-        await asWriter(
-          "SELECT sum(toUInt64(Settings['max_memory_usage'])) FROM system.processes WHERE query LIKE '%sleep(1)%' AND query NOT LIKE '%processes%'",
-        ),
+    // The engine's own reading of a statement is among the processes, too, and has no bound of memory of its own.
+    const peak = async (): Promise<number> => {
+      const answer = await asWriter(
+        "SELECT sum(toUInt64OrZero(Settings['max_memory_usage'])) FROM system.processes WHERE query LIKE '%sleep(1)%' AND query NOT LIKE '%processes%'",
       )
+      expect(answer).toMatch(/^\d+\n$/)
+      return Number(answer)
+    }
     const most = async (users: string[]): Promise<number> => {
       let most = 0
       let left = users.length
