@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { SECRETS_FD } from '@slotstream/runtime'
@@ -8,6 +7,7 @@ import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
 import { PRIVATE_UMASK } from './data-folder.js'
 import type { Owner } from './private-file.js'
 import { watch } from './watchdog.js'
+import { yieldProcessor } from './yield-processor.js'
 
 /** One program that `npm start` keeps running. */
 export interface PartSpec {
@@ -78,7 +78,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     running.once('error', error => ended(error.message))
     running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
     if (running.pid !== undefined) {
-      if (spec.yields) setPriority(running.pid, constants.priority.PRIORITY_LOW)
+      if (spec.yields) void yieldProcessor(running.pid)
       events.started(spec.name, running.pid)
     }
     void (async () => {

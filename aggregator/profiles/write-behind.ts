@@ -8,8 +8,8 @@ import type { PublishRefused } from './publish-refused.js'
 import type { PublishSignals } from './signals/publish-signals.js'
 import { StoreConflict } from './store-conflict.js'
 
-/** Writes to the store under way at once. More only queue up in the server. */
-const WRITES_AT_ONCE = 64
+/** Writes to the store under way at once. More only queue up in the server, before what a visitor waits for. */
+const WRITES_AT_ONCE = 16
 
 /** What is stored of a partition. */
 export interface Storable {

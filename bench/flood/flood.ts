@@ -5,7 +5,7 @@ import { createPoster, type Poster } from '../support/poster.js'
 import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
 import { SITE, startSystem, untilStored } from '../support/system.js'
 import { markdownTable, milliseconds } from '../support/table.js'
-import { type Flood, floodsOf } from './floods.js'
+import { type Flooder, startFlooder } from './start-flooder.js'
 
 const REQUESTS_PER_SECOND = 100
 const VISITORS = 1_000
@@ -28,6 +28,11 @@ interface Round {
   answers: Map<number, number>
 }
 
+interface Result {
+  name: string
+  rounds: Round[]
+}
+
 /**
  * How long known visitors of a quiet site wait for a slot while another site of the same installation is flooded by its
  * public key, with the default limits, against the same without the flood right before.
@@ -35,32 +40,29 @@ interface Round {
 export async function benchFlood(): Promise<string> {
   const system = await startSystem({})
   const poster = createPoster(system.collectorUrl, SITE)
-  const flooding = createPoster(system.collectorUrl, FLOODED)
+  const flooder = startFlooder(system.collectorUrl, FLOODED)
   try {
     await system.putCatalog(SHOP)
     await system.putSite(FLOODED)
     await makeProfiles(poster)
     await untilStored(system, VISITORS)
     await ask(poster, ROUND_SECONDS)
-    const results: { flood: Flood; rounds: Round[] }[] = floodsOf(flooding, system.collectorUrl).map(flood => ({
-      flood,
-      rounds: [],
-    }))
+    const results: Result[] = (await flooder.names()).map(name => ({ name, rounds: [] }))
     for (let round = 0; round < ROUNDS; round++)
-      for (const { flood, rounds } of results) rounds.push(await measure(poster, flood))
+      for (const { name, rounds } of results) rounds.push(await measure(poster, flooder, name))
     return report(results)
   } finally {
     poster.close()
-    flooding.close()
+    flooder.stop()
     await system.stop()
   }
 }
 
-async function measure(poster: Poster, flood: Flood): Promise<Round> {
-  const send = flood.prepare(ROUND_SECONDS)
+async function measure(poster: Poster, flooder: Flooder, name: string): Promise<Round> {
+  await flooder.prepare(name, ROUND_SECONDS)
   await machineClock.sleep(REST_MS)
   const alone = await ask(poster, ROUND_SECONDS)
-  const [flooded, answers] = await Promise.all([ask(poster, ROUND_SECONDS), send()])
+  const [flooded, answers] = await Promise.all([ask(poster, ROUND_SECONDS), flooder.send()])
   return { alone, flooded, answers }
 }
 
@@ -89,7 +91,7 @@ async function ask(poster: Poster, seconds: number): Promise<Measured> {
   return { latencies, missed }
 }
 
-function report(results: { flood: Flood; rounds: Round[] }[]): string {
+function report(results: Result[]): string {
   const header = [
     'flood',
     'alone: p50 ms',
@@ -101,7 +103,7 @@ function report(results: { flood: Flood; rounds: Round[] }[]): string {
     'missed',
     'answers',
   ]
-  const rows = results.map(({ flood, rounds }) => {
+  const rows = results.map(({ name, rounds }) => {
     const median = (of: (round: Round) => number) => percentile(rounds.map(of), 0.5)
     const at = (p: number, which: 'alone' | 'flooded') => median(round => percentile(round[which].latencies, p))
     const ratio = (p: number) =>
@@ -110,7 +112,7 @@ function report(results: { flood: Flood; rounds: Round[] }[]): string {
     for (const round of rounds)
       for (const [status, count] of round.answers) answers.set(status, (answers.get(status) ?? 0) + count)
     return [
-      flood.name,
+      name,
       milliseconds(at(0.5, 'alone')),
       milliseconds(at(0.99, 'alone')),
       milliseconds(at(0.5, 'flooded')),

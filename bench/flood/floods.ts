@@ -11,6 +11,8 @@ export interface Flood {
 }
 
 const IDLE_CONNECTIONS = 1_000
+/** Connections opened a second, until all are there. */
+const OPENED_PER_SECOND = 250
 /** Messages of the largest batch. */
 const LARGEST = 5_000
 /** Addresses that share the flood within the limits: together 1,500 new visitors a second of the site's 2,000. */
@@ -68,7 +70,7 @@ export function floodsOf(poster: Poster, url: string): Flood[] {
       },
     },
     {
-      name: `${IDLE_CONNECTIONS} idle connections`,
+      name: `${IDLE_CONNECTIONS} idle connections, ${OPENED_PER_SECOND} opened a second`,
       prepare: seconds => () => holdIdle(url, seconds),
     },
     {
@@ -88,16 +90,18 @@ async function holdIdle(url: string, seconds: number): Promise<Map<number, numbe
   const port = Number(new URL(url).port)
   const head = 'POST /v1/batch HTTP/1.1\r\nHost: bench\r\nContent-Length: 500000\r\n\r\n'
   const answers = new Map<number, number>()
-  const sockets = Array.from({ length: IDLE_CONNECTIONS }, (): Socket => {
+  const sockets: Socket[] = []
+  const began = machineClock.now()
+  await openLoop({ perSecond: OPENED_PER_SECOND, seconds: IDLE_CONNECTIONS / OPENED_PER_SECOND }, async () => {
     const socket = connect(port, '127.0.0.1', () => socket.write(head))
     socket.on('error', () => {})
     socket.on('data', chunk => {
       const status = Number(/^HTTP\/1.1 (\d+)/.exec(String(chunk))?.[1] ?? 0)
       if (status) answers.set(status, (answers.get(status) ?? 0) + 1)
     })
-    return socket
+    sockets.push(socket)
   })
-  await machineClock.sleep(seconds * 1_000)
+  await machineClock.sleep(Math.max(0, seconds * 1_000 - (machineClock.now() - began)))
   for (const socket of sockets) socket.destroy()
   return answers
 }
