@@ -1,8 +1,7 @@
 import type { KvEntry } from '@nats-io/kv'
 import type { TrackingPlan } from '@slotstream/protocol'
 import { type Log, parseEntry, skipEntry } from '@slotstream/runtime'
-import { parsePlan } from './check-plan.js'
-import { type CompiledPlan, compilePlan } from './compile-plan.js'
+import { type CompiledPlan, compilePlan, parsePlan } from '@slotstream/tracking-plan'
 
 /** The tracking plans of all sites, kept up to date from their bucket. */
 export interface Plans {

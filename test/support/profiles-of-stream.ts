@@ -1,4 +1,4 @@
-import { applyAndDetect } from '@slotstream/aggregator'
+import { applyAndDetect } from '@slotstream/core'
 import { openEnvelope, type Profile, profileKey, type SignalRecord } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readStream } from '@slotstream/runtime'
 

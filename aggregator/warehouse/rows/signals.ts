@@ -1,5 +1,5 @@
+import { formerSignalIdOf, signalIdOf } from '@slotstream/core'
 import { parseSignalEnvelope, type SignalRecord } from '@slotstream/protocol'
-import { formerSignalIdOf, signalIdOf } from '../../signal-id.js'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 
