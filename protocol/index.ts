@@ -137,6 +137,7 @@ export {
   visitorKeySql,
   visitorText,
 } from './stream/visitors.js'
+export { byteLength } from './wire/byte-length.js'
 export { isObject } from './wire/checks/is-object.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'

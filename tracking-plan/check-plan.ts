@@ -1,4 +1,5 @@
 import {
+  byteLength,
   type Check,
   isObject,
   type JsonObject,
@@ -32,7 +33,7 @@ export function checkPlan(raw: Record<string, unknown>): Check<UploadedPlan> {
     if (count > MAX_PLAN_SCHEMAS) return no(`the plan has more than ${MAX_PLAN_SCHEMAS} schemas`)
     if (Object.keys(versions as object).length > 0) kept[event] = versions as Record<string, JsonObject>
   }
-  const bytes = Buffer.byteLength(JSON.stringify(kept))
+  const bytes = byteLength(JSON.stringify(kept))
   if (bytes > MAX_PLAN_BYTES)
     return no(
       `the plan has ${bytes} bytes, ${MAX_PLAN_BYTES} are allowed: take out versions that nobody sends any more`,
@@ -74,7 +75,7 @@ function eventTrouble(event: string, versions: unknown): string | undefined {
     if (!parseSchemaVersion(version))
       return `${event}: "${version}" is no version: it must be MODEL-REVISION-ADDITION, such as 1-0-0`
     if (!isObject(schema)) return `${event} ${version}: a schema must be a JSON object`
-    const bytes = Buffer.byteLength(JSON.stringify(schema))
+    const bytes = byteLength(JSON.stringify(schema))
     if (bytes > MAX_SCHEMA_BYTES)
       return `${event} ${version}: the schema has ${bytes} bytes, ${MAX_SCHEMA_BYTES} are allowed`
   }

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { newestOfModels, sortedVersions } from '@slotstream/protocol'
-import { CommandError, readSchemas, writeSchemas } from '@slotstream/tracking-plan'
+import { CommandError } from '@slotstream/tracking-plan'
 import { type AdminClient, createAdminClient, findAdminToken, type StoredPlan } from './admin-client.js'
 import { checkSchemas, counted, summary } from './check.js'
 import { difference, merged } from './difference.js'
 import { generateTypes } from './generate-types.js'
+import { readSchemas } from './schema-folder.js'
 import { type Order, USAGE } from './understand.js'
+import { writeSchemas } from './write-schemas.js'
 
 /** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
 export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {

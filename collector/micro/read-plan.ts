@@ -1,5 +1,6 @@
 import { ConfigurationError } from '@slotstream/runtime'
-import { type CompiledPlan, compilePlan, PlanError, readSchemas } from '@slotstream/tracking-plan'
+import { type CompiledPlan, compilePlan, PlanError } from '@slotstream/tracking-plan'
+import { readSchemas } from './schema-folder.js'
 
 /**
  * The tracking plan of a folder of schemas, to be enforced. Throws ConfigurationError when it can't be used.

@@ -11,7 +11,8 @@ import {
   type StoredMessage,
   senderOf,
 } from '@slotstream/protocol'
-import { detect } from '../signals/detect.js'
+import { detect, type Found } from '../signals/detect.js'
+import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { addInterests } from './affinities.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
@@ -44,7 +45,7 @@ export function applyEnvelope(
   seq: number,
   anonymousDays?: number,
 ): Profile | undefined {
-  return applyAndDetect(profile, envelope, seq, anonymousDays).profile
+  return reduce(profile, envelope, seq, anonymousDays, () => {}).profile
 }
 
 /**
@@ -56,19 +57,35 @@ export function applyEnvelope(
  * message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
+ * @param hash makes the ids of signals
  * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
  */
 export function applyAndDetect(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  anonymousDays = ANONYMOUS_PROFILE_DAYS,
+  hash: HashText,
+  anonymousDays?: number,
 ): Applied {
+  const signals: SignalRecord[] = []
+  const applied = reduce(profile, envelope, seq, anonymousDays, (found, message, after) =>
+    signals.push(signalRecord(found, message, after, envelope, hash)),
+  )
+  return { ...applied, signals }
+}
+
+/** Applies the messages of an envelope that the profile has not seen: see `applyAndDetect`. */
+function reduce(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  anonymousDays = ANONYMOUS_PROFILE_DAYS,
+  onFound: (found: Found, message: StoredMessage, after: Profile) => void,
+): Omit<Applied, 'signals'> {
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
-  const signals: SignalRecord[] = []
   const refused: RejectedMessage[] = []
-  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile, signals }
+  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile }
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const known = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
@@ -80,19 +97,19 @@ export function applyAndDetect(
     known.push(hash)
     const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
     const { memory, found } = detect(next, message, after)
-    for (const one of found) signals.push(signalRecord(one, message, after, envelope))
+    for (const one of found) onFound(one, message, after)
     after.signalMemory = memory
     next = after
   }
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
-  if (!next) return { profile: undefined, signals }
+  if (!next) return { profile: undefined }
   // Not the profile that was given, even when no message was new.
   const after = { ...next }
   after.seq = seq
   after.recent = known.slice(-remembered)
   const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
-  return { profile: after, signals, ...(refused.length > 0 && { refused }) }
+  return { profile: after, ...(refused.length > 0 && { refused }) }
 }
 
 /**

@@ -1,5 +1,7 @@
-import { hash } from 'node:crypto'
 import { joined, type Sender } from '@slotstream/protocol'
+
+/** SHA-256 of a text in UTF-8, as base64url. The core has no hash of its own: programs hand in their platform's. */
+export type HashText = (text: string) => string
 
 /** Characters of an id: 132 bits of a hash. */
 const ID_LENGTH = 22
@@ -14,15 +16,16 @@ export function signalIdOf(
   visitorId: string,
   messageId: string,
   signal: string,
+  hash: HashText,
 ): string {
-  return idOf([siteId, sender, visitorId, messageId, signal])
+  return idOf([siteId, sender, visitorId, messageId, signal], hash)
 }
 
 /** The id that the same signal has where it was stored before ids named site and sender. */
-export function formerSignalIdOf(visitorId: string, messageId: string, signal: string): string {
-  return idOf([visitorId, messageId, signal])
+export function formerSignalIdOf(visitorId: string, messageId: string, signal: string, hash: HashText): string {
+  return idOf([visitorId, messageId, signal], hash)
 }
 
-function idOf(parts: string[]): string {
-  return hash('sha256', joined(parts), 'base64url').slice(0, ID_LENGTH)
+function idOf(parts: string[], hash: HashText): string {
+  return hash(joined(parts)).slice(0, ID_LENGTH)
 }

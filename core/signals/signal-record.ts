@@ -1,6 +1,6 @@
 import { type EventEnvelope, type Profile, type SignalRecord, type StoredMessage, senderOf } from '@slotstream/protocol'
 import type { Found } from './detect.js'
-import { signalIdOf } from './signal-id.js'
+import { type HashText, signalIdOf } from './signal-id.js'
 
 /** The record of a signal. All of it follows from the stream, so that a replay makes the same one. */
 export function signalRecord(
@@ -8,10 +8,11 @@ export function signalRecord(
   message: StoredMessage,
   after: Profile,
   envelope: Pick<EventEnvelope, 'siteId' | 'sender'>,
+  hash: HashText,
 ): SignalRecord {
   const { messageId, timestamp, originalTimestamp, sentAt, context } = message
   return {
-    signalId: signalIdOf(envelope.siteId, senderOf(envelope.sender), after.visitorId, messageId, signal),
+    signalId: signalIdOf(envelope.siteId, senderOf(envelope.sender), after.visitorId, messageId, signal, hash),
     signal,
     messageId,
     timestamp,

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { carryOut } from '#cli/plan/carry-out.js'
+import { readSchemas } from '#cli/plan/schema-folder.js'
 import { understand } from '#cli/plan/understand.js'
-import { readSchemas, writeSchemas } from '#tracking-plan/files/schema-files.js'
+import { writeSchemas } from '#cli/plan/write-schemas.js'
 import { putSite, startBroker } from '../support/collector.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/schemas', import.meta.url))

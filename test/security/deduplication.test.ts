@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyAndDetect } from '@slotstream/core'
 import {
   type EventEnvelope,
   isoTime,
@@ -16,9 +15,9 @@ import { recentKeys } from '#aggregator/warehouse/load/recent-keys.js'
 import { eventRows } from '#aggregator/warehouse/rows/events.js'
 import { signalRows } from '#aggregator/warehouse/rows/signals.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
-import { formerSignalIdOf } from '#core/signals/signal-id.js'
 import { type ClickHouse, createWorld, startClickHouse, type World } from '../integration/warehouse-world.js'
 import { putSite } from '../support/collector.js'
+import { applyAndDetect, formerSignalIdOf } from '../support/signals.js'
 import { until } from '../support/until.js'
 import { startWarehouseCollector } from '../support/warehouse-collector.js'
 

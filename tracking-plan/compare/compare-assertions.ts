@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@slotstream/protocol'
+import isEqual from 'fast-deep-equal'
 
 /** A difference between two schemas in what they say of one value itself, not of what is inside it. */
 export interface Finding {
@@ -95,25 +95,25 @@ function compareLimit(
 }
 
 function compareAlternatives(olds: unknown, nows: unknown): Finding | undefined {
-  if (isDeepStrictEqual(olds, nows)) return undefined
+  if (isEqual(olds, nows)) return undefined
   if (nows === undefined) return { step: 'addition', what: 'anyOf is gone' }
   const allThere = Array.isArray(olds) && Array.isArray(nows) && olds.every(one => holds(nows, one))
   return allThere ? { step: 'addition', what: 'anyOf allows more' } : compareUnknown('anyOf', olds, nows)
 }
 
 function compareWhole(keyword: string, old: unknown, now: unknown): Finding | undefined {
-  if (isDeepStrictEqual(old, now)) return undefined
+  if (isEqual(old, now)) return undefined
   if (now === undefined || now === false) return { step: 'addition', what: `${keyword} is gone` }
   return { step: 'revision', what: `${keyword} is ${old === undefined ? 'new' : 'another'}` }
 }
 
 function compareUnknown(keyword: string, old: unknown, now: unknown): Finding | undefined {
-  if (isDeepStrictEqual(old, now)) return undefined
+  if (isEqual(old, now)) return undefined
   return { step: 'revision', what: `${keyword} changed: what this allows can not be compared` }
 }
 
 function holds(values: unknown[], value: unknown): boolean {
-  return values.some(other => isDeepStrictEqual(other, value))
+  return values.some(other => isEqual(other, value))
 }
 
 function list(values: unknown[]): string {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@slotstream/protocol'
+import isEqual from 'fast-deep-equal'
 import { compareAssertions } from './compare-assertions.js'
 import { expandSchema, type Schema } from './expand-schema.js'
 
@@ -33,7 +33,7 @@ export function compareSchemas(before: JsonObject, after: JsonObject): Change[] 
 
 /** @param always whether every message that fitted before has something here */
 function compare(before: Schema, after: Schema, path: string, always: boolean): Change[] {
-  if (isDeepStrictEqual(before, after)) return []
+  if (isEqual(before, after)) return []
   const end: Step = always ? 'model' : 'revision'
   if (after === false) return [{ step: end, path, what: 'is not allowed any more' }]
   if (before === false) return [{ step: 'addition', path, what: 'is allowed now' }]

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type JsonObject,
   newestOfModels,
@@ -44,23 +43,33 @@ interface PlannedEvent {
 }
 
 /**
- * Compiles a plan. Between two schemas the event loop gets its turn, so that requests are answered meanwhile.
+ * Compiles a plan.
  *
  * @param before the plan it replaces
+ * @param nextTurn is awaited before each schema: where requests are answered meanwhile, it lets the event loop go on.
+ *   Default: all schemas are compiled in one go
  * @throws PlanError
  */
-export async function compilePlan(plan: TrackingPlan, before?: CompiledPlan): Promise<CompiledPlan> {
+export async function compilePlan(
+  plan: TrackingPlan,
+  before?: CompiledPlan,
+  nextTurn?: () => Promise<unknown>,
+): Promise<CompiledPlan> {
   const compile = createSchemaCompiler()
   const compiled = new Map<string, Validate>()
   const problems: string[] = []
   const events = new Map<string, PlannedEvent>()
+  const compileInTurn = async (schema: JsonObject) => {
+    await nextTurn?.()
+    return compile(schema)
+  }
   for (const [event, versions] of Object.entries(plan.schemas)) {
     const all = new Map<string, Version>()
     for (const version of sortedVersions(Object.keys(versions))) {
       const schema = versions[version]!
       const text = JSON.stringify(schema)
       try {
-        const validate = compiled.get(text) ?? before?.compiled.get(text) ?? (await inTurn(compile, schema))
+        const validate = compiled.get(text) ?? before?.compiled.get(text) ?? (await compileInTurn(schema))
         compiled.set(text, validate)
         all.set(version, { version, validate })
       } catch (error) {
@@ -73,11 +82,6 @@ export async function compilePlan(plan: TrackingPlan, before?: CompiledPlan): Pr
   }
   if (problems.length > 0) throw new PlanError(problems)
   return { mode: plan.mode, check: message => safely(message, () => check(message, events, plan.unplanned)), compiled }
-}
-
-async function inTurn(compile: (schema: JsonObject) => Validate, schema: JsonObject): Promise<Validate> {
-  await nextTurn()
-  return compile(schema)
 }
 
 /** A schema may refer to itself without end for some messages only: theirs is the trouble, not the whole request's. */

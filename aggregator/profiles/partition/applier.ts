@@ -1,5 +1,6 @@
 import { applyAndDetect } from '@slotstream/core'
 import type { EventEnvelope, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
+import { hashText } from '../../hash-text.js'
 import type { Partition } from './partition.js'
 import type { Progress } from './progress.js'
 
@@ -38,7 +39,7 @@ export function createApplier(
 
   function step(seq: number, envelope: EventEnvelope, profile: Profile | undefined): void | Promise<void> {
     try {
-      const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, anonymousDays)
+      const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, hashText, anonymousDays)
       const { siteId, visitorId, receivedAt } = envelope
       if (signals.length > 0) detected({ siteId, visitorId, signals: { siteId, visitorId, receivedAt, signals } })
       if (refused) {

@@ -8,8 +8,9 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { carryOut } from '#cli/plan/carry-out.js'
 import { generateTypes } from '#cli/plan/generate-types.js'
+import { readSchemas } from '#cli/plan/schema-folder.js'
 import { UsageError, understand } from '#cli/plan/understand.js'
-import { readSchemas, writeSchemas } from '#tracking-plan/files/schema-files.js'
+import { writeSchemas } from '#cli/plan/write-schemas.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples', 'schemas')

@@ -1,8 +1,8 @@
 import type { Profile, StoredMessage } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyAndDetect } from '#core/profile/apply.js'
 import { PRODUCTS } from '#core/signals/repeated-view.js'
+import { applyAndDetect } from '../../../support/signals.js'
 import { detected, envelope, MINUTE, message, NOW, SECOND } from './detected.js'
 
 const viewed = (at: number, fields: Partial<StoredMessage> = {}) =>

@@ -1,5 +1,5 @@
 import type { EventEnvelope, Profile, SignalName, SignalRecord, StoredMessage } from '@slotstream/protocol'
-import { applyAndDetect } from '#core/profile/apply.js'
+import { applyAndDetect } from '../../../support/signals.js'
 
 export const NOW = Date.UTC(2026, 0, 10, 12)
 export const SECOND = 1_000

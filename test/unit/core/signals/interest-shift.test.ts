@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyAndDetect } from '#core/profile/apply.js'
 import { EVIDENCE, MARGIN } from '#core/signals/interest-shift.js'
+import { applyAndDetect } from '../../../support/signals.js'
 import { DAY, detected, envelope, message, NOW } from './detected.js'
 
 const viewed = (category: string, at = NOW) => message(at, { event: 'Product Viewed', properties: { category } })

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JsonObject, StoredMessage, TrackingPlan } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { compilePlan, PlanError } from '#tracking-plan/compile/compile-plan.js'
@@ -142,7 +143,7 @@ describe('a plan', () => {
     const schemas = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [`E${i}`, { '1-0-0': viewed({ title: `${i}` }) }]),
     )
-    await compilePlan(plan(schemas))
+    await compilePlan(plan(schemas), undefined, nextTurn)
     clearInterval(ticking)
     expect(turns).toBeGreaterThan(5)
   })

@@ -8,7 +8,7 @@ import { createProgress } from '#aggregator/profiles/partition/progress.js'
 import { createWriteBehind } from '#aggregator/profiles/partition/write-behind.js'
 import type { Checkpoint, ProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
-import { applyAndDetect } from '#core/profile/apply.js'
+import { applyAndDetect } from '../../../../support/signals.js'
 
 const log = createLog('test')
 log.level = 'silent'
