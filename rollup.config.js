@@ -12,22 +12,24 @@ const namesIn = folder =>
   readdirSync(`sdk/dist/esm/${folder}`)
     .filter(file => file.endsWith('.js'))
     .map(file => `${folder}/${basename(file, '.js')}`)
-const together = namesIn('script')
-const alone = namesIn('parts').filter(name => !['parts/page-views', 'parts/slots', 'parts/impressions'].includes(name))
+const together = namesIn('entries/script')
+const alone = ['capture', 'content', 'tools']
+  .flatMap(room => namesIn(`plugins/${room}`))
+  .filter(name => !['page-views', 'slots', 'impressions'].includes(basename(name)))
 
 /** Where modules go that several files of the npm package need. `core` is what every page loads at once. */
 const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /idb.build|esm.((api|calls|client|consent|lazy-parts|middleware|options|part-names|start|version)\.js|(capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|event-store|indexed-tables|message-ids|numbered|page-end|parse|queue|resilient-tables|tables)|parts.page-views|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js)/,
+    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|message-ids|numbered|page-end|parse|queue|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-parts|part-names|capture.page-views)|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js/,
   ],
 ]
 
 /** The browser package, from what `tsc -b` made of it. */
 export default [
   {
-    input: 'sdk/dist/esm/script.js',
+    input: 'sdk/dist/esm/entries/script.js',
     treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
@@ -46,14 +48,18 @@ export default [
   })),
   {
     // Alone, so that a worker needs one file, by `importScripts` as by `import`.
-    input: 'sdk/dist/esm/service-worker.js',
+    input: 'sdk/dist/esm/entries/service-worker.js',
     treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: { file: 'sdk/dist/service-worker.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
   },
   {
     // Asking for content apart from the rest, so that a bundler can leave it out of a page that doesn't.
-    input: { index: 'sdk/dist/esm/index.js', parts: 'sdk/dist/esm/parts.js', react: 'sdk/dist/esm/react.js' },
+    input: {
+      index: 'sdk/dist/esm/entries/index.js',
+      parts: 'sdk/dist/esm/entries/parts.js',
+      react: 'sdk/dist/esm/entries/react.js',
+    },
     treeshake,
     // The protocol isn't published: what is used of it becomes part of the files. So does the lean form of `idb`.
     external: ['web-vitals', 'react'],

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
+import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
 import { ConfigurationError, numberSetting, secretSetting, sharedSettings, textSetting } from '@slotstream/runtime'
-import { ANONYMOUS_PROFILE_DAYS } from './profiles/anonymous-profiles.js'
 import { defaultProfileMemory } from './profiles/profile-memory.js'
 
 const MB = 1024 * 1024

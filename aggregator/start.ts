@@ -11,8 +11,8 @@ import {
   watchLayout,
   watchTombstones,
 } from '@slotstream/runtime'
-import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
+import { startBatch } from './lake/role.js'
 import { startPeople } from './people/start-people.js'
 import { startProfiles } from './profiles/role.js'
 import type { aggregatorSettings } from './settings.js'

@@ -13,21 +13,21 @@ import {
   watchGeneration,
   watchTombstones,
 } from '@slotstream/runtime'
-import { adminRoutes } from './admin-routes.js'
-import { createCatalogStore } from './catalog-store.js'
-import { createDecide } from './decide.js'
+import { createCatalogStore } from './admin/catalog-store.js'
+import { pipelineRoute } from './admin/pipeline/route.js'
+import { createPlanStore } from './admin/plan-store.js'
+import { adminRoutes } from './admin/routes.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
-import { createHttpServer, type HttpServer } from './http-server.js'
+import { createHttpServer, type HttpServer } from './http/http-server.js'
+import { postRoutes } from './http/post-routes.js'
+import { createStoreBatch } from './intake/store-batch.js'
 import { warningOfOpenSites } from './keys/warn-open-sites.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
-import { pipelineRoute } from './pipeline/route.js'
-import { createPlanStore } from './plan/plan-store.js'
 import { createPlans } from './plan/plans.js'
-import { postRoutes } from './post-routes.js'
 import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
-import { createStoreBatch } from './store-batch.js'
+import { createDecide } from './slots/decide.js'
 
 export interface CollectorDeps {
   nats: Nats

@@ -1,4 +1,4 @@
-export type { Content, Policy, PrivacySignals, Site, Slot } from './catalog.js'
+export type { Content, Policy, PrivacySignals, Site, Slot } from './site/catalog.js'
 export {
   type Check,
   checkContent,
@@ -7,7 +7,37 @@ export {
   checkSlotsRequest,
   isIdentitySecret,
   isSecretKey,
-} from './checks.js'
+} from './site/checks.js'
+export {
+  type Channel,
+  DEFAULT_ENRICHMENT,
+  DEFAULT_SCRUBBED,
+  type Enrichment,
+  enrichmentTrouble,
+} from './site/enrichment.js'
+export { parseSite } from './site/parse-site.js'
+export {
+  MIN_RETENTION_DAYS,
+  RETAINED_TABLES,
+  type RetainedTable,
+  type Retention,
+  retentionTrouble,
+} from './site/retention.js'
+export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
+export { SIGNALS, type SignalEnvelope, type SignalMemory, type SignalName, type SignalRecord } from './site/signals.js'
+export {
+  MAX_PLAN_BYTES,
+  MAX_PLAN_SCHEMAS,
+  MAX_SCHEMA_BYTES,
+  NO_PLAN,
+  OWN_EVENTS,
+  PLAN_MODES,
+  PLANNED_CALLS,
+  type PlanMode,
+  type PlanSchemas,
+  plannedName,
+  type TrackingPlan,
+} from './site/tracking-plan.js'
 export {
   DEAD_LETTERS,
   type DeadLetter,
@@ -16,54 +46,32 @@ export {
   decodePayload,
   encodePayload,
   parseDeadLetter,
-} from './dead-letters.js'
-export { type Channel, DEFAULT_ENRICHMENT, DEFAULT_SCRUBBED, type Enrichment, enrichmentTrouble } from './enrichment.js'
-export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './errors.js'
-export { type Arrival, finishMessage, idOf } from './finish-message.js'
-export { hash32 } from './hash.js'
-export { isObject } from './is-object.js'
-export { isoTime } from './iso-time.js'
-export { joined } from './joined.js'
+} from './stream/dead-letters.js'
+export { type Arrival, finishMessage, idOf } from './stream/envelopes/finish-message.js'
+export { openEnvelope } from './stream/envelopes/open-envelope.js'
+export { parseEventEnvelope } from './stream/envelopes/parse-event-envelope.js'
 export {
-  EARLIEST_TIMESTAMP,
-  MAX_BATCH_BYTES,
-  MAX_BATCH_MESSAGES,
-  MAX_DEPTH,
-  MAX_FUTURE_MS,
-  MAX_ITEMS,
-  MAX_KEY_LENGTH,
-  MAX_KEYS,
-  MAX_MESSAGE_BYTES,
-  MAX_NAME_LENGTH,
-  MAX_REPLAYED,
-  MAX_SLOTS,
-  MAX_SPREAD,
-  MAX_TRAIT_VALUES,
-  MAX_TRAITS_BYTES,
-} from './limits.js'
-export { memoryOf, memoryOfText } from './memory-of.js'
+  parseDecisionEnvelope,
+  parseRejectedEnvelope,
+  parseSignalEnvelope,
+} from './stream/envelopes/parse-other-envelopes.js'
 export {
-  type Batch,
-  type BatchAnswer,
-  type Json,
-  type JsonObject,
-  type Ledger,
-  MESSAGE_TYPES,
-  type Message,
-  type MessageContext,
-  type MessageType,
-  type PrivacySignal,
-  REJECTION_CODES,
-  type Rejection,
-  type RejectionCode,
-} from './messages.js'
-export { namedInText } from './named-in-text.js'
-export { openEnvelope } from './open-envelope.js'
-export { parseEventEnvelope } from './parse-event-envelope.js'
-export { parseDecisionEnvelope, parseRejectedEnvelope, parseSignalEnvelope } from './parse-other-envelopes.js'
-export { parseProfile } from './parse-profile.js'
-export { parseSite } from './parse-site.js'
-export { isCount, isSiteId, isVisitorId, parseStored } from './parse-stored.js'
+  type Candidate,
+  type DecisionEnvelope,
+  type DecisionRecord,
+  type EventEnvelope,
+  OUTCOMES,
+  type Outcome,
+  type RejectedEnvelope,
+  type RejectedMessage,
+  type SentEnvelope,
+  type StoredMessage,
+} from './stream/envelopes/stored.js'
+export { hash32 } from './stream/hash.js'
+export { joined } from './stream/joined.js'
+export { memoryOf, memoryOfText } from './stream/memory-of.js'
+export { parseProfile } from './stream/parse-profile.js'
+export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
   belongsTo,
@@ -87,37 +95,8 @@ export {
   type Tombstone,
   tombstoneKey,
   visitorsOf,
-} from './people.js'
-export type { Profile } from './profile.js'
-export {
-  MIN_RETENTION_DAYS,
-  RETAINED_TABLES,
-  type RetainedTable,
-  type Retention,
-  retentionTrouble,
-} from './retention.js'
-export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './schema-version.js'
-export {
-  type KeyKind,
-  MAX_PUBLIC_AGE_MS,
-  MAX_SECRET_KEYS,
-  MAX_SECRET_LENGTH,
-  MIN_SECRET_LENGTH,
-  SENDERS,
-  type Sender,
-  senderOf,
-} from './senders.js'
-export { SIGNALS, type SignalEnvelope, type SignalMemory, type SignalName, type SignalRecord } from './signals.js'
-export type {
-  DecideReply,
-  DecideRequest,
-  DecisionReason,
-  SlotDecision,
-  SlotItem,
-  SlotRequest,
-  SlotsAnswer,
-  SlotsRequest,
-} from './slots.js'
+} from './stream/people/people.js'
+export type { Profile } from './stream/profile.js'
 export {
   type HotKey,
   type Lag,
@@ -127,19 +106,7 @@ export {
   type Skew,
   STATUS_SUBJECT,
   type Trouble,
-} from './status.js'
-export {
-  type Candidate,
-  type DecisionEnvelope,
-  type DecisionRecord,
-  type EventEnvelope,
-  OUTCOMES,
-  type Outcome,
-  type RejectedEnvelope,
-  type RejectedMessage,
-  type SentEnvelope,
-  type StoredMessage,
-} from './stored.js'
+} from './stream/status.js'
 export {
   MAX_STREAMS,
   type PastStreams,
@@ -149,7 +116,7 @@ export {
   type StreamPart,
   stores,
   streamParts,
-} from './stream-parts.js'
+} from './stream/stream-parts.js'
 export {
   BUCKETS,
   decideSubject,
@@ -159,24 +126,7 @@ export {
   STREAMS,
   type StreamKind,
   streamSubject,
-} from './subjects.js'
-export { type CorrectedTime, correctTime, parseTime } from './times.js'
-export {
-  MAX_PLAN_BYTES,
-  MAX_PLAN_SCHEMAS,
-  MAX_SCHEMA_BYTES,
-  NO_PLAN,
-  OWN_EVENTS,
-  PLAN_MODES,
-  PLANNED_CALLS,
-  type PlanMode,
-  type PlanSchemas,
-  plannedName,
-  type TrackingPlan,
-} from './tracking-plan.js'
-export { uuidv7 } from './uuid.js'
-export { type Checked, checkMessage } from './validate.js'
-export { VIOLATION_CODES, type Violation, type ViolationCode } from './violations.js'
+} from './stream/subjects.js'
 export {
   DEFAULT_PARTITIONS,
   isPersonKey,
@@ -186,4 +136,65 @@ export {
   visitorIdOf,
   visitorKeySql,
   visitorText,
-} from './visitors.js'
+} from './stream/visitors.js'
+export { byteLength } from './wire/byte-length.js'
+export { isObject } from './wire/checks/is-object.js'
+export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
+export { type Checked, checkMessage } from './wire/checks/validate.js'
+export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'
+export { isoTime } from './wire/iso-time.js'
+export {
+  EARLIEST_TIMESTAMP,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_MESSAGES,
+  MAX_DEPTH,
+  MAX_FUTURE_MS,
+  MAX_ITEMS,
+  MAX_KEY_LENGTH,
+  MAX_KEYS,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_LENGTH,
+  MAX_REPLAYED,
+  MAX_SLOTS,
+  MAX_SPREAD,
+  MAX_TRAIT_VALUES,
+  MAX_TRAITS_BYTES,
+} from './wire/limits.js'
+export {
+  type Batch,
+  type BatchAnswer,
+  type Json,
+  type JsonObject,
+  type Ledger,
+  MESSAGE_TYPES,
+  type Message,
+  type MessageContext,
+  type MessageType,
+  type PrivacySignal,
+  REJECTION_CODES,
+  type Rejection,
+  type RejectionCode,
+} from './wire/messages.js'
+export {
+  type KeyKind,
+  MAX_PUBLIC_AGE_MS,
+  MAX_SECRET_KEYS,
+  MAX_SECRET_LENGTH,
+  MIN_SECRET_LENGTH,
+  SENDERS,
+  type Sender,
+  senderOf,
+} from './wire/senders.js'
+export type {
+  DecideReply,
+  DecideRequest,
+  DecisionReason,
+  SlotDecision,
+  SlotItem,
+  SlotRequest,
+  SlotsAnswer,
+  SlotsRequest,
+} from './wire/slots.js'
+export { type CorrectedTime, correctTime, parseTime } from './wire/times.js'
+export { uuidv7 } from './wire/uuid.js'
+export { VIOLATION_CODES, type Violation, type ViolationCode } from './wire/violations.js'

@@ -2,14 +2,14 @@ import { connect } from 'node:net'
 import { join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inboxPrefixOf, jetStreamAnswers } from '@slotstream/runtime'
+import type { Owner } from './data/private-file.js'
+import { pick, splitSecrets } from './data/split-secrets.js'
 import { natsDir } from './nats/folder.js'
 import type { Role } from './nats/permissions.js'
 import { accessOf, type NatsUsers } from './nats/users.js'
-import type { Owner } from './private-file.js'
+import type { PartSpec } from './process/supervised.js'
+import { ANSWER_MS } from './process/watchdog.js'
 import type { SupervisorSettings } from './settings.js'
-import { pick, splitSecrets } from './split-secrets.js'
-import type { PartSpec } from './supervised.js'
-import { ANSWER_MS } from './watchdog.js'
 
 /** What the parts need beyond the settings. */
 export interface Provided {
@@ -44,7 +44,7 @@ const CLICKHOUSE_ENV = [...PLAIN_ENV, 'NODE_*', 'LOG_LEVEL', 'DATA_DIR', 'CLICKH
 export const NATS_CONFIG = 'nats-server.conf'
 
 /** Program of the embedded ClickHouse, from the root of the repository. */
-export const EMBEDDED_PROGRAM = 'aggregator/dist/embedded/main.js'
+export const EMBEDDED_PROGRAM = 'clickhouse/dist/main.js'
 
 /** User of the embedded ClickHouse that may write; its password is kept under the data folder. */
 const EMBEDDED_USER = 'slotstream'

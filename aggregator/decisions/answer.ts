@@ -1,3 +1,4 @@
+import { type Choice, decide, isHeldOut } from '@slotstream/core'
 import {
   type DecideRequest,
   type DecisionRecord,
@@ -8,7 +9,6 @@ import {
   uuidv7,
 } from '@slotstream/protocol'
 import type { Catalog, CatalogSlot } from './catalog.js'
-import { type Choice, decide, isHeldOut } from './decide.js'
 
 /** What was decided for a request: what the page gets, and what is recorded, slot by slot. */
 export interface Answer {

@@ -1,10 +1,10 @@
 import { type Profile, visitorsOf } from '@slotstream/protocol'
-import { createProfileStore } from '../profiles/profile-store.js'
-import { findMessages } from './clean-streams.js'
-import { type FindParts, findPerson, profileStreams } from './find-person.js'
+import { createProfileStore } from '../profiles/store/profile-store.js'
+import { findMessages } from './clean/clean-streams.js'
+import { findRows } from './clean/rows.js'
+import { type FindParts, findPerson, profileStreams } from './find/find-person.js'
+import { PLACES } from './find/places.js'
 import type { Sealed } from './job-store.js'
-import { PLACES } from './places.js'
-import { findRows } from './rows.js'
 
 /** One thing that is kept about a person, and where. */
 export interface ExportedThing {

@@ -1,6 +1,6 @@
 import type { ForgetRequest } from '@slotstream/protocol'
-import type { KeptPartition } from './keep-partition.js'
-import type { ProfileKeys } from './profile-keys.js'
+import type { KeptPartition } from './partition/keep-partition.js'
+import type { ProfileKeys } from './store/profile-keys.js'
 
 /**
  * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves to

@@ -10,18 +10,18 @@ import {
   type Publisher,
   type Tombstones,
 } from '@slotstream/runtime'
-import { createRoom } from './back-pressure.js'
 import { forgetProfiles } from './forget-profiles.js'
 import { keepDeadLetter } from './keep-dead-letter.js'
-import { type KeptPartition, keepPartition } from './keep-partition.js'
-import { createProfileStore } from './profile-store.js'
+import { createRoom } from './partition/back-pressure.js'
+import { type KeptPartition, keepPartition } from './partition/keep-partition.js'
+import { createSlices } from './partition/slices.js'
+import { isUnstoredTooLarge, isWaitingTooLarge, total } from './partition/waiting-bounds.js'
+import { createWriteBehind, type Storable } from './partition/write-behind.js'
 import { createPublishRefused } from './publish-refused.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
-import { createSlices } from './slices.js'
+import { createProfileStore } from './store/profile-store.js'
 import { startSweeping } from './sweep-ended.js'
-import { isUnstoredTooLarge, isWaitingTooLarge, total } from './waiting-bounds.js'
-import { createWriteBehind, type Storable } from './write-behind.js'
 
 /** Time between two passes that store what has changed. What a crash undoes is replayed in a fraction of it. */
 const STORE_EVERY_MS = 500

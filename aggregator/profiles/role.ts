@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
 import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import {
   type Installation,
@@ -12,7 +13,6 @@ import {
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
-import { ANONYMOUS_PROFILE_DAYS } from './anonymous-profiles.js'
 import { answerForget } from './answer-forget.js'
 import { createGeneration, type Generation } from './generation.js'
 import { defaultProfileMemory } from './profile-memory.js'

@@ -1,9 +1,9 @@
+import { hasEnded, isOfOneVisit } from '@slotstream/core'
 import type { Log, Metrics } from '@slotstream/runtime'
-import { hasEnded, isOfOneVisit } from './anonymous-profiles.js'
-import type { KeptPartition } from './keep-partition.js'
-import type { SweptStore } from './profile-store.js'
-import { StoreConflict } from './store-conflict.js'
-import type { StoredEntry } from './stored-entries.js'
+import type { KeptPartition } from './partition/keep-partition.js'
+import type { SweptStore } from './store/profile-store.js'
+import { StoreConflict } from './store/store-conflict.js'
+import type { StoredEntry } from './store/stored-entries.js'
 
 const DAY_MS = 24 * 3600_000
 

@@ -8,27 +8,28 @@ import {
   type Nats,
   numberSetting,
   type Publisher,
+  persistently,
   readStream,
+  Stopped,
   skipEntry,
   type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { bodyCompression } from './body-compression.js'
-import { clusterDdl } from './cluster-ddl.js'
-import { describeTables, readDescriptions } from './describe-tables.js'
-import { divert } from './divert.js'
-import { fenced } from './fence.js'
-import { type Loader, startLoader } from './loader.js'
+import { divert } from './load/divert.js'
+import { fenced } from './load/fence.js'
+import { type Loader, startLoader } from './load/loader.js'
+import { createTroubles } from './load/troubles.js'
 import { warehouseMetrics } from './metrics.js'
-import { MigrationError, migrate, readMigrations } from './migrate.js'
-import { completeThrough, positionKeeper } from './position.js'
-import { watchRetention } from './retention.js'
-import { persistently, Stopped } from './retry.js'
-import { profilesSpec, type StreamSpec, specsOf } from './specs.js'
-import { warehouseTable } from './table.js'
-import { createTroubles } from './troubles.js'
-import { watchParts } from './watch-parts.js'
+import { completeThrough, positionKeeper } from './positions/position.js'
+import { clusterDdl } from './tables/cluster-ddl.js'
+import { describeTables, readDescriptions } from './tables/describe-tables.js'
+import { MigrationError, migrate, readMigrations } from './tables/migrate.js'
+import { watchRetention } from './tables/retention.js'
+import { profilesSpec, type StreamSpec, specsOf } from './tables/specs.js'
+import { warehouseTable } from './tables/table.js'
+import { watchParts } from './tables/watch-parts.js'
 
 /** Messages the client holds while a block is inserted: each may be as large as a batch. */
 const READ_AHEAD = 1_000

@@ -1,5 +1,5 @@
 import { loadAll } from '../ingest/load-all.js'
-import { collectorMetric } from '../support/front-door.js'
+import { collectorMetric } from '../support/servers/front-door.js'
 
 /** How long the load runs between two readings. */
 const PIECE_SECONDS = 5

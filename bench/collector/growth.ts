@@ -1,6 +1,6 @@
 import { loadAll } from '../ingest/load-all.js'
-import { startFrontDoor } from '../support/front-door.js'
-import { SITE } from '../support/system.js'
+import { startFrontDoor } from '../support/servers/front-door.js'
+import { SITE } from '../support/servers/system.js'
 
 const WARM_UP_SECONDS = 2
 

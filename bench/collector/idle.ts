@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { collectorMetric } from '../support/front-door.js'
+import { collectorMetric } from '../support/servers/front-door.js'
 
 /** Connections that are opened at a time. */
 const AT_ONCE = 200

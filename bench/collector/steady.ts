@@ -1,7 +1,7 @@
 import { BATCH_SIZE, createBodies } from '../ingest/bodies.js'
 import { openLoop } from '../support/open-loop.js'
 import { createPoster } from '../support/poster.js'
-import { SITE } from '../support/system.js'
+import { SITE } from '../support/servers/system.js'
 
 /**
  * Batches at a fixed rate, whether or not earlier ones have been answered.

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGuard, openData } from '@slotstream/aggregator'
+import { createGuard, openData } from '@slotstream/clickhouse'
 import { percentile } from '../support/percentile.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 

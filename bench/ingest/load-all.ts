@@ -1,4 +1,4 @@
-import { SITE } from '../support/system.js'
+import { SITE } from '../support/servers/system.js'
 import { BATCH_SIZE } from './bodies.js'
 import { runLoad } from './run-load.js'
 

@@ -1,7 +1,7 @@
 import { partitionOf, streamSubject } from '@slotstream/protocol'
 import { createPublisher } from '@slotstream/runtime'
 import { BATCH_SIZE } from '../ingest/bodies.js'
-import { SITE } from '../support/system.js'
+import { SITE } from '../support/servers/system.js'
 import type { Pieces } from './pieces.js'
 import { createShoppers } from './shoppers.js'
 

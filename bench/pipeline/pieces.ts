@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { obtainNatsServer } from '@slotstream/supervisor'
-import { freePorts } from '../support/free-ports.js'
-import { SITE } from '../support/system.js'
+import { freePorts } from '../support/servers/free-ports.js'
+import { SITE } from '../support/servers/system.js'
 
 const AGGREGATOR = fileURLToPath(new URL('../../../aggregator/dist/main.js', import.meta.url))
-const CLICKHOUSE = fileURLToPath(new URL('../../../aggregator/dist/embedded/main.js', import.meta.url))
+const CLICKHOUSE = fileURLToPath(new URL('../../../clickhouse/dist/main.js', import.meta.url))
 const READY_DEADLINE_MS = 60_000
 
 /** Nats-server and ClickHouse without collector and aggregators, which are started when the backlog is there. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { watchRows } from '../freshness/watch-rows.js'
 import { memoryOf } from '../support/memory.js'
 import type { Clock } from '../support/open-loop.js'
-import { SITE, startSystem, untilStored } from '../support/system.js'
+import { SITE, startSystem, untilStored } from '../support/servers/system.js'
 import type { SteadyNews, SteadyOrder } from './load.js'
 
 export const EVENTS_PER_SECOND = 5_000

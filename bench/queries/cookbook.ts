@@ -1,4 +1,4 @@
-import { SITE } from '../support/system.js'
+import { SITE } from '../support/servers/system.js'
 
 const MONTH = `site_id = '${SITE}' AND timestamp > now() - INTERVAL 30 DAY`
 

@@ -1,4 +1,4 @@
-import { SITE } from '../support/system.js'
+import { SITE } from '../support/servers/system.js'
 
 /** Days that the events lie in, events of a session, and sessions of a visitor on average. */
 const DAYS = 60

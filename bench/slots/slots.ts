@@ -2,9 +2,9 @@ import type { Outcome, SlotsAnswer } from '@slotstream/protocol'
 import { machineClock, openLoop } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
 import { createPoster, type Poster } from '../support/poster.js'
+import { startBareServer } from '../support/servers/start-bare-server.js'
+import { SITE, startSystem, untilStored } from '../support/servers/system.js'
 import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
-import { startBareServer } from '../support/start-bare-server.js'
-import { SITE, startSystem, untilStored } from '../support/system.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 
 const REQUESTS_PER_SECOND = 500

@@ -1,5 +1,5 @@
 import type { KeyKind, Site, SlotsRequest } from '@slotstream/protocol'
-import { Failure } from '../failure.js'
+import { Failure } from '../http/failure.js'
 import { NEEDS_SECRET_KEY } from './senders.js'
 import { isSigned } from './signatures.js'
 

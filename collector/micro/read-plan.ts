@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@slotstream/runtime'
-import { readSchemas } from '../plan/command/schema-files.js'
-import { type CompiledPlan, compilePlan, PlanError } from '../plan/compile-plan.js'
+import { type CompiledPlan, compilePlan, PlanError } from '@slotstream/tracking-plan'
+import { readSchemas } from './schema-folder.js'
 
 /**
  * The tracking plan of a folder of schemas, to be enforced. Throws ConfigurationError when it can't be used.

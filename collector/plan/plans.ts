@@ -1,8 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { KvEntry } from '@nats-io/kv'
 import type { TrackingPlan } from '@slotstream/protocol'
 import { type Log, parseEntry, skipEntry } from '@slotstream/runtime'
-import { parsePlan } from './check-plan.js'
-import { type CompiledPlan, compilePlan } from './compile-plan.js'
+import { type CompiledPlan, compilePlan, parsePlan } from '@slotstream/tracking-plan'
 
 /** The tracking plans of all sites, kept up to date from their bucket. */
 export interface Plans {
@@ -39,7 +39,7 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
     const parsed = parseEntry(entry, parsePlan)
     if (!parsed.ok) return skipEntry(log, 'plans', { site: siteId, revision }, parsed.reason)
     try {
-      const plan = await compilePlan(parsed.value, inUse.get(siteId)?.plan)
+      const plan = await compilePlan(parsed.value, inUse.get(siteId)?.plan, nextTurn)
       if (newest.get(siteId) === revision) take(siteId, plan, revision)
     } catch (error) {
       skipEntry(log, 'plans', { site: siteId, revision }, `the one before stays: ${String(error)}`)
@@ -64,7 +64,7 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
         if (working.get(key) === work) working.delete(key)
       })
     },
-    compile: (siteId, plan) => compilePlan(plan, inUse.get(siteId)?.plan),
+    compile: (siteId, plan) => compilePlan(plan, inUse.get(siteId)?.plan, nextTurn),
     take(siteId, plan, revision) {
       const told = newest.get(siteId) ?? 0
       if (told > revision) return

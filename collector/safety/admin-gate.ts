@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { networkOf } from '@slotstream/runtime'
-import { bearerToken, isSameSecret } from '../authenticate.js'
-import { Failure } from '../failure.js'
+import { Failure } from '../http/failure.js'
+import { bearerToken, isSameSecret } from '../http/request/authenticate.js'
 import { createTokenBuckets } from './token-buckets.js'
 
 /** Wrong tokens that an address may send at once, and how many a second after that. */

@@ -1,6 +1,6 @@
 import type { KeyKind, Site } from '@slotstream/protocol'
 import { networkOf } from '@slotstream/runtime'
-import { Failure } from '../failure.js'
+import { Failure } from '../http/failure.js'
 import { createDebtBuckets, type DebtBuckets } from './debt-buckets.js'
 import { createKnownVisitors, type KnownVisitors } from './known-visitors.js'
 import { createPacer, type Pacer } from './pacer.js'

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.js'
+import { Failure } from '../http/failure.js'
 
 /** How often bodies are looked over for those that arrive too slowly, in milliseconds. */
 const LOOK_OVER_MS = 1_000

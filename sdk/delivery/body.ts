@@ -1,5 +1,5 @@
 import type { Ledger } from '@slotstream/protocol'
-import type { SealedBatch } from './tables.js'
+import type { SealedBatch } from './database/tables.js'
 
 /** Bytes that a batch's body has beside its messages, at most. */
 export const ENVELOPE_BYTES = 1_000

@@ -3,11 +3,11 @@ import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { KeyValue } from '../platform/storage.js'
 import { bodyOf, ENVELOPE_BYTES } from './body.js'
-import type { EventStore } from './event-store.js'
+import type { EventStore } from './database/event-store.js'
+import type { SealedBatch } from './database/tables.js'
 import { messageIds } from './message-ids.js'
 import { parse } from './parse.js'
 import type { Held, Queue } from './queue.js'
-import type { SealedBatch } from './tables.js'
 
 /** Longest wait that a collector may ask for, in milliseconds. */
 export const LONGEST_WAIT_MS = 3_600_000

@@ -1,8 +1,8 @@
 import type { KeyValue } from '../platform/storage.js'
 import { ENVELOPE_BYTES } from './body.js'
-import type { Dropped, EventStore } from './event-store.js'
+import type { Dropped, EventStore } from './database/event-store.js'
+import { batchIdOf, type Chunk, type SealedBatch } from './database/tables.js'
 import { numbered } from './numbered.js'
-import { batchIdOf, type Chunk, type SealedBatch } from './tables.js'
 
 /** A message on its way. */
 export interface Entry {

@@ -1,6 +1,6 @@
 import { createElement, type ReactElement, type ReactNode, useEffect, useRef } from 'react'
-import { running } from '../calls.js'
-import { destroy, init, type Options, type SlotDecision } from '../index.js'
+import { running } from '../client/calls.js'
+import { destroy, init, type Options, type SlotDecision } from '../entries/index.js'
 import { HandedOver } from './handed-over.js'
 
 export interface SlotstreamProviderProps {

@@ -1,5 +1,5 @@
 import { type RefCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
-import { personalize } from '../index.js'
+import { personalize } from '../entries/index.js'
 import type { PersonalizeOptions, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 import { decisionFor, HandedOver, putAway } from './handed-over.js'
 import { watch } from './watch.js'

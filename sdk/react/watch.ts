@@ -1,5 +1,5 @@
-import { run } from '../calls.js'
-import type { Client } from '../client.js'
+import { run } from '../client/calls.js'
+import type { Client } from '../client/client.js'
 import { createImpressions, type Shown } from '../slots/impressions.js'
 
 type Impressions = ReturnType<typeof createImpressions>

@@ -1,5 +1,5 @@
-import { inBrowser, run, running } from '../calls.js'
-import type { Client } from '../client.js'
+import { inBrowser, run, running } from '../client/calls.js'
+import type { Client } from '../client/client.js'
 import type { PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
 import { noDecision } from './no-decision.js'
 import type { Personalize } from './personalizer-of.js'

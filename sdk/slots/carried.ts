@@ -1,9 +1,9 @@
 import { ENVELOPE_BYTES } from '../delivery/body.js'
-import type { EventStore } from '../delivery/event-store.js'
+import type { EventStore } from '../delivery/database/event-store.js'
+import type { SealedBatch } from '../delivery/database/tables.js'
 import type { PageEnd } from '../delivery/page-end.js'
 import type { Queue } from '../delivery/queue.js'
-import type { Sender } from '../delivery/sender.js'
-import type { SealedBatch } from '../delivery/tables.js'
+import type { Sender } from '../delivery/send/sender.js'
 
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
 const CARRIED_BYTES = 100_000

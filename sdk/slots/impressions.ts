@@ -1,4 +1,4 @@
-import type { Client } from '../client.js'
+import type { Client } from '../client/client.js'
 import { createViewing } from '../platform/viewing.js'
 
 /** What an impression and a click report: which choice this is. */

@@ -1,7 +1,7 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
 import type { PageEnd } from '../delivery/page-end.js'
 import { parse } from '../delivery/parse.js'
-import type { Sender } from '../delivery/sender.js'
+import type { Sender } from '../delivery/send/sender.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'

@@ -1,4 +1,4 @@
-import type { Client } from '../client.js'
+import type { Client } from '../client/client.js'
 import type { PersonalizeOptions, SlotDecision } from '../types.js'
 import { noDecision } from './no-decision.js'
 import { createPersonalize } from './personalize.js'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inboxPrefixOf, type KeptNatsUsers, NATS_USERS_FILE, type NatsAccess } from '@slotstream/runtime'
-import { writePrivate } from '../private-file.js'
+import { writePrivate } from '../data/private-file.js'
 import { ROLES, type Role } from './permissions.js'
 
 /** A password for each role. */

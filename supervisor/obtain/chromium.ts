@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
 import { chromiumAdvice } from './advice.js'
-import { circumstances } from './circumstances.js'
-import { type Machine, thisMachine } from './machine.js'
+import { circumstances } from './machine/circumstances.js'
+import { type Machine, thisMachine } from './machine/machine.js'
+import { askVersion } from './machine/version.js'
 import { type ObtainLog, obtain, type Program } from './obtain.js'
 import { planChromium } from './plan.js'
-import { askVersion } from './version.js'
 
 /**
  * Finds Chromium or Chrome for the browser tests, or installs it, and resolves to its absolute path. In order:

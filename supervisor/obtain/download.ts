@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Machine } from './machine.js'
+import type { Machine } from './machine/machine.js'
 import type { ReleaseAsset } from './release.js'
 
 /** How long a server may take to answer at all, in milliseconds. Without a network, a start should not wait for it. */

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path'
 import { natsServerAdvice } from './advice.js'
-import { circumstances } from './circumstances.js'
-import { type Machine, thisMachine } from './machine.js'
+import { circumstances } from './machine/circumstances.js'
+import { type Machine, thisMachine } from './machine/machine.js'
+import { askVersion, parseVersion } from './machine/version.js'
 import { type ObtainLog, obtain, type Program } from './obtain.js'
 import { planNatsServer, planPackagedNatsServer } from './plan.js'
 import { natsRelease, type Release } from './release.js'
-import { askVersion, parseVersion } from './version.js'
 
 /** Oldest nats-server that will do, as [major, minor]: the aggregator needs the JetStream features of 2.9. */
 const oldest = [2, 9] as const

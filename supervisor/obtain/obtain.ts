@@ -1,10 +1,10 @@
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
-import { executableName } from './candidates.js'
 import { download, reach } from './download.js'
 import { describe, failureMemory } from './failure-memory.js'
-import type { Machine } from './machine.js'
+import { executableName } from './machine/candidates.js'
+import type { Machine } from './machine/machine.js'
 import type { Command, Step } from './plan.js'
 
 /** Hears, in a line each, of what takes time. */

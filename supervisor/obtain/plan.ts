@@ -1,6 +1,6 @@
 import { posix, win32 } from 'node:path'
-import { candidates, executableName } from './candidates.js'
-import type { Machine } from './machine.js'
+import { candidates, executableName } from './machine/candidates.js'
+import type { Machine } from './machine/machine.js'
 import type { Release, ReleaseAsset } from './release.js'
 
 /** One way to come by a program. */

@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Message } from '../../sdk/types.js'
+import type { Message } from '#sdk/types.js'
 import { launchChromium } from '../support/chromium.js'
 import { type System, startSystem } from '../support/system.js'
 
-type Slotstream = typeof import('../../sdk/index.js')
+type Slotstream = typeof import('#sdk/entries/index.js')
 type Host = Window & { slotstream: Slotstream; lines: string[] }
 
 let system: System

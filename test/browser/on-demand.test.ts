@@ -122,7 +122,7 @@ describe('what fills slots', () => {
     await page.goto(`${network.url}/slot`)
     const ask = () =>
       page.evaluate(() =>
-        (window as unknown as { slotstream: typeof import('../../sdk/index.js') }).slotstream.personalize('hero', {
+        (window as unknown as { slotstream: typeof import('#sdk/entries/index.js') }).slotstream.personalize('hero', {
           fallback: [{ title: 'own' }],
         }),
       )

@@ -57,7 +57,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     writeFileSync(config, natsConfig(index, port, join(dir, 'nats', String(index + 1)), routePorts))
     return run(`nats-${index + 1}`, natsProgram, ['-c', config])
   })
-  const clickhouse = run('clickhouse', process.execPath, [program('aggregator/dist/embedded/main.js')], {
+  const clickhouse = run('clickhouse', process.execPath, [program('clickhouse/dist/main.js')], {
     UV_THREADPOOL_SIZE: '24',
     CLICKHOUSE_PORT: String(clickhousePort),
     CLICKHOUSE_DATA_DIR: join(dir, 'clickhouse'),

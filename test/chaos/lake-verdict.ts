@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { POSITIONS_PER_STREAM } from '@slotstream/protocol'
-import { type LakeFile, lakeFolder } from '../../aggregator/batch/lake/lake-files.js'
+import { type LakeFile, lakeFolder } from '#aggregator/lake/lake-files.js'
 import { until } from '../support/until.js'
 import type { ChaosInstallation } from './installation.js'
 

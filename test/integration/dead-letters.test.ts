@@ -9,9 +9,9 @@ import {
   sharedSettings,
 } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carryOut } from '../../aggregator/dead-letters/carry-out.js'
-import { openLetters } from '../../aggregator/dead-letters/letters.js'
-import { startProfiles } from '../../aggregator/profiles/role.js'
+import { carryOut } from '#aggregator/commands/dead-letters/carry-out.js'
+import { openLetters } from '#aggregator/commands/dead-letters/letters.js'
+import { startProfiles } from '#aggregator/profiles/role.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'

@@ -2,7 +2,7 @@ import { createMicro } from '@slotstream/collector'
 import type { EventEnvelope, RejectedEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readPlan } from '../../collector/micro/read-plan.js'
+import { readPlan } from '#collector/micro/read-plan.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
 
 process.env.LOG_LEVEL ??= 'silent'

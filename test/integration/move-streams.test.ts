@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import { type EventEnvelope, type Profile, partitionOf, profilesBucket, streamSubject } from '@slotstream/protocol'
 import { createLog, createPublisher, type Installation, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createProfileStore } from '../../aggregator/profiles/profile-store.js'
-import { rebuild } from '../../aggregator/rebuild/rebuild.js'
-import { moveStreams } from '../../aggregator/streams/move-streams.js'
+import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
+import { moveStreams } from '#aggregator/commands/streams/move-streams.js'
+import { createProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
 import { profilesOfStream } from '../support/profiles-of-stream.js'
@@ -15,7 +15,7 @@ import { until } from '../support/until.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 const PARTITIONS = 8
-const COMMAND = fileURLToPath(new URL('../../aggregator/dist/streams/main.js', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../aggregator/dist/commands/streams/main.js', import.meta.url))
 
 const log = createLog('test')
 log.level = 'silent'

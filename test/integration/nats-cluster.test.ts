@@ -20,7 +20,7 @@ import { createSender } from '../support/sender.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
-const COMMAND = fileURLToPath(new URL('../../aggregator/dist/streams/main.js', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../aggregator/dist/commands/streams/main.js', import.meta.url))
 const DEMO = fileURLToPath(new URL('../../examples/demo', import.meta.url))
 const KILLS = 6
 

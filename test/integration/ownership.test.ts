@@ -1,7 +1,7 @@
 import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import { createLog, createPublisher } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rebuild } from '../../aggregator/rebuild/rebuild.js'
+import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
 import { replayedStreams } from '../support/profiles-of-stream.js'

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { applyEnvelope, recompute, startDecisions, startProfiles } from '@slotstream/aggregator'
+import { startDecisions, startProfiles } from '@slotstream/aggregator'
+import { applyEnvelope, recompute } from '@slotstream/core'
 import {
   type DecideReply,
   type DecideRequest,

@@ -1,6 +1,6 @@
 import { connectNats, createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PipelineStatus } from '../../collector/pipeline/merge.js'
+import type { PipelineStatus } from '#collector/admin/pipeline/merge.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carryOut } from '../../collector/plan/command/carry-out.js'
-import { readSchemas, writeSchemas } from '../../collector/plan/command/schema-files.js'
-import { understand } from '../../collector/plan/command/understand.js'
+import { carryOut } from '#cli/plan/carry-out.js'
+import { readSchemas } from '#cli/plan/schema-folder.js'
+import { understand } from '#cli/plan/understand.js'
+import { writeSchemas } from '#cli/plan/write-schemas.js'
 import { putSite, startBroker } from '../support/collector.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/schemas', import.meta.url))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 
-const PROGRAM = fileURLToPath(new URL('../../examples/dist/replay/main.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../cli/dist/replay/main.js', import.meta.url))
 const PRICE = (type: unknown) => ({ type: 'object', properties: { price: { type } }, required: ['price'] })
 
 let system: System

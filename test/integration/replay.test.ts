@@ -9,7 +9,7 @@ import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 
 const pathTo = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const PROGRAM = pathTo('../../examples/dist/replay/main.js')
+const PROGRAM = pathTo('../../cli/dist/replay/main.js')
 const REAL = process.env.OPEN_BANDIT_DIR || pathTo('../../../shared/data/open-bandit')
 /** The real log where there is one; otherwise a small one in the same format. */
 const FOLDER = existsSync(REAL) ? REAL : pathTo('../fixtures/open-bandit')

@@ -6,7 +6,7 @@ import {
   streamSubject,
 } from '@slotstream/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { rebuild } from '../../aggregator/rebuild/rebuild.js'
+import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { type Aggregator, startAggregator } from '../support/aggregator.js'
 import { replayedStreams } from '../support/profiles-of-stream.js'
 import { until } from '../support/until.js'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeTables, descriptionOf, readDescriptions } from '../../aggregator/warehouse/describe-tables.js'
-import { migrate, readMigrations } from '../../aggregator/warehouse/migrate.js'
-import { applyRetention } from '../../aggregator/warehouse/retention.js'
+import { describeTables, descriptionOf, readDescriptions } from '#aggregator/warehouse/tables/describe-tables.js'
+import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { applyRetention } from '#aggregator/warehouse/tables/retention.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 interface Column {

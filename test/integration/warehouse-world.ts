@@ -15,13 +15,13 @@ import {
   readStream,
   sharedSettings,
 } from '@slotstream/runtime'
-import { divert } from '../../aggregator/warehouse/divert.js'
-import { type LoaderParts, startLoader } from '../../aggregator/warehouse/loader.js'
-import { warehouseMetrics } from '../../aggregator/warehouse/metrics.js'
-import { migrate, readMigrations } from '../../aggregator/warehouse/migrate.js'
-import { positionKeeper } from '../../aggregator/warehouse/position.js'
-import { SPECS, type StreamSpec } from '../../aggregator/warehouse/specs.js'
-import { type Table, warehouseTable } from '../../aggregator/warehouse/table.js'
+import { divert } from '#aggregator/warehouse/load/divert.js'
+import { type LoaderParts, startLoader } from '#aggregator/warehouse/load/loader.js'
+import { warehouseMetrics } from '#aggregator/warehouse/metrics.js'
+import { positionKeeper } from '#aggregator/warehouse/positions/position.js'
+import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { SPECS, type StreamSpec } from '#aggregator/warehouse/tables/specs.js'
+import { type Table, warehouseTable } from '#aggregator/warehouse/tables/table.js'
 import { freePorts } from '../support/free-ports.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'
@@ -30,7 +30,7 @@ import { until } from '../support/until.js'
 export async function startClickHouse() {
   const [port] = await freePorts(1)
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-clickhouse-'))
-  const program = fileURLToPath(new URL('../../aggregator/dist/embedded/main.js', import.meta.url))
+  const program = fileURLToPath(new URL('../../clickhouse/dist/main.js', import.meta.url))
   const account = { url: `http://127.0.0.1:${port}`, username: 'slotstream', password: 'secret' }
   const client = createClient({ ...account, request_timeout: 60_000, log: { level: ClickHouseLogLevel.OFF } })
   let running: ChildProcess | undefined

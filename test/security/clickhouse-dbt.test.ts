@@ -12,7 +12,7 @@ const DBT = process.env.DBT || 'dbt'
 const installed = spawnSync(DBT, ['--version'], { encoding: 'utf8' }).stdout?.includes('clickhouse') ?? false
 if (!installed) console.warn('dbt with dbt-clickhouse is not on PATH, nor named by DBT: its test is skipped')
 
-const COMMAND = fileURLToPath(new URL('../../aggregator/dist/clickhouse-users/main.js', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../clickhouse/dist/users/main.js', import.meta.url))
 const PROJECT = fileURLToPath(new URL('../fixtures/dbt', import.meta.url))
 
 const run = promisify(execFile)

@@ -2,8 +2,8 @@ import { readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createGuard, type Guard, type GuardUser } from '../../aggregator/embedded/guard/guard.js'
-import { openData } from '../../aggregator/embedded/open-engine.js'
+import { openData } from '#clickhouse/engine/open-engine.js'
+import { createGuard, type Guard, type GuardUser } from '#clickhouse/guard/guard.js'
 import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // Generated statements: what the guard lets through is run by an engine with everything else switched off (no grants, no

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hashPassword } from '../../aggregator/embedded/passwords.js'
+import { hashPassword } from '#clickhouse/access/passwords.js'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 
 /** All analysts together: a quarter for one query, three quarters for one account. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 
-const COMMAND = fileURLToPath(new URL('../../aggregator/dist/clickhouse-users/main.js', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../clickhouse/dist/users/main.js', import.meta.url))
 
 /** An address of this machine that isn't loopback: what a client elsewhere would connect to, and come from. */
 const REMOTE = Object.values(networkInterfaces())

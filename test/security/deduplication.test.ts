@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { applyAndDetect } from '@slotstream/aggregator'
 import {
   type EventEnvelope,
   isoTime,
@@ -10,15 +9,15 @@ import {
   type SignalEnvelope,
 } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { restoreTable } from '../../aggregator/rebuild/restore-table.js'
-import { formerSignalIdOf } from '../../aggregator/signal-id.js'
-import { withoutDuplicates } from '../../aggregator/warehouse/duplicates.js'
-import { recentKeys } from '../../aggregator/warehouse/recent-keys.js'
-import { eventRows } from '../../aggregator/warehouse/rows/events.js'
-import { signalRows } from '../../aggregator/warehouse/rows/signals.js'
-import { SPECS } from '../../aggregator/warehouse/specs.js'
+import { restoreTable } from '#aggregator/commands/rebuild/restore-table.js'
+import { withoutDuplicates } from '#aggregator/warehouse/load/duplicates.js'
+import { recentKeys } from '#aggregator/warehouse/load/recent-keys.js'
+import { eventRows } from '#aggregator/warehouse/rows/events.js'
+import { signalRows } from '#aggregator/warehouse/rows/signals.js'
+import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { type ClickHouse, createWorld, startClickHouse, type World } from '../integration/warehouse-world.js'
 import { putSite } from '../support/collector.js'
+import { applyAndDetect, formerSignalIdOf } from '../support/signals.js'
 import { until } from '../support/until.js'
 import { startWarehouseCollector } from '../support/warehouse-collector.js'
 

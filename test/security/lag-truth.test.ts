@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PipelineStatus } from '../../collector/pipeline/merge.js'
+import type { PipelineStatus } from '#collector/admin/pipeline/merge.js'
 import { freePorts } from '../support/free-ports.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'

@@ -223,7 +223,7 @@ async function deleteSharedBrowser(): Promise<void> {
 
 describe('commands of an operator', () => {
   const run = (name: string, env: NodeJS.ProcessEnv) => {
-    const program = fileURLToPath(new URL(`../../aggregator/dist/${name}/main.js`, import.meta.url))
+    const program = fileURLToPath(new URL(`../../aggregator/dist/commands/${name}/main.js`, import.meta.url))
     return promisify(execFile)(process.execPath, [program], { env: { PATH: process.env.PATH, ...env } })
   }
 

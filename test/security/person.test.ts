@@ -14,8 +14,8 @@ import {
   watchTombstones,
 } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isKnownStream, PLACES } from '../../aggregator/people/places.js'
-import { removeForgotten } from '../../aggregator/people/remove-forgotten.js'
+import { removeForgotten } from '#aggregator/people/clean/remove-forgotten.js'
+import { isKnownStream, PLACES } from '#aggregator/people/find/places.js'
 import { scanEverything, tablesOf } from '../support/scan-everything.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'

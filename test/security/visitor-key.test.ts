@@ -15,12 +15,12 @@ import {
   visitorText,
 } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { signalIdOf } from '../../aggregator/signal-id.js'
-import { readMigrations } from '../../aggregator/warehouse/migrate.js'
-import { keyText } from '../../aggregator/warehouse/rows/row.js'
-import { checkImported } from '../../collector/import-decisions.js'
-import { eventPublications, rejectedPublications } from '../../collector/publications.js'
+import { keyText } from '#aggregator/warehouse/rows/row.js'
+import { readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { checkImported } from '#collector/admin/import-decisions.js'
+import { eventPublications, rejectedPublications } from '#collector/intake/publications.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from '../integration/warehouse-world.js'
+import { signalIdOf } from '../support/signals.js'
 import { until } from '../support/until.js'
 
 /** Ids that a key made carelessly would take for each other. None holds NUL: messages with one are rejected. */

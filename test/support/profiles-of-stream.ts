@@ -1,6 +1,6 @@
-import { applyAndDetect } from '@slotstream/aggregator'
 import { openEnvelope, type Profile, profileKey, type SignalRecord } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readStream } from '@slotstream/runtime'
+import { applyAndDetect } from './signals.js'
 
 const log = createLog('test')
 log.level = 'silent'

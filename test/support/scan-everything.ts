@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { Nats } from '@slotstream/runtime'
-import { readableColumns } from '../../aggregator/batch/lake/readable-columns.js'
+import { readableColumns } from '#aggregator/lake/readable-columns.js'
 
 /** Messages that are asked for at a time. */
 const AT_ONCE = 100

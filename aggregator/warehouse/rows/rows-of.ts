@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import type { StreamSpec } from '../specs.js'
+import type { StreamSpec } from '../tables/specs.js'
 import type { Row } from './row.js'
 
 /** A stream message as rows. Throws when it isn't what the stream should hold. */

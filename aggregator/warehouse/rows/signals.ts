@@ -1,5 +1,6 @@
+import { formerSignalIdOf, signalIdOf } from '@slotstream/core'
 import { parseSignalEnvelope, type SignalRecord } from '@slotstream/protocol'
-import { formerSignalIdOf, signalIdOf } from '../../signal-id.js'
+import { hashText } from '../../hash-text.js'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 
@@ -55,8 +56,8 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
  * were of public messages only.
  */
 function formerId(siteId: string, visitorId: string, { signalId, messageId, signal }: SignalRecord) {
-  if (signalId !== signalIdOf(siteId, 'public', visitorId, messageId, signal)) return {}
-  return { formerId: formerSignalIdOf(visitorId, messageId, signal) }
+  if (signalId !== signalIdOf(siteId, 'public', visitorId, messageId, signal, hashText)) return {}
+  return { formerId: formerSignalIdOf(visitorId, messageId, signal, hashText) }
 }
 
 const read = (message: SourceMessage) => readMessage(message, parseSignalEnvelope)

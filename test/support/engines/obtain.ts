@@ -1,10 +1,10 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { candidates } from '../../../supervisor/obtain/candidates.js'
-import { circumstances } from '../../../supervisor/obtain/circumstances.js'
-import { thisMachine } from '../../../supervisor/obtain/machine.js'
-import { obtain } from '../../../supervisor/obtain/obtain.js'
-import type { Step } from '../../../supervisor/obtain/plan.js'
+import { candidates } from '#supervisor/obtain/machine/candidates.js'
+import { circumstances } from '#supervisor/obtain/machine/circumstances.js'
+import { thisMachine } from '#supervisor/obtain/machine/machine.js'
+import { obtain } from '#supervisor/obtain/obtain.js'
+import type { Step } from '#supervisor/obtain/plan.js'
 
 /**
  * Finds a program that only tests need, or installs its Debian package, which needs root; resolves to its absolute path.

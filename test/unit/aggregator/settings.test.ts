@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aggregatorSettings } from '../../../aggregator/settings.js'
+import { aggregatorSettings } from '#aggregator/settings.js'
 
 describe('the settings of the aggregator', () => {
   it('give it every role, unless told otherwise', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, readArguments } from '../../../bench/options.js'
+import { ArgumentError, readArguments } from '#bench/options.js'
 
 const KNOWN = ['ingest', 'pipeline']
 

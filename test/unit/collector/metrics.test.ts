@@ -1,6 +1,6 @@
 import { createMetrics } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { createCollectorMetrics } from '../../../collector/metrics.js'
+import { createCollectorMetrics } from '#collector/metrics.js'
 
 describe('metrics of sites', () => {
   it('are bound: the first sites have their own series, the rest share one', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collectorSettings } from '../../../collector/settings.js'
+import { collectorSettings } from '#collector/settings.js'
 
 describe('the settings of the collector', () => {
   it('have defaults', () => {

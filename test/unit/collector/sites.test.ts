@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Site } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { authenticate } from '../../../collector/authenticate.js'
-import { createAdminGate } from '../../../collector/safety/admin-gate.js'
-import { createSites, siteAllowsOrigin } from '../../../collector/sites.js'
+import { authenticate } from '#collector/http/request/authenticate.js'
+import { createAdminGate } from '#collector/safety/admin-gate.js'
+import { createSites, siteAllowsOrigin } from '#collector/sites.js'
 
 const site = (siteId: string, writeKeys: string[], allowedOrigins = ['*']): Site => ({
   siteId,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createMetrics } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { createCollectorMetrics } from '../../../collector/metrics.js'
+import { createCollectorMetrics } from '#collector/metrics.js'
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const page = read('docs/collector.md')

@@ -2,8 +2,8 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import * as slotstream from '../../../sdk/index.js'
-import { engagement, pageViews } from '../../../sdk/parts.js'
+import * as slotstream from '#sdk/entries/index.js'
+import { engagement, pageViews } from '#sdk/entries/parts.js'
 
 /** Listeners on `window` and `document` that are neither removed nor aborted. */
 const live = new Set<object>()

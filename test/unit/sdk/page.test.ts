@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Client } from '../../../sdk/client.js'
-import * as slotstream from '../../../sdk/index.js'
+import type { Client } from '#sdk/client/client.js'
+import * as slotstream from '#sdk/entries/index.js'
 
 interface Body {
   batchId?: string

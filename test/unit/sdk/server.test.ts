@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import * as slotstream from '../../../sdk/index.js'
+import * as slotstream from '#sdk/entries/index.js'
 
 it('does nothing on a server, and breaks nothing', async () => {
   slotstream.init({ writeKey: 'demo' })

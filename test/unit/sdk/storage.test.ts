@@ -1,11 +1,11 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Connection, openIndexedTables } from '../../../sdk/delivery/indexed-tables.js'
-import { createMemoryTables } from '../../../sdk/delivery/memory-tables.js'
-import { createResilientTables } from '../../../sdk/delivery/resilient-tables.js'
-import type { Chunk } from '../../../sdk/delivery/tables.js'
-import { createStorage } from '../../../sdk/platform/storage.js'
+import { type Connection, openIndexedTables } from '#sdk/delivery/database/indexed-tables.js'
+import { createMemoryTables } from '#sdk/delivery/database/memory-tables.js'
+import { createResilientTables } from '#sdk/delivery/database/resilient-tables.js'
+import type { Chunk } from '#sdk/delivery/database/tables.js'
+import { createStorage } from '#sdk/platform/storage.js'
 import { fullStore } from './harness.js'
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { NatsUsers } from '../../../supervisor/nats/users.js'
-import { type Provided, partSpecs } from '../../../supervisor/parts.js'
-import { supervisorSettings } from '../../../supervisor/settings.js'
+import type { NatsUsers } from '#supervisor/nats/users.js'
+import { type Provided, partSpecs } from '#supervisor/parts.js'
+import { supervisorSettings } from '#supervisor/settings.js'
 
 const provided: Provided = {
   natsServer: '/bin/nats',

@@ -1,7 +1,7 @@
 import type { DecideRequest } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { answer, noAnswer } from '../../../../aggregator/decisions/answer.js'
-import { createCatalog } from '../../../../aggregator/decisions/catalog.js'
+import { answer, noAnswer } from '#aggregator/decisions/answer.js'
+import { createCatalog } from '#aggregator/decisions/catalog.js'
 
 const NOW = Date.UTC(2026, 0, 10)
 

@@ -1,6 +1,6 @@
 import { keyToken } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { createCatalog } from '../../../../aggregator/decisions/catalog.js'
+import { createCatalog } from '#aggregator/decisions/catalog.js'
 
 function shop() {
   const catalog = createCatalog()

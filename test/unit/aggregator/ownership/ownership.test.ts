@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createOwnership, type Ownership } from '../../../../aggregator/ownership/ownership.js'
+import { createOwnership, type Ownership } from '#aggregator/ownership/ownership.js'
 import { type Fate, simulatedStore } from './simulated-store.js'
 
 const RESOURCES = ['0', '1', '2', '3', '4']

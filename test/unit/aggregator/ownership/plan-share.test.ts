@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { planShare } from '../../../../aggregator/ownership/plan-share.js'
+import { planShare } from '#aggregator/ownership/plan-share.js'
 
 const RESOURCES = Array.from({ length: 11 }, (_, index) => String(index))
 const MEMBERS = ['a', 'b', 'c', 'd']

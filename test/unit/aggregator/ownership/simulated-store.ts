@@ -1,4 +1,4 @@
-import type { Change, LeaseStore } from '../../../../aggregator/ownership/lease-store.js'
+import type { Change, LeaseStore } from '#aggregator/ownership/lease-store.js'
 
 /** What becomes of a call: it is done, it fails before or after it had its effect. */
 export type Fate = 'done' | 'refused' | 'unheard'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { heavyHitters } from '../../../../aggregator/status/heavy-hitters.js'
+import { heavyHitters } from '#aggregator/status/heavy-hitters.js'
 
 describe('heavy hitters', () => {
   it('hold every key above its share, and bound its weight from both sides, whatever comes', () => {

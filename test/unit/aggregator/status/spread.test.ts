@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSpread } from '../../../../aggregator/status/spread.js'
+import { createSpread } from '#aggregator/status/spread.js'
 
 describe('the spread of messages', () => {
   it('counts visitors and partitions of the last minutes, and forgets what is older', () => {

@@ -1,13 +1,13 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import { createLog, createMetrics, type StreamReader } from '@slotstream/runtime'
-import { loadStream } from '../../../../aggregator/warehouse/load-stream.js'
-import { warehouseMetrics } from '../../../../aggregator/warehouse/metrics.js'
-import { LostOwnership, positionKeeper } from '../../../../aggregator/warehouse/position.js'
-import { Stopped } from '../../../../aggregator/warehouse/retry.js'
-import { keyText, type RowKey, rowPlace } from '../../../../aggregator/warehouse/rows/row.js'
-import type { StreamSpec } from '../../../../aggregator/warehouse/specs.js'
-import type { Table } from '../../../../aggregator/warehouse/table.js'
+import { loadStream } from '#aggregator/warehouse/load/load-stream.js'
+import { warehouseMetrics } from '#aggregator/warehouse/metrics.js'
+import { LostOwnership, positionKeeper } from '#aggregator/warehouse/positions/position.js'
+import { keyText, type RowKey, rowPlace } from '#aggregator/warehouse/rows/row.js'
+import type { StreamSpec } from '#aggregator/warehouse/tables/specs.js'
+import type { Table } from '#aggregator/warehouse/tables/table.js'
+import { Stopped } from '#runtime/process/retry.js'
 
 /**
  * What becomes of a call: it is done; it fails before, or after it had its effect. Of an insert also: it lands in one

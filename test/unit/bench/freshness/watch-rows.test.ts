@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { watchRows } from '../../../../bench/freshness/watch-rows.js'
+import { watchRows } from '#bench/freshness/watch-rows.js'
 
 /** A clock in which each sleep and each question takes 10 ms, and lets others run. */
 function createStage() {

@@ -1,6 +1,6 @@
 import { type Batch, checkMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { BATCH_SIZE, createBodies } from '../../../../bench/ingest/bodies.js'
+import { BATCH_SIZE, createBodies } from '#bench/ingest/bodies.js'
 
 const NOW = Date.UTC(2026, 0, 1)
 

@@ -1,6 +1,6 @@
 import { checkMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { createShoppers } from '../../../../bench/pipeline/shoppers.js'
+import { createShoppers } from '#bench/pipeline/shoppers.js'
 
 const NOW = Date.UTC(2026, 0, 1)
 

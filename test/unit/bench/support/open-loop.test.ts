@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openLoop } from '../../../../bench/support/open-loop.js'
+import { openLoop } from '#bench/support/open-loop.js'
 import { virtualClock } from './virtual-clock.js'
 
 const SCHEDULE = { perSecond: 100, seconds: 0.1 }

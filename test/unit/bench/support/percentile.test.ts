@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { percentile } from '../../../../bench/support/percentile.js'
+import { percentile } from '#bench/support/percentile.js'
 
 describe('percentile', () => {
   it('is a measured value that the share does not exceed, whatever the order', () => {

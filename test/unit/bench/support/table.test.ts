@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { markdownTable, milliseconds, whole } from '../../../../bench/support/table.js'
+import { markdownTable, milliseconds, whole } from '#bench/support/table.js'
 
 describe('markdownTable', () => {
   it('aligns the first column left and the numbers right', () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../bench/support/open-loop.js'
+import type { Clock } from '#bench/support/open-loop.js'
 
 /** A clock that moves only when somebody sleeps, each time by `lateMs` more than asked for. */
 export function virtualClock(lateMs = 0): Clock {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Arrived, classifyTraffic } from '../../../../collector/enrich/classify-traffic.js'
+import { type Arrived, classifyTraffic } from '#collector/enrich/classify-traffic.js'
 
 const own = new Set(['shop.example', 'checkout.example'])
 const page = 'https://www.shop.example/p'

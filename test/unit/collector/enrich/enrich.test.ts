@@ -1,6 +1,6 @@
 import { type Enrichment, finishMessage, type Site } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { createEnrich } from '../../../../collector/enrich/enrich.js'
+import { createEnrich } from '#collector/enrich/enrich.js'
 
 const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36'
 const site = (enrichment?: Partial<Enrichment>): Site => ({

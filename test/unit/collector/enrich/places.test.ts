@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPlaces } from '../../../../collector/enrich/places.js'
+import { openPlaces } from '#collector/enrich/places.js'
 import { mmdb } from '../../../support/mmdb.js'
 import { until } from '../../../support/until.js'
 

@@ -1,6 +1,6 @@
 import { DEFAULT_SCRUBBED } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { scrubUrl } from '../../../../collector/enrich/scrub-url.js'
+import { scrubUrl } from '#collector/enrich/scrub-url.js'
 
 const names = new Set(DEFAULT_SCRUBBED)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { truncateAddress } from '../../../../collector/enrich/truncate-address.js'
+import { truncateAddress } from '#collector/enrich/truncate-address.js'
 
 describe('truncateAddress', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createUserAgents } from '../../../../collector/enrich/user-agent.js'
+import { createUserAgents } from '#collector/enrich/user-agent.js'
 
 const describeAgent = createUserAgents()
 const IPHONE =

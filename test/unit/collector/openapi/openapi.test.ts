@@ -1,14 +1,14 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { Router } from 'express'
 import { describe, expect, it } from 'vitest'
-import { adminRoutes } from '../../../../collector/admin-routes.js'
-import { createApp, type Mounted } from '../../../../collector/app.js'
-import { createKept } from '../../../../collector/micro/kept.js'
-import { MICRO_PATHS } from '../../../../collector/micro/micro-paths.js'
-import { microRoutes } from '../../../../collector/micro/micro-routes.js'
-import { ADMIN_PATHS } from '../../../../collector/openapi/admin-paths.js'
-import { openApiDocument } from '../../../../collector/openapi/document.js'
-import { postRoutes } from '../../../../collector/post-routes.js'
+import { adminRoutes } from '#collector/admin/routes.js'
+import { createApp, type Mounted } from '#collector/http/app.js'
+import { postRoutes } from '#collector/http/post-routes.js'
+import { createKept } from '#collector/micro/kept.js'
+import { MICRO_PATHS } from '#collector/micro/micro-paths.js'
+import { microRoutes } from '#collector/micro/micro-routes.js'
+import { ADMIN_PATHS } from '#collector/openapi/admin-paths.js'
+import { openApiDocument } from '#collector/openapi/document.js'
 
 /** Making a route uses none of its parts; only answering does. */
 const nothing = {} as never

@@ -1,7 +1,7 @@
 import type { StoredMessage, TrackingPlan } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { createPlans } from '../../../../collector/plan/plans.js'
+import { createPlans } from '#collector/plan/plans.js'
 
 const log = createLog('test')
 log.level = 'silent'

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import type { KeyKind, Site } from '@slotstream/protocol'
 import { normalizeAddress } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { clientAddress } from '../../../../collector/safety/client-address.js'
-import { createKnownVisitors, type KnownVisitors } from '../../../../collector/safety/known-visitors.js'
-import { createLimits, type RateLimits } from '../../../../collector/safety/limits.js'
-import { createOpenBodies } from '../../../../collector/safety/open-bodies.js'
-import { createPacer } from '../../../../collector/safety/pacer.js'
-import { requestIdOf } from '../../../../collector/safety/request-id.js'
+import { clientAddress } from '#collector/http/request/client-address.js'
+import { requestIdOf } from '#collector/http/request/request-id.js'
+import { createKnownVisitors, type KnownVisitors } from '#collector/safety/known-visitors.js'
+import { createLimits, type RateLimits } from '#collector/safety/limits.js'
+import { createOpenBodies } from '#collector/safety/open-bodies.js'
+import { createPacer } from '#collector/safety/pacer.js'
 
 const request = (remoteAddress: string, headers: Record<string, string> = {}) =>
   ({ socket: { remoteAddress }, headers }) as unknown as IncomingMessage

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTokenBuckets } from '../../../../collector/safety/token-buckets.js'
+import { createTokenBuckets } from '#collector/safety/token-buckets.js'
 
 describe('token buckets', () => {
   it('let a burst through, then the steady rate', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { obtainChromium } from '../../../../supervisor/obtain/chromium.js'
+import { obtainChromium } from '#supervisor/obtain/chromium.js'
 import { machineDouble } from './machine-double.js'
 
 const obtainOn = ({ machine }: ReturnType<typeof machineDouble>) =>

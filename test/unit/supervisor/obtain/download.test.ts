@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type Machine, thisMachine } from '../../../../supervisor/obtain/machine.js'
-import { obtainNatsServer } from '../../../../supervisor/obtain/nats-server.js'
-import type { Release } from '../../../../supervisor/obtain/release.js'
+import { type Machine, thisMachine } from '#supervisor/obtain/machine/machine.js'
+import { obtainNatsServer } from '#supervisor/obtain/nats-server.js'
+import type { Release } from '#supervisor/obtain/release.js'
 
 const name = 'nats-server-v2.11.9-linux-amd64'
 let folder: string

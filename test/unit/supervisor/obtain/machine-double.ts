@@ -1,6 +1,6 @@
 import { access, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import type { Machine, RunOptions } from '../../../../supervisor/obtain/machine.js'
+import type { Machine, RunOptions } from '#supervisor/obtain/machine/machine.js'
 
 export interface Ran {
   line: string

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Circumstances, planChromium, planNatsServer, type Step } from '../../../../supervisor/obtain/plan.js'
-import type { Release } from '../../../../supervisor/obtain/release.js'
+import { type Circumstances, planChromium, planNatsServer, type Step } from '#supervisor/obtain/plan.js'
+import type { Release } from '#supervisor/obtain/release.js'
 
 const asset = { url: 'https://example.test/nats-server-v2.11.9-linux-amd64.tar.gz', sha256: 'ab' }
 const release: Release = { version: '2.11.9', source: 'a test', assets: { 'linux-x64': asset, 'win32-x64': asset } }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { natsRelease } from '../../../../supervisor/obtain/release.js'
+import { natsRelease } from '#supervisor/obtain/release.js'
 
 // Node's names for platforms and processors, and the ones that the release's files carry.
 const files = {

@@ -1,7 +1,7 @@
 import type { SignalEnvelope } from '@slotstream/protocol'
 import { createMetrics } from '@slotstream/runtime'
 import { expect, it } from 'vitest'
-import { createPublishSignals } from '../../../../../aggregator/profiles/signals/publish-signals.js'
+import { createPublishSignals } from '#aggregator/profiles/signals/publish-signals.js'
 
 const found = (...ids: string[]): SignalEnvelope => ({
   siteId: 'shop',

@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { profilesBucket } from '@slotstream/protocol'
+import { acquireOperatorLock, neededSetting, runCommand, textSetting } from '@slotstream/runtime'
+import { aggregatorSettings, anonymousDaysSetting } from '../../settings.js'
+import { rebuild } from './rebuild.js'
+import { understand } from './understand.js'
+
+/** As long as one portion of a large table may take, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000
+
+await runCommand('rebuild', args => {
+  const order = understand(args)
+  const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
+  return async parts => {
+    const done = await acquireOperatorLock(parts.nats, 'rebuild')
+    const clickhouse = createClient({
+      ...account(),
+      application: 'slotstream-rebuild',
+      request_timeout: REQUEST_TIMEOUT_MS,
+      log: { level: ClickHouseLogLevel.OFF },
+    })
+    const anonymousDays = anonymousDaysSetting()
+    const { cluster } = aggregatorSettings([]).clickhouse
+    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays })
+    if (old !== undefined)
+      parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
+    await clickhouse.close()
+    done()
+  }
+})
+
+/** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
+function account() {
+  const { cluster: _cluster, ...clickhouse } = aggregatorSettings([]).clickhouse
+  const file = join(textSetting('DATA_DIR', '.data'), 'clickhouse-password')
+  if (process.env.CLICKHOUSE_URL || process.env.CLICKHOUSE_PASSWORD || !existsSync(file)) return clickhouse
+  const url = `http://127.0.0.1:${textSetting('CLICKHOUSE_PORT', '8123')}`
+  return { url, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
+}

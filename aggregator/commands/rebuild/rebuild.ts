@@ -1,0 +1,92 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { partitionOf } from '@slotstream/protocol'
+import type { CommandParts } from '@slotstream/runtime'
+import { watchTombstones } from '@slotstream/runtime'
+import { removeForgotten } from '../../people/clean/remove-forgotten.js'
+import { positionKeeper } from '../../warehouse/positions/position.js'
+import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
+import { derivedTables, readViews } from './derived-tables.js'
+import { eventsBetween, profilesOf } from './history.js'
+import { type Range, rebuildProfiles } from './rebuild-profiles.js'
+import { rebuildTable } from './rebuild-table.js'
+import { removeGeneration } from './remove-generation.js'
+import { restoreFromLake } from './restore-from-lake.js'
+import { loadedTables } from './sources.js'
+import type { Order } from './understand.js'
+
+const PROFILES = 'profiles'
+
+/**
+ * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
+ *
+ * @param lake the lake's folder, for what is rebuilt from it
+ * @param anonymousDays see `applyAndDetect`
+ * @param cluster name of the cluster that the tables are on; '' for a single server
+ * @returns the generation of old profiles that could not be deleted, because somebody still reads it
+ */
+export async function rebuild(
+  { from, only }: Order,
+  {
+    clickhouse,
+    lake = '',
+    anonymousDays,
+    cluster = '',
+    ...parts
+  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; anonymousDays?: number; cluster?: string },
+): Promise<number | undefined> {
+  const { nats, installation, publisher, say } = parts
+  const sources = loadedTables(installation, publisher)
+  const wanted = (name: string) => !only || only.includes(name)
+  // Profiles may be rebuilt while ClickHouse is away.
+  const needsTables = !only || only.some(name => name !== PROFILES)
+  const tables = needsTables ? derivedTables(await readViews(clickhouse, [...sources.keys()])) : []
+  const unknown = only?.find(name => name !== PROFILES && !tables.some(table => table.name === name))
+  if (unknown)
+    throw new Error(
+      `there is no derived table ${unknown}: there are ${tables.map(({ name }) => name).join(', ') || 'none'}`,
+    )
+
+  if (from === 'lake') await restoreFromLake(lake, { ...parts, clickhouse })
+  // What a backup or an older copy of the lake brought back.
+  if (from !== 'stream') await forgetDeleted()
+  for (const table of tables) {
+    if (!wanted(table.name)) continue
+    const held = await rebuildTable(clickhouse, table, sources)
+    say(`${table.name}: rebuilt, loading was held for ${held} ms`)
+  }
+  if (!wanted(PROFILES)) return undefined
+  const generation = await rebuildProfiles({
+    ...parts,
+    ...(anonymousDays !== undefined && { anonymousDays }),
+    ...(from !== 'stream' && { history }),
+  })
+  const removed = await removeGeneration(nats, installation, generation - 1)
+  return removed ? undefined : generation - 1
+
+  async function forgetDeleted(): Promise<void> {
+    const tombstones = await watchTombstones(nats, installation, parts.log)
+    const removed = await removeForgotten(clickhouse, tombstones, clusterDdl(cluster))
+    tombstones.stop()
+    for (const [table, rows] of Object.entries(removed))
+      say(`${table}: ${rows} rows of people who were deleted, removed`)
+  }
+
+  async function* history(ranges: readonly Range[], asOf: (partition: number) => number) {
+    const before = ranges.map(async range => ({
+      after: range.part.base,
+      before: range.first + (await offsetOf(range)),
+    }))
+    const rows = eventsBetween(clickhouse, await Promise.all(before))
+    const ofVisitor = (siteId: string, visitorId: string) =>
+      asOf(partitionOf(siteId, visitorId, installation.partitions))
+    yield* profilesOf(rows, ofVisitor, anonymousDays)
+  }
+
+  /** What is added to a stream's sequences in the table; of one that was made anew, also before a loader says so. */
+  async function offsetOf({ part: { name, base }, end }: Range): Promise<number> {
+    const position = await positionKeeper(installation.buckets.positions, name).load()
+    const offset = position?.offset ?? base
+    const reached = Math.max(position?.last ?? base, position?.pending?.last ?? base)
+    return end + offset < reached ? reached : offset
+  }
+}

@@ -1,0 +1,44 @@
+import {
+  type DecisionEnvelope,
+  type EventEnvelope,
+  POSITIONS_PER_STREAM,
+  type StreamKind,
+  type StreamPart,
+  streamSubject,
+} from '@slotstream/protocol'
+import type { Installation, Publisher } from '@slotstream/runtime'
+import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
+import { SPECS } from '../../warehouse/tables/specs.js'
+import type { LoaderPosition } from './gate.js'
+import type { Source } from './rebuild-table.js'
+
+/** A message without content: it changes nothing wherever it is read, and moves positions past what came before. */
+const NOBODY = { siteId: 'slotstream', visitorId: 'rebuild' }
+
+/** The tables that derived tables may be made of, by name, with the loaders' positions. */
+export function loadedTables(
+  { buckets, streams, past }: Pick<Installation, 'buckets' | 'streams' | 'past'>,
+  publisher: Pick<Publisher, 'publish'>,
+): ReadonlyMap<string, Source> {
+  async function positionOf(kind: StreamKind, { name, base }: StreamPart): Promise<LoaderPosition> {
+    const last = base + POSITIONS_PER_STREAM - 1
+    const known = await positionKeeper(buckets.positions, name).load()
+    const complete = completeThrough(known, base)
+    if (complete === undefined)
+      throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
+    return { base, last, complete, announced: known?.last ?? base }
+  }
+
+  const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({
+    position: () => Promise.all([...past[kind], ...streams[kind]].map(part => positionOf(kind, part))),
+    async nudge() {
+      const envelope = { ...NOBODY, receivedAt: new Date().toISOString(), ...content }
+      for (const { first } of streams[kind])
+        await publisher.publish(streamSubject(kind, first), JSON.stringify(envelope))
+    },
+  })
+  return new Map([
+    [SPECS.events.table, source('events', { messages: [] })],
+    [SPECS.decisions.table, source('decisions', { decisions: [] })],
+  ])
+}

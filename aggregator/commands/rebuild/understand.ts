@@ -1,0 +1,37 @@
+import { UsageError } from '@slotstream/runtime'
+
+/** What is to be rebuilt, and of what. */
+export interface Order {
+  /**
+   * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter, `lake`
+   * puts what the lake has and the tables lack back into them.
+   */
+  from: 'stream' | 'events' | 'lake'
+  /** `profiles` and names of derived tables; undefined: everything. */
+  only?: string[]
+}
+
+export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--only profiles,<table>,…]
+  --from stream   profiles from all the stream has; refused when it doesn't begin at the beginning any more
+  --from events   profiles from the table events where the stream has no more, then from the stream
+  --from lake     rows that the lake (LAKE_DIR) has and the tables lack are put back first, then as --from events
+  --only          profiles, or derived tables by name; default: all of them`
+
+/** The command line as an order. Throws UsageError. */
+export function understand(args: string[]): Order {
+  const values = new Map<string, string>()
+  for (let i = 0; i < args.length; i++) {
+    const [, name = '', joined] = /^--(from|only)(?:=(.*))?$/.exec(args[i]!) ?? []
+    const value = joined ?? args[++i]
+    if (!name || !value || values.has(name)) throw new UsageError(USAGE)
+    values.set(name, value)
+  }
+  const from = values.get('from')
+  if (from !== 'stream' && from !== 'events' && from !== 'lake') throw new UsageError(USAGE)
+  const only = values
+    .get('only')
+    ?.split(',')
+    .map(part => part.trim())
+  if (only?.some(part => !/^\w+$/.test(part))) throw new UsageError(USAGE)
+  return { from, ...(only && { only }) }
+}

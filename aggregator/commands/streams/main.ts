@@ -1,0 +1,50 @@
+import {
+  acquireOperatorLock,
+  type Installation,
+  KINDS,
+  type Nats,
+  provision,
+  runCommand,
+  sharedSettings,
+} from '@slotstream/runtime'
+import { createProfileStore } from '../../profiles/store/profile-store.js'
+import { isFrozen, moveStreams } from './move-streams.js'
+import { understand } from './understand.js'
+
+await runCommand('streams', args => {
+  const move = understand(args)
+  return async ({ nats, publisher, installation, log, say }) => {
+    if (!move) return show(nats, installation, say)
+    const done = await acquireOperatorLock(nats, 'streams')
+    const breakOff = new AbortController()
+    process.once('SIGINT', () => breakOff.abort(new Error('broken off: nothing was changed')))
+    const checkpoints = createProfileStore(nats, publisher, installation, log)
+    const began = Date.now()
+    const fresh = await moveStreams(move, { nats, installation, checkpoints, say, signal: breakOff.signal })
+    if (!fresh) say(`there are ${move.count} streams of ${move.kind} already`)
+    else {
+      await provision(nats, sharedSettings(), log)
+      const names = fresh.map(({ name }) => name).join(', ')
+      say(`${names}: these take ${move.kind} from message ${fresh[0]!.start} on, after ${Date.now() - began} ms`)
+    }
+    done()
+  }
+})
+
+async function show(nats: Nats, { streams, past }: Installation, say: (line: string) => void): Promise<void> {
+  for (const kind of KINDS) {
+    for (const { name, gone } of past[kind]) if (!gone) await line(name, 'retired')
+    for (const { name, first, last } of streams[kind])
+      await line(
+        name,
+        (await isFrozen(nats, name))
+          ? 'takes nothing: a move is under way, or was cut short and is to be done again'
+          : `partitions ${first} to ${last}`,
+      )
+  }
+
+  async function line(name: string, what: string): Promise<void> {
+    const { messages, bytes } = (await nats.manager.streams.info(name)).state
+    say(`${name}: ${what}, ${messages} messages, ${(bytes / 1e6).toFixed(1)} MB`)
+  }
+}

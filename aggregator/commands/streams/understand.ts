@@ -1,0 +1,22 @@
+import type { StreamKind } from '@slotstream/protocol'
+import { KINDS, UsageError } from '@slotstream/runtime'
+
+/** How many streams a kind is to have. */
+export interface Move {
+  kind: StreamKind
+  count: number
+}
+
+export const USAGE = `usage: npm run streams [-- <kind> <count>]
+  without arguments: the streams there are
+  <kind>    ${KINDS.join(', ')}
+  <count>   streams that are to share the kind's partitions from now on`
+
+/** The command line as a move; undefined when the streams are only to be shown. Throws UsageError. */
+export function understand(args: string[]): Move | undefined {
+  if (args.length === 0) return undefined
+  const [name, text = '', ...others] = args
+  const kind = KINDS.find(each => each === name)
+  if (!kind || others.length > 0 || !/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(USAGE)
+  return { kind, count: Number(text) }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type ForgetRequest, forgetSubject, type Person, partitionOf, visitorsOf } from '@slotstream/protocol'
+import type { Installation, Log, Nats, Publisher } from '@slotstream/runtime'
+import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
+import { createProfileStore } from '../../profiles/store/profile-store.js'
+import { profileStreams } from '../find/find-person.js'
+import type { Whose } from './strip.js'
+
+/** How often, and with which pauses, the owner of a partition is asked: it may be moving. */
+const ATTEMPTS = 10
+const PAUSE_MS = 500
+const ANSWER_MS = 3_000
+
+/** Profiles that are looked up in a bucket at a time. */
+const AT_ONCE = 32
+
+/** Visitors in one request. */
+const VISITORS_AT_ONCE = 500
+
+export interface CleanProfilesParts {
+  nats: Nats
+  publisher: Pick<Publisher, 'publish'>
+  installation: Installation
+  log: Log
+  whose: Whose
+}
+
+/**
+ * Deletes the person's profiles: the owners of their partitions drop them from memory and from the bucket; then what is
+ * left in the buckets of all generations goes. Resolves to how many there were.
+ */
+export async function cleanProfiles(parts: CleanProfilesParts): Promise<number> {
+  const { whose, installation } = parts
+  let removed = 0
+  for (const [partition, visitorIds] of byPartition(whose.person, installation.partitions))
+    for (let first = 0; first < visitorIds.length; first += VISITORS_AT_ONCE) {
+      const { siteId } = whose.person
+      const request = { siteId, visitorIds: visitorIds.slice(first, first + VISITORS_AT_ONCE), before: whose.before }
+      removed += await askOwner(parts, partition, request)
+    }
+  return removed + (await cleanBuckets(parts))
+}
+
+/** An owner that doesn't answer isn't there: whoever comes next reads what the bucket has then. */
+async function askOwner({ nats, log }: CleanProfilesParts, partition: number, request: ForgetRequest): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      const body = JSON.stringify(request)
+      const answer = await nats.connection.request(forgetSubject(partition), body, { timeout: ANSWER_MS })
+      if (answer.data.length > 0) return answer.json<{ erased: number }>().erased
+    } catch {
+      // Nobody listens, or nobody answers.
+    }
+    await pause(PAUSE_MS)
+  }
+  log.warn({ partition }, 'no process keeps the partition: its profiles are deleted from their bucket only')
+  return 0
+}
+
+async function cleanBuckets({ nats, publisher, installation, log, whose }: CleanProfilesParts): Promise<number> {
+  const { person, before } = whose
+  let removed = 0
+  for (const stream of await profileStreams(nats)) {
+    const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
+    const store = createProfileStore(nats, publisher, { ...installation, generation }, log)
+    await forEachAtOnce(AT_ONCE, visitorsOf(person), async visitorId => {
+      const erased = await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
+      removed += erased
+    })
+  }
+  return removed
+}
+
+function byPartition(person: Person, partitions: number): Map<number, string[]> {
+  const grouped = new Map<number, string[]>()
+  for (const visitorId of visitorsOf(person)) {
+    const partition = partitionOf(person.siteId, visitorId, partitions)
+    grouped.set(partition, [...(grouped.get(partition) ?? []), visitorId])
+  }
+  return grouped
+}

@@ -1,0 +1,69 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { namedInText } from '@slotstream/protocol'
+import type { Tombstones } from '@slotstream/runtime'
+import { type PersonTable, PLACES } from '../find/places.js'
+import { deleteRows, type RowPlace } from './rows.js'
+
+/** A row with what tells whether it is from before a deletion. Times are milliseconds since the epoch. */
+interface Suspect {
+  place_1: string
+  place_2: string
+  site_id: string
+  time: string
+  anonymous_id: string
+  user_id: string
+  previous_id: string
+  payload: string
+}
+
+/**
+ * Removes rows that are from before the deletion of their person: a table that was restored from a backup, or filled from
+ * the lake, has them again.
+ *
+ * @returns how many were removed, by table
+ */
+export async function removeForgotten(
+  clickhouse: ClickHouseClient,
+  tombstones: Tombstones,
+  ddl: (sql: string) => string,
+): Promise<Record<string, number>> {
+  const removed: Record<string, number> = {}
+  if (tombstones.size === 0) return removed
+  for (const [name, table] of Object.entries(PLACES.tables)) {
+    const places: RowPlace[] = []
+    for await (const row of suspects(clickhouse, name, table))
+      if (isRowForgotten(row, table, tombstones)) places.push([row.place_1, row.place_2])
+    if (places.length === 0) continue
+    await deleteRows(clickhouse, table, `slotstream.${name}`, places, ddl)
+    removed[name] = places.length
+  }
+  return removed
+}
+
+async function* suspects(
+  clickhouse: ClickHouseClient,
+  name: string,
+  { by, columns, time, place }: PersonTable,
+): AsyncGenerator<Suspect> {
+  const [one, two] = place
+  const selected = [
+    `toString(${one}) AS place_1, toString(${two}) AS place_2, site_id`,
+    `toString(toUnixTimestamp64Milli(${time})) AS time`,
+    `${columns.anonymousId || "''"} AS anonymous_id, ${columns.userId || "''"} AS user_id`,
+    `${columns.previousId ?? "''"} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,
+  ]
+  const result = await clickhouse.query({
+    query: `SELECT ${selected.join(', ')} FROM slotstream.${name}`,
+    format: 'JSONEachRow',
+  })
+  for await (const rows of result.stream<Suspect>()) for (const row of rows) yield row.json()
+}
+
+function isRowForgotten(row: Suspect, { by }: PersonTable, tombstones: Tombstones): boolean {
+  const { site_id: siteId, anonymous_id: anonymousId, user_id: userId, previous_id: previousId } = row
+  const time = Number(row.time)
+  if (by === 'visitor')
+    return tombstones.isProfileForgotten({ siteId, anonymousId, userId, firstSeen: new Date(time).toISOString() })
+  if (by === 'payload') return namedInText(row.payload).some(named => tombstones.isForgotten(siteId, named, time))
+  return tombstones.isForgotten(siteId, { anonymousId, userId, previousId }, time)
+}

@@ -1,0 +1,101 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import {
+  type DecisionEnvelope,
+  type EventEnvelope,
+  type NamedIds,
+  openEnvelope,
+  type Person,
+  type Profile,
+  type SentEnvelope,
+  type SignalEnvelope,
+} from '@slotstream/protocol'
+import { type Installation, KINDS, type Log, type Nats } from '@slotstream/runtime'
+import type { Sealed } from '../job-store.js'
+import { mayName } from './matches-text.js'
+import { PLACES, withoutNumber } from './places.js'
+import { readWhole } from './read-whole.js'
+
+export interface FindParts {
+  nats: Nats
+  installation: Installation
+  clickhouse: ClickHouseClient
+  log: Log
+}
+
+/**
+ * Finds every browser that came with the person, in the tables, in the streams and among the profiles. A userId without
+ * the signature that its site asks for is a claim: it is the person's data, and says nothing of the browser.
+ */
+export async function findPerson(parts: FindParts, siteId: string, { id, as }: Sealed): Promise<Person> {
+  const userIds = as === 'anonymousId' ? [] : [id]
+  const anonymousIds = as === 'userId' ? [] : [id]
+  const person: Person = { siteId, userIds, browsers: [], anonymousIds }
+  if (userIds.length === 0) return person
+  const browsers = new Set<string>()
+  const add = (named: NamedIds) => {
+    const { anonymousId, userId, previousId } = named
+    if (!userId || !userIds.includes(userId)) return
+    for (const found of [anonymousId, previousId])
+      if (found && !anonymousIds.includes(found) && !userIds.includes(found)) browsers.add(found)
+  }
+  for await (const named of namedInTables(parts, person)) add(named)
+  for await (const named of namedInStreams(parts, person)) add(named)
+  return { ...person, browsers: [...browsers] }
+}
+
+async function* namedInTables({ clickhouse }: FindParts, person: Person): AsyncGenerator<NamedIds> {
+  for (const [name, { by, columns, proven = 'true' }] of Object.entries(PLACES.tables)) {
+    if (by === 'payload') continue
+    const { anonymousId, userId, previousId = "''" } = columns
+    const result = await clickhouse.query({
+      query: `SELECT DISTINCT ${anonymousId} AS anonymousId, ${userId} AS userId, ${previousId} AS previousId
+              FROM slotstream.${name} WHERE site_id = {siteId:String} AND ${userId} IN {users:Array(String)}
+              AND ${proven}`,
+      query_params: { siteId: person.siteId, users: person.userIds },
+      format: 'JSONEachRow',
+    })
+    for await (const rows of result.stream<NamedIds>()) for (const row of rows) yield row.json()
+  }
+}
+
+async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator<NamedIds> {
+  const { nats, log } = parts
+  const may = mayName(person)
+  for (const { stream, read } of await readersOf(parts))
+    for await (const message of readWhole(nats, stream, log)) {
+      const text = message.string()
+      if (!may(text)) continue
+      try {
+        const envelope = JSON.parse(text)
+        if (envelope.siteId === person.siteId) yield* read(envelope as never)
+      } catch {
+        // No envelope: a dead letter has it.
+      }
+    }
+}
+
+/** The streams whose messages say which browser came with whom. */
+async function readersOf({ nats, installation }: FindParts) {
+  const ofKind = {
+    events: (envelope: EventEnvelope | SentEnvelope): NamedIds[] =>
+      envelope.sender === 'unsigned' ? [] : openEnvelope(envelope).messages,
+    decisions: ({ decisions }: DecisionEnvelope): NamedIds[] => decisions,
+    signals: ({ signals }: SignalEnvelope): NamedIds[] => signals,
+    rejected: (): NamedIds[] => [],
+  }
+  const readers: { stream: string; read: (envelope: never) => NamedIds[] }[] = []
+  for (const kind of KINDS)
+    for (const { name } of [...installation.past[kind], ...installation.streams[kind]])
+      readers.push({ stream: name, read: ofKind[kind] as (envelope: never) => NamedIds[] })
+  for (const stream of await profileStreams(nats))
+    readers.push({ stream, read: (profile: Profile): NamedIds[] => [profile] })
+  return readers
+}
+
+/** The streams of the buckets of profiles, of all generations that there are. */
+export async function profileStreams({ manager }: Pick<Nats, 'manager'>): Promise<string[]> {
+  const found: string[] = []
+  for await (const name of manager.streams.names())
+    if (name.startsWith('KV_') && PLACES.buckets.includes(withoutNumber(name.slice('KV_'.length)))) found.push(name)
+  return found
+}

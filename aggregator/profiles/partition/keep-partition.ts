@@ -1,0 +1,187 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type EventEnvelope, type Profile, partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
+import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/runtime'
+import type { WantedSignals } from '../signals/wanted-signals.js'
+import type { ProfileKeys } from '../store/profile-keys.js'
+import type { ProfileStore } from '../store/profile-store.js'
+import { type Applied, createApplier, type Findings } from './applier.js'
+import { parseEnvelope } from './parse-envelope.js'
+import { createPartition, type StoredProfile } from './partition.js'
+import { createProgress, type Progress } from './progress.js'
+import { withoutForgotten } from './without-forgotten.js'
+import type { Storable } from './write-behind.js'
+
+const RETRY_MS = 250
+
+/** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
+const NEWEST_MS = 1_000
+
+/** How often a stream that seems to have lost its end is looked at before that is believed. */
+const END_LOOKS = 12
+
+/** Messages of a partition that are read ahead. Each may be as large as a batch, and there are many partitions. */
+const READ_AHEAD = 64
+
+/** A partition that this process keeps: its profiles in memory, kept up with the stream. */
+export interface KeptPartition extends Storable {
+  readonly progress: Progress
+  /** Messages that were in the stream when it began and aren't applied yet: while there are any, profiles are old. */
+  readonly behind: number
+  /** Resolves when there are none any more. */
+  readonly caughtUp: Promise<unknown>
+  profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
+  /** Reads no further. */
+  stop(): Promise<void>
+}
+
+export interface KeepPartitionParts {
+  index: number
+  nats: Nats
+  /** The streams of events. */
+  streams: readonly StreamPart[]
+  store: ProfileStore & Pick<ProfileKeys, 'renameKeys'>
+  log: Log
+  /** Profiles of all partitions that may be in memory, their bytes, and how many partitions there are. */
+  maxProfiles: number
+  maxBytes: number
+  partitions: number
+  /** Resolves when there is room for more that isn't stored; undefined where there is. */
+  room: () => Promise<void> | undefined
+  /** The same for a profile that is to be read. */
+  profileRoom: () => Promise<void> | undefined
+  /** Resolves when other work had its turn; undefined where it needn't yet. */
+  slice: () => Promise<void> | undefined
+  /** Told of each message read, and what became of it. Not called for a message twice. */
+  report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
+  onEnvelope: (envelope: EventEnvelope) => void
+  wantedSignals: Pick<WantedSignals, 'of'>
+  /** See `applyAndDetect`. */
+  anonymousDays: number
+  /** What is from before a person's deletion is not applied. */
+  tombstones: Tombstones
+  signal: AbortSignal
+}
+
+/**
+ * Begins to keep a partition: from its checkpoint on, the stream is applied to the stored profiles, which are read when
+ * they are needed, and all in the background. Tries for ever, and rejects only after `signal`.
+ */
+export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
+  const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, slice, signal } =
+    parts
+  const { report, onEnvelope, wantedSignals, tombstones, anonymousDays } = parts
+  const { name } = partOf(streams, index)
+  const subject = streamSubject('events', index)
+
+  const stored = await persist(() => store.readCheckpoint(index))
+  if (!stored.keys) await persist(() => store.renameKeys(index))
+  const end = await endOfStream(stored.seq)
+  let newest = await newestSequence()
+  // A stream that lost its end, in a power cut say, gives its sequences out again: what counted beyond it must not make
+  // the new messages look like replays.
+  const lostItsEnd = end < stored.seq
+  const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
+  const partition = createPartition(
+    Math.ceil(maxProfiles / partitions),
+    async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
+    Math.ceil(maxBytes / partitions),
+    profileRoom,
+  )
+  const progress = createProgress(checkpoint.seq)
+  const detected: Findings[] = []
+  const keep = ({ signals, ...refused }: Findings) => {
+    const wanted = signals && wantedSignals.of(signals)
+    if (wanted) detected.push({ siteId: wanted.siteId, visitorId: wanted.visitorId, signals: wanted })
+    if (refused.refused) detected.push(refused)
+  }
+  const apply = createApplier(partition, progress, report, keep, anonymousDays)
+  const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
+  const loading = load()
+  const reading = follow()
+
+  async function newestSequence(): Promise<number> {
+    return (await persist(() => nats.manager.streams.getMessage(name, { last_by_subj: subject })))?.seq ?? 0
+  }
+
+  /** The newest message may be deleted before it is read: then it is the one before it that is waited for. */
+  async function catchUp(): Promise<void> {
+    while (!(await progress.waitFor(newest, NEWEST_MS)) && !signal.aborted)
+      newest = Math.min(newest, await newestSequence())
+  }
+
+  async function lastSequence(): Promise<number> {
+    return (await persist(() => nats.manager.streams.info(name))).state.last_seq
+  }
+
+  /** A server that has just become the stream's leader may not know all of it for a moment. */
+  async function endOfStream(least: number): Promise<number> {
+    let last = await lastSequence()
+    for (let look = 0; last < least && look < END_LOOKS; look++) {
+      await pause(RETRY_MS)
+      last = await lastSequence()
+    }
+    return last
+  }
+
+  /** A profile beyond the end was stored by an owner before this one that isn't done yet, unless the end was lost. */
+  async function clamped({ profile, revision }: StoredProfile): Promise<StoredProfile> {
+    if (!profile || profile.seq <= end || (!lostItsEnd && profile.seq <= (await lastSequence())))
+      return { profile, revision }
+    return { profile: { ...profile, seq: end }, revision }
+  }
+
+  async function load(): Promise<void> {
+    let known = true
+    const all = await store.loadNewest(
+      index,
+      { profiles: maxProfiles, bytes: maxBytes },
+      (profile, revision) => {
+        if (profile.seq <= end) partition.load(profile, revision)
+        else known = false
+      },
+      signal,
+    )
+    if (all && known) partition.markComplete()
+  }
+
+  async function follow(): Promise<void> {
+    for await (const message of reader) {
+      const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
+      apply(message.seq, envelope, message.data.length)
+      if (!(envelope instanceof Error)) onEnvelope(envelope)
+      const waiting = room() ?? slice()
+      if (waiting) await waiting
+    }
+  }
+
+  async function persist<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (signal.aborted) throw error
+        log.warn({ err: error, partition: index }, 'keeping a partition failed, trying again')
+        await pause(RETRY_MS)
+      }
+    }
+  }
+
+  // Nothing depends on it: what isn't loaded is read when it is needed.
+  loading.catch(error => log.warn({ err: error, partition: index }, 'the stored profiles could not be loaded at once'))
+  return {
+    index,
+    partition,
+    progress,
+    detected,
+    checkpoint,
+    caughtUp: catchUp(),
+    get behind() {
+      return Math.max(0, newest - progress.through)
+    },
+    profileOf: async (siteId, visitorId) => partition.get(siteId, visitorId),
+    async stop() {
+      await reader.stop()
+      await reading
+    },
+  }
+}

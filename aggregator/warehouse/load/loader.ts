@@ -1,0 +1,92 @@
+import type { StreamReader } from '@slotstream/runtime'
+import { pause, persistently, Stopped } from '@slotstream/runtime'
+import { LostOwnership } from '../positions/position.js'
+import { type LoadParts, loadStream } from './load-stream.js'
+
+/** How long a stop waits for the block at hand, in milliseconds. Whoever comes next finishes what is left. */
+const STOP_MS = 5_000
+
+/** Pause after an error nobody expected, in milliseconds. */
+const RESTART_MS = 1_000
+
+export interface LoaderParts extends LoadParts {
+  /** Whether this process still holds the stream's lease. Rejects when that can't be known now. */
+  verify: () => Promise<boolean>
+}
+
+export interface Loader {
+  /** Finishes the block at hand, within 5 s. */
+  stop(): Promise<void>
+  /** Ends at once: the stream belongs to somebody else. */
+  drop(): void
+  /** Whether it reads its stream. */
+  readonly ready: boolean
+}
+
+/** Loads one stream into its table, each message once, until it is stopped or another process owns the stream. */
+export function startLoader(parts: LoaderParts): Loader {
+  const { spec, verify, log } = parts
+  const abort = new AbortController()
+  let stopping = false
+  let ready = false
+  let reader: StreamReader | undefined
+
+  async function run() {
+    while (!stopping) {
+      try {
+        await loadStream(parts, abort.signal, started => {
+          reader = started
+          ready = true
+          if (stopping) void started.stop()
+        })
+      } catch (error) {
+        void reader?.stop()
+        if (error instanceof Stopped) return
+        ready = false
+        if (error instanceof LostOwnership) {
+          log.warn({ stream: spec.stream }, 'another writer announced a block')
+          if (!(await persistently(verify, abort.signal, () => {}))) return
+        } else {
+          parts.troubles?.failed(spec.stream, error)
+          log.error({ err: error, stream: spec.stream }, 'loading broke off, beginning anew')
+          await pause(RESTART_MS, abort.signal)
+        }
+      }
+    }
+  }
+
+  /** From now on the next owner says how far the stream is loaded. */
+  function forget(): void {
+    const { metrics, troubles } = parts
+    for (const gauge of [metrics.position, metrics.lagMessages, metrics.lagSeconds])
+      gauge.remove({ stream: spec.stream })
+    troubles?.cleared(spec.stream)
+  }
+
+  const running = run().catch(error => {
+    if (!(error instanceof Stopped)) throw error
+  })
+  return {
+    async stop() {
+      stopping = true
+      void reader?.stop()
+      let timer: NodeJS.Timeout | undefined
+      const deadline = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, STOP_MS)
+      })
+      await Promise.race([running, deadline])
+      clearTimeout(timer)
+      abort.abort()
+      forget()
+    },
+    drop() {
+      stopping = true
+      void reader?.stop()
+      abort.abort()
+      forget()
+    },
+    get ready() {
+      return ready
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import type { ClickHouseClient } from '@clickhouse/client'
+
+/** A migration was changed after it had been applied. */
+export class MigrationError extends Error {
+  override name = 'MigrationError'
+  readonly code = 'migration'
+}
+
+export interface Migration {
+  version: number
+  name: string
+  sql: string
+  checksum: string
+}
+
+/** The folder of the numbered SQL files, as seen from the sources and from dist/. */
+export function migrationsFolder(): URL {
+  const beside = new URL('../migrations/', import.meta.url)
+  return existsSync(beside) ? beside : new URL('../../../warehouse/migrations/', import.meta.url)
+}
+
+export async function readMigrations(folder: URL = migrationsFolder()): Promise<Migration[]> {
+  const files = (await readdir(folder)).filter(file => /^\d{4}_\w+\.sql$/.test(file)).sort()
+  return Promise.all(
+    files.map(async file => {
+      const sql = await readFile(new URL(file, folder), 'utf8')
+      const checksum = createHash('sha256').update(sql).digest('hex')
+      return { version: Number(file.slice(0, 4)), name: file.slice(5, -4), sql, checksum }
+    }),
+  )
+}
+
+/** The statements of a file: each ends with `;` at the end of a line. */
+export function statementsOf(sql: string): string[] {
+  return sql
+    .split(/;[ \t]*$/m)
+    .map(statement => statement.trim())
+    .filter(statement => statement.replace(/^--.*$/gm, '').trim() !== '')
+}
+
+/**
+ * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, or twice at once,
+ * changes nothing: every statement says IF NOT EXISTS, or changes a column to what it may be already.
+ *
+ * @param ddl rewrites a statement for a cluster
+ * @returns versions applied now
+ * @throws MigrationError when a file differs from what was applied under its number
+ */
+export async function migrate(
+  clickhouse: ClickHouseClient,
+  migrations: Migration[],
+  ddl: (sql: string) => string = sql => sql,
+): Promise<number[]> {
+  const run = (query: string, params: Record<string, unknown> = {}) =>
+    clickhouse.command({ query: ddl(query), query_params: params })
+  await run('CREATE DATABASE IF NOT EXISTS slotstream')
+  await run(
+    `CREATE TABLE IF NOT EXISTS slotstream.migrations
+     (version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3), checksum String)
+     ENGINE = ReplacingMergeTree ORDER BY version`,
+  )
+  const result = await clickhouse.query({
+    query: 'SELECT version, checksum FROM slotstream.migrations FINAL',
+    format: 'JSONEachRow',
+  })
+  const applied = new Map(
+    (await result.json<{ version: number; checksum: string }>()).map(m => [m.version, m.checksum]),
+  )
+  const done: number[] = []
+  for (const { version, name, sql, checksum } of migrations) {
+    const known = applied.get(version)
+    if (known === checksum) continue
+    if (known !== undefined)
+      throw new MigrationError(
+        `migration ${version} (${name}) was changed after it had been applied: put the file back as it was and add a new one`,
+      )
+    for (const statement of statementsOf(sql)) await run(statement)
+    await run(
+      `INSERT INTO slotstream.migrations (version, name, checksum)
+       SELECT {version:UInt32}, {name:String}, {checksum:String}`,
+      { version, name, checksum },
+    )
+    done.push(version)
+  }
+  return done
+}

@@ -1,0 +1,107 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { KV } from '@nats-io/kv'
+import { parseSite, RETAINED_TABLES, type RetainedTable, type Retention } from '@slotstream/protocol'
+import { type Log, type Nats, pause, usableValue, watchBucket } from '@slotstream/runtime'
+
+/** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
+const EVERY_MS = 10_000
+
+/** Where each table's rows are, and the time they are kept from. */
+const TABLES: Record<RetainedTable, { table: string; since: string }> = {
+  events: { table: 'events', since: 'received_at' },
+  decisions: { table: 'decisions', since: 'received_at' },
+  rejected_events: { table: 'rejected_events', since: 'received_at' },
+  signals: { table: 'detected_signals', since: 'received_at' },
+  profiles: { table: 'profile_versions', since: 'last_seen' },
+}
+
+/** The TTL of a table, as SQL, and in words that are kept as the table's comment; both '' when all is kept. Pure. */
+export function ttlOf(table: RetainedTable, sites: ReadonlyMap<string, Retention>): { ttl: string; comment: string } {
+  const byDays = new Map<number, string[]>()
+  for (const [siteId, retention] of [...sites].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const days = retention[table]
+    // Ids were checked where they came in; what else stands in the bucket must not become SQL.
+    if (days === undefined || !Number.isInteger(days) || !/^[a-z0-9-]+$/.test(siteId)) continue
+    byDays.set(days, [...(byDays.get(days) ?? []), siteId])
+  }
+  const rules = [...byDays].sort(([a], [b]) => a - b)
+  const { since } = TABLES[table]
+  return {
+    ttl: rules
+      .map(([days, ids]) => {
+        const list = ids.map(id => `'${id}'`).join(', ')
+        return `toDateTime(${since}) + INTERVAL ${days} DAY DELETE WHERE site_id IN (${list})`
+      })
+      .join(', '),
+    comment: rules.map(([days, ids]) => `keeps ${ids.join(', ')} for ${days} days`).join('; '),
+  }
+}
+
+/**
+ * Brings the tables' TTL to what the sites want. The comment says what a table was given, so that nothing is done
+ * twice, whoever looks and after whatever restart.
+ *
+ * @param ddl rewrites a statement for a cluster
+ * @returns tables that were changed
+ */
+export async function applyRetention(
+  clickhouse: ClickHouseClient,
+  sites: ReadonlyMap<string, Retention>,
+  ddl: (sql: string) => string = sql => sql,
+): Promise<string[]> {
+  const result = await clickhouse.query({
+    query: `SELECT name, comment, create_table_query LIKE '% TTL %' AS hasTtl FROM system.tables WHERE database = 'slotstream'`,
+    format: 'JSONEachRow',
+  })
+  const rows = await result.json<{ name: string; comment: string; hasTtl: number }>()
+  const tables = new Map(rows.map(row => [row.name, row]))
+  const changed: string[] = []
+  for (const name of RETAINED_TABLES) {
+    const { table } = TABLES[name]
+    const { ttl, comment } = ttlOf(name, sites)
+    const known = tables.get(table)
+    if (known?.comment === comment) continue
+    const alter = (change: string) => clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${change}`) })
+    if (ttl) await alter(`MODIFY TTL ${ttl}`)
+    else if (known?.hasTtl) await alter('REMOVE TTL')
+    await alter(`MODIFY COMMENT '${comment}'`)
+    changed.push(table)
+  }
+  return changed
+}
+
+export interface RetentionParts {
+  nats: Nats
+  sites: KV
+  clickhouse: ClickHouseClient
+  ddl: (sql: string) => string
+  log: Log
+  signal: AbortSignal
+}
+
+/** Keeps the tables' TTL as the sites want it until `signal` fires. */
+export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal }: RetentionParts): Promise<void> {
+  const wanted = new Map<string, Retention>()
+  const watching = await watchBucket(
+    nats,
+    sites,
+    entry => {
+      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
+      if (entry.operation === 'PUT' && !site) return
+      const retention = site?.retention
+      if (retention) wanted.set(entry.key, retention)
+      else wanted.delete(entry.key)
+    },
+    log,
+  )
+  while (!signal.aborted) {
+    try {
+      const changed = await applyRetention(clickhouse, wanted, ddl)
+      if (changed.length > 0) log.info({ tables: changed }, 'what the tables keep was changed')
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'what the tables keep could not be changed, trying again')
+    }
+    await pause(EVERY_MS, signal).catch(() => {})
+  }
+  watching.stop()
+}

@@ -1,0 +1,121 @@
+import {
+  BUCKETS,
+  POSITIONS_PER_STREAM,
+  profilesBucket,
+  STREAMS,
+  type StreamPart,
+  visitorKeySql,
+} from '@slotstream/protocol'
+import { type Installation, KINDS } from '@slotstream/runtime'
+import { decisionRows } from '../rows/decisions.js'
+import { eventRows } from '../rows/events.js'
+import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from '../rows/forgotten.js'
+import { profileRows } from '../rows/profiles.js'
+import { FOUND_BY_REPLAYS, rejectedRows } from '../rows/rejected.js'
+import type { Row, SourceMessage } from '../rows/row.js'
+import { signalRows } from '../rows/signals.js'
+
+/** Which stream becomes which table, and how. */
+export interface StreamSpec {
+  stream: string
+  table: string
+  /** Rows of one message, with `seq` as their position. Throws when the message is not what the stream should hold. */
+  rows(message: SourceMessage, seq: number): Row[]
+  /**
+   * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours, never
+   * of a client. Without `sender` its ids are made by servers.
+   */
+  key?: { time: string; id: string; visitor: string; sender?: string; where?: string }
+  /** Positions in the table that come from this stream; absent: all of them. */
+  positions?: { first: number; last: number }
+  /** It took over from other streams: a message may be in one of those already, and in its rows in the same table. */
+  tookOver?: boolean
+  /** The table itself makes one of two equal rows, so writing one again is harmless. */
+  replaces: boolean
+  /** Tells whether a row is from before the deletion of its person. Absent: none names a person */
+  isForgotten?: RowForgotten
+  /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
+  waitsMs?: number
+}
+
+/**
+ * How long profiles wait for more, in milliseconds. Hardly anybody waits for them, and ClickHouse takes half the time
+ * for a block every two seconds that it takes for six small ones.
+ */
+const PROFILES_FLUSH_MS = 2_000
+
+export const SPECS = {
+  events: {
+    stream: STREAMS.events.name,
+    table: 'events',
+    rows: eventRows,
+    key: { time: 'original_timestamp', id: 'message_id', visitor: visitorKeySql(), sender: 'sender' },
+    replaces: false,
+    isForgotten: isRowForgotten,
+  },
+  decisions: {
+    stream: STREAMS.decisions.name,
+    table: 'decisions',
+    rows: decisionRows,
+    key: { time: 'timestamp', id: 'decision_id', visitor: "''" },
+    replaces: false,
+    isForgotten: isRowForgotten,
+  },
+  signals: {
+    stream: STREAMS.signals.name,
+    table: 'detected_signals',
+    rows: signalRows,
+    key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
+    replaces: false,
+    isForgotten: isRowForgotten,
+  },
+  rejected: {
+    stream: STREAMS.rejected.name,
+    table: 'rejected_events',
+    rows: rejectedRows,
+    // What a client sends twice is rejected twice; what a replay finds once more is not.
+    key: {
+      time: 'received_at',
+      id: 'lower(hex(SHA256(payload)))',
+      visitor: "''",
+      where: `code = '${FOUND_BY_REPLAYS}'`,
+    },
+    replaces: false,
+    isForgotten: isRejectedRowForgotten,
+  },
+  profiles: {
+    stream: `KV_${BUCKETS.profiles}`,
+    table: 'profile_versions',
+    rows: profileRows,
+    replaces: true,
+    isForgotten: isProfileRowForgotten,
+    waitsMs: PROFILES_FLUSH_MS,
+  },
+} satisfies Record<string, StreamSpec>
+
+/**
+ * What is loaded, by name: each stream of each kind, and the profiles of a generation. Also streams that take nothing any
+ * more: a table that is restored from a backup may lack some of what they have.
+ */
+export function specsOf({
+  streams,
+  past,
+  generation,
+}: Pick<Installation, 'streams' | 'past' | 'generation'>): Map<string, StreamSpec> {
+  const specs = new Map<string, StreamSpec>()
+  for (const kind of KINDS)
+    for (const part of [...past[kind].filter(({ gone }) => !gone), ...streams[kind]])
+      specs.set(part.base === 0 ? kind : `${kind}_${part.base / POSITIONS_PER_STREAM}`, partSpec(SPECS[kind], part))
+  return specs.set('profiles', profilesSpec(generation))
+}
+
+/** A kind's spec for one of its streams. */
+export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): StreamSpec {
+  const positions = { first: base + 1, last: base + POSITIONS_PER_STREAM - 1 }
+  return { ...spec, stream: name, positions, tookOver: start > 1 }
+}
+
+/** The profiles of a generation. */
+export function profilesSpec(generation: number): StreamSpec {
+  return { ...SPECS.profiles, stream: `KV_${profilesBucket(generation)}` }
+}

@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises'
+import { newestOfModels, sortedVersions } from '@slotstream/protocol'
+import { CommandError } from '@slotstream/tracking-plan'
+import { type AdminClient, createAdminClient, findAdminToken, type StoredPlan } from './admin-client.js'
+import { checkSchemas, counted, summary } from './check.js'
+import { difference, merged } from './difference.js'
+import { generateTypes } from './generate-types.js'
+import { readSchemas } from './schema-folder.js'
+import { type Order, USAGE } from './understand.js'
+import { writeSchemas } from './write-schemas.js'
+
+/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
+export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+  if (order.do === 'help') return say(USAGE)
+  if (order.do === 'check') {
+    const schemas = await readSchemas(order.folder)
+    const report = await checkSchemas(schemas)
+    for (const line of report.lines) say(line)
+    if (report.problems.length > 0) throw new CommandError(summary(schemas, report))
+    return say(summary(schemas, report))
+  }
+  if (order.do === 'types') {
+    const text = await generateTypes(await readSchemas(order.folder))
+    if (order.out === undefined) return say(text.trimEnd())
+    await writeFile(order.out, text)
+    return say(`wrote ${order.out}`)
+  }
+  const client = createAdminClient(order.collector, order.site, await findAdminToken(env))
+  if (order.do === 'list') {
+    for (const line of listOf(await client.read())) say(line)
+    return
+  }
+  if (order.do === 'mode') return settings(order.site, await client.settings(order.settings), say)
+  if (order.do === 'push') return push(order, client, say)
+  const { written, different } = await writeSchemas(order.folder, (await client.read()).schemas)
+  for (const path of written) say(`wrote ${path}`)
+  for (const path of different) say(`${path} differs from what is published, and was left as it is`)
+  if (written.length + different.length === 0) say('The folder has everything that is published.')
+}
+
+async function push(
+  { folder, site, settings: wanted, prune, force, dryRun }: Order & { do: 'push' },
+  client: AdminClient,
+  say: (line: string) => void,
+): Promise<void> {
+  const mine = await readSchemas(folder)
+  const published = await client.read()
+  const schemas = prune ? mine : merged(published.schemas, mine)
+  const { problems } = await checkSchemas(schemas)
+  if (problems.length > 0 && !force)
+    throw new CommandError([...problems, 'nothing was published: see npm run plan -- check, or --force'].join('\n'))
+  const { added, changed, removed } = difference(published.schemas, schemas)
+  for (const [sign, names] of [
+    ['+', added],
+    ['~', changed],
+    ['-', removed],
+  ] as const)
+    for (const name of names) say(`${sign} ${name}`)
+  if (changed.length > 0 && !force)
+    throw new CommandError(
+      `nothing was published: ${changed.join(', ')} is published with other content. Give the change a version of its own, or use --force`,
+    )
+  const kept = prune ? [] : difference(published.schemas, mine).removed
+  if (kept.length > 0) say(`${counted(kept.length, 'version')} that the folder doesn't have: kept, see --prune`)
+  const changes = added.length + changed.length + removed.length
+  if (dryRun) return say(changes === 0 ? 'Nothing would change.' : 'Nothing was published: it was a dry run.')
+  if (changes === 0 && Object.keys(wanted).length === 0) return say('Nothing to publish: the site has all of it.')
+  const { revision } = published
+  settings(site, await client.replace({ schemas, ...wanted, revision, force }), say)
+}
+
+function settings(site: string, { revision, mode, unplanned }: StoredPlan, say: (line: string) => void): void {
+  say(
+    `${site}: revision ${revision}, mode ${mode}${unplanned === 'violation' ? ', unplanned events are violations' : ''}`,
+  )
+  if (mode === 'off') say(`Nothing is checked yet: npm run plan -- mode warn --site ${site}`)
+}
+
+function listOf({ schemas, revision, mode, unplanned }: StoredPlan): string[] {
+  const events = Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (events.length === 0) return ['There is no plan.']
+  const width = Math.max(...events.map(([event]) => event.length))
+  const lines = events.map(([event, versions]) => {
+    const newest = new Set(newestOfModels(Object.keys(versions)))
+    // The others count only for messages that name them.
+    const names = sortedVersions(Object.keys(versions)).map(version => (newest.has(version) ? version : `(${version})`))
+    return `${event.padEnd(width)}  ${names.join('  ')}`
+  })
+  return [...lines, `revision ${revision}, mode ${mode}, unplanned events: ${unplanned}`]
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib'
+import type { QuerySummary } from '../engine/execute.js'
+import type { Head } from './head.js'
+
+/** Bytes held back before the status goes out, so that an early error still gets its own; not of progress as rows. */
+const HOLD = 256 * 1024
+/** The same with `wait_end_of_query`; longer results are streamed all the same, so that memory stays bounded. */
+const HOLD_EVERYTHING = 64 * 1024 * 1024
+
+/** Brotli's own default would take ten times as long as gzip's for a few bytes less. */
+const BROTLI_QUALITY = 4
+
+const ENCODERS = {
+  gzip: () => createGzip(),
+  br: () => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
+  deflate: () => createDeflate(),
+}
+
+export type Encoding = keyof typeof ENCODERS
+
+/** The first of our encodings that an `Accept-Encoding` names. */
+export function encodingFor(accepted: string | undefined): Encoding | undefined {
+  const names = (accepted ?? '').split(',').map(name => name.split(';')[0]!.trim())
+  return (Object.keys(ENCODERS) as Encoding[]).find(encoding => names.includes(encoding))
+}
+
+export interface ReplyOptions {
+  format: string
+  /** Encoding of the body that the client accepts; undefined: none. */
+  compress: Encoding | undefined
+  holdEverything: boolean
+}
+
+export interface Reply {
+  /** Sends a whole result. */
+  finish(summary: QuerySummary, body?: Buffer): void
+  /** Sends a result as it comes, no faster than the client reads. Rejects when the query fails. */
+  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<void>
+}
+
+/** Writes a successful query's response, and what is left to write of its head. */
+export function createReply(response: ServerResponse, head: Head, options: ReplyOptions): Reply {
+  const started = process.hrtime.bigint()
+
+  function begin(summary: QuerySummary): Writable {
+    response.setHeader('Content-Type', contentTypeOf(options.format))
+    response.setHeader('X-ClickHouse-Format', options.format)
+    response.setHeader('X-ClickHouse-Timezone', Intl.DateTimeFormat().resolvedOptions().timeZone)
+    response.setHeader('X-ClickHouse-Summary', summaryHeader(summary, process.hrtime.bigint() - started))
+    if (options.compress) response.setHeader('Content-Encoding', options.compress)
+    head.end(200)
+    if (!options.compress) return response
+    const encoder = ENCODERS[options.compress]()
+    encoder.pipe(response)
+    return encoder
+  }
+
+  return {
+    finish(summary, body) {
+      const sink = begin(body ? { ...summary, result_bytes: body.length } : summary)
+      sink.end(body ?? '')
+    },
+
+    async stream(chunks) {
+      const limit = options.holdEverything ? HOLD_EVERYTHING : /WithProgress$/.test(options.format) ? 0 : HOLD
+      let held: Buffer[] = []
+      let length = 0
+      let sink: Writable | undefined
+      try {
+        for (;;) {
+          const step = await chunks.next()
+          if (step.done) {
+            sink ??= begin({ ...step.value, result_bytes: length })
+            for (const chunk of held) sink.write(chunk)
+            sink.end()
+            await finished(response)
+            return
+          }
+          length += step.value.length
+          if (sink) await write(sink, step.value, response)
+          else {
+            held.push(step.value)
+            if (length < limit) continue
+            sink = begin({})
+            for (const chunk of held) await write(sink, chunk, response)
+            held = []
+          }
+        }
+      } finally {
+        await chunks.return({})
+      }
+    },
+  }
+}
+
+async function write(sink: Writable, chunk: Buffer, response: ServerResponse): Promise<void> {
+  if (response.destroyed) throw new Error('The client disconnected')
+  if (sink.write(chunk)) return
+  const ended = new AbortController()
+  const onClose = (): void => ended.abort(new Error('The client disconnected'))
+  response.once('close', onClose)
+  try {
+    await once(sink, 'drain', { signal: ended.signal })
+  } finally {
+    response.off('close', onClose)
+  }
+}
+
+function summaryHeader(summary: QuerySummary, elapsedNs: bigint): string {
+  const numbers = { ...summary, elapsed_ns: elapsedNs }
+  return JSON.stringify(Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])))
+}
+
+function contentTypeOf(format: string): string {
+  if (/^JSON\w*EachRow|^JSONLines|^NDJSON/.test(format)) return 'application/x-ndjson; charset=UTF-8'
+  if (/^JSON/.test(format)) return 'application/json; charset=UTF-8'
+  if (/^CSV/.test(format)) return 'text/csv; charset=UTF-8'
+  if (/^(?:TSV|TabSeparated)/.test(format)) return 'text/tab-separated-values; charset=UTF-8'
+  if (/^(?:Parquet|Arrow|ORC|Native|RowBinary|Avro|MsgPack|Protobuf)/.test(format)) return 'application/octet-stream'
+  return 'text/plain; charset=UTF-8'
+}

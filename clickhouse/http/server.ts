@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Account } from '../access/accounts.js'
+import type { Authenticate } from '../access/credentials.js'
+import type { Engine } from '../engine/engine.js'
+import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from '../errors.js'
+import type { Guard } from '../guard/guard.js'
+import { clientAddressOf } from './client-address.js'
+import { createFailureLog } from './failure-log.js'
+import { createHead, type Head } from './head.js'
+import { PROGRESS_HEADER, reportProgress } from './progress.js'
+import { createReply, encodingFor } from './reply.js'
+import { readRequest } from './request.js'
+import { createSessions } from './sessions.js'
+import { corsHeaders, type PageRules, refuseForeignPages, SAFE_HEADERS } from './web-pages.js'
+
+export interface EmbeddedServerOptions {
+  engine: Engine
+  guard: Guard
+  authenticate: Authenticate
+  pages: PageRules
+  /** Largest body of the trusted user, decompressed, in bytes. */
+  maxBody: number
+  /** Receives an object for a failed request, without anything that the request or a row holds; default: no log. */
+  log?: (entry: Record<string, unknown>) => void
+}
+
+export interface EmbeddedServer {
+  server: Server
+  /** Stops accepting and cancels running reads; inserts go on. Resolves when every response has ended. */
+  stop(): Promise<void>
+}
+
+/** Queries travel in the URL: the client sends an INSERT's SQL there, and parameters up to 4 KB. */
+const MAX_HEADER_BYTES = 128 * 1024
+
+/** Longer than clients keep an idle connection, so that none sends into one that is being closed. */
+const KEEP_ALIVE_MS = 30_000
+
+const CLOSE_IDLE_INTERVAL_MS = 20
+
+function shuttingDown(): ClickHouseException {
+  return new ClickHouseException(236, 'ABORTED', 'The server is shutting down')
+}
+
+/**
+ * The ClickHouse HTTP interface over the embedded engine.
+ * Source: https://clickhouse.com/docs/interfaces/http
+ */
+export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedServer {
+  const { engine, pages, log = () => {} } = options
+  /** Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server lives. */
+  const reads = new Set<AbortController>()
+  const sessions = createSessions(engine.endSession)
+  const logFailure = createFailureLog({ normalize: engine.normalize, write: log })
+  let stopping = false
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]
+    for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
+    response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
+    if (path === '/ping' || path === '/replicas_status') return void response.end('Ok.\n')
+    try {
+      refuseForeignPages(request.headers, pages)
+    } catch (error) {
+      return refuse(request, response, toClickHouseException(error))
+    }
+    const cors = corsHeaders(request.headers, pages)
+    for (const [name, value] of cors ?? []) response.setHeader(name, value)
+    if (cors && request.method === 'OPTIONS') return void response.writeHead(204).end()
+    if (path !== '/') return void response.writeHead(404).end('There is no such handle\n')
+    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return void response.writeHead(405).end()
+
+    const queryId = new URL(request.url ?? '/', 'http://localhost').searchParams.get('query_id') || randomUUID()
+    if (/^[\x20-\x7e]+$/.test(queryId)) response.setHeader('X-ClickHouse-Query-Id', queryId)
+    const gone = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
+    })
+    const head = createHead(response)
+    let known: { account?: Account; sql?: string } = {}
+    let leave = () => {}
+    let stopReporting = () => {}
+    try {
+      if (stopping) throw shuttingDown()
+      const ready = await readRequest(request, {
+        ...options,
+        sessions,
+        queryId,
+        client: clientAddressOf(request),
+        onRead: read => {
+          known = read
+        },
+      })
+      if (!ready) return void response.end('Ok.\n')
+      if (stopping) throw shuttingDown()
+      const reply = createReply(response, head, {
+        format: ready.query.statement.format?.name ?? ready.query.format,
+        compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
+        holdEverything: ready.settings.waitEndOfQuery,
+      })
+      const { query, data, session, settings } = ready
+      if (settings.progress && request.method !== 'HEAD') {
+        stopReporting = reportProgress({
+          intervalMs: settings.progressIntervalMs,
+          look: () => engine.progressOf(query),
+          send: value => head.send(PROGRESS_HEADER, value),
+        })
+      }
+      // Before the answer's last byte: whoever has that one may send the session's next query.
+      leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
+      if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
+      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
+      else if (query.statement.kind === 'rows')
+        await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
+      else {
+        const { body, summary } = await engine.run(query, gone.signal)
+        if (ready.change) session?.remember(ready.change)
+        leave()
+        if (ready.change) reply.finish({})
+        else reply.finish(summary, body)
+      }
+    } catch (error) {
+      leave()
+      if (response.destroyed) return
+      const exception = toClickHouseException(error)
+      logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
+      fail(request, response, head, exception, engine.version)
+    } finally {
+      leave()
+      stopReporting()
+      reads.delete(gone)
+    }
+  }
+
+  function refuse(request: IncomingMessage, response: ServerResponse, exception: ClickHouseException): void {
+    logFailure({ queryId: '', exception, user: undefined, sql: undefined })
+    fail(request, response, createHead(response), exception, engine.version)
+  }
+
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      answer(request, response).catch(error => {
+        // Its message may hold a part of the request.
+        log({ msg: 'request failed', type: error instanceof Error ? error.name : typeof error })
+        response.destroy()
+      })
+    },
+  )
+
+  return {
+    server,
+    stop: () =>
+      new Promise(resolve => {
+        stopping = true
+        sessions.close()
+        // A connection becomes idle when its last response is out, which close() doesn't look at again.
+        const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
+        server.close(() => {
+          clearInterval(closing)
+          resolve()
+        })
+        for (const read of reads) read.abort(shuttingDown())
+      }),
+  }
+}
+
+function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  head: Head,
+  exception: ClickHouseException,
+  version: string,
+): void {
+  const body = formatException(exception, version)
+  if (response.headersSent) {
+    // Too late for a status. A response that breaks off is the only sign every client understands.
+    response.destroy()
+    return
+  }
+  // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
+  request.unpipe()
+  request.resume()
+  if (!request.complete) response.setHeader('Connection', 'close')
+  response.removeHeader('Content-Encoding')
+  response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.setHeader('X-ClickHouse-Exception-Code', String(exception.code))
+  for (const [name, value] of Object.entries(exception.answer.headers ?? {})) response.setHeader(name, value)
+  // When progress has begun the head, its status was 200: the code above tells of the error, as in ClickHouse.
+  head.end(httpStatusOf(exception))
+  response.end(body)
+}
+
+async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, action: () => void) {
+  try {
+    return yield* items
+  } finally {
+    action()
+  }
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http'
+import type { Check } from '@slotstream/protocol'
+import { isDeeperThan } from '../http/body/nesting.js'
+import { readBody } from '../http/body/read-body.js'
+import { Failure } from '../http/failure.js'
+
+/** Largest body of an admin request, in bytes. */
+const MAX_ADMIN_BYTES = 5 * 1024 * 1024
+
+/** Deepest nesting of an admin request's body. What handles it recurses. */
+const MAX_ADMIN_DEPTH = 64
+
+/** The body of an admin request. Throws Failure unless it is a JSON object. */
+export async function objectOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const { value } = await readBody(request, MAX_ADMIN_BYTES)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Failure('malformed', 'the body must be a JSON object')
+  if (isDeeperThan(value, MAX_ADMIN_DEPTH))
+    throw new Failure('malformed', `the body is nested deeper than ${MAX_ADMIN_DEPTH} levels`)
+  return value as Record<string, unknown>
+}
+
+/** The value that was checked. Throws Failure when something is wrong with it. */
+export function valid<T>(checked: Check<T>): T {
+  if (!checked.ok) throw new Failure('malformed', checked.reason)
+  return checked.value
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { MAX_BATCH_BYTES } from '@slotstream/protocol'
+import { networkOf } from '@slotstream/runtime'
+import type { Enrich } from '../enrich/enrich.js'
+import type { BatchOrigin } from '../intake/store-batch.js'
+import type { CollectorMetrics } from '../metrics.js'
+import type { Limits, Origin } from '../safety/limits.js'
+import type { OpenBodies, OpenBody } from '../safety/open-bodies.js'
+import { createRejectionBudget } from '../safety/rejection-budget.js'
+import type { Sites } from '../sites.js'
+import { type Body, readBody, type Written } from './body/read-body.js'
+import { Failure } from './failure.js'
+import { type Authenticated, authenticate, authenticateHead } from './request/authenticate.js'
+import { allowOrigin, checkOrigin } from './request/cors.js'
+import { setIdCookie } from './request/id-cookie.js'
+import { honouredSignal } from './request/privacy-signal.js'
+
+/** Answers one request, or throws a Failure. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** A request of a site's page or server: read, and its write key and origin checked. */
+export interface Received extends Authenticated {
+  body: unknown
+  /** What the body was made of. */
+  written: Written
+  origin: BatchOrigin
+}
+
+export type Receive = (request: IncomingMessage, response: ServerResponse) => Promise<Received>
+
+export interface ReceiveParts {
+  sites: Sites
+  /** Whether the sites are known: before that, every key would be unknown. */
+  ready: () => boolean
+  limits: Limits
+  bodies: OpenBodies
+  enrich: Enrich
+  originOf: (request: IncomingMessage) => Origin
+  metrics: CollectorMetrics
+}
+
+/**
+ * Makes the function that receives a request: who owes for earlier ones is refused before the body is read, by address
+ * and, where the key is not in the body, by site.
+ */
+export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
+  return async (request, response) => {
+    allowOrigin(request, response, sites)
+    if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
+    const origin = originOf(request)
+    const named = authenticateHead(request, sites)
+    limits.checkAddress(origin, named?.key)
+    if (named) limits.checkSiteDebt(named.site, named.key)
+
+    const { value: body, written, bytes } = await read(request, response, origin)
+    metrics.bytes.inc(bytes)
+    const { site, key } = named ?? authenticated(request, body, origin, bytes)
+    metrics.ofSite(site.siteId).request(bytes)
+    checkOrigin(request, site)
+    limits.checkSite(site)
+    const signal = honouredSignal(request, site)
+    if (site.enrichment?.idCookie && !signal) setIdCookie(request, response, site, visitorIn(body))
+    const userAgent = request.headers['user-agent']
+    const enricher = enrich(site, { userAgent, address: () => origin.address })
+    const admission = limits.admit({ address: origin.address, site, key }, bytes)
+    const rejections = createRejectionBudget(bytes)
+    return {
+      site,
+      key,
+      body,
+      written,
+      origin: { site, key, bytes, userAgent, enricher, signal, admission, rejections },
+    }
+  }
+
+  /** Its bytes count as in flight until the request is answered. */
+  async function read(request: IncomingMessage, response: ServerResponse, origin: Origin): Promise<Body> {
+    let body: OpenBody | undefined
+    try {
+      return await readBody(request, MAX_BATCH_BYTES, onLost => {
+        body = bodies.open(networkOf(origin.address), onLost)
+        response.once('close', body.close)
+        return body
+      })
+    } catch (error) {
+      limits.payRefused(origin.address, body?.bytes ?? 0, request.complete)
+      throw error
+    }
+  }
+
+  function authenticated(request: IncomingMessage, body: unknown, origin: Origin, bytes: number): Authenticated {
+    try {
+      return authenticate(request, body, sites)
+    } catch (error) {
+      limits.payRefused(origin.address, bytes, true)
+      throw error
+    }
+  }
+}
+
+/** The browser that a page's request is about: it names itself, or its last message does. */
+function visitorIn(body: unknown): unknown {
+  const { anonymousId, batch } = (body ?? {}) as { anonymousId?: unknown; batch?: unknown }
+  return anonymousId ?? (Array.isArray(batch) ? batch.at(-1)?.anonymousId : undefined)
+}

@@ -1,0 +1,155 @@
+import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
+import { NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
+import type { Enricher } from '../enrich/enrich.js'
+import type { Written } from '../http/body/read-body.js'
+import { droppedBatch } from '../http/request/privacy-signal.js'
+import { createSenders } from '../keys/senders.js'
+import type { CollectorMetrics } from '../metrics.js'
+import type { Plans } from '../plan/plans.js'
+import type { Admission } from '../safety/message-limits.js'
+import type { RejectionBudget } from '../safety/rejection-budget.js'
+import { forgottenMessage } from './forgotten.js'
+import { type Intake, takeBatch } from './intake.js'
+import { eventPublications, type Publication, rejectedPublications } from './publications.js'
+import { publishAll } from './publish-all.js'
+import { sum } from './rejected-counts.js'
+import { createBatchText, type TakenEnvelope } from './taken.js'
+
+/** Visitors of one batch from which on it is a large one. */
+const MANY = 32
+
+/** What came with a batch. */
+export interface BatchOrigin {
+  site: Site
+  /** Kind of the key it came with. */
+  key: KeyKind
+  /** Size of the body the batch came in. */
+  bytes: number
+  /** What the batch was made of, where that is a batch, too. */
+  written?: Written
+  userAgent: string | undefined
+  enricher: Enricher
+  /** A privacy signal that the site honours: nothing is stored. Default none. */
+  signal?: PrivacySignal | undefined
+  /** Pays for what is stored. */
+  admission: Admission
+  /** What of the request's rejected messages is told and stored in detail. */
+  rejections: RejectionBudget
+}
+
+export interface StoredBatch {
+  answer: BatchAnswer
+  /** Position of each visitor's last stream message; those who are spread have none. */
+  positions: Map<string, number>
+}
+
+export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredBatch>
+
+/**
+ * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
+ *
+ * @param plans the sites' tracking plans. Default: none
+ * @param tombstones what is from before a person's deletion is refused. Default: none was deleted
+ */
+export function createStoreBatch(
+  publisher: Publisher,
+  partitions: number,
+  metrics: CollectorMetrics,
+  plans: Pick<Plans, 'of'> = { of: () => undefined },
+  tombstones: () => Tombstones = () => NO_TOMBSTONES,
+): StoreBatch {
+  return async (body, origin) => {
+    const { siteId } = origin.site
+    if (origin.signal) {
+      const answer = droppedBatch(body, origin.signal)
+      metrics.droppedMessages.inc({ signal: origin.signal }, answer.dropped?.[origin.signal] ?? 0)
+      return { answer, positions: new Map() }
+    }
+    // Apart, so that nothing of a usual batch as it was read is kept until JetStream has answered.
+    const { publications, visitors, intake, pace } = prepare(body, origin)
+    const stored = await publishAll(publisher, publications, metrics, pace)
+
+    count(siteId, intake)
+    const positions = new Map<string, number>()
+    // A visitor's messages can be several publications; a duplicate's position is that of its first send.
+    for (const [index, visitorId] of visitors.entries())
+      if (visitorId) positions.set(visitorId, Math.max(positions.get(visitorId) ?? 0, stored[index]!.seq))
+    const answer = answerOf(intake)
+    if (positions.size === 1) answer.position = Math.max(...positions.values())
+    return { answer, positions }
+  }
+
+  /**
+   * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
+   * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
+   * new, goes on at the pace of the limits: no other request waits for it.
+   */
+  function prepare(body: unknown, origin: BatchOrigin) {
+    const { site, key, bytes, written, userAgent, enricher, admission, rejections } = origin
+    const { siteId } = site
+    const received = Date.now()
+    const { envelopes, refused, ...intake } = takeBatch(body, {
+      siteId,
+      received,
+      senders: createSenders(site, key, received),
+      bytes,
+      text: written && createBatchText(written),
+      userAgent,
+      newId: uuidv7,
+      enricher,
+      plan: plans.of(siteId),
+      rejections,
+      isForgotten: forgottenMessage(tombstones(), siteId),
+    })
+    const strangers = admission.pay(
+      messagesIn(body),
+      envelopes.map(({ visitorId }) => visitorId),
+    )
+    const batchId = batchIdOf(body)
+    const visitors: string[] = []
+    const isLarge = envelopes.length > MANY
+    const publications = isLarge ? write() : [...write()]
+    return { publications, visitors, intake, pace: strangers > MANY ? admission.pace : undefined }
+
+    function* write(): Generator<Publication> {
+      for (const made of envelopes) {
+        const spread = site.spread?.includes(made.visitorId)
+        const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
+        for (const publication of eventPublications(envelope, batchId, partitions)) {
+          visitors.push(spread ? '' : envelope.visitorId)
+          yield publication
+        }
+      }
+      if (refused) yield* rejectedPublications(refused, batchId, partitions)
+    }
+  }
+
+  function count(siteId: string, { accepted, rejections, violations, moreRejected, moreViolations }: Counts): void {
+    const site = metrics.ofSite(siteId)
+    site.accepted(accepted)
+    for (const { code } of rejections) site.rejected(code)
+    for (const { code } of violations) site.violated(code)
+    for (const [code, messages] of moreRejected ?? []) site.rejected(code, messages)
+    for (const [code, messages] of moreViolations ?? []) site.violated(code, messages)
+  }
+}
+
+type Counts = Omit<Intake, 'envelopes' | 'refused'>
+
+function answerOf({ accepted, rejections, violations, moreRejected, moreViolations }: Counts): BatchAnswer {
+  const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
+  if (moreRejected) answer.moreRejected = sum(moreRejected)
+  if (violations.length > 0) answer.violations = violations
+  if (moreViolations) answer.moreViolations = sum(moreViolations)
+  return answer
+}
+
+/** Messages of a batch that was taken apart, whether or not they were good. */
+function messagesIn(body: unknown): number {
+  return (body as { batch: unknown[] }).batch.length
+}
+
+function batchIdOf(body: unknown): string {
+  const { batchId } = body as { batchId?: unknown }
+  return typeof batchId === 'string' ? batchId : ''
+}

@@ -1,0 +1,107 @@
+import {
+  checkSlotsRequest,
+  MAX_BATCH_MESSAGES,
+  MAX_MESSAGE_BYTES,
+  type SlotsAnswer,
+  type SlotsRequest,
+  visitorIdOf,
+} from '@slotstream/protocol'
+import { Failure } from '../http/failure.js'
+import type { Handler, Receive } from '../http/receive.js'
+import { undecided } from '../http/request/privacy-signal.js'
+import { sendJson } from '../http/respond.js'
+import type { BatchOrigin, StoreBatch, StoredBatch } from '../intake/store-batch.js'
+import { checkedUser } from '../keys/checked-user.js'
+import type { CollectorMetrics } from '../metrics.js'
+import type { Decide } from './decide.js'
+
+/**
+ * `POST /v1/slots`: stores the messages that come along, as `/v1/batch` would, and asks for decisions in which they
+ * count. Sealed batches that can't be stored don't stop the decisions: the client still has them.
+ */
+export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, metrics: CollectorMetrics): Handler {
+  return async (request, response) => {
+    const { site, key, body, origin } = await receive(request, response)
+    const checked = checkSlotsRequest(body)
+    if (!checked.ok) throw new Failure('malformed', checked.reason)
+    const question = checked.value
+    checkContext(question.context)
+    checkNumber(question)
+    const user = checkedUser(question, site, key)
+    const visitorId = visitorIdOf(user)
+    // A decision is stored for each slot.
+    origin.admission.pay(question.slots.length, [visitorId])
+
+    const { sealed, plain } = await storeAll(question, origin)
+    const stored = [...sealed.filter(isStored), ...(plain ? [plain] : [])]
+    const positions = stored.flatMap(({ positions }) => positions.get(visitorId) ?? [])
+
+    if (origin.signal) {
+      const decisions = undecided(question)
+      metrics.undecidedSlots.inc({ signal: origin.signal }, decisions.length)
+      const answer: SlotsAnswer = { decisions }
+      if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))
+      return sendJson(response, 200, answer)
+    }
+    const decisions = await decide({
+      siteId: site.siteId,
+      visitorId,
+      anonymousId: user.anonymousId || '',
+      ...(user.userId ? { userId: user.userId } : {}),
+      slots: question.slots,
+      ...(question.context ? { context: question.context } : {}),
+      after: Math.max(question.after ?? 0, ...positions),
+      explain: site.debug && question.explain === true,
+    })
+    for (const { outcome } of decisions) metrics.decisions.inc({ outcome })
+    const answer: SlotsAnswer = { decisions }
+    if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))
+    if (positions.length > 0) answer.position = Math.max(...positions)
+    sendJson(response, 200, answer)
+  }
+
+  /** Begins with all at once, the older ones first: that is their order in the stream. */
+  async function storeAll(question: SlotsRequest, origin: BatchOrigin) {
+    const { batch, batches = [], sentAt } = question
+    const storing = batches.map(entry => store(entry, origin).catch(notStored))
+    const plain = batch && batch.length > 0 ? store({ batch, sentAt }, origin) : undefined
+    const [sealed, first] = await Promise.all([Promise.all(storing), plain])
+    return { sealed, plain: first }
+  }
+}
+
+/** The context goes on to the owner of the partition, so it is held to what a message is held to. */
+function checkContext(context: SlotsRequest['context']): void {
+  let text: string
+  try {
+    text = JSON.stringify(context ?? {})
+  } catch {
+    throw new Failure('malformed', 'context is nested too deeply')
+  }
+  if (Buffer.byteLength(text) > MAX_MESSAGE_BYTES)
+    throw new Failure('too_large', `context is larger than ${MAX_MESSAGE_BYTES / 1024} KB`)
+}
+
+/** All batches of a request together may hold what one may. */
+function checkNumber({ batch = [], batches = [] }: SlotsRequest): void {
+  const messages = batches.reduce((sum, entry) => sum + (Array.isArray(entry?.batch) ? entry.batch.length : 1), 0)
+  if (messages + batch.length > MAX_BATCH_MESSAGES)
+    throw new Failure(
+      'too_large',
+      `the batches have more than ${MAX_BATCH_MESSAGES} messages: send some of them before`,
+    )
+}
+
+interface NotStored {
+  success: false
+  error: { code: string; message: string }
+}
+
+function notStored(error: unknown): NotStored {
+  if (!(error instanceof Failure)) throw error
+  return { success: false, error: { code: error.code, message: error.message } }
+}
+
+function isStored(result: StoredBatch | NotStored): result is StoredBatch {
+  return 'answer' in result
+}

@@ -1,0 +1,6 @@
+export { type Choice, decide, isHeldOut } from './decide/decide.js'
+export { recompute } from './decide/recompute.js'
+export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
+export { applyAndDetect, applyEnvelope } from './profile/apply.js'
+export { profileBytes } from './profile/profile-size.js'
+export { formerSignalIdOf, type HashText, signalIdOf } from './signals/signal-id.js'

@@ -1,0 +1,190 @@
+import {
+  type EventEnvelope,
+  hash32,
+  isoTime,
+  isPersonKey,
+  type Profile,
+  type RejectedMessage,
+  SENDERS,
+  type Sender,
+  type SignalRecord,
+  type StoredMessage,
+  senderOf,
+} from '@slotstream/protocol'
+import { detect, type Found } from '../signals/detect.js'
+import type { HashText } from '../signals/signal-id.js'
+import { signalRecord } from '../signals/signal-record.js'
+import { addInterests } from './affinities.js'
+import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
+import { interestsOf } from './interests.js'
+import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
+import { refusedTraits, traitsAfter } from './traits.js'
+
+/**
+ * How many message ids a profile remembers at least, to know a message that is sent a second time long after the
+ * first. All ids of the latest stream message are remembered, however many: a browser sends a batch again before any
+ * other.
+ */
+export const REMEMBERED_MESSAGES = 64
+
+/** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
+const FEW = 100
+
+export interface Applied {
+  profile: Profile | undefined
+  /** What was detected, message by message. */
+  signals: SignalRecord[]
+  /** Messages whose traits the profile did not take, because it would have become too large; absent when there are none. */
+  refused?: RejectedMessage[]
+}
+
+/** The profile after a stream message: see `applyAndDetect`. */
+export function applyEnvelope(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  anonymousDays?: number,
+): Profile | undefined {
+  return reduce(profile, envelope, seq, anonymousDays, () => {}).profile
+}
+
+/**
+ * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
+ * applying the stream from its beginning, or from any earlier stored state, gives the same.
+ *
+ * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be a
+ * person without proof. Throws when the
+ * message has no usable time; the profile is then as it was.
+ *
+ * @param seq stream sequence of the message
+ * @param hash makes the ids of signals
+ * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
+ */
+export function applyAndDetect(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  hash: HashText,
+  anonymousDays?: number,
+): Applied {
+  const signals: SignalRecord[] = []
+  const applied = reduce(profile, envelope, seq, anonymousDays, (found, message, after) =>
+    signals.push(signalRecord(found, message, after, envelope, hash)),
+  )
+  return { ...applied, signals }
+}
+
+/** Applies the messages of an envelope that the profile has not seen: see `applyAndDetect`. */
+function reduce(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  anonymousDays = ANONYMOUS_PROFILE_DAYS,
+  onFound: (found: Found, message: StoredMessage, after: Profile) => void,
+): Omit<Applied, 'signals'> {
+  const sender = senderOf(envelope.sender)
+  const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
+  const refused: RejectedMessage[] = []
+  if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile }
+  const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
+  const known = begun ? begun.recent.slice() : []
+  const set = envelope.messages.length > FEW ? new Set(known) : undefined
+  let next = begun
+  for (const message of envelope.messages) {
+    const hash = rememberedId(message.messageId, sender)
+    if (set ? set.has(hash) : known.includes(hash)) continue
+    set?.add(hash)
+    known.push(hash)
+    const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
+    const { memory, found } = detect(next, message, after)
+    for (const one of found) onFound(one, message, after)
+    after.signalMemory = memory
+    next = after
+  }
+  const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
+  if (!next) return { profile: undefined }
+  // Not the profile that was given, even when no message was new.
+  const after = { ...next }
+  after.seq = seq
+  after.recent = known.slice(-remembered)
+  const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
+  if (lastReceived) after.lastReceived = lastReceived
+  return { profile: after, ...(refused.length > 0 && { refused }) }
+}
+
+/**
+ * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal, even
+ * where a client makes one whose hash is that of another.
+ */
+function rememberedId(messageId: string, sender: Sender): number {
+  return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
+}
+
+/**
+ * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
+ *
+ * @param onRefused is called when the message's traits would make the profile too large, and are left out
+ */
+export function applyMessage(
+  before: Profile | undefined,
+  message: StoredMessage,
+  { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
+  onRefused: () => void = () => {},
+): Profile {
+  const at = timeOf(message.timestamp)
+  if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
+  const time = isoTime(at)
+  const profile = before ?? newProfile(siteId, visitorId, time)
+  // Late messages add what is missing; they don't put the past over the present.
+  const late = time < profile.lastSeen
+  const earliest = time < profile.firstSeen
+  const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
+  // Assigned after the copy: in one literal with it, the engine takes several times as long.
+  const next: Profile = { ...profile }
+  next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')
+  const userId = sender === 'unsigned' ? '' : message.userId
+  next.userId = (late && profile.userId) || userId || profile.userId
+  if (earliest) next.firstSeen = time
+  if (!late) next.lastSeen = time
+  if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
+  next.session = session
+  next.events = profile.events + 1
+  const traits = traitsAfter(profile.traits, message, late)
+  if (traits) next.traits = traits
+  else onRefused()
+  const interests = interestsOf(message)
+  if (interests.length > 0) {
+    const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)
+    next.affinities = added.values
+    next.affinitiesAt = isoTime(added.at)
+  }
+  return next
+}
+
+/** The later of two times; what is no time is none. */
+function latest(before = '', receivedAt: string): string {
+  const at = timeOf(receivedAt)
+  const time = Number.isNaN(at) ? '' : isoTime(at)
+  return before > time ? before : time
+}
+
+function newProfile(siteId: string, visitorId: string, time: string): Profile {
+  return {
+    siteId,
+    visitorId,
+    anonymousId: '',
+    userId: '',
+    firstSeen: time,
+    lastSeen: time,
+    sessions: 0,
+    session: null,
+    events: 0,
+    affinities: {},
+    affinitiesAt: time,
+    traits: {},
+    segments: [],
+    seq: 0,
+    recent: [],
+    signalMemory: {},
+  }
+}

@@ -1,0 +1,61 @@
+import type { JsonObject, Profile, SignalMemory, SignalName, StoredMessage } from '@slotstream/protocol'
+import { sessionIdOf } from '../profile/sessions.js'
+import type { Detection, Detector, Observation } from './detector.js'
+import { interestShift } from './interest-shift.js'
+import { repeatedView } from './repeated-view.js'
+import { sessionAnomaly } from './session-anomaly.js'
+
+/** What each detector remembers. */
+type Memories = Required<SignalMemory>
+
+/** All that is detected, in the order in which it is told. */
+const DETECTORS: { [Name in SignalName]: Detector<Memories[Name]> } = {
+  interest_shift: interestShift,
+  session_anomaly: sessionAnomaly,
+  repeated_view: repeatedView,
+}
+
+const NAMES = Object.keys(DETECTORS) as SignalName[]
+
+/** A signal that was found at a message. */
+export interface Found {
+  signal: SignalName
+  sessionId: string
+  details: JsonObject
+}
+
+/** Lets all detectors look at one message. Pure. */
+export function detect(
+  before: Profile | undefined,
+  message: StoredMessage,
+  after: Profile,
+): { memory: SignalMemory; found: Found[] } {
+  const session = sessionOf(before, after)
+  const seen: Observation = { before, message, after, session }
+  const memory: SignalMemory = {}
+  const found: Found[] = []
+  for (const signal of NAMES) {
+    const details = step(signal, seen, before?.signalMemory, memory)
+    if (!details) continue
+    const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
+    found.push({ signal, sessionId, details })
+  }
+  return { memory, found }
+}
+
+/** Lets one detector look, and notes what it remembers in `into`. */
+function step<Name extends SignalName>(
+  name: Name,
+  seen: Observation,
+  known: Partial<Memories> | undefined,
+  into: Partial<Memories>,
+): JsonObject | undefined {
+  const { memory, details }: Detection<Memories[Name]> = DETECTORS[name](seen, known?.[name])
+  if (memory !== undefined) into[name] = memory
+  return details
+}
+
+function sessionOf(before: Profile | undefined, { session }: Profile): Observation['session'] {
+  if (session === before?.session) return 'late'
+  return session?.id === before?.session?.id ? 'continues' : 'began'
+}

@@ -1,0 +1,31 @@
+import { joined, type Sender } from '@slotstream/protocol'
+
+/** SHA-256 of a text in UTF-8, as base64url. The core has no hash of its own: programs hand in their platform's. */
+export type HashText = (text: string) => string
+
+/** Characters of an id: 132 bits of a hash. */
+const ID_LENGTH = 22
+
+/**
+ * The id of a signal that was found at a message: the same whenever it is found again. Message ids are those of a visitor
+ * and sender, visitors those of a site.
+ */
+export function signalIdOf(
+  siteId: string,
+  sender: Sender,
+  visitorId: string,
+  messageId: string,
+  signal: string,
+  hash: HashText,
+): string {
+  return idOf([siteId, sender, visitorId, messageId, signal], hash)
+}
+
+/** The id that the same signal has where it was stored before ids named site and sender. */
+export function formerSignalIdOf(visitorId: string, messageId: string, signal: string, hash: HashText): string {
+  return idOf([visitorId, messageId, signal], hash)
+}
+
+function idOf(parts: string[], hash: HashText): string {
+  return hash(joined(parts)).slice(0, ID_LENGTH)
+}

@@ -1,0 +1,70 @@
+import type { Check } from '../../site/checks.js'
+import { isObject } from '../../wire/checks/is-object.js'
+import { isAbsentOr, isIdOrEmpty, isSiteId, isText, isVisitorId, misfit } from '../../wire/checks/parse-stored.js'
+import { MAX_NAME_LENGTH } from '../../wire/limits.js'
+import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
+import { isSender } from '../../wire/senders.js'
+import { parseTime } from '../../wire/times.js'
+import { openEnvelope } from './open-envelope.js'
+import type { EventEnvelope, SentEnvelope } from './stored.js'
+
+/**
+ * Parses a message of `events.<partition>`, with its messages finished. Every event pays for it, once in each role, so
+ * the fields are named one by one: a loop over a list of names costs the engine three times as much.
+ */
+export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
+  if (!isObject(raw)) return misfit('the message is not a JSON object')
+  // A finished message has times of its own; whether they are usable is looked at where they are used.
+  const trouble = originTrouble(raw, raw.messages === undefined ? isTime : isText)
+  if (trouble) return misfit(trouble)
+  if (!isAbsentOr(raw.sender, isSender)) return misfit('sender is none that there is')
+  const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
+  if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
+  let envelope: EventEnvelope
+  try {
+    envelope = openEnvelope(raw as unknown as EventEnvelope | SentEnvelope)
+  } catch {
+    return misfit('the messages can not be finished: a time or an id is of the wrong type')
+  }
+  for (let index = 0; index < envelope.messages.length; index++) {
+    const wrong = messageTrouble(envelope.messages[index]!)
+    if (wrong) return misfit(`messages[${index}].${wrong}`)
+  }
+  return { ok: true, value: envelope }
+}
+
+/** What is wrong with where a message of a stream comes from. */
+export function originTrouble(
+  { siteId, visitorId, receivedAt }: Record<string, unknown>,
+  isReceivedAt: (value: unknown) => boolean = isTime,
+): string | undefined {
+  if (!isSiteId(siteId)) return 'siteId is not a site’s id'
+  if (!isVisitorId(visitorId)) return 'visitorId is missing or no text'
+  return isReceivedAt(receivedAt) ? undefined : 'receivedAt is not a time'
+}
+
+export function isTime(value: unknown): value is string {
+  return typeof value === 'string' && parseTime(value) !== undefined
+}
+
+/** It comes last in the keys that it is part of, so a NUL in it can't make one key another. */
+function isMessageId(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
+}
+
+function messageTrouble(message: EventEnvelope['messages'][number]): string | undefined {
+  if (!isMessageId(message.messageId)) return 'messageId is not text of 1 to 256 characters'
+  if (!MESSAGE_TYPES.includes(message.type as MessageType)) return 'type is none of the six'
+  if (!isAbsentOr(message.event, isIdOrEmpty)) return 'event is not text of up to 256 characters'
+  if (!isAbsentOr(message.name, isIdOrEmpty)) return 'name is not text of up to 256 characters'
+  if (!isAbsentOr(message.anonymousId, isIdOrEmpty)) return 'anonymousId is not text of up to 256 characters'
+  if (!isAbsentOr(message.userId, isIdOrEmpty)) return 'userId is not text of up to 256 characters'
+  if (!isAbsentOr(message.previousId, isIdOrEmpty)) return 'previousId is not text of up to 256 characters'
+  if (!isAbsentOr(message.groupId, isIdOrEmpty)) return 'groupId is not text of up to 256 characters'
+  if (!isText(message.timestamp)) return 'timestamp is not text'
+  if (!isAbsentOr(message.originalTimestamp, isText)) return 'originalTimestamp is not text'
+  if (!isAbsentOr(message.sentAt, isText)) return 'sentAt is not text'
+  if (!isAbsentOr(message.properties, isObject)) return 'properties is not an object'
+  if (!isAbsentOr(message.traits, isObject)) return 'traits is not an object'
+  return isAbsentOr(message.context, isObject) ? undefined : 'context is not an object'
+}

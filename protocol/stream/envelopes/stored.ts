@@ -1,0 +1,119 @@
+import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
+import type { KeyKind, Sender } from '../../wire/senders.js'
+
+/** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
+export interface StoredMessage extends Message {
+  /** Corrected time: `received − (sent − client)`, never after `receivedAt`. */
+  timestamp: string
+  /** What the client said, in UTC; absent when it said nothing. Equal in every send of one message. */
+  originalTimestamp?: string
+}
+
+/** What one visitor sent in one batch, in order, all by one kind of sender. */
+export interface EventEnvelope {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  /** Decided by the collector, never by the client. Absent: `public`, see `senderOf`. */
+  sender?: Sender
+  /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
+  spread?: true
+  messages: StoredMessage[]
+}
+
+/** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */
+export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
+  /** Earliest time that the messages may have, ISO 8601: an earlier one is clamped to it. Absent: any. */
+  oldest?: string
+  /** When the batch was sent, by the client's clock. */
+  sentAt?: string
+  /** What is added to each message's context: the same to all, or to each its own. */
+  context?: MessageContext | (MessageContext | null)[]
+  /** Goes into the context of the last message. */
+  ledger?: Ledger
+  /** Checked by `checkMessage`, and not changed since. */
+  sent?: Record<string, unknown>[]
+  /** In place of `sent`: the batch that holds them, and nothing else. */
+  body?: { batch: Record<string, unknown>[] }
+}
+
+/** One stream message of `rejected.<partition>`. */
+export interface RejectedEnvelope {
+  siteId: string
+  receivedAt: string
+  /** Kind of the key they came with. Absent: `public`. */
+  sender?: KeyKind
+  /** What else is needed to take the messages once more as they came: when their request was sent, and by what. */
+  sentAt?: string
+  userAgent?: string
+  rejected: RejectedMessage[]
+}
+
+export interface RejectedMessage {
+  messageId: string | null
+  /**
+   * Codes of a client's mistakes, of a row that ClickHouse refused, of traits that a profile did not take, and
+   * `too_many_rejected`: one in the place of many, which are counted in `payload`.
+   */
+  code: RejectionCode | 'warehouse_refused' | 'profile_too_large' | 'too_many_rejected'
+  reason: string
+  /** Where in the message, as JSONPath, and the schema that counted: of what breaks the tracking plan. */
+  path?: string
+  schemaVersion?: string
+  /** The message as it came, as JSON text, cut to 32 KB. */
+  payload: string
+}
+
+/** One stream message of `decisions.<partition>`. */
+export interface DecisionEnvelope {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  decisions: DecisionRecord[]
+}
+
+/**
+ * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
+ * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
+ * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
+ * In all but `served`, `items` is empty and the page's own content stays.
+ */
+export type Outcome = (typeof OUTCOMES)[number]
+
+export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable'] as const
+
+/** One candidate of a decision, with the chance the policy gave it in the first position. */
+export interface Candidate {
+  contentId: string
+  score: number
+  probability: number
+}
+
+/** The record of one answer to one slot request: enough to explain it and to compute it again. */
+export interface DecisionRecord {
+  decisionId: string
+  /** When it was decided, ISO 8601. */
+  timestamp: string
+  slotId: string
+  anonymousId: string
+  userId?: string
+  sessionId?: string
+  pageViewId?: string
+  /** Name of the policy that drew: `affinity`, `random`, `fixed`, or of an imported log. */
+  policy: string
+  policyVersion: string
+  outcome: Outcome
+  holdout: boolean
+  /** What was shown, by position. */
+  contentIds: string[]
+  /** For each of `contentIds`: the probability with which it was drawn for its position, given those before it. */
+  propensities: number[]
+  /** First position of the list on the page; above 1 only in imported logs that record one row per position. */
+  position: number
+  candidates: Candidate[]
+  excluded: { contentId: string; reason: string }[]
+  /** What the policy knew of the visitor. */
+  features: JsonObject
+  /** Seed of the draw. */
+  seed: string
+}

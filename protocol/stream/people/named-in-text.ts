@@ -1,0 +1,45 @@
+import { idOf } from '../envelopes/finish-message.js'
+import type { NamedIds } from './people.js'
+
+const FIELDS = ['anonymousId', 'userId', 'previousId'] as const
+
+/** An id's field in JSON text that was cut, with the text behind it. */
+const FIELD = /"(anonymousId|userId|previousId)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/g
+
+/**
+ * Finds the ids in the text of a message that was rejected: they may be of a wrong type, in a list, or in text that was
+ * cut and is no JSON any more. Each entry of the result is to be looked at by itself.
+ */
+export function namedInText(text: string): NamedIds[] {
+  const found = { anonymousId: [] as string[], userId: [] as string[], previousId: [] as string[] }
+  const parsed = parse(text)
+  if (parsed === undefined) {
+    for (const [, field, value] of text.matchAll(FIELD)) collect(parse(value!), found[field as keyof typeof found])
+  } else
+    for (const message of Array.isArray(parsed) ? parsed : [parsed])
+      for (const field of FIELDS) collect((message as Record<string, unknown> | null)?.[field], found[field])
+  return [
+    ...found.userId.map(userId => ({ userId })),
+    ...found.previousId.map(previousId => ({ previousId })),
+    ...found.anonymousId.map(anonymousId => ({ anonymousId, userId: found.userId[0] })),
+  ]
+}
+
+/** Collects every text and number of a value, however deep. */
+function collect(value: unknown, into: string[]): void {
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) pending.push(inner)
+    else if ((typeof next === 'string' && next !== '') || typeof next === 'number') into.push(String(idOf(next)))
+  }
+}
+
+/** The value; undefined, which JSON does not have, when the text is none. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,84 @@
+import type { Outcome } from '../stream/envelopes/stored.js'
+import type { Batch, BatchAnswer, Message } from './messages.js'
+
+/** One slot asked for: `count` items (default: the slot's own, usually 1). */
+export interface SlotRequest {
+  id: string
+  count?: number
+}
+
+/** Body of `POST /v1/slots`. */
+export interface SlotsRequest {
+  anonymousId: string
+  userId?: string
+  /** HMAC-SHA256 of `userId` by the site's `identitySecret`, lower-case hex. Without it, such a site answers for the browser only. */
+  signature?: string
+  slots: SlotRequest[]
+  context?: { sessionId?: string; pageViewId?: string; page?: { url?: string; path?: string }; [key: string]: unknown }
+  /** Messages that are not sent yet; they count in the answer. Same form as in `/v1/batch`. */
+  batch?: Message[]
+  /** When `batch` was sent, by the client's clock. */
+  sentAt?: string
+  /** Sealed batches that are not acknowledged yet, each treated exactly as in `POST /v1/batch`. */
+  batches?: Batch[]
+  /** Highest `position` the client was given: the answer waits until it counts. */
+  after?: number
+  writeKey?: string
+  /** Asks for `reason` with each decision. Honoured for sites with `debug` on. */
+  explain?: boolean
+}
+
+/** One chosen content. `payload` is what the page renders. */
+export interface SlotItem {
+  contentId: string
+  /** Place in the slot, from 1. */
+  position: number
+  payload: Record<string, unknown>
+}
+
+/** Why a decision came out as it did, for debuggers. */
+export interface DecisionReason {
+  policy: string
+  policyVersion: string
+  propensities: number[]
+  explored: boolean
+  affinities: Record<string, number>
+  excluded: { contentId: string; reason: string }[]
+}
+
+export interface SlotDecision {
+  slotId: string
+  decisionId: string
+  outcome: Outcome
+  items: SlotItem[]
+  reason?: DecisionReason
+}
+
+/** Answer to `POST /v1/slots`. */
+export interface SlotsAnswer {
+  decisions: SlotDecision[]
+  /** One per entry of `batches`, in order: what became of it, or why it was not stored (`success: false`: send it again). */
+  batches?: (BatchAnswer | { success: false; error: { code: string; message: string } })[]
+  /** As in `BatchAnswer`. */
+  position?: number
+}
+
+/** NATS request to `decide.<partition>`, from a collector to the owner of the visitor's partition. */
+export interface DecideRequest {
+  siteId: string
+  visitorId: string
+  anonymousId: string
+  userId?: string
+  slots: SlotRequest[]
+  context?: SlotsRequest['context']
+  /** Stream position that must have been applied before deciding. 0: none. */
+  after: number
+  /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
+  deadlineMs: number
+  explain: boolean
+}
+
+/** Reply to a `DecideRequest`. The decisions are in the stream when it is sent. */
+export interface DecideReply {
+  decisions: SlotDecision[]
+}

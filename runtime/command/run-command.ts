@@ -1,0 +1,78 @@
+import { type Installation, provision } from '../installation/provision.js'
+import { connectNats, type Nats } from '../nats/nats.js'
+import { createPublisher, type Publisher } from '../nats/publisher.js'
+import { sharedSettings } from '../process/environment.js'
+import { createLog, type Log } from '../process/log.js'
+import { ConfigurationError } from '../process/setting.js'
+
+/** How long a command waits for the broker before it says so and ends, in milliseconds. */
+const CONNECT_MS = 30_000
+
+/** And for its streams and buckets: those of a cluster may just be electing their leaders. */
+const PROVISION_MS = 60_000
+
+/** A command line that can't be understood. The message says how it should be. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+  readonly code = 'usage'
+}
+
+export interface CommandParts {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  log: Log
+  /** Writes a line for whoever called the command. */
+  say: (line: string) => void
+}
+
+/**
+ * Runs a command of an operator against the installation that the settings name, and ends the process: 0 when it did
+ * what was asked, 1 when something failed, 2 when the command line can't be understood.
+ *
+ * @param understand the command line as a piece of work. Throws UsageError
+ */
+export async function runCommand(
+  name: string,
+  understand: (args: string[]) => (parts: CommandParts) => Promise<void>,
+): Promise<never> {
+  try {
+    const work = understand(process.argv.slice(2))
+    const settings = sharedSettings()
+    const log = createLog(name)
+    if (!process.env.LOG_LEVEL) log.level = 'silent'
+    const servers = settings.nats.servers.join(', ')
+    const nats = await within(
+      CONNECT_MS,
+      `no answer from NATS at ${servers} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
+      connectNats(settings.nats, name, log),
+    )
+    const installation = await within(
+      PROVISION_MS,
+      `NATS at ${servers} has not made its streams and buckets ready within ${PROVISION_MS / 1000} s: do enough of its servers run?`,
+      provision(nats, settings, log),
+    )
+    const publisher = createPublisher(nats)
+    await work({ nats, publisher, installation, log, say: console.log })
+    publisher.close()
+    await nats.close()
+    process.exit(0)
+  } catch (error) {
+    const known = error instanceof UsageError || error instanceof ConfigurationError
+    console.error(known || error instanceof Error ? error.message : error)
+    process.exit(known ? 2 : 1)
+  }
+}
+
+/** Ends the process with a message when something takes too long. */
+async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
+  const late = setTimeout(() => {
+    console.error(message)
+    process.exit(1)
+  }, ms)
+  try {
+    return await work
+  } finally {
+    clearTimeout(late)
+  }
+}

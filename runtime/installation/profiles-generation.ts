@@ -1,0 +1,58 @@
+import type { KV } from '@nats-io/kv'
+import { type Check, isCount } from '@slotstream/protocol'
+import type { Nats } from '../nats/nats.js'
+import { watchBucket } from '../nats/watch-bucket.js'
+import type { Log } from '../process/log.js'
+import { readMeta } from './meta-copy.js'
+import { usableValue } from './skipped-entries.js'
+
+/** Key in the bucket `meta` that says which generation of profiles counts. */
+export const PROFILES_KEY = 'profiles'
+
+/** The generation of profiles that counts now, 0 before the first rebuild, and the revision to change it by. */
+export async function readGeneration(meta: KV, log?: Log): Promise<{ generation: number; revision: number }> {
+  const { value, revision } = await readMeta(meta, PROFILES_KEY, parseGeneration, log)
+  return { generation: value ?? 0, revision }
+}
+
+/** As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start. */
+export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
+  const known = await readGeneration(meta, log)
+  if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
+  return known
+}
+
+function parseGeneration(raw: unknown): Check<number> {
+  const { generation } = (raw ?? {}) as { generation?: unknown }
+  return isCount(generation)
+    ? { ok: true, value: generation }
+    : { ok: false, reason: 'generation is not a whole number from 0' }
+}
+
+/** Makes another generation count, at once for everybody. Throws when somebody else did since `revision` was read. */
+export async function switchGeneration(meta: KV, generation: number, revision: number): Promise<void> {
+  await meta.put(PROFILES_KEY, JSON.stringify({ generation }), { previousSeq: revision })
+}
+
+/** Calls `changed` with each generation that comes to count after `known`, until it is stopped. */
+export function watchGeneration(
+  nats: Nats,
+  meta: KV,
+  known: number,
+  changed: (generation: number) => void,
+  log: Log,
+): Promise<{ stop(): void }> {
+  let latest = known
+  return watchBucket(
+    nats,
+    meta,
+    entry => {
+      if (entry.key !== PROFILES_KEY || entry.operation !== 'PUT') return
+      const generation = usableValue('meta', entry, parseGeneration, log)
+      if (generation === undefined || generation <= latest) return
+      latest = generation
+      changed(generation)
+    },
+    log,
+  )
+}

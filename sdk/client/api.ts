@@ -1,0 +1,123 @@
+import { dropCookie } from '../capture/identity.js'
+import { guard } from '../platform/guard.js'
+import { handedOver } from '../slots/handed-over.js'
+import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
+import { end, inBrowser, run, running, timed } from './calls.js'
+import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
+import type { EventName, PropertiesOf } from './events.js'
+import { middleware, rewriting, throughMiddleware } from './middleware.js'
+
+/**
+ * Tracks that something happened, e.g. `track('Product Viewed', { product_id: '17', category: 'Shoes' })`. Declaring
+ * `Events` narrows what it takes.
+ */
+export function track<E extends EventName>(event: E, ...[properties]: PropertiesOf<E>): void {
+  if (event) timed((client, at) => client.track(String(event), properties as Properties | undefined, at))
+}
+
+/** Begins a page view. Only needed with `autoPage: false`, or for views that don't change the path. */
+export function page(name?: string, properties?: Properties): void {
+  timed((client, at) => client.page(name, properties, at))
+}
+
+/**
+ * Says who the visitor is. The id stays with this browser until `reset`, and the signature with it: until then, or until
+ * another `identify` without one.
+ */
+export function identify(userId: string, traits?: Properties, options?: IdentifyOptions): void {
+  if (userId)
+    timed(({ visitorIds, capture }, at) => {
+      const id = String(userId)
+      visitorIds.identify(id, options?.signature)
+      capture({ type: 'identify', userId: id, traits: traits ?? {}, at })
+    })
+}
+
+/** Says which group, e.g. company, the visitor belongs to. */
+export function group(groupId: string, traits?: Properties): void {
+  if (groupId)
+    timed((client, at) => client.capture({ type: 'group', groupId: String(groupId), traits: traits ?? {}, at }))
+}
+
+/** Says that `userId` is the new id of who was known by the current one. Follow it with `identify(userId)`. */
+export function alias(userId: string): void {
+  if (userId)
+    timed(({ visitorIds, capture }, at) =>
+      capture({
+        type: 'alias',
+        userId: String(userId),
+        previousId: visitorIds.userId() ?? visitorIds.anonymousId(),
+        at,
+      }),
+    )
+}
+
+/** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
+export function reset(): void {
+  run(({ visitorIds, sessions, settings, initialProperties, turnPage }) => {
+    visitorIds.reset()
+    if (settings.idCookie) dropCookie()
+    sessions.reset()
+    // What the page said of the person, and what joins them to the next one.
+    settings.properties = initialProperties
+    turnPage()
+  })
+}
+
+/**
+ * Takes note of what the visitor agreed to, for both purposes or for each, and remembers it in this browser. Returns what
+ * holds now; undefined before `init`, after which the choice is applied.
+ *
+ * `granted` sends what was kept while `pending`, with its own times and the same visitor. `denied` deletes the queue and
+ * the visitor's ids and stops; granted again, the visitor is a new one.
+ */
+export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
+  const choose = () => {
+    const it = running()
+    if (!it || !choice) return it?.consent()
+    const next = initialConsent(typeof choice === 'string' ? choice : { ...it.consent(), ...choice })
+    it.choose(next, remember(next))
+    return it.consent()
+  }
+  if (!running() && choice) run(choose)
+  return guard(console.error, choose)
+}
+
+/** Sets properties of every `track` and `page` that follows on this page; `undefined` takes one away. */
+export function setProperties(properties: Properties): void {
+  run(({ settings }) => {
+    settings.properties = { ...settings.properties, ...properties }
+  })
+}
+
+/**
+ * Lets a function see every message before it is stored, also before `init`. Returns what takes it away again. What it
+ * throws is reported and changes nothing.
+ */
+export function addMiddleware(change: Middleware): () => void {
+  rewriting.rewrite = throughMiddleware
+  if (inBrowser()) middleware.push(change)
+  return () => {
+    const index = middleware.indexOf(change)
+    if (index >= 0) middleware.splice(index, 1)
+  }
+}
+
+/**
+ * Hands over decisions that a server asked for while it rendered the page, as `/v1/slots` answered them. The next
+ * `personalize` of their slots, and `data-slot` elements, take them instead of asking. May come before `init`.
+ */
+export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void {
+  if (inBrowser()) for (const decision of [decisions].flat()) handedOver.set(decision.slotId, decision)
+}
+
+/** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
+export async function flush(): Promise<void> {
+  const sender = await running()?.client().delivery.sending()
+  await sender?.flush()
+}
+
+/** Ends the package on this page: sends what it still holds, and leaves no listener and no timer. `init` may follow. */
+export function destroy(): void {
+  end()
+}

@@ -1,0 +1,235 @@
+import { createContexts, pageOf } from '../capture/context.js'
+import { createFloodGate } from '../capture/flood.js'
+import { cookieId, createIdentity, dropCookie, type Identity } from '../capture/identity.js'
+import { createSessions, type Sessions } from '../capture/sessions.js'
+import { nextView, type View } from '../capture/view.js'
+import { createDelivery, type Delivery } from '../delivery/delivery.js'
+import { bytesOf } from '../platform/bytes.js'
+import { emit, recent } from '../platform/emit.js'
+import { guard, type Log } from '../platform/guard.js'
+import { createIds } from '../platform/ids.js'
+import { createListeners, type Listeners } from '../platform/listeners.js'
+import { createStorage } from '../platform/storage.js'
+import type { LoadPart } from '../plugins/part-names.js'
+import { handedOver } from '../slots/handed-over.js'
+import type { Personalize } from '../slots/personalizer-of.js'
+import type { Message, Properties, SlotDecision } from '../types.js'
+import type { Consent } from './consent.js'
+import { rewriting } from './middleware.js'
+import type { Settings } from './options.js'
+
+/** Fields of one message beside those that every message has. */
+export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
+  type: Message['type']
+  /** When it happened, in milliseconds since the epoch. */
+  at: number
+  properties?: Properties
+  traits?: Properties
+}
+
+/**
+ * What the public functions and the parts (page views, vitals, slots …) work with. What only one of them does is in its own
+ * module rather than here, so that a page without it doesn't carry it.
+ */
+export interface Client {
+  settings: Settings
+  log: Log
+  listeners: Listeners
+  /** The latest events for debuggers, in no particular order. */
+  recent: CustomEvent[]
+  /** Runs something; what it throws goes to the log and `onError`. */
+  try(run: () => void): void
+  capture(call: Call): void
+  track(event: string, properties?: Properties, at?: number): void
+  /** Begins a page view. */
+  page(name?: string, properties?: Properties, at?: number): void
+  /** Runs something right before a page view begins. */
+  beforePage(run: () => void): void
+  /** The page view under way. */
+  view(): View
+  /** Begins another, without tracking it. */
+  turnPage(): void
+  visitorIds: Identity
+  sessions: Sessions
+  delivery: Delivery
+  /** Properties of every message, before `setProperties` changed them. */
+  initialProperties: Properties
+  consent(): Consent
+  /** Asks for content; see `personalizerOf`. */
+  personalizer?: Personalize
+  /** Decisions that came with the page, by slot. */
+  handedOver: Map<string, SlotDecision>
+  /** Begins to store and send, as far as the visitor agrees; again when they did. */
+  start(): void
+  /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
+  watchEnd(): void
+  /** Ends it: sends what it holds, or erases that and the visitor's ids. */
+  destroy(erase: boolean): void
+}
+
+/** Largest message, in bytes, as the collector allows (`MAX_MESSAGE_BYTES`), with room for its number. */
+export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
+
+/** Bytes that stand between a message and its context. */
+const CONTEXT_OVERHEAD = ',"context":'.length
+
+/**
+ * Puts the browser package together for one page.
+ *
+ * @param linked id of the visitor that a link has carried
+ */
+export function createClient(settings: Settings, consent: () => Consent, load: LoadPart, linked?: string): Client {
+  const now = Date.now
+  const log: Log = (...parts) => {
+    emit('error', parts)
+    for (const part of parts)
+      if (part instanceof Error)
+        guard(
+          () => {},
+          () => settings.onError?.(part),
+        )
+  }
+  const paused = () => consent().analytics !== 'granted'
+  const storage = createStorage(() => localStorage, 'slotstream.', false)
+  const persist = () => storage.persist(!paused() && !settings.cookieless)
+  const newId = createIds(now)
+  const listeners = createListeners(log)
+  const visitorIds = createIdentity(storage, newId, () =>
+    settings.idCookie && !paused() ? cookieId(document.cookie) : undefined,
+  )
+  const sessions = createSessions(storage, settings, newId)
+  const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
+  const { queue } = delivery
+  const mayPass = createFloodGate(settings.floodLimit, now)
+  const contextOf = createContexts()
+  const enders: (() => void)[] = []
+  let ends = createListeners(log)
+  let begun = false
+  let measured = ''
+  let measuredBytes = 0
+  let viewed = false
+
+  // Another tab may have forgotten the visitor.
+  listeners.on(window, 'storage', () => {
+    visitorIds.refresh()
+    sessions.refresh()
+  })
+  persist()
+  if (linked) visitorIds.adopt(linked)
+  let view: View = nextView(undefined, location.href, document.referrer, newId)
+
+  const turnPage = () => {
+    view = nextView(view, location.href, document.referrer, newId)
+  }
+  const capture = ({ type, at, properties, traits, ...fields }: Call) => {
+    if (consent().analytics === 'denied') return
+    if (!mayPass()) return queue.drop('flood')
+    const messageId = newId()
+    const { signature, ...ids } = visitorIds.all()
+    const head: Omit<Message, 'context'> = {
+      messageId,
+      type,
+      ...ids,
+      ...fields,
+      timestamp: new Date(at).toISOString(),
+      properties: properties && { ...settings.properties, ...properties },
+      traits,
+    }
+    let { context, text: contextText } = contextOf(
+      view,
+      sessions.touch(at),
+      head.userId === ids.userId ? signature : undefined,
+    )
+    let headText: string
+    try {
+      if (rewriting.rewrite) {
+        const own = rewriting.rewrite(head, contextText, log)
+        if (!own) return queue.drop('middleware')
+        // Never empty, which the queue relies on.
+        context = { ...own, library: context.library }
+        contextText = JSON.stringify(context)
+      }
+      headText = JSON.stringify(head)
+    } catch (error) {
+      log('not_serializable', head, error)
+      return queue.drop('not_serializable')
+    }
+    // Most messages share their context: measuring it once halves what a message costs.
+    if (contextText !== measured) {
+      measured = contextText
+      measuredBytes = bytesOf(contextText)
+    }
+    const bytes = bytesOf(headText) + measuredBytes + CONTEXT_OVERHEAD
+    if (bytes > MAX_MESSAGE_BYTES) {
+      log('too_large', head)
+      return queue.drop('too_large')
+    }
+    // The context last: the queue adds the message's number at its end.
+    const text = `${headText.slice(0, -1)},"context":${contextText}}`
+    queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })
+    emit('captured', Object.assign(head, { context }))
+  }
+
+  const track: Client['track'] = (event, properties, at = now()) =>
+    capture({ type: 'track', event, properties: properties ?? {}, at })
+
+  return {
+    settings,
+    log,
+    listeners,
+    recent,
+    try: run => void guard(log, run),
+    capture,
+    view: () => view,
+    turnPage,
+    visitorIds,
+    sessions,
+    delivery,
+    initialProperties: settings.properties,
+    handedOver,
+    consent,
+    track,
+    beforePage: run => void enders.push(run),
+    page(name, properties, at = now()) {
+      for (const run of enders) guard(log, run)
+      // What was tracked before the first `page` belongs to the same view.
+      if (viewed) turnPage()
+      viewed = true
+      capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })
+    },
+    start() {
+      persist()
+      if (paused() || begun) return
+      begun = true
+      delivery.start()
+    },
+    watchEnd() {
+      ends.off()
+      ends = createListeners(log)
+      const { on } = ends
+      on(window, 'pagehide', delivery.hide)
+      // On `window`, where the event arrives after everything that listens on `document`.
+      on(window, 'visibilitychange', () => {
+        if (document.visibilityState === 'hidden') delivery.hide()
+        else delivery.nudge(0)
+      })
+      // The page may be thrown away without another word.
+      on(document, 'freeze', delivery.hide)
+      // Only a hint: being offline is found out by trying.
+      on(window, 'online', delivery.online)
+    },
+    destroy(erase) {
+      listeners.off()
+      ends.off()
+      if (erase) {
+        delivery.erase()
+        storage.clear()
+        storage.persist(false)
+        if (settings.idCookie) dropCookie()
+      } else {
+        delivery.hide()
+        delivery.close()
+      }
+    },
+  }
+}

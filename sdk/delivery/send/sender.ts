@@ -1,0 +1,232 @@
+import type { Emit } from '../../platform/emit.js'
+import type { Log } from '../../platform/guard.js'
+import type { KeyValue } from '../../platform/storage.js'
+import { ENVELOPE_BYTES } from '../body.js'
+import type { EventStore } from '../database/event-store.js'
+import type { SealedBatch } from '../database/tables.js'
+import { messageIds } from '../message-ids.js'
+import type { PageEnd } from '../page-end.js'
+import type { Queue } from '../queue.js'
+import { backoff, isUnreachable } from './backoff.js'
+import { acknowledgement, type Outcome, outcomeOf, type Reply } from './outcome.js'
+import { createPositions, type Positions } from './positions.js'
+import type { SealedBatches } from './sealed-batches.js'
+import type { Transport } from './transport.js'
+import type { TakeTurn } from './turns.js'
+
+/** Gets what is stored to the collector. */
+export interface Sender {
+  /** Tells that messages were written; they are sent when there are enough of them or after a while. */
+  nudge(messages: number): void
+  /** Tries everything that waits now. Resolves when it was tried. */
+  flush(): Promise<void>
+  /** Sends what the page still holds, in a request that outlives it. */
+  hide(): void
+  /**
+   * Makes a batch of the oldest that waits; undefined when nothing does.
+   *
+   * @param before id of a batch that waits: only what is older
+   */
+  seal(before?: string): Promise<SealedBatch | undefined>
+  /** Everything that is sealed, oldest first. */
+  batches(): Promise<SealedBatch[]>
+  /** Takes note of what the collector answered to a batch that went along with another request. */
+  acknowledge(batch: SealedBatch, answer: unknown): Promise<void>
+  positions: Positions
+  /** Posts something else while the page lives; undefined when no answer came. */
+  post(path: string, body: string): Promise<Reply>
+  /** Begins, with what earlier pages left. Until then nothing is sent or stored. */
+  start(): void
+  /** The network seems to be back: tries at once, unless the collector asked to wait. */
+  online(): void
+  stop(): void
+}
+
+interface Parts {
+  queue: Queue
+  store: Pick<EventStore, 'known'> & SealedBatches
+  pageEnd: PageEnd
+  transport: Transport
+  takeTurn: TakeTurn
+  storage: KeyValue
+  emit: Emit
+  log: Log
+  now: () => number
+  random: () => number
+  paused: () => boolean
+  newId: () => string
+  settings: {
+    flushAt?: number
+    flushInterval?: number
+    maxBatchBytes: number
+    maxQueueAge: number
+    maxQueueMessages: number
+  }
+}
+
+export function createSender(parts: Parts): Sender {
+  const { queue, store, pageEnd, transport, storage, emit, log, now, newId, settings, paused } = parts
+  const { flushAt = 20, flushInterval = 1_000 } = settings
+  const { open, opens } = pageEnd
+  const positions = createPositions()
+  /** Attempts under way, so that nothing is sent twice at a time. */
+  const attempts = new Map<string, Promise<Outcome>>()
+  let unsent = 0
+  let failures = 0
+  let retryAt = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Infinity
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  let stopped = false
+
+  const earliest = () => Math.max(retryAt, opens())
+
+  const schedule = (delay: number) => {
+    const at = Math.max(now() + delay, earliest())
+    if (stopped || paused() || at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(() => {
+      dueAt = Infinity
+      // An attempt may have failed since.
+      if (now() < earliest()) schedule(0)
+      else void flush()
+    }, at - now())
+  }
+
+  const settle = async (batch: SealedBatch, outcome: Outcome) => {
+    const { batchId, texts } = batch
+    if (outcome.kind === 'retry') return
+    open.delete(batchId)
+    if (outcome.kind === 'acknowledged') {
+      const { accepted, rejected, violations, position } = outcome.answer
+      positions.reached(batch.visitor, position)
+      emit('acknowledged', { batchId, accepted, rejected, violations })
+      return store.settle(batchId, outcome.dropped)
+    }
+    const { reason } = outcome
+    if (reason === 'http_413' && (await store.split(batchId))) return
+    emit('dropped', { reason, messageIds: messageIds(texts) })
+    return store.settle(batchId, { [reason]: texts.length })
+  }
+
+  /** One attempt; the first outlives the page, should it end meanwhile. */
+  const attempt = (batch: SealedBatch, keepalive: boolean, compress = false): Promise<Outcome> => {
+    const { batchId } = batch
+    const underWay = attempts.get(batchId)
+    if (underWay) return underWay
+    const done = transport
+      .post('/v1/batch', pageEnd.bodyFor(batch), { keepalive, compress })
+      .then(async reply => {
+        const outcome = outcomeOf(reply, now())
+        await settle(batch, outcome)
+        return outcome
+      })
+      .finally(() => attempts.delete(batchId))
+    attempts.set(batchId, done)
+    return done
+  }
+
+  const seal = (before?: string) => {
+    const { holds } = pageEnd
+    return store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, (batch, key) => {
+      // Either the page's end has the chunk, or this, and what this has it doesn't take any more.
+      const mine = pageEnd.holds === holds
+      // Only what this page captured may have to leave with it, even before it is durable; the rest can wait for the next.
+      if (mine && queue.forget(key)) open.set(batch.batchId, batch)
+      return mine
+    })
+  }
+
+  const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
+  const drain = async () => {
+    // What was captured before is written before anything below looks.
+    const mark = newId()
+    unsent = 0
+    await trim()
+    // A probe after a long silence is one request, not one of each page.
+    while (!stopped && now() >= opens()) {
+      const [oldest] = await store.batches(1)
+      const batch = (await seal(oldest?.batchId)) ?? oldest
+      if (!batch) return void queue.forget(mark)
+      // A keepalive request that failed may have been over the browser's quota, which other scripts share.
+      const outcome = await attempt(batch, failures === 0, true)
+      if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
+      failures = retryAt = 0
+      if (opens() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.set(key)
+    }
+  }
+
+  const failed = (batchId: string, reason: string, wait: number) => {
+    failures++
+    const unreachable = reason === 'network' && isUnreachable(failures)
+    const delayMs = backoff(failures, wait, parts.random(), unreachable)
+    retryAt = now() + delayMs
+    // What the server asked for binds every tab and the next page, too.
+    if (wait) storage.set('retryAt', String(now() + wait))
+    else if (unreachable) {
+      storage.set('retryAt', String(retryAt))
+      storage.set('failures', String(failures))
+    }
+    emit('retry', { batchId, attempt: failures, delayMs, reason })
+    schedule(0)
+  }
+
+  const run = async () => {
+    await running
+    next = undefined
+    if (paused()) return
+    running = (async () => {
+      let done = false
+      try {
+        await queue.written()
+        done = await parts.takeTurn(drain)
+      } catch (error) {
+        log(error)
+      }
+      // Another tab has the turn, and may end without having sent everything.
+      if (!done || unsent) schedule(flushInterval)
+    })()
+    return running
+  }
+
+  /** A run under way may have missed the latest message: whoever asks meanwhile shares the next. */
+  const flush = () => {
+    next ??= run()
+    return next
+  }
+
+  return {
+    flush,
+    positions,
+    acknowledge: (batch, answer) => settle(batch, acknowledgement(answer)),
+    post: (path, body) => transport.post(path, body, { keepalive: false }),
+    nudge(messages) {
+      unsent += messages
+      if ((store.known()?.waiting ?? 0) > settings.maxQueueMessages) void trim().catch(log)
+      schedule(unsent >= flushAt ? 0 : flushInterval)
+    },
+    hide() {
+      transport.hurry()
+      pageEnd.leave(transport.room, batch => void attempt(batch, true).catch(log))
+    },
+    seal,
+    batches: store.batches,
+    start() {
+      failures = Number(storage.get('failures')) || 0
+      pageEnd.recover()
+      // The page before may have left something.
+      schedule(flushInterval)
+    },
+    online() {
+      if (storage.get('failures')) storage.set('retryAt')
+      retryAt = 0
+      void flush()
+    },
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { untilLoaded } from '../../platform/until-loaded.js'
+import type { Delivery } from '../delivery.js'
+import { createSealedBatches } from './sealed-batches.js'
+import { createSender, type Sender } from './sender.js'
+import { createTransport } from './transport.js'
+import { createTurns, type TakeTurn } from './turns.js'
+import { watchOver } from './watch-over.js'
+
+/** Sending, which may come a moment later than capturing: a file of its own, that what is captured doesn't depend on. */
+export function createSending(delivery: Delivery): Sender {
+  const { settings, name, own, now, log, listeners, credentials, load } = delivery
+  const { locks } = navigator
+  const store = { ...delivery.store, ...createSealedBatches(delivery.store) }
+  const transport = createTransport(
+    settings.endpoint,
+    settings.writeKey,
+    (...request) => fetch(...request),
+    credentials,
+  )
+  let lease: Promise<TakeTurn> | undefined
+  const loadLease = () => {
+    lease ??= untilLoaded(() => load('lease'), log, listeners.signal).then(create => create(store, now))
+    return lease
+  }
+  const takeTurn = createTurns(name, locks, loadLease)
+  const sender = createSender({ ...delivery, store, transport, takeTurn, random: Math.random })
+  return {
+    ...sender,
+    start() {
+      sender.start()
+      if (!settings.cookieless) watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  addMiddleware,
+  alias,
+  consent,
+  destroy,
+  flush,
+  group,
+  hydrate,
+  identify,
+  page,
+  reset,
+  setProperties,
+  track,
+} from '../client/api.js'
+import { begin, running } from '../client/calls.js'
+import type { Options } from '../client/options.js'
+import { createSending } from '../delivery/send/sending.js'
+import { emit } from '../platform/emit.js'
+import { pageViews } from '../plugins/capture/page-views.js'
+import type { Loadable, LoadPart } from '../plugins/part-names.js'
+import { askWith } from '../slots/ask-with.js'
+import type { PersonalizeOptions } from '../types.js'
+import { VERSION } from '../version.js'
+
+/**
+ * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`. Every option that
+ * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
+ * from beside it: `sdk/clicks.js`.
+ */
+const { currentScript } = document
+// An element of the name `currentScript` in what visitors write would stand in its place, and say where code comes from.
+const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
+const source = script?.src || location.href
+const own: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
+const load = ((name: keyof Loadable) => own[name] ?? later(name)) as LoadPart
+const slotstream = {
+  addMiddleware,
+  alias,
+  consent,
+  debug: () => later('inspector').then(open => open(running)),
+  destroy,
+  flush,
+  group,
+  hydrate,
+  identify,
+  init: (options: Options) => begin(options, load),
+  page,
+  personalize: (slotId: string, options?: PersonalizeOptions) =>
+    askWith(client => later('personalizer').then(of => of(client)), slotId, options),
+  reset,
+  setProperties,
+  track,
+}
+const host = window as Window & { slotstream?: typeof slotstream }
+
+/** What is together in `script/slots.ts`, and in `script/defaults.ts`. */
+const SLOTS = ['autoSlots', 'impressions', 'personalizer']
+const DEFAULTS = ['engagement', 'firstSlot', 'webVitals']
+
+/** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
+function fileOf(name: string): string {
+  if (SLOTS.includes(name)) return 'slots'
+  if (DEFAULTS.includes(name) && running()?.client().settings.webVitals) return 'defaults'
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+async function later(name: string) {
+  const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
+  return file[name]
+}
+
+/** What an attribute says: `data-debug` alone means yes. */
+const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
+
+// Of its own: an element of that id is there, too, but by another way.
+if (!Object.hasOwn(host, 'slotstream')) {
+  host.slotstream = slotstream
+  const options = Object.fromEntries(
+    Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),
+  )
+  if (options.writeKey) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
+  emit('ready', slotstream)
+}

@@ -1,0 +1,2 @@
+/** Waiting for a slot, for pages of the script tag without `defaults.js`. */
+export { firstSlot } from '../../slots/first-slot.js'

@@ -1,0 +1,34 @@
+import { propertiesOf } from '../../capture/marks.js'
+import { safeText } from '../../capture/safe-text.js'
+import { selectorOf } from '../../capture/selector-of.js'
+import type { Client } from '../../client/client.js'
+
+/** What people click on purpose. */
+const CLICKABLE =
+  'a[href],button,summary,input[type=button],input[type=submit],input[type=image],input[type=reset],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch]'
+
+/**
+ * Tracks clicks on `data-track="Plan Chosen"` elements under that name, with their `data-track-…` properties. With the
+ * option `auto` also, as `Element Clicked` {tag, selector, text}, those on other buttons and links.
+ */
+export function clicks({ track, listeners, settings }: Client): () => void {
+  listeners.on(
+    window,
+    'click',
+    event => {
+      const path = event.composedPath().filter(node => node instanceof Element)
+      if (path.some(element => element.hasAttribute('data-no-track'))) return
+      const wanted = settings.clicks === 'auto' ? `[data-track],${CLICKABLE}` : '[data-track]'
+      // A button inside a marked card is the card's click; a mark inside a link is its own.
+      const target =
+        path.find(element => element.matches('[data-track]')) ?? path.find(element => element.matches(wanted))
+      if (!target) return
+      const name = (target as HTMLElement).dataset?.track
+      if (name) track(name, propertiesOf(target as HTMLElement))
+      else if (settings.clicks === 'auto')
+        track('Element Clicked', { tag: target.localName, selector: selectorOf(target), text: safeText(target) })
+    },
+    { capture: true },
+  )
+  return () => {}
+}

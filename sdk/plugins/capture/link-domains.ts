@@ -1,0 +1,26 @@
+import { isUnder } from '../../capture/domains.js'
+import { followedLink } from '../../capture/links.js'
+import type { Client } from '../../client/client.js'
+
+/**
+ * Takes the visitor along to another of the owner's domains: a link to one carries the id at the moment it is followed,
+ * and no longer. Only with consent, and never where nothing is to be remembered.
+ */
+export function linkDomains({ visitorIds, consent, listeners, settings }: Client): () => void {
+  const follow = (event: Event) => {
+    const link = followedLink(event)
+    if (!link || link.host === location.host || !isUnder(link.host, settings.linkDomains)) return
+    if (consent().analytics !== 'granted' || settings.cookieless) return
+    const { element } = link
+    // In the open, where the page it leads to wouldn't believe it either.
+    if (element.protocol !== 'https:' && location.protocol === 'https:') return
+    const plain = element.getAttribute('href') ?? ''
+    const url = new URL(element.href)
+    url.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
+    element.href = url.href
+    // After the browser has followed it, before anybody can copy it.
+    setTimeout(() => element.setAttribute('href', plain))
+  }
+  for (const type of ['click', 'auxclick']) listeners.on(window, type, follow, { capture: true })
+  return () => {}
+}

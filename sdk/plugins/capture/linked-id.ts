@@ -1,0 +1,13 @@
+import { linkedId as find, withoutLinkedId } from '../../capture/linked-id.js'
+import type { Options } from '../../client/options.js'
+
+/**
+ * Takes the visitor's id from the page's address, and takes it out of there, also one that is refused: it isn't to be
+ * passed on, nor to be part of what is tracked. Loaded only where an address has one.
+ */
+export function linkedId({ linkDomains }: Pick<Options, 'linkDomains'>): string | undefined {
+  const { href, protocol, search } = location
+  const id = find(search, Date.now(), document.referrer, linkDomains, protocol)
+  history.replaceState(history.state, '', withoutLinkedId(href))
+  return id
+}

@@ -1,0 +1,23 @@
+import type { Client } from '../../client/client.js'
+import { watchAdded } from '../../platform/watch-added.js'
+import { createImpressions, type Shown } from '../../slots/impressions.js'
+
+/**
+ * Watches elements that show decided content, whoever has rendered them: those marked `data-content-id` inside a slot that
+ * is marked `data-decision-id`.
+ */
+export function impressions(client: Client): () => void {
+  const { watch, stop } = createImpressions(client)
+  watchAdded('data-content-id', client.listeners.signal, element => watch(element, () => shownIn(element)))
+  return stop
+}
+
+/** What an element shows, as its marks say. */
+function shownIn(element: HTMLElement): Shown | undefined {
+  const slot = element.closest<HTMLElement>('[data-slot][data-decision-id]')
+  const { slot: slotId, decisionId } = slot?.dataset ?? {}
+  if (!slot || !slotId || !decisionId) return undefined
+  const { contentId = '', position } = element.dataset
+  const place = [...slot.querySelectorAll('[data-content-id]')].indexOf(element) + 1
+  return { slotId, contentId, decisionId, position: Number(position) || place }
+}

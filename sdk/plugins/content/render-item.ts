@@ -1,0 +1,2 @@
+/** Fills templates: what slots load while they wait for their decisions. */
+export { renderItem } from '../../slots/render.js'

@@ -1,0 +1,46 @@
+import { createSending } from '../delivery/send/sending.js'
+import type { LaterPartName, Loadable } from './part-names.js'
+
+/** Each part in a file of its own: what isn't switched on isn't loaded. What sends is here: every page needs it. */
+export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPartName]> {
+  switch (name) {
+    case 'backgroundSync':
+      return (await import('./tools/background-sync.js')).backgroundSync
+    case 'clicks':
+      return (await import('./capture/clicks.js')).clicks
+    case 'debug':
+      return (await import('./tools/debug.js')).debug
+    case 'downloads':
+      return (await import('./capture/downloads.js')).downloads
+    case 'elementViews':
+      return (await import('./capture/element-views.js')).elementViews
+    case 'engagement':
+      return (await import('./capture/engagement.js')).engagement
+    case 'errors':
+      return (await import('./capture/errors.js')).errors
+    case 'firstSlot':
+      return (await import('../slots/first-slot.js')).firstSlot
+    case 'forms':
+      return (await import('./capture/forms.js')).forms
+    case 'impressions':
+      return (await import('./content/impressions.js')).impressions
+    case 'lease':
+      return (await import('../delivery/send/lease.js')).createLease
+    case 'linkDomains':
+      return (await import('./capture/link-domains.js')).linkDomains
+    case 'linkedId':
+      return (await import('./capture/linked-id.js')).linkedId
+    case 'memoryTables':
+      return (await import('../delivery/database/memory-tables.js')).createMemoryTables
+    case 'outboundLinks':
+      return (await import('./capture/outbound-links.js')).outboundLinks
+    case 'renderHtml':
+      return (await import('./content/render-html.js')).renderHtml
+    case 'renderItem':
+      return (await import('./content/render-item.js')).renderItem
+    case 'sending':
+      return createSending
+    case 'webVitals':
+      return (await import('./capture/web-vitals.js')).webVitals
+  }
+}

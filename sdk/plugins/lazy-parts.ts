@@ -1,0 +1,19 @@
+import { pageViews } from './capture/page-views.js'
+import type { Loadable, LoadPart } from './part-names.js'
+
+/**
+ * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
+ * are files of their own that a bundler leaves out of the first one, and that load when they are switched on: slots at
+ * once, what may come a moment later behind one door, so that the first file needn't know where each of them is. What
+ * sends is at the door.
+ */
+export const lazyPart = ((name: keyof Loadable) => {
+  switch (name) {
+    case 'autoPage':
+      return pageViews
+    case 'autoSlots':
+      return import('./content/slots.js').then(({ slots }) => slots)
+    default:
+      return import('./later-parts.js').then(({ laterPart }) => laterPart(name))
+  }
+}) as LoadPart

@@ -1,4 +1,0 @@
-/** What a page gets by default and may come a moment later, in one file of the script tag. */
-export { engagement } from '../parts/engagement.js'
-export { webVitals } from '../parts/web-vitals.js'
-export { firstSlot } from '../slots/first-slot.js'

@@ -1,2 +1,0 @@
-/** Taking turns without Web Locks, for the script tag. */
-export { createLease as lease } from '../delivery/lease.js'

@@ -1,2 +1,0 @@
-/** Tables in memory, for the script tag, where IndexedDB is missing or broken. */
-export { createMemoryTables as memoryTables } from '../delivery/memory-tables.js'

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Writable } from 'node:stream'
+import { SECRETS_FD } from '@slotstream/runtime'
+import { PRIVATE_UMASK } from '../data/data-folder.js'
+import type { Owner } from '../data/private-file.js'
+import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
+import { watch } from './watchdog.js'
+import { yieldProcessor } from './yield-processor.js'
+
+/** One program that `npm start` keeps running. */
+export interface PartSpec {
+  name: string
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  /** Where its output goes. */
+  logFile: string
+  /** Resolves to whether it does its work now. */
+  isReady: () => Promise<boolean>
+  /** Resolves to whether it gives a sign of life. One that is stuck is ended and started again. */
+  answers: () => Promise<boolean>
+  /** Whether it is one of our Node programs, which end when the supervisor is gone. */
+  ours: boolean
+  /** What it is given by a pipe, so that no other process sees it (`secretSetting`). */
+  secrets?: Record<string, string>
+  /** User that it runs as, when not this process's. */
+  owner?: Owner
+  /** Permissions that its new files lack, when they are not to be its user's alone. */
+  umask?: number
+  /** Gives way to the other parts when the processor is short. */
+  yields?: boolean
+}
+
+export interface PartEvents {
+  started(name: string, pid: number): void
+  ready(name: string): void
+  /** It ended without being asked to; it starts again after `pauseMs`. */
+  died(name: string, how: string, pauseMs: number): void
+  /** It ran, gave no sign of life for a minute, and is killed. */
+  stuck(name: string): void
+}
+
+/** How often readiness is asked for, in milliseconds. */
+const READY_POLL_MS = 50
+
+/** How long a part may take to end after SIGTERM before it is killed, in milliseconds. */
+const STOP_DEADLINE_MS = 12_000
+
+/** Starts a program, tells when it is ready, starts it again when it dies, until it is stopped. */
+export function supervise(spec: PartSpec, events: PartEvents) {
+  let child: ChildProcess | undefined
+  let stopping = false
+  let failures = 0
+  let restart: NodeJS.Timeout | undefined
+  let unwatch = () => {}
+
+  function start() {
+    const startedAt = Date.now()
+    mkdirSync(dirname(spec.logFile), { recursive: true })
+    const log = openSync(spec.logFile, 'a')
+    // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
+    const running = launch(spec, log)
+    child = running
+    closeSync(log)
+    let over = false
+    const ended = (how: string) => {
+      if (over) return
+      over = true
+      unwatch()
+      if (stopping) return
+      failures = Date.now() - startedAt > WELL_AFTER_MS ? 1 : failures + 1
+      const pauseMs = pauseAfter(failures)
+      events.died(spec.name, how, pauseMs)
+      restart = setTimeout(start, pauseMs)
+    }
+    running.once('error', error => ended(error.message))
+    running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
+    if (running.pid !== undefined) {
+      if (spec.yields) void yieldProcessor(running.pid)
+      events.started(spec.name, running.pid)
+    }
+    void (async () => {
+      while (!over && !stopping) {
+        if (await spec.isReady().catch(() => false)) {
+          if (over) return
+          events.ready(spec.name)
+          unwatch = watch(spec.answers, () => {
+            events.stuck(spec.name)
+            running.kill('SIGKILL')
+          })
+          return
+        }
+        await new Promise(resolve => setTimeout(resolve, READY_POLL_MS))
+      }
+    })()
+  }
+
+  start()
+  return {
+    name: spec.name,
+    /** Ends the program: SIGTERM, and SIGKILL if it doesn't heed that. Resolves when it is gone. */
+    async stop(): Promise<void> {
+      stopping = true
+      unwatch()
+      clearTimeout(restart)
+      const running = child
+      if (!running || running.exitCode !== null || running.signalCode !== null || running.pid === undefined) return
+      const gone = new Promise<void>(resolve => running.once('exit', () => resolve()))
+      running.kill('SIGTERM')
+      const kill = setTimeout(() => running.kill('SIGKILL'), STOP_DEADLINE_MS)
+      await gone
+      clearTimeout(kill)
+    },
+  }
+}
+
+/** Descriptor of the pipe for secrets: after the usual three, and the channel that tells our programs of our end. */
+const PIPE_FD = 4
+
+function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMASK }: PartSpec, log: number) {
+  // The child inherits it at once; nothing else runs meanwhile.
+  const own = process.umask(umask)
+  try {
+    const child = spawn(command, args, {
+      env: { ...env, ...(secrets ? { [SECRETS_FD]: String(PIPE_FD) } : {}) },
+      detached: true,
+      stdio: ['ignore', log, log, ours ? 'ipc' : 'ignore', ...(secrets ? (['pipe'] as const) : [])],
+      ...(owner ? { uid: owner.uid, gid: owner.gid, cwd: '/' } : {}),
+    })
+    const pipe = child.stdio[PIPE_FD] as Writable | undefined
+    // A child that ended already is told of elsewhere.
+    pipe?.on('error', () => {})
+    pipe?.end(JSON.stringify(secrets))
+    return child
+  } finally {
+    process.umask(own)
+  }
+}
+
+export type Supervised = ReturnType<typeof supervise>

@@ -1,0 +1,117 @@
+import { type DeadLetter, encodePayload, openEnvelope, type Person, type SentEnvelope } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+import { strip, stripLetter } from '#aggregator/people/clean/strip.js'
+import { mayName } from '#aggregator/people/find/matches-text.js'
+
+const NOW = '2026-01-02T00:00:00.000Z'
+const BEFORE = Date.parse(NOW)
+const person: Person = { siteId: 's', userIds: ['u"\\1'], browsers: ['b'], anonymousIds: [] }
+const whose = { person, before: BEFORE }
+
+const raw = (fields: object) => ({ messageId: 'm', type: 'track', event: 'E', anonymousId: 'b', ...fields })
+const envelope = (fields: object): string => JSON.stringify({ siteId: 's', visitorId: 'b', receivedAt: NOW, ...fields })
+
+describe('a message without a person', () => {
+  it('keeps what others sent, as they wrote it, with what was added to it', () => {
+    const [first, second, third] = [raw({ userId: 'v', odd: 1 }), raw({}), raw({ userId: 'v', messageId: 'n' })]
+    const ledger = { captured: 1, sent: 1, acknowledged: 1, dropped: {} }
+    const text = envelope({ body: { batch: [first, second, third] }, context: [{ a: 1 }, { b: 1 }, null], ledger })
+    const stripped = strip('events', text, whose)!
+    expect(stripped.entries).toHaveLength(1)
+    const rest = JSON.parse(stripped.rest!) as SentEnvelope
+    expect(rest).toMatchObject({ sent: [first, third], context: [{ a: 1 }, null], ledger })
+    expect(rest.body).toBeUndefined()
+    expect(openEnvelope(rest).messages).toHaveLength(2)
+  })
+
+  it('loses the ledger with the message that it came with', () => {
+    const ledger = { captured: 1, sent: 1, acknowledged: 1, dropped: {} }
+    const stripped = strip('events', envelope({ sent: [raw({ userId: 'v' }), raw({})], ledger }), whose)
+    expect(JSON.parse(stripped!.rest!).ledger).toBeUndefined()
+  })
+
+  it('is nothing when all of it was theirs', () => {
+    const text = envelope({ messages: [{ ...raw({}), timestamp: NOW }] })
+    expect(strip('events', text, whose)).toMatchObject({ rest: undefined })
+  })
+
+  it('stays as it is when it is of another site, of others, or of the time after', () => {
+    expect(strip('events', envelope({ siteId: 'other', sent: [raw({})] }), whose)).toBeUndefined()
+    expect(strip('events', envelope({ sent: [raw({ anonymousId: 'c' })] }), whose)).toBeUndefined()
+    const later = envelope({ receivedAt: '2026-01-02T00:00:00.001Z', sent: [raw({})] })
+    expect(strip('events', later, whose)).toBeUndefined()
+  })
+
+  it('goes as a whole when it is no envelope and holds an id', () => {
+    expect(strip('events', `{"x": ${JSON.stringify('u"\\1')}`, whose)).toMatchObject({ rest: undefined })
+    expect(strip('events', '{"x": "y"', whose)).toBeUndefined()
+  })
+
+  it('is stripped of rejected messages by what their text names', () => {
+    const rejected = ['{"userId":"u\\"\\\\1"}', '{"userId":"v","anonymousId":"b"}', 'nonsense'].map(payload => ({
+      payload,
+    }))
+    const stripped = strip('rejected', envelope({ rejected }), whose)!
+    expect(JSON.parse(stripped.rest!).rejected).toEqual(rejected.slice(1))
+  })
+
+  it('of decisions and signals goes by the ids of each', () => {
+    for (const [kind, list] of [
+      ['decisions', 'decisions'],
+      ['signals', 'signals'],
+    ] as const) {
+      const entries = [
+        { anonymousId: 'b', userId: '', timestamp: NOW },
+        { anonymousId: 'b', userId: 'v', timestamp: NOW },
+      ]
+      const stripped = strip(kind, envelope({ [list]: entries }), whose)!
+      expect(JSON.parse(stripped.rest!)[list]).toEqual(entries.slice(1))
+    }
+  })
+})
+
+describe('a dead letter', () => {
+  const letter = (payload: string, error = 'broken', stream = 'EVENTS_2'): string =>
+    JSON.stringify({
+      role: 'warehouse',
+      stream,
+      seq: 1,
+      subject: 'events.1',
+      storedAt: NOW,
+      ...encodePayload(new TextEncoder().encode(payload)),
+      error,
+      attempts: 1,
+      version: '1',
+      failedAt: NOW,
+    } satisfies DeadLetter)
+
+  it('goes with its message, or is kept without the person', () => {
+    expect(stripLetter(letter(envelope({ sent: [raw({})] })), whose)).toMatchObject({ rest: undefined })
+    const shared = letter(envelope({ sent: [raw({}), raw({ userId: 'v' })] }))
+    const rest = JSON.parse(stripLetter(shared, whose)!.rest!) as DeadLetter
+    expect(JSON.parse(rest.payload).sent).toEqual([raw({ userId: 'v' })])
+    expect(rest.error).not.toContain('broken')
+    expect(stripLetter(letter('{"a":1'), whose)).toBeUndefined()
+  })
+
+  it('of a profile goes with the profile', () => {
+    const profile = JSON.stringify({ siteId: 's', visitorId: 'b', firstSeen: NOW })
+    expect(stripLetter(letter(profile, 'broken', 'KV_profiles_3'), whose)).toMatchObject({ rest: undefined })
+  })
+
+  it('that could not carry its message goes by its error', () => {
+    const without = (error: string) => {
+      const all = JSON.parse(letter('', error)) as DeadLetter
+      return stripLetter(JSON.stringify({ ...all, encoding: 'none', payload: '' }), whose)
+    }
+    expect(without('Unexpected token in "u"\\1"')).toMatchObject({ rest: undefined })
+    expect(without('broken')).toBeUndefined()
+  })
+})
+
+it('a quick look never says no where escapes could hide an id', () => {
+  const may = mayName(person)
+  expect(may('{"a":"c"}')).toBe(false)
+  expect(may('{"a":"b"}')).toBe(true)
+  expect(may('{"a":"\\u0062"}')).toBe(true)
+})

@@ -1,0 +1,151 @@
+import {
+  type JsonObject,
+  newestOfModels,
+  OWN_EVENTS,
+  type PlanMode,
+  plannedName,
+  type StoredMessage,
+  sortedVersions,
+  type TrackingPlan,
+  type Violation,
+} from '@slotstream/protocol'
+import { createSchemaCompiler, SchemaError, type Validate } from './compile-schema.js'
+import { describeMisfit } from './describe-misfit.js'
+
+/** A site's tracking plan, ready to check messages. */
+export interface CompiledPlan {
+  mode: PlanMode
+  /** How a message breaks the plan; undefined when it keeps to it. */
+  check(message: StoredMessage): Violation | undefined
+  /** What was compiled, by text, so that the next plan needs to compile only what is new. */
+  compiled: ReadonlyMap<string, Validate>
+}
+
+/** Schemas of a plan that can't be used: a line for each, with event, version, where and why. */
+export class PlanError extends Error {
+  override name = 'PlanError'
+  readonly code = 'plan'
+
+  constructor(readonly problems: string[]) {
+    super(`${problems.length} of the plan's schemas can not be used: ${problems[0]}`)
+  }
+}
+
+interface Version {
+  version: string
+  validate: Validate
+}
+
+interface PlannedEvent {
+  /** The newest of each model, newest model first. */
+  newest: Version[]
+  all: Map<string, Version>
+}
+
+/**
+ * Compiles a plan.
+ *
+ * @param before the plan it replaces
+ * @param nextTurn is awaited before each schema: where requests are answered meanwhile, it lets the event loop go on.
+ *   Default: all schemas are compiled in one go
+ * @throws PlanError
+ */
+export async function compilePlan(
+  plan: TrackingPlan,
+  before?: CompiledPlan,
+  nextTurn?: () => Promise<unknown>,
+): Promise<CompiledPlan> {
+  const compile = createSchemaCompiler()
+  const compiled = new Map<string, Validate>()
+  const problems: string[] = []
+  const events = new Map<string, PlannedEvent>()
+  const compileInTurn = async (schema: JsonObject) => {
+    await nextTurn?.()
+    return compile(schema)
+  }
+  for (const [event, versions] of Object.entries(plan.schemas)) {
+    const all = new Map<string, Version>()
+    for (const version of sortedVersions(Object.keys(versions))) {
+      const schema = versions[version]!
+      const text = JSON.stringify(schema)
+      try {
+        const validate = compiled.get(text) ?? before?.compiled.get(text) ?? (await compileInTurn(schema))
+        compiled.set(text, validate)
+        all.set(version, { version, validate })
+      } catch (error) {
+        if (!(error instanceof SchemaError)) throw error
+        problems.push(`${event} ${version}: ${error.message}`)
+      }
+    }
+    const newest = newestOfModels(all.keys()).map(version => all.get(version)!)
+    if (newest.length > 0) events.set(event, { newest, all })
+  }
+  if (problems.length > 0) throw new PlanError(problems)
+  return { mode: plan.mode, check: message => safely(message, () => check(message, events, plan.unplanned)), compiled }
+}
+
+/** A schema may refer to itself without end for some messages only: theirs is the trouble, not the whole request's. */
+function safely(message: StoredMessage, work: () => Violation | undefined): Violation | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const reason = `the schema of ${nameOf(message)} refers to itself without end for this message`
+    return { code: 'schema_violation', reason, path: '$', schemaVersion: '' }
+  }
+}
+
+function check(
+  message: StoredMessage,
+  events: Map<string, PlannedEvent>,
+  unplanned: TrackingPlan['unplanned'],
+): Violation | undefined {
+  const planned = events.get(plannedName(message))
+  if (!planned) return unplanned === 'violation' ? unplannedTrack(message) : undefined
+  const isAbout = message.type === 'identify' || message.type === 'group' ? 'traits' : 'properties'
+  const data = message[isAbout] ?? {}
+  const wanted = message.context?.schemaVersion
+  if (wanted !== undefined) {
+    const named = typeof wanted === 'string' ? planned.all.get(wanted) : undefined
+    if (!named) return unknownVersion(wanted, planned)
+    return named.validate(data) ? undefined : misfit(named, data, isAbout, message)
+  }
+  for (const { validate } of planned.newest) if (validate(data)) return undefined
+  // What is told is why it isn't the newest.
+  const [newest] = planned.newest
+  newest!.validate(data)
+  return misfit(newest!, data, isAbout, message)
+}
+
+function misfit({ version, validate }: Version, data: unknown, root: string, message: StoredMessage): Violation {
+  const { path, reason } = describeMisfit(validate.errors!, data, root)
+  return {
+    code: 'schema_violation',
+    reason: `${reason} (${nameOf(message)}, schema ${version})`,
+    path,
+    schemaVersion: version,
+  }
+}
+
+function unknownVersion(wanted: unknown, { all }: PlannedEvent): Violation {
+  return {
+    code: 'unknown_schema_version',
+    reason: `context.schemaVersion ${JSON.stringify(wanted).slice(0, 40)} is not in the plan: there are ${[...all.keys()].join(', ')}`,
+    path: '$.context.schemaVersion',
+    schemaVersion: '',
+  }
+}
+
+function unplannedTrack({ type, event = '' }: StoredMessage): Violation | undefined {
+  if (type !== 'track' || OWN_EVENTS.has(event)) return undefined
+  return {
+    code: 'unplanned_event',
+    reason: `event "${event}" is not in the plan: add a schema for it, or send one that is`,
+    path: '$.event',
+    schemaVersion: '',
+  }
+}
+
+function nameOf({ type, event }: StoredMessage): string {
+  return type === 'track' ? (event ?? '') : type
+}
