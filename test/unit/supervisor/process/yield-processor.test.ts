@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { expect, it } from 'vitest'
-import { yieldProcessor } from '../../../supervisor/yield-processor.js'
+import { yieldProcessor } from '#supervisor/process/yield-processor.js'
 
 const sessions = existsSync('/proc/self/autogroup')
 
