@@ -47,7 +47,7 @@ export {
   encodePayload,
   parseDeadLetter,
 } from './stream/dead-letters.js'
-export { type Arrival, finishMessage, idOf } from './stream/envelopes/finish-message.js'
+export { finishMessage, idOf, type ReceiptTimes } from './stream/envelopes/finish-message.js'
 export { openEnvelope } from './stream/envelopes/open-envelope.js'
 export { parseEventEnvelope } from './stream/envelopes/parse-event-envelope.js'
 export {

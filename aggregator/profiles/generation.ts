@@ -3,6 +3,7 @@ import type { EventEnvelope, ForgetRequest } from '@slotstream/protocol'
 import { partOf } from '@slotstream/protocol'
 import {
   createDeadLetters,
+  createSlices,
   type Installation,
   type Log,
   type Metrics,
@@ -14,7 +15,6 @@ import { forgetProfiles } from './forget-profiles.js'
 import { keepDeadLetter } from './keep-dead-letter.js'
 import { createRoom } from './partition/back-pressure.js'
 import { type KeptPartition, keepPartition } from './partition/keep-partition.js'
-import { createSlices } from './partition/slices.js'
 import { isUnstoredTooLarge, isWaitingTooLarge, total } from './partition/waiting-bounds.js'
 import { createWriteBehind, type Storable } from './partition/write-behind.js'
 import { createPublishRefused } from './publish-refused.js'

@@ -1,6 +1,6 @@
 import type { MessageType } from '@slotstream/protocol'
-import { batchOfOne } from '../intake/intake.js'
 import type { StoreBatch } from '../intake/store-batch.js'
+import { batchOfOne } from '../intake/take-batch.js'
 import { Failure } from './failure.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'

@@ -4,7 +4,7 @@ import { correctTime, parseTime } from '../../wire/times.js'
 import type { StoredMessage } from './stored.js'
 
 /** When a message arrived and, if its batch says, when it was sent: milliseconds since the epoch. */
-export interface Arrival {
+export interface ReceiptTimes {
   received: number
   /** `sentAt` of the batch; a message's own comes first. */
   sent?: number
@@ -23,7 +23,7 @@ export const NOT_KEPT = 'integrations'
  */
 export function finishMessage(
   raw: Record<string, unknown>,
-  { received, sent: batchSent, oldest }: Arrival,
+  { received, sent: batchSent, oldest }: ReceiptTimes,
   added?: MessageContext | null,
 ): StoredMessage {
   const sent = typeof raw.sentAt === 'string' ? parseTime(raw.sentAt) : batchSent

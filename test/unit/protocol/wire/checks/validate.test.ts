@@ -1,5 +1,5 @@
 import {
-  type Arrival,
+  type ReceiptTimes,
   checkMessage,
   finishMessage,
   MAX_DEPTH,
@@ -10,16 +10,16 @@ import {
 import { describe, expect, it } from 'vitest'
 
 const received = Date.parse('2026-06-01T12:00:00.000Z')
-const arrival: Arrival = { received }
+const arrival: ReceiptTimes = { received }
 const good = { type: 'track', event: 'Product Viewed', anonymousId: 'a', messageId: 'm' }
 
-function accepted(raw: unknown, given: Partial<Arrival> = {}) {
+function accepted(raw: unknown, given: Partial<ReceiptTimes> = {}) {
   const checked = checkMessage(raw, { ...arrival, ...given })
   if (!checked.ok) throw new Error(`rejected: ${checked.reason}`)
   return finishMessage(checked.message, { ...arrival, ...given })
 }
 
-function rejection(raw: unknown, given: Partial<Arrival> = {}) {
+function rejection(raw: unknown, given: Partial<ReceiptTimes> = {}) {
   const checked = checkMessage(raw, { ...arrival, ...given })
   if (checked.ok) throw new Error('accepted')
   return checked

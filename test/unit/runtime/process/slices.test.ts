@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSlices } from '#aggregator/profiles/partition/slices.js'
+import { createSlices } from '#runtime/process/slices.js'
 
 describe('slices', () => {
   it('let other work in when a turn of the event loop has lasted too long, and not before', async () => {

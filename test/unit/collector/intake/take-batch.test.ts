@@ -1,9 +1,9 @@
 import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { type BatchArrival, batchOfOne, takeBatch as takeTexts } from '#collector/intake/intake.js'
-import { createBatchText, envelopeBytes, type TakenEnvelope } from '#collector/intake/taken.js'
+import { createBatchText, envelopeBytes, type OutgoingEnvelope } from '#collector/intake/outgoing-envelope.js'
+import { type BatchScope, batchOfOne, takeBatchInSlices, takeBatch as takeTexts } from '#collector/intake/take-batch.js'
 
-const arrival: BatchArrival = {
+const arrival: BatchScope = {
   siteId: 'shop',
   received: Date.parse('2026-06-01T12:00:00.000Z'),
   bytes: 1_000,
@@ -16,9 +16,9 @@ const track = (messageId: string, anonymousId = 'a', rest: object = {}) => ({
   anonymousId,
   ...rest,
 })
-const read = (envelope: TakenEnvelope) => JSON.parse(Buffer.from(envelopeBytes(envelope)).toString())
+const read = (envelope: OutgoingEnvelope) => JSON.parse(Buffer.from(envelopeBytes(envelope)).toString())
 /** With the envelopes as their readers see them. */
-function takeBatch(body: unknown, given: BatchArrival) {
+function takeBatch(body: unknown, given: BatchScope) {
   const { envelopes, ...rest } = takeTexts(body, given)
   return { ...rest, envelopes: envelopes.map(envelope => openEnvelope(read(envelope))) }
 }
@@ -27,7 +27,7 @@ const idsOf = (envelope: { messages: { messageId: string }[] }) => envelope.mess
 describe('takeBatch', () => {
   it('makes one envelope for each visitor, each in order', () => {
     const batch = [track('1', 'a'), track('2', 'b'), track('3', 'a'), { type: 'page', messageId: '4', userId: 'a' }]
-    const { accepted, envelopes, refused } = takeBatch({ batch }, arrival)
+    const { accepted, envelopes, rejected } = takeBatch({ batch }, arrival)
     expect(accepted).toBe(4)
     expect(envelopes.map(envelope => [envelope.visitorId, idsOf(envelope)])).toEqual([
       ['a', ['1', '3']],
@@ -35,11 +35,11 @@ describe('takeBatch', () => {
       ['user:a', ['4']],
     ])
     expect(envelopes[0]).toMatchObject({ siteId: 'shop', receivedAt: '2026-06-01T12:00:00.000Z' })
-    expect(refused).toBeUndefined()
+    expect(rejected).toBeUndefined()
   })
 
   it('keeps the good messages of a batch with bad ones, and says which were bad', () => {
-    const { accepted, envelopes, rejections, refused } = takeBatch(
+    const { accepted, envelopes, rejections, rejected } = takeBatch(
       { batch: [track('1'), { type: 'track', messageId: '2', anonymousId: 'a' }, null, track('4')] },
       arrival,
     )
@@ -49,7 +49,7 @@ describe('takeBatch', () => {
       { messageId: '2', index: 1, code: 'missing_field' },
       { messageId: null, index: 2, code: 'not_an_object' },
     ])
-    expect(refused?.rejected.map(({ payload }) => payload)).toEqual([
+    expect(rejected?.rejected.map(({ payload }) => payload)).toEqual([
       '{"type":"track","messageId":"2","anonymousId":"a"}',
       'null',
     ])
@@ -64,13 +64,13 @@ describe('takeBatch', () => {
 
   it('rejects a message that is too large, alone', () => {
     const big = track('big', 'a', { properties: { text: 'ä'.repeat(MAX_MESSAGE_BYTES / 2) } })
-    const { accepted, rejections, refused } = takeBatch(
+    const { accepted, rejections, rejected } = takeBatch(
       { batch: [track('1'), big] },
       { ...arrival, bytes: 2 * MAX_MESSAGE_BYTES },
     )
     expect(accepted).toBe(1)
     expect(rejections).toMatchObject([{ messageId: 'big', index: 1, code: 'too_large' }])
-    const payload = refused?.rejected[0]?.payload ?? ''
+    const payload = rejected?.rejected[0]?.payload ?? ''
     expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
     expect(payload).not.toContain('\ufffd')
   })
@@ -193,5 +193,29 @@ describe('batchOfOne', () => {
 
   it('refuses what is no message', () => {
     expect(() => batchOfOne([], 'track')).toThrow(expect.objectContaining({ code: 'malformed' }))
+  })
+})
+
+describe('takeBatchInSlices', () => {
+  it('takes what takeBatch takes, and waits wherever it is told to', async () => {
+    const batch = () => [
+      track('1', 'a'),
+      null,
+      track('2', 'b'),
+      track('1', 'a'),
+      { type: 'track', anonymousId: 'a' },
+      track('3', 'a', { messageId: 7 }),
+    ]
+    let asked = 0
+    let waited = 0
+    const slice = () =>
+      ++asked % 2 ? undefined : new Promise<void>(resolve => setImmediate(() => resolve(void waited++)))
+    const sliced = await takeBatchInSlices({ batch: batch() }, arrival, slice)
+    expect(sliced).toEqual(takeTexts({ batch: batch() }, arrival))
+    expect({ asked, waited }).toEqual({ asked: 6, waited: 3 })
+  })
+
+  it('rejects what is no batch', async () => {
+    await expect(takeBatchInSlices({ batch: 1 }, arrival, () => undefined)).rejects.toThrow(/batch is missing/)
   })
 })

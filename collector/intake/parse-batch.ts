@@ -7,7 +7,7 @@ const MAX_LEDGER_REASONS = 20
 const MAX_LEDGER_REASON_LENGTH = 64
 
 /** What a batch holds, its messages still to be looked at. */
-export interface GivenBatch {
+export interface ParsedBatch {
   batch: unknown[]
   sentAt?: unknown
   ledger: Ledger | undefined
@@ -20,7 +20,7 @@ export interface GivenBatch {
 const PLAIN = new Set(['batch', 'batchId', 'sentAt', 'ledger'])
 
 /** @throws Failure when it is no batch */
-export function batchOf(body: unknown): GivenBatch {
+export function parseBatch(body: unknown): ParsedBatch {
   if (!isObject(body)) throw new Failure('malformed', 'the body must be a JSON object such as {"batch": […]}')
   const { batch } = body as Partial<Batch>
   if (!Array.isArray(batch))

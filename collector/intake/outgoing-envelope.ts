@@ -1,6 +1,6 @@
 import type { Ledger, MessageContext, Sender, SentEnvelope } from '@slotstream/protocol'
 import { jsonText, utf8Of } from '../http/body/json-text.js'
-import type { Written } from '../http/body/read-body.js'
+import type { RawBody } from '../http/body/read-body.js'
 import { batchTexts } from './batch-texts.js'
 
 const END = utf8Of('}')
@@ -12,7 +12,7 @@ export interface BatchText {
   message(index: number): string | undefined
 }
 
-export function createBatchText({ text, utf8 }: Written): BatchText {
+export function createBatchText({ text, utf8 }: RawBody): BatchText {
   let texts: string[] | undefined
   return {
     whole: utf8,
@@ -24,7 +24,7 @@ export function createBatchText({ text, utf8 }: Written): BatchText {
 }
 
 /** A message of a batch that was found good. */
-export interface Taken {
+export interface AcceptedMessage {
   id: string
   raw: unknown
   /** Its place in the batch. */
@@ -36,13 +36,13 @@ export interface Taken {
 }
 
 /** What a visitor's messages in a batch make, before it is written. */
-export interface TakenEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId' | 'receivedAt' | 'spread'> {
+export interface OutgoingEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId' | 'receivedAt' | 'spread'> {
   /** Default: `public`. */
   sender?: Sender
   oldest?: string | undefined
   sentAt?: string | undefined
   ledger?: Ledger | undefined
-  messages: Taken[]
+  messages: AcceptedMessage[]
   /** Default: all is written anew. */
   text?: BatchText | undefined
   /** The batch holds these messages, unchanged, and nothing that must not be kept. */
@@ -50,7 +50,7 @@ export interface TakenEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId'
 }
 
 /** The envelope of some of its messages. The ledger stays with the last. */
-export function envelopeOf(all: TakenEnvelope, messages: Taken[]): TakenEnvelope {
+export function envelopeOf(all: OutgoingEnvelope, messages: AcceptedMessage[]): OutgoingEnvelope {
   if (messages === all.messages) return all
   const { ledger, ...envelope } = all
   const hasLast = messages.at(-1) === envelope.messages.at(-1)
@@ -58,7 +58,7 @@ export function envelopeOf(all: TakenEnvelope, messages: Taken[]): TakenEnvelope
 }
 
 /** The `SentEnvelope` as JSON, put together from what the client wrote, as far as that is possible. */
-export function envelopeBytes(envelope: TakenEnvelope): Uint8Array {
+export function envelopeBytes(envelope: OutgoingEnvelope): Uint8Array {
   const {
     siteId,
     visitorId,
@@ -93,6 +93,9 @@ export function envelopeBytes(envelope: TakenEnvelope): Uint8Array {
 }
 
 /** The message as JSON: in the client's own words, if they still hold. */
-export function textOf({ raw, index, changed }: Pick<Taken, 'raw' | 'index' | 'changed'>, text?: BatchText): string {
+export function textOf(
+  { raw, index, changed }: Pick<AcceptedMessage, 'raw' | 'index' | 'changed'>,
+  text?: BatchText,
+): string {
   return (changed ? undefined : text?.message(index)) ?? jsonText(raw)
 }
