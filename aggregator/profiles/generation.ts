@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EventEnvelope, ForgetRequest } from '@slotstream/protocol'
-import { partOf } from '@slotstream/protocol'
+import { type EventEnvelope, type ForgetRequest, partOf } from '@slotstream/protocol'
 import {
   createDeadLetters,
   createSlices,

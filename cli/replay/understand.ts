@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
 import { parseTime, REJECTION_CODES } from '@slotstream/protocol'
-import type { Selection } from '@slotstream/sources'
-import { ReplayError } from '@slotstream/sources'
+import { ReplayError, type Selection } from '@slotstream/sources'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
 npm run replay -- rejected --site ID [options]

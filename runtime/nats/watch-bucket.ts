@@ -1,7 +1,7 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv'
-import { skipEntry } from '../installation/skipped-entries.js'
 import type { Log } from '../process/log.js'
 import type { Nats } from './nats.js'
+import { skipEntry } from './skipped-entries.js'
 
 /**
  * Follows a KV bucket: `apply` gets every entry there is, then every change, deletions included. The promise resolves

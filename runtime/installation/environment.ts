@@ -1,6 +1,6 @@
 import { natsAccess } from '../nats/nats-access.js'
-import { allowedHosts } from './host-check.js'
-import { numberSetting, textSetting } from './setting.js'
+import { allowedHosts } from '../process/host-check.js'
+import { numberSetting, textSetting } from '../process/setting.js'
 
 /** Settings that every server process shares, with their defaults. */
 export function sharedSettings(env: NodeJS.ProcessEnv = process.env) {
