@@ -7,6 +7,7 @@ import type { EngineQuery } from './engine.js'
 import { ClickHouseException } from './errors.js'
 import type { Guard, GuardUser } from './guard/guard.js'
 import { checkSettings } from './guard/settings-clauses.js'
+import type { IncomingBody } from './incoming-bodies.js'
 import { readBody, withFormFields } from './read-body.js'
 import { type SessionChange, sessionChangeOf } from './session-change.js'
 import type { Session, Sessions } from './sessions.js'
@@ -30,6 +31,8 @@ export interface RequestOptions {
   queryId: string
   /** Receives what is known of the request so far: all there is to tell when it is refused. */
   onRead: (known: { account: Account; sql?: string }) => void
+  /** Begins to receive the body, once it is known whose it is. */
+  receive: (account: Account) => IncomingBody
   guard: Guard
 }
 
@@ -60,7 +63,7 @@ export async function readRequest(
   let settings = readRequestSettings(url.searchParams)
   const account = await options.authenticate(request.headers, settings, options.client)
   options.onRead({ account })
-  let body = await readBody(request, bodyLimitOf(account, options.maxBody))
+  let body = await readBody(request, bodyLimitOf(account, options.maxBody), options.receive(account))
   const contentType = request.headers['content-type'] ?? ''
   if (contentType.startsWith('multipart/form-data')) {
     settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))

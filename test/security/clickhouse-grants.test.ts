@@ -157,7 +157,8 @@ describe('the reviewed names', () => {
         ).toEqual([])
       }
     }
-    for (const name of reviewed.REFUSED_TABLE_ENGINES) expect(names.mayUseEngine(name), name).toBe(false)
+    for (const name of reviewed.REFUSED_TABLE_ENGINES)
+      for (const role of ['builder', 'writer'] as const) expect(names.mayUseEngine(name, role), name).toBe(false)
     for (const name of [...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
       expect(names.mayCall(name, 'analyst') || names.mayCall(name, 'builder'), name).toBe(false)
   })
@@ -342,7 +343,7 @@ describe('a builder', () => {
     'DROP TEMPORARY TABLE t',
     'CREATE TABLE built.x (u UUID, temporary UInt8) ENGINE = MergeTree ORDER BY temporary',
     'CREATE VIEW with AS SELECT 1',
-    'CREATE TABLE if (a UInt8) ENGINE = Memory',
+    'CREATE TABLE if (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
     'DROP TABLE IF EXISTS built.x, built.y',
     'RENAME TABLE IF EXISTS built.x TO built.z, IF EXISTS built.y TO built_too.y',
     "CREATE VIEW built.v (a UInt8) SQL SECURITY INVOKER AS (SELECT 1 AS a) UNION ALL (SELECT 2) COMMENT 'x'",
@@ -352,6 +353,8 @@ describe('a builder', () => {
     'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY n AS WITH c AS (SELECT n FROM t) SELECT n FROM c',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM slotstream.events',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR TO built.x AS SELECT count() AS n FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m REFRESH AFTER 1 MINUTE 30 SECOND APPEND TO built.x AS SELECT count() AS n FROM slotstream.events',
+    'ALTER TABLE built.m MODIFY REFRESH EVERY 5 MINUTE',
     'SELECT * FROM slotstream.events AS e JOIN built.x ON 1',
     "SELECT name, database FROM system.tables WHERE database = 'built'",
   ])('may run %s', async sql => {
@@ -359,9 +362,9 @@ describe('a builder', () => {
   })
 
   it.each([
-    'CREATE TABLE slotstream.x (a UInt8) ENGINE = Memory',
-    'CREATE TABLE default.x (a UInt8) ENGINE = Memory',
-    'CREATE TABLE other.x (a UInt8) ENGINE = Memory',
+    'CREATE TABLE slotstream.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    'CREATE TABLE default.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    'CREATE TABLE other.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
     'CREATE DATABASE other',
     'CREATE DATABASE slotstream',
     "CREATE DATABASE built ENGINE = MySQL('a', 'b', 'c', 'd')",
@@ -385,12 +388,12 @@ describe('a builder', () => {
     'CREATE VIEW slotstream.v AS SELECT 1',
     'CREATE MATERIALIZED VIEW built.m TO slotstream.events AS SELECT * FROM built.t',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR TO slotstream.events AS SELECT * FROM built.t',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT throwIf(1) FROM slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM (SELECT * FROM slotstream.events)',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS WITH c AS (SELECT * FROM slotstream.events) SELECT * FROM c',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM built.t, slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM built.t UNION ALL SELECT * FROM slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM other.t',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT throwIf(1) FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM (SELECT * FROM slotstream.events)',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS WITH c AS (SELECT * FROM slotstream.events) SELECT * FROM c',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM built.t, slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM built.t UNION ALL SELECT * FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM other.t',
     'ALTER TABLE built.m MODIFY QUERY SELECT throwIf(1) FROM slotstream.events',
     'INSERT INTO slotstream.events SELECT * FROM built.t',
     "INSERT INTO TABLE FUNCTION null('a UInt8') SELECT 1",
@@ -413,18 +416,29 @@ describe('a builder', () => {
     'DELETE FROM slotstream.events WHERE 1',
     'UPDATE slotstream.events SET n = 1 WHERE 1',
     'OPTIMIZE TABLE slotstream.events',
-    'CREATE TABLE built.x ON CLUSTER c (a UInt8) ENGINE = Memory',
-    "CREATE TABLE built.x UUID '00000000-0000-0000-0000-000000000001' (a UInt8) ENGINE = Memory",
+    'CREATE TABLE built.x ON CLUSTER c (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    "CREATE TABLE built.x UUID '00000000-0000-0000-0000-000000000001' (a UInt8) ENGINE = MergeTree ORDER BY tuple()",
     'CREATE TABLE built.x (a UInt8) ENGINE = Buffer(slotstream, events, 1, 1, 1, 1, 1, 1, 1)',
     "CREATE TABLE built.x ENGINE = Alias('slotstream', 'events')",
     "CREATE TABLE built.x ENGINE = Merge('slotstream', 'events')",
     "CREATE TABLE built.x (a UInt8) ENGINE = EmbeddedRocksDB(0, '/tmp/x') PRIMARY KEY a",
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/tmp/x/')",
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS storage_policy = 'x'",
-    "CREATE TABLE built.x (a String DEFAULT file('/etc/passwd')) ENGINE = Memory",
+    "CREATE TABLE built.x (a String DEFAULT file('/etc/passwd')) ENGINE = MergeTree ORDER BY tuple()",
     "CREATE TABLE built.x AS file('/etc/passwd')",
     'CREATE VIEW built.v AS SELECT 1 SETTINGS max_memory_usage = 1000000000000',
     'CREATE WINDOW VIEW built.v AS SELECT 1',
+    ...['Memory', 'Set', 'Join(ANY, LEFT, a)', 'Log', 'TinyLog', 'StripeLog'].map(
+      engine => `CREATE TABLE built.x (a UInt8) ENGINE = ${engine}`,
+    ),
+    'CREATE TEMPORARY TABLE x (a UInt8) ENGINE = Memory',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT n FROM built.t',
+    ...['EVERY 30 SECOND', 'AFTER 1 SECOND', 'EVERY 0 MINUTE 1 SECOND', 'EVERY 59 SECOND OFFSET 1 SECOND'].flatMap(
+      when => [
+        `CREATE MATERIALIZED VIEW built.m REFRESH ${when} ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM slotstream.events`,
+        `ALTER TABLE built.m MODIFY REFRESH ${when}`,
+      ],
+    ),
     'CREATE DICTIONARY built.d (a UInt64) PRIMARY KEY a SOURCE(NULL()) LAYOUT(FLAT()) LIFETIME(1)',
     'CREATE FUNCTION f AS x -> x',
     'CREATE USER u',
@@ -447,14 +461,14 @@ describe('a builder', () => {
     await check('INSERT INTO x SELECT 1', 'built')
     await expect(check('INSERT INTO x SELECT 1', 'slotstream')).rejects.toThrow("isn't a database of this builder")
     await expect(
-      check('CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM x', 'slotstream'),
+      check('CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM x', 'slotstream'),
     ).rejects.toThrow('REFRESH')
     for (const query of [
       'SELECT throwIf(1) FROM x WHERE 1 IN (WITH x AS (SELECT 1) SELECT * FROM x)',
       'WITH x AS (SELECT throwIf(1) FROM x) SELECT * FROM x',
     ])
-      await expect(check(`CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS ${query}`, 'slotstream')).rejects.toThrow(
-        'REFRESH',
-      )
+      await expect(
+        check(`CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS ${query}`, 'slotstream'),
+      ).rejects.toThrow('REFRESH')
   })
 })

@@ -340,6 +340,12 @@ export const TABLE_ENGINES = words(`
   ReplacingMergeTree Set StripeLog SummingMergeTree TinyLog VersionedCollapsingMergeTree
 `)
 
+/** Of those the ones for builders: what they keep is on the disk, and the engine can refuse it more of that. */
+export const BUILDER_TABLE_ENGINES = words(`
+  AggregatingMergeTree CoalescingMergeTree CollapsingMergeTree GraphiteMergeTree MergeTree Null ReplacingMergeTree
+  SummingMergeTree VersionedCollapsingMergeTree
+`)
+
 /** Engines of tables for no user: they leave the data folder or write into other tables. */
 export const REFUSED_TABLE_ENGINES = words(`
   Alias ArrowStream AzureBlobStorage AzureQueue Buffer COSN DeltaLake DeltaLakeAzure DeltaLakeLocal DeltaLakeS3

@@ -95,7 +95,7 @@ export function checkCanonical(
     clauses.flatMap(({ settings }) => settings),
     role,
   )
-  if (!reads) checkEngines(tokens, names)
+  if (!reads) checkEngines(tokens, names, role)
   if (role === 'writer') return { sql, settings: [] }
   checkTables(tokens, names, database)
   if (!reads) checkWrites(tokens, databases, database)

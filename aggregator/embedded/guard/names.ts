@@ -25,6 +25,7 @@ const TRUSTED = lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNC
 const SYSTEM_TABLES = new Set(engine.SYSTEM_TABLES)
 const TYPES = lower(engine.DATA_TYPES)
 const ENGINES = lower(engine.TABLE_ENGINES)
+const BUILDER_ENGINES = lower(engine.BUILDER_TABLE_ENGINES)
 
 /** Names that the engine knows as functions: all that were reviewed. */
 const REVIEWED = lower([
@@ -56,7 +57,8 @@ export interface Names {
   mayReadSystemTable(table: string): boolean
   /** Whether `system` has this table. */
   isSystemTable(table: string): boolean
-  mayUseEngine(name: string): boolean
+  /** Whether the role may create tables of this engine. */
+  mayUseEngine(name: string, role: Role): boolean
   isDataType(name: string): boolean
 }
 
@@ -77,7 +79,7 @@ export function createNames(installed: EngineNames): Names {
     mayReadSystemTable: table => SYSTEM_TABLES.has(table),
     isSystemTable: table => systemTables.has(table),
     isDataType: name => TYPES.has(name.toLowerCase()),
-    mayUseEngine: name => ENGINES.has(name.toLowerCase()),
+    mayUseEngine: (name, role) => (role === 'writer' ? ENGINES : BUILDER_ENGINES).has(name.toLowerCase()),
   }
   return names
 }
