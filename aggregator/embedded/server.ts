@@ -60,6 +60,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
     response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
     if (request.rawHeaders.length > MAX_HEADERS * 2) return dismiss(request, response, 431)
+    if (hasTwoHosts(request)) return dismiss(request, response, 400, 'The request names two hosts\n')
     if (path === '/ping' || path === '/replicas_status') return dismiss(request, response, 200, 'Ok.\n')
     try {
       refuseForeignPages(request.headers, pages)
@@ -178,8 +179,13 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
 /** Answers a request whose body isn't read; where there is one, nothing would look at how slowly it comes. */
 function dismiss({ headers }: IncomingMessage, response: ServerResponse, status: number, text = ''): void {
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (hasBody) response.shouldKeepAlive = false
+  if (hasBody || status === 400) response.shouldKeepAlive = false
   response.writeHead(status).end(text)
+}
+
+/** Node takes the first, a proxy in front may take the last. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
 }
 
 function fail(

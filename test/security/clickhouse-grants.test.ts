@@ -114,7 +114,7 @@ describe('the reviewed names', () => {
     [
       'functions',
       'SELECT name FROM system.functions',
-      [...reviewed.FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.REFUSED_FUNCTIONS],
+      [...reviewed.FUNCTIONS, ...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.REFUSED_FUNCTIONS],
     ],
     [
       'table functions',
@@ -159,7 +159,7 @@ describe('the reviewed names', () => {
     }
     for (const name of reviewed.REFUSED_TABLE_ENGINES)
       for (const role of ['builder', 'writer'] as const) expect(names.mayUseEngine(name, role), name).toBe(false)
-    for (const name of [...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
+    for (const name of [...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
       expect(names.mayCall(name, 'analyst') || names.mayCall(name, 'builder'), name).toBe(false)
   })
 
@@ -251,12 +251,32 @@ describe('legitimate SQL passes', () => {
     "SELECT $$it's; fine$$, 'INTO OUTFILE', 'PARALLEL WITH' -- INTO OUTFILE",
     'SELECT 1 AS `один`, 2 AS "Выручка, ₽"',
     "SELECT globalVariable('version'), @@version",
+    "SELECT hasAny(segments, ['a', 'b']), hasAll([1, -2, NULL], groupUniqArray(n)), hasAny(segments, {s:Array(String)}) FROM events",
     'SELECT exists(SELECT 1), 1 = ANY (SELECT 1), (SELECT max(number) FROM numbers(3))',
     "SELECT x.y.z::Nullable(String), j.a.:Int64, t.1, m['k'], interval 1 day, date '2020-01-01', 1e5, 0xff, -1 FROM events AS x",
   ])('of people and BI tools: %s', async sql => {
     const { sql: canonical } = await check(sql)
     // What runs parses, too.
     expect((await check(canonical)).sql).toBe(canonical)
+  })
+
+  it.each([
+    ...reviewed.SLOW_FUNCTIONS.map(name => `SELECT ${name}(s, s) FROM events`),
+    'SELECT arrayLevenshteinDistance(range(200000), range(200000))',
+    'SELECT arrayMap(levenshteinDistance, [s], [s]) FROM events',
+    'SELECT * APPLY levenshteinDistance FROM events',
+    'SELECT hasAny(range(200000), arrayReverse(range(200000)))',
+    'SELECT HASALL(a, [1, n]) FROM events',
+    'SELECT hasAny([[1, 2][1]], a) FROM events',
+    'SELECT hasAny(a, {p:Array(String)} || b) FROM events',
+    'SELECT arrayMap(hasAny, [a], [b]) FROM events',
+    'SELECT * APPLY hasAll FROM events',
+  ])('but not what goes on whatever the time limit says: %s', async sql => {
+    for (const user of [ANALYST, { role: 'builder', databases: ['built'] }] as const)
+      await expect(guard.check({ sql, database: 'slotstream', parameters: [] }, user)).rejects.toThrow(
+        /time limit|names a function that isn't allowed/,
+      )
+    await guard.check({ sql, database: 'slotstream', parameters: [] }, { role: 'writer', databases: [] })
   })
 
   it('with names and values in parameters, in session statements too', async () => {
