@@ -19,9 +19,6 @@ import { placeholdersOf, readStatement, type Statement } from './statement.js'
 const MAX_ANALYST_BODY = 1024 * 1024
 const MAX_BUILDER_BODY = 64 * 1024 * 1024
 
-/** What a request may do that must not change anything. */
-const NO_WRITER: GuardUser = { role: 'analyst', databases: [] }
-
 export interface RequestOptions {
   authenticate: Authenticate
   client: ClientAddress
@@ -99,7 +96,7 @@ async function readyQuery(
   const database = (named || session?.database) ?? 'default'
   // A GET changes nothing, whatever user sends it: it may do what an analyst may.
   const mayWrite = account.role !== 'analyst' && request.method === 'POST'
-  const user = mayWrite ? account : NO_WRITER
+  const user: GuardUser = mayWrite ? account : { role: 'analyst', databases: [], limits: account.limits }
   const checked = await options.guard.check(
     { sql, database, parameters: settings.parameters, inSession: session !== undefined },
     user,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_ANALYST_LIMITS } from '../../aggregator/embedded/analyst-settings.js'
 import type { EngineConnection } from '../../aggregator/embedded/connections.js'
 import * as reviewed from '../../aggregator/embedded/guard/engine-names.js'
 import { createGuard, type Guard, type GuardUser } from '../../aggregator/embedded/guard/guard.js'
@@ -490,5 +491,32 @@ describe('a builder', () => {
       await expect(
         check(`CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS ${query}`, 'slotstream'),
       ).rejects.toThrow('REFRESH')
+  })
+
+  it('gets a view refreshed within the limits of a query, whatever the query looks like', async () => {
+    const limits = { ...DEFAULT_ANALYST_LIMITS, max_memory_usage: 123_456_789 }
+    const asked =
+      "toUInt64(getSetting('max_memory_usage')) AS n, toFloat64(getSetting('min_free_disk_ratio_to_perform_insert')) AS s"
+    const make = async (sql: string): Promise<void> => {
+      const checked = await guard.check({ sql, database: 'built', parameters: [] }, { ...BUILDER, limits })
+      await run(checked.sql)
+    }
+    const queries = [
+      `SELECT ${asked}`,
+      `(SELECT ${asked})`,
+      `WITH c AS (SELECT 1) SELECT ${asked} FROM c`,
+      `(SELECT ${asked}) UNION ALL (SELECT ${asked})`,
+      `SELECT ${asked} FROM numbers(1) ORDER BY n LIMIT 1 FORMAT JSON`,
+    ]
+    for (const [i, query] of queries.entries())
+      await make(
+        `CREATE MATERIALIZED VIEW built.refreshed${i} REFRESH EVERY 1 DAY ENGINE = MergeTree ORDER BY n AS ${query}`,
+      )
+    const read = (i: number) => run(`SELECT n, round(s, 3) FROM built.refreshed${i} LIMIT 1`)
+    for (const i of queries.keys()) await expect.poll(() => read(i), { timeout: 30_000 }).toBe('123456789\t0.1\n')
+    // A later change of the query keeps them.
+    await make(`ALTER TABLE built.refreshed0 MODIFY QUERY SELECT n + 4711 AS n, s FROM (SELECT ${asked})`)
+    expect(await run('SHOW CREATE TABLE built.refreshed0')).toMatch(/4711[^;]*max_memory_usage = 123456789/)
+    for (const i of queries.keys()) await run(`DROP TABLE built.refreshed${i} SYNC`)
   })
 })
