@@ -24,6 +24,8 @@ const DEFAULT_THREADS = 4
 const STOP_TIMEOUT_MS = 5_000
 const DEFAULT_MAX_INSERT_BYTES = 256 * 1024 * 1024
 const MEGABYTE = 1_000_000
+/** Connections of clients at a time; BI tools keep a pool of some ten each. */
+const MAX_CONNECTIONS = 1_000
 /** One query of an analyst may take this part of what all of them together may. */
 const QUERY_SHARE = 1 / 4
 /** Queries of one account that run at a time, unless the users file says otherwise. */
@@ -38,6 +40,7 @@ const BUILDER_SECONDS = 600
  *
  * Environment: CLICKHOUSE_PORT (8123), CLICKHOUSE_HOST (127.0.0.1), CLICKHOUSE_DATA_DIR (`<DATA_DIR or .data>/clickhouse`),
  * CLICKHOUSE_PASSWORD (of the read-write user `slotstream`, required), CLICKHOUSE_MAX_INSERT_BYTES (256 MiB),
+ * CLICKHOUSE_MAX_CONNECTIONS (1,000),
  * CLICKHOUSE_USERS_FILE (`<DATA_DIR or .data>/clickhouse-users.json`), CLICKHOUSE_ANALYSTS_MEMORY_MB (half of the
  * machine's), CLICKHOUSE_ALLOWED_ORIGINS and ALLOWED_HOSTS (none).
  */
@@ -55,6 +58,7 @@ await runProcess('clickhouse', async log => {
     min: 1,
     max: 512 * 1024 * 1024,
   })
+  const maxConnections = numberSetting('CLICKHOUSE_MAX_CONNECTIONS', MAX_CONNECTIONS, { min: 2, max: 100_000 })
   const threads = numberSetting('UV_THREADPOOL_SIZE', DEFAULT_THREADS, { min: DEFAULT_THREADS, max: 1024 })
   if (threads < 8)
     log.warn(`only ${threads} threads: queries will wait for one another. Start with UV_THREADPOOL_SIZE=24`)
@@ -82,6 +86,7 @@ await runProcess('clickhouse', async log => {
     authenticate,
     pages,
     maxBody,
+    maxConnections,
     log: entry => log.warn(entry),
   })
   await listen(server, host, port, log, { folder, version: engine.version, threads })

@@ -126,6 +126,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       app(request, response)
     }
   })
+  // Node leaves out headers behind the 2,000th, in silence: a client's own would take the place of those of a proxy.
+  server.maxHeadersCount = 0
   server.headersTimeout = settings.headersTimeoutMs
   server.requestTimeout = settings.requestTimeoutMs
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
