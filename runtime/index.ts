@@ -1,4 +1,5 @@
 export { MAX_ADDRESS_LENGTH, networkOf, normalizeAddress, siteOfIPv6 } from './addresses.js'
+export { bucketKeys } from './bucket-keys.js'
 export { type Bury, createDeadLetters } from './dead-letters.js'
 export { type SharedSettings, sharedSettings } from './environment.js'
 export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './host-check.js'
