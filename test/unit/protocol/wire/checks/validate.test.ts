@@ -1,11 +1,11 @@
 import {
-  type ReceiptTimes,
   checkMessage,
   finishMessage,
   MAX_DEPTH,
   MAX_KEY_LENGTH,
   MAX_KEYS,
   MAX_NAME_LENGTH,
+  type ReceiptTimes,
 } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
