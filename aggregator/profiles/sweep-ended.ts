@@ -76,7 +76,7 @@ export function startSweeping(parts: SweepParts): { stop(): Promise<void> } {
     if (!profile || !isOfOneVisit(profile)) return true
     // What a replay would apply to it must find it.
     if (!hasEnded(profile, time, anonymousDays) || profile.seq > checkpoint.seq) return false
-    if (!partition.forget(profile, revision)) return false
+    if (!partition.evict(profile, revision)) return false
     try {
       await store.remove(profile, revision)
       removed.inc()

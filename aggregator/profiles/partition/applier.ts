@@ -1,7 +1,7 @@
 import { applyAndDetect } from '@slotstream/core'
 import type { EventEnvelope, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
-import type { Partition } from './partition.js'
+import type { ProfileCache } from './profile-cache.js'
 import type { Progress } from './progress.js'
 
 /** What became of a message of the stream. */
@@ -29,7 +29,7 @@ export interface Findings {
  * @returns takes a message as it was read, or why it can't be
  */
 export function createApplier(
-  partition: Partition,
+  partition: ProfileCache,
   progress: Progress,
   report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>,
   detected: (findings: Findings) => void,

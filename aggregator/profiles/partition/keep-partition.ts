@@ -4,9 +4,9 @@ import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/ru
 import type { WantedSignals } from '../signals/wanted-signals.js'
 import { parseEnvelope } from '../store/parse-envelope.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
-import type { ProfileStore } from '../store/profile-store.js'
+import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
 import { type Applied, createApplier, type Findings } from './applier.js'
-import { createPartition, type StoredProfile } from './partition.js'
+import { createProfileCache } from './profile-cache.js'
 import { createProgress, type Progress } from './progress.js'
 import { withoutForgotten } from './without-forgotten.js'
 import type { Storable } from './write-behind.js'
@@ -81,12 +81,12 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   // the new messages look like replays.
   const lostItsEnd = end < stored.seq
   const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
-  const partition = createPartition(
-    Math.ceil(maxProfiles / partitions),
-    async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
-    Math.ceil(maxBytes / partitions),
-    profileRoom,
-  )
+  const partition = createProfileCache({
+    maxProfiles: Math.ceil(maxProfiles / partitions),
+    maxBytes: Math.ceil(maxBytes / partitions),
+    read: async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
+    room: profileRoom,
+  })
   const progress = createProgress(checkpoint.seq)
   const detected: Findings[] = []
   const keep = ({ signals, ...refused }: Findings) => {

@@ -5,7 +5,7 @@ import { forEachAtOnce } from '../store/for-each-at-once.js'
 import type { Checkpoint, ProfileStore } from '../store/profile-store.js'
 import { StoreConflict } from '../store/store-conflict.js'
 import type { Findings } from './applier.js'
-import type { Partition } from './partition.js'
+import type { ProfileCache } from './profile-cache.js'
 import type { Progress } from './progress.js'
 
 /** Writes to the store under way at once. More only queue up in the server, before what a visitor waits for. */
@@ -14,7 +14,7 @@ const WRITES_AT_ONCE = 16
 /** What is stored of a partition. */
 export interface Storable {
   readonly index: number
-  readonly partition: Partition
+  readonly partition: ProfileCache
   readonly progress: Pick<Progress, 'through'>
   /** Signals and refusals that aren't in their streams yet, in the order of their messages. A pass takes out what it published. */
   readonly detected: Findings[]
@@ -42,7 +42,7 @@ export function createWriteBehind(
 ): (partitions: Iterable<Storable>) => Promise<boolean> {
   return async partitions => {
     const moved = new Map<Storable, number>()
-    const changed: { of: Storable; entry: ReturnType<Partition['unstored']>[number] }[] = []
+    const changed: { of: Storable; entry: ReturnType<ProfileCache['unstored']>[number] }[] = []
     const detected: { of: Storable; findings: Findings }[] = []
     for (const of of partitions) {
       const { through } = of.progress

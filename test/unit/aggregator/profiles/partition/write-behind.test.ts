@@ -3,7 +3,7 @@ import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createApplier, type Findings } from '#aggregator/profiles/partition/applier.js'
-import { createPartition } from '#aggregator/profiles/partition/partition.js'
+import { createProfileCache } from '#aggregator/profiles/partition/profile-cache.js'
 import { createProgress } from '#aggregator/profiles/partition/progress.js'
 import { createWriteBehind } from '#aggregator/profiles/partition/write-behind.js'
 import type { Checkpoint, ProfileStore } from '#aggregator/profiles/store/profile-store.js'
@@ -86,7 +86,7 @@ function owner(
   limit: number,
   onStale = () => {},
 ) {
-  const partition = createPartition(limit, store.read)
+  const partition = createProfileCache({ maxProfiles: limit, read: store.read })
   const progress = createProgress(checkpoint.seq)
   const detected: Findings[] = []
   const apply = createApplier(
