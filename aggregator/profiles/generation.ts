@@ -13,10 +13,10 @@ import {
 import { forgetProfiles } from './forget-profiles.js'
 import { keepDeadLetter } from './keep-dead-letter.js'
 import { createRoom } from './partition/back-pressure.js'
+import { createFlush, type DirtyPartition } from './partition/flush.js'
 import { type KeptPartition, keepPartition } from './partition/keep-partition.js'
 import { isUnstoredTooLarge, isWaitingTooLarge, total } from './partition/waiting-bounds.js'
-import { createWriteBehind, type Storable } from './partition/write-behind.js'
-import { createPublishRefused } from './publish-refused.js'
+import { createPublishRejected } from './publish-rejected.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { createProfileStore } from './store/profile-store.js'
@@ -67,7 +67,7 @@ export interface GenerationParts {
   now?: () => number
   everyMs?: number
   onEnvelope: (partition: number, envelope: EventEnvelope) => void
-  wantedSignals: Pick<WantedSignals, 'of'>
+  wantedSignals: Pick<WantedSignals, 'select'>
   tombstones: Tombstones
   /** Whether this process holds the partition, as far as it knows. */
   holds: (partition: number) => boolean
@@ -93,9 +93,9 @@ export function createGeneration(parts: GenerationParts): Generation {
   const store = createProfileStore(nats, publisher, installation, log)
   const publish = {
     signals: createPublishSignals(publisher, metrics),
-    refused: createPublishRefused(publisher, metrics),
+    rejected: createPublishRejected(publisher, metrics),
   }
-  const storeChanges = createWriteBehind(store, publish, log, beginAnew)
+  const flush = createFlush({ store, publish, log, onOutdated: beginAnew })
   const keeping = new Map<number, Keeping>()
   let stopped = false
   let sinceLook = 0
@@ -142,9 +142,8 @@ export function createGeneration(parts: GenerationParts): Generation {
       wantedSignals,
       tombstones,
       signal: abort.signal,
-      report(result, messages, seq, error) {
-        counted.inc({ result }, messages)
-        if (!error) return undefined
+      onStep: ({ outcome, messages }) => counted.inc({ result: outcome }, messages),
+      deadLetter(seq, error) {
         const { name } = partOf(installation.streams.events, index)
         return keepDeadLetter(() => bury(name, seq, error), seq, log, abort.signal)
       },
@@ -165,7 +164,7 @@ export function createGeneration(parts: GenerationParts): Generation {
       })
   }
 
-  function beginAnew(stale: Storable): void {
+  function beginAnew(stale: DirtyPartition): void {
     const { index } = stale
     const entry = keeping.get(index)
     if (stopped || !entry || entry.kept !== stale) return
@@ -186,9 +185,9 @@ export function createGeneration(parts: GenerationParts): Generation {
     while (!stopped) {
       await pause(STORE_EVERY_MS)
       await storeNow()
-      inMemory.set(sum(({ partition }) => partition.size))
-      memory.set(sum(({ partition }) => partition.bytes))
-      unstored.set(sum(({ partition }) => partition.unstoredSize))
+      inMemory.set(sum(({ cache }) => cache.size))
+      memory.set(sum(({ cache }) => cache.bytes))
+      unstored.set(sum(({ cache }) => cache.unstoredSize))
     }
   }
 
@@ -196,7 +195,7 @@ export function createGeneration(parts: GenerationParts): Generation {
   function pass(partitions: KeptPartition[]): Promise<boolean> {
     passes = passes.then(async () => {
       const done = storing.startTimer()
-      const stored = await storeChanges(partitions)
+      const stored = await flush(partitions)
       done()
       return stored
     })

@@ -70,13 +70,13 @@ export function startSweeping(parts: SweepParts): { stop(): Promise<void> } {
   }
 
   /** Whether the entry needs no other look until it changes. */
-  async function settle({ partition, checkpoint }: KeptPartition, entry: StoredEntry, time: number): Promise<boolean> {
+  async function settle({ cache, checkpoint }: KeptPartition, entry: StoredEntry, time: number): Promise<boolean> {
     const { profile, revision, isMark } = entry
     if (isMark) await store.erase(entry)
     if (!profile || !isOfOneVisit(profile)) return true
     // What a replay would apply to it must find it.
     if (!hasEnded(profile, time, anonymousDays) || profile.seq > checkpoint.seq) return false
-    if (!partition.evict(profile, revision)) return false
+    if (!cache.evict(profile, revision)) return false
     try {
       await store.remove(profile, revision)
       removed.inc()

@@ -1,74 +1,73 @@
-import { applyAndDetect } from '@slotstream/core'
-import type { EventEnvelope, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
-import { hashText } from '../../hash-text.js'
+import type { EventEnvelope } from '@slotstream/protocol'
+import { applyStep, type StepResult } from './apply-step.js'
 import type { ProfileCache } from './profile-cache.js'
 import type { Progress } from './progress.js'
+import type { Unpublished } from './unpublished.js'
 
-/** What became of a message of the stream. */
-export type Applied = 'applied' | 'replayed' | 'bad'
-
-/** What a message gives beside the profile: it has to be published before the profile is stored. */
-export interface Findings {
-  /** Whose they are. */
-  siteId: string
-  visitorId: string
-  signals?: SignalEnvelope
-  refused?: RejectedEnvelope
-  /** Characters of what was refused: much may wait to be published. */
-  size?: number
+export interface ApplierDeps {
+  cache: Pick<ProfileCache, 'get' | 'put'>
+  progress: Pick<Progress, 'received' | 'applied'>
+  unpublished: Pick<Unpublished, 'add'>
+  /**
+   * Stores a message that cannot be applied as a dead letter. The partition goes on when it resolves: a later message
+   * that was applied before the dead letter is stored would make this one look like a replay after a crash.
+   */
+  deadLetter(seq: number, error: unknown): Promise<void>
+  /** See `applyAndDetect`. */
+  anonymousDays?: number
 }
 
 /**
- * Makes the function that applies a partition's messages: at once where the profile is in memory; else when it has
- * been read, the later messages waiting behind it.
+ * Applies a message as it was read from the stream, or the reason why it cannot be read.
  *
- * @param report told what became of each message; of bad ones, why. The partition goes on when it resolves: a later
- *   message that counted before a bad one is kept would make the bad one look like a replay after a crash
- * @param detected told of what a message gives beside the profile, before anything shows that it was applied
- * @param anonymousDays see `applyAndDetect`
- * @returns takes a message as it was read, or why it can't be
+ * @param bytes size of the message in the stream. Default 0
  */
-export function createApplier(
-  partition: ProfileCache,
-  progress: Progress,
-  report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>,
-  detected: (findings: Findings) => void,
-  anonymousDays?: number,
-): (seq: number, message: EventEnvelope | Error, bytes?: number) => void {
-  let last: Promise<void> | undefined
+export type Apply = (seq: number, message: EventEnvelope | Error, bytes?: number) => StepResult | Promise<StepResult>
 
-  function step(seq: number, envelope: EventEnvelope, profile: Profile | undefined): void | Promise<void> {
-    try {
-      const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, hashText, anonymousDays)
-      const { siteId, visitorId, receivedAt } = envelope
-      if (signals.length > 0) detected({ siteId, visitorId, signals: { siteId, visitorId, receivedAt, signals } })
-      if (refused) {
-        const size = refused.reduce((sum, { payload, reason }) => sum + payload.length + reason.length, 0)
-        detected({ siteId, visitorId, refused: { siteId, receivedAt, rejected: refused }, size })
-      }
-      if (after && after !== profile) partition.put(after)
-      return report(after && after === profile ? 'replayed' : 'applied', envelope.messages.length, seq)
-    } catch (error) {
-      return report('bad', envelope.messages.length, seq, error)
-    }
+/**
+ * Creates the function that applies a partition's messages in order: at once where the profile is in memory; else when
+ * it has been read, the later messages waiting behind it. Its results are in memory when they are returned. A promise
+ * rejects when a profile cannot be read any more, which is when the partition is given up: the message then stays
+ * unapplied, and so do the later ones.
+ */
+export function createApplier({ cache, progress, unpublished, deadLetter, anonymousDays }: ApplierDeps): Apply {
+  let last: Promise<StepResult> | undefined
+
+  function run(seq: number, message: EventEnvelope | Error): StepResult | Promise<StepResult> {
+    if (message instanceof Error) return rejectMessage(seq, { outcome: 'bad', messages: 1, error: message })
+    const { siteId, visitorId } = message
+    const profile = cache.get(siteId, visitorId)
+    if (profile instanceof Promise)
+      return profile.then(read => commit(seq, visitorId, applyStep(read, message, seq, anonymousDays)))
+    return commit(seq, visitorId, applyStep(profile, message, seq, anonymousDays))
+  }
+
+  /** Puts profile and signals into memory together: no pass may store the profile without knowing of its signals. */
+  function commit(seq: number, visitorId: string, result: StepResult): StepResult | Promise<StepResult> {
+    if (result.outcome === 'bad') return rejectMessage(seq, result)
+    unpublished.add(visitorId, result)
+    if (result.profile) cache.put(result.profile)
+    return result
+  }
+
+  async function rejectMessage(seq: number, result: StepResult): Promise<StepResult> {
+    await deadLetter(seq, result.error)
+    return result
   }
 
   return (seq, message, bytes = 0) => {
-    const run = (): void | Promise<void> => {
-      if (message instanceof Error) return report('bad', 1, seq, message)
-      const profile = partition.get(message.siteId, message.visitorId)
-      if (!(profile instanceof Promise)) return step(seq, message, profile)
-      return profile.then(read => step(seq, message, read))
-    }
-    const running = last ? last.then(run) : run()
-    progress.received(seq, !running, bytes)
-    if (!running) return
-    const tail = running.then(() => {
+    const result = last ? last.then(() => run(seq, message)) : run(seq, message)
+    const isWaiting = result instanceof Promise
+    progress.received(seq, !isWaiting, bytes)
+    if (!isWaiting) return result
+    const tail = result.then(settled => {
       if (last === tail) last = undefined
       progress.applied(seq)
+      return settled
     })
-    // A read fails for good only when the role stops. Then the message stays unapplied, and so before the checkpoint.
+    // Callers need not handle the end of a partition that is given up.
     tail.catch(() => {})
     last = tail
+    return tail
   }
 }

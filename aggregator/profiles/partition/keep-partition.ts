@@ -5,11 +5,13 @@ import type { WantedSignals } from '../signals/wanted-signals.js'
 import { parseEnvelope } from '../store/parse-envelope.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
 import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
-import { type Applied, createApplier, type Findings } from './applier.js'
+import { createApplier } from './applier.js'
+import type { StepResult } from './apply-step.js'
+import type { DirtyPartition } from './flush.js'
 import { createProfileCache } from './profile-cache.js'
 import { createProgress, type Progress } from './progress.js'
+import { createUnpublished } from './unpublished.js'
 import { withoutForgotten } from './without-forgotten.js'
-import type { Storable } from './write-behind.js'
 
 const RETRY_MS = 250
 
@@ -23,7 +25,7 @@ const END_LOOKS = 12
 const READ_AHEAD = 64
 
 /** A partition that this process keeps: its profiles in memory, kept up with the stream. */
-export interface KeptPartition extends Storable {
+export interface KeptPartition extends DirtyPartition {
   readonly progress: Progress
   /** Messages that were in the stream when it began and aren't applied yet: while there are any, profiles are old. */
   readonly behind: number
@@ -51,10 +53,12 @@ export interface KeepPartitionParts {
   profileRoom: () => Promise<void> | undefined
   /** Resolves when other work had its turn; undefined where it needn't yet. */
   slice: () => Promise<void> | undefined
-  /** Told of each message read, and what became of it. Not called for a message twice. */
-  report: (result: Applied, messages: number, seq: number, error?: unknown) => void | Promise<void>
+  /** Called once with the result of each message that was applied. */
+  onStep: (result: StepResult) => void
+  /** See `ApplierDeps`. */
+  deadLetter: (seq: number, error: unknown) => Promise<void>
   onEnvelope: (envelope: EventEnvelope) => void
-  wantedSignals: Pick<WantedSignals, 'of'>
+  wantedSignals: Pick<WantedSignals, 'select'>
   /** See `applyAndDetect`. */
   anonymousDays: number
   /** What is from before a person's deletion is not applied. */
@@ -69,7 +73,7 @@ export interface KeepPartitionParts {
 export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPartition> {
   const { index, nats, streams, store, log, maxProfiles, maxBytes, partitions, room, profileRoom, slice, signal } =
     parts
-  const { report, onEnvelope, wantedSignals, tombstones, anonymousDays } = parts
+  const { onStep, deadLetter, onEnvelope, wantedSignals, tombstones, anonymousDays } = parts
   const { name } = partOf(streams, index)
   const subject = streamSubject('events', index)
 
@@ -81,20 +85,15 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   // the new messages look like replays.
   const lostItsEnd = end < stored.seq
   const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
-  const partition = createProfileCache({
+  const cache = createProfileCache({
     maxProfiles: Math.ceil(maxProfiles / partitions),
     maxBytes: Math.ceil(maxBytes / partitions),
     read: async (siteId, visitorId) => clamped(await persist(() => store.read(siteId, visitorId))),
     room: profileRoom,
   })
   const progress = createProgress(checkpoint.seq)
-  const detected: Findings[] = []
-  const keep = ({ signals, ...refused }: Findings) => {
-    const wanted = signals && wantedSignals.of(signals)
-    if (wanted) detected.push({ siteId: wanted.siteId, visitorId: wanted.visitorId, signals: wanted })
-    if (refused.refused) detected.push(refused)
-  }
-  const apply = createApplier(partition, progress, report, keep, anonymousDays)
+  const unpublished = createUnpublished(wantedSignals.select)
+  const apply = createApplier({ cache, progress, unpublished, deadLetter, anonymousDays })
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
   const loading = load()
   const reading = follow()
@@ -136,18 +135,20 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
       index,
       { profiles: maxProfiles, bytes: maxBytes },
       (profile, revision) => {
-        if (profile.seq <= end) partition.load(profile, revision)
+        if (profile.seq <= end) cache.load(profile, revision)
         else known = false
       },
       signal,
     )
-    if (all && known) partition.markComplete()
+    if (all && known) cache.markComplete()
   }
 
   async function follow(): Promise<void> {
     for await (const message of reader) {
       const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
-      apply(message.seq, envelope, message.data.length)
+      const result = apply(message.seq, envelope, message.data.length)
+      if (result instanceof Promise) result.then(onStep, () => {})
+      else onStep(result)
       if (!(envelope instanceof Error)) onEnvelope(envelope)
       const waiting = room() ?? slice()
       if (waiting) await waiting
@@ -170,15 +171,15 @@ export async function keepPartition(parts: KeepPartitionParts): Promise<KeptPart
   loading.catch(error => log.warn({ err: error, partition: index }, 'the stored profiles could not be loaded at once'))
   return {
     index,
-    partition,
+    cache,
     progress,
-    detected,
+    unpublished,
     checkpoint,
     caughtUp: catchUp(),
     get behind() {
       return Math.max(0, newest - progress.through)
     },
-    profileOf: async (siteId, visitorId) => partition.get(siteId, visitorId),
+    profileOf: async (siteId, visitorId) => cache.get(siteId, visitorId),
     async stop() {
       await reader.stop()
       await reading
