@@ -1,5 +1,5 @@
 import type { ForgetRequest } from '@slotstream/protocol'
-import type { KeptPartition } from './partition/keep-partition.js'
+import type { LoadedPartition } from './partition/load-partition.js'
 import type { ProfileKeys } from './store/profile-keys.js'
 
 /**
@@ -9,7 +9,7 @@ import type { ProfileKeys } from './store/profile-keys.js'
  * @param passes resolves when the pass that stores profiles now has ended
  */
 export async function forgetProfiles(
-  { cache, unpublished }: KeptPartition,
+  { cache, unpublished }: Pick<LoadedPartition, 'cache' | 'unpublished'>,
   store: Pick<ProfileKeys, 'eraseProfile'>,
   { siteId, visitorIds, before }: ForgetRequest,
   passes: () => Promise<unknown>,

@@ -1,13 +1,13 @@
 import type { Profile } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
+import type { Progress } from '../apply/progress.js'
+import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
+import type { ProfileCache } from '../cache/profile-cache.js'
 import type { PublishRejected } from '../publish-rejected.js'
 import type { PublishSignals } from '../signals/publish-signals.js'
 import { forEachAtOnce } from '../store/for-each-at-once.js'
 import type { Checkpoint, ProfileStore } from '../store/profile-store.js'
 import { StoreConflict } from '../store/store-conflict.js'
-import type { ProfileCache } from './profile-cache.js'
-import type { Progress } from './progress.js'
-import type { Unpublished, UnpublishedEntry } from './unpublished.js'
 
 /** Writes to the store under way at once. More only queue up in the server, before what a visitor waits for. */
 const WRITES_AT_ONCE = 16

@@ -1,10 +1,10 @@
 import type { Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { createApplier } from '#aggregator/profiles/partition/applier.js'
-import type { StepResult } from '#aggregator/profiles/partition/apply-step.js'
-import { createProfileCache } from '#aggregator/profiles/partition/profile-cache.js'
-import { createProgress } from '#aggregator/profiles/partition/progress.js'
-import { createUnpublished } from '#aggregator/profiles/partition/unpublished.js'
+import { createApplier } from '#aggregator/profiles/apply/applier.js'
+import type { StepResult } from '#aggregator/profiles/apply/apply-step.js'
+import { createProgress } from '#aggregator/profiles/apply/progress.js'
+import { createUnpublished } from '#aggregator/profiles/apply/unpublished.js'
+import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 
 const AT = '2026-01-01T00:00:00.000Z'
 

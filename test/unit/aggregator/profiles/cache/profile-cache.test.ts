@@ -1,6 +1,6 @@
 import type { Profile } from '@slotstream/protocol'
 import { describe, expect, it, vi } from 'vitest'
-import { createProfileCache } from '#aggregator/profiles/partition/profile-cache.js'
+import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 import type { StoredProfile } from '#aggregator/profiles/store/profile-store.js'
 import { applyMessage } from '#core/profile/apply.js'
 

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '@slotstream/protocol'
+import type { ProfileCache } from '../cache/profile-cache.js'
 import { applyStep, type StepResult } from './apply-step.js'
-import type { ProfileCache } from './profile-cache.js'
 import type { Progress } from './progress.js'
 import type { Unpublished } from './unpublished.js'
 
