@@ -2,10 +2,11 @@ import type { Profile, SignalEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createApplier, type Findings } from '#aggregator/profiles/partition/applier.js'
-import { createPartition } from '#aggregator/profiles/partition/partition.js'
-import { createProgress } from '#aggregator/profiles/partition/progress.js'
-import { createWriteBehind } from '#aggregator/profiles/partition/write-behind.js'
+import { createApplier } from '#aggregator/profiles/apply/applier.js'
+import { createProgress } from '#aggregator/profiles/apply/progress.js'
+import { createUnpublished } from '#aggregator/profiles/apply/unpublished.js'
+import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
+import { createFlush } from '#aggregator/profiles/partition/flush.js'
 import type { Checkpoint, ProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
 import { applyAndDetect } from '../../../../support/signals.js'
@@ -84,22 +85,18 @@ function owner(
   { store, publishSignals }: Pick<ReturnType<typeof memoryStore>, 'store' | 'publishSignals'>,
   checkpoint: Checkpoint,
   limit: number,
-  onStale = () => {},
+  onOutdated = () => {},
 ) {
-  const partition = createPartition(limit, store.read)
+  const cache = createProfileCache({ maxProfiles: limit, read: store.read })
   const progress = createProgress(checkpoint.seq)
-  const detected: Findings[] = []
-  const apply = createApplier(
-    partition,
-    progress,
-    () => {},
-    found => detected.push(found),
-  )
+  const unpublished = createUnpublished()
+  const apply = createApplier({ cache, progress, unpublished, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
-  const self = { index: 0, partition, progress, detected, checkpoint }
-  const pass = createWriteBehind(store, { signals: publishSignals, refused: async () => {} }, log, onStale)
+  const self = { index: 0, cache, progress, unpublished, checkpoint }
+  const publish = { signals: publishSignals, rejected: async () => {} }
+  const flush = createFlush({ store, publish, log, onOutdated })
   return {
-    pass: () => pass([self]),
+    flush: () => flush([self]),
     async applyUpTo(stream: string[], count: number) {
       for (; count > 0 && next <= stream.length; count--) {
         const visitorId = stream[next - 1]!
@@ -110,7 +107,7 @@ function owner(
   }
 }
 
-describe('storing behind', () => {
+describe('flushing dirty partitions', () => {
   it('gives the profiles and the signals that the stream gives, after any crashes, lost answers, late replicas and owners that do not know they are none', async () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ do: fc.constant('message' as const), n: fc.nat(VISITORS - 1) }) },
@@ -153,7 +150,7 @@ describe('storing behind', () => {
               expected.set(visitorId, applied.profile)
               for (const signal of applied.signals) detected.set(signal.signalId, JSON.stringify(signal))
             } else if (what === 'apply') await one.applyUpTo(stream, 1 + (n % 3))
-            else if (what === 'pass') await one.pass()
+            else if (what === 'pass') await one.flush()
             else if (what === 'trouble') trouble = n
             else if (what === 'lag') lag = n
             else owners = [...(n === 0 ? [] : owners.slice(-2)), await take()]
@@ -163,13 +160,13 @@ describe('storing behind', () => {
           lag = 0
           // Whatever is left, the next owner makes good, and nobody else can spoil it.
           let last = await take()
-          for (const former of owners) await former.pass()
+          for (const former of owners) await former.flush()
           for (let attempt = 0; attempt < 6; attempt++) {
             if (last.stale) last = await take()
             await last.applyUpTo(stream, stream.length)
-            await last.pass()
+            await last.flush()
           }
-          for (const former of owners) if (!former.stale) await former.pass()
+          for (const former of owners) if (!former.stale) await former.flush()
           for (const [visitorId, found] of expected) expect(profile(visitorId)).toEqual(found)
           expect((await checkpoint()).seq).toBe(stream.length)
           // Whoever reads from a replica that lags may detect in a state that was out of date, before it knows.
@@ -189,10 +186,10 @@ describe('storing behind', () => {
     const { checkpoint } = memory
     const running = owner(memory, { seq: 0, revision: 0 }, 10)
     await running.applyUpTo(['v0'], 1)
-    expect(await running.pass()).toBe(false)
+    expect(await running.flush()).toBe(false)
     expect((await checkpoint()).seq).toBe(0)
     failing = false
-    expect(await running.pass()).toBe(true)
+    expect(await running.flush()).toBe(true)
     expect((await checkpoint()).seq).toBe(1)
   })
 
@@ -203,11 +200,11 @@ describe('storing behind', () => {
       failing ? Promise.reject(new Error('the stream is full')) : memory.publishSignals(partition, envelope)
     const running = owner({ ...memory, publishSignals }, { seq: 0, revision: 0 }, 10)
     await running.applyUpTo(['v0', 'v0', 'v0', 'v0', 'v0'], 5)
-    expect(await running.pass()).toBe(false)
+    expect(await running.flush()).toBe(false)
     expect(memory.profile('v0')).toBeUndefined()
     expect((await memory.checkpoint()).seq).toBe(0)
     failing = false
-    expect(await running.pass()).toBe(true)
+    expect(await running.flush()).toBe(true)
     expect(memory.signals.size).toBe(1)
     expect(memory.profile('v0')?.events).toBe(5)
     expect((await memory.checkpoint()).seq).toBe(5)

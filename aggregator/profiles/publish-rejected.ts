@@ -5,14 +5,18 @@ import type { Metrics, Publisher } from '@slotstream/runtime'
 /** Characters of payloads and reasons in one stream message at most: as JSON they stay below the broker's 1 MB. */
 const MAX_CHARACTERS = 200_000
 
-/** Publishes what profiles did not take of a stream message. Throws when the stream may not have it: call it again. */
-export type PublishRefused = (partition: number, envelope: RejectedEnvelope) => Promise<void>
+/**
+ * Publishes the traits of a stream message that profiles did not take.
+ *
+ * @throws when the stream may not have them: call it again
+ */
+export type PublishRejected = (partition: number, envelope: RejectedEnvelope) => Promise<void>
 
 /**
- * Makes the function that publishes refused traits. Publishing them twice is harmless: the broker drops the second for
- * two minutes, and later the warehouse knows them by their time and payload.
+ * Creates the function that publishes rejected traits. Publishing them twice is harmless: the broker drops the second
+ * message for two minutes, and later the warehouse recognises them by their time and payload.
  */
-export function createPublishRefused(publisher: Pick<Publisher, 'publish'>, metrics: Metrics): PublishRefused {
+export function createPublishRejected(publisher: Pick<Publisher, 'publish'>, metrics: Metrics): PublishRejected {
   const counted = metrics.counter('profiles_traits_refused_total', 'Messages whose traits a profile did not take')
 
   return async (partition, envelope) => {
@@ -26,18 +30,18 @@ export function createPublishRefused(publisher: Pick<Publisher, 'publish'>, metr
   }
 }
 
-/** The list in portions of a bounded size, the same ones each time. */
-function* portions(all: RejectedMessage[]): Generator<RejectedMessage[]> {
+/** Divides the list into portions of a bounded size, the same ones each time. */
+function* portions(messages: RejectedMessage[]): Generator<RejectedMessage[]> {
   let portion: RejectedMessage[] = []
   let characters = 0
-  for (const one of all) {
-    const size = one.payload.length + one.reason.length
+  for (const message of messages) {
+    const size = message.payload.length + message.reason.length
     if (portion.length > 0 && characters + size > MAX_CHARACTERS) {
       yield portion
       portion = []
       characters = 0
     }
-    portion.push(one)
+    portion.push(message)
     characters += size
   }
   if (portion.length > 0) yield portion

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createProgress } from '#aggregator/profiles/partition/progress.js'
+import { createProgress } from '#aggregator/profiles/apply/progress.js'
 
 describe('waiting for a stream position', () => {
   it('ends as soon as the reader is there', async () => {
