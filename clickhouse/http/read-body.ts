@@ -36,32 +36,33 @@ export async function readBody(request: IncomingMessage, limit: number, incoming
     request.once('error', error => decoder.destroy(error))
     source = request.pipe(decoder)
   }
-  const chunks: Buffer[] = []
-  let length = 0
   try {
-    // A refused body must not take the connection with it before the answer went out.
-    const iterator = source.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
-    for (;;) {
-      const step = await Promise.race([iterator.next(), incoming.lost])
-      if (step.done) break
-      const chunk = step.value
-      length += chunk.length
-      incoming.arrived(chunk.length)
-      if (length > limit) {
-        void iterator.return?.()
-        throw new ClickHouseException(
-          307,
-          'TOO_MANY_BYTES',
-          `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
-        )
-      }
-      chunks.push(chunk)
-    }
+    // One race for all of it: one for each chunk would keep the chunks for as long as the request is worked on.
+    const body = await Promise.race([collect(source, limit, incoming), incoming.lost])
+    incoming.complete()
+    return body
   } catch (error) {
     if (error instanceof ClickHouseException || !decoder) throw error
     throw new ClickHouseException(117, 'INCORRECT_DATA', `Request body is not valid ${encoding}`, { cause: error })
   }
-  incoming.complete()
+}
+
+async function collect(source: Readable, limit: number, incoming: IncomingBody): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  // A refused body must not take the connection with it before the answer went out.
+  for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    incoming.arrived(chunk.length)
+    if (length > limit) {
+      throw new ClickHouseException(
+        307,
+        'TOO_MANY_BYTES',
+        `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
+      )
+    }
+    chunks.push(chunk)
+  }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
 }
 

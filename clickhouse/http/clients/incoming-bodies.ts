@@ -16,7 +16,7 @@ export interface BodyRules {
 export interface IncomingBody {
   /** Rejects with a ClickHouseException if the body must give way before it is complete. */
   readonly lost: Promise<never>
-  /** Counts bytes, decompressed. */
+  /** Counts bytes, decompressed. Throws what the body was lost by, so that nothing reads on. */
   arrived(bytes: number): void
   /** Says that all of it is here. */
   complete(): void
@@ -86,6 +86,7 @@ export function createIncomingBodies(rules: BodyRules, now: () => number = () =>
         reject = onLost
       })
       lost.catch(() => {})
+      let lostBy: ClickHouseException | undefined
       const { bytesRead } = socket
       const [since, readAt] = [now(), now()]
       const giveBack = (): void => {
@@ -102,6 +103,7 @@ export function createIncomingBodies(rules: BodyRules, now: () => number = () =>
         readAt,
         size: 0,
         lose(error) {
+          lostBy = error
           giveBack()
           reject(error)
         },
@@ -110,7 +112,8 @@ export function createIncomingBodies(rules: BodyRules, now: () => number = () =>
       return {
         lost,
         arrived(bytes) {
-          if (isTrusted || !receiving.has(body)) return
+          if (lostBy) throw lostBy
+          if (isTrusted) return
           body.size += bytes
           total += bytes
           makeRoom(body)

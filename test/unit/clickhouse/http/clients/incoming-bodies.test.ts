@@ -30,7 +30,7 @@ it('when all together are too large, the one on its way for the longest time giv
     'kept',
     'kept',
   ])
-  slow!.arrived(5_000)
+  expect(() => slow!.arrived(5_000)).toThrow('send this again later')
   late!.arrived(400)
   expect(await outcome(late!.lost)).toBe('kept')
 })
