@@ -22,8 +22,9 @@ import type { CatalogKind, CatalogStore } from './catalog-store.js'
 import type { Enrich } from './enrich/enrich.js'
 import { Failure, unavailable } from './failure.js'
 import { importDecisions } from './import-decisions.js'
+import { createSiteBucket } from './keys/site-bucket.js'
 import { viewOf } from './keys/site-keys.js'
-import { storeSite } from './keys/store-site.js'
+import { createStoreSite } from './keys/store-site.js'
 import type { CollectorMetrics } from './metrics.js'
 import { forgottenDecision } from './people/forgotten.js'
 import { addPeopleRoutes } from './people/routes.js'
@@ -65,6 +66,7 @@ export interface AdminParts {
 export function adminRoutes(parts: AdminParts): Router {
   const { gate, sites, buckets, privacy, catalog, plans, planStore, publisher, partitions, metrics } = parts
   const { pipeline, ready, tombstones } = parts
+  const storeSite = createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
   const router = express.Router()
   router.use((request, _response, next) => {
     gate.check(request)
@@ -76,7 +78,7 @@ export function adminRoutes(parts: AdminParts): Router {
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
   router.put('/sites/:siteId', async (request, response) => {
-    const site = await storeSite(buckets.sites, sites, request.params.siteId, await objectOf(request))
+    const site = await storeSite(request.params.siteId, await objectOf(request))
     response.json(viewOf(site))
   })
   router.delete('/sites/:siteId', async (request, response) => {

@@ -2,7 +2,8 @@ import { Analytics } from '@segment/analytics-node'
 import { type EventEnvelope, type RejectedEnvelope, SENDERS } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { storeSite } from '../../collector/keys/store-site.js'
+import { createSiteBucket } from '../../collector/keys/site-bucket.js'
+import { createStoreSite } from '../../collector/keys/store-site.js'
 import { warningOfOpenSites } from '../../collector/keys/warn-open-sites.js'
 import { createSites } from '../../collector/sites.js'
 import { createReport } from '../../supervisor/report.js'
@@ -101,19 +102,19 @@ describe('secret keys', () => {
 
   it('that are taken away do not come back by a change that was under way', async () => {
     await putSite(url, 'raced', { secretKeys: [`${SECRET}-raced`] })
-    const bucket = broker.installation.buckets.sites
+    const bucket = createSiteBucket(broker.nats, broker.installation.buckets.sites)
     let isFirst = true
     /** The bucket, in which the keys are removed between another request's read and write. */
     const raced = {
-      put: bucket.put.bind(bucket),
-      async get(key: string) {
-        const entry = await bucket.get(key)
+      write: bucket.write,
+      async read() {
+        const found = await bucket.read()
         if (isFirst) await putSite(url, 'raced', { writeKeys: ['raced'], secretKeys: null })
         isFirst = false
-        return entry
+        return found
       },
     }
-    const site = await storeSite(raced, createSites(), 'raced', { writeKeys: ['raced'], name: 'renamed' })
+    const site = await createStoreSite(raced, createSites())('raced', { writeKeys: ['raced'], name: 'renamed' })
     expect(site.name).toBe('renamed')
     expect(await storedSite('raced')).toContain('renamed')
     expect(await storedSite('raced')).not.toContain('secretKeyHashes')
