@@ -100,6 +100,24 @@ describe('secret keys', () => {
     expect((await post('/v1/track', `${SECRET}-a`, track({ userId: 'u' }))).status).toBe(401)
   })
 
+  it('are in no message that a server puts them into, stored or rejected', async () => {
+    const body = {
+      writeKey: SECRET,
+      batch: [track({ userId: 'u', writeKey: SECRET }), { type: 'odd', writeKey: SECRET }],
+    }
+    expect((await post('/v1/batch', SECRET, body)).body).toMatchObject({
+      accepted: 1,
+      rejected: [{ code: 'unknown_type' }],
+    })
+    await post('/v1/track', SECRET, track({ event: 5, writeKey: SECRET }))
+    for (const stream of ['EVENTS', 'REJECTED']) {
+      const { last_seq } = (await broker.nats.manager.streams.info(stream)).state
+      expect(last_seq).toBeGreaterThan(0)
+      for (let seq = 1; seq <= last_seq; seq++)
+        expect((await broker.nats.manager.streams.getMessage(stream, { seq }))?.string()).not.toContain(SECRET)
+    }
+  })
+
   it('that are taken away do not come back by a change that was under way', async () => {
     await putSite(url, 'raced', { secretKeys: [`${SECRET}-raced`] })
     const bucket = createSiteBucket(broker.nats, broker.installation.buckets.sites)
