@@ -24,7 +24,7 @@ import { Failure, unavailable } from './failure.js'
 import { importDecisions } from './import-decisions.js'
 import { createSiteBucket } from './keys/site-bucket.js'
 import { viewOf } from './keys/site-keys.js'
-import { createStoreSite } from './keys/store-site.js'
+import { createStoreSite, type StoreSite } from './keys/store-site.js'
 import type { CollectorMetrics } from './metrics.js'
 import { forgottenDecision } from './people/forgotten.js'
 import { addPeopleRoutes } from './people/routes.js'
@@ -55,6 +55,8 @@ export interface AdminParts {
   enrich: Enrich
   publisher: Publisher
   partitions: number
+  /** How long the client of an export may take nothing of it, in milliseconds. */
+  exportStallMs: number
   metrics: CollectorMetrics
   /** Answers with the status of the whole installation. */
   pipeline: RequestHandler
@@ -66,7 +68,7 @@ export interface AdminParts {
 export function adminRoutes(parts: AdminParts): Router {
   const { gate, sites, buckets, privacy, catalog, plans, planStore, publisher, partitions, metrics } = parts
   const { pipeline, ready, tombstones } = parts
-  const storeSite = createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
+  let storeSite: StoreSite | undefined
   const router = express.Router()
   router.use((request, _response, next) => {
     gate.check(request)
@@ -78,6 +80,7 @@ export function adminRoutes(parts: AdminParts): Router {
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
   router.put('/sites/:siteId', async (request, response) => {
+    storeSite ??= createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
     const site = await storeSite(request.params.siteId, await objectOf(request))
     response.json(viewOf(site))
   })

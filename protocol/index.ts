@@ -67,6 +67,8 @@ export { isCount, isSiteId, isVisitorId, parseStored } from './parse-stored.js'
 export {
   allIdsOf,
   belongsTo,
+  EXPORT_ALIVE_MS,
+  EXPORT_HEADER,
   EXPORT_SUBJECT,
   type ExportRequest,
   type ForgetRequest,
