@@ -13,6 +13,8 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
   headersTimeoutMs: number
   requestTimeoutMs: number
+  /** How long the client of an export may take nothing of it, in milliseconds. Default 120,000. */
+  exportStallMs: number
   /** Port of its own for `/metrics`. 0: none, it is answered on the collector's to those who may see it. Default 0. */
   metricsPort: number
   /** Address that this port is opened on. Default 127.0.0.1. */
@@ -42,6 +44,7 @@ export function collectorSettings(env: NodeJS.ProcessEnv = process.env): Collect
     trustProxy: trustProxy(textSetting('TRUST_PROXY', OWN_NETWORK, env)),
     headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', 10_000, { min: 100, env }),
     requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', 30_000, { min: 100, env }),
+    exportStallMs: numberSetting('EXPORT_STALL_MS', 120_000, { min: 100, max: 2 ** 31 - 1, env }),
     metricsPort: numberSetting('METRICS_PORT', 0, { max: 65535, env }),
     metricsHost: textSetting('METRICS_HOST', '127.0.0.1', env),
   }

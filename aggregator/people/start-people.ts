@@ -48,7 +48,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   const abort = new AbortController()
   const failingSince = new Map<string, number>()
   const failedAt = new Map<string, number>()
-  const exports = answerExports({ nats, installation, clickhouse, log })
+  const exports = answerExports({ nats, installation, server, log })
   const working = work()
 
   async function work(): Promise<void> {
