@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -165,8 +166,10 @@ describe('the export of a person with many rows', () => {
       status => status === 200,
     )
     const { socket } = await begun(system.collectorUrl)
+    const reading = rest(socket)
+    await once(socket, 'data')
     await system.kill('clickhouse')
-    const text = await rest(socket)
+    const text = await reading
     expect(text).toContain('{"place":"error","value":"the export broke off here')
     expect(text).not.toMatch(WHOLE)
     expect(rowsIn(text)).toBeLessThan(ROWS)
