@@ -47,9 +47,9 @@ const CLICKHOUSE = 'clickhouse'
 export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
   return {
     /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
-    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', 300, { min: 1, max: 60_000, env }),
+    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env),
     /** Rows of a block at most (a message's rows stay together). */
-    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', 50_000, { min: 1, max: 1_000_000, env }),
+    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env),
     maxBytes: MAX_BLOCK_BYTES,
   }
 }

@@ -3,7 +3,7 @@ import { connectNats, type Nats } from '../nats/nats.js'
 import { createPublisher, type Publisher } from '../nats/publisher.js'
 import { sharedSettings } from '../process/environment.js'
 import { createLog, type Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { ConfigurationError, isSet } from '../settings/read.js'
 
 /** How long a command waits for the broker before it says so and ends, in milliseconds. */
 const CONNECT_MS = 30_000
@@ -40,7 +40,7 @@ export async function runCommand(
     const work = understand(process.argv.slice(2))
     const settings = sharedSettings()
     const log = createLog(name)
-    if (!process.env.LOG_LEVEL) log.level = 'silent'
+    if (!isSet('LOG_LEVEL')) log.level = 'silent'
     const servers = settings.nats.servers.join(', ')
     const nats = await within(
       CONNECT_MS,

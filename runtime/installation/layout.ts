@@ -4,7 +4,7 @@ import type { Nats } from '../nats/nats.js'
 import { watchBucket } from '../nats/watch-bucket.js'
 import type { SharedSettings } from '../process/environment.js'
 import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { ConfigurationError } from '../settings/read.js'
 import { readMeta } from './meta-copy.js'
 import { usableValue } from './skipped-entries.js'
 

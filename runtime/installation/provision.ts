@@ -13,7 +13,7 @@ import {
 import type { Nats } from '../nats/nats.js'
 import type { SharedSettings } from '../process/environment.js'
 import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { ConfigurationError } from '../settings/read.js'
 import { createPrivacy, PEOPLE_SECRET, type Privacy, readPeopleSecret } from './keyed-hash.js'
 import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
 import { keepMetaCopy } from './meta-copy.js'

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { profilesBucket } from '@slotstream/protocol'
-import { acquireOperatorLock, neededSetting, runCommand, textSetting } from '@slotstream/runtime'
+import { acquireOperatorLock, neededSetting, runCommand, secretSetting, textSetting } from '@slotstream/runtime'
 import { aggregatorSettings, anonymousDaysSetting } from '../../settings.js'
 import { rebuild } from './rebuild.js'
 import { understand } from './understand.js'
@@ -34,8 +34,7 @@ await runCommand('rebuild', args => {
 /** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
 function account() {
   const { cluster: _cluster, ...clickhouse } = aggregatorSettings([]).clickhouse
-  const file = join(textSetting('DATA_DIR', '.data'), 'clickhouse-password')
-  if (process.env.CLICKHOUSE_URL || process.env.CLICKHOUSE_PASSWORD || !existsSync(file)) return clickhouse
-  const url = `http://127.0.0.1:${textSetting('CLICKHOUSE_PORT', '8123')}`
-  return { url, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
+  const file = join(textSetting('DATA_DIR'), 'clickhouse-password')
+  if (secretSetting('CLICKHOUSE_URL') || secretSetting('CLICKHOUSE_PASSWORD') || !existsSync(file)) return clickhouse
+  return { ...clickhouse, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
 }
