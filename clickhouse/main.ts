@@ -9,6 +9,7 @@ import {
   numberSetting,
   runProcess,
   textSetting,
+  within,
 } from '@slotstream/runtime'
 import { type AccountLimits, NAMELESS, WRITER } from './access/accounts.js'
 import { createAuthenticator } from './access/credentials.js'
@@ -18,6 +19,8 @@ import { createEmbeddedServer } from './http/server.js'
 import { DEFAULT_ANALYST_LIMITS } from './http/settings.js'
 import { type PageRules, readOrigins } from './http/web-pages.js'
 
+/** How long responses may take to reach their clients after that, in milliseconds. */
+const RESPONSES_MS = 1_000
 /** How long running inserts may go on after a signal to stop, in milliseconds. */
 const STOP_TIMEOUT_MS = 5_000
 const MEGABYTE = 1_000_000
@@ -80,7 +83,7 @@ await runProcess('clickhouse', async log => {
       const stopped = stop()
       await engine.close(STOP_TIMEOUT_MS)
       // Responses of finished inserts still have to reach their clients.
-      await Promise.race([stopped, new Promise(resolve => setTimeout(resolve, 1_000))])
+      await within(RESPONSES_MS, stopped)
     },
   }
 })

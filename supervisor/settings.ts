@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
-import { type Environment, numberSetting, secretSetting, textSetting } from '@slotstream/runtime'
+import { type Environment, isSet, numberSetting, secretSetting, textSetting } from '@slotstream/runtime'
+
+/** Ports that only the parts of one start use among themselves, and people who look: another one does as well. */
+const INNER_PORTS = ['AGGREGATOR_PORT', 'WAREHOUSE_PORT', 'NATS_PORT', 'CLICKHOUSE_PORT'] as const
 
 /** What `npm start` runs where. Every default can be changed by the environment variable of the same meaning. */
 export function supervisorSettings(env: Environment = process.env) {
@@ -15,6 +18,8 @@ export function supervisorSettings(env: Environment = process.env) {
     /** NATS_URL of your own servers; otherwise one is started on NATS_PORT. */
     natsUrl: secretSetting('NATS_URL', env),
     natsPort: numberSetting('NATS_PORT', env, 'start'),
+    /** Inner ports that nobody chose. One that is taken moves to the next free one. */
+    movablePorts: INNER_PORTS.filter(name => !isSet(name, env)) as string[],
     /** NATS_RUN_AS: user of the started one when root starts it, a name or `uid:gid`; a number needs no account. */
     natsRunAs: textSetting('NATS_RUN_AS', env),
     /** CLICKHOUSE_URL of your own server, with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD; otherwise one is started on CLICKHOUSE_PORT. */

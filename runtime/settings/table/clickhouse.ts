@@ -1,4 +1,5 @@
 import type { SettingsTable } from '../setting.js'
+import { MOVES } from './start.js'
 
 const CONNECTED = ['start', 'aggregator', 'commands', 'replay'] as const
 
@@ -7,7 +8,8 @@ export const CLICKHOUSE = {
   CLICKHOUSE_URL: {
     kind: 'secret',
     programs: CONNECTED,
-    otherwise: '`http://127.0.0.1:CLICKHOUSE_PORT`; `npm start` runs the embedded server',
+    otherwise:
+      '`http://127.0.0.1:CLICKHOUSE_PORT`, on the port that `npm start` in the same `DATA_DIR` uses; `npm start` runs the embedded server',
     meaning: 'ClickHouse to load and to read',
   },
   CLICKHOUSE_USER: {
@@ -43,6 +45,7 @@ export const CLICKHOUSE = {
       replay: { min: 1 },
     },
     meaning: 'Port of the embedded ClickHouse; for other programs, where they look for it without `CLICKHOUSE_URL`',
+    beyond: MOVES,
   },
 } as const satisfies SettingsTable
 

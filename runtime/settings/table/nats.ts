@@ -1,4 +1,5 @@
 import type { SettingsTable } from '../setting.js'
+import { MOVES } from './start.js'
 
 const CONNECTED = ['collector', 'aggregator', 'commands'] as const
 
@@ -19,6 +20,7 @@ export const NATS = {
     min: 1,
     max: 65_535,
     meaning: 'Port of the nats-server on this machine, where `NATS_URL` is not set',
+    beyond: MOVES,
   },
   NATS_USER: {
     kind: 'text',

@@ -1,5 +1,8 @@
 import type { SettingsTable } from '../setting.js'
 
+/** What happens to a port that only the parts of one start use. */
+export const MOVES = 'under `npm start`, one that is taken and was not set moves to the next free one'
+
 /** Ports of `npm start`, and the programs and users it runs. */
 export const START = {
   PORT: {
@@ -10,6 +13,7 @@ export const START = {
     max: 65_535,
     in: { start: { min: 1 }, plan: { min: 1 }, replay: { min: 1 } },
     meaning: 'Port of the collector; for commands, where they look for it on this machine. 0: any that is free',
+    beyond: 'one that is taken is an error',
   },
   AGGREGATOR_PORT: {
     kind: 'number',
@@ -20,6 +24,7 @@ export const START = {
     max: 65_535,
     meaning:
       'Port of `/healthz`, `/readyz` and `/metrics` of an aggregator; under `npm start` of its roles `profiles` and `decisions`',
+    beyond: MOVES,
   },
   WAREHOUSE_PORT: {
     kind: 'number',
@@ -29,6 +34,7 @@ export const START = {
     min: 1,
     max: 65_535,
     meaning: 'The same port of the role `warehouse`, which `npm start` runs as a process of its own',
+    beyond: MOVES,
   },
   NATS_SERVER_PATH: {
     kind: 'text',
