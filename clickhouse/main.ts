@@ -47,6 +47,7 @@ await runProcess('clickhouse', async log => {
     MEGABYTE * (numberSetting('CLICKHOUSE_ANALYSTS_MEMORY_MB') ?? Math.floor(totalmem() / 2 / MEGABYTE))
   const pages = pageRules()
   const maxBody = numberSetting('CLICKHOUSE_MAX_INSERT_BYTES')
+  const maxConnections = numberSetting('CLICKHOUSE_MAX_CONNECTIONS')
   const threads = numberSetting('UV_THREADPOOL_SIZE')
   if (threads < 8)
     log.warn(`only ${threads} threads: queries will wait for one another. Start with UV_THREADPOOL_SIZE=24`)
@@ -74,6 +75,7 @@ await runProcess('clickhouse', async log => {
     authenticate,
     pages,
     maxBody,
+    maxConnections,
     log: entry => log.warn(entry),
   })
   await listen(server, host, port, log, { folder, version: engine.version, threads })

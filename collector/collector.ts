@@ -20,7 +20,7 @@ import { adminRoutes } from './admin/routes.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http/http-server.js'
-import { postRoutes } from './http/post-routes.js'
+import { writeKeyRoutes } from './http/routes.js'
 import { createStoreBatch } from './intake/store-batch.js'
 import { warningOfOpenSites } from './keys/warn-open-sites.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
@@ -99,8 +99,8 @@ export function createCollector(deps: CollectorDeps): Collector {
     places: deps.places,
     ready: () => sitesLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
-    posts: ({ receive, metrics }) =>
-      postRoutes({
+    routes: ({ receive, metrics }) =>
+      writeKeyRoutes({
         receive,
         store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),

@@ -1,6 +1,5 @@
 export type { Content, Policy, PrivacySignals, Site, Slot } from './site/catalog.js'
 export {
-  type Check,
   checkContent,
   checkSite,
   checkSlot,
@@ -24,7 +23,7 @@ export {
   retentionTrouble,
 } from './site/retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
-export { SIGNALS, type SignalEnvelope, type SignalMemory, type SignalName, type SignalRecord } from './site/signals.js'
+export { SIGNALS, type SignalName } from './site/signals.js'
 export {
   MAX_PLAN_BYTES,
   MAX_PLAN_SCHEMAS,
@@ -47,7 +46,8 @@ export {
   encodePayload,
   parseDeadLetter,
 } from './stream/dead-letters.js'
-export { type Arrival, finishMessage, idOf } from './stream/envelopes/finish-message.js'
+export type { DecideReply, DecideRequest } from './stream/decide.js'
+export { finishMessage } from './stream/envelopes/finish-message.js'
 export { openEnvelope } from './stream/envelopes/open-envelope.js'
 export { parseEventEnvelope } from './stream/envelopes/parse-event-envelope.js'
 export {
@@ -55,17 +55,15 @@ export {
   parseRejectedEnvelope,
   parseSignalEnvelope,
 } from './stream/envelopes/parse-other-envelopes.js'
-export {
-  type Candidate,
-  type DecisionEnvelope,
-  type DecisionRecord,
-  type EventEnvelope,
-  OUTCOMES,
-  type Outcome,
-  type RejectedEnvelope,
-  type RejectedMessage,
-  type SentEnvelope,
-  type StoredMessage,
+export type {
+  Candidate,
+  DecisionEnvelope,
+  DecisionRecord,
+  EventEnvelope,
+  RejectedEnvelope,
+  RejectedMessage,
+  SentEnvelope,
+  StoredMessage,
 } from './stream/envelopes/stored.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
@@ -97,6 +95,7 @@ export {
   visitorsOf,
 } from './stream/people/people.js'
 export type { Profile } from './stream/profile.js'
+export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/signals.js'
 export {
   type HotKey,
   type Lag,
@@ -139,10 +138,12 @@ export {
   visitorText,
 } from './stream/visitors.js'
 export { byteLength } from './wire/byte-length.js'
+export type { Check } from './wire/checks/check.js'
 export { isObject } from './wire/checks/is-object.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'
+export { idOf } from './wire/id-of.js'
 export { isoTime } from './wire/iso-time.js'
 export {
   EARLIEST_TIMESTAMP,
@@ -176,6 +177,7 @@ export {
   type Rejection,
   type RejectionCode,
 } from './wire/messages.js'
+export type { ReceiptTimes } from './wire/receipt-times.js'
 export {
   type KeyKind,
   MAX_PUBLIC_AGE_MS,
@@ -187,8 +189,6 @@ export {
   senderOf,
 } from './wire/senders.js'
 export type {
-  DecideReply,
-  DecideRequest,
   DecisionReason,
   SlotDecision,
   SlotItem,
@@ -196,6 +196,7 @@ export type {
   SlotsAnswer,
   SlotsRequest,
 } from './wire/slots.js'
+export { OUTCOMES, type Outcome } from './wire/slots.js'
 export { type CorrectedTime, correctTime, parseTime } from './wire/times.js'
 export { uuidv7 } from './wire/uuid.js'
 export { VIOLATION_CODES, type Violation, type ViolationCode } from './wire/violations.js'

@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises'
-import type { Log } from '@slotstream/runtime'
-import { pause, retryForever } from '@slotstream/runtime'
+import { type Log, pause, retryForever } from '@slotstream/runtime'
 import type { Block } from '../warehouse/positions/position.js'
 import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'

@@ -1,6 +1,5 @@
-import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
-import { Stopped } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse-client.js'
+import { type Installation, type Log, type Metrics, type Nats, Stopped } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { keepLakeClean } from '../people/clean/keep-lake-clean.js'
 import { watchJobs } from '../people/watch-jobs.js'

@@ -1,3 +1,4 @@
+import { knownLeases } from './known-leases.js'
 import type { Change, Lease, LeaseStore } from './lease-store.js'
 import { planShare } from './plan-share.js'
 
@@ -67,7 +68,7 @@ interface Held {
 export function createOwnership(parts: OwnershipParts): Ownership {
   const { id, name, resources, store, now, onGain, onRelease, onLose } = parts
   const members = new Map<string, { name: string; revision: number; seenAt: number }>()
-  const leases = new Map<string, { lease: Lease; revision: number }>()
+  const known = knownLeases(store)
   const held = new Map<string, Held>()
   let beatRevision = 0
   let validUntil = Number.NEGATIVE_INFINITY
@@ -76,11 +77,10 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   let leaving = false
 
   const valid = () => !replaced && now() < validUntil
-  const ownerOf = (resource: string) => leases.get(resource)?.lease.owner ?? ''
+  const ownerOf = (resource: string) => known.leaseOf(resource).owner
 
   function note(resource: string, lease: Lease, revision: number): void {
-    if (revision <= (leases.get(resource)?.revision ?? 0)) return
-    leases.set(resource, { lease, revision })
+    if (!known.note(resource, lease, revision)) return
     const own = held.get(resource)
     if (!own) return
     if (lease.owner !== id) lose(resource)
@@ -91,10 +91,10 @@ export function createOwnership(parts: OwnershipParts): Ownership {
     if (held.delete(resource)) onLose(resource)
   }
 
-  function noteMember(other: string, known: { name: string; revision: number } | undefined): void {
-    if (known) members.set(other, { ...known, seenAt: now() })
+  function noteMember(other: string, member: { name: string; revision: number } | undefined): void {
+    if (member) members.set(other, { ...member, seenAt: now() })
     else members.delete(other)
-    if (replaced || !known || known.name !== name || other <= id) return
+    if (replaced || !member || member.name !== name || other <= id) return
     replaced = true
     for (const resource of [...held.keys()]) lose(resource)
   }
@@ -109,14 +109,22 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   /** Writes a lease; resolves to whether it is as wanted now. What isn't known counts as not. */
   async function write(resource: string, lease: Lease): Promise<boolean> {
     try {
-      note(resource, lease, await store.write(resource, lease, leases.get(resource)?.revision ?? 0))
+      note(resource, lease, await store.write(resource, lease, known.revisionOf(resource)))
       return true
     } catch {
       // Somebody was faster, or only the answer was lost.
-      const found = await store.read(resource).catch(() => undefined)
-      if (found) note(resource, found.lease, found.revision)
-      return found?.lease.owner === lease.owner && found.lease.epoch === lease.epoch
+      const found = await refresh(resource)
+      return found?.owner === lease.owner && found.epoch === lease.epoch
     }
+  }
+
+  /** As the leader of the store has it: what is known here is out of date. Undefined when it can't be known. */
+  async function refresh(resource: string): Promise<Lease | undefined> {
+    const found = await known.lookUp(resource)
+    if (!found) return undefined
+    if (found.isRolledBack && found.lease.owner !== id) lose(resource)
+    note(resource, found.lease, found.revision)
+    return found.lease
   }
 
   /** Whether what `owner` holds may be taken: it has been quiet, and is, beyond what a late message could hide. */
@@ -127,17 +135,13 @@ export function createOwnership(parts: OwnershipParts): Ownership {
     // Who was removed has left, or was quiet for long.
     if (revision === member.revision || revision === 0) return true
     if (revision > member.revision) noteMember(owner, { name: member.name, revision })
+    // The store has gone back: what counts is whether it changes from now on.
+    else members.set(owner, { ...member, revision })
     return false
   }
 
-  /** As the leader of the store has it: what is known here is out of date. */
-  async function refresh(resource: string): Promise<void> {
-    const found = await store.read(resource).catch(() => undefined)
-    if (found) note(resource, found.lease, found.revision)
-  }
-
   async function claim(resource: string, gone: Map<string, Promise<boolean>>): Promise<boolean> {
-    const { lease } = leases.get(resource) ?? { lease: { owner: '', epoch: 0 } }
+    const lease = known.leaseOf(resource)
     if (lease.owner !== '' && lease.owner !== id) {
       if (!gone.has(lease.owner)) gone.set(lease.owner, isGone(lease.owner))
       if (!(await gone.get(lease.owner))) {
@@ -167,7 +171,7 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   }
 
   async function giveUp(resource: string): Promise<void> {
-    await write(resource, { owner: '', epoch: (leases.get(resource)?.lease.epoch ?? 0) + 1 })
+    await write(resource, { owner: '', epoch: known.leaseOf(resource).epoch + 1 })
   }
 
   /** After a lapse, a lease counts again once it could be written again: from then on nobody can have taken it before. */

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type IdKind, type Person, type PersonJob, uuidv7 } from '@slotstream/protocol'
-import type { Privacy } from '@slotstream/runtime'
+import { bucketKeys, type Privacy } from '@slotstream/runtime'
 
 /** Characters of encrypted ids in one entry: an entry is smaller than the largest message that NATS takes, 1 MB. */
 const SLICE_LENGTH = 500_000
@@ -94,9 +94,7 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
       return JSON.parse(privacy.unseal(sealed)) as Person
     },
     async forgetPerson(jobId) {
-      const keys: string[] = []
-      for await (const key of await bucket.keys(`${jobId}.>`)) keys.push(key)
-      for (const key of keys) await bucket.purge(key)
+      for (const key of await bucketKeys(bucket, `${jobId}.>`)) await bucket.purge(key)
     },
   }
 }

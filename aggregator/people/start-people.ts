@@ -8,7 +8,7 @@ import {
   pause,
   repeat,
 } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse-client.js'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { clusterDdl } from '../warehouse/tables/cluster-ddl.js'
 import { answerExports } from './answer-exports.js'
 import { createJobStore, JobGone } from './job-store.js'

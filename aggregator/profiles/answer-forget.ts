@@ -1,21 +1,21 @@
 import type { Msg } from '@nats-io/transport-node'
 import { type ForgetRequest, forgetSubject } from '@slotstream/protocol'
 import type { Log, Nats } from '@slotstream/runtime'
-import type { Generation } from './generation.js'
+import type { ProfileSet } from './profile-set.js'
 
 /**
- * Answers requests to drop profiles of partitions that this process keeps, with `{"erased": n}`. Requests for other
+ * Answers requests to drop profiles of partitions that this process holds, with `{"erased": n}`. Requests for other
  * partitions stay without an answer from here.
  */
 export function answerForget({
   nats,
   holds,
-  generations,
+  profileSets,
   log,
 }: {
   nats: Pick<Nats, 'connection'>
   holds: (partition: number) => boolean
-  generations: () => Pick<Generation, 'forget'>[]
+  profileSets: () => Pick<ProfileSet, 'forget'>[]
   log: Log
 }): { stop(): Promise<void> } {
   const prefix = forgetSubject(0).slice(0, -1)
@@ -30,7 +30,7 @@ export function answerForget({
     const partition = Number(message.subject.slice(prefix.length))
     const request = parse(message)
     if (!request || !holds(partition)) return
-    const erased = await Promise.all(generations().map(generation => generation.forget(partition, request)))
+    const erased = await Promise.all(profileSets().map(profileSet => profileSet.forget(partition, request)))
     if (erased.some(count => count === undefined) || !holds(partition)) return
     message.respond(JSON.stringify({ erased: erased.reduce<number>((sum, count) => sum + (count ?? 0), 0) }))
   }

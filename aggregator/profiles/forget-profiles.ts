@@ -1,5 +1,5 @@
 import type { ForgetRequest } from '@slotstream/protocol'
-import type { KeptPartition } from './partition/keep-partition.js'
+import type { LoadedPartition } from './partition/load-partition.js'
 import type { ProfileKeys } from './store/profile-keys.js'
 
 /**
@@ -9,18 +9,16 @@ import type { ProfileKeys } from './store/profile-keys.js'
  * @param passes resolves when the pass that stores profiles now has ended
  */
 export async function forgetProfiles(
-  { partition, detected }: KeptPartition,
+  { cache, unpublished }: Pick<LoadedPartition, 'cache' | 'unpublished'>,
   store: Pick<ProfileKeys, 'eraseProfile'>,
   { siteId, visitorIds, before }: ForgetRequest,
   passes: () => Promise<unknown>,
 ): Promise<number> {
   const fromMemory = async () => {
-    for (const visitorId of visitorIds) await partition.dropOld(siteId, visitorId, before)
+    for (const visitorId of visitorIds) await cache.dropOld(siteId, visitorId, before)
   }
   await fromMemory()
-  const isTheirs = (signals: (typeof detected)[number]) =>
-    signals.siteId === siteId && visitorIds.includes(signals.visitorId)
-  detected.splice(0, detected.length, ...detected.filter(signals => !isTheirs(signals)))
+  unpublished.remove(entry => entry.siteId === siteId && visitorIds.includes(entry.visitorId))
   // A pass that is under way may still store what was in memory.
   await passes()
   let erased = 0

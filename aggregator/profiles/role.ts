@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
-import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
+import { type Profile, partitionOf } from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -14,42 +13,36 @@ import {
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import type { Spread } from '../status/spread.js'
 import { answerForget } from './answer-forget.js'
-import { createGeneration, type Generation } from './generation.js'
+import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
-import { watchWantedSignals } from './signals/wanted-signals.js'
+import { createProfileSet } from './profile-set.js'
+import { createServing, type Serving, type ServingListener } from './serving.js'
+import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
 
-/** Requests that wait in the old generation are answered by it, in milliseconds. */
-const LAST_ANSWERS_MS = 2_000
-
-const LOOK_MS = 50
-
-/** Told when this process begins or ends to answer for a partition. Ending waits for what it returns. */
-export type ServingListener = (partition: number, serves: boolean) => void | Promise<void>
-
-/** The profiles role: visitors' profiles in memory, kept up with the stream EVENTS and stored behind. */
+/** The profiles role: visitors' profiles in memory, kept up to date with the stream EVENTS and stored behind it. */
 export interface Profiles {
-  /** Undefined also for visitors of partitions that this process doesn't hold. */
+  /** Resolves to the visitor's profile; undefined also for visitors of partitions that this process does not hold. */
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
   /**
-   * Resolves true as soon as everything of `partition` up to stream sequence `seq` counts in the profiles, false when
-   * it doesn't within `deadlineMs` milliseconds.
+   * Resolves to true as soon as everything of `partition` up to stream sequence `seq` is applied, to false when it is
+   * not within `deadlineMs` milliseconds.
    */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
   /** Whether this process may answer for the partition at this moment. */
   serves(partition: number): boolean
-  /** Whether the partition is this process's at this moment: what was asked before it was given up may be answered. */
+  /** Whether this process holds the partition at this moment: what was asked before it was given up may be answered. */
   holds(partition: number): boolean
-  /** Tells `listener` of the partitions that this process answers for now, and of every change. One listener at most. */
+  /** Calls `listener` with the partitions that this process answers for now, and with every change. One at most. */
   onServing(listener: ServingListener): void
-  /** What is still missing until all profiles are up to date, here and elsewhere; empty when nothing is. */
+  /** Returns what is missing until all profiles are up to date, here and elsewhere; empty when nothing is. */
   missing(): string[]
-  /** Of each partition held: the stream sequence up to which everything counts in its profiles. */
+  /** Returns, of each partition in memory, the stream sequence up to which everything is applied. */
   applied(): { partition: number; through: number }[]
   /** Stores what has changed, gives up all partitions, then ends. */
   stop(): Promise<void>
 }
 
-export interface ProfilesParts {
+export interface ProfilesDeps {
   nats: Nats
   publisher: Publisher
   installation: Installation
@@ -60,166 +53,125 @@ export interface ProfilesParts {
   maxProfiles?: number
   /** Bytes that they may take, estimated upwards. Default: see `defaultProfileMemory` */
   maxBytes?: number
-  /** Days after which the profile of a single anonymous visit leaves; 0 for never. Default 30 */
+  /** Days after which the profile of a single anonymous visit is removed; 0 for never. Default 30 */
   anonymousDays?: number
-  /** The clock by which they leave, and the time between two looks, in milliseconds. Default: see `SweepParts` */
+  /** The clock by which they are removed, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
-  /** Told whose messages are read. */
+  /** Counts messages by partition and visitor. Default: not counted */
   spread?: Pick<Spread, 'add'>
-  /** What is from before a person's deletion is not applied. Default: none was deleted */
+  /** Deleted persons: their earlier messages are not applied. Default: none */
   tombstones?: Tombstones
 }
 
 /**
- * Starts the profiles role: it keeps its share of the partitions, in the generation that counts. When a rebuild
- * switches to another one, that is caught up beside the old one, which answers until then.
+ * Starts the profiles role: it holds its share of the partitions, in the generation that is in effect. When a rebuild
+ * switches to another generation, that is caught up beside the current one, which answers until then.
  */
-export async function startProfiles(parts: ProfilesParts): Promise<Profiles> {
-  const { nats, installation, metrics, log, identity, spread, tombstones = NO_TOMBSTONES } = parts
-  const { maxProfiles = 200_000, maxBytes = defaultProfileMemory(), anonymousDays = ANONYMOUS_PROFILE_DAYS } = parts
-  const { partitions } = installation
-  const generations = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
-  const wantedSignals = await watchWantedSignals(nats, installation.buckets.sites, log)
-  const serving = new Set<number>()
-  let listener: ServingListener = () => {}
+export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
+  const { nats, installation, log } = deps
+  const { partitions, buckets, generation } = installation
+  const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const serving = createServing()
   let sharing: Sharing | undefined
   const holds = (partition: number) => sharing?.holds(String(partition)) ?? false
-  let current = generationOf(installation)
-  let next: Generation | undefined
-  let stopped = false
-  let switching = Promise.resolve()
-
-  generations.set(installation.generation)
-  const both = () => (next ? [current, next] : [current])
-
-  function generationOf(of: Installation): Generation {
-    return createGeneration({
-      ...parts,
-      installation: of,
-      maxProfiles,
-      maxBytes,
-      anonymousDays,
-      onEnvelope: (partition, { siteId, visitorId, messages }) =>
-        spread?.add(partition, siteId, visitorId, messages.length),
-      wantedSignals,
-      tombstones,
-      holds,
-    })
-  }
-
-  const keepIn = (generation: Generation, partition: number) =>
-    generation.keep(partition, () => {
-      if (generation === current) void setServing(partition, true)
-    })
-
-  async function setServing(partition: number, serves: boolean): Promise<void> {
-    if (serves === serving.has(partition)) return
-    if (serves) serving.add(partition)
-    else serving.delete(partition)
-    await listener(partition, serves)
-  }
-
-  sharing = await startOwnership({
-    nats,
-    installation,
-    metrics,
-    log,
-    identity,
-    group: 'profiles',
-    resources: Array.from({ length: partitions }, (_, index) => String(index)),
-    onGain(gained) {
-      for (const resource of gained) for (const generation of both()) keepIn(generation, Number(resource))
-    },
-    async onRelease(resource) {
-      await setServing(Number(resource), false)
-      await Promise.all(both().map(generation => generation.release(Number(resource))))
-    },
-    onLose(resource) {
-      void setServing(Number(resource), false)
-      for (const generation of both()) generation.drop(Number(resource))
-    },
-  })
-
-  const forgetting = answerForget({ nats, holds, generations: both, log })
-  const watching = await watchGeneration(
-    nats,
-    installation.buckets.meta,
-    installation.generation,
-    generation => {
-      switching = switching
-        .then(() => switchTo(generation))
-        .catch(error => {
-          // Ends the process; whoever supervises it starts it again, in the new generation.
-          if (!stopped) throw new Error(`generation ${generation} of the profiles can not be loaded`, { cause: error })
-        })
-    },
-    log,
-  )
-
-  async function switchTo(generation: number): Promise<void> {
-    if (stopped) return
-    const profiles = await nats.kvm.open(profilesBucket(generation))
-    const buckets = { ...installation.buckets, profiles }
-    next = generationOf({ ...installation, generation, buckets })
-    const held = Array.from({ length: partitions }, (_, index) => index).filter(holds)
-    for (const partition of held) keepIn(next, partition)
-    while (!stopped && !isUpToDate(next)) await pause(LOOK_MS)
-    if (stopped) return
-    const old = current
-    current = next
-    next = undefined
-    generations.set(generation)
-    for (const { partition } of applied()) void setServing(partition, true)
-    log.info({ generation }, 'the profiles of another generation count now')
-    await pause(LAST_ANSWERS_MS)
-    await old.stop()
-  }
-
-  function applied() {
-    const found: { partition: number; through: number }[] = []
-    for (let partition = 0; partition < partitions; partition++) {
-      const kept = current.kept(partition)
-      if (kept) found.push({ partition, through: kept.progress.through })
-    }
-    return found
-  }
+  const generations = startGenerations(deps, { wantedSignals, serving, holds })
+  sharing = await joinSharing(deps, generations, serving)
+  const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
+  const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
+  const partition = (index: number) => generations.current.partition(index)
 
   return {
     profileOf: async (siteId, visitorId) =>
-      current.kept(partitionOf(siteId, visitorId, partitions))?.profileOf(siteId, visitorId),
-    waitFor: async (partition, seq, deadlineMs) =>
-      (await current.kept(partition)?.progress.waitFor(seq, deadlineMs)) ?? false,
-    serves: partition => serving.has(partition) && holds(partition),
+      partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId),
+    waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
+    serves: index => serving.has(index) && holds(index),
     holds,
-    onServing(wanted) {
-      listener = wanted
-      for (const partition of serving) void wanted(partition, true)
-    },
-    missing() {
-      const unowned = sharing.unowned().length
-      const behind = current.missing()
-      return [
-        ...(unowned > 0 ? [`profiles: ${unowned} partitions have no owner yet`] : []),
-        ...(behind.partitions > 0 ? [`profiles: ${behind.partitions} partitions are still to be loaded`] : []),
-        ...(behind.messages > 0 ? [`profiles: up to ${behind.messages} messages are still to be replayed`] : []),
-      ]
-    },
-    applied,
+    onServing: serving.listen,
+    missing: () => describeMissing(sharing.unowned().length, generations.current.missing()),
+    applied: () =>
+      indexesTo(partitions)
+        .flatMap(index => partition(index) ?? [])
+        .map(({ index, progress }) => ({ partition: index, through: progress.through })),
     async stop() {
-      stopped = true
+      const switched = generations.endSwitching()
       watching.stop()
       await forgetting.stop()
-      await switching
+      await switched
       await sharing.stop()
-      await Promise.all(both().map(generation => generation.stop()))
+      await generations.stop()
       wantedSignals.stop()
       log.info('profiles stored')
     },
   }
 }
 
-function isUpToDate(generation: Generation): boolean {
-  const { messages, partitions } = generation.missing()
-  return messages === 0 && partitions === 0
+function startGenerations(
+  deps: ProfilesDeps,
+  {
+    wantedSignals,
+    serving,
+    holds,
+  }: { wantedSignals: WantedSignals; serving: Serving; holds: (partition: number) => boolean },
+): ProfileGenerations {
+  const { spread, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES } = deps
+  const memory = { maxProfiles, maxBytes, anonymousDays, tombstones }
+  return createProfileGenerations({
+    ...deps,
+    createSet: (installation, onServing) =>
+      createProfileSet({
+        ...deps,
+        ...memory,
+        installation,
+        onServing,
+        onEnvelope: (partition, { siteId, visitorId, messages }) =>
+          spread?.add(partition, siteId, visitorId, messages.length),
+        wantedSignals,
+        holds,
+      }),
+    heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),
+    onServing: partition => void serving.set(partition, true),
+  })
+}
+
+/** Joins the processes that share the partitions, and begins to work on what this one gains. */
+function joinSharing(deps: ProfilesDeps, generations: ProfileGenerations, serving: Serving): Promise<Sharing> {
+  const { nats, installation, metrics, log, identity } = deps
+  return startOwnership({
+    nats,
+    installation,
+    metrics,
+    log,
+    identity,
+    group: 'profiles',
+    resources: indexesTo(installation.partitions).map(String),
+    onGain(gained) {
+      for (const partition of gained) for (const profileSet of generations.all()) profileSet.start(Number(partition))
+    },
+    async onRelease(partition) {
+      await serving.set(Number(partition), false)
+      await Promise.all(generations.all().map(profileSet => profileSet.release(Number(partition))))
+    },
+    onLose(partition) {
+      void serving.set(Number(partition), false)
+      for (const profileSet of generations.all()) profileSet.drop(Number(partition))
+    },
+  })
+}
+
+function describeMissing(
+  unowned: number,
+  { partitions, messages }: { partitions: number; messages: number },
+): string[] {
+  return [
+    ...(unowned > 0 ? [`profiles: ${unowned} partitions have no owner yet`] : []),
+    ...(partitions > 0 ? [`profiles: ${partitions} partitions are still to be loaded`] : []),
+    ...(messages > 0 ? [`profiles: up to ${messages} messages are still to be replayed`] : []),
+  ]
+}
+
+/** Returns the whole numbers from 0 to below `count`. */
+function indexesTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
 }

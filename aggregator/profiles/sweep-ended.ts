@@ -1,6 +1,6 @@
 import { hasEnded, isOfOneVisit } from '@slotstream/core'
 import type { Log, Metrics } from '@slotstream/runtime'
-import type { KeptPartition } from './partition/keep-partition.js'
+import type { LoadedPartition } from './partition/load-partition.js'
 import type { SweptStore } from './store/profile-store.js'
 import { StoreConflict } from './store/store-conflict.js'
 import type { StoredEntry } from './store/stored-entries.js'
@@ -13,14 +13,14 @@ const EVERY_MS = 3600_000
 /** Time between two looks at whether it is time, in milliseconds. */
 const LOOK_MS = 250
 
-export interface SweepParts {
+export interface SweepDeps {
   store: SweptStore
   metrics: Metrics
   log: Log
   /** Days after which the profile of a single anonymous visit has ended; 0 for never. */
   anonymousDays: number
-  /** Partitions that this process holds now. */
-  partitions: () => KeptPartition[]
+  /** Returns the partitions that this process holds and has in memory. */
+  partitions: () => LoadedPartition[]
   /** Milliseconds since the epoch. Default: the clock */
   now?: () => number
   /** Time between two looks, in milliseconds. Default: an hour */
@@ -35,8 +35,8 @@ export interface SweepParts {
  * when it is old enough, and not again until it changes. A removal leaves a mark, by which ClickHouse learns of it; the
  * mark is erased when it is as old.
  */
-export function startSweeping(parts: SweepParts): { stop(): Promise<void> } {
-  const { store, metrics, log, anonymousDays, partitions, now = Date.now, everyMs = EVERY_MS } = parts
+export function startSweeping(deps: SweepDeps): { stop(): Promise<void> } {
+  const { store, metrics, log, anonymousDays, partitions, now = Date.now, everyMs = EVERY_MS } = deps
   const removed = metrics.counter('profiles_ended_total', 'Profiles of single anonymous visits that were removed')
   const abort = new AbortController()
   const sweeping = anonymousDays > 0 ? keepSweeping() : Promise.resolve()
@@ -46,10 +46,10 @@ export function startSweeping(parts: SweepParts): { stop(): Promise<void> } {
     while (!abort.signal.aborted) {
       await new Promise(resolve => setTimeout(resolve, Math.min(LOOK_MS, everyMs)))
       if (performance.now() < next) continue
-      for (const kept of partitions())
-        await sweep(kept).catch(error =>
+      for (const partition of partitions())
+        await sweep(partition).catch(error =>
           log.warn(
-            { err: error, partition: kept.index },
+            { err: error, partition: partition.index },
             'profiles that have ended could not be removed, trying again',
           ),
         )
@@ -57,26 +57,27 @@ export function startSweeping(parts: SweepParts): { stop(): Promise<void> } {
     }
   }
 
-  async function sweep(kept: KeptPartition): Promise<void> {
+  async function sweep(partition: LoadedPartition): Promise<void> {
+    const { index } = partition
     const time = now()
-    const from = await store.readSwept(kept.index)
+    const from = await store.readSwept(index)
     let swept = from
     let isComplete = true
-    for await (const entry of store.olderThan(kept.index, from + 1, time - anonymousDays * DAY_MS, abort.signal)) {
-      isComplete = (await settle(kept, entry, time)) && isComplete
+    for await (const entry of store.olderThan(index, from + 1, time - anonymousDays * DAY_MS, abort.signal)) {
+      isComplete = (await settle(partition, entry, time)) && isComplete
       if (isComplete) swept = entry.revision
     }
-    if (swept > from) await store.writeSwept(kept.index, swept)
+    if (swept > from) await store.writeSwept(index, swept)
   }
 
-  /** Whether the entry needs no other look until it changes. */
-  async function settle({ partition, checkpoint }: KeptPartition, entry: StoredEntry, time: number): Promise<boolean> {
+  /** Removes what an entry says has ended. Resolves to whether it needs no other look until it changes. */
+  async function settle({ cache, checkpoint }: LoadedPartition, entry: StoredEntry, time: number): Promise<boolean> {
     const { profile, revision, isMark } = entry
     if (isMark) await store.erase(entry)
     if (!profile || !isOfOneVisit(profile)) return true
     // What a replay would apply to it must find it.
     if (!hasEnded(profile, time, anonymousDays) || profile.seq > checkpoint.seq) return false
-    if (!partition.forget(profile, revision)) return false
+    if (!cache.evict(profile, revision)) return false
     try {
       await store.remove(profile, revision)
       removed.inc()

@@ -14,7 +14,7 @@ import {
   type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse-client.js'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { divert } from './load/divert.js'
 import { fenced } from './load/fence.js'

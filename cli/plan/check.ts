@@ -1,6 +1,5 @@
 import { NO_PLAN, type PlanSchemas } from '@slotstream/protocol'
-import type { Step } from '@slotstream/tracking-plan'
-import { checkVersions, compilePlan, PlanError, type VersionStep } from '@slotstream/tracking-plan'
+import { checkVersions, compilePlan, PlanError, type Step, type VersionStep } from '@slotstream/tracking-plan'
 
 const SIGNS: Record<Step, string> = { addition: '+', revision: '!', model: '‼' }
 

@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util'
 import { parseTime, REJECTION_CODES } from '@slotstream/protocol'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
-import type { Selection } from '@slotstream/sources'
-import { ReplayError } from '@slotstream/sources'
+import { ReplayError, type Selection } from '@slotstream/sources'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
 npm run replay -- rejected --site ID [options]

@@ -33,6 +33,13 @@ type Rule = { builders?: true } & (
   | { kind: 'text'; pattern: RegExp }
 )
 
+/** What builders can't change: their tables are on the disk, temporary ones too, and leave a tenth of it to the loader. */
+const IMPOSED_ON_BUILDERS: readonly (readonly [name: string, value: string])[] = [
+  ['min_free_disk_ratio_to_perform_insert', '0.1'],
+  ['default_temporary_table_engine', 'MergeTree'],
+  ['create_table_empty_primary_key_by_default', '1'],
+]
+
 /** Threads of one query: those of the machine, or 8 where it has fewer. */
 const MAX_THREADS = Math.max(8, availableParallelism())
 const MAX_ROWS = 1_000_000_000_000_000
@@ -129,8 +136,7 @@ const RULES = new Map<string, Rule>([
       data_type_default_nullable input_format_null_as_default input_format_defaults_for_omitted_fields
       input_format_skip_unknown_fields input_format_csv_empty_as_default input_format_with_names_use_header
       input_format_with_types_use_header input_format_json_named_tuples_as_objects
-      input_format_native_allow_types_conversion throw_if_no_data_to_insert
-      create_table_empty_primary_key_by_default`),
+      input_format_native_allow_types_conversion throw_if_no_data_to_insert`),
   ),
   ...builders(number('mutations_sync alter_sync lightweight_deletes_sync', 3)),
   ...builders(number('max_insert_threads', MAX_THREADS, 1, MAX_THREADS)),
@@ -146,7 +152,7 @@ const IGNORED = new RegExp(
   `^(?:http_\\w+|allow_(?:experimental|suspicious)_\\w+|cancel_http_readonly_queries_on_client_close
   |send_progress_in_http_headers|add_http_cors_header|log_comment|log_queries|connect_timeout|receive_timeout|send_timeout
   |enable_analyzer|allow_ddl|async_insert|wait_for_async_insert|insert_deduplicate|insert_quorum|insert_distributed_sync
-  |insert_deduplication_token|replication_alter_partitions_sync|workload|priority|max_query_size|use_query_cache
+  |insert_deduplication_token|create_table_empty_primary_key_by_default|replication_alter_partitions_sync|workload|priority|max_query_size|use_query_cache
   |enable_reads_from_query_cache|enable_writes_to_query_cache|network_compression_method
   |low_cardinality_allow_in_native_format|use_skip_indexes|select_sequential_consistency|replace_running_query|optimize_\\w+|database_replicated_\\w+|distributed_ddl_\\w+)$`.replace(
     /\s+/g,
@@ -202,6 +208,7 @@ export function analystSettings(
     if (bounded !== undefined) taken.set(name, bounded)
   }
   for (const name of LIMITS) if (!taken.has(name)) taken.set(name, String(limits[name]))
+  for (const [name, value] of role === 'builder' ? IMPOSED_ON_BUILDERS : []) taken.set(name, value)
   return [...taken]
 }
 

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { ClickHouseException } from '../errors.js'
-import type { ClientAddress } from '../http/client-address.js'
 import { type Account, NAMELESS, WRITER } from './accounts.js'
+import type { ClientAddress } from './client-address.js'
 import { createLoginPauses } from './login-pauses.js'
 import { verifyPassword } from './passwords.js'
 

@@ -45,6 +45,7 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
       isKeyword(tokens[at - 1], 'APPLY') || (isSymbol(tokens[at - 1], '(') && isKeyword(tokens[at - 2], 'APPLY'))
     if (applied && !isLambda(tokens, at + 1)) {
       if (!names.mayCall(token.text, role)) throw refusedCall(token.text, names)
+      if (names.needsList(token.text, role)) throw needsList(token.text)
       return
     }
     const qualified = isSymbol(tokens[at - 1], '.')
@@ -60,6 +61,7 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
 function checkCall(tokens: readonly Token[], at: number, names: Names, role: Role): void {
   const name = tokens[at]!.text
   if (!names.mayCall(name, role) && !isDefinedInStatement(tokens, at, names)) throw refusedCall(name, names)
+  if (names.needsList(name, role) && !hasList(tokens, at + 1)) throw needsList(name)
   const [first, second] = [tokens[at + 2], tokens[at + 3]]
   switch (name.toLowerCase()) {
     case 'format':
@@ -146,7 +148,49 @@ function isLambda(tokens: readonly Token[], at: number): boolean {
   return isSymbol(tokens[at], '-') && isSymbol(tokens[at + 1], '>')
 }
 
+/** Whether one of the arguments is a list of literals, `['a', 'b']`, or a parameter, and nothing else. */
+function hasList(tokens: readonly Token[], opening: number): boolean {
+  for (let at = opening; isSymbol(tokens[at], '(') || isSymbol(tokens[at], ','); ) {
+    const start = at + 1
+    at = argumentEnd(tokens, start)
+    const argument = tokens.slice(start, at)
+    const [first, last] = [argument[0], argument.at(-1)]
+    if (isSymbol(first, '{') && argument.findIndex(token => isSymbol(token, '}')) === argument.length - 1) return true
+    const isList = isSymbol(first, '[') && isSymbol(last, ']')
+    const inner = argument.slice(1, -1)
+    if (isList && inner.every(token => isLiteral(token) || isSymbol(token, ','))) return true
+  }
+  return false
+}
+
+function isLiteral(token: Token): boolean {
+  return token.kind === 'string' || token.kind === 'number' || isSymbol(token, '-') || isKeyword(token, 'NULL')
+}
+
+/** Place of the comma or bracket behind an argument. */
+function argumentEnd(tokens: readonly Token[], start: number): number {
+  let depth = 0
+  for (let at = start; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!
+    if (kind !== 'symbol') continue
+    if (depth === 0 && (text === ',' || text === ')')) return at
+    if ('([{'.includes(text)) depth++
+    if (')]}'.includes(text)) depth--
+  }
+  return tokens.length
+}
+
+function needsList(name: string): Error {
+  return denied(
+    `${name}() compares each element with each, whatever the time limit: give it a list in the open, as in ` +
+      `${name}(segments, ['a', 'b']), or use arrayIntersect()`,
+  )
+}
+
 function refusedCall(name: string, names: Names): Error {
+  if (names.isSlow(name)) {
+    return denied(`${name}() isn't among the functions for this user: it goes on whatever the time limit says`)
+  }
   if (names.isFunction(name)) {
     return denied(`${name}() isn't among the functions for this user: it leaves the database, or wasn't reviewed yet`)
   }

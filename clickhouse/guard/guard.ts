@@ -1,3 +1,4 @@
+import { type AnalystLimits, DEFAULT_ANALYST_LIMITS } from '../access/analyst-settings.js'
 import type { Role } from '../access/roles.js'
 import type { EngineConnection } from '../engine/connections.js'
 import { checkCalls } from './calls.js'
@@ -6,6 +7,7 @@ import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonica
 import { checkKind } from './kinds.js'
 import { createNames, type EngineNames, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
+import { withRefreshLimits } from './refresh-limits.js'
 import { denied } from './refusal.js'
 import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
 import { checkTables } from './tables.js'
@@ -17,6 +19,8 @@ export interface GuardUser {
   role: Role
   /** Databases that are a builder's own. */
   databases: readonly string[]
+  /** What each refresh of a view that a builder makes may take. Default: what a query of an analyst may. */
+  limits?: AnalystLimits
 }
 
 /** A statement to check. */
@@ -80,7 +84,7 @@ export function checkCanonical(
   canonical: string,
   subquery: boolean,
   { database, parameters, inSession }: Omit<GuardedStatement, 'sql'>,
-  { role, databases }: GuardUser,
+  { role, databases, limits = DEFAULT_ANALYST_LIMITS }: GuardUser,
   names: Names,
 ): CheckedStatement {
   const sql = fillInNames(canonical, tokenizeCanonical(canonical), new Map(parameters))
@@ -95,7 +99,7 @@ export function checkCanonical(
     clauses.flatMap(({ settings }) => settings),
     role,
   )
-  if (!reads) checkEngines(tokens, names)
+  if (!reads) checkEngines(tokens, names, role)
   if (role === 'writer') return { sql, settings: [] }
   checkTables(tokens, names, database)
   if (!reads) checkWrites(tokens, databases, database)
@@ -104,8 +108,9 @@ export function checkCanonical(
   const ofQuery = clauses.filter(clause => !ofTable.includes(clause))
   if (/^(?:CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW) /.test(sql) && ofQuery.length > 0)
     throw denied('a view takes no SETTINGS: send them with the query that reads it')
+  const plain = withoutClauses(sql, tokens, ofQuery)
   return {
-    sql: withoutClauses(sql, tokens, ofQuery),
+    sql: reads ? plain : withRefreshLimits(plain, plain === sql ? tokens : tokenizeCanonical(plain), limits),
     settings: oncePerName(ofQuery.flatMap(({ settings }) => settings)),
   }
 }

@@ -21,14 +21,18 @@ const DEFINITIONS = words(`
 
 const OPEN = lower([...engine.FUNCTIONS, ...engine.TABLE_FUNCTIONS, ...SPECIAL_FUNCTIONS, ...KEYWORDS])
 const BUILDING = lower([...engine.DATA_TYPES, ...engine.TABLE_ENGINES, ...DEFINITIONS])
-const TRUSTED = lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNCTIONS])
+const SLOW = lower(engine.SLOW_FUNCTIONS)
+const LISTED = lower(engine.LISTED_FUNCTIONS)
+const TRUSTED = new Set([...SLOW, ...lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNCTIONS])])
 const SYSTEM_TABLES = new Set(engine.SYSTEM_TABLES)
 const TYPES = lower(engine.DATA_TYPES)
 const ENGINES = lower(engine.TABLE_ENGINES)
+const BUILDER_ENGINES = lower(engine.BUILDER_TABLE_ENGINES)
 
 /** Names that the engine knows as functions: all that were reviewed. */
 const REVIEWED = lower([
   ...engine.FUNCTIONS,
+  ...engine.SLOW_FUNCTIONS,
   ...engine.TRUSTED_FUNCTIONS,
   ...engine.REFUSED_FUNCTIONS,
   ...engine.TABLE_FUNCTIONS,
@@ -36,7 +40,7 @@ const REVIEWED = lower([
   ...engine.REFUSED_TABLE_FUNCTIONS,
 ])
 /** Of those the ones that an expression can name without a bracket, as in `arrayMap(file, …)`. */
-const REFERABLE = lower([...engine.TRUSTED_FUNCTIONS, ...engine.REFUSED_FUNCTIONS])
+const REFERABLE = lower([...engine.SLOW_FUNCTIONS, ...engine.TRUSTED_FUNCTIONS, ...engine.REFUSED_FUNCTIONS])
 
 /** What the installed engine knows, which may be more than was reviewed. */
 export interface EngineNames {
@@ -49,6 +53,10 @@ export interface EngineNames {
 export interface Names {
   /** Whether `name(…)` may stand in a statement of this role. */
   mayCall(name: string, role: Role): boolean
+  /** Whether the function heeds no time limit, and is refused for that. */
+  isSlow(name: string): boolean
+  /** Whether a call of this function by this role needs a list in the open. */
+  needsList(name: string, role: Role): boolean
   /** Whether the engine has a function of this name, of any kind. */
   isFunction(name: string): boolean
   /** Whether `name` alone can be a function that the role may not call. */
@@ -56,7 +64,8 @@ export interface Names {
   mayReadSystemTable(table: string): boolean
   /** Whether `system` has this table. */
   isSystemTable(table: string): boolean
-  mayUseEngine(name: string): boolean
+  /** Whether the role may create tables of this engine. */
+  mayUseEngine(name: string, role: Role): boolean
   isDataType(name: string): boolean
 }
 
@@ -73,11 +82,14 @@ export function createNames(installed: EngineNames): Names {
       )
     },
     isFunction: name => functions.has(name.toLowerCase()),
-    isRefusedReference: (name, role) => referable.has(name.toLowerCase()) && !names.mayCall(name, role),
+    isSlow: name => SLOW.has(name.toLowerCase()),
+    needsList: (name, role) => role !== 'writer' && LISTED.has(name.toLowerCase()),
+    isRefusedReference: (name, role) =>
+      names.needsList(name, role) || (referable.has(name.toLowerCase()) && !names.mayCall(name, role)),
     mayReadSystemTable: table => SYSTEM_TABLES.has(table),
     isSystemTable: table => systemTables.has(table),
     isDataType: name => TYPES.has(name.toLowerCase()),
-    mayUseEngine: name => ENGINES.has(name.toLowerCase()),
+    mayUseEngine: (name, role) => (role === 'writer' ? ENGINES : BUILDER_ENGINES).has(name.toLowerCase()),
   }
   return names
 }

@@ -1,3 +1,4 @@
+import type { Role } from '../access/roles.js'
 import { isKeyword, isName, isSymbol, queryStart, type Token } from './canonical/canonical-tokens.js'
 import type { Names } from './names.js'
 import { denied } from './refusal.js'
@@ -6,6 +7,9 @@ import { createdBy, targetsOf } from './targets.js'
 
 /** Databases that are never a builder's, whatever its account says. */
 const OURS = ['slotstream', 'system', 'default', 'information_schema', 'INFORMATION_SCHEMA']
+
+/** A refreshed view's interval begins with one of these. */
+const REFRESH_UNITS = ['MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR']
 
 /** Settings of a table that a builder may choose: how it keeps, merges and finds its rows; neither disks nor Keeper. */
 const TABLE_SETTING =
@@ -25,6 +29,7 @@ export function checkWrites(tokens: readonly Token[], own: readonly string[], cu
   const body = queryStart(tokens)
   const definition = body < 0 ? tokens : tokens.slice(0, body)
   refuseFarReaching(definition)
+  refuseOftenRefreshed(definition)
   for (const target of targetsOf(tokens, definition)) {
     if (!isMine(target))
       throw denied(`${target.database ?? current} isn't a database of this builder, which may write to ${listOf(mine)}`)
@@ -52,18 +57,31 @@ function refuseFarReaching(definition: readonly Token[]): void {
   })
 }
 
+/** The engine refreshes a view by its own clock, at no one's request: `REFRESH EVERY 30 SECOND` would never rest. */
+function refuseOftenRefreshed(definition: readonly Token[]): void {
+  definition.forEach((token, at) => {
+    if (!isKeyword(token, 'REFRESH') || !isKeyword(definition[at + 1], 'EVERY', 'AFTER')) return
+    const [amount, unit] = [definition[at + 2], definition[at + 3]]
+    // Where no number follows, these are names.
+    if (amount?.kind !== 'number') return
+    if (!isKeyword(unit, ...REFRESH_UNITS) || !(Number(amount.text) >= 1))
+      throw denied('a view may be refreshed once a minute at most: write REFRESH EVERY 1 MINUTE, or more')
+  })
+}
+
 /**
- * Refuses tables and databases whose engines keep what they have elsewhere, of all users.
+ * Refuses tables and databases whose engines keep what they have elsewhere, of all users, and tables in memory, of
+ * builders.
  *
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkEngines(tokens: readonly Token[], names: Names): void {
+export function checkEngines(tokens: readonly Token[], names: Names, role: Role): void {
   tokens.forEach((token, at) => {
     if (!isKeyword(token, 'ENGINE') || !isSymbol(tokens[at + 1], '=')) return
     const engine = tokens[at + 2]
     const isDatabase = isKeyword(tokens[1], 'DATABASE')
-    if (isDatabase ? !isKeyword(engine, 'ATOMIC') : !isName(engine) || !names.mayUseEngine(engine.text))
-      throw denied(`the engine ${engine?.text ?? ''} keeps its data elsewhere: use MergeTree, Memory or Log`)
+    if (isDatabase ? !isKeyword(engine, 'ATOMIC') : !isName(engine) || !names.mayUseEngine(engine.text, role))
+      throw denied(`the engine ${engine?.text ?? ''} keeps its data elsewhere, or without bounds: use MergeTree`)
   })
 }
 

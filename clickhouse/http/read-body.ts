@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { ClickHouseException } from '../errors.js'
+import type { IncomingBody } from './clients/incoming-bodies.js'
 
 /** Form fields of a multipart body. */
 const MAX_FORM_FIELDS = 2_000
@@ -16,9 +17,11 @@ const DECODERS = new Map<string, () => Transform>([
  * Reads a request's body, decompressed.
  *
  * @param limit bytes that it may have
- * @throws ClickHouseException NOT_IMPLEMENTED (48), TOO_MANY_BYTES (307) or INCORRECT_DATA (117)
+ * @param incoming is told what arrives, and may give up on the rest
+ * @throws ClickHouseException NOT_IMPLEMENTED (48), TOO_MANY_BYTES (307), INCORRECT_DATA (117), or what `incoming` was
+ *   lost by
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limit: number, incoming: IncomingBody): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity'
   const decoder = DECODERS.get(encoding)?.()
   if (!decoder && encoding !== 'identity' && encoding !== '') {
@@ -33,24 +36,32 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     request.once('error', error => decoder.destroy(error))
     source = request.pipe(decoder)
   }
-  const chunks: Buffer[] = []
-  let length = 0
   try {
-    // A refused body must not take the connection with it before the answer went out.
-    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > limit) {
-        throw new ClickHouseException(
-          307,
-          'TOO_MANY_BYTES',
-          `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
-        )
-      }
-      chunks.push(chunk)
-    }
+    // One race for all of it: one for each chunk would keep the chunks for as long as the request is worked on.
+    const body = await Promise.race([collect(source, limit, incoming), incoming.lost])
+    incoming.complete()
+    return body
   } catch (error) {
     if (error instanceof ClickHouseException || !decoder) throw error
     throw new ClickHouseException(117, 'INCORRECT_DATA', `Request body is not valid ${encoding}`, { cause: error })
+  }
+}
+
+async function collect(source: Readable, limit: number, incoming: IncomingBody): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  // A refused body must not take the connection with it before the answer went out.
+  for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    incoming.arrived(chunk.length)
+    if (length > limit) {
+      throw new ClickHouseException(
+        307,
+        'TOO_MANY_BYTES',
+        `Request body is larger than ${limit} bytes: send the rows in smaller inserts`,
+      )
+    }
+    chunks.push(chunk)
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
 }

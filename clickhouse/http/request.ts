@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Account } from '../access/accounts.js'
+import type { ClientAddress } from '../access/client-address.js'
 import type { Authenticate } from '../access/credentials.js'
 import { FAR_REACHING } from '../engine/connections.js'
 import type { EngineQuery } from '../engine/engine.js'
@@ -9,7 +10,7 @@ import { checkSettings } from '../guard/settings-clauses.js'
 import { type SessionChange, sessionChangeOf } from '../sql/session-change.js'
 import { splitQuery } from '../sql/split-query.js'
 import { placeholdersOf, readStatement, type Statement } from '../sql/statement.js'
-import type { ClientAddress } from './client-address.js'
+import type { IncomingBody } from './clients/incoming-bodies.js'
 import { readBody, withFormFields } from './read-body.js'
 import type { Session, Sessions } from './sessions.js'
 import { analystSettings, boundedSetting, type RequestSettings, readRequestSettings } from './settings.js'
@@ -17,9 +18,6 @@ import { analystSettings, boundedSetting, type RequestSettings, readRequestSetti
 /** Largest body of an analyst, with parameters, and of a builder, with rows; decompressed, in bytes. */
 const MAX_ANALYST_BODY = 1024 * 1024
 const MAX_BUILDER_BODY = 64 * 1024 * 1024
-
-/** What a request may do that must not change anything. */
-const NO_WRITER: GuardUser = { role: 'analyst', databases: [] }
 
 export interface RequestOptions {
   authenticate: Authenticate
@@ -30,6 +28,8 @@ export interface RequestOptions {
   queryId: string
   /** Receives what is known of the request so far: all there is to tell when it is refused. */
   onRead: (known: { account: Account; sql?: string }) => void
+  /** Begins to receive the body, once it is known whose it is. */
+  receive: (account: Account) => IncomingBody
   guard: Guard
 }
 
@@ -60,7 +60,7 @@ export async function readRequest(
   let settings = readRequestSettings(url.searchParams)
   const account = await options.authenticate(request.headers, settings, options.client)
   options.onRead({ account })
-  let body = await readBody(request, bodyLimitOf(account, options.maxBody))
+  let body = await readBody(request, bodyLimitOf(account, options.maxBody), options.receive(account))
   const contentType = request.headers['content-type'] ?? ''
   if (contentType.startsWith('multipart/form-data')) {
     settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))
@@ -96,7 +96,7 @@ async function readyQuery(
   const database = (named || session?.database) ?? 'default'
   // A GET changes nothing, whatever user sends it: it may do what an analyst may.
   const mayWrite = account.role !== 'analyst' && request.method === 'POST'
-  const user = mayWrite ? account : NO_WRITER
+  const user: GuardUser = mayWrite ? account : { role: 'analyst', databases: [], limits: account.limits }
   const checked = await options.guard.check(
     { sql, database, parameters: settings.parameters, inSession: session !== undefined },
     user,

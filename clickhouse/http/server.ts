@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Account } from '../access/accounts.js'
+import { clientAddressOf } from '../access/client-address.js'
 import type { Authenticate } from '../access/credentials.js'
 import type { Engine } from '../engine/engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from '../errors.js'
 import type { Guard } from '../guard/guard.js'
-import { clientAddressOf } from './client-address.js'
+import { type ClientBounds, limitClients, TIMEOUTS } from './clients/client-limits.js'
+import type { IncomingBody } from './clients/incoming-bodies.js'
 import { createFailureLog } from './failure-log.js'
 import { createHead, type Head } from './head.js'
 import { PROGRESS_HEADER, reportProgress } from './progress.js'
@@ -14,13 +16,11 @@ import { readRequest } from './request.js'
 import { createSessions } from './sessions.js'
 import { corsHeaders, type PageRules, refuseForeignPages, SAFE_HEADERS } from './web-pages.js'
 
-export interface EmbeddedServerOptions {
+export interface EmbeddedServerOptions extends ClientBounds {
   engine: Engine
   guard: Guard
   authenticate: Authenticate
   pages: PageRules
-  /** Largest body of the trusted user, decompressed, in bytes. */
-  maxBody: number
   /** Receives an object for a failed request, without anything that the request or a row holds; default: no log. */
   log?: (entry: Record<string, unknown>) => void
 }
@@ -34,10 +34,10 @@ export interface EmbeddedServer {
 /** Queries travel in the URL: the client sends an INSERT's SQL there, and parameters up to 4 KB. */
 const MAX_HEADER_BYTES = 128 * 1024
 
-/** Longer than clients keep an idle connection, so that none sends into one that is being closed. */
-const KEEP_ALIVE_MS = 30_000
-
 const CLOSE_IDLE_INTERVAL_MS = 20
+
+/** Node leaves out headers behind the 2,000th, in silence, and a proxy's may be among them: so it leaves out none. */
+const MAX_HEADERS = 200
 
 function shuttingDown(): ClickHouseException {
   return new ClickHouseException(236, 'ABORTED', 'The server is shutting down')
@@ -59,7 +59,9 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     const path = (request.url ?? '/').split('?', 1)[0]
     for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
     response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
-    if (path === '/ping' || path === '/replicas_status') return void response.end('Ok.\n')
+    if (request.rawHeaders.length > MAX_HEADERS * 2) return dismiss(request, response, 431)
+    if (hasTwoHosts(request)) return dismiss(request, response, 400, 'The request names two hosts\n')
+    if (path === '/ping' || path === '/replicas_status') return dismiss(request, response, 200, 'Ok.\n')
     try {
       refuseForeignPages(request.headers, pages)
     } catch (error) {
@@ -67,9 +69,9 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     }
     const cors = corsHeaders(request.headers, pages)
     for (const [name, value] of cors ?? []) response.setHeader(name, value)
-    if (cors && request.method === 'OPTIONS') return void response.writeHead(204).end()
-    if (path !== '/') return void response.writeHead(404).end('There is no such handle\n')
-    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return void response.writeHead(405).end()
+    if (cors && request.method === 'OPTIONS') return dismiss(request, response, 204)
+    if (path !== '/') return dismiss(request, response, 404, 'There is no such handle\n')
+    if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return dismiss(request, response, 405)
 
     const queryId = new URL(request.url ?? '/', 'http://localhost').searchParams.get('query_id') || randomUUID()
     if (/^[\x20-\x7e]+$/.test(queryId)) response.setHeader('X-ClickHouse-Query-Id', queryId)
@@ -79,6 +81,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     })
     const head = createHead(response)
     let known: { account?: Account; sql?: string } = {}
+    let incoming: IncomingBody | undefined
     let leave = () => {}
     let stopReporting = () => {}
     try {
@@ -90,6 +93,10 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
         client: clientAddressOf(request),
         onRead: read => {
           known = read
+        },
+        receive: account => {
+          incoming = clients.receive(request.socket, account)
+          return incoming
         },
       })
       if (!ready) return void response.end('Ok.\n')
@@ -130,6 +137,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       leave()
       stopReporting()
       reads.delete(gone)
+      incoming?.close()
     }
   }
 
@@ -138,16 +146,17 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     fail(request, response, createHead(response), exception, engine.version)
   }
 
-  const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
-    (request, response) => {
-      answer(request, response).catch(error => {
+  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    clients
+      .take(request.socket, () => answer(request, response))
+      .catch(error => {
         // Its message may hold a part of the request.
         log({ msg: 'request failed', type: error instanceof Error ? error.name : typeof error })
         response.destroy()
       })
-    },
-  )
+  })
+  server.maxHeadersCount = 0
+  const clients = limitClients(server, options)
 
   return {
     server,
@@ -159,11 +168,24 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
         const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS)
         server.close(() => {
           clearInterval(closing)
+          clients.stop()
           resolve()
         })
         for (const read of reads) read.abort(shuttingDown())
       }),
   }
+}
+
+/** Answers a request whose body isn't read; where there is one, nothing would look at how slowly it comes. */
+function dismiss({ headers }: IncomingMessage, response: ServerResponse, status: number, text = ''): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  if (hasBody || status === 400) response.shouldKeepAlive = false
+  response.writeHead(status).end(text)
+}
+
+/** Node takes the first, a proxy in front may take the last. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
 }
 
 function fail(

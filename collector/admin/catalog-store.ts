@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, type Content, checkContent, checkSlot, keyToken, type Slot } from '@slotstream/protocol'
-import { parseEntry } from '@slotstream/runtime'
+import { bucketKeys, parseEntry } from '@slotstream/runtime'
 
 /** Writes or reads at a time. */
 const WAVE = 64
@@ -25,11 +25,7 @@ export type CatalogKind = 'slot' | 'content'
 export function createCatalogStore(bucket: KV): CatalogStore {
   const keyOf = (siteId: string, kind: CatalogKind, id: string) => `${siteId}.${kind}.${keyToken(id)}`
 
-  async function keys(siteId: string, kind: string): Promise<string[]> {
-    const found: string[] = []
-    for await (const key of await bucket.keys(`${siteId}.${kind}`)) found.push(key)
-    return found.sort()
-  }
+  const keys = async (siteId: string, kind: string) => (await bucketKeys(bucket, `${siteId}.${kind}`)).sort()
 
   /** Entries that can't be used are left out, as the role that decides leaves them out. */
   async function readAll<T>(siteId: string, kind: CatalogKind, check: (raw: unknown) => Check<T>): Promise<T[]> {

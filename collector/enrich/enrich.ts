@@ -13,7 +13,7 @@ const REMEMBERED = { max: 2_000, maxBytes: 1024 * 1024, maxKeyLength: 1_000 }
 /** What is done to the messages of one request. */
 export interface Enricher {
   /** Takes out of a raw message, in place, what must not be stored, not even in a rejected one. Nothing: it may stay as it is. */
-  cleanse(raw: unknown): Cleansed | undefined
+  redact(raw: unknown): Cleansed | undefined
   /**
    * What can be known of a message that was found good, to be added to its context. The same object for messages that
    * have it in common.
@@ -69,7 +69,7 @@ export function createEnrich(places?: Places): Enrich {
     }
 
     return {
-      cleanse: raw => cleanse(raw, rules, networks),
+      redact: raw => redact(raw, rules, networks),
       enrich(message, named) {
         const context = (message.context ?? {}) as MessageContext
         // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
@@ -136,15 +136,15 @@ function arrivedOf(message: Record<string, unknown>, classify: (arrived: Arrived
   })
 }
 
-function cleanse(
+function redact(
   raw: unknown,
   { settings, scrub }: Compiled,
   networks: (address: string) => string,
 ): Cleansed | undefined {
   const message = objectOf(raw)
   const context = objectOf(message?.context)
-  const inProperties = message?.type === 'page' && cleansePage(objectOf(message.properties), scrub)
-  const inContext = cleansePage(objectOf(context?.page), scrub)
+  const inProperties = message?.type === 'page' && redactPage(objectOf(message.properties), scrub)
+  const inContext = redactPage(objectOf(context?.page), scrub)
   if (!context || context.ip === undefined) return inProperties || inContext ? { network: undefined } : undefined
   const network = typeof context.ip === 'string' ? networks(context.ip) : ''
   if (settings.ip === 'truncated' && network) context.ip = network
@@ -155,7 +155,7 @@ function cleanse(
 const ADDRESSES = ['url', 'referrer', 'search'] as const
 
 /** Returns whether anything had to be changed. */
-function cleansePage(page: Record<string, unknown> | undefined, scrub: (url: string) => string): boolean {
+function redactPage(page: Record<string, unknown> | undefined, scrub: (url: string) => string): boolean {
   if (!page) return false
   let changed = false
   for (const field of ADDRESSES) {

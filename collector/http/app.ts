@@ -8,10 +8,10 @@ import type { Paths } from '../openapi/operations.js'
 import type { AdminGate } from '../safety/admin-gate.js'
 import type { Sites } from '../sites.js'
 import { Failure } from './failure.js'
-import type { Handler } from './receive.js'
 import type { Trusts } from './request/client-address.js'
 import { allowOrigin, answerPreflight } from './request/cors.js'
 import { HOST_HEADERS, publicHost } from './request/public-host.js'
+import type { Route } from './routes.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
 
 /** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
@@ -31,8 +31,8 @@ export interface MountTools {
 export interface AppParts {
   sites: Sites
   metrics: CollectorMetrics
-  /** POST routes by path; the server answers them before the router gets to see them, for speed. */
-  posts: Map<string, Handler>
+  /** The server answers them before the router gets to see them, for speed. */
+  routes: readonly Route[]
   /** They come first: nothing of the write key routes, such as CORS, applies. */
   mounted: (tools: MountTools) => Mounted[]
   /** Lets requests with the admin token pass. */
@@ -71,7 +71,7 @@ const pageHeaders = helmet({
 export function createApp({
   sites,
   metrics,
-  posts,
+  routes,
   mounted,
   demoDir,
   sdkFile: sdk,
@@ -104,13 +104,13 @@ export function createApp({
 
   const parts = mounted({ metrics, gate })
   for (const { path, router } of parts) app.use(path, router)
-  const description = openApiDocument(Object.assign({}, ...parts.map(({ described }) => described)))
+  const description = openApiDocument(routes, Object.assign({}, ...parts.map(({ described }) => described)))
   app.get('/openapi.json', (_request, response) => {
     response.set('Access-Control-Allow-Origin', '*').json(description)
   })
   app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
-  for (const [path, handler] of posts) {
-    app.post(path, handler)
+  for (const { path, handle } of routes) {
+    app.post(path, handle)
     app.all(path, (request, response) => {
       allowOrigin(request, response, sites)
       response.set('Allow', 'POST, OPTIONS')
@@ -135,7 +135,7 @@ export function createApp({
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {
     if (hasDemo) response.redirect('/demo/')
-    else response.json({ name: 'slotstream collector', routes: [...posts.keys()].map(path => `POST ${path}`) })
+    else response.json({ name: 'slotstream collector', routes: routes.map(({ path }) => `POST ${path}`) })
   })
   app.use(request => {
     throw new Failure('not_found', `there is no ${request.method} ${request.path}`)

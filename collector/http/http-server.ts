@@ -26,6 +26,7 @@ import { createReceive, type Handler, type Receive } from './receive.js'
 import { type Client, clientAddress, clientOf, peerAddress, type Trusts } from './request/client-address.js'
 import { requestIdOf } from './request/request-id.js'
 import { sendFailure } from './respond.js'
+import type { Route } from './routes.js'
 
 /** How often connections are looked over for those that take too long, in milliseconds. */
 const LOOK_OVER_MS = 1_000
@@ -58,7 +59,7 @@ export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 
   /** What is missing before requests can be answered. */
   missing: () => string[]
   /** Makes the POST routes that are answered before the router gets to see them, for speed. */
-  posts: (tools: RouteTools) => [path: string, handler: Handler][]
+  routes: (tools: RouteTools) => Route[]
   /** Is told of each request that was refused as a whole. */
   onFailure?: (route: string, error: unknown) => void
 }
@@ -93,11 +94,12 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     metrics,
   })
   const isOurHost = createHostCheck(allowedHosts())
-  const posts = new Map(parts.posts({ receive, metrics }))
+  const routes = parts.routes({ receive, metrics })
+  const handlers = new Map(routes.map(({ path, handle }) => [path, handle]))
   const app = createApp({
     sites,
     metrics,
-    posts,
+    routes,
     mounted: parts.mounted,
     demoDir: parts.demoDir,
     sdkFile: parts.sdkFile,
@@ -116,7 +118,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const server = createServer({ connectionsCheckingInterval: LOOK_OVER_MS }, (request, response) => {
     response.setHeader('X-Request-Id', requestIdOf(request))
     const route = pathOf(request)
-    const handler = request.method === 'POST' ? posts.get(route) : undefined
+    const handler = request.method === 'POST' ? handlers.get(route) : undefined
     // Express costs as much again as all else in such a request, so the busy routes don't go through its router.
     if (handler) void answer(request, response, route, handler)
     else {
@@ -124,6 +126,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       app(request, response)
     }
   })
+  // Node leaves out headers behind the 2,000th, in silence: a client's own would take the place of those of a proxy.
+  server.maxHeadersCount = 0
   server.headersTimeout = settings.headersTimeoutMs
   server.requestTimeout = settings.requestTimeoutMs
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MAX_BATCH_BYTES } from '@slotstream/protocol'
 import { networkOf } from '@slotstream/runtime'
 import type { Enrich } from '../enrich/enrich.js'
-import type { BatchOrigin } from '../intake/store-batch.js'
+import type { Receipt } from '../intake/store-batch.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Limits, Origin } from '../safety/limits.js'
 import type { OpenBodies, OpenBody } from '../safety/open-bodies.js'
 import { createRejectionBudget } from '../safety/rejection-budget.js'
 import type { Sites } from '../sites.js'
-import { type Body, readBody, type Written } from './body/read-body.js'
+import { type Body, type RawBody, readBody } from './body/read-body.js'
 import { Failure } from './failure.js'
 import { type Authenticated, authenticate, authenticateHead } from './request/authenticate.js'
 import { allowOrigin, checkOrigin } from './request/cors.js'
@@ -22,8 +22,8 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export interface Received extends Authenticated {
   body: unknown
   /** What the body was made of. */
-  written: Written
-  origin: BatchOrigin
+  written: RawBody
+  origin: Receipt
 }
 
 export type Receive = (request: IncomingMessage, response: ServerResponse) => Promise<Received>

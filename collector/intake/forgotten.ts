@@ -1,8 +1,8 @@
-import { type Arrival, correctTime, type DecisionRecord, namedIn, parseTime } from '@slotstream/protocol'
+import { correctTime, type DecisionRecord, namedIn, parseTime, type ReceiptTimes } from '@slotstream/protocol'
 import type { Tombstones } from '@slotstream/runtime'
 
 /** Tells whether a message, as its client wrote it, is from before the deletion of a person that it names. */
-export type ForgottenMessage = (raw: unknown, arrival: Arrival) => boolean
+export type ForgottenMessage = (raw: unknown, arrival: ReceiptTimes) => boolean
 
 /** What a client is told of such a message. */
 export const DELETED_REASON = 'the person that it names was deleted after it happened: it is not kept'
@@ -19,7 +19,7 @@ export function forgottenDecision(tombstones: Tombstones, siteId: string): (deci
 }
 
 /** When a message happened by the server's clock; without a usable time, when it was received. */
-function timeOf(raw: unknown, { received, sent: batchSent }: Arrival): number {
+function timeOf(raw: unknown, { received, sent: batchSent }: ReceiptTimes): number {
   const { timestamp, sentAt } = raw as { timestamp?: unknown; sentAt?: unknown }
   const client = typeof timestamp === 'string' ? parseTime(timestamp) : undefined
   if (client === undefined) return received

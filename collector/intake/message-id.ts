@@ -16,7 +16,7 @@ const USUAL = /^[\w.:-]{6,}$/
  *
  * @returns whether it did
  */
-export function mendMessageId(raw: unknown): boolean {
+export function replaceImplausibleId(raw: unknown): boolean {
   if (typeof raw !== 'object' || raw === null) return false
   const message = raw as { messageId?: unknown; context?: unknown; sentAt?: unknown }
   const { messageId, context } = message

@@ -8,7 +8,7 @@ import {
   streamSubject,
 } from '@slotstream/protocol'
 import { utf8Of } from '../http/body/json-text.js'
-import { envelopeBytes, envelopeOf, type Taken, type TakenEnvelope } from './taken.js'
+import { type AcceptedMessage, envelopeBytes, envelopeOf, type OutgoingEnvelope } from './outgoing-envelope.js'
 
 /**
  * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
@@ -28,16 +28,16 @@ export interface Publication {
  * The ids behind a `msgId` are namespaced by site, sender and visitor, and all message ids are part of it, so that no
  * client can suppress another's events, nor its own by using a batch id again.
  */
-export function eventPublications(envelope: TakenEnvelope, batchId: string, partitions: number): Publication[] {
+export function eventPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
   if (envelope.spread) return spreadPublications(envelope, batchId, partitions)
   return publicationsOf(envelope, batchId, partitionOf(siteId, visitorId, partitions))
 }
 
 /** One or more publications for each partition that some of the messages belong to. */
-function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions: number): Publication[] {
+function spreadPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
-  const parts = new Map<number, Taken[]>()
+  const parts = new Map<number, AcceptedMessage[]>()
   for (const message of envelope.messages) {
     const partition = spreadPartitionOf(siteId, visitorId, message.id, partitions)
     parts.set(partition, [...(parts.get(partition) ?? []), message])
@@ -47,7 +47,7 @@ function spreadPublications(envelope: TakenEnvelope, batchId: string, partitions
   )
 }
 
-function publicationsOf(envelope: TakenEnvelope, batchId: string, partition: number): Publication[] {
+function publicationsOf(envelope: OutgoingEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, sender = 'public', visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
   return split(messages, part => envelopeBytes(envelopeOf(envelope, part))).map(({ part, data }) => ({

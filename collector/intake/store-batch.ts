@@ -1,7 +1,7 @@
 import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
-import { NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
+import { createSlices, NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
 import type { Enricher } from '../enrich/enrich.js'
-import type { Written } from '../http/body/read-body.js'
+import type { RawBody } from '../http/body/read-body.js'
 import { droppedBatch } from '../http/request/privacy-signal.js'
 import { createSenders } from '../keys/senders.js'
 import type { CollectorMetrics } from '../metrics.js'
@@ -9,24 +9,27 @@ import type { Plans } from '../plan/plans.js'
 import type { Admission } from '../safety/message-limits.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
 import { forgottenMessage } from './forgotten.js'
-import { type Intake, takeBatch } from './intake.js'
+import { createBatchText, type OutgoingEnvelope } from './outgoing-envelope.js'
 import { eventPublications, type Publication, rejectedPublications } from './publications.js'
 import { publishAll } from './publish-all.js'
 import { sum } from './rejected-counts.js'
-import { createBatchText, type TakenEnvelope } from './taken.js'
+import { type BatchScope, type Intake, takeBatch, takeBatchInSlices } from './take-batch.js'
 
-/** Visitors of one batch from which on it is a large one. */
-const MANY = 32
+/** Visitors of one batch above which it is written while its first messages are on their way. */
+const MANY_VISITORS = 32
+
+/** Messages of one batch above which it is checked in slices. */
+const MANY_MESSAGES = 256
 
 /** What came with a batch. */
-export interface BatchOrigin {
+export interface Receipt {
   site: Site
   /** Kind of the key it came with. */
   key: KeyKind
   /** Size of the body the batch came in. */
   bytes: number
   /** What the batch was made of, where that is a batch, too. */
-  written?: Written
+  written?: RawBody
   userAgent: string | undefined
   enricher: Enricher
   /** A privacy signal that the site honours: nothing is stored. Default none. */
@@ -43,7 +46,7 @@ export interface StoredBatch {
   positions: Map<string, number>
 }
 
-export type StoreBatch = (body: unknown, origin: BatchOrigin) => Promise<StoredBatch>
+export type StoreBatch = (body: unknown, origin: Receipt) => Promise<StoredBatch>
 
 /**
  * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
@@ -58,6 +61,7 @@ export function createStoreBatch(
   plans: Pick<Plans, 'of'> = { of: () => undefined },
   tombstones: () => Tombstones = () => NO_TOMBSTONES,
 ): StoreBatch {
+  const slice = createSlices()
   return async (body, origin) => {
     const { siteId } = origin.site
     if (origin.signal) {
@@ -66,7 +70,7 @@ export function createStoreBatch(
       return { answer, positions: new Map() }
     }
     // Apart, so that nothing of a usual batch as it was read is kept until JetStream has answered.
-    const { publications, visitors, intake, pace } = prepare(body, origin)
+    const { publications, visitors, intake, pace } = await prepare(body, origin)
     const stored = await publishAll(publisher, publications, metrics, pace)
 
     count(siteId, intake)
@@ -82,13 +86,13 @@ export function createStoreBatch(
   /**
    * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
    * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
-   * new, goes on at the pace of the limits: no other request waits for it.
+   * new, goes on at the pace of the limits: no other request waits for it. One of many messages is checked in slices.
    */
-  function prepare(body: unknown, origin: BatchOrigin) {
+  async function prepare(body: unknown, origin: Receipt) {
     const { site, key, bytes, written, userAgent, enricher, admission, rejections } = origin
     const { siteId } = site
     const received = Date.now()
-    const { envelopes, refused, ...intake } = takeBatch(body, {
+    const scope: BatchScope = {
       siteId,
       received,
       senders: createSenders(site, key, received),
@@ -100,27 +104,30 @@ export function createStoreBatch(
       plan: plans.of(siteId),
       rejections,
       isForgotten: forgottenMessage(tombstones(), siteId),
-    })
+    }
+    const isLong = messagesIn(body) > MANY_MESSAGES
+    const taken = isLong ? await takeBatchInSlices(body, scope, slice) : takeBatch(body, scope)
+    const { envelopes, rejected, ...intake } = taken
     const strangers = admission.pay(
       messagesIn(body),
       envelopes.map(({ visitorId }) => visitorId),
     )
     const batchId = batchIdOf(body)
     const visitors: string[] = []
-    const isLarge = envelopes.length > MANY
+    const isLarge = envelopes.length > MANY_VISITORS
     const publications = isLarge ? write() : [...write()]
-    return { publications, visitors, intake, pace: strangers > MANY ? admission.pace : undefined }
+    return { publications, visitors, intake, pace: strangers > MANY_VISITORS ? admission.pace : undefined }
 
     function* write(): Generator<Publication> {
       for (const made of envelopes) {
         const spread = site.spread?.includes(made.visitorId)
-        const envelope: TakenEnvelope = spread ? { ...made, spread: true } : made
+        const envelope: OutgoingEnvelope = spread ? { ...made, spread: true } : made
         for (const publication of eventPublications(envelope, batchId, partitions)) {
           visitors.push(spread ? '' : envelope.visitorId)
           yield publication
         }
       }
-      if (refused) yield* rejectedPublications(refused, batchId, partitions)
+      if (rejected) yield* rejectedPublications(rejected, batchId, partitions)
     }
   }
 
@@ -134,7 +141,7 @@ export function createStoreBatch(
   }
 }
 
-type Counts = Omit<Intake, 'envelopes' | 'refused'>
+type Counts = Omit<Intake, 'envelopes' | 'rejected'>
 
 function answerOf({ accepted, rejections, violations, moreRejected, moreViolations }: Counts): BatchAnswer {
   const answer: BatchAnswer = { success: true, accepted, rejected: rejections }
@@ -144,9 +151,10 @@ function answerOf({ accepted, rejections, violations, moreRejected, moreViolatio
   return answer
 }
 
-/** Messages of a batch that was taken apart, whether or not they were good. */
+/** Messages of a batch, whether or not they are good; 0 for what is no batch. */
 function messagesIn(body: unknown): number {
-  return (body as { batch: unknown[] }).batch.length
+  const { batch } = (body ?? {}) as { batch?: unknown }
+  return Array.isArray(batch) ? batch.length : 0
 }
 
 function batchIdOf(body: unknown): string {

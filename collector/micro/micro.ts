@@ -3,7 +3,7 @@ import { type Log, SETTINGS } from '@slotstream/runtime'
 import type { CompiledPlan } from '@slotstream/tracking-plan'
 import { Failure } from '../http/failure.js'
 import { createHttpServer, type HttpServer } from '../http/http-server.js'
-import { postRoutes } from '../http/post-routes.js'
+import { writeKeyRoutes } from '../http/routes.js'
 import { createStoreBatch } from '../intake/store-batch.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
 import { createAnySite } from './any-site.js'
@@ -46,8 +46,8 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     log: deps.log,
     ready: () => true,
     missing: () => [],
-    posts: ({ receive, metrics }) =>
-      postRoutes({
+    routes: ({ receive, metrics }) =>
+      writeKeyRoutes({
         receive,
         store: createStoreBatch(kept.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
         decide: async question =>

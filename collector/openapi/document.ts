@@ -20,8 +20,13 @@ const ERROR_SCHEMA: Part = {
   },
 }
 
-/** The description of the HTTP API, OpenAPI 3.1. */
-export function openApiDocument(more: Paths): Part {
+/**
+ * Returns the description of the HTTP API, OpenAPI 3.1.
+ *
+ * @param routes those that take a write key
+ * @param more other routers' paths
+ */
+export function openApiDocument(routes: readonly { path: string; described: Part }[], more: Paths): Part {
   return {
     openapi: '3.1.0',
     info: {
@@ -31,7 +36,7 @@ export function openApiDocument(more: Paths): Part {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    paths: { ...PUBLIC_PATHS, ...more },
+    paths: { ...Object.fromEntries(routes.map(({ path, described }) => [path, described])), ...PUBLIC_PATHS, ...more },
     components: {
       schemas: { ...MESSAGE_SCHEMAS, ...CATALOG_SCHEMAS, Error: ERROR_SCHEMA },
       securitySchemes: {

@@ -1,63 +1,9 @@
-import { MESSAGE_TYPES } from '@slotstream/protocol'
-import { failures, file, inPath, messageBody, ok, type Part, type Paths, ref } from './operations.js'
+import { failures, file, inPath, ok, type Part, type Paths } from './operations.js'
 
-const WITH_WRITE_KEY = [{ writeKeyAsUser: [] }, { writeKeyInQuery: [] }, {}]
 const ANY_OBJECT: Part = { type: 'object' }
 
-/** What can go wrong wherever a write key is sent. */
-const REFUSALS = failures(
-  'malformed',
-  'unknown_key',
-  'origin_not_allowed',
-  'secret_key_in_page',
-  'method_not_allowed',
-  'request_timeout',
-  'too_large',
-  'unsupported_media_type',
-  'rate_limited',
-  'unavailable',
-)
-
-const taking = (summary: string, schema: string, answer: string, refusals = REFUSALS): Part => ({
-  post: {
-    summary,
-    tags: ['messages'],
-    security: WITH_WRITE_KEY,
-    ...messageBody(ref(schema), 'May be compressed with gzip or deflate. `writeKey` may stand in it.'),
-    responses: { ...ok('Every accepted message is stored; the others are named.', ref(answer)), ...refusals },
-  },
-})
-
-/** Where a whole request can be for secret keys only. */
-const PERSONAL_REFUSALS = {
-  ...REFUSALS,
-  ...failures('origin_not_allowed', 'secret_key_in_page', 'secret_key_required'),
-}
-
-const batch = taking('Send many messages', 'Batch', 'BatchAnswer')
-
-/** Paths that anybody may call. */
+/** Paths that anybody may call, besides those that take messages. */
 export const PUBLIC_PATHS: Paths = {
-  '/v1/batch': batch,
-  '/v1/b': batch,
-  ...Object.fromEntries(
-    MESSAGE_TYPES.flatMap(type => {
-      const path = taking(`Send one \`${type}\` message`, 'SingleMessage', 'BatchAnswer', PERSONAL_REFUSALS)
-      return [
-        [`/v1/${type}`, path],
-        [`/v1/${type[0]}`, path],
-      ]
-    }),
-  ),
-  '/v1/slots': {
-    post: {
-      summary: 'Ask for the content of slots',
-      tags: ['slots'],
-      security: WITH_WRITE_KEY,
-      ...messageBody(ref('SlotsRequest'), 'Messages that come along are stored first and count in the answer.'),
-      responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...PERSONAL_REFUSALS },
-    },
-  },
   '/v1/projects/{writeKey}/settings': {
     get: {
       summary: 'What Segment’s browser library asks its CDN for',

@@ -10,7 +10,7 @@ import { Failure } from '../http/failure.js'
 import type { Handler, Receive } from '../http/receive.js'
 import { undecided } from '../http/request/privacy-signal.js'
 import { sendJson } from '../http/respond.js'
-import type { BatchOrigin, StoreBatch, StoredBatch } from '../intake/store-batch.js'
+import type { Receipt, StoreBatch, StoredBatch } from '../intake/store-batch.js'
 import { checkedUser } from '../keys/checked-user.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Decide } from './decide.js'
@@ -61,7 +61,7 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
   }
 
   /** Begins with all at once, the older ones first: that is their order in the stream. */
-  async function storeAll(question: SlotsRequest, origin: BatchOrigin) {
+  async function storeAll(question: SlotsRequest, origin: Receipt) {
     const { batch, batches = [], sentAt } = question
     const storing = batches.map(entry => store(entry, origin).catch(notStored))
     const plain = batch && batch.length > 0 ? store({ batch, sentAt }, origin) : undefined

@@ -1,3 +1,4 @@
+import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from '../wire/limits.js'
 import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/senders.js'
@@ -6,8 +7,6 @@ import type { Content, Policy, Site, Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { type Retention, retentionTrouble } from './retention.js'
 import { SIGNALS, type SignalName } from './signals.js'
-
-export type Check<T> = { ok: true; value: T } | { ok: false; reason: string }
 
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {

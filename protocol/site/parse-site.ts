@@ -1,7 +1,7 @@
+import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
 import { isAbsentOr, isId, isListOf, isSiteId, isText, misfit } from '../wire/checks/parse-stored.js'
 import type { Site } from './catalog.js'
-import type { Check } from './checks.js'
 import { enrichmentTrouble } from './enrichment.js'
 import { retentionTrouble } from './retention.js'
 

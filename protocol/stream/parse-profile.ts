@@ -1,4 +1,4 @@
-import type { Check } from '../site/checks.js'
+import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
 import {
   isAbsentOr,

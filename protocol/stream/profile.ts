@@ -1,4 +1,4 @@
-import type { SignalMemory } from '../site/signals.js'
+import type { SignalMemory } from './signals.js'
 
 /** A visitor's profile as the store keeps it. */
 export interface Profile {

@@ -144,3 +144,6 @@ export interface BatchAnswer {
    */
   position?: number
 }
+
+/** Instructions to Segment, which nobody keeps. */
+export const NOT_KEPT = 'integrations'

@@ -1,4 +1,3 @@
-import type { Outcome } from '../stream/envelopes/stored.js'
 import type { Batch, BatchAnswer, Message } from './messages.js'
 
 /** One slot asked for: `count` items (default: the slot's own, usually 1). */
@@ -46,6 +45,16 @@ export interface DecisionReason {
   excluded: { contentId: string; reason: string }[]
 }
 
+/**
+ * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
+ * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
+ * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
+ * In all but `served`, `items` is empty and the page's own content stays.
+ */
+export type Outcome = (typeof OUTCOMES)[number]
+
+export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable'] as const
+
 export interface SlotDecision {
   slotId: string
   decisionId: string
@@ -61,24 +70,4 @@ export interface SlotsAnswer {
   batches?: (BatchAnswer | { success: false; error: { code: string; message: string } })[]
   /** As in `BatchAnswer`. */
   position?: number
-}
-
-/** NATS request to `decide.<partition>`, from a collector to the owner of the visitor's partition. */
-export interface DecideRequest {
-  siteId: string
-  visitorId: string
-  anonymousId: string
-  userId?: string
-  slots: SlotRequest[]
-  context?: SlotsRequest['context']
-  /** Stream position that must have been applied before deciding. 0: none. */
-  after: number
-  /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
-  deadlineMs: number
-  explain: boolean
-}
-
-/** Reply to a `DecideRequest`. The decisions are in the stream when it is sent. */
-export interface DecideReply {
-  decisions: SlotDecision[]
 }

@@ -1,7 +1,7 @@
+import { sharedSettings } from '../installation/environment.js'
 import { type Installation, provision } from '../installation/provision.js'
 import { connectNats, type Nats } from '../nats/nats.js'
 import { createPublisher, type Publisher } from '../nats/publisher.js'
-import { sharedSettings } from '../process/environment.js'
 import { createLog, type Log } from '../process/log.js'
 import { within } from '../process/within.js'
 import { ConfigurationError, isSet } from '../settings/read.js'

@@ -1,12 +1,12 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isCount, type PastStreams, STREAMS, type StreamKind } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
+import { usableValue } from '../nats/skipped-entries.js'
 import { watchBucket } from '../nats/watch-bucket.js'
-import type { SharedSettings } from '../process/environment.js'
 import type { Log } from '../process/log.js'
 import { ConfigurationError } from '../settings/read.js'
+import type { SharedSettings } from './environment.js'
 import { readMeta } from './meta-copy.js'
-import { usableValue } from './skipped-entries.js'
 
 /** Key in the bucket `meta` of an installation's layout. */
 export const LAYOUT_KEY = 'installation'

@@ -1,8 +1,8 @@
 import type { KV } from '@nats-io/kv'
 import type { Check } from '@slotstream/protocol'
+import { parseEntry, skipEntry } from '../nats/skipped-entries.js'
 import type { Log } from '../process/log.js'
 import { ConfigurationError } from '../settings/read.js'
-import { parseEntry, skipEntry } from './skipped-entries.js'
 
 /** A value of the bucket `meta` and the revision to change it by; no value: there never was one. */
 export interface MetaValue<T> {

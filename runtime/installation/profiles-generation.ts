@@ -1,10 +1,10 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isCount } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
+import { usableValue } from '../nats/skipped-entries.js'
 import { watchBucket } from '../nats/watch-bucket.js'
 import type { Log } from '../process/log.js'
 import { readMeta } from './meta-copy.js'
-import { usableValue } from './skipped-entries.js'
 
 /** Key in the bucket `meta` that says which generation of profiles counts. */
 export const PROFILES_KEY = 'profiles'

@@ -11,10 +11,10 @@ import {
   TOMBSTONE_DAYS,
 } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
-import type { SharedSettings } from '../process/environment.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'
+import type { SharedSettings } from './environment.js'
 import { createPrivacy, PEOPLE_SECRET, type Privacy, readPeopleSecret } from './keyed-hash.js'
 import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
 import { keepMetaCopy } from './meta-copy.js'

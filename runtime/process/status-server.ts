@@ -1,7 +1,18 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { HOST_ADVICE, type HostCheck } from './host-check.js'
 import type { Metrics } from './metrics.js'
+
+/** Each request is short, so that the connection that is open longest is the one to give way. */
+const MAX_CONNECTIONS = 200
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const LOOK_OVER_MS = 1_000
+const TIMEOUTS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: LOOK_OVER_MS,
+}
 
 /**
  * A small HTTP server for a process without one of its own: `/healthz` (the process lives), `/readyz` (it does its
@@ -16,7 +27,7 @@ export async function startStatusServer(
   missing: () => string[],
   isOurHost: HostCheck,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server: Server = createServer(async (request, response) => {
+  const server: Server = createServer(TIMEOUTS, async (request, response) => {
     const path = request.url?.split('?')[0]
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
@@ -38,6 +49,7 @@ export async function startStatusServer(
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
     }
   })
+  boundConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -50,4 +62,14 @@ export async function startStatusServer(
         server.closeAllConnections()
       }),
   }
+}
+
+/** Closes the connection that is open longest when there are too many: idle ones must not keep out a look at the health. */
+function boundConnections(server: Server): void {
+  const open = new Set<Socket>()
+  server.on('connection', socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    if (open.size > MAX_CONNECTIONS) [...open][0]?.destroy()
+  })
 }

@@ -2,6 +2,7 @@ import { Kvm } from '@nats-io/kv'
 import { connectNats, createLog, type Nats, watchBucket } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
+import { until } from '../support/until.js'
 
 let server: Awaited<ReturnType<typeof startNatsServer>>
 let nats: Nats
@@ -41,6 +42,21 @@ describe('a watch of a bucket', () => {
     const watching = await watchBucket(nats, bucket, entry => hear(entry.key), log)
     await bucket.put('first', '1')
     expect(await heard).toBe('first')
+    watching.stop()
+  })
+
+  it('hears of what comes after the server has dropped it', async () => {
+    const bucket = await new Kvm(nats.js).create('dropped', { history: 1 })
+    const heard: string[] = []
+    const watching = await watchBucket(nats, bucket, entry => heard.push(entry.key), log)
+    for (const { name } of await nats.manager.consumers.list('KV_dropped').next())
+      await nats.manager.consumers.delete('KV_dropped', name)
+    await bucket.put('later', '1')
+    await until(
+      'it is heard',
+      () => heard.at(-1),
+      key => key === 'later',
+    )
     watching.stop()
   })
 })

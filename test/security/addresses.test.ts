@@ -8,6 +8,7 @@ import { clientAddress } from '#collector/http/request/client-address.js'
 import { createLimits } from '#collector/safety/limits.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
 import { freePorts } from '../support/free-ports.js'
+import { openRaw } from '../support/raw-http.js'
 import { WITHOUT_LIMITS } from '../support/without-limits.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -97,7 +98,7 @@ describe('what is remembered of addresses and user agents', () => {
     const taken = growth(n => {
       const enricher = enrich(site, { userAgent: undefined, address: () => '' })
       const message = { type: 'track', event: 'E', anonymousId: 'v', context: contextOf(n) }
-      enricher.enrich(message, enricher.cleanse(message)?.network)
+      enricher.enrich(message, enricher.redact(message)?.network)
     })
     expect(taken).toBeLessThan(20_000_000)
     expect(enrich(site, { userAgent: undefined, address: () => '' })).toBeDefined()
@@ -182,6 +183,20 @@ describe('/metrics', () => {
   })
 })
 
+it('a proxy’s header counts, however many the client sent before it', async () => {
+  const junk = Array.from({ length: 2_100 }, () => 'a:\r\n').join('')
+  const ask = async (line: string) => {
+    const connection = await openRaw(
+      url,
+      `GET /metrics HTTP/1.1\r\nHost: localhost\r\n${junk}${line}Connection: close\r\n\r\n`,
+    )
+    await connection.closed
+    return connection.received()
+  }
+  expect(await ask('')).toMatch(/^HTTP\/1\.1 200 /)
+  expect(await ask('X-Forwarded-For: 203.0.113.1\r\n')).toMatch(/^HTTP\/1\.1 401 /)
+})
+
 describe('wrong admin tokens', () => {
   it('make their address wait, and no other', async () => {
     const strict = await broker.collector()
@@ -195,6 +210,15 @@ describe('wrong admin tokens', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     expect((await ask('secret', '2001:db8::99', '/metrics')).status).toBe(429)
     expect((await ask('secret', '2001:db8:1::1')).status).toBe(200)
+  })
+
+  it('don’t hold up the right one from the same address, where that is too long to be guessed', async () => {
+    const long = 'x'.repeat(32)
+    const strict = await broker.collector({ adminToken: long })
+    const ask = (token: string) =>
+      fetch(`${strict}/v1/admin/sites`, { headers: { Authorization: `Bearer ${token}` } }).then(({ status }) => status)
+    for (let n = 0; n < 12; n++) await ask(`${'x'.repeat(31)}${n}`)
+    expect([await ask('wrong'), await ask(long), await ask('wrong'), await ask(long)]).toEqual([429, 200, 429, 200])
   })
 
   it('are no matter where none was sent', async () => {

@@ -246,16 +246,20 @@ const write = fc.oneof(
     'CREATE FUNCTION made AS x -> x',
     'RENAME TABLE slotstream.events TO built.stolen',
     'EXCHANGE TABLES built.t AND slotstream.events',
-    'CREATE MATERIALIZED VIEW built.mv ENGINE = Memory AS SELECT throwIf(1) FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.mv ENGINE = MergeTree ORDER BY tuple() AS SELECT throwIf(1) FROM slotstream.events',
     'CREATE OR REPLACE TABLE slotstream.events (a Int8) ENGINE = Memory',
     'TRUNCATE TABLE slotstream.events',
     'CREATE TABLE built.outside (a Int8) ENGINE = File(CSV)',
   ),
   nested.query.map(query => `CREATE OR REPLACE VIEW built.v AS ${query}`),
-  nested.query.map(query => `CREATE OR REPLACE TABLE built.x ENGINE = Memory AS ${query}`),
+  nested.query.map(query => `CREATE OR REPLACE TABLE built.x ENGINE = MergeTree ORDER BY tuple() AS ${query}`),
   nested.query.map(query => `INSERT INTO built.t SELECT 1, toString(1) FROM (${query})`),
-  nested.query.map(query => `CREATE MATERIALIZED VIEW IF NOT EXISTS built.m2 ENGINE = Memory AS ${query}`),
-  nested.value.map(value => `CREATE OR REPLACE TABLE built.d (a Int8, b String DEFAULT ${value}) ENGINE = Memory`),
+  nested.query.map(
+    query => `CREATE MATERIALIZED VIEW IF NOT EXISTS built.m2 ENGINE = MergeTree ORDER BY tuple() AS ${query}`,
+  ),
+  nested.value.map(
+    value => `CREATE OR REPLACE TABLE built.d (a Int8, b String DEFAULT ${value}) ENGINE = MergeTree ORDER BY tuple()`,
+  ),
   nested.value.map(value => `ALTER TABLE built.t UPDATE s = ${value} WHERE 1`),
 )
 const statement = fc.oneof(

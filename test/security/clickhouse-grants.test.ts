@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_ANALYST_LIMITS } from '#clickhouse/access/analyst-settings.js'
 import type { EngineConnection } from '#clickhouse/engine/connections.js'
 import { openData } from '#clickhouse/engine/open-engine.js'
 import * as reviewed from '#clickhouse/guard/engine-names.js'
@@ -114,7 +115,7 @@ describe('the reviewed names', () => {
     [
       'functions',
       'SELECT name FROM system.functions',
-      [...reviewed.FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.REFUSED_FUNCTIONS],
+      [...reviewed.FUNCTIONS, ...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.REFUSED_FUNCTIONS],
     ],
     [
       'table functions',
@@ -157,8 +158,9 @@ describe('the reviewed names', () => {
         ).toEqual([])
       }
     }
-    for (const name of reviewed.REFUSED_TABLE_ENGINES) expect(names.mayUseEngine(name), name).toBe(false)
-    for (const name of [...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
+    for (const name of reviewed.REFUSED_TABLE_ENGINES)
+      for (const role of ['builder', 'writer'] as const) expect(names.mayUseEngine(name, role), name).toBe(false)
+    for (const name of [...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
       expect(names.mayCall(name, 'analyst') || names.mayCall(name, 'builder'), name).toBe(false)
   })
 
@@ -250,12 +252,32 @@ describe('legitimate SQL passes', () => {
     "SELECT $$it's; fine$$, 'INTO OUTFILE', 'PARALLEL WITH' -- INTO OUTFILE",
     'SELECT 1 AS `один`, 2 AS "Выручка, ₽"',
     "SELECT globalVariable('version'), @@version",
+    "SELECT hasAny(segments, ['a', 'b']), hasAll([1, -2, NULL], groupUniqArray(n)), hasAny(segments, {s:Array(String)}) FROM events",
     'SELECT exists(SELECT 1), 1 = ANY (SELECT 1), (SELECT max(number) FROM numbers(3))',
     "SELECT x.y.z::Nullable(String), j.a.:Int64, t.1, m['k'], interval 1 day, date '2020-01-01', 1e5, 0xff, -1 FROM events AS x",
   ])('of people and BI tools: %s', async sql => {
     const { sql: canonical } = await check(sql)
     // What runs parses, too.
     expect((await check(canonical)).sql).toBe(canonical)
+  })
+
+  it.each([
+    ...reviewed.SLOW_FUNCTIONS.map(name => `SELECT ${name}(s, s) FROM events`),
+    'SELECT arrayLevenshteinDistance(range(200000), range(200000))',
+    'SELECT arrayMap(levenshteinDistance, [s], [s]) FROM events',
+    'SELECT * APPLY levenshteinDistance FROM events',
+    'SELECT hasAny(range(200000), arrayReverse(range(200000)))',
+    'SELECT HASALL(a, [1, n]) FROM events',
+    'SELECT hasAny([[1, 2][1]], a) FROM events',
+    'SELECT hasAny(a, {p:Array(String)} || b) FROM events',
+    'SELECT arrayMap(hasAny, [a], [b]) FROM events',
+    'SELECT * APPLY hasAll FROM events',
+  ])('but not what goes on whatever the time limit says: %s', async sql => {
+    for (const user of [ANALYST, { role: 'builder', databases: ['built'] }] as const)
+      await expect(guard.check({ sql, database: 'slotstream', parameters: [] }, user)).rejects.toThrow(
+        /time limit|names a function that isn't allowed/,
+      )
+    await guard.check({ sql, database: 'slotstream', parameters: [] }, { role: 'writer', databases: [] })
   })
 
   it('with names and values in parameters, in session statements too', async () => {
@@ -342,7 +364,7 @@ describe('a builder', () => {
     'DROP TEMPORARY TABLE t',
     'CREATE TABLE built.x (u UUID, temporary UInt8) ENGINE = MergeTree ORDER BY temporary',
     'CREATE VIEW with AS SELECT 1',
-    'CREATE TABLE if (a UInt8) ENGINE = Memory',
+    'CREATE TABLE if (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
     'DROP TABLE IF EXISTS built.x, built.y',
     'RENAME TABLE IF EXISTS built.x TO built.z, IF EXISTS built.y TO built_too.y',
     "CREATE VIEW built.v (a UInt8) SQL SECURITY INVOKER AS (SELECT 1 AS a) UNION ALL (SELECT 2) COMMENT 'x'",
@@ -352,6 +374,8 @@ describe('a builder', () => {
     'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY n AS WITH c AS (SELECT n FROM t) SELECT n FROM c',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM slotstream.events',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR TO built.x AS SELECT count() AS n FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m REFRESH AFTER 1 MINUTE 30 SECOND APPEND TO built.x AS SELECT count() AS n FROM slotstream.events',
+    'ALTER TABLE built.m MODIFY REFRESH EVERY 5 MINUTE',
     'SELECT * FROM slotstream.events AS e JOIN built.x ON 1',
     "SELECT name, database FROM system.tables WHERE database = 'built'",
   ])('may run %s', async sql => {
@@ -359,9 +383,9 @@ describe('a builder', () => {
   })
 
   it.each([
-    'CREATE TABLE slotstream.x (a UInt8) ENGINE = Memory',
-    'CREATE TABLE default.x (a UInt8) ENGINE = Memory',
-    'CREATE TABLE other.x (a UInt8) ENGINE = Memory',
+    'CREATE TABLE slotstream.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    'CREATE TABLE default.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    'CREATE TABLE other.x (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
     'CREATE DATABASE other',
     'CREATE DATABASE slotstream',
     "CREATE DATABASE built ENGINE = MySQL('a', 'b', 'c', 'd')",
@@ -385,12 +409,12 @@ describe('a builder', () => {
     'CREATE VIEW slotstream.v AS SELECT 1',
     'CREATE MATERIALIZED VIEW built.m TO slotstream.events AS SELECT * FROM built.t',
     'CREATE MATERIALIZED VIEW built.m REFRESH EVERY 1 HOUR TO slotstream.events AS SELECT * FROM built.t',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT throwIf(1) FROM slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM (SELECT * FROM slotstream.events)',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS WITH c AS (SELECT * FROM slotstream.events) SELECT * FROM c',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM built.t, slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM built.t UNION ALL SELECT * FROM slotstream.events',
-    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM other.t',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT throwIf(1) FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM (SELECT * FROM slotstream.events)',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS WITH c AS (SELECT * FROM slotstream.events) SELECT * FROM c',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM built.t, slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM built.t UNION ALL SELECT * FROM slotstream.events',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM other.t',
     'ALTER TABLE built.m MODIFY QUERY SELECT throwIf(1) FROM slotstream.events',
     'INSERT INTO slotstream.events SELECT * FROM built.t',
     "INSERT INTO TABLE FUNCTION null('a UInt8') SELECT 1",
@@ -413,18 +437,29 @@ describe('a builder', () => {
     'DELETE FROM slotstream.events WHERE 1',
     'UPDATE slotstream.events SET n = 1 WHERE 1',
     'OPTIMIZE TABLE slotstream.events',
-    'CREATE TABLE built.x ON CLUSTER c (a UInt8) ENGINE = Memory',
-    "CREATE TABLE built.x UUID '00000000-0000-0000-0000-000000000001' (a UInt8) ENGINE = Memory",
+    'CREATE TABLE built.x ON CLUSTER c (a UInt8) ENGINE = MergeTree ORDER BY tuple()',
+    "CREATE TABLE built.x UUID '00000000-0000-0000-0000-000000000001' (a UInt8) ENGINE = MergeTree ORDER BY tuple()",
     'CREATE TABLE built.x (a UInt8) ENGINE = Buffer(slotstream, events, 1, 1, 1, 1, 1, 1, 1)',
     "CREATE TABLE built.x ENGINE = Alias('slotstream', 'events')",
     "CREATE TABLE built.x ENGINE = Merge('slotstream', 'events')",
     "CREATE TABLE built.x (a UInt8) ENGINE = EmbeddedRocksDB(0, '/tmp/x') PRIMARY KEY a",
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/tmp/x/')",
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS storage_policy = 'x'",
-    "CREATE TABLE built.x (a String DEFAULT file('/etc/passwd')) ENGINE = Memory",
+    "CREATE TABLE built.x (a String DEFAULT file('/etc/passwd')) ENGINE = MergeTree ORDER BY tuple()",
     "CREATE TABLE built.x AS file('/etc/passwd')",
     'CREATE VIEW built.v AS SELECT 1 SETTINGS max_memory_usage = 1000000000000',
     'CREATE WINDOW VIEW built.v AS SELECT 1',
+    ...['Memory', 'Set', 'Join(ANY, LEFT, a)', 'Log', 'TinyLog', 'StripeLog'].map(
+      engine => `CREATE TABLE built.x (a UInt8) ENGINE = ${engine}`,
+    ),
+    'CREATE TEMPORARY TABLE x (a UInt8) ENGINE = Memory',
+    'CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT n FROM built.t',
+    ...['EVERY 30 SECOND', 'AFTER 1 SECOND', 'EVERY 0 MINUTE 1 SECOND', 'EVERY 59 SECOND OFFSET 1 SECOND'].flatMap(
+      when => [
+        `CREATE MATERIALIZED VIEW built.m REFRESH ${when} ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM slotstream.events`,
+        `ALTER TABLE built.m MODIFY REFRESH ${when}`,
+      ],
+    ),
     'CREATE DICTIONARY built.d (a UInt64) PRIMARY KEY a SOURCE(NULL()) LAYOUT(FLAT()) LIFETIME(1)',
     'CREATE FUNCTION f AS x -> x',
     'CREATE USER u',
@@ -447,14 +482,41 @@ describe('a builder', () => {
     await check('INSERT INTO x SELECT 1', 'built')
     await expect(check('INSERT INTO x SELECT 1', 'slotstream')).rejects.toThrow("isn't a database of this builder")
     await expect(
-      check('CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS SELECT * FROM x', 'slotstream'),
+      check('CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM x', 'slotstream'),
     ).rejects.toThrow('REFRESH')
     for (const query of [
       'SELECT throwIf(1) FROM x WHERE 1 IN (WITH x AS (SELECT 1) SELECT * FROM x)',
       'WITH x AS (SELECT throwIf(1) FROM x) SELECT * FROM x',
     ])
-      await expect(check(`CREATE MATERIALIZED VIEW built.m ENGINE = Memory AS ${query}`, 'slotstream')).rejects.toThrow(
-        'REFRESH',
+      await expect(
+        check(`CREATE MATERIALIZED VIEW built.m ENGINE = MergeTree ORDER BY tuple() AS ${query}`, 'slotstream'),
+      ).rejects.toThrow('REFRESH')
+  })
+
+  it('gets a view refreshed within the limits of a query, whatever the query looks like', async () => {
+    const limits = { ...DEFAULT_ANALYST_LIMITS, max_memory_usage: 123_456_789 }
+    const asked =
+      "toUInt64(getSetting('max_memory_usage')) AS n, toFloat64(getSetting('min_free_disk_ratio_to_perform_insert')) AS s"
+    const make = async (sql: string): Promise<void> => {
+      const checked = await guard.check({ sql, database: 'built', parameters: [] }, { ...BUILDER, limits })
+      await run(checked.sql)
+    }
+    const queries = [
+      `SELECT ${asked}`,
+      `(SELECT ${asked})`,
+      `WITH c AS (SELECT 1) SELECT ${asked} FROM c`,
+      `(SELECT ${asked}) UNION ALL (SELECT ${asked})`,
+      `SELECT ${asked} FROM numbers(1) ORDER BY n LIMIT 1 FORMAT JSON`,
+    ]
+    for (const [i, query] of queries.entries())
+      await make(
+        `CREATE MATERIALIZED VIEW built.refreshed${i} REFRESH EVERY 1 DAY ENGINE = MergeTree ORDER BY n AS ${query}`,
       )
+    const read = (i: number) => run(`SELECT n, round(s, 3) FROM built.refreshed${i} LIMIT 1`)
+    for (const i of queries.keys()) await expect.poll(() => read(i), { timeout: 30_000 }).toBe('123456789\t0.1\n')
+    // A later change of the query keeps them.
+    await make(`ALTER TABLE built.refreshed0 MODIFY QUERY SELECT n + 4711 AS n, s FROM (SELECT ${asked})`)
+    expect(await run('SHOW CREATE TABLE built.refreshed0')).toMatch(/4711[^;]*max_memory_usage = 123456789/)
+    for (const i of queries.keys()) await run(`DROP TABLE built.refreshed${i} SYNC`)
   })
 })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES, type Profile, type StoredMessage } from '@slotstream/protocol'
 import { connectNats, createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPartition } from '#aggregator/profiles/partition/partition.js'
+import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 import { profileBytes } from '#core/profile/profile-size.js'
 import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
 import { profileKeysOf } from '../support/profile-keys.js'
@@ -203,29 +203,37 @@ describe('the profiles in memory', () => {
       return applyAndDetect(undefined, { siteId: 'shop', visitorId, receivedAt: AT, messages: [message] }, 1).profile!
     }
     const size = profileBytes(of('v0'))
-    const partition = createPartition(1_000, async () => ({ profile: undefined, revision: 0 }), 10 * size)
-    for (let i = 0; i < 50; i++) partition.load(of(`v${i}`), i + 1)
-    expect(partition.size).toBeLessThanOrEqual(10)
-    expect(partition.bytes).toBeLessThanOrEqual(10 * size)
-    expect(partition.get('shop', 'v49')).toMatchObject({ visitorId: 'v49' })
-    for (let i = 100; i < 130; i++) partition.put(of(`v${i}`))
-    expect(partition.unstoredSize).toBe(30)
-    expect(partition.unstoredBytes).toBeGreaterThan(29 * size)
-    for (const { profile } of partition.unstored()) partition.markStored(profile, 1)
-    expect(partition.unstoredBytes).toBe(0)
-    expect(partition.bytes).toBeLessThanOrEqual(10 * size)
+    const cache = createProfileCache({
+      maxProfiles: 1_000,
+      maxBytes: 10 * size,
+      read: async () => ({ profile: undefined, revision: 0 }),
+    })
+    for (let i = 0; i < 50; i++) cache.load(of(`v${i}`), i + 1)
+    expect(cache.size).toBeLessThanOrEqual(10)
+    expect(cache.bytes).toBeLessThanOrEqual(10 * size)
+    expect(cache.get('shop', 'v49')).toMatchObject({ visitorId: 'v49' })
+    for (let i = 100; i < 130; i++) cache.put(of(`v${i}`))
+    expect(cache.unstoredSize).toBe(30)
+    expect(cache.unstoredBytes).toBeGreaterThan(29 * size)
+    for (const { profile } of cache.unstored()) cache.markStored(profile, 1)
+    expect(cache.unstoredBytes).toBe(0)
+    expect(cache.bytes).toBeLessThanOrEqual(10 * size)
   })
 
   it('are stored at their revision, also one that is too large for memory and leaves before it is changed', async () => {
     const message = stored('m', { anonymousId: 'v' })
     const envelope = { siteId: 'shop', visitorId: 'v', receivedAt: AT, messages: [message] }
     const profile = applyAndDetect(undefined, envelope, 1).profile!
-    const partition = createPartition(1_000, async () => ({ profile, revision: 7 }), 1)
-    const read = await partition.get('shop', 'v')
-    expect(partition.size).toBe(0)
+    const cache = createProfileCache({
+      maxProfiles: 1_000,
+      maxBytes: 1,
+      read: async () => ({ profile, revision: 7 }),
+    })
+    const read = await cache.get('shop', 'v')
+    expect(cache.size).toBe(0)
     const after = { ...read!, seq: 2 }
-    partition.put(after)
-    expect(partition.unstored()).toEqual([{ profile: after, revision: 7 }])
+    cache.put(after)
+    expect(cache.unstored()).toEqual([{ profile: after, revision: 7 }])
   })
 
   it('stay within their bound under attack, and after a kill, also with profiles from before there was one', async () => {

@@ -19,8 +19,8 @@ import {
   readStream,
   switchGeneration,
 } from '@slotstream/runtime'
-import { parseEnvelope } from '../../profiles/partition/parse-envelope.js'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
+import { parseEnvelope } from '../../profiles/store/parse-envelope.js'
 import { createProfileStore, type ProfileStore } from '../../profiles/store/profile-store.js'
 
 const WRITES_AT_ONCE = 64

@@ -1,7 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
-import type { CommandParts } from '@slotstream/runtime'
-import { watchTombstones } from '@slotstream/runtime'
+import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'

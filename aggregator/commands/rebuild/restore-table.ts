@@ -31,7 +31,7 @@ export async function restoreTable(
     `SELECT engine FROM system.tables WHERE database = 'slotstream' AND name = '${name}'`,
   )
   if (/^(Replicated|Shared)/.test(engine))
-    throw new Error(`${table} is replicated: put its rows back by hand, see "The lake" in docs/operating.md`)
+    throw new Error(`${table} is replicated: put its rows back by hand, see "Rebuild" in docs/operating.md`)
   const columns = await storedColumns(clickhouse, table)
   const names = columns.map(column => `\`${column.name}\``).join(', ')
   await removeLeftovers()

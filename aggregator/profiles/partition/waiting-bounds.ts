@@ -1,4 +1,4 @@
-import type { KeptPartition } from './keep-partition.js'
+import type { LoadedPartition } from './load-partition.js'
 
 /** Most profiles and signals that wait to be stored, and messages that wait for a profile, before reading pauses. */
 const MAX_UNSTORED = 20_000
@@ -9,18 +9,18 @@ const UNSTORED_SHARE = 0.25
 const MAX_PENDING_BYTES = 8 * 1024 * 1024
 
 /** Whether profiles that wait to be stored take too much of the `maxBytes` that profiles may take in memory. */
-export function isUnstoredTooLarge(partitions: readonly KeptPartition[], maxBytes: number): boolean {
-  return total(partitions, ({ partition }) => partition.unstoredBytes) > UNSTORED_SHARE * maxBytes
+export function isUnstoredTooLarge(partitions: readonly LoadedPartition[], maxBytes: number): boolean {
+  return total(partitions, ({ cache }) => cache.unstoredBytes) > UNSTORED_SHARE * maxBytes
 }
 
 /** Whether so many profiles, signals and messages wait that no further message may be read. */
-export function isWaitingTooLarge(partitions: readonly KeptPartition[], maxBytes: number): boolean {
+export function isWaitingTooLarge(partitions: readonly LoadedPartition[], maxBytes: number): boolean {
   return (
     isUnstoredTooLarge(partitions, maxBytes) ||
-    total(partitions, ({ partition, detected }) => partition.unstoredSize + detected.length) > MAX_UNSTORED ||
+    total(partitions, ({ cache, unpublished }) => cache.unstoredSize + unpublished.size) > MAX_UNSTORED ||
     total(partitions, ({ progress }) => progress.pending) > MAX_PENDING ||
     total(partitions, ({ progress }) => progress.pendingBytes) > MAX_PENDING_BYTES ||
-    total(partitions, ({ detected }) => detected.reduce((all, { size = 0 }) => all + size, 0)) > MAX_PENDING_BYTES
+    total(partitions, ({ unpublished }) => unpublished.characters) > MAX_PENDING_BYTES
   )
 }
 

@@ -2,14 +2,14 @@ import type { KV } from '@nats-io/kv'
 import { parseSite, SIGNALS, type SignalEnvelope, type SignalName } from '@slotstream/protocol'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 
-/** Which signals the sites want. */
+/** The signals that each site wants. */
 export interface WantedSignals {
-  /** The envelope without what its site doesn't want; undefined when nothing is left. */
-  of(envelope: SignalEnvelope): SignalEnvelope | undefined
+  /** Returns the envelope without what its site does not want; undefined when nothing is left. */
+  select(envelope: SignalEnvelope): SignalEnvelope | undefined
   stop(): void
 }
 
-/** Follows the sites. Resolves when those there are now are known. */
+/** Watches which signals the sites want. Resolves when the present sites are known. */
 export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promise<WantedSignals> {
   const chosen = new Map<string, readonly SignalName[]>()
   const watching = await watchBucket(
@@ -25,7 +25,7 @@ export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promi
     log,
   )
   return {
-    of(envelope) {
+    select(envelope) {
       const names = chosen.get(envelope.siteId) ?? SIGNALS
       const signals = envelope.signals.filter(({ signal }) => names.includes(signal))
       return signals.length > 0 ? { ...envelope, signals } : undefined

@@ -18,10 +18,15 @@ import {
   readStream,
   skipEntry,
 } from '@slotstream/runtime'
-import type { StoredProfile } from '../partition/partition.js'
 import { createProfileKeys, type ProfileKeys } from './profile-keys.js'
 import { StoreConflict } from './store-conflict.js'
 import { readEntries, type StoredEntry } from './stored-entries.js'
+
+/** A profile as the store has it, or has none. `revision` is the store's, 0 where nothing was ever stored. */
+export interface StoredProfile {
+  profile: Profile | undefined
+  revision: number
+}
 
 /** Stream sequence up to which everything of a partition is in its stored profiles. 0 when there is none. */
 export interface Checkpoint {

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { type Log, NO_TOMBSTONES, persistently, type StreamReader, type Tombstones } from '@slotstream/runtime'
 import type { WarehouseMetrics } from '../metrics.js'
+import { LOADED_HEADER } from '../positions/loaded-header.js'
 import { type Block, LostOwnership, type Position, type PositionKeeper } from '../positions/position.js'
 import { type Plan, resume, resumeUnannounced } from '../positions/resume.js'
 import { keyText, type Row } from '../rows/row.js'
@@ -38,12 +39,6 @@ export interface LoadParts {
   troubles?: Pick<Troubles, 'failed' | 'cleared'>
   log: Log
 }
-
-/**
- * Header of a message that stands for one whose rows are in the table already: it was written again without a person who was
- * deleted.
- */
-export const LOADED_HEADER = 'Slotstream-Loaded'
 
 /** Messages of a block, with the rows that were made of them. */
 interface Taken {

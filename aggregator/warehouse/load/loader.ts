@@ -1,5 +1,4 @@
-import type { StreamReader } from '@slotstream/runtime'
-import { pause, persistently, Stopped } from '@slotstream/runtime'
+import { pause, persistently, Stopped, type StreamReader } from '@slotstream/runtime'
 import { LostOwnership } from '../positions/position.js'
 import { type LoadParts, loadStream } from './load-stream.js'
 

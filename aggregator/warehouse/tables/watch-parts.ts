@@ -1,6 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { Log, Metrics } from '@slotstream/runtime'
-import { repeat } from '@slotstream/runtime'
+import { type Log, type Metrics, repeat } from '@slotstream/runtime'
 
 /** Time between two looks, in milliseconds. */
 const EVERY_MS = 10_000

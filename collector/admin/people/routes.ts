@@ -1,5 +1,4 @@
-import type { Person, PersonJob, Site } from '@slotstream/protocol'
-import { tombstoneKey, uuidv7 } from '@slotstream/protocol'
+import { type Person, type PersonJob, type Site, tombstoneKey, uuidv7 } from '@slotstream/protocol'
 import { type Buckets, type Log, type Nats, type Privacy, writeTombstones } from '@slotstream/runtime'
 import type { Request, Router } from 'express'
 import { Failure } from '../../http/failure.js'

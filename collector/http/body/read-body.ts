@@ -32,7 +32,7 @@ type Counted = Pick<OpenBody, 'arrived' | 'complete'>
 type Open = (onLost: (failure: Failure) => void) => Counted
 
 /** JSON as its client wrote it, as text and as the bytes of it. */
-export interface Written {
+export interface RawBody {
   text: string
   utf8: Uint8Array
 }
@@ -40,7 +40,7 @@ export interface Written {
 export interface Body {
   value: unknown
   /** What the value was made of. */
-  written: Written
+  written: RawBody
   /** Size after decompression. */
   bytes: number
 }

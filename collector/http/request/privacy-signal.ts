@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { BatchAnswer, PrivacySignal, Site, SlotDecision, SlotsRequest } from '@slotstream/protocol'
-import { batchOf } from '../../intake/given-batch.js'
+import { parseBatch } from '../../intake/parse-batch.js'
 
 /**
  * Tells which signal of a request its site honours, if any: `Sec-GPC: 1` (https://w3c.github.io/gpc/) or `DNT: 1`. Scripts
@@ -19,7 +19,7 @@ export function honouredSignal({ headers }: IncomingMessage, { privacySignals }:
  * @throws Failure when it is no batch
  */
 export function droppedBatch(body: unknown, signal: PrivacySignal): BatchAnswer {
-  const { length } = batchOf(body).batch
+  const { length } = parseBatch(body).batch
   return { success: true, accepted: 0, rejected: [], ...(length > 0 ? { dropped: { [signal]: length } } : {}) }
 }
 

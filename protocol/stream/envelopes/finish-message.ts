@@ -1,19 +1,10 @@
+import { idOf } from '../../wire/id-of.js'
 import { isoTime } from '../../wire/iso-time.js'
 import type { MessageContext } from '../../wire/messages.js'
+import { NOT_KEPT } from '../../wire/messages.js'
+import type { ReceiptTimes } from '../../wire/receipt-times.js'
 import { correctTime, parseTime } from '../../wire/times.js'
 import type { StoredMessage } from './stored.js'
-
-/** When a message arrived and, if its batch says, when it was sent: milliseconds since the epoch. */
-export interface Arrival {
-  received: number
-  /** `sentAt` of the batch; a message's own comes first. */
-  sent?: number
-  /** An earlier time is clamped to this one. Default: none is. */
-  oldest?: number
-}
-
-/** Instructions to Segment, which nobody keeps. */
-export const NOT_KEPT = 'integrations'
 
 /**
  * The message as it is stored, of one that `checkMessage` found good: null is absent, ids that are numbers are text,
@@ -23,7 +14,7 @@ export const NOT_KEPT = 'integrations'
  */
 export function finishMessage(
   raw: Record<string, unknown>,
-  { received, sent: batchSent, oldest }: Arrival,
+  { received, sent: batchSent, oldest }: ReceiptTimes,
   added?: MessageContext | null,
 ): StoredMessage {
   const sent = typeof raw.sentAt === 'string' ? parseTime(raw.sentAt) : batchSent
@@ -68,8 +59,3 @@ const HANDLED = new Set([
   ...['messageId', 'type', 'event', 'name', 'anonymousId', 'userId', 'previousId', 'groupId'],
   ...['timestamp', 'originalTimestamp', 'sentAt', 'properties', 'traits', 'context'],
 ])
-
-/** Segment's libraries send null for an id they don't have, and servers send the numbers of their databases. */
-export function idOf(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : ((value as string | null) ?? undefined)
-}

@@ -1,4 +1,4 @@
-import type { Check } from '../../site/checks.js'
+import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isIdOrEmpty, isSiteId, isText, isVisitorId, misfit } from '../../wire/checks/parse-stored.js'
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'

@@ -1,10 +1,11 @@
-import type { Check } from '../../site/checks.js'
-import type { SignalEnvelope } from '../../site/signals.js'
+import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isId, isIdOrEmpty, isListOf, isSiteId, isText, misfit } from '../../wire/checks/parse-stored.js'
 import { isSender } from '../../wire/senders.js'
+import { OUTCOMES, type Outcome } from '../../wire/slots.js'
+import type { SignalEnvelope } from '../signals.js'
 import { isTime, originTrouble } from './parse-event-envelope.js'
-import { type DecisionEnvelope, OUTCOMES, type Outcome, type RejectedEnvelope } from './stored.js'
+import type { DecisionEnvelope, RejectedEnvelope } from './stored.js'
 
 /** Parses a message of `decisions.<partition>`. */
 export function parseDecisionEnvelope(raw: unknown): Check<DecisionEnvelope> {

@@ -1,5 +1,6 @@
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
 import type { KeyKind, Sender } from '../../wire/senders.js'
+import type { Outcome } from '../../wire/slots.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -71,16 +72,6 @@ export interface DecisionEnvelope {
   receivedAt: string
   decisions: DecisionRecord[]
 }
-
-/**
- * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
- * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
- * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
- * In all but `served`, `items` is empty and the page's own content stays.
- */
-export type Outcome = (typeof OUTCOMES)[number]
-
-export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable'] as const
 
 /** One candidate of a decision, with the chance the policy gave it in the first position. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import { idOf } from '../envelopes/finish-message.js'
+import { idOf } from '../../wire/id-of.js'
 import type { Profile } from '../profile.js'
 import { partitionOf, visitorIdOf } from '../visitors.js'
 

@@ -1,5 +1,5 @@
-import type { Check } from '../../site/checks.js'
 import { MAX_NAME_LENGTH } from '../limits.js'
+import type { Check } from './check.js'
 
 /** Longest visitor id: an id with the prefix that keeps browsers and people apart. */
 const MAX_VISITOR_ID = MAX_NAME_LENGTH + 'visitor:'.length

@@ -1,6 +1,7 @@
-import { type Arrival, idOf, NOT_KEPT } from '../../stream/envelopes/finish-message.js'
+import { idOf } from '../id-of.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from '../limits.js'
-import { MESSAGE_TYPES, type MessageType, type RejectionCode } from '../messages.js'
+import { MESSAGE_TYPES, type MessageType, NOT_KEPT, type RejectionCode } from '../messages.js'
+import type { ReceiptTimes } from '../receipt-times.js'
 import { correctTime, parseTime } from '../times.js'
 import { traitsTrouble } from './check-traits.js'
 import { isObject } from './is-object.js'
@@ -14,7 +15,7 @@ export type Checked =
  * carries stays as it is. Written by hand because every accepted event pays for it, and so that each reason can say
  * what to do. Does not change `raw`.
  */
-export function checkMessage(raw: unknown, { received, sent: batchSent }: Arrival): Checked {
+export function checkMessage(raw: unknown, { received, sent: batchSent }: ReceiptTimes): Checked {
   if (!isObject(raw)) return no('not_an_object', 'a message must be a JSON object')
   const type = raw.type
   if (type === undefined) return no('missing_field', `type is missing: give one of ${MESSAGE_TYPES.join(', ')}`)

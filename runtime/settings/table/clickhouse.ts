@@ -88,6 +88,17 @@ export const EMBEDDED_CLICKHOUSE = {
     meaning: 'Largest body of a request',
     beyond: '`413`',
   },
+  CLICKHOUSE_MAX_CONNECTIONS: {
+    kind: 'number',
+    programs: ['clickhouse'],
+    unit: 'connections',
+    default: 1_000,
+    min: 2,
+    max: 100_000,
+    meaning:
+      'Connections of clients at a time, without those of the user `slotstream`; half of them may have a query that runs or waits. BI tools keep a pool of some ten each',
+    beyond: 'the connection that has been inactive longest is closed; further requests get `503`',
+  },
   CLICKHOUSE_ALLOWED_ORIGINS: {
     kind: 'text',
     programs: ['clickhouse'],

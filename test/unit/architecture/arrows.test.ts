@@ -1,33 +1,69 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { circlesOf, importsOf, type SourceFile, sourceFiles } from './imports.js'
+import { circlesOf, type Import, importsOf, type SourceFile, sourceFiles } from './imports.js'
+
+/** What may import what; docs/architecture.md prints the same. */
+interface Arrows {
+  /** Of each package: the packages of ours that it may import. */
+  packages: Record<string, string[]>
+  /** Of packages that run on any platform: all else that they may import. */
+  outside: Record<string, string[]>
+  /** Of rooms: what may import them from the same package, besides themselves and its `index.ts`. */
+  doors: Record<string, string[]>
+  /** Groups of files that import one another; only shrinks. */
+  circles: string[][]
+}
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const { arrows, circles } = JSON.parse(read('arrows.json')) as { arrows: Record<string, string[]>; circles: string[][] }
+const { packages, outside, doors, circles } = JSON.parse(read('arrows.json')) as Arrows
 const files = sourceFiles()
 const packageOf = (file: string) => file.split('/')[0]!
+const isIn = (file: string, place: string) => file === place || file.startsWith(`${place}/`)
+
+/** Lists the imports of the programs that are not allowed, as `<file> imports <text>`. */
+const forbidden = (isAllowed: (path: string, imported: Import) => boolean): string[] =>
+  files
+    .filter(({ path }) => packageOf(path) in packages)
+    .flatMap(({ path, imports }) =>
+      imports.filter(imported => !isAllowed(path, imported)).map(({ text }) => `${path} imports ${text}`),
+    )
+
+/** The innermost room with a door that a file is in. */
+const roomOf = (file: string) =>
+  Object.keys(doors)
+    .filter(room => isIn(file, room))
+    .toSorted((a, b) => b.length - a.length)[0]
 
 describe('arrows', () => {
-  it('run one way: every import into another package is one that arrows.json allows', () => {
-    const forbidden = files
-      .filter(({ path }) => packageOf(path) in arrows)
-      .flatMap(({ path, imports }) =>
-        imports
-          .filter(({ target }) => packageOf(target) !== packageOf(path))
-          .filter(({ target }) => !arrows[packageOf(path)]!.includes(packageOf(target)))
-          .map(({ text }) => `${path} imports ${text}`),
-      )
-    expect(forbidden).toEqual([])
+  it('run one way: every import of another package is one that arrows.json allows', () => {
+    const allowed = (path: string, { target, isOurs }: Import) =>
+      !isOurs || [packageOf(path), ...packages[packageOf(path)]!].includes(packageOf(target))
+    expect(forbidden(allowed)).toEqual([])
   })
 
-  it('of programs do not reach inside other packages by relative paths', () => {
-    const inside = files
-      .filter(({ path }) => packageOf(path) !== 'test')
-      .flatMap(({ path, imports }) =>
-        imports
-          .filter(({ text, target }) => text.startsWith('.') && packageOf(target) !== packageOf(path))
-          .map(({ text }) => `${path} imports ${text}`),
-      )
+  it('of pure packages lead to nothing that only one platform has', () => {
+    const allowed = (path: string, { target, isOurs }: Import) =>
+      isOurs || (outside[packageOf(path)]?.includes(target) ?? true)
+    expect(forbidden(allowed)).toEqual([])
+  })
+
+  it('go through the doors of rooms', () => {
+    const allowed = (path: string, { target, isOurs }: Import) => {
+      const room = isOurs ? roomOf(target) : undefined
+      if (!room || packageOf(path) !== packageOf(target) || path === `${packageOf(path)}/index.ts`) return true
+      return [room, ...doors[room]!].some(place => isIn(path, place))
+    }
+    expect(forbidden(allowed)).toEqual([])
+  })
+
+  it('lead inside other packages only from tests, by `imports` of package.json and never by relative paths', () => {
+    const isBuildScript = (path: string) => path.endsWith('.js')
+    const inside = files.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ text, target }) => text.startsWith('.') && packageOf(target) !== packageOf(path))
+        .filter(({ target }) => !isBuildScript(target))
+        .map(({ text }) => `${path} imports ${text}`),
+    )
     expect(inside).toEqual([])
   })
 
@@ -35,12 +71,18 @@ describe('arrows', () => {
     expect(circlesOf(files).toSorted()).toEqual(circles.toSorted())
   })
 
+  it('name rooms that there are', () => {
+    const places = [...Object.keys(doors), ...Object.values(doors).flat()]
+    expect(places.filter(place => !files.some(({ path }) => isIn(path, place)))).toEqual([])
+  })
+
   it('are those that the architecture page shows', () => {
     const page = read('../../../docs/architecture.md')
-    for (const [name, targets] of Object.entries(arrows))
-      expect(page).toContain(
-        `| \`${name}/\` | ${targets.map(target => `\`${target}\``).join(', ') || 'nothing of ours'} |`,
-      )
+    const list = (names: string[], none: string) => names.map(name => `\`${name}\``).join(', ') || none
+    for (const [name, targets] of Object.entries(packages))
+      expect(page).toContain(`| \`${name}/\` | ${list(targets, 'nothing of ours')} |`)
+    for (const [room, places] of Object.entries(doors))
+      expect(page).toContain(`| \`${room}/\` | ${list(places, 'nothing')} |`)
   })
 })
 
@@ -55,7 +97,8 @@ describe('the reader of imports', () => {
       'a/x.ts',
       "import y from './y.js'\nexport * from '@slotstream/runtime'\nawait import('./y.js')\nimport fs from 'node:fs'",
     )
-    expect(imports.map(({ target }) => target)).toEqual(['a/y.ts', 'runtime', 'a/y.ts'])
+    expect(imports.map(({ target }) => target)).toEqual(['a/y.ts', 'runtime', 'a/y.ts', 'node:fs'])
+    expect(imports.map(({ isOurs }) => isOurs)).toEqual([true, true, true, false])
   })
 
   it('finds a circle', () => {

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 export interface Import {
   /** As it is written. */
   text: string
-  /** The file it names, or the name of another package of ours. */
+  /** The file or package of ours that it names; else the package, or module of Node, from elsewhere. */
   target: string
+  isOurs: boolean
 }
 
 export interface SourceFile {
@@ -30,12 +31,16 @@ export function sourceFiles(): SourceFile[] {
   return paths.map(path => ({ path, imports: importsOf(path, readFileSync(join(ROOT, path), 'utf8'), known) }))
 }
 
-/** Finds the imports of our own files and packages in a source text. */
+/** Finds the imports in a source text. */
 export function importsOf(path: string, source: string, known: ReadonlySet<string>): Import[] {
-  // What stands in a template is code that is generated, not imported.
-  return [...source.replace(/`[^`]*`/g, '``').matchAll(IMPORT)].flatMap(([, text = '']) => {
-    const target = text.startsWith('.') ? fileOf(normalize(join(dirname(path), text)), known) : packageOf(text)
-    return target ? [{ text, target }] : []
+  // What is in a template is code that is generated, not imported.
+  return [...source.replace(/`[^`]*`/g, '``').matchAll(IMPORT)].map(([, text = '']) => {
+    if (text.startsWith('.')) {
+      const file = normalize(join(dirname(path), text))
+      return { text, target: fileOf(file, known) ?? file, isOurs: true }
+    }
+    const ours = insideOf(text, known) ?? packageOf(text)
+    return { text, target: ours ?? /^(@[^/]+\/)?[^/]+/.exec(text)?.[0] ?? text, isOurs: ours !== undefined }
   })
 }
 
@@ -67,6 +72,11 @@ export function circlesOf(files: readonly SourceFile[]): string[][] {
 function fileOf(path: string, known: ReadonlySet<string>): string | undefined {
   const stem = path.replace(/\.jsx?$/, '')
   return [`${stem}.ts`, `${stem}.tsx`, `${stem}/index.ts`].find(file => known.has(file))
+}
+
+/** The file that an import of the `imports` of test/package.json names. */
+function insideOf(text: string, known: ReadonlySet<string>): string | undefined {
+  return text.startsWith('#') ? fileOf(text.slice(1), known) : undefined
 }
 
 function packageOf(text: string): string | undefined {

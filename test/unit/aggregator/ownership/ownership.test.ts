@@ -17,13 +17,14 @@ interface Member {
 
 /** Several processes on one store, in a world where time passes when the test says so. */
 function world() {
-  const { store, turn, waiting, step, watch, take, forget } = simulatedStore()
+  const { store, turn, waiting, step, watch, take, forget, keep } = simulatedStore()
   const members: Member[] = []
   let now = 0
   let made = 0
 
   return {
     members,
+    keep,
     join(name: string) {
       const id = `m${String(++made).padStart(3, '0')}`
       const told = new Set<string>()
@@ -207,6 +208,41 @@ describe('ownership', () => {
     expect([first!.told.size, deaf!.told.size].sort()).toEqual([2, 3])
     expect(noticed).toBe(true)
     expect(first!.ownership.isDeaf()).toBe(false)
+  })
+
+  it.each([
+    { when: 'before anything was claimed', rounds: 0 },
+    { when: 'a while ago', rounds: 8 },
+  ])('writes its leases again when the store has lost what came after a state from $when', async ({ rounds }) => {
+    const here = world()
+    const run = async (count: number) => {
+      for (let round = 0; round < count; round++) {
+        for (const one of here.members) {
+          here.deliver(one, Number.POSITIVE_INFINITY)
+          here.beat(one)
+          here.balance(one)
+        }
+        await here.finishCalls()
+        here.pass(250)
+      }
+    }
+    const heldBy = () => here.members.map(({ ownership }) => RESOURCES.filter(ownership.holds).length)
+    here.join('a')
+    here.join('b')
+    await run(rounds)
+    const bringBack = here.keep()
+    await run(20)
+    // They lapse, and are written once more.
+    here.pass(2_500)
+    await run(20)
+    expect(heldBy().toSorted()).toEqual([2, 3])
+    bringBack()
+    here.pass(2_500)
+    await run(40)
+    expect(heldBy().toSorted()).toEqual([2, 3])
+    here.kill(here.members[0]!)
+    await run(40)
+    expect(heldBy()).toEqual([RESOURCES.length])
   })
 
   it('gives its place to the next start of its name at once', async () => {

@@ -74,6 +74,15 @@ export function simulatedStore() {
       inboxes.set(id, [])
       return present.sort((a, b) => a.revision - b.revision)
     },
+    /** Takes what there is now; what it returns brings that back, as a server does that has lost what came later. */
+    keep() {
+      const [kept, keptLast] = [[...entries], last]
+      return () => {
+        entries.clear()
+        for (const [key, entry] of kept) entries.set(key, entry)
+        last = keptLast
+      }
+    },
     take: (id: string, count: number) => inboxes.get(id)?.splice(0, count) ?? [],
     forget: (id: string) => inboxes.delete(id),
   }

@@ -25,8 +25,8 @@ function enriched(message: object, settings?: Partial<Enrichment>, userAgent: st
     messageId: 'm',
     ...message,
   }) as Record<string, unknown>
-  const cleansed = enricher.cleanse(raw)
-  const added = enricher.enrich(raw, cleansed?.network)
+  const redacted = enricher.redact(raw)
+  const added = enricher.enrich(raw, redacted?.network)
   return finishMessage(raw, { received: 0 }, added)
 }
 
@@ -121,7 +121,7 @@ describe('addresses of pages', () => {
       { context: { page: [], ip: [] } },
       { type: 'page', properties: 'x' },
     ])
-      expect(enricher.cleanse(raw)?.network).toBeUndefined()
+      expect(enricher.redact(raw)?.network).toBeUndefined()
     expect(enriched({ context: { page: { url: 1, referrer: {} }, campaign: 'x' } }).event).toBe('E')
   })
 })

@@ -2,8 +2,8 @@ import { openEnvelope } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchTexts } from '#collector/intake/batch-texts.js'
-import { takeBatch } from '#collector/intake/intake.js'
-import { createBatchText, envelopeBytes } from '#collector/intake/taken.js'
+import { createBatchText, envelopeBytes } from '#collector/intake/outgoing-envelope.js'
+import { takeBatch } from '#collector/intake/take-batch.js'
 
 const indent = fc.constantFrom<string | number>('', 1, '\t', '\r\n ')
 const parsed = (texts: string[] | undefined) => texts?.map(text => JSON.parse(text))
@@ -88,9 +88,9 @@ describe('a batch whose messages go on in their own text', () => {
       newId,
       ...(isText ? { text: createBatchText({ text: json, utf8: Buffer.from(json) }) } : {}),
     })
-    const { refused, ...told } = rest
+    const { rejected, ...told } = rest
     // A rejected message is kept as it came, white space and all.
-    const payloads = refused?.rejected.map(({ payload }) => JSON.parse(payload))
+    const payloads = rejected?.rejected.map(({ payload }) => JSON.parse(payload))
     return {
       ...told,
       payloads,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { mendMessageId } from '#collector/intake/message-id.js'
+import { replaceImplausibleId } from '#collector/intake/message-id.js'
 
 function mended(message: object): { messageId?: unknown; context?: { originalMessageId?: string } } {
   const raw = structuredClone(message)
-  mendMessageId(raw)
+  replaceImplausibleId(raw)
   return raw
 }
 

@@ -1,24 +1,24 @@
 import { type DecisionEnvelope, openEnvelope, type RejectedEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
+import type { AcceptedMessage, OutgoingEnvelope } from '#collector/intake/outgoing-envelope.js'
 import { decisionPublications, eventPublications, rejectedPublications } from '#collector/intake/publications.js'
-import type { Taken, TakenEnvelope } from '#collector/intake/taken.js'
 
 const receivedAt = '2026-06-01T12:00:00.000Z'
-const message = (id: string, properties = {}): Taken => ({
+const message = (id: string, properties = {}): AcceptedMessage => ({
   id,
   raw: { messageId: id, type: 'track', event: 'E', anonymousId: 'a', properties },
   index: 0,
   changed: true,
   added: undefined,
 })
-const events = (ids: string[], rest: Partial<TakenEnvelope> = {}): TakenEnvelope => ({
+const events = (ids: string[], rest: Partial<OutgoingEnvelope> = {}): OutgoingEnvelope => ({
   siteId: 'shop',
   visitorId: 'a',
   receivedAt,
   messages: ids.map(id => message(id)),
   ...rest,
 })
-const idOf = (envelope: TakenEnvelope, batchId = '') => eventPublications(envelope, batchId, 32)[0]!.msgId
+const idOf = (envelope: OutgoingEnvelope, batchId = '') => eventPublications(envelope, batchId, 32)[0]!.msgId
 
 describe('the id by which JetStream drops a second send', () => {
   it('is equal for each send of one batch, whenever it is received', () => {

@@ -3,7 +3,7 @@ import type { Router } from 'express'
 import { describe, expect, it } from 'vitest'
 import { adminRoutes } from '#collector/admin/routes.js'
 import { createApp, type Mounted } from '#collector/http/app.js'
-import { postRoutes } from '#collector/http/post-routes.js'
+import { writeKeyRoutes } from '#collector/http/routes.js'
 import { createKept } from '#collector/micro/kept.js'
 import { MICRO_PATHS } from '#collector/micro/micro-paths.js'
 import { microRoutes } from '#collector/micro/micro-routes.js'
@@ -12,6 +12,7 @@ import { openApiDocument } from '#collector/openapi/document.js'
 
 /** Making a route uses none of its parts; only answering does. */
 const nothing = {} as never
+const routes = writeKeyRoutes(nothing)
 const METHODS = ['get', 'put', 'post', 'delete']
 
 /** What Express keeps of a route. */
@@ -34,7 +35,7 @@ function realRoutes(mounted: Mounted[]): string[] {
   const app = createApp({
     sites: nothing,
     metrics: nothing,
-    posts: new Map(postRoutes(nothing)),
+    routes,
     mounted: () => mounted,
     demoDir: '',
     sdkFile: '',
@@ -50,7 +51,7 @@ function realRoutes(mounted: Mounted[]): string[] {
 }
 
 function describedRoutes(mounted: Mounted[]): string[] {
-  const document = openApiDocument(Object.assign({}, ...mounted.map(({ described }) => described)))
+  const document = openApiDocument(routes, Object.assign({}, ...mounted.map(({ described }) => described)))
   return Object.entries(document.paths as Record<string, object>).flatMap(([path, operations]) =>
     Object.keys(operations)
       .filter(method => method !== 'parameters')
@@ -80,7 +81,7 @@ describe.each([
   })
 
   it('is OpenAPI by the official schema, and every reference leads somewhere', async () => {
-    const document = openApiDocument(mounted.described)
+    const document = openApiDocument(routes, mounted.described)
     const { valid, errors } = await new Validator().validate(structuredClone(document))
     expect(errors ?? []).toEqual([])
     expect(valid).toBe(true)
@@ -91,7 +92,7 @@ describe.each([
   })
 
   it('gives every parameter of a path its meaning', () => {
-    const paths = openApiDocument(mounted.described).paths as Record<string, Record<string, Described>>
+    const paths = openApiDocument(routes, mounted.described).paths as Record<string, Record<string, Described>>
     for (const [path, operations] of Object.entries(paths)) {
       const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
       const shared = (operations.parameters as unknown as Parameter[] | undefined) ?? []

@@ -1,8 +1,7 @@
 import { ClickHouseError } from '@clickhouse/client'
 import { describe, expect, it } from 'vitest'
 import { insertBlock } from '#aggregator/warehouse/load/insert-block.js'
-import type { Row } from '#aggregator/warehouse/rows/row.js'
-import { rowPlace } from '#aggregator/warehouse/rows/row.js'
+import { type Row, rowPlace } from '#aggregator/warehouse/rows/row.js'
 import type { Table } from '#aggregator/warehouse/tables/table.js'
 
 const row = (index: number, line = `row ${index}`): Row => ({

@@ -1,25 +1,25 @@
 import {
-  type Arrival,
   checkMessage,
   finishMessage,
   MAX_DEPTH,
   MAX_KEY_LENGTH,
   MAX_KEYS,
   MAX_NAME_LENGTH,
+  type ReceiptTimes,
 } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 const received = Date.parse('2026-06-01T12:00:00.000Z')
-const arrival: Arrival = { received }
+const arrival: ReceiptTimes = { received }
 const good = { type: 'track', event: 'Product Viewed', anonymousId: 'a', messageId: 'm' }
 
-function accepted(raw: unknown, given: Partial<Arrival> = {}) {
+function accepted(raw: unknown, given: Partial<ReceiptTimes> = {}) {
   const checked = checkMessage(raw, { ...arrival, ...given })
   if (!checked.ok) throw new Error(`rejected: ${checked.reason}`)
   return finishMessage(checked.message, { ...arrival, ...given })
 }
 
-function rejection(raw: unknown, given: Partial<Arrival> = {}) {
+function rejection(raw: unknown, given: Partial<ReceiptTimes> = {}) {
   const checked = checkMessage(raw, { ...arrival, ...given })
   if (checked.ok) throw new Error('accepted')
   return checked

@@ -1,0 +1,53 @@
+import type { RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
+
+/** Signals or rejected traits of one visitor that are not in their stream yet. */
+export interface UnpublishedEntry {
+  siteId: string
+  visitorId: string
+  signals?: SignalEnvelope
+  rejected?: RejectedEnvelope
+  /** Characters of rejected payloads and reasons: many may wait to be published. */
+  characters: number
+}
+
+/** Results that have to be published before the profiles of their messages are stored, in the order of the messages. */
+export interface Unpublished {
+  /** Adds the signals of a message that its site wants, and its rejected traits. */
+  add(visitorId: string, results: Pick<UnpublishedEntry, 'signals' | 'rejected'>): void
+  entries(): readonly UnpublishedEntry[]
+  /** Removes entries, because they are published or their visitor was deleted. */
+  remove(isRemoved: (entry: UnpublishedEntry) => boolean): void
+  readonly size: number
+  /** Characters of all entries. */
+  readonly characters: number
+}
+
+/**
+ * Creates an empty list of results to publish.
+ *
+ * @param selectSignals returns the signals that their site wants, undefined where that is none. Default: all
+ */
+export function createUnpublished(
+  selectSignals: (envelope: SignalEnvelope) => SignalEnvelope | undefined = envelope => envelope,
+): Unpublished {
+  let entries: UnpublishedEntry[] = []
+  return {
+    add(visitorId, { signals, rejected }) {
+      const wanted = signals && selectSignals(signals)
+      if (wanted) entries.push({ siteId: wanted.siteId, visitorId, signals: wanted, characters: 0 })
+      if (!rejected) return
+      const characters = rejected.rejected.reduce((sum, { payload, reason }) => sum + payload.length + reason.length, 0)
+      entries.push({ siteId: rejected.siteId, visitorId, rejected, characters })
+    },
+    entries: () => entries,
+    remove(isRemoved) {
+      entries = entries.filter(entry => !isRemoved(entry))
+    },
+    get size() {
+      return entries.length
+    },
+    get characters() {
+      return entries.reduce((sum, { characters }) => sum + characters, 0)
+    },
+  }
+}

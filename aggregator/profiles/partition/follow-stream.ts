@@ -1,0 +1,94 @@
+import type { EventEnvelope } from '@slotstream/protocol'
+import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/runtime'
+import { createApplier } from '../apply/applier.js'
+import type { StepResult } from '../apply/apply-step.js'
+import { withoutForgotten } from '../apply/without-forgotten.js'
+import { parseEnvelope } from '../store/parse-envelope.js'
+import type { LoadedPartition } from './load-partition.js'
+import type { PartitionStream } from './partition-stream.js'
+import { retryUntilAborted } from './retry-until-aborted.js'
+
+/** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
+const NEWEST_MS = 1_000
+
+/** Messages of a partition that are read ahead. Each may be as large as a batch, and there are many partitions. */
+const READ_AHEAD = 64
+
+export interface FollowDeps {
+  nats: Nats
+  log: Log
+  /** Resolves when there is room for more that is not stored; undefined where there is. */
+  messageRoom: () => Promise<void> | undefined
+  /** Resolves when other work had its turn; undefined where it need not yet. */
+  slice: () => Promise<void> | undefined
+  /** Called once with each message read of the partition. */
+  onEnvelope: (partition: number, envelope: EventEnvelope) => void
+  /** Called once with the result of each message that was applied. */
+  onStep: (result: StepResult) => void
+  /** Stores a message of a stream as a dead letter. */
+  deadLetter: (stream: string, seq: number, error: unknown) => Promise<void>
+  /** See `applyAndDetect`. */
+  anonymousDays: number
+  /** What is from before a person's deletion is not applied. */
+  tombstones: Tombstones
+}
+
+/** A reader that applies a partition's stream. */
+export interface Follower {
+  /** Resolves when everything that was in the stream when the partition was loaded is applied, or after an abort. */
+  readonly caughtUp: Promise<void>
+  /** Ends reading. Resolves when what was read is handed to the applier. */
+  stop(): Promise<void>
+}
+
+/** Applies the stream to a partition from its checkpoint on, in the background. */
+export function followStream(
+  partition: LoadedPartition,
+  deps: FollowDeps,
+  stream: PartitionStream,
+  abort: AbortSignal,
+): Follower {
+  const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, tombstones } = deps
+  const { index, cache, progress, unpublished, checkpoint } = partition
+  const apply = createApplier({
+    cache,
+    progress,
+    unpublished,
+    deadLetter: (seq, error) =>
+      retryUntilAborted(
+        () => deadLetter(stream.name, seq, error),
+        abort,
+        failure => log.warn({ err: failure, seq }, 'storing a dead letter failed, trying again'),
+      ),
+    anonymousDays,
+  })
+  const { name, subject } = stream
+  const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })
+  const reading = read()
+
+  async function read(): Promise<void> {
+    for await (const message of reader) {
+      const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
+      const result = apply(message.seq, envelope, message.data.length)
+      if (result instanceof Promise) result.then(onStep, () => {})
+      else onStep(result)
+      if (!(envelope instanceof Error)) onEnvelope(index, envelope)
+      const waiting = messageRoom() ?? slice()
+      if (waiting) await waiting
+    }
+  }
+
+  return {
+    caughtUp: catchUp(partition, stream, abort),
+    async stop() {
+      await reader.stop()
+      await reading
+    },
+  }
+}
+
+/** The newest message may be deleted before it is read: then it is the one before it that is waited for. */
+async function catchUp(partition: LoadedPartition, stream: PartitionStream, abort: AbortSignal): Promise<void> {
+  while (!(await partition.progress.waitFor(partition.newest, NEWEST_MS)) && !abort.aborted)
+    partition.newest = Math.min(partition.newest, await stream.newestSequence())
+}

@@ -1,0 +1,106 @@
+import { createProgress, type Progress } from '../apply/progress.js'
+import { createUnpublished } from '../apply/unpublished.js'
+import { createProfileCache } from '../cache/profile-cache.js'
+import type { WantedSignals } from '../signals/wanted-signals.js'
+import type { ProfileKeys } from '../store/profile-keys.js'
+import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
+import type { DirtyPartition } from './flush.js'
+import type { PartitionStream } from './partition-stream.js'
+import type { Retry } from './retry-until-aborted.js'
+
+/** A partition in memory, from its checkpoint on. */
+export interface LoadedPartition extends DirtyPartition {
+  readonly progress: Progress
+  /** Last sequence of the stream when the partition was loaded. */
+  readonly end: number
+  /** Sequence of the partition's newest message then. It is lowered when that message is deleted before it is read. */
+  newest: number
+  /** Messages that were in the stream then and are not applied yet, at most: while there are any, profiles are old. */
+  readonly behind: number
+}
+
+export interface LoadDeps {
+  store: ProfileStore & Pick<ProfileKeys, 'renameKeys'>
+  /** Profiles of all partitions that may be in memory, their bytes, and how many partitions there are. */
+  maxProfiles: number
+  maxBytes: number
+  partitions: number
+  /** Resolves when there is room for a profile that is to be read; undefined where there is. */
+  profileRoom: () => Promise<void> | undefined
+  wantedSignals: Pick<WantedSignals, 'select'>
+}
+
+/**
+ * Reads where a partition resumes and creates its memory. Profiles are read when they are needed.
+ *
+ * @throws once the partition is given up, see `Retry`
+ */
+export async function loadPartition(
+  index: number,
+  deps: LoadDeps,
+  stream: PartitionStream,
+  retry: Retry,
+): Promise<LoadedPartition> {
+  const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
+  const stored = await retry(() => store.readCheckpoint(index))
+  if (!stored.keys) await retry(() => store.renameKeys(index))
+  const end = await stream.endOfStream(stored.seq)
+  const newest = await stream.newestSequence()
+  // A stream that lost its end, in a power cut say, gives its sequences out again: what was applied beyond it must not
+  // make the new messages look like replays.
+  const hasLostEnd = end < stored.seq
+  const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
+
+  /** A profile beyond the end was stored by a former owner that has not stopped yet, unless the end was lost. */
+  async function clamp({ profile, revision }: StoredProfile): Promise<StoredProfile> {
+    if (!profile || profile.seq <= end || (!hasLostEnd && profile.seq <= (await stream.lastSequence())))
+      return { profile, revision }
+    return { profile: { ...profile, seq: end }, revision }
+  }
+
+  const cache = createProfileCache({
+    maxProfiles: Math.ceil(maxProfiles / partitions),
+    maxBytes: Math.ceil(maxBytes / partitions),
+    read: async (siteId, visitorId) => clamp(await retry(() => store.read(siteId, visitorId))),
+    room: profileRoom,
+  })
+  const progress = createProgress(checkpoint.seq)
+  const partition: LoadedPartition = {
+    index,
+    cache,
+    progress,
+    unpublished: createUnpublished(wantedSignals.select),
+    checkpoint,
+    end,
+    newest,
+    get behind() {
+      return Math.max(0, partition.newest - progress.through)
+    },
+  }
+  return partition
+}
+
+/**
+ * Puts the newest stored profiles into a partition's memory at once. Nothing depends on it: what is not loaded is read
+ * when it is needed.
+ *
+ * @param limit of all partitions together
+ */
+export async function loadStoredProfiles(
+  { index, cache, end }: LoadedPartition,
+  store: Pick<ProfileStore, 'loadNewest'>,
+  limit: { profiles: number; bytes: number },
+  abort: AbortSignal,
+): Promise<void> {
+  let isWithinEnd = true
+  const isAll = await store.loadNewest(
+    index,
+    limit,
+    (profile, revision) => {
+      if (profile.seq <= end) cache.load(profile, revision)
+      else isWithinEnd = false
+    },
+    abort,
+  )
+  if (isAll && isWithinEnd) cache.markComplete()
+}

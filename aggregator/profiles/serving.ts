@@ -1,0 +1,33 @@
+/**
+ * Called when this process begins or ends to answer for a partition. A partition is given up only when the promise that
+ * it returned for the end is resolved.
+ */
+export type ServingListener = (partition: number, isServing: boolean) => void | Promise<void>
+
+/** The partitions that this process answers for. */
+export interface Serving {
+  has(partition: number): boolean
+  /** Adds a partition, or removes it. Resolves when the listener is done with the change. */
+  set(partition: number, isServing: boolean): Promise<void>
+  /** Calls `listener` with the partitions answered for now, and with every change. One listener at most. */
+  listen(listener: ServingListener): void
+}
+
+/** Creates an empty set of partitions that are answered for. */
+export function createServing(): Serving {
+  const partitions = new Set<number>()
+  let listener: ServingListener = () => {}
+  return {
+    has: partition => partitions.has(partition),
+    async set(partition, isServing) {
+      if (isServing === partitions.has(partition)) return
+      if (isServing) partitions.add(partition)
+      else partitions.delete(partition)
+      await listener(partition, isServing)
+    },
+    listen(next) {
+      listener = next
+      for (const partition of partitions) void listener(partition, true)
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { MESSAGE_TYPES, type MessageType } from '@slotstream/protocol'
+import type { StoreBatch } from '../intake/store-batch.js'
+import { batchOfOne } from '../intake/take-batch.js'
+import type { CollectorMetrics } from '../metrics.js'
+import { describeBatch, describeSingle, describeSlots } from '../openapi/message-paths.js'
+import type { Part } from '../openapi/operations.js'
+import type { Decide } from '../slots/decide.js'
+import { slotsRoute } from '../slots/slots-route.js'
+import { Failure } from './failure.js'
+import type { Handler, Receive } from './receive.js'
+import { sendJson } from './respond.js'
+
+/** A route that takes a body with a write key by POST. These are the hot ones: the server calls them before Express. */
+export interface Route {
+  path: string
+  handle: Handler
+  /** As `/openapi.json` has it. */
+  described: Part
+}
+
+export interface RouteDeps {
+  receive: Receive
+  store: StoreBatch
+  decide: Decide
+  metrics: CollectorMetrics
+}
+
+/** Makes all routes of a write key that take a body: Segment's, each also by one letter, and `/v1/slots`. */
+export function writeKeyRoutes({ receive, store, decide, metrics }: RouteDeps): Route[] {
+  const batch = { handle: batchRoute(receive, store), described: describeBatch() }
+  return [
+    { path: '/v1/batch', ...batch },
+    { path: '/v1/b', ...batch },
+    ...MESSAGE_TYPES.flatMap(type => {
+      const single = { handle: singleRoute(type, receive, store), described: describeSingle(type) }
+      return [
+        { path: `/v1/${type}`, ...single },
+        { path: `/v1/${type[0]}`, ...single },
+      ]
+    }),
+    { path: '/v1/slots', handle: slotsRoute(receive, store, decide, metrics), described: describeSlots() },
+  ]
+}
+
+function batchRoute(receive: Receive, store: StoreBatch): Handler {
+  return async (request, response) => {
+    const { body, written, origin } = await receive(request, response)
+    sendJson(response, 200, (await store(body, { ...origin, written })).answer)
+  }
+}
+
+function singleRoute(type: MessageType, receive: Receive, store: StoreBatch): Handler {
+  return async (request, response) => {
+    const { body, origin } = await receive(request, response)
+    const { answer } = await store(batchOfOne(body, type), origin)
+    const [rejection] = answer.rejected
+    // It is among the rejected, and all there was in the request: a library must not take it for a success.
+    if (rejection?.code === 'secret_key_required') throw new Failure('secret_key_required', rejection.reason)
+    sendJson(response, 200, answer)
+  }
+}

@@ -1,0 +1,52 @@
+import type { MessageType } from '@slotstream/protocol'
+import { failures, messageBody, ok, type Part, ref } from './operations.js'
+
+const WITH_WRITE_KEY = [{ writeKeyAsUser: [] }, { writeKeyInQuery: [] }, {}]
+
+/** What can go wrong wherever a write key is sent. */
+const REFUSALS = failures(
+  'malformed',
+  'unknown_key',
+  'origin_not_allowed',
+  'secret_key_in_page',
+  'method_not_allowed',
+  'request_timeout',
+  'too_large',
+  'unsupported_media_type',
+  'rate_limited',
+  'unavailable',
+)
+
+const taking = (summary: string, schema: string, answer: string, refusals = REFUSALS): Part => ({
+  post: {
+    summary,
+    tags: ['messages'],
+    security: WITH_WRITE_KEY,
+    ...messageBody(ref(schema), 'May be compressed with gzip or deflate. `writeKey` may stand in it.'),
+    responses: { ...ok('Every accepted message is stored; the others are named.', ref(answer)), ...refusals },
+  },
+})
+
+/** Where a whole request can be for secret keys only. */
+const PERSONAL_REFUSALS = {
+  ...REFUSALS,
+  ...failures('origin_not_allowed', 'secret_key_in_page', 'secret_key_required'),
+}
+
+/** Describes the route of a batch. */
+export const describeBatch = (): Part => taking('Send many messages', 'Batch', 'BatchAnswer')
+
+/** Describes the route of single messages of a type. */
+export const describeSingle = (type: MessageType): Part =>
+  taking(`Send one \`${type}\` message`, 'SingleMessage', 'BatchAnswer', PERSONAL_REFUSALS)
+
+/** Describes the route of slot requests. */
+export const describeSlots = (): Part => ({
+  post: {
+    summary: 'Ask for the content of slots',
+    tags: ['slots'],
+    security: WITH_WRITE_KEY,
+    ...messageBody(ref('SlotsRequest'), 'Messages that come along are stored first and are in effect in the answer.'),
+    responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...PERSONAL_REFUSALS },
+  },
+})

@@ -1,0 +1,212 @@
+import type { Profile, SignalEnvelope } from '@slotstream/protocol'
+import { createLog } from '@slotstream/runtime'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createApplier } from '#aggregator/profiles/apply/applier.js'
+import { createProgress } from '#aggregator/profiles/apply/progress.js'
+import { createUnpublished } from '#aggregator/profiles/apply/unpublished.js'
+import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
+import { createFlush } from '#aggregator/profiles/partition/flush.js'
+import type { Checkpoint, ProfileStore } from '#aggregator/profiles/store/profile-store.js'
+import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
+import { applyAndDetect } from '../../../../support/signals.js'
+
+const log = createLog('test')
+log.level = 'silent'
+
+const VISITORS = 4
+
+/**
+ * A store in memory. `fate` says of a write: it is refused, it is done, or it is done and nobody hears of it. `lag` says
+ * of a read how many writes the replica that answers is behind.
+ */
+function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => number = () => 0) {
+  const entries = new Map<string, { text: string; revision: number }>()
+  const versions = new Map<string, { text: string; revision: number }[]>()
+  let last = 0
+  async function write(key: string, value: object, revision: number | undefined): Promise<number> {
+    const what = fate()
+    if (what === 'refused') throw new Error('the store refuses')
+    if (revision !== (entries.get(key)?.revision ?? 0)) throw new StoreConflict(`${key} is not at ${revision}`)
+    const entry = { text: JSON.stringify(value), revision: ++last }
+    entries.set(key, entry)
+    versions.set(key, [...(versions.get(key) ?? []), entry])
+    if (what === 'unheard') throw new Error('the answer was lost')
+    return last
+  }
+  const read = <T>(key: string, behind = 0) => {
+    const known = last - behind
+    const entry = versions.get(key)?.findLast(({ revision }) => revision <= known)
+    return { value: entry && (JSON.parse(entry.text) as T), revision: entry?.revision ?? 0 }
+  }
+  const store: ProfileStore = {
+    keyOf: ({ visitorId }) => visitorId,
+    async read(_siteId, visitorId) {
+      const { value, revision } = read<Profile>(visitorId, lag())
+      return { profile: value, revision }
+    },
+    write: (profile, revision) => write(profile.visitorId, profile, revision),
+    loadNewest: async () => false,
+    async readCheckpoint() {
+      const { value, revision } = read<{ seq: number }>('checkpoint')
+      return { seq: value?.seq ?? 0, revision }
+    },
+    writeCheckpoint: (_partition, seq, revision) => write('checkpoint', { seq }, revision),
+  }
+  /** Signals in their stream, by id. */
+  const signals = new Map<string, string>()
+  return {
+    store,
+    signals,
+    async publishSignals(_partition: number, envelope: SignalEnvelope) {
+      const what = fate()
+      if (what === 'refused') throw new Error('the stream refuses')
+      for (const signal of envelope.signals) signals.set(signal.signalId, JSON.stringify(signal))
+      if (what === 'unheard') throw new Error('the answer was lost')
+    },
+    profile: (visitorId: string) => read<Profile>(visitorId).value,
+    checkpoint: () => store.readCheckpoint(0),
+  }
+}
+
+function envelopeOf(visitorId: string, seq: number) {
+  const timestamp = new Date(Date.UTC(2026, 0, 1) + seq * 60_000).toISOString()
+  const properties = { category: `c${Math.floor(seq / 10) % 4}`, product_id: `p${seq % 2}` }
+  return {
+    siteId: 'shop',
+    visitorId,
+    receivedAt: timestamp,
+    messages: [{ messageId: `m${seq}`, type: 'track' as const, event: 'Product Viewed', properties, timestamp }],
+  }
+}
+
+/** An owner without NATS: what is in memory dies with it, what is in the store stays. */
+function owner(
+  { store, publishSignals }: Pick<ReturnType<typeof memoryStore>, 'store' | 'publishSignals'>,
+  checkpoint: Checkpoint,
+  limit: number,
+  onOutdated = () => {},
+) {
+  const cache = createProfileCache({ maxProfiles: limit, read: store.read })
+  const progress = createProgress(checkpoint.seq)
+  const unpublished = createUnpublished()
+  const apply = createApplier({ cache, progress, unpublished, deadLetter: async () => {} })
+  let next = checkpoint.seq + 1
+  const self = { index: 0, cache, progress, unpublished, checkpoint }
+  const publish = { signals: publishSignals, rejected: async () => {} }
+  const flush = createFlush({ store, publish, log, onOutdated })
+  return {
+    flush: () => flush([self]),
+    async applyUpTo(stream: string[], count: number) {
+      for (; count > 0 && next <= stream.length; count--) {
+        const visitorId = stream[next - 1]!
+        apply(next, envelopeOf(visitorId, next))
+        await progress.waitFor(next++, 5_000)
+      }
+    },
+  }
+}
+
+describe('flushing dirty partitions', () => {
+  it('gives the profiles and the signals that the stream gives, after any crashes, lost answers, late replicas and owners that do not know they are none', async () => {
+    const step = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ do: fc.constant('message' as const), n: fc.nat(VISITORS - 1) }) },
+      { weight: 5, arbitrary: fc.record({ do: fc.constant('apply' as const), n: fc.nat(9) }) },
+      { weight: 4, arbitrary: fc.record({ do: fc.constant('pass' as const), n: fc.nat(9) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('trouble' as const), n: fc.nat(8) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('takeover' as const), n: fc.nat(2) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('lag' as const), n: fc.nat(6) }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 80, size: 'max' }),
+        fc.integer({ min: 1, max: 3 }),
+        async (steps, limit) => {
+          let trouble = 0
+          const fate = () => (trouble <= 0 ? 'done' : trouble-- % 2 === 0 ? 'refused' : 'unheard')
+          let lag = 0
+          const memory = memoryStore(fate, () => lag)
+          const { store, signals, profile, checkpoint } = memory
+          const stream: string[] = []
+          const expected = new Map<string, Profile | undefined>()
+          const detected = new Map<string, string>()
+          const take = async () => {
+            const self = {
+              stale: false,
+              ...owner(memory, await store.readCheckpoint(0), limit, () => {
+                self.stale = true
+              }),
+            }
+            return self
+          }
+          // All of them believe that they own the partition, as paused processes do.
+          let owners = [await take()]
+          for (const { do: what, n } of steps) {
+            const one = owners[n % owners.length]!
+            if (what === 'message') {
+              const visitorId = `v${n}`
+              const seq = stream.push(visitorId)
+              const applied = applyAndDetect(expected.get(visitorId), envelopeOf(visitorId, seq), seq)
+              expected.set(visitorId, applied.profile)
+              for (const signal of applied.signals) detected.set(signal.signalId, JSON.stringify(signal))
+            } else if (what === 'apply') await one.applyUpTo(stream, 1 + (n % 3))
+            else if (what === 'pass') await one.flush()
+            else if (what === 'trouble') trouble = n
+            else if (what === 'lag') lag = n
+            else owners = [...(n === 0 ? [] : owners.slice(-2)), await take()]
+            for (const [index, { stale }] of owners.entries()) if (stale) owners[index] = await take()
+          }
+          trouble = 0
+          lag = 0
+          // Whatever is left, the next owner makes good, and nobody else can spoil it.
+          let last = await take()
+          for (const former of owners) await former.flush()
+          for (let attempt = 0; attempt < 6; attempt++) {
+            if (last.stale) last = await take()
+            await last.applyUpTo(stream, stream.length)
+            await last.flush()
+          }
+          for (const former of owners) if (!former.stale) await former.flush()
+          for (const [visitorId, found] of expected) expect(profile(visitorId)).toEqual(found)
+          expect((await checkpoint()).seq).toBe(stream.length)
+          // Whoever reads from a replica that lags may detect in a state that was out of date, before it knows.
+          const lagged = steps.some(step => step.do === 'lag' && step.n > 0)
+          expect(lagged ? [...signals].filter(([id]) => detected.has(id)).sort() : [...signals].sort()).toEqual(
+            [...detected].sort(),
+          )
+        },
+      ),
+      { seed: 7, numRuns: 400 },
+    )
+  }, 60_000)
+
+  it('does not move a checkpoint past a profile that is not stored', async () => {
+    let failing = true
+    const memory = memoryStore(() => (failing ? 'refused' : 'done'))
+    const { checkpoint } = memory
+    const running = owner(memory, { seq: 0, revision: 0 }, 10)
+    await running.applyUpTo(['v0'], 1)
+    expect(await running.flush()).toBe(false)
+    expect((await checkpoint()).seq).toBe(0)
+    failing = false
+    expect(await running.flush()).toBe(true)
+    expect((await checkpoint()).seq).toBe(1)
+  })
+
+  it('stores nothing of a partition before its signals are published', async () => {
+    let failing = true
+    const memory = memoryStore(() => 'done')
+    const publishSignals = (partition: number, envelope: SignalEnvelope) =>
+      failing ? Promise.reject(new Error('the stream is full')) : memory.publishSignals(partition, envelope)
+    const running = owner({ ...memory, publishSignals }, { seq: 0, revision: 0 }, 10)
+    await running.applyUpTo(['v0', 'v0', 'v0', 'v0', 'v0'], 5)
+    expect(await running.flush()).toBe(false)
+    expect(memory.profile('v0')).toBeUndefined()
+    expect((await memory.checkpoint()).seq).toBe(0)
+    failing = false
+    expect(await running.flush()).toBe(true)
+    expect(memory.signals.size).toBe(1)
+    expect(memory.profile('v0')?.events).toBe(5)
+    expect((await memory.checkpoint()).seq).toBe(5)
+  })
+})
