@@ -1,6 +1,13 @@
 import { hostname } from 'node:os'
-import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
-import { ConfigurationError, numberSetting, secretSetting, sharedSettings, textSetting } from '@slotstream/runtime'
+import {
+  ConfigurationError,
+  clickHouseUrl,
+  type Environment,
+  numberSetting,
+  secretSetting,
+  sharedSettings,
+  textSetting,
+} from '@slotstream/runtime'
 import { defaultProfileMemory } from './profiles/profile-memory.js'
 
 const MB = 1024 * 1024
@@ -14,9 +21,9 @@ export type Role = (typeof ROLES)[number]
  *
  * @param args the arguments of the command line, without node and script
  */
-export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = process.env) {
-  const lakeDir = textSetting('LAKE_DIR', '', env)
-  const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', ROLES.join(','), env))
+export function aggregatorSettings(args: string[], env: Environment = process.env) {
+  const lakeDir = textSetting('LAKE_DIR', env)
+  const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const roles = named.filter(role => role !== 'batch' || lakeDir)
   if (roles.length === 0)
     throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
@@ -25,35 +32,35 @@ export function aggregatorSettings(args: string[], env: NodeJS.ProcessEnv = proc
     /** What this process does: all of it, or a part; `batch` where there is a lake. Whoever decides needs the profiles in the same process. */
     roles,
     /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
-    name: textSetting('AGGREGATOR_NAME', `${hostname()}:${numberSetting('AGGREGATOR_PORT', 3001, { env })}`, env),
+    name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,
     /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
-    port: numberSetting('AGGREGATOR_PORT', 3001, { min: 1, max: 65535, env }),
-    host: textSetting('AGGREGATOR_HOST', '127.0.0.1', env),
+    port: numberSetting('AGGREGATOR_PORT', env),
+    host: textSetting('AGGREGATOR_HOST', env),
     /** Profiles kept in memory, about 4 KB each; others are read back when they are needed. */
-    maxProfiles: numberSetting('MAX_PROFILES', 200_000, { min: 1, env }),
+    maxProfiles: numberSetting('MAX_PROFILES', env),
     /** Bytes that they may take. */
-    maxProfileBytes: numberSetting('PROFILES_MEMORY_MB', defaultProfileMemory() / MB, { min: 16, env }) * MB,
+    maxProfileBytes: (numberSetting('PROFILES_MEMORY_MB', env) ?? defaultProfileMemory() / MB) * MB,
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
       /** Time between two files of a stream, in milliseconds. */
-      everyMs: 1_000 * numberSetting('LAKE_EVERY_S', 900, { min: 1, max: 86_400, env }),
+      everyMs: 1_000 * numberSetting('LAKE_EVERY_S', env),
     },
     clickhouse: {
-      url: secretSetting('CLICKHOUSE_URL', 'http://127.0.0.1:8123', env),
-      username: textSetting('CLICKHOUSE_USER', 'default', env),
-      password: secretSetting('CLICKHOUSE_PASSWORD', '', env),
+      url: clickHouseUrl(env),
+      username: textSetting('CLICKHOUSE_USER', env),
+      password: secretSetting('CLICKHOUSE_PASSWORD', env),
       /** Name of the cluster that the tables are made on, replicated. Empty: a single server, or ClickHouse Cloud. */
-      cluster: textSetting('CLICKHOUSE_CLUSTER', '', env),
+      cluster: textSetting('CLICKHOUSE_CLUSTER', env),
     },
   }
 }
 
 /** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */
-export function anonymousDaysSetting(env: NodeJS.ProcessEnv = process.env): number {
-  return numberSetting('ANONYMOUS_PROFILE_DAYS', ANONYMOUS_PROFILE_DAYS, { max: 36_500, env })
+export function anonymousDaysSetting(env: Environment = process.env): number {
+  return numberSetting('ANONYMOUS_PROFILE_DAYS', env)
 }
 
 function roleArgument(args: string[]): string | undefined {

@@ -9,6 +9,7 @@ import {
   numberSetting,
   runProcess,
   textSetting,
+  within,
 } from '@slotstream/runtime'
 import { type AccountLimits, NAMELESS, WRITER } from './access/accounts.js'
 import { createAuthenticator } from './access/credentials.js'
@@ -18,14 +19,11 @@ import { createEmbeddedServer } from './http/server.js'
 import { DEFAULT_ANALYST_LIMITS } from './http/settings.js'
 import { type PageRules, readOrigins } from './http/web-pages.js'
 
-/** libuv's own number of threads, when the environment asks for no other. */
-const DEFAULT_THREADS = 4
+/** How long responses may take to reach their clients after that, in milliseconds. */
+const RESPONSES_MS = 1_000
 /** How long running inserts may go on after a signal to stop, in milliseconds. */
 const STOP_TIMEOUT_MS = 5_000
-const DEFAULT_MAX_INSERT_BYTES = 256 * 1024 * 1024
 const MEGABYTE = 1_000_000
-/** Connections of clients at a time; BI tools keep a pool of some ten each. */
-const MAX_CONNECTIONS = 1_000
 /** One query of an analyst may take this part of what all of them together may. */
 const QUERY_SHARE = 1 / 4
 /** Queries of one account that run at a time, unless the users file says otherwise. */
@@ -37,29 +35,20 @@ const BUILDER_SECONDS = 600
  * The embedded ClickHouse server, a process of its own because the library runs its queries on the threads of libuv's
  * pool and a crash of the engine is a crash of the process. Whoever starts it sets UV_THREADPOOL_SIZE (24 is good):
  * the pool starts before the first line of an ES module runs, so this program can't.
- *
- * Environment: CLICKHOUSE_PORT (8123), CLICKHOUSE_HOST (127.0.0.1), CLICKHOUSE_DATA_DIR (`<DATA_DIR or .data>/clickhouse`),
- * CLICKHOUSE_PASSWORD (of the read-write user `slotstream`, required), CLICKHOUSE_MAX_INSERT_BYTES (256 MiB),
- * CLICKHOUSE_MAX_CONNECTIONS (1,000),
- * CLICKHOUSE_USERS_FILE (`<DATA_DIR or .data>/clickhouse-users.json`), CLICKHOUSE_ANALYSTS_MEMORY_MB (half of the
- * machine's), CLICKHOUSE_ALLOWED_ORIGINS and ALLOWED_HOSTS (none).
  */
 await runProcess('clickhouse', async log => {
   const password = neededSecret('CLICKHOUSE_PASSWORD', 'the read-write user "slotstream" needs a password')
-  const port = numberSetting('CLICKHOUSE_PORT', 8123, { max: 65_535 })
-  const host = textSetting('CLICKHOUSE_HOST', '127.0.0.1')
-  const dataDir = textSetting('DATA_DIR', '.data')
-  const folder = resolve(textSetting('CLICKHOUSE_DATA_DIR', join(dataDir, 'clickhouse')))
-  const usersFile = resolve(textSetting('CLICKHOUSE_USERS_FILE', join(dataDir, 'clickhouse-users.json')))
+  const port = numberSetting('CLICKHOUSE_PORT')
+  const host = textSetting('CLICKHOUSE_HOST')
+  const dataDir = textSetting('DATA_DIR')
+  const folder = resolve(textSetting('CLICKHOUSE_DATA_DIR') ?? join(dataDir, 'clickhouse'))
+  const usersFile = resolve(textSetting('CLICKHOUSE_USERS_FILE') ?? join(dataDir, 'clickhouse-users.json'))
   const guestMemory =
-    MEGABYTE * numberSetting('CLICKHOUSE_ANALYSTS_MEMORY_MB', Math.floor(totalmem() / 2 / MEGABYTE), { min: 100 })
+    MEGABYTE * (numberSetting('CLICKHOUSE_ANALYSTS_MEMORY_MB') ?? Math.floor(totalmem() / 2 / MEGABYTE))
   const pages = pageRules()
-  const maxBody = numberSetting('CLICKHOUSE_MAX_INSERT_BYTES', DEFAULT_MAX_INSERT_BYTES, {
-    min: 1,
-    max: 512 * 1024 * 1024,
-  })
-  const maxConnections = numberSetting('CLICKHOUSE_MAX_CONNECTIONS', MAX_CONNECTIONS, { min: 2, max: 100_000 })
-  const threads = numberSetting('UV_THREADPOOL_SIZE', DEFAULT_THREADS, { min: DEFAULT_THREADS, max: 1024 })
+  const maxBody = numberSetting('CLICKHOUSE_MAX_INSERT_BYTES')
+  const maxConnections = numberSetting('CLICKHOUSE_MAX_CONNECTIONS')
+  const threads = numberSetting('UV_THREADPOOL_SIZE')
   if (threads < 8)
     log.warn(`only ${threads} threads: queries will wait for one another. Start with UV_THREADPOOL_SIZE=24`)
 
@@ -96,14 +85,14 @@ await runProcess('clickhouse', async log => {
       const stopped = stop()
       await engine.close(STOP_TIMEOUT_MS)
       // Responses of finished inserts still have to reach their clients.
-      await Promise.race([stopped, new Promise(resolve => setTimeout(resolve, 1_000))])
+      await within(RESPONSES_MS, stopped)
     },
   }
 })
 
 /** Throws ConfigurationError. */
 function pageRules(): PageRules {
-  const origins = textSetting('CLICKHOUSE_ALLOWED_ORIGINS', '')
+  const origins = textSetting('CLICKHOUSE_ALLOWED_ORIGINS')
   try {
     return { isOurHost: createHostCheck(allowedHosts()), allowedOrigins: readOrigins(origins) }
   } catch {

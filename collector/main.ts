@@ -15,12 +15,12 @@ import { collectorSettings } from './settings.js'
 const besideDist = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 await runProcess('collector', async log => {
-  const port = numberSetting('PORT', 3000, { max: 65535 })
-  const host = textSetting('HOST', '0.0.0.0')
+  const port = numberSetting('PORT')
+  const host = textSetting('HOST')
   const adminToken = neededSecret('ADMIN_TOKEN', 'whoever has it may change sites and content')
   const settings = sharedSettings()
   const own = collectorSettings()
-  const geoip = textSetting('GEOIP_DATABASE', '')
+  const geoip = textSetting('GEOIP_DATABASE')
   const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.nats, 'collector', log)
   const decideNats = await connectNats(settings.nats, 'collector-slots', log)
@@ -30,8 +30,8 @@ await runProcess('collector', async log => {
     decideNats,
     installation,
     adminToken,
-    demoDir: textSetting('DEMO_DIR', besideDist('../../examples/demo')),
-    sdkFile: textSetting('SDK_FILE', besideDist('../../sdk/dist/slotstream.js')),
+    demoDir: textSetting('DEMO_DIR') ?? besideDist('../../examples/demo'),
+    sdkFile: textSetting('SDK_FILE') ?? besideDist('../../sdk/dist/slotstream.js'),
     log,
     settings: own,
     ...(places ? { places } : {}),

@@ -1,4 +1,4 @@
-import { ConfigurationError, numberSetting, textSetting } from '@slotstream/runtime'
+import { ConfigurationError, type Environment, numberSetting, textSetting } from '@slotstream/runtime'
 import type { RateLimits } from './safety/limits.js'
 import type { BodyBounds } from './safety/open-bodies.js'
 
@@ -21,32 +21,29 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   metricsHost: string
 }
 
-/** Addresses of one's own network are one's own reverse proxy. */
-const OWN_NETWORK = 'loopback,linklocal,uniquelocal'
-
 /** Reads the settings of the environment. Throws ConfigurationError when one can't be used. */
-export function collectorSettings(env: NodeJS.ProcessEnv = process.env): CollectorSettings {
+export function collectorSettings(env: Environment = process.env): CollectorSettings {
   return {
-    addressPerSecond: numberSetting('RATE_LIMIT_ADDRESS', 500, { env }),
-    sitePerSecond: numberSetting('RATE_LIMIT_SITE', 10_000, { env }),
-    addressMessagesPerSecond: numberSetting('RATE_LIMIT_ADDRESS_MESSAGES', 2_000, { env }),
-    addressVisitorsPerSecond: numberSetting('RATE_LIMIT_ADDRESS_VISITORS', 500, { env }),
-    siteMessagesPerSecond: numberSetting('RATE_LIMIT_SITE_MESSAGES', 5_000, { env }),
-    siteVisitorsPerSecond: numberSetting('RATE_LIMIT_SITE_VISITORS', 2_000, { env }),
-    secretMessagesPerSecond: numberSetting('RATE_LIMIT_SECRET_MESSAGES', 50_000, { env }),
-    secretVisitorsPerSecond: numberSetting('RATE_LIMIT_SECRET_VISITORS', 20_000, { env }),
-    maxInFlightBytes: numberSetting('MAX_IN_FLIGHT_MB', 32, { min: 1, max: 16_384, env }) * 1024 * 1024,
-    maxOpenBodiesPerAddress: numberSetting('MAX_OPEN_BODIES_ADDRESS', 500, { min: 1, env }),
-    minBodyBytesPerSecond: numberSetting('MIN_BODY_BYTES_PER_SECOND', 500, { env }),
-    bodyGraceMs: numberSetting('BODY_GRACE_MS', 5_000, { min: 100, env }),
-    maxConnections: numberSetting('MAX_CONNECTIONS', 20_000, { min: 1, env }),
-    maxConnectionsPerAddress: numberSetting('MAX_CONNECTIONS_ADDRESS', 2_000, { min: 1, env }),
-    trustProxy: trustProxy(textSetting('TRUST_PROXY', OWN_NETWORK, env)),
-    headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', 10_000, { min: 100, env }),
-    requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', 30_000, { min: 100, env }),
-    exportStallMs: numberSetting('EXPORT_STALL_MS', 120_000, { min: 100, max: 2 ** 31 - 1, env }),
-    metricsPort: numberSetting('METRICS_PORT', 0, { max: 65535, env }),
-    metricsHost: textSetting('METRICS_HOST', '127.0.0.1', env),
+    addressPerSecond: numberSetting('RATE_LIMIT_ADDRESS', env),
+    sitePerSecond: numberSetting('RATE_LIMIT_SITE', env),
+    addressMessagesPerSecond: numberSetting('RATE_LIMIT_ADDRESS_MESSAGES', env),
+    addressVisitorsPerSecond: numberSetting('RATE_LIMIT_ADDRESS_VISITORS', env),
+    siteMessagesPerSecond: numberSetting('RATE_LIMIT_SITE_MESSAGES', env),
+    siteVisitorsPerSecond: numberSetting('RATE_LIMIT_SITE_VISITORS', env),
+    secretMessagesPerSecond: numberSetting('RATE_LIMIT_SECRET_MESSAGES', env),
+    secretVisitorsPerSecond: numberSetting('RATE_LIMIT_SECRET_VISITORS', env),
+    maxInFlightBytes: numberSetting('MAX_IN_FLIGHT_MB', env) * 1024 * 1024,
+    maxOpenBodiesPerAddress: numberSetting('MAX_OPEN_BODIES_ADDRESS', env),
+    minBodyBytesPerSecond: numberSetting('MIN_BODY_BYTES_PER_SECOND', env),
+    bodyGraceMs: numberSetting('BODY_GRACE_MS', env),
+    maxConnections: numberSetting('MAX_CONNECTIONS', env),
+    maxConnectionsPerAddress: numberSetting('MAX_CONNECTIONS_ADDRESS', env),
+    trustProxy: trustProxy(textSetting('TRUST_PROXY', env)),
+    headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', env),
+    requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', env),
+    exportStallMs: numberSetting('EXPORT_STALL_MS', env),
+    metricsPort: numberSetting('METRICS_PORT', env),
+    metricsHost: textSetting('METRICS_HOST', env),
   }
 }
 

@@ -128,6 +128,7 @@ export {
   type StreamKind,
   streamSubject,
 } from './stream/subjects.js'
+export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/unanswered.js'
 export {
   DEFAULT_PARTITIONS,
   isPersonKey,

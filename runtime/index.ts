@@ -1,3 +1,5 @@
+// The check of protocol, for those who import runtime alone.
+export { isObject } from '@slotstream/protocol'
 export { acquireOperatorLock } from './command/acquire-operator-lock.js'
 export { type CommandParts, runCommand, UsageError } from './command/run-command.js'
 export { type Bury, createDeadLetters } from './installation/dead-letters.js'
@@ -30,9 +32,10 @@ export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './pr
 export { createLog, type Log } from './process/log.js'
 export { createMetrics, type Metrics } from './process/metrics.js'
 export { type Part, runProcess } from './process/process.js'
-export { pause, persistently, Stopped } from './process/retry.js'
-export { neededSecret, SECRETS_FD, secretSetting } from './process/secrets.js'
-export { ConfigurationError, neededSetting, numberSetting, textSetting } from './process/setting.js'
+// `persistently` is the former name of `retryForever`.
+export { type Pauses, pause, repeat, retryForever, retryForever as persistently, Stopped } from './process/retry.js'
 export { createSlices } from './process/slices.js'
 export { startStatusServer } from './process/status-server.js'
 export { VERSION } from './process/version.js'
+export { within } from './process/within.js'
+export * from './settings/index.js'

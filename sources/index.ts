@@ -1,4 +1,3 @@
-export { findAdminToken } from './admin-token.js'
 export { createClient } from './client.js'
 export { ReplayError } from './errors.js'
 export { replayOpenBandit } from './open-bandit/replay.js'

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { ConfigurationError } from '@slotstream/runtime'
+import { ConfigurationError, warnOfMisspelt } from '@slotstream/runtime'
 import { ProgramMissingError } from './obtain/obtain.js'
 import { createReport } from './report.js'
 import { supervisorSettings } from './settings.js'
@@ -9,6 +9,7 @@ const report = createReport(process.stdout)
 
 try {
   const settings = supervisorSettings()
+  warnOfMisspelt(report.note)
   mkdirSync(settings.dataDir, { recursive: true })
   const system = await startSystem(settings, process.env, report)
   let asked = 0

@@ -95,7 +95,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     {
       ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort),
       yields: true,
-      ...(isWithin(dataDir, env.LAKE_DIR) ? {} : { umask: provided.umask }),
+      ...(isWithin(dataDir, settings.lakeDir) ? {} : { umask: provided.umask }),
     },
   ]
   if (embedded) {
@@ -134,7 +134,7 @@ function partEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.
     PORT: String(settings.port),
     NATS_URL: settings.natsUrl || `nats://127.0.0.1:${settings.natsPort}`,
     CLICKHOUSE_URL: settings.clickhouseUrl || `http://127.0.0.1:${settings.clickhousePort}`,
-    CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser || 'default',
+    CLICKHOUSE_USER: embedded ? EMBEDDED_USER : settings.clickhouseUser,
     CLICKHOUSE_PASSWORD: embedded ? provided.clickhousePassword : settings.clickhousePassword,
     ADMIN_TOKEN: provided.adminToken,
     ...(settings.natsUrl ? {} : { NATS_STORE_DIR: natsDir(settings.dataDir) }),
@@ -161,8 +161,8 @@ function natsServerPart(
   }
 }
 
-function isWithin(folder: string, path: string | undefined): boolean {
-  return path !== undefined && `${resolve(path)}${sep}`.startsWith(`${folder}${sep}`)
+function isWithin(folder: string, path: string): boolean {
+  return path !== '' && `${resolve(path)}${sep}`.startsWith(`${folder}${sep}`)
 }
 
 /** Account of a part on the nats-server that is started here: the user in the open, the password not. */

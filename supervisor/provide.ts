@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ADMIN_TOKEN_FILE } from '@slotstream/runtime'
 import { closeDataFolder, giveFolder, lendFile } from './data/data-folder.js'
 import { type Owner, writePrivate } from './data/private-file.js'
 import { keptSecret } from './data/secrets.js'
@@ -11,9 +12,6 @@ import { obtainNatsServer } from './obtain/nats-server.js'
 import { EMBEDDED_PROGRAM, NATS_CONFIG, type Provided } from './parts.js'
 import { type Account, accountOf, objectionTo } from './process/run-as.js'
 import type { SupervisorSettings } from './settings.js'
-
-/** File of the data folder with the admin token, where none is set. */
-export const ADMIN_TOKEN_FILE = 'admin-token'
 
 /** File of the data folder with the named users of the embedded ClickHouse, where there are some. */
 const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigurationError } from '@slotstream/runtime'
+import { ADMIN_TOKEN_FILE, ConfigurationError, KEPT_PORTS_FILE, pause } from '@slotstream/runtime'
 import { PRIVATE_UMASK } from './data/data-folder.js'
+import { writePrivate } from './data/private-file.js'
 import { seedDemo } from './data/seed-demo.js'
 import { natsDir } from './nats/folder.js'
 import { partSpecs } from './parts.js'
-import { checkPortFree } from './ports.js'
+import { type PortWish, reservePorts } from './ports.js'
 import { createPidFiles, type PidFiles } from './process/pid-files.js'
 import { supervise } from './process/supervised.js'
-import { ADMIN_TOKEN_FILE, provide } from './provide.js'
+import { provide } from './provide.js'
 import type { Report } from './report.js'
 import type { SupervisorSettings } from './settings.js'
 
@@ -17,13 +18,14 @@ const MAIN = 'supervisor'
 /** How long leftovers of a killed supervisor may take to end, and nats-server until it is killed, in milliseconds. */
 const LEFTOVER_DEADLINE_MS = 15_000
 const LEFTOVER_KILL_MS = 8_000
+const LEFTOVER_LOOK_MS = 50
 
 /**
  * Starts every part on this machine and keeps it running. Resolves when all of them have been started; `report` tells
  * when they are ready. Throws ConfigurationError when something has to be settled by a person first.
  */
-export async function startSystem(settings: SupervisorSettings, env: NodeJS.ProcessEnv, report: Report) {
-  const { dataDir } = settings
+export async function startSystem(wished: SupervisorSettings, env: NodeJS.ProcessEnv, report: Report) {
+  const { dataDir } = wished
   const umask = process.umask(PRIVATE_UMASK)
   const pids = createPidFiles(dataDir)
   const other = pids.alive(MAIN, 'supervisor')
@@ -32,26 +34,20 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
       `this data folder is in use by process ${other}: stop it, or set DATA_DIR to another folder`,
     )
   await endLeftovers(dataDir, pids)
-  await checkPorts(settings)
+  const { ports, moved, release } = await reservePorts(wishesOf(wished))
+  const settings = withPorts(wished, ports)
   pids.write(MAIN, process.pid)
 
   report.starting(dataDir)
+  for (const { variable, from, to } of moved) report.note(`port ${from} is taken: ${variable} is ${to} this time`)
   const isFirst = !existsSync(join(dataDir, ADMIN_TOKEN_FILE))
   const provided = await provide(settings, umask, report.note)
-  const tokenShown = settings.adminToken
-    ? 'as set'
-    : isFirst
-      ? `${provided.adminToken} (shown once; kept in ${join(dataDir, ADMIN_TOKEN_FILE)})`
-      : `in ${join(dataDir, ADMIN_TOKEN_FILE)}`
+  const kept = join(dataDir, ADMIN_TOKEN_FILE)
+  const tokenKept = isFirst ? `${provided.adminToken} (shown once; kept in ${kept})` : `in ${kept}`
+  const tokenShown = settings.adminToken ? 'as set' : tokenKept
   const specs = partSpecs(settings, provided, env)
   const waiting = new Set(specs.map(spec => spec.name))
-  const where: Record<string, string> = {
-    collector: `http://localhost:${settings.port}`,
-    aggregator: `http://localhost:${settings.aggregatorPort}/metrics`,
-    warehouse: `http://localhost:${settings.warehousePort}/metrics`,
-    clickhouse: `http://localhost:${settings.clickhousePort}`,
-    'nats-server': `nats://localhost:${settings.natsPort}`,
-  }
+  const where = placesOf(settings)
 
   const events = {
     started: (name: string, pid: number) => pids.write(name, pid),
@@ -71,6 +67,7 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
       })
     },
   }
+  keepPorts(dataDir, ports)
   const parts = specs.map(spec => supervise(spec, events))
 
   return {
@@ -80,17 +77,51 @@ export async function startSystem(settings: SupervisorSettings, env: NodeJS.Proc
         await part.stop()
         pids.remove(part.name)
       }
+      release()
       pids.remove(MAIN)
     },
   }
 }
 
-async function checkPorts(settings: SupervisorSettings): Promise<void> {
-  await checkPortFree('PORT', settings.port)
-  await checkPortFree('AGGREGATOR_PORT', settings.aggregatorPort)
-  await checkPortFree('WAREHOUSE_PORT', settings.warehousePort)
-  if (!settings.natsUrl) await checkPortFree('NATS_PORT', settings.natsPort)
-  if (!settings.clickhouseUrl) await checkPortFree('CLICKHOUSE_PORT', settings.clickhousePort)
+/** Where each part is reached, for people. */
+function placesOf(settings: SupervisorSettings): Record<string, string> {
+  return {
+    collector: `http://localhost:${settings.port}`,
+    aggregator: `http://localhost:${settings.aggregatorPort}/metrics`,
+    warehouse: `http://localhost:${settings.warehousePort}/metrics`,
+    clickhouse: `http://localhost:${settings.clickhousePort}`,
+    'nats-server': `nats://localhost:${settings.natsPort}`,
+  }
+}
+
+function wishesOf(settings: SupervisorSettings): PortWish[] {
+  const wish = (variable: string, port: number) => ({
+    variable,
+    port,
+    movable: settings.movablePorts.includes(variable),
+  })
+  return [
+    wish('PORT', settings.port),
+    wish('AGGREGATOR_PORT', settings.aggregatorPort),
+    wish('WAREHOUSE_PORT', settings.warehousePort),
+    ...(settings.natsUrl ? [] : [wish('NATS_PORT', settings.natsPort)]),
+    ...(settings.clickhouseUrl ? [] : [wish('CLICKHOUSE_PORT', settings.clickhousePort)]),
+  ]
+}
+
+function withPorts(settings: SupervisorSettings, ports: Record<string, number>): SupervisorSettings {
+  return {
+    ...settings,
+    aggregatorPort: ports.AGGREGATOR_PORT ?? settings.aggregatorPort,
+    warehousePort: ports.WAREHOUSE_PORT ?? settings.warehousePort,
+    natsPort: ports.NATS_PORT ?? settings.natsPort,
+    clickhousePort: ports.CLICKHOUSE_PORT ?? settings.clickhousePort,
+  }
+}
+
+/** So that commands which are run in the same data folder find what moved. */
+function keepPorts(dataDir: string, ports: Record<string, number>): void {
+  writePrivate(join(dataDir, KEPT_PORTS_FILE), `${JSON.stringify(ports)}\n`)
 }
 
 /**
@@ -108,6 +139,6 @@ async function endLeftovers(dataDir: string, pids: PidFiles): Promise<void> {
   while (Date.now() - begun < LEFTOVER_DEADLINE_MS && left().some(pid => pid !== undefined)) {
     const [stuck] = left()
     if (stuck && Date.now() - begun > LEFTOVER_KILL_MS) process.kill(stuck, 'SIGKILL')
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await pause(LEFTOVER_LOOK_MS)
   }
 }

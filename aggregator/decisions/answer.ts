@@ -4,8 +4,10 @@ import {
   type DecisionRecord,
   type Outcome,
   type Profile,
+  recordHead,
   type SlotDecision,
   type SlotRequest,
+  undecided,
   uuidv7,
 } from '@slotstream/protocol'
 import type { Catalog, CatalogSlot } from './catalog.js'
@@ -34,13 +36,13 @@ export function answer(
     request,
     (asked, decisionId) => {
       const found = catalog.slotOf(siteId, asked.id)
-      if (!found) return without(asked.id, decisionId, 'unknown_slot', false, request, now)
+      if (!found) return undecided({ slotId: asked.id, decisionId, outcome: 'unknown_slot' }, request, now)
       const choice = decide({ siteId, visitorId, profile, ...found, count: asked.count, now, seed: decisionId })
       const { features, explored: _notRecorded, ...recorded } = choice
       return {
         decision: decisionOf(request, choice, found, decisionId),
         record: {
-          ...base(asked.id, decisionId, request, now),
+          ...recordHead(asked.id, decisionId, request, now),
           ...recorded,
           features: { ...features },
         },
@@ -64,7 +66,7 @@ export function noAnswer(
     ({ id }, decisionId) => {
       const found = catalog.slotOf(siteId, id)
       const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
-      return without(id, decisionId, outcome, holdout, request, now)
+      return undecided({ slotId: id, decisionId, outcome, holdout }, request, now)
     },
     newId,
   )
@@ -103,41 +105,4 @@ function decisionOf(request: DecideRequest, choice: Choice, { slot, contents }: 
     }
   }
   return decision
-}
-
-function without(
-  slotId: string,
-  decisionId: string,
-  outcome: Outcome,
-  holdout: boolean,
-  request: DecideRequest,
-  now: number,
-) {
-  const record: DecisionRecord = {
-    ...base(slotId, decisionId, request, now),
-    outcome,
-    holdout,
-    policy: 'none',
-    policyVersion: '',
-    contentIds: [],
-    propensities: [],
-    candidates: [],
-    excluded: [],
-    features: {},
-    seed: decisionId,
-  }
-  return { decision: { slotId, decisionId, outcome, items: [] }, record }
-}
-
-function base(slotId: string, decisionId: string, { anonymousId, userId, context }: DecideRequest, now: number) {
-  return {
-    decisionId,
-    timestamp: new Date(now).toISOString(),
-    slotId,
-    anonymousId,
-    position: 1,
-    ...(userId ? { userId } : {}),
-    ...(typeof context?.sessionId === 'string' ? { sessionId: context.sessionId } : {}),
-    ...(typeof context?.pageViewId === 'string' ? { pageViewId: context.pageViewId } : {}),
-  }
 }

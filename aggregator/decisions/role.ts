@@ -14,6 +14,7 @@ import {
   type Publisher,
   skipEntry,
   watchBucket,
+  within,
 } from '@slotstream/runtime'
 import type { Profiles } from '../profiles/role.js'
 import { type Answer, answer, noAnswer } from './answer.js'
@@ -163,19 +164,6 @@ export async function startDecisions({
       await Promise.all([...serving.keys()].map(end))
       log.info('no more decisions are made')
     },
-  }
-}
-
-/** The value, or undefined when it takes longer than `ms`. Boxed, because the value may be undefined. */
-async function within<T>(ms: number, value: Promise<T>): Promise<{ value: T } | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, ms), undefined)
-  })
-  try {
-    return await Promise.race([value.then(found => ({ value: found })), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { type Log, pause, persistently } from '@slotstream/runtime'
+import { type Log, pause, retryForever } from '@slotstream/runtime'
 import type { Block } from '../warehouse/positions/position.js'
 import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
@@ -40,7 +40,7 @@ export interface FillParts {
 export async function fillLake(parts: FillParts): Promise<never> {
   const { stream, base, folder, claim, complete, everyMs, metrics, log, signal } = parts
   const retry = <T>(action: () => Promise<T>) =>
-    persistently(action, signal, (error, attempt) => {
+    retryForever(action, signal, (error, attempt) => {
       metrics.failures.inc({ stream })
       if (attempt % 20 === 0) log.warn({ err: error, stream }, 'the lake could not be written, trying again')
     })

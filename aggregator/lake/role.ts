@@ -1,5 +1,5 @@
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { type Installation, type Log, type Metrics, type Nats, Stopped } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
 import { keepLakeClean } from '../people/clean/keep-lake-clean.js'
 import { watchJobs } from '../people/watch-jobs.js'
@@ -18,7 +18,7 @@ export interface BatchParts {
   nats: Nats
   installation: Installation
   /** A user who may read. */
-  clickhouse: { url: string; username: string; password: string }
+  clickhouse: ClickHouseServer
   /** Where the lake is, and the time between two files, in milliseconds. */
   lake: { dir: string; everyMs: number }
   metrics: Metrics
@@ -32,14 +32,7 @@ export interface BatchParts {
  */
 export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, clickhouse: server, lake, metrics, log, identity } = parts
-  const clickhouse = createClient({
-    url: server.url,
-    username: server.username,
-    password: server.password,
-    application: 'slotstream-batch',
-    request_timeout: REQUEST_TIMEOUT_MS,
-    log: { level: ClickHouseLogLevel.OFF },
-  })
+  const clickhouse = openClickHouse(server, 'batch', { timeoutMs: REQUEST_TIMEOUT_MS })
   const counters = lakeMetrics(metrics)
   const sources = new Map(lakeSources(installation).map(source => [source.stream, source]))
   let sharing: Sharing | undefined

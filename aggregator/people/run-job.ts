@@ -1,7 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { JOB_STEPS, type JobStep, type PersonJob } from '@slotstream/protocol'
-import { type Installation, type Log, type Nats, type Publisher, writeTombstones } from '@slotstream/runtime'
+import { type Installation, type Log, type Nats, type Publisher, pause, writeTombstones } from '@slotstream/runtime'
 import { cleanProfiles } from './clean/clean-profiles.js'
 import { cleanStreams } from './clean/clean-streams.js'
 import { cleanTables, inserted, tablesBeside } from './clean/clean-tables.js'

@@ -1,7 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { PersonJob } from '@slotstream/protocol'
-import type { Installation, Log, Metrics, Nats, Publisher } from '@slotstream/runtime'
+import {
+  type Installation,
+  type Log,
+  type Metrics,
+  type Nats,
+  type Publisher,
+  pause,
+  repeat,
+} from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { clusterDdl } from '../warehouse/tables/cluster-ddl.js'
 import { answerExports } from './answer-exports.js'
 import { createJobStore, JobGone } from './job-store.js'
@@ -23,7 +30,7 @@ export interface PeopleParts {
   publisher: Publisher
   installation: Installation
   /** A user who may write. */
-  clickhouse: { url: string; username: string; password: string; cluster?: string }
+  clickhouse: ClickHouseServer & { cluster?: string }
   metrics: Metrics
   log: Log
   /** Whether it is this process's turn: one process at a time does the jobs. */
@@ -34,12 +41,7 @@ export interface PeopleParts {
 export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, metrics, log, holds } = parts
   const { cluster = '', ...server } = parts.clickhouse
-  const clickhouse = createClient({
-    ...server,
-    application: 'slotstream-people',
-    request_timeout: REQUEST_TIMEOUT_MS,
-    log: { level: ClickHouseLogLevel.OFF },
-  })
+  const clickhouse = openClickHouse(server, 'people', { timeoutMs: REQUEST_TIMEOUT_MS })
   const runningNow = metrics.gauge('people_jobs_running', 'Deletions of people that are not finished')
   const finished = metrics.counter('people_jobs_total', 'Deletions of people, by how they ended', ['result'])
   const failures = metrics.counter('people_job_failures_total', 'Failed attempts at a step, each followed by another')
@@ -49,15 +51,12 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   const failingSince = new Map<string, number>()
   const failedAt = new Map<string, number>()
   const exports = answerExports({ nats, installation, server, log })
-  const working = work()
+  const working = repeat(look, LOOK_MS, abort.signal, error => log.error({ err: error }, 'looking for jobs failed'))
 
-  async function work(): Promise<void> {
-    while (!abort.signal.aborted) {
-      const job = nextOf(jobs.running())
-      runningNow.set(jobs.running().length)
-      if (job && holds()) await attempt(job)
-      await pause(LOOK_MS, undefined, { signal: abort.signal }).catch(() => {})
-    }
+  async function look(): Promise<void> {
+    const job = nextOf(jobs.running())
+    runningNow.set(jobs.running().length)
+    if (job && holds()) await attempt(job)
   }
 
   /** The oldest; one that fails again and again takes turns with the others, so that it doesn't keep them waiting. */
@@ -80,7 +79,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
       failedAt.set(jobId, Date.now())
       log.warn({ err: error, jobId, person }, 'a step of the deletion of a person failed')
       if (error instanceof JobFailed || Date.now() - since > GIVE_UP_MS) await giveUp(job, error)
-      else await pause(RETRY_MS, undefined, { signal: abort.signal }).catch(() => {})
+      else await pause(RETRY_MS, abort.signal).catch(() => {})
     }
   }
 

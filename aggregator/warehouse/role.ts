@@ -1,4 +1,3 @@
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { Lag, Trouble } from '@slotstream/protocol'
 import {
   createDeadLetters,
@@ -8,15 +7,15 @@ import {
   type Nats,
   numberSetting,
   type Publisher,
-  persistently,
   readStream,
+  retryForever,
   Stopped,
   skipEntry,
   type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
-import { bodyCompression } from './body-compression.js'
 import { divert } from './load/divert.js'
 import { fenced } from './load/fence.js'
 import { type Loader, startLoader } from './load/loader.js'
@@ -47,9 +46,9 @@ const CLICKHOUSE = 'clickhouse'
 export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
   return {
     /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
-    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', 300, { min: 1, max: 60_000, env }),
+    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env),
     /** Rows of a block at most (a message's rows stay together). */
-    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', 50_000, { min: 1, max: 1_000_000, env }),
+    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env),
     maxBytes: MAX_BLOCK_BYTES,
   }
 }
@@ -59,7 +58,7 @@ export interface WarehouseParts {
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
   /** A user who may write. */
-  clickhouse: { url: string; username: string; password: string; cluster?: string }
+  clickhouse: ClickHouseServer & { cluster?: string }
   metrics: Metrics
   log: Log
   identity: Identity
@@ -98,14 +97,7 @@ export function startWarehouse({
   settings = warehouseSettings(),
   tombstones,
 }: WarehouseParts): Warehouse {
-  const clickhouse = createClient({
-    ...server,
-    application: 'slotstream-warehouse',
-    request_timeout: REQUEST_TIMEOUT_MS,
-    compression: { request: bodyCompression(server.url) },
-    // What goes wrong is in our own log, once in twenty times instead of each.
-    log: { level: ClickHouseLogLevel.OFF },
-  })
+  const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
   const ddl = clusterDdl(cluster)
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
@@ -148,7 +140,7 @@ export function startWarehouse({
 
   async function begin() {
     const migrations = await readMigrations()
-    const applied = await persistently(
+    const applied = await retryForever(
       () => migrate(clickhouse, migrations, ddl),
       abort.signal,
       (error, attempt) => {

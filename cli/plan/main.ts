@@ -1,3 +1,4 @@
+import { ConfigurationError } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { carryOut } from './carry-out.js'
 import { UsageError, understand } from './understand.js'
@@ -5,7 +6,7 @@ import { UsageError, understand } from './understand.js'
 try {
   await carryOut(understand(process.argv.slice(2)), process.env, console.log)
 } catch (error) {
-  const known = error instanceof CommandError || error instanceof UsageError
+  const known = error instanceof CommandError || error instanceof ConfigurationError || error instanceof UsageError
   console.error(known ? error.message : error)
   process.exitCode = error instanceof UsageError ? 2 : 1
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PLAN_MODES, type PlanMode, type TrackingPlan } from '@slotstream/protocol'
+import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
 
 export const USAGE = `npm run plan -- COMMAND [options]
 
@@ -44,9 +45,9 @@ export type Order =
       | { do: 'mode'; settings: Settings }
     ))
 
-/** The command line as an order. Throws UsageError. */
-export function understand(args: string[]): Order {
-  const { values, positionals } = read(args)
+/** The command line as an order. Throws UsageError, ConfigurationError. */
+export function understand(args: string[], env: Environment = process.env): Order {
+  const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, mode, ...more] = positionals
   if (values.help || (args.length === 0 && action === undefined)) return { do: 'help' }
   if (more.length > 0 || (mode !== undefined && action !== 'mode')) throw new UsageError(USAGE)
@@ -75,7 +76,7 @@ function settingsOf(mode: string | undefined, unplanned: string | undefined): Se
   return { ...(mode ? { mode: mode as PlanMode } : {}), ...(unplanned ? { unplanned } : {}) }
 }
 
-function read(args: string[]) {
+function read(args: string[], collector: string) {
   try {
     return parseArgs({
       args,
@@ -83,7 +84,7 @@ function read(args: string[]) {
       options: {
         schemas: { type: 'string', default: 'schemas' },
         site: { type: 'string' },
-        collector: { type: 'string', default: `http://localhost:${process.env.PORT || 3000}` },
+        collector: { type: 'string', default: collector },
         out: { type: 'string' },
         mode: { type: 'string' },
         unplanned: { type: 'string' },

@@ -1,9 +1,9 @@
+import { ConfigurationError, findAdminToken, secretSetting } from '@slotstream/runtime/settings'
 import {
   clickHouseSettings,
   createClient,
   describeRejected,
   describeReplay,
-  findAdminToken,
   openClickHouse,
   ReplayError,
   replayOpenBandit,
@@ -15,27 +15,31 @@ import { type Order, USAGE, understand } from './understand.js'
 try {
   process.stdout.write(await carryOut(understand(process.argv.slice(2))))
 } catch (error) {
-  process.stderr.write(`${error instanceof ReplayError ? error.message : ((error as Error).stack ?? error)}\n`)
+  process.stderr.write(`${isExpected(error) ? error.message : ((error as Error).stack ?? error)}\n`)
   // Not only the code: lanes that are still sending would otherwise keep the process alive.
   process.exit(1)
+}
+
+function isExpected(error: unknown): error is Error {
+  return error instanceof ReplayError || error instanceof ConfigurationError
 }
 
 /** Does what was ordered; resolves to what to tell at the end. */
 async function carryOut(order: Order): Promise<string> {
   if (order.do === 'help') return USAGE
-  const adminToken = await findAdminToken(process.env)
+  const adminToken = await findAdminToken()
   const output = process.stdout
   if (order.do === 'open-bandit') {
     const { path, siteId, writeKey, policy, collector } = order
     const client = createClient({ collector, writeKey, adminToken })
-    const secretKey = process.env.SECRET_KEY || secretKeyOf(adminToken, siteId)
+    const secretKey = secretSetting('SECRET_KEY') || secretKeyOf(adminToken, siteId)
     const options = { path, siteId, writeKey, secretKey, policy, client, output }
     return describeReplay(await replayOpenBandit(options), siteId)
   }
   const { selection, dryRun, collector } = order
   // The admin token does; no message is sent with a write key.
   const client = createClient({ collector, writeKey: '', adminToken })
-  const clickhouse = openClickHouse(clickHouseSettings(process.env))
+  const clickhouse = openClickHouse(clickHouseSettings())
   const summary = await replayRejected({ selection, clickhouse, client, dryRun, output })
   return describeRejected(summary, selection.siteId, dryRun)
 }

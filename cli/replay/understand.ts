@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { parseTime, REJECTION_CODES } from '@slotstream/protocol'
+import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
 import { ReplayError, type Selection } from '@slotstream/sources'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
@@ -36,9 +37,9 @@ export type Order =
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
 
-/** The command line as an order. Throws ReplayError. */
-export function understand(args: string[]): Order {
-  const { values, positionals } = read(args)
+/** The command line as an order. Throws ReplayError, ConfigurationError. */
+export function understand(args: string[], env: Environment = process.env): Order {
+  const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [what, path] = positionals
   const collector = values.collector.replace(/\/+$/, '')
   if (values.help) return { do: 'help' }
@@ -72,13 +73,13 @@ function timeOf(name: string, text: string | undefined): number | undefined {
   throw new ReplayError(`--${name} is "${text}": it must be a date such as 2026-01-31 or 2026-01-31T12:00:00Z`)
 }
 
-function read(args: string[]) {
+function read(args: string[], collector: string) {
   try {
     return parseArgs({
       args,
       allowPositionals: true,
       options: {
-        collector: { type: 'string', default: `http://localhost:${process.env.PORT || 3000}` },
+        collector: { type: 'string', default: collector },
         site: { type: 'string' },
         'write-key': { type: 'string' },
         policy: { type: 'string', default: 'random' },

@@ -1,3 +1,4 @@
+import { isObject } from '@slotstream/runtime'
 import { type AccountLimits, NAMELESS, type Role, WRITER } from './accounts.js'
 import type { User } from './credentials.js'
 import { isPasswordHash } from './passwords.js'
@@ -117,8 +118,4 @@ function limitsFrom(given: unknown, usual: AccountLimits, wrong: (what: string) 
     limits[name] = value as number
   }
   return limits as unknown as AccountLimits
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

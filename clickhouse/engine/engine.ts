@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { pause, within } from '@slotstream/runtime'
 import { toClickHouseException } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import { type AdmissionRequest, createAdmission } from './admission.js'
@@ -111,7 +111,7 @@ export async function createEngine({
   async function kill(id: string): Promise<void> {
     while (running.has(id)) {
       await control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(id)} ASYNC`).catch(() => {})
-      await new Promise(resolve => setTimeout(resolve, KILL_INTERVAL_MS))
+      await pause(KILL_INTERVAL_MS)
     }
   }
 
@@ -125,7 +125,7 @@ export async function createEngine({
       const result = await connection.queryAsync(kill.sql, { format: query.format })
       return { body: Buffer.from(result.bytes()), victims }
     })
-    await Promise.race([Promise.allSettled(victims), wait(KILL_TIMEOUT_MS, undefined, { ref: false })])
+    await within(KILL_TIMEOUT_MS, Promise.allSettled(victims))
     return body
   }
 
@@ -218,8 +218,7 @@ export async function createEngine({
     },
 
     async close(timeoutMs) {
-      const timeout = new Promise(resolve => setTimeout(resolve, timeoutMs).unref())
-      await Promise.race([Promise.allSettled(writes), timeout])
+      await within(timeoutMs, Promise.allSettled(writes))
       const works = [...running.values()].map(({ done }) => done)
       await Promise.all([...running.keys()].map(kill))
       await Promise.allSettled(works)

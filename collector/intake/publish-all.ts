@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { PublishError, type Publisher, type Stored } from '@slotstream/runtime'
+import { PublishError, type Publisher, pause, type Stored } from '@slotstream/runtime'
 import { unavailable } from '../http/failure.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Publication } from './publications.js'

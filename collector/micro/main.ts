@@ -5,18 +5,18 @@ import { createMicro } from './micro.js'
 import { readPlan } from './read-plan.js'
 
 await runProcess('micro', async log => {
-  const port = numberSetting('PORT', 3000, { max: 65535 })
-  const host = textSetting('HOST', '127.0.0.1')
-  const schemas = textSetting('MICRO_SCHEMAS', '')
+  const port = numberSetting('PORT')
+  const host = textSetting('HOST', process.env, 'micro')
+  const schemas = textSetting('MICRO_SCHEMAS')
   const micro = createMicro({
-    plan: schemas ? await readPlan(schemas, textSetting('MICRO_UNPLANNED', 'allow')) : undefined,
-    writeKeys: textSetting('MICRO_WRITE_KEYS', '')
+    plan: schemas ? await readPlan(schemas, textSetting('MICRO_UNPLANNED')) : undefined,
+    writeKeys: textSetting('MICRO_WRITE_KEYS')
       .split(',')
       .map(key => key.trim())
       .filter(Boolean),
-    maxMessages: numberSetting('MICRO_MAX_MESSAGES', 10_000, { min: 1 }),
-    maxBytes: numberSetting('MICRO_MAX_MB', 64, { min: 1, max: 16_384 }) * 1024 * 1024,
-    sdkFile: textSetting('SDK_FILE', fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url))),
+    maxMessages: numberSetting('MICRO_MAX_MESSAGES'),
+    maxBytes: numberSetting('MICRO_MAX_MB') * 1024 * 1024,
+    sdkFile: textSetting('SDK_FILE') ?? fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url)),
     log,
     settings: collectorSettings(),
   })

@@ -1,15 +1,18 @@
-import type { Log } from '@slotstream/runtime'
+import { unansweredDecisions } from '@slotstream/protocol'
+import { type Log, SETTINGS } from '@slotstream/runtime'
 import type { CompiledPlan } from '@slotstream/tracking-plan'
 import { Failure } from '../http/failure.js'
 import { createHttpServer, type HttpServer } from '../http/http-server.js'
 import { writeKeyRoutes } from '../http/routes.js'
 import { createStoreBatch } from '../intake/store-batch.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
-import { unansweredDecisions } from '../slots/unanswered.js'
 import { createAnySite } from './any-site.js'
 import { createKept } from './kept.js'
 import { MICRO_PATHS } from './micro-paths.js'
 import { microRoutes } from './micro-routes.js'
+
+const { MICRO_MAX_MESSAGES, MICRO_MAX_MB } = SETTINGS
+const MB = 1024 * 1024
 
 /** Of use when messages are told apart by partition; here they all lie in one place. */
 const PARTITIONS = 1
@@ -35,7 +38,7 @@ export interface MicroDeps {
  * so that the page keeps its own content.
  */
 export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'> {
-  const { writeKeys = [], maxMessages = 10_000, maxBytes = 64 * 1024 * 1024 } = deps
+  const { writeKeys = [], maxMessages = MICRO_MAX_MESSAGES.default, maxBytes = MICRO_MAX_MB.default * MB } = deps
   const kept = createKept({ maxMessages, maxBytes })
   return createHttpServer({
     sites: createAnySite(writeKeys),

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { errors, TimeoutError } from '@nats-io/transport-node'
 import {
   type DecideReply,
@@ -6,12 +5,12 @@ import {
   decideSubject,
   partitionOf,
   type SlotDecision,
+  unansweredDecisions,
 } from '@slotstream/protocol'
-import type { Nats, Publisher } from '@slotstream/runtime'
+import { type Nats, type Publisher, pause, within } from '@slotstream/runtime'
 import { decisionPublications } from '../intake/publications.js'
 import { publishAll } from '../intake/publish-all.js'
 import type { CollectorMetrics } from '../metrics.js'
-import { unansweredDecisions } from './unanswered.js'
 
 /** How long a decision may take, in milliseconds. Pages give up sooner by themselves. */
 const TIMEOUT_MS = 1_000
@@ -46,7 +45,7 @@ export function createDecide(
     const envelope = { siteId, visitorId, receivedAt: new Date(now).toISOString(), decisions: records }
     // Failing is counted where it happens; the page gets its answer all the same.
     const recorded = publishAll(publisher, decisionPublications(envelope, partitions), metrics).catch(() => {})
-    await Promise.race([recorded, new Promise(resolve => setTimeout(resolve, RECORD_WAIT_MS))])
+    await within(RECORD_WAIT_MS, recorded)
     return decisions
   }
 

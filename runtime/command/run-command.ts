@@ -3,7 +3,8 @@ import { type Installation, provision } from '../installation/provision.js'
 import { connectNats, type Nats } from '../nats/nats.js'
 import { createPublisher, type Publisher } from '../nats/publisher.js'
 import { createLog, type Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { within } from '../process/within.js'
+import { ConfigurationError, isSet } from '../settings/read.js'
 
 /** How long a command waits for the broker before it says so and ends, in milliseconds. */
 const CONNECT_MS = 30_000
@@ -40,14 +41,14 @@ export async function runCommand(
     const work = understand(process.argv.slice(2))
     const settings = sharedSettings()
     const log = createLog(name)
-    if (!process.env.LOG_LEVEL) log.level = 'silent'
+    if (!isSet('LOG_LEVEL')) log.level = 'silent'
     const servers = settings.nats.servers.join(', ')
-    const nats = await within(
+    const nats = await inTime(
       CONNECT_MS,
       `no answer from NATS at ${servers} within ${CONNECT_MS / 1000} s: is it running? See NATS_URL`,
       connectNats(settings.nats, name, log),
     )
-    const installation = await within(
+    const installation = await inTime(
       PROVISION_MS,
       `NATS at ${servers} has not made its streams and buckets ready within ${PROVISION_MS / 1000} s: do enough of its servers run?`,
       provision(nats, settings, log),
@@ -64,15 +65,9 @@ export async function runCommand(
   }
 }
 
-/** Ends the process with a message when something takes too long. */
-async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
-  const late = setTimeout(() => {
-    console.error(message)
-    process.exit(1)
-  }, ms)
-  try {
-    return await work
-  } finally {
-    clearTimeout(late)
-  }
+/** Waits for work, `ms` milliseconds at most. Throws an Error with the message when it takes longer. */
+async function inTime<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
+  const done = await within(ms, work)
+  if (!done) throw new Error(message)
+  return done.value
 }

@@ -4,7 +4,7 @@ import type { Nats } from '../nats/nats.js'
 import { usableValue } from '../nats/skipped-entries.js'
 import { watchBucket } from '../nats/watch-bucket.js'
 import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { ConfigurationError } from '../settings/read.js'
 import type { SharedSettings } from './environment.js'
 import { readMeta } from './meta-copy.js'
 

@@ -2,7 +2,7 @@ import type { KV } from '@nats-io/kv'
 import type { Check } from '@slotstream/protocol'
 import { parseEntry, skipEntry } from '../nats/skipped-entries.js'
 import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { ConfigurationError } from '../settings/read.js'
 
 /** A value of the bucket `meta` and the revision to change it by; no value: there never was one. */
 export interface MetaValue<T> {

@@ -12,7 +12,8 @@ import {
 } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
 import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../process/setting.js'
+import { type Pauses, retryForever } from '../process/retry.js'
+import { ConfigurationError } from '../settings/read.js'
 import type { SharedSettings } from './environment.js'
 import { createPrivacy, PEOPLE_SECRET, type Privacy, readPeopleSecret } from './keyed-hash.js'
 import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
@@ -29,6 +30,9 @@ const DUPLICATE_WINDOW_MS = 2 * 60_000
 const NANOS = 1_000_000
 
 const GB = 1_000_000_000
+
+/** Between two tries while JetStream is not ready, in milliseconds. */
+const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 
 /** What of an existing stream follows the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
@@ -62,17 +66,17 @@ export interface Installation {
  * ConfigurationError when the settings want what can't be changed.
  */
 export async function provision(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const installation = await provisionOnce(nats, settings, log)
-      for (const line of otherThanSet(installation.layout, settings)) log.warn(line)
-      return installation
-    } catch (error) {
-      if (error instanceof ConfigurationError) throw error
+  const installation = await retryForever(
+    () => provisionOnce(nats, settings, log),
+    undefined,
+    (error, attempt) => {
       if (attempt % 20 === 0) log.warn({ err: error }, 'JetStream is not ready yet, trying again')
-      await new Promise(resolve => setTimeout(resolve, 250))
-    }
-  }
+    },
+    error => error instanceof ConfigurationError,
+    PAUSES,
+  )
+  for (const line of otherThanSet(installation.layout, settings)) log.warn(line)
+  return installation
 }
 
 async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {

@@ -4,6 +4,7 @@ import { type ProcessReport, parseReport, parseStored, type Sample, STATUS_SUBJE
 import type { Nats } from '../nats/nats.js'
 import type { Log } from '../process/log.js'
 import type { Metrics } from '../process/metrics.js'
+import { pause } from '../process/retry.js'
 import { VERSION } from '../process/version.js'
 
 const PREFIX = 'slotstream_'
@@ -55,7 +56,7 @@ export async function gatherStatus(
     },
   })
   connection.publish(STATUS_SUBJECT, '', { reply: inbox })
-  await new Promise(resolve => setTimeout(resolve, waitMs))
+  await pause(waitMs)
   subscription.unsubscribe()
   return reports
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { secretSetting } from '../process/secrets.js'
-import { ConfigurationError, numberSetting, textSetting } from '../process/setting.js'
+import { ConfigurationError, type Environment, isSet, numberSetting, textSetting } from '../settings/read.js'
+import { secretSetting } from '../settings/secrets.js'
+import { SETTINGS } from '../settings/table/table.js'
 
 /** Where the NATS servers are, and as whom to connect. */
 export interface NatsAccess {
@@ -29,7 +30,7 @@ export interface KeptNatsUsers {
 /** The role with all permissions, for the commands of an operator. */
 export const OPERATOR = 'operator'
 
-const DEFAULT_PORT = 4222
+const DEFAULT_PORT = SETTINGS.NATS_PORT.default
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
@@ -45,14 +46,14 @@ export function inboxPrefixOf(role: string): string {
  *
  * @throws ConfigurationError
  */
-export function natsAccess(env: NodeJS.ProcessEnv = process.env): NatsAccess {
-  const port = numberSetting('NATS_PORT', DEFAULT_PORT, { min: 1, max: 65535, env })
-  const url = secretSetting('NATS_URL', '', env)
+export function natsAccess(env: Environment = process.env): NatsAccess {
+  const port = numberSetting('NATS_PORT', env)
+  const url = secretSetting('NATS_URL', env)
   const access = parseNatsUrl(url || `nats://127.0.0.1:${port}`)
-  const user = textSetting('NATS_USER', '', env)
-  const password = secretSetting('NATS_PASSWORD', '', env)
-  const creds = secretSetting('NATS_CREDS', '', env)
-  const inboxPrefix = textSetting('NATS_INBOX_PREFIX', '', env)
+  const user = textSetting('NATS_USER', env)
+  const password = secretSetting('NATS_PASSWORD', env)
+  const creds = secretSetting('NATS_CREDS', env)
+  const inboxPrefix = textSetting('NATS_INBOX_PREFIX', env)
   const tls = tlsSettings(env)
   if (password && !user) throw new ConfigurationError('NATS_PASSWORD is set without NATS_USER: set both')
   if (user) Object.assign(access, { user, password })
@@ -60,7 +61,7 @@ export function natsAccess(env: NodeJS.ProcessEnv = process.env): NatsAccess {
   if (inboxPrefix) access.inboxPrefix = inboxPrefix
   if (tls) access.tls = tls
   if (access.user || access.creds) return access
-  return withKeptOperator(access, !url && !env.NATS_PORT, env)
+  return withKeptOperator(access, !url && !isSet('NATS_PORT', env), env)
 }
 
 /**
@@ -97,19 +98,19 @@ function decode(text: string): string {
   }
 }
 
-function tlsSettings(env: NodeJS.ProcessEnv): NatsAccess['tls'] {
+function tlsSettings(env: Environment): NatsAccess['tls'] {
   const files = {
-    caFile: textSetting('NATS_CA_FILE', '', env),
-    certFile: textSetting('NATS_CERT_FILE', '', env),
-    keyFile: textSetting('NATS_KEY_FILE', '', env),
+    caFile: textSetting('NATS_CA_FILE', env),
+    certFile: textSetting('NATS_CERT_FILE', env),
+    keyFile: textSetting('NATS_KEY_FILE', env),
   }
   const set = Object.entries(files).filter(([, file]) => file !== '')
   return set.length > 0 ? Object.fromEntries(set) : undefined
 }
 
 /** A password goes to no other address than the one it was made for. */
-function withKeptOperator(access: NatsAccess, anyAddress: boolean, env: NodeJS.ProcessEnv): NatsAccess {
-  const kept = readKept(join(textSetting('DATA_DIR', '.data', env), NATS_USERS_FILE))
+function withKeptOperator(access: NatsAccess, anyAddress: boolean, env: Environment): NatsAccess {
+  const kept = readKept(join(textSetting('DATA_DIR', env), NATS_USERS_FILE))
   const password = kept?.passwords[OPERATOR]
   if (!kept || !password) return access
   const account = { user: OPERATOR, password, inboxPrefix: inboxPrefixOf(OPERATOR) }

@@ -1,5 +1,6 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import type { Log } from '../process/log.js'
+import { pause } from '../process/retry.js'
 import type { Nats } from './nats.js'
 import { noticeSilence } from './notice-silence.js'
 
@@ -10,6 +11,9 @@ import { noticeSilence } from './notice-silence.js'
  */
 const HEARTBEAT_MS = 2_000
 const MISSED = 3
+
+/** Pause before a stream is read again after a failure, in milliseconds. */
+const AGAIN_MS = 200
 
 export interface StreamReader extends AsyncIterable<JsMsg> {
   /** Ends the iteration after the message at hand. */
@@ -58,7 +62,7 @@ export function readStream(
       } catch (error) {
         if (!stopped) log.warn({ err: error, stream, next }, 'reading the stream failed, trying again')
       }
-      if (!stopped) await new Promise(resolve => setTimeout(resolve, 200))
+      if (!stopped) await pause(AGAIN_MS)
     }
   }
 

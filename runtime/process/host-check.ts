@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
+import { type Environment, textSetting } from '../settings/read.js'
 
 /** Tells whether a request's `Host` header names this server. */
 export type HostCheck = (host: string | undefined) => boolean
@@ -29,8 +30,10 @@ export function createHostCheck(allowed: readonly string[] = [], own = hostname(
 }
 
 /** Reads ALLOWED_HOSTS: names with commas between. */
-export function allowedHosts(env: NodeJS.ProcessEnv = process.env): string[] {
-  return (env.ALLOWED_HOSTS ?? '').split(',').flatMap(name => name.trim() || [])
+export function allowedHosts(env: Environment = process.env): string[] {
+  return textSetting('ALLOWED_HOSTS', env)
+    .split(',')
+    .flatMap(name => name.trim() || [])
 }
 
 /** Lower case, without the dot of a fully qualified name. */

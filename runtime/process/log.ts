@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { textSetting } from '../settings/read.js'
 
 export type Log = pino.Logger
 
@@ -7,5 +8,5 @@ export type Log = pino.Logger
  * Never log what a visitor sent: only ids of our own, counts and errors.
  */
 export function createLog(part: string): Log {
-  return pino({ level: process.env.LOG_LEVEL || 'info', base: { part }, timestamp: pino.stdTimeFunctions.isoTime })
+  return pino({ level: textSetting('LOG_LEVEL'), base: { part }, timestamp: pino.stdTimeFunctions.isoTime })
 }

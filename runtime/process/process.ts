@@ -1,5 +1,6 @@
+import { warnOfMisspelt } from '../settings/misspelt.js'
+import { ConfigurationError } from '../settings/read.js'
 import { createLog, type Log } from './log.js'
-import { ConfigurationError } from './setting.js'
 
 /** How long a process may take to finish what it has begun, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000
@@ -22,6 +23,7 @@ export async function runProcess(name: string, start: (log: Log) => Promise<Part
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
+  warnOfMisspelt(line => log.warn(line))
   try {
     const starting = start(log)
     let stopping = false

@@ -1,50 +1,85 @@
-/** The loader was told to stop while it waited for something that doesn't come. */
+/** A wait or a retry was told to stop before it came to its end. */
 export class Stopped extends Error {
   override name = 'Stopped'
   readonly code = 'stopped'
 }
 
-/** First pause after a failure, doubled up to the longest; milliseconds. */
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
+/** Pauses between tries, in milliseconds: doubled from the first up to the longest, shortened by up to a half at random. */
+export interface Pauses {
+  firstMs: number
+  longestMs: number
+}
 
-/** Waits, unless `signal` fires first: then throws Stopped. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+const USUAL_PAUSES: Pauses = { firstMs: 50, longestMs: 1_000 }
+
+/**
+ * Waits `ms` milliseconds.
+ *
+ * @throws Stopped at once when `signal` fires
+ */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new Stopped('stopped'))
+    if (signal?.aborted) return reject(new Stopped('stopped'))
     const stop = () => {
       clearTimeout(timer)
       reject(new Stopped('stopped'))
     }
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop)
+      signal?.removeEventListener('abort', stop)
       resolve()
     }, ms)
-    signal.addEventListener('abort', stop, { once: true })
+    signal?.addEventListener('abort', stop, { once: true })
   })
 }
 
 /**
- * Does something again until it succeeds, with growing, jittered pauses of up to a second. Errors for which `fatal`
- * holds pass through.
+ * Does something again until it succeeds.
+ *
+ * @param signal ends it; undefined: nothing does
+ * @param onFailure is called with each error, and how many there were before it
+ * @param fatal tells errors that are thrown instead
+ * @param pauses between tries; default: 50 ms, doubled up to a second
+ * @throws Stopped when `signal` fires, and what is fatal
  */
-export async function persistently<T>(
+export async function retryForever<T>(
   action: () => Promise<T>,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   onFailure: (error: unknown, attempt: number) => void,
   fatal: (error: unknown) => boolean = () => false,
+  { firstMs, longestMs }: Pauses = USUAL_PAUSES,
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
-    if (signal.aborted) throw new Stopped('stopped')
+    if (signal?.aborted) throw new Stopped('stopped')
     try {
       return await action()
     } catch (error) {
       if (error instanceof Stopped || fatal(error)) throw error
       onFailure(error, attempt)
-      await pause(
-        Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2),
-        signal,
-      )
+      await pause(Math.min(longestMs, firstMs * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2), signal)
     }
+  }
+}
+
+/**
+ * Does something again and again until `signal` fires, one time after the other. Resolves when the last one has ended.
+ *
+ * @param everyMs pause between two, in milliseconds, unless `action` resolves to another number
+ * @param onFailure is called with each error, unless `signal` has fired; the next time comes all the same
+ */
+export async function repeat(
+  action: () => Promise<unknown>,
+  everyMs: number,
+  signal: AbortSignal,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    let wait = everyMs
+    try {
+      const asked = await action()
+      if (typeof asked === 'number') wait = asked
+    } catch (error) {
+      if (!signal.aborted) onFailure(error)
+    }
+    await pause(wait, signal).catch(() => {})
   }
 }

@@ -1,4 +1,4 @@
-import { type KeyKind, parseTime, type Sender } from '@slotstream/protocol'
+import { isObject, type KeyKind, parseTime, type Sender } from '@slotstream/protocol'
 import { derivedId } from '../ids.js'
 import type { RejectedRow } from './rejected-rows.js'
 
@@ -47,8 +47,7 @@ export function candidateOf(siteId: string, row: RejectedRow): Candidate | undef
 function parse(payload: string): Record<string, unknown> | undefined {
   try {
     const message: unknown = JSON.parse(payload)
-    const isMessage = typeof message === 'object' && message !== null && !Array.isArray(message)
-    return isMessage ? (message as Record<string, unknown>) : undefined
+    return isObject(message) ? message : undefined
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { clickHouseUrl, type Environment, secretSetting, textSetting } from '@slotstream/runtime/settings'
 import { ReplayError } from '../errors.js'
 
 /** How long a query may take, in milliseconds. */
@@ -55,10 +56,10 @@ function escaped(value: string): string {
 }
 
 /** Where ClickHouse is: as the other programs are told, by default what `npm start` runs. */
-export function clickHouseSettings(env: NodeJS.ProcessEnv): ClickHouseOptions {
+export function clickHouseSettings(env: Environment = process.env): ClickHouseOptions {
   return {
-    url: env.CLICKHOUSE_URL || `http://127.0.0.1:${env.CLICKHOUSE_PORT || 8123}`,
-    user: env.CLICKHOUSE_USER,
-    password: env.CLICKHOUSE_PASSWORD,
+    url: clickHouseUrl(env),
+    user: textSetting('CLICKHOUSE_USER', env, 'replay'),
+    password: secretSetting('CLICKHOUSE_PASSWORD', env),
   }
 }

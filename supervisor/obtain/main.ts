@@ -15,7 +15,7 @@ if (names.length === 0 || unknown.length > 0) {
   console.error(`Name the programs to obtain: ${[...ways.keys()].join(', ')}`)
   process.exit(2)
 }
-const dataDir = textSetting('DATA_DIR', '.data')
+const dataDir = textSetting('DATA_DIR')
 // Progress goes to standard error, so that standard output holds nothing but paths.
 const log = (text: string) => console.error(text)
 for (const name of names) {

@@ -1,4 +1,5 @@
 import { posix, win32 } from 'node:path'
+import { textSetting } from '@slotstream/runtime'
 import { candidates, executableName } from './machine/candidates.js'
 import type { Machine } from './machine/machine.js'
 import type { Release, ReleaseAsset } from './release.js'
@@ -32,7 +33,8 @@ const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 
 /** Ways to nats-server, in order. `binFolder` is the data folder's. */
 export function planNatsServer(at: Circumstances, binFolder: string, release: Release): Step[] {
-  if (at.env.NATS_SERVER_PATH) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path: at.env.NATS_SERVER_PATH }]
+  const given = textSetting('NATS_SERVER_PATH', at.env)
+  if (given) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path: given }]
   const { join } = at.platform === 'win32' ? win32 : posix
   const onPath = candidates(at, ['nats-server'], at.platform === 'win32' ? [] : serverFolders)
   const kept = [join(binFolder, executableName(at.platform, 'nats-server'))]
@@ -64,7 +66,8 @@ export function planPackagedNatsServer(at: Circumstances, binFolder: string): St
 
 /** Ways to Chromium or Chrome, in order. */
 export function planChromium(at: Circumstances): Step[] {
-  if (at.env.CHROMIUM_PATH) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path: at.env.CHROMIUM_PATH }]
+  const given = textSetting('CHROMIUM_PATH', at.env)
+  if (given) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path: given }]
   const onPath = candidates(at, ['chromium', 'chromium-browser', 'google-chrome'])
   const apps = chromiumApps(at)
   return [

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
-import { SECRETS_FD } from '@slotstream/runtime'
+import { pause, SECRETS_FD } from '@slotstream/runtime'
 import { PRIVATE_UMASK } from '../data/data-folder.js'
 import type { Owner } from '../data/private-file.js'
 import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
@@ -92,7 +92,7 @@ export function supervise(spec: PartSpec, events: PartEvents) {
           })
           return
         }
-        await new Promise(resolve => setTimeout(resolve, READY_POLL_MS))
+        await pause(READY_POLL_MS)
       }
     })()
   }

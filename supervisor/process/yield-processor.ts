@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from '@slotstream/runtime'
 
 /** Linux lets a user change a session's priority once in 100 ms, all sessions together. */
 const TRIES = 20

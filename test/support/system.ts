@@ -43,7 +43,6 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
   const exited = new Promise<number | null>(resolve => supervisor.once('exit', resolve))
 
   const collectorUrl = `http://127.0.0.1:${port}`
-  const clickhouseUrl = `http://127.0.0.1:${clickhousePort}`
   await until(
     'the system is ready',
     () => output.join(''),
@@ -54,12 +53,17 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
     throw new Error(`${error.message}\n${output.join('')}`)
   })
 
+  // As it says, because a port that is not chosen may be another than usual.
+  const portOf = (part: PartName, chosen: number | undefined) =>
+    new RegExp(`✓ ${part} .*?localhost:(\\d+)`).exec(output.join(''))?.[1] ?? chosen
+  const clickhouseUrl = `http://127.0.0.1:${portOf('clickhouse', clickhousePort)}`
+
   return {
     collectorUrl,
     clickhouseUrl,
-    aggregatorUrl: `http://127.0.0.1:${aggregatorPort}`,
+    aggregatorUrl: `http://127.0.0.1:${portOf('aggregator', aggregatorPort)}`,
     /** As an operator, with all permissions. */
-    natsUrl: withUser(`127.0.0.1:${natsPort}`, dataDir),
+    natsUrl: withUser(`127.0.0.1:${portOf('nats-server', natsPort)}`, dataDir),
     adminToken,
     dataDir,
     supervisor,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@slotstream/protocol'
+import { isObject, type JsonObject } from '@slotstream/protocol'
 
 /**
  * Most schemas within a schema, those behind `$ref` counted at each place that refers to them: an event's check visits
@@ -39,7 +39,7 @@ export function inspectSchema(schema: JsonObject): Trouble | undefined {
     // What refers to itself is counted once; the depth of a message is limited.
     sizes.set(node, 1)
     let size = 1
-    checkNode(node)
+    checkNode(node as JsonObject)
     if (typeof node.$ref === 'string') size += sizeOf(targetOf(node.$ref))
     for (const [key, value] of Object.entries(node)) {
       if (ONE.has(key)) size += within([key], value)
@@ -100,8 +100,4 @@ export function inspectSchema(schema: JsonObject): Trouble | undefined {
     if (!(found as Trouble).what) throw found
     return found as Trouble
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

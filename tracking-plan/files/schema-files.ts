@@ -1,4 +1,4 @@
-import { type JsonObject, type PlanSchemas, parseSchemaVersion, sortedVersions } from '@slotstream/protocol'
+import { isObject, type JsonObject, type PlanSchemas, parseSchemaVersion, sortedVersions } from '@slotstream/protocol'
 import { CommandError } from './errors.js'
 
 /** How a folder of schemas is read: on Node, by functions of `node:fs/promises` and `node:path`. */
@@ -59,7 +59,7 @@ function eventOf(path: string, name: string): string {
 export function parseSchema(path: string, text: string): JsonObject {
   try {
     const schema: unknown = JSON.parse(text)
-    if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) return schema as JsonObject
+    if (isObject(schema)) return schema as JsonObject
   } catch (error) {
     throw new CommandError(`${path}: ${(error as Error).message}`)
   }

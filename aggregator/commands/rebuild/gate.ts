@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
+import { pause } from '@slotstream/runtime'
 
 /** After this long a gate opens by itself, in seconds: a rebuild that dies must not keep the warehouse from loading. */
 export const GATE_SECONDS = 30

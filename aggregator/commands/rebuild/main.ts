@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { profilesBucket } from '@slotstream/protocol'
-import { acquireOperatorLock, neededSetting, runCommand, textSetting } from '@slotstream/runtime'
+import { acquireOperatorLock, neededSetting, runCommand, secretSetting, textSetting } from '@slotstream/runtime'
+import { openClickHouse } from '../../clickhouse/client.js'
 import { aggregatorSettings, anonymousDaysSetting } from '../../settings.js'
 import { rebuild } from './rebuild.js'
 import { understand } from './understand.js'
@@ -15,12 +15,7 @@ await runCommand('rebuild', args => {
   const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
     const done = await acquireOperatorLock(parts.nats, 'rebuild')
-    const clickhouse = createClient({
-      ...account(),
-      application: 'slotstream-rebuild',
-      request_timeout: REQUEST_TIMEOUT_MS,
-      log: { level: ClickHouseLogLevel.OFF },
-    })
+    const clickhouse = openClickHouse(account(), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
     const anonymousDays = anonymousDaysSetting()
     const { cluster } = aggregatorSettings([]).clickhouse
     const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays })
@@ -33,9 +28,8 @@ await runCommand('rebuild', args => {
 
 /** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
 function account() {
-  const { cluster: _cluster, ...clickhouse } = aggregatorSettings([]).clickhouse
-  const file = join(textSetting('DATA_DIR', '.data'), 'clickhouse-password')
-  if (process.env.CLICKHOUSE_URL || process.env.CLICKHOUSE_PASSWORD || !existsSync(file)) return clickhouse
-  const url = `http://127.0.0.1:${textSetting('CLICKHOUSE_PORT', '8123')}`
-  return { url, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
+  const { clickhouse } = aggregatorSettings([])
+  const file = join(textSetting('DATA_DIR'), 'clickhouse-password')
+  if (secretSetting('CLICKHOUSE_URL') || secretSetting('CLICKHOUSE_PASSWORD') || !existsSync(file)) return clickhouse
+  return { ...clickhouse, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
+import { pause } from '@slotstream/runtime'
 import type { DerivedTable, Feed } from './derived-tables.js'
 import { closeGate, GATE_SECONDS, type LoaderPosition, openGate, removeSink } from './gate.js'
 

@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { profilesBucket } from '@slotstream/protocol'
-import { gatherStatus, type Installation, type Nats } from '@slotstream/runtime'
+import { gatherStatus, type Installation, type Nats, pause } from '@slotstream/runtime'
 
 /** How long the roles may take to load another generation, in milliseconds. */
 const WAIT_MS = 120_000

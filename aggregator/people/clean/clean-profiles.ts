@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { type ForgetRequest, forgetSubject, type Person, partitionOf, visitorsOf } from '@slotstream/protocol'
-import type { Installation, Log, Nats, Publisher } from '@slotstream/runtime'
+import { type Installation, type Log, type Nats, type Publisher, pause } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
 import { createProfileStore } from '../../profiles/store/profile-store.js'
 import { profileStreams } from '../find/find-person.js'

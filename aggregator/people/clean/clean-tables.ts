@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { Installation } from '@slotstream/runtime'
+import { type Installation, pause } from '@slotstream/runtime'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { specsOf } from '../../warehouse/tables/specs.js'
 import { PLACES } from '../find/places.js'

@@ -1,7 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { PersonJob } from '@slotstream/protocol'
-import type { Installation, Log } from '@slotstream/runtime'
+import { type Installation, type Log, repeat } from '@slotstream/runtime'
 import { createJobStore, JobGone, reported } from '../job-store.js'
 import type { Jobs } from '../watch-jobs.js'
 import { cleanLake } from './clean-lake.js'
@@ -30,14 +29,11 @@ export function keepLakeClean({
   const store = createJobStore(installation.buckets.jobs, installation.privacy)
   const abort = new AbortController()
   const { signal } = abort
-  const working = work()
+  const working = repeat(look, LOOK_MS, signal, error => log.error({ err: error }, 'looking for jobs failed'))
 
-  async function work(): Promise<void> {
-    while (!signal.aborted) {
-      const job = jobs.running().find(({ done }) => done.includes('tables') && !done.includes('lake'))
-      const wait = job ? await attempt(job) : LOOK_MS
-      await pause(wait, undefined, { signal }).catch(() => {})
-    }
+  async function look(): Promise<number> {
+    const job = jobs.running().find(({ done }) => done.includes('tables') && !done.includes('lake'))
+    return job ? attempt(job) : LOOK_MS
   }
 
   /** Resolves to how long to wait before the next look, in milliseconds. */

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { KV } from '@nats-io/kv'
 import { parseSite, RETAINED_TABLES, type RetainedTable, type Retention } from '@slotstream/protocol'
-import { type Log, type Nats, pause, usableValue, watchBucket } from '@slotstream/runtime'
+import { type Log, type Nats, repeat, usableValue, watchBucket } from '@slotstream/runtime'
 
 /** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
 const EVERY_MS = 10_000
@@ -94,14 +94,14 @@ export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal
     },
     log,
   )
-  while (!signal.aborted) {
-    try {
+  await repeat(
+    async () => {
       const changed = await applyRetention(clickhouse, wanted, ddl)
       if (changed.length > 0) log.info({ tables: changed }, 'what the tables keep was changed')
-    } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, 'what the tables keep could not be changed, trying again')
-    }
-    await pause(EVERY_MS, signal).catch(() => {})
-  }
+    },
+    EVERY_MS,
+    signal,
+    error => log.warn({ err: error }, 'what the tables keep could not be changed, trying again'),
+  )
   watching.stop()
 }

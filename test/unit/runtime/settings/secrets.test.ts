@@ -40,9 +40,9 @@ describe('a secret', () => {
   it('comes from the pipe, else from a file, else from the environment', async () => {
     const file = join(folder, 'token')
     const env = { ADMIN_TOKEN: 'from-the-environment', ADMIN_TOKEN_FILE: file }
-    expect(secretSetting('ADMIN_TOKEN', '', env)).toBe('from-a-file')
-    expect(secretSetting('ADMIN_TOKEN', '', { ADMIN_TOKEN: 'from-the-environment' })).toBe('from-the-environment')
-    expect(secretSetting('ADMIN_TOKEN', 'fallback', { ADMIN_TOKEN: '' })).toBe('fallback')
+    expect(secretSetting('ADMIN_TOKEN', env)).toBe('from-a-file')
+    expect(secretSetting('ADMIN_TOKEN', { ADMIN_TOKEN: 'from-the-environment' })).toBe('from-the-environment')
+    expect(secretSetting('ADMIN_TOKEN', { ADMIN_TOKEN: '' })).toBe('')
     const piped = { ADMIN_TOKEN: 'from-the-pipe' }
     // More than once, and not by the programs that it starts.
     expect(await startedWith(piped, { ...env, NATS_PASSWORD: 'open' })).toEqual([
@@ -55,7 +55,7 @@ describe('a secret', () => {
     expect(() => neededSecret('ADMIN_TOKEN', 'sites are changed with it', {})).toThrow(
       'ADMIN_TOKEN must be set, or ADMIN_TOKEN_FILE with the path of a file: sites are changed with it',
     )
-    expect(() => secretSetting('ADMIN_TOKEN', '', { ADMIN_TOKEN_FILE: join(folder, 'none') })).toThrow(
+    expect(() => secretSetting('ADMIN_TOKEN', { ADMIN_TOKEN_FILE: join(folder, 'none') })).toThrow(
       /ADMIN_TOKEN_FILE is ".*none", which can't be read: ENOENT/,
     )
   })

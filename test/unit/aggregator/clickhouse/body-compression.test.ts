@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bodyCompression } from '#aggregator/warehouse/body-compression.js'
+import { bodyCompression } from '#aggregator/clickhouse/body-compression.js'
 
 describe('bodyCompression', () => {
   it.each([['http://localhost:8123'], ['http://127.0.0.1:8123'], ['http://[::1]:8123']])('is none to %s', url => {

@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs'
-import { ConfigurationError } from './setting.js'
+import { ConfigurationError, type Environment } from './read.js'
+import type { SecretName } from './table/table.js'
 
 /**
  * Names the file descriptor of the pipe through which a supervisor hands secrets to a program. Unlike the environment,
@@ -12,16 +13,16 @@ let piped: Record<string, string> | undefined
 /**
  * Reads a secret: from the supervisor's pipe, else from the file that `<name>_FILE` names, else from the environment.
  *
- * @returns `fallback` when it is nowhere, or empty
+ * @returns '' when it is set nowhere
  * @throws ConfigurationError when the file can't be read
  */
-export function secretSetting(name: string, fallback = '', env: NodeJS.ProcessEnv = process.env): string {
-  return fromPipe()[name] || fromFile(`${name}_FILE`, env) || env[name] || fallback
+export function secretSetting(name: SecretName, env: Environment = process.env): string {
+  return fromPipe()[name] || fromFile(`${name}_FILE`, env) || env[name] || ''
 }
 
 /** Reads a secret that must be set. `why` completes "NAME must be set: …". Throws ConfigurationError. */
-export function neededSecret(name: string, why: string, env: NodeJS.ProcessEnv = process.env): string {
-  const value = secretSetting(name, '', env)
+export function neededSecret(name: SecretName, why: string, env: Environment = process.env): string {
+  const value = secretSetting(name, env)
   if (!value) throw new ConfigurationError(`${name} must be set, or ${name}_FILE with the path of a file: ${why}`)
   return value
 }
@@ -46,7 +47,7 @@ function fromPipe(): Record<string, string> {
   return piped
 }
 
-function fromFile(variable: string, env: NodeJS.ProcessEnv): string {
+function fromFile(variable: string, env: Environment): string {
   const file = env[variable]
   if (!file) return ''
   try {

@@ -1,0 +1,7 @@
+export { ADMIN_TOKEN_FILE, findAdminToken } from './admin-token.js'
+export { likelyMisspelt, warnOfMisspelt } from './misspelt.js'
+export { clickHouseUrl, collectorOnThisMachine, KEPT_PORTS_FILE } from './places.js'
+export { ConfigurationError, type Environment, isSet, neededSetting, numberSetting, textSetting } from './read.js'
+export { neededSecret, SECRETS_FD, secretSetting } from './secrets.js'
+export { PROGRAMS, type Program, type Setting } from './setting.js'
+export { type NumberName, SETTINGS, type SettingName, SUBJECTS } from './table/table.js'

@@ -1,0 +1,101 @@
+import type { SettingsTable } from '../setting.js'
+
+// Some commands work as an aggregator would: with its ClickHouse, its lake and its rules for profiles.
+const BOTH = ['aggregator', 'commands'] as const
+
+/** What an aggregator does, and as which of several. */
+export const AGGREGATOR = {
+  ROLES: {
+    kind: 'text',
+    programs: BOTH,
+    default: 'warehouse,profiles,decisions,batch',
+    otherwise: 'all; set by `npm start`',
+    meaning:
+      'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` does nothing without `LAKE_DIR`. The option `--roles` takes precedence',
+  },
+  AGGREGATOR_NAME: {
+    kind: 'text',
+    programs: BOTH,
+    otherwise: 'host name and port',
+    meaning: 'Name of this process among several; restarted under the same name it takes its own place at once',
+  },
+  AGGREGATOR_HOST: {
+    kind: 'text',
+    programs: BOTH,
+    default: '127.0.0.1',
+    meaning: 'IP address that `AGGREGATOR_PORT` is opened on',
+  },
+} as const satisfies SettingsTable
+
+/** How much of profiles is kept, where, and for how long. */
+export const PROFILES = {
+  MAX_PROFILES: {
+    kind: 'number',
+    programs: BOTH,
+    unit: 'profiles',
+    default: 200_000,
+    min: 1,
+    meaning: 'Profiles in memory, about 4 KB each',
+    beyond: 'those used longest ago leave, and are read back when they are needed',
+  },
+  PROFILES_MEMORY_MB: {
+    kind: 'number',
+    programs: BOTH,
+    unit: 'MB',
+    otherwise: 'a sixth of the memory of the machine, at most a third of the heap',
+    min: 16,
+    meaning: 'Memory that profiles may take, estimated upwards',
+    beyond: 'likewise',
+  },
+  ANONYMOUS_PROFILE_DAYS: {
+    kind: 'number',
+    programs: BOTH,
+    unit: 'days',
+    default: 30,
+    max: 36_500,
+    meaning:
+      'Days without a message after which the profile of a single anonymous visit leaves; 0: never. Must be the same for all aggregators and for `npm run rebuild`',
+    beyond: 'the profile is removed',
+  },
+} as const satisfies SettingsTable
+
+/** How ClickHouse and the lake are loaded. */
+export const WAREHOUSE = {
+  WAREHOUSE_FLUSH_MS: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'ms',
+    default: 300,
+    min: 1,
+    max: 60_000,
+    meaning:
+      'How long a block waits for more rows, one of profiles at least 2,000 ms. Less: fresher tables, more parts',
+    beyond: 'the block is inserted',
+  },
+  WAREHOUSE_BLOCK_ROWS: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'rows',
+    default: 50_000,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Rows of a block',
+    beyond: 'the block is inserted',
+  },
+  LAKE_DIR: {
+    kind: 'text',
+    programs: ['start', ...BOTH],
+    default: '',
+    otherwise: 'none: there is no lake',
+    meaning: 'Folder of the lake, in which the role `batch` keeps every row as Parquet',
+  },
+  LAKE_EVERY_S: {
+    kind: 'number',
+    programs: BOTH,
+    unit: 's',
+    default: 900,
+    min: 1,
+    max: 86_400,
+    meaning: 'Time between two files of a stream in the lake',
+  },
+} as const satisfies SettingsTable
