@@ -108,7 +108,8 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       // A read that is under way would put it back.
       await reads.underWay(key)?.catch(() => {})
       const entry = entries.get(key)
-      if (entry && Date.parse(entry.profile.firstSeen) <= before) entries.remove(key)
+      if (!entry || Date.parse(entry.profile.firstSeen) > before) return
+      entries.remove(key)
     },
     get size() {
       return entries.sizes().size
@@ -125,10 +126,7 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
   }
 }
 
-/**
- * Creates the function that reads profiles into a cache, one read per profile at a time: a second one could put an
- * older state over a newer one.
- */
+/** Creates the reads of a cache, one per profile at a time: a second one could put an older state over a newer one. */
 function createReads({ read, room = () => undefined }: ProfileCacheDeps, entries: CacheEntries) {
   const reading = new Map<string, Promise<Profile | undefined>>()
 
