@@ -54,7 +54,7 @@ export function decide(question: Question): Choice {
   const { siteId, visitorId, profile, slot, contents, policyVersion, count = slot.count, now, seed } = question
   const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
   const { eligible, excluded } = eligibleAt(now, contents)
-  const { candidates, exploration } = score(slot.policy, eligible, affinities)
+  const { candidates, exploration } = score(slot.policy, eligible, { affinities })
   const holdout = isHeldOut(siteId, visitorId, slot)
   const drawn = draw(candidates, exploration, holdout ? 0 : count, seededRandom(seed))
   return {
