@@ -92,9 +92,10 @@ export function createCollector(deps: CollectorDeps): Collector {
     log,
   )
 
+  const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
     sites,
-    settings: { ...collectorSettings({}), ...deps.settings },
+    settings,
     log,
     places: deps.places,
     ready: () => sitesLoaded,
@@ -132,6 +133,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           enrich: createEnrich(deps.places),
           publisher,
           partitions,
+          exportStallMs: settings.exportStallMs,
           metrics,
           pipeline: pipelineRoute(nats, partitions),
           ready: () => sitesLoaded && nats.connected,

@@ -13,6 +13,8 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
   headersTimeoutMs: number
   requestTimeoutMs: number
+  /** How long the client of an export may take nothing of it, in milliseconds. Default 120,000. */
+  exportStallMs: number
   /** Port of its own for `/metrics`. 0: none, it is answered on the collector's to those who may see it. Default 0. */
   metricsPort: number
   /** Address that this port is opened on. Default 127.0.0.1. */
@@ -39,6 +41,7 @@ export function collectorSettings(env: Environment = process.env): CollectorSett
     trustProxy: trustProxy(textSetting('TRUST_PROXY', env)),
     headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', env),
     requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', env),
+    exportStallMs: numberSetting('EXPORT_STALL_MS', env),
     metricsPort: numberSetting('METRICS_PORT', env),
     metricsHost: textSetting('METRICS_HOST', env),
   }

@@ -39,7 +39,8 @@ export function createSites({ onSite = () => {}, onMisfit = () => {} }: SitesEve
         sites.set(entry.key, parsed.value)
         onSite(parsed.value)
       } else sites.delete(entry.key)
-      const all = [...sites.values()]
+      // Should a bucket have a key twice, all collectors take it for the same site's, the first one's by its id.
+      const all = [...sites.values()].sort(byId).reverse()
       writeKeys = new Map(all.flatMap(site => site.writeKeys.map(key => [key, site] as const)))
       secretKeys = new Map(all.flatMap(site => (site.secretKeyHashes ?? []).map(hash => [hash, site] as const)))
     },
@@ -49,8 +50,12 @@ export function createSites({ onSite = () => {}, onMisfit = () => {} }: SitesEve
       secretKeys.size > 0 && key.length >= MIN_SECRET_LENGTH ? secretKeys.get(hashOfKey(key)) : undefined,
     allowsOrigin: origin => [...sites.values()].some(site => siteAllowsOrigin(site, origin)),
     wantsCookies: origin => [...sites.values()].some(site => site.enrichment?.idCookie && namesOrigin(site, origin)),
-    list: () => [...sites.values()].sort((a, b) => (a.siteId < b.siteId ? -1 : 1)),
+    list: () => [...sites.values()].sort(byId),
   }
+}
+
+function byId(one: Site, other: Site): number {
+  return one.siteId < other.siteId ? -1 : 1
 }
 
 /** Whether a site's pages may come from an origin. `*` allows any, also `null`, which files and sandboxes send. */

@@ -73,6 +73,8 @@ export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
   belongsTo,
+  EXPORT_ALIVE_MS,
+  EXPORT_HEADER,
   EXPORT_SUBJECT,
   type ExportRequest,
   type ForgetRequest,

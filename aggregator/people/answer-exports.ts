@@ -1,56 +1,65 @@
-import type { ClickHouseClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { headers, type Msg } from '@nats-io/transport-node'
-import { EXPORT_SUBJECT, type ExportRequest } from '@slotstream/protocol'
+import { EXPORT_HEADER, EXPORT_SUBJECT, type ExportRequest } from '@slotstream/protocol'
 import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { exportPerson } from './export-person.js'
+import { sendExport } from './send-export.js'
 
-/** Bytes of lines that are sent at a time: below the largest message that NATS takes. */
-const PARCEL_BYTES = 256 * 1024
+/** Exports that a process sends at a time: each keeps a query of ClickHouse open for as long as its client reads. */
+const EXPORTS_AT_ONCE = 2
 
-/** How long a client may take to read that, in milliseconds. */
-const READ_MS = 55_000
+/** Settings of a client of its own: exports must not take the connections of deletions. */
+export type ExportServer = Pick<Parameters<typeof createClient>[0] & object, 'url' | 'username' | 'password'>
 
 /** Answers requests for a person's data: one process of all takes each. */
-export function answerExports(parts: {
-  nats: Nats
-  installation: Installation
-  clickhouse: ClickHouseClient
-  log: Log
-}): { stop(): Promise<void> } {
-  const { nats, log } = parts
+export function answerExports(parts: { nats: Nats; installation: Installation; server: ExportServer; log: Log }): {
+  stop(): Promise<void>
+} {
+  const { nats, server, log } = parts
   const { connection } = nats
+  const clickhouse: ClickHouseClient = createClient({
+    ...server,
+    application: 'slotstream-exports',
+    // A client that reads slowly is no reason to end a query.
+    request_timeout: 2 ** 31 - 1,
+    log: { level: ClickHouseLogLevel.OFF },
+  })
+  let running = 0
   const subscription = connection.subscribe(EXPORT_SUBJECT, {
     queue: 'people',
     callback(error, message) {
       if (error) return log.error({ err: error }, 'requests for exports cannot be received')
       const request = parse(message)
+      if (running >= EXPORTS_AT_ONCE) return void message.respond('', { headers: saying('busy') })
       message.respond()
       if (!request) return
-      send(request).catch(async failure => {
-        log.warn({ err: failure, siteId: request.siteId }, 'an export broke off')
-        const reason = headers()
-        reason.set('Slotstream-Error', '1')
-        if (!connection.isClosed()) connection.publish(request.inbox, '', { headers: reason })
-      })
+      running++
+      send(request)
+        .catch(failure => {
+          log.warn({ err: failure, siteId: request.siteId }, 'an export broke off')
+          if (!connection.isClosed()) connection.publish(request.inbox, '', { headers: saying('failed') })
+        })
+        .finally(() => running--)
     },
   })
 
-  /** The next lines are read when those before have been taken. */
-  async function send({ inbox, siteId, ...asked }: ExportRequest): Promise<void> {
-    const parcel = (lines: string) => connection.request(inbox, lines, { timeout: READ_MS })
-    let lines = ''
-    for await (const found of exportPerson(parts, siteId, asked)) {
-      lines += `${JSON.stringify(found)}\n`
-      if (Buffer.byteLength(lines) < PARCEL_BYTES) continue
-      await parcel(lines)
-      lines = ''
-    }
-    if (lines) await parcel(lines)
-    await parcel('')
+  function send({ inbox, siteId, ...asked }: ExportRequest): Promise<void> {
+    return sendExport(connection, inbox, signal => exportPerson({ ...parts, clickhouse, signal }, siteId, asked))
   }
 
-  // A connection that is closed has ended the subscription.
-  return { stop: async () => (connection.isClosed() ? undefined : subscription.drain()) }
+  return {
+    async stop() {
+      // A connection that is closed has ended the subscription.
+      if (!connection.isClosed()) await subscription.drain()
+      await clickhouse.close()
+    },
+  }
+}
+
+function saying(what: 'busy' | 'failed') {
+  const header = headers()
+  header.set(EXPORT_HEADER, what)
+  return header
 }
 
 function parse(message: Msg): ExportRequest | undefined {

@@ -14,7 +14,7 @@ export interface ExportedThing {
 
 /** Reads everything that is kept about a person, place by place, a few things at a time. */
 export async function* exportPerson(parts: FindParts, siteId: string, asked: Sealed): AsyncGenerator<ExportedThing> {
-  const { nats, installation, clickhouse, log } = parts
+  const { nats, installation, clickhouse, log, signal } = parts
   const person = await findPerson(parts, siteId, asked)
   const { userIds, browsers, anonymousIds } = person
   yield { place: 'ids', value: { userIds, anonymousIds: [...anonymousIds, ...browsers] } }
@@ -25,7 +25,7 @@ export async function* exportPerson(parts: FindParts, siteId: string, asked: Sea
       if (profile) yield { place: 'bucket profiles', value: profile }
     }
   for (const [name, table] of Object.entries(PLACES.tables))
-    for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, '*'))
+    for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, '*', signal))
       yield { place: `table ${name}`, value: row }
   for await (const { stream, entries } of findMessages(parts, whose))
     for (const value of entries) yield { place: `stream ${stream}`, value }

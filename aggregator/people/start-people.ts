@@ -50,7 +50,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   const abort = new AbortController()
   const failingSince = new Map<string, number>()
   const failedAt = new Map<string, number>()
-  const exports = answerExports({ nats, installation, clickhouse, log })
+  const exports = answerExports({ nats, installation, server, log })
   const working = repeat(look, LOOK_MS, abort.signal, error => log.error({ err: error }, 'looking for jobs failed'))
 
   async function look(): Promise<void> {

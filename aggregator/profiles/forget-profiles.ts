@@ -3,27 +3,27 @@ import type { LoadedPartition } from './partition/load-partition.js'
 import type { ProfileKeys } from './store/profile-keys.js'
 
 /**
- * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves to
- * how many the store had.
+ * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves
+ * to how many the store had.
  *
- * @param passes resolves when the pass that stores profiles now has ended
+ * @param settled resolves when the passes that were begun to store profiles have ended
  */
 export async function forgetProfiles(
   { cache, unpublished }: Pick<LoadedPartition, 'cache' | 'unpublished'>,
   store: Pick<ProfileKeys, 'eraseProfile'>,
   { siteId, visitorIds, before }: ForgetRequest,
-  passes: () => Promise<unknown>,
+  settled: () => Promise<unknown>,
 ): Promise<number> {
-  const fromMemory = async () => {
+  const dropFromMemory = async () => {
     for (const visitorId of visitorIds) await cache.dropOld(siteId, visitorId, before)
   }
-  await fromMemory()
+  await dropFromMemory()
   unpublished.remove(entry => entry.siteId === siteId && visitorIds.includes(entry.visitorId))
   // A pass that is under way may still store what was in memory.
-  await passes()
+  await settled()
   let erased = 0
   for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
   // Messages applied meanwhile may have read it from the store.
-  await fromMemory()
+  await dropFromMemory()
   return erased
 }

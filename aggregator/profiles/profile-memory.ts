@@ -4,13 +4,13 @@ import { getHeapStatistics } from 'node:v8'
 const MB = 1024 * 1024
 
 /** Shares of the machine's memory, and of what the engine lets a process use, that profiles take at most. */
-const OF_MACHINE = 1 / 6
-const OF_HEAP = 1 / 3
+const MACHINE_SHARE = 1 / 6
+const HEAP_SHARE = 1 / 3
 
-/** Bytes that profiles may take in memory unless a setting says otherwise: a whole number of megabytes. */
+/** Returns the bytes that profiles may take in memory unless a setting says otherwise: a whole number of megabytes. */
 export function defaultProfileMemory(): number {
   const constrained = process.constrainedMemory?.() ?? 0
   const machine = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
-  const bytes = Math.min(OF_MACHINE * machine, OF_HEAP * getHeapStatistics().heap_size_limit)
+  const bytes = Math.min(MACHINE_SHARE * machine, HEAP_SHARE * getHeapStatistics().heap_size_limit)
   return Math.max(16, Math.floor(bytes / MB)) * MB
 }

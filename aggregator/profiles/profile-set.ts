@@ -34,8 +34,8 @@ export interface ProfileSet {
   /** Ends the worker of a partition that belongs to another process. */
   drop(index: number): void
   /**
-   * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves
-   * to how many the store had; undefined where the partition is not in memory.
+   * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet.
+   * Resolves to how many the store had; undefined where the partition is not in memory.
    */
   forget(index: number, request: ForgetRequest): Promise<number | undefined>
   /** Returns how many messages still have to be applied before the profiles are up to date, and partitions loaded. */

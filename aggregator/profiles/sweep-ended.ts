@@ -29,7 +29,7 @@ export interface SweepDeps {
 
 /**
  * Removes profiles that have ended from memory and from the store, now and then, until it is stopped. It changes no
- * answer: a visitor who comes back begins a new profile in any case, see `hasEnded`.
+ * answer: a visitor that returns begins a new profile in any case, see `hasEnded`.
  *
  * The store gives the entries of a partition in the order in which they were last written, so each is looked at once
  * when it is old enough, and not again until it changes. A removal leaves a mark, by which ClickHouse learns of it; the

@@ -1,7 +1,7 @@
 import type { Role } from '../access/roles.js'
 import { isKeyword, isName, isSymbol, queryStart, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
 import type { Names } from './names.js'
-import { denied } from './refusal.js'
+import { cannotRead, denied } from './refusal.js'
 
 /** In the structure of columns that comes as a text: what gives a column an expression, which the engine runs. */
 const STRUCTURE_CLAUSES = 'DEFAULT MATERIALIZED ALIAS EPHEMERAL CODEC TTL STATISTICS SETTINGS COMMENT PRIMARY'.split(
@@ -24,7 +24,10 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
     if (at < typeEnd) return
     // `{name:Type}` names types alone.
     if (isSymbol(token, '{') && isName(tokens[at + 1]) && isSymbol(tokens[at + 2], ':')) {
-      typeEnd = tokens.findIndex((other, i) => i > at && isSymbol(other, '}')) + 1
+      let closing = at + 1
+      while (closing < tokens.length && !isSymbol(tokens[closing], '}')) closing++
+      if (closing === tokens.length) throw cannotRead('a bracket that stays open')
+      typeEnd = closing + 1
       return
     }
     const next = tokens[at + 1]

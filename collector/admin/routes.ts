@@ -22,6 +22,7 @@ import { Failure, unavailable } from '../http/failure.js'
 import { forgottenDecision } from '../intake/forgotten.js'
 import { decisionPublications } from '../intake/publications.js'
 import { publishAll } from '../intake/publish-all.js'
+import { createSiteBucket } from '../keys/site-bucket.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
 import type { AdminGate } from '../safety/admin-gate.js'
@@ -34,7 +35,7 @@ import { addPlanRoutes } from './plan-routes.js'
 import type { PlanStore } from './plan-store.js'
 import { addReplayRoute } from './replay-rejected.js'
 import { viewOf } from './site-keys.js'
-import { storeSite } from './store-site.js'
+import { createStoreSite, type StoreSite } from './store-site.js'
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
@@ -54,6 +55,8 @@ export interface AdminParts {
   enrich: Enrich
   publisher: Publisher
   partitions: number
+  /** How long the client of an export may take nothing of it, in milliseconds. */
+  exportStallMs: number
   metrics: CollectorMetrics
   /** Answers with the status of the whole installation. */
   pipeline: RequestHandler
@@ -65,6 +68,7 @@ export interface AdminParts {
 export function adminRoutes(parts: AdminParts): Router {
   const { gate, sites, buckets, privacy, catalog, plans, planStore, publisher, partitions, metrics } = parts
   const { pipeline, ready, tombstones } = parts
+  let storeSite: StoreSite | undefined
   const router = express.Router()
   router.use((request, _response, next) => {
     gate.check(request)
@@ -76,7 +80,8 @@ export function adminRoutes(parts: AdminParts): Router {
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
   router.put('/sites/:siteId', async (request, response) => {
-    const site = await storeSite(buckets.sites, sites, request.params.siteId, await objectOf(request))
+    storeSite ??= createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
+    const site = await storeSite(request.params.siteId, await objectOf(request))
     response.json(viewOf(site))
   })
   router.delete('/sites/:siteId', async (request, response) => {

@@ -24,7 +24,8 @@ export interface Senders {
   oldest?: string
   /**
    * Decides what sends a message, before it is checked. Takes out of its context, in place, what only the collector may
-   * say and the signature, which isn't needed afterwards; puts the verdict there where the site signs its users.
+   * say and the signature, which isn't needed afterwards, and out of the message a secret key; puts the verdict there where
+   * the site signs its users.
    */
   stamp(raw: unknown): Stamped
   /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */
@@ -79,7 +80,7 @@ export function createSenders(
       const context = objectOf(message?.context)
       const taken = context && takeOut(context)
       const changed = taken !== undefined
-      if (key === 'secret') return stamped('secret', changed)
+      if (key === 'secret') return stamped('secret', takeOutKey(message) || changed)
       const userId = verify && message && textOf(idOf(message.userId))
       if (!verify || !message || !userId) return stamped('public', changed)
       const verified = verify(userId, taken?.signature)
@@ -107,6 +108,13 @@ function takeOut(context: Record<string, unknown>): { signature: unknown } | und
   if (Object.keys(rest).length > 0) context.identity = rest
   else delete context.identity
   return { signature }
+}
+
+/** Takes the key out of a message of a server that says it there, too: those who may read messages must not have it. */
+function takeOutKey(message: Record<string, unknown> | undefined): boolean {
+  if (message?.writeKey === undefined) return false
+  delete message.writeKey
+  return true
 }
 
 /** Nearly all messages of a request name the same user. */

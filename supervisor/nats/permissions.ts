@@ -1,3 +1,5 @@
+import { BUCKETS } from '@slotstream/protocol'
+
 /** What a user of NATS may publish, and subscribe to. */
 export interface Permissions {
   publish: { allow: string[]; deny?: string[] }
@@ -23,6 +25,26 @@ const READ = [
   '$JS.API.CONSUMER.CREATE.>',
   '$JS.API.CONSUMER.INFO.>',
   '$JS.API.CONSUMER.MSG.NEXT.>',
+  '$JS.API.CONSUMER.DELETE.>',
+  '$JS.FC.>',
+]
+
+/** Buckets that a collector reads as a whole, beside single profiles of any generation. */
+const COLLECTORS_BUCKETS = Object.values(BUCKETS).map(name => `$JS.API.STREAM.MSG.GET.KV_${name}`)
+
+/**
+ * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to what
+ * all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to that.
+ */
+const READ_BUCKETS = [
+  '$JS.API.INFO',
+  '$JS.API.STREAM.NAMES',
+  '$JS.API.STREAM.LIST',
+  '$JS.API.STREAM.INFO.*',
+  ...COLLECTORS_BUCKETS,
+  '$JS.API.DIRECT.GET.*.$KV.>',
+  '$JS.API.CONSUMER.CREATE.*.*.$KV.>',
+  '$JS.API.CONSUMER.INFO.>',
   '$JS.API.CONSUMER.DELETE.>',
   '$JS.FC.>',
 ]
@@ -59,7 +81,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             '$KV.tombstones.>',
             STATUS,
             ANSWERS,
-            ...READ,
+            ...READ_BUCKETS,
           ],
         },
         subscribe: { allow: [inbox, STATUS] },

@@ -106,6 +106,7 @@ describe('three nats-servers as the operating guide has them', () => {
         () => fetch(`${collectorUrl}/readyz`),
         ({ ok }) => ok,
       )
+      await until('its tables are made', () => aggregator.share('warehouse'), Boolean, { timeoutMs: 120_000 })
       await putSite(collectorUrl, 'shop')
       const sender = createSender(collectorUrl, 'shop')
       const sending = sender.send({ eventsPerSecond: 50, batchSize: 5, visitors: 12 })

@@ -16,7 +16,7 @@ import {
   sharedSettings,
 } from '@slotstream/runtime'
 import { divert } from '#aggregator/warehouse/load/divert.js'
-import { type LoaderParts, startLoader } from '#aggregator/warehouse/load/loader.js'
+import { type LoaderDeps, startLoader } from '#aggregator/warehouse/load/loader.js'
 import { warehouseMetrics } from '#aggregator/warehouse/metrics.js'
 import { positionKeeper } from '#aggregator/warehouse/positions/position.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
@@ -121,7 +121,7 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
       }
     },
     /** Starts a loader as the role does, but for what the test replaces. */
-    load(replaced: Partial<LoaderParts> = {}) {
+    load(replaced: Partial<LoaderDeps> = {}) {
       const spec = replaced.spec ?? SPECS.events
       const loader = startLoader({
         spec,

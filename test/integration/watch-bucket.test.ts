@@ -1,5 +1,5 @@
 import { Kvm } from '@nats-io/kv'
-import { connectNats, createLog, type Nats, watchBucket } from '@slotstream/runtime'
+import { bucketKeys, connectNats, createLog, type Nats, watchBucket } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'
@@ -59,4 +59,24 @@ describe('a watch of a bucket', () => {
     )
     watching.stop()
   })
+})
+
+describe('the keys of a bucket', () => {
+  it('are listed by a filter, and an error when the server stops telling them', async () => {
+    const bucket = await new Kvm(nats.js).create('keys', { history: 1 })
+    for (const key of ['a.1', 'a.2', 'b.1']) await bucket.put(key, 'x')
+    await bucket.delete('a.2')
+    expect(await bucketKeys(bucket, 'a.*')).toEqual(['a.1'])
+    expect(await bucketKeys(bucket, 'c.*')).toEqual([])
+    const { request } = nats.connection
+    const spy = vi.spyOn(nats.connection, 'request').mockImplementation(async (subject, ...rest) => {
+      const answer = await request.call(nats.connection, subject, ...rest)
+      if (subject.includes('CONSUMER.INFO'))
+        for (const { name } of await nats.manager.consumers.list('KV_keys').next())
+          await nats.manager.consumers.delete('KV_keys', name)
+      return answer
+    })
+    await expect(bucketKeys(bucket, 'a.*')).rejects.toThrow('the keys a.* were not told within 5 s')
+    spy.mockRestore()
+  }, 30_000)
 })

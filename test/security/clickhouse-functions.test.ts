@@ -147,7 +147,7 @@ it('no type, codec, engine or index', { timeout: 300_000 }, async () => {
   const texts = [...tokenizers, path].flatMap(tokenizer => [
     `(tokenizer = ${tokenizer})`,
     `(tokenizer = ${tokenizer}(${path}))`,
-    `(tokenizer = 'splitByNonAlpha', preprocessor = file(${path}))`,
+    `(tokenizer = ${tokenizer}, preprocessor = concat(s, ${path}))`,
   ])
   await runEach(
     indices,

@@ -446,6 +446,7 @@ describe('a builder', () => {
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/tmp/x/')",
     "CREATE TABLE built.x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS storage_policy = 'x'",
     "CREATE TABLE built.x (a String DEFAULT file('/etc/passwd')) ENGINE = MergeTree ORDER BY tuple()",
+    "CREATE TABLE built.x (a String, INDEX i a TYPE text(tokenizer = 'splitByNonAlpha', preprocessor = file('/etc/passwd'))) ENGINE = MergeTree ORDER BY a",
     "CREATE TABLE built.x AS file('/etc/passwd')",
     'CREATE VIEW built.v AS SELECT 1 SETTINGS max_memory_usage = 1000000000000',
     'CREATE WINDOW VIEW built.v AS SELECT 1',

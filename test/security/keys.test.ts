@@ -2,7 +2,8 @@ import { Analytics } from '@segment/analytics-node'
 import { type EventEnvelope, type RejectedEnvelope, SENDERS } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { storeSite } from '#collector/admin/store-site.js'
+import { createStoreSite } from '#collector/admin/store-site.js'
+import { createSiteBucket } from '#collector/keys/site-bucket.js'
 import { warningOfOpenSites } from '#collector/keys/warn-open-sites.js'
 import { createSites } from '#collector/sites.js'
 import { createReport } from '#supervisor/report.js'
@@ -99,21 +100,39 @@ describe('secret keys', () => {
     expect((await post('/v1/track', `${SECRET}-a`, track({ userId: 'u' }))).status).toBe(401)
   })
 
+  it('are in no message that a server puts them into, stored or rejected', async () => {
+    const body = {
+      writeKey: SECRET,
+      batch: [track({ userId: 'u', writeKey: SECRET }), { type: 'odd', writeKey: SECRET }],
+    }
+    expect((await post('/v1/batch', SECRET, body)).body).toMatchObject({
+      accepted: 1,
+      rejected: [{ code: 'unknown_type' }],
+    })
+    await post('/v1/track', SECRET, track({ event: 5, writeKey: SECRET }))
+    for (const stream of ['EVENTS', 'REJECTED']) {
+      const { last_seq } = (await broker.nats.manager.streams.info(stream)).state
+      expect(last_seq).toBeGreaterThan(0)
+      for (let seq = 1; seq <= last_seq; seq++)
+        expect((await broker.nats.manager.streams.getMessage(stream, { seq }))?.string()).not.toContain(SECRET)
+    }
+  })
+
   it('that are taken away do not come back by a change that was under way', async () => {
     await putSite(url, 'raced', { secretKeys: [`${SECRET}-raced`] })
-    const bucket = broker.installation.buckets.sites
+    const bucket = createSiteBucket(broker.nats, broker.installation.buckets.sites)
     let isFirst = true
     /** The bucket, in which the keys are removed between another request's read and write. */
     const raced = {
-      put: bucket.put.bind(bucket),
-      async get(key: string) {
-        const entry = await bucket.get(key)
+      write: bucket.write,
+      async read() {
+        const found = await bucket.read()
         if (isFirst) await putSite(url, 'raced', { writeKeys: ['raced'], secretKeys: null })
         isFirst = false
-        return entry
+        return found
       },
     }
-    const site = await storeSite(raced, createSites(), 'raced', { writeKeys: ['raced'], name: 'renamed' })
+    const site = await createStoreSite(raced, createSites())('raced', { writeKeys: ['raced'], name: 'renamed' })
     expect(site.name).toBe('renamed')
     expect(await storedSite('raced')).toContain('renamed')
     expect(await storedSite('raced')).not.toContain('secretKeyHashes')

@@ -151,6 +151,28 @@ describe('the user of a part', () => {
     )
   })
 
+  it('collector reads buckets, and no message of a visitor', async () => {
+    const nats = await as('collector')
+    const READING = [
+      '$JS.API.STREAM.MSG.GET.EVENTS',
+      '$JS.API.DIRECT.GET.EVENTS',
+      '$JS.API.DIRECT.GET.EVENTS.events.0',
+      '$JS.API.CONSUMER.CREATE.EVENTS',
+      '$JS.API.CONSUMER.CREATE.EVENTS.reader',
+      '$JS.API.CONSUMER.CREATE.EVENTS.reader.events.0',
+      '$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.reader',
+      '$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader',
+    ]
+    expect(await refusals(nats, { publish: READING })).toEqual(READING.map(subject => `publish ${subject}`))
+    // A filter that is another than the subject's, or one more, is the server's to refuse.
+    for (const filter of [{ filter_subject: 'events.*' }, { filter_subjects: ['events.*'] }, {}]) {
+      const config = { name: 'reader', deliver_subject: '_INBOX.collector.x', ack_policy: 'none', ...filter }
+      const request = JSON.stringify({ stream_name: 'EVENTS', config })
+      const answer = await nats.request('$JS.API.CONSUMER.CREATE.EVENTS.reader.$KV.x', request)
+      expect(answer.json<{ error?: object }>().error, JSON.stringify(filter)).toBeDefined()
+    }
+  })
+
   it('may do what it needs: the product works, and nothing is refused', async () => {
     await system.admin('PUT', '/sites/shop', { writeKeys: ['shop'], allowedOrigins: ['*'] })
     const visitor = { anonymousId: 'somebody' }

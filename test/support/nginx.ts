@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { candidates } from '#supervisor/obtain/machine/candidates.js'
@@ -29,49 +31,56 @@ async function obtainNginx(): Promise<string> {
   return obtain(program, steps, { machine, binFolder: join(tmpdir(), 'slotstream-tools', 'bin'), log: console.log })
 }
 
-/** A real nginx in front of collectors, set up as docs/collector.md says. */
-export async function startNginx(collectorPorts: readonly number[]) {
+function answers(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+    socket.unref().once('connect', () => socket.destroy())
+  })
+}
+
+/** The configuration that docs/collector.md has. */
+const DOCUMENTED = readFileSync(new URL('../../docs/collector.md', import.meta.url), 'utf8')
+  .split('```nginx\n')[1]!
+  .split('```')[0]!
+
+/**
+ * A real nginx in front of collectors, set up as docs/collector.md says, without TLS unless a certificate is given.
+ *
+ * @param tls paths of a certificate and its key
+ */
+export async function startNginx(collectorPorts: readonly number[], tls?: { cert: string; key: string }) {
   const program = await obtainNginx()
   const [port] = await freePorts(1)
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-nginx-'))
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`)
+  const documented = DOCUMENTED.replace(
+    /( *server 127.*;\n)+/,
+    collectorPorts.map(at => `  server 127.0.0.1:${at} max_fails=0;\n`).join(''),
+  )
+  const ours = tls
+    ? documented
+        .replace('listen 443', `listen 127.0.0.1:${port}`)
+        .replace('/etc/nginx/collectors.pem', tls.cert)
+        .replace('/etc/nginx/collectors.key', tls.key)
+    : documented.replace(/listen 443 ssl;\n.*;\n.*;\n/, `listen 127.0.0.1:${port};\n`)
   await writeFile(
     join(folder, 'nginx.conf'),
     `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 1024; }
 http {
   access_log off; ${paths.join(' ')}
-  upstream collectors {
-    ${collectorPorts.map(at => `server 127.0.0.1:${at} max_fails=0;`).join('\n    ')}
-    keepalive 32;
-  }
-  server {
-    listen 127.0.0.1:${port};
-    client_max_body_size 1m;
-    location / {
-      proxy_pass http://collectors;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Host $host;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Request-Id $request_id;
-      proxy_next_upstream error timeout http_503 non_idempotent;
-    }
-  }
-}
+${ours}}
 `,
   )
   const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
     stdio: 'ignore',
   })
   const gone = new Promise(resolve => child.once('exit', resolve))
-  const url = `http://127.0.0.1:${port}`
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   await until(
-    'nginx answers',
-    () => fetch(`${url}/healthz`),
-    response => response.ok,
+    'nginx listens',
+    () => answers(port!),
+    found => found,
   )
   return {
     url,

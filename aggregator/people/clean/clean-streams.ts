@@ -4,6 +4,7 @@ import { type Installation, KINDS, type Log, type Nats } from '@slotstream/runti
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
 import { LOADED_HEADER } from '../../warehouse/positions/loaded-header.js'
 import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
+import type { FindParts } from '../find/find-person.js'
 import { mayName } from '../find/matches-text.js'
 import { readWhole } from '../find/read-whole.js'
 import { type Stripped, strip, stripLetter, type Whose } from './strip.js'
@@ -36,7 +37,7 @@ export interface FoundMessage extends Stripped {
 
 /** Finds what is the person's in all streams of messages. Dead letters come last: a role may be about to write one. */
 export async function* findMessages(
-  { nats, installation, log }: Pick<CleanStreamsParts, 'nats' | 'installation' | 'log'>,
+  { nats, installation, log, signal }: Pick<FindParts, 'nats' | 'installation' | 'log' | 'signal'>,
   whose: Whose,
 ): AsyncGenerator<FoundMessage> {
   const may = mayName(whose.person)
@@ -45,6 +46,7 @@ export async function* findMessages(
   )
   for (const { name, kind } of [...streams, { name: DEAD_LETTERS.name, kind: undefined }])
     for await (const message of readWhole(nats, name, log)) {
+      signal?.throwIfAborted()
       const text = message.string()
       // A letter may carry its message in Base64.
       if (kind && !may(text)) continue
@@ -59,12 +61,11 @@ export async function* findMessages(
  * written again without the person before it is removed: its messages keep their ids, by which readers know them.
  */
 export async function cleanStreams(parts: CleanStreamsParts): Promise<number> {
-  const { whose, signal } = parts
+  const { whose } = parts
   let total = 0
   let wave: FoundMessage[] = []
   let length = 0
   for await (const found of findMessages(parts, whose)) {
-    signal.throwIfAborted()
     length += found.length
     if (wave.push(found) < WAVE && length < WAVE_LENGTH) continue
     total += await removeAll(parts, wave)

@@ -68,6 +68,7 @@ export function conditionOf(table: PersonTable, { person, before }: Whose): { sq
  * Finds the rows of a person in a table, or in another one of the same columns. They come as they are read.
  *
  * @param columns what of a row is wanted beside its place. Default: what is needed to tell whose it is
+ * @param signal ends it; it throws. Default: nothing does
  */
 export async function* findRows(
   clickhouse: ClickHouseClient,
@@ -75,6 +76,7 @@ export async function* findRows(
   name: string,
   whose: Whose,
   columns = table.by === 'payload' ? 'payload' : '',
+  signal?: AbortSignal,
 ): AsyncGenerator<FoundRow> {
   const [first, second] = table.place
   const selected = [`toString(${first}) AS place_1`, `toString(${second}) AS place_2`, ...(columns ? [columns] : [])]
@@ -85,6 +87,7 @@ export async function* findRows(
       query_params: params as Record<string, unknown>,
       use_multipart_params_auto: true,
       format: 'JSONEachRow',
+      ...(signal && { abort_signal: signal }),
     })
     const may = mayName(person)
     for await (const rows of result.stream<Record<string, string>>())

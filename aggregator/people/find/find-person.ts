@@ -20,6 +20,8 @@ export interface FindParts {
   installation: Installation
   clickhouse: ClickHouseClient
   log: Log
+  /** Ends it; it throws. Default: nothing does */
+  signal?: AbortSignal
 }
 
 /**
@@ -43,7 +45,7 @@ export async function findPerson(parts: FindParts, siteId: string, { id, as }: S
   return { ...person, browsers: [...browsers] }
 }
 
-async function* namedInTables({ clickhouse }: FindParts, person: Person): AsyncGenerator<NamedIds> {
+async function* namedInTables({ clickhouse, signal }: FindParts, person: Person): AsyncGenerator<NamedIds> {
   for (const [name, { by, columns, proven = 'true' }] of Object.entries(PLACES.tables)) {
     if (by === 'payload') continue
     const { anonymousId, userId, previousId = "''" } = columns
@@ -53,16 +55,18 @@ async function* namedInTables({ clickhouse }: FindParts, person: Person): AsyncG
               AND ${proven}`,
       query_params: { siteId: person.siteId, users: person.userIds },
       format: 'JSONEachRow',
+      ...(signal && { abort_signal: signal }),
     })
     for await (const rows of result.stream<NamedIds>()) for (const row of rows) yield row.json()
   }
 }
 
 async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator<NamedIds> {
-  const { nats, log } = parts
+  const { nats, log, signal } = parts
   const may = mayName(person)
   for (const { stream, read } of await readersOf(parts))
     for await (const message of readWhole(nats, stream, log)) {
+      signal?.throwIfAborted()
       const text = message.string()
       if (!may(text)) continue
       try {

@@ -35,13 +35,13 @@ export async function* readWhole(nats: Nats, stream: string, log: Log): AsyncGen
       if (result.done || result.value.seq > last_seq) return
       next = result.value.seq + 1
       yield result.value
-      if (result.value.info.pending === 0) return
+      if (next > last_seq || result.value.info.pending === 0) return
       reading = messages.next()
     }
   } finally {
-    // Closing waits for the iteration: it is ended here, or by closing where it waits for a message.
-    if (!reading) await messages.return?.()
-    await reader.stop()
+    // Closing ends an iteration that waits for a message, and waits for one that stands at a message, which has to be
+    // ended: which of them it is can't be told while messages arrive.
+    await Promise.all([reader.stop(), messages.return?.()])
   }
 }
 

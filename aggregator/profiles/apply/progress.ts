@@ -1,12 +1,19 @@
-/** How far the reader of a partition has got, and who waits for it. All in sequences of the stream. */
+/** The progress of a partition's reader and applier, in sequences of the stream. */
 export interface Progress {
-  /** The reader took message `seq` of `bytes` bytes; it is applied at once, or later with `applied`. */
-  received(seq: number, applied: boolean, bytes?: number): void
-  /** A message that was received before has been applied now. They are applied in order. */
+  /** Notes that message `seq` of `bytes` bytes was read. Where it is not applied already, `applied` follows. */
+  received(seq: number, isApplied: boolean, bytes?: number): void
+  /**
+   * Notes that a message that was received before is applied now.
+   *
+   * @throws when it is not the oldest of them
+   */
   applied(seq: number): void
-  /** True as soon as everything up to `seq` has been applied, false after `deadlineMs` milliseconds without that, if given. */
+  /**
+   * Resolves to true as soon as everything up to `seq` is applied, to false when it is not within `deadlineMs`
+   * milliseconds. Default: no deadline
+   */
   waitFor(seq: number, deadlineMs?: number): Promise<boolean>
-  /** Everything up to here has been applied. */
+  /** Sequence up to which everything is applied. */
   readonly through: number
   /** Messages received and not applied yet. */
   readonly pending: number
@@ -14,40 +21,44 @@ export interface Progress {
   readonly pendingBytes: number
 }
 
-/** @param start everything up to here was applied before */
+/**
+ * Creates the progress of a partition.
+ *
+ * @param start sequence up to which everything was applied before
+ */
 export function createProgress(start: number): Progress {
   const waiting: { seq: number; bytes: number }[] = []
   let waitingBytes = 0
   const listeners = new Set<() => void>()
-  let position = start
+  let lastReceived = start
 
-  const through = () => (waiting[0] === undefined ? position : waiting[0].seq - 1)
+  const through = () => (waiting[0] === undefined ? lastReceived : waiting[0].seq - 1)
 
-  function tell(): void {
+  function notify(): void {
     for (const listener of listeners) listener()
   }
 
   return {
-    received(seq, applied, bytes = 0) {
-      if (!applied) {
+    received(seq, isApplied, bytes = 0) {
+      if (!isApplied) {
         waiting.push({ seq, bytes })
         waitingBytes += bytes
       }
-      position = seq
-      tell()
+      lastReceived = seq
+      notify()
     },
     applied(seq) {
       if (waiting[0]?.seq !== seq) throw new Error(`message ${seq} was applied out of order`)
       waitingBytes -= waiting.shift()!.bytes
-      tell()
+      notify()
     },
     waitFor(seq, deadlineMs) {
       if (through() >= seq) return Promise.resolve(true)
       return new Promise(resolve => {
-        const end = (reached: boolean) => {
+        const end = (isReached: boolean) => {
           clearTimeout(timer)
           listeners.delete(check)
-          resolve(reached)
+          resolve(isReached)
         }
         const check = () => {
           if (through() >= seq) end(true)

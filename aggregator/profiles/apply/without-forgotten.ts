@@ -1,10 +1,10 @@
 import type { EventEnvelope } from '@slotstream/protocol'
 import type { Tombstones } from '@slotstream/runtime'
 
-/** An envelope without the messages that are from before the deletion of a person that they name. */
+/** Returns the envelope without the messages that are from before the deletion of a person that they name. */
 export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, tombstones: Tombstones): T {
   if (tombstones.size === 0 || envelope instanceof Error) return envelope
   const { siteId, messages } = envelope
-  const kept = messages.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
-  return kept.length === messages.length ? envelope : { ...envelope, messages: kept }
+  const remaining = messages.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
+  return remaining.length === messages.length ? envelope : { ...envelope, messages: remaining }
 }

@@ -21,6 +21,8 @@ export interface CacheEntries {
   /** Notes that the store had no profile at a revision: what is written next must name that. */
   noteAbsent(key: string, revision: number): void
   remove(key: string): void
+  /** Removes an entry whose revision in the store may change: the store has to be asked when it is needed again. */
+  evict(key: string): void
   isUnstored(key: string): boolean
   /** Marks the state in memory as the one that the store has. */
   markStored(key: string): void
@@ -30,11 +32,15 @@ export interface CacheEntries {
   evictBeyondLimits(): void
   /** Whether any entry has been evicted. */
   readonly hasEvicted: boolean
-  /** Entries, and those of them that are not stored yet; bytes as `profileBytes` counts them. */
-  readonly size: number
-  readonly bytes: number
-  readonly unstoredSize: number
-  readonly unstoredBytes: number
+  sizes(): CacheSizes
+}
+
+/** Entries, and those of them that are not stored yet; bytes as `profileBytes` counts them. */
+export interface CacheSizes {
+  size: number
+  bytes: number
+  unstoredSize: number
+  unstoredBytes: number
 }
 
 /** Creates the empty entries of a profile cache with its limits. */
@@ -82,6 +88,10 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
     putStored: (key, profile, revision) => void add(key, { profile, revision, isFromStore: true, sent: [] }),
     noteAbsent: (key, revision) => evicted.note(key, revision, false),
     remove,
+    evict(key) {
+      remove(key)
+      hasEvicted = true
+    },
     isUnstored: key => unstored.has(key),
     markStored,
     unstored: () => [...unstored].map(key => entries.get(key)!),
@@ -96,17 +106,6 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
     get hasEvicted() {
       return hasEvicted
     },
-    get size() {
-      return entries.size
-    },
-    get bytes() {
-      return bytes
-    },
-    get unstoredSize() {
-      return unstored.size
-    },
-    get unstoredBytes() {
-      return unstoredBytes
-    },
+    sizes: () => ({ size: entries.size, bytes, unstoredSize: unstored.size, unstoredBytes }),
   }
 }

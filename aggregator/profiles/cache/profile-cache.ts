@@ -32,7 +32,10 @@ export interface ProfileCache {
    * `revision`: then it must stay.
    */
   evict(profile: Pick<Profile, 'siteId' | 'visitorId'>, revision: number): boolean
-  /** Drops the visitor's profile from memory, stored or not, if it began at `before` or earlier, in ms since the epoch. */
+  /**
+   * Drops the visitor's profile from memory, stored or not, if it began at `before` or earlier, in milliseconds since
+   * the epoch.
+   */
   dropOld(siteId: string, visitorId: string, before: number): Promise<void>
   /** Profiles in memory, and those of them that are not stored yet; bytes as `profileBytes` counts them. */
   readonly size: number
@@ -61,14 +64,13 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
   const entries = createCacheEntries(maxProfiles, maxBytes)
   const reads = createReads(deps, entries)
   let isComplete = false
-  let hasRemoved = false
 
   return {
     get(siteId, visitorId) {
       const key = keyOf(siteId, visitorId)
       const entry = entries.use(key)
       // While all are in memory, a visitor that is not in it has no profile, and new visitors cost no read.
-      if (!entry && (!isComplete || entries.hasEvicted || hasRemoved)) return reads.begin(key, siteId, visitorId)
+      if (!entry && (!isComplete || entries.hasEvicted)) return reads.begin(key, siteId, visitorId)
       return entry?.profile
     },
     put(profile) {
@@ -85,12 +87,7 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
     },
     unstored: () => entries.unstored().map(({ profile, revision }) => ({ profile, revision })),
     markStored(profile, revision) {
-      const key = keyOf(profile.siteId, profile.visitorId)
-      const entry = entries.get(key)
-      if (!entry) return
-      Object.assign(entry, { revision, isFromStore: true, sent: [] })
-      if (entry.profile === profile) entries.markStored(key)
-      entries.evictBeyondLimits()
+      noteWrite(entries, keyOf(profile.siteId, profile.visitorId), profile, revision)
     },
     markSent(profile) {
       const sent = entries.get(keyOf(profile.siteId, profile.visitorId))?.sent
@@ -103,9 +100,7 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       const key = keyOf(siteId, visitorId)
       const entry = entries.get(key)
       if (entry && (entries.isUnstored(key) || entry.revision !== revision)) return false
-      entries.remove(key)
-      // The store has to be asked for its revision when the visitor comes back.
-      hasRemoved = true
+      entries.evict(key)
       return true
     },
     async dropOld(siteId, visitorId, before) {
@@ -113,24 +108,25 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       // A read that is under way would put it back.
       await reads.underWay(key)?.catch(() => {})
       const entry = entries.get(key)
-      if (entry && Date.parse(entry.profile.firstSeen) <= before) entries.remove(key)
+      if (!entry || Date.parse(entry.profile.firstSeen) > before) return
+      entries.remove(key)
     },
     get size() {
-      return entries.size
+      return entries.sizes().size
     },
     get bytes() {
-      return entries.bytes
+      return entries.sizes().bytes
     },
     get unstoredSize() {
-      return entries.unstoredSize
+      return entries.sizes().unstoredSize
     },
     get unstoredBytes() {
-      return entries.unstoredBytes
+      return entries.sizes().unstoredBytes
     },
   }
 }
 
-/** Reads profiles into a cache, one read per profile at a time: a second one could put an older state over a newer one. */
+/** Creates the reads of a cache, one per profile at a time: a second one could put an older state over a newer one. */
 function createReads({ read, room = () => undefined }: ProfileCacheDeps, entries: CacheEntries) {
   const reading = new Map<string, Promise<Profile | undefined>>()
 
@@ -158,6 +154,15 @@ function createReads({ read, room = () => undefined }: ProfileCacheDeps, entries
     },
     underWay: (key: string) => reading.get(key),
   }
+}
+
+/** Takes note of a state that the store has now. The state in memory may be a later one. */
+function noteWrite(entries: CacheEntries, key: string, profile: Profile, revision: number): void {
+  const entry = entries.get(key)
+  if (!entry) return
+  Object.assign(entry, { revision, isFromStore: true, sent: [] })
+  if (entry.profile === profile) entries.markStored(key)
+  entries.evictBeyondLimits()
 }
 
 /** Takes note of what the store has after a conflict. Returns false when the state in memory is out of date. */

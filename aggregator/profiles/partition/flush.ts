@@ -5,8 +5,9 @@ import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
 import type { ProfileCache } from '../cache/profile-cache.js'
 import type { PublishRejected } from '../publish-rejected.js'
 import type { PublishSignals } from '../signals/publish-signals.js'
+import type { Checkpoint } from '../store/checkpoints.js'
 import { forEachAtOnce } from '../store/for-each-at-once.js'
-import type { Checkpoint, ProfileStore } from '../store/profile-store.js'
+import type { ProfileStore } from '../store/profile-store.js'
 import { StoreConflict } from '../store/store-conflict.js'
 
 /** Writes to the store under way at once. More only queue up in the server, before what a visitor waits for. */
@@ -82,7 +83,7 @@ function beginPass(dirty: Iterable<DirtyPartition>): Pass {
   return pass
 }
 
-/** Publishes results and removes them from their partitions. The pass goes on without partitions that have some left. */
+/** Publishes results and removes them from their partitions. Partitions that have some left leave the pass. */
 async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promise<void> {
   const published = new Set<UnpublishedEntry>()
   const blocked = new Set<DirtyPartition>()

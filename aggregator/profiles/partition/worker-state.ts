@@ -1,4 +1,4 @@
-/** Passes that storing everything of a released partition takes at most. A replay makes up for what they cannot store. */
+/** Passes that store everything of a released partition, at most. A replay makes up for what they cannot store. */
 export const FINAL_PASSES = 3
 
 /**

@@ -1,25 +1,20 @@
 import { headers } from '@nats-io/transport-node'
 import { type Profile, parseProfile } from '@slotstream/protocol'
 import { type Log, type Nats, parseEntry, readStream } from '@slotstream/runtime'
+import type { Visitor } from './profile-bucket.js'
 import { StoreConflict } from './store-conflict.js'
 
-/** Whose profile it is. */
-interface Visitor {
-  siteId: string
-  visitorId: string
-}
-
-/** What can be done with the keys of stored profiles, whatever is under them. */
+/** Operations on the keys of stored profiles, whatever their values are. */
 export interface ProfileKeys {
   /**
-   * Marks a profile as deleted, so that ClickHouse learns of it.
+   * Marks a profile as deleted, so that the warehouse reads the deletion from the stream.
    *
    * @param revision that the key must have; default: any
    */
   markRemoved(visitor: Visitor, revision?: number): Promise<void>
   /**
-   * Deletes the profiles of a visitor that began at `before` or earlier, in ms since the epoch, and overwrites their bytes
-   * where they are. Resolves to how many there were.
+   * Deletes the profiles of a visitor that began at `before` or earlier, in milliseconds since the epoch, and
+   * overwrites their bytes where they are. Resolves to how many there were.
    */
   eraseProfile(visitor: Visitor, before: number): Promise<number>
   /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
@@ -33,13 +28,17 @@ export interface ProfileKeysDeps {
   stream: string
   subjectOf(key: string): string
   keyOf(visitor: Visitor): string
-  /** Where versions before keyed hashes kept a profile. */
+  /** Returns the key under which versions before keyed hashes stored a profile. */
   olderKeyOf(visitor: Visitor): string
-  /** Writes a profile under a key that has none. Throws StoreConflict. */
+  /**
+   * Writes a profile under a key that has none.
+   *
+   * @throws StoreConflict
+   */
   put(key: string, profile: Profile): Promise<unknown>
 }
 
-/** Creates what works on the keys of a bucket of profiles. */
+/** Creates the operations on the keys of a bucket of profiles. */
 export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
   const { nats, log, stream, subjectOf, keyOf, olderKeyOf, put } = deps
   return {
@@ -64,7 +63,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
       for await (const message of reader) {
         if (message.seq > last) break
         const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
-        // What is no visitor's profile under that key stays, and counts as none.
+        // What is no visitor's profile under that key stays, and is treated as none.
         if (parsed?.ok && message.subject === subjectOf(olderKeyOf(parsed.value))) {
           await put(keyOf(parsed.value), parsed.value).catch(ignoreConflict)
           await nats.manager.streams.deleteMessage(stream, message.seq, true)
@@ -89,7 +88,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
   }
 }
 
-/** A profile that has its new key already is the one that counts. */
+/** A profile that has its new key already takes precedence. */
 function ignoreConflict(error: unknown): void {
   if (!(error instanceof StoreConflict)) throw error
 }

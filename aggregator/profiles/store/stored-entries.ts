@@ -3,11 +3,11 @@ import { type Log, type Nats, readStream } from '@slotstream/runtime'
 
 /** An entry of the profiles bucket as its stream has it. */
 export interface StoredEntry {
-  /** Undefined for a mark, and for what can't be used. */
+  /** Undefined for a mark, and for what is no profile. */
   profile: Profile | undefined
   revision: number
   subject: string
-  /** It says that the profile was removed. */
+  /** Whether it marks a profile as removed. */
   isMark: boolean
 }
 
@@ -24,16 +24,16 @@ export async function* readEntries(
   { nats, log, stream, subject }: { nats: Nats; log: Log; stream: string; subject: string },
   from: number,
   before: number,
-  signal: AbortSignal,
+  abort: AbortSignal,
   parse: (message: { json<T>(): T; subject: string; seq: number }) => Profile | undefined,
 ): AsyncGenerator<StoredEntry> {
-  // Without any a reader would wait for ever.
+  // Where the partition has no entry, a reader would wait for ever.
   const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: subject }))?.seq ?? 0
   if (last < from) return
   const reader = readStream(nats, stream, { from, filter: subject, buffer: 50, log })
   try {
     for await (const message of reader) {
-      if (signal.aborted || Number(message.timestampNanos / NANOS) >= before) return
+      if (abort.aborted || Number(message.timestampNanos / NANOS) >= before) return
       const isMark = message.headers?.has('KV-Operation') ?? false
       yield { profile: isMark ? undefined : parse(message), revision: message.seq, subject: message.subject, isMark }
       if (message.seq >= last || message.info.pending === 0) return

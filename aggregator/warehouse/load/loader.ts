@@ -1,6 +1,7 @@
 import { pause, persistently, Stopped, type StreamReader } from '@slotstream/runtime'
 import { LostOwnership } from '../positions/position.js'
-import { type LoadParts, loadStream } from './load-stream.js'
+import type { LoadDeps } from './load-deps.js'
+import { loadStream } from './load-stream.js'
 
 /** How long a stop waits for the block at hand, in milliseconds. Whoever comes next finishes what is left. */
 const STOP_MS = 5_000
@@ -8,7 +9,7 @@ const STOP_MS = 5_000
 /** Pause after an error nobody expected, in milliseconds. */
 const RESTART_MS = 1_000
 
-export interface LoaderParts extends LoadParts {
+export interface LoaderDeps extends LoadDeps {
   /** Whether this process still holds the stream's lease. Rejects when that can't be known now. */
   verify: () => Promise<boolean>
 }
@@ -23,7 +24,7 @@ export interface Loader {
 }
 
 /** Loads one stream into its table, each message once, until it is stopped or another process owns the stream. */
-export function startLoader(parts: LoaderParts): Loader {
+export function startLoader(parts: LoaderDeps): Loader {
   const { spec, verify, log } = parts
   const abort = new AbortController()
   let stopping = false

@@ -11,14 +11,19 @@ export interface PeopleRouteParts {
   nats: Nats
   buckets: Pick<Buckets, 'jobs' | 'tombstones'>
   privacy: Privacy
+  /** How long the client of an export may take nothing of it, in milliseconds. */
+  exportStallMs: number
   log: Log
 }
 
 /** `/sites/:siteId/people/:id`: exports and deletes a person; `/jobs/:jobId`: what has become of a deletion. */
-export function addPeopleRoutes(router: Router, { siteOf, nats, buckets, privacy, log }: PeopleRouteParts): void {
+export function addPeopleRoutes(
+  router: Router,
+  { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteParts,
+): void {
   router.get('/sites/:siteId/people/:id', async (request: Request<{ siteId: string; id: string }>, response) => {
     const { siteId } = siteOf(request)
-    await sendExport(nats, { siteId, ...personOf(request) }, response, log)
+    await sendExport(nats, { siteId, ...personOf(request) }, response, { log, stallMs: exportStallMs })
   })
 
   router.delete('/sites/:siteId/people/:id', async (request: Request<{ siteId: string; id: string }>, response) => {

@@ -148,7 +148,20 @@ export interface ForgetRequest {
   before: number
 }
 
-/** What is asked for an export: the lines go to `inbox` as requests, each of which is answered when there is room. */
+/**
+ * Header of an export's requests and answers that says what they are when they are no lines: `working`, nothing was found
+ * since the last one; `more`, asks whether the lines before are on their way; `failed`, the export broke off. Of an answer:
+ * `reading`, the client still reads them; `busy`, too many exports are running.
+ */
+export const EXPORT_HEADER = 'Slotstream-Export'
+
+/** How long either side of an export is silent at most, in milliseconds: whatever it waits for. */
+export const EXPORT_ALIVE_MS = 10_000
+
+/**
+ * What is asked for an export: the lines go to `inbox` as requests, each of which is answered when there is room. One without
+ * data and header is the last.
+ */
 export interface ExportRequest {
   siteId: string
   id: string

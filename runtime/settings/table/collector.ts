@@ -177,4 +177,14 @@ export const COLLECTOR_LIMITS = {
     meaning: 'How long a client may take for a whole request',
     beyond: 'the connection is closed',
   },
+  EXPORT_STALL_MS: {
+    kind: 'number',
+    programs: HTTP,
+    unit: 'ms',
+    default: 120_000,
+    min: 100,
+    max: 2 ** 31 - 1,
+    meaning: 'Time that the client of a person’s export may read nothing of it; noticed within twice that',
+    beyond: 'the export breaks off',
+  },
 } as const satisfies SettingsTable

@@ -30,6 +30,8 @@ describe('the documentation of collectors', () => {
     const [, configuration = ''] = /```nginx\n(.*?)```/s.exec(page) ?? []
     const lines = [...configuration.matchAll(/^ +(proxy_.*;|keepalive .*;|client_.*;)$/gm)].map(([, line]) => line)
     expect(lines.length).toBeGreaterThan(8)
-    expect(lines.filter(line => !tested.includes(line as string))).toEqual([])
+    // It runs what stands here, rather than a copy.
+    expect(tested).toContain('docs/collector.md')
+    expect(tested).not.toMatch(/proxy_pass|proxy_set_header/)
   })
 })

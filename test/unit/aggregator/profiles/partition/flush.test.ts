@@ -7,7 +7,8 @@ import { createProgress } from '#aggregator/profiles/apply/progress.js'
 import { createUnpublished } from '#aggregator/profiles/apply/unpublished.js'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 import { createFlush } from '#aggregator/profiles/partition/flush.js'
-import type { Checkpoint, ProfileStore } from '#aggregator/profiles/store/profile-store.js'
+import type { Checkpoint } from '#aggregator/profiles/store/checkpoints.js'
+import type { ProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
 import { applyAndDetect } from '../../../../support/signals.js'
 
@@ -17,7 +18,7 @@ log.level = 'silent'
 const VISITORS = 4
 
 /**
- * A store in memory. `fate` says of a write: it is refused, it is done, or it is done and nobody hears of it. `lag` says
+ * A store in memory. `fate` says of a write: it is refused, it is done, or it is done and the answer is lost. `lag` says
  * of a read how many writes the replica that answers is behind.
  */
 function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => number = () => 0) {
@@ -80,7 +81,7 @@ function envelopeOf(visitorId: string, seq: number) {
   }
 }
 
-/** An owner without NATS: what is in memory dies with it, what is in the store stays. */
+/** An owner without NATS: what is in memory is lost with it, what is in the store stays. */
 function owner(
   { store, publishSignals }: Pick<ReturnType<typeof memoryStore>, 'store' | 'publishSignals'>,
   checkpoint: Checkpoint,
@@ -108,7 +109,7 @@ function owner(
 }
 
 describe('flushing dirty partitions', () => {
-  it('gives the profiles and the signals that the stream gives, after any crashes, lost answers, late replicas and owners that do not know they are none', async () => {
+  it('gives the profiles and the signals that the stream gives, after any crashes, lost answers, late replicas and former owners', async () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ do: fc.constant('message' as const), n: fc.nat(VISITORS - 1) }) },
       { weight: 5, arbitrary: fc.record({ do: fc.constant('apply' as const), n: fc.nat(9) }) },
@@ -142,15 +143,15 @@ describe('flushing dirty partitions', () => {
           // All of them believe that they own the partition, as paused processes do.
           let owners = [await take()]
           for (const { do: what, n } of steps) {
-            const one = owners[n % owners.length]!
+            const chosen = owners[n % owners.length]!
             if (what === 'message') {
               const visitorId = `v${n}`
               const seq = stream.push(visitorId)
               const applied = applyAndDetect(expected.get(visitorId), envelopeOf(visitorId, seq), seq)
               expected.set(visitorId, applied.profile)
               for (const signal of applied.signals) detected.set(signal.signalId, JSON.stringify(signal))
-            } else if (what === 'apply') await one.applyUpTo(stream, 1 + (n % 3))
-            else if (what === 'pass') await one.flush()
+            } else if (what === 'apply') await chosen.applyUpTo(stream, 1 + (n % 3))
+            else if (what === 'pass') await chosen.flush()
             else if (what === 'trouble') trouble = n
             else if (what === 'lag') lag = n
             else owners = [...(n === 0 ? [] : owners.slice(-2)), await take()]
@@ -158,7 +159,7 @@ describe('flushing dirty partitions', () => {
           }
           trouble = 0
           lag = 0
-          // Whatever is left, the next owner makes good, and nobody else can spoil it.
+          // The next owner completes what is left, and no former owner can undo it.
           let last = await take()
           for (const former of owners) await former.flush()
           for (let attempt = 0; attempt < 6; attempt++) {
@@ -167,9 +168,9 @@ describe('flushing dirty partitions', () => {
             await last.flush()
           }
           for (const former of owners) if (!former.stale) await former.flush()
-          for (const [visitorId, found] of expected) expect(profile(visitorId)).toEqual(found)
+          for (const [visitorId, final] of expected) expect(profile(visitorId)).toEqual(final)
           expect((await checkpoint()).seq).toBe(stream.length)
-          // Whoever reads from a replica that lags may detect in a state that was out of date, before it knows.
+          // An owner that reads from a replica that lags may detect signals in a state that is out of date.
           const lagged = steps.some(step => step.do === 'lag' && step.n > 0)
           expect(lagged ? [...signals].filter(([id]) => detected.has(id)).sort() : [...signals].sort()).toEqual(
             [...detected].sort(),

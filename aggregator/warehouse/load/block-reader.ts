@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { JsMsg } from '@nats-io/jetstream'
 
-/** Messages read at a stretch: what else the process does, such as sending the block before, must get its turn. */
+/** Messages read without a pause: other work of the process, such as sending the previous block, must get its turn. */
 const STRETCH = 50
 
-export interface CollectLimits {
+export interface BlockLimits {
   maxRows: number
   /** Bytes of message bodies. */
   maxBytes: number
@@ -12,44 +12,45 @@ export interface CollectLimits {
   maxAgeMs: number
 }
 
-export interface TakeOptions {
-  /** Sequence of the last message to take. */
+export interface ReadOptions {
+  /** Stream sequence of the last message of the block. Default: the limits say where it ends */
   until?: number | undefined
-  /** Take everything up to `until`, whatever the limits say. */
+  /** Reads everything up to `until`, beyond the limits. Default false */
   whole?: boolean
-  /** While this goes on nobody waits for the messages, so their age is no reason to stop. */
+  /** Until this settles the block is not needed, so the age of its messages does not end it. */
   meanwhile?: Promise<unknown> | undefined
 }
 
-/**
- * Collects messages of a stream into blocks. While nobody collects, nothing is read: that is the back pressure.
- *
- * @param count rows of a message
- */
-export function collector(messages: AsyncIterator<JsMsg>, count: (message: JsMsg) => number) {
+/** Reads the messages of a stream in blocks. Nothing is read between two calls: that is the back pressure. */
+export interface BlockReader {
+  /** Whether the stream's reader was stopped. */
+  readonly ended: boolean
+  /**
+   * Reads the next messages, until a limit is reached. Waits for the first one without a limit. One call at a time.
+   *
+   * @param countRows called with each message: the rows that it yields
+   */
+  read(countRows: (message: JsMsg) => number, limits: BlockLimits, options?: ReadOptions): Promise<JsMsg[]>
+}
+
+/** @param stream the messages, in order */
+export function createBlockReader(stream: AsyncIterator<JsMsg>): BlockReader {
   let next: Promise<IteratorResult<JsMsg>> | undefined
   let ended = false
 
   return {
-    /** Whether the stream's reader was stopped. */
     get ended() {
       return ended
     },
-    /**
-     * The next messages: until a limit is reached. Waits for the first one as long as it takes. One call at a time.
-     */
-    async take(
-      { maxRows, maxBytes, maxAgeMs }: CollectLimits,
-      { until, whole = false, meanwhile }: TakeOptions = {},
-    ): Promise<JsMsg[]> {
-      const taken: JsMsg[] = []
+    async read(countRows, { maxRows, maxBytes, maxAgeMs }, { until, whole = false, meanwhile } = {}) {
+      const messages: JsMsg[] = []
       let rows = 0
       let bytes = 0
       let timer: NodeJS.Timeout | undefined
       let timeout: Promise<undefined> | undefined
       try {
         while (whole || (rows < maxRows && bytes < maxBytes)) {
-          next ??= messages.next()
+          next ??= stream.next()
           const result = timeout && !whole ? await Promise.race([next, timeout]) : await next
           if (!result) break
           if (result.done) {
@@ -59,8 +60,8 @@ export function collector(messages: AsyncIterator<JsMsg>, count: (message: JsMsg
           const message = result.value
           if (until !== undefined && message.seq > until) break
           next = undefined
-          taken.push(message)
-          rows += count(message)
+          messages.push(message)
+          rows += countRows(message)
           bytes += message.data.length
           // The end of a range may be gone from the stream; nothing pending means that nothing more of it comes.
           if (until !== undefined && (message.seq === until || message.info.pending === 0)) break
@@ -70,12 +71,12 @@ export function collector(messages: AsyncIterator<JsMsg>, count: (message: JsMsg
             }),
             meanwhile?.catch(() => {}),
           ]).then(() => undefined)
-          if (taken.length % STRETCH === 0) await setImmediate()
+          if (messages.length % STRETCH === 0) await setImmediate()
         }
       } finally {
         clearTimeout(timer)
       }
-      return taken
+      return messages
     },
   }
 }

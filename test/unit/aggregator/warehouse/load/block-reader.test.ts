@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { describe, expect, it } from 'vitest'
-import { collector } from '#aggregator/warehouse/load/collect.js'
+import { createBlockReader, type ReadOptions } from '#aggregator/warehouse/load/block-reader.js'
 
 const LIMITS = { maxRows: 10, maxBytes: 1_000, maxAgeMs: 1 }
 
@@ -20,8 +20,10 @@ function messages() {
       return result ? Promise.resolve(result) : new Promise(resolve => waiting.push(resolve))
     },
   }
+  const reader = createBlockReader(iterator)
   return {
-    collect: collector(iterator, () => 1),
+    reader,
+    read: (limits: typeof LIMITS, options?: ReadOptions) => reader.read(() => 1, limits, options),
     give(count: number, bytes = 1) {
       for (let n = 0; n < count; n++)
         hand({ value: { seq: ++seq, data: new Uint8Array(bytes), info: { pending: 1 } } as JsMsg })
@@ -32,50 +34,50 @@ function messages() {
 
 const seqs = (taken: JsMsg[]) => taken.map(({ seq }) => seq)
 
-describe('a collector', () => {
+describe('a block reader', () => {
   it('takes up to a limit of rows or bytes, and goes on where it stopped', async () => {
-    const { collect, give } = messages()
+    const { read, give } = messages()
     give(12)
-    expect(seqs(await collect.take(LIMITS))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    expect(seqs(await collect.take(LIMITS))).toEqual([11, 12])
+    expect(seqs(await read(LIMITS))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(seqs(await read(LIMITS))).toEqual([11, 12])
     give(3, 600)
-    expect(seqs(await collect.take(LIMITS))).toEqual([13, 14])
+    expect(seqs(await read(LIMITS))).toEqual([13, 14])
   })
 
   it('waits for the first message as long as it takes, and no longer than the age for others', async () => {
-    const { collect, give } = messages()
-    const taking = collect.take(LIMITS)
+    const { read, give } = messages()
+    const taking = read(LIMITS)
     setTimeout(() => give(1), 10)
     expect(seqs(await taking)).toEqual([1])
   })
 
-  it('goes on collecting while something else is under way, up to the other limits', async () => {
-    const { collect, give } = messages()
+  it('goes on reading while something else is under way, up to the other limits', async () => {
+    const { read, give } = messages()
     let finish = () => {}
     const meanwhile = new Promise<void>(resolve => {
       finish = resolve
     })
     give(1)
-    const taking = collect.take(LIMITS, { meanwhile })
+    const taking = read(LIMITS, { meanwhile })
     setTimeout(() => give(2), 10)
     setTimeout(finish, 20)
     expect(seqs(await taking)).toEqual([1, 2, 3])
     give(20)
-    expect(await collect.take(LIMITS, { meanwhile: new Promise(() => {}) })).toHaveLength(10)
+    expect(await read(LIMITS, { meanwhile: new Promise(() => {}) })).toHaveLength(10)
   })
 
   it('does not fail because what is under way does', async () => {
-    const { collect, give } = messages()
+    const { read, give } = messages()
     give(1)
-    expect(await collect.take(LIMITS, { meanwhile: Promise.reject(new Error('refused')) })).toHaveLength(1)
+    expect(await read(LIMITS, { meanwhile: Promise.reject(new Error('refused')) })).toHaveLength(1)
   })
 
   it('takes exactly the messages up to a sequence, whatever the limits say', async () => {
-    const { collect, give, end } = messages()
+    const { read, reader, give, end } = messages()
     give(20)
-    expect(await collect.take(LIMITS, { until: 15, whole: true })).toHaveLength(15)
+    expect(await read(LIMITS, { until: 15, whole: true })).toHaveLength(15)
     end()
-    expect(seqs(await collect.take(LIMITS))).toEqual([16, 17, 18, 19, 20])
-    expect(collect.ended).toBe(true)
+    expect(seqs(await read(LIMITS))).toEqual([16, 17, 18, 19, 20])
+    expect(reader.ended).toBe(true)
   })
 })

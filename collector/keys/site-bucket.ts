@@ -1,0 +1,52 @@
+import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv'
+import { BUCKETS, type Site } from '@slotstream/protocol'
+import type { Nats } from '@slotstream/runtime'
+
+/** JetStream's code for a write that expected another state. */
+const WRONG_LAST_SEQUENCE = 10071
+
+/** All entries of the bucket `sites`, and the number of its last change. */
+export interface SiteEntries {
+  entries: KvEntry[]
+  revision: number
+}
+
+/** The bucket `sites` as a list that is changed as a whole, because a key belongs to one site of all. */
+export interface SiteBucket {
+  read(): Promise<SiteEntries>
+  /** Writes a site if nothing in the bucket has changed since `after`. Resolves to whether it was written. */
+  write(site: Site, after: number): Promise<boolean>
+}
+
+/** Opens the bucket for changes. */
+export function createSiteBucket({ js }: Pick<Nats, 'js'>, bucket: Pick<KV, 'status' | 'watch'>): SiteBucket {
+  return {
+    async read() {
+      const { values, streamInfo } = await bucket.status()
+      const revision = streamInfo.state.last_seq
+      return { revision, entries: values === 0 ? [] : await entriesUpTo(await bucket.watch(), revision) }
+    },
+    async write(site, after) {
+      try {
+        await js.publish(`$KV.${BUCKETS.sites}.${site.siteId}`, JSON.stringify(site), {
+          expect: { lastSequence: after },
+        })
+        return true
+      } catch (error) {
+        if ((error as { code?: unknown }).code === WRONG_LAST_SEQUENCE) return false
+        throw error
+      }
+    },
+  }
+}
+
+async function entriesUpTo(watch: Awaited<ReturnType<KV['watch']>>, revision: number): Promise<KvEntry[]> {
+  const entries: KvWatchEntry[] = []
+  for await (const entry of watch) {
+    entries.push(entry)
+    // By number, too: nats-server 2.9 may say for ever that one more is to come.
+    if (entry.delta === 0 || entry.revision >= revision) break
+  }
+  watch.stop()
+  return entries
+}
