@@ -32,8 +32,7 @@ export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './pr
 export { createLog, type Log } from './process/log.js'
 export { createMetrics, type Metrics } from './process/metrics.js'
 export { type Part, runProcess } from './process/process.js'
-// `persistently` is the former name of `retryForever`.
-export { type Pauses, pause, repeat, retryForever, retryForever as persistently, Stopped } from './process/retry.js'
+export { type Pauses, pause, repeat, retryForever, Stopped } from './process/retry.js'
 export { createSlices } from './process/slices.js'
 export { startStatusServer } from './process/status-server.js'
 export { VERSION } from './process/version.js'

@@ -1,4 +1,4 @@
-import { pause, persistently } from '@slotstream/runtime'
+import { pause, retryForever } from '@slotstream/runtime'
 import type { Block } from '../positions/position.js'
 import { type Row, rowPlace } from '../rows/row.js'
 import { isDataError, type Table } from '../tables/table.js'
@@ -46,7 +46,7 @@ export async function insertBlock(
   let missing = rows
   let token = `${stream}:${block.first}-${block.last}`
   const retry = <T>(action: () => Promise<T>, fatal?: (error: unknown) => boolean) =>
-    persistently(
+    retryForever(
       action,
       signal,
       (error, attempt) => {

@@ -1,4 +1,4 @@
-import { type Log, persistently, type StreamReader, type Tombstones } from '@slotstream/runtime'
+import { type Log, retryForever, type StreamReader, type Tombstones } from '@slotstream/runtime'
 import type { WarehouseMetrics } from '../metrics.js'
 import { LostOwnership, type PositionKeeper } from '../positions/position.js'
 import type { StreamSpec } from '../tables/specs.js'
@@ -45,5 +45,5 @@ export function tellFailure({ spec: { stream }, metrics, troubles, log }: LoadDe
 export function createRetry(deps: LoadDeps, abort: AbortSignal): Retry {
   const onFailure = tellFailure(deps)
   const isLost = (error: unknown) => error instanceof LostOwnership
-  return action => persistently(action, abort, onFailure, isLost)
+  return action => retryForever(action, abort, onFailure, isLost)
 }

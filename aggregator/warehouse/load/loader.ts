@@ -1,4 +1,4 @@
-import { pause, persistently, Stopped, type StreamReader } from '@slotstream/runtime'
+import { pause, retryForever, Stopped, type StreamReader } from '@slotstream/runtime'
 import { LostOwnership } from '../positions/position.js'
 import type { LoadDeps } from './load-deps.js'
 import { loadStream } from './load-stream.js'
@@ -45,7 +45,7 @@ export function startLoader(parts: LoaderDeps): Loader {
         ready = false
         if (error instanceof LostOwnership) {
           log.warn({ stream: spec.stream }, 'another writer announced a block')
-          if (!(await persistently(verify, abort.signal, () => {}))) return
+          if (!(await retryForever(verify, abort.signal, () => {}))) return
         } else {
           parts.troubles?.failed(spec.stream, error)
           log.error({ err: error, stream: spec.stream }, 'loading broke off, beginning anew')
