@@ -156,19 +156,21 @@ describe('a person whose browser keeps sending while the person is deleted', () 
 
   it('nothing from before is left when the job is done, and all that came since is there', async () => {
     let accepted = 0
+    const between = new Set<number>()
     let isFlooding = true
     let last: object[] = []
-    const flood = async () => {
+    const flood = async (flooder: number) => {
       while (isFlooding) {
-        const isNew = marker === NEW
+        const sent = marker
         const messages = batch()
-        if (!isNew) last = messages
+        if (sent === OLD) last = messages
         const answer = await send(messages)
-        if (isNew) accepted += answer.accepted
+        if (sent === NEW) accepted += answer.accepted
+        if (sent === 'between') between.add(flooder)
         await pause(50)
       }
     }
-    const floods = [flood(), flood()]
+    const floods = [flood(1), flood(2)]
     onTestFinished(() => {
       isFlooding = false
     })
@@ -178,9 +180,15 @@ describe('a person whose browser keeps sending while the person is deleted', () 
       places => places.includes('lake events') && places.includes('table events'),
       { timeoutMs: 60_000, everyMs: 500 },
     )
-    marker = NEW
-    await pause(2)
+    // What was on its way when the deletion began may be from before or after it.
+    marker = 'between'
+    await until(
+      'all from before has been answered',
+      () => between.size,
+      flooders => flooders === 2,
+    )
     const { jobId } = (await system.admin('DELETE', `/sites/demo/people/${user}`)) as { jobId: string }
+    marker = NEW
     const job = (await until(
       'the job',
       () => system.admin('GET', `/jobs/${jobId}`),
