@@ -32,7 +32,6 @@ export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './pr
 export { createLog, type Log } from './process/log.js'
 export { createMetrics, type Metrics } from './process/metrics.js'
 export { type Part, runProcess } from './process/process.js'
-
 export { type Pauses, pause, repeat, retryForever, Stopped } from './process/retry.js'
 export { createSlices } from './process/slices.js'
 export { startStatusServer } from './process/status-server.js'

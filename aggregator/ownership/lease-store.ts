@@ -1,5 +1,5 @@
 import type { KV, KvEntry } from '@nats-io/kv'
-import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
+import { type Log, type Nats, usableValue, watchBucket, within } from '@slotstream/runtime'
 import { FREE, type Lease, type MemberNote, parseLease, parseMemberNote } from './parse-lease.js'
 
 export type { Lease, MemberNote } from './parse-lease.js'
@@ -33,11 +33,10 @@ const CALL_MS = 1_000
 /** A call that was never answered would keep its caller from everything else; in a cluster that happened. */
 const LATE_MS = 5 * CALL_MS
 
-function inTime<T>(call: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${LATE_MS} ms`)), LATE_MS)
-    call.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  const answer = await within(LATE_MS, call)
+  if (!answer) throw new Error(`no answer within ${LATE_MS} ms`)
+  return answer.value
 }
 
 /**

@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
+import { type Installation, type Log, type Metrics, type Nats, pause, within } from '@slotstream/runtime'
 import { createLeaseStore } from './lease-store.js'
 import { createOwnership, type Ownership, type OwnershipParts } from './ownership.js'
 
@@ -52,7 +51,7 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
   const { signal } = ending
   let wake = () => {}
 
-  const pause = (ms: number) => wait(ms, undefined, { signal }).catch(() => {})
+  const pauseUnlessEnding = (ms: number) => pause(ms, signal).catch(() => {})
 
   const ownership = createOwnership({
     ...identity,
@@ -66,10 +65,7 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
     },
     async onRelease(resource) {
       changes.inc({ group, change: 'released' })
-      const late = new AbortController()
-      const timeout = wait(RELEASE_MS, true, late).catch(() => false)
-      const released = parts.onRelease(resource).then(() => false)
-      if (await Promise.race([released, timeout]).finally(() => late.abort()))
+      if (!(await within(RELEASE_MS, parts.onRelease(resource))))
         log.warn({ group, resource }, 'gave up what could not be finished: the next one does that')
     },
     onLose(resource) {
@@ -89,7 +85,7 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
 
   async function keepBeating(): Promise<void> {
     while (!signal.aborted) {
-      await pause(EVERY_MS)
+      await pauseUnlessEnding(EVERY_MS)
       if (!signal.aborted) await ownership.beat()
       if (ownership.isDeaf()) {
         log.warn({ group }, 'no changes of leases arrive, following them anew')
@@ -112,8 +108,8 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
       heldNow.set({ group }, resources.filter(ownership.holds).length)
       nobodys.set({ group }, unowned)
       membersNow.set({ group }, ownership.live().size)
-      await Promise.race([changed, pause(EVERY_MS)])
-      await pause(SETTLE_MS)
+      await Promise.race([changed, pauseUnlessEnding(EVERY_MS)])
+      await pauseUnlessEnding(SETTLE_MS)
     }
   }
 

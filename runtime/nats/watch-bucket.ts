@@ -1,5 +1,6 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv'
 import type { Log } from '../process/log.js'
+import { pause } from '../process/retry.js'
 import type { Nats } from './nats.js'
 import { noticeGaps } from './notice-gaps.js'
 import { skipEntry } from './skipped-entries.js'
@@ -9,6 +10,9 @@ import { skipEntry } from './skipped-entries.js'
  * after a minute that the one server which feeds a watch is gone, and never that it does not follow its leader.
  */
 const LOOK_MS = 5_000
+
+/** Pause before a watch that broke is begun again, in milliseconds. */
+const AGAIN_MS = 500
 
 /** A bucket that is followed. */
 export interface BucketWatch {
@@ -55,7 +59,7 @@ export async function watchBucket(
         if (!stopped) log.warn({ err: error }, 'following a bucket failed, trying again')
       }
       gaps.ended()
-      if (!stopped) await new Promise(resolve => setTimeout(resolve, 500))
+      if (!stopped) await pause(AGAIN_MS)
     }
   }
 

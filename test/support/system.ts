@@ -46,7 +46,8 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
   await until(
     'the system is ready',
     () => output.join(''),
-    text => text.includes('Ready in'),
+    // The last line of what it says then: each comes by itself.
+    text => text.includes('Ready in') && text.includes('Ctrl-C'),
     { timeoutMs: 90_000 },
   ).catch((error: Error) => {
     supervisor.kill('SIGTERM')
