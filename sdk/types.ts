@@ -81,3 +81,6 @@ export interface PersonalizeOptions {
    */
   signal?: AbortSignal
 }
+
+/** Asks for the content of a slot. Never rejects. */
+export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>

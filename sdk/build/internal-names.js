@@ -55,7 +55,7 @@ export const INTERNAL_NAMES = [
   'delivery',
   'visitorIds',
   'sessions',
-  'turnPage',
+  'startPageView',
   'initialProperties',
   'openBatches',
   'choose',

@@ -4,7 +4,7 @@ import { handedOver } from '../slots/handed-over.js'
 import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
 import { end, inBrowser, run, running, timed } from './calls.js'
 import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
-import type { EventName, PropertiesOf } from './events.js'
+import type { EventName, PropertiesOf } from './event-names.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 
 /**
@@ -54,13 +54,13 @@ export function alias(userId: string): void {
 
 /** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
 export function reset(): void {
-  run(({ visitorIds, sessions, settings, initialProperties, turnPage }) => {
+  run(({ visitorIds, sessions, settings, initialProperties, startPageView }) => {
     visitorIds.reset()
     if (settings.idCookie) dropCookie()
     sessions.reset()
     // What the page said of the person, and what joins them to the next one.
     settings.properties = initialProperties
-    turnPage()
+    startPageView()
   })
 }
 

@@ -1,7 +1,7 @@
 import { recent } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
 import { createListeners } from '../platform/listeners.js'
-import type { LoadPart } from '../plugins/part-names.js'
+import type { Load } from '../plugins/loadable.js'
 import type { Client } from './client.js'
 import { middleware } from './middleware.js'
 import type { Options } from './options.js'
@@ -42,7 +42,7 @@ export function timed(call: (client: Client, at: number) => void): void {
  * `init` with the parts that `load` finds. The page's own task goes on first; what is called in it, and the end of the page,
  * bring the start forward.
  */
-export function begin(options: Options, load: LoadPart): void {
+export function begin(options: Options, load: Load): void {
   if (started || starting || !inBrowser()) return
   if (!options?.writeKey) {
     console.error('[slotstream] init needs a writeKey')

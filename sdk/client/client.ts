@@ -1,22 +1,22 @@
 import { createContexts, pageOf } from '../capture/context.js'
 import { createFloodGate } from '../capture/flood.js'
-import { cookieId, createIdentity, dropCookie, type Identity } from '../capture/identity.js'
-import { createSessions, type Sessions } from '../capture/sessions.js'
+import { cookieId, createIdentity, dropCookie } from '../capture/identity.js'
+import { createSessions } from '../capture/sessions.js'
 import { nextView, type View } from '../capture/view.js'
-import { createDelivery, type Delivery } from '../delivery/delivery.js'
+import { createDelivery } from '../delivery/delivery.js'
 import { bytesOf } from '../platform/bytes.js'
 import { emit, recent } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import { createIds } from '../platform/ids.js'
-import { createListeners, type Listeners } from '../platform/listeners.js'
+import { createListeners } from '../platform/listeners.js'
 import { createStorage } from '../platform/storage.js'
-import type { LoadPart } from '../plugins/part-names.js'
+import type { Load } from '../plugins/loadable.js'
 import { handedOver } from '../slots/handed-over.js'
-import type { Personalize } from '../slots/personalizer-of.js'
-import type { Message, Properties, SlotDecision } from '../types.js'
+import type { Message, Properties } from '../types.js'
 import type { Consent } from './consent.js'
 import { rewriting } from './middleware.js'
 import type { Settings } from './options.js'
+import type { PluginApi } from './plugin-api.js'
 
 /** Fields of one message beside those that every message has. */
 export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
@@ -27,43 +27,20 @@ export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previous
   traits?: Properties
 }
 
-/**
- * What the public functions and the parts (page views, vitals, slots …) work with. What only one of them does is in its own
- * module rather than here, so that a page without it doesn't carry it.
- */
-export interface Client {
-  settings: Settings
-  log: Log
-  listeners: Listeners
-  /** The latest events for debuggers, in no particular order. */
-  recent: CustomEvent[]
-  /** Runs something; what it throws goes to the log and `onError`. */
+/** The package on one page, for the public functions and for `start`, which wires it to the page. */
+export interface Client extends PluginApi {
+  /** Runs a function; an error it throws goes to the log and `onError`. */
   try(run: () => void): void
   capture(call: Call): void
-  track(event: string, properties?: Properties, at?: number): void
-  /** Begins a page view. */
-  page(name?: string, properties?: Properties, at?: number): void
-  /** Runs something right before a page view begins. */
-  beforePage(run: () => void): void
-  /** The page view under way. */
-  view(): View
-  /** Begins another, without tracking it. */
-  turnPage(): void
-  visitorIds: Identity
-  sessions: Sessions
-  delivery: Delivery
+  /** Begins another page view, without tracking it. */
+  startPageView(): void
   /** Properties of every message, before `setProperties` changed them. */
   initialProperties: Properties
-  consent(): Consent
-  /** Asks for content; see `personalizerOf`. */
-  personalizer?: Personalize
-  /** Decisions that came with the page, by slot. */
-  handedOver: Map<string, SlotDecision>
-  /** Begins to store and send, as far as the visitor agrees; again when they did. */
+  /** Begins to store and send, as far as the visitor agrees; to be called again when they did. */
   start(): void
-  /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
+  /** Begins to send at the end of the page. After the plugins, so that what they track then is included. */
   watchEnd(): void
-  /** Ends it: sends what it holds, or erases that and the visitor's ids. */
+  /** Ends the package: sends what is left, or erases that and the visitor's ids. */
   destroy(erase: boolean): void
 }
 
@@ -78,7 +55,7 @@ const CONTEXT_OVERHEAD = ',"context":'.length
  *
  * @param linked id of the visitor that a link has carried
  */
-export function createClient(settings: Settings, consent: () => Consent, load: LoadPart, linked?: string): Client {
+export function createClient(settings: Settings, consent: () => Consent, load: Load, linked?: string): Client {
   const now = Date.now
   const log: Log = (...parts) => {
     emit('error', parts)
@@ -118,7 +95,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   if (linked) visitorIds.adopt(linked)
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
-  const turnPage = () => {
+  const startPageView = () => {
     view = nextView(view, location.href, document.referrer, newId)
   }
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
@@ -181,7 +158,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     try: run => void guard(log, run),
     capture,
     view: () => view,
-    turnPage,
+    startPageView,
     visitorIds,
     sessions,
     delivery,
@@ -193,7 +170,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     page(name, properties, at = now()) {
       for (const run of enders) guard(log, run)
       // What was tracked before the first `page` belongs to the same view.
-      if (viewed) turnPage()
+      if (viewed) startPageView()
       viewed = true
       capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })
     },

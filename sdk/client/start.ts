@@ -1,7 +1,8 @@
 import { emit } from '../platform/emit.js'
 import { nextTask } from '../platform/next-task.js'
 import { createStorage } from '../platform/storage.js'
-import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from '../plugins/part-names.js'
+import type { Load, Plugin } from '../plugins/loadable.js'
+import { PLUGIN_NAMES, type PluginName } from '../plugins/names.js'
 import { type Client, createClient } from './client.js'
 import { type Consent, initialConsent } from './consent.js'
 import { type Options, settle } from './options.js'
@@ -28,7 +29,7 @@ const CHOICE = 'consent'
  *
  * @param linked id of the visitor that a link has carried
  */
-export function start(options: Options, load: LoadPart, linked?: string): Running {
+export function start(options: Options, load: Load, linked?: string): Running {
   const settings = settle(options, location.origin)
   const choices = createStorage(() => localStorage, 'slotstream-')
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean }
@@ -41,17 +42,17 @@ export function start(options: Options, load: LoadPart, linked?: string): Runnin
   let started: Set<unknown>
   let stops: (() => void)[]
 
-  const allowed = (name: PartName) =>
+  const allowed = (name: PluginName) =>
     name === 'autoSlots' ? consent.personalization === 'granted' : consent.analytics !== 'denied'
 
   const startParts = () => {
     const of = client
-    const begin = (part: OwnPart, since: number) => {
+    const begin = (part: Plugin, since: number) => {
       // Ended while the part was loading.
       if (of.listeners.signal.aborted) return
       of.try(() => stops.push(part(of, load, since)))
     }
-    const beginLater = async (name: PartName) => {
+    const beginLater = async (name: PluginName) => {
       const ofSlots = OF_SLOTS.includes(name)
       const since = ofSlots && document.querySelector('[data-slot]') ? Date.now() : 0
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
@@ -62,12 +63,12 @@ export function start(options: Options, load: LoadPart, linked?: string): Runnin
     }
     // After the parts, and anew after each that comes later: what they track at the end of the page is sent then.
     const watchEnd = () => of.listeners.signal.aborted || of.watchEnd()
-    for (const name of [...(settings.parts ?? PART_NAMES), 'debug' as const]) {
+    for (const name of [...(settings.parts ?? PLUGIN_NAMES), 'debug' as const]) {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
       if (named && name !== 'autoPage') beginLater(name).catch(of.log)
-      else begin(named ? (load(name) as OwnPart) : (name as unknown as OwnPart), 0)
+      else begin(named ? (load(name) as Plugin) : (name as unknown as Plugin), 0)
     }
     watchEnd()
   }

@@ -6,13 +6,14 @@ import type { Listeners } from '../platform/listeners.js'
 import { nextTask } from '../platform/next-task.js'
 import type { KeyValue } from '../platform/storage.js'
 import { untilLoaded } from '../platform/until-loaded.js'
-import type { LoadPart } from '../plugins/part-names.js'
 import { createEventStore, type EventStore } from './database/event-store.js'
 import { openIndexedTables } from './database/indexed-tables.js'
+import type { createMemoryTables } from './database/memory-tables.js'
 import { createResilientTables } from './database/resilient-tables.js'
 import { queueName } from './database/tables.js'
 import { createPageEnd, type PageEnd } from './page-end.js'
 import { createQueue, type Queue } from './queue.js'
+import type { createLease } from './send/lease.js'
 import type { Sender } from './send/sender.js'
 
 /** Bytes that requests which outlive their page may carry before sending has loaded, which keeps count. */
@@ -28,8 +29,19 @@ interface Parts {
   storage: KeyValue
   /** While true, messages stay in memory: nothing is stored or sent. */
   paused: () => boolean
-  load: LoadPart
+  load: LoadModule
 }
+
+/** Modules that delivery loads when it needs them, each from a file of its own. */
+export interface DeliveryModules {
+  lease: typeof createLease
+  memoryTables: typeof createMemoryTables
+  sending: (delivery: Delivery) => Sender
+}
+
+type LoadModule = <Name extends keyof DeliveryModules>(
+  name: Name,
+) => DeliveryModules[Name] | Promise<DeliveryModules[Name]>
 
 export interface Delivery extends Parts {
   /** Of the database and of the lock of who sends. */

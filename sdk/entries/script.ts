@@ -17,7 +17,7 @@ import type { Options } from '../client/options.js'
 import { createSending } from '../delivery/send/sending.js'
 import { emit } from '../platform/emit.js'
 import { pageViews } from '../plugins/capture/page-views.js'
-import type { Loadable, LoadPart } from '../plugins/part-names.js'
+import type { Load, Loadable } from '../plugins/loadable.js'
 import { askWith } from '../slots/ask-with.js'
 import type { PersonalizeOptions } from '../types.js'
 import { VERSION } from '../version.js'
@@ -32,7 +32,7 @@ const { currentScript } = document
 const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
 const source = script?.src || location.href
 const own: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
-const load = ((name: keyof Loadable) => own[name] ?? later(name)) as LoadPart
+const load = ((name: keyof Loadable) => own[name] ?? later(name)) as Load
 const slotstream = {
   addMiddleware,
   alias,

@@ -1,4 +1,4 @@
-import type { Client } from '../client/client.js'
+import type { PluginApi } from '../client/plugin-api.js'
 import { createViewing } from '../platform/viewing.js'
 
 /** What an impression and a click report: which choice this is. */
@@ -15,7 +15,7 @@ export function createImpressions({
   track,
   listeners,
   beforePage,
-}: Pick<Client, 'track' | 'listeners' | 'beforePage'>) {
+}: Pick<PluginApi, 'track' | 'listeners' | 'beforePage'>) {
   const viewing = createViewing(listeners, beforePage)
   const shownIn = new WeakMap<EventTarget, () => Shown | undefined>()
   const seen = new Set<string>()

@@ -1,5 +1,5 @@
 import { type Engagement, type EngagementEvent, engage, REPORT_MS } from '../../capture/engagement.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 const INPUTS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove', 'scroll']
 
@@ -7,7 +7,7 @@ const INPUTS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove', '
 const EVERY_MS = 1_000
 
 /** Tracks `Page Engaged` {activeMs since the last one, scrollDepth 0–1}: when the view ends or hides, and after each 15 s of activity. */
-export function engagement({ track, listeners, beforePage }: Client): () => void {
+export function engagement({ track, listeners, beforePage }: PluginApi): () => void {
   const now = () => performance.now()
   const start = now()
   let state: Engagement = {

@@ -1,11 +1,11 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { guard } from '../../platform/guard.js'
 
 /**
  * Tracks the page view, and another whenever the path changes through the history API. The view begins with the
  * change, so that what follows belongs to it; a title that the page sets later is in the later messages.
  */
-export function pageViews({ page, listeners, log }: Client): () => void {
+export function pageViews({ page, listeners, log }: PluginApi): () => void {
   let path = location.pathname
   const changed = () => {
     if (location.pathname === path) return

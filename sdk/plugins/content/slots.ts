@@ -1,8 +1,8 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { watchAdded } from '../../platform/watch-added.js'
 import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { SlotDecision } from '../../types.js'
-import type { Loadable, LoadPart } from '../part-names.js'
+import type { Load, Loadable } from '../loadable.js'
 
 const TEMPLATE = 'template[data-slot-template]'
 
@@ -10,7 +10,7 @@ const TEMPLATE = 'template[data-slot-template]'
  * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a server
  * marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each item.
  */
-export function slots(client: Client, load: LoadPart, since = 0): () => void {
+export function slots(client: PluginApi, load: Load, since = 0): () => void {
   const { listeners, log, settings } = client
   const personalize = personalizerOf(client)
   const known = new WeakSet<Element>()

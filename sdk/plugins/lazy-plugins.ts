@@ -1,5 +1,5 @@
 import { pageViews } from './capture/page-views.js'
-import type { Loadable, LoadPart } from './part-names.js'
+import type { Load, Loadable } from './loadable.js'
 
 /**
  * The parts of the npm package. Page views are there from the start, because they come before everything else. The others
@@ -7,13 +7,13 @@ import type { Loadable, LoadPart } from './part-names.js'
  * once, what may come a moment later behind one door, so that the first file needn't know where each of them is. What
  * sends is at the door.
  */
-export const lazyPart = ((name: keyof Loadable) => {
+export const lazyPlugin = ((name: keyof Loadable) => {
   switch (name) {
     case 'autoPage':
       return pageViews
     case 'autoSlots':
       return import('./content/slots.js').then(({ slots }) => slots)
     default:
-      return import('./later-parts.js').then(({ laterPart }) => laterPart(name))
+      return import('./later-plugins.js').then(({ laterPlugin }) => laterPlugin(name))
   }
-}) as LoadPart
+}) as Load
