@@ -1,8 +1,8 @@
 /**
- * Names of properties that only the SDK's own code ever sees, which the build therefore makes short. Not one of them may
- * be the name of an option, of a field of a message, a request, an answer or an event of the page, of a record in
- * IndexedDB (it outlives a version of this package), or of anything that browsers define and the SDK uses (`written` is one
- * of `TextEncoder`'s).
+ * Names of properties that only the SDK's own code reads, which the build therefore makes short. Not one of them may be
+ * the name of an option, of a field of a message, a request, an answer or an event of the page, of a record in
+ * IndexedDB (it outlives a version of this package), or of anything that browsers define and the SDK uses (`written` is
+ * one of `TextEncoder`'s).
  *
  * All files of a build must agree on the short names, so each has its place: append.
  */

@@ -1,5 +1,5 @@
 import { createContexts, pageOf } from '../capture/context.js'
-import { createFloodGate } from '../capture/flood.js'
+import { createFloodLimit } from '../capture/flood.js'
 import { cookieId, createIdentity, dropCookie } from '../capture/identity.js'
 import { createSessions } from '../capture/sessions.js'
 import { nextView, type View } from '../capture/view.js'
@@ -47,7 +47,7 @@ export interface Client extends PluginApi {
 /** Largest message, in bytes, as the collector allows (`MAX_MESSAGE_BYTES`), with room for its number. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 
-/** Bytes that stand between a message and its context. */
+/** Bytes between a message and its context. */
 const CONTEXT_OVERHEAD = ',"context":'.length
 
 /**
@@ -57,13 +57,13 @@ const CONTEXT_OVERHEAD = ',"context":'.length
  */
 export function createClient(settings: Settings, consent: () => Consent, load: Load, linked?: string): Client {
   const now = Date.now
-  const log: Log = (...parts) => {
-    emit('error', parts)
-    for (const part of parts)
-      if (part instanceof Error)
+  const log: Log = (...details) => {
+    emit('error', details)
+    for (const detail of details)
+      if (detail instanceof Error)
         guard(
           () => {},
-          () => settings.onError?.(part),
+          () => settings.onError?.(detail),
         )
   }
   const paused = () => consent().analytics !== 'granted'
@@ -77,7 +77,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   const sessions = createSessions(storage, settings, newId)
   const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
   const { queue } = delivery
-  const mayPass = createFloodGate(settings.floodLimit, now)
+  const mayPass = createFloodLimit(settings.floodLimit, now)
   const contextOf = createContexts()
   const enders: (() => void)[] = []
   let ends = createListeners(log)
@@ -120,10 +120,10 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     let headText: string
     try {
       if (rewriting.rewrite) {
-        const own = rewriting.rewrite(head, contextText, log)
-        if (!own) return queue.drop('middleware')
+        const rewritten = rewriting.rewrite(head, contextText, log)
+        if (!rewritten) return queue.drop('middleware')
         // Never empty, which the queue relies on.
-        context = { ...own, library: context.library }
+        context = { ...rewritten, library: context.library }
         contextText = JSON.stringify(context)
       }
       headText = JSON.stringify(head)
@@ -169,7 +169,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     beforePage: run => void enders.push(run),
     page(name, properties, at = now()) {
       for (const run of enders) guard(log, run)
-      // What was tracked before the first `page` belongs to the same view.
+      // Messages before the first `page` belong to the same view.
       if (viewed) startPageView()
       viewed = true
       capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })

@@ -9,8 +9,8 @@ import type { Consent } from './consent.js'
 import type { Settings } from './options.js'
 
 /**
- * The API that plugins (page views, vitals, slots …) work with. What only one of them does is in its own module rather than
- * here, so that a page without it doesn't carry it.
+ * The API that plugins (page views, vitals, slots …) work with. What only one of them does is in its own module rather
+ * than here, so that a page without it doesn't carry it.
  */
 export interface PluginApi {
   settings: Settings

@@ -68,8 +68,8 @@ export interface Delivery extends Parts {
 }
 
 /**
- * Wires the queue and its store to the browser. Each write key has a queue of its own. Whatever becomes of the file that
- * sends: messages are stored without it, leave with their page, and the next page sends what stayed.
+ * Wires the queue and its store to the browser. Each write key has a queue of its own. Whatever becomes of the file
+ * that sends: messages are stored without it, leave with their page, and the next page sends what stayed.
  */
 export function createDelivery(parts: Parts): Delivery {
   const { settings, newId, log, listeners, load, paused } = parts

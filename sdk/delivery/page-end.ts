@@ -22,7 +22,10 @@ export interface PageEnd {
   opens(): number
   /** The body of an attempt on a batch, which is made now. */
   bodyFor(batch: SealedBatch): string
-  /** Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if it can. */
+  /**
+   * Seals what this page knows without waiting for the store, which hears of it; the first batch fits `room` bytes if
+   * it can.
+   */
   hold(room: number): void
   /**
    * Seals what the page still holds, and posts what fits a request that outlives it.

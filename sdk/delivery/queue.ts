@@ -32,9 +32,14 @@ export interface Queue {
   written(): Promise<void>
   /** Bytes of this page's unsealed messages. */
   bytes(): number
-  /** Tells that nothing written waits unsealed up to a key, whichever tab sealed it. True: some of it was this page's. */
+  /**
+   * Tells that nothing written waits unsealed up to a key, whichever tab sealed it. True: some of it was this page's.
+   */
   forget(key: string): boolean
-  /** Seals all that this page knows to be unsealed, at once, oldest first; the first batch fits `room` bytes if it can. For the end of the page. */
+  /**
+   * Seals all that this page knows to be unsealed, at once, oldest first; the first batch fits `room` bytes if it can.
+   * For the end of the page.
+   */
   hold(room: number): Held[]
 }
 

@@ -17,7 +17,7 @@ export {
   track,
 } from '../client/api.js'
 export type { Consent, ConsentState } from '../client/consent.js'
-// By a star: a page's `declare module 'slotstream'` adds to what is exported so, not to what is exported by name.
+// By a star: `declare module 'slotstream'` of a page adds to what is exported so, not to what is exported by name.
 export type * from '../client/events.js'
 export type { Options } from '../client/options.js'
 export { personalize } from '../client/personalize.js'
@@ -34,7 +34,7 @@ export type {
 } from '../types.js'
 
 /**
- * Starts the package on this page, in the next task or with the first call that follows. Calls made before are carried out
+ * Starts the package on this page, in the next task or with the first call that follows. Calls made before run
  * then, with their own times. A second call does nothing until `destroy`. On a server it does nothing.
  */
 export function init(options: Options): void {
@@ -42,8 +42,8 @@ export function init(options: Options): void {
 }
 
 /**
- * Opens the inspector over the page: messages and what became of them, decisions and why, problems, and who the visitor is.
- * It loads when it is first opened. For development; rejects when it can't be loaded.
+ * Opens the inspector over the page: messages and what became of them, decisions and why, problems, and the visitor's
+ * ids. It loads when it is first opened. For development; rejects when it can't be loaded.
  */
 export async function debug(): Promise<void> {
   if (!inBrowser()) return

@@ -1,7 +1,10 @@
 import { createSending } from '../delivery/send/sending.js'
 import type { LaterName, Loadable } from './loadable.js'
 
-/** Each part in a file of its own: what isn't switched on isn't loaded. What sends is here: every page needs it. */
+/**
+ * Loads a plugin or module, each from a file of its own: what isn't switched on isn't loaded. The sender is here: every
+ * page needs it.
+ */
 export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]> {
   switch (name) {
     case 'backgroundSync':

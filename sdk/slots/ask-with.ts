@@ -7,8 +7,8 @@ import { noDecision } from './no-decision.js'
 const SLOT_TIMEOUT_MS = 300
 
 /**
- * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also before
- * `init`.
+ * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also
+ * before `init`.
  */
 export function askWith(
   find: (client: PluginApi) => Personalize | Promise<Personalize>,

@@ -1,16 +1,19 @@
 import type { PluginApi } from '../client/plugin-api.js'
 import { createViewing } from '../platform/viewing.js'
 
-/** What an impression and a click report: which choice this is. */
+/** Properties of an impression and of a click: which choice this is. */
 export interface Shown {
   slotId: string
-  /** '' for the page's own content, which held-out visitors see. */
+  /** '' for the page's own content, which visitors of the holdout see. */
   contentId: string
   decisionId: string
   position: number
 }
 
-/** Watches elements that show decided content: `Slot Viewed` once per decision, content and position, `Slot Clicked` per click. */
+/**
+ * Watches elements that show decided content: `Slot Viewed` once per decision, content and position, `Slot Clicked` per
+ * click.
+ */
 export function createImpressions({
   track,
   listeners,

@@ -16,7 +16,10 @@ export interface EventStore {
    * @param seq number that was given last, as far as the caller knows
    */
   add(chunks: Chunk[], dropped: Dropped, seq: number): Promise<State>
-  /** Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may outrun the end of the page. */
+  /**
+   * Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may outrun the end
+   * of the page.
+   */
   hold(batch: SealedBatch, keys: string[]): Promise<void>
   /** Runs a transaction that changes the state. */
   update<T>(body: (tables: Tables, state: State) => Promise<T>): Promise<T>

@@ -29,7 +29,10 @@ export interface SealedBatch {
   held?: { last: number; unwritten: number; bytes: number } | undefined
 }
 
-/** Ids of batches sort in the order of their first messages, so that they are sent in the order of capture. `id` makes it the batch's own. */
+/**
+ * Ids of batches sort in the order of their first messages, so that they are sent in the order of capture. `id` makes
+ * it the batch's own.
+ */
 export const batchIdOf = (key: string, id: string) => key + id.slice(-13)
 
 /** Name of a queue's database, and of the lock of who sends from it. */

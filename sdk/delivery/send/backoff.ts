@@ -3,7 +3,10 @@ const BASE_MS = 1_000
 /** Longest pause between two attempts on a collector that answers, in milliseconds. */
 const CAP_MS = 60_000
 
-/** Attempts in a row that never reached the collector, after which something on the way is taken for the cause, such as an ad blocker. */
+/**
+ * Attempts in a row that never reached the collector, after which something on the way is taken for the cause, such as
+ * an ad blocker.
+ */
 const OPEN_AFTER = 5
 
 /** Longest pause between two attempts then, in milliseconds. It holds for all tabs and pages. */

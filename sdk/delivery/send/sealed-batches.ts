@@ -22,15 +22,17 @@ export interface SealedBatches {
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
   settle(batchId: string, dropped: Dropped): Promise<void>
   /**
-   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its place
-   * in the order. False: it is a single message, or out already.
+   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its
+   * place in the order. False: it is a single message, or out already.
    */
   split(batchId: string): Promise<boolean>
   /** Drops what was captured before a time, and the oldest of more than `max` messages. */
   trim(before: number, max: number): Promise<void>
 }
 
-/** Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch. */
+/**
+ * Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch.
+ */
 const PAGE = 16
 
 /** Seals what waits in a store, and keeps its batches until they are settled. */

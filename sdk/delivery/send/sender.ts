@@ -133,7 +133,8 @@ export function createSender(parts: Parts): Sender {
     return store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, (batch, key) => {
       // Either the page's end has the chunk, or this, and what this has it doesn't take any more.
       const mine = pageEnd.holds === holds
-      // Only what this page captured may have to leave with it, even before it is durable; the rest can wait for the next.
+      // Only what this page captured may have to leave with it, even before it is durable; the rest can wait for the
+      // next.
       if (mine && queue.forget(key)) open.set(batch.batchId, batch)
       return mine
     })

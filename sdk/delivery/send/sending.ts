@@ -6,7 +6,9 @@ import { createTransport } from './transport.js'
 import { createTurns, type TakeTurn } from './turns.js'
 import { watchOver } from './watch-over.js'
 
-/** Sending, which may come a moment later than capturing: a file of its own, that what is captured doesn't depend on. */
+/**
+ * Sending, which may come a moment later than capturing: a file of its own, that what is captured doesn't depend on.
+ */
 export function createSending(delivery: Delivery): Sender {
   const { settings, name, own, now, log, listeners, credentials, load } = delivery
   const { locks } = navigator

@@ -10,7 +10,10 @@ export interface Transport {
   room(): number
 }
 
-/** Browsers allow 64 KiB in flight per page (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch); the rest is for others. */
+/**
+ * Browsers allow 64 KiB in flight per page (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch); the rest is
+ * for others.
+ */
 const KEEPALIVE_BYTES = 60_000
 
 /** Below this many bytes compressing costs more than it saves: most of a request is then its headers. */
@@ -74,8 +77,8 @@ export function createTransport(
 }
 
 /**
- * The text compressed, or undefined where the browser can't. Of a `Response` rather than a `Blob`, which Chromium makes in
- * another process, while the page waits: four times the main thread's work.
+ * The text compressed, or undefined where the browser can't. Of a `Response` rather than a `Blob`, which Chromium makes
+ * in another process, while the page waits: four times the main thread's work.
  */
 async function gzip(text: string): Promise<ArrayBuffer | undefined> {
   try {

@@ -3,7 +3,7 @@ import { safeText } from '../../capture/safe-text.js'
 import { selectorOf } from '../../capture/selector-of.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 
-/** What people click on purpose. */
+/** Elements that visitors click on purpose. */
 const CLICKABLE =
   'a[href],button,summary,input[type=button],input[type=submit],input[type=image],input[type=reset],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch]'
 

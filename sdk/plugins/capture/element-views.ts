@@ -4,8 +4,8 @@ import { createViewing } from '../../platform/viewing.js'
 import { watchAdded } from '../../platform/watch-added.js'
 
 /**
- * Tracks `data-track-view="Pricing Seen"` elements under that name, with their `data-track-…` properties, when half of one
- * was visible for a second: each element once, also those that the page adds later.
+ * Tracks `data-track-view="Pricing Seen"` elements under that name, with their `data-track-…` properties, when half of
+ * one was visible for a second: each element once, also those that the page adds later.
  */
 export function elementViews({ track, listeners, beforePage }: PluginApi): () => void {
   const viewing = createViewing(listeners, beforePage)

@@ -6,7 +6,10 @@ const INPUTS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove', '
 /** Inputs come by the hundred; one a second says as much. */
 const EVERY_MS = 1_000
 
-/** Tracks `Page Engaged` {activeMs since the last one, scrollDepth 0–1}: when the view ends or hides, and after each 15 s of activity. */
+/**
+ * Tracks `Page Engaged` {activeMs since the last one, scrollDepth 0–1}: when the view ends or hides, and after each 15
+ * s of activity.
+ */
 export function engagement({ track, listeners, beforePage }: PluginApi): () => void {
   const now = () => performance.now()
   const start = now()

@@ -6,11 +6,11 @@ const MAX_ERRORS = 10
 /** Characters of a message that are kept: it may quote what the page was working on. */
 const MAX_MESSAGE = 300
 
-/** What browsers report although nothing is wrong. */
+/** Errors that browsers report although nothing is wrong. */
 const HARMLESS = /^ResizeObserver loop /
 
 /**
- * Tracks `Page Error` {message, source, line, column} for errors and rejections that nobody caught: each once per page
+ * Tracks `Page Error` {message, source, line, column} for uncaught errors and rejections: each once per page
  * view, ten at most. The source has no query; those of browser extensions are left out.
  */
 export function errors({ track, listeners, beforePage }: PluginApi): () => void {

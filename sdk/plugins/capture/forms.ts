@@ -1,6 +1,6 @@
 import type { PluginApi } from '../../client/plugin-api.js'
 
-/** Tracks `Form Submitted` {formId, formName}. What the form holds isn't looked at. */
+/** Tracks `Form Submitted` {formId, formName}. The form's content isn't read. */
 export function forms({ track, listeners }: PluginApi): () => void {
   listeners.on(
     window,

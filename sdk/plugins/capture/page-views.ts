@@ -19,7 +19,7 @@ export function pageViews({ page, listeners, log }: PluginApi): () => void {
       guard(log, changed)
     }
     history[name] = wrapped
-    // Somebody may have wrapped it since; then ours stays underneath, and has nothing to do.
+    // Another script may have wrapped it since; then ours stays underneath, and does nothing.
     return () => {
       if (history[name] === wrapped) history[name] = original
       path = ''

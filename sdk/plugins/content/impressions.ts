@@ -3,7 +3,7 @@ import { watchAdded } from '../../platform/watch-added.js'
 import { createImpressions, type Shown } from '../../slots/impressions.js'
 
 /**
- * Watches elements that show decided content, whoever has rendered them: those marked `data-content-id` inside a slot that
+ * Watches elements that show decided content, whatever rendered them: those marked `data-content-id` inside a slot that
  * is marked `data-decision-id`.
  */
 export function impressions(client: PluginApi): () => void {
@@ -12,7 +12,7 @@ export function impressions(client: PluginApi): () => void {
   return stop
 }
 
-/** What an element shows, as its marks say. */
+/** Reads what an element shows from its marks. */
 function shownIn(element: HTMLElement): Shown | undefined {
   const slot = element.closest<HTMLElement>('[data-slot][data-decision-id]')
   const { slot: slotId, decisionId } = slot?.dataset ?? {}

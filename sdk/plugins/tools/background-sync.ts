@@ -6,7 +6,9 @@ interface Registration {
   sync?: { register(tag: string): Promise<void> }
 }
 
-/** Asks for a sync, by which the page's service worker sends what is left: when the page hides, and while it is offline. */
+/**
+ * Asks for a sync, by which the page's service worker sends what is left: when the page hides, and while it is offline.
+ */
 export function backgroundSync({ settings, listeners, log }: PluginApi): () => void {
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
   const path = settings.backgroundSync

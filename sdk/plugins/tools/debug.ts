@@ -3,7 +3,7 @@ import { follow } from '../../inspector/happenings.js'
 import { linesOf } from '../../inspector/lines.js'
 import { createListeners } from '../../platform/listeners.js'
 
-/** The part starts again when the visitor's consent changes: nothing is written twice. */
+/** The plugin starts again when the visitor's consent changes: nothing is written twice. */
 const written = new WeakSet<Event>()
 
 /** Writes to the console what the package does, beginning with what it did before this was loaded. */
