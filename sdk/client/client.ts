@@ -51,7 +51,8 @@ export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 const CONTEXT_OVERHEAD = ',"context":'.length
 
 /**
- * Puts the browser package together for one page.
+ * Puts the browser package together for one page. Longer than 70 lines: capturing is the hot path, and its functions
+ * share the page view, the context and its measure.
  *
  * @param linked id of the visitor that a link has carried
  */
@@ -76,7 +77,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   )
   const sessions = createSessions(storage, settings, newId)
   const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
-  const { queue } = delivery
+  const { outbox } = delivery
   const mayPass = createFloodLimit(settings.floodLimit, now)
   const contextOf = createContexts()
   const enders: (() => void)[] = []
@@ -100,7 +101,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   }
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
-    if (!mayPass()) return queue.drop('flood')
+    if (!mayPass()) return outbox.drop('flood')
     const messageId = newId()
     const { signature, ...ids } = visitorIds.all()
     const head: Omit<Message, 'context'> = {
@@ -121,15 +122,15 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     try {
       if (rewriting.rewrite) {
         const rewritten = rewriting.rewrite(head, contextText, log)
-        if (!rewritten) return queue.drop('middleware')
-        // Never empty, which the queue relies on.
+        if (!rewritten) return outbox.drop('middleware')
+        // Never empty, which the outbox relies on.
         context = { ...rewritten, library: context.library }
         contextText = JSON.stringify(context)
       }
       headText = JSON.stringify(head)
     } catch (error) {
       log('not_serializable', head, error)
-      return queue.drop('not_serializable')
+      return outbox.drop('not_serializable')
     }
     // Most messages share their context: measuring it once halves what a message costs.
     if (contextText !== measured) {
@@ -139,11 +140,11 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     const bytes = bytesOf(headText) + measuredBytes + CONTEXT_OVERHEAD
     if (bytes > MAX_MESSAGE_BYTES) {
       log('too_large', head)
-      return queue.drop('too_large')
+      return outbox.drop('too_large')
     }
-    // The context last: the queue adds the message's number at its end.
+    // The context last: the outbox adds the message's number at its end.
     const text = `${headText.slice(0, -1)},"context":${contextText}}`
-    queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })
+    outbox.add({ messageId, visitor: head.anonymousId, text, bytes, at })
     emit('captured', Object.assign(head, { context }))
   }
 
@@ -188,7 +189,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
         if (document.visibilityState === 'hidden') delivery.hide()
-        else delivery.nudge(0)
+        else delivery.onWritten(0)
       })
       // The page may be thrown away without another word.
       on(document, 'freeze', delivery.hide)

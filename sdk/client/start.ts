@@ -25,7 +25,8 @@ const SLOT_PLUGINS = ['autoSlots', 'impressions']
 const CHOICE = 'consent'
 
 /**
- * Starts the package on this page with the plugins its options name.
+ * Starts the package on this page with the plugins its options name. Longer than 70 lines: its functions share the
+ * consent and the client, which a choice of the visitor replaces.
  *
  * @param linked id of the visitor that a link has carried
  */

@@ -1,8 +1,7 @@
 import { ENVELOPE_BYTES } from '../delivery/body.js'
 import type { EventStore } from '../delivery/database/event-store.js'
 import type { SealedBatch } from '../delivery/database/tables.js'
-import type { PageEnd } from '../delivery/page-end.js'
-import type { Queue } from '../delivery/queue.js'
+import type { Outbox } from '../delivery/outbox.js'
 import type { Sender } from '../delivery/send/sender.js'
 
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
@@ -16,9 +15,8 @@ const STORE_PATIENCE_MS = 50
 
 /** Dependencies of carrying messages. */
 export interface Carrying {
-  queue: Pick<Queue, 'written' | 'bytes'>
+  outbox: Pick<Outbox, 'whenWritten' | 'bytes' | 'sealForExit'>
   store: Pick<EventStore, 'known'>
-  pageEnd: Pick<PageEnd, 'hold' | 'open'>
   sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches'>>
   settings: { maxBatchBytes: number }
   /** While true, nothing is stored, so there is nothing to carry. */
@@ -26,8 +24,8 @@ export interface Carrying {
 }
 
 /**
- * The messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there are too
- * many.
+ * Returns the messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there
+ * are too many.
  */
 export async function carried(deps: Carrying): Promise<SealedBatch[] | undefined> {
   let late = false
@@ -37,7 +35,7 @@ export async function carried(deps: Carrying): Promise<SealedBatch[] | undefined
       resolve('late')
     }, STORE_PATIENCE_MS),
   )
-  const waiting = deps.queue.written().then(() => unacknowledged(deps, () => !late))
+  const waiting = deps.outbox.whenWritten().then(() => unacknowledged(deps, () => !late))
   // The sender may fail to load.
   const first = await Promise.race([waiting.catch(() => patience), patience])
   const batches = first === 'late' ? (sealedFromMemory(deps) ?? (await waiting)) : first
@@ -62,8 +60,7 @@ export async function unacknowledged(
 }
 
 /** Seals the messages of this page alone, at once, from memory; undefined when they don't fit one batch. */
-function sealedFromMemory({ queue, pageEnd, settings }: Carrying): SealedBatch[] | undefined {
-  if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
-  pageEnd.hold(settings.maxBatchBytes)
-  return [...pageEnd.open.values()]
+function sealedFromMemory({ outbox, settings }: Carrying): SealedBatch[] | undefined {
+  if (outbox.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
+  return outbox.sealForExit(settings.maxBatchBytes)
 }

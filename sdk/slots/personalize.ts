@@ -1,5 +1,5 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
-import type { PageEnd } from '../delivery/page-end.js'
+import type { Outbox } from '../delivery/outbox.js'
 import { parse } from '../delivery/parse.js'
 import type { Sender } from '../delivery/send/sender.js'
 import type { Emit } from '../platform/emit.js'
@@ -20,7 +20,7 @@ const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 
 interface PersonalizeDeps extends Carrying {
   sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'post' | 'positions' | 'acknowledge'>>
-  pageEnd: Pick<PageEnd, 'hold' | 'open' | 'bodyFor'>
+  outbox: Carrying['outbox'] & Pick<Outbox, 'bodyFor'>
   settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
   log: Log
@@ -45,7 +45,7 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
 /**
  * Asks for content. Slots asked for in one task share a request, which carries every message that isn't acknowledged:
  * what the page tracked before counts in the answer. An answer is kept for the page view, until something is tracked
- * that could change it.
+ * that could change it. Longer than 70 lines: its functions share the answers and the slots that wait.
  */
 export function createPersonalize(deps: PersonalizeDeps) {
   const { settings, emit, log, now, handedOver } = deps
@@ -66,11 +66,11 @@ export function createPersonalize(deps: PersonalizeDeps) {
       slots: wanted.map(({ id, count }) => ({ id, count })),
       // Fields that the server itself reads take precedence over those of the page.
       context: { ...wanted[0]?.context, ...context },
-      after: positions.of(ids.anonymousId),
+      after: positions.highest(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
-    const body = `${head.slice(0, -1)},"batches":[${batches.map(deps.pageEnd.bodyFor).join()}]}`
+    const body = `${head.slice(0, -1)},"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
     const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []

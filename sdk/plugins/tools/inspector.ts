@@ -18,6 +18,8 @@ const NAME = 'slotstream-inspector'
  * Opens the inspector over the page, or brings the open one to the front. In a shadow root, without inline styles,
  * scripts or HTML, so that it works under a strict Content Security Policy and Trusted Types.
  *
+ * Longer than 70 lines: the elements and what updates them are built once, in the order in which they are shown.
+ *
  * @param running what runs on the page, which `init` and `destroy` change
  */
 export function inspector(running: () => Running | undefined): void {
