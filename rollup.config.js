@@ -4,10 +4,10 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { leanDependencies } from './sdk/build/lean-dependencies.js'
 import { small } from './sdk/build/small.js'
 
-/** What `idb` adds to databases and cursors by this function isn't used. */
+/** Functions that are pure here: what `idb` adds to databases and cursors by this function isn't used. */
 const treeshake = { manualPureFunctions: ['replaceTraps'] }
 
-/** What the script doesn't carry: a file of its own for each, loaded when the part is switched on. */
+/** Plugins that the script doesn't carry: a file of its own for each, loaded when the plugin is switched on. */
 const namesIn = folder =>
   readdirSync(`sdk/dist/esm/${folder}`)
     .filter(file => file.endsWith('.js'))
@@ -17,12 +17,12 @@ const alone = ['capture', 'content', 'tools']
   .flatMap(room => namesIn(`plugins/${room}`))
   .filter(name => !['page-views', 'slots', 'impressions'].includes(basename(name)))
 
-/** Where modules go that several files of the npm package need. `core` is what every page loads at once. */
+/** Chunks for modules that several files of the npm package need. Every page loads `core` at once. */
 const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|message-ids|numbered|page-end|parse|queue|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-parts|part-names|capture.page-views)|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js/,
+    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing|watch-added)[\w-]+|slots.handed-over)\.js/,
   ],
 ]
 
@@ -61,7 +61,7 @@ export default [
       react: 'sdk/dist/esm/entries/react.js',
     },
     treeshake,
-    // The protocol isn't published: what is used of it becomes part of the files. So does the lean form of `idb`.
+    // The protocol isn't published: the code used of it goes into the files. So does the lean form of `idb`.
     external: ['web-vitals', 'react'],
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
@@ -69,7 +69,7 @@ export default [
       format: 'es',
       sourcemap: true,
       chunkFileNames: '[name].js',
-      // For frameworks that run components on the server only, unless they are told otherwise.
+      // For frameworks that run components on the server only, unless a file says otherwise.
       banner: ({ name }) => (name === 'react' ? "'use client'" : ''),
       onlyExplicitManualChunks: true,
       manualChunks: id => CHUNKS.find(([, modules]) => modules.test(id))?.[0],

@@ -17,7 +17,7 @@ export interface Message {
   timestamp: string
   properties?: Properties | undefined
   traits?: Properties | undefined
-  /** Where and how it came about: page, campaign, session … */
+  /** Circumstances: page, campaign, session … */
   context: Record<string, unknown>
 }
 
@@ -25,7 +25,7 @@ export interface Message {
 export interface IdentifyOptions {
   /**
    * Proof that this browser may speak for the person: HMAC-SHA256 of the `userId` with the site's `identitySecret`, in
-   * lower-case hex. Compute it on your server, and only for the person who is logged in. Default none.
+   * lower-case hex. Compute it on your server, and only for the person that is logged in. Default none.
    */
   signature?: string | undefined
 }
@@ -33,14 +33,18 @@ export interface IdentifyOptions {
 /** Changes a message in place or returns another; `null` drops it, which is counted as `middleware`. */
 export type Middleware = (message: Message) => Message | null | undefined
 
-/** What captures or shows something on a page, from `slotstream/parts`. It starts with the package and returns what stops it. */
+/**
+ * A plugin that captures or shows something on a page, from `slotstream/parts`. It starts with the package and returns
+ * a function that stops it.
+ */
 export type Part = (client: never, load: never) => () => void
 
 /**
- * How a slot request ended. `served`: `items` holds what to show. In all other cases `items` is empty, or the option
- * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the control group), `empty` (no content
- * was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline), `unavailable` (the
- * collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by the option `signal`).
+ * Outcome of a slot request. `served`: `items` has what to show. In all other cases `items` is empty, or the option
+ * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the control group), `empty` (no
+ * content was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline),
+ * `unavailable` (the collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by
+ * the option `signal`).
  */
 export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable' | 'aborted'
 
@@ -50,11 +54,11 @@ export interface SlotItem<Payload = Record<string, unknown>> {
   contentId: string
   /** Place in the slot, from 1. */
   position: number
-  /** What to render: text and attribute values by name. Treat it as text, never as HTML. */
+  /** Content to render: text and attribute values by name. Treat it as text, never as HTML. */
   payload: Payload
 }
 
-/** What `personalize` resolves to. */
+/** Result of `personalize`. */
 export interface SlotDecision {
   slotId: string
   /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`). */
@@ -67,17 +71,20 @@ export interface SlotDecision {
 
 /** Options of one `personalize` call. */
 export interface PersonalizeOptions {
-  /** How many items to ask for, 1–50. Default: the slot's own count, usually 1. */
+  /** Number of items to ask for, 1–50. Default: the slot's own count, usually 1. */
   count?: number | undefined
   /** Milliseconds after which the promise resolves with the outcome `timeout`. Default: the option `slotTimeout`. */
   timeout?: number
   /** Payloads that become `items` in all cases but `served`. Default none. */
   fallback?: Properties[]
-  /** What the page knows of the situation: stands in the request's `context`, at most 32 KB. Default none. */
+  /** Facts the page knows of the situation: the request's `context`, at most 32 KB. Default none. */
   context?: Properties
   /**
-   * Ends the waiting with the outcome `aborted`. The request itself goes on, because it carries messages. Default: nothing
-   * does.
+   * Ends the waiting with the outcome `aborted`. The request itself goes on, because it carries messages. Default:
+   * nothing does.
    */
   signal?: AbortSignal
 }
+
+/** Asks for the content of a slot. Never rejects. */
+export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>

@@ -1,11 +1,12 @@
 /**
- * What the two dependencies carry for other callers, and the SDK never uses. A bundler can't know: the code that reads an
- * option or a field is there for anybody. Each entry is a text that is replaced by another; one that is no longer found
- * ends the build, so that a new version of a dependency is looked at.
+ * Code of the two dependencies that is for other callers and that the SDK never uses. A bundler can't know: the code
+ * that reads an option or a field is there for every caller. Each entry is a text that is replaced by another; one that
+ * is no longer found ends the build, so that a new version of a dependency is looked at.
  */
 const TRIMS = [
   {
-    // Proxies of databases, transactions and stores; listeners that are removed from requests nobody holds any longer.
+    // Proxies of databases, transactions and stores; listeners that are removed from requests that are no longer
+    // referenced.
     module: /idb\/build\/index\.js$/,
     replace: [
       [/\n {4}\/\/ If we've already transformed[\s\S]*?return newValue;/, 'return value;'],
@@ -26,8 +27,8 @@ const TRIMS = [
     ],
   },
   {
-    // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`, and never
-    // begins while a page is rendered ahead. Without such reports, `report` does nothing unless it is forced to.
+    // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`, and
+    // never begins while a page is rendered ahead. Without such reports, `report` does nothing unless it is forced to.
     module: /web-vitals\/dist\/modules\/on(CLS|FCP|INP|LCP|TTFB)\.js$/,
     replace: [
       [/checkSoftNavsEnabled\(opts\)/g, 'false'],
@@ -122,7 +123,7 @@ const TRIMS = [
 /** Leaves out what the SDK doesn't use of `idb` and `web-vitals`: 1.1 KB. */
 export const leanDependencies = {
   name: 'lean-dependencies',
-  // `web-vitals` as its single modules, of which the bundler can leave out parts.
+  // `web-vitals` as its single modules, of which the bundler can leave out some.
   resolveId(source, importer) {
     return source === 'web-vitals'
       ? this.resolve('web-vitals/onCLS.js', importer).then(resolved => resolved?.id.replace(/onCLS\.js$/, 'index.js'))

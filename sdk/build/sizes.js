@@ -8,7 +8,7 @@ import { minify } from 'terser'
 const sdk = new URL('../', import.meta.url)
 
 /**
- * What the built package weighs, beside its budget: files of the script tag as they are served, all of them that a page
+ * Weighs the built package, beside its budget: files of the script tag as they are served, all of them that a page
  * loads by itself, and imports as a page's own bundler makes them, without what loads later.
  *
  * @returns {Promise<{ entry: string, bytes: number, budget: number }[]>}

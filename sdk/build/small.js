@@ -7,14 +7,15 @@ const SHORT = new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`)
 
 const LETTERS = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZxyz_$'
 
-/** The same short names in every file: what one part calls, another defines. */
+/** The same short names in every file: what one plugin calls, another defines. */
 const props = Object.fromEntries(
   INTERNAL_NAMES.map((name, index) => [`$${name}`, LETTERS[index] ?? `$${(index - LETTERS.length).toString(36)}`]),
 )
 
 /**
- * Makes the code of a file small. What `terser` leaves, `uglify-js` makes 2 % smaller: it names the innermost functions'
- * variables first, so that their texts are alike, and joins more expressions. Alone it is the worse of the two.
+ * Makes the code of a file small. What `terser` leaves, `uglify-js` makes 2 % smaller: it names the innermost
+ * functions' variables first, so that their texts are alike, and joins more expressions. Alone it is the worse of the
+ * two.
  */
 export const small = {
   name: 'small',

@@ -2,10 +2,12 @@ import type { MessageContext } from '@slotstream/protocol'
 import { VERSION } from '../version.js'
 import type { View } from './view.js'
 
-/** What advertisers add to an address: `utm_…` says which campaign, a click id which click. */
+/** Parameters that advertisers add to a URL: `utm_…` says which campaign, a click id which click. */
 const CAMPAIGN = /^utm_.|clc?k?id$|^([gw]braid|li_fat_id|epik)$/
 
-/** The campaign and the click that a page's query names, or undefined: `utm_campaign` is `name`, `gclid` stays `gclid`. */
+/**
+ * The campaign and the click that a page's query names, or undefined: `utm_campaign` is `name`, `gclid` stays `gclid`.
+ */
 export function campaignOf(search: string): Record<string, string> | undefined {
   let found: Record<string, string> | undefined
   for (const [parameter, value] of new URLSearchParams(search))
@@ -20,7 +22,7 @@ export function pageOf(view: View): { url: string; path: string; referrer: strin
   return { url: href, path: pathname, referrer: view.referrer, search, title: document.title }
 }
 
-/** Where and how a message came about: as an object for listeners, and as the JSON text that is sent. */
+/** Context of a message: as an object for listeners, and as the JSON text that is sent. */
 export interface Context {
   context: MessageContext
   text: string
@@ -29,11 +31,11 @@ export interface Context {
 /** Makes contexts, a new one only when something in it changed: most of a message's cost would be its context. */
 export function createContexts(): (view: View, sessionId: string, signature?: string) => Context {
   let known: Context | undefined
-  let of: unknown[] = []
+  let inputs: unknown[] = []
   return (view, sessionId, signature) => {
     const now = [view, sessionId, signature, location.href, document.title]
-    if (known && now.every((part, index) => part === of[index])) return known
-    of = now
+    if (known && now.every((input, index) => input === inputs[index])) return known
+    inputs = now
     const context = {
       library: { name: 'slotstream', version: VERSION },
       page: pageOf(view),

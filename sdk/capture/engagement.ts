@@ -7,7 +7,7 @@ export const IDLE_MS = 5_000
 /** Active time after which it is reported although the page stays, in milliseconds. */
 export const REPORT_MS = 15_000
 
-/** How a visitor is engaged with a page. Times are of a monotonic clock, in milliseconds: a wall clock jumps. */
+/** A visitor's engagement with a page. Times are of a monotonic clock, in milliseconds: a wall clock jumps. */
 export interface Engagement {
   visible: boolean
   lastInput: number
@@ -16,10 +16,10 @@ export interface Engagement {
   activeMs: number
 }
 
-/** Appearing counts as input: somebody brought the page up. */
+/** Appearing counts as input: the visitor brought the page up. */
 export type EngagementEvent = { type: 'input' | 'visible' | 'hidden' | 'reported'; at: number }
 
-/** The engagement after an event. Active is: visible, and input within `IDLE_MS`. */
+/** Returns the engagement after an event. Active is: visible, and input within `IDLE_MS`. */
 export function engage(state: Engagement, { type, at }: EngagementEvent): Engagement {
   const until = Math.min(at, state.lastInput + IDLE_MS)
   const active = state.visible ? Math.max(0, until - state.countedTo) : 0

@@ -7,7 +7,7 @@ const REFILL_MS = 60_000
  * @param limit messages at once, and per minute
  * @param now milliseconds of a clock
  */
-export function createFloodGate(limit: number, now: () => number): () => boolean {
+export function createFloodLimit(limit: number, now: () => number): () => boolean {
   let tokens = limit
   let at = now()
   return () => {

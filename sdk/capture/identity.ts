@@ -5,7 +5,7 @@ export function cookieId(cookies: string): string | undefined {
   return /(?:^|; )slotstream_id=([\w-]{1,64})/.exec(cookies)?.[1]
 }
 
-/** Takes the cookie away, or it would bring a visitor back who was to be forgotten. */
+/** Deletes the cookie, or it would bring back a visitor that was to be forgotten. */
 export function dropCookie(): void {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in half of the browsers
   document.cookie = 'slotstream_id=;path=/;max-age=0'
@@ -14,7 +14,8 @@ export function dropCookie(): void {
 export type Identity = ReturnType<typeof createIdentity>
 
 /**
- * Who uses this browser. What was read is remembered, because reading storage for each of a thousand messages costs.
+ * Ids of the browser's visitor. What was read is remembered, because reading storage for each of a thousand messages
+ * costs.
  *
  * @param found finds an id elsewhere when the browser has none yet
  */

@@ -5,7 +5,7 @@ const FILES =
 /** A link that a click follows. */
 export interface Link {
   element: HTMLAnchorElement
-  /** Address without query and fragment, which may hold what is nobody's business: a signature, a search, an e-mail address. */
+  /** URL without query and fragment, which may contain private things: a signature, a search, an e-mail address. */
   url: string
   host: string
   /** Name of the file that the link downloads, if it does. */

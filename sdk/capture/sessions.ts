@@ -26,7 +26,10 @@ export function nextSession(
   return { ...session, lastAt: Math.max(session.lastAt, now) }
 }
 
-/** For this long a tab takes the session it knows for the one all tabs share: reading storage for each of a thousand messages costs. */
+/**
+ * For this long a tab takes the session it knows for the one all tabs share: reading storage for each of a thousand
+ * messages costs.
+ */
 const TRUST_MS = 1_000
 
 export type Sessions = ReturnType<typeof createSessions>

@@ -4,7 +4,7 @@ import { handedOver } from '../slots/handed-over.js'
 import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
 import { end, inBrowser, run, running, timed } from './calls.js'
 import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
-import type { EventName, PropertiesOf } from './events.js'
+import type { EventName, PropertiesOf } from './event-names.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 
 /**
@@ -21,7 +21,7 @@ export function page(name?: string, properties?: Properties): void {
 }
 
 /**
- * Says who the visitor is. The id stays with this browser until `reset`, and the signature with it: until then, or until
+ * Identifies the visitor. The id stays with this browser until `reset`, and the signature with it: until then, or until
  * another `identify` without one.
  */
 export function identify(userId: string, traits?: Properties, options?: IdentifyOptions): void {
@@ -33,13 +33,13 @@ export function identify(userId: string, traits?: Properties, options?: Identify
     })
 }
 
-/** Says which group, e.g. company, the visitor belongs to. */
+/** Adds the visitor to a group, e.g. a company. */
 export function group(groupId: string, traits?: Properties): void {
   if (groupId)
     timed((client, at) => client.capture({ type: 'group', groupId: String(groupId), traits: traits ?? {}, at }))
 }
 
-/** Says that `userId` is the new id of who was known by the current one. Follow it with `identify(userId)`. */
+/** Declares `userId` the new id of the visitor known by the current one. Follow it with `identify(userId)`. */
 export function alias(userId: string): void {
   if (userId)
     timed(({ visitorIds, capture }, at) =>
@@ -54,21 +54,21 @@ export function alias(userId: string): void {
 
 /** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
 export function reset(): void {
-  run(({ visitorIds, sessions, settings, initialProperties, turnPage }) => {
+  run(({ visitorIds, sessions, settings, initialProperties, startPageView }) => {
     visitorIds.reset()
     if (settings.idCookie) dropCookie()
     sessions.reset()
-    // What the page said of the person, and what joins them to the next one.
+    // Properties that the page set for the person, and the page view that would join them to the next one.
     settings.properties = initialProperties
-    turnPage()
+    startPageView()
   })
 }
 
 /**
- * Takes note of what the visitor agreed to, for both purposes or for each, and remembers it in this browser. Returns what
- * holds now; undefined before `init`, after which the choice is applied.
+ * Takes note of what the visitor agreed to, for both purposes or for each, and remembers it in this browser. Returns
+ * what is in effect now; undefined before `init`, after which the choice is applied.
  *
- * `granted` sends what was kept while `pending`, with its own times and the same visitor. `denied` deletes the queue and
+ * `granted` sends what waited while `pending`, with its own times and the same visitor. `denied` deletes the queue and
  * the visitor's ids and stops; granted again, the visitor is a new one.
  */
 export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
@@ -91,8 +91,8 @@ export function setProperties(properties: Properties): void {
 }
 
 /**
- * Lets a function see every message before it is stored, also before `init`. Returns what takes it away again. What it
- * throws is reported and changes nothing.
+ * Lets a function see every message before it is stored, also before `init`. Returns a function that removes it. An
+ * error it throws is reported and changes nothing.
  */
 export function addMiddleware(change: Middleware): () => void {
   rewriting.rewrite = throughMiddleware
@@ -117,7 +117,7 @@ export async function flush(): Promise<void> {
   await sender?.flush()
 }
 
-/** Ends the package on this page: sends what it still holds, and leaves no listener and no timer. `init` may follow. */
+/** Ends the package on this page: sends what is left, and leaves no listener and no timer. `init` may follow. */
 export function destroy(): void {
   end()
 }

@@ -1,7 +1,7 @@
 import { recent } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
 import { createListeners } from '../platform/listeners.js'
-import type { LoadPart } from '../plugins/part-names.js'
+import type { Load } from '../plugins/loadable.js'
 import type { Client } from './client.js'
 import { middleware } from './middleware.js'
 import type { Options } from './options.js'
@@ -13,15 +13,15 @@ const MAX_EARLY = 1_000
 let started: Running | undefined
 /** Between `init` and the task after it. */
 let starting: (() => void) | undefined
-/** The start that waits for what reads the id in the page's address; calls are kept until then. */
-let held: (() => void) | undefined
+/** The start that waits until the id in the page's URL is read; calls are kept until then. */
+let awaitingLink: (() => void) | undefined
 let early: ((client: Client) => void)[] = []
 
 export const inBrowser = () => typeof window !== 'undefined' && typeof document !== 'undefined'
 
 /** The package at work on this page, between `init` and `destroy`. */
 export function running(): Running | undefined {
-  if (starting !== held) starting?.()
+  if (starting !== awaitingLink) starting?.()
   return started
 }
 
@@ -32,17 +32,17 @@ export function run(call: (client: Client) => void): void {
   else if (inBrowser() && early.length < MAX_EARLY) early.push(call)
 }
 
-/** The same with the time of the call, which may be long before `init`. */
+/** Runs a call now, or after `init`, with the time of the call, which may be long before that. */
 export function timed(call: (client: Client, at: number) => void): void {
   const at = Date.now()
   run(client => call(client, at))
 }
 
 /**
- * `init` with the parts that `load` finds. The page's own task goes on first; what is called in it, and the end of the page,
- * bring the start forward.
+ * Begins the package with the plugins that `load` finds, for `init`. The page's own task goes on first; what is called
+ * in it, and the end of the page, bring the start forward.
  */
-export function begin(options: Options, load: LoadPart): void {
+export function begin(options: Options, load: Load): void {
   if (started || starting || !inBrowser()) return
   if (!options?.writeKey) {
     console.error('[slotstream] init needs a writeKey')
@@ -60,16 +60,16 @@ export function begin(options: Options, load: LoadPart): void {
   }
   starting = begun
   on(window, 'pagehide', () => {
-    held = undefined
+    awaitingLink = undefined
     run(({ delivery }) => delivery.hide())
   })
   const readLinked = async () => {
-    held = begun
+    awaitingLink = begun
     const read = await load('linkedId')
     linked = read(options)
   }
   const release = () => {
-    if (held === begun) held = undefined
+    if (awaitingLink === begun) awaitingLink = undefined
     running()
   }
   if (options.linkedId && location.search.includes('slotstream_id=')) readLinked().catch(console.error).finally(release)
@@ -78,7 +78,7 @@ export function begin(options: Options, load: LoadPart): void {
 
 /** Ends what `begin` began. */
 export function end(): void {
-  held = undefined
+  awaitingLink = undefined
   guard(console.error, () => running()?.destroy())
   started = undefined
   early = []

@@ -1,22 +1,22 @@
 import { createContexts, pageOf } from '../capture/context.js'
-import { createFloodGate } from '../capture/flood.js'
-import { cookieId, createIdentity, dropCookie, type Identity } from '../capture/identity.js'
-import { createSessions, type Sessions } from '../capture/sessions.js'
+import { createFloodLimit } from '../capture/flood.js'
+import { cookieId, createIdentity, dropCookie } from '../capture/identity.js'
+import { createSessions } from '../capture/sessions.js'
 import { nextView, type View } from '../capture/view.js'
-import { createDelivery, type Delivery } from '../delivery/delivery.js'
+import { createDelivery } from '../delivery/delivery.js'
 import { bytesOf } from '../platform/bytes.js'
 import { emit, recent } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import { createIds } from '../platform/ids.js'
-import { createListeners, type Listeners } from '../platform/listeners.js'
+import { createListeners } from '../platform/listeners.js'
 import { createStorage } from '../platform/storage.js'
-import type { LoadPart } from '../plugins/part-names.js'
+import type { Load } from '../plugins/loadable.js'
 import { handedOver } from '../slots/handed-over.js'
-import type { Personalize } from '../slots/personalizer-of.js'
-import type { Message, Properties, SlotDecision } from '../types.js'
+import type { Message, Properties } from '../types.js'
 import type { Consent } from './consent.js'
 import { rewriting } from './middleware.js'
 import type { Settings } from './options.js'
+import type { PluginApi } from './plugin-api.js'
 
 /** Fields of one message beside those that every message has. */
 export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previousId' | 'groupId'>> & {
@@ -27,66 +27,44 @@ export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previous
   traits?: Properties
 }
 
-/**
- * What the public functions and the parts (page views, vitals, slots …) work with. What only one of them does is in its own
- * module rather than here, so that a page without it doesn't carry it.
- */
-export interface Client {
-  settings: Settings
-  log: Log
-  listeners: Listeners
-  /** The latest events for debuggers, in no particular order. */
-  recent: CustomEvent[]
-  /** Runs something; what it throws goes to the log and `onError`. */
+/** The package on one page, for the public functions and for `start`, which wires it to the page. */
+export interface Client extends PluginApi {
+  /** Runs a function; an error it throws goes to the log and `onError`. */
   try(run: () => void): void
   capture(call: Call): void
-  track(event: string, properties?: Properties, at?: number): void
-  /** Begins a page view. */
-  page(name?: string, properties?: Properties, at?: number): void
-  /** Runs something right before a page view begins. */
-  beforePage(run: () => void): void
-  /** The page view under way. */
-  view(): View
-  /** Begins another, without tracking it. */
-  turnPage(): void
-  visitorIds: Identity
-  sessions: Sessions
-  delivery: Delivery
+  /** Begins another page view, without tracking it. */
+  startPageView(): void
   /** Properties of every message, before `setProperties` changed them. */
   initialProperties: Properties
-  consent(): Consent
-  /** Asks for content; see `personalizerOf`. */
-  personalizer?: Personalize
-  /** Decisions that came with the page, by slot. */
-  handedOver: Map<string, SlotDecision>
-  /** Begins to store and send, as far as the visitor agrees; again when they did. */
+  /** Begins to store and send, as far as the visitor agrees; to be called again when they did. */
   start(): void
-  /** Begins to send at the end of the page. After the parts, so that what they track then is part of it. */
+  /** Begins to send at the end of the page. After the plugins, so that what they track then is included. */
   watchEnd(): void
-  /** Ends it: sends what it holds, or erases that and the visitor's ids. */
+  /** Ends the package: sends what is left, or erases that and the visitor's ids. */
   destroy(erase: boolean): void
 }
 
 /** Largest message, in bytes, as the collector allows (`MAX_MESSAGE_BYTES`), with room for its number. */
 export const MAX_MESSAGE_BYTES = 32 * 1024 - 32
 
-/** Bytes that stand between a message and its context. */
+/** Bytes between a message and its context. */
 const CONTEXT_OVERHEAD = ',"context":'.length
 
 /**
- * Puts the browser package together for one page.
+ * Puts the browser package together for one page. Longer than 70 lines: capturing is the hot path, and its functions
+ * share the page view, the context and its measure.
  *
  * @param linked id of the visitor that a link has carried
  */
-export function createClient(settings: Settings, consent: () => Consent, load: LoadPart, linked?: string): Client {
+export function createClient(settings: Settings, consent: () => Consent, load: Load, linked?: string): Client {
   const now = Date.now
-  const log: Log = (...parts) => {
-    emit('error', parts)
-    for (const part of parts)
-      if (part instanceof Error)
+  const log: Log = (...details) => {
+    emit('error', details)
+    for (const detail of details)
+      if (detail instanceof Error)
         guard(
           () => {},
-          () => settings.onError?.(part),
+          () => settings.onError?.(detail),
         )
   }
   const paused = () => consent().analytics !== 'granted'
@@ -99,8 +77,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   )
   const sessions = createSessions(storage, settings, newId)
   const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
-  const { queue } = delivery
-  const mayPass = createFloodGate(settings.floodLimit, now)
+  const { outbox } = delivery
+  const mayPass = createFloodLimit(settings.floodLimit, now)
   const contextOf = createContexts()
   const enders: (() => void)[] = []
   let ends = createListeners(log)
@@ -118,12 +96,12 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   if (linked) visitorIds.adopt(linked)
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
-  const turnPage = () => {
+  const startPageView = () => {
     view = nextView(view, location.href, document.referrer, newId)
   }
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
-    if (!mayPass()) return queue.drop('flood')
+    if (!mayPass()) return outbox.drop('flood')
     const messageId = newId()
     const { signature, ...ids } = visitorIds.all()
     const head: Omit<Message, 'context'> = {
@@ -143,16 +121,16 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     let headText: string
     try {
       if (rewriting.rewrite) {
-        const own = rewriting.rewrite(head, contextText, log)
-        if (!own) return queue.drop('middleware')
-        // Never empty, which the queue relies on.
-        context = { ...own, library: context.library }
+        const rewritten = rewriting.rewrite(head, contextText, log)
+        if (!rewritten) return outbox.drop('middleware')
+        // Never empty, which the outbox relies on.
+        context = { ...rewritten, library: context.library }
         contextText = JSON.stringify(context)
       }
       headText = JSON.stringify(head)
     } catch (error) {
       log('not_serializable', head, error)
-      return queue.drop('not_serializable')
+      return outbox.drop('not_serializable')
     }
     // Most messages share their context: measuring it once halves what a message costs.
     if (contextText !== measured) {
@@ -162,11 +140,11 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     const bytes = bytesOf(headText) + measuredBytes + CONTEXT_OVERHEAD
     if (bytes > MAX_MESSAGE_BYTES) {
       log('too_large', head)
-      return queue.drop('too_large')
+      return outbox.drop('too_large')
     }
-    // The context last: the queue adds the message's number at its end.
+    // The context last: the outbox adds the message's number at its end.
     const text = `${headText.slice(0, -1)},"context":${contextText}}`
-    queue.add({ messageId, visitor: head.anonymousId, text, bytes, at })
+    outbox.add({ messageId, visitor: head.anonymousId, text, bytes, at })
     emit('captured', Object.assign(head, { context }))
   }
 
@@ -181,7 +159,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     try: run => void guard(log, run),
     capture,
     view: () => view,
-    turnPage,
+    startPageView,
     visitorIds,
     sessions,
     delivery,
@@ -192,8 +170,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     beforePage: run => void enders.push(run),
     page(name, properties, at = now()) {
       for (const run of enders) guard(log, run)
-      // What was tracked before the first `page` belongs to the same view.
-      if (viewed) turnPage()
+      // Messages before the first `page` belong to the same view.
+      if (viewed) startPageView()
       viewed = true
       capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })
     },
@@ -211,7 +189,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
         if (document.visibilityState === 'hidden') delivery.hide()
-        else delivery.nudge(0)
+        else delivery.onWritten(0)
       })
       // The page may be thrown away without another word.
       on(document, 'freeze', delivery.hide)

@@ -1,7 +1,7 @@
 /** `pending`: the visitor hasn't answered yet. */
 export type ConsentState = 'pending' | 'granted' | 'denied'
 
-/** What the visitor agreed to. */
+/** The visitor's consent, by purpose. */
 export interface Consent {
   /** Recording what they do: messages, and the ids and sessions that join them. */
   analytics: ConsentState
@@ -10,7 +10,8 @@ export interface Consent {
 }
 
 /**
- * The consent a page begins with: the choice this browser remembers, else what its signals say, else the option.
+ * Returns the consent a page begins with: the choice this browser remembers, else what its signals say, else the
+ * option.
  *
  * @param option of `init`
  * @param remembered text that `remember` made, if any
@@ -31,7 +32,7 @@ export function initialConsent(
   }
 }
 
-/** The text under which a choice is remembered. What is pending isn't one. */
+/** Returns the text under which a choice is remembered. Pending isn't a choice. */
 export const remember = ({ analytics, personalization }: Consent) => `${analytics} ${personalization}`
 
 const isChoice = (state: string | undefined): state is ConsentState => state === 'granted' || state === 'denied'

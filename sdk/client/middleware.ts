@@ -1,14 +1,18 @@
 import { guard, type Log } from '../platform/guard.js'
 import type { Message, Middleware } from '../types.js'
 
-/** In the order they were added. They live as long as the page, not as one client: they may come before `init`. */
+/**
+ * Middleware in the order of being added. It lasts as long as the page, not as one client: it may come before `init`.
+ */
 export const middleware: Middleware[] = []
 
-/** What capturing does with middleware. There since the first was added: a page that adds none doesn't carry it. */
+/**
+ * Hook by which capturing runs middleware. Set when the first is added: a page that adds none doesn't carry the code.
+ */
 export const rewriting: { rewrite?: typeof throughMiddleware } = {}
 
 /**
- * Lets the middleware change a message, all but its id. Returns the context they leave; undefined when the message is
+ * Lets the middleware change a message, all but its id. Returns the context that results; undefined when the message is
  * dropped. One that throws changes nothing further.
  *
  * @param head the message without its context

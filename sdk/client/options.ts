@@ -16,12 +16,19 @@ export interface Options {
   flushInterval?: number
   /**
    * Largest batch, in bytes of its JSON text. Default 60,000, so that any batch fits the 64 KiB that browsers allow for
-   * requests that outlive their page. Larger batches mean fewer requests, but only reach the collector while the page lives.
+   * requests that outlive their page. Larger batches mean fewer requests, but only reach the collector while the page
+   * is open.
    */
   maxBatchBytes?: number
-  /** Most messages kept while the collector can't be reached. Default 10,000. Beyond it the oldest are dropped and counted as `queue_full`. */
+  /**
+   * Most messages kept while the collector can't be reached. Default 10,000. Beyond it the oldest are dropped and
+   * counted as `queue_full`.
+   */
   maxQueueMessages?: number
-  /** Age at which an undelivered message is dropped and counted as `expired`, in milliseconds. Default 7 days, as far back as the server finds duplicates. */
+  /**
+   * Age at which an undelivered message is dropped and counted as `expired`, in milliseconds. Default 7 days, as far
+   * back as the server finds duplicates.
+   */
   maxQueueAge?: number
   /** Pause after which the next message begins a new session, in milliseconds. Default 30 minutes. */
   sessionTimeout?: number
@@ -29,15 +36,18 @@ export interface Options {
   sessionMaxAge?: number
   /** Default deadline of `personalize` and of `data-slot` elements, in milliseconds. Default 300. */
   slotTimeout?: number
-  /** Sends `page` at start and whenever the path changes through the history API. Default true. Set false to call `page()` yourself. */
+  /**
+   * Sends `page` at start and whenever the path changes through the history API. Default true. Set false to call
+   * `page()` yourself.
+   */
   autoPage?: boolean
   /** Fills `[data-slot]` elements once the document is parsed. Default true. */
   autoSlots?: boolean
   /** Tracks `Slot Viewed` and `Slot Clicked` for elements that show decided content. Default true. */
   impressions?: boolean
   /**
-   * Lets templates write payloads as HTML, by `data-html="key"`: only for catalogs whose every author you trust with your
-   * pages. Default false.
+   * Lets templates write payloads as HTML, by `data-html="key"`: only for catalogs whose every author you trust with
+   * your pages. Default false.
    */
   rawHtml?: boolean
   /** Tracks `Page Engaged`: active time and scroll depth. Default true. */
@@ -45,9 +55,9 @@ export interface Options {
   /** Tracks `Web Vital`: CLS, INP, LCP, FCP, TTFB. Default true. */
   webVitals?: boolean
   /**
-   * Lets the page's service worker send what is left after the tab is gone, where the browser has Background Sync. True:
-   * the page registers a worker itself, which has `slotstream/service-worker` in it. A path: that worker is registered.
-   * Default false.
+   * Lets the page's service worker send what is left after the tab is gone, where the browser has Background Sync.
+   * True: the page registers a worker itself, which has `slotstream/service-worker` in it. A path: that worker is
+   * registered. Default false.
    */
   backgroundSync?: boolean | string
   /**
@@ -58,18 +68,21 @@ export interface Options {
   clicks?: boolean | 'auto'
   /** Tracks `File Downloaded` when a link to a file is followed. Default false. */
   downloads?: boolean
-  /** Tracks elements marked `data-track-view="Pricing Seen"` under that name when half was visible for a second. Default false. */
+  /**
+   * Tracks elements marked `data-track-view="Pricing Seen"` under that name when half was visible for a second. Default
+   * false.
+   */
   elementViews?: boolean
-  /** Tracks `Page Error` for errors that nobody caught: each once, and at most ten, per page view. Default false. */
+  /** Tracks `Page Error` for uncaught errors: each once, and at most ten, per page view. Default false. */
   errors?: boolean
-  /** Tracks `Form Submitted` with the form's id and name, never what it holds. Default false. */
+  /** Tracks `Form Submitted` with the form's id and name, never its content. Default false. */
   forms?: boolean
   /** Tracks `Outbound Link Clicked` when a link to another site is followed. Default false. */
   outboundLinks?: boolean
   /**
-   * What the visitor agreed to before they were asked: both purposes, or each. Default `granted`. `pending` keeps messages
-   * in memory until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent`
-   * is remembered and goes before this option.
+   * Consent before the visitor was asked: both purposes, or each. Default `granted`. `pending` keeps messages in memory
+   * until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent` is
+   * remembered and takes precedence over this option.
    */
   consent?: ConsentState | Partial<Consent>
   /** Takes the browser's Global Privacy Control for `denied`, until the visitor chooses otherwise. Default false. */
@@ -77,39 +90,48 @@ export interface Options {
   /** Takes the browser's Do Not Track for `denied`, until the visitor chooses otherwise. Default false. */
   dnt?: boolean
   /**
-   * Stores nothing in the browser: ids, session and queue live as long as the page, so every page load is a new visitor,
-   * and what could not be sent before its end is lost. Default false.
+   * Stores nothing in the browser: ids, session and queue last as long as the page, so every page load is a new
+   * visitor, and what could not be sent before its end is lost. Default false.
    */
   cookieless?: boolean
   /**
-   * Takes the visitor's id from the cookie `slotstream_id` when the browser's storage has none. Your server sets it, or the
-   * collector (`enrichment.idCookie` of the site): with `true` one on the page's own origin, with `include` also one on
-   * another, which then has to name the page's origin in `allowedOrigins`, or nothing arrives. Default false.
+   * Takes the visitor's id from the cookie `slotstream_id` when the browser's storage has none. Your server sets it, or
+   * the collector (`enrichment.idCookie` of the site): with `true` one on the page's own origin, with `include` also
+   * one on another, which then has to name the page's origin in `allowedOrigins`, or nothing arrives. Default false.
    */
   idCookie?: boolean | 'include'
   /**
-   * Takes the visitor's id from the address, `slotstream_id=<id>.<time>`, as a link from another of your domains carries
-   * it, and takes it out of the address. Believed for two minutes. Default false.
+   * Takes the visitor's id from the URL, `slotstream_id=<id>.<time>`, as a link from another of your domains carries
+   * it, and takes it out of the URL. Valid for two minutes. Default false.
    */
   linkedId?: boolean
   /**
-   * Other domains of yours, which cover those below them: links to them carry the visitor's id, for a page with `linkedId`
-   * to take over. A list, or a text with spaces between. Only with consent to analytics. Default none.
+   * Other domains of yours, which cover those below them: links to them carry the visitor's id, for a page with
+   * `linkedId` to take over. A list, or a text with spaces between. Only with consent to analytics. Default none.
    */
   linkDomains?: readonly string[] | string
   /** Properties of every `track` and `page`; a message's own go before them. Default none. */
   properties?: Properties
-  /** Messages a page may capture at once, and per minute. Default 10,000. Beyond it they are dropped and counted as `flood`. */
+  /**
+   * Messages a page may capture at once, and per minute. Default 10,000. Beyond it they are dropped and counted as
+   * `flood`.
+   */
   floodLimit?: number
-  /** Is told of every error inside the SDK, its middleware and its parts. Default: nobody is; nothing is thrown into the page. */
+  /**
+   * Called with every error inside the SDK, its middleware and its plugins. Default none; nothing is thrown into the
+   * page.
+   */
   onError?: (error: unknown) => void
-  /** Parts to run instead of those that the options above name: from `slotstream/parts`, to have them in the same file. npm only. */
+  /**
+   * Plugins to run instead of those that the options above name: from `slotstream/parts`, to have them in the same
+   * file. npm only.
+   */
   parts?: Part[]
   /** Writes to the console what the SDK does, and asks the server for the reasons of its decisions. Default false. */
   debug?: boolean
 }
 
-/** Options that have no default here: what isn't there is off, or whoever reads it has the default. */
+/** Options that have no default here: an option that is missing is off, or its reader has the default. */
 type Optional =
   | 'backgroundSync'
   | 'clicks'

@@ -1,34 +1,36 @@
 import { emit } from '../platform/emit.js'
 import { nextTask } from '../platform/next-task.js'
 import { createStorage } from '../platform/storage.js'
-import { type LoadPart, type OwnPart, PART_NAMES, type PartName } from '../plugins/part-names.js'
+import type { Load, Plugin } from '../plugins/loadable.js'
+import { PLUGIN_NAMES, type PluginName } from '../plugins/names.js'
 import { type Client, createClient } from './client.js'
 import { type Consent, initialConsent } from './consent.js'
 import { type Options, settle } from './options.js'
 
 /** The package at work on a page. */
 export interface Running {
-  /** What calls go to; another one after consent was withdrawn or given again. */
+  /** Returns the client that calls go to; another one after consent was withdrawn or given again. */
   client(): Client
-  /** What holds now. */
+  /** Returns the consent that is in effect. */
   consent(): Consent
   /** Applies a choice, and remembers it by the text that `remember` made. */
   choose(next: Consent, text: string): void
   destroy(): void
 }
 
-/** Parts that have nothing to do in a page without slots. */
-const OF_SLOTS = ['autoSlots', 'impressions']
+/** Plugins that have nothing to do in a page without slots. */
+const SLOT_PLUGINS = ['autoSlots', 'impressions']
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'
 
 /**
- * Starts the package on this page with the parts its options name.
+ * Starts the package on this page with the plugins its options name. Longer than 70 lines: its functions share the
+ * consent and the client, which a choice of the visitor replaces.
  *
  * @param linked id of the visitor that a link has carried
  */
-export function start(options: Options, load: LoadPart, linked?: string): Running {
+export function start(options: Options, load: Load, linked?: string): Running {
   const settings = settle(options, location.origin)
   const choices = createStorage(() => localStorage, 'slotstream-')
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean }
@@ -41,33 +43,33 @@ export function start(options: Options, load: LoadPart, linked?: string): Runnin
   let started: Set<unknown>
   let stops: (() => void)[]
 
-  const allowed = (name: PartName) =>
+  const allowed = (name: PluginName) =>
     name === 'autoSlots' ? consent.personalization === 'granted' : consent.analytics !== 'denied'
 
-  const startParts = () => {
-    const of = client
-    const begin = (part: OwnPart, since: number) => {
-      // Ended while the part was loading.
-      if (of.listeners.signal.aborted) return
-      of.try(() => stops.push(part(of, load, since)))
+  const startPlugins = () => {
+    const api = client
+    const begin = (plugin: Plugin, since: number) => {
+      // Ended while the plugin was loading.
+      if (api.listeners.signal.aborted) return
+      api.try(() => stops.push(plugin(api, load, since)))
     }
-    const beginLater = async (name: PartName) => {
-      const ofSlots = OF_SLOTS.includes(name)
-      const since = ofSlots && document.querySelector('[data-slot]') ? Date.now() : 0
+    const beginLater = async (name: PluginName) => {
+      const needsSlot = SLOT_PLUGINS.includes(name)
+      const since = needsSlot && document.querySelector('[data-slot]') ? Date.now() : 0
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
       if (!since) await nextTask()
-      if (ofSlots && !since) await (await load('firstSlot'))(of.listeners)
+      if (needsSlot && !since) await (await load('firstSlot'))(api.listeners)
       begin(await load(name), since)
       watchEnd()
     }
-    // After the parts, and anew after each that comes later: what they track at the end of the page is sent then.
-    const watchEnd = () => of.listeners.signal.aborted || of.watchEnd()
-    for (const name of [...(settings.parts ?? PART_NAMES), 'debug' as const]) {
+    // After the plugins, and again after each that comes later: what they track at the end of the page is sent then.
+    const watchEnd = () => api.listeners.signal.aborted || api.watchEnd()
+    for (const name of [...(settings.parts ?? PLUGIN_NAMES), 'debug' as const]) {
       const named = typeof name === 'string'
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
-      if (named && name !== 'autoPage') beginLater(name).catch(of.log)
-      else begin(named ? (load(name) as OwnPart) : (name as unknown as OwnPart), 0)
+      if (named && name !== 'autoPage') beginLater(name).catch(api.log)
+      else begin(named ? (load(name) as Plugin) : (name as unknown as Plugin), 0)
     }
     watchEnd()
   }
@@ -79,7 +81,7 @@ export function start(options: Options, load: LoadPart, linked?: string): Runnin
     const { on } = client.listeners
     const ready = () => {
       client.start()
-      startParts()
+      startPlugins()
     }
     // A page that is rendered ahead may never be seen.
     if ((document as Document & { prerendering?: boolean }).prerendering)
@@ -103,7 +105,7 @@ export function start(options: Options, load: LoadPart, linked?: string): Runnin
     } else {
       consent = next
       client.start()
-      startParts()
+      startPlugins()
     }
     emit('consent', next)
   }

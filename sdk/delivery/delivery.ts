@@ -6,19 +6,19 @@ import type { Listeners } from '../platform/listeners.js'
 import { nextTask } from '../platform/next-task.js'
 import type { KeyValue } from '../platform/storage.js'
 import { untilLoaded } from '../platform/until-loaded.js'
-import type { LoadPart } from '../plugins/part-names.js'
 import { createEventStore, type EventStore } from './database/event-store.js'
 import { openIndexedTables } from './database/indexed-tables.js'
+import type { createMemoryTables } from './database/memory-tables.js'
 import { createResilientTables } from './database/resilient-tables.js'
-import { queueName } from './database/tables.js'
-import { createPageEnd, type PageEnd } from './page-end.js'
-import { createQueue, type Queue } from './queue.js'
+import { queueName, type SealedBatch } from './database/tables.js'
+import { createOutbox, type Outbox } from './outbox.js'
+import type { createLease } from './send/lease.js'
 import type { Sender } from './send/sender.js'
 
 /** Bytes that requests which outlive their page may carry before sending has loaded, which keeps count. */
-const PARTING_BYTES = 60_000
+const EXIT_BYTES = 60_000
 
-interface Parts {
+interface DeliveryDeps {
   settings: Settings
   newId: () => string
   now: () => number
@@ -28,27 +28,37 @@ interface Parts {
   storage: KeyValue
   /** While true, messages stay in memory: nothing is stored or sent. */
   paused: () => boolean
-  load: LoadPart
+  load: LoadModule
 }
 
-export interface Delivery extends Parts {
-  /** Of the database and of the lock of who sends. */
+/** Modules that delivery loads when it needs them, each from a file of its own. */
+export interface DeliveryModules {
+  lease: typeof createLease
+  memoryTables: typeof createMemoryTables
+  sending: (delivery: Delivery) => Sender
+}
+
+type LoadModule = <Name extends keyof DeliveryModules>(
+  name: Name,
+) => DeliveryModules[Name] | Promise<DeliveryModules[Name]>
+
+export interface Delivery extends DeliveryDeps {
+  /** Name of the database and of the lock for sending. */
   name: string
-  /** What the queue's keys in `storage` begin with. */
-  own: string
+  /** Beginning of the queue's keys in `storage`. */
+  keyPrefix: string
   credentials: RequestCredentials
-  queue: Queue
+  outbox: Outbox
   store: EventStore
-  pageEnd: PageEnd
-  /** What sends, once it has loaded. */
+  /** Resolves with the sender, once it has loaded. */
   sending(): Promise<Sender>
   /** Begins, or goes on after a pause. */
   start(): void
-  /** Sends what the page still holds, in a request that outlives it. */
+  /** Sends everything the page has left, in a request that outlives it. */
   hide(): void
-  /** Tells that messages were written. */
-  nudge(messages: number): void
-  /** The network seems to be back. */
+  /** To be called when messages were written, or may wait to be sent. */
+  onWritten(messages: number): void
+  /** To be called when the network seems to be back. */
   online(): void
   close(): void
   /** Ends it and deletes what is stored, unsent. */
@@ -56,17 +66,18 @@ export interface Delivery extends Parts {
 }
 
 /**
- * Wires the queue and its store to the browser. Each write key has a queue of its own. Whatever becomes of the file that
- * sends: messages are stored without it, leave with their page, and the next page sends what stayed.
+ * Wires the outbox and its store to the browser. Each write key has a queue of its own. Whatever becomes of the file of
+ * the sender: messages are stored without it, leave with their page, and the next page sends those that stayed. Longer
+ * than 70 lines: it is the wiring, in one place.
  */
-export function createDelivery(parts: Parts): Delivery {
-  const { settings, newId, log, listeners, load, paused } = parts
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const { settings, log, listeners, load } = deps
   const { endpoint, writeKey, idCookie } = settings
   const name = queueName(writeKey)
-  const own = `queue.${writeKey}.`
+  const keyPrefix = `queue.${writeKey}.`
   const storage: KeyValue = {
-    get: key => parts.storage.get(own + key),
-    set: (key, value) => parts.storage.set(own + key, value),
+    get: key => deps.storage.get(keyPrefix + key),
+    set: (key, value) => deps.storage.set(keyPrefix + key, value),
   }
   const tables = createResilientTables(
     onClosed => openIndexedTables(name, onClosed),
@@ -75,14 +86,13 @@ export function createDelivery(parts: Parts): Delivery {
     log,
     settings.cookieless,
   )
-  const nudge = (messages: number) => sender?.nudge(messages)
+  const onWritten = (messages: number) => sender?.onWritten(messages)
   const store: EventStore = createEventStore(tables.transact)
-  const queue: Queue = createQueue(store, storage, newId, settings, nudge, paused)
-  const pageEnd = createPageEnd({ ...parts, storage, queue, store, nudge })
+  const outbox = createOutbox(deps, store, storage, onWritten)
   let sender: Sender | undefined
   let loading: Promise<Sender> | undefined
   let begun = false
-  let room = PARTING_BYTES
+  let keepaliveBudget = EXIT_BYTES
 
   const sending = () => {
     loading ??= untilLoaded(() => load('sending'), log, listeners.signal).then(create => {
@@ -92,16 +102,15 @@ export function createDelivery(parts: Parts): Delivery {
     })
     return loading
   }
-  /** Nobody waits for the answer; the next page asks again. */
-  const part = (batch: Parameters<PageEnd['bodyFor']>[0]) => {
-    const body = pageEnd.bodyFor(batch)
-    room -= bytesOf(body)
-    const { credentials } = delivery
+  /** Posts a batch without waiting for the answer; the next page sends it again. */
+  const post = (batch: SealedBatch) => {
+    const body = outbox.bodyFor(batch)
+    keepaliveBudget -= bytesOf(body)
     fetch(`${endpoint}/v1/batch?writeKey=${encodeURIComponent(writeKey)}`, {
       method: 'POST',
       body,
       keepalive: true,
-      credentials,
+      credentials: delivery.credentials,
     }).then(response => response.text(), log)
   }
   const close = () => {
@@ -110,18 +119,17 @@ export function createDelivery(parts: Parts): Delivery {
     tables.close()
   }
   const delivery: Delivery = {
-    ...parts,
+    ...deps,
     name,
-    own,
+    keyPrefix,
     credentials: idCookie === true ? 'same-origin' : idCookie || 'omit',
     storage,
-    queue,
+    outbox,
     store,
-    pageEnd,
     sending,
     start() {
       begun = true
-      queue.resume()
+      outbox.resume()
       if (sender) sender.start()
       else
         nextTask()
@@ -130,9 +138,9 @@ export function createDelivery(parts: Parts): Delivery {
     },
     hide() {
       if (sender) sender.hide()
-      else pageEnd.leave(() => room, part)
+      else outbox.sendOnExit(() => keepaliveBudget, post)
     },
-    nudge,
+    onWritten,
     online: () => sender?.online(),
     close,
     erase() {

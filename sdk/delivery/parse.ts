@@ -1,4 +1,4 @@
-/** The value of JSON text, or undefined. */
+/** Returns the value of a JSON text, or undefined. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,6 +1,6 @@
 import { begin, inBrowser, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
-import { lazyPart } from '../plugins/lazy-parts.js'
+import { lazyPlugin } from '../plugins/lazy-plugins.js'
 
 export {
   addMiddleware,
@@ -17,6 +17,8 @@ export {
   track,
 } from '../client/api.js'
 export type { Consent, ConsentState } from '../client/consent.js'
+// By a star: `declare module 'slotstream'` of a page adds to what is exported so, not to what is exported by name.
+export type * from '../client/events.js'
 export type { Options } from '../client/options.js'
 export { personalize } from '../client/personalize.js'
 export type {
@@ -32,23 +34,16 @@ export type {
 } from '../types.js'
 
 /**
- * The tracking plan: empty, so that `track` takes any name. Declare yours to narrow it:
- * `declare module 'slotstream' { interface Events { 'Product Viewed': { product_id: string } } }`.
- */
-// biome-ignore lint/suspicious/noEmptyInterface: pages add to it
-export interface Events {}
-
-/**
- * Starts the package on this page, in the next task or with the first call that follows. Calls made before are carried out
+ * Starts the package on this page, in the next task or with the first call that follows. Calls made before run
  * then, with their own times. A second call does nothing until `destroy`. On a server it does nothing.
  */
 export function init(options: Options): void {
-  begin(options, lazyPart)
+  begin(options, lazyPlugin)
 }
 
 /**
- * Opens the inspector over the page: messages and what became of them, decisions and why, problems, and who the visitor is.
- * It loads when it is first opened. For development; rejects when it can't be loaded.
+ * Opens the inspector over the page: messages and what became of them, decisions and why, problems, and the visitor's
+ * ids. It loads when it is first opened. For development; rejects when it can't be loaded.
  */
 export async function debug(): Promise<void> {
   if (!inBrowser()) return

@@ -27,10 +27,10 @@ export const elementViews: Part = ownElementViews
 /** `Page Engaged`: active time and scroll depth. */
 export const engagement: Part = ownEngagement
 
-/** `Page Error`: errors and rejections that nobody caught. */
+/** `Page Error`: uncaught errors and rejections. */
 export const errors: Part = ownErrors
 
-/** `Form Submitted`: which form, nothing of what it holds. */
+/** `Form Submitted`: which form, nothing of its content. */
 export const forms: Part = ownForms
 
 /** `Slot Viewed` and `Slot Clicked`: what is seen of decided content. */

@@ -17,22 +17,22 @@ import type { Options } from '../client/options.js'
 import { createSending } from '../delivery/send/sending.js'
 import { emit } from '../platform/emit.js'
 import { pageViews } from '../plugins/capture/page-views.js'
-import type { Loadable, LoadPart } from '../plugins/part-names.js'
+import type { Load, Loadable } from '../plugins/loadable.js'
 import { askWith } from '../slots/ask-with.js'
 import type { PersonalizeOptions } from '../types.js'
 import { VERSION } from '../version.js'
 
 /**
- * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`. Every option that
- * is a text, a number or a switch can stand in an attribute: `data-auto-page="false"`, `data-consent="pending"`, `data-debug`. Parts that aren't in this file come
- * from beside it: `sdk/clicks.js`.
+ * The script tag: `<script async src="https://collector.example/sdk.js" data-write-key="…"></script>`. Every option
+ * that is a text, a number or a switch can be set by an attribute: `data-auto-page="false"`, `data-consent="pending"`,
+ * `data-debug`. Plugins that aren't in this file come from beside it: `sdk/clicks.js`.
  */
 const { currentScript } = document
-// An element of the name `currentScript` in what visitors write would stand in its place, and say where code comes from.
+// In what visitors write, an element named `currentScript` would take its place and decide where code comes from.
 const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
 const source = script?.src || location.href
-const own: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
-const load = ((name: keyof Loadable) => own[name] ?? later(name)) as LoadPart
+const bundled: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
+const load = ((name: keyof Loadable) => bundled[name] ?? later(name)) as Load
 const slotstream = {
   addMiddleware,
   alias,
@@ -46,14 +46,14 @@ const slotstream = {
   init: (options: Options) => begin(options, load),
   page,
   personalize: (slotId: string, options?: PersonalizeOptions) =>
-    askWith(client => later('personalizer').then(of => of(client)), slotId, options),
+    askWith(client => later('personalizer').then(create => create(client)), slotId, options),
   reset,
   setProperties,
   track,
 }
 const host = window as Window & { slotstream?: typeof slotstream }
 
-/** What is together in `script/slots.ts`, and in `script/defaults.ts`. */
+/** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
 const SLOTS = ['autoSlots', 'impressions', 'personalizer']
 const DEFAULTS = ['engagement', 'firstSlot', 'webVitals']
 
@@ -69,10 +69,10 @@ async function later(name: string) {
   return file[name]
 }
 
-/** What an attribute says: `data-debug` alone means yes. */
+/** Reads an attribute: `data-debug` alone means yes. */
 const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
 
-// Of its own: an element of that id is there, too, but by another way.
+// Its own property only: an element with that id is found under the name, too, but through the prototype.
 if (!Object.hasOwn(host, 'slotstream')) {
   host.slotstream = slotstream
   const options = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { deliverRest } from '../worker/deliver-rest.js'
 import { restOf } from '../worker/sync-tag.js'
 
-/** What the types of pages don't say of workers (https://wicg.github.io/background-sync/spec/). */
+/** Event that the types of pages lack (https://wicg.github.io/background-sync/spec/). */
 interface SyncEvent extends Event {
   tag: string
   waitUntil(work: Promise<unknown>): void

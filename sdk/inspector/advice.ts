@@ -1,20 +1,20 @@
-/** What a reason means and what to do about it: of drops, retries, and slots that were not served. */
+/** Meanings of reasons and what to do about them: of drops, retries, and slots that were not served. */
 const ADVICE: Record<string, string> = {
-  http_400: 'the collector can not read the request: are SDK and collector of the same version?',
+  http_400: 'the collector cannot read the request: are SDK and collector of the same version?',
   http_401: 'the collector does not know this write key: check `writeKey`',
   http_403: "this page's origin is not allowed: add it to the site's `allowedOrigins`",
   http_404: 'no collector answers there: check `endpoint`',
   http_413: 'the message is larger than the collector takes',
-  http_422: 'the collector can not use the request: are SDK and collector of the same version?',
+  http_422: 'the collector cannot use the request: are SDK and collector of the same version?',
   http_429: 'the collector asks for a pause; nothing is lost',
-  http_503: 'the collector can not store at the moment; nothing is lost',
+  http_503: 'the collector cannot store at the moment; nothing is lost',
   network: "no answer: check `endpoint`, the page's Content Security Policy and ad blockers; nothing is lost",
   answer_not_understood: 'what answers is not a collector: check `endpoint`; nothing is lost',
   refused:
     'payloads write text and attributes that neither run nor load anything: see the list in the docs, or render it yourself',
   flood: 'more messages than `floodLimit` allows',
   middleware: 'a middleware returned null',
-  not_serializable: 'the properties can not be written as JSON',
+  not_serializable: 'the properties cannot be written as JSON',
   too_large: 'the message is larger than 32 KB',
   queue_full: 'more messages wait than `maxQueueMessages` allows',
   expired: 'the message is older than `maxQueueAge`',

@@ -3,7 +3,7 @@ import type { Consent } from '../client/consent.js'
 import type { Listeners } from '../platform/listeners.js'
 import type { Message, SlotDecision } from '../types.js'
 
-/** What the events for debuggers carry, by their names after `slotstream:`. */
+/** Details of the events for debuggers, by their names after `slotstream:`. */
 export interface Details {
   captured: Message
   sent: { batchId: string; messageIds: string[]; bytes: number }
@@ -13,7 +13,7 @@ export interface Details {
   dropped: { reason: string; messageIds: string[] }
   decision: SlotDecision
   consent: Consent
-  /** What went wrong inside the package, its parts or middleware: errors, or texts and what they are about. */
+  /** Faults inside the package, its plugins or middleware: errors, or texts and what they are about. */
   error: unknown[]
 }
 

@@ -2,7 +2,7 @@ import type { Message, SlotDecision } from '../types.js'
 import type { Happening } from './happenings.js'
 import { type Line, linesOf, titleOf } from './lines.js'
 
-/** How far a message got. */
+/** Status of a message. */
 export type Status = 'waiting' | 'sent' | 'acknowledged' | 'rejected' | 'dropped'
 
 /** A message and what became of it. */
@@ -19,7 +19,7 @@ export interface Problem extends Line {
   at: number
 }
 
-/** What happened on the page, put together: newest last. */
+/** Record of what happened on the page: newest last. */
 export interface Journal {
   /** By message id. */
   entries: Map<string, Entry>

@@ -23,16 +23,16 @@ export function duration(ms: number): string {
 
 /** A message in a few words: `track "Product Viewed"`, `identify ann`. */
 export function titleOf({ type, event, name, userId, groupId }: Record<string, unknown>): string {
-  const of = event ?? name
-  if (of) return `${type} "${of}"`
-  const who = type === 'group' ? groupId : type === 'identify' || type === 'alias' ? userId : undefined
-  return who ? `${type} ${who}` : String(type)
+  const title = event ?? name
+  if (title) return `${type} "${title}"`
+  const id = type === 'group' ? groupId : type === 'identify' || type === 'alias' ? userId : undefined
+  return id ? `${type} ${id}` : String(type)
 }
 
 const because = (reason: string) => (adviceOn(reason) ? `${reason}: ${adviceOn(reason)}` : reason)
 
 /**
- * What to write to the console about something that happened.
+ * Returns what to write to the console about something that happened.
  *
  * @param titleById says what a message is, if it is known
  */

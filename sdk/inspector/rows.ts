@@ -19,7 +19,7 @@ function row(at: number, title: string, badge: string, more: () => Node[]): HTML
 
 const time = (at: number) => el('time', {}, clock(at))
 
-/** Says what a reason means, where it is known. */
+/** Explains a reason, where it is known. */
 const note = (reason: string) => {
   const advice = adviceOn(reason)
   return reason ? [el('p', { class: 'note' }, advice ? `${reason}: ${advice}` : reason)] : []
@@ -43,7 +43,7 @@ export function decisionRow({ at, decision }: Decision): HTMLElement {
 
 function why({ reason, items, decisionId }: Decision['decision']): Node[] {
   if (!reason) {
-    const text = 'Why it came out so is told with the option `debug`, by sites whose `debug` is on.'
+    const text = 'The option `debug` adds the reasons of a decision, at sites whose `debug` is on.'
     return decisionId ? [el('p', { class: 'note' }, text)] : []
   }
   const { policy, policyVersion, propensities, explored, affinities, excluded } = reason as {
@@ -81,5 +81,5 @@ const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)
 export const problemRow = ({ at, text, objects }: Problem) =>
   el('div', { class: 'problem' }, time(at), el('p', {}, [text, ...objects.filter(isTelling)].join(' ')))
 
-/** Errors and texts say something by themselves; what else there is stands in the text already. */
+/** Errors and texts are shown by themselves; anything else is part of the text already. */
 const isTelling = (object: unknown) => object instanceof Error || typeof object === 'string'

@@ -1,7 +1,7 @@
 import { el } from './elements.js'
 
-/** A row by what it tells of: made anew when its state changes. */
-export type Row = [of: object, state: string, make: () => HTMLElement]
+/** A row by its subject: recreated when its state changes. */
+export type Row = [subject: object, state: string, make: () => HTMLElement]
 
 /** Tabs that work by keyboard as the ARIA practices say (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
 export function createTabs<Name extends string>(titles: Record<Name, string>) {
@@ -52,13 +52,13 @@ export function createTabs<Name extends string>(titles: Record<Name, string>) {
       count.textContent = rows.length ? ` ${rows.length}` : ''
       tabs.get(name)?.classList.toggle('alarm', name === 'problems' && rows.length > 0)
       panel.className = 'rows'
-      const elements = rows.map(([of, state, make]) => {
-        const known = made.get(of)
+      const elements = rows.map(([subject, state, make]) => {
+        const known = made.get(subject)
         if (known?.state === state) return known.element
         const element = make()
         if (known?.element instanceof HTMLDetailsElement && known.element.open)
           (element as HTMLDetailsElement).open = true
-        made.set(of, { state, element })
+        made.set(subject, { state, element })
         if (known?.element.isConnected) known.element.replaceWith(element)
         return element
       })

@@ -6,7 +6,7 @@ import { el, facts } from './elements.js'
 import type { Journal } from './journal.js'
 import { size } from './lines.js'
 
-/** Who the visitor is, what they agreed to, and what the queue holds. */
+/** Shows the visitor's ids, what they agreed to, and what is in the queue. */
 export function visitorView(running: Running | undefined, state: State | undefined, { entries }: Journal): Node[] {
   if (!running) return [el('p', { class: 'note' }, 'The package is not running: call `init`.')]
   const client = running.client()

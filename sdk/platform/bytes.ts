@@ -1,6 +1,9 @@
 const encoder = new TextEncoder()
 
-/** Where texts are measured: an array per message would cost more than the message. Holds any request that outlives its page. */
+/**
+ * Buffer in which texts are measured: an array per message would cost more than the message. Has room for any request
+ * that outlives its page.
+ */
 const scratch = new Uint8Array(64 * 1024)
 
 /** Length of text in UTF-8 bytes. */

@@ -11,7 +11,7 @@ export type EmitName =
 
 export type Emit = (name: EmitName, detail: unknown) => void
 
-/** How many events are remembered for an inspector that is opened after them. */
+/** Number of events remembered for an inspector that is opened after them. */
 const REMEMBERED = 200
 
 /** The latest events in no particular order: they carry their time. */

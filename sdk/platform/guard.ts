@@ -1,4 +1,4 @@
-export type Log = (...parts: unknown[]) => void
+export type Log = (...details: unknown[]) => void
 
 /** Runs code that must not throw into the page. What it throws goes to the log of `debug`. */
 export function guard<T>(log: Log, run: () => T): T | undefined {

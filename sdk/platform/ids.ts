@@ -17,7 +17,7 @@ export function createIds(now: () => number): () => string {
     const high = pool[used++]!
     const low = pool[used++]!
     used %= pool.length
-    // No more than twelve bits count: beyond, the next millisecond is borrowed.
+    // No more than twelve bits of it are a counter: beyond, the next millisecond is borrowed.
     if (now() > time || ++count > 0xfff) {
       time = Math.max(time + 1, now())
       count = 0

@@ -7,7 +7,7 @@ export interface KeyValue {
 
 /** Small texts of this browser, which may have to stay in memory until the visitor agrees. */
 export interface BrowserStorage extends KeyValue {
-  /** Whether texts are kept beyond this page. Turned on, it writes what is in memory. */
+  /** Sets whether texts are stored beyond this page. Turned on, it writes what is in memory. */
   persist(on: boolean): void
   /** Removes everything, in memory and in the browser. */
   clear(): void

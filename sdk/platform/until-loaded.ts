@@ -3,7 +3,7 @@ import type { Log } from './guard.js'
 /** Pause before a file is asked for again that could not be loaded, in milliseconds; up to twice as long. */
 const PAUSE_MS = 15_000
 
-/** What `load` finds, however often it fails: the network may be away. Rejects only once `signal` has ended the waiting. */
+/** Repeats `load` until it succeeds: the network may be away. Rejects only once `signal` has ended the waiting. */
 export async function untilLoaded<T>(load: () => T | Promise<T>, log: Log, signal: AbortSignal): Promise<T> {
   for (;;)
     try {

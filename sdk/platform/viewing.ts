@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /**
- * Says when an element was seen: half of it visible for a second, in a page that is in front.
+ * Reports when an element was seen: half of it visible for a second, in a page that is in front.
  *
  * @param beforePage runs something when another page view begins, at which elements that are gone are forgotten
  */
@@ -39,7 +39,7 @@ export function createViewing(listeners: Listeners, beforePage: (run: () => void
     forget(element)
     waiting.seen()
   }
-  // The second begins anew when the page comes back: observing again reports where the elements are.
+  // The second starts over when the page comes back: observing again reports where the elements are.
   listeners.on(document, 'visibilitychange', () => {
     for (const [element, { timer }] of unseen) {
       clearTimeout(timer)

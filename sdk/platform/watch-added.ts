@@ -1,6 +1,6 @@
 /**
- * Finds the elements of the document that have an attribute, and those that get it or are added later, before the browser
- * paints them. One that comes again is found again.
+ * Finds the elements of the document that have an attribute, and those that get it or are added later, before the
+ * browser paints them. One that comes again is found again.
  *
  * @param signal ends it
  */

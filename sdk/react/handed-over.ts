@@ -4,7 +4,10 @@ import type { SlotDecision } from '../types.js'
 /** Decisions that the server made while it rendered the page. */
 export const HandedOver = createContext<readonly SlotDecision[]>([])
 
-/** Those whose slot was shown and is gone: it asks anew when it comes back, because the visitor has done something since. */
+/**
+ * Those whose slot was shown and is gone: it asks again when it comes back, because the visitor has done something
+ * since.
+ */
 const used = new WeakSet<SlotDecision>()
 
 /** The decision that came with the page for a slot. One that no server made, because it could not, isn't one. */

@@ -10,8 +10,8 @@ export interface SlotstreamProviderProps {
    */
   options?: Options
   /**
-   * Decisions that the server asked `/v1/slots` for while it rendered. The slots they name are rendered with them, on the
-   * server and in the browser alike, and need no second request. Default none.
+   * Decisions that the server asked `/v1/slots` for while it rendered. The slots they name are rendered with them, on
+   * the server and in the browser alike, and need no second request. Default none.
    */
   decisions?: readonly SlotDecision[]
   children?: ReactNode

@@ -5,7 +5,10 @@ import { type UseSlotOptions, useSlot } from './use-slot.js'
 export interface SlotProps<Payload = Record<string, unknown>> extends UseSlotOptions {
   /** Names the slot. */
   id: string
-  /** The page's own content: shown on the server, until the answer is there, and in all cases but `served`. Default none. */
+  /**
+   * The page's own content: shown on the server, until the answer is there, and in all cases but `served`. Default
+   * none.
+   */
   fallback?: ReactNode
   /** Shown until the answer is there, to keep its place. Default: `fallback`. */
   waiting?: ReactNode

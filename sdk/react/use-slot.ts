@@ -9,11 +9,11 @@ export interface UseSlotOptions extends Omit<PersonalizeOptions, 'fallback' | 's
   decision?: SlotDecision | undefined
 }
 
-/** What a slot shows. */
+/** Content that a slot shows. */
 export interface SlotAnswer<Payload = Record<string, unknown>> {
   /** `waiting`: not decided yet, as on the server. In all cases but `served` the page's own content is to be shown. */
   outcome: SlotOutcome | 'waiting'
-  /** What to show; empty in all cases but `served`. */
+  /** Items to show; empty in all cases but `served`. */
   items: SlotItem<Payload>[]
   /** Names the stored record of the choice; '' while there is none. */
   decisionId: string
@@ -26,7 +26,8 @@ export interface SlotAnswer<Payload = Record<string, unknown>> {
 
 /**
  * Asks what to show in a slot once the component is mounted, and again when the slot or the options change, or when the
- * visitor agrees to personalization. Once it is unmounted nothing is waited for. All slots of one rendering share a request.
+ * visitor agrees to personalization. Once it is unmounted nothing is waited for. All slots of one rendering share a
+ * request.
  */
 export function useSlot<Payload = Record<string, unknown>>(
   slotId: string,

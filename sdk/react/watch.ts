@@ -1,13 +1,13 @@
 import { run } from '../client/calls.js'
-import type { Client } from '../client/client.js'
+import type { PluginApi } from '../client/plugin-api.js'
 import { createImpressions, type Shown } from '../slots/impressions.js'
 
 type Impressions = ReturnType<typeof createImpressions>
 
-const impressions = new WeakMap<Client, Impressions>()
+const impressions = new WeakMap<PluginApi, Impressions>()
 const watched = new WeakMap<Element, Shown>()
 
-function impressionsOf(client: Client): Impressions {
+function impressionsOf(client: PluginApi): Impressions {
   let found = impressions.get(client)
   if (!found) {
     found = createImpressions(client)

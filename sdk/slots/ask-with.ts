@@ -1,18 +1,17 @@
 import { inBrowser, run, running } from '../client/calls.js'
-import type { Client } from '../client/client.js'
-import type { PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
+import type { PluginApi } from '../client/plugin-api.js'
+import type { Personalize, PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
 import { noDecision } from './no-decision.js'
-import type { Personalize } from './personalizer-of.js'
 
 /** Deadline of `personalize` where no option says otherwise, in milliseconds. */
 const SLOT_TIMEOUT_MS = 300
 
 /**
- * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also before
- * `init`.
+ * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also
+ * before `init`.
  */
 export function askWith(
-  find: (client: Client) => Personalize | Promise<Personalize>,
+  find: (client: PluginApi) => Personalize | Promise<Personalize>,
   slotId: string,
   options: PersonalizeOptions = {},
 ): Promise<SlotDecision> {
@@ -26,7 +25,7 @@ export function askWith(
       resolve(none('timeout'))
       run(({ track }) => track('Slot Fell Back', { slotId, outcome: 'timeout', waitedMs: timeout }))
     }, timeout)
-    const take = async (client: Client) => {
+    const take = async (client: PluginApi) => {
       const ask = await find(client)
       if (!timer) return
       clearTimeout(timer)

@@ -1,38 +1,40 @@
 /**
- * Elements whose text is code, or isn't read as text by the browser's parser: the HTML Standard's list of those that are
- * serialized without escapes, which is closed, and `template`.
+ * Elements whose text is code, or isn't read as text by the browser's parser: the HTML Standard's list of those that
+ * are serialized without escapes, which is closed, and `template`.
  */
 const CLOSED = /^(script|style|template|iframe|xmp|plaintext|no(script|embed|frames))$/
 
 /** Attributes that say something, and neither run nor load nor name anything. */
 const WORDS = /^((aria|data)-.+|alt|class|datetime|dir|height|label|lang|max|placeholder|role|title|value|width)$/
 
-/** Attributes that hold an address: of links and of what is shown. Not of forms, which would send away what is typed. */
-const ADDRESSES = /^((a|area) href|(img|audio|video|source) src|video poster)$/
+/** Attributes that take a URL: of links and of what is shown. Not of forms, which would send away what is typed. */
+const URL_ATTRIBUTES = /^((a|area) href|(img|audio|video|source) src|video poster)$/
 
-/** Addresses behind the name of the element that gets them. */
-const SAFE_ADDRESS = /^(\w+ (https?|mailto|tel):|img data:image\/)/
+/** URLs, each after the name of the element that gets it. */
+const SAFE_URL = /^(\w+ (https?|mailto|tel):|img data:image\/)/
 
-/** Whether a payload may write an element's text and attributes. */
+/** Returns whether a payload may write an element's text and attributes. */
 export const isOpen = (element: Element): boolean => !CLOSED.test(element.localName)
 
 /**
- * Sets an attribute from a payload, if it can do no harm: payloads come over the network. False: refused. The element's own
- * markup is the page author's business.
+ * Sets an attribute from a payload, if it can do no harm: payloads come over the network. False: refused. The element's
+ * own markup is the page author's business.
  */
 export function setAttribute(element: Element, name: string, value: string): boolean {
   const attribute = name.toLowerCase()
   const isSafe =
     isOpen(element) &&
-    (WORDS.test(attribute) || (ADDRESSES.test(`${element.localName} ${attribute}`) && isSafeAddress(element, value)))
+    (WORDS.test(attribute) || (URL_ATTRIBUTES.test(`${element.localName} ${attribute}`) && isSafeUrl(element, value)))
   if (isSafe) element.setAttribute(name, value)
   return isSafe
 }
 
-/** Read by the browser's own parser, which drops the tabs and line ends that would hide `java\nscript:` from a pattern. */
-function isSafeAddress({ localName, baseURI }: Element, value: string): boolean {
+/**
+ * Read by the browser's own parser, which drops the tabs and line ends that would hide `java\nscript:` from a pattern.
+ */
+function isSafeUrl({ localName, baseURI }: Element, value: string): boolean {
   try {
-    return SAFE_ADDRESS.test(`${localName} ${new URL(value, baseURI)}`)
+    return SAFE_URL.test(`${localName} ${new URL(value, baseURI)}`)
   } catch {
     return false
   }

@@ -1,32 +1,33 @@
 import { ENVELOPE_BYTES } from '../delivery/body.js'
 import type { EventStore } from '../delivery/database/event-store.js'
 import type { SealedBatch } from '../delivery/database/tables.js'
-import type { PageEnd } from '../delivery/page-end.js'
-import type { Queue } from '../delivery/queue.js'
+import type { Outbox } from '../delivery/outbox.js'
 import type { Sender } from '../delivery/send/sender.js'
 
 /** Most bytes of messages that a request for slots carries. With more than that waiting, they are sent first. */
 const CARRIED_BYTES = 100_000
 
 /**
- * How long a request for slots waits for the store, in milliseconds; then it carries what is in memory. In a new
+ * Longest time a request for slots waits for the store, in milliseconds; then it carries what is in memory. In a new
  * browser the first write alone can take longer than a slot's deadline.
  */
 const STORE_PATIENCE_MS = 50
 
-/** What carrying messages works with. */
+/** Dependencies of carrying messages. */
 export interface Carrying {
-  queue: Pick<Queue, 'written' | 'bytes'>
+  outbox: Pick<Outbox, 'whenWritten' | 'bytes' | 'sealForExit'>
   store: Pick<EventStore, 'known'>
-  pageEnd: Pick<PageEnd, 'hold' | 'open'>
   sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches'>>
   settings: { maxBatchBytes: number }
   /** While true, nothing is stored, so there is nothing to carry. */
   paused: () => boolean
 }
 
-/** The messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there are too many. */
-export async function carried(parts: Carrying): Promise<SealedBatch[] | undefined> {
+/**
+ * Returns the messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there
+ * are too many.
+ */
+export async function carried(deps: Carrying): Promise<SealedBatch[] | undefined> {
   let late = false
   const patience = new Promise<'late'>(resolve =>
     setTimeout(() => {
@@ -34,18 +35,18 @@ export async function carried(parts: Carrying): Promise<SealedBatch[] | undefine
       resolve('late')
     }, STORE_PATIENCE_MS),
   )
-  const waiting = parts.queue.written().then(() => unacknowledged(parts, () => !late))
-  // What sends may not load.
+  const waiting = deps.outbox.whenWritten().then(() => unacknowledged(deps, () => !late))
+  // The sender may fail to load.
   const first = await Promise.race([waiting.catch(() => patience), patience])
-  const batches = first === 'late' ? (held(parts) ?? (await waiting)) : first
+  const batches = first === 'late' ? (sealedFromMemory(deps) ?? (await waiting)) : first
   if (batches) return batches
-  await (await parts.sending()).flush()
-  return unacknowledged(parts, () => true)
+  await (await deps.sending()).flush()
+  return unacknowledged(deps, () => true)
 }
 
 /**
  * Seals everything and lists what isn't acknowledged, oldest first; undefined when that is more than a request carries.
- * Stops sealing once `isWanted` says that nobody waits for it any more.
+ * Stops sealing once `isWanted` says that the result is no longer waited for.
  */
 export async function unacknowledged(
   { store, sending, paused }: Carrying,
@@ -58,9 +59,8 @@ export async function unacknowledged(
   return batches()
 }
 
-/** The same of this page alone, at once, from memory; undefined when it doesn't fit one batch. */
-function held({ queue, pageEnd, settings }: Carrying): SealedBatch[] | undefined {
-  if (queue.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
-  pageEnd.hold(settings.maxBatchBytes)
-  return [...pageEnd.open.values()]
+/** Seals the messages of this page alone, at once, from memory; undefined when they don't fit one batch. */
+function sealedFromMemory({ outbox, settings }: Carrying): SealedBatch[] | undefined {
+  if (outbox.bytes() + ENVELOPE_BYTES > settings.maxBatchBytes) return undefined
+  return outbox.sealForExit(settings.maxBatchBytes)
 }

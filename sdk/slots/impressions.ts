@@ -1,21 +1,24 @@
-import type { Client } from '../client/client.js'
+import type { PluginApi } from '../client/plugin-api.js'
 import { createViewing } from '../platform/viewing.js'
 
-/** What an impression and a click report: which choice this is. */
+/** Properties of an impression and of a click: which choice this is. */
 export interface Shown {
   slotId: string
-  /** '' for the page's own content, which held-out visitors see. */
+  /** '' for the page's own content, which visitors of the holdout see. */
   contentId: string
   decisionId: string
   position: number
 }
 
-/** Watches elements that show decided content: `Slot Viewed` once per decision, content and position, `Slot Clicked` per click. */
+/**
+ * Watches elements that show decided content: `Slot Viewed` once per decision, content and position, `Slot Clicked` per
+ * click.
+ */
 export function createImpressions({
   track,
   listeners,
   beforePage,
-}: Pick<Client, 'track' | 'listeners' | 'beforePage'>) {
+}: Pick<PluginApi, 'track' | 'listeners' | 'beforePage'>) {
   const viewing = createViewing(listeners, beforePage)
   const shownIn = new WeakMap<EventTarget, () => Shown | undefined>()
   const seen = new Set<string>()

@@ -1,5 +1,5 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
-import type { PageEnd } from '../delivery/page-end.js'
+import type { Outbox } from '../delivery/outbox.js'
 import { parse } from '../delivery/parse.js'
 import type { Sender } from '../delivery/send/sender.js'
 import type { Emit } from '../platform/emit.js'
@@ -15,12 +15,12 @@ const MAX_SLOTS = 20
 /** Answers that are kept: more than a page has slots. */
 const MAX_ANSWERS = 99
 
-/** What the package tracks by itself. It says nothing new of the visitor's wishes, so answers stay good. */
+/** Events that the package tracks by itself. They say nothing new of the visitor's wishes, so answers stay valid. */
 const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 
-interface Parts extends Carrying {
+interface PersonalizeDeps extends Carrying {
   sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'post' | 'positions' | 'acknowledge'>>
-  pageEnd: Pick<PageEnd, 'hold' | 'open' | 'bodyFor'>
+  outbox: Carrying['outbox'] & Pick<Outbox, 'bodyFor'>
   settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
   log: Log
@@ -44,38 +44,38 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
 
 /**
  * Asks for content. Slots asked for in one task share a request, which carries every message that isn't acknowledged:
- * what the page tracked before counts in the answer. An answer is kept for the page view, until something is tracked that
- * could change it.
+ * what the page tracked before counts in the answer. An answer is kept for the page view, until something is tracked
+ * that could change it. Longer than 70 lines: its functions share the answers and the slots that wait.
  */
-export function createPersonalize(parts: Parts) {
-  const { settings, emit, log, now, handedOver } = parts
+export function createPersonalize(deps: PersonalizeDeps) {
+  const { settings, emit, log, now, handedOver } = deps
   const waiting: Wanted[] = []
   const answers = new Map<string, Promise<SlotDecision>>()
 
-  parts.listeners.on(window, 'slotstream:captured', event => {
+  deps.listeners.on(window, 'slotstream:captured', event => {
     if (!OWN_EVENTS.test((event as CustomEvent<Message>).detail.event ?? '')) answers.clear()
   })
 
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
-    const batches = await carried(parts)
+    const batches = await carried(deps)
     if (!batches) return []
-    const { positions, post, acknowledge } = await parts.sending()
-    const { context, ...ids } = parts.visitor()
+    const { positions, post, acknowledge } = await deps.sending()
+    const { context, ...ids } = deps.visitor()
     const head = JSON.stringify({
       ...ids,
       slots: wanted.map(({ id, count }) => ({ id, count })),
-      // What the server itself reads of it goes before what the page says.
+      // Fields that the server itself reads take precedence over those of the page.
       context: { ...wanted[0]?.context, ...context },
-      after: positions.of(ids.anonymousId),
+      after: positions.highest(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
-    const body = `${head.slice(0, -1)},"batches":[${batches.map(parts.pageEnd.bodyFor).join()}]}`
+    const body = `${head.slice(0, -1)},"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
     const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []
     positions.reached(ids.anonymousId, answer.position)
-    // What isn't acknowledged here is the sender's to send again.
+    // The sender sends again what isn't acknowledged here.
     for (const [index, batch] of batches.entries()) void acknowledge(batch, answer.batches?.[index])
     return answer.decisions as unknown as SlotDecision[]
   }
@@ -102,7 +102,7 @@ export function createPersonalize(parts: Parts) {
   }
 
   const answerOf = (id: string, { count, context }: PersonalizeOptions): Promise<SlotDecision> => {
-    const { anonymousId, context: view } = parts.visitor()
+    const { anonymousId, context: view } = deps.visitor()
     const key = JSON.stringify([anonymousId, view.pageViewId, id, count, context])
     const known = answers.get(key)
     if (known) return known
@@ -116,7 +116,7 @@ export function createPersonalize(parts: Parts) {
     // Without consent to analytics nothing is captured that would end it.
     if (answers.size > MAX_ANSWERS) answers.clear()
     answers.set(key, answer)
-    // Nobody has decided: ask again.
+    // Nothing was decided: ask again.
     void answer.then(({ outcome }) => outcome === 'unavailable' && answers.delete(key))
     return answer
   }
@@ -139,7 +139,7 @@ export function createPersonalize(parts: Parts) {
     const { outcome, decisionId } = given
     // The server records its decisions; that there was none is for the page to say.
     if (!decisionId && outcome !== 'aborted')
-      parts.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
+      deps.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
     const decision = outcome === 'served' || !fallback ? given : { ...given, items: itemsOf(fallback) }
     emit('decision', decision)
     return decision

@@ -1,18 +1,15 @@
-import type { Client } from '../client/client.js'
-import type { PersonalizeOptions, SlotDecision } from '../types.js'
+import type { PluginApi } from '../client/plugin-api.js'
+import type { Personalize } from '../types.js'
 import { noDecision } from './no-decision.js'
 import { createPersonalize } from './personalize.js'
 
-/** Asks for the content of a slot. Never rejects. */
-export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>
-
 /** A page's one function that asks for content: made when it is first wanted, and only carried by pages that ask. */
-export function personalizerOf(client: Client): Personalize {
+export function personalizerOf(client: PluginApi): Personalize {
   client.personalizer ??= create(client)
   return client.personalizer
 }
 
-function create(client: Client): Personalize {
+function create(client: PluginApi): Personalize {
   const { consent, delivery, handedOver, sessions, track, visitorIds } = client
   const ask = createPersonalize({
     ...delivery,

@@ -2,7 +2,7 @@ interface Policy {
   createHTML(text: string): unknown
 }
 
-/** What makes policies; where a browser has no Trusted Types, the rules are the policy. */
+/** Factory of policies; where a browser has no Trusted Types, the rules are the policy. */
 interface Factory {
   createPolicy(name: string, rules: Policy): Policy
 }
@@ -12,8 +12,8 @@ const plain: Factory = { createPolicy: (_name, rules) => rules }
 let policy: Policy | undefined
 
 /**
- * Writes text as HTML, by the Trusted Types policy `slotstream` where there are such. Throws where the page's CSP doesn't
- * allow that name.
+ * Writes text as HTML, by the Trusted Types policy `slotstream` where there are such. Throws where the page's CSP
+ * doesn't allow that name.
  */
 export function setHtml(element: Element, text: string): void {
   const { trustedTypes = plain } = window as { trustedTypes?: Factory }

@@ -5,8 +5,8 @@ import type { setHtml } from './raw-html.js'
 
 /**
  * Makes an item's elements from a template: `data-text="key"` becomes text, `data-attr="href:url;alt:title"`
- * attributes. Payloads are never read as HTML, save by `data-html="key"` on a page that allows it, by `writeHtml`. Keys the
- * payload doesn't have leave the template's own.
+ * attributes. Payloads are never read as HTML, save by `data-html="key"` on a page that allows it, by `writeHtml`. For
+ * keys that the payload doesn't have, the template's own text stays.
  */
 export function renderItem(
   template: HTMLTemplateElement,
@@ -25,7 +25,7 @@ export function renderItem(
       if (markup !== undefined) guard(log, () => writeHtml?.(element, markup))
     } else if (words ?? markup) log('refused', 'text', element)
     for (const pair of attr?.split(';') ?? []) {
-      const [name = '', key] = pair.split(/:(.*)/s).map(part => part.trim())
+      const [name = '', key] = pair.split(/:(.*)/s).map(text => text.trim())
       const value = textOf(payload, key)
       if (name && value !== undefined && !setAttribute(element, name, value)) log('refused', name, element)
     }

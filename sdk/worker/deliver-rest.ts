@@ -9,13 +9,14 @@ import { createIds } from '../platform/ids.js'
 import type { Rest } from './sync-tag.js'
 
 /**
- * Sends what pages left in the queue, while no tab does: the same batches, under the same ids, by the same lock.
+ * Sends messages that pages left in the queue, while no tab does: the same batches, under the same ids, by the same
+ * lock.
  *
- * @throws when something stays that may be sent later, so that the browser tries again
+ * @throws {Error} when messages stay that may be sent later, so that the browser tries again
  */
 export async function deliverRest(rest: Rest): Promise<void> {
   const name = queueName(rest.writeKey)
-  // To open it would bring back a queue that the visitor had deleted.
+  // To open it would bring back a queue that was deleted.
   if (!(await indexedDB.databases()).some(database => database.name === name)) return
   const { transact, close } = await openIndexedTables(name, () => {})
   const transport = createTransport(rest.endpoint, rest.writeKey, (...request) => fetch(...request))
@@ -36,7 +37,7 @@ async function drain(events: EventStore, transport: Transport, { maxBatchBytes, 
     if (!batch) return
     const { batchId, texts } = batch
     const body = bodyOf(batch, Date.now(), events.known()?.ledger)
-    const reply = await transport.post('/v1/batch', body, { keepalive: false, compress: true })
+    const reply = await transport.post('/v1/batch', body, { compress: true })
     const outcome = outcomeOf(reply, Date.now())
     if (outcome.kind === 'retry') throw new Error(outcome.reason)
     if (outcome.kind === 'acknowledged') await store.settle(batchId, outcome.dropped)

@@ -1,4 +1,4 @@
-/** What the worker has to know of a page to send what it left. */
+/** Facts of a page that the worker needs to send what the page left. */
 export interface Rest {
   writeKey: string
   endpoint: string
@@ -8,11 +8,14 @@ export interface Rest {
 
 const PREFIX = 'slotstream '
 
-/** The tag under which a page asks for a sync. It carries what the worker needs, because nothing else outlives the page for sure. */
+/**
+ * Returns the tag under which a page asks for a sync. It carries what the worker needs, because nothing else outlives
+ * the page for sure.
+ */
 export const syncTag = ({ writeKey, endpoint, maxBatchBytes, maxQueueAge }: Rest) =>
   PREFIX + JSON.stringify({ writeKey, endpoint, maxBatchBytes, maxQueueAge })
 
-/** What a tag says; undefined when it is somebody else's. */
+/** Reads a tag; undefined when it isn't one of this package. */
 export function restOf(tag: string): Rest | undefined {
   if (!tag.startsWith(PREFIX)) return undefined
   try {

@@ -120,7 +120,7 @@ describe('the packed package', () => {
       'first-slot',
       'forms',
       'impressions',
-      'later-parts',
+      'later-plugins',
       'lease',
       'link-domains',
       'linked-id',

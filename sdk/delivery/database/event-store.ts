@@ -8,7 +8,7 @@ export type Dropped = Record<string, number>
  * `createSealedBatches` adds what sending needs.
  */
 export interface EventStore {
-  /** The state after the latest transaction of this page; undefined before the first. */
+  /** Returns the state after the latest transaction of this page; undefined before the first. */
   known(): State | undefined
   /**
    * Writes chunks, numbering their messages, and counts them and `dropped` (captured, but never written) as captured.
@@ -16,14 +16,17 @@ export interface EventStore {
    * @param seq number that was given last, as far as the caller knows
    */
   add(chunks: Chunk[], dropped: Dropped, seq: number): Promise<State>
-  /** Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may outrun the end of the page. */
-  hold(batch: SealedBatch, keys: string[]): Promise<void>
+  /**
+   * Puts a batch that was sealed by the caller in the place of its chunks. Reads nothing, so that it may complete
+   * before the page ends.
+   */
+  putSealed(batch: SealedBatch, keys: string[]): Promise<void>
   /** Runs a transaction that changes the state. */
   update<T>(body: (tables: Tables, state: State) => Promise<T>): Promise<T>
   transact: Transact
 }
 
-/** The same over every kind of tables. */
+/** Creates a store over any kind of tables. */
 export function createEventStore(transact: Transact): EventStore {
   let known: State | undefined
   /** A transaction that changes the state. */
@@ -55,7 +58,7 @@ export function createEventStore(transact: Transact): EventStore {
         state.seq += drop(state, dropped)
         return state
       }),
-    hold: (batch, keys) =>
+    putSealed: (batch, keys) =>
       transact(async ({ chunks, batches, commit }) => {
         const writes = [batches.put(batch), ...keys.map(key => chunks.delete(key))]
         commit()

@@ -16,7 +16,7 @@ export interface Connection {
 /**
  * Opens the tables in IndexedDB. `onClosed` is called when the browser takes the connection away.
  *
- * Of `idb` it uses the opening and the promises of requests, not the proxies: they are most of its size.
+ * Uses the opening and the promises of requests of `idb`, not the proxies: they are most of its size.
  */
 export async function openIndexedTables(name: string, onClosed: () => void): Promise<Connection> {
   const db = unwrap(
@@ -26,7 +26,7 @@ export async function openIndexedTables(name: string, onClosed: () => void): Pro
         fresh.createObjectStore('batches', { keyPath: 'batchId' })
         fresh.createObjectStore('meta', { keyPath: 'key' })
       },
-      // A later version of this package on another tab wants to upgrade: don't stand in its way.
+      // A later version of this package on another tab wants to upgrade: don't block it.
       blocking() {
         db.close()
         onClosed()
@@ -43,7 +43,7 @@ export async function openIndexedTables(name: string, onClosed: () => void): Pro
         transaction.oncomplete = () => resolve()
         transaction.onabort = () => reject(transaction.error)
       })
-      // Reported below, or by whatever of `body` failed.
+      // Reported below, or by the call of `body` that failed.
       done.catch(() => {})
       const table = <T>(name: string): Table<T> => {
         const store = transaction.objectStore(name)

@@ -8,7 +8,7 @@ import {
   type Transact,
 } from './tables.js'
 
-/** Tables in memory: where IndexedDB is missing or broken, messages live as long as the page. */
+/** Creates tables in memory: where IndexedDB is missing or broken, messages last as long as the page. */
 export function createMemoryTables(state: State = emptyState()): Transact {
   const tables: Tables = {
     chunks: table((chunk: Chunk) => chunk.key),

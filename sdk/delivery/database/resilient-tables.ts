@@ -3,14 +3,17 @@ import type { Connection } from './indexed-tables.js'
 import type { createMemoryTables } from './memory-tables.js'
 import type { State, Transact } from './tables.js'
 
-/** Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good; nothing is worth waiting longer. */
+/**
+ * Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good; nothing is worth
+ * waiting longer.
+ */
 const PATIENCE_MS = 5_000
 
 /**
- * Transactions that don't fail. When one does, the connection is opened anew and it is tried once more (iOS Safari
- * closes handles in the background); when that fails too, the rest of the page's messages live in memory. What was
- * written before stays for the next page. Until what keeps them in memory has loaded they wait, and their messages with
- * the queue, which sends them when the page ends.
+ * Creates transactions that don't fail. When one does, the connection is opened again and it is tried once more (iOS
+ * Safari closes handles in the background); when that fails too, the rest of the page's messages stay in memory.
+ * Messages written before stay for the next page. Until the tables in memory have loaded they wait, and their messages
+ * with the outbox, which sends them when the page ends.
  *
  * @param open opens the durable tables; `onClosed` tells that the connection is gone
  * @param known the latest state, so that counting goes on
@@ -43,12 +46,12 @@ export function createResilientTables(
     return connection
   }
   return {
-    /** What is still under way may open it once more, and closes it again. */
+    /** A transaction under way may open it once more, and closes it again. */
     close() {
       ended = true
       close()
     },
-    /** Never opens the durable tables again: what comes later must not bring them back. */
+    /** Never opens the durable tables again: a later transaction must not bring them back. */
     erase() {
       durable = false
     },

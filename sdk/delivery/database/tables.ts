@@ -23,16 +23,19 @@ export interface SealedBatch {
   bytes: number
   at: number
   /**
-   * Only of a batch that was sealed at the end of a page, blindly, so that the counters have to catch up: its last
-   * number, and how many of its messages and bytes left before they were written.
+   * Only of a batch that was sealed at the end of a page, without the store, so that the counters have to catch up: its
+   * last number, and how many of its messages and bytes left before they were written. A stored name: it stays.
    */
   held?: { last: number; unwritten: number; bytes: number } | undefined
 }
 
-/** Ids of batches sort in the order of their first messages, so that they are sent in the order of capture. `id` makes it the batch's own. */
+/**
+ * Returns the id of a batch. Ids sort in the order of their first messages, so that they are sent in the order of
+ * capture. `id` makes it the batch's own.
+ */
 export const batchIdOf = (key: string, id: string) => key + id.slice(-13)
 
-/** Name of a queue's database, and of the lock of who sends from it. */
+/** Returns the name of a queue's database, and of the lock for sending from it. */
 export const queueName = (writeKey: string) => `slotstream-${writeKey}`
 
 export interface State {
@@ -42,7 +45,7 @@ export interface State {
   /** Messages and bytes in chunks and batches. */
   waiting: number
   bytes: number
-  /** Until when a tab has the turn to send, where there are no Web Locks, in milliseconds since the epoch. */
+  /** Time until which a tab has the turn to send, where there are no Web Locks, in milliseconds since the epoch. */
   lease?: number
   ledger: Ledger
 }
@@ -51,7 +54,7 @@ export function emptyState(): State {
   return { key: 'state', seq: 0, waiting: 0, bytes: 0, ledger: { captured: 0, sent: 0, acknowledged: 0, dropped: {} } }
 }
 
-/** Records in the order of their keys: what of IndexedDB's object stores is used here. */
+/** Records in the order of their keys: the methods of IndexedDB's object stores that are used here. */
 export interface Table<T> {
   get(key: string): Promise<T | undefined>
   /** The first `count`; all without it. */
@@ -64,7 +67,7 @@ export interface Tables {
   chunks: Table<Chunk>
   batches: Table<SealedBatch>
   meta: Table<State>
-  /** Commits what was asked for so far without waiting for answers: for a page that is about to go. */
+  /** Commits what was asked for so far without waiting for answers: for a page that is about to end. */
   commit(): void
 }
 

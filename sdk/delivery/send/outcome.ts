@@ -1,22 +1,25 @@
 import type { BatchAnswer } from '@slotstream/protocol'
 import type { Dropped } from '../database/event-store.js'
-import { LONGEST_WAIT_MS } from '../page-end.js'
+import { LONGEST_WAIT_MS } from '../outbox.js'
 import { parse } from '../parse.js'
 
 /** An HTTP answer as far as it matters, or undefined when none came. */
 export type Reply = { status: number; retryAfter: string | null; text: string } | undefined
 
-/** What becomes of a batch. */
+/** Outcome of an attempt on a batch. */
 export type Outcome =
   | { kind: 'acknowledged'; answer: BatchAnswer; dropped: Dropped }
   | { kind: 'dropped'; reason: string }
-  /** `wait`: what the server asked for, in milliseconds. */
+  /** `wait`: as the server asked, in milliseconds. */
   | { kind: 'retry'; reason: string; wait: number }
 
 /** Answers that come again however often the same batch is sent. */
 const FINAL = [400, 401, 403, 410, 413, 422]
 
-/** Reads the answer to a batch. What isn't understood is tried again: a hotel's login page answers 200, too. */
+/**
+ * Reads the answer to a batch. After an answer that isn't understood it is tried again: a hotel's login page answers
+ * 200, too.
+ */
 export function outcomeOf(reply: Reply, now: number): Outcome {
   if (!reply) return { kind: 'retry', reason: 'network', wait: 0 }
   if (FINAL.includes(reply.status)) return { kind: 'dropped', reason: `http_${reply.status}` }
@@ -24,7 +27,7 @@ export function outcomeOf(reply: Reply, now: number): Outcome {
   return { kind: 'retry', reason: `http_${reply.status}`, wait: waitOf(reply.retryAfter, now) }
 }
 
-/** Reads what the collector says of one batch. */
+/** Reads the collector's answer to one batch. */
 export function acknowledgement(answer: unknown): Outcome {
   const acknowledged = answer as BatchAnswer | undefined
   if (acknowledged?.success !== true || !Array.isArray(acknowledged.rejected))
@@ -37,9 +40,9 @@ export function acknowledgement(answer: unknown): Outcome {
   return { kind: 'acknowledged', answer: acknowledged, dropped }
 }
 
-/** `Retry-After` is seconds or a date (RFC 9110 §10.2.3). */
+/** Reads `Retry-After`: seconds or a date (RFC 9110 §10.2.3). */
 function waitOf(retryAfter: string | null, now: number): number {
-  // Of no header it is 0.
+  // Without the header it is 0.
   const seconds = Number(retryAfter)
   const wait = Number.isNaN(seconds) ? Date.parse(retryAfter!) - now : seconds * 1_000
   return Math.min(Math.max(wait || 0, 0), LONGEST_WAIT_MS)

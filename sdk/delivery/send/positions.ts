@@ -1,9 +1,9 @@
-/** How far each visitor's messages got in the stream, as answers said: what is asked next waits for that. */
+/** Stream positions of each visitor's messages, as answers said: the next request waits for that. */
 export interface Positions {
   /** Takes note of an answer. */
   reached(visitor: string, position: number | undefined): void
-  /** The highest so far. */
-  of(visitor: string): number | undefined
+  /** Returns the highest so far. */
+  highest(visitor: string): number | undefined
 }
 
 export function createPositions(): Positions {
@@ -12,6 +12,6 @@ export function createPositions(): Positions {
     reached(visitor, position) {
       if (position !== undefined) positions.set(visitor, Math.max(positions.get(visitor) ?? 0, position))
     },
-    of: visitor => positions.get(visitor),
+    highest: visitor => positions.get(visitor),
   }
 }

@@ -2,14 +2,14 @@ import { type Dropped, drop, type EventStore, wait } from '../database/event-sto
 import { batchIdOf, type Chunk, type SealedBatch, type State, type Tables } from '../database/tables.js'
 import { numbered } from '../numbered.js'
 
-/** What sending does with the queue on disk. Every function is one transaction and resolves when it is durable. */
+/** The queue on disk, as sending uses it. Every function is one transaction and resolves when it is durable. */
 export interface SealedBatches {
   /**
    * Makes a batch of the oldest chunks of one visitor, up to `maxBytes`. Undefined: nothing to seal.
    *
-   * @param id what makes the batch's id its own
-   * @param before id of a batch that waits: only chunks that are older
-   * @param take is asked right before the batch takes the chunk with a key; false: neither it nor what comes after
+   * @param id makes the batch's id its own
+   * @param before id of a batch that waits: only older chunks
+   * @param take called right before the batch takes the chunk with a key; false: neither it nor later ones
    */
   seal(
     id: string,
@@ -17,21 +17,23 @@ export interface SealedBatches {
     before?: string,
     take?: (batch: SealedBatch, key: string) => boolean,
   ): Promise<SealedBatch | undefined>
-  /** The oldest sealed batches. */
+  /** Returns the oldest sealed batches. */
   batches(limit?: number): Promise<SealedBatch[]>
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
   settle(batchId: string, dropped: Dropped): Promise<void>
   /**
-   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its place
-   * in the order. False: it is a single message, or out already.
+   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its
+   * place in the order. False: it is a single message, or out already.
    */
   split(batchId: string): Promise<boolean>
   /** Drops what was captured before a time, and the oldest of more than `max` messages. */
   trim(before: number, max: number): Promise<void>
 }
 
-/** Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch. */
-const PAGE = 16
+/**
+ * Chunks read at once while sealing: small ones come by the dozen, full ones need not all be read to seal one batch.
+ */
+const CHUNKS_AT_ONCE = 16
 
 /** Seals what waits in a store, and keeps its batches until they are settled. */
 export function createSealedBatches({ transact, update }: EventStore): SealedBatches {
@@ -41,7 +43,7 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
         let batch: SealedBatch | undefined
         let page: Chunk[]
         sealing: do {
-          page = await chunks.getAll(null, PAGE)
+          page = await chunks.getAll(null, CHUNKS_AT_ONCE)
           for (const { key, visitor, texts, from, bytes, at } of page) {
             batch ??= { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at }
             const fits = visitor === batch.visitor && (!batch.bytes || batch.bytes + bytes <= maxBytes)
@@ -50,7 +52,7 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
             batch.bytes += bytes
             ask(chunks.delete(key))
           }
-        } while (page.length === PAGE)
+        } while (page.length === CHUNKS_AT_ONCE)
         if (!batch?.bytes) return undefined
         state.ledger.sent += batch.texts.length
         ask(batches.put(batch))
@@ -73,17 +75,17 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
         const bytes = Math.ceil((batch.bytes * half) / length)
         await batches.put({
           ...batch,
+          held: undefined,
           batchId: `${batchId}.0`,
           texts: batch.texts.slice(0, half),
           bytes,
-          held: undefined,
         })
         await batches.put({
           ...batch,
+          held: undefined,
           batchId: `${batchId}.1`,
           texts: batch.texts.slice(half),
           bytes: batch.bytes - bytes,
-          held: undefined,
         })
         await batches.delete(batchId)
         return true
@@ -97,14 +99,14 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
 }
 
 /**
- * Of a write that isn't waited for, so that nothing comes between taking messages and asking for the transaction to be
- * committed: a page that ends there has sent them already. When it fails, the transaction does.
+ * Asks for a write without waiting for it, so that nothing comes between taking messages and asking for the transaction
+ * to be committed: a page that ends there has sent them already. When the write fails, the transaction does.
  */
 function ask(write: Promise<unknown>): void {
   write.catch(() => {})
 }
 
-/** Lets the counters catch up with a batch that was sealed blindly. */
+/** Lets the counters catch up with a batch that was sealed without the store. */
 function count(state: State, { held, texts: { length } }: SealedBatch): void {
   if (!held) return
   state.seq = Math.max(state.seq, held.last)

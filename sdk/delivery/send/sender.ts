@@ -5,8 +5,7 @@ import { ENVELOPE_BYTES } from '../body.js'
 import type { EventStore } from '../database/event-store.js'
 import type { SealedBatch } from '../database/tables.js'
 import { messageIds } from '../message-ids.js'
-import type { PageEnd } from '../page-end.js'
-import type { Queue } from '../queue.js'
+import type { Outbox } from '../outbox.js'
 import { backoff, isUnreachable } from './backoff.js'
 import { acknowledgement, type Outcome, outcomeOf, type Reply } from './outcome.js'
 import { createPositions, type Positions } from './positions.js'
@@ -16,36 +15,35 @@ import type { TakeTurn } from './turns.js'
 
 /** Gets what is stored to the collector. */
 export interface Sender {
-  /** Tells that messages were written; they are sent when there are enough of them or after a while. */
-  nudge(messages: number): void
+  /** To be called when messages were written; they are sent when there are enough of them or after a while. */
+  onWritten(messages: number): void
   /** Tries everything that waits now. Resolves when it was tried. */
   flush(): Promise<void>
-  /** Sends what the page still holds, in a request that outlives it. */
+  /** Sends everything the page has left, in a request that outlives it. */
   hide(): void
   /**
    * Makes a batch of the oldest that waits; undefined when nothing does.
    *
-   * @param before id of a batch that waits: only what is older
+   * @param before id of a batch that waits: only older messages
    */
   seal(before?: string): Promise<SealedBatch | undefined>
-  /** Everything that is sealed, oldest first. */
+  /** Returns everything that is sealed, oldest first. */
   batches(): Promise<SealedBatch[]>
-  /** Takes note of what the collector answered to a batch that went along with another request. */
+  /** Takes note of the collector's answer to a batch that went along with another request. */
   acknowledge(batch: SealedBatch, answer: unknown): Promise<void>
   positions: Positions
   /** Posts something else while the page lives; undefined when no answer came. */
   post(path: string, body: string): Promise<Reply>
-  /** Begins, with what earlier pages left. Until then nothing is sent or stored. */
+  /** Begins, with messages that earlier pages left. Until then nothing is sent or stored. */
   start(): void
   /** The network seems to be back: tries at once, unless the collector asked to wait. */
   online(): void
   stop(): void
 }
 
-interface Parts {
-  queue: Queue
+interface SenderDeps {
+  outbox: Outbox
   store: Pick<EventStore, 'known'> & SealedBatches
-  pageEnd: PageEnd
   transport: Transport
   takeTurn: TakeTurn
   storage: KeyValue
@@ -64,10 +62,11 @@ interface Parts {
   }
 }
 
-export function createSender(parts: Parts): Sender {
-  const { queue, store, pageEnd, transport, storage, emit, log, now, newId, settings, paused } = parts
+/** Creates the sender of a page. Longer than 70 lines: its functions share the state of pauses and attempts. */
+export function createSender(deps: SenderDeps): Sender {
+  const { outbox, store, transport, storage, emit, log, now, newId, settings, paused } = deps
   const { flushAt = 20, flushInterval = 1_000 } = settings
-  const { open, opens } = pageEnd
+  const { openAt } = outbox
   const positions = createPositions()
   /** Attempts under way, so that nothing is sent twice at a time. */
   const attempts = new Map<string, Promise<Outcome>>()
@@ -80,7 +79,7 @@ export function createSender(parts: Parts): Sender {
   let next: Promise<void> | undefined
   let stopped = false
 
-  const earliest = () => Math.max(retryAt, opens())
+  const earliest = () => Math.max(retryAt, openAt())
 
   const schedule = (delay: number) => {
     const at = Math.max(now() + delay, earliest())
@@ -98,7 +97,7 @@ export function createSender(parts: Parts): Sender {
   const settle = async (batch: SealedBatch, outcome: Outcome) => {
     const { batchId, texts } = batch
     if (outcome.kind === 'retry') return
-    open.delete(batchId)
+    outbox.settled(batchId)
     if (outcome.kind === 'acknowledged') {
       const { accepted, rejected, violations, position } = outcome.answer
       positions.reached(batch.visitor, position)
@@ -117,7 +116,7 @@ export function createSender(parts: Parts): Sender {
     const underWay = attempts.get(batchId)
     if (underWay) return underWay
     const done = transport
-      .post('/v1/batch', pageEnd.bodyFor(batch), { keepalive, compress })
+      .post('/v1/batch', outbox.bodyFor(batch), { keepalive, compress })
       .then(async reply => {
         const outcome = outcomeOf(reply, now())
         await settle(batch, outcome)
@@ -128,46 +127,38 @@ export function createSender(parts: Parts): Sender {
     return done
   }
 
-  const seal = (before?: string) => {
-    const { holds } = pageEnd
-    return store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, (batch, key) => {
-      // Either the page's end has the chunk, or this, and what this has it doesn't take any more.
-      const mine = pageEnd.holds === holds
-      // Only what this page captured may have to leave with it, even before it is durable; the rest can wait for the next.
-      if (mine && queue.forget(key)) open.set(batch.batchId, batch)
-      return mine
-    })
-  }
+  const seal = (before?: string) =>
+    store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, outbox.taking())
 
   const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
   const drain = async () => {
-    // What was captured before is written before anything below looks.
+    // Messages captured before are written before anything below reads the store.
     const mark = newId()
     unsent = 0
     await trim()
     // A probe after a long silence is one request, not one of each page.
-    while (!stopped && now() >= opens()) {
+    while (!stopped && now() >= openAt()) {
       const [oldest] = await store.batches(1)
       const batch = (await seal(oldest?.batchId)) ?? oldest
-      if (!batch) return void queue.forget(mark)
+      if (!batch) return void outbox.taking()(undefined, mark)
       // A keepalive request that failed may have been over the browser's quota, which other scripts share.
       const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
       failures = retryAt = 0
-      if (opens() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.set(key)
+      if (openAt() || storage.get('failures')) for (const key of ['retryAt', 'failures']) storage.set(key)
     }
   }
 
   const failed = (batchId: string, reason: string, wait: number) => {
     failures++
     const unreachable = reason === 'network' && isUnreachable(failures)
-    const delayMs = backoff(failures, wait, parts.random(), unreachable)
+    const delayMs = backoff(failures, wait, deps.random(), unreachable)
     retryAt = now() + delayMs
-    // What the server asked for binds every tab and the next page, too.
-    if (wait) storage.set('retryAt', String(now() + wait))
+    // The wait that the server asked for is in effect for every tab and the next page, too.
+    if (wait) storage.set('retryAt', `${now() + wait}`)
     else if (unreachable) {
-      storage.set('retryAt', String(retryAt))
-      storage.set('failures', String(failures))
+      storage.set('retryAt', `${retryAt}`)
+      storage.set('failures', `${failures}`)
     }
     emit('retry', { batchId, attempt: failures, delayMs, reason })
     schedule(0)
@@ -180,8 +171,8 @@ export function createSender(parts: Parts): Sender {
     running = (async () => {
       let done = false
       try {
-        await queue.written()
-        done = await parts.takeTurn(drain)
+        await outbox.whenWritten()
+        done = await deps.takeTurn(drain)
       } catch (error) {
         log(error)
       }
@@ -191,7 +182,7 @@ export function createSender(parts: Parts): Sender {
     return running
   }
 
-  /** A run under way may have missed the latest message: whoever asks meanwhile shares the next. */
+  /** A run under way may have missed the latest message: calls made meanwhile share the next. */
   const flush = () => {
     next ??= run()
     return next
@@ -201,21 +192,21 @@ export function createSender(parts: Parts): Sender {
     flush,
     positions,
     acknowledge: (batch, answer) => settle(batch, acknowledgement(answer)),
-    post: (path, body) => transport.post(path, body, { keepalive: false }),
-    nudge(messages) {
+    post: transport.post,
+    onWritten(messages) {
       unsent += messages
       if ((store.known()?.waiting ?? 0) > settings.maxQueueMessages) void trim().catch(log)
       schedule(unsent >= flushAt ? 0 : flushInterval)
     },
     hide() {
-      transport.hurry()
-      pageEnd.leave(transport.room, batch => void attempt(batch, true).catch(log))
+      transport.skipCompression()
+      outbox.sendOnExit(transport.keepaliveBudget, batch => void attempt(batch, true).catch(log))
     },
     seal,
     batches: store.batches,
     start() {
       failures = Number(storage.get('failures')) || 0
-      pageEnd.recover()
+      outbox.recover()
       // The page before may have left something.
       schedule(flushInterval)
     },

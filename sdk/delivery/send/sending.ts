@@ -6,9 +6,11 @@ import { createTransport } from './transport.js'
 import { createTurns, type TakeTurn } from './turns.js'
 import { watchOver } from './watch-over.js'
 
-/** Sending, which may come a moment later than capturing: a file of its own, that what is captured doesn't depend on. */
+/**
+ * Sending, which may come a moment later than capturing: a file of its keyPrefix, that capturing doesn't depend on.
+ */
 export function createSending(delivery: Delivery): Sender {
-  const { settings, name, own, now, log, listeners, credentials, load } = delivery
+  const { settings, name, keyPrefix, now, log, listeners, credentials, load } = delivery
   const { locks } = navigator
   const store = { ...delivery.store, ...createSealedBatches(delivery.store) }
   const transport = createTransport(
@@ -28,7 +30,8 @@ export function createSending(delivery: Delivery): Sender {
     ...sender,
     start() {
       sender.start()
-      if (!settings.cookieless) watchOver(`${name}.watch`, `${own}seq`, locks, listeners, () => sender.nudge(0))
+      if (!settings.cookieless)
+        watchOver(`${name}.watch`, `${keyPrefix}seq`, locks, listeners, () => sender.onWritten(0))
     },
   }
 }

@@ -3,7 +3,8 @@ export type TakeTurn = (body: () => Promise<void>) => Promise<boolean>
 
 /**
  * One sender per browser: Web Locks, which the browser gives to the next tab when this one ends. They are missing on
- * pages without HTTPS, and refuse in frames without an origin; there a lease in the store does, which isn't loaded before.
+ * pages without HTTPS, and refuse in frames without an origin; there a lease in the store does, which isn't loaded
+ * before.
  */
 export function createTurns(
   name: string,

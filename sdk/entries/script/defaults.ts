@@ -1,4 +1,4 @@
-/** What a page gets by default and may come a moment later, in one file of the script tag. */
+/** Plugins that a page gets by default and that may come a moment later, in one file of the script tag. */
 export { engagement } from '../../plugins/capture/engagement.js'
 export { webVitals } from '../../plugins/capture/web-vitals.js'
 export { firstSlot } from '../../slots/first-slot.js'

@@ -1,9 +1,9 @@
 import { propertiesOf } from '../../capture/marks.js'
 import { safeText } from '../../capture/safe-text.js'
 import { selectorOf } from '../../capture/selector-of.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
-/** What people click on purpose. */
+/** Elements that visitors click on purpose. */
 const CLICKABLE =
   'a[href],button,summary,input[type=button],input[type=submit],input[type=image],input[type=reset],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch]'
 
@@ -11,7 +11,7 @@ const CLICKABLE =
  * Tracks clicks on `data-track="Plan Chosen"` elements under that name, with their `data-track-…` properties. With the
  * option `auto` also, as `Element Clicked` {tag, selector, text}, those on other buttons and links.
  */
-export function clicks({ track, listeners, settings }: Client): () => void {
+export function clicks({ track, listeners, settings }: PluginApi): () => void {
   listeners.on(
     window,
     'click',

@@ -1,9 +1,9 @@
 import { followedLink } from '../../capture/links.js'
 import { safeText } from '../../capture/safe-text.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Tracks `File Downloaded` {url, name, extension, text} when a visitor follows a link to a file. */
-export function downloads({ track, listeners }: Client): () => void {
+export function downloads({ track, listeners }: PluginApi): () => void {
   const follow = (event: Event) => {
     const link = followedLink(event)
     if (!link?.file) return

@@ -1,13 +1,16 @@
 import { type Engagement, type EngagementEvent, engage, REPORT_MS } from '../../capture/engagement.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 const INPUTS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove', 'scroll']
 
 /** Inputs come by the hundred; one a second says as much. */
 const EVERY_MS = 1_000
 
-/** Tracks `Page Engaged` {activeMs since the last one, scrollDepth 0–1}: when the view ends or hides, and after each 15 s of activity. */
-export function engagement({ track, listeners, beforePage }: Client): () => void {
+/**
+ * Tracks `Page Engaged` {activeMs since the last one, scrollDepth 0–1}: when the view ends or hides, and after each 15
+ * s of activity.
+ */
+export function engagement({ track, listeners, beforePage }: PluginApi): () => void {
   const now = () => performance.now()
   const start = now()
   let state: Engagement = {

@@ -1,4 +1,4 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Errors that are reported per page view: a page in a loop has one problem, not a thousand. */
 const MAX_ERRORS = 10
@@ -6,14 +6,14 @@ const MAX_ERRORS = 10
 /** Characters of a message that are kept: it may quote what the page was working on. */
 const MAX_MESSAGE = 300
 
-/** What browsers report although nothing is wrong. */
+/** Errors that browsers report although nothing is wrong. */
 const HARMLESS = /^ResizeObserver loop /
 
 /**
- * Tracks `Page Error` {message, source, line, column} for errors and rejections that nobody caught: each once per page
+ * Tracks `Page Error` {message, source, line, column} for uncaught errors and rejections: each once per page
  * view, ten at most. The source has no query; those of browser extensions are left out.
  */
-export function errors({ track, listeners, beforePage }: Client): () => void {
+export function errors({ track, listeners, beforePage }: PluginApi): () => void {
   const seen = new Set<string>()
   const report = (message: string, source = '', line = 0, column = 0) => {
     const key = JSON.stringify([message, source, line])

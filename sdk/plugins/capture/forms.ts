@@ -1,7 +1,7 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
-/** Tracks `Form Submitted` {formId, formName}. What the form holds isn't looked at. */
-export function forms({ track, listeners }: Client): () => void {
+/** Tracks `Form Submitted` {formId, formName}. The form's content isn't read. */
+export function forms({ track, listeners }: PluginApi): () => void {
   listeners.on(
     window,
     'submit',

@@ -1,12 +1,12 @@
 import { isUnder } from '../../capture/domains.js'
 import { followedLink } from '../../capture/links.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 /**
  * Takes the visitor along to another of the owner's domains: a link to one carries the id at the moment it is followed,
  * and no longer. Only with consent, and never where nothing is to be remembered.
  */
-export function linkDomains({ visitorIds, consent, listeners, settings }: Client): () => void {
+export function linkDomains({ visitorIds, consent, listeners, settings }: PluginApi): () => void {
   const follow = (event: Event) => {
     const link = followedLink(event)
     if (!link || link.host === location.host || !isUnder(link.host, settings.linkDomains)) return

@@ -2,8 +2,8 @@ import { linkedId as find, withoutLinkedId } from '../../capture/linked-id.js'
 import type { Options } from '../../client/options.js'
 
 /**
- * Takes the visitor's id from the page's address, and takes it out of there, also one that is refused: it isn't to be
- * passed on, nor to be part of what is tracked. Loaded only where an address has one.
+ * Takes the visitor's id from the page's URL, and takes it out of there, also one that is refused: it must not be
+ * passed on or tracked. Loaded only where a URL has one.
  */
 export function linkedId({ linkDomains }: Pick<Options, 'linkDomains'>): string | undefined {
   const { href, protocol, search } = location

@@ -1,10 +1,10 @@
 import { isUnder } from '../../capture/domains.js'
 import { followedLink } from '../../capture/links.js'
 import { safeText } from '../../capture/safe-text.js'
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Tracks `Outbound Link Clicked` {url, host, text} when a visitor follows a link to another site. */
-export function outboundLinks({ track, listeners, settings }: Client): () => void {
+export function outboundLinks({ track, listeners, settings }: PluginApi): () => void {
   const follow = (event: Event) => {
     const link = followedLink(event)
     if (!link || link.host === location.host || isUnder(link.host, settings.linkDomains)) return

@@ -1,11 +1,11 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { guard } from '../../platform/guard.js'
 
 /**
  * Tracks the page view, and another whenever the path changes through the history API. The view begins with the
  * change, so that what follows belongs to it; a title that the page sets later is in the later messages.
  */
-export function pageViews({ page, listeners, log }: Client): () => void {
+export function pageViews({ page, listeners, log }: PluginApi): () => void {
   let path = location.pathname
   const changed = () => {
     if (location.pathname === path) return
@@ -19,7 +19,7 @@ export function pageViews({ page, listeners, log }: Client): () => void {
       guard(log, changed)
     }
     history[name] = wrapped
-    // Somebody may have wrapped it since; then ours stays underneath, and has nothing to do.
+    // Another script may have wrapped it since; then ours stays underneath, and does nothing.
     return () => {
       if (history[name] === wrapped) history[name] = original
       path = ''

@@ -1,18 +1,18 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { watchAdded } from '../../platform/watch-added.js'
 import { createImpressions, type Shown } from '../../slots/impressions.js'
 
 /**
- * Watches elements that show decided content, whoever has rendered them: those marked `data-content-id` inside a slot that
+ * Watches elements that show decided content, whatever rendered them: those marked `data-content-id` inside a slot that
  * is marked `data-decision-id`.
  */
-export function impressions(client: Client): () => void {
+export function impressions(client: PluginApi): () => void {
   const { watch, stop } = createImpressions(client)
   watchAdded('data-content-id', client.listeners.signal, element => watch(element, () => shownIn(element)))
   return stop
 }
 
-/** What an element shows, as its marks say. */
+/** Reads what an element shows from its marks. */
 function shownIn(element: HTMLElement): Shown | undefined {
   const slot = element.closest<HTMLElement>('[data-slot][data-decision-id]')
   const { slot: slotId, decisionId } = slot?.dataset ?? {}

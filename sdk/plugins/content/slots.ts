@@ -1,20 +1,21 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { watchAdded } from '../../platform/watch-added.js'
 import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { SlotDecision } from '../../types.js'
-import type { Loadable, LoadPart } from '../part-names.js'
+import type { Load, Loadable } from '../loadable.js'
 
 const TEMPLATE = 'template[data-slot-template]'
 
 /**
- * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a server
- * marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each item.
+ * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a
+ * server marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each
+ * item.
  */
-export function slots(client: Client, load: LoadPart, since = 0): () => void {
+export function slots(client: PluginApi, load: Load, since = 0): () => void {
   const { listeners, log, settings } = client
   const personalize = personalizerOf(client)
   const known = new WeakSet<Element>()
-  /** What is there when this has loaded waits since it was wanted. */
+  /** Elements that are there when this has loaded wait since it was wanted. */
   let wanted = since
 
   /** True: the element shows what was decided. */
@@ -32,9 +33,9 @@ export function slots(client: Client, load: LoadPart, since = 0): () => void {
     const mark = (shown: Element, contentId: string, position: number) =>
       Object.assign((shown as HTMLElement).dataset, { contentId, position })
 
-    // What the others see is compared with the page's own content, part by part as they see it item by item.
-    if (outcome === 'holdout') for (const part of [element, ...element.children]) mark(part, '', 1)
-    // Nothing is taken away under somebody's hands.
+    // Items that other visitors see are compared with the page's own content, child by child.
+    if (outcome === 'holdout') for (const shown of [element, ...element.children]) mark(shown, '', 1)
+    // Nothing is replaced while the visitor uses it.
     const served = outcome === 'served' && renderItem && template && !element.contains(document.activeElement)
     if (served) {
       const rendered = items.map(item => {
@@ -77,7 +78,7 @@ export function slots(client: Client, load: LoadPart, since = 0): () => void {
   return () => {}
 }
 
-/** Whether something follows the element, which carries its own template. */
+/** Returns whether something follows the element, which carries its own template. */
 function isParsed(element: Element): boolean {
   for (let node: Node | null = element; node; node = node.parentNode)
     if (node.nextSibling) return element.querySelector(TEMPLATE) !== null

@@ -1,4 +1,4 @@
-import type { Client } from '../../client/client.js'
+import type { PluginApi } from '../../client/plugin-api.js'
 import { syncTag } from '../../worker/sync-tag.js'
 
 /** A worker's registration where the browser has Background Sync, which only Chromium has. */
@@ -6,8 +6,10 @@ interface Registration {
   sync?: { register(tag: string): Promise<void> }
 }
 
-/** Asks for a sync, by which the page's service worker sends what is left: when the page hides, and while it is offline. */
-export function backgroundSync({ settings, listeners, log }: Client): () => void {
+/**
+ * Asks for a sync, by which the page's service worker sends what is left: when the page hides, and while it is offline.
+ */
+export function backgroundSync({ settings, listeners, log }: PluginApi): () => void {
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
   const path = settings.backgroundSync
   if (!serviceWorker || settings.cookieless) return () => {}

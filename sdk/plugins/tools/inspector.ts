@@ -9,14 +9,16 @@ import { createTabs } from '../../inspector/tabs.js'
 import { visitorView } from '../../inspector/visitor-view.js'
 import { createListeners } from '../../platform/listeners.js'
 
-/** How often what is shown is brought up to date at most, in milliseconds: many things happen at once. */
+/** Shortest time between two updates of what is shown, in milliseconds: many things happen at once. */
 const REFRESH_MS = 150
 
 const NAME = 'slotstream-inspector'
 
 /**
- * Opens the inspector over the page, or brings the open one to the front. In a shadow root, without inline styles, scripts or
- * HTML, so that it works under a strict Content Security Policy and Trusted Types.
+ * Opens the inspector over the page, or brings the open one to the front. In a shadow root, without inline styles,
+ * scripts or HTML, so that it works under a strict Content Security Policy and Trusted Types.
+ *
+ * Longer than 70 lines: the elements and what updates them are built once, in the order in which they are shown.
  *
  * @param running what runs on the page, which `init` and `destroy` change
  */
@@ -56,7 +58,7 @@ export function inspector(running: () => Running | undefined): void {
     )
     tabs.rows(
       'decisions',
-      decisions.map(made => [made, '', () => decisionRow(made)]),
+      decisions.map(decision => [decision, '', () => decisionRow(decision)]),
     )
     tabs.rows(
       'problems',
@@ -94,7 +96,7 @@ export function inspector(running: () => Running | undefined): void {
     // Legible without it.
   }
   root.addEventListener('keydown', event => {
-    // What is typed here isn't for the page's own shortcuts.
+    // Keys typed here must not trigger the page's own shortcuts.
     event.stopPropagation()
     if ((event as KeyboardEvent).key === 'Escape') close()
   })

@@ -2,8 +2,7 @@ import { vi } from 'vitest'
 import { createEventStore, type EventStore } from '#sdk/delivery/database/event-store.js'
 import { createMemoryTables } from '#sdk/delivery/database/memory-tables.js'
 import type { Transact } from '#sdk/delivery/database/tables.js'
-import { createPageEnd } from '#sdk/delivery/page-end.js'
-import { createQueue, type Entry } from '#sdk/delivery/queue.js'
+import { createOutbox, type Entry, type Outbox } from '#sdk/delivery/outbox.js'
 import type { Reply } from '#sdk/delivery/send/outcome.js'
 import { createSealedBatches, type SealedBatches } from '#sdk/delivery/send/sealed-batches.js'
 import { createSender, type Sender } from '#sdk/delivery/send/sender.js'
@@ -116,23 +115,21 @@ export function page(
   const sent: Sent[] = []
   const emitted: [string, unknown][] = []
   const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000, compressingMs: 0 }
-  let hurry = () => {}
+  let skipCompression = () => {}
   const control = { paused }
   const isPaused = () => control.paused
-  const queue = createQueue(store, storage, newId, all, messages => sender.nudge(messages), isPaused)
-  const parts: Omit<Parameters<typeof createSender>[0], 'pageEnd'> = {
-    queue,
+  const parts: Omit<Parameters<typeof createSender>[0], 'outbox'> = {
     store,
     storage,
     newId,
     settings: all,
     transport: {
-      room: () => collector.room,
-      hurry: () => hurry(),
-      async post(path, text, { keepalive, compress }) {
+      keepaliveBudget: () => collector.room,
+      skipCompression: () => skipCompression(),
+      async post(path, text, { keepalive = false, compress } = {}) {
         if (compress && collector.compressingMs)
           await new Promise<void>(resolve => {
-            hurry = resolve
+            skipCompression = resolve
             setTimeout(resolve, collector.compressingMs)
           })
         const request = { path, keepalive, body: JSON.parse(text) }
@@ -156,24 +153,23 @@ export function page(
     now: Date.now,
     random: () => 0.5,
   }
-  const pageEnd = createPageEnd({ ...parts, store, nudge: messages => sender.nudge(messages) })
-  const sender: Sender = createSender({ ...parts, pageEnd })
+  const outbox: Outbox = createOutbox(parts, store, storage, messages => sender.onWritten(messages))
+  const sender: Sender = createSender({ ...parts, outbox })
   sender.start()
   let count = 0
   const capture = (n = count++, visitor = 'v', padding = '') => {
     const messageId = newId()
     const text = JSON.stringify({ messageId, properties: { n, padding }, context: { visitor } })
-    queue.add({ messageId, visitor, text, bytes: text.length, at: Date.now() } satisfies Entry)
+    outbox.add({ messageId, visitor, text, bytes: text.length, at: Date.now() } satisfies Entry)
   }
   const numbers = (requests = sent) => requests.flatMap(({ body }) => body.batch.map(message => message.properties.n))
   return {
     transact,
     storage,
     store,
-    queue,
+    outbox,
     sender,
     sending: async () => sender,
-    pageEnd,
     settings: all,
     paused: isPaused,
     control,

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Client } from '#sdk/client/client.js'
+import type { PluginApi } from '#sdk/client/plugin-api.js'
 import * as slotstream from '#sdk/entries/index.js'
 
 interface Body {
@@ -346,7 +346,7 @@ describe('a page', () => {
 
   it('runs the parts it is given instead of those it would load', async () => {
     const stop = vi.fn()
-    const part = vi.fn((client: Client) => {
+    const part = vi.fn((client: PluginApi) => {
       client.track('From Part')
       return stop
     })

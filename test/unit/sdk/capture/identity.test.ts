@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createFloodGate } from '#sdk/capture/flood.js'
+import { createFloodLimit } from '#sdk/capture/flood.js'
 import { cookieId, createIdentity } from '#sdk/capture/identity.js'
 import { linkedId, withoutLinkedId } from '#sdk/capture/linked-id.js'
 import { createStorage } from '#sdk/platform/storage.js'
@@ -109,7 +109,7 @@ describe('a linked id', () => {
 
 it('lets as much pass as the bucket holds, and then as it fills', () => {
   let now = 0
-  const mayPass = createFloodGate(60, () => now)
+  const mayPass = createFloodLimit(60, () => now)
   const passed = (calls: number) => Array.from({ length: calls }, mayPass).filter(Boolean).length
   expect(passed(100)).toBe(60)
   now = 10_000

@@ -241,9 +241,9 @@ describe('limits', () => {
 
 describe('the ledger', () => {
   it('accounts for every message', async () => {
-    const { capture, queue, store } = page()
+    const { capture, outbox, store } = page()
     capture()
-    queue.drop('too_large')
+    outbox.drop('too_large')
     capture()
     await pass(1_000)
     expect(store.known()?.ledger).toEqual({ captured: 3, sent: 2, acknowledged: 2, dropped: { too_large: 1 } })
@@ -427,7 +427,7 @@ describe('while paused', () => {
     const before = page()
     const touched = vi.fn(before.transact)
     const it = page({ transact: touched as typeof before.transact, storage: before.storage }, {}, true)
-    const { capture, control, sender, queue, sent, numbers, storage } = it
+    const { capture, control, sender, outbox, sent, numbers, storage } = it
     capture()
     capture()
     await sender.flush()
@@ -438,17 +438,17 @@ describe('while paused', () => {
     expect(sent).toEqual([])
     expect(await unacknowledged(it, () => true)).toEqual([])
     control.paused = false
-    queue.resume()
+    outbox.resume()
     sender.start()
     await pass(2_000)
     expect(numbers()).toEqual([0, 1])
   })
 
   it('keeps no more than the most messages', async () => {
-    const { capture, control, queue, store, numbers } = page(undefined, { maxQueueMessages: 3 }, true)
+    const { capture, control, outbox, store, numbers } = page(undefined, { maxQueueMessages: 3 }, true)
     for (let i = 0; i < 5; i++) capture()
     control.paused = false
-    queue.resume()
+    outbox.resume()
     await pass(2_000)
     expect(numbers()).toEqual([2, 3, 4])
     expect(store.known()?.ledger).toMatchObject({ captured: 5, acknowledged: 3, dropped: { queue_full: 2 } })
@@ -485,7 +485,7 @@ it('remembers the highest position of each visitor', async () => {
   capture(1, 'bob')
   await sender.flush()
   positions.reached('ann', 12)
-  expect([positions.of('ann'), positions.of('bob'), positions.of('eve')]).toEqual([40, 41, undefined])
+  expect([positions.highest('ann'), positions.highest('bob'), positions.highest('eve')]).toEqual([40, 41, undefined])
 })
 
 describe('the turn to send, without Web Locks', () => {

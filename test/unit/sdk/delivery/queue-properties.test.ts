@@ -134,20 +134,20 @@ async function live(steps: Step[], count: number, latency: number) {
     else {
       const index = step.tab % count
       const tab = tabs[index]!
-      const { sender, pageEnd, queue, unwritten } = tab
+      const { sender, outbox, unwritten } = tab
       if (step.kind === 'capture') {
         const fresh = Array.from({ length: step.count }, () => captured++)
         for (const n of fresh) {
           tab.capture(n, step.visitor, 'x'.repeat(step.padding))
           unwritten.add(n)
         }
-        void queue.written().then(() => {
+        void outbox.whenWritten().then(() => {
           for (const n of fresh) unwritten.delete(n)
         })
         await vi.advanceTimersByTimeAsync(0)
       } else if (step.kind === 'flush') void sender.flush()
       else if (step.kind === 'slots') {
-        pageEnd.hold(options.maxBatchBytes)
+        outbox.sealForExit(options.maxBatchBytes)
         unwritten.clear()
       } else {
         if (step.end !== 'killed') {

@@ -28,7 +28,7 @@ it('sends as it is, within the same task, what is being compressed when the page
   const { transport, fetch, init } = setUp()
   const answered = transport.post('/v1/batch', text, { keepalive: true, compress: true })
   expect(fetch).not.toHaveBeenCalled()
-  transport.hurry()
+  transport.skipCompression()
   await Promise.resolve().then(() => {})
   expect(init()).toMatchObject({ body: text, keepalive: true })
   await answered
@@ -60,11 +60,11 @@ it('posts in the same task when it does not compress, for the end of a page', ()
 it('keeps to the bytes that requests may carry beyond their page, and gets them back', async () => {
   const { transport, fetch } = setUp()
   const first = transport.post('/v1/batch', 'x'.repeat(50_000), { keepalive: true })
-  expect(transport.room()).toBe(10_000)
+  expect(transport.keepaliveBudget()).toBe(10_000)
   const second = transport.post('/v1/batch', 'x'.repeat(20_000), { keepalive: true })
   expect(fetch.mock.calls.map(([, init]) => init.keepalive)).toEqual([true, false])
   await Promise.all([first, second])
-  expect(transport.room()).toBe(60_000)
+  expect(transport.keepaliveBudget()).toBe(60_000)
 })
 
 it('resolves with nothing when the network fails, also half-way through an answer', async () => {
@@ -74,7 +74,7 @@ it('resolves with nothing when the network fails, also half-way through an answe
   ]) {
     const transport = createTransport('', 'k', fails as unknown as typeof globalThis.fetch)
     expect(await transport.post('/v1/batch', '{}', { keepalive: false })).toBeUndefined()
-    expect(transport.room()).toBe(60_000)
+    expect(transport.keepaliveBudget()).toBe(60_000)
   }
 })
 

@@ -1,8 +1,11 @@
 import { createSending } from '../delivery/send/sending.js'
-import type { LaterPartName, Loadable } from './part-names.js'
+import type { LaterName, Loadable } from './loadable.js'
 
-/** Each part in a file of its own: what isn't switched on isn't loaded. What sends is here: every page needs it. */
-export async function laterPart(name: LaterPartName): Promise<Loadable[LaterPartName]> {
+/**
+ * Loads a plugin or module, each from a file of its own: what isn't switched on isn't loaded. The sender is here: every
+ * page needs it.
+ */
+export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]> {
   switch (name) {
     case 'backgroundSync':
       return (await import('./tools/background-sync.js')).backgroundSync

@@ -1,0 +1,37 @@
+import type { Identity } from '../capture/identity.js'
+import type { Sessions } from '../capture/sessions.js'
+import type { View } from '../capture/view.js'
+import type { Delivery } from '../delivery/delivery.js'
+import type { Log } from '../platform/guard.js'
+import type { Listeners } from '../platform/listeners.js'
+import type { Personalize, Properties, SlotDecision } from '../types.js'
+import type { Consent } from './consent.js'
+import type { Settings } from './options.js'
+
+/**
+ * The API that plugins (page views, vitals, slots …) work with. What only one of them does is in its own module rather
+ * than here, so that a page without it doesn't carry it.
+ */
+export interface PluginApi {
+  settings: Settings
+  log: Log
+  listeners: Listeners
+  /** The latest events for debuggers, in no particular order. */
+  recent: CustomEvent[]
+  /** Captures an event; `at`: when it happened, in milliseconds since the epoch, default now. */
+  track(event: string, properties?: Properties, at?: number): void
+  /** Begins a page view. */
+  page(name?: string, properties?: Properties, at?: number): void
+  /** Runs a function right before a page view begins. */
+  beforePage(run: () => void): void
+  /** Returns the current page view. */
+  view(): View
+  visitorIds: Identity
+  sessions: Sessions
+  delivery: Delivery
+  consent(): Consent
+  /** Asks for content; see `personalizerOf`. */
+  personalizer?: Personalize
+  /** Decisions that came with the page, by slot. */
+  handedOver: Map<string, SlotDecision>
+}
