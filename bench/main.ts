@@ -1,4 +1,5 @@
 import { benchCollector } from './collector/collector.js'
+import { benchCompare } from './compare/compare.js'
 import { benchFlood } from './flood/flood.js'
 import { benchFreshness } from './freshness/freshness.js'
 import { benchGuard } from './guard/guard.js'
@@ -20,6 +21,7 @@ const BENCHES = {
   queries: benchQueries,
   guard: benchGuard,
   sdk: benchSdk,
+  compare: benchCompare,
 }
 
 try {

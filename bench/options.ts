@@ -10,6 +10,8 @@ export interface BenchOptions {
   events: number
   /** Rows that queries are timed over. `--rows`, default 1,000,000. */
   rows: number
+  /** Folder of a built checkout to compare with. `--before`, default none. */
+  before: string
 }
 
 /** What was asked for can't be done; the message says why. */
@@ -27,14 +29,20 @@ export function readArguments(args: string[], known: string[]): { names: string[
   const unknown = positionals.filter(name => !known.includes(name))
   if (unknown.length > 0)
     throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${known.join(', ')}, or nothing for all`)
-  const number = (name: keyof BenchOptions) => {
+  const number = (name: Exclude<keyof BenchOptions, 'before'>) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`--${name} must be a whole number above 0`)
     return value
   }
   return {
     names: positionals.length > 0 ? positionals : known,
-    options: { seconds: number('seconds'), backlog: number('backlog'), events: number('events'), rows: number('rows') },
+    options: {
+      seconds: number('seconds'),
+      backlog: number('backlog'),
+      events: number('events'),
+      rows: number('rows'),
+      before: values.before,
+    },
   }
 }
 
@@ -48,6 +56,7 @@ function parsed(args: string[]) {
         backlog: { type: 'string', default: '500000' },
         events: { type: 'string', default: '1000000' },
         rows: { type: 'string', default: '1000000' },
+        before: { type: 'string', default: '' },
       },
     })
   } catch (error) {

@@ -8,7 +8,8 @@ import type { Content, Slot } from '@slotstream/protocol'
 import { freePorts } from './free-ports.js'
 import { WITHOUT_LIMITS } from './without-limits.js'
 
-const SUPERVISOR = fileURLToPath(new URL('../../../../supervisor/dist/main.js', import.meta.url))
+/** Root of this checkout. */
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 const ADMIN_TOKEN = 'bench'
 const READY_DEADLINE_MS = 90_000
 
@@ -20,12 +21,13 @@ export const SITE = 'bench'
 /**
  * The whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty site.
  *
+ * @param root of a built checkout. Default: this one
  * @param env further settings. Default: no limits of messages and new visitors, because the load comes from one address
  */
-export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS) {
+export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS, root = ROOT) {
   const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = (await freePorts(5)) as FivePorts
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))
-  const supervisor = spawn(process.execPath, [SUPERVISOR], {
+  const supervisor = spawn(process.execPath, [join(root, 'supervisor/dist/main.js')], {
     env: {
       ...process.env,
       PORT: String(port),

@@ -7,16 +7,19 @@ describe('readArguments', () => {
   it('runs all benches, short, when nothing is asked for', () => {
     expect(readArguments([], KNOWN)).toEqual({
       names: KNOWN,
-      options: { seconds: 60, backlog: 500_000, events: 1_000_000, rows: 1_000_000 },
+      options: { seconds: 60, backlog: 500_000, events: 1_000_000, rows: 1_000_000, before: '' },
     })
   })
 
   it('takes names and numbers', () => {
     expect(
-      readArguments(['pipeline', '--seconds', '600', '--backlog=5000000', '--events=2', '--rows=3'], KNOWN),
+      readArguments(
+        ['pipeline', '--seconds', '600', '--backlog=5000000', '--events=2', '--rows=3', '--before', '../old'],
+        KNOWN,
+      ),
     ).toEqual({
       names: ['pipeline'],
-      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3 },
+      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, before: '../old' },
     })
   })
 
