@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { profilesBucket } from '@slotstream/protocol'
-import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
+import { type Installation, type Log, type Metrics, type Nats, pause } from '@slotstream/runtime'
 import type { ProfileSet } from './profile-set.js'
 
 /** Requests that wait in the old generation are answered by it, in milliseconds. */

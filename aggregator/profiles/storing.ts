@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Metrics } from '@slotstream/runtime'
+import { type Metrics, pause } from '@slotstream/runtime'
 import type { DirtyPartition } from './partition/flush.js'
 import type { LoadedPartition } from './partition/load-partition.js'
 import { total } from './partition/waiting-bounds.js'

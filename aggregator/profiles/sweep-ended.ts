@@ -1,5 +1,5 @@
 import { hasEnded, isOfOneVisit } from '@slotstream/core'
-import type { Log, Metrics } from '@slotstream/runtime'
+import { type Log, type Metrics, pause } from '@slotstream/runtime'
 import type { LoadedPartition } from './partition/load-partition.js'
 import type { SweptStore } from './store/profile-store.js'
 import { StoreConflict } from './store/store-conflict.js'
@@ -44,7 +44,7 @@ export function startSweeping(deps: SweepDeps): { stop(): Promise<void> } {
   async function keepSweeping(): Promise<void> {
     let next = performance.now() + everyMs
     while (!abort.signal.aborted) {
-      await new Promise(resolve => setTimeout(resolve, Math.min(LOOK_MS, everyMs)))
+      await pause(Math.min(LOOK_MS, everyMs))
       if (performance.now() < next) continue
       for (const partition of partitions())
         await sweep(partition).catch(error =>

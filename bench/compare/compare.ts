@@ -1,18 +1,18 @@
 import { resolve } from 'node:path'
 import { loadAll } from '../ingest/load-all.js'
 import type { BenchOptions } from '../options.js'
+import { makeVisitors, slotRequest } from '../support/known-visitors.js'
 import { machineClock, openLoop } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
 import { createPoster, type Poster } from '../support/poster.js'
 import { SITE, type System, startSystem, untilStored } from '../support/servers/system.js'
 import { WITHOUT_LIMITS } from '../support/servers/without-limits.js'
-import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
+import { SHOP } from '../support/shop.js'
 import { markdownTable } from '../support/table.js'
 
 const ROUNDS = 7
 const ROUND_SECONDS = 4
 const VISITORS = 1_000
-const VISITORS_PER_BATCH = 250
 const REQUESTS_PER_SECOND = 200
 /** Between two measurements, so that one isn't measured in the wake of the other. */
 const REST_MS = 2_000
@@ -60,12 +60,7 @@ async function startSide(root?: string): Promise<Side> {
   const system = await startSystem(WITHOUT_LIMITS, root)
   const side = { system, poster: createPoster(system.collectorUrl, SITE), events: VISITORS }
   await system.putCatalog(SHOP)
-  for (let first = 0; first < VISITORS; first += VISITORS_PER_BATCH) {
-    const batch = Array.from({ length: VISITORS_PER_BATCH }, (_, index) =>
-      productViewed(`profile-${first + index}`, `visitor-${first + index}`, first + index),
-    )
-    await side.poster.post('/v1/batch', { batch })
-  }
+  await makeVisitors(side.poster, VISITORS)
   await untilStored(system, VISITORS)
   return side
 }
@@ -79,7 +74,7 @@ async function measure(side: Side): Promise<Measured> {
   await machineClock.sleep(REST_MS)
   const latencies: number[] = []
   await openLoop({ perSecond: REQUESTS_PER_SECOND, seconds: ROUND_SECONDS }, async (n, intendedAt) => {
-    await side.poster.post('/v1/slots', { anonymousId: `visitor-${(n * 7_919) % VISITORS}`, slots: [{ id: SLOT_ID }] })
+    await side.poster.post('/v1/slots', slotRequest(n, VISITORS))
     latencies.push(machineClock.now() - intendedAt)
   })
   const { events, eventsPerSecond } = await loadAll([side.system.collectorUrl], ROUND_SECONDS, Date.now().toString(36))

@@ -1,15 +1,15 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
+import { addressOf, makeVisitors, slotRequest } from '../support/known-visitors.js'
 import { machineClock, openLoop } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
 import { createPoster, type Poster } from '../support/poster.js'
 import { SITE, startSystem, untilStored } from '../support/servers/system.js'
-import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
+import { SHOP } from '../support/shop.js'
 import { markdownTable, milliseconds } from '../support/table.js'
 import { type Flooder, startFlooder } from './start-flooder.js'
 
 const REQUESTS_PER_SECOND = 100
 const VISITORS = 1_000
-const VISITORS_PER_BATCH = 250
 const ROUNDS = 5
 const ROUND_SECONDS = 6
 /** Between two measurements, so that one isn't measured in the wake of the other. */
@@ -44,7 +44,7 @@ export async function benchFlood(): Promise<string> {
   try {
     await system.putCatalog(SHOP)
     await system.putSite(FLOODED)
-    await makeProfiles(poster)
+    await makeVisitors(poster, VISITORS)
     await untilStored(system, VISITORS)
     await ask(poster, ROUND_SECONDS)
     const results: Result[] = (await flooder.names()).map(name => ({ name, rounds: [] }))
@@ -66,25 +66,11 @@ async function measure(poster: Poster, flooder: Flooder, name: string): Promise<
   return { alone, flooded, answers }
 }
 
-/** Each from an address of its own, as visitors are. */
-const addressOf = (n: number) => ({ 'X-Forwarded-For': `198.51.100.${n % 250}` })
-
-async function makeProfiles(poster: Poster): Promise<void> {
-  for (let first = 0; first < VISITORS; first += VISITORS_PER_BATCH) {
-    const batch = Array.from({ length: VISITORS_PER_BATCH }, (_, index) =>
-      productViewed(`profile-${first + index}`, `visitor-${first + index}`, first + index),
-    )
-    const { status, body } = await poster.post('/v1/batch', { batch }, addressOf(first / VISITORS_PER_BATCH))
-    if (status !== 200) throw new Error(`profiles could not be made: ${status} ${JSON.stringify(body)}`)
-  }
-}
-
 async function ask(poster: Poster, seconds: number): Promise<Measured> {
   const latencies: number[] = []
   let missed = 0
   await openLoop({ perSecond: REQUESTS_PER_SECOND, seconds }, async (n, intendedAt) => {
-    const question = { anonymousId: `visitor-${(n * 7_919) % VISITORS}`, slots: [{ id: SLOT_ID }] }
-    const { status, body } = await poster.post('/v1/slots', question, addressOf(n))
+    const { status, body } = await poster.post('/v1/slots', slotRequest(n, VISITORS), addressOf(n))
     latencies.push(machineClock.now() - intendedAt)
     if (status !== 200 || (body as SlotsAnswer).decisions[0]?.outcome !== 'served') missed++
   })

@@ -1,10 +1,11 @@
 import type { Outcome, SlotsAnswer } from '@slotstream/protocol'
+import { makeVisitors, slotRequest } from '../support/known-visitors.js'
 import { machineClock, openLoop } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
 import { createPoster, type Poster } from '../support/poster.js'
 import { startBareServer } from '../support/servers/start-bare-server.js'
 import { SITE, startSystem, untilStored } from '../support/servers/system.js'
-import { productViewed, SHOP, SLOT_ID } from '../support/shop.js'
+import { SHOP } from '../support/shop.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 
 const REQUESTS_PER_SECOND = 500
@@ -12,7 +13,6 @@ const PROFILES = 10_000
 const ROUNDS = 3
 const WARM_UP_SECONDS = 3
 const ROUND_SECONDS = 10
-const PROFILES_PER_BATCH = 250
 
 interface Measured {
   latencies: number[]
@@ -30,10 +30,10 @@ export async function benchSlots(): Promise<string> {
   let barePoster: Poster | undefined
   try {
     await system.putCatalog(SHOP)
-    await makeProfiles(poster)
+    await makeVisitors(poster, PROFILES)
     // What still goes on in the warehouse is not part of what is measured.
     await untilStored(system, PROFILES)
-    const sample = await poster.post('/v1/slots', question(0))
+    const sample = await poster.post('/v1/slots', slotRequest(0, PROFILES))
     bare = await startBareServer(JSON.stringify(sample.body))
     barePoster = createPoster(bare.url, SITE)
 
@@ -51,26 +51,11 @@ export async function benchSlots(): Promise<string> {
   }
 }
 
-const visitorOf = (n: number) => `visitor-${n % PROFILES}`
-
-/** Visitors in an order that looks random and meets every profile: a prime step doesn't divide their number. */
-const question = (n: number) => ({ anonymousId: visitorOf(n * 7_919), slots: [{ id: SLOT_ID }] })
-
-async function makeProfiles(poster: Poster): Promise<void> {
-  for (let first = 0; first < PROFILES; first += PROFILES_PER_BATCH) {
-    const batch = Array.from({ length: PROFILES_PER_BATCH }, (_, index) =>
-      productViewed(`profile-${first + index}`, visitorOf(first + index), first + index),
-    )
-    const { status, body } = await poster.post('/v1/batch', { batchId: `profiles-${first}`, batch })
-    if (status !== 200) throw new Error(`profiles could not be made: ${status} ${JSON.stringify(body)}`)
-  }
-}
-
 async function ask(poster: Poster, seconds: number): Promise<Measured> {
   const latencies: number[] = []
   const outcomes: Measured['outcomes'] = new Map()
   await openLoop({ perSecond: REQUESTS_PER_SECOND, seconds }, async (n, intendedAt) => {
-    const { status, body } = await poster.post('/v1/slots', question(n))
+    const { status, body } = await poster.post('/v1/slots', slotRequest(n, PROFILES))
     latencies.push(machineClock.now() - intendedAt)
     const outcome = status === 200 ? ((body as SlotsAnswer).decisions[0]?.outcome ?? 'error') : 'error'
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)

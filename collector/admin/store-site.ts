@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { checkSite, type Site } from '@slotstream/protocol'
+import { pause } from '@slotstream/runtime'
 import { Failure } from '../http/failure.js'
 import type { SiteBucket } from '../keys/site-bucket.js'
 import { createTurns } from '../safety/turns.js'

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from '@slotstream/runtime'
 import type { LoadedPartition } from './load-partition.js'
 import { isUnstoredTooLarge, isWaitingTooLarge } from './waiting-bounds.js'
 

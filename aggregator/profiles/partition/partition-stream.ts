@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
-import type { Nats } from '@slotstream/runtime'
+import { type Nats, pause } from '@slotstream/runtime'
 import type { Retry } from './retry-until-aborted.js'
 
 /** Time between two looks at a stream that seems to have lost its end, in milliseconds, and how many there are. */

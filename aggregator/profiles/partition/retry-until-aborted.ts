@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Log } from '@slotstream/runtime'
+import { type Log, pause } from '@slotstream/runtime'
 
 /** Pause after a failure, in milliseconds. */
 const RETRY_MS = 250
