@@ -3,7 +3,7 @@ import {
   connectNats,
   neededSecret,
   numberSetting,
-  provision,
+  openInstallation,
   runProcess,
   sharedSettings,
   textSetting,
@@ -24,7 +24,7 @@ await runProcess('collector', async log => {
   const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.nats, 'collector', log)
   const decideNats = await connectNats(settings.nats, 'collector-slots', log)
-  const installation = await provision(nats, settings, log)
+  const installation = await openInstallation(nats, log)
   const collector = createCollector({
     nats,
     decideNats,

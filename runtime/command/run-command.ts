@@ -1,5 +1,6 @@
 import { sharedSettings } from '../installation/environment.js'
-import { type Installation, provision } from '../installation/provision.js'
+import type { Installation } from '../installation/installation.js'
+import { provision } from '../installation/provision.js'
 import { connectNats, type Nats } from '../nats/nats.js'
 import { createPublisher, type Publisher } from '../nats/publisher.js'
 import { createLog, type Log } from '../process/log.js'

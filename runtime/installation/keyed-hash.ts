@@ -44,6 +44,11 @@ export async function readPeopleSecret(meta: KV, log?: Log): Promise<string> {
   return written
 }
 
+/** As `readPeopleSecret`; undefined where there is none yet. */
+export async function knownPeopleSecret(meta: KV, log?: Log): Promise<string | undefined> {
+  return (await readMeta(meta, PEOPLE_SECRET, parseSecret, log)).value
+}
+
 function parseSecret(raw: unknown): Check<string> {
   const isSecret = typeof raw === 'string' && Buffer.from(raw, 'base64url').length === SECRET_BYTES
   return isSecret ? { ok: true, value: raw } : { ok: false, reason: 'it is no key for hashes of people' }

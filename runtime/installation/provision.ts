@@ -1,22 +1,13 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
-import type { KV } from '@nats-io/kv'
-import {
-  BUCKETS,
-  DEAD_LETTERS,
-  pastParts,
-  profilesBucket,
-  type StreamKind,
-  type StreamPart,
-  streamParts,
-  TOMBSTONE_DAYS,
-} from '@slotstream/protocol'
+import { BUCKETS, DEAD_LETTERS, pastParts, type StreamPart, streamParts, TOMBSTONE_DAYS } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'
 import type { SharedSettings } from './environment.js'
-import { createPrivacy, PEOPLE_SECRET, type Privacy, readPeopleSecret } from './keyed-hash.js'
-import { KINDS, LAYOUT_KEY, type Layout, layoutOf, otherThanSet } from './layout.js'
+import { bucketNames, type Installation, ofEachBucket, ofEachKind } from './installation.js'
+import { createPrivacy, PEOPLE_SECRET, readPeopleSecret } from './keyed-hash.js'
+import { LAYOUT_KEY, layoutOf, otherThanSet } from './layout.js'
 import { keepMetaCopy } from './meta-copy.js'
 import { firstGeneration, PROFILES_KEY } from './profiles-generation.js'
 import { defaultStreamBytes, freeBytes, type SizeFacts } from './stream-size.js'
@@ -37,33 +28,11 @@ const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 /** What of an existing stream follows the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
 
-export type Buckets = Record<keyof typeof BUCKETS, KV>
-
-/** A stream that takes nothing any more. */
-export interface PastPart extends StreamPart {
-  /** Somebody deleted it: what there is of it is in the tables. */
-  gone: boolean
-}
-
-/** What an installation consists of inside NATS. */
-export interface Installation {
-  partitions: number
-  /** The streams of each kind that take messages, in the order of their partitions. */
-  streams: Record<StreamKind, StreamPart[]>
-  /** Those that took them before. */
-  past: Record<StreamKind, PastPart[]>
-  layout: Layout
-  /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
-  generation: number
-  buckets: Buckets
-  /** How people are named where their ids must not be kept. */
-  privacy: Privacy
-}
-
 /**
- * Creates the streams and buckets that are missing and brings the others up to the settings. Every process calls it
- * on start, so none depends on the order in which they come up; it waits until JetStream answers. Throws
- * ConfigurationError when the settings want what can't be changed.
+ * Creates the streams and buckets that are missing and brings the others up to the settings. Every process but the
+ * collector calls it on start, so none depends on the order in which they come up; it waits until JetStream answers.
+ *
+ * @throws ConfigurationError when the settings want what can't be changed
  */
 export async function provision(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   const installation = await retryForever(
@@ -106,23 +75,10 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
   const { generation } = await firstGeneration(meta, log)
   const privacy = createPrivacy(await readPeopleSecret(meta, log))
   for (const key of [LAYOUT_KEY, PROFILES_KEY, PEOPLE_SECRET]) await keepMetaCopy(meta, key)
-  const buckets: Buckets = {
-    sites: await open(BUCKETS.sites),
-    catalog: await open(BUCKETS.catalog),
-    plans: await open(BUCKETS.plans),
-    profiles: await open(profilesBucket(generation)),
-    positions: await open(BUCKETS.positions),
-    leases: await open(BUCKETS.leases),
-    jobs: await open(BUCKETS.jobs, TOMBSTONE_DAYS),
-    tombstones: await open(BUCKETS.tombstones, TOMBSTONE_DAYS),
-    meta,
-  }
+  const days = { jobs: TOMBSTONE_DAYS, tombstones: TOMBSTONE_DAYS } as Partial<Record<keyof typeof BUCKETS, number>>
+  const names = bucketNames(generation)
+  const buckets = await ofEachBucket(key => open(names[key], days[key]))
   return { partitions, streams, past, layout, generation, buckets, privacy }
-}
-
-async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {
-  const made = await Promise.all(KINDS.map(async kind => [kind, await make(kind)] as const))
-  return Object.fromEntries(made) as Record<StreamKind, T>
 }
 
 async function provisionStream(

@@ -14,7 +14,7 @@ import {
 import type { Nats } from '../nats/nats.js'
 import { watchBucket } from '../nats/watch-bucket.js'
 import type { Log } from '../process/log.js'
-import type { Installation } from './provision.js'
+import type { Installation } from './installation.js'
 
 /** Ids whose keys are remembered for a while, at most: computing one takes some microseconds. */
 const MAX_KEYS = 2_000

@@ -1,4 +1,5 @@
-import { connectNats, createLog, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connectNats, createLog, type Nats, openInstallation, provision, sharedSettings } from '@slotstream/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
 
@@ -84,5 +85,35 @@ describe('provisioning', () => {
 
   it('refuses more streams than partitions', async () => {
     await expect(make({ PARTITIONS: '4', EVENTS_STREAMS: '5' })).rejects.toThrow('there are 4 partitions to share')
+  })
+})
+
+describe('opening an installation', () => {
+  const streams = async () => (await nats.manager.streams.names().next()).toSorted()
+
+  it('waits until somebody made it, and makes nothing itself', async () => {
+    const opening = openInstallation(nats, log)
+    // Long enough for a look, which is every half second at the least.
+    await pause(1_000)
+    expect(await streams()).toEqual([])
+    const made = await make({ PARTITIONS: '8', EVENTS_STREAMS: '2' })
+    const opened = await opening
+    expect({ ...opened, buckets: 0, privacy: 0 }).toEqual({ ...made, buckets: 0, privacy: 0 })
+    expect(opened.privacy.keyed('u-1')).toBe(made.privacy.keyed('u-1'))
+    await made.buckets.sites.put('shop', 'x')
+    expect((await opened.buckets.sites.get('shop'))?.string()).toBe('x')
+  })
+
+  it('waits for what is still missing of one that is being made, and leaves what is there as it is', async () => {
+    await make({ PARTITIONS: '8', STREAM_MAX_GB: '3' })
+    await nats.manager.streams.delete('REJECTED')
+    await nats.manager.streams.delete('KV_jobs')
+    const before = await streams()
+    const opening = openInstallation(nats, log)
+    await pause(1_000)
+    expect(await streams()).toEqual(before)
+    await make({ STREAM_MAX_GB: '3' })
+    expect((await opening).streams.events[0]?.name).toBe('EVENTS')
+    expect((await configOf('EVENTS')).max_bytes).toBe(3_000_000_000)
   })
 })

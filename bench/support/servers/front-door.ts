@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { obtainNatsServer } from '@slotstream/supervisor'
 import { freePorts } from './free-ports.js'
 import { processorSeconds } from './processor.js'
@@ -36,6 +37,11 @@ export async function startFrontDoor(siteId: string, count = 1) {
     ['-js', '-sd', dataDir, '-a', '127.0.0.1', '-p', String(natsPort), '-m', String(monitorPort)],
     { stdio: 'ignore' },
   )
+  // What aggregators would make.
+  const log = createLog('bench')
+  const maker = await connectNats(`nats://127.0.0.1:${natsPort}`, 'bench', log)
+  await provision(maker, sharedSettings({}), log)
+  await maker.close()
   const collectors = ports.map(port =>
     spawn(process.execPath, [COLLECTOR], {
       env: {

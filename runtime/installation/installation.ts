@@ -1,0 +1,47 @@
+import type { KV } from '@nats-io/kv'
+import { BUCKETS, profilesBucket, type StreamKind, type StreamPart } from '@slotstream/protocol'
+import type { Privacy } from './keyed-hash.js'
+import { KINDS, type Layout } from './layout.js'
+
+export type Buckets = Record<keyof typeof BUCKETS, KV>
+
+/** A stream that takes nothing any more. */
+export interface PastPart extends StreamPart {
+  /** Somebody deleted it: what there is of it is in the tables. */
+  gone: boolean
+}
+
+/** What an installation consists of inside NATS. */
+export interface Installation {
+  partitions: number
+  /** The streams of each kind that take messages, in the order of their partitions. */
+  streams: Record<StreamKind, StreamPart[]>
+  /** Those that took them before. */
+  past: Record<StreamKind, PastPart[]>
+  layout: Layout
+  /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
+  generation: number
+  buckets: Buckets
+  /** How people are named where their ids must not be kept. */
+  privacy: Privacy
+}
+
+/** The buckets' names in NATS, where `generation` of the profiles counts. */
+export function bucketNames(generation: number): Record<keyof typeof BUCKETS, string> {
+  return { ...BUCKETS, profiles: profilesBucket(generation) }
+}
+
+/** Does something with each bucket, one after the other. */
+export async function ofEachBucket<T>(
+  make: (key: keyof typeof BUCKETS) => Promise<T>,
+): Promise<Record<keyof typeof BUCKETS, T>> {
+  const made: [string, T][] = []
+  for (const key of Object.keys(BUCKETS) as (keyof typeof BUCKETS)[]) made.push([key, await make(key)])
+  return Object.fromEntries(made) as Record<keyof typeof BUCKETS, T>
+}
+
+/** Does something with each kind of stream, side by side. */
+export async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {
+  const made = await Promise.all(KINDS.map(async kind => [kind, await make(kind)] as const))
+  return Object.fromEntries(made) as Record<StreamKind, T>
+}

@@ -1,0 +1,74 @@
+import { pastParts, type StreamPart, streamParts } from '@slotstream/protocol'
+import type { Nats } from '../nats/nats.js'
+import type { Log } from '../process/log.js'
+import { type Pauses, retryForever } from '../process/retry.js'
+import { ConfigurationError } from '../settings/read.js'
+import { bucketNames, type Installation, ofEachBucket, ofEachKind } from './installation.js'
+import { createPrivacy, knownPeopleSecret } from './keyed-hash.js'
+import { readLayout } from './layout.js'
+import { readGeneration } from './profiles-generation.js'
+
+/** Between two looks while there is no installation yet, in milliseconds. */
+const PAUSES: Pauses = { firstMs: 100, longestMs: 500 }
+
+/** A line says what is waited for after so many looks, and again after as many more. */
+const LOOKS_A_LINE = 20
+
+/**
+ * Opens what an aggregator made in NATS, and waits until it did. It makes and changes nothing, so it takes no permission
+ * to: a collector, which faces the internet, has none.
+ *
+ * @throws ConfigurationError when what is kept about the installation can't be used
+ */
+export function openInstallation(nats: Nats, log: Log): Promise<Installation> {
+  return retryForever(
+    () => openOnce(nats, log),
+    undefined,
+    (error, attempt) => {
+      if (attempt % LOOKS_A_LINE === LOOKS_A_LINE - 1)
+        log.warn({ err: error }, 'waiting for the streams and buckets, which aggregators make when they start')
+    },
+    error => error instanceof ConfigurationError,
+    PAUSES,
+  )
+}
+
+async function openOnce(nats: Nats, log: Log): Promise<Installation> {
+  const config = async (stream: string) => (await nats.manager.streams.info(stream)).config
+  const open = async (bucket: string) => {
+    await config(`KV_${bucket}`)
+    // Reads go to the leader: a replica may lag behind.
+    return nats.kvm.open(bucket, { allow_direct: false })
+  }
+  const meta = await open(bucketNames(0).meta)
+  const layout = there('its layout', await readLayout(meta, log)).layout
+  const { partitions } = layout
+  const isThere = (part: StreamPart) =>
+    config(part.name).then(
+      () => true,
+      error => {
+        if (error instanceof Error && error.name === 'StreamNotFoundError') return false
+        throw error
+      },
+    )
+  const past = await ofEachKind(kind =>
+    Promise.all(
+      pastParts(kind, partitions, layout.past[kind]).map(async part => ({ ...part, gone: !(await isThere(part)) })),
+    ),
+  )
+  const streams = await ofEachKind(async kind => {
+    const parts = streamParts(kind, layout.streams[kind], partitions, layout.past[kind])
+    await Promise.all(parts.map(part => config(part.name)))
+    return parts
+  })
+  const { generation } = await readGeneration(meta, log)
+  const privacy = createPrivacy(there('its key for hashes of people', await knownPeopleSecret(meta, log)))
+  const names = bucketNames(generation)
+  const buckets = await ofEachBucket(key => open(names[key]))
+  return { partitions, streams, past, layout, generation, buckets, privacy }
+}
+
+function there<T>(what: string, found: T | undefined): T {
+  if (found === undefined) throw new Error(`the installation lacks ${what}`)
+  return found
+}
