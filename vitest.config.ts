@@ -14,6 +14,19 @@ const globalSetup = ['test/support/global-setup.ts']
 // developer's machine it isn't. Nothing else is tried twice.
 const retry = process.env.CI ? 1 : 0
 
+/** Unit tests that need a document, each in a fresh one. */
+const DOM = [
+  'test/unit/sdk/{page,growth}.test.ts',
+  'test/unit/sdk/{slots,react,inspector,plugins}/**/*.test.ts',
+  'test/unit/sdk/client/consent*.test.ts',
+]
+
+/** What must hold for whatever is made up, which takes longer than examples. */
+const PROPERTIES = ['test/unit/**/*-properties.test.ts']
+
+/** Two files at a time: they wait for processes they started most of the time. */
+const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 2 }
+
 export default defineConfig({
   test: {
     projects: [
@@ -23,7 +36,30 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['test/unit/**/*.test.ts'],
+          exclude: [...DOM, ...PROPERTIES],
+          // Nothing of these lives past its test, so modules are loaded once for all of them.
+          pool: 'threads',
+          isolate: false,
           // On a machine that is busy with other things a second of work takes ten.
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'dom',
+          sequence: { groupOrder: 0 },
+          environment: 'jsdom',
+          include: DOM,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'properties',
+          sequence: { groupOrder: 0 },
+          include: PROPERTIES,
           testTimeout: 60_000,
         },
       },
@@ -36,7 +72,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          ...SIDE_BY_SIDE,
         },
       },
       {
@@ -58,11 +94,11 @@ export default defineConfig({
         test: {
           name: 'security',
           globalSetup,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
           include: ['test/security/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          ...SIDE_BY_SIDE,
         },
       },
       {
@@ -70,7 +106,7 @@ export default defineConfig({
         test: {
           name: 'chaos',
           globalSetup,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
           include: ['test/chaos/**/*.test.ts'],
           fileParallelism: false,
         },

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { setMaxListeners } from 'node:events'
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'

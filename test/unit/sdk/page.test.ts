@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PluginApi } from '#sdk/client/plugin-api.js'
 import * as slotstream from '#sdk/entries/index.js'

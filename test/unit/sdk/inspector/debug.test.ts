@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as slotstream from '#sdk/entries/index.js'
 import { follow, type Happening } from '#sdk/inspector/happenings.js'

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { act, createElement as h, type ReactNode, StrictMode } from 'react'
 import { flushSync } from 'react-dom'
 import { hydrateRoot, type Root } from 'react-dom/client'

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { describe, expect, it, vi } from 'vitest'
 import { setAttribute } from '#sdk/slots/attributes.js'
 import { renderItem } from '#sdk/slots/render.js'

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { safeText } from '#sdk/capture/safe-text.js'
 import { selectorOf } from '#sdk/capture/selector-of.js'

@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 // @vitest-environment-options { "url": "https://shop.example/" }
 import { afterEach, expect, it, vi } from 'vitest'
 import { click, openPage } from '../page.js'

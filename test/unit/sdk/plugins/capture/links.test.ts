@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isUnder } from '#sdk/capture/domains.js'
 import { consent, type Options } from '#sdk/entries/index.js'

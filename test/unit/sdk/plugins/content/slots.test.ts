@@ -1,4 +1,3 @@
-// @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hydrate, type Options, type SlotDecision } from '#sdk/entries/index.js'
 import { click, openPage } from '../page.js'
