@@ -108,7 +108,7 @@ export function createApp({
   app.get('/openapi.json', (_request, response) => {
     response.set('Access-Control-Allow-Origin', '*').json(description)
   })
-  app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
+  app.options(/^\/(beacon\/)?v1\//, (request, response) => answerPreflight(request, response, sites))
   for (const { path, handle } of routes) {
     app.post(path, handle)
     app.all(path, (request, response) => {

@@ -25,12 +25,14 @@ export interface RouteDeps {
   metrics: CollectorMetrics
 }
 
+/** Paths of a batch: Segment's, that of its older libraries, and that of RudderStack's beacons. */
+const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import', '/beacon/v1/batch']
+
 /** Makes all routes of a write key that take a body: Segment's, each also by one letter, and `/v1/slots`. */
 export function writeKeyRoutes({ receive, store, decide, metrics }: RouteDeps): Route[] {
   const batch = { handle: batchRoute(receive, store), described: describeBatch() }
   return [
-    { path: '/v1/batch', ...batch },
-    { path: '/v1/b', ...batch },
+    ...BATCH_PATHS.map(path => ({ path, ...batch })),
     ...MESSAGE_TYPES.flatMap(type => {
       const single = { handle: singleRoute(type, receive, store), described: describeSingle(type) }
       return [

@@ -73,6 +73,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number, open?
     })
   }
   counted.body?.complete(bytes.length)
+  if (hasMark(bytes)) bytes = bytes.subarray(MARK_BYTES)
   const read = textOf(bytes)
   const text = wellFormed(read)
   const utf8 = text === read ? bytes : utf8Of(text)
@@ -97,6 +98,10 @@ function textOf(bytes: Buffer): string {
 
 /** Pages can't say that a body is compressed without a preflight. No JSON text begins with these bytes. */
 const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** Length of the byte order mark of UTF-8, which .NET and Windows put before a text, and JSON.parse refuses. */
+const MARK_BYTES = 3
+const hasMark = (bytes: Buffer) => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 
 interface Collected {
   bytes: Buffer
