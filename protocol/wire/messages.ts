@@ -1,4 +1,4 @@
-import { VIOLATION_CODES, type Violation } from './violations.js'
+import { type Problem, VIOLATION_CODES, type Violation } from './violations.js'
 
 /** Message shapes: Segment's spec (https://segment.com/docs/connections/spec/), with the fields this product adds. */
 
@@ -97,6 +97,8 @@ export interface Rejection {
   path?: string
   /** The schema that counted; empty where there is none. */
   schemaVersion?: string
+  /** Each thing that breaks the tracking plan, where there are several. */
+  problems?: Problem[]
 }
 
 /** What can be wrong with a message, by the code that says so. */
