@@ -100,12 +100,13 @@ export function createCollector(deps: CollectorDeps): Collector {
     places: deps.places,
     ready: () => sitesLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
-    routes: ({ receive, metrics }) =>
+    routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
         store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
+        refused,
       }),
     adminToken: deps.adminToken,
     mounted: ({ metrics, gate }) => [

@@ -109,12 +109,13 @@ export function createApp({
     response.set('Access-Control-Allow-Origin', '*').json(description)
   })
   app.options(/^\/(beacon\/)?v1\//, (request, response) => answerPreflight(request, response, sites))
-  for (const { path, handle } of routes) {
-    app.post(path, handle)
+  for (const { path, handle, method = 'POST' } of routes) {
+    if (method === 'GET') app.get(path, handle)
+    else app.post(path, handle)
     app.all(path, (request, response) => {
       allowOrigin(request, response, sites)
-      response.set('Allow', 'POST, OPTIONS')
-      throw new Failure('method_not_allowed', `${request.method} is not possible here: use POST`)
+      response.set('Allow', `${method}, OPTIONS`)
+      throw new Failure('method_not_allowed', `${request.method} is not possible here: use ${method}`)
     })
   }
   app.get('/v1/projects/:writeKey/settings', (request, response) => {
@@ -135,7 +136,11 @@ export function createApp({
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {
     if (hasDemo) response.redirect('/demo/')
-    else response.json({ name: 'slotstream collector', routes: routes.map(({ path }) => `POST ${path}`) })
+    else
+      response.json({
+        name: 'slotstream collector',
+        routes: routes.map(({ path, method = 'POST' }) => `${method} ${path}`),
+      })
   })
   app.use(request => {
     throw new Failure('not_found', `there is no ${request.method} ${request.path}`)

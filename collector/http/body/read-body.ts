@@ -73,10 +73,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number, open?
     })
   }
   counted.body?.complete(bytes.length)
-  if (hasMark(bytes)) bytes = bytes.subarray(MARK_BYTES)
-  const read = textOf(bytes)
+  return bodyOf(bytes)
+}
+
+/**
+ * Reads bytes as JSON.
+ *
+ * @throws Failure `malformed`
+ */
+export function bodyOf(bytes: Buffer): Body {
+  const plain = hasMark(bytes) ? bytes.subarray(MARK_BYTES) : bytes
+  const read = textOf(plain)
   const text = wellFormed(read)
-  const utf8 = text === read ? bytes : utf8Of(text)
+  const utf8 = text === read ? plain : utf8Of(text)
   return { value: parse(text), written: { text, utf8 }, bytes: bytes.length }
 }
 
