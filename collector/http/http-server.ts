@@ -21,6 +21,7 @@ import { createLimits, type Origin } from '../safety/limits.js'
 import { createOpenBodies } from '../safety/open-bodies.js'
 import type { CollectorSettings } from '../settings.js'
 import type { Sites } from '../sites.js'
+import type { CategoryOf } from '../slots/content-categories.js'
 import { type AppParts, createApp } from './app.js'
 import type { Failure } from './failure.js'
 import type { Refused } from './pixel.js'
@@ -56,6 +57,8 @@ export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 
   log: Log
   /** Where addresses are. Default: not known. */
   places?: Places | undefined
+  /** What content is about. Default: not known. */
+  categoryOf?: CategoryOf
   /** Whether the sites are known: before that, every write key would be unknown. */
   ready: () => boolean
   /** What is missing before requests can be answered. */
@@ -91,7 +94,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     ready: parts.ready,
     limits: createLimits(settings),
     bodies,
-    enrich: createEnrich(parts.places),
+    enrich: createEnrich(parts.places, parts.categoryOf),
     originOf: request => originOf(request, trusts),
     metrics,
   })

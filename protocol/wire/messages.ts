@@ -34,6 +34,8 @@ export interface MessageContext {
    * collector takes it out. `verified`, of the collector: whether it was right, where the site signs its users.
    */
   identity?: { signature?: string; verified?: boolean; [key: string]: unknown }
+  /** Set by the collector, of a `Slot Clicked`: what the content is about, as the catalog was when the click arrived. */
+  content?: { category?: string; [key: string]: unknown }
   /** Set by the collector: `timestamp` was older than a public key's may be. `originalTimestamp` is what the client said. */
   timeClamped?: true
   [key: string]: unknown

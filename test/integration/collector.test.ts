@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { type Collector, createCollector } from '@slotstream/collector'
+import { applyEnvelope } from '@slotstream/core'
 import {
   type BatchAnswer,
   type DecideRequest,
@@ -627,6 +628,59 @@ describe('slots', () => {
       contentIds: [],
       propensities: [],
     })
+  })
+})
+
+describe('a click on content', () => {
+  const click = (visitor: string, contentId: string, context = {}) =>
+    post('/v1/batch', {
+      writeKey: 'shop',
+      batch: [
+        track(visitor),
+        track(visitor, { event: 'Slot Clicked', properties: { slotId: 'hero', contentId }, context }),
+        track(visitor, { event: 'Slot Viewed', properties: { slotId: 'hero', contentId } }),
+      ],
+    })
+  const contexts = async (visitor: string) =>
+    (await eventsOf(visitor)).flatMap(({ messages }) => messages.map(({ context }) => context?.content))
+
+  it('is stored with the category that the content has then, and moves the interests of a rebuild, too', async () => {
+    const content = { slots: ['hero'], payload: { title: 'Tents' } }
+    await admin('PUT', '/sites/shop/content/tents', { id: 'tents', category: 'camp', ...content })
+    const visitor = newId('v')
+    await until(
+      'the collector knows the content',
+      async () => {
+        await click(visitor, 'tents')
+        return (await contexts(visitor)).slice(-3)
+      },
+      found => found[1] !== undefined,
+    )
+    await admin('PUT', '/sites/shop/content/tents', { id: 'tents', category: 'trail', ...content })
+    const later = newId('v')
+    await until(
+      'the new category',
+      async () => {
+        await click(later, 'tents')
+        return (await contexts(later)).at(-2)?.category
+      },
+      category => category === 'trail',
+    )
+    await admin('DELETE', '/sites/shop/content/tents')
+    const [envelope] = (await eventsOf(visitor)).slice(-1)
+    expect(envelope?.messages.map(({ context }) => context?.content)).toEqual([
+      undefined,
+      { category: 'camp' },
+      undefined,
+    ])
+    expect(applyEnvelope(undefined, envelope!, 1)?.affinities).toEqual({ camp: 1 })
+  })
+
+  it('on what is in no catalog, or in that of another site, has none', async () => {
+    await admin('PUT', '/sites/strict/content/theirs', { id: 'theirs', category: 'x', slots: [], payload: {} })
+    const visitor = newId('v')
+    for (const id of ['nothing', 'theirs', '', 'constructor']) await click(visitor, id)
+    expect((await contexts(visitor)).filter(Boolean)).toEqual([])
   })
 })
 
