@@ -13,6 +13,7 @@ import { allowOrigin, answerPreflight } from './request/cors.js'
 import { HOST_HEADERS, publicHost } from './request/public-host.js'
 import type { Route } from './routes.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
+import { serveSegmentLibrary } from './segment-library.js'
 
 /** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
 export interface Mounted {
@@ -132,6 +133,7 @@ export function createApp({
   app.get('/sdk.js', sdkFile(sdk))
   app.use(['/demo', '/console'], pageHeaders)
   app.get('/sdk/:file', sdkParts(dirname(sdk)))
+  serveSegmentLibrary(app, sdk, sites)
   const hasDemo = existsSync(demoDir)
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {
