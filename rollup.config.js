@@ -28,18 +28,22 @@ const CHUNKS = [
 
 /** The browser package, from what `tsc -b` made of it. */
 export default [
-  {
-    input: 'sdk/dist/esm/entries/script.js',
+  // The script tag, and the same with Segment's names.
+  ...[
+    ['script', 'slotstream'],
+    ['segment', 'analytics'],
+  ].map(([entry, name]) => ({
+    input: `sdk/dist/esm/entries/${entry}.js`,
     treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
-      file: 'sdk/dist/slotstream.js',
+      file: `sdk/dist/${name}.js`,
       format: 'iife',
       sourcemap: 'hidden',
       freeze: false,
       generatedCode: { preset: 'es2015', symbols: false },
     },
-  },
+  })),
   ...[...together, ...alone].map(name => ({
     input: `sdk/dist/esm/${name}.js`,
     treeshake,

@@ -27,6 +27,7 @@ import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { createPlans } from './plan/plans.js'
 import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
+import { createContentCategories } from './slots/content-categories.js'
 import { createDecide } from './slots/decide.js'
 
 export interface CollectorDeps {
@@ -62,11 +63,13 @@ export function createCollector(deps: CollectorDeps): Collector {
   })
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
+  const categories = createContentCategories()
   let sitesLoaded = false
   let tombstones: Tombstones = NO_TOMBSTONES
   const watching = Promise.all([
     watchBucket(nats, buckets.sites, sites.apply, log),
     watchBucket(nats, buckets.plans, plans.apply, log),
+    watchBucket(nats, buckets.catalog, categories.apply, log),
     watchTombstones(nats, deps.installation, log).then(watched => {
       tombstones = watched
       return watched
@@ -98,14 +101,16 @@ export function createCollector(deps: CollectorDeps): Collector {
     settings,
     log,
     places: deps.places,
+    categoryOf: categories.of,
     ready: () => sitesLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
-    routes: ({ receive, metrics }) =>
+    routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
         store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
+        refused,
       }),
     adminToken: deps.adminToken,
     mounted: ({ metrics, gate }) => [
@@ -130,7 +135,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),
-          enrich: createEnrich(deps.places),
+          enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,
           exportStallMs: settings.exportStallMs,

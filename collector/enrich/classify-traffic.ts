@@ -1,5 +1,5 @@
 import type { Channel } from '@slotstream/protocol'
-import { CLICK_IDS, MEDIA, REFERRERS } from './traffic-sources.js'
+import { CLICK_IDS, MEDIA, REFERRERS, SEARCH_LABELS } from './traffic-sources.js'
 
 /** How a visitor came, as it is stored in `context.traffic`. */
 export interface Traffic {
@@ -52,18 +52,23 @@ for (const [channel, source, hosts] of REFERRERS)
     else exact.set(host, { channel, source })
   }
 
-/** Looks the host up, then those above it. `google.co.uk` and `google.de` are `google.*`; `google.evil.example` isn't. */
+/** Looks the host up, then those above it, which say nothing where they only search and the host does something else. */
 function knownHost(host: string): Traffic | undefined {
   const labels = host.split('.')
   for (let first = 0; first < labels.length; first++) {
-    const known = exact.get(labels.slice(first).join('.'))
-    if (known) return known
-    const endings = labels.slice(first + 1)
-    const isEnding = endings.length === 1 || (endings.length === 2 && /^(com?|org|net)$/.test(endings[0]!))
-    const family = isEnding ? anyEnding.get(labels[first]!) : undefined
-    if (family) return family
+    const known = namedBy(labels.slice(first))
+    if (known) return known.channel !== 'search' || labels.slice(0, first).every(isSearching) ? known : undefined
   }
   return undefined
+}
+
+const isSearching = (label: string) => SEARCH_LABELS.test(label)
+
+/** `google.co.uk` and `google.de` are `google.*`; `google.evil.example` isn't. */
+function namedBy(labels: string[]): Traffic | undefined {
+  const [name, ...endings] = labels
+  const isEnding = endings.length === 1 || (endings.length === 2 && /^(com?|org|net)$/.test(endings[0]!))
+  return exact.get(labels.join('.')) ?? (isEnding ? anyEnding.get(name!) : undefined)
 }
 
 /** Also for `android-app://com.google.android.gm`, whose host is the app's name. */

@@ -1,5 +1,6 @@
 import { DEFAULT_ENRICHMENT, type Enrichment, isObject, type MessageContext, type Site } from '@slotstream/protocol'
 import { MAX_ADDRESS_LENGTH } from '@slotstream/runtime'
+import type { CategoryOf } from '../slots/content-categories.js'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
 import { createMemo } from './memo.js'
 import type { Places } from './places.js'
@@ -36,8 +37,14 @@ export interface Sender {
 
 export type Enrich = (site: Site, sender: Sender) => Enricher
 
-/** Makes the function that makes the enricher of a request. What sites, pages and user agents have in common is computed once. */
-export function createEnrich(places?: Places): Enrich {
+/**
+ * Makes the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
+ * once.
+ *
+ * @param places where addresses are. Default: not known
+ * @param categoryOf what content is about. Default: not known
+ */
+export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
   const compiled = new WeakMap<Site, Compiled>()
   const agents = createUserAgents()
   const networks = createMemo(
@@ -68,24 +75,45 @@ export function createEnrich(places?: Places): Enrich {
       return known.facts
     }
 
+    /** The same object for messages that have device and way in in common. */
+    function factsOf(message: Record<string, unknown>, named: string | undefined): MessageContext | undefined {
+      const context = (message.context ?? {}) as MessageContext
+      // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
+      const isDevice = typeof context.userAgent === 'string' || context.library === undefined
+      const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
+      const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)
+      const network = named ?? (wantsNetwork && isDevice ? networks(sender.address()) : '')
+      const facts = deviceFacts(isDevice ? own : '', network)
+      const traffic = settings.traffic && arrivedOf(message, rules.traffic)
+      if (!traffic) return facts
+      if (together?.traffic !== traffic || together.facts !== facts)
+        together = { facts, traffic, all: { ...facts, traffic } }
+      return together.all
+    }
+
     return {
       redact: raw => redact(raw, rules, networks),
       enrich(message, named) {
-        const context = (message.context ?? {}) as MessageContext
-        // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
-        const isDevice = typeof context.userAgent === 'string' || context.library === undefined
-        const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
-        const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)
-        const network = named ?? (wantsNetwork && isDevice ? networks(sender.address()) : '')
-        const facts = deviceFacts(isDevice ? own : '', network)
-        const traffic = settings.traffic && arrivedOf(message, rules.traffic)
-        if (!traffic) return facts
-        if (together?.traffic !== traffic || together.facts !== facts)
-          together = { facts, traffic, all: { ...facts, traffic } }
-        return together.all
+        const facts = factsOf(message, named)
+        const category = categoryOf && clickedCategory(message, site, categoryOf)
+        return category === undefined ? facts : { ...facts, content: { category } }
       },
     }
   }
+}
+
+/**
+ * Tells what the content is about that a message says was clicked. Stamped here, as the catalog is now, so that a rebuild
+ * from the stream moves the same interests.
+ */
+function clickedCategory(
+  { type, event, properties }: Record<string, unknown>,
+  { siteId }: Site,
+  categoryOf: CategoryOf,
+): string | undefined {
+  if (type !== 'track' || event !== 'Slot Clicked') return undefined
+  const contentId = textOf(objectOf(properties)?.contentId)
+  return contentId === undefined ? undefined : categoryOf(siteId, contentId)
 }
 
 /** A site's settings, in the form that costs least to apply. */

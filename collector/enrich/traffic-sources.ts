@@ -1,12 +1,19 @@
 import type { Channel } from '@slotstream/protocol'
 
-/** Hosts by what they are, with the name that is stored. `google.*` stands for any ending; a host covers those below it. */
+/**
+ * Hosts by what they are, with the name that is stored. `google.*` stands for any ending; a host covers those below it,
+ * that of a search engine only those of `SEARCH_LABELS`: its mail, its maps and its log-in are no search.
+ */
 export const REFERRERS: [channel: Channel, source: string, hosts: string][] = [
   ['email', 'gmail', 'mail.google.com com.google.android.gm'],
   ['email', 'outlook', 'outlook.live.com outlook.office.com outlook.office365.com'],
   ['email', 'yahoo mail', 'mail.yahoo.com'],
   ['email', 'gmx', 'gmx.net gmx.com'],
   ['email', 'proton', 'mail.proton.me'],
+  ['email', 'yahoo mail', 'mail.yahoo.co.jp'],
+  ['email', 'yandex mail', 'mail.yandex.ru mail.yandex.com'],
+  ['email', 'aol mail', 'mail.aol.com'],
+  ['email', 'mail.ru', 'e.mail.ru'],
   ['search', 'google', 'google.* com.google.android.googlequicksearchbox'],
   ['search', 'bing', 'bing.com'],
   ['search', 'duckduckgo', 'duckduckgo.com'],
@@ -41,6 +48,13 @@ export const REFERRERS: [channel: Channel, source: string, hosts: string][] = [
   ['social', 'snapchat', 'snapchat.com'],
   ['social', 'hacker news', 'news.ycombinator.com'],
 ]
+
+/**
+ * What stands before the host of a search engine where it searches: mobile and plain pages, countries and languages
+ * (`cn.bing.com`, `de.search.yahoo.com`), and kinds of search.
+ */
+export const SEARCH_LABELS =
+  /^(m|wap|mobile|www\d*|[a-z]{2}|[a-z]{2}-[a-z]{2}|search|images?|video|scholar|lens|shopping|cse|encrypted|html|lite|safe)$/
 
 /** Parameters that advertising networks add to the address behind a paid click. */
 export const CLICK_IDS: [parameter: string, source: string][] = [

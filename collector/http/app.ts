@@ -13,6 +13,7 @@ import { allowOrigin, answerPreflight } from './request/cors.js'
 import { HOST_HEADERS, publicHost } from './request/public-host.js'
 import type { Route } from './routes.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
+import { serveSegmentLibrary } from './segment-library.js'
 
 /** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
 export interface Mounted {
@@ -108,13 +109,14 @@ export function createApp({
   app.get('/openapi.json', (_request, response) => {
     response.set('Access-Control-Allow-Origin', '*').json(description)
   })
-  app.options(/^\/v1\//, (request, response) => answerPreflight(request, response, sites))
-  for (const { path, handle } of routes) {
-    app.post(path, handle)
+  app.options(/^\/(beacon\/)?v1\//, (request, response) => answerPreflight(request, response, sites))
+  for (const { path, handle, method = 'POST' } of routes) {
+    if (method === 'GET') app.get(path, handle)
+    else app.post(path, handle)
     app.all(path, (request, response) => {
       allowOrigin(request, response, sites)
-      response.set('Allow', 'POST, OPTIONS')
-      throw new Failure('method_not_allowed', `${request.method} is not possible here: use POST`)
+      response.set('Allow', `${method}, OPTIONS`)
+      throw new Failure('method_not_allowed', `${request.method} is not possible here: use ${method}`)
     })
   }
   app.get('/v1/projects/:writeKey/settings', (request, response) => {
@@ -131,11 +133,16 @@ export function createApp({
   app.get('/sdk.js', sdkFile(sdk))
   app.use(['/demo', '/console'], pageHeaders)
   app.get('/sdk/:file', sdkParts(dirname(sdk)))
+  serveSegmentLibrary(app, sdk, sites)
   const hasDemo = existsSync(demoDir)
   if (hasDemo) app.use('/demo', express.static(demoDir))
   app.get('/', (_request, response) => {
     if (hasDemo) response.redirect('/demo/')
-    else response.json({ name: 'slotstream collector', routes: routes.map(({ path }) => `POST ${path}`) })
+    else
+      response.json({
+        name: 'slotstream collector',
+        routes: routes.map(({ path, method = 'POST' }) => `${method} ${path}`),
+      })
   })
   app.use(request => {
     throw new Failure('not_found', `there is no ${request.method} ${request.path}`)

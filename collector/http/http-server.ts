@@ -21,11 +21,15 @@ import { createLimits, type Origin } from '../safety/limits.js'
 import { createOpenBodies } from '../safety/open-bodies.js'
 import type { CollectorSettings } from '../settings.js'
 import type { Sites } from '../sites.js'
+import type { CategoryOf } from '../slots/content-categories.js'
 import { type AppParts, createApp } from './app.js'
+import type { Failure } from './failure.js'
+import type { Refused } from './pixel.js'
 import { createReceive, type Handler, type Receive } from './receive.js'
-import { type Client, clientAddress, clientOf, peerAddress, type Trusts } from './request/client-address.js'
+import { clientAddress, clientOf, peerAddress, type Trusts } from './request/client-address.js'
+import { isNear } from './request/is-near.js'
 import { requestIdOf } from './request/request-id.js'
-import { sendFailure } from './respond.js'
+import { failureOf, sendFailure } from './respond.js'
 import type { Route } from './routes.js'
 
 /** How often connections are looked over for those that take too long, in milliseconds. */
@@ -38,12 +42,11 @@ const STOP_TIMEOUT_MS = 8_000
 /** Addresses of which it is remembered whether they are a proxy's. */
 const MAX_TRUST_REMEMBERED = 1_000
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/
-
 /** What the routes are made with. */
 export interface RouteTools {
   receive: Receive
   metrics: CollectorMetrics
+  refused: Refused
 }
 
 export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted'> {
@@ -54,11 +57,13 @@ export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 
   log: Log
   /** Where addresses are. Default: not known. */
   places?: Places | undefined
+  /** What content is about. Default: not known. */
+  categoryOf?: CategoryOf
   /** Whether the sites are known: before that, every write key would be unknown. */
   ready: () => boolean
   /** What is missing before requests can be answered. */
   missing: () => string[]
-  /** Makes the POST routes that are answered before the router gets to see them, for speed. */
+  /** Makes the routes of a write key. Those by POST are answered before the router gets to see them, for speed. */
   routes: (tools: RouteTools) => Route[]
   /** Is told of each request that was refused as a whole. */
   onFailure?: (route: string, error: unknown) => void
@@ -89,13 +94,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     ready: parts.ready,
     limits: createLimits(settings),
     bodies,
-    enrich: createEnrich(parts.places),
+    enrich: createEnrich(parts.places, parts.categoryOf),
     originOf: request => originOf(request, trusts),
     metrics,
   })
   const isOurHost = createHostCheck(allowedHosts())
-  const routes = parts.routes({ receive, metrics })
-  const handlers = new Map(routes.map(({ path, handle }) => [path, handle]))
+  const routes = parts.routes({ receive, metrics, refused })
+  const handlers = new Map(routes.filter(({ method }) => method !== 'GET').map(({ path, handle }) => [path, handle]))
   const app = createApp({
     sites,
     metrics,
@@ -142,6 +147,11 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   async function answer(request: IncomingMessage, response: ServerResponse, route: string, handler: Handler) {
     observe(request, response, route)
     await handler(request, response).catch(error => fail(request, response, error, route))
+  }
+
+  function refused(response: ServerResponse, route: string, error: unknown): Failure {
+    parts.onFailure?.(route, error)
+    return failureOf(response, error, log)
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown, route: string): Promise<void> {
@@ -220,13 +230,6 @@ function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
 function originOf(request: IncomingMessage, trusts: Trusts): Origin {
   const address = clientAddress(request, trusts)
   return { address, isOwn: address === peerAddress(request) && trusts(address, 0) }
-}
-
-/** Whether a client is on this machine, or in a network that is said to be one's own. */
-function isNear({ address, isItself }: Client, { trustProxy }: CollectorSettings, trusts: Trusts): boolean {
-  if (!isItself) return false
-  // A number of proxies says nothing of networks.
-  return LOOPBACK.test(address) || (typeof trustProxy !== 'number' && trusts(address, 0))
 }
 
 function pathOf(request: IncomingMessage): string {

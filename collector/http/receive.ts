@@ -26,7 +26,8 @@ export interface Received extends Authenticated {
   origin: Receipt
 }
 
-export type Receive = (request: IncomingMessage, response: ServerResponse) => Promise<Received>
+/** @param found what stands for the body where a request has none. Default: the body is read */
+export type Receive = (request: IncomingMessage, response: ServerResponse, found?: () => Body) => Promise<Received>
 
 export interface ReceiveParts {
   sites: Sites
@@ -44,7 +45,7 @@ export interface ReceiveParts {
  * and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
-  return async (request, response) => {
+  return async (request, response, found) => {
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
     const origin = originOf(request)
@@ -52,7 +53,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     limits.checkAddress(origin, named?.key)
     if (named) limits.checkSiteDebt(named.site, named.key)
 
-    const { value: body, written, bytes } = await read(request, response, origin)
+    const { value: body, written, bytes } = await (found ? lookUp(found, origin) : read(request, response, origin))
     metrics.bytes.inc(bytes)
     const { site, key } = named ?? authenticated(request, body, origin, bytes)
     metrics.ofSite(site.siteId).request(bytes)
@@ -84,6 +85,15 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
       })
     } catch (error) {
       limits.payRefused(origin.address, body?.bytes ?? 0, request.complete)
+      throw error
+    }
+  }
+
+  async function lookUp(found: () => Body, origin: Origin): Promise<Body> {
+    try {
+      return found()
+    } catch (error) {
+      limits.payRefused(origin.address, 0, true)
       throw error
     }
   }

@@ -29,15 +29,21 @@ export function sendJson(response: ServerResponse, status: number, body: object,
   else response.write(text, encoding)
 }
 
-/** Answers what a handler threw. Anything but a Failure is our fault: it is logged and answered without its text. */
+/** Yields what a client is told of an error. Anything but a Failure is our fault: it is logged, and its text is not told. */
+export function failureOf(response: ServerResponse, error: unknown, log: Log): Failure {
+  if (error instanceof Failure) return error
+  log.error({ err: error, requestId: response.getHeader('X-Request-Id') }, 'a request failed')
+  return new Failure('internal', 'something failed on the server')
+}
+
+/** Answers what a handler threw. */
 export async function sendFailure(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   log: Log,
 ): Promise<void> {
-  const failure = error instanceof Failure ? error : new Failure('internal', 'something failed on the server')
-  if (failure !== error) log.error({ err: error, requestId: response.getHeader('X-Request-Id') }, 'a request failed')
+  const failure = failureOf(response, error, log)
   if (response.headersSent) {
     response.destroy()
     return

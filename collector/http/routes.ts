@@ -2,16 +2,19 @@ import { MESSAGE_TYPES, type MessageType } from '@slotstream/protocol'
 import type { StoreBatch } from '../intake/store-batch.js'
 import { batchOfOne } from '../intake/take-batch.js'
 import type { CollectorMetrics } from '../metrics.js'
-import { describeBatch, describeSingle, describeSlots } from '../openapi/message-paths.js'
+import { describeBatch, describePixel, describeSingle, describeSlots } from '../openapi/message-paths.js'
 import type { Part } from '../openapi/operations.js'
 import type { Decide } from '../slots/decide.js'
 import { slotsRoute } from '../slots/slots-route.js'
 import { Failure } from './failure.js'
+import { pixelRoute, type Refused } from './pixel.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'
 
-/** A route that takes a body with a write key by POST. These are the hot ones: the server calls them before Express. */
+/** A route that takes messages with a write key. Those by POST are the hot ones: the server calls them before Express. */
 export interface Route {
+  /** Default `POST`. */
+  method?: 'GET'
   path: string
   handle: Handler
   /** As `/openapi.json` has it. */
@@ -23,14 +26,17 @@ export interface RouteDeps {
   store: StoreBatch
   decide: Decide
   metrics: CollectorMetrics
+  refused: Refused
 }
 
-/** Makes all routes of a write key that take a body: Segment's, each also by one letter, and `/v1/slots`. */
-export function writeKeyRoutes({ receive, store, decide, metrics }: RouteDeps): Route[] {
+/** Paths of a batch: Segment's, that of its older libraries, and that of RudderStack's beacons. */
+const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import', '/beacon/v1/batch']
+
+/** Makes all routes of a write key: Segment's, each also by one letter and as a pixel, and `/v1/slots`. */
+export function writeKeyRoutes({ receive, store, decide, metrics, refused }: RouteDeps): Route[] {
   const batch = { handle: batchRoute(receive, store), described: describeBatch() }
   return [
-    { path: '/v1/batch', ...batch },
-    { path: '/v1/b', ...batch },
+    ...BATCH_PATHS.map(path => ({ path, ...batch })),
     ...MESSAGE_TYPES.flatMap(type => {
       const single = { handle: singleRoute(type, receive, store), described: describeSingle(type) }
       return [
@@ -38,6 +44,12 @@ export function writeKeyRoutes({ receive, store, decide, metrics }: RouteDeps): 
         { path: `/v1/${type[0]}`, ...single },
       ]
     }),
+    ...MESSAGE_TYPES.map(type => ({
+      method: 'GET' as const,
+      path: `/v1/pixel/${type}`,
+      handle: pixelRoute(type, receive, store, refused),
+      described: describePixel(type),
+    })),
     { path: '/v1/slots', handle: slotsRoute(receive, store, decide, metrics), described: describeSlots() },
   ]
 }

@@ -31,6 +31,8 @@ export interface MessageRules {
   enricher?: Enricher | undefined
   /** What the messages have to look like. Default: anything goes. */
   plan?: CompiledPlan | undefined
+  /** Whether to look for all that is wrong with one more message that breaks the plan. Default: always. */
+  isExplained?: (() => boolean) | undefined
   /** What is refused, and kept nowhere, because its person was deleted. Default: nothing. */
   isForgotten?: ForgottenMessage | undefined
   /** Context of all messages of the batch. Default: each has its own only. */
@@ -80,7 +82,7 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   const { message } = checked
   const refusal = senders.refusalOf(message)
   if (refusal) return reject(refusal)
-  const violation = plan?.check(message as unknown as StoredMessage)
+  const violation = violationOf(message as unknown as StoredMessage, rules)
   if (violation && plan?.mode === 'enforce') return reject(violation)
 
   let id = idOf(message.messageId)
@@ -93,6 +95,11 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   const added = rules.withUserAgent(enricher?.enrich(message, redacted?.network))
   if (plan && tagViolation(message, violation)) changed = true
   return { accepted: true, message: { id, raw, index, changed, added }, visitorId, sender, violation }
+}
+
+function violationOf(message: StoredMessage, { plan, isExplained }: MessageRules): Violation | undefined {
+  const violation = plan?.check(message)
+  return violation && plan && (isExplained?.() ?? true) ? plan.explain(message, violation) : violation
 }
 
 /** White space between values is not part of a message's size. */

@@ -61,7 +61,8 @@ export function createRejectedMessages(
       if (!isDetailed(raw, (messageId?.length ?? 0) + reason.length + payload.length))
         return countOne(moreRejected, code)
       const place = 'path' in why ? { path: why.path, schemaVersion: why.schemaVersion } : {}
-      rejections.push({ messageId, index, code, reason, ...place })
+      const problems = 'problems' in why && why.problems ? { problems: why.problems } : {}
+      rejections.push({ messageId, index, code, reason, ...place, ...problems })
       stored.push({ messageId, code, reason, ...place, payload })
     },
     refuse({ raw, index }, { code, reason }) {

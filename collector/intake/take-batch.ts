@@ -96,6 +96,7 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
     senders,
     enricher: scope.enricher,
     plan: scope.plan,
+    isExplained: scope.rejections?.explains,
     isForgotten: scope.isForgotten,
     context,
     text,

@@ -46,13 +46,14 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     log: deps.log,
     ready: () => true,
     missing: () => [],
-    routes: ({ receive, metrics }) =>
+    routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
         store: createStoreBatch(kept.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
         decide: async question =>
           unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now()).decisions,
         metrics,
+        refused,
       }),
     mounted: () => [{ path: '/micro', router: microRoutes(kept), described: MICRO_PATHS }],
     onFailure(route, error) {

@@ -1,5 +1,5 @@
 import type { MessageType } from '@slotstream/protocol'
-import { failures, messageBody, ok, type Part, ref } from './operations.js'
+import { failures, inQuery, messageBody, ok, type Part, ref } from './operations.js'
 
 const WITH_WRITE_KEY = [{ writeKeyAsUser: [] }, { writeKeyInQuery: [] }, {}]
 
@@ -39,6 +39,27 @@ export const describeBatch = (): Part => taking('Send many messages', 'Batch', '
 /** Describes the route of single messages of a type. */
 export const describeSingle = (type: MessageType): Part =>
   taking(`Send one \`${type}\` message`, 'SingleMessage', 'BatchAnswer', PERSONAL_REFUSALS)
+
+/** Describes the route of a pixel of a type. */
+export const describePixel = (type: MessageType): Part => ({
+  get: {
+    summary: `Send one \`${type}\` message as an image, from a mail or a page without scripts`,
+    tags: ['messages'],
+    parameters: [
+      inQuery('data', 'A message as JSON in Base64; `writeKey` may stand in it.'),
+      inQuery('writeKey', 'Write key of a site.'),
+    ],
+    responses: {
+      200: {
+        description: 'A transparent pixel, whatever became of the message.',
+        headers: {
+          'X-Slotstream-Rejected': { description: 'Code of what was wrong, if anything.', schema: { type: 'string' } },
+        },
+        content: { 'image/gif': { schema: { type: 'string', format: 'binary' } } },
+      },
+    },
+  },
+})
 
 /** Describes the route of slot requests. */
 export const describeSlots = (): Part => ({

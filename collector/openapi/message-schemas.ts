@@ -80,6 +80,15 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       reason: { type: 'string', description: 'What was wrong, where, and what to do.' },
       path: { type: 'string', description: 'Of what breaks the tracking plan: where, as JSONPath.' },
       schemaVersion: { type: 'string', description: 'The schema that counted; empty where there is none.' },
+      problems: {
+        type: 'array',
+        description: 'Each thing that breaks the tracking plan, where there are several.',
+        items: {
+          type: 'object',
+          required: ['path', 'reason'],
+          properties: { path: { type: 'string' }, reason: { type: 'string' } },
+        },
+      },
     },
   },
   BatchAnswer: {

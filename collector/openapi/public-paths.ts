@@ -12,6 +12,25 @@ export const PUBLIC_PATHS: Paths = {
       responses: { ...ok('The library’s settings.', ANY_OBJECT), ...failures('unknown_key') },
     },
   },
+  '/analytics.js/v1/{writeKey}/analytics.min.js': {
+    get: {
+      summary: 'The SDK’s bundle where Segment’s snippet finds its library, under Segment’s names',
+      tags: ['files'],
+      parameters: [inPath('writeKey', 'Write key of a site.')],
+      responses: { ...file('The script.', 'text/javascript'), ...failures('unknown_key', 'not_found') },
+    },
+  },
+  '/analytics.js/v1/{writeKey}/sdk/{file}': {
+    get: {
+      summary: 'A part that this bundle loads when it is switched on',
+      tags: ['files'],
+      parameters: [
+        inPath('writeKey', 'Write key of a site.'),
+        inPath('file', 'Name of the part, such as `web-vitals.js`.'),
+      ],
+      responses: { ...file('The script.', 'text/javascript'), ...failures('not_found') },
+    },
+  },
   '/sdk.js': {
     get: {
       summary: 'The SDK’s bundle for script tags',

@@ -7,8 +7,10 @@ import type { Violation } from '@slotstream/protocol'
  */
 export function tagViolation(message: Record<string, unknown>, violation: Violation | undefined): boolean {
   const context = (message.context ?? {}) as Record<string, unknown>
-  if (violation) message.context = { ...context, violation }
-  else if (context.violation !== undefined) {
+  if (violation) {
+    const { problems: _told, ...kept } = violation
+    message.context = { ...context, violation: kept }
+  } else if (context.violation !== undefined) {
     const { violation: _claimed, ...rest } = context
     message.context = rest
   } else return false

@@ -21,11 +21,14 @@ export interface RejectionBudget {
    * @param bytes of its texts
    */
   takes(isMessage: boolean, bytes: number): boolean
+  /** Whether one more message that breaks the plan is worth looking for all that is wrong with it. */
+  explains(): boolean
 }
 
 /** @param requestBytes size of the request's body, unpacked */
 export function createRejectionBudget(requestBytes: number): RejectionBudget {
   let detailed = 0
+  let explained = 0
   let left = Math.max(FLOOR_BYTES, TIMES_REQUEST * requestBytes)
   return {
     takes(isMessage, bytes) {
@@ -34,5 +37,6 @@ export function createRejectionBudget(requestBytes: number): RejectionBudget {
       left -= bytes + FRAME_BYTES
       return left >= 0
     },
+    explains: () => ++explained <= MAX_DETAILED,
   }
 }

@@ -14,14 +14,19 @@ const PAGE_WEIGHT = 0.5
 
 /**
  * The categories a message shows interest in, with weights. They stand in `properties.category` and in the `category`
- * of each of `properties.products`, as in Segment's e-commerce spec; each counts once per message.
+ * of each of `properties.products`, as in Segment's e-commerce spec; each counts once per message. A click on content of a
+ * slot is about the content's category, which the collector puts into `context.content`.
  */
 export function interestsOf(message: StoredMessage): [string, number][] {
   const weight = message.type === 'track' ? WEIGHTS.get(message.event ?? '') : pageWeight(message)
   if (weight === undefined || !message.properties) return []
-  const { category, products } = message.properties
+  const { category = clickedCategory(message), products } = message.properties
   const categories = new Set([category, ...(Array.isArray(products) ? products.map(categoryOf) : [])])
   return [...categories].filter(isCategory).map(found => [found, weight])
+}
+
+function clickedCategory({ event, context }: StoredMessage): unknown {
+  return event === 'Slot Clicked' ? categoryOf(context?.content) : undefined
 }
 
 function pageWeight(message: StoredMessage): number | undefined {

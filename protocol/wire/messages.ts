@@ -1,4 +1,4 @@
-import { VIOLATION_CODES, type Violation } from './violations.js'
+import { type Problem, VIOLATION_CODES, type Violation } from './violations.js'
 
 /** Message shapes: Segment's spec (https://segment.com/docs/connections/spec/), with the fields this product adds. */
 
@@ -34,6 +34,8 @@ export interface MessageContext {
    * collector takes it out. `verified`, of the collector: whether it was right, where the site signs its users.
    */
   identity?: { signature?: string; verified?: boolean; [key: string]: unknown }
+  /** Set by the collector, of a `Slot Clicked`: what the content is about, as the catalog was when the click arrived. */
+  content?: { category?: string; [key: string]: unknown }
   /** Set by the collector: `timestamp` was older than a public key's may be. `originalTimestamp` is what the client said. */
   timeClamped?: true
   [key: string]: unknown
@@ -97,6 +99,8 @@ export interface Rejection {
   path?: string
   /** The schema that counted; empty where there is none. */
   schemaVersion?: string
+  /** Each thing that breaks the tracking plan, where there are several. */
+  problems?: Problem[]
 }
 
 /** What can be wrong with a message, by the code that says so. */

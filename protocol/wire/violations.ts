@@ -7,6 +7,14 @@ export interface Violation {
   path: string
   /** The schema that counted; empty where there is none. */
   schemaVersion: string
+  /** Each thing that is wrong, the above first, where there are several. Told to the client, not stored. */
+  problems?: Problem[]
+}
+
+/** One thing that is wrong with a message: where, as JSONPath, and what. */
+export interface Problem {
+  path: string
+  reason: string
 }
 
 /** How a message can break the plan, by the code that says so. */

@@ -29,10 +29,12 @@ export async function startWorld() {
   let before = 0
 
   /** Messages of an event, in the order of the stream, as often as they were sent in different batches. */
-  const sent = async (event: string): Promise<StoredMessage[]> => {
-    const envelopes = (await readAll(broker.nats)).slice(before)
-    return envelopes.flatMap(({ messages }) => messages).filter(message => message.event === event)
-  }
+  const sent = async (event: string): Promise<StoredMessage[]> =>
+    (await all()).filter(message => message.event === event)
+
+  /** All messages, in the order of the stream. */
+  const all = async (): Promise<StoredMessage[]> =>
+    (await readAll(broker.nats)).slice(before).flatMap(({ messages }) => messages)
 
   /** The same as they count: each id once. */
   const stored = async (event: string): Promise<StoredMessage[]> => {
@@ -41,6 +43,7 @@ export async function startWorld() {
   }
 
   return {
+    all,
     sent,
     stored,
     /** Leaves out from now on what the stream has now: another try of a test must not find what the first one sent. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { type Collector, createCollector } from '@slotstream/collector'
+import { applyEnvelope } from '@slotstream/core'
 import {
   type BatchAnswer,
   type DecideRequest,
@@ -275,6 +276,28 @@ describe('the ways in', () => {
     expect(messages[0]).not.toHaveProperty('writeKey')
   })
 
+  it.each(['/v1/import', '/v1/import/', '/v1/batch/', '/beacon/v1/batch'])(
+    '%s, a batch with its key in the body, as older libraries post it',
+    async path => {
+      const visitor = newId('v')
+      const sent = { batch: [track(visitor)], sentAt: new Date().toISOString(), context: { ip: '0' }, sequence: 1 }
+      expect(await post(path, { ...sent, writeKey: 'shop' })).toMatchObject({ status: 200, body: { accepted: 1 } })
+      expect((await eventsOf(visitor)).flatMap(({ messages }) => messages)).toHaveLength(1)
+    },
+  )
+
+  it.each([
+    ['as it is', (text: Buffer) => text],
+    ['gzipped', gzipSync],
+  ])('JSON that begins with a byte order mark, %s', async (_how, pack) => {
+    const visitor = newId('v')
+    const body = pack(Buffer.from(`\uFEFF${JSON.stringify({ batch: [track(visitor)] })}`))
+    expect(await post('/v1/batch?writeKey=shop', body)).toMatchObject({ status: 200, body: { accepted: 1 } })
+    expect((await eventsOf(visitor)).flatMap(({ messages }) => messages)).toHaveLength(1)
+    const single = `\uFEFF${JSON.stringify(track(visitor))}`
+    expect(await post('/v1/track?writeKey=shop', single)).toMatchObject({ status: 200, body: { accepted: 1 } })
+  })
+
   it('paths written in another way, through the router', async () => {
     expect((await post('/v1/Batch/', { writeKey: 'shop', batch: [] })).status).toBe(200)
   })
@@ -402,10 +425,10 @@ describe('bad input', () => {
 })
 
 describe('CORS', () => {
-  const preflight = (path: string, origin: string) =>
+  const preflight = (path: string, origin: string, asked: Record<string, string> = {}) =>
     fetch(`${url}${path}`, {
       method: 'OPTIONS',
-      headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+      headers: { Origin: origin, 'Access-Control-Request-Method': 'POST', ...asked },
     })
 
   it('answers preflights', async () => {
@@ -414,6 +437,25 @@ describe('CORS', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('https://anywhere.example')
     expect(response.headers.get('access-control-allow-headers')).toBe('Content-Type, Authorization, Content-Encoding')
     expect(Number(response.headers.get('access-control-max-age'))).toBeGreaterThan(0)
+  })
+
+  it('allows the headers that a library asks for, and only names of headers', async () => {
+    const allowed = async (asked: string) => {
+      const answer = await preflight('/v1/track', 'https://anywhere.example', {
+        'Access-Control-Request-Headers': asked,
+      })
+      return [answer.status, answer.headers.get('access-control-allow-headers'), answer.headers.get('vary')]
+    }
+    const vary = 'Origin, Access-Control-Request-Headers'
+    // RudderStack's.
+    expect(await allowed('anonymousid,authorization,content-type')).toEqual([
+      204,
+      'anonymousid,authorization,content-type',
+      vary,
+    ])
+    const usual = [204, 'Content-Type, Authorization, Content-Encoding', vary]
+    expect(await allowed('no names: at all')).toEqual(usual)
+    expect(await allowed('x'.repeat(2_000))).toEqual(usual)
   })
 
   it('lets the pages of a site in, and no others', async () => {
@@ -433,9 +475,14 @@ describe('CORS', () => {
   })
 
   it('keeps pages away from the admin routes', async () => {
-    const response = await preflight('/v1/admin/sites', 'https://anywhere.example')
-    expect(response.status).toBe(401)
-    expect(response.headers.get('access-control-allow-origin')).toBeNull()
+    for (const path of ['/v1/admin/sites', '/v1/admin', '/V1/Admin/sites/', '/v1/admin/nowhere']) {
+      const response = await preflight(path, 'https://anywhere.example', {
+        'Access-Control-Request-Headers': 'authorization',
+      })
+      expect(response.status).toBe(401)
+      expect(response.headers.get('access-control-allow-origin')).toBeNull()
+      expect(response.headers.get('access-control-allow-headers')).toBeNull()
+    }
   })
 })
 
@@ -581,6 +628,59 @@ describe('slots', () => {
       contentIds: [],
       propensities: [],
     })
+  })
+})
+
+describe('a click on content', () => {
+  const click = (visitor: string, contentId: string, context = {}) =>
+    post('/v1/batch', {
+      writeKey: 'shop',
+      batch: [
+        track(visitor),
+        track(visitor, { event: 'Slot Clicked', properties: { slotId: 'hero', contentId }, context }),
+        track(visitor, { event: 'Slot Viewed', properties: { slotId: 'hero', contentId } }),
+      ],
+    })
+  const contexts = async (visitor: string) =>
+    (await eventsOf(visitor)).flatMap(({ messages }) => messages.map(({ context }) => context?.content))
+
+  it('is stored with the category that the content has then, and moves the interests of a rebuild, too', async () => {
+    const content = { slots: ['hero'], payload: { title: 'Tents' } }
+    await admin('PUT', '/sites/shop/content/tents', { id: 'tents', category: 'camp', ...content })
+    const visitor = newId('v')
+    await until(
+      'the collector knows the content',
+      async () => {
+        await click(visitor, 'tents')
+        return (await contexts(visitor)).slice(-3)
+      },
+      found => found[1] !== undefined,
+    )
+    await admin('PUT', '/sites/shop/content/tents', { id: 'tents', category: 'trail', ...content })
+    const later = newId('v')
+    await until(
+      'the new category',
+      async () => {
+        await click(later, 'tents')
+        return (await contexts(later)).at(-2)?.category
+      },
+      category => category === 'trail',
+    )
+    await admin('DELETE', '/sites/shop/content/tents')
+    const [envelope] = (await eventsOf(visitor)).slice(-1)
+    expect(envelope?.messages.map(({ context }) => context?.content)).toEqual([
+      undefined,
+      { category: 'camp' },
+      undefined,
+    ])
+    expect(applyEnvelope(undefined, envelope!, 1)?.affinities).toEqual({ camp: 1 })
+  })
+
+  it('on what is in no catalog, or in that of another site, has none', async () => {
+    await admin('PUT', '/sites/strict/content/theirs', { id: 'theirs', category: 'x', slots: [], payload: {} })
+    const visitor = newId('v')
+    for (const id of ['nothing', 'theirs', '', 'constructor']) await click(visitor, id)
+    expect((await contexts(visitor)).filter(Boolean)).toEqual([])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@slotstream/protocol'
 import isEqual from 'fast-deep-equal'
+import { isMultipleOf } from '../compile/is-multiple-of.js'
 
 /** A difference between two schemas in what they say of one value itself, not of what is inside it. */
 export interface Finding {
@@ -43,7 +44,7 @@ export function compareAssertions(old: JsonObject, now: JsonObject): Finding[] {
     compareValues(valuesOf(old), valuesOf(now)),
     ...LOWER.map(keyword => compareLimit(keyword, old[keyword], now[keyword], (a, b) => b > a)),
     ...UPPER.map(keyword => compareLimit(keyword, old[keyword], now[keyword], (a, b) => b < a)),
-    compareLimit('multipleOf', old.multipleOf, now.multipleOf, (a, b) => a % b !== 0),
+    compareLimit('multipleOf', old.multipleOf, now.multipleOf, (a, b) => !isMultipleOf(a, b)),
     compareAlternatives(old.anyOf, now.anyOf),
     ...WHOLE.map(keyword => compareWhole(keyword, old[keyword], now[keyword])),
     ...[...others].map(keyword => compareUnknown(keyword, old[keyword], now[keyword])),

@@ -10,13 +10,18 @@ import {
   type Violation,
 } from '@slotstream/protocol'
 import { createSchemaCompiler, SchemaError, type Validate } from './compile-schema.js'
-import { describeMisfit } from './describe-misfit.js'
+import { describeError, describeMisfit } from './describe-misfit.js'
 
 /** A site's tracking plan, ready to check messages. */
 export interface CompiledPlan {
   mode: PlanMode
   /** How a message breaks the plan; undefined when it keeps to it. */
   check(message: StoredMessage): Violation | undefined
+  /**
+   * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than the
+   * check: for few messages of a request.
+   */
+  explain(message: StoredMessage, violation: Violation): Violation
   /** What was compiled, by text, so that the next plan needs to compile only what is new. */
   compiled: ReadonlyMap<string, Validate>
 }
@@ -30,6 +35,9 @@ export class PlanError extends Error {
     super(`${problems.length} of the plan's schemas can not be used: ${problems[0]}`)
   }
 }
+
+/** Things wrong with a message that are told one by one; further ones are counted. */
+export const MAX_PROBLEMS = 10
 
 interface Version {
   version: string
@@ -81,7 +89,12 @@ export async function compilePlan(
     if (newest.length > 0) events.set(event, { newest, all })
   }
   if (problems.length > 0) throw new PlanError(problems)
-  return { mode: plan.mode, check: message => safely(message, () => check(message, events, plan.unplanned)), compiled }
+  return {
+    mode: plan.mode,
+    check: message => safely(message, () => check(message, events, plan.unplanned)),
+    explain: (message, violation) => explain(message, violation, events),
+    compiled,
+  }
 }
 
 /** A schema may refer to itself without end for some messages only: theirs is the trouble, not the whole request's. */
@@ -102,7 +115,7 @@ function check(
 ): Violation | undefined {
   const planned = events.get(plannedName(message))
   if (!planned) return unplanned === 'violation' ? unplannedTrack(message) : undefined
-  const isAbout = message.type === 'identify' || message.type === 'group' ? 'traits' : 'properties'
+  const isAbout = partOf(message)
   const data = message[isAbout] ?? {}
   const wanted = message.context?.schemaVersion
   if (wanted !== undefined) {
@@ -117,11 +130,36 @@ function check(
   return misfit(newest!, data, isAbout, message)
 }
 
+/** The part of a message that schemas describe. */
+function partOf({ type }: StoredMessage): 'traits' | 'properties' {
+  return type === 'identify' || type === 'group' ? 'traits' : 'properties'
+}
+
+function explain(message: StoredMessage, violation: Violation, events: Map<string, PlannedEvent>): Violation {
+  const version = events.get(plannedName(message))?.all.get(violation.schemaVersion)
+  if (!version) return violation
+  const isAbout = partOf(message)
+  const data = message[isAbout] ?? {}
+  const found = version.validate.findAll(data)?.map(error => describeError(error, data, isAbout)) ?? []
+  const misfits = [...new Map(found.map(one => [one.reason, one])).values()]
+  const first = misfits.find(({ path }) => path === violation.path)
+  if (!first || misfits.length < 2) return violation
+  const problems = [first, ...misfits.filter(one => one !== first)].slice(0, MAX_PROBLEMS)
+  const more = misfits.length - problems.length
+  const reasons = [...problems.map(({ reason }) => reason), ...(more > 0 ? [`and ${more} more`] : [])]
+  return { ...violation, reason: `${reasons.join('; ')} ${whereOf(message, version.version)}`, problems }
+}
+
+/** Which schema a reason is about. */
+function whereOf(message: StoredMessage, version: string): string {
+  return `(${nameOf(message)}, schema ${version})`
+}
+
 function misfit({ version, validate }: Version, data: unknown, root: string, message: StoredMessage): Violation {
   const { path, reason } = describeMisfit(validate.errors!, data, root)
   return {
     code: 'schema_violation',
-    reason: `${reason} (${nameOf(message)}, schema ${version})`,
+    reason: `${reason} ${whereOf(message, version)}`,
     path,
     schemaVersion: version,
   }

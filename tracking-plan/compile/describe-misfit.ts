@@ -4,14 +4,24 @@ import { jsonPath, pointerKeys, valueAt } from './json-path.js'
 /** Longest list of allowed values in a reason, in characters. */
 const MAX_ALLOWED = 200
 
+/** Where data does not fit a schema, as JSONPath, and why. */
+export interface Misfit {
+  path: string
+  reason: string
+}
+
 /**
  * What ajv found, for whoever sent the message: where it is and what to do.
  *
  * @param errors as ajv left them, not empty
  * @param root name of the part of the message that was checked, `properties` or `traits`
  */
-export function describeMisfit(errors: ErrorObject[], data: unknown, root: string): { path: string; reason: string } {
-  const error = tellingOf(errors)
+export function describeMisfit(errors: ErrorObject[], data: unknown, root: string): Misfit {
+  return describeError(tellingOf(errors), data, root)
+}
+
+/** What one of ajv's errors says: see `describeMisfit`. */
+export function describeError(error: ErrorObject, data: unknown, root: string): Misfit {
   const keys = pointerKeys(error.instancePath, data)
   const what = describe(error, valueAt(data, keys))
   const path = jsonPath([root, ...keys, ...what.beyond])
@@ -34,6 +44,8 @@ function describe({ keyword, params, message }: ErrorObject, value: unknown): { 
       return { text: 'is not in the schema, which allows no others', beyond: [params.additionalProperty] }
     case 'unevaluatedProperties':
       return { text: 'is not in the schema, which allows no others', beyond: [params.unevaluatedProperty] }
+    case 'propertyNames':
+      return { text: 'has a name that the schema does not allow', beyond: [params.propertyName] }
     case 'type':
       return here(`must be ${[params.type].flat().join(' or ')}, not ${typeName(value)}`)
     case 'enum':

@@ -25,9 +25,9 @@ export interface Trouble {
 
 /**
  * Looks for what a valid schema may hold and a plan may not: references out of the file, and what would let a message
- * cost far more than others.
+ * cost far more than others. Yields how many schemas it holds, those behind `$ref` counted at each place.
  */
-export function inspectSchema(schema: JsonObject): Trouble | undefined {
+export function inspectSchema(schema: JsonObject): { trouble: Trouble } | { trouble?: undefined; subschemas: number } {
   const sizes = new Map<unknown, number>()
   const path: string[] = []
 
@@ -92,12 +92,11 @@ export function inspectSchema(schema: JsonObject): Trouble | undefined {
   }
 
   try {
-    sizeOf(schema)
-    return undefined
+    return { subschemas: sizeOf(schema) }
   } catch (found) {
-    if (found instanceof URIError) return { pointer: '', what: 'a $ref holds a "%" that means nothing' }
-    if (found instanceof RangeError) return { pointer: '', what: 'is nested too deeply' }
+    if (found instanceof URIError) return { trouble: { pointer: '', what: 'a $ref holds a "%" that means nothing' } }
+    if (found instanceof RangeError) return { trouble: { pointer: '', what: 'is nested too deeply' } }
     if (!(found as Trouble).what) throw found
-    return found as Trouble
+    return { trouble: found as Trouble }
   }
 }

@@ -58,7 +58,8 @@ function eventOf(path: string, name: string): string {
  */
 export function parseSchema(path: string, text: string): JsonObject {
   try {
-    const schema: unknown = JSON.parse(text)
+    // Editors on Windows begin a file with a byte order mark.
+    const schema: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
     if (isObject(schema)) return schema as JsonObject
   } catch (error) {
     throw new CommandError(`${path}: ${(error as Error).message}`)

@@ -73,9 +73,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number, open?
     })
   }
   counted.body?.complete(bytes.length)
-  const read = textOf(bytes)
+  return bodyOf(bytes)
+}
+
+/**
+ * Reads bytes as JSON.
+ *
+ * @throws Failure `malformed`
+ */
+export function bodyOf(bytes: Buffer): Body {
+  const plain = hasMark(bytes) ? bytes.subarray(MARK_BYTES) : bytes
+  const read = textOf(plain)
   const text = wellFormed(read)
-  const utf8 = text === read ? bytes : utf8Of(text)
+  const utf8 = text === read ? plain : utf8Of(text)
   return { value: parse(text), written: { text, utf8 }, bytes: bytes.length }
 }
 
@@ -97,6 +107,10 @@ function textOf(bytes: Buffer): string {
 
 /** Pages can't say that a body is compressed without a preflight. No JSON text begins with these bytes. */
 const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** Length of the byte order mark of UTF-8, which .NET and Windows put before a text, and JSON.parse refuses. */
+const MARK_BYTES = 3
+const hasMark = (bytes: Buffer) => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 
 interface Collected {
   bytes: Buffer

@@ -18,18 +18,34 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse, 
   response.setHeader('Access-Control-Expose-Headers', 'Retry-After')
 }
 
-/** Answers `OPTIONS`. A preflight carries no write key: any site that allows the origin will do. */
+/** Headers that a preflight is allowed when it asks for none. */
+const USUAL_HEADERS = 'Content-Type, Authorization, Content-Encoding'
+
+/** Names of headers, and so many characters of them at most. */
+const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/
+const MAX_HEADER_NAMES_LENGTH = 1_024
+
+/**
+ * Answers `OPTIONS`. A preflight carries no write key: any site that allows the origin will do. It may send whatever
+ * headers it asks for, because libraries have their own, and it is the key and the origin that protect a site.
+ */
 export function answerPreflight(request: IncomingMessage, response: ServerResponse, sites: Sites): void {
   allowOrigin(request, response, sites)
   const { origin } = request.headers
   if (origin && !sites.allowsOrigin(origin)) throw notAllowed(origin)
+  const wanted = request.headers['access-control-request-headers']
+  response.setHeader('Vary', 'Origin, Access-Control-Request-Headers')
   if (origin && sites.wantsCookies(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true')
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
-    'Access-Control-Allow-Headers': 'Content-Type, Authorization, Content-Encoding',
+    'Access-Control-Allow-Headers': isListOfNames(wanted) ? wanted : USUAL_HEADERS,
     'Access-Control-Max-Age': PREFLIGHT_SECONDS,
   })
   response.end()
+}
+
+function isListOfNames(text: string | undefined): text is string {
+  return text !== undefined && text.length <= MAX_HEADER_NAMES_LENGTH && HEADER_NAMES.test(text)
 }
 
 /** @throws Failure when a browser's page of another origin uses a site's write key */

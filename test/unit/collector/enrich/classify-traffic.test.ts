@@ -25,6 +25,40 @@ describe('classifyTraffic', () => {
   })
 
   it.each([
+    ...['accounts.google.com', 'docs.google.com', 'drive.google.com', 'groups.google.com', 'sites.google.com'],
+    ...['calendar.google.com', 'meet.google.com', 'classroom.google.com', 'maps.google.de', 'news.google.com'],
+    ...['translate.google.co.uk', 'support.google.com', 'passport.yandex.ru', 'market.yandex.ru', 'pan.baidu.com'],
+    ...['tieba.baidu.com', 'auctions.yahoo.co.jp', 'help.kagi.com', 'login.live.com', 'login.microsoftonline.com'],
+  ])('takes %s for no search', host => {
+    expect(from(`https://${host}/`)).toEqual({ channel: 'referral', source: host })
+  })
+
+  it.each([
+    ['m.google.com', 'google'],
+    ['images.google.fr', 'google'],
+    ['scholar.google.com', 'google'],
+    ['cn.bing.com', 'bing'],
+    ['de.search.yahoo.com', 'yahoo'],
+    ['search.yahoo.co.jp', 'yahoo'],
+    ['lite.duckduckgo.com', 'duckduckgo'],
+    ['m.baidu.com', 'baidu'],
+    ['www.yandex.com.tr', 'yandex'],
+    ['m.search.naver.com', 'naver'],
+  ])('takes %s for a search', (host, source) => {
+    expect(from(`https://${host}/`)).toEqual({ channel: 'search', source })
+  })
+
+  it.each([
+    ['mail.google.com', 'gmail'],
+    ['mail.yandex.ru', 'yandex mail'],
+    ['mail.yahoo.co.jp', 'yahoo mail'],
+    ['mail.aol.com', 'aol mail'],
+    ['e.mail.ru', 'mail.ru'],
+  ])('takes %s for mail', (host, source) => {
+    expect(from(`https://${host}/`)).toEqual({ channel: 'email', source })
+  })
+
+  it.each([
     [{ url: `${page}?gclid=1&utm_medium=email` }, 'paid', 'google'],
     [{ url: `${page}?utm_source=News&utm_medium=E-Mail` }, 'email', 'news'],
     [{ source: 'google', medium: 'cpc' }, 'paid', 'google'],

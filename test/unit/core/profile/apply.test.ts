@@ -1,4 +1,4 @@
-import type { EventEnvelope, Profile, StoredMessage } from '@slotstream/protocol'
+import type { EventEnvelope, JsonObject, MessageContext, Profile, StoredMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { HALF_LIFE_MS, MAX_CATEGORIES } from '#core/profile/affinities.js'
 import { applyEnvelope, applyMessage, REMEMBERED_MESSAGES } from '#core/profile/apply.js'
@@ -128,6 +128,26 @@ describe('affinities', () => {
       message(NOW, { event: 'constructor', properties: { category: 'none' } }),
     ])
     expect(profile.affinities).toEqual({ hats: 8, shoes: 1, bags: 0.5 })
+  })
+
+  it('follow clicks on content of slots, by the category that the collector knew', () => {
+    const clicked = (context: MessageContext | undefined, properties: JsonObject = {}) =>
+      message(NOW, {
+        event: 'Slot Clicked',
+        properties: { slotId: 'hero', contentId: 'tents', ...properties },
+        ...(context ? { context } : {}),
+      })
+    const profile = after([
+      clicked({ content: { category: 'camp' } }),
+      clicked({ content: { category: 'camp' } }, { category: 'garden' }),
+      clicked(undefined),
+      clicked({ content: 'text' as never }),
+      clicked({ content: { category: 7 as never } }),
+      // Only clicks on slots are about content.
+      message(NOW, { event: 'Product Viewed', properties: {}, context: { content: { category: 'none' } } }),
+      message(NOW, { event: 'Slot Viewed', properties: {}, context: { content: { category: 'none' } } }),
+    ])
+    expect(profile.affinities).toEqual({ camp: 1, garden: 1 })
   })
 
   it('halve within a week', () => {

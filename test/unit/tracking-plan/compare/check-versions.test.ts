@@ -49,6 +49,12 @@ describe('a change of a schema', () => {
       'price type: number → integer',
     ],
     ['a limit', withProperties({ id: { type: 'string', maxLength: 9 } }), 'revision', 'id maxLength none → 9'],
+    [
+      'a finer step',
+      withProperties({ price: { type: 'number', minimum: 0, multipleOf: 0.01 } }),
+      'revision',
+      'price multipleOf none → 0.01',
+    ],
     ['a pattern', withProperties({ id: { type: 'string', pattern: '^a' } }), 'revision', 'id pattern is new'],
     [
       'another type of an optional property',
@@ -121,6 +127,12 @@ describe('a change of a schema', () => {
       path: 'name',
       what: 'type: string → number',
     })
+  })
+
+  it('compares steps as decimals: a step of 0.01 takes what one of 0.1 took', () => {
+    const stepped = (multipleOf: number): JsonObject => ({ properties: { price: { type: 'number', multipleOf } } })
+    expect(compareSchemas(stepped(0.1), stepped(0.01))).toMatchObject([{ step: 'addition' }])
+    expect(compareSchemas(stepped(0.01), stepped(0.1))).toMatchObject([{ step: 'revision' }])
   })
 
   it('takes properties for properties, whatever they are called', () => {

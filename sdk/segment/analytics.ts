@@ -1,0 +1,104 @@
+import { alias, group, identify, page, reset, track } from '../client/api.js'
+import { running, timed } from '../client/calls.js'
+import { guard } from '../platform/guard.js'
+import type { Properties } from '../types.js'
+import { argumentsOf, type Said } from './arguments.js'
+
+type Listener = (...details: unknown[]) => void
+type Named = (said: Said) => void
+
+/** Calls that become messages, by their names at Segment. */
+const MESSAGES: Record<string, Named> = {
+  track: ({ names: [event], data }) => event && track(event, data),
+  page: ({ names, data }) => {
+    const name = names.at(-1)
+    const category = names.length > 1 ? { category: names[0]! } : {}
+    page(name, { ...category, ...data })
+  },
+  identify: ({ names: [userId], data }) => {
+    if (userId) identify(userId, data)
+    else timed(({ capture }, at) => capture({ type: 'identify', traits: data ?? {}, at }))
+  },
+  group: ({ names: [groupId], data }) => groupId && group(groupId, data),
+  alias: ({ names: [userId] }) => userId && alias(userId),
+}
+
+/** Calls that do something else here, or nothing: see `addMiddleware` and `linkedId`. */
+const MISSING = [
+  ...['screen', 'setAnonymousId', 'register'],
+  ...['addSourceMiddleware', 'addIntegrationMiddleware', 'addDestinationMiddleware'],
+]
+
+const warnOf = (name: unknown) => console.warn(`[slotstream] analytics.${name} has no counterpart here`)
+
+/** Makes what pages call as `window.analytics`: Segment's library, by this package. What it has no counterpart of warns. */
+export function createAnalytics(debug: () => unknown) {
+  const listeners = new Map<string, Set<Listener>>()
+  const visitor = () => running()?.client().visitorIds
+  let traits: Properties = {}
+
+  function call(name: string, given: readonly unknown[]): void {
+    const said = argumentsOf(given)
+    MESSAGES[name]!(said)
+    if (name === 'identify') traits = { ...traits, ...said.data }
+    for (const listener of listeners.get(name) ?? []) listener(...said.names, said.data)
+    if (said.done) setTimeout(said.done)
+  }
+
+  /** `trackLink` and the like: messages outlive their page here, so nothing has to wait for them. */
+  const onEvent = (type: string) => (elements: unknown, event: unknown, data?: unknown) => {
+    for (const element of [elements].flatMap(one => (one instanceof EventTarget ? one : Array.from(one as never))))
+      (element as EventTarget).addEventListener(type, () => {
+        const read = (given: unknown) => (typeof given === 'function' ? given(element) : given)
+        call('track', [read(event), read(data)])
+      })
+  }
+
+  const analytics: Record<string, unknown> = {
+    initialized: true,
+    invoked: true,
+    initialize() {},
+    load() {},
+    debug,
+    ready: (then: () => void) => void setTimeout(then),
+    reset() {
+      traits = {}
+      reset()
+    },
+    user: () => ({
+      id: () => visitor()?.userId() ?? null,
+      anonymousId: () => visitor()?.anonymousId() ?? null,
+      traits: () => traits,
+    }),
+    on(event: string, listener: Listener) {
+      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
+    },
+    once(event: string, listener: Listener) {
+      const first: Listener = (...details) => {
+        listeners.get(event)?.delete(first)
+        listener(...details)
+      }
+      ;(analytics.on as typeof analytics.on & Listener)(event, first)
+    },
+    off: (event: string, listener: Listener) => void listeners.get(event)?.delete(listener),
+    trackLink: onEvent('click'),
+    trackClick: onEvent('click'),
+    trackForm: onEvent('submit'),
+    trackSubmit: onEvent('submit'),
+    push: (queued: unknown) => void replay(queued),
+  }
+  analytics.pageview = (path: string) => call('page', [path])
+  for (const name of Object.keys(MESSAGES)) analytics[name] = (...given: unknown[]) => call(name, given)
+  for (const name of MISSING) analytics[name] = () => warnOf(name)
+
+  /** Makes a call that was queued as `[name, …arguments]` before the library was there. */
+  function replay(queued: unknown): void {
+    if (!Array.isArray(queued)) return
+    const [name, ...given] = queued
+    const method = Object.hasOwn(analytics, name) ? analytics[name] : undefined
+    if (typeof method === 'function') guard(console.error, () => method(...given))
+    else warnOf(name)
+  }
+
+  return { analytics, replay }
+}

@@ -1,0 +1,83 @@
+import { isObject, type JsonObject } from '@slotstream/protocol'
+import type { ErrorObject } from 'ajv/dist/2020.js'
+import { makeAjv } from './make-ajv.js'
+
+/** Schemas within a schema above which not all errors are looked for: this needs a second compilation, once. */
+export const MAX_EXPLAINED_SUBSCHEMAS = 200
+
+/** Values of the data times schemas within the schema: a bound of the errors that there can be. */
+const MAX_WORK = 20_000
+
+/** Errors from which on they are not told apart. */
+const MAX_ERRORS = 2_000
+
+/** Keywords whose error says what those of their own schemas, before it, say in parts. */
+const ALTERNATIVES = new Set(['anyOf', 'oneOf', 'contains', 'propertyNames'])
+
+/** Finds all that is wrong with data; undefined where that would cost too much. */
+export type FindAll = (data: unknown) => ErrorObject[] | undefined
+
+/**
+ * Makes the function that finds all errors of data. The usual check ends at the first, which bounds what a hostile message
+ * costs; this one compiles the schema once more when it is first asked.
+ *
+ * @param subschemas how many schemas it holds, those behind `$ref` counted at each place
+ */
+export function createFindAll(schema: JsonObject, subschemas: number): FindAll {
+  let compiled: ReturnType<ReturnType<typeof makeAjv>['compile']> | undefined
+  return data => {
+    if (subschemas > MAX_EXPLAINED_SUBSCHEMAS || !hasFewValues(data, MAX_WORK / subschemas)) return undefined
+    compiled ??= makeAjv({ allErrors: true, verbose: true, meta: false }).compile(schema)
+    compiled(data)
+    const errors = compiled.errors ?? []
+    return errors.length > MAX_ERRORS ? undefined : outermost(errors, schema)
+  }
+}
+
+function hasFewValues(data: unknown, max: number): boolean {
+  let left = max
+  const count = (value: unknown): boolean =>
+    --left >= 0 && (typeof value !== 'object' || value === null || Object.values(value).every(count))
+  return count(data)
+}
+
+/** Leaves out what another error says better: of alternatives, that none fits; of a condition, what follows from it. */
+function outermost(errors: readonly ErrorObject[], schema: JsonObject): ErrorObject[] {
+  const kept: ErrorObject[] = []
+  const alternatives: { path: string; nodes: Set<unknown> }[] = []
+  for (const error of errors.toReversed()) {
+    const { instancePath: path, parentSchema, keyword } = error
+    if (alternatives.some(one => isWithin(path, one.path) && one.nodes.has(parentSchema))) continue
+    if (ALTERNATIVES.has(keyword)) alternatives.push({ path, nodes: nodesOf(error.schema, schema) })
+    if (keyword !== 'if') kept.push(error)
+  }
+  return kept.reverse()
+}
+
+function isWithin(path: string, outer: string): boolean {
+  return path === outer || path.startsWith(`${outer}/`)
+}
+
+/** All schemas that one or several of them consist of, references followed. */
+function nodesOf(schemas: unknown, root: JsonObject): Set<unknown> {
+  const nodes = new Set<unknown>()
+  const waiting = [schemas]
+  while (waiting.length > 0) {
+    const node = waiting.pop()
+    if (typeof node !== 'object' || node === null || nodes.has(node)) continue
+    nodes.add(node)
+    waiting.push(...Object.values(node))
+    if (isObject(node) && typeof node.$ref === 'string') waiting.push(targetOf(node.$ref, root))
+  }
+  return nodes
+}
+
+/** What a reference within a schema leads to: the schema was compiled, so it leads somewhere. */
+function targetOf(ref: string, root: JsonObject): unknown {
+  let at: unknown = root
+  for (const part of ref.split('/').slice(1)) {
+    const key = decodeURIComponent(part).replace(/~1/g, '/').replace(/~0/g, '~')
+    at = (at as Record<string, unknown> | undefined)?.[key]
+  }
+  return at
+}
