@@ -31,6 +31,9 @@ export const PLACES = {
       time: 'timestamp',
       place: POSITION,
     },
+    // An alias has one for each browser that it names, of one place and one user.
+    identifications: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     rejected_events: {

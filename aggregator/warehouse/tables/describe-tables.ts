@@ -18,6 +18,7 @@ const LIKE: Record<string, string> = {
   slot_performance: 'decisions',
   detected_signals: 'signals',
   profile_versions: 'profiles',
+  identifications_of_events: 'identifications',
 }
 const COMMON = 'events'
 

@@ -1,0 +1,143 @@
+import { createRandom, type Random } from '../chaos/random.js'
+
+/** A row of `events`, as far as it matters whose it is. */
+export interface HistoryRow {
+  site_id: string
+  message_id: string
+  type: string
+  event: string
+  anonymous_id: string
+  user_id: string
+  previous_id: string
+  sender: 'public' | 'secret' | 'unsigned'
+  session_id: string
+  page_view_id: string
+  /** Milliseconds since the epoch. */
+  timestamp: number
+  stream_seq: number
+  batch_index: number
+}
+
+const SITE = 'shop'
+const START = Date.UTC(2026, 2, 1)
+const HOUR = 3_600_000
+
+/**
+ * Makes what browsers and servers sent, in the order in which it arrived: browsers of one user and of none, shared ones,
+ * two tabs at once, messages that came hours late or at the same millisecond, claims without a signature, and servers that
+ * know only the user.
+ *
+ * @param rows number of messages
+ */
+export function personHistory(seed: number, rows: number): HistoryRow[] {
+  const random = createRandom(seed)
+  const made: (Omit<HistoryRow, 'stream_seq' | 'batch_index'> & { arrives: number })[] = []
+  const browsers = Math.ceil(rows / 40)
+  for (let n = 0; made.length < rows; n++) {
+    const browser = n % browsers
+    if (browser % 10 === 9) made.push(message(random, n, { user_id: `u${random.int(0, 30)}`, sender: 'secret' }))
+    else for (const row of visit(random, n, browser)) made.push(row)
+  }
+  // Two in one message of the stream, now and then.
+  let seq = 0
+  return made
+    .sort((a, b) => a.arrives - b.arrives || (a.message_id < b.message_id ? -1 : 1))
+    .map(({ arrives: _, ...row }, index) => {
+      const batch_index = index % 3 === 2 ? 1 : 0
+      if (batch_index === 0) seq++
+      return { ...row, stream_seq: seq, batch_index }
+    })
+}
+
+function message(random: Random, n: number, fields: Partial<HistoryRow>) {
+  const timestamp = fields.timestamp ?? START + random.int(0, 200) * HOUR
+  return {
+    site_id: SITE,
+    message_id: `m${n}-${random.next()}`,
+    type: 'track',
+    event: 'Tested',
+    anonymous_id: '',
+    user_id: '',
+    previous_id: '',
+    sender: 'public' as const,
+    session_id: '',
+    page_view_id: '',
+    ...fields,
+    timestamp,
+    arrives: timestamp + (random.int(0, 9) === 0 ? random.int(1, 40) * HOUR : random.int(0, 2000)),
+  }
+}
+
+/** Some messages of a browser, in one session or in two at once, or without one. */
+function* visit(random: Random, n: number, browser: number) {
+  const kind = ['nobody', 'one', 'one', 'one', 'kiosk', 'kiosk', 'claims', 'sessionless', 'tabs'][browser % 9]!
+  const begin = START + random.int(0, 200) * HOUR
+  const users =
+    kind === 'nobody' ? [''] : kind === 'one' ? ['', `only-${browser}`] : ['', '', 'u1', 'u2', `u${browser}`]
+  let user = ''
+  for (let step = 0; step < random.int(2, 12); step++) {
+    if (random.int(0, 2) === 0) user = random.pick(users)
+    const session = kind === 'sessionless' ? '' : kind === 'tabs' ? `s${n}-${step % 2}` : `s${n}`
+    const sender = kind === 'claims' && random.int(0, 1) === 0 ? 'unsigned' : 'public'
+    const alias = user !== '' && random.int(0, 15) === 0
+    yield message(random, n, {
+      anonymous_id: browser % 20 === 0 ? `u${browser % 7}` : `b${browser}`,
+      user_id: random.int(0, 1) === 0 ? user : '',
+      session_id: session,
+      sender,
+      // Steps of no time at all, so that the place in the stream decides.
+      timestamp: begin + Math.floor(step / 2) * 60_000,
+      ...(alias ? { type: 'alias', event: '', previous_id: `b${browser + 1}`, user_id: user } : {}),
+    })
+  }
+}
+
+/** A browser's user whose join was undone. */
+export interface Undone {
+  anonymous_id: string
+  user_id: string
+}
+
+interface Named {
+  row: HistoryRow
+  session: string
+  user: string
+}
+
+/** Computes whose each row is, straight from the rule, by message id. */
+export function personsOf(rows: readonly HistoryRow[], undone: readonly Undone[] = []): Map<string, string> {
+  const users = new Set<string>()
+  const named = new Map<string, Named[]>()
+  const note = (browser: string, entry: Named) => named.set(browser, [...(named.get(browser) ?? []), entry])
+  for (const row of [...rows].sort(byPlace)) {
+    const user = provenUser(row)
+    if (!user) continue
+    const browsers = new Map([[row.anonymous_id, row.session_id]])
+    if (row.type === 'alias' && !browsers.has(row.previous_id)) browsers.set(row.previous_id, '')
+    for (const [browser, session] of browsers) {
+      if (!browser) continue
+      users.add(user)
+      if (undone.some(pair => pair.anonymous_id === browser && pair.user_id === user)) continue
+      note(browser, { row, session, user })
+    }
+  }
+  return new Map(rows.map(row => [row.message_id, personOf(row)]))
+
+  function personOf(row: HistoryRow): string {
+    const own = provenUser(row)
+    if (own || row.anonymous_id === '') return own
+    const known = named.get(row.anonymous_id) ?? []
+    const later = known.filter(entry => byPlace(entry.row, row) > 0)
+    const next = row.session_id ? later.find(entry => entry.session === row.session_id) : undefined
+    const last = known.filter(entry => byPlace(entry.row, row) < 0).at(-1)
+    const user = (next ?? last ?? later[0])?.user
+    return user ?? (users.has(row.anonymous_id) ? `visitor:${row.anonymous_id}` : row.anonymous_id)
+  }
+}
+
+const provenUser = ({ user_id, sender }: HistoryRow) => (sender === 'unsigned' ? '' : user_id)
+
+/** The order of what happened: by time, then by the place in the stream. */
+export function byPlace(a: HistoryRow, b: HistoryRow): number {
+  return a.timestamp - b.timestamp || a.stream_seq - b.stream_seq || a.batch_index - b.batch_index
+}
