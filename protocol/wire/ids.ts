@@ -4,7 +4,7 @@
  * The browser package has the same list, so that it keeps none of them.
  */
 export const NO_ID =
-  /^["'\s]*(undefined|null|nil|none|nan|true|false|\[object \w*\]|anonymous|guest|unknown|n\/a|(user|distinct|anonymous)?[_-]?id|e?-?mail|not_authenticated|[-0.]*)["'\s]*$/i
+  /^["'\s[]*(undefined|null|none|nan|true|false|object \w*|anonymous|guest|unknown|(user|anonymous)?[_-]?id|[-0.]*)["'\s\]]*$/i
 
 /** Ids that were looked at last: the messages of a batch mostly name the same. */
 let usual: unknown[] = []
