@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { MAX_BATCH_BYTES } from '@slotstream/protocol'
+import { MAX_BATCH_BYTES, markIntegers } from '@slotstream/protocol'
 import { networkOf } from '@slotstream/runtime'
 import type { Enrich } from '../enrich/enrich.js'
 import type { Receipt } from '../intake/store-batch.js'
@@ -20,6 +20,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 
 /** A request of a site's page or server: read, and its write key and origin checked. */
 export interface Received extends Authenticated {
+  /** Whole numbers that JavaScript would round are marked text, see `markIntegers`. */
   body: unknown
   /** What the body was made of. */
   written: RawBody
@@ -53,7 +54,9 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     limits.checkAddress(origin, named?.key)
     if (named) limits.checkSiteDebt(named.site, named.key)
 
-    const { value: body, written, bytes } = await (found ? lookUp(found, origin) : read(request, response, origin))
+    const { value, written, bytes } = await (found ? lookUp(found, origin) : read(request, response, origin))
+    const marked = markIntegers(written.text)
+    const body = marked === undefined ? value : JSON.parse(marked)
     metrics.bytes.inc(bytes)
     const { site, key } = named ?? authenticated(request, body, origin, bytes)
     metrics.ofSite(site.siteId).request(bytes)
@@ -70,7 +73,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
       key,
       body,
       written,
-      origin: { site, key, bytes, userAgent, enricher, signal, admission, rejections },
+      origin: { site, key, bytes, isMarked: marked !== undefined, userAgent, enricher, signal, admission, rejections },
     }
   }
 

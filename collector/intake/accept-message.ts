@@ -8,8 +8,10 @@ import {
   type RejectionCode,
   type Sender,
   type StoredMessage,
+  takeDigitsOfIds,
   type Violation,
   visitorIdOf,
+  withDigits,
 } from '@slotstream/protocol'
 import type { CompiledPlan } from '@slotstream/tracking-plan'
 import type { Enricher } from '../enrich/enrich.js'
@@ -39,6 +41,8 @@ export interface MessageRules {
   context?: Record<string, unknown> | undefined
   /** The batch as it was written. Default: its messages are written anew. */
   text?: BatchText | undefined
+  /** Whether whole numbers of it are marked text, see `markIntegers`. Default: there are none. */
+  isMarked?: boolean | undefined
   /** Whether a message of it can be larger than one may be. */
   mayBeTooLarge: boolean
   /** Adds the user agent to what else is added to a message's context. */
@@ -69,10 +73,11 @@ const TOO_LARGE: RejectionReason = {
 export function acceptMessage(raw: unknown, index: number, rules: MessageRules): Verdict {
   const { times, senders, enricher, plan, context, text } = rules
   if (context) shareContext(raw, context)
+  const hasDigits = rules.isMarked === true && isObject(raw) && takeDigitsOfIds(raw)
   const { sender, changed: isStamped } = senders.stamp(raw)
   const redacted = enricher?.redact(raw)
   const isIdReplaced = replaceImplausibleId(raw)
-  let changed = context !== undefined || isStamped || isIdReplaced || redacted !== undefined
+  let changed = context !== undefined || hasDigits || isStamped || isIdReplaced || redacted !== undefined
   const reject = (why: RejectionReason): Verdict => ({ accepted: false, message: { raw, index, changed }, why })
 
   if (rules.isForgotten?.(raw, times)) return reject(PERSON_DELETED)
@@ -82,7 +87,7 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   const { message } = checked
   const refusal = senders.refusalOf(message)
   if (refusal) return reject(refusal)
-  const violation = violationOf(message as unknown as StoredMessage, rules)
+  const violation = violationOf((rules.isMarked ? withNumbers(message) : message) as unknown as StoredMessage, rules)
   if (violation && plan?.mode === 'enforce') return reject(violation)
 
   let id = idOf(message.messageId)
@@ -100,6 +105,11 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
 function violationOf(message: StoredMessage, { plan, isExplained }: MessageRules): Violation | undefined {
   const violation = plan?.check(message)
   return violation && plan && (isExplained?.() ?? true) ? plan.explain(message, violation) : violation
+}
+
+/** A copy whose marked numbers are numbers, as schemas ask for them. */
+function withNumbers(message: object): object {
+  return JSON.parse(withDigits(JSON.stringify(message)))
 }
 
 /** White space between values is not part of a message's size. */

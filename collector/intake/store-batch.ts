@@ -28,6 +28,8 @@ export interface Receipt {
   key: KeyKind
   /** Size of the body the batch came in. */
   bytes: number
+  /** Whole numbers of it are marked text, see `markIntegers`. Default: there are none. */
+  isMarked?: boolean
   /** What the batch was made of, where that is a batch, too. */
   written?: RawBody
   userAgent: string | undefined
@@ -89,7 +91,7 @@ export function createStoreBatch(
    * new, goes on at the pace of the limits: no other request waits for it. One of many messages is checked in slices.
    */
   async function prepare(body: unknown, origin: Receipt) {
-    const { site, key, bytes, written, userAgent, enricher, admission, rejections } = origin
+    const { site, key, bytes, isMarked, written, userAgent, enricher, admission, rejections } = origin
     const { siteId } = site
     const received = Date.now()
     const scope: BatchScope = {
@@ -97,6 +99,7 @@ export function createStoreBatch(
       received,
       senders: createSenders(site, key, received),
       bytes,
+      ...(isMarked ? { isMarked } : {}),
       text: written && createBatchText(written),
       userAgent,
       newId: uuidv7,

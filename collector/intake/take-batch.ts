@@ -19,7 +19,8 @@ import { sum } from './rejected-counts.js'
 import { createRejectedMessages, type RejectionReport } from './rejected-messages.js'
 
 /** What is known of a batch besides its text, and what its messages are checked by. */
-export interface BatchScope extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'isForgotten' | 'text'> {
+export interface BatchScope
+  extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'isForgotten' | 'text' | 'isMarked'> {
   siteId: string
   /** Milliseconds since the epoch. */
   received: number
@@ -100,6 +101,7 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
     isForgotten: scope.isForgotten,
     context,
     text,
+    isMarked: scope.isMarked,
     mayBeTooLarge: scope.bytes > MAX_MESSAGE_BYTES,
     withUserAgent: addingUserAgent(userAgent),
   }

@@ -5,6 +5,7 @@ import {
   type SlotsAnswer,
   type SlotsRequest,
   visitorIdOf,
+  withDigits,
 } from '@slotstream/protocol'
 import { Failure } from '../http/failure.js'
 import type { Handler, Receive } from '../http/receive.js'
@@ -25,7 +26,7 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     const checked = checkSlotsRequest(body)
     if (!checked.ok) throw new Failure('malformed', checked.reason)
     const question = checked.value
-    checkContext(question.context)
+    const context = checkedContext(question.context)
     checkNumber(question)
     const user = checkedUser(question, site, key)
     const visitorId = visitorIdOf(user)
@@ -49,7 +50,7 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
       anonymousId: user.anonymousId || '',
       ...(user.userId ? { userId: user.userId } : {}),
       slots: question.slots,
-      ...(question.context ? { context: question.context } : {}),
+      ...(context ? { context } : {}),
       after: Math.max(question.after ?? 0, ...positions),
       explain: site.debug && question.explain === true,
     })
@@ -70,8 +71,11 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
   }
 }
 
-/** The context goes on to the owner of the partition, so it is held to what a message is held to. */
-function checkContext(context: SlotsRequest['context']): void {
+/**
+ * The context goes on to the owner of the partition, so it is held to what a message is held to. Digits
+ * that a number can't hold go on as text.
+ */
+function checkedContext(context: SlotsRequest['context']): SlotsRequest['context'] {
   let text: string
   try {
     text = JSON.stringify(context ?? {})
@@ -80,6 +84,7 @@ function checkContext(context: SlotsRequest['context']): void {
   }
   if (Buffer.byteLength(text) > MAX_MESSAGE_BYTES)
     throw new Failure('too_large', `context is larger than ${MAX_MESSAGE_BYTES / 1024} KB`)
+  return context && JSON.parse(withDigits(text, JSON.stringify))
 }
 
 /** All batches of a request together may hold what one may. */

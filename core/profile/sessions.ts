@@ -1,4 +1,12 @@
-import { hash32, isoTime, MAX_NAME_LENGTH, type Profile, parseTime, type StoredMessage } from '@slotstream/protocol'
+import {
+  hash32,
+  idOf,
+  isoTime,
+  MAX_NAME_LENGTH,
+  type Profile,
+  parseTime,
+  type StoredMessage,
+} from '@slotstream/protocol'
 
 type Session = NonNullable<Profile['session']>
 
@@ -34,7 +42,7 @@ export function sessionAfter(running: Session | null, at: number, named: string 
 
 /** The session that a message names, if it does. */
 export function sessionIdOf(message: StoredMessage): string | undefined {
-  const id = message.context?.sessionId
+  const id: unknown = idOf(message.context?.sessionId)
   return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined
 }
 

@@ -1,5 +1,8 @@
 import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
+import { digitsOf } from '../wire/exact-integers.js'
+import { idOf } from '../wire/id-of.js'
+import { isMeaningful } from '../wire/ids.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from '../wire/limits.js'
 import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/senders.js'
 import type { SlotsRequest } from '../wire/slots.js'
@@ -11,10 +14,14 @@ import { SIGNALS, type SignalName } from './signals.js'
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (!isObject(raw)) return no('the body must be a JSON object')
-  for (const field of ['anonymousId', 'userId'])
-    if (raw[field] && !isName(raw[field]))
-      return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
-  if (!raw.anonymousId && !raw.userId) return no('anonymousId and userId are both missing: one is needed')
+  const asked = withTextIds(raw, ['anonymousId', 'userId'])
+  for (const field of ['anonymousId', 'userId']) {
+    const id = asked[field]
+    if (!id) continue
+    if (!isName(id)) return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
+    if (!isMeaningful(id)) return no(`${field} ${JSON.stringify(id)} is no id: leave it out until there is one`)
+  }
+  if (!asked.anonymousId && !asked.userId) return no('anonymousId and userId are both missing: one is needed')
   if (raw.signature !== undefined && raw.signature !== null && typeof raw.signature !== 'string')
     return no('signature must be text: HMAC-SHA256 of userId in lower-case hex')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
@@ -30,7 +37,18 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (raw.context !== undefined && !isObject(raw.context)) return no('context must be an object')
   if (raw.after !== undefined && !(Number.isSafeInteger(raw.after) && (raw.after as number) >= 0))
     return no('after must be a position that an earlier answer gave')
-  return { ok: true, value: raw as unknown as SlotsRequest }
+  if (isObject(asked.context)) asked.context = withTextIds(asked.context, ['sessionId', 'pageViewId'])
+  return { ok: true, value: asked as unknown as SlotsRequest }
+}
+
+/** A copy in which ids that are numbers are text, as in messages. */
+function withTextIds(object: Record<string, unknown>, fields: string[]): Record<string, unknown> {
+  const copy = { ...object }
+  for (const field of fields) {
+    const id: unknown = idOf(copy[field])
+    if (typeof id === 'string') copy[field] = digitsOf(id)
+  }
+  return copy
 }
 
 /** Checks a slot's definition and fills in its defaults. */

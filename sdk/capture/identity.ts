@@ -11,6 +11,24 @@ export function dropCookie(): void {
   document.cookie = 'slotstream_id=;path=/;max-age=0'
 }
 
+/**
+ * What the collector rejects as an id (`NO_ID`, its limits of length and characters). An id that is kept is in every later
+ * message, and would make all of them invalid.
+ */
+const NO_ID =
+  /^["'\s[]*(undefined|null|none|nan|true|false|object \w*|anonymous|guest|unknown|(user|anonymous)?[_-]?id|[-0.]*)["'\s\]]*$|\0|.{257}/is
+
+/**
+ * Returns an id as text. Undefined, with a warning in the console, for what is none, such as an object, or a number that is
+ * rounded already.
+ */
+export function idText(id: unknown): string | undefined {
+  const text = String(id)
+  if (!NO_ID.test(text) && (typeof id !== 'number' || Number.isSafeInteger(id))) return text
+  console.error('[slotstream] this is no id:', id)
+  return undefined
+}
+
 export type Identity = ReturnType<typeof createIdentity>
 
 /**
@@ -23,12 +41,13 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
   let anonymousId: string | undefined
   let userId: string | undefined
   let signature: string | undefined
+  const valid = (id?: string) => (id && !NO_ID.test(id) ? id : undefined)
   const read = () => {
     if (anonymousId) return
-    userId = storage.get('userId')
+    userId = valid(storage.get('userId'))
     signature = storage.get('signature')
-    anonymousId = storage.get('anonymousId')
-    if (!anonymousId) use(found() ?? newId())
+    anonymousId = valid(storage.get('anonymousId'))
+    if (!anonymousId) use(valid(found()) ?? newId())
   }
   const use = (id: string) => {
     anonymousId = id
@@ -48,6 +67,15 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
       read()
       return { anonymousId: anonymousId as string, userId, signature }
     },
+    /** Tells whether an id is of another person than the one who is identified here, and no new name of theirs. */
+    isOther(id: string): boolean {
+      read()
+      return !!userId && id !== userId && id !== storage.get('alias')
+    },
+    /** Takes note of a new name of the person. */
+    rename(id: string) {
+      storage.set('alias', id)
+    },
     identify(id: string, proof?: string) {
       read()
       userId = id
@@ -58,13 +86,14 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     /** Makes the browser known by an id from elsewhere. */
     adopt(id: string) {
       read()
-      use(id)
+      if (valid(id)) use(id)
     },
     /** Forgets the person, and what the browser did under them: the next visitor is a new one. */
     reset() {
       userId = signature = undefined
       storage.set('userId')
       storage.set('signature')
+      storage.set('alias')
       use(newId())
     },
     /** Reads again: another tab has changed it. */

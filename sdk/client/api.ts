@@ -1,8 +1,9 @@
-import { dropCookie } from '../capture/identity.js'
+import { dropCookie, idText } from '../capture/identity.js'
 import { guard } from '../platform/guard.js'
 import { handedOver } from '../slots/handed-over.js'
 import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
 import { end, inBrowser, run, running, timed } from './calls.js'
+import type { Client } from './client.js'
 import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
 import type { EventName, PropertiesOf } from './event-names.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
@@ -22,46 +23,51 @@ export function page(name?: string, properties?: Properties): void {
 
 /**
  * Identifies the visitor. The id stays with this browser until `reset`, and the signature with it: until then, or until
- * another `identify` without one.
+ * another `identify` without one. Another person than before is a new visitor, as after `reset`.
  */
 export function identify(userId: string, traits?: Properties, options?: IdentifyOptions): void {
-  if (userId)
-    timed(({ visitorIds, capture }, at) => {
-      const id = String(userId)
-      visitorIds.identify(id, options?.signature)
-      capture({ type: 'identify', userId: id, traits: traits ?? {}, at })
-    })
+  withId(userId, (client, id, at) => {
+    const { visitorIds, capture } = client
+    if (visitorIds.isOther(id)) forget(client)
+    visitorIds.identify(id, options?.signature)
+    capture({ type: 'identify', userId: id, traits: traits ?? {}, at })
+  })
 }
 
 /** Adds the visitor to a group, e.g. a company. */
 export function group(groupId: string, traits?: Properties): void {
-  if (groupId)
-    timed((client, at) => client.capture({ type: 'group', groupId: String(groupId), traits: traits ?? {}, at }))
+  withId(groupId, ({ capture }, id, at) => capture({ type: 'group', groupId: id, traits: traits ?? {}, at }))
 }
 
 /** Declares `userId` the new id of the visitor known by the current one. Follow it with `identify(userId)`. */
 export function alias(userId: string): void {
-  if (userId)
-    timed(({ visitorIds, capture }, at) =>
-      capture({
-        type: 'alias',
-        userId: String(userId),
-        previousId: visitorIds.userId() ?? visitorIds.anonymousId(),
-        at,
-      }),
-    )
+  withId(userId, ({ visitorIds, capture }, id, at) => {
+    capture({ type: 'alias', userId: id, previousId: visitorIds.userId() ?? visitorIds.anonymousId(), at })
+    visitorIds.rename(id)
+  })
+}
+
+/** Runs a call with an id, if it is one. */
+function withId(given: unknown, call: (client: Client, id: string, at: number) => void): void {
+  if (given)
+    timed((client, at) => {
+      const id = idText(given)
+      if (id) call(client, id, at)
+    })
 }
 
 /** Forgets the visitor, for a log-out: what follows belongs to a new visitor in a new session. */
 export function reset(): void {
-  run(({ visitorIds, sessions, settings, initialProperties, startPageView }) => {
-    visitorIds.reset()
-    if (settings.idCookie) dropCookie()
-    sessions.reset()
-    // Properties that the page set for the person, and the page view that would join them to the next one.
-    settings.properties = initialProperties
-    startPageView()
-  })
+  run(forget)
+}
+
+function forget({ visitorIds, sessions, settings, initialProperties, startPageView }: Client): void {
+  visitorIds.reset()
+  if (settings.idCookie) dropCookie()
+  sessions.reset()
+  // Properties that the page set for the person, and the page view that would join them to the next one.
+  settings.properties = initialProperties
+  startPageView()
 }
 
 /**

@@ -303,6 +303,33 @@ describe('the ways in', () => {
   })
 })
 
+describe('numbers beyond 2^53', () => {
+  const [one, other] = ['175928847299117063', '175928847299117064']
+  const text = (message: object) => JSON.stringify(message).replaceAll(/"#(\d+)"/g, '$1')
+
+  it('are the ids that they are, and stay numbers in properties', async () => {
+    const batch = [
+      track(`#${one}`, { properties: { n: `#${one}` } }),
+      { ...track('x', { userId: `#${other}` }), anonymousId: null },
+      track('digits', { properties: { n: `#${other}` }, context: { sessionId: `#${one}` } }),
+    ]
+    await post('/v1/batch', text({ writeKey: 'shop', batch }))
+    const single = track('digits', { userId: `#${other}`, properties: { n: `#${one}` } })
+    await post('/v1/track', text({ writeKey: 'shop', ...single }))
+    expect(await eventsOf(one!)).toMatchObject([{ messages: [{ anonymousId: one }] }])
+    expect(await eventsOf(`user:${other}`)).toMatchObject([{ messages: [{ userId: other }] }])
+    expect((await eventsOf('digits')).flatMap(({ messages }) => messages)).toMatchObject([
+      { context: { sessionId: one } },
+      { userId: other },
+    ])
+    const { state } = await nats.manager.streams.info('EVENTS')
+    let stream = ''
+    for (let seq = began.get('EVENTS')! + 1; seq <= state.last_seq; seq++)
+      stream += (await nats.manager.streams.getMessage('EVENTS', { seq }))?.string()
+    expect(stream.match(/"n":\d+/g)).toEqual([one, other, one].map(digits => `"n":${digits}`))
+  })
+})
+
 describe('bad input', () => {
   it.each([
     ['malformed JSON', '{"writeKey":"shop","batch":[}', 400, 'malformed'],
@@ -384,6 +411,24 @@ describe('bad input', () => {
       expect(refused.find(kept => kept.messageId === messageId && kept.code === code)?.reason).toBe(reason)
     expect(refused.find(kept => kept.code === 'forbidden_key')?.payload).toContain('"__proto__"')
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+
+  it('of ids that are none is told, for each id', async () => {
+    const visitor = newId('v')
+    const bad = [
+      track('[object Object]'),
+      track(visitor, { userId: 'undefined' }),
+      track(visitor, { type: 'alias', userId: 'u', previousId: 'null' }),
+      track(visitor, { type: 'group', groupId: ' ' }),
+    ]
+    const { body } = await post('/v1/batch', { writeKey: 'shop', batch: [...bad, track(visitor)] })
+    expect(body).toMatchObject({ accepted: 1, rejected: bad.map(() => ({ code: 'invalid_id' })) })
+    expect(body.rejected.map(({ reason }) => reason.split(' ')[0])).toEqual([
+      'anonymousId',
+      'userId',
+      'previousId',
+      'groupId',
+    ])
   })
 
   it('of lone surrogates is mended', async () => {
@@ -552,6 +597,23 @@ describe('slots', () => {
       },
     ])
     expect(seen[0]?.deadlineMs).toBeLessThan(DECIDE_TIMEOUT_MS)
+  })
+
+  it('are decided for ids that are numbers', async () => {
+    const seen: DecideRequest[] = []
+    const big = '175928847299117063'
+    const body = `{"writeKey":"shop","userId":${big},"slots":[{"id":"hero"}],"context":{"sessionId":1717243200,"n":${big}}}`
+    const { status } = await withDecider(
+      request => {
+        seen.push(request)
+        return { decisions: [decision] }
+      },
+      () => post('/v1/slots', body),
+    )
+    expect(status).toBe(200)
+    expect(seen).toMatchObject([
+      { visitorId: `user:${big}`, userId: big, context: { sessionId: '1717243200', n: big } },
+    ])
   })
 
   it('store a sealed batch as /v1/batch would: sent both ways, it is there once', async () => {

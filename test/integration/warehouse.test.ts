@@ -351,6 +351,25 @@ describe('rows that ClickHouse refuses', () => {
       await world.number("SELECT count() FROM slotstream.events WHERE properties.when = '2026-01-01T00:00:00Z'"),
     ).toBe(1)
   })
+
+  it('keeps all digits of numbers that JavaScript would round', async () => {
+    world.load()
+    const [one, other, huge] = ['175928847299117063', '175928847299117064', '18446744073709551615']
+    const messages = [one, other].map(id =>
+      JSON.stringify(stored({ properties: { n: 0 } })).replace('"n":0', `"n":${id},"huge":${huge}`),
+    )
+    const envelope = { siteId: 'demo', visitorId: 'v1', receivedAt: new Date().toISOString() }
+    await world.nats.js.publish('events.3', `${JSON.stringify(envelope).slice(0, -1)},"sent":[${messages.join()}]}`)
+    await loaded(2)
+    expect(
+      await world.query(
+        'SELECT toString(properties.n.:Int64) AS n, toString(properties.huge) AS huge FROM slotstream.events ORDER BY n',
+      ),
+    ).toEqual([
+      { n: one, huge },
+      { n: other, huge },
+    ])
+  })
 })
 
 describe('the views', () => {

@@ -1,4 +1,12 @@
-import { type EventEnvelope, parseEventEnvelope, type StoredMessage, senderOf, visitorIdOf } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  markIntegers,
+  parseEventEnvelope,
+  type StoredMessage,
+  senderOf,
+  takeDigitsOfIds,
+  visitorIdOf,
+} from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
 import { type Row, type RowPerson, readMessage, type SourceMessage } from './row.js'
 
@@ -11,8 +19,18 @@ export function eventRows(message: SourceMessage, seq: number): Row[] {
   )
 }
 
-const read = (message: SourceMessage) => readMessage(message, parseEventEnvelope)
-const payloadOf = (message: SourceMessage, index: number) => () => read(message).messages[index]
+/** Reads a stream message with all digits of whole numbers: those of ids as text, the others marked. */
+function read(message: SourceMessage): EventEnvelope {
+  const marked = markIntegers(message.text)
+  if (marked === undefined) return readMessage(message, parseEventEnvelope)
+  const envelope = readMessage({ text: marked }, parseEventEnvelope)
+  // A collector of an earlier version left ids as the numbers that they were.
+  for (const stored of envelope.messages) takeDigitsOfIds(stored as unknown as Record<string, unknown>)
+  return envelope
+}
+
+const payloadOf = (message: SourceMessage, index: number) => () =>
+  readMessage(message, parseEventEnvelope).messages[index]
 
 function eventRow(
   envelope: EventEnvelope,

@@ -1,30 +1,25 @@
+import { digitsOf, hasDigits, withDigits } from '@slotstream/protocol'
+
 /**
  * A row as one line of JSON that ClickHouse's parser takes. Two things of JavaScript's JSON it refuses: halves of
- * surrogate pairs, which become U+FFFD, and whole numbers beyond 64 bits, which become text.
+ * surrogate pairs, which become U+FFFD, and whole numbers beyond 64 bits, which become text. Those of 64 bits have all
+ * their digits where they are marked, see `markIntegers`.
  */
 export function jsonLine(row: object): string {
   let line = JSON.stringify(row)
   // Nineteen digits in a row are rare, and mostly part of a text, which the replacer leaves alone.
   if (hasDigits(line, 19)) line = JSON.stringify(row, hugeToText)
+  line = withDigits(line, digits => (isStorable(BigInt(digits)) ? digits : `"${digits}"`))
   return line.includes('\\ud') ? line.replace(LONE_SURROGATE, '$1\ufffd') : line
-}
-
-/** Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at. */
-function hasDigits(text: string, length: number): boolean {
-  const isDigit = (at: number) => text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57
-  for (let at = length - 1; at < text.length; at += length) {
-    if (!isDigit(at)) continue
-    let first = at
-    while (isDigit(first - 1)) first--
-    let end = at + 1
-    while (isDigit(end)) end++
-    if (end - first >= length) return true
-  }
-  return false
 }
 
 /** `\ud800` as JSON.stringify writes it, but not the text `\\ud800`. */
 const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+/** Whether ClickHouse has a type for a whole number: UInt64 or Int64. */
+function isStorable(value: bigint): boolean {
+  return value < 2n ** 64n && value >= -(2n ** 63n)
+}
 
 function hugeToText(_key: string, value: unknown): unknown {
   const huge =
@@ -45,7 +40,7 @@ const LATEST = '2299-12-31T23:59:59.999Z'
 
 /** Ids come as text or number; anything else is none. */
 export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
+  return typeof value === 'string' ? digitsOf(value) : typeof value === 'number' ? String(value) : ''
 }
 
 /** The partition at the given place of a subject such as `events.7`. */

@@ -1,16 +1,23 @@
+import { withDigits } from '@slotstream/protocol'
+
 /** Several times as fast as Buffer.from, whose memory for a long text isn't pooled either. */
 const encoder = new TextEncoder()
 
 /** Deep enough to see what a value was, shallow enough for JSON.stringify, which recurses. */
 const KEPT_DEPTH = 64
 
-/** JSON text of any parsed value. What is nested too deeply for the stack is cut off, as `"…"`, below 64 levels. */
+/**
+ * JSON text of any parsed value, whole numbers with all digits that the client wrote. What is nested too deeply for the
+ * stack is cut off, as `"…"`, below 64 levels.
+ */
 export function jsonText(value: unknown): string {
+  let text: string
   try {
-    return JSON.stringify(value)
+    text = JSON.stringify(value)
   } catch {
-    return JSON.stringify(prune(value, KEPT_DEPTH))
+    text = JSON.stringify(prune(value, KEPT_DEPTH))
   }
+  return withDigits(text)
 }
 
 function prune(value: unknown, depth: number): unknown {

@@ -1,4 +1,5 @@
 import { idOf } from '../id-of.js'
+import { isMeaningful } from '../ids.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from '../limits.js'
 import { MESSAGE_TYPES, type MessageType, NOT_KEPT, type RejectionCode } from '../messages.js'
 import type { ReceiptTimes } from '../receipt-times.js'
@@ -22,7 +23,8 @@ export function checkMessage(raw: unknown, { received, sent: batchSent }: Receip
   if (!MESSAGE_TYPES.includes(type as MessageType))
     return no('unknown_type', `type ${show(type)} is not one of ${MESSAGE_TYPES.join(', ')}`)
 
-  const wrong = checkText(raw) ?? checkObjects(raw) ?? checkNeeded(raw) ?? checkKeys(raw) ?? checkTraits(raw)
+  const wrong =
+    checkText(raw) ?? checkObjects(raw) ?? checkNeeded(raw) ?? checkIds(raw) ?? checkKeys(raw) ?? checkTraits(raw)
   if (wrong) return wrong
 
   const message = raw as Record<string, unknown> & { type: MessageType }
@@ -90,6 +92,21 @@ function checkNeeded({ type, event, userId, anonymousId, groupId, previousId }: 
   if (type === 'alias' && !idOf(previousId))
     return no('missing_field', 'previousId is missing: an alias message needs it')
   return undefined
+}
+
+/** Ids that say nothing of the one who has them. Empty ones are absent. */
+function checkIds({ anonymousId, userId, previousId, groupId }: Record<string, unknown>) {
+  return (
+    idTrouble('anonymousId', anonymousId) ??
+    idTrouble('userId', userId) ??
+    idTrouble('previousId', previousId) ??
+    idTrouble('groupId', groupId)
+  )
+}
+
+function idTrouble(field: string, value: unknown) {
+  if (value === undefined || value === null || value === '' || isMeaningful(value as string | number)) return undefined
+  return no('invalid_id', `${field} ${show(value)} is no id: leave it out until there is one`)
 }
 
 /** After the keys, which bound the nesting. */

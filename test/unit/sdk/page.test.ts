@@ -158,6 +158,42 @@ describe('a page', () => {
     expect(b?.context.sessionId).not.toBe(a?.context.sessionId)
   })
 
+  it('is a new visitor for another person, but for one who was anonymous or got a new name', async () => {
+    start({ autoPage: false, properties: { shop: 'north' } })
+    slotstream.track('Anonymous')
+    slotstream.identify('alice')
+    slotstream.setProperties({ plan: 'pro' })
+    slotstream.identify('alice', { plan: 'pro' })
+    slotstream.alias('alice@example.com')
+    slotstream.identify('alice@example.com')
+    slotstream.track('Alice')
+    slotstream.identify('bob')
+    slotstream.track('Bob')
+    slotstream.identify('alice')
+    await slotstream.flush()
+    const sent = messages()
+    const visitors = [...new Set(sent.map(({ anonymousId }) => anonymousId))]
+    expect(sent.map(({ anonymousId }) => visitors.indexOf(anonymousId))).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 2])
+    const sessions = sent.map(({ context }) => context.sessionId)
+    expect(new Set(sessions).size).toBe(3)
+    expect(sessions[5]).not.toBe(sessions[6])
+    expect(sent[5]?.properties).toEqual({ shop: 'north', plan: 'pro' })
+    expect(sent[7]).toMatchObject({ userId: 'bob', properties: { shop: 'north' } })
+  })
+
+  it('goes on as before after an id that is none', async () => {
+    const warned = vi.spyOn(console, 'error').mockImplementation(() => {})
+    start({ autoPage: false })
+    for (const none of [{ email: 'a@example.com' }, 'undefined', 'x'.repeat(400), 2 ** 60])
+      for (const call of [slotstream.identify, slotstream.group, slotstream.alias]) call(none as string)
+    slotstream.track('A')
+    await slotstream.flush()
+    expect(messages()).toMatchObject([{ event: 'A' }])
+    expect(messages()[0]?.userId).toBeUndefined()
+    expect(warned).toHaveBeenCalledTimes(12)
+    warned.mockRestore()
+  })
+
   it('sends at its end what was tracked in the same tick', async () => {
     start()
     slotstream.track('Last')

@@ -52,6 +52,17 @@ describe('rows of events', () => {
     })
   })
 
+  it('have the digits of numbers that JavaScript would round', () => {
+    const big = '175928847299117063'
+    const envelope = { siteId: 'demo', visitorId: 'v', receivedAt: RECEIVED }
+    const sent = `{"messageId":"m","type":"track","anonymousId":"v","userId":${big},"properties":{"n":${big},"slotId":${big}}}`
+    const text = `${JSON.stringify(envelope).slice(0, -1)},"sent":[${sent}]}`
+    const [row] = eventRows({ ...source('events.3', {}), text }, 9)
+    expect(row!.line).toContain(`"properties":{"n":${big},"slotId":${big}}`)
+    expect(JSON.parse(row!.line)).toMatchObject({ user_id: big, slot_id: big })
+    expect(row!.source.person).toMatchObject({ userId: big })
+  })
+
   it('can tell what was sent, should the table refuse them', () => {
     const [, row] = events({}, { event: 'Order Completed', properties: { total: 1 } })
     expect(row!.source.payload()).toEqual({
@@ -213,6 +224,13 @@ describe('a line', () => {
       const text = 'x'.repeat(before)
       expect(JSON.parse(jsonLine({ text, n: 2 ** 64 }))).toEqual({ text, n: '18446744073709552000' })
     }
+  })
+
+  it('holds marked numbers with their digits, and beyond 64 bits as text', () => {
+    const digits = ['175928847299117063', '18446744073709551615', '-9223372036854775808']
+    const beyond = ['18446744073709551616', '-9223372036854775809']
+    const line = jsonLine({ list: [...digits, ...beyond].map(each => `\ufdd0${each}`) })
+    expect(line).toBe(`{"list":[${digits.join()},${beyond.map(each => `"${each}"`).join()}]}`)
   })
 
   it('holds no time beyond what a DateTime64 can', () => {

@@ -1,4 +1,4 @@
-import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, openEnvelope } from '@slotstream/protocol'
+import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, markIntegers, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createBatchText, envelopeBytes, type OutgoingEnvelope } from '#collector/intake/outgoing-envelope.js'
 import { type BatchScope, batchOfOne, takeBatchInSlices, takeBatch as takeTexts } from '#collector/intake/take-batch.js'
@@ -53,6 +53,31 @@ describe('takeBatch', () => {
       '{"type":"track","messageId":"2","anonymousId":"a"}',
       'null',
     ])
+  })
+
+  it('shows a plan numbers where they are marked, and keeps their digits in what is stored and rejected', () => {
+    const text =
+      '{"batch":[{"type":"track","event":"E","userId":175928847299117063,"properties":{"n":175928847299117064}}]}'
+    const take = (mode: 'warn' | 'enforce') => {
+      const seen: unknown[] = []
+      const check = (message: { properties?: object }) => {
+        seen.push(message.properties)
+        return { code: 'schema_violation', reason: 'none fits', path: '$', schemaVersion: '' } as const
+      }
+      const plan = { mode, check } as unknown as NonNullable<BatchScope['plan']>
+      const taken = takeTexts(JSON.parse(markIntegers(text)!), { ...arrival, isMarked: true, plan })
+      expect(seen).toEqual([{ n: Number('175928847299117064') }])
+      return taken
+    }
+    const [envelope] = take('warn').envelopes
+    expect(envelope?.visitorId).toBe('user:175928847299117063')
+    for (const written of [
+      Buffer.from(envelopeBytes(envelope!)).toString(),
+      take('enforce').rejected?.rejected[0]?.payload,
+    ]) {
+      expect(written).toContain('"userId":"175928847299117063"')
+      expect(written).toContain('"n":175928847299117064}')
+    }
   })
 
   it('keeps the first of two messages with one id, per visitor', () => {

@@ -30,12 +30,24 @@ describe('checkSlotsRequest', () => {
     expect(taken(checkSlotsRequest(raw))).toEqual(raw)
   })
 
+  it('makes text of ids that are numbers, as in messages', () => {
+    const context = { sessionId: 1717243200, pageViewId: 7, page: { path: '/' } }
+    expect(taken(checkSlotsRequest({ ...good, anonymousId: 42, userId: 7, context }))).toEqual({
+      ...good,
+      anonymousId: '42',
+      userId: '7',
+      context: { sessionId: '1717243200', pageViewId: '7', page: { path: '/' } },
+    })
+  })
+
   it.each([
     [null, 'object'],
     [[], 'object'],
     [{ slots: good.slots }, 'anonymousId'],
     [{ ...good, anonymousId: '' }, 'anonymousId'],
-    [{ ...good, anonymousId: 42, userId: 'u' }, 'anonymousId'],
+    [{ ...good, anonymousId: [42], userId: 'u' }, 'anonymousId'],
+    [{ ...good, anonymousId: 'undefined' }, 'anonymousId "undefined" is no id'],
+    [{ ...good, userId: 0 }, 'userId "0" is no id'],
     [{ ...good, userId: 'x'.repeat(257) }, 'userId'],
     [{ anonymousId: 'a' }, 'slots'],
     [{ ...good, slots: [] }, 'slots'],

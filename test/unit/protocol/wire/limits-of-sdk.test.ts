@@ -3,8 +3,10 @@ import {
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
+  MAX_NAME_LENGTH,
   MAX_PUBLIC_AGE_MS,
   MAX_SLOTS,
+  NO_ID,
 } from '@slotstream/protocol'
 import { expect, it } from 'vitest'
 
@@ -29,4 +31,8 @@ it('of the SDK keep within those of the collector', () => {
   // No message has fewer bytes than its id and its type.
   expect(limitOfSdk('maxBatchBytes') / '{"messageId":"","type":"page"}'.length).toBeLessThan(MAX_BATCH_MESSAGES)
   expect(limitOfSdk('maxQueueAge')).toBeLessThan(MAX_PUBLIC_AGE_MS)
+})
+
+it('take what is no id for none in the SDK, too', () => {
+  expect(sources.filter(text => text.includes(`/${NO_ID.source}|\\0|.{${MAX_NAME_LENGTH + 1}}/is`))).toHaveLength(1)
 })

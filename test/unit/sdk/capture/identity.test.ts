@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createFloodLimit } from '#sdk/capture/flood.js'
-import { cookieId, createIdentity } from '#sdk/capture/identity.js'
+import { cookieId, createIdentity, idText } from '#sdk/capture/identity.js'
 import { linkedId, withoutLinkedId } from '#sdk/capture/linked-id.js'
 import { createStorage } from '#sdk/platform/storage.js'
 import { memoryStorage } from '../harness.js'
@@ -29,6 +29,48 @@ it('is the same on the next page, and another after a reset', () => {
   expect([second.anonymousId(), second.userId()]).toEqual(['v2', undefined])
   expect(createIdentity(storage, newId, nobody).all().signature).toBeUndefined()
   expect(createIdentity(storage, newId, nobody).anonymousId()).toBe('v2')
+})
+
+it('keeps nothing that the collector would reject', () => {
+  for (const bad of ['x'.repeat(257), 'undefined', '[object Object]', 'a\0b', ' ', 'anonymous']) {
+    const storage = memoryStorage()
+    storage.set('userId', bad)
+    storage.set('anonymousId', bad)
+    const identity = createIdentity(storage, counter(), () => bad)
+    expect([bad, identity.userId(), identity.anonymousId()]).toEqual([bad, undefined, 'v1'])
+    identity.adopt(bad)
+    expect(identity.anonymousId()).toBe('v1')
+  }
+})
+
+describe('an id', () => {
+  const warned = vi.spyOn(console, 'error').mockImplementation(() => {})
+
+  it.each([7, 'u-0', 'ann@example.com', 'x'.repeat(256), 175928847299117063n, '日本', 'anonymous-7'])(
+    'may be %s',
+    id => {
+      expect(idText(id)).toBe(String(id))
+      expect(warned).not.toHaveBeenCalled()
+    },
+  )
+
+  it.each([
+    { email: 'ann@example.com' },
+    Number('175928847299117063'),
+    `${undefined}`,
+    'null',
+    Number.NaN,
+    '  ',
+    true,
+    'Anonymous',
+    '0',
+    'x'.repeat(257),
+    'a\0b',
+  ])('is not %s, which the console says', id => {
+    expect(idText(id)).toBeUndefined()
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('no id'), id)
+    warned.mockClear()
+  })
 })
 
 it('takes note of a reset in another tab', () => {

@@ -102,6 +102,29 @@ describe('checkMessage', () => {
     expect(accepted({ ...good, userId: 42, messageId: 7 })).toMatchObject({ userId: '42', messageId: '7' })
   })
 
+  it.each(['userId', 'anonymousId', 'previousId', 'groupId'])('refuses what is no id as %s', field => {
+    const all = { ...good, userId: 'u', previousId: 'p', groupId: 'g' }
+    for (const id of [
+      'undefined',
+      'null',
+      'NaN',
+      '[object Object]',
+      'Anonymous',
+      '"null"',
+      '  ',
+      '0',
+      0,
+      '00-00',
+      'user_id',
+    ])
+      expect(rejection({ ...all, [field]: id }), String(id)).toMatchObject({
+        code: 'invalid_id',
+        reason: `${field} ${JSON.stringify(id)} is no id: leave it out until there is one`,
+      })
+    for (const id of ['u-0', 'anonymous-7', 'nullable', 'guest7', '10', 7, 'x0', 'ann@example.com', '0198a', 'nana'])
+      expect(accepted({ ...all, [field]: id })).toMatchObject({ [field]: String(id) })
+  })
+
   it('takes null for absent', () => {
     const message = accepted({ ...good, userId: null, properties: null, context: null, timestamp: null })
     expect(message.userId).toBeUndefined()
