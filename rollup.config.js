@@ -15,7 +15,7 @@ const namesIn = folder =>
 const together = namesIn('entries/script')
 const alone = ['capture', 'content', 'tools']
   .flatMap(room => namesIn(`plugins/${room}`))
-  .filter(name => !['page-views', 'slots', 'impressions'].includes(basename(name)))
+  .filter(name => !['page-views', 'slots', 'filler', 'impressions'].includes(basename(name)))
 
 /** Chunks for modules that several files of the npm package need. Every page loads `core` at once. */
 const CHUNKS = [

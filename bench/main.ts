@@ -7,6 +7,7 @@ import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
 import { benchQueries } from './queries/queries.js'
+import { benchFirstViews } from './sdk/first-views.js'
 import { benchSdk } from './sdk/sdk.js'
 import { benchSlots } from './slots/slots.js'
 import { machineFacts } from './support/machine.js'
@@ -21,6 +22,7 @@ const BENCHES = {
   queries: benchQueries,
   guard: benchGuard,
   sdk: benchSdk,
+  'first-views': benchFirstViews,
   compare: benchCompare,
 }
 

@@ -86,5 +86,9 @@ export interface PersonalizeOptions {
   signal?: AbortSignal
 }
 
-/** Asks for the content of a slot. Never rejects. */
-export type Personalize = (slotId: string, options?: PersonalizeOptions) => Promise<SlotDecision>
+/**
+ * Asks for the content of a slot. Never rejects.
+ *
+ * @param left called when the request has left, or the answer is at hand: the deadline runs from then
+ */
+export type Personalize = (slotId: string, options?: PersonalizeOptions, left?: () => void) => Promise<SlotDecision>

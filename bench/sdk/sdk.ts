@@ -10,6 +10,7 @@ import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { EVENTS, type Measured, measure } from './measure.js'
 import { type Bundle, bundle, SDKS } from './pages.js'
+import { QUIET } from './quiet.js'
 import { startSink } from './sink.js'
 
 /** As it is, and slowed to about a cheap phone's. One round of the slow ones takes as long as three of the others. */
@@ -22,17 +23,6 @@ const PROCESSORS = [
 const LIMIT_MS = 60_000
 
 const done = progressOf('sdk')
-
-/** Keeps Chromium from looking for its maker's servers, which a closed network answers with delays. */
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /**
  * What the browser package weighs beside its budget, and what it costs a page in a real Chromium, beside the SDKs of

@@ -1,4 +1,5 @@
 import { dropCookie, idText } from '../capture/identity.js'
+import { emit } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
 import { handedOver } from '../slots/handed-over.js'
 import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
@@ -115,6 +116,14 @@ export function addMiddleware(change: Middleware): () => void {
  */
 export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void {
   if (inBrowser()) for (const decision of [decisions].flat()) handedOver.set(decision.slotId, decision)
+}
+
+/**
+ * Asks anew for the content of `data-slot` elements and of `useSlot`: of one slot, or of all. What they show stays until
+ * the answer is there.
+ */
+export function refresh(slotId?: string): void {
+  run(() => emit('refresh', slotId))
 }
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */

@@ -86,24 +86,40 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   let measured = ''
   let measuredBytes = 0
   let viewed = false
+  let person = 0
+  let latest: { anonymousId: string; userId: string | undefined } | undefined
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
     visitorIds.refresh()
     sessions.refresh()
+    if (latest) visitor()
   })
   persist()
   if (linked) visitorIds.adopt(linked)
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
+  /** Returns the visitor's ids; tells those who show something of a person when they are another's. */
+  const visitor = () => {
+    const ids = visitorIds.all()
+    const { anonymousId, userId } = latest ?? ids
+    latest = ids
+    // A visitor who logs in is the same person.
+    if (anonymousId !== ids.anonymousId || (userId && userId !== ids.userId)) {
+      person++
+      emit('visitor', ids)
+    }
+    return ids
+  }
   const startPageView = () => {
+    if (latest) visitor()
     view = nextView(view, location.href, document.referrer, newId)
   }
   const capture = ({ type, at, properties, traits, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
     if (!mayPass()) return outbox.drop('flood')
     const messageId = newId()
-    const { signature, ...ids } = visitorIds.all()
+    const { signature, ...ids } = visitor()
     const head: Omit<Message, 'context'> = {
       messageId,
       type,
@@ -166,6 +182,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     initialProperties: settings.properties,
     handedOver,
     consent,
+    person: () => person,
     track,
     beforePage: run => void enders.push(run),
     page(name, properties, at = now()) {

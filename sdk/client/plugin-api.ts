@@ -30,6 +30,8 @@ export interface PluginApi {
   sessions: Sessions
   delivery: Delivery
   consent(): Consent
+  /** Returns the running number of the page's person: another one after `reset`, or `identify` of another user. */
+  person(): number
   /** Asks for content; see `personalizerOf`. */
   personalizer?: Personalize
   /** Decisions that came with the page, by slot. */

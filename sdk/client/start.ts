@@ -48,18 +48,20 @@ export function start(options: Options, load: Load, linked?: string): Running {
 
   const startPlugins = () => {
     const api = client
-    const begin = (plugin: Plugin, since: number) => {
+    const begin = (plugin: Plugin) => {
       // Ended while the plugin was loading.
       if (api.listeners.signal.aborted) return
-      api.try(() => stops.push(plugin(api, load, since)))
+      api.try(() => stops.push(plugin(api, load)))
     }
     const beginLater = async (name: PluginName) => {
       const needsSlot = SLOT_PLUGINS.includes(name)
-      const since = needsSlot && document.querySelector('[data-slot]') ? Date.now() : 0
+      const isWanted = needsSlot && document.querySelector('[data-slot]')
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
-      if (!since) await nextTask()
-      if (needsSlot && !since) await (await load('firstSlot'))(api.listeners)
-      begin(await load(name), since)
+      if (!isWanted) await nextTask()
+      if (needsSlot && !isWanted) await (await load('firstSlot'))(api.listeners)
+      const plugin = load(name)
+      // What is in the first file begins in this task: slots are asked for.
+      begin(plugin instanceof Promise ? await plugin : plugin)
       watchEnd()
     }
     // After the plugins, and again after each that comes later: what they track at the end of the page is sent then.
@@ -69,7 +71,7 @@ export function start(options: Options, load: Load, linked?: string): Running {
       if (started.has(name) || (named && !(settings[name] && allowed(name)))) continue
       started.add(name)
       if (named && name !== 'autoPage') beginLater(name).catch(api.log)
-      else begin(named ? (load(name) as Plugin) : (name as unknown as Plugin), 0)
+      else begin(named ? (load(name) as Plugin) : (name as unknown as Plugin))
     }
     watchEnd()
   }
@@ -99,8 +101,8 @@ export function start(options: Options, load: Load, linked?: string): Running {
   const change = (next: Consent) => {
     const denied = next.analytics === 'denied'
     if (denied !== (consent.analytics === 'denied')) {
-      end(denied)
       consent = next
+      end(denied)
       begin()
     } else {
       consent = next

@@ -44,6 +44,8 @@ export interface Outbox {
   drop(reason: string): void
   /** Writes what waited in memory, now that nothing is paused. */
   resume(): void
+  /** Returns whether nothing has been stored in this browser yet, or taken from there. */
+  isFirst(): boolean
   /** Resolves when everything added so far is written, at once while paused. */
   whenWritten(): Promise<void>
   /** Returns the bytes of this page's unsealed messages. */
@@ -205,6 +207,7 @@ export function createOutbox(
     },
     drop,
     resume: schedule,
+    isFirst: () => !lastSeq(),
     async whenWritten() {
       write()
       await writing

@@ -12,6 +12,7 @@ export {
   hydrate,
   identify,
   page,
+  refresh,
   reset,
   setProperties,
   track,

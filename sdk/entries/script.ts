@@ -8,6 +8,7 @@ import {
   hydrate,
   identify,
   page,
+  refresh,
   reset,
   setProperties,
   track,
@@ -17,8 +18,11 @@ import type { Options } from '../client/options.js'
 import { createSending } from '../delivery/send/sending.js'
 import { emit } from '../platform/emit.js'
 import { pageViews } from '../plugins/capture/page-views.js'
+import { slots } from '../plugins/content/slots.js'
 import type { Load, Loadable } from '../plugins/loadable.js'
 import { askWith } from '../slots/ask-with.js'
+import { firstSlot } from '../slots/first-slot.js'
+import { personalizerOf } from '../slots/personalizer-of.js'
 import type { PersonalizeOptions } from '../types.js'
 import { VERSION } from '../version.js'
 
@@ -31,7 +35,7 @@ const { currentScript } = document
 // In what visitors write, an element named `currentScript` would take its place and decide where code comes from.
 const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
 const source = script?.src || location.href
-const bundled: Partial<Loadable> = { autoPage: pageViews, sending: createSending }
+const bundled: Partial<Loadable> = { autoPage: pageViews, autoSlots: slots, firstSlot, sending: createSending }
 const load = ((name: keyof Loadable) => bundled[name] ?? later(name)) as Load
 const slotstream = {
   addMiddleware,
@@ -45,8 +49,8 @@ const slotstream = {
   identify,
   init: (options: Options) => begin(options, load),
   page,
-  personalize: (slotId: string, options?: PersonalizeOptions) =>
-    askWith(client => later('personalizer').then(create => create(client)), slotId, options),
+  personalize: (slotId: string, options?: PersonalizeOptions) => askWith(personalizerOf, slotId, options),
+  refresh,
   reset,
   setProperties,
   track,
@@ -54,8 +58,8 @@ const slotstream = {
 const host = window as Window & { slotstream?: typeof slotstream }
 
 /** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
-const SLOTS = ['autoSlots', 'impressions', 'personalizer']
-const DEFAULTS = ['engagement', 'firstSlot', 'webVitals']
+const SLOTS = ['filler', 'impressions']
+const DEFAULTS = ['engagement', 'webVitals']
 
 /** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
 function fileOf(name: string): string {
@@ -80,4 +84,6 @@ if (!Object.hasOwn(host, 'slotstream')) {
   )
   if (options.writeKey) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
   emit('ready', slotstream)
+  // A request for slots is worth this task; without one the start waits for the next.
+  if (document.querySelector('[data-slot]')) running()
 }

@@ -6,6 +6,8 @@ export type EmitName =
   | 'dropped'
   | 'decision'
   | 'consent'
+  | 'visitor'
+  | 'refresh'
   | 'error'
   | 'ready'
 

@@ -19,6 +19,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('./capture/element-views.js')).elementViews
     case 'engagement':
       return (await import('./capture/engagement.js')).engagement
+    case 'filler':
+      return (await import('./content/filler.js')).createFiller
     case 'errors':
       return (await import('./capture/errors.js')).errors
     case 'firstSlot':
@@ -37,10 +39,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('../delivery/database/memory-tables.js')).createMemoryTables
     case 'outboundLinks':
       return (await import('./capture/outbound-links.js')).outboundLinks
-    case 'renderHtml':
-      return (await import('./content/render-html.js')).renderHtml
-    case 'renderItem':
-      return (await import('./content/render-item.js')).renderItem
+    case 'rawHtml':
+      return (await import('../slots/raw-html.js')).setHtml
     case 'sending':
       return createSending
     case 'webVitals':

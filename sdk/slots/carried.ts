@@ -15,7 +15,7 @@ const STORE_PATIENCE_MS = 50
 
 /** Dependencies of carrying messages. */
 export interface Carrying {
-  outbox: Pick<Outbox, 'whenWritten' | 'bytes' | 'sealForExit'>
+  outbox: Pick<Outbox, 'isFirst' | 'whenWritten' | 'bytes' | 'sealForExit'>
   store: Pick<EventStore, 'known'>
   sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches'>>
   settings: { maxBatchBytes: number }
@@ -25,9 +25,11 @@ export interface Carrying {
 
 /**
  * Returns the messages that a request for slots carries: all that aren't acknowledged, in batches; undefined when there
- * are too many.
+ * are too many. The first page of a browser doesn't wait for the store: all that there is, is in memory.
  */
 export async function carried(deps: Carrying): Promise<SealedBatch[] | undefined> {
+  const first = deps.outbox.isFirst() && sealedFromMemory(deps)
+  if (first) return first
   let late = false
   const patience = new Promise<'late'>(resolve =>
     setTimeout(() => {
@@ -37,8 +39,8 @@ export async function carried(deps: Carrying): Promise<SealedBatch[] | undefined
   )
   const waiting = deps.outbox.whenWritten().then(() => unacknowledged(deps, () => !late))
   // The sender may fail to load.
-  const first = await Promise.race([waiting.catch(() => patience), patience])
-  const batches = first === 'late' ? (sealedFromMemory(deps) ?? (await waiting)) : first
+  const stored = await Promise.race([waiting.catch(() => patience), patience])
+  const batches = stored === 'late' ? (sealedFromMemory(deps) ?? (await waiting)) : stored
   if (batches) return batches
   await (await deps.sending()).flush()
   return unacknowledged(deps, () => true)

@@ -39,6 +39,8 @@ interface PersonalizeDeps extends Carrying {
 
 interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
   id: string
+  /** To be called when the request leaves. */
+  leave: () => void
   resolve: (decision: SlotDecision) => void
 }
 
@@ -55,6 +57,7 @@ export function createPersonalize(deps: PersonalizeDeps) {
   deps.listeners.on(window, 'slotstream:captured', event => {
     if (!OWN_EVENTS.test((event as CustomEvent<Message>).detail.event ?? '')) answers.clear()
   })
+  deps.listeners.on(window, 'slotstream:refresh', () => answers.clear())
 
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
     const batches = await carried(deps)
@@ -71,6 +74,7 @@ export function createPersonalize(deps: PersonalizeDeps) {
       explain: settings.debug || undefined,
     })
     const body = `${head.slice(0, -1)},"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
+    for (const { leave } of wanted) leave()
     const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
     if (!Array.isArray(answer?.decisions)) return []
@@ -101,17 +105,20 @@ export function createPersonalize(deps: PersonalizeDeps) {
     for (const group of groups.values()) while (group.length) void send(group.splice(0, MAX_SLOTS))
   }
 
-  const answerOf = (id: string, { count, context }: PersonalizeOptions): Promise<SlotDecision> => {
+  const answerOf = (id: string, { count, context }: PersonalizeOptions, leave: () => void): Promise<SlotDecision> => {
     const { anonymousId, context: view } = deps.visitor()
     const key = JSON.stringify([anonymousId, view.pageViewId, id, count, context])
     const known = answers.get(key)
-    if (known) return known
+    if (known) {
+      leave()
+      return known
+    }
     const given = handedOver.get(id)
     handedOver.delete(id)
     const answer = new Promise<SlotDecision>(resolve => {
       if (given) return resolve(given)
       if (!waiting.length) queueMicrotask(sendAll)
-      waiting.push({ id, count, context, resolve })
+      waiting.push({ id, count, context, resolve, leave })
     })
     // Without consent to analytics nothing is captured that would end it.
     if (answers.size > MAX_ANSWERS) answers.clear()
@@ -121,8 +128,13 @@ export function createPersonalize(deps: PersonalizeDeps) {
     return answer
   }
 
-  /** Never rejects; resolves by its deadline, whatever happens. */
-  return async (slotId: string, options: PersonalizeOptions = {}): Promise<SlotDecision> => {
+  /**
+   * Never rejects. Resolves by its deadline, whatever happens: the time-out after the request has left, or after the
+   * call where it doesn't leave within that.
+   *
+   * @param left called when the request has left, or the answer is at hand
+   */
+  return async (slotId: string, options: PersonalizeOptions = {}, left = () => {}): Promise<SlotDecision> => {
     const { timeout = settings.slotTimeout, signal, fallback } = options
     const asked = now()
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -131,8 +143,15 @@ export function createPersonalize(deps: PersonalizeDeps) {
       abort = () => resolve(noDecision(slotId, 'aborted'))
       if (signal?.aborted) return abort()
       signal?.addEventListener('abort', abort)
-      timer = setTimeout(() => resolve(noDecision(slotId, 'timeout')), timeout)
-      void answerOf(slotId, options).then(resolve)
+      const wait = () => {
+        clearTimeout(timer)
+        timer = setTimeout(() => resolve(noDecision(slotId, 'timeout')), timeout)
+      }
+      wait()
+      void answerOf(slotId, options, () => {
+        wait()
+        left()
+      }).then(resolve)
     })
     clearTimeout(timer)
     if (abort) signal?.removeEventListener('abort', abort)

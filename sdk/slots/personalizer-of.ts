@@ -1,5 +1,5 @@
 import type { PluginApi } from '../client/plugin-api.js'
-import type { Personalize } from '../types.js'
+import type { Personalize, SlotOutcome } from '../types.js'
 import { noDecision } from './no-decision.js'
 import { createPersonalize } from './personalize.js'
 
@@ -10,7 +10,7 @@ export function personalizerOf(client: PluginApi): Personalize {
 }
 
 function create(client: PluginApi): Personalize {
-  const { consent, delivery, handedOver, sessions, track, visitorIds } = client
+  const { consent, delivery, handedOver, person, sessions, track, visitorIds } = client
   const ask = createPersonalize({
     ...delivery,
     handedOver,
@@ -24,8 +24,13 @@ function create(client: PluginApi): Personalize {
       },
     }),
   })
-  return (slotId, options) =>
-    consent().personalization === 'granted'
-      ? ask(slotId, options)
-      : Promise.resolve(noDecision(slotId, 'unavailable', options?.fallback))
+  const agrees = () => consent().personalization === 'granted'
+  return async (slotId, options, left) => {
+    const none = (outcome: SlotOutcome) => noDecision(slotId, outcome, options?.fallback)
+    if (!agrees()) return none('unavailable')
+    const asker = person()
+    const decision = await ask(slotId, options, left)
+    // What was decided for one person isn't shown to the next.
+    return agrees() && asker === person() ? decision : none('aborted')
+  }
 }

@@ -6,7 +6,7 @@ import type { setHtml } from './raw-html.js'
 /**
  * Makes an item's elements from a template: `data-text="key"` becomes text, `data-attr="href:url;alt:title"`
  * attributes. Payloads are never read as HTML, save by `data-html="key"` on a page that allows it, by `writeHtml`. For
- * keys that the payload doesn't have, the template's own text stays.
+ * keys that the payload doesn't have, the template's own text stays, and the log says so.
  */
 export function renderItem(
   template: HTMLTemplateElement,
@@ -18,15 +18,19 @@ export function renderItem(
   // Listed before anything is written, so that nothing in a payload is taken for the template's.
   for (const element of fragment.querySelectorAll<HTMLElement>('*')) {
     const { text, attr, html } = element.dataset
-    const words = textOf(payload, text)
-    const markup = writeHtml && textOf(payload, html)
+    const read = (key?: string) => {
+      if (key && !Object.hasOwn(payload, key)) log('missing', key, element)
+      return textOf(payload, key)
+    }
+    const words = read(text)
+    const markup = writeHtml && read(html)
     if (isOpen(element)) {
       if (words !== undefined) element.textContent = words
       if (markup !== undefined) guard(log, () => writeHtml?.(element, markup))
     } else if (words ?? markup) log('refused', 'text', element)
     for (const pair of attr?.split(';') ?? []) {
       const [name = '', key] = pair.split(/:(.*)/s).map(text => text.trim())
-      const value = textOf(payload, key)
+      const value = read(key)
       if (name && value !== undefined && !setAttribute(element, name, value)) log('refused', name, element)
     }
   }

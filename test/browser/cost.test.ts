@@ -21,7 +21,6 @@ beforeAll(async () => {
   const scripts = new Map([
     ['/sdk.js', await dist('slotstream.js')],
     ['/sdk/engagement.js', await dist('engagement.js')],
-    ['/sdk/first-slot.js', await dist('first-slot.js')],
   ])
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {

@@ -114,11 +114,12 @@ describe('what fills slots', () => {
     await close()
   })
 
-  it("leaves the page's own content, and answers by the deadline, when it can not be loaded", async () => {
+  it("leaves the page's own content when it can not be loaded, and asks by itself, by the deadline", async () => {
     const event = 'Tracked Beside'
     const network = await world.network({ '/slot': pageOf(`${SDK}<div data-slot="hero">own</div>`) })
     const { page, errors, close } = await open()
     await page.route('**/sdk/slots.js*', route => route.abort())
+    await page.route('**/v1/slots*', route => route.fulfill({ status: 503 }))
     await page.goto(`${network.url}/slot`)
     const ask = () =>
       page.evaluate(() =>
@@ -132,7 +133,13 @@ describe('what fills slots', () => {
       outcome: 'unavailable',
       items: [{ contentId: '', position: 1, payload: { title: 'own' } }],
     })
+    await page.waitForSelector('[data-slot-state="fallback"]')
     await page.route('**/sdk/slots.js*', () => {})
+    await page.route('**/v1/slots*', route => route.fulfill({ json: decisions }))
+    await page.goto(`${network.url}/slot`)
+    expect(await ask()).toMatchObject({ outcome: 'served' })
+    await page.waitForSelector('[data-slot-state="fallback"]')
+    await page.route('**/v1/slots*', () => {})
     await page.goto(`${network.url}/slot`)
     expect(await ask()).toMatchObject({ outcome: 'timeout' })
     await track(page, event)

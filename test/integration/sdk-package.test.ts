@@ -117,6 +117,7 @@ describe('the packed package', () => {
       'element-views',
       'engagement',
       'errors',
+      'filler',
       'first-slot',
       'forms',
       'impressions',
@@ -126,8 +127,7 @@ describe('the packed package', () => {
       'linked-id',
       'memory-tables',
       'outbound-links',
-      'render-html',
-      'render-item',
+      'raw-html',
       'slots',
       'web-vitals',
     ])

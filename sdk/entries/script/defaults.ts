@@ -1,4 +1,3 @@
 /** Plugins that a page gets by default and that may come a moment later, in one file of the script tag. */
 export { engagement } from '../../plugins/capture/engagement.js'
 export { webVitals } from '../../plugins/capture/web-vitals.js'
-export { firstSlot } from '../../slots/first-slot.js'

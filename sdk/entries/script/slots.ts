@@ -1,4 +1,3 @@
-/** Everything about slots, in one file of the script tag: loaded when the page has a slot, or asks for content. */
+/** Filling slots and watching over them, in one file of the script tag: loaded when the page has a slot. */
+export { createFiller as filler } from '../../plugins/content/filler.js'
 export { impressions } from '../../plugins/content/impressions.js'
-export { slots as autoSlots } from '../../plugins/content/slots.js'
-export { personalizerOf as personalizer } from '../../slots/personalizer-of.js'

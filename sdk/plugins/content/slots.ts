@@ -1,86 +1,61 @@
 import type { PluginApi } from '../../client/plugin-api.js'
 import { watchAdded } from '../../platform/watch-added.js'
 import { personalizerOf } from '../../slots/personalizer-of.js'
-import type { SlotDecision } from '../../types.js'
-import type { Load, Loadable } from '../loadable.js'
+import type { Load } from '../loadable.js'
+import type { Filler } from './filler.js'
 
-const TEMPLATE = 'template[data-slot-template]'
+/** Elements that were asked for, and by which client: another one follows when the visitor's consent changes. */
+const known = new WeakMap<Element, PluginApi>()
 
 /**
- * Fills the document's `[data-slot]` elements, those of one moment in one request, and marks what they show, as a
- * server marks what it has filled itself: `data-decision-id` at the slot, `data-content-id` and `data-position` at each
- * item.
+ * Finds the document's `[data-slot]` elements and asks for their content, those of one moment in one request. In the
+ * script tag's first file, so that the request leaves before anything else has loaded: what fills the elements loads
+ * beside it, and the deadline is for both.
  */
-export function slots(client: PluginApi, load: Load, since = 0): () => void {
+export function slots(client: PluginApi, load: Load): () => void {
   const { listeners, log, settings } = client
   const personalize = personalizerOf(client)
-  const known = new WeakSet<Element>()
-  /** Elements that are there when this has loaded wait since it was wanted. */
-  let wanted = since
-
-  /** True: the element shows what was decided. */
-  const show = (
-    element: HTMLElement,
-    { slotId, decisionId, outcome, items }: SlotDecision,
-    renderItem: Loadable['renderHtml'] | undefined,
-  ): boolean => {
-    const own = element.querySelector<HTMLTemplateElement>(TEMPLATE)
-    const template =
-      own ??
-      [...document.querySelectorAll<HTMLTemplateElement>(TEMPLATE)].find(
-        ({ dataset }) => dataset.slotTemplate === slotId,
-      )
-    const mark = (shown: Element, contentId: string, position: number) =>
-      Object.assign((shown as HTMLElement).dataset, { contentId, position })
-
-    // Items that other visitors see are compared with the page's own content, child by child.
-    if (outcome === 'holdout') for (const shown of [element, ...element.children]) mark(shown, '', 1)
-    // Nothing is replaced while the visitor uses it.
-    const served = outcome === 'served' && renderItem && template && !element.contains(document.activeElement)
-    if (served) {
-      const rendered = items.map(item => {
-        const fragment = renderItem(template, item, log)
-        for (const child of fragment.children) mark(child, item.contentId, item.position)
-        return fragment
-      })
-      element.replaceChildren(...(own ? [own] : []), ...rendered)
-    } else if (outcome === 'served')
-      log('not filled', slotId, template ? 'it has the focus, or was too late' : 'it has no template')
-    if (served || outcome === 'holdout') element.dataset.decisionId = decisionId
-    return !!served
-  }
+  let filling: Promise<Filler | undefined> | undefined
+  let isAsking = false
 
   const fill = async (element: HTMLElement) => {
-    const { slot = '', slotState, decisionId, count } = element.dataset
-    if (known.has(element) || slotState || decisionId) return
-    known.add(element)
+    const { slot = '', count } = element.dataset
     element.ariaBusy = 'true'
-    const asked = wanted || Date.now()
-    const [decision, renderItem] = await Promise.all([
-      personalize(slot, { count: Number(count) || undefined, timeout: settings.slotTimeout - (Date.now() - asked) }),
-      // Beside the question, so that it takes no time of its own.
-      Promise.resolve(load(settings.rawHtml ? 'renderHtml' : 'renderItem')).catch(error => void log(error)),
-    ])
-    // A time-out is for both.
-    const late = Date.now() - asked > settings.slotTimeout
+    let until = 0
+    const asked = personalize(slot, { count: Number(count) || undefined }, () => {
+      until = Date.now() + settings.slotTimeout
+    })
+    // Beside the request, so that it takes no time of its own.
+    filling ??= Promise.resolve(load('filler'))
+      .then(create => create(client, load, again))
+      .catch(log as () => undefined)
+    const decision = await asked
+    const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
+    const fillWith = await Promise.race([filling, deadline])
+    const isServed = await fillWith?.(element, decision, deadline)
     element.ariaBusy = null
-    element.dataset.slotState = show(element, decision, late ? undefined : renderItem) ? 'served' : 'fallback'
+    element.dataset.slotState = isServed ? 'served' : 'fallback'
+    if (!fillWith) log('not filled', slot, 'the code that fills slots was too late')
   }
-
-  const find = (element: HTMLElement) => void fill(element).catch(log)
-  const all = () => watchAdded('data-slot', listeners.signal, find)
-  if (document.readyState === 'loading') {
-    // The sooner the better, but an element whose end isn't parsed yet may still get its template.
-    for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) if (isParsed(element)) find(element)
-    listeners.on(document, 'DOMContentLoaded', all)
-  } else all()
-  wanted = 0
+  const again = (element: HTMLElement) => {
+    if (known.get(element) === client) fill(element).catch(log)
+  }
+  const find = (element: HTMLElement) => {
+    const { slotState, decisionId } = element.dataset
+    if (known.get(element) === client) return void filling?.then(fillWith => fillWith?.(element))
+    // States that this package has not set are the page's own.
+    if (decisionId || (slotState && !(known.has(element) && slotState === 'fallback'))) return
+    // While the document is parsed: those that are there when the first is. All others in one request after it.
+    if (isAsking && document.readyState === 'loading') return
+    queueMicrotask(() => {
+      isAsking = true
+    })
+    known.set(element, client)
+    again(element)
+  }
+  watchAdded('data-slot', listeners.signal, find)
+  listeners.on(document, 'DOMContentLoaded', () => {
+    for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) find(element)
+  })
   return () => {}
-}
-
-/** Returns whether something follows the element, which carries its own template. */
-function isParsed(element: Element): boolean {
-  for (let node: Node | null = element; node; node = node.parentNode)
-    if (node.nextSibling) return element.querySelector(TEMPLATE) !== null
-  return false
 }

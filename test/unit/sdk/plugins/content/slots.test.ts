@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { hydrate, type Options, type SlotDecision } from '#sdk/entries/index.js'
+import { consent, hydrate, identify, type Options, refresh, reset, type SlotDecision } from '#sdk/entries/index.js'
 import { click, openPage } from '../page.js'
 import { stubViewing } from '../viewing.js'
 
@@ -41,6 +41,12 @@ async function open(markup: string, options: Partial<Options> = {}) {
 }
 
 const slot = (id = 'hero') => document.querySelector<HTMLElement>(`[data-slot="${id}"]`)!
+/** Text of a slot that isn't hidden: what the page itself has put there stays. */
+const visible = (id = 'hero') =>
+  [...slot(id).childNodes]
+    .filter(node => !(node instanceof Comment) && (node as HTMLElement).style?.display !== 'none')
+    .map(({ textContent }) => textContent)
+    .join('')
 const settled = (id = 'hero') => vi.waitFor(() => expect(slot(id).dataset.slotState).toBeDefined())
 const seen = async (selector: string) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -58,7 +64,7 @@ describe('a slot', () => {
       { contentId: 'c1', position: '1' },
       { contentId: 'c2', position: '2' },
     ])
-    expect(slot().textContent).not.toContain('own')
+    expect(visible()).not.toContain('own')
   })
 
   it('is busy until it is decided', async () => {
@@ -125,6 +131,175 @@ describe('a slot', () => {
     await open(`<div data-slot="hero">${html}</div>`, { rawHtml: true })
     await settled()
     expect(slot().querySelector('p > i')?.textContent).toBe('1')
+  })
+})
+
+describe('what a page has put into a slot', () => {
+  it('stays where it is, hidden, so that a framework can go on with it', async () => {
+    await open(`<div data-slot="hero">text<p id="own" style="display: flex">own</p><!--mark-->${TEMPLATE}</div>`)
+    const own = [...slot().childNodes]
+    await settled()
+    expect([...slot().childNodes].slice(0, own.length)).toEqual(own)
+    expect(visible()).toBe('<i>1</i><i>2</i>')
+    // As React takes a child away and puts others in.
+    slot().removeChild(own[1]!)
+    slot().insertBefore(document.createElement('em'), own[2]!).textContent = 'new'
+    await vi.waitFor(() => expect(visible()).toBe('<i>1</i><i>2</i>'))
+    reset()
+    expect(visible()).toBe('textnew')
+  })
+
+  it('is seen again as soon as the page writes it anew', async () => {
+    await open(`<div data-slot="hero"><p>own</p>${TEMPLATE}</div>`)
+    await settled()
+    slot().textContent = 'another'
+    await vi.waitFor(() => expect(visible()).toBe('another'))
+  })
+
+  it.each([
+    ['an empty template', '<template data-slot-template> </template>'],
+    // `innerHTML` would put its content where the parser does.
+    ['a template as frameworks make it, whose content is beside it', undefined],
+    ['no template', ''],
+  ])('stays with %s, and the log says why', async (_what, template) => {
+    const problems: unknown[][] = []
+    const note = (event: Event) => void problems.push((event as CustomEvent<unknown[]>).detail)
+    window.addEventListener('slotstream:error', note)
+    await open('<main></main>')
+    const element = document.createElement('div')
+    element.dataset.slot = 'hero'
+    element.innerHTML = `<p>own</p>${template ?? ''}`
+    if (template === undefined) {
+      const made = document.createElement('template')
+      made.dataset.slotTemplate = ''
+      made.append(document.createElement('b'))
+      element.append(made)
+    }
+    document.querySelector('main')!.append(element)
+    await settled()
+    window.removeEventListener('slotstream:error', note)
+    expect(slot().dataset.slotState).toBe('fallback')
+    expect(slot().dataset.decisionId).toBeUndefined()
+    expect(visible()).toContain('own')
+    expect(problems.filter(([what]) => what === 'not filled')).toEqual([
+      ['not filled', 'hero', expect.stringMatching(/template/)],
+    ])
+  })
+})
+
+describe('the content of a person', () => {
+  const markup = `<div data-slot="hero"><p>own</p>${TEMPLATE}</div>`
+
+  it.each([
+    ['reset', () => reset()],
+    ['consent is denied', () => consent('denied')],
+    ['personalization is denied', () => consent({ personalization: 'denied' })],
+    ['another user is identified', () => identify('bob')],
+  ])('leaves the screen with its marks when %s', async (_what, change) => {
+    await open(markup)
+    identify('ann')
+    await settled()
+    expect(visible()).not.toBe('own')
+    change()
+    expect(visible()).toBe('own')
+    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotState: 'fallback' })
+    consent('granted')
+  })
+
+  it('does not come on the screen when it arrives after that', async () => {
+    let answer = () => {}
+    answered = new Promise(resolve => {
+      answer = resolve
+    })
+    await open(markup)
+    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    reset()
+    answer()
+    await settled()
+    expect(visible()).toBe('own')
+  })
+
+  it('does not come back with an element that was out of the document', async () => {
+    await open(markup)
+    await settled()
+    const element = slot()
+    element.remove()
+    reset()
+    document.body.append(element)
+    await vi.waitFor(() => expect(visible()).toBe('own'))
+  })
+
+  it('stays when the visitor logs in', async () => {
+    await open(markup)
+    await settled()
+    identify('ann')
+    expect(slot().dataset.slotState).toBe('served')
+  })
+
+  it('comes back when personalization is granted again', async () => {
+    await open(markup)
+    await settled()
+    consent({ personalization: 'denied' })
+    consent({ personalization: 'granted' })
+    await vi.waitFor(() => expect(slot().dataset.slotState).toBe('served'))
+    consent('granted')
+  })
+
+  it("of a held-out visitor is the page's own, and loses the marks", async () => {
+    decide = () => ({ outcome: 'holdout' })
+    await open(markup)
+    await settled()
+    reset()
+    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotState: 'fallback' })
+    expect({ ...slot().querySelector('p')!.dataset }).toEqual({})
+  })
+})
+
+describe('refresh', () => {
+  const both = `<div data-slot="hero"><p>own</p>${TEMPLATE}</div><div data-slot="list"><p>own</p>${TEMPLATE}</div>`
+  const once = (title: string) => () => ({
+    outcome: 'served' as const,
+    items: [{ contentId: title, position: 1, payload: { title, url: '/' } }],
+  })
+
+  it('asks anew for one slot, or for all, and replaces what they show', async () => {
+    decide = once('a')
+    await open(both)
+    await settled('list')
+    decide = once('b')
+    refresh('hero')
+    await vi.waitFor(() => expect(visible()).toBe('b'))
+    expect(visible('list')).toBe('a')
+    decide = once('c')
+    refresh()
+    await vi.waitFor(() => expect([visible(), visible('list')]).toEqual(['c', 'c']))
+    expect(asked).toEqual([['hero', 'list'], ['hero'], ['hero', 'list']])
+    decide = () => ({ outcome: 'empty' })
+    refresh('hero')
+    await vi.waitFor(() => expect(visible()).toBe('own'))
+    expect(slot().dataset.slotState).toBe('fallback')
+  })
+
+  it('brings the next person their content, and leaves alone what the page itself has set', async () => {
+    decide = once('a')
+    await open(`${both}<div data-slot="own" data-slot-state="fallback">${TEMPLATE}</div>`)
+    await settled('list')
+    reset()
+    refresh()
+    await vi.waitFor(() => expect(visible()).toBe('a'))
+    expect(asked.at(-1)).toEqual(['hero', 'list'])
+  })
+
+  it('keeps what is shown when nothing is decided', async () => {
+    await open(both)
+    await settled('list')
+    const shown = visible()
+    decide = () => ({ outcome: 'unavailable', decisionId: '' })
+    refresh()
+    await vi.waitFor(() => expect(asked).toHaveLength(2))
+    await vi.waitFor(() => expect(slot().hasAttribute('aria-busy')).toBe(false))
+    expect(visible()).toBe(shown)
+    expect(slot().dataset.slotState).toBe('served')
   })
 })
 

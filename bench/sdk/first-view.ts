@@ -1,0 +1,73 @@
+import type { Browser } from 'playwright-core'
+
+/** A page that a visitor sees for the first time, on a cheap phone or not. */
+export interface FirstViewCase {
+  url: string
+  /** Round trip of every request, in milliseconds. */
+  latencyMs: number
+  /** How many times slower the processor is. */
+  slowdown: number
+}
+
+/** How one first view went. */
+export interface FirstView {
+  /** States that the slots of the page ended in. */
+  states: string[]
+  /** From the beginning of the page to the request for slots, in milliseconds; NaN when there was none. */
+  askedMs: number
+  /** From the request for slots to the last slot's state, in milliseconds. */
+  filledMs: number
+  /** Cumulative layout shift. */
+  cls: number
+}
+
+/** Longest wait for the slots of a page, in milliseconds. */
+const PATIENCE_MS = 20_000
+
+/** Runs in the page from its first moment. As text, because this project's types know no browser. */
+const NOTE = `
+  window.noted = { settled: 0, shift: 0 }
+  new MutationObserver(() => { noted.settled = performance.now() })
+    .observe(document, { subtree: true, attributeFilter: ['data-slot-state'] })
+  new PerformanceObserver(list => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) noted.shift += value
+  }).observe({ type: 'layout-shift', buffered: true })`
+
+const IS_SETTLED = `document.readyState === 'complete' && !document.querySelector('[data-slot]:not([data-slot-state])')`
+
+/** Reads what was noted, when shifts of the last frame are told. */
+const READ = `(async () => {
+  const { settled } = noted
+  for (let frame = 0; frame < 3; frame++) await new Promise(resolve => requestAnimationFrame(resolve))
+  await new Promise(resolve => setTimeout(resolve, 500))
+  const { startTime } = performance.getEntriesByType('resource').find(({ name }) => name.includes('/v1/slots')) ?? {}
+  return {
+    states: [...document.querySelectorAll('[data-slot]')].map(({ dataset }) => dataset.slotState),
+    askedMs: startTime,
+    filledMs: settled - startTime,
+    cls: noted.shift,
+  }
+})()`
+
+/** Opens a page in a browser without cache or storage, and waits until its slots are settled and painted. */
+export async function firstView(browser: Browser, { url, latencyMs, slowdown }: FirstViewCase): Promise<FirstView> {
+  const context = await browser.newContext()
+  try {
+    const page = await context.newPage()
+    const session = await context.newCDPSession(page)
+    await session.send('Network.enable')
+    await session.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: latencyMs,
+      downloadThroughput: -1,
+      uploadThroughput: -1,
+    })
+    await session.send('Emulation.setCPUThrottlingRate', { rate: slowdown })
+    await page.addInitScript(NOTE)
+    await page.goto(url)
+    await page.waitForFunction(IS_SETTLED, undefined, { timeout: PATIENCE_MS })
+    return await page.evaluate<FirstView>(READ)
+  } finally {
+    await context.close()
+  }
+}

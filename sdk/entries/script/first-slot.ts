@@ -1,2 +1,0 @@
-/** Waiting for a slot, for pages of the script tag without `defaults.js`. */
-export { firstSlot } from '../../slots/first-slot.js'

@@ -1,0 +1,2 @@
+/** Payloads as HTML, for the script tag, on pages that allow it. */
+export { setHtml as rawHtml } from '../../slots/raw-html.js'

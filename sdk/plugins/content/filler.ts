@@ -1,0 +1,125 @@
+import type { PluginApi } from '../../client/plugin-api.js'
+import { renderItem } from '../../slots/render.js'
+import { standIn } from '../../slots/stand-in.js'
+import type { SlotDecision, SlotItem } from '../../types.js'
+import type { Load } from '../loadable.js'
+
+const TEMPLATE = 'template[data-slot-template]'
+
+/**
+ * Shows a decision in its element. Resolves with whether the element shows content, by the deadline at the latest.
+ * Without a decision: empties an element that was decided for another person, and out of the document meanwhile.
+ */
+export type Filler = (element: HTMLElement, decision?: SlotDecision, deadline?: Promise<void>) => Promise<boolean>
+
+/** What takes content and marks from elements again, and the person of the page for whom they were decided. */
+const handled = new WeakMap<Element, { clear: () => void; person: number }>()
+
+/**
+ * Creates what fills a page's slots, and what empties them when the visitor is another person or no longer agrees.
+ *
+ * @param fill asks for the content of an element that isn't the page's own business anew, and shows it
+ */
+export async function createFiller(
+  { log, listeners: { on, signal }, consent, settings, person }: PluginApi,
+  load: Load,
+  fill: (element: HTMLElement) => void,
+): Promise<Filler> {
+  const setHtml = settings.rawHtml ? await load('rawHtml') : undefined
+  const render = (template: HTMLTemplateElement, item: SlotItem) => {
+    const fragment = renderItem(template, item, log, setHtml)
+    for (const child of fragment.children) mark(child, item)
+    return fragment
+  }
+  const clear = (element: HTMLElement) => {
+    const it = handled.get(element)
+    if (!it) return
+    handled.delete(element)
+    it.clear()
+    element.dataset.slotState = 'fallback'
+  }
+  const each = (run: (element: HTMLElement) => void) => {
+    for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) run(element)
+  }
+  const agrees = () => consent().personalization === 'granted'
+  let agreed = true
+
+  on(window, 'slotstream:visitor', () => each(clear))
+  on(window, 'slotstream:refresh', event => {
+    const { detail } = event as CustomEvent<string | undefined>
+    each(element => (detail ?? element.dataset.slot) === element.dataset.slot && fill(element))
+  })
+  on(window, 'slotstream:consent', () => {
+    if (agreed !== agrees()) each(agreed ? clear : fill)
+    agreed = agrees()
+  })
+  signal.addEventListener('abort', () => (agrees() && consent().analytics !== 'denied') || each(clear))
+
+  return async (element, decision, deadline) => {
+    const isServed = element.dataset.slotState === 'served'
+    if (!decision) {
+      if (handled.get(element)?.person !== person()) clear(element)
+      return false
+    }
+    const { slotId, decisionId, outcome, items } = decision
+    // Nothing was decided anew.
+    if (isServed && !decisionId) return true
+    let nodes: ChildNode[] = []
+    if (outcome === 'served') {
+      if (document.readyState === 'loading' && !templateOf(element))
+        await Promise.race([new Promise(resolve => on(document, 'DOMContentLoaded', resolve)), deadline])
+      const template = templateOf(element)
+      // Nothing is replaced while the visitor uses it.
+      const isUsed = element.contains(document.activeElement)
+      if (template && !isUsed) nodes = items.flatMap(item => [...render(template, item).childNodes])
+      if (!nodes.some(node => node.textContent?.trim() || node instanceof Element)) {
+        log(
+          'not filled',
+          slotId,
+          isUsed ? 'it has the focus' : template ? 'its template is empty' : 'it has no template',
+        )
+        return isServed
+      }
+    }
+    clear(element)
+    const marked = outcome === 'holdout' ? [element, ...element.children] : []
+    // Items that other visitors see are compared with the page's own content, child by child.
+    for (const own of marked) mark(own, { contentId: '', position: 1 })
+    if (!nodes.length && !marked.length) return false
+    const hide = nodes.length ? standIn(element, nodes, log) : () => {}
+    element.dataset.decisionId = decisionId
+    handled.set(element, {
+      person: person(),
+      clear() {
+        hide()
+        delete element.dataset.decisionId
+        for (const { dataset } of marked as HTMLElement[]) {
+          delete dataset.contentId
+          delete dataset.position
+        }
+      },
+    })
+    return nodes.length > 0
+  }
+}
+
+function mark(element: Element, { contentId, position }: Pick<SlotItem, 'contentId' | 'position'>): void {
+  Object.assign((element as HTMLElement).dataset, { contentId, position })
+}
+
+/** Returns an element's template, or the document's for its slot; undefined while either may still be parsed. */
+function templateOf(element: HTMLElement): HTMLTemplateElement | undefined {
+  if (document.readyState === 'loading' && !isParsed(element)) return undefined
+  return (
+    element.querySelector<HTMLTemplateElement>(TEMPLATE) ??
+    [...document.querySelectorAll<HTMLTemplateElement>(TEMPLATE)].find(
+      ({ dataset }) => dataset.slotTemplate === element.dataset.slot,
+    )
+  )
+}
+
+/** Returns whether something follows the element, which is therefore complete. */
+function isParsed(element: Element): boolean {
+  for (let node: Node | null = element; node; node = node.parentNode) if (node.nextSibling) return true
+  return false
+}
