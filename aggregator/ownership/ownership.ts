@@ -70,7 +70,8 @@ export function createOwnership({ resources, onGain, ...deps }: OwnershipDeps): 
         await leases.refresh(resource)
         return false
       }
-      if (!isValid()) return false
+      // Another member may have been faster, and the lease is known at the revision that it wrote.
+      if (!isValid() || leases.ownerOf(resource) !== owner) return false
     }
     return leases.claim(resource)
   }
