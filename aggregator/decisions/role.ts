@@ -1,11 +1,5 @@
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node'
-import {
-  type DecideReply,
-  type DecideRequest,
-  type DecisionEnvelope,
-  decideSubject,
-  streamSubject,
-} from '@slotstream/protocol'
+import { type DecideReply, decideSubject } from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -14,18 +8,11 @@ import {
   type Publisher,
   skipEntry,
   watchBucket,
-  within,
 } from '@slotstream/runtime'
 import type { Profiles } from '../profiles/role.js'
-import { type Answer, answer, noAnswer } from './answer.js'
 import { createCatalog } from './catalog.js'
+import { createDecider } from './decider.js'
 import { parseRequest } from './parse-request.js'
-
-/** Time that recording may take even when less of the deadline is left, in milliseconds. */
-const LEAST_RECORD_MS = 20
-
-/** Time that recording may take when nobody waits for it. */
-const LATE_RECORD_MS = 2_000
 
 /** The decisions role: answers requests for slots. */
 export interface Decisions {
@@ -67,10 +54,12 @@ export async function startDecisions({
     log,
   )
 
+  const decide = createDecider({ publisher, profiles, catalog, log, onUnrecorded: () => unrecorded.inc() })
+
   const serving = new Map<number, { subscription: Subscription; underWay: Set<Promise<void>> }>()
   profiles.onServing((partition, serves) => (serves ? begin(partition) : end(partition)))
 
-  /** Only who keeps a partition subscribes, so a request that nobody can answer comes back to the collector at once. */
+  /** Only the owner of a partition subscribes: without one, a request comes back to the collector at once. */
   function begin(partition: number): void {
     if (serving.has(partition)) return
     const underWay = new Set<Promise<void>>()
@@ -86,7 +75,7 @@ export async function startDecisions({
     serving.set(partition, { subscription, underWay })
   }
 
-  /** What was asked before is answered. */
+  /** Requests that were received before are answered. */
   async function end(partition: number): Promise<void> {
     const ending = serving.get(partition)
     if (!ending) return
@@ -96,12 +85,12 @@ export async function startDecisions({
   }
 
   async function reply(message: Msg, partition: number): Promise<void> {
-    // After a pause, say, in which somebody else took over, who answers it.
+    // After a pause, say, another process may have taken over, and answers.
     if (!profiles.serves(partition)) return
     const done = taken.startTimer()
     const request = parseRequest(message.data)
     if (!request) return refuse(message)
-    const answered = await answerInTime(request, partition)
+    const answered = await decide(request, partition)
     if (!answered) return
     const { decisions } = answered
     for (const { outcome } of decisions) outcomes.inc({ outcome })
@@ -109,49 +98,8 @@ export async function startDecisions({
     done()
   }
 
-  /** Undefined when somebody else answers for the partition by now. */
-  async function answerInTime(request: DecideRequest, partition: number): Promise<Answer | undefined> {
-    const deadline = performance.now() + request.deadlineMs
-    const left = () => deadline - performance.now()
-    const inTime = await profiles.waitFor(partition, request.after, left())
-    const profile = inTime && (await within(left(), profiles.profileOf(request.siteId, request.visitorId)))
-    if (!profiles.holds(partition)) return undefined
-    if (!profile) {
-      const late = noAnswer(request, 'timeout', catalog, Date.now())
-      // Nothing is shown, so the page needn't wait until it is recorded.
-      record(request, partition, late, LATE_RECORD_MS).catch(countUnrecorded)
-      return late
-    }
-    const decided = answer(request, profile.value, catalog, Date.now())
-    try {
-      await record(request, partition, decided, Math.max(LEAST_RECORD_MS, left()))
-      return decided
-    } catch (error) {
-      // It may have been stored without our knowing. Then the record says what would have been shown, and no
-      // impression follows: better than showing what nobody recorded.
-      countUnrecorded(error)
-      return noAnswer(request, 'unavailable', catalog, Date.now())
-    }
-  }
-
-  async function record(request: DecideRequest, partition: number, { records }: Answer, timeout: number) {
-    const { siteId, visitorId } = request
-    const receivedAt = new Date().toISOString()
-    const envelope: DecisionEnvelope = { siteId, visitorId, receivedAt, decisions: records }
-    const stored = await within(
-      timeout,
-      publisher.publish(streamSubject('decisions', partition), JSON.stringify(envelope), records[0]?.decisionId),
-    )
-    if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
-  }
-
-  function countUnrecorded(error: unknown): void {
-    unrecorded.inc()
-    log.warn({ err: error }, 'decisions could not be recorded, and so were not served')
-  }
-
   function refuse(message: Msg): void {
-    log.error({ subject: message.subject }, 'a request for decisions can not be read')
+    log.error({ subject: message.subject }, 'a request for decisions cannot be read')
     const reason = headers()
     reason.set('Nats-Service-Error', 'the request is not a DecideRequest')
     reason.set('Nats-Service-Error-Code', '400')
@@ -162,7 +110,7 @@ export async function startDecisions({
     async stop() {
       watch.stop()
       await Promise.all([...serving.keys()].map(end))
-      log.info('no more decisions are made')
+      log.info('decisions are no longer made')
     },
   }
 }

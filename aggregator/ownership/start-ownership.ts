@@ -1,6 +1,6 @@
 import { type Installation, type Log, type Metrics, type Nats, pause, within } from '@slotstream/runtime'
 import { createLeaseStore } from './lease-store.js'
-import { createOwnership, type Ownership, type OwnershipParts } from './ownership.js'
+import { createOwnership, type Ownership, type OwnershipDeps } from './ownership.js'
 
 /** Time between two renewals, and between two looks at who holds what, in milliseconds. */
 const EVERY_MS = 500
@@ -20,7 +20,7 @@ export interface Identity {
   name: string
 }
 
-export interface SharingParts extends Pick<OwnershipParts, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
+export interface SharingParts extends Pick<OwnershipDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
   nats: Nats
   installation: Installation
   metrics: Metrics

@@ -1,37 +1,28 @@
 import type { Lag, Trouble } from '@slotstream/protocol'
 import {
-  createDeadLetters,
   type Installation,
   type Log,
   type Metrics,
   type Nats,
   numberSetting,
   type Publisher,
-  readStream,
   retryForever,
   Stopped,
-  skipEntry,
   type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
-import { divert } from './load/divert.js'
-import { fenced } from './load/fence.js'
-import { type Loader, startLoader } from './load/loader.js'
 import { createTroubles } from './load/troubles.js'
+import { createLoaders } from './loaders.js'
 import { warehouseMetrics } from './metrics.js'
 import { completeThrough, positionKeeper } from './positions/position.js'
 import { clusterDdl } from './tables/cluster-ddl.js'
 import { describeTables, readDescriptions } from './tables/describe-tables.js'
 import { MigrationError, migrate, readMigrations } from './tables/migrate.js'
 import { watchRetention } from './tables/retention.js'
-import { profilesSpec, type StreamSpec, specsOf } from './tables/specs.js'
-import { warehouseTable } from './tables/table.js'
+import { type StreamSpec, specsOf } from './tables/specs.js'
 import { watchParts } from './tables/watch-parts.js'
-
-/** Messages the client holds while a block is inserted: each may be as large as a batch. */
-const READ_AHEAD = 1_000
 
 /** Bytes of message bodies in a block. Its rows take several times as much memory while it is inserted. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
@@ -101,44 +92,31 @@ export function startWarehouse({
   const ddl = clusterDdl(cluster)
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
-  const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics, log })
   const specs = specsOf(installation)
   const troubles = createTroubles(metrics)
-  const loaders = new Map<string, Loader>()
   let sharing: Sharing | undefined
+  const loaders = createLoaders({
+    nats,
+    publisher,
+    installation,
+    clickhouse,
+    isReplicated: cluster !== '',
+    specs,
+    limits: settings,
+    tombstones,
+    holds: name => sharing?.holds(name) ?? false,
+    verify: async name => (await sharing?.verify(name)) ?? false,
+    metrics,
+    counters,
+    troubles,
+    log,
+    abort: abort.signal,
+  })
   let waitingFor = CLICKHOUSE
   let watching: { stop(): void } | undefined
 
-  function start(name: string): void {
-    const spec = specs.get(name)
-    if (!spec || abort.signal.aborted) return
-    const loader = startLoader({
-      spec,
-      table: fenced(warehouseTable(clickhouse, spec, cluster !== ''), () => sharing?.holds(name) ?? false),
-      position: positionKeeper(installation.buckets.positions, spec.stream, undefined, reason =>
-        skipEntry(log, 'positions', { stream: spec.stream }, reason),
-      ),
-      read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
-      lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
-      divert: refused => divert(nats, spec.stream, refused),
-      bury: (seq, error) => bury(spec.stream, seq, error),
-      limits: { ...settings, maxAgeMs: Math.max(settings.maxAgeMs, spec.waitsMs ?? 0) },
-      verify: async () => (await sharing?.verify(name)) ?? false,
-      metrics: counters,
-      troubles,
-      log,
-      ...(tombstones && { tombstones }),
-    })
-    loaders.set(name, loader)
-  }
-
-  function take(name: string): Loader | undefined {
-    const loader = loaders.get(name)
-    loaders.delete(name)
-    return loader
-  }
-
-  async function begin() {
+  /** Waits for ClickHouse, and for its tables to be as this version needs them. */
+  async function migrateTables(): Promise<void> {
     const migrations = await readMigrations()
     const applied = await retryForever(
       () => migrate(clickhouse, migrations, ddl),
@@ -151,6 +129,10 @@ export function startWarehouse({
     )
     troubles.cleared(CLICKHOUSE)
     if (applied.length > 0) log.info({ applied }, 'migrated')
+  }
+
+  async function begin() {
+    await migrateTables()
     if (abort.signal.aborted) return
     // Comments are a help for readers: loading doesn't wait for them, and goes on where they can't be written.
     readDescriptions()
@@ -167,22 +149,13 @@ export function startWarehouse({
       identity,
       group: 'warehouse',
       resources: [...specs.keys()],
-      onGain: names => names.forEach(start),
-      onRelease: async name => take(name)?.stop(),
-      onLose: name => take(name)?.drop(),
+      onGain: names => names.forEach(loaders.start),
+      onRelease: loaders.stop,
+      onLose: loaders.drop,
     })
     waitingFor = ''
     const { generation, buckets } = installation
-    watching = await watchGeneration(nats, buckets.meta, generation, loadProfiles, log)
-  }
-
-  /** Loads the profiles of another generation instead: what the older one still has to say counts no more. */
-  function loadProfiles(generation: number): void {
-    specs.set('profiles', profilesSpec(generation))
-    const old = take('profiles')
-    if (!old) return
-    void old.stop()
-    start('profiles')
+    watching = await watchGeneration(nats, buckets.meta, generation, loaders.loadGeneration, log)
   }
 
   /** Sequence up to which a stream is loaded, as its last owner announced it. */
@@ -212,7 +185,7 @@ export function startWarehouse({
       const { values } = await counters.position.get()
       const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
       // What no process loads has a position all the same: a lag that is not reported looks like none.
-      const names = sharing ? new Set([...loaders.keys(), ...sharing.unowned()]) : specs.keys()
+      const names = sharing ? new Set([...loaders.names(), ...sharing.unowned()]) : specs.keys()
       return Promise.all(
         [...names]
           .flatMap(name => specs.get(name) ?? [])
@@ -230,8 +203,7 @@ export function startWarehouse({
     missing() {
       if (waitingFor) return [waitingFor]
       const unowned = sharing?.unowned() ?? []
-      const notYet = [...loaders].filter(([, loader]) => !loader.ready).map(([name]) => name)
-      return [...unowned, ...notYet].map(name => `warehouse ${name}`)
+      return [...unowned, ...loaders.notReady()].map(name => `warehouse ${name}`)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { createTurns } from '@slotstream/runtime'
 import { ClickHouseException } from '../errors.js'
 import { type Account, NAMELESS, WRITER } from './accounts.js'
 import type { ClientAddress } from './client-address.js'
@@ -54,7 +55,7 @@ const NO_USER = `scrypt$32768$8$1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 export function createAuthenticator({ password, nameless, writer, users }: AuthenticatorOptions): Authenticate {
   const pauses = createLoginPauses()
   const trusted = createTrusted()
-  const hashing = createTurns(MAX_HASHING, MAX_WAITING)
+  const hashing = createTurns(MAX_HASHING, MAX_WAITING, () => slowDown(1_000))
 
   async function check(given: Credentials, known: ReadonlyMap<string, User>): Promise<Account | undefined> {
     if (given.user === WRITER) return same(given.password, password) ? writer : undefined
@@ -122,24 +123,6 @@ function createTrusted(now: () => number = Date.now) {
       until.set(digest(proof), now() + TRUST_MS)
       if (until.size > MAX_TRUSTED) until.delete(until.keys().next().value!)
     },
-  }
-}
-
-/** Runs so many pieces of work at a time, others wait. */
-function createTurns(places: number, queue: number) {
-  const waiting: (() => void)[] = []
-  let free = places
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (free > 0) free--
-    else if (waiting.length >= queue) throw slowDown(1_000)
-    else await new Promise<void>(resolve => waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
   }
 }
 

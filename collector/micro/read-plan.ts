@@ -1,6 +1,5 @@
-import { ConfigurationError } from '@slotstream/runtime'
-import { type CompiledPlan, compilePlan, PlanError } from '@slotstream/tracking-plan'
-import { readSchemas } from './schema-folder.js'
+import { ConfigurationError, localFiles } from '@slotstream/runtime'
+import { type CompiledPlan, compilePlan, PlanError, readSchemas } from '@slotstream/tracking-plan'
 
 /**
  * The tracking plan of a folder of schemas, to be enforced. Throws ConfigurationError when it can't be used.
@@ -11,7 +10,7 @@ export async function readPlan(folder: string, unplanned: string): Promise<Compi
   if (unplanned !== 'allow' && unplanned !== 'violation')
     throw new ConfigurationError(`MICRO_UNPLANNED is "${unplanned}": it must be allow or violation`)
   try {
-    return await compilePlan({ mode: 'enforce', unplanned, schemas: await readSchemas(folder) })
+    return await compilePlan({ mode: 'enforce', unplanned, schemas: await readSchemas(folder, localFiles) })
   } catch (error) {
     const problems = error instanceof PlanError ? error.problems : [(error as Error).message]
     throw new ConfigurationError(`MICRO_SCHEMAS can not be used: ${problems.join('\n')}`)

@@ -60,6 +60,32 @@ export async function retryForever<T>(
   }
 }
 
+/** Pause of `retryUntilAborted` after a failure, in milliseconds. */
+const RETRY_MS = 250
+
+/**
+ * Does something again until it succeeds, and at least once, also after `signal` has fired: for work that is of use
+ * although its process is ending.
+ *
+ * @param onFailure is called with each error that is followed by another try
+ * @throws what `action` throws, once `signal` has fired
+ */
+export async function retryUntilAborted<T>(
+  action: () => Promise<T>,
+  signal: AbortSignal,
+  onFailure: (error: unknown) => void,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await action()
+    } catch (error) {
+      if (signal.aborted) throw error
+      onFailure(error)
+      await pause(RETRY_MS)
+    }
+  }
+}
+
 /**
  * Does something again and again until `signal` fires, one time after the other. Resolves when the last one has ended.
  *

@@ -1,13 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { pause } from '@slotstream/runtime'
-import type { DerivedTable, Feed } from './derived-tables.js'
+import type { DerivedTable } from './derived-tables.js'
 import { closeGate, GATE_SECONDS, type LoaderPosition, openGate, removeSink } from './gate.js'
+import { type FreshTable, freshTable } from './tables/fresh-table.js'
 
 /** While more than this is still to be read, in positions, it is read with the gate open. */
 const NEARLY_THERE = 20_000
-
-/** Positions read at a time: a bound on memory. */
-const STEP = 2_000_000
 
 /** How long the last block before the gate may take, in milliseconds. The gate opens by itself somewhat later. */
 const LAST_BLOCK_MS = 12_000
@@ -21,7 +19,7 @@ export interface Source {
 }
 
 /**
- * Computes a derived table anew from its sources and puts it in the place of the old one. While that goes on, rows keep
+ * Computes a derived table again from its sources and puts it in the place of the old one. While that goes on, rows keep
  * arriving and the old table answers. Nothing is counted twice or missed:
  *
  * 1. Everything up to a position is read into a second table, and again what came meanwhile, until little is left.
@@ -33,34 +31,16 @@ export interface Source {
  */
 export async function rebuildTable(
   clickhouse: ClickHouseClient,
-  { name, feeds }: DerivedTable,
+  table: DerivedTable,
   sources: ReadonlyMap<string, Source>,
 ): Promise<number> {
-  const fresh = `slotstream.${name}_rebuild`
-  const run = (query: string, settings: Record<string, string | number> = {}) =>
-    clickhouse.command({ query, clickhouse_settings: settings })
-  const names = [...new Set(feeds.map(({ source }) => source))]
-  /** Of each source, up to where each of its streams has been read. */
-  const done = new Map<string, number[]>()
+  const fresh = freshTable(clickhouse, table)
+  const needed = new Map(table.feeds.map(({ source }) => [source, sourceOf(table.name, source, sources)]))
 
   await removeLeftovers()
-  await run(`CREATE TABLE ${fresh} AS slotstream.${name}`)
+  await fresh.create()
   try {
-    for (const source of names)
-      for (;;) {
-        const positions = await sourceOf(source).position()
-        if (!done.has(source))
-          done.set(
-            source,
-            positions.map(({ base }) => base),
-          )
-        const before = [...done.get(source)!]
-        await readUpTo(
-          source,
-          positions.map(({ complete }) => complete),
-        )
-        if (positions.every(({ complete }, index) => complete - before[index]! < NEARLY_THERE)) break
-      }
+    for (const [name, source] of needed) await readWhileLoading(fresh, name, source)
     return await switchTables()
   } finally {
     await removeLeftovers()
@@ -68,73 +48,49 @@ export async function rebuildTable(
 
   async function switchTables(): Promise<number> {
     const began = Date.now()
-    for (const source of names) {
-      const last = await closeGate(clickhouse, source, sourceOf(source).position)
-      await waitFor(source, last)
-      await readUpTo(source, last)
+    for (const [name, source] of needed) {
+      const ends = await closeGate(clickhouse, name, source.position)
+      await waitFor(name, source, ends)
+      await fresh.readUpTo(name, ends)
     }
     if (Date.now() - began > (GATE_SECONDS * 1000) / 2)
-      throw new Error(`reading the last rows for ${name} took too long, nothing was changed: try again`)
-    await run(`EXCHANGE TABLES slotstream.${name} AND ${fresh}`)
-    for (const source of names) await openGate(clickhouse, source)
+      throw new Error(`reading the last rows for ${table.name} took too long, nothing was changed: try again`)
+    await fresh.exchange()
+    for (const name of needed.keys()) await openGate(clickhouse, name)
     return Date.now() - began
   }
 
-  async function waitFor(source: string, last: number[]): Promise<void> {
-    const { position, nudge } = sourceOf(source)
-    const until = Date.now() + LAST_BLOCK_MS
-    const isComplete = async () => (await position()).every(({ complete }, index) => complete >= last[index]!)
-    if (!(await isComplete())) await nudge()
-    while (!(await isComplete())) {
-      if (Date.now() > until)
-        throw new Error(`${source} is not being loaded, nothing was changed: start the warehouse role and try again`)
-      await pause(20)
-    }
-  }
-
-  async function readUpTo(source: string, last: number[]): Promise<void> {
-    const read = done.get(source)!
-    for (const [index, end] of last.entries())
-      while (read[index]! < end) {
-        const after = read[index]!
-        const through = Math.min(end, after + STEP)
-        for (const feed of feeds) if (feed.source === source) await readPortion(feed, after, through)
-        read[index] = through
-      }
-  }
-
-  async function readPortion({ source, select }: Feed, after: number, through: number): Promise<void> {
-    const columns = await columnsOf(select)
-    await run(`INSERT INTO ${fresh} (${columns}) SELECT ${columns} FROM (${select})`, {
-      additional_table_filters: `{'slotstream.${source}': 'stream_seq > ${after} AND stream_seq <= ${through}'}`,
-      // Two portions may happen to be equal, and are not the same for that.
-      insert_deduplicate: 0,
-    })
-  }
-
-  /** A view fills columns by name; those its table doesn't have are left out. */
-  async function columnsOf(select: string): Promise<string> {
-    const known = new Set(await columnNames(`slotstream.${name}`))
-    return (await columnNames(`(${select})`))
-      .filter(column => known.has(column))
-      .map(column => `\`${column}\``)
-      .join(', ')
-  }
-
-  async function columnNames(table: string): Promise<string[]> {
-    const result = await clickhouse.query({ query: `DESCRIBE TABLE ${table}`, format: 'JSONEachRow' })
-    return (await result.json<{ name: string }>()).map(column => column.name)
-  }
-
   async function removeLeftovers(): Promise<void> {
-    for (const source of names) await openGate(clickhouse, source)
+    for (const name of needed.keys()) await openGate(clickhouse, name)
     await removeSink(clickhouse)
-    await run(`DROP TABLE IF EXISTS ${fresh} SYNC`)
+    await fresh.drop()
   }
+}
 
-  function sourceOf(source: string): Source {
-    const found = sources.get(source)
-    if (!found) throw new Error(`${name} is made of ${source}, which is not loaded from a stream`)
-    return found
+/** Reads what a source has, and what comes meanwhile, until little is left. */
+async function readWhileLoading(fresh: FreshTable, name: string, { position }: Source): Promise<void> {
+  for (;;) {
+    const positions = await position()
+    const starts = positions.map(({ base }) => base)
+    const ends = positions.map(({ complete }) => complete)
+    if ((await fresh.readUpTo(name, ends, starts)) < NEARLY_THERE) return
   }
+}
+
+/** Waits until everything up to the ends of its streams is in the source. */
+async function waitFor(name: string, { position, nudge }: Source, ends: readonly number[]): Promise<void> {
+  const until = Date.now() + LAST_BLOCK_MS
+  const isComplete = async () => (await position()).every(({ complete }, index) => complete >= ends[index]!)
+  if (!(await isComplete())) await nudge()
+  while (!(await isComplete())) {
+    if (Date.now() > until)
+      throw new Error(`${name} is not being loaded, nothing was changed: start the warehouse role and try again`)
+    await pause(20)
+  }
+}
+
+function sourceOf(table: string, name: string, sources: ReadonlyMap<string, Source>): Source {
+  const found = sources.get(name)
+  if (!found) throw new Error(`${table} is made of ${name}, which is not loaded from a stream`)
+  return found
 }

@@ -1,12 +1,11 @@
 import type { EventEnvelope } from '@slotstream/protocol'
-import { type Log, type Nats, readStream, type Tombstones } from '@slotstream/runtime'
+import { type Log, type Nats, readStream, retryUntilAborted, type Tombstones } from '@slotstream/runtime'
 import { createApplier } from '../apply/applier.js'
 import type { StepResult } from '../apply/apply-step.js'
 import { withoutForgotten } from '../apply/without-forgotten.js'
 import { parseEnvelope } from '../store/parse-envelope.js'
 import type { LoadedPartition } from './load-partition.js'
 import type { PartitionStream } from './partition-stream.js'
-import { retryUntilAborted } from './retry-until-aborted.js'
 
 /** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
 const NEWEST_MS = 1_000

@@ -6,7 +6,7 @@ import type { ProfileKeys } from '../store/profile-keys.js'
 import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
 import type { DirtyPartition } from './flush.js'
 import type { PartitionStream } from './partition-stream.js'
-import type { Retry } from './retry-until-aborted.js'
+import type { Retry } from './retry.js'
 
 /** A partition in memory, from its checkpoint on. */
 export interface LoadedPartition extends DirtyPartition {

@@ -1,6 +1,6 @@
 import { partOf, type StreamPart, streamSubject } from '@slotstream/protocol'
 import { type Nats, pause } from '@slotstream/runtime'
-import type { Retry } from './retry-until-aborted.js'
+import type { Retry } from './retry.js'
 
 /** Time between two looks at a stream that seems to have lost its end, in milliseconds, and how many there are. */
 const LOOK_MS = 250

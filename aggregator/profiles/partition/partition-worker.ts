@@ -2,7 +2,7 @@ import type { StreamPart } from '@slotstream/protocol'
 import { type FollowDeps, type Follower, followStream } from './follow-stream.js'
 import { type LoadDeps, type LoadedPartition, loadPartition, loadStoredProfiles } from './load-partition.js'
 import { createPartitionStream } from './partition-stream.js'
-import { createRetry } from './retry-until-aborted.js'
+import { createRetry } from './retry.js'
 import { FIRST_STATE, stepWorker, type WorkerEffect, type WorkerEvent, type WorkerPhase } from './worker-state.js'
 
 /** The work on one partition of this process: its profiles in memory, up to date with the stream. See `WorkerState`. */

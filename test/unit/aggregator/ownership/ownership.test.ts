@@ -76,6 +76,8 @@ function world() {
       if (waiting() > 0) step(index, fate)
       await settle()
     },
+    /** Calls under way. */
+    waiting,
     async finishCalls() {
       while (waiting() > 0) {
         step(0, 'done')
@@ -208,6 +210,40 @@ describe('ownership', () => {
     expect([first!.told.size, deaf!.told.size].sort()).toEqual([2, 3])
     expect(noticed).toBe(true)
     expect(first!.ownership.isDeaf()).toBe(false)
+  })
+
+  it('leaves alone what another member took while it looked up whether the owner before was gone', async () => {
+    const here = world()
+    const rounds = async (beating: Member[], count: number) => {
+      for (let round = 0; round < count; round++) {
+        for (const one of beating) here.beat(one)
+        await here.finishCalls()
+        here.pass(250)
+      }
+    }
+    here.join('a')
+    here.beat(here.members[0]!)
+    await here.finishCalls()
+    here.balance(here.members[0]!)
+    await settle()
+    await here.finishCalls()
+    expect(here.members[0]!.told.size).toBe(RESOURCES.length)
+    // The second never hears of the third, and takes all.
+    here.join('b')
+    await rounds([here.members[1]!], 1)
+    here.join('c')
+    const [first, second, third] = here.members
+    here.kill(first!)
+    await rounds([second!, third!], 14)
+    here.balance(third!)
+    await settle()
+    here.balance(second!)
+    await settle()
+    while (here.waiting() > 1) await here.step(1, 'done')
+    expect(RESOURCES.filter(second!.ownership.holds)).toEqual(RESOURCES)
+    here.deliver(third!, Number.POSITIVE_INFINITY)
+    await here.finishCalls()
+    for (const resource of RESOURCES) expect(here.holders(resource)).toEqual([second])
   })
 
   it.each([

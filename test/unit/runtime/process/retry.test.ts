@@ -1,10 +1,37 @@
 import { Stopped } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
-import { pause, repeat, retryForever } from '#runtime/process/retry.js'
+import { pause, repeat, retryForever, retryUntilAborted } from '#runtime/process/retry.js'
 import { within } from '#runtime/process/within.js'
 
 const QUICK = { firstMs: 1, longestMs: 1 }
 const never = new Promise<never>(() => {})
+
+describe('trying again until an abort', () => {
+  it('tries once more after it, and then throws what failed', async () => {
+    const abort = new AbortController()
+    const failures: unknown[] = []
+    let tries = 0
+    const failing = retryUntilAborted(
+      async () => {
+        throw new Error(`try ${++tries}`)
+      },
+      abort.signal,
+      error => {
+        failures.push(error)
+        abort.abort()
+      },
+    )
+    await expect(failing).rejects.toThrow('try 2')
+    expect(failures).toHaveLength(1)
+    expect(
+      await retryUntilAborted(
+        async () => 'done',
+        abort.signal,
+        () => {},
+      ),
+    ).toBe('done')
+  })
+})
 
 describe('trying again', () => {
   it('goes on until it succeeds, and tells each failure', async () => {

@@ -1,0 +1,112 @@
+import { type Profile, profilesBucket } from '@slotstream/protocol'
+import {
+  type Installation,
+  type Log,
+  type Nats,
+  type Publisher,
+  readGeneration,
+  switchGeneration,
+} from '@slotstream/runtime'
+import { forEachAtOnce } from '../../../profiles/store/for-each-at-once.js'
+import { createProfileStore, type ProfileStore } from '../../../profiles/store/profile-store.js'
+
+const WRITES_AT_ONCE = 64
+
+/** Profiles of a stream of them that are written together. */
+const WRITTEN_TOGETHER = 1_000
+
+/**
+ * Versions of profiles are ordered by position in ClickHouse: those of a generation come after all of the ones before,
+ * whose streams count from 1 as well.
+ */
+const POSITIONS_OF_A_GENERATION = 2 ** 40
+
+export interface NewGenerationDeps {
+  nats: Nats
+  publisher: Publisher
+  installation: Installation
+  log: Log
+}
+
+/** A generation of profiles that is being filled, in a bucket beside the one in effect. */
+export interface NewGeneration {
+  generation: number
+  read: ProfileStore['read']
+  /** Writes many profiles. Resolves to how many. */
+  writeAll(profiles: AsyncIterable<Profile> | Iterable<Profile>): Promise<number>
+  writeCheckpoint: ProfileStore['writeCheckpoint']
+  /**
+   * Marks the profiles of a partition that only the old generation has as deleted, so that ClickHouse hears of it.
+   *
+   * @param kept those of the partition that were written
+   * @param looksUp whether others may have been written before
+   */
+  removeOthers(partition: number, kept: Iterable<Profile>, looksUp: boolean): Promise<void>
+  /**
+   * Puts it into effect.
+   *
+   * @throws when another rebuild has put one into effect since this one was created
+   */
+  switchTo(): Promise<void>
+}
+
+/** Creates the generation after the one in effect, empty: what a rebuild that was stopped left behind is removed. */
+export async function createGeneration({
+  nats,
+  publisher,
+  installation,
+  log,
+}: NewGenerationDeps): Promise<NewGeneration> {
+  const { meta, positions } = installation.buckets
+  const { generation: old, revision } = await readGeneration(meta)
+  const generation = old + 1
+  const bucket = profilesBucket(generation)
+  await nats.manager.streams.delete(`KV_${bucket}`).catch(() => false)
+  const { streamInfo } = await meta.status()
+  const replicas = streamInfo.config.num_replicas
+  const profiles = await nats.kvm.create(bucket, { history: 1, replicas, allow_direct: false })
+  const buckets = { ...installation.buckets, profiles }
+  const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
+  const before = await nats.kvm.open(profilesBucket(old))
+
+  return {
+    generation,
+    read: store.read,
+    writeCheckpoint: store.writeCheckpoint,
+
+    async writeAll(written) {
+      let count = 0
+      for await (const together of inGroups(written)) {
+        await forEachAtOnce(WRITES_AT_ONCE, together, profile => store.write(profile))
+        count += together.length
+      }
+      return count
+    },
+
+    async removeOthers(partition, kept, looksUp) {
+      const keys = new Set([...kept].map(store.keyOf))
+      for await (const key of await before.keys(`${partition}.>`))
+        if (!keys.has(key) && !(looksUp && (await profiles.get(key)))) {
+          const entry = await before.get(key)
+          if (entry?.operation === 'PUT') await store.markRemoved(entry.json<Profile>())
+        }
+    },
+
+    async switchTo() {
+      const offset = generation * POSITIONS_OF_A_GENERATION
+      const start = { first: offset + 1, last: offset, offset }
+      await positions.put(`warehouse.KV_${bucket}`, JSON.stringify(start))
+      await switchGeneration(meta, generation, revision)
+    },
+  }
+}
+
+async function* inGroups(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile[]> {
+  let group: Profile[] = []
+  for await (const profile of profiles) {
+    if (group.push(profile) < WRITTEN_TOGETHER) continue
+    yield group
+    group = []
+  }
+  yield group
+}
