@@ -1,8 +1,8 @@
 import type { PluginApi } from '../../client/plugin-api.js'
+import type { setHtml as SetHtml } from '../../slots/raw-html.js'
 import { renderItem } from '../../slots/render.js'
 import { standIn } from '../../slots/stand-in.js'
 import type { SlotDecision, SlotItem } from '../../types.js'
-import type { Load } from '../loadable.js'
 
 const TEMPLATE = 'template[data-slot-template]'
 
@@ -22,10 +22,10 @@ const handled = new WeakMap<Element, { clear: () => void; person: number }>()
  */
 export async function createFiller(
   { log, listeners: { on, signal }, consent, settings, person }: PluginApi,
-  load: Load,
+  loadRawHtml: () => typeof SetHtml | Promise<typeof SetHtml>,
   fill: (element: HTMLElement) => void,
 ): Promise<Filler> {
-  const setHtml = settings.rawHtml ? await load('rawHtml') : undefined
+  const setHtml = settings.rawHtml ? await loadRawHtml() : undefined
   const render = (template: HTMLTemplateElement, item: SlotItem) => {
     const fragment = renderItem(template, item, log, setHtml)
     for (const child of fragment.children) mark(child, item)

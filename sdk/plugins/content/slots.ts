@@ -27,7 +27,7 @@ export function slots(client: PluginApi, load: Load): () => void {
     })
     // Beside the request, so that it takes no time of its own.
     filling ??= Promise.resolve(load('filler'))
-      .then(create => create(client, load, again))
+      .then(create => create(client, () => load('rawHtml'), again))
       .catch(log as () => undefined)
     const decision = await asked
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
