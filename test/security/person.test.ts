@@ -220,6 +220,7 @@ describe('deleting a person', () => {
       'table decisions',
       'table detected_signals',
       'table events',
+      'table money_events',
       'table profile_versions',
       'table rejected_events',
     ]

@@ -32,6 +32,7 @@ export const PLACES = {
       place: POSITION,
     },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     rejected_events: {
       by: 'payload',

@@ -18,6 +18,7 @@ const LIKE: Record<string, string> = {
   slot_performance: 'decisions',
   detected_signals: 'signals',
   profile_versions: 'profiles',
+  money_events_of_events: 'money_events',
 }
 const COMMON = 'events'
 

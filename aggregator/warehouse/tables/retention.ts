@@ -6,13 +6,13 @@ import { type Log, type Nats, repeat, usableValue, watchBucket } from '@slotstre
 /** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
 const EVERY_MS = 10_000
 
-/** Where each table's rows are, and the time they are kept from. */
-const TABLES: Record<RetainedTable, { table: string; since: string }> = {
-  events: { table: 'events', since: 'received_at' },
-  decisions: { table: 'decisions', since: 'received_at' },
-  rejected_events: { table: 'rejected_events', since: 'received_at' },
-  signals: { table: 'detected_signals', since: 'received_at' },
-  profiles: { table: 'profile_versions', since: 'last_seen' },
+/** Where each table's rows are, and those that are made of them, and the time they are kept from. */
+const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
+  events: { tables: ['events', 'money_events'], since: 'received_at' },
+  decisions: { tables: ['decisions'], since: 'received_at' },
+  rejected_events: { tables: ['rejected_events'], since: 'received_at' },
+  signals: { tables: ['detected_signals'], since: 'received_at' },
+  profiles: { tables: ['profile_versions'], since: 'last_seen' },
 }
 
 /** The TTL of a table, as SQL, and in words that are kept as the table's comment; both '' when all is kept. Pure. */
@@ -57,15 +57,16 @@ export async function applyRetention(
   const tables = new Map(rows.map(row => [row.name, row]))
   const changed: string[] = []
   for (const name of RETAINED_TABLES) {
-    const { table } = TABLES[name]
     const { ttl, comment } = ttlOf(name, sites)
-    const known = tables.get(table)
-    if (known?.comment === comment) continue
-    const alter = (change: string) => clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${change}`) })
-    if (ttl) await alter(`MODIFY TTL ${ttl}`)
-    else if (known?.hasTtl) await alter('REMOVE TTL')
-    await alter(`MODIFY COMMENT '${comment}'`)
-    changed.push(table)
+    for (const table of TABLES[name].tables) {
+      const known = tables.get(table)
+      if (known?.comment === comment) continue
+      const alter = (change: string) => clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${change}`) })
+      if (ttl) await alter(`MODIFY TTL ${ttl}`)
+      else if (known?.hasTtl) await alter('REMOVE TTL')
+      await alter(`MODIFY COMMENT '${comment}'`)
+      changed.push(table)
+    }
   }
   return changed
 }
