@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { FILL_HISTORY } from '../support/shop/fill-history.js'
 import { loadShop } from '../support/shop/load.js'
 import { generateShop, type Shop } from '../support/shop/shop.js'
 import { type TrueOrder, trueOrders } from '../support/shop/true-orders.js'
@@ -137,6 +138,30 @@ describe('the performance of slots', () => {
       { site_id: 'newcombe-a', lift: 0.2, low: 0.0524, high: 0.3339 },
       { site_id: 'newcombe-none', lift: 0, low: -0.1611, high: 0.2775 },
     ])
+  })
+})
+
+describe('questions about a period', () => {
+  beforeAll(async () => {
+    for (const query of FILL_HISTORY) await clickhouse.client.command({ query })
+  })
+
+  it.each([
+    ['decision_rewards', 'timestamp'],
+    ['slot_performance', 'day'],
+  ])('read of %s what lies in it, and the few rows of money', async (view, time) => {
+    const result = await clickhouse.client.query({
+      query: `SELECT count() AS n FROM slotstream.${view}
+              WHERE site_id = 'large' AND ${time} >= toDate('2026-03-20') AND ${time} < toDate('2026-03-26')`,
+      format: 'JSON',
+    })
+    const { statistics } = await result.json()
+    const rowsOf = async (table: string) =>
+      Number((await read<{ n: string }>(`SELECT count() AS n FROM slotstream.${table} WHERE site_id = 'large'`))[0]!.n)
+    const period = ((await rowsOf('events')) + (await rowsOf('decisions'))) / 10
+    // Clicks and orders are few, and read as a whole, more than once.
+    const money = Number((await read<{ n: string }>('SELECT count() AS n FROM slotstream.money_events'))[0]!.n)
+    expect(Number(statistics?.rows_read) - 4 * money).toBeLessThan(1.5 * period)
   })
 })
 

@@ -14,4 +14,4 @@ ALTER TABLE slotstream.events
 
 -- Imported decisions keep the ids they had elsewhere; this finds them among others.
 ALTER TABLE slotstream.decisions
-    ADD INDEX IF NOT EXISTS by_foreign_id if(timestamp = if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC'), toDateTime64(0, 3, 'UTC')), 0, 1) TYPE set(2) GRANULARITY 1;
+    ADD INDEX IF NOT EXISTS by_foreign_id if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', toUInt8(UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC') != timestamp), 1) TYPE minmax GRANULARITY 1;

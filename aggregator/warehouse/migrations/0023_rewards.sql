@@ -87,7 +87,7 @@ WITH shown AS
         SELECT
             site_id, decision_id, timestamp, slot_id, anonymous_id, user_id, session_id, page_view_id, policy, policy_version, outcome,
             holdout, attribution_rule, attribution_hours,
-            if(timestamp = if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC'), toDateTime64(0, 3, 'UTC')), 0, 1) AS foreign,
+            if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', toUInt8(UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC') != timestamp), 1) AS foreign,
             shown_content AS content_id,
             toUInt16(position + place - 1) AS position,
             if(empty(content_ids), NULL, propensities[place]) AS propensity
@@ -128,11 +128,9 @@ WITH shown AS
                 minIf(timestamp, event = 'Slot Clicked') AS clicked_at
             FROM slotstream.events
             WHERE type = 'track' AND event IN ('Slot Viewed', 'Slot Clicked')
-              AND decision_id IN
-              (
-                  SELECT decision_id FROM slotstream.decisions
-                  WHERE if(timestamp = if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC'), toDateTime64(0, 3, 'UTC')), 0, 1) = 1
-              )
+              AND decision_id IN (SELECT decision_id FROM slotstream.decisions WHERE if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', toUInt8(UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC') != timestamp), 1) = 1)
+              AND site_id IN (SELECT site_id FROM slotstream.decisions WHERE if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', toUInt8(UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC') != timestamp), 1) = 1)
+              AND (SELECT count() FROM slotstream.decisions WHERE if(length(decision_id) = 36 AND substring(decision_id, 15, 1) = '7', toUInt8(UUIDv7ToDateTime(toUUIDOrZero(decision_id), 'UTC') != timestamp), 1) = 1) > 0
             GROUP BY site_id, decision_id, content_id
         ) AS responses
         ON shown.site_id = responses.site_id AND shown.decision_id = responses.decision_id AND shown.content_id = responses.content_id
