@@ -1,4 +1,15 @@
-export type { Content, Policy, PrivacySignals, Site, Slot } from './site/catalog.js'
+export { attributionTrouble, isAttribution } from './site/attribution.js'
+export {
+  ATTRIBUTION_RULES,
+  type Attribution,
+  type AttributionRule,
+  type Content,
+  DEFAULT_ATTRIBUTION,
+  type Policy,
+  type PrivacySignals,
+  type Site,
+  type Slot,
+} from './site/catalog.js'
 export {
   checkContent,
   checkSite,
@@ -151,6 +162,7 @@ export { isMeaningful, NO_ID } from './wire/ids.js'
 export { isoTime } from './wire/iso-time.js'
 export {
   EARLIEST_TIMESTAMP,
+  MAX_ATTRIBUTION_HOURS,
   MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_DEPTH,

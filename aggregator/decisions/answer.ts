@@ -22,14 +22,15 @@ export interface Answer {
  * Decides every slot of a request.
  *
  * @param now milliseconds since the epoch
- * @param newId makes a decision's id, which is also the seed of its draw
+ * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse knows
+ *   when an event's decision was made
  */
 export function answer(
   request: DecideRequest,
   profile: Profile | undefined,
   catalog: Catalog,
   now: number,
-  newId = uuidv7,
+  newId: (now: number) => string = uuidv7,
 ): Answer {
   const { siteId, visitorId } = request
   return eachSlot(
@@ -44,11 +45,12 @@ export function answer(
         record: {
           ...recordHead(asked.id, decisionId, request, now),
           ...recorded,
+          ...(found.slot.attribution && { attribution: found.slot.attribution }),
           features: { ...features },
         },
       }
     },
-    newId,
+    () => newId(now),
   )
 }
 
@@ -58,7 +60,7 @@ export function noAnswer(
   outcome: Extract<Outcome, 'timeout' | 'unavailable'>,
   catalog: Catalog,
   now: number,
-  newId = uuidv7,
+  newId: (now: number) => string = uuidv7,
 ): Answer {
   const { siteId, visitorId } = request
   return eachSlot(
@@ -68,7 +70,7 @@ export function noAnswer(
       const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
       return undecided({ slotId: id, decisionId, outcome, holdout }, request, now)
     },
-    newId,
+    () => newId(now),
   )
 }
 

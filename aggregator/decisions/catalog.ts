@@ -78,5 +78,7 @@ function putTogether(slot: Slot, all: Map<string, Content>): CatalogSlot {
     .filter(({ slots }) => slots.includes(slot.id))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   const facts = contents.map(({ id, category, startsAt, endsAt }) => [id, category, startsAt, endsAt])
-  return { slot, contents, policyVersion: hash32(JSON.stringify([slot, facts])).toString(36) }
+  // How orders are credited chooses nothing.
+  const { attribution: _chosenByNothing, ...choosing } = slot
+  return { slot, contents, policyVersion: hash32(JSON.stringify([choosing, facts])).toString(36) }
 }

@@ -1,9 +1,11 @@
 import {
+  attributionTrouble,
   type Candidate,
   type Check,
   type DecisionEnvelope,
   type DecisionRecord,
   EARLIEST_TIMESTAMP,
+  isAttribution,
   isObject,
   type JsonObject,
   MAX_FUTURE_MS,
@@ -97,6 +99,8 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
   const { holdout = outcome === 'holdout' } = raw
   if (typeof holdout !== 'boolean') return no('holdout must be true or false')
   if (typeof seed !== 'string') return no('seed must be text')
+  if (raw.attribution !== undefined && !isAttribution(raw.attribution))
+    return no(attributionTrouble(raw.attribution) ?? 'attribution needs rule and windowHours')
 
   const value: DecisionRecord = {
     decisionId,
@@ -115,7 +119,7 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
     features: features as JsonObject,
     seed,
   }
-  const { userId, sessionId, pageViewId } = raw as Partial<DecisionRecord>
+  const { userId, sessionId, pageViewId, attribution } = raw as Partial<DecisionRecord>
   return {
     ok: true,
     value: {
@@ -123,6 +127,7 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
       ...(userId ? { userId } : {}),
       ...(sessionId ? { sessionId } : {}),
       ...(pageViewId ? { pageViewId } : {}),
+      ...(attribution ? { attribution } : {}),
     },
   }
 }

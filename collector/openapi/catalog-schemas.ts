@@ -1,5 +1,8 @@
 import {
+  ATTRIBUTION_RULES,
+  DEFAULT_ATTRIBUTION,
   DEFAULT_ENRICHMENT,
+  MAX_ATTRIBUTION_HOURS,
   MAX_ITEMS,
   MAX_NAME_LENGTH,
   MAX_SECRET_KEYS,
@@ -111,6 +114,20 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       },
       count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
       holdout: { ...share, default: 0 },
+      attribution: {
+        type: 'object',
+        additionalProperties: false,
+        description: 'How orders are credited to clicks on this slot, for the decisions made from now on.',
+        properties: {
+          rule: { enum: [...ATTRIBUTION_RULES], default: DEFAULT_ATTRIBUTION.rule },
+          windowHours: {
+            type: 'integer',
+            minimum: 1,
+            maximum: MAX_ATTRIBUTION_HOURS,
+            default: DEFAULT_ATTRIBUTION.windowHours,
+          },
+        },
+      },
     },
   },
   Content: {

@@ -48,6 +48,21 @@ export type Policy =
   /** Always these, in this order, as far as they are eligible. */
   | { type: 'fixed'; contentIds: string[] }
 
+/** Rules by which an order is credited to clicks: the last, the first, or all in equal parts. */
+export const ATTRIBUTION_RULES = ['lastClick', 'firstClick', 'linear'] as const
+
+export type AttributionRule = (typeof ATTRIBUTION_RULES)[number]
+
+/** How orders are credited to the clicks on a slot. */
+export interface Attribution {
+  rule: AttributionRule
+  /** Hours after a click within which an order is credited to it. */
+  windowHours: number
+}
+
+/** What counts for a slot that says nothing else. */
+export const DEFAULT_ATTRIBUTION: Attribution = { rule: 'lastClick', windowHours: 24 }
+
 /** A named place on a page that asks for content. */
 export interface Slot {
   id: string
@@ -56,6 +71,8 @@ export interface Slot {
   count: number
   /** Share of visitors who always keep the page's own content, 0–1, stable per visitor. Default 0. */
   holdout: number
+  /** How orders are credited to clicks on it. Default: `DEFAULT_ATTRIBUTION`. */
+  attribution?: Attribution
 }
 
 /** One item of the catalog that a slot can show. */

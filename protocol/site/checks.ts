@@ -6,7 +6,8 @@ import { isMeaningful } from '../wire/ids.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from '../wire/limits.js'
 import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/senders.js'
 import type { SlotsRequest } from '../wire/slots.js'
-import type { Content, Policy, Site, Slot } from './catalog.js'
+import { attributionTrouble } from './attribution.js'
+import { type Attribution, type Content, DEFAULT_ATTRIBUTION, type Policy, type Site, type Slot } from './catalog.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { type Retention, retentionTrouble } from './retention.js'
 import { SIGNALS, type SignalName } from './signals.js'
@@ -60,7 +61,11 @@ export function checkSlot(raw: unknown): Check<Slot> {
   if (!isCount(count)) return no(`count must be a whole number from 1 to ${MAX_ITEMS}`)
   const holdout = raw.holdout ?? 0
   if (!isShare(holdout)) return no('holdout must be a share from 0 to 1')
-  return { ok: true, value: { id: raw.id, policy: policy.value, count, holdout } }
+  const slot: Slot = { id: raw.id, policy: policy.value, count, holdout }
+  if (raw.attribution === undefined) return { ok: true, value: slot }
+  const trouble = attributionTrouble(raw.attribution)
+  if (trouble) return no(trouble)
+  return { ok: true, value: { ...slot, attribution: { ...DEFAULT_ATTRIBUTION, ...(raw.attribution as Attribution) } } }
 }
 
 function checkPolicy(raw: unknown): Check<Policy> {

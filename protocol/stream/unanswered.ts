@@ -65,8 +65,8 @@ export function unansweredDecisions(
   request: DecideRequest,
   outcome: 'timeout' | 'unavailable',
   now: number,
-  newId: () => string = uuidv7,
+  newId: (now: number) => string = uuidv7,
 ): { decisions: SlotDecision[]; records: DecisionRecord[] } {
-  const all = request.slots.map(({ id }) => undecided({ slotId: id, decisionId: newId(), outcome }, request, now))
+  const all = request.slots.map(({ id }) => undecided({ slotId: id, decisionId: newId(now), outcome }, request, now))
   return { decisions: all.map(({ decision }) => decision), records: all.map(({ record }) => record) }
 }

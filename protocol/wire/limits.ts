@@ -37,6 +37,9 @@ export const MAX_NAME_LENGTH = 256
 export const MAX_SLOTS = 20
 export const MAX_ITEMS = 50
 
+/** Longest time after a click in which an order is credited to it, in hours. */
+export const MAX_ATTRIBUTION_HOURS = 720
+
 /** Oldest time a message may carry. Imported history is welcome; a clock that was never set (1970) is not. */
 export const EARLIEST_TIMESTAMP = Date.UTC(2000, 0, 1)
 

@@ -510,7 +510,7 @@ describe('the views', () => {
       slot('Slot Viewed', 'd2', 'a'),
       slot('Slot Clicked', 'd1', 'a'),
       ...['h1', 'h2', 'h3', 'h4'].map(id => slot('Slot Viewed', id)),
-      slot('Slot Clicked', 'h1'),
+      { ...slot('Slot Clicked', 'h1'), anonymousId: 'v9' },
       timed(60, { event: 'Order Completed', properties: { revenue: 30 } }),
       timed(120, { event: 'Order Completed', properties: { total: '12.5' } }),
       timed(26 * 60, { event: 'Order Completed', properties: { revenue: 1000 } }),
@@ -559,7 +559,7 @@ describe('the views', () => {
       },
     ])
     const performance = await world.query<Record<string, number>>(
-      'SELECT * FROM slotstream.slot_performance ORDER BY content_id',
+      'SELECT * FROM slotstream.slot_performance WHERE NOT holdout ORDER BY content_id',
     )
     expect(performance).toHaveLength(2)
     expect(performance[0]).toMatchObject({
@@ -572,9 +572,9 @@ describe('the views', () => {
       revenue: 42.5,
       lift: 0.25,
     })
-    const error = 1.96 * Math.sqrt((0.5 * 0.5) / 2 + (0.25 * 0.75) / 4)
-    expect(performance[0]?.lift_low).toBeCloseTo(0.25 - error, 10)
-    expect(performance[0]?.lift_high).toBeCloseTo(0.25 + error, 10)
+    // Newcombe's interval of 1 of 2 and 1 of 4, from Wilson's of each.
+    expect(performance[0]?.lift_low).toBeCloseTo(-0.355256, 6)
+    expect(performance[0]?.lift_high).toBeCloseTo(0.704084, 6)
     expect(performance[1]).toMatchObject({ content_id: 'b', impressions: 1, clicks: 0, ctr: 0, lift: -0.25 })
   })
 })

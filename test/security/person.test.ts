@@ -221,6 +221,7 @@ describe('deleting a person', () => {
       'table detected_signals',
       'table events',
       'table identifications',
+      'table money_events',
       'table profile_versions',
       'table rejected_events',
     ]

@@ -35,6 +35,7 @@ export const PLACES = {
     identifications: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     rejected_events: {
       by: 'payload',

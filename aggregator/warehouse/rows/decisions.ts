@@ -1,4 +1,4 @@
-import { parseDecisionEnvelope } from '@slotstream/protocol'
+import { DEFAULT_ATTRIBUTION, parseDecisionEnvelope } from '@slotstream/protocol'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 
@@ -8,6 +8,7 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
   const partition = partitionOfSubject(message.subject, 1)
   return decisions.map((decision, index) => {
     const timestamp = storableTime(decision.timestamp)
+    const { attribution = DEFAULT_ATTRIBUTION } = decision
     return {
       line: jsonLine({
         site_id: siteId,
@@ -31,6 +32,8 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
         excluded: decision.excluded.map(({ contentId, reason }) => ({ content_id: contentId, reason })),
         outcome: decision.outcome,
         holdout: decision.holdout,
+        attribution_rule: attribution.rule,
+        attribution_hours: attribution.windowHours,
         features: decision.features,
         seed: decision.seed,
         received_at: receivedAt,

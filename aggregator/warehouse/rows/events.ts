@@ -7,6 +7,7 @@ import {
   takeDigitsOfIds,
   visitorIdOf,
 } from '@slotstream/protocol'
+import { keepDotted } from './keep-dotted.js'
 import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
 import { type Row, type RowPerson, readMessage, type SourceMessage } from './row.js'
 
@@ -66,9 +67,9 @@ function eventRow(
     position: positionOf(properties.position),
     group_id: message.groupId ?? '',
     previous_id: message.previousId ?? '',
-    properties,
-    traits: message.traits ?? {},
-    context,
+    properties: keepDotted(properties),
+    traits: keepDotted(message.traits ?? {}),
+    context: keepDotted(context),
     stream_seq: seq,
     batch_index: index,
   })

@@ -19,6 +19,7 @@ const LIKE: Record<string, string> = {
   detected_signals: 'signals',
   profile_versions: 'profiles',
   identifications_of_events: 'identifications',
+  money_events_of_events: 'money_events',
 }
 const COMMON = 'events'
 

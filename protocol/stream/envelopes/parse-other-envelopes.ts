@@ -1,3 +1,4 @@
+import { isAttribution } from '../../site/attribution.js'
 import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isId, isIdOrEmpty, isListOf, isSiteId, isText, misfit } from '../../wire/checks/parse-stored.js'
@@ -57,6 +58,7 @@ function decisionTrouble(entry: Record<string, unknown>): string | undefined {
     if (!isAbsentOr(entry[field], isText)) return `has a ${field} that is not text`
   if (!OUTCOMES.includes(entry.outcome as Outcome)) return 'has an unknown outcome'
   if (typeof entry.holdout !== 'boolean') return 'has a holdout that is neither true nor false'
+  if (!isAbsentOr(entry.attribution, isAttribution)) return 'has an attribution of another shape'
   if (!isListOf(entry.contentIds, isText)) return 'has contentIds that are no list of text'
   if (!isListOf(entry.propensities, isNumber)) return 'has propensities that are no list of numbers'
   if (!isNumber(entry.position)) return 'has no position'

@@ -1,3 +1,4 @@
+import type { Attribution } from '../../site/catalog.js'
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
 import type { KeyKind, Sender } from '../../wire/senders.js'
 import type { Outcome } from '../../wire/slots.js'
@@ -95,6 +96,8 @@ export interface DecisionRecord {
   policyVersion: string
   outcome: Outcome
   holdout: boolean
+  /** How orders are credited to clicks on it, by the slot as it was. Absent: `DEFAULT_ATTRIBUTION`. */
+  attribution?: Attribution
   /** What was shown, by position. */
   contentIds: string[]
   /** For each of `contentIds`: the probability with which it was drawn for its position, given those before it. */

@@ -30,6 +30,19 @@ function newId() {
 }
 
 describe('an answer', () => {
+  it('records the rule of the slot as it is, and an id that begins with the time of the decision', () => {
+    const attribution = { rule: 'linear', windowHours: 48 }
+    const changed = catalog()
+    const before = answer(request, undefined, changed, NOW)
+    changed.set('shop.slot.hero', { id: 'hero', attribution })
+    const after = answer(request, undefined, changed, NOW)
+    expect(before.records[0]?.attribution).toBeUndefined()
+    expect(after.records[0]?.attribution).toEqual(attribution)
+    expect(after.records[0]?.policyVersion).toBe(before.records[0]?.policyVersion)
+    for (const { decisionId, timestamp } of after.records)
+      expect(Number.parseInt(decisionId.replace('-', '').slice(0, 12), 16)).toBe(Date.parse(timestamp))
+  })
+
   it('has a decision and a record for each slot, with the same ids and choices', () => {
     const { decisions, records } = answer(request, undefined, catalog(), NOW, newId())
     expect(decisions).toEqual([

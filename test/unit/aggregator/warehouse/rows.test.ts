@@ -27,6 +27,26 @@ const events = (...messages: Partial<EventEnvelope['messages'][number]>[]) =>
   )
 
 describe('rows of events', () => {
+  it.each([
+    [{ 'price.amount': 7 }, { 'price.amount': 7 }],
+    [
+      { price: { amount: 5 }, 'price.amount': 7 },
+      { price: { amount: 5 }, 'price%2Eamount': 7 },
+    ],
+    [
+      { 'price.amount': 7, price: { amount: 5, 'x.y': 1 } },
+      { 'price%2Eamount': 7, price: { amount: 5, 'x.y': 1 } },
+    ],
+    [
+      { 'a.b': { c: 1 }, a: { 'b.c': 2 } },
+      { 'a.b': { c: 1 }, a: { 'b%2Ec': 2 } },
+    ],
+    [{ list: [{ a: { b: 1 }, 'a.b': 2 }] }, { list: [{ a: { b: 1 }, 'a%2Eb': 2 }] }],
+  ])('keep both values of a path that is there twice: %j', (properties, kept) => {
+    const [row] = events({ properties })
+    expect(JSON.parse(row!.line).properties).toEqual(kept)
+  })
+
   it('carry their position, the order in the batch and the extracted columns', () => {
     const [, row] = events(
       {},

@@ -64,7 +64,9 @@ describe('takeBatch', () => {
         seen.push(message.properties)
         return { code: 'schema_violation', reason: 'none fits', path: '$', schemaVersion: '' } as const
       }
-      const plan = { mode, check, explain: (_: object, violation: object) => violation } as unknown as NonNullable<BatchScope['plan']>
+      const plan = { mode, check, explain: (_: object, violation: object) => violation } as unknown as NonNullable<
+        BatchScope['plan']
+      >
       const taken = takeTexts(JSON.parse(markIntegers(text)!), { ...arrival, isMarked: true, plan })
       expect(seen).toEqual([{ n: Number('175928847299117064') }])
       return taken

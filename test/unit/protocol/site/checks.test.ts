@@ -85,8 +85,20 @@ describe('checkSlot', () => {
     expect(taken(checkSlot({ id: 'h', policy: { type: 'random', more: 1 } })).policy).toEqual({ type: 'random' })
   })
 
+  it('keeps how orders are credited, with what is left out filled in', () => {
+    const credited = (attribution: object) => taken(checkSlot({ id: 'h', attribution })).attribution
+    expect(credited({})).toEqual({ rule: 'lastClick', windowHours: 24 })
+    expect(credited({ rule: 'linear' })).toEqual({ rule: 'linear', windowHours: 24 })
+    expect(credited({ rule: 'firstClick', windowHours: 720 })).toEqual({ rule: 'firstClick', windowHours: 720 })
+  })
+
   it.each([
     [{}, 'id'],
+    [{ id: 'h', attribution: 'lastClick' }, 'attribution must be an object'],
+    [{ id: 'h', attribution: { rule: 'lastclick' } }, 'attribution.rule must be one of lastClick, firstClick, linear'],
+    [{ id: 'h', attribution: { windowHours: 0 } }, 'attribution.windowHours must be a whole number from 1 to 720'],
+    [{ id: 'h', attribution: { windowHours: '24' } }, 'attribution.windowHours'],
+    [{ id: 'h', attribution: { window: 24 } }, 'attribution.window is not known: give rule and windowHours'],
     [{ id: 'h', count: 0 }, 'count'],
     [{ id: 'h', holdout: 1.1 }, 'holdout'],
     [{ id: 'h', policy: 'random' }, 'policy'],

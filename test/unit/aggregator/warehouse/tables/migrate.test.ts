@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { readMigrations, statementsOf } from '#aggregator/warehouse/tables/migrate.js'
 
 describe('migrations', () => {
-  it('are numbered without a gap', async () => {
-    const migrations = await readMigrations()
-    expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1))
+  it('have numbers that no two share', async () => {
+    const versions = (await readMigrations()).map(({ version }) => version)
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
   })
 
   it('can be applied again after a crash in the middle', async () => {
