@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from '../errors.js'
 import { quoteName, quoteString } from '../sql/quote.js'
+import { closeWithTables, type ExternalTable } from './external-tables.js'
 
 /** What is used of a `chdb` session: one connection, one query at a time. */
 export interface EngineConnection {
@@ -28,6 +29,8 @@ export interface ConnectionState {
   readOnly: boolean
   /** Key of a session whose queries share a connection, so that its temporary tables stay. */
   session?: string
+  /** Tables that the query brings along. Its connection is then new, and nothing else runs on it. */
+  tables?: readonly ExternalTable[]
 }
 
 /** A connection that is in the wanted state and serves nobody else. */
@@ -66,8 +69,14 @@ export const FAR_REACHING = new Set(['profile', 'compatibility'])
  *
  * @param connect opens one more connection
  * @param keep idle connections to keep of each kind, locked and not
+ * @param load puts the tables of a query into its connection, and returns the settings that it leaves there
  */
-export function createConnections(connect: () => EngineConnection, keep: number): Connections {
+export function createConnections(
+  connect: () => EngineConnection,
+  keep: number,
+  load: (connection: EngineConnection, tables: readonly ExternalTable[]) => Promise<Map<string, string>> = async () =>
+    new Map(),
+): Connections {
   const idle: Known[] = []
   const ofSessions = new Map<string, Known>()
 
@@ -145,11 +154,13 @@ export function createConnections(connect: () => EngineConnection, keep: number)
 
   return {
     async lease(state) {
-      const known = find(state) ?? (await fresh())
+      const known = (state.tables ? undefined : find(state)) ?? (await fresh())
       try {
+        if (state.tables) known.settings = await load(known.connection, state.tables)
         await prepare(known, state)
       } catch (error) {
-        if (state.session === undefined) known.connection.close()
+        if (state.tables) closeWithTables(known.connection, state.tables)
+        else if (state.session === undefined) known.connection.close()
         else ofSessions.set(state.session, known)
         throw toClickHouseException(error)
       }
@@ -160,7 +171,8 @@ export function createConnections(connect: () => EngineConnection, keep: number)
         release(reusable) {
           if (released) return
           released = true
-          release(known, reusable, state.session)
+          if (state.tables) closeWithTables(known.connection, state.tables)
+          else release(known, reusable, state.session)
         },
       }
     },

@@ -50,7 +50,7 @@ export async function intoPipe(connection: EngineConnection, query: Executable, 
 /** Runs an `INSERT … FORMAT` that reads its rows from a file. */
 export async function fromSpool(
   connection: EngineConnection,
-  { sql, sourceStart = sql.length }: Statement,
+  { sql, sourceStart = sql.length }: Pick<Statement, 'sql' | 'sourceStart'>,
   spool: Spool,
   data: Buffer,
 ): Promise<QuerySummary> {

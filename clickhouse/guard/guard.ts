@@ -4,12 +4,14 @@ import type { EngineConnection } from '../engine/connections.js'
 import { checkCalls } from './calls.js'
 import { createCanonicalReader } from './canonical/canonical.js'
 import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
+import { columnsFromStructure, columnsFromTypes } from './columns.js'
 import { checkKind } from './kinds.js'
 import { createNames, type EngineNames, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
 import { withRefreshLimits } from './refresh-limits.js'
 import { denied } from './refusal.js'
 import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
+import { withSettableSettings } from './settings-table.js'
 import { checkTables } from './tables.js'
 import { checkValueRows } from './value-rows.js'
 import { checkEngines, checkTableSettings, checkWrites } from './writes.js'
@@ -53,6 +55,8 @@ export interface Guard {
   check(statement: GuardedStatement, user: GuardUser): Promise<CheckedStatement>
   /** Checks the rows of an `INSERT … VALUES`; returns the names of parameters in them. Throws as `check`. */
   checkRows(rows: string, user: GuardUser): string[]
+  /** Reads the columns of an external table, or their types alone, for a CREATE TABLE. Throws ACCESS_DENIED (497). */
+  columnsOf(described: { structure: string } | { types: string }): string
 }
 
 /**
@@ -76,6 +80,10 @@ export async function createGuard(connect: () => EngineConnection): Promise<Guar
       return checkCanonical(sql, subquery, statement, user, names)
     },
     checkRows: (rows, { role }) => checkValueRows(rows, names, role),
+    columnsOf: described =>
+      'structure' in described
+        ? columnsFromStructure(described.structure, names)
+        : columnsFromTypes(described.types, names),
   }
 }
 
@@ -109,8 +117,9 @@ export function checkCanonical(
   if (/^(?:CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW) /.test(sql) && ofQuery.length > 0)
     throw denied('a view takes no SETTINGS: send them with the query that reads it')
   const plain = withoutClauses(sql, tokens, ofQuery)
+  const plainTokens = plain === sql ? tokens : tokenizeCanonical(plain)
   return {
-    sql: reads ? plain : withRefreshLimits(plain, plain === sql ? tokens : tokenizeCanonical(plain), limits),
+    sql: reads ? withSettableSettings(plain, plainTokens, role) : withRefreshLimits(plain, plainTokens, limits),
     settings: oncePerName(ofQuery.flatMap(({ settings }) => settings)),
   }
 }

@@ -6,12 +6,13 @@ import type { Authenticate } from '../access/credentials.js'
 import type { Engine } from '../engine/engine.js'
 import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from '../errors.js'
 import type { Guard } from '../guard/guard.js'
+import { answerClientError, MAX_HEAD_BYTES } from './clients/client-error.js'
 import { type ClientBounds, limitClients, TIMEOUTS } from './clients/client-limits.js'
 import type { IncomingBody } from './clients/incoming-bodies.js'
 import { createFailureLog } from './failure-log.js'
 import { createHead, type Head } from './head.js'
 import { PROGRESS_HEADER, reportProgress } from './progress.js'
-import { createReply, encodingFor } from './reply.js'
+import { createReply, encodingFor, type Reply } from './reply.js'
 import { readRequest } from './request.js'
 import { createSessions } from './sessions.js'
 import { corsHeaders, type PageRules, refuseForeignPages, SAFE_HEADERS } from './web-pages.js'
@@ -30,9 +31,6 @@ export interface EmbeddedServer {
   /** Stops accepting and cancels running reads; inserts go on. Resolves when every response has ended. */
   stop(): Promise<void>
 }
-
-/** Queries travel in the URL: the client sends an INSERT's SQL there, and parameters up to 4 KB. */
-const MAX_HEADER_BYTES = 128 * 1024
 
 const CLOSE_IDLE_INTERVAL_MS = 20
 
@@ -84,6 +82,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     let incoming: IncomingBody | undefined
     let leave = () => {}
     let stopReporting = () => {}
+    let reply: Reply | undefined
     try {
       if (stopping) throw shuttingDown()
       const ready = await readRequest(request, {
@@ -101,8 +100,10 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
-      const reply = createReply(response, head, {
+      reply = createReply(response, head, {
         format: ready.query.statement.format?.name ?? ready.query.format,
+        contentTypeOf: engine.contentTypeOf,
+        blocks: ready.settings.compressBlocks,
         compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
         holdEverything: ready.settings.waitEndOfQuery,
       })
@@ -132,7 +133,8 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (response.destroyed) return
       const exception = toClickHouseException(error)
       logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
-      fail(request, response, head, exception, engine.version)
+      if (response.headersSent) reply?.breakOff(formatException(exception, engine.version))
+      else fail(request, response, head, exception, engine.version)
     } finally {
       leave()
       stopReporting()
@@ -146,7 +148,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     fail(request, response, createHead(response), exception, engine.version)
   }
 
-  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     clients
       .take(request.socket, () => answer(request, response))
       .catch(error => {
@@ -156,6 +158,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       })
   })
   server.maxHeadersCount = 0
+  server.on('clientError', (error, socket) => answerClientError(error, socket, engine.version))
   const clients = limitClients(server, options)
 
   return {
@@ -196,11 +199,6 @@ function fail(
   version: string,
 ): void {
   const body = formatException(exception, version)
-  if (response.headersSent) {
-    // Too late for a status. A response that breaks off is the only sign every client understands.
-    response.destroy()
-    return
-  }
   // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
   request.unpipe()
   request.resume()
