@@ -1,24 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from '../errors.js'
 import { quoteName, quoteString } from '../sql/quote.js'
+import type { EngineConnection } from './engine-connection.js'
 import { closeWithTables, type ExternalTable } from './external-tables.js'
 
-/** What is used of a `chdb` session: one connection, one query at a time. */
-export interface EngineConnection {
-  queryAsync(sql: string, options?: { format?: string }): Promise<EngineResult>
-  close(): void
-}
-
-export interface EngineResult {
-  /**
-   * Rows of the result, whatever the name says: `SELECT sum(x)` over a thousand rows reports one. Of an insert those
-   * that were written.
-   */
-  readonly rowsRead: number
-  readonly bytesRead: number
-  bytes(): Uint8Array
-  text(): string
-}
+export type { EngineConnection, EngineResult } from './engine-connection.js'
 
 /** The state a query wants its connection in. */
 export interface ConnectionState {

@@ -1,7 +1,7 @@
 import { ClickHouseException, toClickHouseException } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import type { Statement } from '../sql/statement.js'
-import type { EngineConnection, EngineResult } from './connections.js'
+import type { EngineConnection, EngineResult } from './engine-connection.js'
 import type { Pipe } from './pipes.js'
 import type { Spool } from './spool.js'
 

@@ -1,5 +1,5 @@
 import { quoteName } from '../sql/quote.js'
-import type { EngineConnection } from './connections.js'
+import type { EngineConnection } from './engine-connection.js'
 import { fromSpool } from './execute.js'
 import type { Spool } from './spool.js'
 
