@@ -165,7 +165,7 @@ const IGNORED = new RegExp(
   |insert_deduplication_token|create_table_empty_primary_key_by_default|replication_alter_partitions_sync|workload|priority|max_query_size|use_query_cache
   |enable_reads_from_query_cache|enable_writes_to_query_cache|network_compression_method
   |implicit_select|dialect|query_plan_\\w+|compile_\\w+|max_(?:final|download|parsing)_threads|max_read_buffer_size
-  |max_bytes_(?:ratio_)?before_(?:external|remerge)_\\w+|group_by_two_level_threshold\\w*|poll_interval
+  |group_by_two_level_threshold\\w*|poll_interval
   |max_insert_block_size\\w*|min_insert_block_size_\\w+|max_ast_\\w+|max_expanded_ast_elements|load_balancing|prefer_localhost_replica
   |skip_unavailable_shards|max_parallel_replicas|max_distributed_connections|connect_timeout_with_failover_\\w+
   |connections_with_failover_max_tries|idle_connection_timeout|local_filesystem_read_method|min_bytes_to_use_\\w+_io

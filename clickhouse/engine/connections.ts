@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from '../errors.js'
+import { connectionName } from '../query-log/table.js'
 import { quoteName, quoteString } from '../sql/quote.js'
 import type { EngineConnection } from './engine-connection.js'
 import { closeWithTables, type ExternalTable } from './external-tables.js'
@@ -15,6 +16,8 @@ export interface ConnectionState {
   readOnly: boolean
   /** Key of a session whose queries share a connection, so that its temporary tables stay. */
   session?: string
+  /** User whose rows of the query log the query may see; none: it sees none of them. */
+  reader?: string
   /** Tables that the query brings along. Its connection is then new, and nothing else runs on it. */
   tables?: readonly ExternalTable[]
 }
@@ -38,6 +41,7 @@ export interface Connections {
 interface Known {
   connection: EngineConnection
   id: string
+  reader: string | undefined
   database: string
   settings: Map<string, string>
   /** Set when the settings can't change any more. */
@@ -69,7 +73,7 @@ export function createConnections(
   function find(state: ConnectionState): Known | undefined {
     if (state.session !== undefined) return ofSessions.get(state.session)
     const lock = state.readOnly ? JSON.stringify(state.settings) : undefined
-    const index = idle.findLastIndex(known => known.lockedTo === lock)
+    const index = idle.findLastIndex(known => known.lockedTo === lock && known.reader === state.reader)
     if (index >= 0) return idle.splice(index, 1)[0]
     return undefined
   }
@@ -112,8 +116,9 @@ export function createConnections(
     }
   }
 
-  async function fresh(): Promise<Known> {
-    const known: Known = { connection: connect(), id: `slotstream-${randomUUID()}`, database: '', settings: new Map() }
+  async function fresh({ reader }: ConnectionState): Promise<Known> {
+    const id = connectionName(`slotstream-${randomUUID()}`, reader)
+    const known: Known = { connection: connect(), id, reader, database: '', settings: new Map() }
     await known.connection.queryAsync(`SET log_comment = ${quoteString(known.id)}`)
     return known
   }
@@ -140,7 +145,7 @@ export function createConnections(
 
   return {
     async lease(state) {
-      const known = (state.tables ? undefined : find(state)) ?? (await fresh())
+      const known = (state.tables ? undefined : find(state)) ?? (await fresh(state))
       try {
         if (state.tables) known.settings = await load(known.connection, state.tables)
         await prepare(known, state)

@@ -11,7 +11,6 @@ import { fillInNames } from './parameters.js'
 import { withRefreshLimits } from './refresh-limits.js'
 import { denied } from './refusal.js'
 import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
-import { withSettableSettings } from './settings-table.js'
 import { checkTables } from './tables.js'
 import { checkValueRows } from './value-rows.js'
 import { checkEngines, checkTableSettings, checkWrites } from './writes.js'
@@ -117,9 +116,8 @@ export function checkCanonical(
   if (/^(?:CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW) /.test(sql) && ofQuery.length > 0)
     throw denied('a view takes no SETTINGS: send them with the query that reads it')
   const plain = withoutClauses(sql, tokens, ofQuery)
-  const plainTokens = plain === sql ? tokens : tokenizeCanonical(plain)
   return {
-    sql: reads ? withSettableSettings(plain, plainTokens, role) : withRefreshLimits(plain, plainTokens, limits),
+    sql: reads ? plain : withRefreshLimits(plain, plain === sql ? tokens : tokenizeCanonical(plain), limits),
     settings: oncePerName(ofQuery.flatMap(({ settings }) => settings)),
   }
 }

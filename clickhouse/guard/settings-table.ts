@@ -1,13 +1,17 @@
 import { takenSettings } from '../access/analyst-settings.js'
 import type { Role } from '../access/roles.js'
 import { quoteString } from '../sql/quote.js'
-import { isKeyword, isName, isSymbol, type Token } from './canonical/canonical-tokens.js'
+import { isKeyword, isName, isSymbol, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
 
 /**
  * Makes `system.settings` tell which settings a client may send. The engine calls all of them read-only on a
  * connection that is locked, and Python's clickhouse-connect then sends none.
+ *
+ * @param sql checked and canonical
  */
-export function withSettableSettings(sql: string, tokens: readonly Token[], role: Role): string {
+export function withSettableSettings(sql: string, role: Role): string {
+  if (role === 'writer' || !/^(?:SELECT|WITH|\()/.test(sql) || !sql.includes('settings')) return sql
+  const tokens = tokenizeCanonical(sql)
   const isTable = (at: number): boolean =>
     isWordOrName(tokens[at], 'system') && isSymbol(tokens[at + 1], '.') && isWordOrName(tokens[at + 2], 'settings')
   const isSource = (at: number): boolean =>

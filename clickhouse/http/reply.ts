@@ -2,7 +2,15 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createDeflate,
+  createGzip,
+  deflateSync,
+  gzipSync,
+} from 'node:zlib'
 import type { QuerySummary } from '../engine/execute.js'
 import { EXCEPTION_TAG_HEADER, exceptionBlock, makeExceptionTag } from './exception-block.js'
 import type { Head } from './head.js'
@@ -24,6 +32,11 @@ const ENCODERS = {
 
 export type Encoding = keyof typeof ENCODERS
 
+/** Compresses a short text. */
+export function compressedAtOnce(encoding: Encoding, text: string): Buffer {
+  return { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](text)
+}
+
 /** The first of our encodings that an `Accept-Encoding` names. */
 export function encodingFor(accepted: string | undefined): Encoding | undefined {
   const names = (accepted ?? '').split(',').map(name => name.split(';')[0]!.trim())
@@ -44,8 +57,11 @@ export interface ReplyOptions {
 export interface Reply {
   /** Sends a whole result. */
   finish(summary: QuerySummary, body?: Buffer): void
-  /** Sends a result as it comes, no faster than the client reads. Rejects when the query fails. */
-  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<void>
+  /**
+   * Sends a result as it comes, no faster than the client reads. Resolves with its numbers; rejects when the query
+   * fails.
+   */
+  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<QuerySummary>
   /**
    * Ends a result that has begun by an error, and cuts the connection off: clients that don't know the tag know that.
    *
@@ -87,11 +103,12 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
         for (;;) {
           const step = await chunks.next()
           if (step.done) {
-            sink ??= begin({ ...step.value, result_bytes: length })
+            const summary = { ...step.value, result_bytes: length }
+            sink ??= begin(summary)
             for (const chunk of held) sink.write(chunk)
             sink.end()
             await finished(response)
-            return
+            return summary
           }
           length += step.value.length
           if (sink) await write(sink, step.value, response)

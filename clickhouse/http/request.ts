@@ -8,6 +8,8 @@ import { EXTERNAL_TABLES_MEMORY, type ExternalTable } from '../engine/external-t
 import { ClickHouseException } from '../errors.js'
 import type { Guard, GuardUser } from '../guard/guard.js'
 import { checkSettings } from '../guard/settings-clauses.js'
+import { withSettableSettings } from '../guard/settings-table.js'
+import { EVERY_READER, mayReadLog } from '../query-log/table.js'
 import { type SessionChange, sessionChangeOf } from '../sql/session-change.js'
 import { splitQuery } from '../sql/split-query.js'
 import { placeholdersOf, readStatement, type Statement } from '../sql/statement.js'
@@ -115,7 +117,7 @@ async function readyQuery(
     { sql, database, parameters: settings.parameters, inSession: session !== undefined },
     user,
   )
-  const statement = readStatement(checked.sql)
+  const statement = readStatement(withSettableSettings(checked.sql, user.role))
   checkMethod(request, statement)
   const rows = data && /^values$/i.test(statement.format?.name ?? '') ? data.toString('utf8') : ''
   const inRows = options.guard.checkRows(rows, user)
@@ -123,7 +125,8 @@ async function readyQuery(
   const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
   checkSettings(asked, user.role)
   // What an analyst can do leaves nothing on a connection, so that any will do.
-  const ownConnection = session && account.role !== 'analyst' && tables.length === 0
+  const reader = mayReadLog(checked.sql, database) ? readerOf(account) : undefined
+  const ownConnection = session && account.role !== 'analyst' && tables.length === 0 && reader === undefined
   if (ownConnection && statement.kind === 'other') session.hold()
   const query: EngineQuery = {
     id: options.queryId,
@@ -137,9 +140,15 @@ async function readyQuery(
     readOnly: !mayWrite && !ownConnection,
     ...(ownConnection && { session: session.key }),
     ...(tables.length > 0 && { tables }),
+    ...(reader !== undefined && { reader }),
   }
   if (account.role !== 'writer') query.admission = { account, memory: memoryOf(query) }
   return { query, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+}
+
+/** Whose rows of the query log an account may see. */
+function readerOf({ name, role }: Account): string {
+  return role === 'writer' ? EVERY_READER : name
 }
 
 function formatOf(request: IncomingMessage, settings: RequestSettings): string {
@@ -178,7 +187,7 @@ function usedParameters(names: string[], { parameters }: RequestSettings): Reque
   const given = new Set(used.map(([name]) => name))
   for (const name of named)
     if (!given.has(name))
-      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution \`${name}\` is not set`)
   return used
 }
 

@@ -4,14 +4,18 @@ import type { Account } from '../access/accounts.js'
 import { clientAddressOf } from '../access/client-address.js'
 import type { Authenticate } from '../access/credentials.js'
 import type { Engine } from '../engine/engine.js'
-import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from '../errors.js'
+import type { QuerySummary } from '../engine/execute.js'
+import { ClickHouseException, formatException, toClickHouseException } from '../errors.js'
 import type { Guard } from '../guard/guard.js'
+import type { QueryLog } from '../query-log/query-log.js'
 import { answerClientError, MAX_HEAD_BYTES } from './clients/client-error.js'
 import { type ClientBounds, limitClients, TIMEOUTS } from './clients/client-limits.js'
 import type { IncomingBody } from './clients/incoming-bodies.js'
+import { fail } from './fail.js'
 import { createFailureLog } from './failure-log.js'
-import { createHead, type Head } from './head.js'
+import { createHead } from './head.js'
 import { PROGRESS_HEADER, reportProgress } from './progress.js'
+import { recordQuery } from './record-query.js'
 import { createReply, encodingFor, type Reply } from './reply.js'
 import { readRequest } from './request.js'
 import { createSessions } from './sessions.js'
@@ -24,6 +28,8 @@ export interface EmbeddedServerOptions extends ClientBounds {
   pages: PageRules
   /** Receives an object for a failed request, without anything that the request or a row holds; default: no log. */
   log?: (entry: Record<string, unknown>) => void
+  /** Receives every query of analysts and builders; default: none is kept. */
+  queryLog?: QueryLog
 }
 
 export interface EmbeddedServer {
@@ -39,6 +45,10 @@ const MAX_HEADERS = 200
 
 function shuttingDown(): ClickHouseException {
   return new ClickHouseException(236, 'ABORTED', 'The server is shutting down')
+}
+
+function cancelled(): ClickHouseException {
+  return new ClickHouseException(394, 'QUERY_WAS_CANCELLED', 'The client disconnected')
 }
 
 /**
@@ -78,6 +88,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
     })
     const head = createHead(response)
+    const record = recordQuery(options.queryLog, request, queryId)
     let known: { account?: Account; sql?: string } = {}
     let incoming: IncomingBody | undefined
     let leave = () => {}
@@ -100,8 +111,9 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
+      record.begun(ready)
       reply = createReply(response, head, {
-        format: ready.query.statement.format?.name ?? ready.query.format,
+        format: ready.data ? ready.query.format : (ready.query.statement.format?.name ?? ready.query.format),
         contentTypeOf: engine.contentTypeOf,
         blocks: ready.settings.compressBlocks,
         compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
@@ -118,20 +130,25 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       // Before the answer's last byte: whoever has that one may send the session's next query.
       leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
-      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
-      else if (query.statement.kind === 'rows')
-        await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
+      let summary: QuerySummary
+      if (data !== undefined) {
+        summary = await engine.insert(query, data, gone.signal).finally(leave)
+        reply.finish(summary)
+      } else if (query.statement.kind === 'rows')
+        summary = await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
       else {
-        const { body, summary } = await engine.run(query, gone.signal)
+        const result = await engine.run(query, gone.signal)
         if (ready.change) session?.remember(ready.change)
         leave()
-        if (ready.change) reply.finish({})
-        else reply.finish(summary, body)
+        summary = ready.change ? {} : result.summary
+        reply.finish(summary, ready.change ? undefined : result.body)
       }
+      record.ended(known.account, summary)
     } catch (error) {
       leave()
+      const exception = response.destroyed ? cancelled() : toClickHouseException(error)
+      record.ended(known.account, exception)
       if (response.destroyed) return
-      const exception = toClickHouseException(error)
       logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
       if (response.headersSent) reply?.breakOff(formatException(exception, engine.version))
       else fail(request, response, head, exception, engine.version)
@@ -189,28 +206,6 @@ function dismiss({ headers }: IncomingMessage, response: ServerResponse, status:
 /** Node takes the first, a proxy in front may take the last. */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
-}
-
-function fail(
-  request: IncomingMessage,
-  response: ServerResponse,
-  head: Head,
-  exception: ClickHouseException,
-  version: string,
-): void {
-  const body = formatException(exception, version)
-  // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
-  request.unpipe()
-  request.resume()
-  if (!request.complete) response.setHeader('Connection', 'close')
-  response.removeHeader('Content-Encoding')
-  response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
-  response.setHeader('Content-Length', Buffer.byteLength(body))
-  response.setHeader('X-ClickHouse-Exception-Code', String(exception.code))
-  for (const [name, value] of Object.entries(exception.answer.headers ?? {})) response.setHeader(name, value)
-  // When progress has begun the head, its status was 200: the code above tells of the error, as in ClickHouse.
-  head.end(httpStatusOf(exception))
-  response.end(body)
 }
 
 async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, action: () => void) {
