@@ -18,6 +18,7 @@ import { openEngine } from './engine/open-engine.js'
 import { createEmbeddedServer } from './http/server.js'
 import { DEFAULT_ANALYST_LIMITS } from './http/settings.js'
 import { type PageRules, readOrigins } from './http/web-pages.js'
+import { openQueryLog } from './query-log/open-query-log.js'
 
 /** How long responses may take to reach their clients after that, in milliseconds. */
 const RESPONSES_MS = 1_000
@@ -69,6 +70,7 @@ await runProcess('clickhouse', async log => {
     writer: { name: WRITER, role: 'writer', databases: [], limits },
   })
   const { engine, guard } = await openEngine(folder, threads, guestMemory)
+  const queryLog = openQueryLog(engine, entry => log.warn(entry))
   const { server, stop } = createEmbeddedServer({
     engine,
     guard,
@@ -77,12 +79,14 @@ await runProcess('clickhouse', async log => {
     maxBody,
     maxConnections,
     log: entry => log.warn(entry),
+    queryLog,
   })
   await listen(server, host, port, log, { folder, version: engine.version, threads })
 
   return {
     async stop() {
       const stopped = stop()
+      await within(STOP_TIMEOUT_MS, queryLog.close())
       await engine.close(STOP_TIMEOUT_MS)
       // Responses of finished inserts still have to reach their clients.
       await within(RESPONSES_MS, stopped)

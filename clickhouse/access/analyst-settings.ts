@@ -94,7 +94,12 @@ const RULES = new Map<string, Rule>([
     output_format_pretty_named_tuples_as_json output_format_pretty_display_footer_column_names`),
   ...number('max_threads', MAX_THREADS, 1, MAX_THREADS),
   ...number('max_block_size preferred_block_size_bytes', MAX_BLOCK, 1, MAX_BLOCK),
-  ...number('limit offset max_rows_to_read max_bytes_to_read max_rows_to_group_by max_rows_in_join', MAX_ROWS),
+  ...number(
+    `limit offset max_rows_to_read max_bytes_to_read max_rows_to_group_by max_rows_in_join max_bytes_in_join
+    max_rows_to_sort max_bytes_to_sort max_rows_in_distinct max_bytes_in_distinct max_rows_in_set max_bytes_in_set
+    max_columns_to_read max_temporary_columns`,
+    MAX_ROWS,
+  ),
   ...number('format_binary_max_string_size', 1_073_741_824, 0, 1_073_741_824),
   ...number(
     `output_format_pretty_max_rows output_format_pretty_max_column_pad_width output_format_pretty_max_value_width
@@ -128,7 +133,12 @@ const RULES = new Map<string, Rule>([
   ...text('date_time_input_format', /^(?:basic|best_effort|best_effort_us)$/),
   ...text('join_algorithm', /^[a-z_]{1,32}(?:,[a-z_]{1,32}){0,7}$/),
   ...text('union_default_mode intersect_default_mode except_default_mode', /^(?:ALL|DISTINCT)?$/),
-  ...text('read_overflow_mode result_overflow_mode group_by_overflow_mode join_overflow_mode', /^(?:throw|break)$/),
+  ...text(
+    `read_overflow_mode result_overflow_mode group_by_overflow_mode join_overflow_mode sort_overflow_mode
+    distinct_overflow_mode set_overflow_mode`,
+    /^(?:throw|break)$/,
+  ),
+  ...text('totals_mode', /^(?:before_having|after_having_(?:inclusive|exclusive|auto))$/),
   ...text('distributed_product_mode', /^(?:deny|local|global|allow)$/),
   // For builders alone: how what they write is written.
   ...builders(
@@ -154,6 +164,11 @@ const IGNORED = new RegExp(
   |enable_analyzer|allow_ddl|async_insert|wait_for_async_insert|insert_deduplicate|insert_quorum|insert_distributed_sync
   |insert_deduplication_token|create_table_empty_primary_key_by_default|replication_alter_partitions_sync|workload|priority|max_query_size|use_query_cache
   |enable_reads_from_query_cache|enable_writes_to_query_cache|network_compression_method
+  |implicit_select|dialect|query_plan_\\w+|compile_\\w+|max_(?:final|download|parsing)_threads|max_read_buffer_size
+  |group_by_two_level_threshold\\w*|poll_interval
+  |max_insert_block_size\\w*|min_insert_block_size_\\w+|max_ast_\\w+|max_expanded_ast_elements|load_balancing|prefer_localhost_replica
+  |skip_unavailable_shards|max_parallel_replicas|max_distributed_connections|connect_timeout_with_failover_\\w+
+  |connections_with_failover_max_tries|idle_connection_timeout|local_filesystem_read_method|min_bytes_to_use_\\w+_io
   |low_cardinality_allow_in_native_format|use_skip_indexes|select_sequential_consistency|replace_running_query|optimize_\\w+|database_replicated_\\w+|distributed_ddl_\\w+)$`.replace(
     /\s+/g,
     '',
@@ -184,6 +199,12 @@ export function boundedSetting(
     'READONLY',
     `Cannot modify '${name}' setting: it isn't one of those that users without full rights may set`,
   )
+}
+
+/** What `boundedSetting` takes, of a role: names, and a pattern of more in the engine's syntax of regular expressions. */
+export function takenSettings(role: Role): { names: string[]; pattern: string } {
+  const taken = [...RULES].filter(([, rule]) => !rule.builders || role === 'builder').map(([name]) => name)
+  return { names: [...LIMITS, ...taken], pattern: IGNORED.source }
 }
 
 function boundedValue(name: string, value: string, rule: Rule): string {

@@ -24,15 +24,24 @@ const GRANTS = [
   'dictGet',
 ]
 
+/** Which rows of a table its readers see. */
+export interface RowPolicy {
+  database: string
+  table: string
+  /** An SQL expression. */
+  filter: string
+}
+
 const ACCESS_FOLDER = 'access-of-slotstream'
 
 /**
  * Writes the engine's configuration into the data folder, anew at each start.
  *
  * @param folder data folder of the engine
+ * @param policies rows that statements see, whatever their spelling
  * @returns arguments for opening a connection
  */
-export function writeGrants(folder: string): string[] {
+export function writeGrants(folder: string, policies: readonly RowPolicy[] = []): string[] {
   const own = join(folder, ACCESS_FOLDER)
   mkdirSync(own, { recursive: true, mode: 0o700 })
   const [config, users] = [join(own, 'config.xml'), join(own, 'users.xml')]
@@ -48,6 +57,7 @@ export function writeGrants(folder: string): string[] {
       <networks><ip>::/0</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
+      <databases>${policies.map(policyXml).join('')}</databases>
       <grants>${queries}</grants>
     </default>
   </users>
@@ -57,6 +67,10 @@ export function writeGrants(folder: string): string[] {
   )
   writeFileSync(config, `<clickhouse><users_config>${escapeXml(users)}</users_config></clickhouse>\n`, { mode: 0o600 })
   return [`--config-file=${config}`]
+}
+
+function policyXml({ database, table, filter }: RowPolicy): string {
+  return `<${database}><${table}><filter>${escapeXml(filter)}</filter></${table}></${database}>`
 }
 
 function escapeXml(text: string): string {

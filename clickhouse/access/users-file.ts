@@ -1,4 +1,5 @@
 import { isObject } from '@slotstream/runtime'
+import { LOG_DATABASE } from '../query-log/table.js'
 import { type AccountLimits, NAMELESS, type Role, WRITER } from './accounts.js'
 import type { User } from './credentials.js'
 import { isPasswordHash } from './passwords.js'
@@ -11,6 +12,7 @@ const MAX_DATABASES = 100
 /** Databases that nobody may name as a builder's own, in lower case. */
 const RESERVED_DATABASES = new Set([
   'slotstream',
+  LOG_DATABASE,
   'default',
   'system',
   'information_schema',

@@ -1,23 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from '../errors.js'
+import { connectionName } from '../query-log/table.js'
 import { quoteName, quoteString } from '../sql/quote.js'
+import type { EngineConnection } from './engine-connection.js'
+import { closeWithTables, type ExternalTable } from './external-tables.js'
 
-/** What is used of a `chdb` session: one connection, one query at a time. */
-export interface EngineConnection {
-  queryAsync(sql: string, options?: { format?: string }): Promise<EngineResult>
-  close(): void
-}
-
-export interface EngineResult {
-  /**
-   * Rows of the result, whatever the name says: `SELECT sum(x)` over a thousand rows reports one. Of an insert those
-   * that were written.
-   */
-  readonly rowsRead: number
-  readonly bytesRead: number
-  bytes(): Uint8Array
-  text(): string
-}
+export type { EngineConnection, EngineResult } from './engine-connection.js'
 
 /** The state a query wants its connection in. */
 export interface ConnectionState {
@@ -28,6 +16,10 @@ export interface ConnectionState {
   readOnly: boolean
   /** Key of a session whose queries share a connection, so that its temporary tables stay. */
   session?: string
+  /** User whose rows of the query log the query may see; none: it sees none of them. */
+  reader?: string
+  /** Tables that the query brings along. Its connection is then new, and nothing else runs on it. */
+  tables?: readonly ExternalTable[]
 }
 
 /** A connection that is in the wanted state and serves nobody else. */
@@ -49,6 +41,7 @@ export interface Connections {
 interface Known {
   connection: EngineConnection
   id: string
+  reader: string | undefined
   database: string
   settings: Map<string, string>
   /** Set when the settings can't change any more. */
@@ -66,15 +59,21 @@ export const FAR_REACHING = new Set(['profile', 'compatibility'])
  *
  * @param connect opens one more connection
  * @param keep idle connections to keep of each kind, locked and not
+ * @param load puts the tables of a query into its connection, and returns the settings that it leaves there
  */
-export function createConnections(connect: () => EngineConnection, keep: number): Connections {
+export function createConnections(
+  connect: () => EngineConnection,
+  keep: number,
+  load: (connection: EngineConnection, tables: readonly ExternalTable[]) => Promise<Map<string, string>> = async () =>
+    new Map(),
+): Connections {
   const idle: Known[] = []
   const ofSessions = new Map<string, Known>()
 
   function find(state: ConnectionState): Known | undefined {
     if (state.session !== undefined) return ofSessions.get(state.session)
     const lock = state.readOnly ? JSON.stringify(state.settings) : undefined
-    const index = idle.findLastIndex(known => known.lockedTo === lock)
+    const index = idle.findLastIndex(known => known.lockedTo === lock && known.reader === state.reader)
     if (index >= 0) return idle.splice(index, 1)[0]
     return undefined
   }
@@ -117,8 +116,9 @@ export function createConnections(connect: () => EngineConnection, keep: number)
     }
   }
 
-  async function fresh(): Promise<Known> {
-    const known: Known = { connection: connect(), id: `slotstream-${randomUUID()}`, database: '', settings: new Map() }
+  async function fresh({ reader }: ConnectionState): Promise<Known> {
+    const id = connectionName(`slotstream-${randomUUID()}`, reader)
+    const known: Known = { connection: connect(), id, reader, database: '', settings: new Map() }
     await known.connection.queryAsync(`SET log_comment = ${quoteString(known.id)}`)
     return known
   }
@@ -145,11 +145,13 @@ export function createConnections(connect: () => EngineConnection, keep: number)
 
   return {
     async lease(state) {
-      const known = find(state) ?? (await fresh())
+      const known = (state.tables ? undefined : find(state)) ?? (await fresh(state))
       try {
+        if (state.tables) known.settings = await load(known.connection, state.tables)
         await prepare(known, state)
       } catch (error) {
-        if (state.session === undefined) known.connection.close()
+        if (state.tables) closeWithTables(known.connection, state.tables)
+        else if (state.session === undefined) known.connection.close()
         else ofSessions.set(state.session, known)
         throw toClickHouseException(error)
       }
@@ -160,7 +162,8 @@ export function createConnections(connect: () => EngineConnection, keep: number)
         release(reusable) {
           if (released) return
           released = true
-          release(known, reusable, state.session)
+          if (state.tables) closeWithTables(known.connection, state.tables)
+          else release(known, reusable, state.session)
         },
       }
     },

@@ -3,7 +3,9 @@ import { toClickHouseException } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import { type AdmissionRequest, createAdmission } from './admission.js'
 import { type ConnectionState, createConnections, type EngineConnection, type Lease } from './connections.js'
+import { readContentTypes } from './content-types.js'
 import { type Executable, fromSpool, intoPipe, type QuerySummary, runWhole } from './execute.js'
+import { loadTables } from './external-tables.js'
 import { isKill, killStatementOf } from './kill-statement.js'
 import { createLane, type Lane } from './lane.js'
 import { createPipes, type Pipe } from './pipes.js'
@@ -21,6 +23,8 @@ export interface EngineQuery extends ConnectionState, Executable {
 export interface Engine {
   /** Engine version, e.g. `26.7.2.1`. */
   readonly version: string
+  /** Tells the `Content-Type` of an output format. */
+  contentTypeOf(format: string): string
   /** Runs a SELECT and hands over its bytes as the engine makes them. Ends or throws with the query. */
   stream(query: EngineQuery, signal: AbortSignal): AsyncGenerator<Buffer, QuerySummary, undefined>
   /** Runs anything else; resolves when it is done, with its (small) output. Once begun, a write isn't cancelled. */
@@ -71,12 +75,15 @@ export async function createEngine({
   const pipes = createPipes(pipesFolder)
   const spool = createSpool(spoolFolder)
   const version = (await control.queryAsync('SELECT version()', { format: 'TSV' })).text().trim()
+  const contentTypes = await readContentTypes(control)
   // Threads stay free for KILL QUERY and for looks, for the two parsers of the guard, and some for compression: a third
   // of the others for each kind of work.
   const places = Math.max(1, Math.floor((threads - 3) / 3))
   const lanes = { write: createLane(places, queue), read: createLane(places, queue) }
   const guests = createAdmission(places, guestMemory, queue)
-  const connections = createConnections(connect, places * 2)
+  const connections = createConnections(connect, places * 2, (connection, tables) =>
+    loadTables(connection, tables, spool),
+  )
   const running = new Map<string, { query: EngineQuery; done: Promise<unknown> }>()
   const look = createLook(control)
   const writes = new Set<Promise<unknown>>()
@@ -148,6 +155,7 @@ export async function createEngine({
 
   return {
     version,
+    contentTypeOf: format => contentTypes.get(format.toLowerCase()) ?? 'text/plain; charset=UTF-8',
 
     async *stream(query, signal) {
       // A reader that leaves early must stop the query too, or the engine would write into a full pipe for ever.

@@ -1,7 +1,7 @@
 import { ClickHouseException, toClickHouseException } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import type { Statement } from '../sql/statement.js'
-import type { EngineConnection, EngineResult } from './connections.js'
+import type { EngineConnection, EngineResult } from './engine-connection.js'
 import type { Pipe } from './pipes.js'
 import type { Spool } from './spool.js'
 
@@ -50,7 +50,7 @@ export async function intoPipe(connection: EngineConnection, query: Executable, 
 /** Runs an `INSERT … FORMAT` that reads its rows from a file. */
 export async function fromSpool(
   connection: EngineConnection,
-  { sql, sourceStart = sql.length }: Statement,
+  { sql, sourceStart = sql.length }: Pick<Statement, 'sql' | 'sourceStart'>,
   spool: Spool,
   data: Buffer,
 ): Promise<QuerySummary> {

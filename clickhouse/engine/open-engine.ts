@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ConfigurationError } from '@slotstream/runtime'
 import { writeGrants } from '../access/grants.js'
 import { createGuard, type Guard } from '../guard/guard.js'
+import { createLogTable, LOG_POLICY } from '../query-log/table.js'
 import type { EngineConnection } from './connections.js'
 import { createEngine, type Engine } from './engine.js'
 
@@ -29,7 +30,7 @@ export async function openData(folder: string, { grants = true } = {}): Promise<
   const files = join(folder, 'user_files')
   mkdirSync(files, { recursive: true })
   process.chdir(files)
-  const connectionArgs = grants ? writeGrants(folder) : []
+  const connectionArgs = grants ? writeGrants(folder, [LOG_POLICY]) : []
   return { connect: () => new chdb.Session(folder, { connectionArgs }) }
 }
 
@@ -53,6 +54,9 @@ export async function openEngine(
       threads,
       guestMemory,
     })
+    const maker = connect()
+    await createLogTable(maker)
+    maker.close()
     return { engine, guard: await createGuard(connect) }
   } catch (error) {
     throw new ConfigurationError(

@@ -4,6 +4,7 @@ import type { EngineConnection } from '../engine/connections.js'
 import { checkCalls } from './calls.js'
 import { createCanonicalReader } from './canonical/canonical.js'
 import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
+import { columnsFromStructure, columnsFromTypes } from './columns.js'
 import { checkKind } from './kinds.js'
 import { createNames, type EngineNames, type Names } from './names.js'
 import { fillInNames } from './parameters.js'
@@ -53,6 +54,8 @@ export interface Guard {
   check(statement: GuardedStatement, user: GuardUser): Promise<CheckedStatement>
   /** Checks the rows of an `INSERT … VALUES`; returns the names of parameters in them. Throws as `check`. */
   checkRows(rows: string, user: GuardUser): string[]
+  /** Reads the columns of an external table, or their types alone, for a CREATE TABLE. Throws ACCESS_DENIED (497). */
+  columnsOf(described: { structure: string } | { types: string }): string
 }
 
 /**
@@ -76,6 +79,10 @@ export async function createGuard(connect: () => EngineConnection): Promise<Guar
       return checkCanonical(sql, subquery, statement, user, names)
     },
     checkRows: (rows, { role }) => checkValueRows(rows, names, role),
+    columnsOf: described =>
+      'structure' in described
+        ? columnsFromStructure(described.structure, names)
+        : columnsFromTypes(described.types, names),
   }
 }
 

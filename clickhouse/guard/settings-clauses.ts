@@ -21,6 +21,12 @@ const NEVER = new RegExp(
   |input_format_values_\\w*template\\w*|param_\\w+)$`.replace(/\s+/g, ''),
 )
 
+/** Whether a value of those changes nothing: clients send defaults as a matter of course. */
+function isDefault(name: string, value: string): boolean {
+  if (name === 'dialect') return value === 'clickhouse'
+  return value === '' || value === '{}' || (/^(?:allow_|implicit_select)/.test(name) && /^(?:0|false)$/i.test(value))
+}
+
 /** Filters by stream position alone, with which the writer rebuilds tables portion by portion. */
 const BY_POSITION = /^\{'slotstream\.\w+': 'stream_seq > \d+ AND stream_seq <= \d+'\}$/
 
@@ -32,7 +38,7 @@ const BY_POSITION = /^\{'slotstream\.\w+': 'stream_seq > \d+ AND stream_seq <= \
 export function checkSettings(settings: Iterable<readonly [name: string, value: string]>, role: Role): void {
   for (const [name, value] of settings) {
     if (role === 'writer' && name === 'additional_table_filters' && BY_POSITION.test(value)) continue
-    if (NEVER.test(name))
+    if (NEVER.test(name) && !isDefault(name, value))
       throw readOnly(`The setting ${name} can't be changed here: its value would be run or read unchecked`)
   }
 }

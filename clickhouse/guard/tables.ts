@@ -8,6 +8,9 @@ import { denied } from './refusal.js'
  */
 const PATH = /^(?:[/~.\\]|\w+:\/\/)|\.\.[/\\]/
 
+/** Database of the engine for what belongs to one connection. */
+const OF_SESSIONS = '_temporary_and_external_tables'
+
 /** A table as a statement names it. */
 export interface TableName {
   database?: string
@@ -25,6 +28,7 @@ export function checkTables(tokens: readonly Token[], names: Names, current: str
     if (!isName(token)) return
     if (token.kind === 'quoted' && PATH.test(token.text))
       throw denied(`\`${token.text}\` looks like a file's path: tables have names, and aliases begin with a letter`)
+    if (token.text === OF_SESSIONS) throw denied(`${OF_SESSIONS} has the temporary tables of others`)
     if (isSymbol(tokens[at - 1], '.')) return
     const qualified = isSymbol(tokens[at + 1], '.') && isName(tokens[at + 2])
     if (qualified && token.text === 'system' && !names.mayReadSystemTable(tokens[at + 2]!.text))
@@ -44,7 +48,7 @@ function checkMerge(tokens: readonly Token[], at: number, current: string): void
   const isCurrent = isKeyword(first, 'CURRENTDATABASE') && isSymbol(tokens[at + 1], '(')
   const database = isOne || isCurrent ? current : isSymbol(tokens[at + 1], ',') ? first?.text : undefined
   const literal = first?.kind === 'string' || (isName(first) && !isOne)
-  if (!literal || database === undefined || database === 'system' || PATH.test(database))
+  if (!literal || database === undefined || database === 'system' || database === OF_SESSIONS || PATH.test(database))
     throw denied(
       "merge() takes the name of one database, other than system, and a pattern: merge('slotstream', '^events$')",
     )

@@ -1,4 +1,5 @@
 import type { Role } from '../access/roles.js'
+import { LOG_DATABASE } from '../query-log/table.js'
 import { isKeyword, isName, isSymbol, queryStart, type Token } from './canonical/canonical-tokens.js'
 import type { Names } from './names.js'
 import { denied } from './refusal.js'
@@ -6,7 +7,7 @@ import { sourcesOf, type TableName } from './tables.js'
 import { createdBy, targetsOf } from './targets.js'
 
 /** Databases that are never a builder's, whatever its account says. */
-const OURS = ['slotstream', 'system', 'default', 'information_schema', 'INFORMATION_SCHEMA']
+const OURS = ['slotstream', LOG_DATABASE, 'system', 'default', 'information_schema', 'INFORMATION_SCHEMA']
 
 /** A refreshed view's interval begins with one of these. */
 const REFRESH_UNITS = ['MINUTE', 'HOUR', 'DAY', 'WEEK', 'MONTH', 'QUARTER', 'YEAR']

@@ -2,9 +2,19 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { constants, createBrotliCompress, createDeflate, createGzip } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createDeflate,
+  createGzip,
+  deflateSync,
+  gzipSync,
+} from 'node:zlib'
 import type { QuerySummary } from '../engine/execute.js'
+import { EXCEPTION_TAG_HEADER, exceptionBlock, makeExceptionTag } from './exception-block.js'
 import type { Head } from './head.js'
+import { createBlockEncoder } from './native/blocks.js'
 
 /** Bytes held back before the status goes out, so that an early error still gets its own; not of progress as rows. */
 const HOLD = 256 * 1024
@@ -22,6 +32,11 @@ const ENCODERS = {
 
 export type Encoding = keyof typeof ENCODERS
 
+/** Compresses a short text. */
+export function compressedAtOnce(encoding: Encoding, text: string): Buffer {
+  return { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](text)
+}
+
 /** The first of our encodings that an `Accept-Encoding` names. */
 export function encodingFor(accepted: string | undefined): Encoding | undefined {
   const names = (accepted ?? '').split(',').map(name => name.split(';')[0]!.trim())
@@ -32,31 +47,45 @@ export interface ReplyOptions {
   format: string
   /** Encoding of the body that the client accepts; undefined: none. */
   compress: Encoding | undefined
+  /** Whether the body is made of ClickHouse's own compressed blocks (`compress=1`), within the encoding above. */
+  blocks: boolean
   holdEverything: boolean
+  /** The `Content-Type` of a format. */
+  contentTypeOf: (format: string) => string
 }
 
 export interface Reply {
   /** Sends a whole result. */
   finish(summary: QuerySummary, body?: Buffer): void
-  /** Sends a result as it comes, no faster than the client reads. Rejects when the query fails. */
-  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<void>
+  /**
+   * Sends a result as it comes, no faster than the client reads. Resolves with its numbers; rejects when the query
+   * fails.
+   */
+  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<QuerySummary>
+  /**
+   * Ends a result that has begun by an error, and cuts the connection off: clients that don't know the tag know that.
+   *
+   * @param text error in ClickHouse's form
+   */
+  breakOff(text: string): void
 }
 
 /** Writes a successful query's response, and what is left to write of its head. */
 export function createReply(response: ServerResponse, head: Head, options: ReplyOptions): Reply {
   const started = process.hrtime.bigint()
+  const tag = makeExceptionTag()
+  let begun: Body | undefined
 
   function begin(summary: QuerySummary): Writable {
-    response.setHeader('Content-Type', contentTypeOf(options.format))
+    response.setHeader('Content-Type', options.contentTypeOf(options.format))
+    response.setHeader(EXCEPTION_TAG_HEADER, tag)
     response.setHeader('X-ClickHouse-Format', options.format)
     response.setHeader('X-ClickHouse-Timezone', Intl.DateTimeFormat().resolvedOptions().timeZone)
     response.setHeader('X-ClickHouse-Summary', summaryHeader(summary, process.hrtime.bigint() - started))
     if (options.compress) response.setHeader('Content-Encoding', options.compress)
     head.end(200)
-    if (!options.compress) return response
-    const encoder = ENCODERS[options.compress]()
-    encoder.pipe(response)
-    return encoder
+    begun = openBody(response, options)
+    return begun.sink
   }
 
   return {
@@ -74,11 +103,12 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
         for (;;) {
           const step = await chunks.next()
           if (step.done) {
-            sink ??= begin({ ...step.value, result_bytes: length })
+            const summary = { ...step.value, result_bytes: length }
+            sink ??= begin(summary)
             for (const chunk of held) sink.write(chunk)
             sink.end()
             await finished(response)
-            return
+            return summary
           }
           length += step.value.length
           if (sink) await write(sink, step.value, response)
@@ -93,6 +123,44 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
       } finally {
         await chunks.return({})
       }
+    },
+
+    breakOff(text) {
+      if (!begun) return void response.destroy()
+      begun.breakOff(exceptionBlock(text, tag))
+    },
+  }
+}
+
+interface Body {
+  sink: Writable
+  /** Sends these bytes as the last ones, without the end that belongs to a whole body. */
+  breakOff(bytes: Buffer): void
+}
+
+/** Puts the encoders of a body before its response. */
+function openBody(response: ServerResponse, { blocks, compress }: ReplyOptions): Body {
+  const encoders = [...(blocks ? [createBlockEncoder()] : []), ...(compress ? [ENCODERS[compress]()] : [])]
+  const [first, last] = [encoders[0], encoders.at(-1)]
+  const cut = (): void => void response.socket?.destroySoon()
+  if (!first || !last) {
+    return {
+      sink: response,
+      breakOff(bytes) {
+        response.write(bytes)
+        cut()
+      },
+    }
+  }
+  if (first !== last) first.pipe(last)
+  let isWhole = true
+  last.pipe(response, { end: false })
+  last.once('end', () => (isWhole ? response.end() : cut()))
+  return {
+    sink: first,
+    breakOff(bytes) {
+      isWhole = false
+      first.end(bytes)
     },
   }
 }
@@ -113,13 +181,4 @@ async function write(sink: Writable, chunk: Buffer, response: ServerResponse): P
 function summaryHeader(summary: QuerySummary, elapsedNs: bigint): string {
   const numbers = { ...summary, elapsed_ns: elapsedNs }
   return JSON.stringify(Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])))
-}
-
-function contentTypeOf(format: string): string {
-  if (/^JSON\w*EachRow|^JSONLines|^NDJSON/.test(format)) return 'application/x-ndjson; charset=UTF-8'
-  if (/^JSON/.test(format)) return 'application/json; charset=UTF-8'
-  if (/^CSV/.test(format)) return 'text/csv; charset=UTF-8'
-  if (/^(?:TSV|TabSeparated)/.test(format)) return 'text/tab-separated-values; charset=UTF-8'
-  if (/^(?:Parquet|Arrow|ORC|Native|RowBinary|Avro|MsgPack|Protobuf)/.test(format)) return 'application/octet-stream'
-  return 'text/plain; charset=UTF-8'
 }

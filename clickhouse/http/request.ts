@@ -4,19 +4,25 @@ import type { ClientAddress } from '../access/client-address.js'
 import type { Authenticate } from '../access/credentials.js'
 import { FAR_REACHING } from '../engine/connections.js'
 import type { EngineQuery } from '../engine/engine.js'
+import { EXTERNAL_TABLES_MEMORY, type ExternalTable } from '../engine/external-tables.js'
 import { ClickHouseException } from '../errors.js'
 import type { Guard, GuardUser } from '../guard/guard.js'
 import { checkSettings } from '../guard/settings-clauses.js'
+import { withSettableSettings } from '../guard/settings-table.js'
+import { EVERY_READER, mayReadLog } from '../query-log/table.js'
 import { type SessionChange, sessionChangeOf } from '../sql/session-change.js'
 import { splitQuery } from '../sql/split-query.js'
 import { placeholdersOf, readStatement, type Statement } from '../sql/statement.js'
 import type { IncomingBody } from './clients/incoming-bodies.js'
-import { readBody, withFormFields } from './read-body.js'
+import { readForm } from './form.js'
+import { readBody } from './read-body.js'
 import type { Session, Sessions } from './sessions.js'
 import { analystSettings, boundedSetting, type RequestSettings, readRequestSettings } from './settings.js'
 
 /** Largest body of an analyst, with parameters, and of a builder, with rows; decompressed, in bytes. */
 const MAX_ANALYST_BODY = 1024 * 1024
+/** The same where it has external tables. */
+const MAX_ANALYST_FORM = 8 * 1024 * 1024
 const MAX_BUILDER_BODY = 64 * 1024 * 1024
 
 export interface RequestOptions {
@@ -60,10 +66,15 @@ export async function readRequest(
   let settings = readRequestSettings(url.searchParams)
   const account = await options.authenticate(request.headers, settings, options.client)
   options.onRead({ account })
-  let body = await readBody(request, bodyLimitOf(account, options.maxBody), options.receive(account))
   const contentType = request.headers['content-type'] ?? ''
-  if (contentType.startsWith('multipart/form-data')) {
-    settings = readRequestSettings(await withFormFields(url.searchParams, body, contentType))
+  const isForm = contentType.startsWith('multipart/form-data')
+  const limit = bodyLimitOf(account, isForm, options.maxBody)
+  let body = await readBody(request, { limit, blocks: settings.decompressBlocks }, options.receive(account))
+  let tables: ExternalTable[] = []
+  if (isForm) {
+    const form = await readForm(url.searchParams, body, contentType, options.guard, MAX_ANALYST_BODY)
+    settings = readRequestSettings(form.search)
+    tables = form.tables
     body = Buffer.alloc(0)
   }
   if (request.method === 'GET' && settings.query === undefined && body.length === 0) return undefined
@@ -71,7 +82,11 @@ export async function readRequest(
   options.onRead({ account, sql })
   const session = settings.session && options.sessions.enter(account.name, settings.session)
   try {
-    return { account, settings, ...(await readyQuery(request, { sql, data, account, settings, session, options })) }
+    return {
+      account,
+      settings,
+      ...(await readyQuery(request, { sql, data, tables, account, settings, session, options })),
+    }
   } catch (error) {
     session?.leave(false)
     throw error
@@ -81,6 +96,7 @@ export async function readRequest(
 interface ReadQuery {
   sql: string
   data: Buffer | undefined
+  tables: ExternalTable[]
   account: Account
   settings: RequestSettings
   session: Session | undefined
@@ -90,7 +106,7 @@ interface ReadQuery {
 /** Checks the statement and gathers what belongs to it. */
 async function readyQuery(
   request: IncomingMessage,
-  { sql, data, account, settings, session, options }: ReadQuery,
+  { sql, data, tables, account, settings, session, options }: ReadQuery,
 ): Promise<Omit<ReadyRequest, 'account' | 'settings'>> {
   const named = settings.database ?? request.headers['x-clickhouse-database']?.toString()
   const database = (named || session?.database) ?? 'default'
@@ -101,7 +117,7 @@ async function readyQuery(
     { sql, database, parameters: settings.parameters, inSession: session !== undefined },
     user,
   )
-  const statement = readStatement(checked.sql)
+  const statement = readStatement(withSettableSettings(checked.sql, user.role))
   checkMethod(request, statement)
   const rows = data && /^values$/i.test(statement.format?.name ?? '') ? data.toString('utf8') : ''
   const inRows = options.guard.checkRows(rows, user)
@@ -109,7 +125,8 @@ async function readyQuery(
   const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
   checkSettings(asked, user.role)
   // What an analyst can do leaves nothing on a connection, so that any will do.
-  const ownConnection = session && account.role !== 'analyst'
+  const reader = mayReadLog(checked.sql, database) ? readerOf(account) : undefined
+  const ownConnection = session && account.role !== 'analyst' && tables.length === 0 && reader === undefined
   if (ownConnection && statement.kind === 'other') session.hold()
   const query: EngineQuery = {
     id: options.queryId,
@@ -122,9 +139,16 @@ async function readyQuery(
     // The connection of a session can't be unlocked for its next query.
     readOnly: !mayWrite && !ownConnection,
     ...(ownConnection && { session: session.key }),
+    ...(tables.length > 0 && { tables }),
+    ...(reader !== undefined && { reader }),
   }
   if (account.role !== 'writer') query.admission = { account, memory: memoryOf(query) }
   return { query, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
+}
+
+/** Whose rows of the query log an account may see. */
+function readerOf({ name, role }: Account): string {
+  return role === 'writer' ? EVERY_READER : name
 }
 
 function formatOf(request: IncomingMessage, settings: RequestSettings): string {
@@ -150,9 +174,10 @@ function withinLimits(settings: [name: string, value: string][], { limits, role 
   return settings
 }
 
-function bodyLimitOf({ role }: Account, maxBody: number): number {
+function bodyLimitOf({ role }: Account, isForm: boolean, maxBody: number): number {
   if (role === 'writer') return maxBody
-  return role === 'builder' ? Math.min(MAX_BUILDER_BODY, maxBody) : MAX_ANALYST_BODY
+  if (role === 'builder') return Math.min(MAX_BUILDER_BODY, maxBody)
+  return Math.min(isForm ? MAX_ANALYST_FORM : MAX_ANALYST_BODY, maxBody)
 }
 
 /** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
@@ -162,7 +187,7 @@ function usedParameters(names: string[], { parameters }: RequestSettings): Reque
   const given = new Set(used.map(([name]) => name))
   for (const name of named)
     if (!given.has(name))
-      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution '${name}' is not set`)
+      throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution \`${name}\` is not set`)
   return used
 }
 
@@ -173,8 +198,8 @@ function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): vo
 }
 
 /** What the query may take, by its own settings, which have been bounded. */
-function memoryOf({ settings }: EngineQuery): number {
-  return Number(settings.find(([name]) => name === 'max_memory_usage')![1])
+function memoryOf({ settings, tables }: EngineQuery): number {
+  return Number(settings.find(([name]) => name === 'max_memory_usage')![1]) + (tables ? EXTERNAL_TABLES_MEMORY : 0)
 }
 
 /** The settings of a query: its own, then what its SET changes, then what the session has. */

@@ -4,14 +4,19 @@ import type { Account } from '../access/accounts.js'
 import { clientAddressOf } from '../access/client-address.js'
 import type { Authenticate } from '../access/credentials.js'
 import type { Engine } from '../engine/engine.js'
-import { ClickHouseException, formatException, httpStatusOf, toClickHouseException } from '../errors.js'
+import type { QuerySummary } from '../engine/execute.js'
+import { ClickHouseException, formatException, toClickHouseException } from '../errors.js'
 import type { Guard } from '../guard/guard.js'
+import type { QueryLog } from '../query-log/query-log.js'
+import { answerClientError, MAX_HEAD_BYTES } from './clients/client-error.js'
 import { type ClientBounds, limitClients, TIMEOUTS } from './clients/client-limits.js'
 import type { IncomingBody } from './clients/incoming-bodies.js'
+import { fail } from './fail.js'
 import { createFailureLog } from './failure-log.js'
-import { createHead, type Head } from './head.js'
+import { createHead } from './head.js'
 import { PROGRESS_HEADER, reportProgress } from './progress.js'
-import { createReply, encodingFor } from './reply.js'
+import { recordQuery } from './record-query.js'
+import { createReply, encodingFor, type Reply } from './reply.js'
 import { readRequest } from './request.js'
 import { createSessions } from './sessions.js'
 import { corsHeaders, type PageRules, refuseForeignPages, SAFE_HEADERS } from './web-pages.js'
@@ -23,6 +28,8 @@ export interface EmbeddedServerOptions extends ClientBounds {
   pages: PageRules
   /** Receives an object for a failed request, without anything that the request or a row holds; default: no log. */
   log?: (entry: Record<string, unknown>) => void
+  /** Receives every query of analysts and builders; default: none is kept. */
+  queryLog?: QueryLog
 }
 
 export interface EmbeddedServer {
@@ -31,9 +38,6 @@ export interface EmbeddedServer {
   stop(): Promise<void>
 }
 
-/** Queries travel in the URL: the client sends an INSERT's SQL there, and parameters up to 4 KB. */
-const MAX_HEADER_BYTES = 128 * 1024
-
 const CLOSE_IDLE_INTERVAL_MS = 20
 
 /** Node leaves out headers behind the 2,000th, in silence, and a proxy's may be among them: so it leaves out none. */
@@ -41,6 +45,10 @@ const MAX_HEADERS = 200
 
 function shuttingDown(): ClickHouseException {
   return new ClickHouseException(236, 'ABORTED', 'The server is shutting down')
+}
+
+function cancelled(): ClickHouseException {
+  return new ClickHouseException(394, 'QUERY_WAS_CANCELLED', 'The client disconnected')
 }
 
 /**
@@ -80,10 +88,12 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (!response.writableFinished) gone.abort(new Error('The client disconnected'))
     })
     const head = createHead(response)
+    const record = recordQuery(options.queryLog, request, queryId)
     let known: { account?: Account; sql?: string } = {}
     let incoming: IncomingBody | undefined
     let leave = () => {}
     let stopReporting = () => {}
+    let reply: Reply | undefined
     try {
       if (stopping) throw shuttingDown()
       const ready = await readRequest(request, {
@@ -101,8 +111,11 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       })
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
-      const reply = createReply(response, head, {
-        format: ready.query.statement.format?.name ?? ready.query.format,
+      record.begun(ready)
+      reply = createReply(response, head, {
+        format: ready.data ? ready.query.format : (ready.query.statement.format?.name ?? ready.query.format),
+        contentTypeOf: engine.contentTypeOf,
+        blocks: ready.settings.compressBlocks,
         compress: ready.settings.compress ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined,
         holdEverything: ready.settings.waitEndOfQuery,
       })
@@ -117,22 +130,28 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       // Before the answer's last byte: whoever has that one may send the session's next query.
       leave = () => session?.leave(query.session !== undefined && gone.signal.aborted)
       if (query.readOnly || query.statement.kind === 'rows' || query.statement.kind === 'describe') reads.add(gone)
-      if (data !== undefined) reply.finish(await engine.insert(query, data, gone.signal).finally(leave))
-      else if (query.statement.kind === 'rows')
-        await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
+      let summary: QuerySummary
+      if (data !== undefined) {
+        summary = await engine.insert(query, data, gone.signal).finally(leave)
+        reply.finish(summary)
+      } else if (query.statement.kind === 'rows')
+        summary = await reply.stream(beforeItsEnd(engine.stream(query, gone.signal), leave))
       else {
-        const { body, summary } = await engine.run(query, gone.signal)
+        const result = await engine.run(query, gone.signal)
         if (ready.change) session?.remember(ready.change)
         leave()
-        if (ready.change) reply.finish({})
-        else reply.finish(summary, body)
+        summary = ready.change ? {} : result.summary
+        reply.finish(summary, ready.change ? undefined : result.body)
       }
+      record.ended(known.account, summary)
     } catch (error) {
       leave()
+      const exception = response.destroyed ? cancelled() : toClickHouseException(error)
+      record.ended(known.account, exception)
       if (response.destroyed) return
-      const exception = toClickHouseException(error)
       logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
-      fail(request, response, head, exception, engine.version)
+      if (response.headersSent) reply?.breakOff(formatException(exception, engine.version))
+      else fail(request, response, head, exception, engine.version)
     } finally {
       leave()
       stopReporting()
@@ -146,7 +165,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     fail(request, response, createHead(response), exception, engine.version)
   }
 
-  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     clients
       .take(request.socket, () => answer(request, response))
       .catch(error => {
@@ -156,6 +175,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       })
   })
   server.maxHeadersCount = 0
+  server.on('clientError', (error, socket) => answerClientError(error, socket, engine.version))
   const clients = limitClients(server, options)
 
   return {
@@ -186,33 +206,6 @@ function dismiss({ headers }: IncomingMessage, response: ServerResponse, status:
 /** Node takes the first, a proxy in front may take the last. */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
-}
-
-function fail(
-  request: IncomingMessage,
-  response: ServerResponse,
-  head: Head,
-  exception: ClickHouseException,
-  version: string,
-): void {
-  const body = formatException(exception, version)
-  if (response.headersSent) {
-    // Too late for a status. A response that breaks off is the only sign every client understands.
-    response.destroy()
-    return
-  }
-  // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
-  request.unpipe()
-  request.resume()
-  if (!request.complete) response.setHeader('Connection', 'close')
-  response.removeHeader('Content-Encoding')
-  response.setHeader('Content-Type', 'text/plain; charset=UTF-8')
-  response.setHeader('Content-Length', Buffer.byteLength(body))
-  response.setHeader('X-ClickHouse-Exception-Code', String(exception.code))
-  for (const [name, value] of Object.entries(exception.answer.headers ?? {})) response.setHeader(name, value)
-  // When progress has begun the head, its status was 200: the code above tells of the error, as in ClickHouse.
-  head.end(httpStatusOf(exception))
-  response.end(body)
 }
 
 async function* beforeItsEnd<T, R>(items: AsyncGenerator<T, R, undefined>, action: () => void) {

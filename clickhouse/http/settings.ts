@@ -13,6 +13,8 @@ export {
 const MAX_SETTINGS = 200
 const MAX_PARAMETERS = 1_000
 const MAX_SETTING_BYTES = 64 * 1024
+/** Bytes of one parameter: escaped, it can be twice as long, and the engine reads statements of 256 KB. */
+const MAX_PARAMETER_BYTES = 128 * 1024
 
 /** A request's URL parameters, sorted by what they mean to this server. */
 export interface RequestSettings {
@@ -24,6 +26,10 @@ export interface RequestSettings {
   session?: SessionRequest
   /** Compress the response when the client accepts it. */
   compress: boolean
+  /** Send the result as ClickHouse's own compressed blocks. */
+  compressBlocks: boolean
+  /** The body is made of such blocks. */
+  decompressBlocks: boolean
   /** Tell how far the query has come, in headers, while it runs. */
   progress: boolean
   /** At least so many milliseconds between two of them. */
@@ -43,21 +49,19 @@ const HTTP_ONLY = new Set(
 
 const SESSION = new Set(['session_id', 'session_timeout', 'session_check', 'close_session'])
 
-const UNSUPPORTED: Record<string, string> = {
-  role: 'roles',
-  compress: 'ClickHouse-native compression: use enable_http_compression and gzip',
-  decompress: 'ClickHouse-native compression: use Content-Encoding: gzip',
-}
+const UNSUPPORTED: Record<string, string> = { role: 'roles' }
 
 /**
  * Sorts URL parameters. The last value of a repeated one counts.
  *
- * @throws ClickHouseException NOT_IMPLEMENTED (48) for roles and native compression, QUERY_IS_TOO_LARGE (223) for more
+ * @throws ClickHouseException NOT_IMPLEMENTED (48) for roles, QUERY_IS_TOO_LARGE (223) for more
  * settings or parameters than a request has
  */
 export function readRequestSettings(search: URLSearchParams): RequestSettings {
   const result: RequestSettings = {
     compress: false,
+    compressBlocks: false,
+    decompressBlocks: false,
     progress: false,
     progressIntervalMs: DEFAULT_PROGRESS_INTERVAL_MS,
     waitEndOfQuery: false,
@@ -72,6 +76,8 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
     else if (name === 'user') result.user = value
     else if (name === 'password') result.password = value
     else if (name === 'enable_http_compression') result.compress = isOn(value)
+    else if (name === 'compress') result.compressBlocks = isOn(value)
+    else if (name === 'decompress') result.decompressBlocks = isOn(value)
     else if (name === 'send_progress_in_http_headers') result.progress = isOn(value)
     else if (name === 'http_headers_progress_interval_ms') result.progressIntervalMs = intervalOf(name, value)
     else if (name === 'wait_end_of_query') result.waitEndOfQuery = isOn(value)
@@ -82,7 +88,7 @@ export function readRequestSettings(search: URLSearchParams): RequestSettings {
       throw new ClickHouseException(48, 'NOT_IMPLEMENTED', `${name}: the embedded server has no ${UNSUPPORTED[name]}`)
     } else result.settings.push([checkedName(name), value])
   }
-  for (const [name] of result.parameters) checkedName(name)
+  for (const [name, value] of result.parameters) checkParameter(name, value)
   if (result.parameters.length > MAX_PARAMETERS) throw tooMany(`more than ${MAX_PARAMETERS} parameters`)
   if (result.settings.length > MAX_SETTINGS) throw tooMany(`more than ${MAX_SETTINGS} settings`)
   if (result.settings.reduce((sum, [name, value]) => sum + name.length + value.length, 0) > MAX_SETTING_BYTES)
@@ -108,6 +114,17 @@ function sessionOf(parameters: ReadonlyMap<string, string>): SessionRequest | un
 function checkedName(name: string): string {
   if (/^[A-Za-z_]\w{0,127}$/.test(name)) return name
   throw new ClickHouseException(115, 'UNKNOWN_SETTING', `Unknown setting ${JSON.stringify(name.slice(0, 128))}`)
+}
+
+function checkParameter(name: string, value: string): void {
+  checkedName(name)
+  const bytes = Buffer.byteLength(value)
+  if (bytes <= MAX_PARAMETER_BYTES) return
+  throw new ClickHouseException(
+    223,
+    'QUERY_IS_TOO_LARGE',
+    `The parameter ${name} has ${bytes} bytes: ${MAX_PARAMETER_BYTES} are the most. Send a long list as an external table`,
+  )
 }
 
 function tooMany(what: string): ClickHouseException {

@@ -188,7 +188,7 @@ it('rows of VALUES may have expressions and parameters', async () => {
     ),
   ).toBe('')
   expect(await post('INSERT INTO slotstream.rows VALUES ({n:UInt64}, {s:String})', 'param_n=7')).toContain(
-    "'s' is not set",
+    '`s` is not set',
   )
   expect(await post('INSERT INTO slotstream.rows VALUES (1, 1); DROP TABLE slotstream.rows')).toContain(
     'Multi-statements',

@@ -97,9 +97,14 @@ describe('without a password', () => {
       keyed('bea', ''),
       keyed('ada', ''),
       keyed('default', 'x'),
-      keyed('default', 'null'),
+      keyed('bea', 'null'),
+      keyed('slotstream', 'null'),
     ])
       expect(await ask('SELECT 1', headers)).toContain('(AUTHENTICATION_FAILED)')
+    // JDBC drivers send the word where no password was given.
+    const withoutPassword = keyed('default', 'null')
+    expect(await ask('SELECT 1', withoutPassword)).toBe('1\n')
+    expect(await ask('SELECT 1', withoutPassword, '/', remoteUrl)).toContain('(AUTHENTICATION_FAILED)')
   })
 })
 

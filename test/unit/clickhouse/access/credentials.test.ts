@@ -23,6 +23,9 @@ it('no user, and default without a password, is an analyst', async () => {
     [{}, {}],
     [basic('default:'), {}],
     [basic('default'), {}],
+    // JDBC drivers send the word where no password was given.
+    [basic('default:null'), {}],
+    [{}, { user: 'default', password: 'null' }],
     [{ 'x-clickhouse-user': 'default' }, {}],
     [{}, { user: 'default', password: '' }],
     [{}, { user: '' }],
@@ -38,13 +41,21 @@ it('slotstream with the password writes, from all three places', async () => {
   expect(await authenticate({}, { user: 'slotstream', password: 'pw' }, local)).toMatchObject({ role: 'writer' })
 })
 
+it('default without a password is asked for one from another machine, also with the word that JDBC sends', async () => {
+  const far = { key: '192.0.2.1', loopback: false }
+  for (const headers of [basic('default:'), basic('default:null')])
+    await expect(login('pw')(headers, {}, far)).rejects.toMatchObject({ code: 516, answer: { status: 401 } })
+})
+
 it('anything else is refused, never taken for an analyst', async () => {
   for (const headers of [
     basic('slotstream:'),
     basic('slotstream:wrong'),
     basic('default:wrong'),
-    basic('default:null'),
+    basic('default:NULL'),
+    basic('slotstream:null'),
     basic('somebody:'),
+    basic('somebody:null'),
     { authorization: 'Bearer token' },
     { 'x-clickhouse-key': 'pw' },
   ])

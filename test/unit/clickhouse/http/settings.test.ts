@@ -18,6 +18,8 @@ describe('URL parameters', () => {
       user: 'u',
       password: 'p',
       compress: true,
+      compressBlocks: false,
+      decompressBlocks: false,
       progress: false,
       progressIntervalMs: 100,
       waitEndOfQuery: true,
@@ -50,8 +52,19 @@ describe('URL parameters', () => {
 
   it('that the engine cannot honour are refused, those with no effect are dropped', () => {
     expect(() => read('role=a')).toThrow(/roles/)
-    expect(() => read('compress=1')).toThrow(/compression/)
-    expect(read('compress=0').settings).toEqual([])
+    expect(read('role=').settings).toEqual([])
+  })
+
+  it('ask for compressed blocks, of the answer or of the body', () => {
+    expect(read('compress=1')).toMatchObject({ compressBlocks: true, decompressBlocks: false, settings: [] })
+    expect(read('decompress=1')).toMatchObject({ compressBlocks: false, decompressBlocks: true, settings: [] })
+    expect(read('compress=0&decompress=0')).toMatchObject({ compressBlocks: false, decompressBlocks: false })
+  })
+
+  it('have values of 128 KB at most', () => {
+    const atMost = `param_a=${'x'.repeat(128 * 1024)}`
+    expect(read(atMost).parameters[0]![1]).toHaveLength(128 * 1024)
+    expect(() => read(`${atMost}x`)).toThrow('The parameter a has 131073 bytes: 131072 are the most')
   })
 
   it('cannot smuggle SQL in a name', () => {
