@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { restoreSessions } from '#aggregator/people/clean/restore-sessions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { warehouseTable } from '#aggregator/warehouse/tables/table.js'
-import { type HistoryRow, personHistory, personsOf } from '../support/person-history.js'
+import {
+  type HistoryRow,
+  type HistorySession,
+  personHistory,
+  personsOf,
+  sessionsOf,
+} from '../support/person-history.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 const BLOCK = 500
@@ -77,5 +84,70 @@ describe('persons', () => {
     expect(apart).not.toEqual(personsOf(history))
     await decide('joined', 2)
     expect(await seen()).toEqual(personsOf(history))
+  })
+})
+
+const sessions = async (where = '1') =>
+  (
+    await query<Record<keyof HistorySession, string | number>>(
+      `SELECT anonymous_id, user_id, person_id, toUnixTimestamp64Milli(started_at) AS begun, toUnixTimestamp64Milli(ended_at) AS ended,
+         events, page_views, session_number
+       FROM slotstream.sessions WHERE ${where}`,
+    )
+  ).map(({ begun, ended, ...row }: Record<string, string | number>) => ({
+    ...row,
+    started_at: Number(begun),
+    ended_at: Number(ended),
+    events: Number(row.events),
+    page_views: Number(row.page_views),
+    session_number: Number(row.session_number),
+  })) as HistorySession[]
+
+const sorted = (rows: HistorySession[]) => rows.map(row => JSON.stringify(row, Object.keys(row).sort())).sort()
+
+describe('sessions', () => {
+  it('are those of browsers, with what their messages say, and none of servers that know only the user', async () => {
+    const expected = sessionsOf(history)
+    const found = await sessions()
+    expect(sorted(found)).toEqual(sorted(expected))
+    const bounced = (rows: HistorySession[]) => rows.filter(row => row.page_views === 1).length / rows.length
+    expect(bounced(found)).toBe(bounced(expected))
+    expect(history.some(row => row.anonymous_id === '' && row.user_id !== '')).toBe(true)
+    expect(found.some(row => row.anonymous_id === '' || row.person_id === '')).toBe(false)
+  })
+
+  it('of a period are those that began in it, though a late message moved the start of some', async () => {
+    const [from, to] = [Date.UTC(2026, 2, 3), Date.UTC(2026, 2, 5)]
+    const found = await sessions("started_at >= '2026-03-03 00:00:00' AND started_at < '2026-03-05 00:00:00'")
+    expect(found.length).toBeGreaterThan(20)
+    expect(sorted(found)).toEqual(
+      sorted(sessionsOf(history).filter(row => row.started_at >= from && row.started_at < to)),
+    )
+  })
+
+  it('stay as they are when their messages are read again', async () => {
+    const before = sorted(await sessions())
+    await restoreSessions(clickhouse.client, 'shop', [...new Set(history.map(row => row.session_id))])
+    expect(sorted(await sessions())).toEqual(before)
+  })
+})
+
+describe('page views', () => {
+  it('count once for each page_view_id', async () => {
+    const pages = history.filter(({ type, anonymous_id }) => type === 'page' && anonymous_id !== '')
+    const expected = new Set(pages.map(row => `${row.anonymous_id} ${row.page_view_id || row.message_id}`)).size
+    expect(expected).toBeLessThan(pages.length)
+    const [row] = await query<{ n: string }>('SELECT count() AS n FROM slotstream.page_views')
+    expect(Number(row?.n)).toBe(expected)
+  })
+
+  it('belong to the person of their message', async () => {
+    const wrong = await query(
+      `SELECT views.person_id, events.person_id FROM slotstream.page_views AS views
+       INNER JOIN slotstream.person_events AS events
+       ON views.anonymous_id = events.anonymous_id AND views.timestamp = events.timestamp AND views.page_view_id = events.page_view_id
+       WHERE events.type = 'page' AND views.page_view_id != '' AND views.person_id != events.person_id`,
+    )
+    expect(wrong).toEqual([])
   })
 })

@@ -46,10 +46,13 @@ async function* suspects(
   { by, columns, time, place }: PersonTable,
 ): AsyncGenerator<Suspect> {
   const [one, two] = place
+  // A session has several users; it is read once for each.
+  const users = `arrayJoin(if(has_unnamed, arrayPushBack(${columns.userId}, ''), ${columns.userId}))`
+  const userId = by === 'session' ? users : columns.userId || "''"
   const selected = [
     `toString(${one}) AS place_1, toString(${two}) AS place_2, site_id`,
     `toString(toUnixTimestamp64Milli(${time})) AS time`,
-    `${columns.anonymousId || "''"} AS anonymous_id, ${columns.userId || "''"} AS user_id`,
+    `${columns.anonymousId || "''"} AS anonymous_id, ${userId} AS user_id`,
     `${columns.previousId ?? "''"} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,
   ]
   const result = await clickhouse.query({

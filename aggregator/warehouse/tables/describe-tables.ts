@@ -19,6 +19,7 @@ const LIKE: Record<string, string> = {
   detected_signals: 'signals',
   profile_versions: 'profiles',
   identifications_of_events: 'identifications',
+  session_states_of_events: 'session_states',
 }
 const COMMON = 'events'
 
