@@ -84,7 +84,7 @@ GROUP BY site_id, session_id, anonymous_id;
 
 -- Messages without a session are looked for by it, as is one session.
 ALTER TABLE slotstream.events
-    ADD INDEX IF NOT EXISTS by_session_id session_id TYPE bloom_filter GRANULARITY 1;
+    ADD INDEX IF NOT EXISTS by_session_id session_id TYPE bloom_filter(0.001) GRANULARITY 1;
 
 -- `IN`, because an index is not used for a comparison with ''. As in 0014, without the messages of servers that know only the user, and with all columns, which views of pages need.
 CREATE VIEW IF NOT EXISTS slotstream.derived_session_events AS
