@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cleanTables } from '#aggregator/people/clean/clean-tables.js'
 import { restoreSessions } from '#aggregator/people/clean/restore-sessions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
@@ -75,7 +76,14 @@ describe('persons', () => {
     const decide = (state: string, second: number) =>
       clickhouse.client.insert({
         table: 'slotstream.identity_decisions',
-        values: undone.map(pair => ({ ...pair, site_id: 'shop', state, decided_at: `2026-06-01 00:00:0${second}` })),
+        values: undone.map((pair, index) => ({
+          ...pair,
+          site_id: 'shop',
+          state,
+          decided_at: `2026-06-01 00:00:0${second}`,
+          stream_seq: second,
+          batch_index: index,
+        })),
         format: 'JSONEachRow',
       })
     await decide('undone', 1)
@@ -149,5 +157,31 @@ describe('page views', () => {
        WHERE events.type = 'page' AND views.page_view_id != '' AND views.person_id != events.person_id`,
     )
     expect(wrong).toEqual([])
+  })
+})
+
+describe('deleting a person', () => {
+  it('leaves of shared sessions what others did in them, and nobody else belongs to the person', async () => {
+    const named = history.filter(({ user_id, sender }) => user_id === 'u1' && sender !== 'unsigned')
+    const browsers = [...new Set(named.flatMap(row => [row.anonymous_id, row.previous_id]))].filter(Boolean)
+    const person = { siteId: 'shop', userIds: ['u1'], browsers, anonymousIds: [] }
+    const removed: Record<string, number> = {}
+    await cleanTables(
+      clickhouse.client,
+      { person, before: Date.now() },
+      sql => sql,
+      async (place, rows) => {
+        removed[place] = (removed[place] ?? 0) + rows
+      },
+    )
+    const tables = ['events', 'identifications', 'identity_decisions', 'session_states']
+    expect(Object.keys(removed).sort()).toEqual(tables.map(name => `table ${name}`))
+    const left = new Set(
+      (await query<{ message_id: string }>('SELECT message_id FROM slotstream.events')).map(row => row.message_id),
+    )
+    const others = history.filter(row => left.has(row.message_id))
+    expect(others.some(row => browsers.includes(row.anonymous_id))).toBe(true)
+    expect(sorted(await sessions())).toEqual(sorted(sessionsOf(others)))
+    expect(new Set((await seen()).values()).has('u1')).toBe(false)
   })
 })

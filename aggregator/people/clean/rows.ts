@@ -48,8 +48,14 @@ export function conditionOf(table: PersonTable, { person, before }: Whose): { sq
   if (by === 'session')
     return {
       sql: `${common} AND (hasAny(${columns.userId}, {users:Array(String)}) OR ${columns.anonymousId} IN {anonymous:Array(String)}
-            OR (has_unnamed AND ${columns.anonymousId} IN {browsers:Array(String)}))`,
-      params: { ...params, users: person.userIds, anonymous: person.anonymousIds, browsers: person.browsers },
+            OR hasAny(${columns.previousId}, {all:Array(String)}) OR (has_unnamed AND ${columns.anonymousId} IN {browsers:Array(String)}))`,
+      params: {
+        ...params,
+        users: person.userIds,
+        anonymous: person.anonymousIds,
+        browsers: person.browsers,
+        all: allIdsOf(person),
+      },
     }
   const { anonymousId, userId, previousId } = columns
   const named = [

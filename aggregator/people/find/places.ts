@@ -39,14 +39,14 @@ export const PLACES = {
     // After events: what is left of a session whose row is deleted is read from there.
     session_states: {
       by: 'session',
-      columns: { anonymousId: 'anonymous_id', userId: 'user_ids' },
+      columns: { anonymousId: 'anonymous_id', userId: 'user_ids', previousId: 'previous_ids' },
       time: 'started_at',
       place: ['tupleElement(first, 2)', 'tupleElement(first, 3)'],
       shown:
-        'site_id, session_id, anonymous_id, user_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
+        'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
     },
     // An alias has one for each browser that it names, of one place and one user.
-    identifications: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    identifications: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
     identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS slotstream.session_states
     bot SimpleAggregateFunction(max, UInt8),
     latest_user SimpleAggregateFunction(max, Tuple(DateTime64(3, 'UTC'), UInt64, UInt32, String)) CODEC(ZSTD),
     user_ids SimpleAggregateFunction(groupUniqArrayArray, Array(String)) CODEC(ZSTD),
+    previous_ids SimpleAggregateFunction(groupUniqArrayArray, Array(String)) CODEC(ZSTD),
     has_unnamed SimpleAggregateFunction(max, UInt8),
     INDEX by_started_at started_at TYPE minmax GRANULARITY 1,
     INDEX by_anonymous_id anonymous_id TYPE bloom_filter GRANULARITY 1,
@@ -55,11 +56,12 @@ SELECT
     max(is_bot) AS bot,
     max(if(user_id != '' AND sender != 'unsigned', (timestamp, stream_seq, batch_index, user_id), (toDateTime64(0, 3, 'UTC'), 0, 0, ''))) AS latest_user,
     groupUniqArrayIf(user_id, user_id != '') AS user_ids,
+    groupUniqArrayIf(previous_id, previous_id != '') AS previous_ids,
     max(user_id = '') AS has_unnamed
 FROM
 (
     SELECT
-        site_id, session_id, anonymous_id, user_id, sender, message_id, page_view_id, type, event, timestamp, received_at,
+        site_id, session_id, anonymous_id, user_id, previous_id, sender, message_id, page_view_id, type, event, timestamp, received_at,
         stream_seq, batch_index, page_path, page_url, referrer,
         cityHash64(stream_seq, batch_index) AS place,
         ifNull(toString(context.traffic.channel), '') AS channel,
@@ -155,11 +157,12 @@ FROM
         max(is_bot) AS bot,
         max(if(user_id != '' AND sender != 'unsigned', (timestamp, stream_seq, batch_index, user_id), (toDateTime64(0, 3, 'UTC'), 0, 0, ''))) AS latest_user,
         groupUniqArrayIf(user_id, user_id != '') AS user_ids,
+        groupUniqArrayIf(previous_id, previous_id != '') AS previous_ids,
         max(user_id = '') AS has_unnamed
     FROM
     (
         SELECT
-            site_id, session_id AS derived_id, anonymous_id, user_id, sender, message_id, page_view_id, type, event, timestamp, received_at,
+            site_id, session_id AS derived_id, anonymous_id, user_id, previous_id, sender, message_id, page_view_id, type, event, timestamp, received_at,
             stream_seq, batch_index, page_path, page_url, referrer,
             cityHash64(stream_seq, batch_index) AS place,
             ifNull(toString(context.traffic.channel), '') AS channel,
