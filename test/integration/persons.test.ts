@@ -185,3 +185,126 @@ describe('deleting a person', () => {
     expect(new Set((await seen()).values()).has('u1')).toBe(false)
   })
 })
+
+describe('the columns of a session', () => {
+  it('say how it came about, on what, and what was ordered, each order once', async () => {
+    const device = {
+      device: { type: 'mobile' },
+      browser: { name: 'Mobile Safari' },
+      os: { name: 'iOS' },
+      location: { country: 'DE' },
+    }
+    const campaign = { source: 'news', medium: 'email', name: 'spring' }
+    const order = (second: number, properties: object, fields: object = {}) => ({
+      second,
+      type: 'track',
+      event: 'Order Completed',
+      properties,
+      ...fields,
+    })
+    await insertEvents([
+      {
+        second: 0,
+        type: 'track',
+        event: 'Warmed Up',
+        context: { traffic: { channel: 'email', source: 'news' }, campaign, ...device },
+      },
+      {
+        second: 1,
+        type: 'page',
+        page_url: 'https://shop.example/sale?a=1#b',
+        page_path: '/sale',
+        referrer: 'https://www.mail.example/inbox',
+        context: { traffic: { channel: 'internal' } },
+      },
+      order(2, { order_id: 'o1', revenue: 150, currency: 'EUR' }),
+      order(3, { order_id: 'o1', revenue: 150, currency: 'EUR' }),
+      order(4, { order_id: 'o2', total: '12.5', currency: 'EUR' }),
+      order(5, { order_id: 'o3', revenue: 'NaN', currency: 'EUR' }),
+      order(6, { order_id: 'o4', revenue: 1, currency: 'EUR' }, { session_id: 'second' }),
+      order(7, { order_id: 'o5', revenue: 1, currency: 'USD' }, { session_id: 'second' }),
+      order(8, { order_id: 'o6', revenue: '$12.50' }, { session_id: 'third' }),
+      {
+        second: 9,
+        type: 'page',
+        context: { traffic: { channel: 'internal' }, bot: { reason: 'user_agent' } },
+        session_id: 'fourth',
+      },
+      { second: 10, type: 'track', event: 'Page Engaged', properties: { activeMs: 'NaN' }, session_id: 'fourth' },
+      { second: 11, type: 'track', event: 'Page Engaged', properties: { activeMs: 1500 }, session_id: 'fourth' },
+    ])
+    const found = await query(
+      `SELECT session_id, channel, source, medium, campaign, referrer_host, landing_page, device, browser, os, country, bot,
+         toUInt8(session_number) AS session_number, is_new, converted, revenue, engaged_s
+       FROM slotstream.sessions WHERE site_id = 'golden' ORDER BY started_at`,
+    )
+    const nothing = {
+      source: '',
+      medium: '',
+      campaign: '',
+      referrer_host: '',
+      landing_page: '',
+      device: '',
+      browser: '',
+      os: '',
+      country: '',
+    }
+    const plain = { ...nothing, channel: '', bot: false, is_new: false, engaged_s: 0 }
+    expect(found.map(row => ({ ...(row as object), ...booleans(row as Record<string, unknown>) }))).toEqual([
+      {
+        session_id: 'first',
+        channel: 'email',
+        source: 'news',
+        medium: 'email',
+        campaign: 'spring',
+        referrer_host: '',
+        landing_page: 'https://shop.example/sale',
+        device: 'mobile',
+        browser: 'Mobile Safari',
+        os: 'iOS',
+        country: 'DE',
+        bot: false,
+        session_number: 1,
+        is_new: true,
+        converted: true,
+        revenue: 162.5,
+        engaged_s: 0,
+      },
+      { ...plain, session_id: 'second', session_number: 2, converted: true, revenue: null },
+      { ...plain, session_id: 'third', session_number: 3, converted: true, revenue: null },
+      {
+        ...plain,
+        session_id: 'fourth',
+        channel: 'direct',
+        bot: true,
+        session_number: 4,
+        converted: false,
+        revenue: 0,
+        engaged_s: 1.5,
+      },
+    ])
+  })
+})
+
+const booleans = ({ bot, is_new, converted }: Record<string, unknown>) => ({
+  bot: Boolean(bot),
+  is_new: Boolean(is_new),
+  converted: Boolean(converted),
+})
+
+/** Messages of one browser of the site `golden`, a second apart. */
+async function insertEvents(rows: ({ second: number } & Record<string, unknown>)[]) {
+  const values = rows.map(({ second, ...row }) => {
+    const timestamp = `2026-04-01 00:00:${String(second).padStart(2, '0')}`
+    const common = { site_id: 'golden', anonymous_id: 'golden', session_id: 'first', original_timestamp: timestamp }
+    return {
+      ...common,
+      message_id: `golden-${second}`,
+      timestamp,
+      received_at: timestamp,
+      stream_seq: 9_000_000 + second,
+      ...row,
+    }
+  })
+  await clickhouse.client.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+}
