@@ -25,7 +25,7 @@ export async function* exportPerson(parts: FindParts, siteId: string, asked: Sea
       if (profile) yield { place: 'bucket profiles', value: profile }
     }
   for (const [name, table] of Object.entries(PLACES.tables))
-    for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, '*', signal))
+    for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, table.shown ?? '*', signal))
       yield { place: `table ${name}`, value: row }
   for await (const { stream, entries } of findMessages(parts, whose))
     for (const value of entries) yield { place: `stream ${stream}`, value }

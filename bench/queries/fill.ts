@@ -23,16 +23,18 @@ function fill(from: number, count: number, sessions: number): string {
   const visitors = Math.max(1, Math.round(sessions / SESSIONS_A_VISITOR))
   return `
 INSERT INTO slotstream.events (
-  site_id, message_id, type, event, anonymous_id, session_id, page_view_id, timestamp, original_timestamp, sent_at,
+  site_id, message_id, type, event, anonymous_id, user_id, session_id, page_view_id, timestamp, original_timestamp, sent_at,
   received_at, page_url, page_path, referrer, title, slot_id, content_id, properties, context, stream_seq, batch_index)
 WITH
   number AS n,
   intDiv(n, ${EVENTS_A_SESSION}) AS session,
   n % ${EVENTS_A_SESSION} AS step,
+  cityHash64(session) % ${visitors} AS visitor,
   cityHash64(n, 'deed') % 100 AS roll,
   multiIf(step = 0 OR roll < 15, 'page', roll < 45, 'Product Viewed', roll < 65, 'Page Engaged', roll < 82, 'Slot Viewed',
     roll < 86, 'Slot Clicked', roll < 95, 'Product Added', 'Order Completed') AS deed,
-  toDateTime64(now() - INTERVAL ${DAYS} DAY, 3, 'UTC') + toIntervalMillisecond(intDiv(session * ${DAYS * 86_400_000}, ${sessions})
+  toUnixTimestamp(now() - INTERVAL ${DAYS} DAY) * 1000 AS begun,
+  fromUnixTimestamp64Milli(begun, 'UTC') + toIntervalMillisecond(intDiv(session * ${DAYS * 86_400_000}, ${sessions})
     + step * 30000 + cityHash64(n) % 20000) AS at,
   at + toIntervalMillisecond(200 + cityHash64(n, 'sent') % 3000) AS received,
   concat('sku-', toString(cityHash64(n, 'sku') % 20000)) AS product,
@@ -40,12 +42,12 @@ WITH
   concat('/', category, '/', product) AS path,
   concat('https://shop.example', path) AS url,
   concat(product, ' for ', category, ': buy online at Example Shop') AS page_title,
-  ${idOf('session')} AS session_uuid,
+  ${timedIdOf('session', `begun + intDiv(session * ${DAYS * 86_400_000}, ${sessions})`)} AS session_uuid,
   ${idOf('intDiv(n, 3)')} AS view_uuid,
   if(startsWith(deed, 'Slot'), concat('content-', toString(cityHash64(n, 'content') % 40)), '') AS content
 SELECT
   '${SITE}', toString(generateUUIDv4(n)), if(deed = 'page', 'page', 'track'), if(deed = 'page', '', deed),
-  ${idOf(`cityHash64(session) % ${visitors}`)}, session_uuid, view_uuid, at, at, received, received,
+  ${idOf('visitor')}, if(visitor % 3 = 0 AND step >= 6, concat('user-', toString(visitor)), ''), session_uuid, view_uuid, at, at, received, received,
   url, path, concat('https://shop.example/', category), page_title, if(content = '', '', 'hero'), content,
   multiIf(
     deed = 'page', '{"name":"Product"}',
@@ -59,6 +61,16 @@ SELECT
     '","pageViewId":"', view_uuid, '","seq":', toString(step + 1), '}'),
   session + 1, step
 FROM numbers(${from}, ${count})`
+}
+
+/** A text that looks like a UUIDv7, as the SDK makes them, and is the same for the same number and time. */
+function timedIdOf(number: string, milliseconds: string): string {
+  const random = `lower(hex(sipHash128(${number}, 'id')))`
+  const time = `lower(leftPad(hex(${milliseconds}), 16, '0'))`
+  return (
+    `concat(substring(${time}, 5, 8), '-', substring(${time}, 13, 4), '-7', substring(${random}, 1, 3), '-8', ` +
+    `substring(${random}, 4, 3), '-', substring(${random}, 7, 12))`
+  )
 }
 
 /** A text that looks like a random UUID and is the same for the same number. */

@@ -7,6 +7,7 @@ import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
 import { fillStatements } from './fill.js'
 import { createStatements, LAYOUTS } from './layouts.js'
+import { PERIOD_QUERIES, ROWS_OF_PERIOD } from './period.js'
 
 const done = progressOf('queries')
 
@@ -39,6 +40,8 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
         `FROM slotstream.events WHERE original_timestamp > now() - INTERVAL 5 DAY ORDER BY original_timestamp LIMIT ${CHOSEN}`,
     )
     done(`${whole(rows)} events made`)
+    const period = await reportPeriod(pieces)
+    done('a week asked for')
 
     const costs: { secondsToFill: number; bytes: number }[] = []
     for (const [index, layout] of LAYOUTS.entries()) {
@@ -61,7 +64,7 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
         for (const [name, query] of Object.entries(QUERIES)) runs[index]![name]!.push(await time(pieces, query))
         await run(exchange)
       }
-    return report(rows, costs, runs)
+    return `${report(rows, costs, runs)}\n\n${period}`
   } finally {
     await pieces.stop()
   }
@@ -84,6 +87,22 @@ async function time({ clickhouse }: Pieces, query: string): Promise<Run> {
   const result = await (await clickhouse.query({ query, format: 'JSON', clickhouse_settings: AS_IF_NEW })).json()
   const ms = machineClock.now() - begun
   return { ms, rows: Number(result.statistics?.rows_read), bytes: Number(result.statistics?.bytes_read) }
+}
+
+/** What questions about a week read of all that there is, and how long they take: the median of some rounds. */
+async function reportPeriod(pieces: Pieces): Promise<string> {
+  const [period] = await pieces.rows<{ rows: string }>(ROWS_OF_PERIOD)
+  const lines: string[][] = []
+  for (const [name, query] of Object.entries(PERIOD_QUERIES)) {
+    const runs: Run[] = []
+    for (let round = 0; round < ROUNDS; round++) runs.push(await time(pieces, query))
+    const median = (of: (run: Run) => number) => percentile(runs.map(of), 0.5)
+    const read = median(run => run.rows)
+    lines.push([name, milliseconds(median(run => run.ms)), whole(read), (read / Number(period?.rows)).toFixed(2)])
+  }
+  return `Questions about a week, which has ${whole(Number(period?.rows))} of the events:
+
+${markdownTable(['', 'ms', 'rows read', '÷ rows of the week'], lines)}`
 }
 
 async function bytesOf(pieces: Pieces, table: string): Promise<number> {

@@ -68,17 +68,22 @@ export async function verdict(installation: ChaosInstallation, acknowledged: Map
   }
 }
 
+/** A page view, in SQL: messages of one id are one. */
+const VIEW = "if(page_view_id = '', message_id, page_view_id)"
+
 /** What analysts see, beside the same from the rows of `events` by other means. */
 const AGGREGATES = [
   {
     what: 'sessions',
     live: `SELECT toUInt64(sum(events)) AS events, toUInt64(sum(page_views)) AS views FROM slotstream.sessions`,
-    recount: `SELECT count() AS events, countIf(type = 'page') AS views FROM slotstream.events`,
+    recount: `SELECT count() AS events, uniqExactIf((site_id, anonymous_id, session_id, ${VIEW}), type = 'page') AS views
+              FROM slotstream.events WHERE anonymous_id != ''`,
   },
   {
     what: 'page_views',
     live: `SELECT page_path, count() AS n FROM slotstream.page_views GROUP BY page_path`,
-    recount: `SELECT page_path, uniqExact(message_id) AS n FROM slotstream.events WHERE type = 'page' GROUP BY page_path`,
+    recount: `SELECT page_path, uniqExact((site_id, anonymous_id, ${VIEW})) AS n FROM slotstream.events
+              WHERE type = 'page' AND anonymous_id != '' GROUP BY page_path`,
   },
 ]
 

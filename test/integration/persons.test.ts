@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cleanTables } from '#aggregator/people/clean/clean-tables.js'
+import { restoreSessions } from '#aggregator/people/clean/restore-sessions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { warehouseTable } from '#aggregator/warehouse/tables/table.js'
-import { type HistoryRow, personHistory, personsOf } from '../support/person-history.js'
+import {
+  type HistoryRow,
+  type HistorySession,
+  personHistory,
+  personsOf,
+  sessionsOf,
+} from '../support/person-history.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 const BLOCK = 500
@@ -68,7 +76,14 @@ describe('persons', () => {
     const decide = (state: string, second: number) =>
       clickhouse.client.insert({
         table: 'slotstream.identity_decisions',
-        values: undone.map(pair => ({ ...pair, site_id: 'shop', state, decided_at: `2026-06-01 00:00:0${second}` })),
+        values: undone.map((pair, index) => ({
+          ...pair,
+          site_id: 'shop',
+          state,
+          decided_at: `2026-06-01 00:00:0${second}`,
+          stream_seq: second,
+          batch_index: index,
+        })),
         format: 'JSONEachRow',
       })
     await decide('undone', 1)
@@ -79,3 +94,217 @@ describe('persons', () => {
     expect(await seen()).toEqual(personsOf(history))
   })
 })
+
+const sessions = async (where = '1') =>
+  (
+    await query<Record<keyof HistorySession, string | number>>(
+      `SELECT anonymous_id, user_id, person_id, toUnixTimestamp64Milli(started_at) AS begun, toUnixTimestamp64Milli(ended_at) AS ended,
+         events, page_views, session_number
+       FROM slotstream.sessions WHERE ${where}`,
+    )
+  ).map(({ begun, ended, ...row }: Record<string, string | number>) => ({
+    ...row,
+    started_at: Number(begun),
+    ended_at: Number(ended),
+    events: Number(row.events),
+    page_views: Number(row.page_views),
+    session_number: Number(row.session_number),
+  })) as HistorySession[]
+
+const sorted = (rows: HistorySession[]) => rows.map(row => JSON.stringify(row, Object.keys(row).sort())).sort()
+
+describe('sessions', () => {
+  it('are those of browsers, with what their messages say, and none of servers that know only the user', async () => {
+    const expected = sessionsOf(history)
+    const found = await sessions()
+    expect(sorted(found)).toEqual(sorted(expected))
+    const bounced = (rows: HistorySession[]) => rows.filter(row => row.page_views === 1).length / rows.length
+    expect(bounced(found)).toBe(bounced(expected))
+    expect(history.some(row => row.anonymous_id === '' && row.user_id !== '')).toBe(true)
+    expect(found.some(row => row.anonymous_id === '' || row.person_id === '')).toBe(false)
+  })
+
+  it('of a period are those that began in it, though a late message moved the start of some', async () => {
+    const [from, to] = [Date.UTC(2026, 2, 3), Date.UTC(2026, 2, 5)]
+    const found = await sessions("started_at >= '2026-03-03 00:00:00' AND started_at < '2026-03-05 00:00:00'")
+    expect(found.length).toBeGreaterThan(20)
+    expect(sorted(found)).toEqual(
+      sorted(sessionsOf(history).filter(row => row.started_at >= from && row.started_at < to)),
+    )
+  })
+
+  it('stay as they are when their messages are read again', async () => {
+    const before = sorted(await sessions())
+    await restoreSessions(clickhouse.client, 'shop', [...new Set(history.map(row => row.session_id))])
+    expect(sorted(await sessions())).toEqual(before)
+  })
+})
+
+describe('page views', () => {
+  it('count once for each page_view_id', async () => {
+    const pages = history.filter(({ type, anonymous_id }) => type === 'page' && anonymous_id !== '')
+    const expected = new Set(pages.map(row => `${row.anonymous_id} ${row.page_view_id || row.message_id}`)).size
+    expect(expected).toBeLessThan(pages.length)
+    const [row] = await query<{ n: string }>('SELECT count() AS n FROM slotstream.page_views')
+    expect(Number(row?.n)).toBe(expected)
+  })
+
+  it('belong to the person of their message', async () => {
+    const wrong = await query(
+      `SELECT views.person_id, events.person_id FROM slotstream.page_views AS views
+       INNER JOIN slotstream.person_events AS events
+       ON views.anonymous_id = events.anonymous_id AND views.timestamp = events.timestamp AND views.page_view_id = events.page_view_id
+       WHERE events.type = 'page' AND views.page_view_id != '' AND views.person_id != events.person_id`,
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('deleting a person', () => {
+  it('leaves of shared sessions what others did in them, and nobody else belongs to the person', async () => {
+    const named = history.filter(({ user_id, sender }) => user_id === 'u1' && sender !== 'unsigned')
+    const browsers = [...new Set(named.flatMap(row => [row.anonymous_id, row.previous_id]))].filter(Boolean)
+    const person = { siteId: 'shop', userIds: ['u1'], browsers, anonymousIds: [] }
+    const removed: Record<string, number> = {}
+    await cleanTables(
+      clickhouse.client,
+      { person, before: Date.now() },
+      sql => sql,
+      async (place, rows) => {
+        removed[place] = (removed[place] ?? 0) + rows
+      },
+    )
+    const tables = ['events', 'identifications', 'identity_decisions', 'session_states']
+    expect(Object.keys(removed).sort()).toEqual(tables.map(name => `table ${name}`))
+    const left = new Set(
+      (await query<{ message_id: string }>('SELECT message_id FROM slotstream.events')).map(row => row.message_id),
+    )
+    const others = history.filter(row => left.has(row.message_id))
+    expect(others.some(row => browsers.includes(row.anonymous_id))).toBe(true)
+    expect(sorted(await sessions())).toEqual(sorted(sessionsOf(others)))
+    expect(new Set((await seen()).values()).has('u1')).toBe(false)
+  })
+})
+
+describe('the columns of a session', () => {
+  it('say how it came about, on what, and what was ordered, each order once', async () => {
+    const device = {
+      device: { type: 'mobile' },
+      browser: { name: 'Mobile Safari' },
+      os: { name: 'iOS' },
+      location: { country: 'DE' },
+    }
+    const campaign = { source: 'news', medium: 'email', name: 'spring' }
+    const order = (second: number, properties: object, fields: object = {}) => ({
+      second,
+      type: 'track',
+      event: 'Order Completed',
+      properties,
+      ...fields,
+    })
+    await insertEvents([
+      {
+        second: 0,
+        type: 'track',
+        event: 'Warmed Up',
+        context: { traffic: { channel: 'email', source: 'news' }, campaign, ...device },
+      },
+      {
+        second: 1,
+        type: 'page',
+        page_url: 'https://shop.example/sale?a=1#b',
+        page_path: '/sale',
+        referrer: 'https://www.mail.example/inbox',
+        context: { traffic: { channel: 'internal' } },
+      },
+      order(2, { order_id: 'o1', revenue: 150, currency: 'EUR' }),
+      order(3, { order_id: 'o1', revenue: 150, currency: 'EUR' }),
+      order(4, { order_id: 'o2', total: '12.5', currency: 'EUR' }),
+      order(5, { order_id: 'o3', revenue: 'NaN', currency: 'EUR' }),
+      order(6, { order_id: 'o4', revenue: 1, currency: 'EUR' }, { session_id: 'second' }),
+      order(7, { order_id: 'o5', revenue: 1, currency: 'USD' }, { session_id: 'second' }),
+      order(8, { order_id: 'o6', revenue: '$12.50' }, { session_id: 'third' }),
+      {
+        second: 9,
+        type: 'page',
+        context: { traffic: { channel: 'internal' }, bot: { reason: 'user_agent' } },
+        session_id: 'fourth',
+      },
+      { second: 10, type: 'track', event: 'Page Engaged', properties: { activeMs: 'NaN' }, session_id: 'fourth' },
+      { second: 11, type: 'track', event: 'Page Engaged', properties: { activeMs: 1500 }, session_id: 'fourth' },
+    ])
+    const found = await query(
+      `SELECT session_id, channel, source, medium, campaign, referrer_host, landing_page, device, browser, os, country, bot,
+         toUInt8(session_number) AS session_number, is_new, converted, revenue, engaged_s
+       FROM slotstream.sessions WHERE site_id = 'golden' ORDER BY started_at`,
+    )
+    const nothing = {
+      source: '',
+      medium: '',
+      campaign: '',
+      referrer_host: '',
+      landing_page: '',
+      device: '',
+      browser: '',
+      os: '',
+      country: '',
+    }
+    const plain = { ...nothing, channel: '', bot: false, is_new: false, engaged_s: 0 }
+    expect(found.map(row => ({ ...(row as object), ...booleans(row as Record<string, unknown>) }))).toEqual([
+      {
+        session_id: 'first',
+        channel: 'email',
+        source: 'news',
+        medium: 'email',
+        campaign: 'spring',
+        referrer_host: '',
+        landing_page: 'https://shop.example/sale',
+        device: 'mobile',
+        browser: 'Mobile Safari',
+        os: 'iOS',
+        country: 'DE',
+        bot: false,
+        session_number: 1,
+        is_new: true,
+        converted: true,
+        revenue: 162.5,
+        engaged_s: 0,
+      },
+      { ...plain, session_id: 'second', session_number: 2, converted: true, revenue: null },
+      { ...plain, session_id: 'third', session_number: 3, converted: true, revenue: null },
+      {
+        ...plain,
+        session_id: 'fourth',
+        channel: 'direct',
+        bot: true,
+        session_number: 4,
+        converted: false,
+        revenue: 0,
+        engaged_s: 1.5,
+      },
+    ])
+  })
+})
+
+const booleans = ({ bot, is_new, converted }: Record<string, unknown>) => ({
+  bot: Boolean(bot),
+  is_new: Boolean(is_new),
+  converted: Boolean(converted),
+})
+
+/** Messages of one browser of the site `golden`, a second apart. */
+async function insertEvents(rows: ({ second: number } & Record<string, unknown>)[]) {
+  const values = rows.map(({ second, ...row }) => {
+    const timestamp = `2026-04-01 00:00:${String(second).padStart(2, '0')}`
+    const common = { site_id: 'golden', anonymous_id: 'golden', session_id: 'first', original_timestamp: timestamp }
+    return {
+      ...common,
+      message_id: `golden-${second}`,
+      timestamp,
+      received_at: timestamp,
+      stream_seq: 9_000_000 + second,
+      ...row,
+    }
+  })
+  await clickhouse.client.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+}

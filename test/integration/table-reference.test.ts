@@ -51,7 +51,12 @@ it('leaves the comments of tables to what says how long their rows are kept', as
   await applyRetention(clickhouse.client, sites)
   await describeTables(clickhouse.client, await readDescriptions())
   expect(await applyRetention(clickhouse.client, sites)).toEqual([])
-  expect(await applyRetention(clickhouse.client, new Map())).toEqual(['events', 'identifications', 'money_events'])
+  expect(await applyRetention(clickhouse.client, new Map())).toEqual([
+    'events',
+    'identifications',
+    'money_events',
+    'session_states',
+  ])
 })
 
 it('writes nothing where all is described', async () => {

@@ -85,6 +85,9 @@ function* visit(random: Random, n: number, browser: number) {
       user_id: random.int(0, 1) === 0 ? user : '',
       session_id: session,
       sender,
+      ...(random.int(0, 3) === 0
+        ? { type: 'page', event: '', page_view_id: random.int(0, 1) === 0 ? '' : `p${n}-${random.int(0, 2)}` }
+        : {}),
       // Steps of no time at all, so that the place in the stream decides.
       timestamp: begin + Math.floor(step / 2) * 60_000,
       ...(alias ? { type: 'alias', event: '', previous_id: `b${browser + 1}`, user_id: user } : {}),
@@ -104,8 +107,8 @@ interface Named {
   user: string
 }
 
-/** Computes whose each row is, straight from the rule, by message id. */
-export function personsOf(rows: readonly HistoryRow[], undone: readonly Undone[] = []): Map<string, string> {
+/** Notes who was named in each browser, in order, and the ids of all who were. */
+function namedIn(rows: readonly HistoryRow[], undone: readonly Undone[]) {
   const users = new Set<string>()
   const named = new Map<string, Named[]>()
   const note = (browser: string, entry: Named) => named.set(browser, [...(named.get(browser) ?? []), entry])
@@ -121,6 +124,12 @@ export function personsOf(rows: readonly HistoryRow[], undone: readonly Undone[]
       note(browser, { row, session, user })
     }
   }
+  return { users, named }
+}
+
+/** Computes whose each row is, straight from the rule, by message id. */
+export function personsOf(rows: readonly HistoryRow[], undone: readonly Undone[] = []): Map<string, string> {
+  const { users, named } = namedIn(rows, undone)
   return new Map(rows.map(row => [row.message_id, personOf(row)]))
 
   function personOf(row: HistoryRow): string {
@@ -141,3 +150,62 @@ const provenUser = ({ user_id, sender }: HistoryRow) => (sender === 'unsigned' ?
 export function byPlace(a: HistoryRow, b: HistoryRow): number {
   return a.timestamp - b.timestamp || a.stream_seq - b.stream_seq || a.batch_index - b.batch_index
 }
+
+/** A session as the view `sessions` has it. */
+export interface HistorySession {
+  anonymous_id: string
+  user_id: string
+  person_id: string
+  started_at: number
+  ended_at: number
+  events: number
+  page_views: number
+  session_number: number
+}
+
+const PAUSE_MS = 30 * 60_000
+
+/** Computes the sessions, straight from what they are. */
+export function sessionsOf(rows: readonly HistoryRow[]): HistorySession[] {
+  const { users, named } = namedIn(rows, [])
+  const groups = new Map<string, HistoryRow[]>()
+  const ends = new Map<string, { key: string; time: number }>()
+  for (const row of [...rows].sort(byPlace)) {
+    if (row.anonymous_id === '') continue
+    let key = `${row.anonymous_id} ${row.session_id}`
+    if (row.session_id === '') {
+      const before = ends.get(row.anonymous_id)
+      key = before && row.timestamp - before.time <= PAUSE_MS ? before.key : `${row.anonymous_id} @${row.timestamp}`
+      ends.set(row.anonymous_id, { key, time: row.timestamp })
+    }
+    groups.set(key, [...(groups.get(key) ?? []), row])
+  }
+  const sessions = [...groups.values()].map(sessionOf)
+  for (const session of sessions)
+    session.session_number = sessions.filter(
+      other => other.anonymous_id === session.anonymous_id && other.started_at <= session.started_at,
+    ).length
+  return sessions.sort((a, b) => a.started_at - b.started_at || (key(a) < key(b) ? -1 : 1))
+
+  function sessionOf(own: HistoryRow[]): HistorySession {
+    const first = own[0]!
+    const ended_at = own.at(-1)!.timestamp
+    const user_id = own.map(provenUser).filter(Boolean).at(-1) ?? ''
+    const known = named.get(first.anonymous_id) ?? []
+    const other = (known.filter(({ row }) => row.timestamp <= ended_at).at(-1) ?? known[0])?.user
+    const alone = users.has(first.anonymous_id) ? `visitor:${first.anonymous_id}` : first.anonymous_id
+    const pages = own.filter(({ type }) => type === 'page')
+    return {
+      anonymous_id: first.anonymous_id,
+      user_id,
+      person_id: user_id || (other ?? alone),
+      started_at: first.timestamp,
+      ended_at,
+      events: own.length,
+      page_views: new Set(pages.map(row => row.page_view_id || row.message_id)).size,
+      session_number: 0,
+    }
+  }
+}
+
+const key = ({ anonymous_id, ended_at, events }: HistorySession) => `${anonymous_id} ${ended_at} ${events}`

@@ -3,6 +3,7 @@ import { type Installation, pause } from '@slotstream/runtime'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { specsOf } from '../../warehouse/tables/specs.js'
 import { PLACES } from '../find/places.js'
+import { restoreSessions } from './restore-sessions.js'
 import { deleteRows, findRows, type RowPlace } from './rows.js'
 import type { Whose } from './strip.js'
 
@@ -25,15 +26,20 @@ export async function cleanTables(
     const full = `slotstream.${name}`
     for (;;) {
       const places = new Map<string, RowPlace>()
-      for await (const { place } of findRows(clickhouse, table, full, whose)) {
+      const sessions = new Set<string>()
+      const wanted = table.by === 'session' ? 'session_id' : undefined
+      for await (const { place, row } of findRows(clickhouse, table, full, whose, wanted)) {
         places.set(place.join(), place)
+        if (wanted) sessions.add(String(row.session_id))
         if (places.size >= ROWS_AT_ONCE) break
       }
       if (places.size === 0) break
       await deleteRows(clickhouse, table, full, [...places.values()], ddl)
+      if (wanted) await restoreSessions(clickhouse, whose.person.siteId, [...sessions])
       total += places.size
       await report(`table ${name}`, places.size)
-      if (places.size < ROWS_AT_ONCE) break
+      // Two rows of a session may have become one meanwhile, which has another place.
+      if (places.size < ROWS_AT_ONCE && !wanted) break
     }
   }
   return total

@@ -46,11 +46,15 @@ async function* suspects(
   { by, columns, time, place }: PersonTable,
 ): AsyncGenerator<Suspect> {
   const [one, two] = place
+  // A session has several users, and previous ids: it is read once for each.
+  const [users, previous] = [columns.userId, columns.previousId]
+  const userId = by === 'session' ? `arrayJoin(if(has_unnamed, arrayPushBack(${users}, ''), ${users}))` : users || "''"
+  const previousId = by === 'session' ? `arrayJoin(if(empty(${previous}), [''], ${previous}))` : (previous ?? "''")
   const selected = [
     `toString(${one}) AS place_1, toString(${two}) AS place_2, site_id`,
     `toString(toUnixTimestamp64Milli(${time})) AS time`,
-    `${columns.anonymousId || "''"} AS anonymous_id, ${columns.userId || "''"} AS user_id`,
-    `${columns.previousId ?? "''"} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,
+    `${columns.anonymousId || "''"} AS anonymous_id, ${userId} AS user_id`,
+    `${previousId} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,
   ]
   const result = await clickhouse.query({
     query: `SELECT ${selected.join(', ')} FROM slotstream.${name}`,

@@ -45,6 +45,18 @@ export function conditionOf(table: PersonTable, { person, before }: Whose): { sq
             OR match(payload, {odd:String}))`,
       params: { ...params, texts: textsOf(person), odd: hasNumbers(person) ? ODD_NUMBERS : '^$' },
     }
+  if (by === 'session')
+    return {
+      sql: `${common} AND (hasAny(${columns.userId}, {users:Array(String)}) OR ${columns.anonymousId} IN {anonymous:Array(String)}
+            OR hasAny(${columns.previousId}, {all:Array(String)}) OR (has_unnamed AND ${columns.anonymousId} IN {browsers:Array(String)}))`,
+      params: {
+        ...params,
+        users: person.userIds,
+        anonymous: person.anonymousIds,
+        browsers: person.browsers,
+        all: allIdsOf(person),
+      },
+    }
   const { anonymousId, userId, previousId } = columns
   const named = [
     `${userId} IN {users:Array(String)}`,

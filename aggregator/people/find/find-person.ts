@@ -47,7 +47,8 @@ export async function findPerson(parts: FindParts, siteId: string, { id, as }: S
 
 async function* namedInTables({ clickhouse, signal }: FindParts, person: Person): AsyncGenerator<NamedIds> {
   for (const [name, { by, columns, proven = 'true' }] of Object.entries(PLACES.tables)) {
-    if (by === 'payload') continue
+    // Sessions have several users, and what they know is in events.
+    if (by === 'payload' || by === 'session') continue
     const { anonymousId, userId, previousId = "''" } = columns
     const result = await clickhouse.query({
       query: `SELECT DISTINCT ${anonymousId} AS anonymousId, ${userId} AS userId, ${previousId} AS previousId

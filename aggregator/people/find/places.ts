@@ -2,8 +2,11 @@ import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
 
 /** How a table names people, in SQL. */
 export interface PersonTable {
-  /** How its rows are found: by columns of ids, by the text of a rejected message, or by the key of a profile. */
-  by: 'ids' | 'payload' | 'visitor'
+  /**
+   * How its rows are found: by columns of ids, by the text of a rejected message, by the key of a profile, or by the ids of
+   * all messages of a session.
+   */
+  by: 'ids' | 'payload' | 'visitor' | 'session'
   /** The columns of ids; empty: it has none. */
   columns: { anonymousId: string; userId: string; previousId?: string }
   /** Condition, in SQL, of rows whose userId is more than a claim. Absent: all rows. */
@@ -12,6 +15,8 @@ export interface PersonTable {
   time: string
   /** What tells a row from all others and says nothing about its person: two whole numbers. */
   place: [string, string]
+  /** What an export shows of a row. Default: everything */
+  shown?: string
 }
 
 const POSITION: PersonTable['place'] = ['stream_seq', 'batch_index']
@@ -31,8 +36,17 @@ export const PLACES = {
       time: 'timestamp',
       place: POSITION,
     },
+    // After events: what is left of a session whose row is deleted is read from there.
+    session_states: {
+      by: 'session',
+      columns: { anonymousId: 'anonymous_id', userId: 'user_ids', previousId: 'previous_ids' },
+      time: 'started_at',
+      place: ['tupleElement(first, 2)', 'tupleElement(first, 3)'],
+      shown:
+        'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
+    },
     // An alias has one for each browser that it names, of one place and one user.
-    identifications: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    identifications: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
     identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS slotstream.identifications
     site_id LowCardinality(String),
     anonymous_id String CODEC(ZSTD),
     user_id String CODEC(ZSTD),
+    previous_id String CODEC(ZSTD),
     session_id String CODEC(ZSTD),
     how LowCardinality(String),
     timestamp DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
@@ -24,11 +25,11 @@ ORDER BY (site_id, anonymous_id, timestamp, stream_seq, batch_index)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS slotstream.identifications_of_events TO slotstream.identifications AS
-SELECT site_id, browser.1 AS anonymous_id, user_id, browser.2 AS session_id, type AS how, timestamp, received_at, stream_seq, batch_index
+SELECT site_id, browser.1 AS anonymous_id, user_id, previous_id, browser.2 AS session_id, type AS how, timestamp, received_at, stream_seq, batch_index
 FROM
 (
     SELECT
-        site_id, user_id, type, timestamp, received_at, stream_seq, batch_index,
+        site_id, user_id, previous_id, type, timestamp, received_at, stream_seq, batch_index,
         arrayJoin(arrayFilter(known -> known.1 != '',
             [(anonymous_id, session_id), (if(type = 'alias' AND previous_id != anonymous_id, previous_id, ''), '')])) AS browser
     FROM slotstream.events

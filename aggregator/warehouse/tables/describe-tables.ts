@@ -20,6 +20,7 @@ const LIKE: Record<string, string> = {
   profile_versions: 'profiles',
   identifications_of_events: 'identifications',
   money_events_of_events: 'money_events',
+  session_states_of_events: 'session_states',
 }
 const COMMON = 'events'
 
