@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from '@playwright/test'
 
 const { WEBSITE_PORT = '8080', MICRO_PORT = '3000', CHROMIUM } = process.env
@@ -25,7 +26,7 @@ export default defineConfig({
     {
       command: 'npm --prefix ../.. run --silent micro',
       url: `http://localhost:${MICRO_PORT}/readyz`,
-      env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn' },
+      env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn', MICRO_SLOTS: fileURLToPath(new URL('slots.json', import.meta.url)) },
       // The first start builds it.
       timeout: 180_000,
     },

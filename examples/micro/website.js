@@ -5,7 +5,7 @@ const { PORT, COLLECTOR } = process.env
 const page = `<!doctype html>
 <title>Tea</title>
 <script async src="${COLLECTOR}/sdk.js" data-write-key="demo"></script>
-<div data-slot="hero">Teas of the season</div>
+<div data-slot="hero"><template><b data-text="title"></b></template>Teas of the season</div>
 <button onclick="slotstream.track('Product Added', { product_id: 'tea', price: 4.5 })">Add to cart</button>`
 
 createServer((request, response) => {
