@@ -21,7 +21,8 @@ export default defineConfig({
     {
       command: 'node website.js',
       url: `http://localhost:${WEBSITE_PORT}`,
-      env: { PORT: WEBSITE_PORT, COLLECTOR: `http://localhost:${MICRO_PORT}` },
+      // A machine of a CI may need longer for a slot than visitors are to wait.
+      env: { PORT: WEBSITE_PORT, COLLECTOR: `http://localhost:${MICRO_PORT}`, SLOT_TIMEOUT: '20000' },
     },
     {
       command: 'npm --prefix ../.. run --silent micro',

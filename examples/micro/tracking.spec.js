@@ -32,6 +32,6 @@ test('the page shows the content of its slot, and a click on it is tracked', asy
 test('the page keeps its own content for visitors of the holdout', async ({ page, request }) => {
   await request.put(micro('slots'), { data: { hero: 'holdout' } })
   await page.goto('/')
-  await expect(page.locator('[data-slot=hero][data-slot-state=holdout]')).toBeVisible()
+  await expect(page.locator('[data-slot=hero][data-slot-state=fallback]')).toBeVisible()
   await expect(page.getByText('Teas of the season')).toBeVisible()
 })
