@@ -21,6 +21,7 @@ import { tagViolation } from '../plan/tag-violation.js'
 import { DELETED_REASON, type ForgottenMessage } from './forgotten.js'
 import { replaceImplausibleId } from './message-id.js'
 import { type AcceptedMessage, type BatchText, textOf } from './outgoing-envelope.js'
+import { moveTraits } from './traits-in-context.js'
 
 /** What the messages of one batch are checked by. */
 export interface MessageRules {
@@ -77,7 +78,8 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   const { sender, changed: isStamped } = senders.stamp(raw)
   const redacted = enricher?.redact(raw)
   const isIdReplaced = replaceImplausibleId(raw)
-  let changed = context !== undefined || hasDigits || isStamped || isIdReplaced || redacted !== undefined
+  const isMoved = moveTraits(raw)
+  let changed = context !== undefined || hasDigits || isStamped || isIdReplaced || isMoved || redacted !== undefined
   const reject = (why: RejectionReason): Verdict => ({ accepted: false, message: { raw, index, changed }, why })
 
   if (rules.isForgotten?.(raw, times)) return reject(PERSON_DELETED)

@@ -3,13 +3,16 @@ import { numberSetting, runProcess, textSetting } from '@slotstream/runtime'
 import { collectorSettings } from '../settings.js'
 import { createMicro } from './micro.js'
 import { readPlan } from './read-plan.js'
+import { readSlots } from './read-slots.js'
 
 await runProcess('micro', async log => {
   const port = numberSetting('PORT')
   const host = textSetting('HOST', process.env, 'micro')
   const schemas = textSetting('MICRO_SCHEMAS')
+  const slots = textSetting('MICRO_SLOTS')
   const micro = createMicro({
     plan: schemas ? await readPlan(schemas, textSetting('MICRO_UNPLANNED')) : undefined,
+    slots: slots ? await readSlots(slots) : undefined,
     writeKeys: textSetting('MICRO_WRITE_KEYS')
       .split(',')
       .map(key => key.trim())

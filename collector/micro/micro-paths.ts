@@ -1,4 +1,4 @@
-import { inQuery, ok, type Part, type Paths } from '../openapi/operations.js'
+import { body, failures, inQuery, ok, type Part, type Paths } from '../openapi/operations.js'
 
 const LIST: Part = { type: 'array', items: { type: 'object' } }
 const COUNTS: Part = {
@@ -6,7 +6,11 @@ const COUNTS: Part = {
   required: ['total', 'good', 'bad', 'forgotten'],
   additionalProperties: { type: 'integer', minimum: 0 },
 }
-const reset: Part = { summary: 'Forget all', tags: ['micro'], responses: ok('Nothing is left.', COUNTS) }
+const reset: Part = {
+  summary: 'Forget all that came and was set',
+  tags: ['micro'],
+  responses: ok('Nothing is left.', COUNTS),
+}
 
 /** Fields by which the good messages can be asked for: `/micro/good?event=Product Viewed&type=track`. */
 export const FILTERS = ['type', 'event', 'messageId', 'anonymousId', 'userId'] as const
@@ -29,6 +33,17 @@ export const MICRO_PATHS: Paths = {
       summary: 'Rejected messages, and requests that were refused as a whole',
       tags: ['micro'],
       responses: ok('Each with its reason.', LIST),
+    },
+  },
+  '/micro/slots': {
+    put: {
+      summary: 'Say what slots are answered, until the next reset',
+      tags: ['micro'],
+      ...body({ type: 'object' }, 'By slot: a list of `{contentId?, category?, payload}`, or an outcome.'),
+      responses: {
+        ...ok('The slots.', { type: 'object' }),
+        ...failures('malformed', 'too_large', 'unsupported_media_type'),
+      },
     },
   },
   '/micro/reset': { get: reset, post: reset },

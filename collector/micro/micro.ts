@@ -1,4 +1,3 @@
-import { unansweredDecisions } from '@slotstream/protocol'
 import { type Log, SETTINGS } from '@slotstream/runtime'
 import type { CompiledPlan } from '@slotstream/tracking-plan'
 import { Failure } from '../http/failure.js'
@@ -10,6 +9,7 @@ import { createAnySite } from './any-site.js'
 import { createKept } from './kept.js'
 import { MICRO_PATHS } from './micro-paths.js'
 import { microRoutes } from './micro-routes.js'
+import { createAnswerSlots, type SlotAnswers } from './slot-answers.js'
 
 const { MICRO_MAX_MESSAGES, MICRO_MAX_MB } = SETTINGS
 const MB = 1024 * 1024
@@ -26,6 +26,8 @@ export interface MicroDeps {
   maxBytes?: number
   /** The tracking plan of all sites. Default: none. */
   plan?: CompiledPlan | undefined
+  /** What slots are answered. Default: nothing, and pages keep their own content. */
+  slots?: SlotAnswers | undefined
   /** File that is served as `/sdk.js`. */
   sdkFile: string
   log: Log
@@ -34,28 +36,29 @@ export interface MicroDeps {
 
 /**
  * A collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real one does,
- * by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered without a decision,
- * so that the page keeps its own content.
+ * by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered as a file or a test
+ * says, without a decision; the page keeps its own content where neither does.
  */
 export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'> {
   const { writeKeys = [], maxMessages = MICRO_MAX_MESSAGES.default, maxBytes = MICRO_MAX_MB.default * MB } = deps
   const kept = createKept({ maxMessages, maxBytes })
+  const answering = createAnswerSlots(deps.slots)
   return createHttpServer({
     sites: createAnySite(writeKeys),
     settings: { ...collectorSettings({}), ...deps.settings },
     log: deps.log,
+    categoryOf: answering.categoryOf,
     ready: () => true,
     missing: () => [],
     routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
         store: createStoreBatch(kept.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
-        decide: async question =>
-          unansweredDecisions({ ...question, deadlineMs: 0 }, 'unavailable', Date.now()).decisions,
+        decide: answering.decide,
         metrics,
         refused,
       }),
-    mounted: () => [{ path: '/micro', router: microRoutes(kept), described: MICRO_PATHS }],
+    mounted: () => [{ path: '/micro', router: microRoutes(kept, answering), described: MICRO_PATHS }],
     onFailure(route, error) {
       if (!(error instanceof Failure) || !route.startsWith('/v1/')) return
       kept.refused({ receivedAt: new Date().toISOString(), route, code: error.code, reason: error.message })

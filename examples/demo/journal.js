@@ -1,5 +1,6 @@
 // @ts-check
 // What the panel knows, folded from what the SDK reports. No DOM, no storage.
+import { withMessage } from './interests.js'
 
 /** @typedef {'captured' | 'sent' | 'retrying' | 'acknowledged' | 'rejected'} State */
 /** @typedef {{ messageId: string, name: string, about: string, state: State, batchId?: string, note?: string }} Entry */
@@ -35,10 +36,11 @@ function aboutMessage(message) {
   const properties = /** @type {Record<string, unknown>} */ (message.properties ?? message.traits ?? {})
   if (message.type === 'page') return String(properties.path ?? '')
   if (message.type === 'identify') return String(message.userId ?? '')
-  const { name, value, contentId, slotId, category, order_id, activeMs } = properties
-  if (slotId) return `${slotId} · ${contentId}`
+  const { name, value, contentId, slotId, outcome, category, order_id, activeMs } = properties
+  // Of visitors of the holdout, and where no decision came, it is the page's own content that is seen.
+  if (slotId) return `${slotId} · ${contentId || outcome || 'the page’s own content'}`
   if (order_id) return String(order_id)
-  if (typeof value === 'number') return `${name} ${Math.round(value * 1000) / 1000}`
+  if (typeof value === 'number') return `${name ?? ''} ${Math.round(value * 1000) / 1000}`.trim()
   if (typeof activeMs === 'number') return `${Math.round(activeMs / 1000)} s active`
   return String(name ?? category ?? '')
 }
@@ -54,8 +56,10 @@ function changeBatch(entries, batchId, change) {
 
 const steps = {
   /** @param {Journal} journal @param {Message} message */
-  captured({ entries }, message) {
+  captured(journal, message) {
+    const { entries } = journal
     if (entries.some(entry => entry.messageId === message.messageId)) return
+    journal.affinities = withMessage(journal.affinities, message)
     entries.push({
       messageId: message.messageId,
       name: nameOf(message),

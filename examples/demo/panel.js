@@ -33,7 +33,7 @@ function decisionView(decision) {
     const chance = el(
       'span',
       { title: 'Probability of this choice' },
-      propensity === undefined ? '' : percent(propensity),
+      propensity === undefined ? '' : `${percent(propensity)} chance`,
     )
     return el('li', {}, el('span', {}, contentId), chance)
   })
@@ -113,7 +113,7 @@ export function startPanel() {
       'div',
       // Scrolls, so the keyboard must reach it.
       { class: 'sees-body', tabindex: '0', role: 'group', 'aria-label': 'Interests, decisions and events' },
-      part('Your interests, as of the last decision', affinities),
+      part('Your interests: the last decision, and what came since', affinities),
       part('What was decided', decisions),
       part('What was sent', events),
     ),

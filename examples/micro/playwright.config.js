@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from '@playwright/test'
 
 const { WEBSITE_PORT = '8080', MICRO_PORT = '3000', CHROMIUM } = process.env
@@ -20,12 +21,13 @@ export default defineConfig({
     {
       command: 'node website.js',
       url: `http://localhost:${WEBSITE_PORT}`,
-      env: { PORT: WEBSITE_PORT, COLLECTOR: `http://localhost:${MICRO_PORT}` },
+      // A machine of a CI may need longer for a slot than visitors are to wait.
+      env: { PORT: WEBSITE_PORT, COLLECTOR: `http://localhost:${MICRO_PORT}`, SLOT_TIMEOUT: '20000' },
     },
     {
       command: 'npm --prefix ../.. run --silent micro',
       url: `http://localhost:${MICRO_PORT}/readyz`,
-      env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn' },
+      env: { PORT: MICRO_PORT, LOG_LEVEL: 'warn', MICRO_SLOTS: fileURLToPath(new URL('slots.json', import.meta.url)) },
       // The first start builds it.
       timeout: 180_000,
     },

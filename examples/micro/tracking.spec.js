@@ -21,7 +21,17 @@ test('a visit sends nothing that the collector rejects', async ({ page, request 
   expect(await (await request.get(micro('bad'))).json()).toEqual([])
 })
 
-test('the page keeps its own content where nobody decides', async ({ page }) => {
+test('the page shows the content of its slot, and a click on it is tracked', async ({ page, request }) => {
   await page.goto('/')
+  await page.getByText('Green teas of the spring').click()
+  await expect
+    .poll(async () => (await request.get(micro('good'), { params: { event: 'Slot Clicked' } })).json())
+    .toMatchObject([{ properties: { slotId: 'hero', contentId: 'green' } }])
+})
+
+test('the page keeps its own content for visitors of the holdout', async ({ page, request }) => {
+  await request.put(micro('slots'), { data: { hero: 'holdout' } })
+  await page.goto('/')
+  await expect(page.locator('[data-slot=hero][data-slot-state=fallback]')).toBeVisible()
   await expect(page.getByText('Teas of the season')).toBeVisible()
 })

@@ -21,6 +21,6 @@ it('the example of tests with Playwright passes, as documented', async () => {
       (_error, stdout, stderr) => resolve(`${stdout}${stderr}`),
     ),
   )
-  expect(said).toContain('3 passed')
+  expect(said).toContain('4 passed')
   expect(said).not.toContain('failed')
 }, 300_000)

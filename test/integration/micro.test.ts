@@ -3,6 +3,7 @@ import type { EventEnvelope, RejectedEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readPlan } from '#collector/micro/read-plan.js'
+import { readSlots } from '#collector/micro/read-slots.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
 
 process.env.LOG_LEVEL ??= 'silent'
@@ -92,6 +93,54 @@ describe('the small collector', () => {
     })
     expect(body).toMatchObject({ decisions: [{ slotId: 'hero', outcome: 'unavailable', items: [] }] })
     expect(await get('/micro/good')).toHaveLength(1)
+  })
+
+  it('answers slots as a file or a test says, and clicks are about the content’s category', async () => {
+    const path = new URL('../../examples/micro/slots.json', import.meta.url).pathname
+    const shop = createMicro({ ...deps, slots: await readSlots(path) })
+    const at = `http://127.0.0.1:${await shop.listen(0, '127.0.0.1')}`
+    const put = async (body: unknown) => {
+      const response = await fetch(`${at}/micro/slots`, { method: 'PUT', body: JSON.stringify(body) })
+      return { status: response.status, body: await response.json() }
+    }
+    const ask = async (...slots: { id: string; count?: number }[]) =>
+      (await post('/v1/slots?writeKey=demo', { anonymousId: 'v', slots }, at)).body.decisions
+    const hero = { slotId: 'hero', outcome: 'served', items: [{ contentId: 'green', position: 1 }] }
+    expect(await ask({ id: 'hero' }, { id: 'nowhere' })).toMatchObject([
+      hero,
+      { slotId: 'nowhere', outcome: 'unavailable', items: [] },
+    ])
+
+    const teas = ['a', 'b', 'c'].map(title => ({ payload: { title } }))
+    expect(await put({ list: teas, hero: 'holdout', none: [] })).toEqual({
+      status: 200,
+      body: { slots: ['list', 'hero', 'none'] },
+    })
+    const [list, few, held, none] = await ask({ id: 'list' }, { id: 'list', count: 2 }, { id: 'hero' }, { id: 'none' })
+    expect(list.items).toEqual(teas.map(({ payload }, n) => ({ contentId: `list-${n + 1}`, position: n + 1, payload })))
+    expect(few.items).toHaveLength(2)
+    expect([held.outcome, none.outcome]).toEqual(['holdout', 'empty'])
+
+    await get('/micro/reset', at)
+    expect(await ask({ id: 'hero' })).toMatchObject([hero])
+    const click = track({ event: 'Slot Clicked', properties: { slotId: 'hero', contentId: 'green' } })
+    await post('/v1/track?writeKey=demo', click, at)
+    expect(await get('/micro/good', at)).toMatchObject([{ context: { content: { category: 'green tea' } } }])
+    await shop.stop()
+  })
+
+  it.each([
+    [[], 'the answers must be an object of slots'],
+    [{ hero: 'served' }, 'hero must be a list of content, or one of holdout'],
+    [{ hero: [{}] }, 'hero[0] has no payload'],
+    [{ hero: [7] }, 'hero[0] must be an object'],
+    [{ hero: [{ payload: {}, contentID: 'x' }] }, 'hero[0] has "contentID": there are contentId, category, payload'],
+    [{ hero: [{ payload: {}, contentId: 7 }] }, 'hero[0] has a contentId that is no text'],
+  ])('refuses %j as answers', async (answers, reason) => {
+    const response = await fetch(`${url}/micro/slots`, { method: 'PUT', body: JSON.stringify(answers) })
+    expect(response.status).toBe(400)
+    expect((await response.json()).error.message).toContain(reason)
+    await expect(readSlots('/nowhere.json')).rejects.toThrow('MICRO_SLOTS is "/nowhere.json": ENOENT')
   })
 
   it('serves the SDK, health and metrics, and has no admin', async () => {

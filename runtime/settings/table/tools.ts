@@ -23,6 +23,13 @@ export const MICRO = {
     default: 'allow',
     meaning: 'Whether an event that is not in the plan breaks it: `allow` or `violation`',
   },
+  MICRO_SLOTS: {
+    kind: 'text',
+    programs: ['micro'],
+    default: '',
+    meaning: 'JSON file of what slots are answered',
+    beyond: 'other slots keep the page’s own content',
+  },
   MICRO_MAX_MESSAGES: {
     kind: 'number',
     programs: ['micro'],

@@ -66,7 +66,7 @@ const admin: Mounted = {
 }
 const micro: Mounted = {
   path: '/micro',
-  router: microRoutes(createKept({ maxMessages: 1, maxBytes: 1 })) as Router,
+  router: microRoutes(createKept({ maxMessages: 1, maxBytes: 1 }), { use() {} }) as Router,
   described: MICRO_PATHS,
 }
 
