@@ -3,6 +3,7 @@ import type { Check } from '@slotstream/protocol'
 import { isDeeperThan } from '../http/body/nesting.js'
 import { readBody } from '../http/body/read-body.js'
 import { Failure } from '../http/failure.js'
+import { unknownField } from './strict/unknown-field.js'
 
 /** Largest body of an admin request, in bytes. */
 const MAX_ADMIN_BYTES = 5 * 1024 * 1024
@@ -24,4 +25,11 @@ export async function objectOf(request: IncomingMessage): Promise<Record<string,
 export function valid<T>(checked: Check<T>): T {
   if (!checked.ok) throw new Failure('malformed', checked.reason)
   return checked.value
+}
+
+/** The body, all of whose fields are known. Throws Failure with the field that was probably meant otherwise. */
+export function fieldsOf(body: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  const trouble = unknownField(body, fields)
+  if (trouble !== undefined) throw new Failure('malformed', trouble)
+  return body
 }

@@ -1,5 +1,13 @@
 import type { KV } from '@nats-io/kv'
-import { type Check, type Content, checkContent, checkSlot, keyToken, type Slot } from '@slotstream/protocol'
+import {
+  type Check,
+  type Content,
+  checkContent,
+  checkSlot,
+  fromKeyToken,
+  keyToken,
+  type Slot,
+} from '@slotstream/protocol'
 import { bucketKeys, parseEntry } from '@slotstream/runtime'
 
 /** Writes or reads at a time. */
@@ -14,6 +22,8 @@ export interface Catalog {
 /** Slots and contents in the bucket `catalog`. */
 export interface CatalogStore {
   read(siteId: string): Promise<Catalog>
+  /** Ids of a site's slots. */
+  slotIds(siteId: string): Promise<string[]>
   write(siteId: string, catalog: Catalog): Promise<void>
   /** Resolves to false when there is none. */
   remove(siteId: string, kind: CatalogKind, id: string): Promise<boolean>
@@ -43,6 +53,9 @@ export function createCatalogStore(bucket: KV): CatalogStore {
         readAll(siteId, 'content', checkContent),
       ])
       return { slots, content }
+    },
+    async slotIds(siteId) {
+      return (await keys(siteId, 'slot.*')).map(key => fromKeyToken(key.slice(key.lastIndexOf('.') + 1)))
     },
     async write(siteId, { slots, content }) {
       // Contents first: a slot that is there finds what it can show.

@@ -4,7 +4,7 @@ import { checkPlan, checkPlanSettings, PlanError } from '@slotstream/tracking-pl
 import type { Request, Router } from 'express'
 import { Failure } from '../http/failure.js'
 import type { Plans } from '../plan/plans.js'
-import { objectOf, valid } from './admin-request.js'
+import { fieldsOf, objectOf, valid } from './admin-request.js'
 import type { NumberedPlan, PlanStore } from './plan-store.js'
 
 type SiteRequest = Request<{ siteId: string }>
@@ -24,7 +24,7 @@ export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: Plan
 
   router.put('/sites/:siteId/plan', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
-    const body = await objectOf(request)
+    const body = fieldsOf(await objectOf(request), ['mode', 'unplanned', 'schemas', 'revision', 'force'])
     const uploaded = valid(checkPlan(body))
     const before = await readAt(siteId, body.revision)
     if (body.force !== true) refuseRewriting(before.plan.schemas, uploaded.schemas)
@@ -34,7 +34,7 @@ export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: Plan
 
   router.put('/sites/:siteId/plan/mode', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
-    const body = await objectOf(request)
+    const body = fieldsOf(await objectOf(request), ['mode', 'unplanned', 'revision'])
     const settings = valid(checkPlanSettings(body))
     if (Object.keys(settings).length === 0)
       throw new Failure(

@@ -10,7 +10,7 @@ import { takeBatch } from '../intake/take-batch.js'
 import { createSenders } from '../keys/senders.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
-import { objectOf } from './admin-request.js'
+import { fieldsOf, objectOf } from './admin-request.js'
 
 export interface ReplayRouteParts {
   /** Throws Failure when there is no such site. */
@@ -44,7 +44,7 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
   router.post('/sites/:siteId/rejected/replay', async (request: Request<{ siteId: string }>, response) => {
     const site = siteOf(request)
     const { siteId } = site
-    const { messages, dryRun } = await objectOf(request)
+    const { messages, dryRun } = fieldsOf(await objectOf(request), ['messages', 'dryRun'])
     const arrived = arrivedOf(messages)
     const plan = plans.of(siteId)
     const publications: Publication[] = []

@@ -1,12 +1,4 @@
-import {
-  type Check,
-  type Content,
-  checkContent,
-  checkSlot,
-  profileKey,
-  type Site,
-  type Slot,
-} from '@slotstream/protocol'
+import { type Check, type Content, profileKey, type Site, type Slot } from '@slotstream/protocol'
 import {
   type Buckets,
   type Log,
@@ -27,7 +19,7 @@ import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
 import type { AdminGate } from '../safety/admin-gate.js'
 import type { Sites } from '../sites.js'
-import { objectOf, valid } from './admin-request.js'
+import { fieldsOf, objectOf, valid } from './admin-request.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
 import { importDecisions } from './import-decisions.js'
 import { addPeopleRoutes } from './people/routes.js'
@@ -36,6 +28,7 @@ import type { PlanStore } from './plan-store.js'
 import { addReplayRoute } from './replay-rejected.js'
 import { viewOf } from './site-keys.js'
 import { createStoreSite, type StoreSite } from './store-site.js'
+import { strictContent, strictSlot } from './strict/strict-catalog.js'
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
@@ -80,9 +73,11 @@ export function adminRoutes(parts: AdminParts): Router {
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
   router.put('/sites/:siteId', async (request, response) => {
-    storeSite ??= createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
-    const site = await storeSite(request.params.siteId, await objectOf(request))
-    response.json(viewOf(site))
+    response.json(viewOf(await changeSite(request, 'put')))
+  })
+  router.patch('/sites/:siteId', async (request, response) => {
+    siteOf(request)
+    response.json(viewOf(await changeSite(request, 'patch')))
   })
   router.delete('/sites/:siteId', async (request, response) => {
     const { siteId } = siteOf(request)
@@ -98,13 +93,15 @@ export function adminRoutes(parts: AdminParts): Router {
   })
   router.post('/sites/:siteId/catalog', async (request, response) => {
     const { siteId } = siteOf(request)
-    const { slots = [], content = [] } = await objectOf(request)
+    const { slots = [], content = [] } = fieldsOf(await objectOf(request), ['slots', 'content'])
     if (!Array.isArray(slots) || !Array.isArray(content))
       throw new Failure('malformed', 'slots and content must be lists: {"slots": […], "content": […]}')
     const problems: string[] = []
+    const checkedSlots = checkList(slots, 'slots', strictSlot, problems)
+    const slotIds = [...(await catalog.slotIds(siteId)), ...checkedSlots.map(({ id }) => id)]
     const checked = {
-      slots: checkList(slots, 'slots', checkSlot, problems),
-      content: checkList(content, 'content', checkContent, problems),
+      slots: checkedSlots,
+      content: checkList(content, 'content', raw => strictContent(raw, slotIds), problems),
     }
     if (problems.length > 0) throw new Failure('malformed', `nothing was stored: ${problems[0]}`, problems)
     await catalog.write(siteId, checked)
@@ -112,13 +109,15 @@ export function adminRoutes(parts: AdminParts): Router {
   })
   router.put('/sites/:siteId/slots/:id', async (request, response) => {
     const { siteId } = siteOf(request)
-    const slot: Slot = valid(checkSlot({ ...(await objectOf(request)), id: request.params.id }))
+    const slot: Slot = valid(strictSlot({ ...(await objectOf(request)), id: request.params.id }))
     await catalog.write(siteId, { slots: [slot], content: [] })
     response.json(slot)
   })
   router.put('/sites/:siteId/content/:id', async (request, response) => {
     const { siteId } = siteOf(request)
-    const content: Content = valid(checkContent({ ...(await objectOf(request)), id: request.params.id }))
+    const body = await objectOf(request)
+    const slotIds = await catalog.slotIds(siteId)
+    const content: Content = valid(strictContent({ ...body, id: request.params.id }, slotIds))
     await catalog.write(siteId, { slots: [], content: [content] })
     response.json(content)
   })
@@ -145,7 +144,7 @@ export function adminRoutes(parts: AdminParts): Router {
 
   router.post('/sites/:siteId/decisions/import', async (request, response) => {
     const { siteId } = siteOf(request)
-    const { decisions } = await objectOf(request)
+    const { decisions } = fieldsOf(await objectOf(request), ['decisions'])
     if (!Array.isArray(decisions)) throw new Failure('malformed', 'send {"decisions": [decision, …]}')
     const { envelopes, imported, rejected } = importDecisions(
       decisions,
@@ -166,6 +165,11 @@ export function adminRoutes(parts: AdminParts): Router {
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)
   router.use(onError)
   return router
+
+  async function changeSite(request: Request<{ siteId: string }>, change: 'put' | 'patch'): Promise<Site> {
+    storeSite ??= createStoreSite(createSiteBucket(parts.nats, buckets.sites), sites)
+    return storeSite(request.params.siteId, await objectOf(request), change)
+  }
 
   function siteOf(request: Request<{ siteId: string }>): Site {
     const { siteId } = request.params

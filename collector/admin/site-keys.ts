@@ -33,11 +33,11 @@ export function viewOf({ secretKeyHashes, identitySecret, ...site }: Site): Site
  * @throws Failure `malformed`
  */
 export function withKeptSecrets(body: Record<string, unknown>, stored: Site | undefined): Record<string, unknown> {
-  const { secretKeys, secretKeyHashes: _notGiven, identitySecret, allowedOrigins, ...rest } = body
+  const { secretKeys, secretKeyFingerprints: _shown, identitySecret, allowedOrigins, ...rest } = body
   const hashes = secretKeys === undefined ? stored?.secretKeyHashes : hashesOf(secretKeys)
   const keepsSecret = identitySecret === undefined || (identitySecret === true && stored?.identitySecret)
   const secret = keepsSecret ? stored?.identitySecret : identitySecretOf(identitySecret)
-  const origins = allowedOrigins === undefined ? stored?.allowedOrigins : (allowedOrigins ?? undefined)
+  const origins = allowedOrigins === undefined ? stored?.allowedOrigins : (allowedOrigins ?? ['*'])
   return {
     ...rest,
     ...(hashes && hashes.length > 0 ? { secretKeyHashes: hashes } : {}),

@@ -42,7 +42,12 @@ export const ADMIN_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}': {
     parameters: [SITE],
-    put: admin('Add or change a site', body(ref('Site'), 'Its id stands in the path.'), ok('As stored.', ref('Site'))),
+    put: admin('Add or replace a site', body(ref('Site'), 'Its id stands in the path.'), ok('As stored.', ref('Site'))),
+    patch: admin(
+      'Change fields of a site',
+      body({ type: 'object' }, 'As for PUT. What is not named stays; null is the default.'),
+      ok('As stored.', ref('Site')),
+    ),
     delete: admin('Delete a site with its catalog', {}, ok('It is gone.', DELETED)),
   },
   '/v1/admin/sites/{siteId}/catalog': {

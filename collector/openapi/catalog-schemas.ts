@@ -54,8 +54,8 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       allowedOrigins: {
         type: ['array', 'null'],
         items: name,
-        default: ['*'],
-        description: 'Left out: as they are.',
+        default: [],
+        description: 'Left out: as they are, none for a new site; null: all.',
       },
       debug: { type: 'boolean', default: false, description: 'Whether pages may ask why a decision was made.' },
       privacySignals: {
@@ -138,8 +138,8 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       slots: { type: 'array', items: name },
       category: { type: 'string', default: '' },
       payload: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
-      startsAt: { type: 'string', description: 'Shown from this time on, ISO 8601.' },
-      endsAt: { type: 'string', description: 'Shown until this time, ISO 8601.' },
+      startsAt: { type: ['string', 'null'], description: 'Shown from this time on, ISO 8601; without a zone UTC.' },
+      endsAt: { type: ['string', 'null'], description: 'Shown until this time, after the start.' },
     },
   },
   Catalog: {

@@ -96,7 +96,7 @@ export function checkContent(raw: unknown): Check<Content> {
       return no(`payload.${key} must be text, a number, true, false or null`)
   for (const field of ['startsAt', 'endsAt'] as const)
     if (raw[field] !== undefined && !(typeof raw[field] === 'string' && !Number.isNaN(Date.parse(raw[field]))))
-      return no(`${field} must be an ISO 8601 date`)
+      return no(`${field} must be an ISO 8601 date with a time zone, such as "2026-11-27T09:00:00Z"`)
   const { id, slots, startsAt, endsAt } = raw as unknown as Content
   const content: Content = { id, slots, category, payload: payload as Content['payload'] }
   if (startsAt !== undefined) content.startsAt = startsAt
@@ -113,7 +113,7 @@ export function checkSite(raw: unknown): Check<Site> {
     writeKeys,
     secretKeyHashes,
     identitySecret,
-    allowedOrigins = ['*'],
+    allowedOrigins = [],
     debug = false,
     enrichment,
     privacySignals,

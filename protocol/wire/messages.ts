@@ -36,7 +36,10 @@ export interface MessageContext {
   identity?: { signature?: string; verified?: boolean; [key: string]: unknown }
   /** Set by the collector, of a `Slot Clicked`: what the content is about, as the catalog was when the click arrived. */
   content?: { category?: string; [key: string]: unknown }
-  /** Set by the collector: `timestamp` was older than a public key's may be. `originalTimestamp` is what the client said. */
+  /**
+   * Set by the collector: `timestamp` was older than a public key's may be, or contradicted `sentAt`. `originalTimestamp` is
+   * what the client said.
+   */
   timeClamped?: true
   [key: string]: unknown
 }
@@ -118,7 +121,7 @@ export const REJECTION_CODES = {
   invalid_id: 'an id that says nothing, such as "undefined", "null", "[object Object]", "anonymous", 0 or blanks',
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
-  timestamp_out_of_range: 'before the year 2000, or more than a day in the future',
+  timestamp_out_of_range: 'without `sentAt`: before the year 2000, or more than a day in the future',
   secret_key_required: 'a `userId` without an `anonymousId`, sent with a public key of a site that has secret keys',
   person_deleted: 'from before the deletion of the person that it names; not kept',
   ...VIOLATION_CODES,

@@ -1,24 +1,29 @@
 import { EARLIEST_TIMESTAMP, MAX_FUTURE_MS } from './limits.js'
 
-export type CorrectedTime = { ok: true; timestamp: number } | { ok: false; reason: string }
+export type CorrectedTime =
+  /** `clamped`: the times of the client contradict each other, so this is the nearest that can be. */
+  { ok: true; timestamp: number; clamped?: true } | { ok: false; reason: string }
 
 /**
- * A client's time by the server's clock: `received − (sent − client)`, as Segment defines it. A client that doesn't
- * say when it sent is taken at its word. What then lies after receipt by up to a day is clamped to receipt; what lies
- * further off, or before the year 2000, is no time anybody meant.
+ * A client's time by the server's clock: `received − (sent − client)`, as Segment defines it. What then lies after
+ * receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right between the
+ * two, or the time of sending is stale: the client's time is taken where it can be one, and else that of receipt.
+ *
+ * A client that doesn't say when it sent is taken at its word, within the same limits: an import with times that nobody
+ * meant has to be told.
  *
  * All in milliseconds since the epoch.
  */
 export function correctTime(client: number, sent: number | undefined, received: number): CorrectedTime {
   const corrected = sent === undefined ? client : received - (sent - client)
-  if (corrected < EARLIEST_TIMESTAMP)
-    return { ok: false, reason: `timestamp ${iso(corrected)} is before the year 2000: check the client's clock` }
-  if (corrected > received + MAX_FUTURE_MS)
-    return {
-      ok: false,
-      reason: `timestamp ${iso(corrected)} is more than 24 h in the future: check the client's clock`,
-    }
-  return { ok: true, timestamp: Math.min(corrected, received) }
+  if (corrected >= EARLIEST_TIMESTAMP && corrected <= received + MAX_FUTURE_MS)
+    return { ok: true, timestamp: Math.min(corrected, received) }
+  if (sent !== undefined) {
+    const isPossible = client >= EARLIEST_TIMESTAMP && client <= received
+    return { ok: true, timestamp: isPossible ? client : received, clamped: true }
+  }
+  const wrong = corrected < EARLIEST_TIMESTAMP ? 'before the year 2000' : 'more than 24 h in the future'
+  return { ok: false, reason: `timestamp ${iso(corrected)} is ${wrong}: check the client's clock` }
 }
 
 /** What nearly every client sends: `toISOString`. Those of batches are mostly of the last few minutes. */
@@ -43,6 +48,7 @@ export function parseTime(text: string): number | undefined {
   }
   const usual = USUAL_DATE.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(usual)) {
+    if (!isOfCalendar(text.slice(0, 10))) return undefined
     if (place >= 0) {
       minutes[place] = text.slice(0, 17)
       minutesAt[place] = Math.floor(usual / 60_000) * 60_000
@@ -56,12 +62,16 @@ export function parseTime(text: string): number | undefined {
     .replace(match[4] ?? '', '')
     .split(/[T ]/i)
   const [year = '', month = '', day = ''] = date.split('-')
+  const calendarDay = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
   const [hour = '', ...rest] = time.replace(',', '.').trim().split(':')
   const zone = match[4] ? match[4].toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2') : 'Z'
-  const parsed = Date.parse(
-    `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${[hour.padStart(2, '0'), ...rest].join(':')}${zone}`,
-  )
-  return Number.isNaN(parsed) ? undefined : parsed
+  const parsed = Date.parse(`${calendarDay}T${[hour.padStart(2, '0'), ...rest].join(':')}${zone}`)
+  return Number.isNaN(parsed) || !isOfCalendar(calendarDay) ? undefined : parsed
+}
+
+/** Whether a day of its month exists: `Date.parse` takes 30 February for 2 March. */
+function isOfCalendar(day: string): boolean {
+  return Number(day.slice(8)) <= 28 || new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }
 
 /** Of `…T12:34:ss.mmmZ`: the milliseconds behind the minute; -1 when it isn't written so. */

@@ -1,3 +1,4 @@
+import { editDistance } from './edit-distance.js'
 import type { Environment } from './read.js'
 import { SECRETS_FD } from './secrets.js'
 import { SETTINGS } from './table/table.js'
@@ -19,7 +20,7 @@ export function likelyMisspelt(env: Environment): { name: string; meant: string 
     .filter(name => name.length >= SHORTEST - 1 && !known.has(name))
     .flatMap(name => {
       const [nearest] = KNOWN.filter(each => each.length >= SHORTEST && each.startsWith(name.slice(0, PREFIX)))
-        .map(meant => ({ name, meant, distance: distanceOf(name, meant) }))
+        .map(meant => ({ name, meant, distance: editDistance(name, meant) }))
         .filter(({ distance }) => distance <= LARGEST_DISTANCE)
         .toSorted((a, b) => a.distance - b.distance)
       return nearest ? [{ name, meant: nearest.meant }] : []
@@ -29,17 +30,4 @@ export function likelyMisspelt(env: Environment): { name: string; meant: string 
 /** Tells of variables that look like misspelt settings, one line each. */
 export function warnOfMisspelt(warn: (line: string) => void, env: Environment = process.env): void {
   for (const { name, meant } of likelyMisspelt(env)) warn(`${name} is not a setting: is ${meant} meant?`)
-}
-
-/** Counts the letters to insert, delete or replace that make one word of another; 3 stands for more than 2. */
-function distanceOf(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > LARGEST_DISTANCE) return LARGEST_DISTANCE + 1
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++)
-      row[j] = Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    previous = row
-  }
-  return previous[b.length]!
 }

@@ -13,16 +13,19 @@ export interface SessionLimits {
   sessionMaxAge: number
 }
 
-/** The session that activity at `now` belongs to: the same one, or a new one after a pause or at its greatest age. */
+/**
+ * The session that activity at `now` belongs to: the same one, or a new one after a pause or at its greatest age. One that
+ * lies ahead by as much comes of a clock that was wrong: kept, it would last until that time.
+ */
 export function nextSession(
   session: Session | undefined,
   now: number,
   { sessionTimeout, sessionMaxAge }: SessionLimits,
   newId: () => string,
 ): Session {
-  if (!session || now - session.lastAt >= sessionTimeout || now - session.startedAt >= sessionMaxAge)
+  if (!session || now - session.lastAt >= sessionTimeout || Math.abs(now - session.startedAt) >= sessionMaxAge)
     return { id: newId(), startedAt: now, lastAt: now }
-  // A clock that was set back must not shorten the pause.
+  // A clock that was set back a little must not shorten the pause.
   return { ...session, lastAt: Math.max(session.lastAt, now) }
 }
 

@@ -72,7 +72,7 @@ beforeAll(async () => {
     () => fetch(`${url}/readyz`),
     response => response.ok,
   )
-  await admin('PUT', '/sites/shop', { writeKeys: ['shop'], debug: true })
+  await admin('PUT', '/sites/shop', { writeKeys: ['shop'], allowedOrigins: ['*'], debug: true })
   await admin('PUT', '/sites/strict', { writeKeys: ['strict'], allowedOrigins: ['https://strict.example'] })
 })
 
@@ -411,6 +411,25 @@ describe('bad input', () => {
       expect(refused.find(kept => kept.messageId === messageId && kept.code === code)?.reason).toBe(reason)
     expect(refused.find(kept => kept.code === 'forbidden_key')?.payload).toContain('"__proto__"')
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+
+  it('of a clock that was put right, or a stale sentAt, is stored and marked', async () => {
+    const visitor = newId('v')
+    const sentAt = new Date().toISOString()
+    const batch = [
+      track(visitor, { timestamp: '2099-01-01T00:00:00.000Z' }),
+      track(visitor, { timestamp: '1970-01-01T00:00:00.000Z' }),
+      track(visitor, { sentAt: null }),
+    ]
+    const { body } = await post('/v1/batch', { writeKey: 'shop', batch, sentAt })
+    expect(body).toMatchObject({ accepted: 3, rejected: [] })
+    const stored = (await eventsOf(visitor)).flatMap(({ messages }) => messages)
+    expect(stored.map(({ timestamp }) => Date.parse(timestamp) >= Date.parse(sentAt))).toEqual([true, true, true])
+    expect(stored.map(({ context, originalTimestamp }) => [context?.timeClamped, originalTimestamp])).toEqual([
+      [true, '2099-01-01T00:00:00.000Z'],
+      [true, '1970-01-01T00:00:00.000Z'],
+      [undefined, undefined],
+    ])
   })
 
   it('of ids that are none is told, for each id', async () => {
@@ -806,7 +825,7 @@ describe('the admin routes', () => {
 
   it('make, list and delete sites, live', async () => {
     const made = await admin('PUT', '/sites/new', { name: 'New', writeKeys: ['new-key'] })
-    expect(made).toMatchObject({ status: 200, body: { siteId: 'new', name: 'New', allowedOrigins: ['*'] } })
+    expect(made).toMatchObject({ status: 200, body: { siteId: 'new', name: 'New', allowedOrigins: [] } })
     expect((await post('/v1/batch', { writeKey: 'new-key', batch: [] })).status).toBe(200)
     expect((await installation.buckets.sites.get('new'))?.json()).toEqual(made.body)
     expect(await admin('GET', '/sites')).toMatchObject({
@@ -840,7 +859,8 @@ describe('the admin routes', () => {
     expect(await admin('GET', '/sites/cat/catalog')).toMatchObject({ status: 200, body: { slots: [], content: [] } })
     const slot = { id: 'a slot/1', policy: { type: 'random' }, count: 2, holdout: 0 }
     expect((await admin('PUT', `/sites/cat/slots/${encodeURIComponent(slot.id)}`, slot)).body).toEqual(slot)
-    expect((await admin('PUT', '/sites/cat/content/shoe', { slots: ['hero'] })).body).toMatchObject({ id: 'shoe' })
+    const shoe = await admin('PUT', '/sites/cat/content/shoe', { slots: [slot.id] })
+    expect(shoe).toMatchObject({ status: 200, body: { id: 'shoe' } })
     const entry = await installation.buckets.catalog.get(`cat.slot.${keyToken(slot.id)}`)
     expect(entry?.json()).toEqual(slot)
     const bulk = { slots: [{ id: 'hero' }], content: [{ id: 'hat', slots: ['hero'], payload: { title: 'Hat' } }] }
@@ -869,6 +889,73 @@ describe('the admin routes', () => {
     ])
     expect((await admin('GET', '/sites/wrong/catalog')).body).toEqual({ slots: [], content: [] })
     await admin('DELETE', '/sites/wrong')
+  })
+
+  it('change nothing by omission: a PUT keeps origins and secrets, a PATCH keeps all', async () => {
+    const path = '/sites/patched'
+    const origins = ['https://shop.example']
+    const made = {
+      siteId: 'patched',
+      writeKeys: ['patched'],
+      allowedOrigins: origins,
+      secretKeys: ['secret-0123456789'],
+    }
+    expect(await admin('PATCH', path, { debug: true })).toMatchObject({ status: 404 })
+    await admin('PUT', path, { ...made, enrichment: { bots: false, ip: 'truncated' }, spread: ['backend'] })
+    const changed = await admin('PATCH', path, {
+      name: 'Shop',
+      enrichment: { ip: null, location: false },
+      spread: null,
+    })
+    const { writeKeys, secretKeyFingerprints } = changed.body as {
+      writeKeys: string[]
+      secretKeyFingerprints: string[]
+    }
+    expect(changed).toEqual({
+      status: 200,
+      body: {
+        siteId: 'patched',
+        name: 'Shop',
+        writeKeys: ['patched'],
+        secretKeyFingerprints: [expect.any(String)],
+        allowedOrigins: origins,
+        debug: false,
+        enrichment: { bots: false, location: false },
+      },
+    })
+    const put = await admin('PUT', path, { writeKeys, debug: true })
+    expect(put.body).toMatchObject({ name: 'patched', allowedOrigins: origins, secretKeyFingerprints, debug: true })
+    expect(put.body).not.toHaveProperty('enrichment')
+    expect((await admin('PUT', path, put.body)).body).toEqual(put.body)
+    await admin('DELETE', path)
+  })
+
+  it('refuse unknown fields, with what was probably meant', async () => {
+    await admin('PUT', '/sites/typo', { writeKeys: ['typo'] })
+    const bodies: [string, string, object, string][] = [
+      ['PUT', '/sites/typo', { writeKeys: ['typo'], allowedOrigin: ['*'] }, 'did you mean allowedOrigins?'],
+      ['PATCH', '/sites/typo', { privacySignal: 'honour' }, 'did you mean privacySignals?'],
+      ['PATCH', '/sites/typo', { siteId: 'shop' }, 'siteId must be typo'],
+      ['PUT', '/sites/typo/slots/hero', { holdOut: 0.1 }, 'did you mean holdout?'],
+      ['PUT', '/sites/typo/content/sale', { slots: [], startAt: '2026-11-27' }, 'did you mean startsAt?'],
+      ['PUT', '/sites/typo/content/sale', { slots: ['hero'] }, 'the site has no slot "hero"'],
+      ['POST', '/sites/typo/catalog', { contents: [] }, 'did you mean content?'],
+      ['POST', '/sites/typo/catalog', { content: [{ id: 'c', slots: [], endAt: '' }] }, 'content[0]: endAt is unknown'],
+      ['PUT', '/sites/typo/plan', { schemas: {}, modes: 'warn' }, 'did you mean mode?'],
+      ['PUT', '/sites/typo/plan/mode', { mode: 'warn', unplaned: 'allow' }, 'did you mean unplanned?'],
+      ['POST', '/sites/typo/rejected/replay', { messages: [], dryrun: true }, 'did you mean dryRun?'],
+      ['POST', '/sites/typo/decisions/import', { decision: [] }, 'did you mean decisions?'],
+    ]
+    for (const [method, path, body, reason] of bodies) {
+      const answer = await admin(method, path, body)
+      expect([path, answer.status, (answer.body as Answer).error?.message]).toEqual([
+        path,
+        400,
+        expect.stringContaining(reason),
+      ])
+    }
+    expect((await admin('GET', '/sites/typo/catalog')).body).toEqual({ slots: [], content: [] })
+    await admin('DELETE', '/sites/typo')
   })
 
   it('show a profile', async () => {

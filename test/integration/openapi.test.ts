@@ -58,6 +58,7 @@ const track = { type: 'track', event: 'E', anonymousId: 'v', messageId: 'message
 describe('the answers of the collector are as described:', () => {
   it('sites and their catalog', async () => {
     await call('put', SITE, { at: at(), body: { writeKeys: ['shop'], enrichment: { ip: 'truncated' } } })
+    await call('patch', SITE, { at: at(), body: { enrichment: { ip: null } } })
     await call('get', '/v1/admin/sites')
     const secrets = { secretKeys: ['sk_live_0123456789'], identitySecret: 'identity-secret-0123456789' }
     await call('put', SITE, { at: '/v1/admin/sites/closed', body: { writeKeys: ['closed'], ...secrets } })

@@ -8,9 +8,9 @@ let url: string
 beforeAll(async () => {
   broker = await startBroker()
   url = await broker.collector()
-  await putSite(url, 'heeds', { privacySignals: 'honour', enrichment: { idCookie: true } })
-  await putSite(url, 'ignores', { privacySignals: 'ignore' })
-  await putSite(url, 'silent')
+  await putSite(url, 'heeds', { allowedOrigins: ['*'], privacySignals: 'honour', enrichment: { idCookie: true } })
+  await putSite(url, 'ignores', { allowedOrigins: ['*'], privacySignals: 'ignore' })
+  await putSite(url, 'silent', { allowedOrigins: ['*'] })
 })
 
 afterAll(() => broker?.stop())

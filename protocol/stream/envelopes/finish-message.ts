@@ -21,7 +21,8 @@ export function finishMessage(
   const client = typeof raw.timestamp === 'string' ? parseTime(raw.timestamp) : undefined
   const corrected = client === undefined ? undefined : correctTime(client, sent, received)
   const time = corrected?.ok ? corrected.timestamp : received
-  const isClamped = oldest !== undefined && time < oldest
+  const isTooOld = oldest !== undefined && time < oldest
+  const isClamped = isTooOld || (corrected?.ok === true && corrected.clamped === true)
   const context = added ? withAdded(raw.context as MessageContext | null, added) : (raw.context ?? undefined)
   // A literal with every field it may get, because the engine takes fifty times as long to add fields to a spread
   // copy; JSON leaves out those that stay undefined.
@@ -34,7 +35,7 @@ export function finishMessage(
     userId: idOf(raw.userId),
     previousId: idOf(raw.previousId),
     groupId: idOf(raw.groupId),
-    timestamp: isoTime(isClamped ? oldest : time),
+    timestamp: isoTime(isTooOld ? oldest : time),
     originalTimestamp: client === undefined ? undefined : isoTime(client),
     sentAt: sent === undefined ? undefined : isoTime(sent),
     properties: raw.properties ?? undefined,

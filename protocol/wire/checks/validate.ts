@@ -28,7 +28,7 @@ export function checkMessage(raw: unknown, { received, sent: batchSent }: Receip
   if (wrong) return wrong
 
   const message = raw as Record<string, unknown> & { type: MessageType }
-  if (raw.sentAt !== undefined && typeof raw.sentAt !== 'string')
+  if (raw.sentAt !== undefined && raw.sentAt !== null && typeof raw.sentAt !== 'string')
     return no('invalid_timestamp', `sentAt must be an ISO 8601 text, not ${show(raw.sentAt)}`)
   if (raw.timestamp === undefined || raw.timestamp === null) return { ok: true, message }
   const client = typeof raw.timestamp === 'string' ? parseTime(raw.timestamp) : undefined

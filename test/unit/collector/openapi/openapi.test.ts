@@ -13,7 +13,7 @@ import { openApiDocument } from '#collector/openapi/document.js'
 /** Making a route uses none of its parts; only answering does. */
 const nothing = {} as never
 const routes = writeKeyRoutes(nothing)
-const METHODS = ['get', 'put', 'post', 'delete']
+const METHODS = ['get', 'put', 'patch', 'post', 'delete']
 
 /** What Express keeps of a route. */
 interface Layer {

@@ -141,7 +141,7 @@ describe('checkSite', () => {
       siteId: 'shop',
       name: 'shop',
       writeKeys: ['k'],
-      allowedOrigins: ['*'],
+      allowedOrigins: [],
       debug: false,
     })
   })

@@ -2,6 +2,7 @@ import { correctTime, EARLIEST_TIMESTAMP, MAX_FUTURE_MS, parseTime } from '@slot
 import { describe, expect, it } from 'vitest'
 
 const received = Date.UTC(2026, 5, 1, 12)
+const DAY = 86_400_000
 
 describe('correctTime', () => {
   it('takes a client that does not say when it sent at its word', () => {
@@ -25,7 +26,21 @@ describe('correctTime', () => {
   })
 
   it('can say what was wrong with a time that no date can hold', () => {
-    expect(correctTime(-8e15, 8e15, received)).toMatchObject({ ok: false })
+    expect(correctTime(-9e15, undefined, received)).toMatchObject({ ok: false })
+  })
+
+  it.each([
+    ['a clock that was 400 days ahead and put right', 400 * DAY, 0, 0],
+    ['a clock that was never set, and put right', -received, 0, 0],
+    ['a time of sending that is years old', -5_000, -2_000 * DAY, -5_000],
+    ['a time of sending of an earlier try, and a clock ahead', 30 * DAY, 0, 0],
+    ['times that no date can hold', -8e15 - received, 8e15 - received, 0],
+  ])('clamps and marks %s', (_, client, sent, expected) => {
+    expect(correctTime(received + client, received + sent, received)).toEqual({
+      ok: true,
+      timestamp: received + expected,
+      clamped: true,
+    })
   })
 })
 
@@ -39,6 +54,8 @@ describe('parseTime', () => {
     ['2026-01-31T12:00:00', '2026-01-31T12:00:00.000Z'],
     ['2026-01-31', '2026-01-31T00:00:00.000Z'],
     ['2026-1-3', '2026-01-03T00:00:00.000Z'],
+    ['2028-02-29T23:59:59.999Z', '2028-02-29T23:59:59.999Z'],
+    ['2026-12-31T23:30:00-01:00', '2027-01-01T00:30:00.000Z'],
     ['2026-01-31T12:00:00+02:00', '2026-01-31T10:00:00.000Z'],
     ['2026-01-31T12:00:00-0530', '2026-01-31T17:30:00.000Z'],
     ['2026-01-31t12:00:00z', '2026-01-31T12:00:00.000Z'],
@@ -57,6 +74,10 @@ describe('parseTime', () => {
     '12:00',
     '2026-13-01',
     '2026-01-32',
+    '2026-02-30T12:00:00.000Z',
+    '2026-02-29',
+    '2026-4-31 10:00:00+02:00',
+    '2026-01-00T00:00:00Z',
     '2026-01-01T25:00:00Z',
     '1780000000000',
     'Jan 1 2026',

@@ -29,6 +29,13 @@ describe('a session', () => {
     const busy = { ...session, lastAt: 24 * 60 * MINUTE - 1 }
     expect(nextSession(busy, 24 * 60 * MINUTE, limits, counter()).id).toBe('s1')
   })
+  it('ends with a clock that was far ahead, at any distance', () => {
+    for (const ahead of [24 * 60 * MINUTE, 400 * 24 * 60 * MINUTE]) {
+      const later = { id: 's', startedAt: ahead, lastAt: ahead }
+      expect(nextSession(later, 0, limits, counter())).toEqual({ id: 's1', startedAt: 0, lastAt: 0 })
+    }
+  })
+
   it('does not end because the clock was set back', () => {
     const late = { id: 'a', startedAt: 1_000 * MINUTE, lastAt: 1_000 * MINUTE }
     expect(nextSession(late, 0, limits, counter())).toEqual(late)

@@ -126,7 +126,7 @@ describe('checkMessage', () => {
   })
 
   it('takes null for absent', () => {
-    const message = accepted({ ...good, userId: null, properties: null, context: null, timestamp: null })
+    const message = accepted({ ...good, userId: null, properties: null, context: null, timestamp: null, sentAt: null })
     expect(message.userId).toBeUndefined()
     expect(message.properties).toBeUndefined()
     expect(message.timestamp).toBe('2026-06-01T12:00:00.000Z')
