@@ -16,10 +16,17 @@ export function campaignOf(search: string): Record<string, string> | undefined {
   return found
 }
 
-/** The page as Segment's spec describes it. */
-export function pageOf(view: View): { url: string; path: string; referrer: string; search: string; title: string } {
-  const { href, pathname, search } = location
-  return { url: href, path: pathname, referrer: view.referrer, search, title: document.title }
+/**
+ * The page as Segment's spec describes it: that of the document, or, of a view that has ended, as it was.
+ *
+ * @param hashed whether the fragment belongs to the path
+ */
+export function pageOf(
+  { url, title, referrer }: View,
+  hashed?: boolean,
+): { url: string; path: string; referrer: string; search: string; title: string } {
+  const { href, pathname, search, hash } = title === undefined ? location : new URL(url)
+  return { url: href, path: pathname + (hashed ? hash : ''), referrer, search, title: title ?? document.title }
 }
 
 /** Context of a message: as an object for listeners, and as the JSON text that is sent. */
@@ -29,16 +36,16 @@ export interface Context {
 }
 
 /** Makes contexts, a new one only when something in it changed: most of a message's cost would be its context. */
-export function createContexts(): (view: View, sessionId: string, signature?: string) => Context {
+export function createContexts(hashed: boolean): (view: View, sessionId: string, signature?: string) => Context {
   let known: Context | undefined
   let inputs: unknown[] = []
   return (view, sessionId, signature) => {
-    const now = [view, sessionId, signature, location.href, document.title]
+    const now = [view, view.title, sessionId, signature, location.href, document.title]
     if (known && now.every((input, index) => input === inputs[index])) return known
     inputs = now
     const context = {
       library: { name: 'slotstream', version: VERSION },
-      page: pageOf(view),
+      page: pageOf(view, hashed),
       campaign: campaignOf(location.search),
       identity: signature ? { signature } : undefined,
       userAgent: navigator.userAgent,

@@ -13,6 +13,10 @@ const PERSONAL = /\S+@\S+\.\S+|\d(?:[ .\-/]?\d){5,}/g
  */
 export function safeText(element: Element): string {
   if (element.closest(TYPED) || element.querySelector(TYPED)) return ''
-  const text = (element.textContent ?? '').replace(/\s+/g, ' ').trim().replace(PERSONAL, '***')
+  // An area of an image has no other text.
+  const text = (element.textContent || element.getAttribute('alt') || '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(PERSONAL, '***')
   return text.slice(0, MAX_CHARACTERS)
 }

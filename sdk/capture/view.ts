@@ -3,8 +3,10 @@ export interface View {
   pageViewId: string
   /** URL the visitor came from: of another site, or of the view before this one. */
   referrer: string
-  /** URL at the start of the view. */
+  /** URL of the view: that at its start, until the page mends it. */
   url: string
+  /** Title when the view ended; undefined while it lasts. */
+  title?: string
 }
 
 /** Returns the view after `view`: in a page that changes its URL itself, the old URL is the referrer. */

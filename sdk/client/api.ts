@@ -128,6 +128,7 @@ export function refresh(slotId?: string): void {
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
 export async function flush(): Promise<void> {
+  running()?.client().settle()
   const sender = await running()?.client().delivery.sending()
   await sender?.flush()
 }

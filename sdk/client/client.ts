@@ -25,6 +25,8 @@ export type Call = Partial<Pick<Message, 'event' | 'name' | 'userId' | 'previous
   at: number
   properties?: Properties
   traits?: Properties
+  /** Page view that it belongs to; default the current one. */
+  of?: View | undefined
 }
 
 /** The package on one page, for the public functions and for `start`, which wires it to the page. */
@@ -79,13 +81,15 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   const delivery = createDelivery({ settings, newId, now, emit, log, listeners, storage, paused, load })
   const { outbox } = delivery
   const mayPass = createFloodLimit(settings.floodLimit, now)
-  const contextOf = createContexts()
+  const hashed = settings.autoPage === 'hash'
+  const contextOf = createContexts(hashed)
   const enders: (() => void)[] = []
   let ends = createListeners(log)
   let begun = false
   let measured = ''
   let measuredBytes = 0
   let viewed = false
+  let settle = () => {}
   let person = 0
   let latest: { anonymousId: string; userId: string | undefined } | undefined
 
@@ -115,8 +119,10 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     if (latest) visitor()
     view = nextView(view, location.href, document.referrer, newId)
   }
-  const capture = ({ type, at, properties, traits, ...fields }: Call) => {
+  const capture = ({ type, at, properties, traits, of = view, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
+    // A page view comes before what follows it.
+    settle()
     if (!mayPass()) return outbox.drop('flood')
     const messageId = newId()
     const { signature, ...ids } = visitor()
@@ -130,7 +136,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       traits,
     }
     let { context, text: contextText } = contextOf(
-      view,
+      of,
       sessions.touch(at),
       head.userId === ids.userId ? signature : undefined,
     )
@@ -164,8 +170,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     emit('captured', Object.assign(head, { context }))
   }
 
-  const track: Client['track'] = (event, properties, at = now()) =>
-    capture({ type: 'track', event, properties: properties ?? {}, at })
+  const track: Client['track'] = (event, properties, at = now(), of) =>
+    capture({ type: 'track', event, properties: properties ?? {}, at, of })
 
   return {
     settings,
@@ -185,12 +191,21 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     person: () => person,
     track,
     beforePage: run => void enders.push(run),
-    page(name, properties, at = now()) {
-      for (const run of enders) guard(log, run)
+    settle: () => settle(),
+    page(name, properties, at = now(), wait) {
       // Messages before the first `page` belong to the same view.
-      if (viewed) startPageView()
+      if (viewed) {
+        view.title = document.title
+        settle()
+        for (const run of enders) guard(log, run)
+        startPageView()
+      }
       viewed = true
-      capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(view), ...properties }, at })
+      const of = view
+      const send = () =>
+        capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(of, hashed), ...properties }, at, of })
+      if (wait) settle = wait(send)
+      else send()
     },
     start() {
       persist()

@@ -37,10 +37,10 @@ export interface Options {
   /** Default deadline of `personalize` and of `data-slot` elements, in milliseconds. Default 300. */
   slotTimeout?: number
   /**
-   * Sends `page` at start and whenever the path changes through the history API. Default true. Set false to call
-   * `page()` yourself.
+   * Sends `page` at start and whenever the path changes without a load. Default true. `hash`: the fragment belongs to
+   * the path, as routers without a server of their own have it. Set false to call `page()` yourself.
    */
-  autoPage?: boolean
+  autoPage?: boolean | 'hash'
   /** Fills `[data-slot]` elements once the document is parsed. Default true. */
   autoSlots?: boolean
   /** Tracks `Slot Viewed` and `Slot Clicked` for elements that show decided content. Default true. */

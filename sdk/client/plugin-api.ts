@@ -18,11 +18,22 @@ export interface PluginApi {
   listeners: Listeners
   /** The latest events for debuggers, in no particular order. */
   recent: CustomEvent[]
-  /** Captures an event; `at`: when it happened, in milliseconds since the epoch, default now. */
-  track(event: string, properties?: Properties, at?: number): void
-  /** Begins a page view. */
-  page(name?: string, properties?: Properties, at?: number): void
-  /** Runs a function right before a page view begins. */
+  /**
+   * Captures an event.
+   *
+   * @param at when it happened, in milliseconds since the epoch, default now
+   * @param of page view that it belongs to, default the current one
+   */
+  track(event: string, properties?: Properties, at?: number, of?: View): void
+  /**
+   * Begins a page view.
+   *
+   * @param wait runs a function, which captures the message, later; returns a function that runs it at once
+   */
+  page(name?: string, properties?: Properties, at?: number, wait?: (run: () => void) => () => void): void
+  /** Captures a page view that waits, before anything that it counts for. */
+  settle(): void
+  /** Runs a function right before another page view begins; what that captures belongs to the one before. */
   beforePage(run: () => void): void
   /** Returns the current page view. */
   view(): View

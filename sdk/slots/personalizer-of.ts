@@ -10,7 +10,7 @@ export function personalizerOf(client: PluginApi): Personalize {
 }
 
 function create(client: PluginApi): Personalize {
-  const { consent, delivery, handedOver, person, sessions, track, visitorIds } = client
+  const { consent, delivery, handedOver, person, sessions, settle, track, visitorIds } = client
   const ask = createPersonalize({
     ...delivery,
     handedOver,
@@ -28,6 +28,8 @@ function create(client: PluginApi): Personalize {
   return async (slotId, options, left) => {
     const none = (outcome: SlotOutcome) => noDecision(slotId, outcome, options?.fallback)
     if (!agrees()) return none('unavailable')
+    // What the visitor looks at counts, too.
+    settle()
     const asker = person()
     const decision = await ask(slotId, options, left)
     // What was decided for one person isn't shown to the next.

@@ -5,7 +5,7 @@ import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Elements that visitors click on purpose. */
 const CLICKABLE =
-  'a[href],button,summary,input[type=button],input[type=submit],input[type=image],input[type=reset],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch]'
+  'a[href],svg a,area[href],button,summary,input[type=button],input[type=submit],input[type=image],input[type=reset],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch]'
 
 /**
  * Tracks clicks on `data-track="Plan Chosen"` elements under that name, with their `data-track-…` properties. With the

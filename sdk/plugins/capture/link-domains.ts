@@ -11,15 +11,14 @@ export function linkDomains({ visitorIds, consent, listeners, settings }: Plugin
     const link = followedLink(event)
     if (!link || link.host === location.host || !isUnder(link.host, settings.linkDomains)) return
     if (consent().analytics !== 'granted' || settings.cookieless) return
-    const { element } = link
+    const { element, href } = link
     // In the open, where the page it leads to wouldn't believe it either.
-    if (element.protocol !== 'https:' && location.protocol === 'https:') return
-    const plain = element.getAttribute('href') ?? ''
-    const url = new URL(element.href)
-    url.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
-    element.href = url.href
-    // After the browser has followed it, before anybody can copy it.
-    setTimeout(() => element.setAttribute('href', plain))
+    if (href.protocol !== 'https:' && location.protocol === 'https:') return
+    const plain = element.getAttribute('href')
+    href.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
+    element.setAttribute('href', href.href)
+    // After the browser has followed it, before it can be copied. An SVG may have had an `xlink:href` alone.
+    setTimeout(() => (plain === null ? element.removeAttribute('href') : element.setAttribute('href', plain)))
   }
   for (const type of ['click', 'auxclick']) listeners.on(window, type, follow, { capture: true })
   return () => {}

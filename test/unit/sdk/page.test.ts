@@ -21,7 +21,7 @@ interface Message {
     identity?: object
     pageViewId: string
     sessionId: string
-    page: { path: string; referrer: string }
+    page: { path: string; referrer: string; title: string }
     seq: number
   }
 }
@@ -139,6 +139,101 @@ describe('a page', () => {
     expect(second?.pageViewId).not.toBe(first?.pageViewId)
     expect(seen?.pageViewId).toBe(second?.pageViewId)
     expect(second?.page.referrer).toContain('/start')
+  })
+
+  it.each([
+    ['a slash at its end', '/Start/'],
+    ['a name after the number', '/start-of-it'],
+    ['another query', '/start?x=1'],
+  ])(
+    'takes a replaced address that only has %s for the same view, and its referrer for the next',
+    async (_what, to) => {
+      await start()
+      history.replaceState(null, '', to)
+      history.pushState(null, '', '/shoes')
+      await slotstream.flush()
+      expect(names()).toEqual(['page', 'page'])
+      expect(messages()[1]?.context.page.referrer).toMatch(new RegExp(`${to.replace('?', '.')}$`))
+    },
+  )
+
+  it('takes a replaced address of another page for another view', async () => {
+    await start()
+    history.replaceState(null, '', '/login')
+    history.replaceState(null, '', '/')
+    history.replaceState(null, '', '/account')
+    await slotstream.flush()
+    expect(messages().map(({ context }) => context.page.path)).toEqual(['/start', '/login', '/', '/account'])
+  })
+
+  it('has the title that the page sets after the address, and the time of the change', async () => {
+    document.title = 'Start'
+    await start()
+    const at = new Date().toISOString()
+    history.pushState(null, '', '/shoes')
+    await vi.advanceTimersByTimeAsync(300)
+    document.head.append(document.createElement('meta'))
+    await vi.advanceTimersByTimeAsync(300)
+    document.title = 'Shoes'
+    await vi.advanceTimersByTimeAsync(0)
+    history.pushState(null, '', '/untitled')
+    await vi.advanceTimersByTimeAsync(1_000)
+    history.pushState(null, '', '/boots')
+    document.title = 'Boots'
+    slotstream.track('Seen')
+    await slotstream.flush()
+    expect(names()).toEqual(['page', 'page', 'page', 'page', 'Seen'])
+    expect(messages().map(({ context }) => context.page.title)).toEqual(['Start', 'Shoes', 'Shoes', 'Boots', 'Boots'])
+    expect(messages()[1]?.properties?.title).toBe('Shoes')
+    expect(messages()[1]?.timestamp).toBe(at)
+  })
+
+  it('counts the fragment to the path by option', async () => {
+    await start({ autoPage: 'hash' })
+    location.hash = '#/shoes'
+    await vi.advanceTimersByTimeAsync(10)
+    history.pushState(null, '', '#/boots')
+    await slotstream.flush()
+    expect(messages().map(({ context }) => context.page.path)).toEqual(['/start', '/start#/shoes', '/start#/boots'])
+  })
+
+  it('follows routers on the Navigation API', async () => {
+    const navigation = Object.assign(new EventTarget(), { currentEntry: {} })
+    vi.stubGlobal('navigation', navigation)
+    const go = (path: string, navigationType: string) => {
+      history.replaceState(null, '', path)
+      navigation.dispatchEvent(Object.assign(new Event('currententrychange'), { navigationType }))
+    }
+    await start()
+    go('/shoes', 'push')
+    go('/shoes/', 'replace')
+    go('/start', 'traverse')
+    await slotstream.flush()
+    expect(messages().map(({ context }) => context.page.path)).toEqual(['/start', '/shoes/', '/start'])
+  })
+
+  it('takes no element for the Navigation API', async () => {
+    vi.stubGlobal('navigation', document.createElement('nav'))
+    await start()
+    history.pushState(null, '', '/shoes')
+    await slotstream.flush()
+    expect(names()).toEqual(['page', 'page'])
+  })
+
+  it('reports what was measured of a view with its id, address and title, not those of the next', async () => {
+    document.title = 'Start'
+    await start({ engagement: true })
+    await vi.advanceTimersByTimeAsync(2_000)
+    history.pushState(null, '', '/shoes')
+    document.title = 'Shoes'
+    await slotstream.flush()
+    const [first, engaged, second] = messages()
+    expect(engaged?.event).toBe('Page Engaged')
+    expect(engaged?.context).toMatchObject({
+      pageViewId: first?.context.pageViewId,
+      page: { path: '/start', title: 'Start', url: expect.stringMatching(/\/start/) },
+    })
+    expect(second?.context.pageViewId).not.toBe(first?.context.pageViewId)
   })
 
   it('knows a person until reset', async () => {

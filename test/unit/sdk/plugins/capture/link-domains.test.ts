@@ -10,6 +10,18 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
+it('a link of an SVG carries the id while it is followed, and is as it was after that', async () => {
+  page = await openPage(
+    { linkDomains: 'sister.example' },
+    '<svg><a id="old" xlink:href="https://sister.example/?a=1"><text>x</text></a></svg>',
+  )
+  const link = document.querySelector('#old')!
+  const before = link.outerHTML
+  click('#old text')
+  expect(link.getAttribute('href')).toMatch(/^https:..sister.example.\?a=1&slotstream_id=/)
+  await vi.waitFor(() => expect(link.outerHTML).toBe(before))
+})
+
 it('a page over HTTPS puts no id into a link that leaves it in the open', async () => {
   page = await openPage(
     { linkDomains: 'sister.example' },

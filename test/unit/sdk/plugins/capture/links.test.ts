@@ -37,6 +37,26 @@ describe('outbound links', () => {
     ])
   })
 
+  it('are those of images and of SVGs, too', async () => {
+    const { tracked } = await open(
+      { outboundLinks: true, downloads: true, clicks: 'auto' },
+      `<map name="m"><area id="area" href="https://other.example/map?a=1" alt="North"></map>
+      <svg><a id="svg" href="https://other.example/svg#x"><text>South</text></a>
+      <a id="old" xlink:href="https://other.example/old"><text>West</text></a>
+      <a id="file" href="/plan.pdf"><text>Plan</text></a><a id="none"><text>Nowhere</text></a></svg>`,
+    )
+    for (const id of ['area', 'svg text', 'old', 'file', 'none']) click(`#${id}`)
+    expect(tracked.filter(({ event }) => event !== 'Element Clicked').map(({ properties }) => properties)).toEqual([
+      { url: 'https://other.example/map', host: 'other.example', text: 'North' },
+      { url: 'https://other.example/svg', host: 'other.example', text: 'South' },
+      { url: 'https://other.example/old', host: 'other.example', text: 'West' },
+      { url: expect.stringMatching(/\/plan.pdf$/), name: 'plan.pdf', extension: 'pdf', text: 'Plan' },
+    ])
+    expect(tracked.filter(({ event }) => event === 'Element Clicked').map(({ properties }) => properties.text)).toEqual(
+      ['North', 'South', 'West', 'Plan', 'Nowhere'],
+    )
+  })
+
   it('count with the middle button, and not with the right one', async () => {
     const { tracked } = await open({ outboundLinks: true }, LINKS)
     click('#other', 'auxclick', 1)
