@@ -21,7 +21,7 @@ export type Role = (typeof ROLES)[number]
  *
  * @param args the arguments of the command line, without node and script
  */
-export function aggregatorSettings(args: string[], env: Environment = process.env) {
+export function aggregatorSettings(args: string[], env: Environment) {
   const lakeDir = textSetting('LAKE_DIR', env)
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const roles = named.filter(role => role !== 'batch' || lakeDir)
@@ -42,6 +42,7 @@ export function aggregatorSettings(args: string[], env: Environment = process.en
     maxProfileBytes: (numberSetting('PROFILES_MEMORY_MB', env) ?? defaultProfileMemory() / MB) * MB,
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
+    warehouse: warehouseSettings(env),
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -58,8 +59,21 @@ export function aggregatorSettings(args: string[], env: Environment = process.en
   }
 }
 
+/** Bounds of a block that an operator can set, and their defaults. */
+export interface WarehouseSettings {
+  /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
+  maxAgeMs: number
+  /** Rows of a block at most (a message's rows stay together). */
+  maxRows: number
+}
+
+/** Reads the settings of the warehouse. */
+export function warehouseSettings(env: Environment): WarehouseSettings {
+  return { maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env), maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env) }
+}
+
 /** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */
-export function anonymousDaysSetting(env: Environment = process.env): number {
+export function anonymousDaysSetting(env: Environment): number {
   return numberSetting('ANONYMOUS_PROFILE_DAYS', env)
 }
 

@@ -51,7 +51,9 @@ export async function startAggregator(
     profiles && roles.includes('decisions')
       ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
       : undefined
-  const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+  const warehouse = roles.includes('warehouse')
+    ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
+    : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 

@@ -5,7 +5,7 @@ import { type Environment, isSet, numberSetting, secretSetting, textSetting } fr
 const INNER_PORTS = ['AGGREGATOR_PORT', 'WAREHOUSE_PORT', 'NATS_PORT', 'CLICKHOUSE_PORT'] as const
 
 /** What `npm start` runs where. Every default can be changed by the environment variable of the same meaning. */
-export function supervisorSettings(env: Environment = process.env) {
+export function supervisorSettings(env: Environment) {
   return {
     /** DATA_DIR: everything that is kept. */
     dataDir: resolve(textSetting('DATA_DIR', env)),

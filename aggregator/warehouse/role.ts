@@ -4,7 +4,6 @@ import {
   type Log,
   type Metrics,
   type Nats,
-  numberSetting,
   type Publisher,
   retryForever,
   Stopped,
@@ -13,6 +12,7 @@ import {
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { type WarehouseSettings, warehouseSettings } from '../settings.js'
 import { createTroubles } from './load/troubles.js'
 import { createLoaders } from './loaders.js'
 import { warehouseMetrics } from './metrics.js'
@@ -33,17 +33,6 @@ const REQUEST_TIMEOUT_MS = 60_000
 /** What is waited for before any stream can be loaded. */
 const CLICKHOUSE = 'clickhouse'
 
-/** Settings of the warehouse, with their defaults. */
-export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
-  return {
-    /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
-    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env),
-    /** Rows of a block at most (a message's rows stay together). */
-    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env),
-    maxBytes: MAX_BLOCK_BYTES,
-  }
-}
-
 export interface WarehouseParts {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
@@ -53,7 +42,8 @@ export interface WarehouseParts {
   metrics: Metrics
   log: Log
   identity: Identity
-  settings?: ReturnType<typeof warehouseSettings>
+  /** Default: those of an empty environment */
+  settings?: WarehouseSettings
   /** Rows from before a person's deletion are left out. Default: none was deleted */
   tombstones?: Tombstones
 }
@@ -85,7 +75,7 @@ export function startWarehouse({
   metrics,
   log,
   identity,
-  settings = warehouseSettings(),
+  settings = warehouseSettings({}),
   tombstones,
 }: WarehouseParts): Warehouse {
   const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
@@ -102,7 +92,7 @@ export function startWarehouse({
     clickhouse,
     isReplicated: cluster !== '',
     specs,
-    limits: settings,
+    limits: { ...settings, maxBytes: MAX_BLOCK_BYTES },
     tombstones,
     holds: name => sharing?.holds(name) ?? false,
     verify: async name => (await sharing?.verify(name)) ?? false,

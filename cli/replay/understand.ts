@@ -38,7 +38,7 @@ export type Order =
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
 
 /** The command line as an order. Throws ReplayError, ConfigurationError. */
-export function understand(args: string[], env: Environment = process.env): Order {
+export function understand(args: string[], env: Environment): Order {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [what, path] = positionals
   const collector = values.collector.replace(/\/+$/, '')

@@ -3,7 +3,7 @@ import { allowedHosts } from '../process/host-check.js'
 import { type Environment, numberSetting, textSetting } from '../settings/read.js'
 
 /** Settings that every server process shares, with their defaults. */
-export function sharedSettings(env: Environment = process.env) {
+export function sharedSettings(env: Environment) {
   return {
     /** Where the NATS servers are, and as whom to connect. */
     nats: natsAccess(env),
