@@ -29,7 +29,7 @@ export function aggregatorSettings(args: string[], env: Environment) {
     throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
   return {
     ...sharedSettings(env),
-    /** What this process does: all of it, or a part; `batch` where there is a lake. Whoever decides needs the profiles in the same process. */
+    /** What this process does: all of it, or a part; `batch` where there is a lake. Decisions need the profiles in the same process. */
     roles,
     /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,
@@ -90,6 +90,6 @@ function rolesFrom(text: string): Role[] {
   if (unknown !== undefined)
     throw new ConfigurationError(`ROLES has "${unknown}": give one or more of ${ROLES.join(', ')}, with commas between`)
   if (roles.includes('decisions') && !roles.includes('profiles'))
-    throw new ConfigurationError('ROLES has decisions without profiles: whoever decides needs both, add profiles')
+    throw new ConfigurationError('ROLES has decisions without profiles: decisions need both, add profiles')
   return roles
 }

@@ -88,7 +88,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
 
   const parts = [
     node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}`, OWN_PATHS),
-    // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
+    // Apart, because a visitor waits for the one only: loading a block takes the processor for
     // tens of milliseconds at a time.
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
     // What it writes is the lake, which other users may be meant to read.

@@ -18,7 +18,7 @@ export function supervisorSettings(env: Environment) {
     /** NATS_URL of your own servers; otherwise one is started on NATS_PORT. */
     natsUrl: secretSetting('NATS_URL', env),
     natsPort: numberSetting('NATS_PORT', env, 'start'),
-    /** Inner ports that nobody chose. One that is taken moves to the next free one. */
+    /** Inner ports that are not set. One that is taken moves to the next free one. */
     movablePorts: INNER_PORTS.filter(name => !isSet(name, env)) as string[],
     /** NATS_RUN_AS: user of the started one when root starts it, a name or `uid:gid`; a number needs no account. */
     natsRunAs: textSetting('NATS_RUN_AS', env),

@@ -48,7 +48,7 @@ export function covered(files: LakeFile[]): LakeFile[] {
 export interface LakeFolder {
   /** Files in the order of their ranges: a stream's, or those of all that ever were. */
   list(stream?: string): Promise<LakeFile[]>
-  /** Removes what earlier writers of a stream began and never finished; whoever is still at it fails. */
+  /** Removes what earlier writers of a stream began and never finished; one that is still writing fails. */
   clear(stream: string): Promise<void>
   /**
    * Writes a range's file: it is there as a whole or not at all, also after a crash.

@@ -59,7 +59,7 @@ export function tableRanges(
           ...SEES_ALL,
           max_bytes_before_external_sort: SORT_BYTES,
           output_format_parquet_compression_method: 'zstd',
-          // Nobody waits for the lake, and somebody may for a query.
+          // The lake has time, and a person may wait for a query.
           max_threads: 1,
           // An error comes as one, not as the end of a file.
           wait_end_of_query: 1,

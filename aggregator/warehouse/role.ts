@@ -11,7 +11,7 @@ import {
   watchGeneration,
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
-import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import { type WarehouseSettings, warehouseSettings } from '../settings.js'
 import { createTroubles } from './load/troubles.js'
 import { createLoaders } from './loaders.js'
@@ -84,7 +84,7 @@ export function startWarehouse({
   const counters = warehouseMetrics(metrics)
   const specs = specsOf(installation)
   const troubles = createTroubles(metrics)
-  let sharing: Sharing | undefined
+  let leaseGroup: LeaseGroup | undefined
   const loaders = createLoaders({
     nats,
     publisher,
@@ -94,8 +94,8 @@ export function startWarehouse({
     specs,
     limits: { ...settings, maxBytes: MAX_BLOCK_BYTES },
     tombstones,
-    holds: name => sharing?.holds(name) ?? false,
-    verify: async name => (await sharing?.verify(name)) ?? false,
+    holds: name => leaseGroup?.holds(name) ?? false,
+    verify: async name => (await leaseGroup?.verify(name)) ?? false,
     metrics,
     counters,
     troubles,
@@ -131,7 +131,7 @@ export function startWarehouse({
     void watchParts(clickhouse, metrics, log, abort.signal)
     const { sites } = installation.buckets
     void watchRetention({ nats, sites, clickhouse, ddl, log, signal: abort.signal })
-    sharing = await startOwnership({
+    leaseGroup = await joinLeaseGroup({
       nats,
       installation,
       metrics,
@@ -167,15 +167,15 @@ export function startWarehouse({
       abort.abort()
       await beginning
       watching?.stop()
-      await sharing?.stop()
+      await leaseGroup?.stop()
       await clickhouse.close()
     },
-    holds: name => sharing?.holds(name) ?? false,
+    holds: name => leaseGroup?.holds(name) ?? false,
     async loaded() {
       const { values } = await counters.position.get()
       const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
       // What no process loads has a position all the same: a lag that is not reported looks like none.
-      const names = sharing ? new Set([...loaders.names(), ...sharing.unowned()]) : specs.keys()
+      const names = leaseGroup ? new Set([...loaders.names(), ...leaseGroup.unowned()]) : specs.keys()
       return Promise.all(
         [...names]
           .flatMap(name => specs.get(name) ?? [])
@@ -192,7 +192,7 @@ export function startWarehouse({
     },
     missing() {
       if (waitingFor) return [waitingFor]
-      const unowned = sharing?.unowned() ?? []
+      const unowned = leaseGroup?.unowned() ?? []
       return [...unowned, ...loaders.notReady()].map(name => `warehouse ${name}`)
     },
   }

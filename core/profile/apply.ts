@@ -30,7 +30,7 @@ export const REMEMBERED_MESSAGES = 64
 /** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
 const FEW = 100
 
-export interface Applied {
+export interface ApplyOutcome {
   profile: Profile | undefined
   /** What was detected, message by message. */
   signals: SignalRecord[]
@@ -66,7 +66,7 @@ export function applyAndDetect(
   seq: number,
   hash: HashText,
   anonymousDays?: number,
-): Applied {
+): ApplyOutcome {
   const signals: SignalRecord[] = []
   const applied = reduce(profile, envelope, seq, anonymousDays, (found, message, after) =>
     signals.push(signalRecord(found, message, after, envelope, hash)),
@@ -81,7 +81,7 @@ function reduce(
   seq: number,
   anonymousDays = ANONYMOUS_PROFILE_DAYS,
   onFound: (found: Found, message: StoredMessage, after: Profile) => void,
-): Omit<Applied, 'signals'> {
+): Omit<ApplyOutcome, 'signals'> {
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []

@@ -22,7 +22,7 @@ export interface Detection<Memory> {
 }
 
 /**
- * Detects one signal. Pure: the same messages in the same order give the same signals, whoever looks at them and when.
+ * Detects one signal. Pure: the same messages in the same order give the same signals, at any time and in any process.
  *
  * @param memory what it returned with the message before; undefined at first, and in profiles older than the detector
  */

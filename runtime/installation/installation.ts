@@ -7,7 +7,7 @@ export type Buckets = Record<keyof typeof BUCKETS, KV>
 
 /** A stream that takes nothing any more. */
 export interface PastPart extends StreamPart {
-  /** Somebody deleted it: what there is of it is in the tables. */
+  /** It was deleted: what there is of it is in the tables. */
   gone: boolean
 }
 

@@ -29,7 +29,8 @@ function parseGeneration(raw: unknown): Check<number> {
     : { ok: false, reason: 'generation is not a whole number from 0' }
 }
 
-/** Makes another generation count, at once for everybody. Throws when somebody else did since `revision` was read. */
+/** Puts another generation into effect, at once for all processes. Throws when another process did since `revision` was
+ * read. */
 export async function switchGeneration(meta: KV, generation: number, revision: number): Promise<void> {
   await meta.put(PROFILES_KEY, JSON.stringify({ generation }), { previousSeq: revision })
 }

@@ -7,7 +7,7 @@ import type { ConnectionOptions } from '@nats-io/transport-node'
  * The client's own pauses go by the wall clock: when that is set back while there is no connection, it would not try
  * again before the time of its last attempt has come a second time.
  *
- * @param now milliseconds of a clock that nobody sets
+ * @param now milliseconds of a clock that is never set
  */
 export function reconnectPauses(
   waitMs: number,

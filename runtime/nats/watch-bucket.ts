@@ -41,7 +41,7 @@ export async function watchBucket(
     lost = true
     current?.stop()
   }
-  // The server forgets the watch when it dies.
+  // A server that is killed forgets the watch.
   const forget = nats.onReconnect(renew)
   let caughtUp = () => {}
   const present = new Promise<void>(resolve => {
@@ -68,7 +68,7 @@ export async function watchBucket(
     const { values, streamInfo } = await bucket.status()
     const { last_seq: newest } = streamInfo.state
     current = await bucket.watch()
-    // Stopped or lost meanwhile: nobody stops this one.
+    // Stopped or lost meanwhile: nothing else would stop this one.
     if (stopped || lost) return current.stop()
     gaps.began(values === 0 ? newest : 0)
     if (values === 0) caughtUp()
@@ -86,10 +86,7 @@ export async function watchBucket(
     try {
       const { config, state } = (await bucket.status()).streamInfo
       if (stopped || !gaps.isNewestMissing(state.last_seq)) return
-      log.info(
-        { stream: config.name, newest: state.last_seq },
-        'what is new in a bucket does not arrive, following it anew',
-      )
+      log.info({ stream: config.name, newest: state.last_seq }, 'changes of a bucket do not arrive, watching it again')
       renew()
     } catch {
       gaps.unknown()

@@ -98,7 +98,7 @@ export async function obtain(
   }
 
   async function runRefreshing(command: Command, refresh: Command | undefined, cwd?: string): Promise<void> {
-    // A package manager that asks a question would wait for ever: there may be nobody to answer.
+    // A package manager that asks a question would wait for ever: there may be no one at the terminal.
     const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, ...(cwd ? { cwd } : {}) }
     const attempt = ([name, ...args]: Command) => machine.run(name, args, options)
     try {

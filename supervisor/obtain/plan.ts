@@ -28,7 +28,7 @@ export interface Circumstances extends Pick<Machine, 'platform' | 'arch' | 'isRo
 
 const aptUpdate: Command = ['apt-get', 'update']
 const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin']
-// Debian keeps servers in sbin, which is on root's PATH and often on nobody else's.
+// Debian keeps servers in sbin, which is on root's PATH and often on no other user's.
 const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 
 /** Ways to nats-server, in order. `binFolder` is the data folder's. */

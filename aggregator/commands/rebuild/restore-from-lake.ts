@@ -23,7 +23,7 @@ export async function restoreFromLake(
     const position = positionKeeper(positions, stream)
     const known = await position.load()
     const through = completeThrough(known, base)
-    // Begun anew, after everything was lost: its positions go on where the lake ends.
+    // Recreated, after everything was lost: its positions go on where the lake ends.
     if (!known && last > base) fresh.push(() => position.announce({ first: last + 1, last, offset: last, done: true }))
     else if (through === undefined || through < last)
       throw new Error(
