@@ -29,7 +29,10 @@ export function aggregatorSettings(args: string[], env: Environment) {
     throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
   return {
     ...sharedSettings(env),
-    /** What this process does: all of it, or a part; `batch` where there is a lake. Decisions need the profiles in the same process. */
+    /**
+     * What this process does: all of it, or a part; `batch` where there is a lake. Decisions need the profiles in the
+     * same process.
+     */
     roles,
     /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,

@@ -35,7 +35,8 @@ export async function startAggregator(
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
-  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are stored.
+  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are
+  // stored.
   const lane = await connectNats(settings.nats, 'decisions', log)
   const lanePublisher = createPublisher(lane)
   const skewTracker = createSkewTracker()

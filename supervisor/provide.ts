@@ -17,8 +17,8 @@ import type { SupervisorSettings } from './settings.js'
 const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'
 
 /**
- * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users that
- * the parts run as.
+ * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users
+ * that the parts run as.
  *
  * @param note is told of what takes time, and of what is less safe than it could be
  */

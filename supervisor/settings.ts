@@ -22,7 +22,10 @@ export function supervisorSettings(env: Environment) {
     movablePorts: INNER_PORTS.filter(name => !isSet(name, env)) as string[],
     /** NATS_RUN_AS: user of the started one when root starts it, a name or `uid:gid`; a number needs no account. */
     natsRunAs: textSetting('NATS_RUN_AS', env),
-    /** CLICKHOUSE_URL of your own server, with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD; otherwise one is started on CLICKHOUSE_PORT. */
+    /**
+     * CLICKHOUSE_URL of your own server, with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD; otherwise one is started on
+     * CLICKHOUSE_PORT.
+     */
     clickhouseUrl: secretSetting('CLICKHOUSE_URL', env),
     clickhousePort: numberSetting('CLICKHOUSE_PORT', env, 'start'),
     clickhouseUser: textSetting('CLICKHOUSE_USER', env),

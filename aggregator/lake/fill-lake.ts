@@ -69,8 +69,8 @@ export async function fillLake(parts: FillParts): Promise<never> {
 }
 
 /**
- * Copies as much of a range as a file holds, and returns the end of that; undefined when the table has none of its rows: it
- * may have lost them for a while.
+ * Copies as much of a range as a file holds, and returns the end of that; undefined when the table has none of its
+ * rows: it may have lost them for a while.
  */
 async function copyPortion(
   { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillParts,

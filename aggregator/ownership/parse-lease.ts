@@ -12,7 +12,9 @@ export interface MemberNote {
   name: string
 }
 
-/** What counts in the place of a lease that can't be read: no process holds the resource, and the next one may claim it. */
+/**
+ * What counts in the place of a lease that can't be read: no process holds the resource, and the next one may claim it.
+ */
 export const FREE: Lease = { owner: '', epoch: 0 }
 
 /** Parses a lease as the bucket has it. */

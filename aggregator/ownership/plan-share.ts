@@ -6,8 +6,8 @@ export interface Share {
 }
 
 /**
- * Returns what one of several members should release and claim, so that every resource is held and no member holds more than
- * one more than another. Nothing else moves. Pure; members that see the same compute shares that fit together, and
+ * Returns what one of several members should release and claim, so that every resource is held and no member holds more
+ * than one more than another. Nothing else moves. Pure; members that see the same compute shares that fit together, and
  * where they don't, the compare-and-set of the lease decides.
  *
  * @param live ids of the members that live, `me` among them

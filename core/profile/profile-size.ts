@@ -1,6 +1,8 @@
 import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
 
-/** Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps. */
+/**
+ * Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps.
+ */
 const FIXED = 1_024
 
 /** What a profile's parts take in memory, known by the part itself: most messages leave most parts as they are. */

@@ -53,7 +53,9 @@ export async function layoutOf(meta: KV, { partitions, streams }: SharedSettings
   }
 }
 
-/** Puts another layout in the place of the one that has `revision`. Throws when another process did since it was read. */
+/**
+ * Puts another layout in the place of the one that has `revision`. Throws when another process did since it was read.
+ */
 export async function changeLayout(meta: KV, layout: Layout, revision: number): Promise<void> {
   await meta.put(LAYOUT_KEY, JSON.stringify(layout), { previousSeq: revision })
 }

@@ -11,8 +11,8 @@ export interface MetaValue<T> {
 }
 
 /**
- * Reads a value of the bucket `meta` without which nothing can start. One that is lost or can't be read is put back from
- * its copy.
+ * Reads a value of the bucket `meta` without which nothing can start. One that is lost or can't be read is put back
+ * from its copy.
  *
  * @throws ConfigurationError when neither can be used: a guess would tear visitors' histories apart
  */

@@ -15,7 +15,9 @@ export async function readGeneration(meta: KV, log?: Log): Promise<{ generation:
   return { generation: value ?? 0, revision }
 }
 
-/** As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start. */
+/**
+ * As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start.
+ */
 export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
   const known = await readGeneration(meta, log)
   if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})

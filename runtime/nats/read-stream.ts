@@ -6,8 +6,8 @@ import { noticeSilence } from './notice-silence.js'
 
 /**
  * How often the server says that it is there while it has nothing new, in milliseconds, and how often that may fail to
- * come before reading begins again. By itself the client would wait for three quarters of a minute, and then ask for its
- * consumer until that answers: the one server that keeps it may be away for good.
+ * come before reading begins again. By itself the client would wait for three quarters of a minute, and then ask for
+ * its consumer until that answers: the one server that keeps it may be away for good.
  */
 const HEARTBEAT_MS = 2_000
 const MISSED = 3

@@ -24,7 +24,8 @@ export interface BucketWatch {
 /**
  * Follows a KV bucket: `apply` gets every entry there is, then every change, deletions included. The promise resolves
  * when the present state has been applied. A watch that breaks, or that lacks what the bucket has, is begun again;
- * entries may then come twice. An entry that `apply` throws for is skipped, and the later ones are applied all the same.
+ * entries may then come twice. An entry that `apply` throws for is skipped, and the later ones are applied all the
+ * same.
  */
 export async function watchBucket(
   nats: Nats,

@@ -44,7 +44,9 @@ export interface TextSetting extends CommonSetting {
   in?: Partial<Record<Program, { default?: string }>>
 }
 
-/** Text that opens something: it may also come from the file that `<NAME>_FILE` names, or from the supervisor's pipe. */
+/**
+ * Text that opens something: it may also come from the file that `<NAME>_FILE` names, or from the supervisor's pipe.
+ */
 export interface SecretSetting extends CommonSetting {
   kind: 'secret'
 }

@@ -86,7 +86,9 @@ export function anonymousIdOf({ userFeatures }: Impression): string {
   return `open-bandit-${createHash('sha256').update(features).digest('hex').slice(0, 16)}`
 }
 
-/** The decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances were. */
+/**
+ * The decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances were.
+ */
 export function toDecision(impression: Impression, source: Source): DecisionRecord {
   return {
     decisionId: decisionIdOf(impression, source),

@@ -12,7 +12,8 @@ const OF_NPM = /^npm_/i
 
 /**
  * Takes secrets out of an environment: by the variables' names, and what has a password in a URL. Programs are given
- * those that they need by a pipe, because an environment can be read by whatever runs as the same user, and is passed on.
+ * those that they need by a pipe, because an environment can be read by whatever runs as the same user, and is passed
+ * on.
  */
 export function splitSecrets(env: NodeJS.ProcessEnv): { open: NodeJS.ProcessEnv; secrets: Record<string, string> } {
   const open: NodeJS.ProcessEnv = {}

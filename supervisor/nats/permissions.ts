@@ -6,7 +6,9 @@ export interface Permissions {
   subscribe: { allow: string[] }
 }
 
-/** A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject. */
+/**
+ * A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject.
+ */
 export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'operator'
 
 const STATUS = 'slotstream.status'
@@ -33,8 +35,9 @@ const READ = [
 const COLLECTORS_BUCKETS = Object.values(BUCKETS).map(name => `$JS.API.STREAM.MSG.GET.KV_${name}`)
 
 /**
- * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to what
- * all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to that.
+ * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to
+ * what all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to
+ * that.
  */
 const READ_BUCKETS = [
   '$JS.API.INFO',
@@ -56,8 +59,8 @@ const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
 
 /**
- * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others share
- * is written again without the person before it is removed.
+ * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others
+ * share is written again without the person before it is removed.
  */
 const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
 const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']

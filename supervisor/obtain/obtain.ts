@@ -22,7 +22,10 @@ export interface Program {
   advice: string
 }
 
-/** A program was neither found nor obtained. The message names every way that was tried, why it failed, and what to type. */
+/**
+ * A program was neither found nor obtained. The message names every way that was tried, why it failed, and what to
+ * type.
+ */
 export class ProgramMissingError extends Error {
   override name = 'ProgramMissingError'
   readonly code = 'program_missing'

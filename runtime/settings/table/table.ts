@@ -24,7 +24,10 @@ export const SUBJECTS: readonly { title: string; settings: SettingsTable }[] = [
   { title: 'Replay', settings: COMMANDS },
 ]
 
-/** Every environment variable that a program of this project reads, by its name. The one place of names, defaults and bounds. */
+/**
+ * Every environment variable that a program of this project reads, by its name. The one place of names, defaults and
+ * bounds.
+ */
 export const SETTINGS = {
   ...EVERYWHERE,
   ...START,

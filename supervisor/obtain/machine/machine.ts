@@ -29,7 +29,8 @@ export interface RunOptions {
   timeoutMs?: number
 }
 
-// Long enough for a package of 100 MB over a slow line; an end, so that a stalled mirror can't hold up the start forever.
+// Long enough for a package of 100 MB over a slow line; an end, so that a stalled mirror can't hold up the start
+// forever.
 const commandTimeoutMs = 15 * 60_000
 const downloadTimeoutMs = 10 * 60_000
 
