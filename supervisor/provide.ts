@@ -77,7 +77,7 @@ function able(
   return undefined
 }
 
-/** What the embedded ClickHouse reads of the checkout: our program, its dependencies, and the engine. */
+/** Paths of the checkout that the embedded ClickHouse reads: our program, its dependencies, and the engine. */
 function embeddedFiles(): string[] {
   const program = fileURLToPath(new URL(`../../${EMBEDDED_PROGRAM}`, import.meta.url))
   const require = createRequire(program)

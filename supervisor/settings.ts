@@ -4,7 +4,9 @@ import { type Environment, isSet, numberSetting, secretSetting, textSetting } fr
 /** Ports that only the parts of one start use among themselves, and people who look: another one does as well. */
 const INNER_PORTS = ['AGGREGATOR_PORT', 'WAREHOUSE_PORT', 'NATS_PORT', 'CLICKHOUSE_PORT'] as const
 
-/** What `npm start` runs where. Every default can be changed by the environment variable of the same meaning. */
+/**
+ * Reads what `npm start` runs, and where. Every default can be changed by the environment variable of the same meaning.
+ */
 export function supervisorSettings(env: Environment) {
   return {
     /** DATA_DIR: everything that is kept. */

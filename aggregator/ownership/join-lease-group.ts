@@ -6,7 +6,7 @@ import { createOwnership, type Ownership, type OwnershipDeps } from './ownership
 const EVERY_MS = 500
 
 /**
- * What is under way may take this long before the next owner gets it, in milliseconds: work that waits for ever, say
+ * Work under way may take this long before the next owner gets it, in milliseconds: work that waits for ever, say
  * for a connection that is gone, would keep all members from it.
  */
 const RELEASE_MS = 3_000

@@ -16,7 +16,7 @@ export interface ReportParts {
   applied: () => { partition: number; through: number }[]
   /** Of each stream that this process loads: the sequence up to which it is done. */
   loaded: () => Promise<{ stream: string; through: number }[]>
-  /** What fails now and is tried again. */
+  /** Failures that last, each tried again. */
   troubles?: () => Trouble[]
   /** Is given each lag that was measured. */
   noteLag?: (lag: Lag) => void

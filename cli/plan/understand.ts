@@ -33,7 +33,7 @@ export class UsageError extends Error {
 
 type Settings = Partial<Pick<TrackingPlan, 'mode' | 'unplanned'>>
 
-/** What the command is to do. */
+/** Work that the command is to do. */
 export type Order =
   | { do: 'help' }
   | { do: 'check'; folder: string }

@@ -32,7 +32,7 @@ const FEW = 100
 
 export interface ApplyOutcome {
   profile: Profile | undefined
-  /** What was detected, message by message. */
+  /** Signals detected, message by message. */
   signals: SignalRecord[]
   /**
    * Messages whose traits the profile did not take, because it would have become too large; absent when there are none.

@@ -11,7 +11,7 @@ export interface PastPart extends StreamPart {
   gone: boolean
 }
 
-/** What an installation consists of inside NATS. */
+/** Streams and buckets of an installation in NATS. */
 export interface Installation {
   partitions: number
   /** The streams of each kind that take messages, in the order of their partitions. */

@@ -60,7 +60,9 @@ export async function changeLayout(meta: KV, layout: Layout, revision: number): 
   await meta.put(LAYOUT_KEY, JSON.stringify(layout), { previousSeq: revision })
 }
 
-/** What the settings say of streams and isn't so, a line for each kind: they count when an installation is made. */
+/**
+ * Lists settings of streams that differ from the layout, a line for each kind: they apply to a new installation only.
+ */
 export function otherThanSet({ streams }: Layout, { streams: set }: Pick<SharedSettings, 'streams'>): string[] {
   return KINDS.filter(kind => set[kind] !== undefined && set[kind] !== streams[kind]).map(
     kind =>

@@ -16,11 +16,11 @@ export type Program = keyof typeof PROGRAMS
 
 interface CommonSetting {
   programs: readonly Program[]
-  /** What the setting decides, as one sentence without a full stop. */
+  /** Effect of the setting, as one sentence without a full stop. */
   meaning: string
-  /** What happens when the limit that it sets is reached. */
+  /** Effect of reaching the limit that it sets. */
   beyond?: string
-  /** What is used without it, in words, where `default` doesn't say it. */
+  /** Value used without it, in words, where `default` doesn't say it. */
   otherwise?: string
 }
 

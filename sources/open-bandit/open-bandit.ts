@@ -33,7 +33,7 @@ export interface Impression {
   affinities: Record<string, number>
 }
 
-/** What an impression's ids are made from beside its own number. */
+/** Values that an impression's ids are made from, beside its own number. */
 export interface Source {
   siteId: string
   /** Hash of the log's content: another log has other ids, the same log under another name has the same. */

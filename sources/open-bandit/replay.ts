@@ -18,7 +18,10 @@ export interface ReplayOptions {
   output: Output
 }
 
-/** What a replay sent. Sent is not new: what an earlier replay brought counts here too, but not in the warehouse. */
+/**
+ * Counts of what a replay sent. Sent is not new: what an earlier replay brought counts here too, but not in the
+ * warehouse.
+ */
 export interface ReplaySummary {
   impressions: number
   clicks: number

@@ -21,7 +21,7 @@ export interface StillRejected {
   messageId: string
 }
 
-/** What became of the rejected messages. */
+/** Counts of rejected messages by what became of them. */
 export interface RejectedSummary {
   messages: number
   accepted: number

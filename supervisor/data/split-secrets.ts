@@ -7,7 +7,7 @@ const PLACE_NAME = /_(FILE|DIR|PATH)$/i
 /** `scheme://user:password@…`, also where it isn't the first of several, and the same without a scheme. */
 const USER_INFO = /\/\/[^/\s@]+@|(^|,)[^/\s@,]*:[^/\s@,]*@/
 
-/** What npm tells of itself, registries' tokens among it, and no setting of ours. */
+/** Variables that npm sets, registries' tokens among them, and no setting of ours. */
 const OF_NPM = /^npm_/i
 
 /**

@@ -1,6 +1,6 @@
 import { BUCKETS } from '@slotstream/protocol'
 
-/** What a user of NATS may publish, and subscribe to. */
+/** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
   publish: { allow: string[]; deny?: string[] }
   subscribe: { allow: string[] }
@@ -55,7 +55,7 @@ const READ_BUCKETS = [
 /** Making streams and buckets, and bringing them up to the settings. Deleting and emptying them is the operator's. */
 const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 
-/** What an administrator sets, by way of the collector alone. */
+/** Buckets that an administrator sets, by way of the collector alone. */
 const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
 
 /**
@@ -68,7 +68,7 @@ const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
-/** What each role may do, beside listening for its own answers. The operator: everything. */
+/** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
   const inbox = `${inboxPrefix}.>`
   switch (role) {

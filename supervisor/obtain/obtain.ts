@@ -14,11 +14,11 @@ export type ObtainLog = (text: string) => unknown
 export interface Program {
   /** Its file name, without `.exe`. */
   name: string
-  /** What is asked for, in the error: "nats-server 2.9 or later". */
+  /** Name of the program and its version, for the error: "nats-server 2.9 or later". */
   wanted: string
   /** Why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one. */
   objection(path: string, preferred?: boolean): Promise<string | undefined>
-  /** What to type on this machine when nothing worked, and other ways out: the end of the error. */
+  /** Commands to type on this machine when nothing worked, and other ways out: the end of the error. */
   advice: string
 }
 

@@ -21,7 +21,7 @@ export type Step =
 
 export type Command = readonly [program: string, ...args: string[]]
 
-/** What the plan depends on; `has` says which of the package managers' commands are there. */
+/** Circumstances that the plan depends on; `has` says which of the package managers' commands are there. */
 export interface Circumstances extends Pick<Machine, 'platform' | 'arch' | 'isRoot' | 'env'> {
   has(command: string): boolean
 }

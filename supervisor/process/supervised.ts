@@ -23,7 +23,7 @@ export interface PartSpec {
   answers: () => Promise<boolean>
   /** Whether it is one of our Node programs, which end when the supervisor is gone. */
   ours: boolean
-  /** What it is given by a pipe, so that no other process sees it (`secretSetting`). */
+  /** Secrets that it is given by a pipe, so that no other process sees it (`secretSetting`). */
   secrets?: Record<string, string>
   /** User that it runs as, when not this process's. */
   owner?: Owner

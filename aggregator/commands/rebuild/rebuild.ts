@@ -82,7 +82,7 @@ export async function rebuild(
     yield* profilesOf(rows, ofVisitor, anonymousDays)
   }
 
-  /** What is added to a stream's sequences in the table; of one that was recreated, also before a loader says so. */
+  /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */
   async function offsetOf({ part: { name, base }, end }: Range): Promise<number> {
     const position = await positionKeeper(installation.buckets.positions, name).load()
     const offset = position?.offset ?? base

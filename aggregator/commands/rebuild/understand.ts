@@ -1,6 +1,6 @@
 import { UsageError } from '@slotstream/runtime'
 
-/** What is to be rebuilt, and of what. */
+/** Names of the tables to rebuild, and their source. */
 export interface Order {
   /**
    * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter,

@@ -11,7 +11,7 @@ export interface Unread {
 }
 
 /**
- * What is unread in some streams of a kind, most first.
+ * Returns the unread messages in some streams of a kind, most first.
  *
  * @param checkpoints where those who read partitions of events note how far they are
  */

@@ -52,6 +52,6 @@ export type NumberName = NamesOf<NumberSetting>
 export type TextName = NamesOf<TextSetting>
 export type SecretName = NamesOf<SecretSetting>
 
-/** What reading a setting yields: also undefined when it has no default. */
+/** Type that reading a setting yields: also undefined when it has no default. */
 export type NumberValue<Name extends NumberName> = All[Name] extends { default: number } ? number : number | undefined
 export type TextValue<Name extends TextName> = All[Name] extends { default: string } ? string : string | undefined

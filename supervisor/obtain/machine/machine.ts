@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 
-/** What obtaining a program needs of the machine it runs on. Tests pass one of their own. */
+/** The machine that a program is obtained for. Tests pass one of their own. */
 export interface Machine {
   platform: NodeJS.Platform
   /** Processor, in Node's words: `x64`, `arm64` … */
