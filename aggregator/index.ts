@@ -1,6 +1,6 @@
 export { type Decisions, startDecisions } from './decisions/role.js'
 export { lakeFolder } from './lake/lake-files.js'
 export { tableRanges } from './lake/table-ranges.js'
-export type { Identity } from './ownership/start-ownership.js'
+export type { Identity } from './ownership/join-lease-group.js'
 export { type Profiles, startProfiles } from './profiles/role.js'
 export { startWarehouse, type Warehouse } from './warehouse/role.js'

@@ -4,6 +4,6 @@ import { aggregatorSettings } from './settings.js'
 import { startAggregator } from './start.js'
 
 await runProcess('aggregator', log => {
-  const settings = aggregatorSettings(process.argv.slice(2))
+  const settings = aggregatorSettings(process.argv.slice(2), process.env)
   return renewed(outdated => startAggregator(settings, log, outdated))
 })

@@ -21,7 +21,7 @@ export type Role = (typeof ROLES)[number]
  *
  * @param args the arguments of the command line, without node and script
  */
-export function aggregatorSettings(args: string[], env: Environment = process.env) {
+export function aggregatorSettings(args: string[], env: Environment) {
   const lakeDir = textSetting('LAKE_DIR', env)
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const roles = named.filter(role => role !== 'batch' || lakeDir)
@@ -29,7 +29,10 @@ export function aggregatorSettings(args: string[], env: Environment = process.en
     throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
   return {
     ...sharedSettings(env),
-    /** What this process does: all of it, or a part; `batch` where there is a lake. Whoever decides needs the profiles in the same process. */
+    /**
+     * What this process does: all of it, or a part; `batch` where there is a lake. Decisions need the profiles in the
+     * same process.
+     */
     roles,
     /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,
@@ -42,6 +45,7 @@ export function aggregatorSettings(args: string[], env: Environment = process.en
     maxProfileBytes: (numberSetting('PROFILES_MEMORY_MB', env) ?? defaultProfileMemory() / MB) * MB,
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
+    warehouse: warehouseSettings(env),
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -58,8 +62,21 @@ export function aggregatorSettings(args: string[], env: Environment = process.en
   }
 }
 
+/** Bounds of a block that an operator can set, and their defaults. */
+export interface WarehouseSettings {
+  /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
+  maxAgeMs: number
+  /** Rows of a block at most (a message's rows stay together). */
+  maxRows: number
+}
+
+/** Reads the settings of the warehouse. */
+export function warehouseSettings(env: Environment): WarehouseSettings {
+  return { maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env), maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env) }
+}
+
 /** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */
-export function anonymousDaysSetting(env: Environment = process.env): number {
+export function anonymousDaysSetting(env: Environment): number {
   return numberSetting('ANONYMOUS_PROFILE_DAYS', env)
 }
 
@@ -76,6 +93,6 @@ function rolesFrom(text: string): Role[] {
   if (unknown !== undefined)
     throw new ConfigurationError(`ROLES has "${unknown}": give one or more of ${ROLES.join(', ')}, with commas between`)
   if (roles.includes('decisions') && !roles.includes('profiles'))
-    throw new ConfigurationError('ROLES has decisions without profiles: whoever decides needs both, add profiles')
+    throw new ConfigurationError('ROLES has decisions without profiles: decisions need both, add profiles')
   return roles
 }

@@ -17,7 +17,7 @@ import { startPeople } from './people/start-people.js'
 import { startProfiles } from './profiles/role.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
-import { createSpread } from './status/spread.js'
+import { createSkewTracker } from './status/skew-tracker.js'
 import { startWarehouse } from './warehouse/role.js'
 
 /**
@@ -35,30 +35,33 @@ export async function startAggregator(
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
   const publisher = createPublisher(nats)
-  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are stored.
+  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are
+  // stored.
   const lane = await connectNats(settings.nats, 'decisions', log)
   const lanePublisher = createPublisher(lane)
-  const spread = createSpread()
+  const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
   const tombstones = await watchTombstones(nats, installation, log)
   const parts = { nats, publisher, installation, metrics, log, identity, tombstones }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
-    ? await startProfiles({ ...parts, maxProfiles, maxBytes, anonymousDays, spread })
+    ? await startProfiles({ ...parts, maxProfiles, maxBytes, anonymousDays, skewTracker })
     : undefined
   const decisions =
     profiles && roles.includes('decisions')
       ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
       : undefined
-  const warehouse = roles.includes('warehouse') ? startWarehouse({ ...parts, clickhouse }) : undefined
+  const warehouse = roles.includes('warehouse')
+    ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
+    : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
   const report = startReport({
     ...parts,
     roles,
-    spread,
+    skewTracker,
     applied: () => profiles?.applied() ?? [],
     loaded: async () => (await warehouse?.loaded()) ?? [],
     troubles: () => warehouse?.troubles() ?? [],
@@ -81,7 +84,7 @@ export async function startAggregator(
   )
   log.info({ roles, port: status.port }, 'started')
   const changed = () => {
-    log.info('messages go into other streams from now on: beginning anew')
+    log.info('messages go into other streams from now on: starting again')
     outdated()
   }
   const layout = await watchLayout(nats, installation.buckets.meta, installation.layout, changed, log)

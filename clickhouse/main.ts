@@ -98,7 +98,7 @@ await runProcess('clickhouse', async log => {
 function pageRules(): PageRules {
   const origins = textSetting('CLICKHOUSE_ALLOWED_ORIGINS')
   try {
-    return { isOurHost: createHostCheck(allowedHosts()), allowedOrigins: readOrigins(origins) }
+    return { isOurHost: createHostCheck(allowedHosts(process.env)), allowedOrigins: readOrigins(origins) }
   } catch {
     throw new ConfigurationError(
       `CLICKHOUSE_ALLOWED_ORIGINS is "${origins}": it must be origins such as https://sql.example, with commas between`,

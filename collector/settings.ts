@@ -1,4 +1,4 @@
-import { ConfigurationError, type Environment, numberSetting, textSetting } from '@slotstream/runtime'
+import { allowedHosts, ConfigurationError, type Environment, numberSetting, textSetting } from '@slotstream/runtime'
 import type { RateLimits } from './safety/limits.js'
 import type { BodyBounds } from './safety/open-bodies.js'
 
@@ -8,6 +8,8 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   maxConnections: number
   /** Connections of one address at a time; beyond it, an idle one is closed. Default 2,000. */
   maxConnectionsPerAddress: number
+  /** Names of hosts by which this machine is asked, beside its own. Default none. */
+  allowedHosts: string[]
   /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many stand in a row. */
   trustProxy: string[] | number
   /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
@@ -22,7 +24,7 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
 }
 
 /** Reads the settings of the environment. Throws ConfigurationError when one can't be used. */
-export function collectorSettings(env: Environment = process.env): CollectorSettings {
+export function collectorSettings(env: Environment): CollectorSettings {
   return {
     addressPerSecond: numberSetting('RATE_LIMIT_ADDRESS', env),
     sitePerSecond: numberSetting('RATE_LIMIT_SITE', env),
@@ -38,6 +40,7 @@ export function collectorSettings(env: Environment = process.env): CollectorSett
     bodyGraceMs: numberSetting('BODY_GRACE_MS', env),
     maxConnections: numberSetting('MAX_CONNECTIONS', env),
     maxConnectionsPerAddress: numberSetting('MAX_CONNECTIONS_ADDRESS', env),
+    allowedHosts: allowedHosts(env),
     trustProxy: trustProxy(textSetting('TRUST_PROXY', env)),
     headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', env),
     requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', env),

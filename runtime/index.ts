@@ -2,7 +2,7 @@
 export { isObject } from '@slotstream/protocol'
 export { acquireOperatorLock } from './command/acquire-operator-lock.js'
 export { type CommandParts, runCommand, UsageError } from './command/run-command.js'
-export { type Bury, createDeadLetters } from './installation/dead-letters.js'
+export { createDeadLetters, type StoreDeadLetter } from './installation/dead-letters.js'
 export { type SharedSettings, sharedSettings } from './installation/environment.js'
 export type { Buckets, Installation, PastPart } from './installation/installation.js'
 export { createPrivacy, type Privacy } from './installation/keyed-hash.js'

@@ -14,13 +14,13 @@ import { type Attempt, retryAfterMs, withRetry } from './retry.js'
 /** How long one request may take, in milliseconds. After that it is sent again; the pipeline knows it by its ids. */
 const REQUEST_TIMEOUT_MS = 30_000
 
-/** What the import route answers. */
+/** Answer of the import route. */
 export interface ImportAnswer {
   imported: number
   rejected: { index?: number; reason: string }[]
 }
 
-/** What the route that takes rejected messages once more answers. */
+/** Answer of the route that takes rejected messages once more. */
 export interface ReplayAnswer {
   accepted: number
   rejected: Rejection[]

@@ -3,7 +3,7 @@ const BAR_WIDTH = 30
 /** How often a line is printed where there is no terminal, in milliseconds. */
 const LINE_EVERY_MS = 5_000
 
-/** What progress is written to. */
+/** Output that progress is written to. */
 export interface Output {
   isTTY?: boolean
   write(text: string): unknown

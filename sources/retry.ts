@@ -1,8 +1,8 @@
 import { ReplayError } from './errors.js'
 
 /**
- * One try of a request: its result, or why it should be tried again and how long the server asked to wait. `isPaced`: the
- * server takes no more than so many messages a second, and asks to come again.
+ * One try of a request: its result, or why it should be tried again and how long the server asked to wait. `isPaced`:
+ * the server takes no more than so many messages a second, and asks to come again.
  */
 export type Attempt<T> =
   | { ok: true; value: T }
@@ -20,7 +20,8 @@ const LONGEST_PAUSE_MS = 15_000
 
 /**
  * Tries until it works, with a jittered pause that doubles each time, and never sooner than the server asked for. To be
- * asked to send more slowly is no failure, however often it happens. Throws a ReplayError with the last reason when it gives up.
+ * asked to send more slowly is no failure, however often it happens. Throws a ReplayError with the last reason when it
+ * gives up.
  */
 export async function withRetry<T>(
   what: string,

@@ -1,8 +1,8 @@
 import { createHmac, hash } from 'node:crypto'
 
 /**
- * The secret key with which a replay sends to a site that it made: old times need one. Made of the admin token, so that a
- * second replay has it again and no file keeps it.
+ * The secret key with which a replay sends to a site that it made: old times need one. Made of the admin token, so that
+ * a second replay has it again and no file keeps it.
  */
 export function secretKeyOf(adminToken: string, siteId: string): string {
   return createHmac('sha256', adminToken).update(`slotstream replay ${siteId}`).digest('base64url')

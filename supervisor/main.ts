@@ -8,7 +8,7 @@ import { startSystem } from './start-system.js'
 const report = createReport(process.stdout)
 
 try {
-  const settings = supervisorSettings()
+  const settings = supervisorSettings(process.env)
   warnOfMisspelt(report.note)
   mkdirSync(settings.dataDir, { recursive: true })
   const system = await startSystem(settings, process.env, report)

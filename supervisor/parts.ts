@@ -11,7 +11,7 @@ import type { PartSpec } from './process/supervised.js'
 import { ANSWER_MS } from './process/watchdog.js'
 import type { SupervisorSettings } from './settings.js'
 
-/** What the parts need beyond the settings. */
+/** Facts that the services need beyond the settings. */
 export interface Provided {
   natsServer: string
   /** Of the nats-server that is started here. */
@@ -36,7 +36,7 @@ const SECRETS: Record<string, string[]> = {
 /** Settings for NATS servers of one's own, which are not meant for the one that is started here. */
 const OWN_NATS = ['NATS_CREDS', 'NATS_CREDS_FILE', 'NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE']
 
-/** What programs that are not trusted with more than their work see of the environment. */
+/** Environment of programs that are not trusted with more than their work. */
 const PLAIN_ENV = ['PATH', 'HOME', 'LANG', 'LC_*', 'TZ', 'TMPDIR', 'TEMP', 'SYSTEMROOT']
 const CLICKHOUSE_ENV = [...PLAIN_ENV, 'NODE_*', 'LOG_LEVEL', 'DATA_DIR', 'CLICKHOUSE_*', 'ALLOWED_HOSTS']
 
@@ -88,7 +88,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
 
   const parts = [
     node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}`, OWN_PATHS),
-    // Apart, because a visitor waits for the one and nobody for the other: loading a block takes the processor for
+    // Apart, because a visitor waits for the one only: loading a block takes the processor for
     // tens of milliseconds at a time.
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
     // What it writes is the lake, which other users may be meant to read.
@@ -123,7 +123,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
   return natsUsers ? [...parts, natsServerPart(settings, provided, natsUsers, env)] : parts
 }
 
-/** What all parts are told, before secrets are taken out of it. */
+/** Environment of all services, before secrets are taken out of it. */
 function partEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const embedded = settings.clickhouseUrl === ''
   const fromBase = { ...base }

@@ -27,7 +27,8 @@ export interface ReservedPorts {
 
 /**
  * Chooses a port for each wish, all different: the one wished, or the next free one where it is movable. They stay
- * reserved: between the choice and the moment at which a program listens, seconds pass, in which another copy may start.
+ * reserved: between the choice and the moment at which a program listens, seconds pass, in which another copy may
+ * start.
  *
  * @throws ConfigurationError that names the variable to change
  */
@@ -96,8 +97,9 @@ function isFree(variable: string, port: number): Promise<boolean> {
 }
 
 /**
- * Marks a port as meant for a program of this start, by its number's UDP port, which no program of ours uses: the system
- * gives it to one process alone, and takes it back from one that was killed. Undefined when another process has it.
+ * Marks a port as meant for a program of this start, by its number's UDP port, which no program of ours uses: the
+ * system gives it to one process alone, and takes it back from one that was killed. Undefined when another process has
+ * it.
  */
 function reserve(port: number): Promise<Socket | undefined> {
   return new Promise(resolve => {

@@ -17,8 +17,8 @@ import type { SupervisorSettings } from './settings.js'
 const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'
 
 /**
- * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users that
- * the parts run as.
+ * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users
+ * that the parts run as.
  *
  * @param note is told of what takes time, and of what is less safe than it could be
  */
@@ -77,7 +77,7 @@ function able(
   return undefined
 }
 
-/** What the embedded ClickHouse reads of the checkout: our program, its dependencies, and the engine. */
+/** Paths of the checkout that the embedded ClickHouse reads: our program, its dependencies, and the engine. */
 function embeddedFiles(): string[] {
   const program = fileURLToPath(new URL(`../../${EMBEDDED_PROGRAM}`, import.meta.url))
   const require = createRequire(program)

@@ -1,6 +1,6 @@
 import type { SupervisorSettings } from './settings.js'
 
-/** What `npm start` tells the person who typed it. */
+/** Output of `npm start` in the terminal. */
 export function createReport(out: { write(text: string): unknown }) {
   const line = (text = '') => out.write(`${text}\n`)
   const begun = Date.now()

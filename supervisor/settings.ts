@@ -4,8 +4,10 @@ import { type Environment, isSet, numberSetting, secretSetting, textSetting } fr
 /** Ports that only the parts of one start use among themselves, and people who look: another one does as well. */
 const INNER_PORTS = ['AGGREGATOR_PORT', 'WAREHOUSE_PORT', 'NATS_PORT', 'CLICKHOUSE_PORT'] as const
 
-/** What `npm start` runs where. Every default can be changed by the environment variable of the same meaning. */
-export function supervisorSettings(env: Environment = process.env) {
+/**
+ * Reads what `npm start` runs, and where. Every default can be changed by the environment variable of the same meaning.
+ */
+export function supervisorSettings(env: Environment) {
   return {
     /** DATA_DIR: everything that is kept. */
     dataDir: resolve(textSetting('DATA_DIR', env)),
@@ -18,11 +20,14 @@ export function supervisorSettings(env: Environment = process.env) {
     /** NATS_URL of your own servers; otherwise one is started on NATS_PORT. */
     natsUrl: secretSetting('NATS_URL', env),
     natsPort: numberSetting('NATS_PORT', env, 'start'),
-    /** Inner ports that nobody chose. One that is taken moves to the next free one. */
+    /** Inner ports that are not set. One that is taken moves to the next free one. */
     movablePorts: INNER_PORTS.filter(name => !isSet(name, env)) as string[],
     /** NATS_RUN_AS: user of the started one when root starts it, a name or `uid:gid`; a number needs no account. */
     natsRunAs: textSetting('NATS_RUN_AS', env),
-    /** CLICKHOUSE_URL of your own server, with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD; otherwise one is started on CLICKHOUSE_PORT. */
+    /**
+     * CLICKHOUSE_URL of your own server, with CLICKHOUSE_USER and CLICKHOUSE_PASSWORD; otherwise one is started on
+     * CLICKHOUSE_PORT.
+     */
     clickhouseUrl: secretSetting('CLICKHOUSE_URL', env),
     clickhousePort: numberSetting('CLICKHOUSE_PORT', env, 'start'),
     clickhouseUser: textSetting('CLICKHOUSE_USER', env),

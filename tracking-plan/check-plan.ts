@@ -35,9 +35,7 @@ export function checkPlan(raw: Record<string, unknown>): Check<UploadedPlan> {
   }
   const bytes = byteLength(JSON.stringify(kept))
   if (bytes > MAX_PLAN_BYTES)
-    return no(
-      `the plan has ${bytes} bytes, ${MAX_PLAN_BYTES} are allowed: take out versions that nobody sends any more`,
-    )
+    return no(`the plan has ${bytes} bytes, ${MAX_PLAN_BYTES} are allowed: take out versions that are no longer sent`)
   return { ok: true, value: { ...settings.value, schemas: kept } }
 }
 

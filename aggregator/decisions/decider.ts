@@ -9,7 +9,7 @@ const LEAST_RECORD_MS = 20
 /** Time that recording may take when no answer waits for it, in milliseconds. */
 const LATE_RECORD_MS = 2_000
 
-/** What decisions need of the profiles of this process's partitions. */
+/** The profiles of this process's partitions, as decisions read them. */
 export interface ProfileReader {
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
   /** Resolves to whether everything up to a stream sequence is applied within `deadlineMs` milliseconds. */

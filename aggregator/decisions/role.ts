@@ -115,7 +115,7 @@ export async function startDecisions({
   }
 }
 
-/** What isn't JSON becomes null, which no check of the catalog accepts. */
+/** Parses JSON; text that is none becomes null, which no check of the catalog accepts. */
 function parse(value: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(value))

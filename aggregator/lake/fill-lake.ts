@@ -5,7 +5,7 @@ import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
 import type { TableRanges } from './table-ranges.js'
 
-/** How often it is looked whether a person's deletion is over, in milliseconds. */
+/** How often to check whether a person's deletion is over, in milliseconds. */
 const QUIET_MS = 500
 
 export interface FillParts {
@@ -35,7 +35,7 @@ export interface FillParts {
 
 /**
  * Copies a stream's rows from its table into the lake, again and again. The files say by their names what is copied, so
- * each row is in one of them: whoever begins goes on after the last, and removes what others left half-written.
+ * each row is in one of them: a writer that begins goes on after the last, and removes what others left half-written.
  */
 export async function fillLake(parts: FillParts): Promise<never> {
   const { stream, base, folder, claim, complete, everyMs, metrics, log, signal } = parts
@@ -69,8 +69,8 @@ export async function fillLake(parts: FillParts): Promise<never> {
 }
 
 /**
- * Copies as much of a range as a file holds, and returns the end of that; undefined when the table has none of its rows: it
- * may have lost them for a while.
+ * Copies as much of a range as a file holds, and returns the end of that; undefined when the table has none of its
+ * rows: it may have lost them for a while.
  */
 async function copyPortion(
   { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillParts,

@@ -12,7 +12,7 @@ export interface LakeFile extends Block {
   path: string
 }
 
-/** What every Parquet file begins and ends with (https://parquet.apache.org/docs/file-format/). */
+/** Bytes that every Parquet file begins and ends with (https://parquet.apache.org/docs/file-format/). */
 const MAGIC = 'PAR1'
 
 const NAME = /^(?<stream>\w+)-(?<first>\d{16})-(?<last>\d{16})\.parquet$/
@@ -23,7 +23,7 @@ export function lakeFileName(stream: string, { first, last }: Block): string {
   return `${stream}-${String(first).padStart(16, '0')}-${String(last).padStart(16, '0')}.parquet`
 }
 
-/** What a name says; undefined when it is none of the lake's. Pure. */
+/** Parses the name of a file; undefined when it is none of the lake's. Pure. */
 export function parseLakeFileName(name: string): (Block & { stream: string }) | undefined {
   const { stream, first, last } = NAME.exec(name)?.groups ?? {}
   return stream ? { stream, first: Number(first), last: Number(last) } : undefined
@@ -48,7 +48,7 @@ export function covered(files: LakeFile[]): LakeFile[] {
 export interface LakeFolder {
   /** Files in the order of their ranges: a stream's, or those of all that ever were. */
   list(stream?: string): Promise<LakeFile[]>
-  /** Removes what earlier writers of a stream began and never finished; whoever is still at it fails. */
+  /** Removes what earlier writers of a stream began and never finished; one that is still writing fails. */
   clear(stream: string): Promise<void>
   /**
    * Writes a range's file: it is there as a whole or not at all, also after a crash.

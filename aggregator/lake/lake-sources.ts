@@ -10,7 +10,7 @@ export interface LakeSource {
   key?: StreamSpec['key']
 }
 
-/** What the lake keeps: everything that was loaded and never changes. Profiles follow from events. */
+/** Tables that the lake keeps: everything that was loaded and never changes. Profiles follow from events. */
 export function lakeSources({ streams, past }: Pick<Installation, 'streams' | 'past'>): LakeSource[] {
   return KINDS.flatMap(kind => {
     const { table, key }: StreamSpec = SPECS[kind]

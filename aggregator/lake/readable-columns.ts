@@ -16,8 +16,8 @@ export async function storedColumns(clickhouse: ClickHouseClient, table: string)
 }
 
 /**
- * Writes the columns of a table that takes a file of the lake. A file has JSON as text, which becomes JSON as it did when
- * it was loaded only on the way from table to table. Pure.
+ * Writes the columns of a table that takes a file of the lake. A file has JSON as text, which becomes JSON as it did
+ * when it was loaded only on the way from table to table. Pure.
  */
 export function asInFile(columns: StoredColumn[]): string {
   return columns

@@ -1,6 +1,6 @@
 import { type Installation, type Log, type Metrics, type Nats, Stopped } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
-import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import { keepLakeClean } from '../people/clean/keep-lake-clean.js'
 import { watchJobs } from '../people/watch-jobs.js'
 import { completeThrough, positionKeeper } from '../warehouse/positions/position.js'
@@ -35,7 +35,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
   const clickhouse = openClickHouse(server, 'batch', { timeoutMs: REQUEST_TIMEOUT_MS })
   const counters = lakeMetrics(metrics)
   const sources = new Map(lakeSources(installation).map(source => [source.stream, source]))
-  let sharing: Sharing | undefined
+  let leaseGroup: LeaseGroup | undefined
   const jobs = await watchJobs(nats, installation.buckets.jobs, log)
   const filling = new Map<string, { ended: Promise<void>; abort: AbortController }>()
 
@@ -51,14 +51,14 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
       table: tableRanges(clickhouse, table, signal),
       claim: () => claimLake(lake.dir, installation.buckets.meta),
       complete: async () => completeThrough(await position.load(), base),
-      verify: async () => !signal.aborted && ((await sharing?.verify(stream)) ?? false),
+      verify: async () => !signal.aborted && ((await leaseGroup?.verify(stream)) ?? false),
       quiet: jobs.quiet,
       everyMs: lake.everyMs,
       metrics: counters,
       log,
       signal,
     }).catch(error => {
-      if (!(error instanceof Stopped)) log.error({ err: error, stream }, 'the lake is not written any more')
+      if (!(error instanceof Stopped)) log.error({ err: error, stream }, 'the lake is no longer written')
     })
     filling.set(stream, { ended, abort })
   }
@@ -71,7 +71,7 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
     counters.position.remove({ stream })
   }
 
-  sharing = await startOwnership({
+  leaseGroup = await joinLeaseGroup({
     nats,
     installation,
     metrics,
@@ -90,14 +90,14 @@ export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<v
     dir: lake.dir,
     jobs,
     // The process that keeps the first stream does it for all.
-    verify: async () => (sharing?.holds(first) ?? false) && sharing!.verify(first),
+    verify: async () => (leaseGroup?.holds(first) ?? false) && leaseGroup!.verify(first),
     log,
   })
   return {
     async stop() {
       await cleaning.stop()
       jobs.stop()
-      await sharing?.stop()
+      await leaseGroup?.stop()
       await Promise.all([...filling.keys()].map(end))
       await clickhouse.close()
     },

@@ -61,7 +61,7 @@ export function tableRanges(
           output_format_parquet_compression_method: 'zstd',
           // JSON stands there as text, and readers compare texts: a path is `/camping`, not `\\/camping`.
           output_format_json_escape_forward_slashes: 0,
-          // Nobody waits for the lake, and somebody may for a query.
+          // The lake has time, and a person may wait for a query.
           max_threads: 1,
           // An error comes as one, not as the end of a file.
           wait_end_of_query: 1,

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import type { KV } from '@nats-io/kv'
 import { uuidv7 } from '@slotstream/protocol'
 
-/** In the lake, and in the bucket `meta`: the id of the lake. Positions mean something only in the installation that gave them. */
+/**
+ * In the lake, and in the bucket `meta`: the id of the lake. Positions mean something only in the installation that
+ * gave them.
+ */
 const FILE = 'LAKE'
 const KEY = 'lake'
 

@@ -18,11 +18,12 @@ export interface KnownLeases {
   /** False when that, or something later, was known already. */
   note(resource: string, lease: Lease, revision: number): boolean
   /**
-   * Looks up what the leader of the store has, which doesn't count before it is noted. Undefined when it can't be known.
+   * Looks up what the leader of the store has, which doesn't count before it is noted. Undefined when it can't be
+   * known.
    *
    * A store that has lost its end, with a disk that was full or a power cut, has gone back, and takes nothing at the
-   * revisions from before. That is believed when it is found twice: a server that was paused may answer once more as the
-   * leader that it was.
+   * revisions from before. That is believed when it is found twice: a server that was paused may answer once more as
+   * the leader that it was.
    */
   lookUp(resource: string): Promise<Found | undefined>
 }

@@ -7,7 +7,7 @@ import { createRenewal } from './renewal.js'
 export interface OwnershipDeps {
   /** Unique for this process, a token of a key. Ids of later starts of one name are greater, as UUIDv7 are. */
   id: string
-  /** What stays the same when the process is started again: its next start takes the place of this one at once. */
+  /** Name that stays when the process is started again: its next start takes the place of this one at once. */
   name: string
   resources: readonly string[]
   store: LeaseStore

@@ -6,13 +6,15 @@ export interface Lease {
   epoch: number
 }
 
-/** What others have to know of a member. */
+/** Entry of a member, as others read it. */
 export interface MemberNote {
   /** Stays the same when the process is started again. */
   name: string
 }
 
-/** What counts in the place of a lease that can't be read: no process holds the resource, and the next one may claim it. */
+/**
+ * Stands for a lease that can't be read: no process holds the resource, and the next one may claim it.
+ */
 export const FREE: Lease = { owner: '', epoch: 0 }
 
 /** Parses a lease as the bucket has it. */

@@ -1,17 +1,17 @@
 export interface Share {
-  /** What this member holds beyond its share. */
+  /** Resources that this member holds beyond its share. */
   release: string[]
-  /** What nobody holds and belongs to this member's share. */
+  /** Resources without an owner that belong to this member's share. */
   claim: string[]
 }
 
 /**
- * What one of several members should release and claim, so that every resource is held and no member holds more than
- * one more than another. Nothing else moves. Pure; members that see the same compute shares that fit together, and
+ * Returns what one of several members should release and claim, so that every resource is held and no member holds more
+ * than one more than another. Nothing else moves. Pure; members that see the same compute shares that fit together, and
  * where they don't, the compare-and-set of the lease decides.
  *
  * @param live ids of the members that live, `me` among them
- * @param ownerOf id of who holds a resource's lease, alive or not; '' for nobody
+ * @param ownerOf id of the owner in a resource's lease, alive or not; '' for none
  */
 export function planShare(
   me: string,

@@ -5,7 +5,7 @@ import { bucketKeys, type Privacy } from '@slotstream/runtime'
 /** Characters of encrypted ids in one entry: an entry is smaller than the largest message that NATS takes, 1 MB. */
 const SLICE_LENGTH = 500_000
 
-/** What a job keeps encrypted: who was asked for, and where all ids are once they are found. */
+/** Part of a job that is stored encrypted: the person asked for, and where all ids are once they are found. */
 export interface Sealed {
   id: string
   as?: IdKind
@@ -14,7 +14,7 @@ export interface Sealed {
 
 /** Where the ids of a person are: a person can have more browsers than one entry holds. */
 interface Found {
-  /** What the keys of its entries begin with. */
+  /** Prefix of the keys of its entries. */
   name: string
   slices: number
 }

@@ -37,8 +37,8 @@ export class JobFailed extends Error {
 }
 
 /**
- * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with the
- * step that it was at. Messages are removed before rows: what is still in a stream is loaded no more.
+ * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with
+ * the step that it was at. Messages are removed before rows: what is still in a stream is loaded no more.
  *
  * @throws what a step throws: do it again
  */

@@ -8,8 +8,8 @@ const PARCEL_BYTES = 256 * 1024
 const ANSWER_MS = 3 * EXPORT_ALIVE_MS
 
 /**
- * Sends things to a collector as lines of JSON. The next ones are read when those before have been taken, however long that
- * takes, and a collector hears of it while nothing is found. Memory holds one thing and a parcel.
+ * Sends things to a collector as lines of JSON. The next ones are read when those before have been taken, however long
+ * that takes, and a collector hears of it while nothing is found. Memory holds one thing and a parcel.
  *
  * @param things is given the signal that ends it when the collector or its client is gone
  * @throws when the collector or its client is gone

@@ -10,8 +10,8 @@ import {
   type Tombstones,
   watchGeneration,
 } from '@slotstream/runtime'
-import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
-import type { Spread } from '../status/spread.js'
+import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
+import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
@@ -59,7 +59,7 @@ export interface ProfilesDeps {
   now?: () => number
   everyMs?: number
   /** Counts messages by partition and visitor. Default: not counted */
-  spread?: Pick<Spread, 'add'>
+  skewTracker?: Pick<SkewTracker, 'add'>
   /** Deleted persons: their earlier messages are not applied. Default: none */
   tombstones?: Tombstones
 }
@@ -73,10 +73,10 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
   const serving = createServing()
-  let sharing: Sharing | undefined
-  const holds = (partition: number) => sharing?.holds(String(partition)) ?? false
+  let leaseGroup: LeaseGroup | undefined
+  const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
   const generations = startGenerations(deps, { wantedSignals, serving, holds })
-  sharing = await joinSharing(deps, generations, serving)
+  leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
   const partition = (index: number) => generations.current.partition(index)
@@ -88,7 +88,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
     serves: index => serving.has(index) && holds(index),
     holds,
     onServing: serving.listen,
-    missing: () => describeMissing(sharing.unowned().length, generations.current.missing()),
+    missing: () => describeMissing(leaseGroup.unowned().length, generations.current.missing()),
     applied: () =>
       indexesTo(partitions)
         .flatMap(index => partition(index) ?? [])
@@ -98,7 +98,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       watching.stop()
       await forgetting.stop()
       await switched
-      await sharing.stop()
+      await leaseGroup.stop()
       await generations.stop()
       wantedSignals.stop()
       log.info('profiles stored')
@@ -114,7 +114,7 @@ function startGenerations(
     holds,
   }: { wantedSignals: WantedSignals; serving: Serving; holds: (partition: number) => boolean },
 ): ProfileGenerations {
-  const { spread, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
+  const { skewTracker, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES } = deps
   const memory = { maxProfiles, maxBytes, anonymousDays, tombstones }
   return createProfileGenerations({
@@ -126,7 +126,7 @@ function startGenerations(
         installation,
         onServing,
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
-          spread?.add(partition, siteId, visitorId, messages.length),
+          skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
         holds,
       }),
@@ -136,9 +136,9 @@ function startGenerations(
 }
 
 /** Joins the processes that share the partitions, and begins to work on what this one gains. */
-function joinSharing(deps: ProfilesDeps, generations: ProfileGenerations, serving: Serving): Promise<Sharing> {
+function joinGroup(deps: ProfilesDeps, generations: ProfileGenerations, serving: Serving): Promise<LeaseGroup> {
   const { nats, installation, metrics, log, identity } = deps
-  return startOwnership({
+  return joinLeaseGroup({
     nats,
     installation,
     metrics,

@@ -1,6 +1,6 @@
 import { DEAD_LETTERS, type Lag, type StreamPart, streamSubject, type Trouble } from '@slotstream/protocol'
 import { answerStatus, type Installation, type Log, type Metrics, measureLag, type Nats } from '@slotstream/runtime'
-import type { Spread } from './spread.js'
+import type { SkewTracker } from './skew-tracker.js'
 
 /** Time between two measurements, in milliseconds. */
 const EVERY_MS = 5_000
@@ -11,27 +11,27 @@ export interface ReportParts {
   metrics: Metrics
   log: Log
   roles: string[]
-  spread: Spread
+  skewTracker: SkewTracker
   /** Of each partition that this process keeps profiles of: the sequence up to which it is done. */
   applied: () => { partition: number; through: number }[]
   /** Of each stream that this process loads: the sequence up to which it is done. */
   loaded: () => Promise<{ stream: string; through: number }[]>
-  /** What fails now and is tried again. */
+  /** Failures that last, each tried again. */
   troubles?: () => Trouble[]
   /** Is given each lag that was measured. */
   noteLag?: (lag: Lag) => void
 }
 
-/** Measures how far the roles are behind and how messages are spread, for `/metrics` and for whoever asks. */
+/** Measures how far the roles are behind and how messages are spread, for `/metrics` and the pipeline's status. */
 export function startReport(parts: ReportParts): { stop(): void } {
-  const { nats, installation, metrics, log, roles, spread, applied, loaded, troubles = () => [], noteLag } = parts
+  const { nats, installation, metrics, log, roles, skewTracker, applied, loaded, troubles = () => [], noteLag } = parts
   const { events } = installation.streams
   const labels = ['role', 'stream', 'partition']
   const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)
   const seconds = metrics.gauge('lag_seconds', 'Age of the oldest message a role has not processed', labels)
   const hottestPartition = metrics.gauge('hottest_partition_share', 'Share of messages in the busiest partition, 0-1')
   const hottestVisitor = metrics.gauge('hottest_visitor_share', 'Share of messages of the busiest visitor, 0-1')
-  const waiting = metrics.gauge('dead_letters_waiting', 'Dead letters that nobody has replayed or dropped')
+  const waiting = metrics.gauge('dead_letters_waiting', 'Dead letters that were neither replayed nor dropped')
   let lags: Lag[] = []
   let measuring = Promise.resolve()
 
@@ -56,7 +56,7 @@ export function startReport(parts: ReportParts): { stop(): void } {
       noteLag?.(lag)
     }
     waiting.set(letters.state.messages)
-    const skew = spread.read()
+    const skew = skewTracker.read()
     const share = (count: number) => (skew.messages > 0 ? count / skew.messages : 0)
     hottestPartition.set(share(Math.max(0, ...skew.partitions.map(([, count]) => count))))
     hottestVisitor.set(share(Math.max(0, ...skew.keys.map(key => key.messages - key.error))))
@@ -76,7 +76,11 @@ export function startReport(parts: ReportParts): { stop(): void } {
   }
   const timer = setInterval(again, EVERY_MS)
   again()
-  const more = () => ({ lags, troubles: troubles(), ...(roles.includes('profiles') ? { skew: spread.read() } : {}) })
+  const more = () => ({
+    lags,
+    troubles: troubles(),
+    ...(roles.includes('profiles') ? { skew: skewTracker.read() } : {}),
+  })
   const answering = answerStatus({ nats, part: 'aggregator', roles, metrics, log, more })
   return {
     stop() {

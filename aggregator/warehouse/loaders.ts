@@ -63,7 +63,7 @@ export interface Loaders {
 /** Creates the loaders of a process: none yet. */
 export function createLoaders(deps: LoadersDeps): Loaders {
   const { nats, publisher, installation, clickhouse, isReplicated, specs, limits, tombstones, log } = deps
-  const deadLetter = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: deps.metrics, log })
+  const storeDeadLetter = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: deps.metrics, log })
   const loaders = new Map<string, Loader>()
 
   function start(name: string): void {
@@ -78,7 +78,7 @@ export function createLoaders(deps: LoadersDeps): Loaders {
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
       divert: rejected => divert(nats, spec.stream, rejected),
-      bury: (seq, error) => deadLetter(spec.stream, seq, error),
+      deadLetter: (seq, error) => storeDeadLetter(spec.stream, seq, error),
       limits: { ...limits, maxAgeMs: Math.max(limits.maxAgeMs, spec.waitsMs ?? 0) },
       verify: () => deps.verify(name),
       metrics: deps.counters,

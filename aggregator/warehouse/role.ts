@@ -4,7 +4,6 @@ import {
   type Log,
   type Metrics,
   type Nats,
-  numberSetting,
   type Publisher,
   retryForever,
   Stopped,
@@ -12,7 +11,8 @@ import {
   watchGeneration,
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
-import { type Identity, type Sharing, startOwnership } from '../ownership/start-ownership.js'
+import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
+import { type WarehouseSettings, warehouseSettings } from '../settings.js'
 import { createTroubles } from './load/troubles.js'
 import { createLoaders } from './loaders.js'
 import { warehouseMetrics } from './metrics.js'
@@ -33,17 +33,6 @@ const REQUEST_TIMEOUT_MS = 60_000
 /** What is waited for before any stream can be loaded. */
 const CLICKHOUSE = 'clickhouse'
 
-/** Settings of the warehouse, with their defaults. */
-export function warehouseSettings(env: NodeJS.ProcessEnv = process.env) {
-  return {
-    /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
-    maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env),
-    /** Rows of a block at most (a message's rows stay together). */
-    maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env),
-    maxBytes: MAX_BLOCK_BYTES,
-  }
-}
-
 export interface WarehouseParts {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
@@ -53,7 +42,8 @@ export interface WarehouseParts {
   metrics: Metrics
   log: Log
   identity: Identity
-  settings?: ReturnType<typeof warehouseSettings>
+  /** Default: those of an empty environment */
+  settings?: WarehouseSettings
   /** Rows from before a person's deletion are left out. Default: none was deleted */
   tombstones?: Tombstones
 }
@@ -85,7 +75,7 @@ export function startWarehouse({
   metrics,
   log,
   identity,
-  settings = warehouseSettings(),
+  settings = warehouseSettings({}),
   tombstones,
 }: WarehouseParts): Warehouse {
   const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
@@ -94,7 +84,7 @@ export function startWarehouse({
   const counters = warehouseMetrics(metrics)
   const specs = specsOf(installation)
   const troubles = createTroubles(metrics)
-  let sharing: Sharing | undefined
+  let leaseGroup: LeaseGroup | undefined
   const loaders = createLoaders({
     nats,
     publisher,
@@ -102,10 +92,10 @@ export function startWarehouse({
     clickhouse,
     isReplicated: cluster !== '',
     specs,
-    limits: settings,
+    limits: { ...settings, maxBytes: MAX_BLOCK_BYTES },
     tombstones,
-    holds: name => sharing?.holds(name) ?? false,
-    verify: async name => (await sharing?.verify(name)) ?? false,
+    holds: name => leaseGroup?.holds(name) ?? false,
+    verify: async name => (await leaseGroup?.verify(name)) ?? false,
     metrics,
     counters,
     troubles,
@@ -141,7 +131,7 @@ export function startWarehouse({
     void watchParts(clickhouse, metrics, log, abort.signal)
     const { sites } = installation.buckets
     void watchRetention({ nats, sites, clickhouse, ddl, log, signal: abort.signal })
-    sharing = await startOwnership({
+    leaseGroup = await joinLeaseGroup({
       nats,
       installation,
       metrics,
@@ -177,15 +167,15 @@ export function startWarehouse({
       abort.abort()
       await beginning
       watching?.stop()
-      await sharing?.stop()
+      await leaseGroup?.stop()
       await clickhouse.close()
     },
-    holds: name => sharing?.holds(name) ?? false,
+    holds: name => leaseGroup?.holds(name) ?? false,
     async loaded() {
       const { values } = await counters.position.get()
       const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
       // What no process loads has a position all the same: a lag that is not reported looks like none.
-      const names = sharing ? new Set([...loaders.names(), ...sharing.unowned()]) : specs.keys()
+      const names = leaseGroup ? new Set([...loaders.names(), ...leaseGroup.unowned()]) : specs.keys()
       return Promise.all(
         [...names]
           .flatMap(name => specs.get(name) ?? [])
@@ -202,7 +192,7 @@ export function startWarehouse({
     },
     missing() {
       if (waitingFor) return [waitingFor]
-      const unowned = sharing?.unowned() ?? []
+      const unowned = leaseGroup?.unowned() ?? []
       return [...unowned, ...loaders.notReady()].map(name => `warehouse ${name}`)
     },
   }

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 60_000
 /** A plan as the collector answers it. */
 export type StoredPlan = TrackingPlan & { revision: number }
 
-/** What the command asks of a collector, for one site. */
+/** Requests of the command to a collector, for one site. */
 export interface AdminClient {
   read(): Promise<StoredPlan>
   /** Replaces the plan if it is still at `revision`. */

@@ -3,7 +3,7 @@ import { checkVersions, compilePlan, PlanError, type Step, type VersionStep } fr
 
 const SIGNS: Record<Step, string> = { addition: '+', revision: '!', model: '‼' }
 
-/** What a check of schemas found. */
+/** Findings of a check of schemas. */
 export interface Report {
   lines: string[]
   /** One for each thing that is wrong. */

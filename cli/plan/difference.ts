@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PlanSchemas } from '@slotstream/protocol'
 
-/** What a push would change: each as `<event> <version>`. */
+/** Changes that a push would make: each as `<event> <version>`. */
 export interface Difference {
   added: string[]
   changed: string[]

@@ -55,7 +55,7 @@ export async function generateTypes(schemas: PlanSchemas): Promise<string> {
   return `${body.trimEnd()}\n${TAIL}`
 }
 
-/** A development dependency: whoever makes types has those. */
+/** A development dependency: an installation that makes types has those. */
 function converter(): Promise<typeof import('json-schema-to-typescript')> {
   return import('json-schema-to-typescript').catch(error => {
     throw new CommandError(`json-schema-to-typescript is not installed, run npm install (${error.message})`)

@@ -4,7 +4,7 @@ import { carryOut } from './carry-out.js'
 import { UsageError, understand } from './understand.js'
 
 try {
-  await carryOut(understand(process.argv.slice(2)), process.env, console.log)
+  await carryOut(understand(process.argv.slice(2), process.env), process.env, console.log)
 } catch (error) {
   const known = error instanceof CommandError || error instanceof ConfigurationError || error instanceof UsageError
   console.error(known ? error.message : error)

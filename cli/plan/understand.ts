@@ -33,7 +33,7 @@ export class UsageError extends Error {
 
 type Settings = Partial<Pick<TrackingPlan, 'mode' | 'unplanned'>>
 
-/** What the command is to do. */
+/** Work that the command is to do. */
 export type Order =
   | { do: 'help' }
   | { do: 'check'; folder: string }
@@ -46,7 +46,7 @@ export type Order =
     ))
 
 /** The command line as an order. Throws UsageError, ConfigurationError. */
-export function understand(args: string[], env: Environment = process.env): Order {
+export function understand(args: string[], env: Environment): Order {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, mode, ...more] = positionals
   if (values.help || (args.length === 0 && action === undefined)) return { do: 'help' }

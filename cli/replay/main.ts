@@ -13,7 +13,7 @@ import {
 import { type Order, USAGE, understand } from './understand.js'
 
 try {
-  process.stdout.write(await carryOut(understand(process.argv.slice(2))))
+  process.stdout.write(await carryOut(understand(process.argv.slice(2), process.env)))
 } catch (error) {
   process.stderr.write(`${isExpected(error) ? error.message : ((error as Error).stack ?? error)}\n`)
   // Not only the code: lanes that are still sending would otherwise keep the process alive.
@@ -39,7 +39,7 @@ async function carryOut(order: Order): Promise<string> {
   const { selection, dryRun, collector } = order
   // The admin token does; no message is sent with a write key.
   const client = createClient({ collector, writeKey: '', adminToken })
-  const clickhouse = openClickHouse(clickHouseSettings())
+  const clickhouse = openClickHouse(clickHouseSettings(process.env))
   const summary = await replayRejected({ selection, clickhouse, client, dryRun, output })
   return describeRejected(summary, selection.siteId, dryRun)
 }

@@ -31,14 +31,14 @@ ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DAT
 CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages are, default http://127.0.0.1:8123.
 `
 
-/** What the command is to do. */
+/** Work that the command is to do. */
 export type Order =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
 
 /** The command line as an order. Throws ReplayError, ConfigurationError. */
-export function understand(args: string[], env: Environment = process.env): Order {
+export function understand(args: string[], env: Environment): Order {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [what, path] = positionals
   const collector = values.collector.replace(/\/+$/, '')

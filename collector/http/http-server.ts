@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
-  allowedHosts,
   ConfigurationError,
   createHostCheck,
   createMetrics,
@@ -98,7 +97,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     originOf: request => originOf(request, trusts),
     metrics,
   })
-  const isOurHost = createHostCheck(allowedHosts())
+  const isOurHost = createHostCheck(settings.allowedHosts)
   const routes = parts.routes({ receive, metrics, refused })
   const handlers = new Map(routes.filter(({ method }) => method !== 'GET').map(({ path, handle }) => [path, handle]))
   const app = createApp({

@@ -21,7 +21,7 @@ await runProcess('micro', async log => {
     maxBytes: numberSetting('MICRO_MAX_MB') * 1024 * 1024,
     sdkFile: textSetting('SDK_FILE') ?? fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url)),
     log,
-    settings: collectorSettings(),
+    settings: collectorSettings(process.env),
   })
   log.info({ port: await micro.listen(port, host), host }, 'listening; see /micro/all, /micro/good, /micro/bad')
   return { stop: () => micro.stop() }

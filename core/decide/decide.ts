@@ -20,7 +20,7 @@ export interface Question {
   /** Undefined: the visitor is new. */
   profile: Profile | undefined
   slot: Slot
-  /** What the catalog has for this slot. */
+  /** Content of the catalog for this slot. */
   contents: Content[]
   /** Names this state of the slot's policy and content. */
   policyVersion: string

@@ -1,4 +1,4 @@
-/** What a policy comes down to once the candidates have scores. */
+/** A candidate with its score: all that a policy leaves to the draw. */
 export interface Scored {
   contentId: string
   score: number

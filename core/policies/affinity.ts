@@ -1,8 +1,8 @@
 import type { Score } from './scored-policy.js'
 
 /**
- * Scores content by the share of its category in the visitor's interests. For a new visitor every score is 0, so the draw
- * is uniform. Content of one category ties, so a slot with several items shows the favourite category first.
+ * Scores content by the share of its category in the visitor's interests. For a new visitor every score is 0, so the
+ * draw is uniform. Content of one category ties, so a slot with several items shows the favourite category first.
  */
 export const scoreByAffinity: Score<'affinity'> = ({ exploration }, eligible, { affinities }) => {
   const shares = new Map(Object.entries(affinities))

@@ -7,7 +7,7 @@ export interface ScoredPolicy {
   exploration: number
 }
 
-/** What a policy knows of the visitor. */
+/** Facts that a policy has of the visitor. */
 export interface VisitorFeatures {
   /** Interest by category, not negative. */
   affinities: Record<string, number>

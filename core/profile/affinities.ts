@@ -1,4 +1,4 @@
-/** After this long, an interest counts half. A week: what somebody wanted last month says little about today. */
+/** After this long, an interest counts half. A week: what a visitor wanted last month says little about today. */
 export const HALF_LIFE_MS = 7 * 24 * 3600 * 1000
 
 /** Most categories a profile keeps; the strongest stay. */

@@ -30,11 +30,13 @@ export const REMEMBERED_MESSAGES = 64
 /** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
 const FEW = 100
 
-export interface Applied {
+export interface ApplyOutcome {
   profile: Profile | undefined
-  /** What was detected, message by message. */
+  /** Signals detected, message by message. */
   signals: SignalRecord[]
-  /** Messages whose traits the profile did not take, because it would have become too large; absent when there are none. */
+  /**
+   * Messages whose traits the profile did not take, because it would have become too large; absent when there are none.
+   */
   refused?: RejectedMessage[]
 }
 
@@ -52,8 +54,8 @@ export function applyEnvelope(
  * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
  * applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
- * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be a
- * person without proof. Throws when the
+ * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be
+ * a person without proof. Throws when the
  * message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
@@ -66,7 +68,7 @@ export function applyAndDetect(
   seq: number,
   hash: HashText,
   anonymousDays?: number,
-): Applied {
+): ApplyOutcome {
   const signals: SignalRecord[] = []
   const applied = reduce(profile, envelope, seq, anonymousDays, (found, message, after) =>
     signals.push(signalRecord(found, message, after, envelope, hash)),
@@ -81,7 +83,7 @@ function reduce(
   seq: number,
   anonymousDays = ANONYMOUS_PROFILE_DAYS,
   onFound: (found: Found, message: StoredMessage, after: Profile) => void,
-): Omit<Applied, 'signals'> {
+): Omit<ApplyOutcome, 'signals'> {
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -113,8 +115,8 @@ function reduce(
 }
 
 /**
- * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal, even
- * where a client makes one whose hash is that of another.
+ * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal,
+ * even where a client makes one whose hash is that of another.
  */
 function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)

@@ -1,9 +1,11 @@
 import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
 
-/** Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps. */
+/**
+ * Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps.
+ */
 const FIXED = 1_024
 
-/** What a profile's parts take in memory, known by the part itself: most messages leave most parts as they are. */
+/** Bytes that a profile's parts take in memory, by the part itself: most messages leave most parts as they are. */
 const known = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */

@@ -5,7 +5,7 @@ import { interestShift } from './interest-shift.js'
 import { repeatedView } from './repeated-view.js'
 import { sessionAnomaly } from './session-anomaly.js'
 
-/** What each detector remembers. */
+/** State of each detector. */
 type Memories = Required<SignalMemory>
 
 /** All that is detected, in the order in which it is told. */

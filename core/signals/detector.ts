@@ -1,6 +1,6 @@
 import type { JsonObject, Profile, StoredMessage } from '@slotstream/protocol'
 
-/** What a detector looks at. */
+/** Input of a detector. */
 export interface Observation {
   /** The visitor's profile before the message; undefined: it is the first one. */
   before: Profile | undefined
@@ -13,16 +13,16 @@ export interface Observation {
   session: 'began' | 'continues' | 'late'
 }
 
-/** What a detector makes of a message. */
+/** Result of a detector for one message. */
 export interface Detection<Memory> {
-  /** What it is given with the next message. It is stored with each profile: small, bounded, and JSON. */
+  /** State that it is given with the next message. It is stored with each profile: small, bounded, and JSON. */
   memory: Memory | undefined
-  /** What it found; absent when there is nothing. */
+  /** The finding; absent when there is none. */
   details?: JsonObject
 }
 
 /**
- * Detects one signal. Pure: the same messages in the same order give the same signals, whoever looks at them and when.
+ * Detects one signal. Pure: the same messages in the same order give the same signals, at any time and in any process.
  *
  * @param memory what it returned with the message before; undefined at first, and in profiles older than the detector
  */

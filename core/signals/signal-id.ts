@@ -7,8 +7,8 @@ export type HashText = (text: string) => string
 const ID_LENGTH = 22
 
 /**
- * The id of a signal that was found at a message: the same whenever it is found again. Message ids are those of a visitor
- * and sender, visitors those of a site.
+ * The id of a signal that was found at a message: the same whenever it is found again. Message ids are those of a
+ * visitor and sender, visitors those of a site.
  */
 export function signalIdOf(
   siteId: string,

@@ -5,7 +5,7 @@ import { connectNats, type Nats } from '../nats/nats.js'
 import { createPublisher, type Publisher } from '../nats/publisher.js'
 import { createLog, type Log } from '../process/log.js'
 import { within } from '../process/within.js'
-import { ConfigurationError, isSet } from '../settings/read.js'
+import { ConfigurationError, type Environment, isSet } from '../settings/read.js'
 
 /** How long a command waits for the broker before it says so and ends, in milliseconds. */
 const CONNECT_MS = 30_000
@@ -13,7 +13,7 @@ const CONNECT_MS = 30_000
 /** And for its streams and buckets: those of a cluster may just be electing their leaders. */
 const PROVISION_MS = 60_000
 
-/** A command line that can't be understood. The message says how it should be. */
+/** A command line that cannot be parsed. The message says how it should be. */
 export class UsageError extends Error {
   override name = 'UsageError'
   readonly code = 'usage'
@@ -24,25 +24,27 @@ export interface CommandParts {
   publisher: Publisher
   installation: Installation
   log: Log
-  /** Writes a line for whoever called the command. */
+  /** Prints a line. */
   say: (line: string) => void
 }
 
 /**
  * Runs a command of an operator against the installation that the settings name, and ends the process: 0 when it did
- * what was asked, 1 when something failed, 2 when the command line can't be understood.
+ * what was asked, 1 when something failed, 2 when the command line cannot be parsed.
  *
+ * @param env the environment that settings are read from
  * @param understand the command line as a piece of work. Throws UsageError
  */
 export async function runCommand(
   name: string,
+  env: Environment,
   understand: (args: string[]) => (parts: CommandParts) => Promise<void>,
 ): Promise<never> {
   try {
     const work = understand(process.argv.slice(2))
-    const settings = sharedSettings()
+    const settings = sharedSettings(env)
     const log = createLog(name)
-    if (!isSet('LOG_LEVEL')) log.level = 'silent'
+    if (!isSet('LOG_LEVEL', env)) log.level = 'silent'
     const servers = settings.nats.servers.join(', ')
     const nats = await inTime(
       CONNECT_MS,

@@ -47,8 +47,8 @@ export function createDeadLetters({
     const subject = deadLetterSubject(letter)
     await publisher.publish(subject, JSON.stringify(letter), subject)
     counted.inc({ role })
-    log.error({ err: error, stream, seq, role }, 'a message can not be processed, kept it as a dead letter')
+    log.error({ err: error, stream, seq, role }, 'a message cannot be processed, stored it as a dead letter')
   }
 }
 
-export type Bury = ReturnType<typeof createDeadLetters>
+export type StoreDeadLetter = ReturnType<typeof createDeadLetters>

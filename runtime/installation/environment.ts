@@ -3,7 +3,7 @@ import { allowedHosts } from '../process/host-check.js'
 import { type Environment, numberSetting, textSetting } from '../settings/read.js'
 
 /** Settings that every server process shares, with their defaults. */
-export function sharedSettings(env: Environment = process.env) {
+export function sharedSettings(env: Environment) {
   return {
     /** Where the NATS servers are, and as whom to connect. */
     nats: natsAccess(env),
@@ -14,9 +14,9 @@ export function sharedSettings(env: Environment = process.env) {
     /** Days that the stream keeps messages, so that they can be replayed. */
     streamRetentionDays: numberSetting('STREAM_RETENTION_DAYS', env),
     /**
-     * Size that a stream may have, in GB; 0 for no limit; undefined where nothing is said, for a share of the disk. A full
-     * stream takes no more messages until older ones are past their days: the collector answers 503 and clients keep what
-     * they have.
+     * Size that a stream may have, in GB; 0 for no limit; undefined where nothing is said, for a share of the disk. A
+     * full stream takes no more messages until older ones are past their days: the collector answers 503 and clients
+     * keep what they have.
      */
     streamMaxGb: numberSetting('STREAM_MAX_GB', env),
     /** Folder on this machine where NATS keeps its streams; empty when it is another machine's. */

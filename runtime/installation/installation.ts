@@ -7,11 +7,11 @@ export type Buckets = Record<keyof typeof BUCKETS, KV>
 
 /** A stream that takes nothing any more. */
 export interface PastPart extends StreamPart {
-  /** Somebody deleted it: what there is of it is in the tables. */
+  /** It was deleted: what there is of it is in the tables. */
   gone: boolean
 }
 
-/** What an installation consists of inside NATS. */
+/** Streams and buckets of an installation in NATS. */
 export interface Installation {
   partitions: number
   /** The streams of each kind that take messages, in the order of their partitions. */

@@ -26,8 +26,8 @@ export interface Privacy {
 }
 
 /**
- * Reads the secret of the installation, or makes it. Without it no profile is found again: it is kept with the data, and a
- * copy beside it.
+ * Reads the secret of the installation, or makes it. Without it no profile is found again: it is kept with the data,
+ * and a copy beside it.
  *
  * @throws ConfigurationError when it is lost and has no copy
  */

@@ -29,7 +29,7 @@ export async function readLayout(meta: KV, log?: Log): Promise<{ layout: Layout;
 }
 
 /**
- * The layout, made of the settings by whoever comes first. Other partitions would tear visitors' histories apart, so
+ * The layout, made of the settings by the first process. Other partitions would tear visitors' histories apart, so
  * their number is fixed; that of streams is changed by a command (`npm run streams`).
  *
  * @throws ConfigurationError when a new installation is to have more streams than partitions
@@ -53,12 +53,16 @@ export async function layoutOf(meta: KV, { partitions, streams }: SharedSettings
   }
 }
 
-/** Puts another layout in the place of the one that has `revision`. Throws when somebody else did since it was read. */
+/**
+ * Puts another layout in the place of the one that has `revision`. Throws when another process did since it was read.
+ */
 export async function changeLayout(meta: KV, layout: Layout, revision: number): Promise<void> {
   await meta.put(LAYOUT_KEY, JSON.stringify(layout), { previousSeq: revision })
 }
 
-/** What the settings say of streams and isn't so, a line for each kind: they count when an installation is made. */
+/**
+ * Lists settings of streams that differ from the layout, a line for each kind: they apply to a new installation only.
+ */
 export function otherThanSet({ streams }: Layout, { streams: set }: Pick<SharedSettings, 'streams'>): string[] {
   return KINDS.filter(kind => set[kind] !== undefined && set[kind] !== streams[kind]).map(
     kind =>

@@ -11,8 +11,8 @@ export interface MetaValue<T> {
 }
 
 /**
- * Reads a value of the bucket `meta` without which nothing can start. One that is lost or can't be read is put back from
- * its copy.
+ * Reads a value of the bucket `meta` without which nothing can start. One that is lost or can't be read is put back
+ * from its copy.
  *
  * @throws ConfigurationError when neither can be used: a guess would tear visitors' histories apart
  */
@@ -32,7 +32,7 @@ export async function readMeta<T>(
   if (!kept && !there) return { value: undefined, revision: entry?.revision ?? 0 }
   if (!kept?.ok)
     throw new ConfigurationError(
-      `the entry "${key}" of the NATS bucket meta can not be used (${reason}), and has no copy: put back what a backup has`,
+      `the entry "${key}" of the NATS bucket meta cannot be used (${reason}), and has no copy: put back what a backup has`,
     )
   if (log) skipEntry(log, 'meta', { key }, `${reason}: put back from its copy`)
   const revision = await meta.put(key, copy!.string(), { previousSeq: entry?.revision ?? 0 })

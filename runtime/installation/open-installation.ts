@@ -15,8 +15,8 @@ const PAUSES: Pauses = { firstMs: 100, longestMs: 500 }
 const LOOKS_A_LINE = 20
 
 /**
- * Opens what an aggregator made in NATS, and waits until it did. It makes and changes nothing, so it takes no permission
- * to: a collector, which faces the internet, has none.
+ * Opens what an aggregator made in NATS, and waits until it did. It makes and changes nothing, so it takes no
+ * permission to: a collector, which faces the internet, has none.
  *
  * @throws ConfigurationError when what is kept about the installation can't be used
  */

@@ -15,7 +15,9 @@ export async function readGeneration(meta: KV, log?: Log): Promise<{ generation:
   return { generation: value ?? 0, revision }
 }
 
-/** As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start. */
+/**
+ * As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start.
+ */
 export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
   const known = await readGeneration(meta, log)
   if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
@@ -29,7 +31,8 @@ function parseGeneration(raw: unknown): Check<number> {
     : { ok: false, reason: 'generation is not a whole number from 0' }
 }
 
-/** Makes another generation count, at once for everybody. Throws when somebody else did since `revision` was read. */
+/** Puts another generation into effect, at once for all processes. Throws when another process did since `revision` was
+ * read. */
 export async function switchGeneration(meta: KV, generation: number, revision: number): Promise<void> {
   await meta.put(PROFILES_KEY, JSON.stringify({ generation }), { previousSeq: revision })
 }

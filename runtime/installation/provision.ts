@@ -25,7 +25,7 @@ const GB = 1_000_000_000
 /** Between two tries while JetStream is not ready, in milliseconds. */
 const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 
-/** What of an existing stream follows the settings. */
+/** Properties of an existing stream that follow the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
 
 /**

@@ -9,7 +9,7 @@ import { VERSION } from '../process/version.js'
 
 const PREFIX = 'slotstream_'
 
-/** Answers whoever asks how this process is. `more` is what it says beyond its metrics. */
+/** Answers requests for this process's status. `more` is what it says beyond its metrics. */
 export function answerStatus({
   nats,
   part,
@@ -29,7 +29,7 @@ export function answerStatus({
   const id = `${hostname()}:${process.pid}`
   const subscription = nats.connection.subscribe(STATUS_SUBJECT, {
     callback(error, message) {
-      if (error) return log.warn({ err: error }, 'requests for the status can not be received')
+      if (error) return log.warn({ err: error }, 'requests for the status cannot be received')
       samplesOf(metrics)
         .then(samples => {
           const report: ProcessReport = { part, id, version: VERSION, startedAt, roles, ...more(), samples }

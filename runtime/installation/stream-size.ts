@@ -15,14 +15,14 @@ const MOST: Record<StreamKind, number> = { events: 120 * GB, decisions: 50 * GB,
 /** A stream with messages gets so much more than it holds, at least. */
 const HEADROOM = 1.5
 
-/** What the size of a stream depends on. Sizes in bytes. */
+/** Settings that the size of a stream depends on. Sizes in bytes. */
 export interface SizeFacts {
   kind: StreamKind
   /** How many streams share the kind's partitions. */
   streams: number
   /** Free space of the disk that NATS writes to; undefined where it isn't known. */
   free: number | undefined
-  /** What the stream holds. */
+  /** Bytes that the stream holds. */
   held: number
   /** Its limit, -1 for none; undefined when there is no stream yet. */
   current: number | undefined

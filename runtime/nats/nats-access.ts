@@ -46,7 +46,7 @@ export function inboxPrefixOf(role: string): string {
  *
  * @throws ConfigurationError
  */
-export function natsAccess(env: Environment = process.env): NatsAccess {
+export function natsAccess(env: Environment): NatsAccess {
   const port = numberSetting('NATS_PORT', env)
   const url = secretSetting('NATS_URL', env)
   const access = parseNatsUrl(url || `nats://127.0.0.1:${port}`)

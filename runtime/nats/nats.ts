@@ -127,7 +127,10 @@ export function connectionOptions({ servers, user, password, creds, tls, inboxPr
   }
 }
 
-/** Undefined when it doesn't answer. A server gives a handshake of TLS two seconds, which a busy machine may need more than once. */
+/**
+ * Undefined when it doesn't answer. A server gives a handshake of TLS two seconds, which a busy machine may need more
+ * than once.
+ */
 async function askServer(options: ConnectionOptions): Promise<NatsServer | undefined> {
   for (let attempt = 0; attempt < ASK_ATTEMPTS; attempt++) {
     try {

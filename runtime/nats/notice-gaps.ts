@@ -9,8 +9,8 @@ export interface GapNotice {
   unknown(): void
   /**
    * A look: `newest` is the highest revision that the bucket gave out. Whether the watch told nothing since the look
-   * before, and lacks what was there at that time. Said once for each revision: an entry that was erased, or is too old,
-   * never comes.
+   * before, and lacks what was there at that time. Said once for each revision: an entry that was erased, or is too
+   * old, never comes.
    */
   isNewestMissing(newest: number): boolean
 }

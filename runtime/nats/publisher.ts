@@ -82,7 +82,9 @@ export function createPublisher(
   const inbox = createInbox(nats.inboxPrefix)
   const pending = new Map<string, Pending>()
   let pendingBytes = 0
-  /** Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time. */
+  /**
+   * Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time.
+   */
   let stalledBytes = 0
   const outbox: { key: string; subject: string; data: Uint8Array | string; options: PublishOptions }[] = []
   let token = 0

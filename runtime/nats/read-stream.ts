@@ -6,8 +6,8 @@ import { noticeSilence } from './notice-silence.js'
 
 /**
  * How often the server says that it is there while it has nothing new, in milliseconds, and how often that may fail to
- * come before reading begins anew. By itself the client would wait for three quarters of a minute, and then ask for its
- * consumer until that answers: the one server that keeps it may be away for good.
+ * come before reading begins again. By itself the client would wait for three quarters of a minute, and then ask for
+ * its consumer until that answers: the one server that keeps it may be away for good.
  */
 const HEARTBEAT_MS = 2_000
 const MISSED = 3
@@ -22,7 +22,7 @@ export interface StreamReader extends AsyncIterable<JsMsg> {
 
 /**
  * Reads a stream in order from sequence `from` on, without end: across reconnects, restarts, elections and losses of
- * servers it goes on after the last message that was handed out. Nothing is acknowledged; whoever reads keeps its
+ * servers it goes on after the last message that was handed out. Nothing is acknowledged; the reader keeps its
  * position with its data. Not iterating is back pressure: no more than `buffer` messages are held.
  *
  * @param filter subject to read, when not the whole stream (nats-server 2.9 takes one at most)
@@ -41,7 +41,7 @@ export function readStream(
     lost = true
     void current?.close()
   }
-  // The server forgets an ordered consumer when it dies.
+  // A server that is killed forgets its ordered consumers.
   const forget = nats.onReconnect(breakOff)
 
   async function* messages() {
@@ -70,10 +70,10 @@ export function readStream(
     let waiting = true
     const notice = noticeSilence(
       { everyMs: HEARTBEAT_MS, looks: MISSED },
-      // Without a connection there is nothing to hear; and while nobody iterates, the server is asked for nothing.
+      // Without a connection there is nothing to hear; and while it is not iterated, the server is asked for nothing.
       () => waiting && nats.connected,
       () => {
-        log.info({ stream, next }, 'nothing is heard of the stream, reading it anew')
+        log.info({ stream, next }, 'nothing arrives of the stream, reading it again')
         breakOff()
         consumer.delete().catch(() => {})
       },

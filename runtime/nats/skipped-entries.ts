@@ -13,7 +13,7 @@ export function skippedEntries(): ReadonlyMap<string, number> {
 /** Logs and counts an entry of a bucket that can't be used. */
 export function skipEntry(log: Log, bucket: string, place: object, reason: string): void {
   skipped.set(bucket, (skipped.get(bucket) ?? 0) + 1)
-  log.error({ bucket, ...place, reason }, 'an entry of a bucket can not be used, skipped it')
+  log.error({ bucket, ...place, reason }, 'an entry of a bucket cannot be used, skipped it')
 }
 
 /** Parses an entry of a bucket: JSON first, then its shape. */

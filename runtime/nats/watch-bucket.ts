@@ -24,7 +24,8 @@ export interface BucketWatch {
 /**
  * Follows a KV bucket: `apply` gets every entry there is, then every change, deletions included. The promise resolves
  * when the present state has been applied. A watch that breaks, or that lacks what the bucket has, is begun again;
- * entries may then come twice. An entry that `apply` throws for is skipped, and the later ones are applied all the same.
+ * entries may then come twice. An entry that `apply` throws for is skipped, and the later ones are applied all the
+ * same.
  */
 export async function watchBucket(
   nats: Nats,
@@ -41,7 +42,7 @@ export async function watchBucket(
     lost = true
     current?.stop()
   }
-  // The server forgets the watch when it dies.
+  // A server that is killed forgets the watch.
   const forget = nats.onReconnect(renew)
   let caughtUp = () => {}
   const present = new Promise<void>(resolve => {
@@ -68,7 +69,7 @@ export async function watchBucket(
     const { values, streamInfo } = await bucket.status()
     const { last_seq: newest } = streamInfo.state
     current = await bucket.watch()
-    // Stopped or lost meanwhile: nobody stops this one.
+    // Stopped or lost meanwhile: nothing else would stop this one.
     if (stopped || lost) return current.stop()
     gaps.began(values === 0 ? newest : 0)
     if (values === 0) caughtUp()
@@ -86,10 +87,7 @@ export async function watchBucket(
     try {
       const { config, state } = (await bucket.status()).streamInfo
       if (stopped || !gaps.isNewestMissing(state.last_seq)) return
-      log.info(
-        { stream: config.name, newest: state.last_seq },
-        'what is new in a bucket does not arrive, following it anew',
-      )
+      log.info({ stream: config.name, newest: state.last_seq }, 'changes of a bucket do not arrive, watching it again')
       renew()
     } catch {
       gaps.unknown()

@@ -5,8 +5,8 @@ export const MAX_ADDRESS_LENGTH = 100
 
 /**
  * An IP address in its one canonical spelling. IPv4 inside IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`) is IPv4, zones
- * (`%eth0`) are dropped, and IPv6 is written as RFC 5952 has it: lower case, no leading zeros, the longest run of zeros as `::`.
- * Undefined when the text is no address.
+ * (`%eth0`) are dropped, and IPv6 is written as RFC 5952 has it: lower case, no leading zeros, the longest run of zeros
+ * as `::`. Undefined when the text is no address.
  */
 export function normalizeAddress(text: string): string | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined

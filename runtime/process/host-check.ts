@@ -30,7 +30,7 @@ export function createHostCheck(allowed: readonly string[] = [], own = hostname(
 }
 
 /** Reads ALLOWED_HOSTS: names with commas between. */
-export function allowedHosts(env: Environment = process.env): string[] {
+export function allowedHosts(env: Environment): string[] {
   return textSetting('ALLOWED_HOSTS', env)
     .split(',')
     .flatMap(name => name.trim() || [])

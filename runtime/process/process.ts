@@ -11,8 +11,9 @@ export interface Part {
 }
 
 /**
- * Runs one part as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0. A part that can't start, or
- * fails later, ends the process with code 1 and one line that says why; whoever supervises it starts it again.
+ * Runs one part as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0. A
+ * part that can't start, or fails later, ends the process with code 1 and one line that says why; its supervisor starts
+ * it again.
  */
 export async function runProcess(name: string, start: (log: Log) => Promise<Part>): Promise<void> {
   const log = createLog(name)
@@ -38,7 +39,7 @@ export async function runProcess(name: string, start: (log: Log) => Promise<Part
     }
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)
-    // Started by a supervisor that is gone, even by SIGKILL: nobody would ever stop this process again.
+    // Started by a supervisor that is gone, even by SIGKILL: nothing would ever stop this process.
     if (process.channel) process.once('disconnect', stop)
     await starting
   } catch (error) {

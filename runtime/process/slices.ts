@@ -2,8 +2,8 @@
 const SLICE_MS = 5
 
 /**
- * Makes the function that long runs of small steps ask after each step: it returns what to wait for once this turn of the
- * event loop has lasted too long, so that visitors who wait for a decision are answered in between.
+ * Makes the function that long runs of small steps ask after each step: it returns what to wait for once this turn of
+ * the event loop has lasted too long, so that visitors who wait for a decision are answered in between.
  */
 export function createSlices(sliceMs = SLICE_MS): () => Promise<void> | undefined {
   let began: number | undefined

@@ -64,7 +64,9 @@ export async function startStatusServer(
   }
 }
 
-/** Closes the connection that is open longest when there are too many: idle ones must not keep out a look at the health. */
+/**
+ * Closes the connection that is open longest when there are too many: idle ones must not keep out a look at the health.
+ */
 function boundConnections(server: Server): void {
   const open = new Set<Socket>()
   server.on('connection', socket => {

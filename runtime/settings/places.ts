@@ -7,8 +7,8 @@ import { secretSetting } from './secrets.js'
 export const KEPT_PORTS_FILE = 'run/ports.json'
 
 /**
- * Reads where ClickHouse is: CLICKHOUSE_URL, CLICKHOUSE_PORT of this machine, or where the last `npm start` with the same
- * data folder had it, which may be another port than usual.
+ * Reads where ClickHouse is: CLICKHOUSE_URL, CLICKHOUSE_PORT of this machine, or where the last `npm start` with the
+ * same data folder had it, which may be another port than usual.
  *
  * @throws ConfigurationError
  */

@@ -16,11 +16,11 @@ export type Program = keyof typeof PROGRAMS
 
 interface CommonSetting {
   programs: readonly Program[]
-  /** What the setting decides, as one sentence without a full stop. */
+  /** Effect of the setting, as one sentence without a full stop. */
   meaning: string
-  /** What happens when the limit that it sets is reached. */
+  /** Effect of reaching the limit that it sets. */
   beyond?: string
-  /** What is used without it, in words, where `default` doesn't say it. */
+  /** Value used without it, in words, where `default` doesn't say it. */
   otherwise?: string
 }
 
@@ -44,7 +44,9 @@ export interface TextSetting extends CommonSetting {
   in?: Partial<Record<Program, { default?: string }>>
 }
 
-/** Text that opens something: it may also come from the file that `<NAME>_FILE` names, or from the supervisor's pipe. */
+/**
+ * Text that opens something: it may also come from the file that `<NAME>_FILE` names, or from the supervisor's pipe.
+ */
 export interface SecretSetting extends CommonSetting {
   kind: 'secret'
 }

@@ -12,7 +12,7 @@ export interface LogFiles {
   items?: string
 }
 
-/** What there is to replay. */
+/** Summary of a log that is to be replayed. */
 export interface LogSummary {
   fingerprint: string
   impressions: number

@@ -33,7 +33,7 @@ export interface Impression {
   affinities: Record<string, number>
 }
 
-/** What an impression's ids are made from beside its own number. */
+/** Values that an impression's ids are made from, beside its own number. */
 export interface Source {
   siteId: string
   /** Hash of the log's content: another log has other ids, the same log under another name has the same. */
@@ -86,7 +86,9 @@ export function anonymousIdOf({ userFeatures }: Impression): string {
   return `open-bandit-${createHash('sha256').update(features).digest('hex').slice(0, 16)}`
 }
 
-/** The decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances were. */
+/**
+ * The decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances were.
+ */
 export function toDecision(impression: Impression, source: Source): DecisionRecord {
   return {
     decisionId: decisionIdOf(impression, source),

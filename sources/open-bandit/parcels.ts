@@ -11,7 +11,7 @@ export const LANES = 4
 /** Rows of one parcel: about 200 KB of decisions and 90 KB of messages, both well below the 500 KB of a request. */
 export const ROWS_PER_PARCEL = 250
 
-/** What is sent at once: some rows' decisions, and then their messages as one sealed batch. */
+/** Content of one send: some rows' decisions, and then their messages as one sealed batch. */
 export interface Parcel {
   lane: number
   rows: number

@@ -18,7 +18,10 @@ export interface ReplayOptions {
   output: Output
 }
 
-/** What a replay sent. Sent is not new: what an earlier replay brought counts here too, but not in the warehouse. */
+/**
+ * Counts of what a replay sent. Sent is not new: what an earlier replay brought counts here too, but not in the
+ * warehouse.
+ */
 export interface ReplaySummary {
   impressions: number
   clicks: number
@@ -26,9 +29,9 @@ export interface ReplaySummary {
 }
 
 /**
- * Replays an Open Bandit log: creates the site unless it is there, its slot and its content, then sends every row's decision, impression
- * and click with its original time. Running it again, also after it was killed half-way, changes nothing that is
- * there. Throws a ReplayError when the log can't be read or the collector refuses something.
+ * Replays an Open Bandit log: creates the site unless it is there, its slot and its content, then sends every row's
+ * decision, impression and click with its original time. Running it again, also after it was killed half-way, changes
+ * nothing that is there. Throws a ReplayError when the log can't be read or the collector refuses something.
  */
 export async function replayOpenBandit(options: ReplayOptions): Promise<ReplaySummary> {
   const { path, siteId, policy, client, output } = options

@@ -1,6 +1,6 @@
 import type { ReplaySummary } from './replay.js'
 
-/** What to tell at the end: what was sent, and the SQL that finds it. */
+/** Describes a replay at its end: what was sent, and the SQL that finds it. */
 export function describeReplay({ impressions, clicks, contents }: ReplaySummary, siteId: string): string {
   const site = `'${siteId}'`
   return `Sent ${impressions} decisions, ${impressions} impressions and ${clicks} clicks of ${contents} items to the site ${siteId}.

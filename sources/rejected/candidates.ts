@@ -5,9 +5,9 @@ import type { RejectedRow } from './rejected-rows.js'
 /** A rejected message that can be sent once more. */
 export interface Candidate {
   messageId: string
-  /** What the route takes. */
+  /** Message as the route takes it. */
   replay: { message: object; receivedAt: string; sender: KeyKind; sentAt?: string; userAgent?: string }
-  /** What `events` says of a message of its kind. */
+  /** Its kind of key, as the column `sender` of `events` says it. */
   sender: Sender
   /** Size of the message, in characters. */
   size: number

@@ -56,7 +56,7 @@ function escaped(value: string): string {
 }
 
 /** Where ClickHouse is: as the other programs are told, by default what `npm start` runs. */
-export function clickHouseSettings(env: Environment = process.env): ClickHouseOptions {
+export function clickHouseSettings(env: Environment): ClickHouseOptions {
   return {
     url: clickHouseUrl(env),
     user: textSetting('CLICKHOUSE_USER', env, 'replay'),

@@ -7,7 +7,10 @@ const PAGE = 500
 /** Which rejected messages. */
 export interface Selection {
   siteId: string
-  /** Codes they were rejected with. Default: all but `warehouse_refused` and `profile_too_large`, which were accepted before. */
+  /**
+   * Codes they were rejected with. Default: all but `warehouse_refused` and `profile_too_large`, which were accepted
+   * before.
+   */
   codes?: string[] | undefined
   /** From this time of receipt on, and before that one, in milliseconds since the epoch. */
   since: number

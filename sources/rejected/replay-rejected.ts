@@ -21,7 +21,7 @@ export interface StillRejected {
   messageId: string
 }
 
-/** What became of the rejected messages. */
+/** Counts of rejected messages by what became of them. */
 export interface RejectedSummary {
   messages: number
   accepted: number
@@ -44,8 +44,8 @@ export interface RejectedOptions {
 }
 
 /**
- * Takes rejected messages once more. What is accepted is stored as if it had been at once, under the same id each time, so that a
- * second replay changes nothing; what isn't stays among the rejected, where it is.
+ * Takes rejected messages once more. What is accepted is stored as if it had been at once, under the same id each time,
+ * so that a second replay changes nothing; what isn't stays among the rejected, where it is.
  */
 export async function replayRejected(options: RejectedOptions): Promise<RejectedSummary> {
   const { selection, clickhouse, client, dryRun, output } = options

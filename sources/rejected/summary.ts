@@ -3,7 +3,7 @@ import type { RejectedSummary, StillRejected } from './replay-rejected.js'
 /** Groups of messages that are listed. */
 const MAX_GROUPS = 20
 
-/** What to tell at the end. */
+/** Describes a replay at its end. */
 export function describeRejected(summary: RejectedSummary, siteId: string, dryRun: boolean): string {
   const { messages, accepted, there, repeated, unreadable, still } = summary
   if (messages === 0) return `There are no such rejected messages of the site ${siteId}.\n`

@@ -7,12 +7,13 @@ const PLACE_NAME = /_(FILE|DIR|PATH)$/i
 /** `scheme://user:password@…`, also where it isn't the first of several, and the same without a scheme. */
 const USER_INFO = /\/\/[^/\s@]+@|(^|,)[^/\s@,]*:[^/\s@,]*@/
 
-/** What npm tells of itself, registries' tokens among it, and no setting of ours. */
+/** Variables that npm sets, registries' tokens among them, and no setting of ours. */
 const OF_NPM = /^npm_/i
 
 /**
  * Takes secrets out of an environment: by the variables' names, and what has a password in a URL. Programs are given
- * those that they need by a pipe, because an environment can be read by whatever runs as the same user, and is passed on.
+ * those that they need by a pipe, because an environment can be read by whatever runs as the same user, and is passed
+ * on.
  */
 export function splitSecrets(env: NodeJS.ProcessEnv): { open: NodeJS.ProcessEnv; secrets: Record<string, string> } {
   const open: NodeJS.ProcessEnv = {}

@@ -1,12 +1,14 @@
 import { BUCKETS } from '@slotstream/protocol'
 
-/** What a user of NATS may publish, and subscribe to. */
+/** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
   publish: { allow: string[]; deny?: string[] }
   subscribe: { allow: string[] }
 }
 
-/** A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject. */
+/**
+ * A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject.
+ */
 export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'operator'
 
 const STATUS = 'slotstream.status'
@@ -33,8 +35,9 @@ const READ = [
 const COLLECTORS_BUCKETS = Object.values(BUCKETS).map(name => `$JS.API.STREAM.MSG.GET.KV_${name}`)
 
 /**
- * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to what
- * all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to that.
+ * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to
+ * what all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to
+ * that.
  */
 const READ_BUCKETS = [
   '$JS.API.INFO',
@@ -52,12 +55,12 @@ const READ_BUCKETS = [
 /** Making streams and buckets, and bringing them up to the settings. Deleting and emptying them is the operator's. */
 const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 
-/** What an administrator sets, by way of the collector alone. */
+/** Buckets that an administrator sets, by way of the collector alone. */
 const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
 
 /**
- * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others share
- * is written again without the person before it is removed.
+ * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others
+ * share is written again without the person before it is removed.
  */
 const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
 const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']
@@ -65,7 +68,7 @@ const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
-/** What each role may do, beside listening for its own answers. The operator: everything. */
+/** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
   const inbox = `${inboxPrefix}.>`
   switch (role) {

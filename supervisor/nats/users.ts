@@ -9,8 +9,8 @@ import { ROLES, type Role } from './permissions.js'
 export type NatsUsers = Record<Role, string>
 
 /**
- * Reads the users of the nats-server that `npm start` runs, and makes those that are missing: random passwords in a file
- * that only its owner can read, with the server's address, so that the commands of an operator find it.
+ * Reads the users of the nats-server that `npm start` runs, and makes those that are missing: random passwords in a
+ * file that only its owner can read, with the server's address, so that the commands of an operator find it.
  */
 export function keptNatsUsers(dataDir: string, port: number): NatsUsers {
   const file = join(dataDir, NATS_USERS_FILE)

@@ -17,17 +17,19 @@ type Oldest = typeof oldest | typeof preferred
 
 /**
  * Finds nats-server, or fetches it, and resolves to its absolute path. In order: NATS_SERVER_PATH; one that is 2.10 or
- * later on PATH or in the sbin folders, then in `<dataDir>/bin`; the official release, checked against a pinned SHA-256,
- * into `<dataDir>/bin`, unless it could not be fetched in the last day; one that is 2.9 in the same places; Debian's
- * package, unpacked into `<dataDir>/bin`, or Homebrew; the release, whenever it failed. `log` hears of anything that takes time, and what a 2.9 lacks.
- * Throws ConfigurationError when NATS_SERVER_PATH is no good, and ProgramMissingError, which names everything that was
- * tried and the command to type, when nothing worked.
+ * later on PATH or in the sbin folders, then in `<dataDir>/bin`; the official release, checked against a pinned
+ * SHA-256, into `<dataDir>/bin`, unless it could not be fetched in the last day; one that is 2.9 in the same places;
+ * Debian's package, unpacked into `<dataDir>/bin`, or Homebrew; the release, whenever it failed. `log` hears of
+ * anything that takes time, and what a 2.9 lacks. Throws ConfigurationError when NATS_SERVER_PATH is no good, and
+ * ProgramMissingError, which names everything that was tried and the command to type, when nothing worked.
  */
 export async function obtainNatsServer(options: NatsServerOptions): Promise<string> {
   return obtainBy(planNatsServer, options)
 }
 
-/** Fetches the package manager's nats-server, which may be a 2.9, whatever else there is. Throws ProgramMissingError. */
+/**
+ * Fetches the package manager's nats-server, which may be a 2.9, whatever else there is. Throws ProgramMissingError.
+ */
 export async function obtainPackagedNatsServer(options: NatsServerOptions): Promise<string> {
   return obtainBy(planPackagedNatsServer, options)
 }

@@ -14,15 +14,18 @@ export type ObtainLog = (text: string) => unknown
 export interface Program {
   /** Its file name, without `.exe`. */
   name: string
-  /** What is asked for, in the error: "nats-server 2.9 or later". */
+  /** Name of the program and its version, for the error: "nats-server 2.9 or later". */
   wanted: string
   /** Why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one. */
   objection(path: string, preferred?: boolean): Promise<string | undefined>
-  /** What to type on this machine when nothing worked, and other ways out: the end of the error. */
+  /** Commands to type on this machine when nothing worked, and other ways out: the end of the error. */
   advice: string
 }
 
-/** A program was neither found nor obtained. The message names every way that was tried, why it failed, and what to type. */
+/**
+ * A program was neither found nor obtained. The message names every way that was tried, why it failed, and what to
+ * type.
+ */
 export class ProgramMissingError extends Error {
   override name = 'ProgramMissingError'
   readonly code = 'program_missing'
@@ -98,7 +101,7 @@ export async function obtain(
   }
 
   async function runRefreshing(command: Command, refresh: Command | undefined, cwd?: string): Promise<void> {
-    // A package manager that asks a question would wait for ever: there may be nobody to answer.
+    // A package manager that asks a question would wait for ever: there may be no one at the terminal.
     const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, ...(cwd ? { cwd } : {}) }
     const attempt = ([name, ...args]: Command) => machine.run(name, args, options)
     try {

@@ -21,14 +21,14 @@ export type Step =
 
 export type Command = readonly [program: string, ...args: string[]]
 
-/** What the plan depends on; `has` says which of the package managers' commands are there. */
+/** Circumstances that the plan depends on; `has` says which of the package managers' commands are there. */
 export interface Circumstances extends Pick<Machine, 'platform' | 'arch' | 'isRoot' | 'env'> {
   has(command: string): boolean
 }
 
 const aptUpdate: Command = ['apt-get', 'update']
 const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin']
-// Debian keeps servers in sbin, which is on root's PATH and often on nobody else's.
+// Debian keeps servers in sbin, which is on root's PATH and often on no other user's.
 const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 
 /** Ways to nats-server, in order. `binFolder` is the data folder's. */

@@ -13,7 +13,7 @@ export function createPidFiles(dataDir: string) {
     remove: (name: string) => rmSync(fileOf(name), { force: true }),
     /**
      * The process of that name that still runs, if its command line contains `mark`: a process id alone may long
-     * belong to somebody else.
+     * belong to another process.
      */
     alive(name: string, mark: string): number | undefined {
       try {

@@ -19,8 +19,8 @@ for (const path of process.argv.slice(1))
   accessSync(path, statSync(path).isDirectory() ? constants.X_OK : constants.R_OK)`
 
 /**
- * Looks up whom a part is to run as: a name, `uid` or `uid:gid`. Undefined: as this process does, which is so unless root
- * started it, and with "root".
+ * Looks up whom a part is to run as: a name, `uid` or `uid:gid`. Undefined: as this process does, which is so unless
+ * root started it, and with "root".
  *
  * @throws ConfigurationError when there is no such user
  */

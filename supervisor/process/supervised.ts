@@ -23,7 +23,7 @@ export interface PartSpec {
   answers: () => Promise<boolean>
   /** Whether it is one of our Node programs, which end when the supervisor is gone. */
   ours: boolean
-  /** What it is given by a pipe, so that no other process sees it (`secretSetting`). */
+  /** Secrets that it is given by a pipe, so that no other process sees it (`secretSetting`). */
   secrets?: Record<string, string>
   /** User that it runs as, when not this process's. */
   owner?: Owner
@@ -48,7 +48,7 @@ const READY_POLL_MS = 50
 /** How long a part may take to end after SIGTERM before it is killed, in milliseconds. */
 const STOP_DEADLINE_MS = 12_000
 
-/** Starts a program, tells when it is ready, starts it again when it dies, until it is stopped. */
+/** Starts a program, tells when it is ready, starts it again when it ends, until it is stopped. */
 export function supervise(spec: PartSpec, events: PartEvents) {
   let child: ChildProcess | undefined
   let stopping = false

@@ -94,10 +94,10 @@ describe('messages that the profiles role can not process', () => {
   })
 
   it('are one letter, however often they fail', async () => {
-    const bury = createDeadLetters({ ...parts, role: 'profiles' })
+    const storeDeadLetter = createDeadLetters({ ...parts, role: 'profiles' })
     const letters = openLetters(parts.nats, parts.publisher)
     for (let i = 0; i < 3; i++) {
-      await bury('EVENTS', 2, new Error(`failed ${i}`))
+      await storeDeadLetter('EVENTS', 2, new Error(`failed ${i}`))
       // Another subject in between, as if the window in which the broker knows ids were over.
       await parts.nats.manager.streams.update('DEAD_LETTERS', { duplicate_window: 100 * 1_000_000 })
       await new Promise(resolve => setTimeout(resolve, 200))

@@ -78,10 +78,18 @@ const filesOf = (stream = 'EVENTS', table = 'events') => lakeFolder(lake, table)
 
 async function startLake(name = 'test', everyMs = 50) {
   const { nats, installation, log } = world
-  const parts = { nats, installation, clickhouse: clickhouse.account, metrics: createMetrics(), log }
+  const metrics = createMetrics()
+  const parts = { nats, installation, clickhouse: clickhouse.account, metrics, log }
   const role = await startBatch({ ...parts, lake: { dir: lake, everyMs }, identity: someIdentity(name) })
   onTestFinished(role.stop)
-  return role
+  return {
+    ...role,
+    /** One of its metrics, of the stream of events; 0 where there is none. */
+    async metric(name: string): Promise<number> {
+      const text = await metrics.registry.metrics()
+      return Number(new RegExp(`^slotstream_${name}\\{stream="EVENTS"\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+    },
+  }
 }
 
 const through = async (seq: number) =>
@@ -305,8 +313,12 @@ describe('the lake', () => {
     await clickhouse.client.command({ query: 'CREATE TABLE slotstream.kept AS slotstream.events' })
     await clickhouse.client.command({ query: 'INSERT INTO slotstream.kept SELECT * FROM slotstream.events' })
     await clickhouse.client.command({ query: 'TRUNCATE TABLE slotstream.events' })
-    await startLake('two')
-    await new Promise(resolve => setTimeout(resolve, 500))
+    const later = await startLake('two')
+    await until(
+      'it looked for more',
+      () => later.metric('lake_position'),
+      position => position === 4,
+    )
     expect((await filesOf()).at(-1)?.last).toBe(4)
     await clickhouse.client.command({ query: 'INSERT INTO slotstream.events SELECT * FROM slotstream.kept' })
     await through(last)
@@ -316,11 +328,13 @@ describe('the lake', () => {
   it('of another installation is left alone', async () => {
     await writeFile(join(lake, 'LAKE'), 'somebody else')
     const loader = world.load()
-    await startLake()
+    const role = await startLake()
+    const failures = () => role.metric('lake_failures_total')
     await publishEvents(2)
     await until('loaded', count, rows => rows === 4)
     await loader.stop()
-    await new Promise(resolve => setTimeout(resolve, 500))
+    const before = await failures()
+    await until('it tried, in vain', failures, times => times > before + 1)
     expect(await filesOf()).toEqual([])
     await rm(join(lake, 'LAKE'))
     await through(2)

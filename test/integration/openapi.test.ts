@@ -52,16 +52,23 @@ interface Call {
 }
 
 const SITE = '/v1/admin/sites/{siteId}'
-const at = (rest = '') => `/v1/admin/sites/shop${rest}`
 const track = { type: 'track', event: 'E', anonymousId: 'v', messageId: 'message-1' }
+let sites = 0
+
+/** Stores a site of a test's own, whose id is its write key, and says where its admin routes are. */
+async function createSite(settings: object = {}) {
+  const key = `shop-${++sites}`
+  const at = (rest = '') => `/v1/admin/sites/${key}${rest}`
+  await call('put', SITE, { at: at(), body: { writeKeys: [key], ...settings } })
+  return { key, at }
+}
 
 describe('the answers of the collector are as described:', () => {
   it('sites and their catalog', async () => {
-    await call('put', SITE, { at: at(), body: { writeKeys: ['shop'], enrichment: { ip: 'truncated' } } })
+    const { at } = await createSite({ enrichment: { ip: 'truncated' } })
     await call('patch', SITE, { at: at(), body: { enrichment: { ip: null } } })
     await call('get', '/v1/admin/sites')
-    const secrets = { secretKeys: ['sk_live_0123456789'], identitySecret: 'identity-secret-0123456789' }
-    await call('put', SITE, { at: '/v1/admin/sites/closed', body: { writeKeys: ['closed'], ...secrets } })
+    await createSite({ secretKeys: ['sk_live_0123456789'], identitySecret: 'identity-secret-0123456789' })
     await call('get', '/v1/admin/sites')
     const slot = { policy: { type: 'affinity', exploration: 0.1 }, count: 2 }
     await call('put', `${SITE}/slots/{id}`, { at: at('/slots/hero'), body: slot })
@@ -71,20 +78,23 @@ describe('the answers of the collector are as described:', () => {
     await call('get', `${SITE}/catalog`, { at: at('/catalog') })
     await call('delete', `${SITE}/content/{id}`, { at: at('/content/c') })
     await call('post', `${SITE}/decisions/import`, { at: at('/decisions/import'), body: { decisions: [5] } })
+    await call('delete', SITE, { at: at() })
   })
 
   it('messages, good and bad', async () => {
+    const { key } = await createSite()
     for (const path of ['/v1/batch', '/v1/b'])
-      await call('post', path, { body: { writeKey: 'shop', batch: [track, { type: 'track' }, 5] } })
-    await call('post', '/v1/t', { body: { ...track, writeKey: 'shop' } })
+      await call('post', path, { body: { writeKey: key, batch: [track, { type: 'track' }, 5] } })
+    await call('post', '/v1/t', { body: { ...track, writeKey: key } })
   })
 
   it('the tracking plan, what breaks it, and its replay', async () => {
+    const { key, at } = await createSite()
     const plan = { mode: 'enforce', schemas: { E: { '1-0-0': { type: 'object', required: ['price'] } } } }
     await call('put', `${SITE}/plan`, { at: at('/plan'), body: plan })
-    await call('post', '/v1/batch', { body: { writeKey: 'shop', batch: [track] } })
+    await call('post', '/v1/batch', { body: { writeKey: key, batch: [track] } })
     await call('put', `${SITE}/plan/mode`, { at: at('/plan/mode'), body: { mode: 'warn' } })
-    await call('post', '/v1/batch', { body: { writeKey: 'shop', batch: [track] } })
+    await call('post', '/v1/batch', { body: { writeKey: key, batch: [track] } })
     await call('get', `${SITE}/plan`, { at: at('/plan') })
     const messages = [track, { type: 'track', messageId: 'm' }].map(message => ({
       message,
@@ -96,12 +106,15 @@ describe('the answers of the collector are as described:', () => {
   })
 
   it('slots', async () => {
+    const { key, at } = await createSite()
+    await call('put', `${SITE}/slots/{id}`, { at: at('/slots/hero'), body: {} })
     const batches = [{ batch: [track] }, {}]
-    const body = { writeKey: 'shop', anonymousId: 'v', slots: [{ id: 'hero' }], batches }
+    const body = { writeKey: key, anonymousId: 'v', slots: [{ id: 'hero' }], batches }
     await call('post', '/v1/slots', { body })
   })
 
   it('the deletion of a person, and an export that no aggregator answers', async () => {
+    const { at } = await createSite()
     const people = `${SITE}/people/{id}`
     const { jobId } = (await call('delete', people, { at: at('/people/v'), status: 202 })) as { jobId: string }
     await call('get', '/v1/admin/jobs/{jobId}', { at: `/v1/admin/jobs/${jobId}` })
@@ -111,7 +124,8 @@ describe('the answers of the collector are as described:', () => {
   })
 
   it('settings, health and readiness', async () => {
-    await call('get', '/v1/projects/{writeKey}/settings', { at: '/v1/projects/shop/settings' })
+    const { key } = await createSite()
+    await call('get', '/v1/projects/{writeKey}/settings', { at: `/v1/projects/${key}/settings` })
     await call('get', '/healthz')
     await call('get', '/readyz')
   })
@@ -119,17 +133,15 @@ describe('the answers of the collector are as described:', () => {
   it('errors', async () => {
     await call('post', '/v1/batch', { status: 400, body: '{' })
     await call('post', '/v1/slots', { status: 401, body: {} })
-    const person = { writeKey: 'closed', userId: 'u', slots: [{ id: 'hero' }] }
+    const secrets = { secretKeys: ['sk_live_of_errors_0123456789'], identitySecret: 'identity-secret-0123456789' }
+    const { key, at } = await createSite(secrets)
+    const person = { writeKey: key, userId: 'u', slots: [{ id: 'hero' }] }
     await call('post', '/v1/slots', { status: 403, body: person })
     await call('post', '/v1/identify', { status: 403, body: person })
     await call('put', SITE, { at: at(), status: 400, body: {} })
-    await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: ['shop'] } })
+    await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: [key] } })
     await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 404 })
     await call('post', '/v1/batch', { status: 413, body: 'x'.repeat(600_000) })
-  })
-
-  it('deletion, last', async () => {
-    await call('delete', SITE, { at: at() })
   })
 })
 

@@ -29,7 +29,7 @@ afterAll(async () => {
 /** What a command says, and how it fails. */
 async function plan(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const order = understand([...args, '--site', 'shop', '--collector', url])
+  const order = understand([...args, '--site', 'shop', '--collector', url], {})
   const failed = await carryOut(order, { ADMIN_TOKEN: 'secret' }, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
@@ -91,12 +91,12 @@ describe('the plan command', () => {
 
   it('says what is wrong when it can not do its work', async () => {
     const nowhere = ['--site', 'shop', '--collector', 'http://127.0.0.1:9']
-    const order = understand(['list', ...nowhere])
+    const order = understand(['list', ...nowhere], {})
     await expect(carryOut(order, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow(
       'no answer from http://127.0.0.1:9',
     )
     await expect(carryOut(order, { DATA_DIR: folder }, () => {})).rejects.toThrow('no admin token')
-    const unknown = understand(['list', '--site', 'nobody', '--collector', url])
+    const unknown = understand(['list', '--site', 'nobody', '--collector', url], {})
     await expect(carryOut(unknown, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow('there is no site nobody')
     await expect(carryOut(unknown, { ADMIN_TOKEN: 'wrong' }, () => {})).rejects.toThrow('send the admin token')
   })

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { startProfiles } from '#aggregator/profiles/role.js'
 import { startReport } from '#aggregator/status/report.js'
-import { createSpread } from '#aggregator/status/spread.js'
+import { createSkewTracker } from '#aggregator/status/skew-tracker.js'
 import { startWarehouse } from '#aggregator/warehouse/role.js'
 import { lastEvent } from '../support/last-event.js'
 import { profilesOfStream } from '../support/profiles-of-stream.js'
@@ -54,7 +54,7 @@ async function startAggregator(layout: NodeJS.ProcessEnv = {}) {
   const report = startReport({
     ...parts,
     roles: ['profiles', 'warehouse'],
-    spread: createSpread(),
+    skewTracker: createSkewTracker(),
     applied: profiles.applied,
     loaded: warehouse.loaded,
   })

@@ -101,6 +101,12 @@ function publishing() {
     return count
   })()
   return {
+    /** Resolves when so many more events than now are loaded. */
+    async arrives(more: number) {
+      const events = () => world.number('SELECT count() FROM slotstream.events')
+      const wanted = (await events()) + more
+      await until('more events', events, n => n >= wanted)
+    },
     async stop() {
       stopped = true
       const count = await done
@@ -132,7 +138,7 @@ describe('rebuilding derived tables', () => {
     world.load({ spec: SPECS.decisions })
     const publisher = publishing()
     for (let round = 0; round < 4; round++) {
-      await new Promise(resolve => setTimeout(resolve, 700))
+      await publisher.arrives(25)
       if (round === 0) await clickhouse.client.command({ query: 'TRUNCATE TABLE slotstream.test_daily' })
       await clickhouse.client.command({ query: "INSERT INTO slotstream.test_names VALUES ('demo', 'E1', 1000000)" })
       await rebuild(['test_daily', 'test_names'])
@@ -157,7 +163,7 @@ describe('rebuilding derived tables', () => {
     world.load()
     world.load({ spec: SPECS.decisions })
     const publisher = publishing()
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await publisher.arrives(25)
     await publisher.stop()
     await clickhouse.client.command({ query: 'TRUNCATE TABLE slotstream.test_names' })
     await clickhouse.client.command({

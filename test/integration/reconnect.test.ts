@@ -13,6 +13,10 @@ it('a process connects to NATS again, though its clock was an hour ahead when it
     await nats.close()
     await server.stop()
   })
+  let tries = 0
+  void (async () => {
+    for await (const { type } of nats.connection.status()) if (type === 'reconnecting') tries++
+  })()
   const right = Date.now
   const clock = vi.spyOn(Date, 'now').mockImplementation(() => right() + 3_600_000)
   await server.kill()
@@ -21,8 +25,11 @@ it('a process connects to NATS again, though its clock was an hour ahead when it
     () => nats.connected,
     connected => !connected,
   )
-  // It tries, in vain.
-  await new Promise(resolve => setTimeout(resolve, 1_500))
+  await until(
+    'it tries, in vain',
+    () => tries,
+    count => count > 2,
+  )
   clock.mockRestore()
   await server.start()
   await until('it is there again', () => nats.connected, Boolean)

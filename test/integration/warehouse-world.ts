@@ -88,7 +88,7 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
   const nats = await connectNats(server.url, 'test', log)
   const installation = await provision(nats, sharedSettings(layout), log)
   const publisher = createPublisher(nats)
-  const bury = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: createMetrics(), log })
+  const storeDeadLetter = createDeadLetters({ nats, publisher, role: 'warehouse', metrics: createMetrics(), log })
   const loaders: ReturnType<typeof startLoader>[] = []
 
   async function query<T>(sql: string): Promise<T[]> {
@@ -130,7 +130,7 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
         read: from => readStream(nats, spec.stream, { from, log }),
         lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
         divert: refused => divert(nats, spec.stream, refused),
-        bury: (seq, error) => bury(spec.stream, seq, error),
+        deadLetter: (seq, error) => storeDeadLetter(spec.stream, seq, error),
         limits: { maxRows: 1_000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 20 },
         verify: async () => true,
         metrics: warehouseMetrics(createMetrics()),

@@ -159,12 +159,17 @@ describe('exactly once', () => {
   })
 
   it('goes on after ClickHouse was down', async () => {
-    world.load()
+    let failures = 0
+    world.load({ troubles: { failed: () => failures++, cleared: () => {} } })
     await world.publish([stored()])
     await loaded(1)
     await clickhouse.kill()
     for (let i = 0; i < 10; i++) await world.publish([stored()])
-    await new Promise(resolve => setTimeout(resolve, 3_000))
+    await until(
+      'loading failed several times',
+      () => failures,
+      count => count > 3,
+    )
     await clickhouse.start()
     await loaded(11)
     await eachOnce()

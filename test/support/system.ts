@@ -14,30 +14,27 @@ export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' |
  * `stop` ends it as Ctrl-C does and deletes the data.
  *
  * @param keptDataDir data of a system that was ended otherwise
+ * @param node the Node that it runs on. Default: this one
  */
-export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: string) {
+export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: string, node = process.execPath) {
   const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = await freePorts(5)
   const dataDir = keptDataDir ?? (await mkdtemp(join(tmpdir(), 'slotstream-test-')))
   const adminToken = 'test-admin-token'
   const output: string[] = []
-  const supervisor = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../../supervisor/dist/main.js', import.meta.url))],
-    {
-      env: {
-        ...process.env,
-        PORT: String(port),
-        AGGREGATOR_PORT: String(aggregatorPort),
-        WAREHOUSE_PORT: String(warehousePort),
-        NATS_PORT: String(natsPort),
-        CLICKHOUSE_PORT: String(clickhousePort),
-        DATA_DIR: dataDir,
-        ADMIN_TOKEN: adminToken,
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const supervisor = spawn(node, [fileURLToPath(new URL('../../supervisor/dist/main.js', import.meta.url))], {
+    env: {
+      ...process.env,
+      PORT: String(port),
+      AGGREGATOR_PORT: String(aggregatorPort),
+      WAREHOUSE_PORT: String(warehousePort),
+      NATS_PORT: String(natsPort),
+      CLICKHOUSE_PORT: String(clickhousePort),
+      DATA_DIR: dataDir,
+      ADMIN_TOKEN: adminToken,
+      ...env,
     },
-  )
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   supervisor.stdout.on('data', chunk => output.push(String(chunk)))
   supervisor.stderr.on('data', chunk => output.push(String(chunk)))
   const exited = new Promise<number | null>(resolve => supervisor.once('exit', resolve))

@@ -25,7 +25,7 @@ export interface Change {
  * says so and takes it for a revision.
  *
  * A new optional property of an object that allows others counts as an addition, although a message may have carried
- * something else under this name: it was nobody's property then.
+ * something else under this name: it was no property of the plan then.
  */
 export function compareSchemas(before: JsonObject, after: JsonObject): Change[] {
   return compare(expandSchema(before), expandSchema(after), '', true)

@@ -95,7 +95,7 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
   }
 }
 
-/** What isn't a letter is shown as one, so that it can be dropped. */
+/** Shows a message that is no letter as one, so that it can be dropped. */
 function unreadable({ data, seq, subject, time }: StoredMsg, reason: string): DeadLetter {
   return {
     role: 'warehouse',

@@ -1,6 +1,6 @@
 import { UsageError } from '@slotstream/runtime'
 
-/** What the command is to do. `replay` without numbers is all of them. */
+/** Work that the command is to do. `replay` without numbers is all of them. */
 export type Order =
   | { do: 'list' }
   | { do: 'show'; number: number }

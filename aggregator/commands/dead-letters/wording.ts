@@ -18,7 +18,7 @@ export function listOf(letters: NumberedLetter[]): string {
   return table([['NUMBER', 'GIVEN UP AT', 'ROLE', 'MESSAGE', 'TRIES', 'VERSION', 'ERROR'], ...rows])
 }
 
-/** All of a letter. Its payload is what somebody sent: control characters are shown as escapes. */
+/** Returns all of a letter. Its payload is what a client sent: control characters are shown as escapes. */
 export function pageOf({ payload, encoding, ...facts }: NumberedLetter): string {
   const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(9)} ${printable(String(value))}`)
   const body = encoding === 'none' ? '(not in the letter: too large, or gone from its stream)' : printable(payload)

@@ -22,7 +22,10 @@ export interface ViewDescription {
   select: string
 }
 
-/** The derived tables of views, by name. Pure. Views that refresh by themselves, or keep a table of their own, are left out. */
+/**
+ * The derived tables of views, by name. Pure. Views that refresh by themselves, or keep a table of their own, are left
+ * out.
+ */
 export function derivedTables(views: ViewDescription[]): DerivedTable[] {
   const tables = new Map<string, Feed[]>()
   for (const { view, source, create, select } of views) {

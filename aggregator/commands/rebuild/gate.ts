@@ -1,7 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { pause } from '@slotstream/runtime'
 
-/** After this long a gate opens by itself, in seconds: a rebuild that dies must not keep the warehouse from loading. */
+/**
+ * After this long a gate opens by itself, in seconds: a rebuild that is killed must not keep the warehouse from
+ * loading.
+ */
 export const GATE_SECONDS = 30
 
 /** Tries to close the gate between two blocks. A loader announces one every few hundred milliseconds. */

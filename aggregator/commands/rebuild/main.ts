@@ -10,14 +10,14 @@ import { understand } from './understand.js'
 /** As long as one portion of a large table may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
-await runCommand('rebuild', args => {
+await runCommand('rebuild', process.env, args => {
   const order = understand(args)
   const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
     const done = await acquireOperatorLock(parts.nats, 'rebuild')
     const clickhouse = openClickHouse(account(), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
-    const anonymousDays = anonymousDaysSetting()
-    const { cluster } = aggregatorSettings([]).clickhouse
+    const anonymousDays = anonymousDaysSetting(process.env)
+    const { cluster } = aggregatorSettings([], process.env).clickhouse
     const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
@@ -28,7 +28,7 @@ await runCommand('rebuild', args => {
 
 /** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
 function account() {
-  const { clickhouse } = aggregatorSettings([])
+  const { clickhouse } = aggregatorSettings([], process.env)
   const file = join(textSetting('DATA_DIR'), 'clickhouse-password')
   if (secretSetting('CLICKHOUSE_URL') || secretSetting('CLICKHOUSE_PASSWORD') || !existsSync(file)) return clickhouse
   return { ...clickhouse, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }

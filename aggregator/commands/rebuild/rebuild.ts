@@ -22,7 +22,7 @@ const PROFILES = 'profiles'
  * @param lake the lake's folder, for what is rebuilt from it
  * @param anonymousDays see `applyAndDetect`
  * @param cluster name of the cluster that the tables are on; '' for a single server
- * @returns the generation of old profiles that could not be deleted, because somebody still reads it
+ * @returns the generation of old profiles that could not be deleted, because a process still reads it
  */
 export async function rebuild(
   { from, only }: Order,
@@ -82,7 +82,7 @@ export async function rebuild(
     yield* profilesOf(rows, ofVisitor, anonymousDays)
   }
 
-  /** What is added to a stream's sequences in the table; of one that was made anew, also before a loader says so. */
+  /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */
   async function offsetOf({ part: { name, base }, end }: Range): Promise<number> {
     const position = await positionKeeper(installation.buckets.positions, name).load()
     const offset = position?.offset ?? base

@@ -9,8 +9,8 @@ import { restoreTable } from './restore-table.js'
 /**
  * Puts everything that the lake has and the tables lack back into them.
  *
- * @throws before anything is changed, when a table is still being filled in from the stream: what is missing is known only
- *   afterwards
+ * @throws before anything is changed, when a table is still being filled in from the stream: what is missing is known
+ *   only afterwards
  */
 export async function restoreFromLake(
   lake: string,
@@ -23,7 +23,7 @@ export async function restoreFromLake(
     const position = positionKeeper(positions, stream)
     const known = await position.load()
     const through = completeThrough(known, base)
-    // Begun anew, after everything was lost: its positions go on where the lake ends.
+    // Recreated, after everything was lost: its positions go on where the lake ends.
     if (!known && last > base) fresh.push(() => position.announce({ first: last + 1, last, offset: last, done: true }))
     else if (through === undefined || through < last)
       throw new Error(
@@ -40,7 +40,10 @@ export async function restoreFromLake(
   }
 }
 
-/** The installation's streams, and those that only the lake knows: a later stream of that name must not begin before them. */
+/**
+ * The installation's streams, and those that only the lake knows: a later stream of that name must not begin before
+ * them.
+ */
 async function streamsOf(lake: string, sources: LakeSource[]): Promise<LakeSource[]> {
   const known = new Map(sources.map(source => [source.stream, source]))
   for (const source of sources)

@@ -6,9 +6,9 @@ import { asInFile, storedColumns } from '../../lake/readable-columns.js'
 import { AS_LOADED } from '../../warehouse/tables/table.js'
 
 /**
- * Puts rows that the lake has and the table lacks back into it, file by file. A row is there when one of its position is,
- * or one of its key: what the stream still had may have been loaded again without it, and taken a later send for the
- * first. Derived tables hear nothing of it. Done again after it was cut short, it goes on.
+ * Puts rows that the lake has and the table lacks back into it, file by file. A row is there when one of its position
+ * is, or one of its key: what the stream still had may have been loaded again without it, and taken a later send for
+ * the first. Derived tables hear nothing of it. Done again after it was cut short, it goes on.
  *
  * @param files all of whose positions the loader has behind it
  * @returns how many rows were put back

@@ -13,7 +13,7 @@ import type { LoaderPosition } from './gate.js'
 import type { Source } from './rebuild-table.js'
 
 /** A message without content: it changes nothing wherever it is read, and moves positions past what came before. */
-const NOBODY = { siteId: 'slotstream', visitorId: 'rebuild' }
+const NO_VISITOR = { siteId: 'slotstream', visitorId: 'rebuild' }
 
 /** The tables that derived tables may be made of, by name, with the loaders' positions. */
 export function loadedTables(
@@ -32,7 +32,7 @@ export function loadedTables(
   const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({
     position: () => Promise.all([...past[kind], ...streams[kind]].map(part => positionOf(kind, part))),
     async nudge() {
-      const envelope = { ...NOBODY, receivedAt: new Date().toISOString(), ...content }
+      const envelope = { ...NO_VISITOR, receivedAt: new Date().toISOString(), ...content }
       for (const { first } of streams[kind])
         await publisher.publish(streamSubject(kind, first), JSON.stringify(envelope))
     },

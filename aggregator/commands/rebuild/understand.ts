@@ -1,10 +1,10 @@
 import { UsageError } from '@slotstream/runtime'
 
-/** What is to be rebuilt, and of what. */
+/** Names of the tables to rebuild, and their source. */
 export interface Order {
   /**
-   * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter, `lake`
-   * puts what the lake has and the tables lack back into them.
+   * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter,
+   * `lake` puts what the lake has and the tables lack back into them.
    */
   from: 'stream' | 'events' | 'lake'
   /** `profiles` and names of derived tables; undefined: everything. */

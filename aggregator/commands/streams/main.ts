@@ -11,7 +11,7 @@ import { createProfileStore } from '../../profiles/store/profile-store.js'
 import { isFrozen, moveStreams } from './move-streams.js'
 import { understand } from './understand.js'
 
-await runCommand('streams', args => {
+await runCommand('streams', process.env, args => {
   const move = understand(args)
   return async ({ nats, publisher, installation, log, say }) => {
     if (!move) return show(nats, installation, say)
@@ -23,7 +23,7 @@ await runCommand('streams', args => {
     const fresh = await moveStreams(move, { nats, installation, checkpoints, say, signal: breakOff.signal })
     if (!fresh) say(`there are ${move.count} streams of ${move.kind} already`)
     else {
-      await provision(nats, sharedSettings(), log)
+      await provision(nats, sharedSettings(process.env), log)
       const names = fresh.map(({ name }) => name).join(', ')
       say(`${names}: these take ${move.kind} from message ${fresh[0]!.start} on, after ${Date.now() - began} ms`)
     }

@@ -20,9 +20,9 @@ const FROZEN_SIZE = 1
  * Lets another number of streams share the partitions of a kind. The old ones keep what they have until it is too old.
  *
  * 1. The old streams refuse messages for a moment, which clients keep, and everything in them is read.
- * 2. The new ones are made. Their sequences go on after the old ones', so that whoever has read up to a sequence knows
- *    what is new, and nobody takes a new message for one that counts already.
- * 3. The layout is changed, at once for everybody, which can't be taken back. Processes that see it begin anew; whoever is
+ * 2. The new ones are made. Their sequences go on after the old ones', so that a reader that has read up to a sequence
+ *    knows what is new, and no reader takes a new message for one that it has applied.
+ * 3. The layout is changed, at once for all, which can't be taken back. Processes that see it start again; one that is
  *    first takes the subjects from the old streams and gives them to the new ones (`provision`).
  *
  * Whatever fails before the third step changes nothing. Done again it goes on from there.

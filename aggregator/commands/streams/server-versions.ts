@@ -2,8 +2,8 @@ import type { Nats, NatsServer } from '@slotstream/runtime'
 
 /**
  * Oldest nats-server, as [major, minor], that starts again after it was killed in a cluster whose streams have handed
- * subjects to each other. One of 2.9 applies the changes of streams once more when it starts, stumbles over subjects that
- * another stream has by now, and does not start.
+ * subjects to each other. One of 2.9 applies the changes of streams once more when it starts, stumbles over subjects
+ * that another stream has by now, and does not start.
  */
 const OLDEST = [2, 15] as const
 

@@ -3,7 +3,7 @@ import type { Installation, Nats } from '@slotstream/runtime'
 import type { ProfileStore } from '../../profiles/store/profile-store.js'
 import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
 
-/** Messages of a stream that a role hasn't got over yet, for good: what it got over isn't read again, whatever dies. */
+/** Messages of a stream that a role has not finished for good: those it has are not read again after a crash. */
 export interface Unread {
   role: 'warehouse' | 'profiles'
   stream: string
@@ -11,7 +11,7 @@ export interface Unread {
 }
 
 /**
- * What is unread in some streams of a kind, most first.
+ * Returns the unread messages in some streams of a kind, most first.
  *
  * @param checkpoints where those who read partitions of events note how far they are
  */

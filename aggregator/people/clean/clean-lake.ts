@@ -41,7 +41,7 @@ async function cleanFile(
   file: LakeFile,
 ): Promise<number> {
   const table = PLACES.tables[name]!
-  // One at a time: a process that died in between left it behind.
+  // One at a time: a process that was killed in between left it behind.
   const copy = `slotstream.${name}_file`
   const run = (query: string) => clickhouse.command({ query, clickhouse_settings: AS_LOADED })
   const drop = () => run(`DROP TABLE IF EXISTS ${copy} SYNC`)

@@ -40,7 +40,7 @@ export async function cleanProfiles(parts: CleanProfilesParts): Promise<number> 
   return removed + (await cleanBuckets(parts))
 }
 
-/** An owner that doesn't answer isn't there: whoever comes next reads what the bucket has then. */
+/** An owner that doesn't answer isn't there: the next owner reads what the bucket has then. */
 async function askOwner({ nats, log }: CleanProfilesParts, partition: number, request: ForgetRequest): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
@@ -48,7 +48,7 @@ async function askOwner({ nats, log }: CleanProfilesParts, partition: number, re
       const answer = await nats.connection.request(forgetSubject(partition), body, { timeout: ANSWER_MS })
       if (answer.data.length > 0) return answer.json<{ erased: number }>().erased
     } catch {
-      // Nobody listens, or nobody answers.
+      // There is no subscriber, or no answer.
     }
     await pause(PAUSE_MS)
   }

@@ -25,7 +25,7 @@ export interface CleanStreamsParts {
   signal: AbortSignal
 }
 
-/** What of a person was found in a message of a stream. */
+/** Data of a person that was found in a message of a stream. */
 export interface FoundMessage extends Stripped {
   stream: string
   seq: number

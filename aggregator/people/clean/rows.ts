@@ -10,7 +10,7 @@ const IDS_AT_ONCE = 100
 /** Places in one statement that deletes. */
 const PLACES_AT_ONCE = 4_000
 
-/** A row's place in its table: two whole numbers, which name nobody. */
+/** A row's place in its table: two whole numbers, which name no person. */
 export type RowPlace = readonly [string, string]
 
 /** A row of a person, with its place. */
@@ -116,7 +116,7 @@ function isPayloadOf(payload: string, person: Person, may: (text: string) => boo
 }
 
 /**
- * Deletes rows by their places: the statement, which ClickHouse keeps for a while, names nobody. Resolves when all
+ * Deletes rows by their places: the statement, which ClickHouse keeps for a while, names no person. Resolves when all
  * replicas are done. Rewrites the parts that have such rows.
  */
 export async function deleteRows(

@@ -21,7 +21,7 @@ import {
 import { holdsId } from '../find/matches-text.js'
 import { withoutNumber } from '../find/places.js'
 
-/** What of a stream message belongs to a person. */
+/** Parts of a stream message that belong to a person. */
 export interface Stripped {
   /** Entries that are theirs. */
   entries: unknown[]
@@ -29,7 +29,7 @@ export interface Stripped {
   rest: string | undefined
 }
 
-/** What the person is, and up to when (ms since the epoch) everything of them goes. */
+/** Ids of the person, and the time (ms since the epoch) up to which everything of them goes. */
 export interface Whose {
   person: Person
   before: number
@@ -136,7 +136,7 @@ function withMessages(envelope: EventEnvelope | SentEnvelope, isKept: (index: nu
   }
 }
 
-/** What has no usable time is theirs in any case. */
+/** Data without a usable time is theirs in any case. */
 function isTheirs(named: NamedIds, time: string, { person, before }: Whose): boolean {
   return belongsTo(person, named) && !(Date.parse(time) > before)
 }

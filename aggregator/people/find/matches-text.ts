@@ -32,7 +32,9 @@ export function mayName(person: Person): (text: string) => boolean {
     texts.some(id => text.includes(id)) || text.includes('\\u') || text.includes('\\/') || odd?.test(text) === true
 }
 
-/** Tells whether text that is no JSON holds an id of the person as a word of its own: short ids are part of many words. */
+/**
+ * Tells whether text that is no JSON holds an id of the person as a word of its own: short ids are part of many words.
+ */
 export function holdsId(person: Person, text: string): boolean {
   return textsOf(person).some(id => {
     for (let at = text.indexOf(id); at >= 0; at = text.indexOf(id, at + 1))

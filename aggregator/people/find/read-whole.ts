@@ -5,8 +5,8 @@ import { type Log, type Nats, readStream } from '@slotstream/runtime'
 const SILENCE_MS = 1_000
 
 /**
- * Reads the messages that a stream has now, once. What is deleted meanwhile, by the reader of these messages, say, is left
- * out. A stream that isn't there has none.
+ * Reads the messages that a stream has now, once. What is deleted meanwhile, by the reader of these messages, say, is
+ * left out. A stream that isn't there has none.
  */
 export async function* readWhole(nats: Nats, stream: string, log: Log): AsyncGenerator<JsMsg> {
   const info = await nats.manager.streams.info(stream).catch(error => {

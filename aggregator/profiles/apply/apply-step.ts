@@ -2,7 +2,7 @@ import { applyAndDetect } from '@slotstream/core'
 import type { EventEnvelope, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
-/** What became of a message of the stream: the label `result` of the metric `profiles_messages_total`. */
+/** Outcome of applying a message of the stream: the label `result` of the metric `profiles_messages_total`. */
 export type ApplyOutcome = 'applied' | 'replayed' | 'bad'
 
 /** The result of one message of the stream. */
@@ -12,7 +12,7 @@ export interface StepResult {
   messages: number
   /** The profile after it; absent where the message did not change it. */
   profile?: Profile
-  /** What was detected in it; absent where nothing was. */
+  /** Signals detected in it; absent where there are none. */
   signals?: SignalEnvelope
   /** Messages whose traits the profile did not take; absent where it took all. */
   rejected?: RejectedEnvelope

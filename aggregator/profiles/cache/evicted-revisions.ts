@@ -1,4 +1,4 @@
-/** What is known of a visitor's profile in the store. */
+/** Facts known of a visitor's profile in the store. */
 export interface KnownRevision {
   /** Revision that the store had when it was last read or written from here; 0 where it had nothing. */
   revision: number

@@ -1,7 +1,7 @@
 import type { StoredProfile } from '../store/profile-store.js'
 import type { CacheEntry } from './cache-entries.js'
 
-/** What becomes of a profile in memory whose write met another revision in the store. */
+/** Outcomes for a profile in memory whose write met another revision in the store. */
 export type ConflictVerdict =
   /** It is written again, at the revision that the store has. */
   | 'keep'

@@ -28,7 +28,7 @@ export interface FollowDeps {
   deadLetter: (stream: string, seq: number, error: unknown) => Promise<void>
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** What is from before a person's deletion is not applied. */
+  /** Marks of deleted people: messages from before a deletion are not applied. */
   tombstones: Tombstones
 }
 

@@ -17,7 +17,7 @@ export type WorkerState =
 
 export type WorkerPhase = WorkerState['phase']
 
-/** What happens to a worker. `isLeased`: whether this process holds the partition at that moment. */
+/** Events in the life of a worker. `isLeased`: whether this process holds the partition at that moment. */
 export type WorkerEvent =
   /** The checkpoint was read, and the partition's memory is there. */
   | { type: 'loaded' }
@@ -33,7 +33,7 @@ export type WorkerEvent =
   | { type: 'flushed'; isStored: boolean; isLeased: boolean }
 
 /**
- * What a worker has to do.
+ * Effects that a worker has to carry out.
  *
  * - `follow`: apply the stream from the checkpoint on; `caught-up` follows.
  * - `serve`: say that the partition is up to date.

@@ -19,7 +19,7 @@ export type WriteBlock = (rowBlock: RowBlock, block: Block, attempted: Attempted
  * @param abort ends it at once; it throws Stopped
  */
 export function createBlockWriter(deps: LoadDeps, recent: RecentKeys, retry: Retry, abort: AbortSignal): WriteBlock {
-  const { spec, table, divert, bury, tombstones = NO_TOMBSTONES, metrics, log } = deps
+  const { spec, table, divert, deadLetter, tombstones = NO_TOMBSTONES, metrics, log } = deps
   const { stream } = spec
   const onFailure = tellFailure(deps)
 
@@ -32,7 +32,7 @@ export function createBlockWriter(deps: LoadDeps, recent: RecentKeys, retry: Ret
   return async ({ rows: read, unreadable }, block, attempted) => {
     // Here rather than when a message is read: a block may wait for its turn while its person is deleted.
     const rows = tombstones.size > 0 ? read.filter(row => !spec.isForgotten?.(row, tombstones)) : read
-    for (const { seq, error } of unreadable) await retry(() => bury(seq, error))
+    for (const { seq, error } of unreadable) await retry(() => deadLetter(seq, error))
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
     metrics.duplicates.inc({ stream, found: 'table' }, unique.inTable)

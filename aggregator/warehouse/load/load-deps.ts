@@ -19,7 +19,7 @@ export interface LoadDeps {
   /** Stores rows that the table rejected in `rejected_events`. */
   divert: (refused: Refused[]) => Promise<void>
   /** Stores a message of the stream that yields no rows as a dead letter. */
-  bury: (seq: number, error: unknown) => Promise<void>
+  deadLetter: (seq: number, error: unknown) => Promise<void>
   /** Rows from before a person's deletion are left out. Default: none was deleted */
   tombstones?: Tombstones
   limits: BlockLimits

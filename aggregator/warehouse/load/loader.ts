@@ -3,10 +3,10 @@ import { LostOwnership } from '../positions/position.js'
 import type { LoadDeps } from './load-deps.js'
 import { loadStream } from './load-stream.js'
 
-/** How long a stop waits for the block at hand, in milliseconds. Whoever comes next finishes what is left. */
+/** How long a stop waits for the block at hand, in milliseconds. The next owner finishes what is left. */
 const STOP_MS = 5_000
 
-/** Pause after an error nobody expected, in milliseconds. */
+/** Pause after an unexpected error, in milliseconds. */
 const RESTART_MS = 1_000
 
 export interface LoaderDeps extends LoadDeps {
@@ -17,7 +17,7 @@ export interface LoaderDeps extends LoadDeps {
 export interface Loader {
   /** Finishes the block at hand, within 5 s. */
   stop(): Promise<void>
-  /** Ends at once: the stream belongs to somebody else. */
+  /** Ends at once: the stream belongs to another process. */
   drop(): void
   /** Whether it reads its stream. */
   readonly ready: boolean
@@ -48,7 +48,7 @@ export function startLoader(parts: LoaderDeps): Loader {
           if (!(await retryForever(verify, abort.signal, () => {}))) return
         } else {
           parts.troubles?.failed(spec.stream, error)
-          log.error({ err: error, stream: spec.stream }, 'loading broke off, beginning anew')
+          log.error({ err: error, stream: spec.stream }, 'loading failed unexpectedly, starting again')
           await pause(RESTART_MS, abort.signal)
         }
       }

@@ -14,7 +14,7 @@ export interface Position extends Block {
   pending?: Block
   /** Who wrote this. Two writers that announce the same block must not both believe that it is theirs. */
   by?: string
-  /** Added to a stream's sequences when the stream was made anew and counts from 1 again. */
+  /** Added to a stream's sequences when the stream was recreated and counts from 1 again. */
   offset?: number
 }
 

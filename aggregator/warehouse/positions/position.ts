@@ -5,14 +5,14 @@ import { type Block, type Position, parsePosition } from './parse-position.js'
 
 export type { Block, Position } from './parse-position.js'
 
-/** Somebody else announced a block: this loader owns the stream no more. */
+/** Another process announced a block: this loader no longer owns the stream. */
 export class LostOwnership extends Error {
   override name = 'LostOwnership'
   readonly code = 'lost_ownership'
 }
 
 /**
- * The position of one stream. Whoever announces last by compare-and-set owns the stream.
+ * The position of one stream. The process that announced last by compare-and-set owns the stream.
  *
  * @param writer unique to this owner
  * @param onMisfit is called with why an announcement can't be used; it is then as if there were none, see `resume`
@@ -63,11 +63,11 @@ export function positionKeeper(
     /**
      * Announces a block.
      *
-     * @throws LostOwnership when somebody else did since; other errors when NATS doesn't answer: call again
+     * @throws LostOwnership when another process did since; other errors when NATS doesn't answer: call again
      */
     announce,
     /**
-     * Announces what is announced already once more, so that whoever did it before announces nothing after it, and
+     * Announces what is announced already once more, so that the process that did it before announces nothing after it, and
      * doesn't take for done what this owner is still at. @throws as `announce`
      */
     async claim(): Promise<void> {

@@ -34,7 +34,7 @@ export function resumeUnannounced(highest: number, streamLast: number, base = 0)
  * announced block was restored from a backup (or what came before held only duplicates): what is missing comes first,
  * in other blocks, and the announced one keeps its bounds, since another writer may yet wake up and insert it.
  *
- * @param base offset of a stream that was never made anew: where its positions begin
+ * @param base offset of a stream that was never recreated: where its positions begin
  */
 export function resume(announced: Position | undefined, highest: number, streamLast: number, base = 0): ResumePoint {
   const offset = announced?.offset ?? base

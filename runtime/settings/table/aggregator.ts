@@ -3,7 +3,7 @@ import type { SettingsTable } from '../setting.js'
 // Some commands work as an aggregator would: with its ClickHouse, its lake and its rules for profiles.
 const BOTH = ['aggregator', 'commands'] as const
 
-/** What an aggregator does, and as which of several. */
+/** Roles of an aggregator, and its name among several. */
 export const AGGREGATOR = {
   ROLES: {
     kind: 'text',

@@ -55,7 +55,7 @@ export const COLLECTOR = {
 
 const perSecond = { kind: 'number', programs: HTTP, beyond: '`429` with `Retry-After`' } as const
 
-/** What one collector takes. */
+/** Limits of one collector. */
 export const COLLECTOR_LIMITS = {
   RATE_LIMIT_ADDRESS: {
     ...perSecond,

@@ -1,6 +1,6 @@
 import type { SettingsTable } from '../setting.js'
 
-/** What happens to a port that only the parts of one start use. */
+/** Effect of a taken port that only the services of one start use. */
 export const MOVES = 'under `npm start`, one that is taken and was not set moves to the next free one'
 
 /** Ports of `npm start`, and the programs and users it runs. */

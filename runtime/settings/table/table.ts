@@ -24,7 +24,10 @@ export const SUBJECTS: readonly { title: string; settings: SettingsTable }[] = [
   { title: 'Replay', settings: COMMANDS },
 ]
 
-/** Every environment variable that a program of this project reads, by its name. The one place of names, defaults and bounds. */
+/**
+ * Every environment variable that a program of this project reads, by its name. The one place of names, defaults and
+ * bounds.
+ */
 export const SETTINGS = {
   ...EVERYWHERE,
   ...START,
@@ -49,6 +52,6 @@ export type NumberName = NamesOf<NumberSetting>
 export type TextName = NamesOf<TextSetting>
 export type SecretName = NamesOf<SecretSetting>
 
-/** What reading a setting yields: also undefined when it has no default. */
+/** Type that reading a setting yields: also undefined when it has no default. */
 export type NumberValue<Name extends NumberName> = All[Name] extends { default: number } ? number : number | undefined
 export type TextValue<Name extends TextName> = All[Name] extends { default: string } ? string : string | undefined

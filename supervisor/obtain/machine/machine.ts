@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 
-/** What obtaining a program needs of the machine it runs on. Tests pass one of their own. */
+/** The machine that a program is obtained for. Tests pass one of their own. */
 export interface Machine {
   platform: NodeJS.Platform
   /** Processor, in Node's words: `x64`, `arm64` … */
@@ -29,7 +29,8 @@ export interface RunOptions {
   timeoutMs?: number
 }
 
-// Long enough for a package of 100 MB over a slow line; an end, so that a stalled mirror can't hold up the start forever.
+// Long enough for a package of 100 MB over a slow line; an end, so that a stalled mirror can't hold up the start
+// forever.
 const commandTimeoutMs = 15 * 60_000
 const downloadTimeoutMs = 10 * 60_000
 

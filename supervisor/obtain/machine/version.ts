@@ -3,7 +3,7 @@ import type { Machine } from './machine.js'
 // A program that doesn't say its version in this time is no program to build on.
 const answerTimeoutMs = 30_000
 
-/** What a program prints when asked for its version, or why it doesn't. */
+/** Answer of a program to `--version`, or the reason why there is none. */
 export async function askVersion(
   machine: Pick<Machine, 'run'>,
   path: string,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { circlesOf, type Import, importsOf, type SourceFile, sourceFiles } from './imports.js'
+import { circlesOf, type Import, importsOf, readsEnvironment, type SourceFile, sourceFiles } from './imports.js'
 
 /** What may import what; docs/architecture.md prints the same. */
 interface Arrows {
@@ -10,12 +10,14 @@ interface Arrows {
   outside: Record<string, string[]>
   /** Of rooms: what may import them from the same package, besides themselves and its `index.ts`. */
   doors: Record<string, string[]>
+  /** What may read the environment of the process: names of files anywhere, folders and files. All else is handed it. */
+  environment: string[]
   /** Groups of files that import one another; only shrinks. */
   circles: string[][]
 }
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const { packages, outside, doors, circles } = JSON.parse(read('arrows.json')) as Arrows
+const { packages, outside, doors, environment, circles } = JSON.parse(read('arrows.json')) as Arrows
 const files = sourceFiles()
 const packageOf = (file: string) => file.split('/')[0]!
 const isIn = (file: string, place: string) => file === place || file.startsWith(`${place}/`)
@@ -67,6 +69,15 @@ describe('arrows', () => {
     expect(inside).toEqual([])
   })
 
+  it('bring settings: only programs and the settings room read the environment', () => {
+    const mayRead = (path: string) =>
+      environment.some(place => isIn(path, place) || path.slice(path.lastIndexOf('/') + 1) === place)
+    const readers = files.filter(({ path }) => packageOf(path) in packages && packageOf(path) !== 'bench')
+    expect(
+      readers.filter(({ path, readsEnvironment }) => readsEnvironment && !mayRead(path)).map(({ path }) => path),
+    ).toEqual([])
+  })
+
   it('make no circles but those that are known, which only shrink', () => {
     expect(circlesOf(files).toSorted()).toEqual(circles.toSorted())
   })
@@ -90,6 +101,19 @@ describe('the reader of imports', () => {
   const file = (path: string, text: string): SourceFile => ({
     path,
     imports: importsOf(path, text, new Set(['a/x.ts', 'a/y.ts'])),
+    readsEnvironment: false,
+  })
+
+  it('tells what reads the environment: by name, or by a setting that is given none', () => {
+    const readers = ['f(process.env)', "numberSetting('PORT')", "neededSecret('ADMIN_TOKEN', 'it guards sites')"]
+    expect(readers.filter(source => !readsEnvironment(source))).toEqual([])
+    const others = [
+      '// process.env',
+      '/** process.env */',
+      "numberSetting('PORT', env)",
+      "neededSecret('A', 'why', env)",
+    ]
+    expect(others.filter(readsEnvironment)).toEqual([])
   })
 
   it('finds imports, exports and late imports, by relative path and by package', () => {

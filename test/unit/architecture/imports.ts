@@ -14,10 +14,14 @@ export interface Import {
 export interface SourceFile {
   path: string
   imports: Import[]
+  /** Whether it reads the environment of the process, by itself or by a setting that it gives no environment to. */
+  readsEnvironment: boolean
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PACKAGES = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).workspaces as string[]
+const ENVIRONMENT =
+  /\bprocess\.env\b|\b(number|text|secret)Setting\('\w+'\)|\bneeded(Setting|Secret)\('\w+',[^,]*\)|\bisSet\('\w+'\)/
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
 
 /** Reads all TypeScript sources of all packages. */
@@ -28,7 +32,10 @@ export function sourceFiles(): SourceFile[] {
       .filter(path => /\.tsx?$/.test(path) && !/(^|\/)(dist|node_modules)\/|\.d\.ts$/.test(path)),
   )
   const known = new Set(paths)
-  return paths.map(path => ({ path, imports: importsOf(path, readFileSync(join(ROOT, path), 'utf8'), known) }))
+  return paths.map(path => {
+    const source = readFileSync(join(ROOT, path), 'utf8')
+    return { path, imports: importsOf(path, source, known), readsEnvironment: readsEnvironment(source) }
+  })
 }
 
 /** Finds the imports in a source text. */
@@ -42,6 +49,11 @@ export function importsOf(path: string, source: string, known: ReadonlySet<strin
     const ours = insideOf(text, known) ?? packageOf(text)
     return { text, target: ours ?? /^(@[^/]+\/)?[^/]+/.exec(text)?.[0] ?? text, isOurs: ours !== undefined }
   })
+}
+
+/** Whether a source text reads the environment of the process, outside of its comments. */
+export function readsEnvironment(source: string): boolean {
+  return ENVIRONMENT.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))
 }
 
 /** Groups of files that import one another in a circle, each sorted (Tarjan's strongly connected components). */

@@ -8,7 +8,7 @@ export interface Range {
   end: number
 }
 
-/** What all streams of events have at one moment. */
+/** Ranges of all streams of events at one moment. */
 export interface EventRanges {
   /** Of streams that take no messages any more. */
   past: readonly Range[]

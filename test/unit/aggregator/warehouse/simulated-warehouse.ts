@@ -203,7 +203,7 @@ export function simulatedWarehouse() {
           read,
           lastSequence: () => call(() => stream.length),
           divert: async () => {},
-          bury: async () => {},
+          deadLetter: async () => {},
           limits: { maxRows: 4, maxBytes: 1_000_000, maxAgeMs: 20 },
           metrics,
           log,

@@ -24,7 +24,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 /** What a command says, and how it fails. */
 async function run(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const failed = await carryOut(understand(args), {}, line => said.push(line)).then(
+  const failed = await carryOut(understand(args, {}), {}, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
   )
@@ -41,14 +41,14 @@ describe('the command line', () => {
     [['check', '--unknown']],
     [['push', '--site', 'shop', '--unplanned', 'maybe']],
   ])('%j is refused with how it should be', args => {
-    expect(() => understand(args)).toThrow(UsageError)
+    expect(() => understand(args, {})).toThrow(UsageError)
   })
 
   it('is understood', () => {
-    expect(understand([])).toEqual({ do: 'help' })
-    expect(understand(['check'])).toEqual({ do: 'check', folder: 'schemas' })
-    expect(understand(['mode', 'warn', '--site', 'shop'])).toMatchObject({ do: 'mode', settings: { mode: 'warn' } })
-    expect(understand(['push', '--site', 'shop', '--dry-run'])).toMatchObject({
+    expect(understand([], {})).toEqual({ do: 'help' })
+    expect(understand(['check'], {})).toEqual({ do: 'check', folder: 'schemas' })
+    expect(understand(['mode', 'warn', '--site', 'shop'], {})).toMatchObject({ do: 'mode', settings: { mode: 'warn' } })
+    expect(understand(['push', '--site', 'shop', '--dry-run'], {})).toMatchObject({
       do: 'push',
       dryRun: true,
       prune: false,

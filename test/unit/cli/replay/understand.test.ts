@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { understand } from '#cli/replay/understand.js'
+import { understand as understandIn } from '#cli/replay/understand.js'
+
+const understand = (args: string[], env = {}) => understandIn(args, env)
 
 describe('the command line of a replay', () => {
   it('of rejected messages is understood', () => {

@@ -6,21 +6,21 @@ import { createOwnership, type Ownership, type OwnershipDeps } from './ownership
 const EVERY_MS = 500
 
 /**
- * What is under way may take this long before the next owner gets it, in milliseconds: whoever waits for ever, say for a
- * connection that is gone, would keep everybody from it.
+ * Work under way may take this long before the next owner gets it, in milliseconds: work that waits for ever, say
+ * for a connection that is gone, would keep all members from it.
  */
 const RELEASE_MS = 3_000
 
 /** How long to wait for further changes before acting on one, in milliseconds. */
 const SETTLE_MS = 10
 
-/** Who this process is among those that share the work. */
+/** Identity of this process among those that share the work. */
 export interface Identity {
   id: string
   name: string
 }
 
-export interface SharingParts extends Pick<OwnershipDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
+export interface LeaseGroupDeps extends Pick<OwnershipDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
   nats: Nats
   installation: Installation
   metrics: Metrics
@@ -30,9 +30,9 @@ export interface SharingParts extends Pick<OwnershipDeps, 'resources' | 'onGain'
   group: string
 }
 
-/** A member's part in sharing, kept going. */
-export interface Sharing extends Pick<Ownership, 'holds' | 'verify' | 'unowned'> {
-  /** Releases everything, says goodbye, and ends. */
+/** A member of a group that shares resources: it renews its entry and rebalances until it is stopped. */
+export interface LeaseGroup extends Pick<Ownership, 'holds' | 'verify' | 'unowned'> {
+  /** Releases everything, removes the member's entry, and ends. */
   stop(): Promise<void>
 }
 
@@ -40,10 +40,10 @@ export interface Sharing extends Pick<Ownership, 'holds' | 'verify' | 'unowned'>
  * Joins a group. From then on `onGain`, `onRelease` and `onLose` say what this process has to do. A process whose
  * place was taken by a later start of its name fails.
  */
-export async function startOwnership(parts: SharingParts): Promise<Sharing> {
+export async function joinLeaseGroup(parts: LeaseGroupDeps): Promise<LeaseGroup> {
   const { nats, installation, metrics, log, identity, group, resources } = parts
   const heldNow = metrics.gauge('ownership_held', 'Partitions or streams that this process holds', ['group'])
-  const nobodys = metrics.gauge('ownership_unowned', 'Partitions or streams that nobody holds', ['group'])
+  const unownedNow = metrics.gauge('ownership_unowned', 'Partitions or streams that no process holds', ['group'])
   const membersNow = metrics.gauge('ownership_members', 'Processes that share the work', ['group'])
   const changes = metrics.counter('ownership_changes_total', 'Partitions or streams that moved', ['group', 'change'])
   const store = createLeaseStore(nats, installation.buckets.leases, group, log)
@@ -66,11 +66,11 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
     async onRelease(resource) {
       changes.inc({ group, change: 'released' })
       if (!(await within(RELEASE_MS, parts.onRelease(resource))))
-        log.warn({ group, resource }, 'gave up what could not be finished: the next one does that')
+        log.warn({ group, resource }, 'gave up work that could not be finished: the next owner does it')
     },
     onLose(resource) {
       changes.inc({ group, change: 'lost' })
-      log.warn({ group, resource }, 'somebody else holds it now')
+      log.warn({ group, resource }, 'another process holds it now')
       parts.onLose(resource)
     },
   })
@@ -88,7 +88,7 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
       await pauseUnlessEnding(EVERY_MS)
       if (!signal.aborted) await ownership.beat()
       if (ownership.isDeaf()) {
-        log.warn({ group }, 'no changes of leases arrive, following them anew')
+        log.warn({ group }, 'no changes of leases arrive, watching them again')
         watch.renew()
       }
       if (ownership.replaced)
@@ -106,7 +106,7 @@ export async function startOwnership(parts: SharingParts): Promise<Sharing> {
       await ownership.rebalance()
       const unowned = ownership.unowned().length
       heldNow.set({ group }, resources.filter(ownership.holds).length)
-      nobodys.set({ group }, unowned)
+      unownedNow.set({ group }, unowned)
       membersNow.set({ group }, ownership.live().size)
       await Promise.race([changed, pauseUnlessEnding(EVERY_MS)])
       await pauseUnlessEnding(SETTLE_MS)

@@ -11,7 +11,7 @@ const CAPACITY = 256
 const TOP = 10
 
 /** Watches how messages are spread over partitions and visitors within the last minutes. */
-export interface Spread {
+export interface SkewTracker {
   add(partition: number, siteId: string, visitorId: string, messages: number): void
   read(): Skew
 }
@@ -23,7 +23,7 @@ interface Half {
 }
 
 /** @param now milliseconds since the epoch */
-export function createSpread(now: () => number = Date.now): Spread {
+export function createSkewTracker(now: () => number = Date.now): SkewTracker {
   let older: Half | undefined
   let younger = begin()
 

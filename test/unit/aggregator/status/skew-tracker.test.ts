@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createSpread } from '#aggregator/status/spread.js'
+import { createSkewTracker } from '#aggregator/status/skew-tracker.js'
 
 describe('the spread of messages', () => {
   it('counts visitors and partitions of the last minutes, and forgets what is older', () => {
     let now = 0
-    const spread = createSpread(() => now)
+    const spread = createSkewTracker(() => now)
     spread.add(3, 'shop', 'server', 40)
     spread.add(1, 'shop', 'v1', 2)
     expect(spread.read()).toMatchObject({
