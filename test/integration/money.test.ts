@@ -45,7 +45,7 @@ describe('the orders of a generated shop', () => {
 
   it('are each one row, as sent first, with what was given back', async () => {
     const rows = await read<TrueOrder>(
-      `SELECT order_id, timestamp, anonymous_id, user_id, revenue, currency, total, shipping, tax, discount, coupon, refunded,
+      `SELECT order_id, timestamp, anonymous_id, user_id, session_id, revenue, currency, total, shipping, tax, discount, coupon, refunded,
          net_revenue, items
        FROM slotstream.orders WHERE site_id = 'demo'`,
     )

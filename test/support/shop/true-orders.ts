@@ -7,6 +7,7 @@ export interface TrueOrder {
   timestamp: string
   anonymous_id: string
   user_id: string
+  session_id: string
   revenue: number | null
   currency: string
   total: number | null
@@ -78,6 +79,7 @@ function newOrder(order_id: string, event: ShopEvent, properties: JsonObject): T
     timestamp: event.message.timestamp,
     anonymous_id: event.message.anonymousId ?? '',
     user_id: provenUser(event),
+    session_id: String(event.message.context?.sessionId ?? ''),
     revenue: revenueOf(properties),
     currency: currencyOf(properties),
     total: amountOf(properties.total),

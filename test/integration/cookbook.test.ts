@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { loadShop } from '../support/shop/load.js'
+import { generateShop, type Shop } from '../support/shop/shop.js'
+import * as truth from '../support/shop/true-recipes.js'
+import { type ClickHouse, startClickHouse } from './warehouse-world.js'
+
+const cookbook = readFileSync(new URL('../../docs/sql.md', import.meta.url), 'utf8')
+
+let clickhouse: ClickHouse
+let shop: Shop
+
+beforeAll(async () => {
+  clickhouse = await startClickHouse()
+  await migrate(clickhouse.client, await readMigrations())
+  // All of it lies in the periods of the recipes.
+  shop = generateShop({ seed: 11, visitors: 300, now: Date.now(), days: 25 })
+  await loadShop(clickhouse.client, shop)
+})
+afterAll(() => clickhouse?.stop())
+
+/** The recipe under a heading of the cookbook. */
+const recipeOf = (heading: string) =>
+  new RegExp(`^#+ ${heading}\\n(?:(?!^#)[^])*?^\`\`\`sql\\n([^]*?)^\`\`\``, 'm').exec(cookbook)?.[1] ?? ''
+
+const ask = async (heading: string) =>
+  (
+    await clickhouse.client.query({
+      query: recipeOf(heading),
+      format: 'JSONEachRow',
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+    })
+  ).json<Record<string, unknown>>()
+
+describe('the recipes, over a generated shop', () => {
+  it.each([
+    ['Revenue by day', truth.revenueByDay],
+    ['Channels', truth.channels],
+    ['Attribution', truth.attribution],
+    ['Funnel', truth.funnel],
+    ['Retention', truth.retention],
+    ['Lifetime value', truth.lifetimeValue],
+  ])('give the truth: %s', async (heading, truthOf) => {
+    const rows = truthOf(shop)
+    expect(rows.length).toBeGreaterThan(3)
+    expect(await ask(heading)).toEqual(rows)
+  })
+
+  it('give the truth: Lift of a period', async () => {
+    const rows = await ask('Lift of a period')
+    const expected = truth.lifts(shop)
+    expect(expected.length).toBeGreaterThan(4)
+    const rounded = (all: Record<string, unknown>[]) =>
+      all.map(row =>
+        Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? value.toFixed(9) : value]),
+        ),
+      )
+    expect(rounded(rows)).toEqual(rounded(expected))
+  })
+
+  it('all name a site and a period', () => {
+    const recipes = [...cookbook.matchAll(/^```sql\n(.*?)^```/gms)].map(match => match[1] as string)
+    const withoutPeriod = recipes.filter(
+      recipe => !/site_id = '/.test(recipe) || !/now\(\)|now64\(3\)|today\(\)/.test(recipe),
+    )
+    expect(withoutPeriod.map(recipe => /FROM slotstream\.\w+/.exec(recipe)?.[0])).toEqual([
+      'FROM slotstream.profiles',
+      'FROM slotstream.delivery',
+      'FROM slotstream.decisions',
+    ])
+  })
+})
