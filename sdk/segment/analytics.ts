@@ -31,9 +31,29 @@ const MISSING = [
 
 const warnOf = (name: unknown) => console.warn(`[slotstream] analytics.${name} has no counterpart here`)
 
+/** Makes what listens to calls: `analytics.on('track', …)`. */
+function createListening() {
+  const listeners = new Map<string, Set<Listener>>()
+  const on = (event: string, listener: Listener) => {
+    listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
+  }
+  const off = (event: string, listener: Listener) => void listeners.get(event)?.delete(listener)
+  const once = (event: string, listener: Listener) => {
+    const first: Listener = (...details) => {
+      off(event, first)
+      listener(...details)
+    }
+    on(event, first)
+  }
+  const tell = (event: string, ...details: unknown[]) => {
+    for (const listener of listeners.get(event) ?? []) guard(console.error, () => listener(...details))
+  }
+  return { on, once, off, tell }
+}
+
 /** Makes what pages call as `window.analytics`: Segment's library, by this package. What it has no counterpart of warns. */
 export function createAnalytics(debug: () => unknown) {
-  const listeners = new Map<string, Set<Listener>>()
+  const { on, once, off, tell } = createListening()
   const visitor = () => running()?.client().visitorIds
   let traits: Properties = {}
 
@@ -41,7 +61,7 @@ export function createAnalytics(debug: () => unknown) {
     const said = argumentsOf(given)
     MESSAGES[name]!(said)
     if (name === 'identify') traits = { ...traits, ...said.data }
-    for (const listener of listeners.get(name) ?? []) listener(...said.names, said.data)
+    tell(name, ...said.names, said.data)
     if (said.done) setTimeout(said.done)
   }
 
@@ -70,17 +90,9 @@ export function createAnalytics(debug: () => unknown) {
       anonymousId: () => visitor()?.anonymousId() ?? null,
       traits: () => traits,
     }),
-    on(event: string, listener: Listener) {
-      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
-    },
-    once(event: string, listener: Listener) {
-      const first: Listener = (...details) => {
-        listeners.get(event)?.delete(first)
-        listener(...details)
-      }
-      ;(analytics.on as typeof analytics.on & Listener)(event, first)
-    },
-    off: (event: string, listener: Listener) => void listeners.get(event)?.delete(listener),
+    on,
+    once,
+    off,
     trackLink: onEvent('click'),
     trackClick: onEvent('click'),
     trackForm: onEvent('submit'),
