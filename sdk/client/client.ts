@@ -8,6 +8,7 @@ import { bytesOf } from '../platform/bytes.js'
 import { emit, recent } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import { createIds } from '../platform/ids.js'
+import { jsonOf } from '../platform/json.js'
 import { createListeners } from '../platform/listeners.js'
 import { createStorage } from '../platform/storage.js'
 import type { Load } from '../plugins/loadable.js'
@@ -125,9 +126,9 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
         if (!rewritten) return outbox.drop('middleware')
         // Never empty, which the outbox relies on.
         context = { ...rewritten, library: context.library }
-        contextText = JSON.stringify(context)
+        contextText = jsonOf(context)
       }
-      headText = JSON.stringify(head)
+      headText = jsonOf(head)
     } catch (error) {
       log('not_serializable', head, error)
       return outbox.drop('not_serializable')
