@@ -13,6 +13,7 @@ import { allowOrigin, answerPreflight } from './request/cors.js'
 import { HOST_HEADERS, publicHost } from './request/public-host.js'
 import type { Route } from './routes.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
+import { segmentScript } from './segment-script.js'
 
 /** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
 export interface Mounted {
@@ -129,6 +130,7 @@ export function createApp({
   })
 
   app.get('/sdk.js', sdkFile(sdk))
+  app.get('/analytics.js/v1/:writeKey/analytics.min.js', segmentScript(sdk, sites))
   app.use(['/demo', '/console'], pageHeaders)
   app.get('/sdk/:file', sdkParts(dirname(sdk)))
   const hasDemo = existsSync(demoDir)

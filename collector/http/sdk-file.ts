@@ -26,11 +26,16 @@ export function sdkParts(folder: string): RequestHandler {
 
 type Variants = Record<'br' | 'gzip' | 'identity', Buffer> & { etag: string }
 
-/** Serves the script-tag bundle from memory, compressed once, when it is first asked for. */
+/** Serves the script-tag bundle. */
 export function sdkFile(path: string): RequestHandler {
+  return servedScript(() => readFile(path))
+}
+
+/** Serves a script from memory, compressed once, when it is first asked for. */
+export function servedScript(read: () => Promise<Buffer>): RequestHandler {
   let loading: Promise<Variants> | undefined
   return async (request, response) => {
-    loading ??= load(path)
+    loading ??= load(read)
     const variants = await loading.catch(() => {
       loading = undefined
       throw new Failure('not_found', 'the SDK is not built: run "npm run build"')
@@ -49,8 +54,8 @@ export function sdkFile(path: string): RequestHandler {
   }
 }
 
-async function load(path: string): Promise<Variants> {
-  const identity = await readFile(path)
+async function load(read: () => Promise<Buffer>): Promise<Variants> {
+  const identity = await read()
   const [br, gz] = await Promise.all([promisify(brotliCompress)(identity), promisify(gzip)(identity, { level: 9 })])
   return { identity, br, gzip: gz, etag: `W/"${hash('sha256', identity, 'base64url').slice(0, 22)}"` }
 }

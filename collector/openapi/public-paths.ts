@@ -19,6 +19,14 @@ export const PUBLIC_PATHS: Paths = {
       responses: { ...file('The script.', 'text/javascript'), ...failures('not_found') },
     },
   },
+  '/analytics.js/v1/{writeKey}/analytics.min.js': {
+    get: {
+      summary: 'What Segment’s snippet loads: the SDK’s bundle with that key',
+      tags: ['files'],
+      parameters: [inPath('writeKey', 'Write key of a site.')],
+      responses: { ...file('The script.', 'text/javascript'), ...failures('unknown_key', 'not_found') },
+    },
+  },
   '/sdk/{file}': {
     get: {
       summary: 'A part that the SDK loads when it is switched on',

@@ -107,6 +107,33 @@ describe('a page', () => {
     await page.close()
   })
 
+  it("with Segment's snippet sends its calls, those before the script came first", async () => {
+    const event = 'Snippet'
+    const body = `<script>
+      const analytics = (window.analytics = [])
+      for (const name of ['page', 'track', 'identify', 'ready', 'on'])
+        analytics[name] = (...given) => analytics.push([name, ...given])
+      analytics.on('track', () => {})
+      analytics.page('Docs', 'Start')
+      analytics.track('${event}', { n: 1 })
+      analytics.ready(() => analytics.track('${event}', { n: 2 }))
+      const tag = document.createElement('script')
+      tag.src = '/analytics.js/v1/${WRITE_KEY}/analytics.min.js'
+      document.head.append(tag)
+    </script>`
+    const network = await world.network({ '/snippet': pageOf(body) })
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/snippet`)
+    const tracked = await arrived(event, 2)
+    expect(tracked.map(({ properties }) => properties?.n)).toEqual([1, 2])
+    const { anonymousId } = tracked[0]!
+    const views = (await world.everything()).filter(it => it.type === 'page' && it.anonymousId === anonymousId)
+    expect(views).toMatchObject([{ name: 'Start', properties: { category: 'Docs', path: '/snippet' } }])
+    const unknown = await fetch(`${network.url}/analytics.js/v1/nobody/analytics.min.js`)
+    expect(unknown.status).toBe(401)
+    await page.close()
+  })
+
   it('in a frame of another site is served as any other', async () => {
     const event = 'In A Frame'
     const network = await world.network({ '/framed': pageOf(SDK + CAPTURE), '/capture.js': capture(event) })

@@ -29,10 +29,13 @@ export async function startWorld() {
   let before = 0
 
   /** Messages of an event, in the order of the stream, as often as they were sent in different batches. */
-  const sent = async (event: string): Promise<StoredMessage[]> => {
+  const everything = async (): Promise<StoredMessage[]> => {
     const envelopes = (await readAll(broker.nats)).slice(before)
-    return envelopes.flatMap(({ messages }) => messages).filter(message => message.event === event)
+    return envelopes.flatMap(({ messages }) => messages)
   }
+
+  const sent = async (event: string): Promise<StoredMessage[]> =>
+    (await everything()).filter(message => message.event === event)
 
   /** The same as they count: each id once. */
   const stored = async (event: string): Promise<StoredMessage[]> => {
@@ -41,6 +44,8 @@ export async function startWorld() {
   }
 
   return {
+    /** All messages, as often as they were sent in different batches. */
+    everything,
     sent,
     stored,
     /** Leaves out from now on what the stream has now: another try of a test must not find what the first one sent. */
