@@ -26,7 +26,7 @@ export function sdkParts(folder: string): RequestHandler {
 
 type Variants = Record<'br' | 'gzip' | 'identity', Buffer> & { etag: string }
 
-/** Serves the script-tag bundle from memory, compressed once, when it is first asked for. */
+/** Serves a bundle from memory, compressed once, when it is first asked for. */
 export function sdkFile(path: string): RequestHandler {
   let loading: Promise<Variants> | undefined
   return async (request, response) => {

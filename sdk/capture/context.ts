@@ -1,9 +1,10 @@
 import type { MessageContext } from '@slotstream/protocol'
+import { jsonOf } from '../platform/json.js'
 import { VERSION } from '../version.js'
 import type { View } from './view.js'
 
 /** Parameters that advertisers add to a URL: `utm_…` says which campaign, a click id which click. */
-const CAMPAIGN = /^utm_.|clc?k?id$|^([gw]braid|li_fat_id|epik)$/
+const CAMPAIGN = /^utm_(?!__proto__).|clc?k?id$|^([gw]braid|li_fat_id|epik)$/
 
 /**
  * The campaign and the click that a page's query names, or undefined: `utm_campaign` is `name`, `gclid` stays `gclid`.
@@ -12,21 +13,34 @@ export function campaignOf(search: string): Record<string, string> | undefined {
   let found: Record<string, string> | undefined
   for (const [parameter, value] of new URLSearchParams(search))
     if (value && CAMPAIGN.test(parameter))
-      found = { ...found, [parameter.replace('utm_campaign', 'name').replace('utm_', '')]: value }
+      found = { ...found, [parameter.replace('utm_campaign', 'name').replace('utm_', '')]: value.slice(0, MAX_TITLE) }
   return found
 }
+
+/** Longest address and title that a message has, in characters: what is longer is cut, and a page says so by `shortened`. */
+const MAX_URL = 2_048
+const MAX_TITLE = 512
+
+/** The title by the document's own getter: a form or an image that is named `title` hides it. */
+const titleOf = () => String(Reflect.get(Document.prototype, 'title', document))
 
 /**
  * The page as Segment's spec describes it: that of the document, or, of a view that has ended, as it was.
  *
  * @param hashed whether the fragment belongs to the path
  */
-export function pageOf(
-  { url, title, referrer }: View,
-  hashed?: boolean,
-): { url: string; path: string; referrer: string; search: string; title: string } {
-  const { href, pathname, search, hash } = title === undefined ? location : new URL(url)
-  return { url: href, path: pathname + (hashed ? hash : ''), referrer, search, title: title ?? document.title }
+export function pageOf(view: View, hashed?: boolean) {
+  const { href, pathname, search, hash } = view.title === undefined ? location : new URL(view.url)
+  const title = view.title ?? titleOf()
+  const cut = (text: string) => text.slice(0, MAX_URL)
+  return {
+    url: cut(href),
+    path: cut(pathname + (hashed ? hash : '')),
+    referrer: cut(view.referrer),
+    search: cut(search),
+    title: title.slice(0, MAX_TITLE),
+    shortened: href.length > MAX_URL || title.length > MAX_TITLE || undefined,
+  }
 }
 
 /** Context of a message: as an object for listeners, and as the JSON text that is sent. */
@@ -40,7 +54,7 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
   let known: Context | undefined
   let inputs: unknown[] = []
   return (view, sessionId, signature) => {
-    const now = [view, view.title, sessionId, signature, location.href, document.title]
+    const now = [view, view.title, sessionId, signature, location.href, titleOf()]
     if (known && now.every((input, index) => input === inputs[index])) return known
     inputs = now
     const context = {
@@ -53,7 +67,7 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
       sessionId,
       pageViewId: view.pageViewId,
     }
-    known = { context, text: JSON.stringify(context) }
+    known = { context, text: jsonOf(context) }
     return known
   }
 }

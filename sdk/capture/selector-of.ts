@@ -16,7 +16,11 @@ export function selectorOf(element: Element): string {
       steps.unshift(`${localName}#${id}`)
       break
     }
-    const alike = [...(at.parentElement?.children ?? [])].filter(sibling => sibling.localName === localName)
+    // By the prototype: a form's field that is named `children` hides the list.
+    const siblings: Iterable<Element> = at.parentElement
+      ? Reflect.get(Element.prototype, 'children', at.parentElement)
+      : []
+    const alike = [...siblings].filter(sibling => sibling.localName === localName)
     steps.unshift(alike.length > 1 ? `${localName}:nth-of-type(${alike.indexOf(at) + 1})` : localName)
   }
   return steps.join(' > ')

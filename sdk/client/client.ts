@@ -8,6 +8,7 @@ import { bytesOf } from '../platform/bytes.js'
 import { emit, recent } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import { createIds } from '../platform/ids.js'
+import { jsonOf } from '../platform/json.js'
 import { createListeners } from '../platform/listeners.js'
 import { createStorage } from '../platform/storage.js'
 import type { Load } from '../plugins/loadable.js'
@@ -91,7 +92,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   let viewed = false
   let settle = () => {}
   let person = 0
-  let latest: { anonymousId: string; userId: string | undefined } | undefined
+  let latest: { anonymousId: string } | undefined
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
@@ -106,10 +107,10 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   /** Returns the visitor's ids; tells those who show something of a person when they are another's. */
   const visitor = () => {
     const ids = visitorIds.all()
-    const { anonymousId, userId } = latest ?? ids
+    const before = latest ?? ids
     latest = ids
-    // A visitor who logs in is the same person.
-    if (anonymousId !== ids.anonymousId || (userId && userId !== ids.userId)) {
+    // A visitor who logs in is the same person; another user gets another id.
+    if (before.anonymousId !== ids.anonymousId) {
       person++
       emit('visitor', ids)
     }
@@ -147,9 +148,9 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
         if (!rewritten) return outbox.drop('middleware')
         // Never empty, which the outbox relies on.
         context = { ...rewritten, library: context.library }
-        contextText = JSON.stringify(context)
+        contextText = jsonOf(context)
       }
-      headText = JSON.stringify(head)
+      headText = jsonOf(head)
     } catch (error) {
       log('not_serializable', head, error)
       return outbox.drop('not_serializable')

@@ -76,14 +76,23 @@ async function later(name: string) {
 /** Reads an attribute: `data-debug` alone means yes. */
 const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
 
-// Its own property only: an element with that id is found under the name, too, but through the prototype.
-if (!Object.hasOwn(host, 'slotstream')) {
-  host.slotstream = slotstream
+type Stub = [name: keyof typeof slotstream, ...given: never[]][]
+
+// Its own property only: an element with that id is found under the name, too, but through the prototype. A page may have
+// put an element there, or a list of the calls that it made before.
+const taken = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
+const queue = Array.isArray(taken) ? (taken as Stub) : []
+if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
+  const replay = (...calls: Stub) => {
+    for (const [name, ...given] of calls) (slotstream[name] as ((...given: never[]) => void) | undefined)?.(...given)
+  }
+  host.slotstream = Object.assign(slotstream, { push: replay })
   const options = Object.fromEntries(
     Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),
   )
-  if (options.writeKey) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
+  if (script) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
+  replay(...queue)
   emit('ready', slotstream)
   // A request for slots is worth this task; without one the start waits for the next.
   if (document.querySelector('[data-slot]')) running()
-}
+} else console.error('[slotstream] is on this page already')

@@ -66,14 +66,15 @@ export function createPersonalize(deps: PersonalizeDeps) {
     const { context, ...ids } = deps.visitor()
     const head = JSON.stringify({
       ...ids,
-      slots: wanted.map(({ id, count }) => ({ id, count })),
       // Fields that the server itself reads take precedence over those of the page.
       context: { ...wanted[0]?.context, ...context },
       after: positions.highest(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
-    const body = `${head.slice(0, -1)},"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
+    // One by one: Prototype.js before 1.7 makes texts of lists.
+    const slots = wanted.map(({ id, count }) => JSON.stringify({ id, count })).join()
+    const body = `${head.slice(0, -1)},"slots":[${slots}],"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
     for (const { leave } of wanted) leave()
     const reply = await post('/v1/slots', body)
     const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined

@@ -23,6 +23,13 @@ const policies: [string, string][] = [
   ],
 ]
 
+const arrived = (event: string, count: number) =>
+  until(
+    `${count} of ${event} are stored`,
+    () => world.stored(event),
+    ({ length }) => length >= count,
+  )
+
 describe('a page', () => {
   it.each(policies)('with a Content Security Policy %s is served as any other', async (name, policy) => {
     const body = `${SDK}${CAPTURE}<div data-slot="hero">Own</div>`
@@ -40,6 +47,63 @@ describe('a page', () => {
       names => names.some(name => name.includes('/sdk/defaults.js')),
     )
     expect(network.marks).toEqual([])
+    await page.close()
+  })
+
+  it('that named its elements as what is part of a document is measured all the same', async () => {
+    const event = 'Hostile'
+    const body = `${SDK}
+      <script id="slotstream"></script><img name="title"><a id="analytics"></a>
+      <form data-track="${event}" onclick="return false"><input name="matches"><input name="children"><input name="closest">
+        <button>Buy</button></form>
+      <script>
+        Array.prototype.toJSON = function () { return '"' + this.join() + '"' }
+        slotstream.track('${event}', { list: [1, 2], big: 175928847299117063n, ...JSON.parse('{"__proto__": 1}') })
+      </script>`
+    const network = await world.network({
+      '/hostile': pageOf(body.replace('data-write-key', 'data-clicks="auto" data-write-key')),
+    })
+    const page = await browser.newPage()
+    await page.goto(`${network.url}/hostile?utm_source=mail&utm___proto__=x&long=${'x'.repeat(9_000)}`)
+    await page.waitForFunction(
+      () => performance.getEntriesByName(`${location.origin}/sdk/clicks.js?v=0.1.0`).length > 0,
+    )
+    await page.click('button')
+    const [tracked, clicked] = await arrived(event, 2)
+    expect(tracked).toMatchObject({
+      properties: { list: [1, 2], big: '175928847299117063' },
+      context: { campaign: { source: 'mail' }, page: { title: 'Page', path: '/hostile', shortened: true } },
+    })
+    expect((tracked!.context!.page as { url: string }).url).toHaveLength(2_048)
+    expect(clicked?.properties).toEqual({})
+    await page.close()
+  })
+
+  it('replays the calls that it made before the script came, and says what is wrong with its tags', async () => {
+    const event = 'Queued'
+    const stub = `<script>window.slotstream = window.slotstream || []; slotstream.push(['track', '${event}', { n: 1 }])</script>`
+    const later = `<script>slotstream.push(['track', '${event}', { n: 2 }])</script>`
+    const network = await world.network({
+      '/stub': pageOf(
+        `<b id="slotstream"></b>${stub.replace('window.slotstream ||', '')}${SDK}${later}${SDK.replace(/data-write-key="[^"]*"/, 'data-write-key="other"')}`,
+      ),
+      '/keyless': pageOf(SDK.replace(/data-write-key="[^"]*"/, '')),
+    })
+    const page = await browser.newPage()
+    const said: string[] = []
+    page.on('console', message => said.push(message.text()))
+    await page.goto(`${network.url}/stub`)
+    expect((await arrived(event, 2)).map(({ properties }) => properties?.n)).toEqual([1, 2])
+    await page.goto(`${network.url}/keyless`)
+    await until(
+      'both are said',
+      () => said.filter(text => text.startsWith('[slotstream]')),
+      lines => lines.length > 1,
+    )
+    expect(said.filter(text => text.startsWith('[slotstream]'))).toEqual([
+      '[slotstream] is on this page already',
+      '[slotstream] init needs a writeKey',
+    ])
     await page.close()
   })
 

@@ -57,7 +57,7 @@ it('Segment’s snippet, told only where the library is, has its queue replayed 
   })
   const stored = await until(
     'all calls are there',
-    () => world.all(),
+    () => world.everything(),
     messages =>
       messages.some(({ event }) => event === 'Link Clicked') && messages.some(({ name }) => name === 'Prices'),
   )

@@ -29,12 +29,14 @@ export async function startWorld() {
   let before = 0
 
   /** Messages of an event, in the order of the stream, as often as they were sent in different batches. */
-  const sent = async (event: string): Promise<StoredMessage[]> =>
-    (await all()).filter(message => message.event === event)
+  /** All messages, in the order of the stream, as often as they were sent in different batches. */
+  const everything = async (): Promise<StoredMessage[]> => {
+    const envelopes = (await readAll(broker.nats)).slice(before)
+    return envelopes.flatMap(({ messages }) => messages)
+  }
 
-  /** All messages, in the order of the stream. */
-  const all = async (): Promise<StoredMessage[]> =>
-    (await readAll(broker.nats)).slice(before).flatMap(({ messages }) => messages)
+  const sent = async (event: string): Promise<StoredMessage[]> =>
+    (await everything()).filter(message => message.event === event)
 
   /** The same as they count: each id once. */
   const stored = async (event: string): Promise<StoredMessage[]> => {
@@ -43,7 +45,7 @@ export async function startWorld() {
   }
 
   return {
-    all,
+    everything,
     sent,
     stored,
     /** Leaves out from now on what the stream has now: another try of a test must not find what the first one sent. */

@@ -18,10 +18,11 @@ export function clicks({ track, listeners, settings }: PluginApi): () => void {
     event => {
       const path = event.composedPath().filter(node => node instanceof Element)
       if (path.some(element => element.hasAttribute('data-no-track'))) return
+      // By its prototype: a form's field that is named `matches` hides the method.
+      const find = (selector: string) => path.find(element => Element.prototype.matches.call(element, selector))
       const wanted = settings.clicks === 'auto' ? `[data-track],${CLICKABLE}` : '[data-track]'
       // A button inside a marked card is the card's click; a mark inside a link is its own.
-      const target =
-        path.find(element => element.matches('[data-track]')) ?? path.find(element => element.matches(wanted))
+      const target = find('[data-track]') ?? find(wanted)
       if (!target) return
       const name = (target as HTMLElement).dataset?.track
       if (name) track(name, propertiesOf(target as HTMLElement))
