@@ -1,5 +1,4 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import { watchAdded } from '../../platform/watch-added.js'
 import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { Load } from '../loadable.js'
 import type { Filler } from './filler.js'
@@ -27,7 +26,7 @@ export function slots(client: PluginApi, load: Load): () => void {
     })
     // Beside the request, so that it takes no time of its own.
     filling ??= Promise.resolve(load('filler'))
-      .then(create => create(client, load, again))
+      .then(create => create(client, () => load('rawHtml'), again))
       .catch(log as () => undefined)
     const decision = await asked
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
@@ -53,7 +52,7 @@ export function slots(client: PluginApi, load: Load): () => void {
     known.set(element, client)
     again(element)
   }
-  watchAdded('data-slot', listeners.signal, find)
+  client.find('data-slot', find)
   listeners.on(document, 'DOMContentLoaded', () => {
     for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) find(element)
   })
