@@ -59,24 +59,24 @@ export interface SlotItem<Payload = Record<string, unknown>> {
 }
 
 /** Result of `personalize`. */
-export interface SlotDecision {
+export interface SlotDecision<Payload = Record<string, unknown>> {
   slotId: string
   /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`). */
   decisionId: string
   outcome: SlotOutcome
-  items: SlotItem[]
+  items: SlotItem<Payload>[]
   /** Why it came out so: only with the option `debug`, and only from sites whose `debug` is on. */
   reason?: Record<string, unknown>
 }
 
 /** Options of one `personalize` call. */
-export interface PersonalizeOptions {
+export interface PersonalizeOptions<Payload = Properties> {
   /** Number of items to ask for, 1–50. Default: the slot's own count, usually 1. */
   count?: number | undefined
   /** Milliseconds after which the promise resolves with the outcome `timeout`. Default: the option `slotTimeout`. */
   timeout?: number
   /** Payloads that become `items` in all cases but `served`. Default none. */
-  fallback?: Properties[]
+  fallback?: Payload[]
   /** Facts the page knows of the situation: the request's `context`, at most 32 KB. Default none. */
   context?: Properties
   /**

@@ -75,4 +75,6 @@ export const INTERNAL_NAMES = [
   'compress',
   'transport',
   'settle',
+  'person',
+  'isFirst',
 ]

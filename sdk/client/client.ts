@@ -11,6 +11,7 @@ import { createIds } from '../platform/ids.js'
 import { jsonOf } from '../platform/json.js'
 import { createListeners } from '../platform/listeners.js'
 import { createStorage } from '../platform/storage.js'
+import { watchAdded } from '../platform/watch-added.js'
 import type { Load } from '../plugins/loadable.js'
 import { handedOver } from '../slots/handed-over.js'
 import type { Message, Properties } from '../types.js'
@@ -189,6 +190,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     initialProperties: settings.properties,
     handedOver,
     consent,
+    find: (attribute, found) => watchAdded(attribute, listeners.signal, found),
     person: () => person,
     track,
     beforePage: run => void enders.push(run),

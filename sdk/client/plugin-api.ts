@@ -37,6 +37,8 @@ export interface PluginApi {
   beforePage(run: () => void): void
   /** Returns the current page view. */
   view(): View
+  /** Finds elements with an attribute, also those that are added later; see `watchAdded`. */
+  find(attribute: string, found: (element: HTMLElement) => void): void
   visitorIds: Identity
   sessions: Sessions
   delivery: Delivery

@@ -21,6 +21,11 @@ export interface Running {
 /** Plugins that have nothing to do in a page without slots. */
 const SLOT_PLUGINS = ['autoSlots', 'impressions']
 
+/** Plugins that a page with slots begins when these are filled, so that they get the processor. */
+const PATIENT = ['engagement', 'webVitals']
+
+const hasSlot = () => document.querySelector('[data-slot]')
+
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'
 
@@ -55,9 +60,10 @@ export function start(options: Options, load: Load, linked?: string): Running {
     }
     const beginLater = async (name: PluginName) => {
       const needsSlot = SLOT_PLUGINS.includes(name)
-      const isWanted = needsSlot && document.querySelector('[data-slot]')
+      const isWanted = needsSlot && hasSlot()
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
-      if (!isWanted) await nextTask()
+      // What measures the page comes after them.
+      if (!isWanted) await nextTask(PATIENT.includes(name) && hasSlot() ? settings.slotTimeout : 0)
       if (needsSlot && !isWanted) await (await load('firstSlot'))(api.listeners)
       const plugin = load(name)
       // What is in the first file begins in this task: slots are asked for.

@@ -12,6 +12,8 @@ const ADVICE: Record<string, string> = {
   answer_not_understood: 'what answers is not a collector: check `endpoint`; nothing is lost',
   refused:
     'payloads write text and attributes that neither run nor load anything: see the list in the docs, or render it yourself',
+  missing: 'the payload has no such key: the template keeps its own',
+  'not filled': "the page's own content stays: see `Templates` in the docs",
   flood: 'more messages than `floodLimit` allows',
   middleware: 'a middleware returned null',
   not_serializable: 'the properties cannot be written as JSON',

@@ -74,7 +74,9 @@ export function linesOf(
       return line(`slot ${detail.slotId}: ${shown ? `served ${shown}${policy}` : because(detail.outcome)}`)
     }
     case 'error':
-      return [{ level: 'warn', text: because(`${detail[0] === 'refused' ? 'refused' : 'error'}`), objects: detail }]
+      return [
+        { level: 'warn', text: because(adviceOn(String(detail[0])) ? String(detail[0]) : 'error'), objects: detail },
+      ]
     case 'consent':
       return line(`consent: analytics ${detail.analytics}, personalization ${detail.personalization}`)
   }

@@ -1,2 +1,2 @@
-/** Resolves in a later task: for what need not keep the page waiting while it starts. */
-export const nextTask = () => new Promise<void>(resolve => setTimeout(resolve))
+/** Resolves in a later task, or after a while: for what need not keep the page waiting while it starts. */
+export const nextTask = (delayMs = 0) => new Promise<void>(resolve => setTimeout(resolve, delayMs))

@@ -1,5 +1,5 @@
 import { type RefCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
-import { personalize } from '../entries/index.js'
+import { type Consent, personalize } from '../entries/index.js'
 import type { PersonalizeOptions, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 import { decisionFor, HandedOver, putAway } from './handed-over.js'
 import { watch } from './watch.js'
@@ -45,28 +45,39 @@ export function useSlot<Payload = Record<string, unknown>>(
   useEffect(() => {
     // StrictMode takes effects away and brings them back in the same task: what they do waits for the task's end.
     showing.current = given
-    if (given)
-      return () => {
-        showing.current = undefined
-        queueMicrotask(() => showing.current === given || putAway(given))
-      }
     const abort = new AbortController()
     const { signal } = abort
     let refused = false
-    const ask = async () => {
+    const none = (outcome: SlotOutcome) => setAsked({ key, answer: { slotId, decisionId: '', outcome, items: [] } })
+    const ask = async (isAgain = false) => {
       await undefined
       if (signal.aborted) return
       const answer = await personalize(slotId, { ...request, signal })
-      if (signal.aborted) return
+      // What is shown stays where nothing was decided anew.
+      if (signal.aborted || (isAgain && !answer.decisionId)) return
       refused = answer.outcome === 'unavailable'
       setAsked({ key, answer })
     }
-    void ask()
-    window.addEventListener('slotstream:consent', () => void (refused && ask()), { signal })
-    return () => abort.abort()
+    if (!given) void ask()
+    const on = (name: string, listener: (detail: unknown) => unknown) =>
+      window.addEventListener(`slotstream:${name}`, event => void listener((event as CustomEvent).detail), { signal })
+    // What was chosen for a person leaves the screen when they no longer agree, or are another one.
+    on('visitor', () => none('aborted'))
+    on('consent', detail => {
+      const { analytics, personalization } = detail as Consent
+      if (refused) return ask()
+      refused = personalization === 'denied' || analytics === 'denied'
+      if (refused) none('unavailable')
+    })
+    on('refresh', id => (id ?? slotId) === slotId && ask(true))
+    return () => {
+      abort.abort()
+      showing.current = undefined
+      if (given) queueMicrotask(() => showing.current === given || putAway(given))
+    }
   }, [key, given])
 
-  const shown = given ?? (asked?.key === key ? asked.answer : undefined)
+  const shown = asked?.key === key ? asked.answer : given
   return useMemo(() => answerOf<Payload>(shown), [shown])
 }
 

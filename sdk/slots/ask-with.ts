@@ -7,11 +7,10 @@ import { noDecision } from './no-decision.js'
 const SLOT_TIMEOUT_MS = 300
 
 /**
- * `personalize` by what `find` finds, at once or when it has loaded. Keeps the deadline until that takes over, also
- * before `init`.
+ * `personalize` by what `find` finds. Keeps the deadline until that takes over, before `init`.
  */
 export function askWith(
-  find: (client: PluginApi) => Personalize | Promise<Personalize>,
+  find: (client: PluginApi) => Personalize,
   slotId: string,
   options: PersonalizeOptions = {},
 ): Promise<SlotDecision> {
@@ -25,17 +24,10 @@ export function askWith(
       resolve(none('timeout'))
       run(({ track }) => track('Slot Fell Back', { slotId, outcome: 'timeout', waitedMs: timeout }))
     }, timeout)
-    const take = async (client: PluginApi) => {
-      const ask = await find(client)
+    run(client => {
       if (!timer) return
       clearTimeout(timer)
-      resolve(ask(slotId, { ...options, timeout: timeout - (Date.now() - asked) }))
-    }
-    run(client =>
-      take(client).catch(error => {
-        client.log(error)
-        resolve(none('unavailable'))
-      }),
-    )
+      resolve(find(client)(slotId, { ...options, timeout: timeout - (Date.now() - asked) }))
+    })
   })
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
       <template data-slot-template><h2 elementtiming="chosen" data-text="title"></h2></template></div><p>Below</p></body></html>`,
   })
   // How long the page's own content stays hidden at most is a matter of the machine.
-  site = await startSite({ '/': shop(RECIPE), '/patient': shop(RECIPE.replace(/\d+ms/, '30s')) })
+  site = await startSite({ '/': shop(RECIPE), '/patient': shop(RECIPE.replace(/\d+m?s(?= forwards)/g, '30s')) })
 })
 
 afterAll(async () => {

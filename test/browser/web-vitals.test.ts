@@ -23,6 +23,36 @@ const COMPARE = `<script>
   }).observe({ type: 'event', buffered: true })
 </script>`
 
+it('reports what it measured of a document with the view that loaded it, not with a later route', async () => {
+  const { url } = await world.network({ '/first': pageOf(`${SDK}<h1>Hello</h1>`) })
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.addInitScript(`addEventListener('slotstream:captured', ({ detail: { type, event, context } }) => {
+    const line = [event ?? type, context.pageViewId, context.page.path, context.page.title]
+    localStorage.seen = JSON.stringify([...JSON.parse(localStorage.seen ?? '[]'), line])
+  })`)
+  const seen = () => page.evaluate(() => JSON.parse(localStorage.getItem('seen') ?? '[]') as string[][])
+  await page.goto(`${url}/first`)
+  await until('a vital', seen, lines => lines.some(([name]) => name === 'Web Vital'))
+  await page.evaluate(() => {
+    history.pushState(null, '', '/second')
+    document.title = 'Second'
+  })
+  await page.goto(`${url}/blank`)
+  const lines = await until(
+    'those of the end',
+    seen,
+    lines => lines.filter(([name]) => name === 'Web Vital').length > 2,
+  )
+  const [first, second] = lines.filter(([name]) => name === 'page')
+  expect([first?.slice(2), second?.slice(2)]).toEqual([
+    ['/first', 'Page'],
+    ['/second', 'Second'],
+  ])
+  for (const [, ...view] of lines.filter(([name]) => name === 'Web Vital')) expect(view).toEqual(first?.slice(1))
+  await context.close()
+})
+
 it('measures what the whole of web-vitals measures, of which the build leaves out parts', async () => {
   const { url } = await world.network({
     '/vitals': pageOf(

@@ -1,5 +1,5 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import type { setHtml as SetHtml } from '../../slots/raw-html.js'
+import type { setHtml } from '../../slots/raw-html.js'
 import { renderItem } from '../../slots/render.js'
 import { standIn } from '../../slots/stand-in.js'
 import type { SlotDecision, SlotItem } from '../../types.js'
@@ -18,16 +18,17 @@ const handled = new WeakMap<Element, { clear: () => void; person: number }>()
 /**
  * Creates what fills a page's slots, and what empties them when the visitor is another person or no longer agrees.
  *
+ * @param loadRawHtml loads what writes payloads as HTML, for pages that allow it
  * @param fill asks for the content of an element that isn't the page's own business anew, and shows it
  */
 export async function createFiller(
   { log, listeners: { on, signal }, consent, settings, person }: PluginApi,
-  loadRawHtml: () => typeof SetHtml | Promise<typeof SetHtml>,
+  loadRawHtml: () => typeof setHtml | Promise<typeof setHtml>,
   fill: (element: HTMLElement) => void,
 ): Promise<Filler> {
-  const setHtml = settings.rawHtml ? await loadRawHtml() : undefined
+  const writeHtml = settings.rawHtml ? await loadRawHtml() : undefined
   const render = (template: HTMLTemplateElement, item: SlotItem) => {
-    const fragment = renderItem(template, item, log, setHtml)
+    const fragment = renderItem(template, item, log, writeHtml)
     for (const child of fragment.children) mark(child, item)
     return fragment
   }

@@ -1,5 +1,4 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import { watchAdded } from '../../platform/watch-added.js'
 import { createImpressions, type Shown } from '../../slots/impressions.js'
 
 /**
@@ -8,7 +7,7 @@ import { createImpressions, type Shown } from '../../slots/impressions.js'
  */
 export function impressions(client: PluginApi): () => void {
   const { watch, stop } = createImpressions(client)
-  watchAdded('data-content-id', client.listeners.signal, element => watch(element, () => shownIn(element)))
+  client.find('data-content-id', element => watch(element, () => shownIn(element)))
   return stop
 }
 

@@ -1,5 +1,4 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import { watchAdded } from '../../platform/watch-added.js'
 import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { Load } from '../loadable.js'
 import type { Filler } from './filler.js'
@@ -53,7 +52,7 @@ export function slots(client: PluginApi, load: Load): () => void {
     known.set(element, client)
     again(element)
   }
-  watchAdded('data-slot', listeners.signal, find)
+  client.find('data-slot', find)
   listeners.on(document, 'DOMContentLoaded', () => {
     for (const element of document.querySelectorAll<HTMLElement>('[data-slot]')) find(element)
   })

@@ -258,6 +258,47 @@ describe('what a slot in React shows', () => {
     expect(tracked('Slot Clicked')).toEqual([{ slotId: 'hero', contentId: '', decisionId: 'd9', position: 1 }])
   })
 
+  it.each([
+    ['asked for', undefined],
+    ['handed over', [served('hero', 'd7')]],
+  ])('whose content was %s loses it with the person, and gets the next by refresh', async (_how, decisions) => {
+    const { text } = await open(h(SlotstreamProvider, { options, ...(decisions && { decisions }) }, hero()))
+    await settled(() => expect(text()).toBe('hero 1hero 2'))
+    slotstream.track('Seen')
+    await act(async () => slotstream.reset())
+    expect(text()).toBe('Welcome')
+    await act(async () => slotstream.refresh('other'))
+    await act(async () => slotstream.refresh())
+    await settled(() => expect(text()).toBe('hero 1hero 2'))
+    await act(async () => void slotstream.consent('denied'))
+    expect(text()).toBe('Welcome')
+    slotstream.consent('granted')
+  })
+
+  it('that is no component of the package, but an element that React made, does not end React', async () => {
+    const template = Object.assign(document.createElement('template'), {
+      innerHTML: '<b data-text="title"></b>',
+    })
+    template.dataset.slotTemplate = 'hero'
+    document.body.append(template)
+    const own = (key: string) => h('p', { key }, key)
+    const tree = (...children: ReactNode[]) =>
+      h(SlotstreamProvider, { options: { ...options, autoSlots: true } }, h('div', { 'data-slot': 'hero' }, children))
+    const { container, show } = await open(tree(own('a'), own('b')))
+    const seen = () =>
+      [...container.querySelectorAll<HTMLElement>('[data-slot] > *')]
+        .filter(({ style }) => style.display !== 'none')
+        .map(({ textContent }) => textContent)
+    await settled(() => expect(seen()).toEqual(['hero 1', 'hero 2']))
+    await show(tree(own('b'), own('c')))
+    await settled(() => expect(seen()).toEqual(['hero 1', 'hero 2']))
+    await act(async () => slotstream.reset())
+    expect(seen()).toEqual(['b', 'c'])
+    await show(tree())
+    expect(errors).toEqual([])
+    template.remove()
+  })
+
   it('is rendered by a component of your own with useSlot', async () => {
     const { html, container, text } = await open(page(h(OwnSlot)))
     expect(html).toBe('<ul title="waiting"></ul>')
