@@ -81,6 +81,8 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
 /** The engine's error without the query that was wrapped around the statement. */
 function ofTheStatement(error: ClickHouseException): ClickHouseException {
   const end = error.message.search(/: (?:In scope |while executing |While processing )/)
-  const message = end < 0 ? error.message : error.message.slice(0, end)
+  const cut = end < 0 ? error.message : error.message.slice(0, end)
+  // As a server says it. Clients take the first capitals in brackets for the error's name.
+  const message = cut.replace(/^(Syntax error: failed at position \d+) \((?!['"`])(\S+?)\)(?=[: ])/, "$1 ('$2')")
   return new ClickHouseException(error.code, error.type, message, { cause: error })
 }
