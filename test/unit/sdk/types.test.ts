@@ -1,5 +1,5 @@
 import type { ReactElement, RefCallback } from 'react'
-import type * as sdk from 'slotstream'
+import * as sdk from 'slotstream'
 import type * as parts from 'slotstream/parts'
 import type * as react from 'slotstream/react'
 import { describe, expectTypeOf, it } from 'vitest'
@@ -38,7 +38,8 @@ describe('the public types', () => {
   })
 
   it('promise a decision for a slot, whose items have a payload', () => {
-    expectTypeOf<typeof sdk.personalize>().returns.resolves.toEqualTypeOf<sdk.SlotDecision>()
+    const ask = () => sdk.personalize('hero')
+    expectTypeOf(ask).returns.resolves.toEqualTypeOf<sdk.SlotDecision>()
     expectTypeOf<['hero']>().toExtend<Parameters<typeof sdk.personalize>>()
     expectTypeOf<{ count: undefined; timeout: 300; signal: AbortSignal }>().toExtend<sdk.PersonalizeOptions>()
     expectTypeOf<'served' | 'holdout' | 'empty' | 'timeout' | 'unavailable'>().toExtend<sdk.SlotOutcome>()
