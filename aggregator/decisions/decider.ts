@@ -18,6 +18,7 @@ export interface ProfileReader {
   holds(partition: number): boolean
 }
 
+/** Sources of a decision, and the stream that it is recorded in. */
 export interface DeciderDeps {
   publisher: Pick<Publisher, 'publish'>
   profiles: ProfileReader

@@ -1,6 +1,7 @@
 import { knownLeases } from './known-leases.js'
 import type { Lease, LeaseStore } from './lease-store.js'
 
+/** The member that holds leases, and what it does about their end. */
 export interface HeldLeasesDeps {
   /** This member's own id, as leases name their owner. */
   id: string

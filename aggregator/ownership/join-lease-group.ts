@@ -20,6 +20,7 @@ export interface Identity {
   name: string
 }
 
+/** The process that joins, and what it does when it gains, releases or loses a resource. */
 export interface LeaseGroupDeps extends Pick<OwnershipDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'> {
   nats: Nats
   installation: Installation

@@ -9,6 +9,7 @@ export const TAKE_AFTER_MS = 3_000
 /** The entry of a member that is gone is removed after this long, in milliseconds. */
 const FORGET_AFTER_MS = 60_000
 
+/** The member that observes, and how it asks. */
 export interface KnownMembersDeps {
   /** This member's own id and name: see `OwnershipDeps`. */
   id: string

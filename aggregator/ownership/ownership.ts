@@ -4,6 +4,7 @@ import type { Change, LeaseStore } from './lease-store.js'
 import { planShare } from './plan-share.js'
 import { createRenewal } from './renewal.js'
 
+/** The member, what it shares, and what it does when that changes. */
 export interface OwnershipDeps {
   /** Unique for this process, a token of a key. Ids of later starts of one name are greater, as UUIDv7 are. */
   id: string

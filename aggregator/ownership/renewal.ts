@@ -7,6 +7,7 @@ import type { LeaseStore } from './lease-store.js'
  */
 export const STOP_AFTER_MS = 2_000
 
+/** The member that renews, and how it writes. */
 export interface RenewalDeps {
   /** This member's own id and name: see `OwnershipDeps`. */
   id: string

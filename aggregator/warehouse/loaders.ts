@@ -22,6 +22,7 @@ import { warehouseTable } from './tables/table.js'
 /** Messages the client holds while a block is inserted: each may be as large as a batch. */
 const READ_AHEAD = 1_000
 
+/** Shared by the loaders of a process. */
 export interface LoadersDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>

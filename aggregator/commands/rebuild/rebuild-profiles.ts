@@ -4,6 +4,7 @@ import { type EventRanges, type Range, readEventRanges } from './profiles/event-
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
 import { replayPartition } from './profiles/replay-partition.js'
 
+/** The installation, and the sources of its profiles. */
 export interface RebuildProfilesParts extends NewGenerationDeps {
   /**
    * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its partition;

@@ -21,6 +21,7 @@ const WRITTEN_TOGETHER = 1_000
  */
 const POSITIONS_OF_A_GENERATION = 2 ** 40
 
+/** The installation that gets a new generation. */
 export interface NewGenerationDeps {
   nats: Nats
   publisher: Publisher

@@ -4,6 +4,7 @@ import { type Log, type Nats, readStream } from '@slotstream/runtime'
 import { parseEnvelope } from '../../../profiles/store/parse-envelope.js'
 import type { EventRanges, Range } from './event-ranges.js'
 
+/** The streams to replay, and what came before them. */
 export interface ReplayDeps {
   nats: Nats
   log: Log
