@@ -726,7 +726,7 @@ describe('a click on content', () => {
     (await eventsOf(visitor)).flatMap(({ messages }) => messages.map(({ context }) => context?.content))
 
   it('is stored with the category that the content has then, and moves the interests of a rebuild, too', async () => {
-    const content = { slots: ['hero'], payload: { title: 'Tents' } }
+    const content = { slots: [], payload: { title: 'Tents' } }
     await admin('PUT', '/sites/shop/content/tents', { id: 'tents', category: 'camp', ...content })
     const visitor = newId('v')
     await until(
