@@ -45,7 +45,7 @@ export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: str
     () => output.join(''),
     // The last line of what it says then: each comes by itself.
     text => text.includes('Ready in') && text.includes('Ctrl-C'),
-    { timeoutMs: 90_000 },
+    { timeoutMs: 240_000 },
   ).catch((error: Error) => {
     supervisor.kill('SIGTERM')
     throw new Error(`${error.message}\n${output.join('')}`)

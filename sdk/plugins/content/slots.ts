@@ -29,6 +29,8 @@ export function slots(client: PluginApi, load: Load): () => void {
       .then(create => create(client, () => load('rawHtml'), again))
       .catch(log as () => undefined)
     const decision = await asked
+    // Without a request, as for what a server has decided, the time is that of the code alone.
+    until ||= Date.now() + settings.slotTimeout
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
     const fillWith = await Promise.race([filling, deadline])
     const isServed = await fillWith?.(element, decision, deadline)
