@@ -34,7 +34,7 @@ async function heroOf(page: Page): Promise<string> {
     return page.getAttribute('[data-slot="hero"]', 'data-slot-state')
   }
   await until('the hero is served', state, answer => answer === 'served')
-  return (await page.getAttribute('[data-slot="hero"] a[href]', 'href')) ?? ''
+  return (await page.getAttribute('[data-slot="hero"] a[href]:visible', 'href')) ?? ''
 }
 
 async function productsByCategory(): Promise<Map<string, string[]>> {
@@ -88,7 +88,7 @@ describe('the demo shop in a real browser', () => {
       () => messages.filter(message => message.event === 'Slot Viewed').length,
       n => n > 0,
     )
-    await page.click('[data-slot="hero"] a[href]')
+    await page.click('[data-slot="hero"] a[href]:visible')
     await until('a click', () => messages.some(message => message.event === 'Slot Clicked'), Boolean)
     await until(
       'the page behind it',
