@@ -75,7 +75,8 @@ describe('the log', () => {
       },
       warn: () => {},
     })
-    const long = (user: string) => ({ ...query(user), query: 'c'.repeat(4_096), database: 'd'.repeat(1_000_000) })
+    const database = Buffer.alloc(1_000_000, 'd').toString()
+    const long = (user: string) => ({ ...query(user), query: 'c'.repeat(4_096), database })
     const users = ['a', 'b', 'c', 'd', 'e']
     for (const user of users)
       for (let flushes = 0; flushes < 10; flushes++) {
