@@ -156,7 +156,14 @@ export { isObject } from './wire/checks/is-object.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'
-export { digitsOf, hasDigits, markIntegers, takeDigitsOfIds, withDigits } from './wire/exact-integers.js'
+export {
+  digitsOf,
+  hasDigits,
+  isMarkedNumber,
+  markIntegers,
+  takeDigitsOfIds,
+  withDigits,
+} from './wire/exact-integers.js'
 export { idOf } from './wire/id-of.js'
 export { isMeaningful, NO_ID } from './wire/ids.js'
 export { isoTime } from './wire/iso-time.js'

@@ -41,9 +41,12 @@ function itemsOf(text: string): Token[][] {
   for (const token of tokenizeCanonical(text.replace(/\s/g, ' ').trim())) {
     if (isSymbol(token, '(')) depth++
     if (isSymbol(token, ')')) depth--
+    // Behind a bracket that closes the list, anything may be said of the table.
+    if (depth < 0) throw refused(text)
     if (depth === 0 && isSymbol(token, ',')) items.push([])
     else items.at(-1)!.push(token)
   }
+  if (depth !== 0) throw refused(text)
   if (items.length > MAX_COLUMNS) throw denied(`an external table has ${MAX_COLUMNS} columns at most`)
   return items
 }

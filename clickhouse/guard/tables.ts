@@ -24,6 +24,7 @@ export interface TableName {
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
 export function checkTables(tokens: readonly Token[], names: Names, current: string): void {
+  if (current === OF_SESSIONS) throw denied(`${OF_SESSIONS} has the temporary tables of others`)
   tokens.forEach((token, at) => {
     if (!isName(token)) return
     if (token.kind === 'quoted' && PATH.test(token.text))

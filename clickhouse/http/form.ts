@@ -8,16 +8,20 @@ const MAX_TABLES = 16
 
 /**
  * Formats that rows of an external table may have: those that hold values alone, neither expressions, as Values does,
- * nor schemas from elsewhere, and that libraries of others don't read.
+ * nor schemas from elsewhere, nor types of their own, as Native does, and that libraries of others don't read.
  */
 const FORMATS = new Map(
   `TabSeparated TabSeparatedRaw TabSeparatedWithNames TabSeparatedWithNamesAndTypes TSV TSVRaw TSVWithNames
   TSVWithNamesAndTypes CSV CSVWithNames CSVWithNamesAndTypes JSONEachRow JSONLines NDJSON JSONStringsEachRow
   JSONCompactEachRow JSONCompactEachRowWithNames JSONCompactEachRowWithNamesAndTypes JSONCompactStringsEachRow
-  RowBinary RowBinaryWithNames RowBinaryWithNamesAndTypes Native`
+  RowBinary RowBinaryWithNames RowBinaryWithNamesAndTypes`
     .split(/\s+/)
     .map(name => [name.toLowerCase(), name]),
 )
+
+/** Types whose binary values say of which type they are, also of states of functions, which only the engine may write. */
+const TYPED_VALUES = /\b(?:Dynamic|JSON)\b/i
+const IN_QUOTES = /`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'/gs
 
 /** A form as ClickHouse's HTTP interface takes it. */
 export interface Form {
@@ -83,9 +87,12 @@ function describe(name: string, search: URLSearchParams, guard: Pick<Guard, 'col
       `${name}_format: ${JSON.stringify(asked.slice(0, 64))} is not a format of external tables. There are ${[...FORMATS.values()].join(', ')}`,
     )
   }
-  if (structure !== undefined) return { name, format, columns: guard.columnsOf({ structure }) }
-  if (types !== undefined) return { name, format, columns: guard.columnsOf({ types }) }
-  throw wrong(`the external table ${name} needs ${name}_structure, as in a UInt8, b String`)
+  if (structure === undefined && types === undefined)
+    throw wrong(`the external table ${name} needs ${name}_structure, as in a UInt8, b String`)
+  const columns = guard.columnsOf(structure !== undefined ? { structure } : { types: types ?? '' })
+  if (format.startsWith('RowBinary') && TYPED_VALUES.test(columns.replace(IN_QUOTES, '')))
+    throw wrong(`${name} has values of JSON or Dynamic, which ${format} can not have here: send JSONEachRow`)
+  return { name, format, columns }
 }
 
 async function parse(body: Buffer, contentType: string): Promise<FormData> {

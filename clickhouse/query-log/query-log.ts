@@ -3,6 +3,12 @@ const MAX_HELD = 500
 const FLUSH_MS = 5_000
 const MAX_ID = 64
 const MAX_USER_AGENT = 200
+/** Longest name of a database, in characters: a longer one is none. */
+const MAX_DATABASE = 64
+/** Bytes that an hour may bring, of one user and of all: rows are kept for days, and their texts are the users' own. */
+const HOUR_MS = 3_600_000
+const MAX_USER_BYTES = 4_000_000
+const MAX_BYTES = 4 * MAX_USER_BYTES
 
 /** One query that ended. */
 export interface LoggedQuery {
@@ -42,6 +48,7 @@ export interface QueryLogOptions {
 export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions): QueryLog {
   let held: string[] = []
   let counts = new Map<string, number>()
+  const budget = createHourlyBudget(now)
   let leftOut = 0
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -69,16 +76,39 @@ export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions
     record(query) {
       if (closed) return
       const own = counts.get(query.user) ?? 0
-      if (held.length >= MAX_HELD || own >= MAX_HELD / 2) leftOut++
+      const row = held.length >= MAX_HELD || own >= MAX_HELD / 2 ? '' : `${JSON.stringify(rowOf(query, now()))}\n`
+      if (row === '' || !budget.takes(query.user, Buffer.byteLength(row))) leftOut++
       else {
         counts.set(query.user, own + 1)
-        held.push(`${JSON.stringify(rowOf(query, now()))}\n`)
+        held.push(row)
       }
       timer ??= setTimeout(flush, FLUSH_MS).unref()
     },
     close() {
       closed = true
       return flush()
+    },
+  }
+}
+
+/** Bounds what an hour may bring, so that a user who fills the log neither fills the disk nor keeps others out for long. */
+function createHourlyBudget(now: () => number) {
+  let hour = 0
+  let total = 0
+  const bytes = new Map<string, number>()
+  return {
+    takes(user: string, size: number): boolean {
+      const current = Math.floor(now() / HOUR_MS)
+      if (current !== hour) {
+        hour = current
+        total = 0
+        bytes.clear()
+      }
+      const own = (bytes.get(user) ?? 0) + size
+      if (own > MAX_USER_BYTES || total + size > MAX_BYTES) return false
+      bytes.set(user, own)
+      total += size
+      return true
     },
   }
 }
@@ -94,7 +124,7 @@ function rowOf(query: LoggedQuery, now: number): Record<string, string | number>
     result_rows,
     result_bytes,
     written_rows,
-    current_database: query.database,
+    current_database: query.database.slice(0, MAX_DATABASE),
     query: query.query,
     query_kind: query.verb.charAt(0) + query.verb.slice(1).toLowerCase(),
     user: query.user,

@@ -32,7 +32,7 @@ const FIELDS = [
  * Stores a site as the body of a request says, and what the body leaves out of secrets and origins as it was. With `patch`
  * all that it leaves out stays; null makes a field what it is by default.
  *
- * @throws Failure `malformed`; `conflict` when a key belongs to another site
+ * @throws Failure `malformed`; `conflict` when a key belongs to another site; `not_found` for a patch of no site
  */
 export type StoreSite = (siteId: string, body: Record<string, unknown>, change?: 'put' | 'patch') => Promise<Site>
 
@@ -59,6 +59,8 @@ export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
       for (const entry of entries) stored.apply(entry)
       const before = entries.findLast(({ key, operation }) => key === siteId && operation === 'PUT')
       const kept = before?.json<Site>()
+      // It may be deleted since the request came: a patch must not make it anew, without its secrets and origins.
+      if (change === 'patch' && !kept) throw new Failure('not_found', `there is no site ${siteId}`)
       const wanted = change === 'patch' && kept ? patched(kept, body) : body
       const site = valid(checkSite({ ...withKeptSecrets(wanted, kept), siteId }))
       checkKeysAreItsOwn(site, stored)

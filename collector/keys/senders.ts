@@ -78,7 +78,7 @@ export function createSenders(
     stamp(raw) {
       const message = objectOf(raw)
       const context = objectOf(message?.context)
-      const taken = context && takeOut(context)
+      const taken = context && takeOut(context, message)
       const changed = taken !== undefined
       if (key === 'secret') return stamped('secret', takeOutKey(message) || changed)
       const userId = verify && message && textOf(idOf(message.userId))
@@ -95,8 +95,16 @@ export function createSenders(
 }
 
 /** Takes what a client must not say, or must not be kept, out of a context; undefined when there is none of it. */
-function takeOut(context: Record<string, unknown>): { signature: unknown } | undefined {
+function takeOut(
+  context: Record<string, unknown>,
+  message: Record<string, unknown> | undefined,
+): { signature: unknown } | undefined {
   let taken: { signature: unknown } | undefined
+  // What is clicked is about what the catalog says; in other messages the field is the client's own.
+  if (context.content !== undefined && message?.type === 'track' && message.event === 'Slot Clicked') {
+    delete context.content
+    taken = { signature: undefined }
+  }
   if (context.timeClamped !== undefined) {
     delete context.timeClamped
     taken = { signature: undefined }

@@ -1,6 +1,6 @@
 import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
-import { digitsOf } from '../wire/exact-integers.js'
+import { digitsOf, isMarkedNumber } from '../wire/exact-integers.js'
 import { idOf } from '../wire/id-of.js'
 import { isMeaningful } from '../wire/ids.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from '../wire/limits.js'
@@ -28,7 +28,7 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
   for (const [index, slot] of raw.slots.entries()) {
-    if (!isObject(slot) || !isName(slot.id)) return no(`slots[${index}].id must be text`)
+    if (!isObject(slot) || !isName(slot.id) || isMarkedNumber(slot.id)) return no(`slots[${index}].id must be text`)
     if (slot.count !== undefined && !isCount(slot.count))
       return no(`slots[${index}].count must be a whole number from 1 to ${MAX_ITEMS}`)
   }

@@ -6,6 +6,7 @@ import { isObject } from './checks/is-object.js'
  * again where JSON is written. (`JSON.parse` shows a reviver the digits only from Node 21 on.)
  */
 const MARK = '\ufdd0'
+const MARK_CODE = MARK.charCodeAt(0)
 
 /** The same as an escape in JSON text. */
 const ESCAPED_MARK = /\\ufdd0/i
@@ -15,6 +16,9 @@ const FEWEST_DIGITS = 16
 
 /** A marked number as a value of JSON text: what is before and behind it tells it from text that looks like one. */
 const MARKED = new RegExp(`(?<=[:,[])"${MARK}(-?\\d{${FEWEST_DIGITS},})"(?=[,}\\]])`, 'g')
+
+/** A marked number as a text. */
+const DIGITS = new RegExp(`^${MARK}-?\\d{${FEWEST_DIGITS},}$`)
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -46,9 +50,14 @@ export function markIntegers(json: string): string | undefined {
   return written === 0 ? undefined : marked + json.slice(written)
 }
 
-/** The digits of a marked number; any other text as it is. */
+/** The digits of a marked number; any other text as it is, also one that begins with the mark. */
 export function digitsOf(text: string): string {
-  return text.startsWith(MARK) ? text.slice(MARK.length) : text
+  return isMarkedNumber(text) ? text.slice(MARK.length) : text
+}
+
+/** Whether a text stands for a whole number: where text is asked for, it is none. */
+export function isMarkedNumber(text: string): boolean {
+  return text.charCodeAt(0) === MARK_CODE && DIGITS.test(text)
 }
 
 /** Fields whose numbers are ids, of a message and of its context. */
@@ -70,7 +79,7 @@ function takeDigits(object: Record<string, unknown>, fields: string[]): boolean 
   let taken = false
   for (const field of fields) {
     const value = object[field]
-    if (typeof value !== 'string' || !value.startsWith(MARK)) continue
+    if (typeof value !== 'string' || !isMarkedNumber(value)) continue
     object[field] = digitsOf(value)
     taken = true
   }

@@ -13,7 +13,19 @@ const REMEMBERED = 8
 /** Whether a text or number can be an id as far as its meaning goes. Its length is another question. */
 export function isMeaningful(id: string | number): boolean {
   if (usual.includes(id)) return true
-  if (NO_ID.test(String(id))) return false
+  if (NO_ID.test(withoutFrame(String(id)))) return false
   usual = [id, ...usual.slice(0, REMEMBERED - 1)]
   return true
+}
+
+/** What may stand around such a text. */
+const FRAME = /["'\s[\]]/
+
+/** The text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of their number. */
+function withoutFrame(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && FRAME.test(text[from]!)) from++
+  while (from < to && FRAME.test(text[to - 1]!)) to--
+  return text.slice(from, to)
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { FILL_HISTORY } from '../support/shop/fill-history.js'
@@ -72,6 +73,38 @@ describe('the orders of a generated shop', () => {
       })),
     )
     expect(byText(rows)).toEqual(byText(items))
+  })
+})
+
+describe('an order that a server sends', () => {
+  it('costs what the server says, whatever pages say of the same id, and when', async () => {
+    const at = (second: number) => `2026-03-01T00:00:0${second}.000Z`
+    const ordered = (second: number, sender: 'public' | 'secret', properties: JsonObject): Shop['events'][number] => ({
+      seq: second + 1,
+      index: 0,
+      sender,
+      receivedAt: at(9),
+      message: {
+        messageId: `forged-${second}`,
+        type: 'track',
+        event: 'Order Completed',
+        anonymousId: sender === 'public' ? 'page' : '',
+        userId: sender === 'secret' ? 'buyer' : '',
+        timestamp: at(second),
+        originalTimestamp: at(second),
+        properties: { order_id: 'known', ...properties },
+      },
+    })
+    const events = [
+      ordered(1, 'public', { revenue: 0, currency: 'XXX', coupon: 'FORGED' }),
+      ordered(2, 'secret', { revenue: 99, currency: 'EUR' }),
+      ordered(3, 'public', { revenue: 1e9, currency: 'EUR' }),
+    ]
+    await loadShop(clickhouse.client, { siteId: 'forged', events, decisions: [] })
+    const rows = await read(
+      `SELECT revenue, currency, coupon, anonymous_id, user_id FROM slotstream.orders WHERE site_id = 'forged'`,
+    )
+    expect(rows).toEqual([{ revenue: 99, currency: 'EUR', coupon: '', anonymous_id: 'page', user_id: 'buyer' }])
   })
 })
 

@@ -186,6 +186,47 @@ describe('deleting a person', () => {
   })
 })
 
+describe('a browser that changes users again and again', () => {
+  it('belongs to none of them, so that no page can make questions about persons endless', async () => {
+    const users = Array.from({ length: 300 }, (_, second) => ({ second, user_id: `user-${second}` }))
+    const rows = [...users, { second: 301, user_id: '' }]
+    await insertEvents(rows.map(row => ({ ...row, type: 'track', event: 'E', site_id: 'turning' })))
+    const found = await query<{ user_id: string; person_id: string }>(
+      `SELECT user_id, person_id FROM slotstream.person_events WHERE site_id = 'turning' ORDER BY stream_seq DESC LIMIT 2`,
+    )
+    expect(found).toEqual([
+      { user_id: '', person_id: 'golden' },
+      { user_id: 'user-299', person_id: 'user-299' },
+    ])
+  })
+})
+
+describe('deleting a person who came back', () => {
+  it('ends, and leaves the session that others began with what came later', async () => {
+    const insert = (second: number, user_id: string) =>
+      insertEvents([{ second, type: 'track', event: 'E', site_id: 'back', session_id: 'shared', user_id }])
+    await insert(0, 'other')
+    await insert(1, 'back')
+    await insert(30, 'back')
+    const person = { siteId: 'back', userIds: ['back'], browsers: ['golden'], anonymousIds: [] }
+    const whose = { person, before: Date.parse('2026-04-01T00:00:10Z') }
+    const clean = () =>
+      cleanTables(
+        clickhouse.client,
+        whose,
+        sql => sql,
+        async () => {},
+      )
+    expect(await clean()).toBeGreaterThan(0)
+    expect(await clean()).toBe(0)
+    const rows = await query(
+      `SELECT user_ids, length(messages) AS n FROM slotstream.session_states FINAL WHERE site_id = 'back'
+       SETTINGS output_format_json_quote_64bit_integers = 0`,
+    )
+    expect(rows).toEqual([{ user_ids: expect.toSatisfy(ids => ids.toSorted().join() === 'back,other'), n: 2 }])
+  })
+})
+
 describe('the columns of a session', () => {
   it('say how it came about, on what, and what was ordered, each order once', async () => {
     const device = {
@@ -295,7 +336,7 @@ const booleans = ({ bot, is_new, converted }: Record<string, unknown>) => ({
 /** Messages of one browser of the site `golden`, a second apart. */
 async function insertEvents(rows: ({ second: number } & Record<string, unknown>)[]) {
   const values = rows.map(({ second, ...row }) => {
-    const timestamp = `2026-04-01 00:00:${String(second).padStart(2, '0')}`
+    const timestamp = new Date(Date.UTC(2026, 3, 1) + second * 1000).toISOString().slice(0, 19).replace('T', ' ')
     const common = { site_id: 'golden', anonymous_id: 'golden', session_id: 'first', original_timestamp: timestamp }
     return {
       ...common,

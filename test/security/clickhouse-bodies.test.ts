@@ -82,6 +82,8 @@ describe('external tables', () => {
     expect((await post('/', 'SELECT * FROM ids')).body.toString()).toContain('(UNKNOWN_TABLE)')
     const left = "SELECT count() FROM system.tables WHERE database = '' OR database LIKE '_temporary%'"
     expect((await post('/', left)).body.toString()).toBe('0\n')
+    const ofOthers = await post('/?database=_temporary_and_external_tables', 'SELECT * FROM ids')
+    expect(ofOthers.body.toString()).toContain('(ACCESS_DENIED)')
   })
 
   it('are no way to write', async () => {
@@ -97,6 +99,8 @@ describe('external tables', () => {
     'a UInt8, INDEX i a TYPE minmax',
     'a UInt8) ENGINE = File(CSV) AS SELECT (1',
     'a UInt8, PRIMARY KEY (a)',
+    'a UInt8), b Tuple(UInt8',
+    'a Tuple(UInt8',
     'a UInt8, CONSTRAINT c CHECK file(1)',
     'a UInt8 CODEC(ZSTD)',
     'a UInt8 TTL now()',
@@ -115,6 +119,12 @@ describe('external tables', () => {
   it.each([
     ['a format that runs expressions', { t_types: 'UInt8', t_format: 'Values' }, 'UNKNOWN_FORMAT'],
     ['a format with a schema in a file', { t_types: 'UInt8', t_format: 'Protobuf' }, 'UNKNOWN_FORMAT'],
+    ['a format whose rows name types of their own', { t_types: 'UInt8', t_format: 'Native' }, 'UNKNOWN_FORMAT'],
+    [
+      'values that name types of their own',
+      { t_structure: 'a Array(Dynamic)', t_format: 'RowBinary' },
+      'BAD_ARGUMENTS',
+    ],
     ['a format that is SQL', { t_types: 'UInt8', t_format: 'CSV SETTINGS x = 1' }, 'UNKNOWN_FORMAT'],
     ['no columns', {}, 'BAD_ARGUMENTS'],
   ])('take no %s', async (_what, parameters, type) => {

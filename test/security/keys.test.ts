@@ -138,6 +138,24 @@ describe('secret keys', () => {
     expect(await storedSite('raced')).not.toContain('secretKeyHashes')
   })
 
+  it('do not go, nor do origins, when a patch comes as its site is deleted', async () => {
+    const site = { writeKeys: ['deleted'], secretKeys: [`${SECRET}-deleted`], allowedOrigins: ['https://shop.example'] }
+    await putSite(url, 'deleted', site)
+    const bucket = createSiteBucket(broker.nats, broker.installation.buckets.sites)
+    const raced = {
+      write: bucket.write,
+      async read() {
+        await admin('DELETE', '/sites/deleted', undefined)
+        return bucket.read()
+      },
+    }
+    const patch = createStoreSite(raced, createSites())('deleted', { writeKeys: ['deleted'] }, 'patch')
+    await expect(patch).rejects.toMatchObject({ code: 'not_found' })
+    expect((await bucket.read()).entries.some(({ key, operation }) => key === 'deleted' && operation === 'PUT')).toBe(
+      false,
+    )
+  })
+
   it.each([
     ['too short', ['short']],
     ['too long', ['x'.repeat(257)]],

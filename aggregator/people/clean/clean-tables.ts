@@ -3,7 +3,7 @@ import { type Installation, pause } from '@slotstream/runtime'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { specsOf } from '../../warehouse/tables/specs.js'
 import { PLACES } from '../find/places.js'
-import { restoreSessions } from './restore-sessions.js'
+import { cleanSessions, type SessionRow } from './clean-sessions.js'
 import { deleteRows, findRows, type RowPlace } from './rows.js'
 import type { Whose } from './strip.js'
 
@@ -13,6 +13,8 @@ const LOOK_MS = 100
 
 /** Rows whose places are held in memory at most before they are deleted. */
 const ROWS_AT_ONCE = 200_000
+/** The same of sessions, whose messages are looked at as well. */
+const SESSIONS_AT_ONCE = 10_000
 
 /** Deletes the person's rows from all tables. Views compute what they show, so it is right for others at once. */
 export async function cleanTables(
@@ -23,26 +25,59 @@ export async function cleanTables(
 ): Promise<number> {
   let total = 0
   for (const [name, table] of Object.entries(PLACES.tables)) {
-    const full = `slotstream.${name}`
+    const clean = table.by === 'session' ? cleanSomeSessions : cleanSome
     for (;;) {
-      const places = new Map<string, RowPlace>()
-      const sessions = new Set<string>()
-      const wanted = table.by === 'session' ? 'session_id' : undefined
-      for await (const { place, row } of findRows(clickhouse, table, full, whose, wanted)) {
-        places.set(place.join(), place)
-        if (wanted) sessions.add(String(row.session_id))
-        if (places.size >= ROWS_AT_ONCE) break
-      }
-      if (places.size === 0) break
-      await deleteRows(clickhouse, table, full, [...places.values()], ddl)
-      if (wanted) await restoreSessions(clickhouse, whose.person.siteId, [...sessions])
-      total += places.size
-      await report(`table ${name}`, places.size)
-      // Two rows of a session may have become one meanwhile, which has another place.
-      if (places.size < ROWS_AT_ONCE && !wanted) break
+      const { removed, isAll } = await clean(clickhouse, name, whose, ddl)
+      if (removed === 0) break
+      total += removed
+      await report(`table ${name}`, removed)
+      if (isAll) break
     }
   }
   return total
+}
+
+/** What one round has removed, and whether there can be no more. */
+interface Round {
+  removed: number
+  isAll: boolean
+}
+
+async function cleanSome(
+  clickhouse: ClickHouseClient,
+  name: string,
+  whose: Whose,
+  ddl: (sql: string) => string,
+): Promise<Round> {
+  const [table, full] = [PLACES.tables[name]!, `slotstream.${name}`]
+  const places = new Map<string, RowPlace>()
+  for await (const { place } of findRows(clickhouse, table, full, whose)) {
+    places.set(place.join(), place)
+    if (places.size >= ROWS_AT_ONCE) break
+  }
+  if (places.size > 0) await deleteRows(clickhouse, table, full, [...places.values()], ddl)
+  return { removed: places.size, isAll: places.size < ROWS_AT_ONCE }
+}
+
+/** Two rows of a session may have become one meanwhile, which has another place: there is always another round. */
+async function cleanSomeSessions(
+  clickhouse: ClickHouseClient,
+  name: string,
+  whose: Whose,
+  ddl: (sql: string) => string,
+): Promise<Round> {
+  const { siteId } = whose.person
+  const rows = findRows(clickhouse, PLACES.tables[name]!, `slotstream.${name}`, whose, 'session_id, anonymous_id')
+  let removed = 0
+  let some: SessionRow[] = []
+  for await (const { place, row } of rows) {
+    some.push({ place, sessionId: String(row.session_id), anonymousId: String(row.anonymous_id) })
+    if (some.length < SESSIONS_AT_ONCE) continue
+    removed += await cleanSessions(clickhouse, siteId, some, ddl)
+    some = []
+  }
+  removed += await cleanSessions(clickhouse, siteId, some, ddl)
+  return { removed, isAll: false }
 }
 
 /**

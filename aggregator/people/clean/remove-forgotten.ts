@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { namedInText } from '@slotstream/protocol'
 import type { Tombstones } from '@slotstream/runtime'
 import { type PersonTable, PLACES } from '../find/places.js'
+import { cleanSessions, type SessionRow } from './clean-sessions.js'
 import { deleteRows, type RowPlace } from './rows.js'
 
 /** A row with what tells whether it is from before a deletion. Times are milliseconds since the epoch. */
@@ -13,6 +14,7 @@ interface Suspect {
   anonymous_id: string
   user_id: string
   previous_id: string
+  session_id: string
   payload: string
 }
 
@@ -30,14 +32,49 @@ export async function removeForgotten(
   const removed: Record<string, number> = {}
   if (tombstones.size === 0) return removed
   for (const [name, table] of Object.entries(PLACES.tables)) {
-    const places: RowPlace[] = []
+    const found = new Map<string, Suspect>()
     for await (const row of suspects(clickhouse, name, table))
-      if (isRowForgotten(row, table, tombstones)) places.push([row.place_1, row.place_2])
-    if (places.length === 0) continue
-    await deleteRows(clickhouse, table, `slotstream.${name}`, places, ddl)
-    removed[name] = places.length
+      if (isRowForgotten(row, table, tombstones)) found.set(`${row.site_id} ${row.place_1} ${row.place_2}`, row)
+    const rows = [...found.values()]
+    const count =
+      table.by === 'session'
+        ? await removeFromSessions(clickhouse, rows, ddl)
+        : await remove(clickhouse, name, table, rows, ddl)
+    if (count > 0) removed[name] = count
   }
   return removed
+}
+
+async function remove(
+  clickhouse: ClickHouseClient,
+  name: string,
+  table: PersonTable,
+  rows: Suspect[],
+  ddl: (sql: string) => string,
+): Promise<number> {
+  if (rows.length > 0) await deleteRows(clickhouse, table, `slotstream.${name}`, rows.map(placeOf), ddl)
+  return rows.length
+}
+
+/** After the events: a session keeps what others did in it. */
+async function removeFromSessions(
+  clickhouse: ClickHouseClient,
+  rows: Suspect[],
+  ddl: (sql: string) => string,
+): Promise<number> {
+  const bySite = new Map<string, SessionRow[]>()
+  for (const row of rows) {
+    const ofSite = bySite.get(row.site_id) ?? []
+    ofSite.push({ place: placeOf(row), sessionId: row.session_id, anonymousId: row.anonymous_id })
+    bySite.set(row.site_id, ofSite)
+  }
+  let count = 0
+  for (const [siteId, ofSite] of bySite) count += await cleanSessions(clickhouse, siteId, ofSite, ddl)
+  return count
+}
+
+function placeOf({ place_1, place_2 }: Suspect): RowPlace {
+  return [place_1, place_2]
 }
 
 async function* suspects(
@@ -55,6 +92,7 @@ async function* suspects(
     `toString(toUnixTimestamp64Milli(${time})) AS time`,
     `${columns.anonymousId || "''"} AS anonymous_id, ${userId} AS user_id`,
     `${previousId} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,
+    by === 'session' ? 'session_id' : "'' AS session_id",
   ]
   const result = await clickhouse.query({
     query: `SELECT ${selected.join(', ')} FROM slotstream.${name}`,

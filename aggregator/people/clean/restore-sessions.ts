@@ -21,7 +21,7 @@ export async function restoreSessions(
     throw new Error('the view slotstream.session_states_of_events is missing: its sessions can not be restored')
   const described = await clickhouse.query({ query: `DESCRIBE TABLE (${view.query})`, format: 'JSONEachRow' })
   const columns = (await described.json<{ name: string }>()).map(({ name }) => `\`${name}\``).join(', ')
-  for (const ids of portionsOf(sessionIds))
+  for (const ids of literalsOf(sessionIds))
     await clickhouse.command({
       query: `INSERT INTO slotstream.session_states (${columns}) SELECT ${columns} FROM (${view.query})
               WHERE site_id = {siteId:String} AND session_id IN (${ids.join(', ')})`,
@@ -30,8 +30,8 @@ export async function restoreSessions(
     })
 }
 
-/** The ids as SQL literals, in portions: parameters would be part of the request's address. */
-function* portionsOf(sessionIds: string[]): Generator<string[]> {
+/** Writes ids as SQL literals, in portions: parameters would be part of the request's address. */
+export function* literalsOf(sessionIds: string[]): Generator<string[]> {
   let portion: string[] = []
   let bytes = 0
   for (const id of sessionIds) {

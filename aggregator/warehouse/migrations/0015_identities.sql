@@ -81,8 +81,9 @@ ON known.site_id = decided.site_id AND known.anonymous_id = decided.anonymous_id
 
 -- Whom a browser's rows belong to, one row per browser that was ever identified. Where it had one user, that one has all;
 -- where it had several, `turns` has the ends of each stretch of messages of one user in one session, in order: what lies
--- between the ends of a stretch changes nothing for any row. `is_user` marks texts that are a user's id: a browser that
--- calls itself so is another person.
+-- between the ends of a stretch changes nothing for any row. A browser with more than 200 of them belongs to none of its
+-- users: each of its rows is compared with all of them, and any page can make as many as it likes. `is_user` marks texts
+-- that are a user's id: a browser that calls itself so is another person.
 CREATE VIEW IF NOT EXISTS slotstream.browser_users AS
 SELECT
     users.site_id AS site_id,
@@ -108,7 +109,8 @@ LEFT ANY JOIN
         arraySort(groupArray((timestamp, stream_seq, batch_index, session_id, user_id))) AS all,
         arrayFilter(
             (turn, before, after) -> NOT (turn.4 = before.4 AND turn.5 = before.5 AND turn.4 = after.4 AND turn.5 = after.5),
-            all, arrayShiftRight(all, 1), arrayShiftLeft(all, 1)) AS turns
+            all, arrayShiftRight(all, 1), arrayShiftLeft(all, 1)) AS ends,
+        if(length(ends) > 200, [], ends) AS turns
     FROM slotstream.identifications
     WHERE (site_id, anonymous_id) IN
     (

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS slotstream.money_events
     coupon String CODEC(ZSTD),
     products String CODEC(ZSTD),
     whole Bool,
+    sender LowCardinality(String),
     received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     stream_seq UInt64 CODEC(Delta, ZSTD),
     batch_index UInt32
@@ -59,6 +60,7 @@ SELECT
     ifNull(toString(properties.coupon), '') AS coupon,
     ifNull(toJSONString(properties.products), '') AS products,
     kind = 'refunded' AND properties.revenue IS NULL AND properties.total IS NULL AND properties.products IS NULL AS whole,
+    sender,
     received_at,
     stream_seq,
     batch_index

@@ -1,5 +1,6 @@
 -- One row per order, however often it was sent: by a page that was loaded again, or by page and server. The first counts;
--- who ordered, where it does not say so, a later one says. An order without an id is one by itself.
+-- who ordered, where it does not say so, a later one says. What was paid, and for what, is as the server says it where one
+-- says it: any visitor can send an order of the same id. An order without an id is one by itself.
 CREATE VIEW IF NOT EXISTS slotstream.first_orders AS
 SELECT
     sent.site_id AS site_id,
@@ -10,21 +11,21 @@ SELECT
     sent.browser AS anonymous_id,
     sent.person AS user_id,
     sent.first.6 AS session_id,
-    sent.first.7 AS currency,
+    sent.money.6 AS currency,
     sent.money.1 AS revenue,
     sent.money.2 AS total,
     sent.money.3 AS shipping,
     sent.money.4 AS tax,
     sent.money.5 AS discount,
-    sent.first.8 AS coupon,
-    sent.first.9 AS products
+    sent.money.7 AS coupon,
+    sent.money.8 AS products
 FROM
 (
     SELECT
         site_id,
         if(order_id = '', concat('message ', toString(stream_seq), '/', toString(batch_index)), concat('order ', order_id)) AS key,
-        min((timestamp, stream_seq, batch_index, order_id, message_id, session_id, toString(currency), coupon, products)) AS first,
-        argMin((revenue, total, shipping, tax, discount), (timestamp, stream_seq, batch_index)) AS money,
+        min((timestamp, stream_seq, batch_index, order_id, message_id, session_id)) AS first,
+        argMin((revenue, total, shipping, tax, discount, toString(currency), coupon, products), (sender != 'secret', timestamp, stream_seq, batch_index)) AS money,
         argMinIf(anonymous_id, (timestamp, stream_seq, batch_index), anonymous_id != '') AS browser,
         argMinIf(user_id, (timestamp, stream_seq, batch_index), user_id != '') AS person
     FROM slotstream.money_events

@@ -59,6 +59,8 @@ export async function readBlocks(body: Buffer, take: (bytes: number) => void): P
     const end = at + CHECKSUM_BYTES + length
     if (length < HEADER_BYTES || end > body.length) throw broken('a block ends behind the body')
     if (size > MAX_BLOCK_BYTES) throw broken(`a block of ${size} bytes: ${MAX_BLOCK_BYTES} are the most`)
+    // Its checksum takes as long as it is, whatever it becomes.
+    if (length > HEADER_BYTES + compressedBound(size)) throw broken('a block is longer than its bytes can be')
     take(size)
     checkSum(body.subarray(at, at + CHECKSUM_BYTES), body.subarray(at + CHECKSUM_BYTES, end))
     parts.push(decompressed(method, body.subarray(at + HEAD_BYTES, end), size))

@@ -1,3 +1,4 @@
+import { digitsOf, isMarkedNumber } from '../exact-integers.js'
 import { idOf } from '../id-of.js'
 import { isMeaningful } from '../ids.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from '../limits.js'
@@ -28,7 +29,7 @@ export function checkMessage(raw: unknown, { received, sent: batchSent }: Receip
   if (wrong) return wrong
 
   const message = raw as Record<string, unknown> & { type: MessageType }
-  if (raw.sentAt !== undefined && raw.sentAt !== null && typeof raw.sentAt !== 'string')
+  if (raw.sentAt !== undefined && raw.sentAt !== null && !isText(raw.sentAt))
     return no('invalid_timestamp', `sentAt must be an ISO 8601 text, not ${show(raw.sentAt)}`)
   if (raw.timestamp === undefined || raw.timestamp === null) return { ok: true, message }
   const client = typeof raw.timestamp === 'string' ? parseTime(raw.timestamp) : undefined
@@ -57,13 +58,18 @@ function checkText(raw: Record<string, unknown>) {
 
 /** What is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
 function isPlain(value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
+  return value === undefined || (isText(value) && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
+}
+
+/** Text, not a whole number that is marked: it would be a number again where it is read next. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !isMarkedNumber(value)
 }
 
 function textTrouble(raw: Record<string, unknown>, field: string) {
   const value = raw[field]
   if (value === null || (typeof value === 'number' && field !== 'event' && field !== 'name')) return undefined
-  if (typeof value !== 'string') return no('wrong_type', `${field} must be text, not ${show(value)}`)
+  if (!isText(value)) return no('wrong_type', `${field} must be text, not ${show(value)}`)
   if (value.length > MAX_NAME_LENGTH)
     return no('too_long', `${field} has ${value.length} characters, ${MAX_NAME_LENGTH} are allowed`)
   return no('forbidden_character', `${field} holds a NUL character, which is not allowed`)
@@ -175,7 +181,8 @@ function no(code: RejectionCode, reason: string): { ok: false; code: RejectionCo
 function show(value: unknown): string {
   let text: string
   try {
-    text = JSON.stringify(value) ?? String(value)
+    text =
+      typeof value === 'string' && isMarkedNumber(value) ? digitsOf(value) : (JSON.stringify(value) ?? String(value))
   } catch {
     text = Array.isArray(value) ? 'a list nested too deeply' : 'an object nested too deeply'
   }

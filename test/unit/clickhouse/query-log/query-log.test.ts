@@ -63,6 +63,35 @@ describe('the log', () => {
     expect(written).toHaveLength(1)
   })
 
+  it('takes so many bytes an hour, of one user and of all', async () => {
+    vi.setSystemTime(0)
+    const bytes = new Map<string, number>()
+    const log = createQueryLog({
+      insert: async rows => {
+        for (const row of rows.toString().trimEnd().split('\n')) {
+          const { user } = JSON.parse(row)
+          bytes.set(user, (bytes.get(user) ?? 0) + row.length + 1)
+        }
+      },
+      warn: () => {},
+    })
+    const database = Buffer.alloc(1_000_000, 'd').toString()
+    const long = (user: string) => ({ ...query(user), query: 'c'.repeat(4_096), database })
+    const users = ['a', 'b', 'c', 'd', 'e']
+    for (const user of users)
+      for (let flushes = 0; flushes < 10; flushes++) {
+        for (let n = 0; n < 250; n++) log.record(long(user))
+        await vi.advanceTimersByTimeAsync(5_000)
+      }
+    expect(bytes.get('a')).toBeGreaterThan(3_900_000)
+    for (const user of users) expect(bytes.get(user) ?? 0).toBeLessThanOrEqual(4_000_000)
+    expect([...bytes.values()].reduce((sum, size) => sum + size)).toBeLessThanOrEqual(16_000_000)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    log.record(long('e'))
+    await log.close()
+    expect(bytes.get('e')).toBeGreaterThan(4_096)
+  })
+
   it('goes on when rows cannot be written, without a word of them, and writes what is held at the end', async () => {
     const warned: Record<string, unknown>[] = []
     let works = false

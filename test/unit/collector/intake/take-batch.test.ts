@@ -55,6 +55,17 @@ describe('takeBatch', () => {
     ])
   })
 
+  it.each(['event', 'name', 'sentAt'])('rejects a message whose %s is a whole number, however long', field => {
+    const text = `{"batch":[{"type":"track","event":"E","anonymousId":"a","${field}":12345678901234567890}]}`
+    const { accepted, rejections, rejected } = takeBatch(JSON.parse(markIntegers(text)!), {
+      ...arrival,
+      isMarked: true,
+    })
+    expect(accepted).toBe(0)
+    expect(rejections[0]?.reason).toMatch(/must be .*text, not 12345678901234567890/)
+    expect(rejected?.rejected[0]?.payload).toContain('12345678901234567890')
+  })
+
   it('shows a plan numbers where they are marked, and keeps their digits in what is stored and rejected', () => {
     const text =
       '{"batch":[{"type":"track","event":"E","userId":175928847299117063,"properties":{"n":175928847299117064}}]}'

@@ -54,6 +54,7 @@ describe('checkSlotsRequest', () => {
     [{ ...good, slots: 'hero' }, 'slots'],
     [{ ...good, slots: ['hero'] }, 'slots[0].id'],
     [{ ...good, slots: [{ id: 'hero' }, { id: 5 }] }, 'slots[1].id'],
+    [{ ...good, slots: [{ id: '\ufdd012345678901234567890' }] }, 'slots[0].id'],
     [{ ...good, slots: [{ id: 'hero', count: 0 }] }, 'slots[0].count'],
     [{ ...good, slots: [{ id: 'hero', count: MAX_ITEMS + 1 }] }, 'slots[0].count'],
     [{ ...good, slots: [{ id: 'hero', count: 1.5 }] }, 'slots[0].count'],

@@ -1,4 +1,4 @@
-import { digitsOf, markIntegers, takeDigitsOfIds, withDigits } from '@slotstream/protocol'
+import { digitsOf, isMarkedNumber, markIntegers, takeDigitsOfIds, withDigits } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 const BIG = '175928847299117063'
@@ -47,6 +47,15 @@ describe('whole numbers beyond 2^53', () => {
   it('are written back as values alone: text and keys that look alike stay', () => {
     const text = JSON.stringify({ [`${MARK}${BIG}`]: `,"${MARK}${BIG}",`, b: `${MARK}${BIG}x` })
     expect(withDigits(text)).toBe(text)
+  })
+
+  it('are no text that begins with the mark', () => {
+    for (const text of [`${MARK}alice`, `${MARK}12`, `${MARK}${BIG}x`, MARK]) {
+      expect(isMarkedNumber(text)).toBe(false)
+      expect(digitsOf(text)).toBe(text)
+      expect(takeDigitsOfIds({ userId: text })).toBe(false)
+    }
+    expect(isMarkedNumber(`${MARK}-${BIG}`)).toBe(true)
   })
 
   it('are text as ids', () => {

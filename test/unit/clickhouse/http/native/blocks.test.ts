@@ -68,6 +68,12 @@ describe('refuses', () => {
     ['a length that never ends', block(0x82, Buffer.concat([Buffer.from([0xf0]), Buffer.alloc(99, 255)]), 9), 271],
     ['ZSTD', block(0x90, Buffer.from('x'), 1), 48],
     ['a method that there is not', block(0x33, Buffer.from('x'), 1), 48],
+    // Its checksum is wrong, and was not computed.
+    [
+      'more bytes than its size can take',
+      Buffer.concat([block(0x82, Buffer.alloc(0), 10, 2_009), Buffer.alloc(2_000)]),
+      271,
+    ],
     ['a block of a gigabyte', block(0x82, Buffer.from([0x10, 1]), 2 ** 30), 271],
   ])('%s', async (_what, body, code) => {
     await expect(read(body)).rejects.toMatchObject({ name: 'ClickHouseException', code })

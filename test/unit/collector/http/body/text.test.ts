@@ -14,6 +14,9 @@ describe('wellFormed', () => {
     ['two high ones and a low one', `{"a":"${high}${high}${low}"}`, '\ufffd😀'],
     ['the wrong order', `{"a":"${low}${high}"}`, '\ufffd\ufffd'],
     ['capital digits', '{"a":"\\uD800"}', '\ufffd'],
+    ['the mark of numbers', '{"a":"\ufdd01234567890123456"}', '\ufffd1234567890123456'],
+    ['the mark of numbers as an escape', '{"a":"\\uFdD01234567890123456"}', '\ufffd1234567890123456'],
+    ['an escaped backslash before what looks like the mark', '{"a":"\\\\ufdd0"}', '\\ufdd0'],
     ['an escaped backslash before what looks like one', '{"a":"\\\\ud800"}', '\\ud800'],
     ['an escaped backslash and a lone one', '{"a":"\\\\\\ud800"}', '\\\ufffd'],
   ])('handles %s', (_what, json, expected) => {
