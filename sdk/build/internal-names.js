@@ -77,4 +77,10 @@ export const INTERNAL_NAMES = [
   'settle',
   'person',
   'isFirst',
+  'loadLimits',
+  'isOther',
+  'rename',
+  'leave',
+  'blocking',
+  'terminated',
 ]

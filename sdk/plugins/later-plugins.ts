@@ -1,3 +1,4 @@
+import { createLimits } from '../delivery/send/limits.js'
 import { createSending } from '../delivery/send/sending.js'
 import type { LaterName, Loadable } from './loadable.js'
 
@@ -31,6 +32,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('./content/impressions.js')).impressions
     case 'lease':
       return (await import('../delivery/send/lease.js')).createLease
+    case 'limits':
+      return createLimits
     case 'linkDomains':
       return (await import('./capture/link-domains.js')).linkDomains
     case 'linkedId':
