@@ -22,7 +22,7 @@ const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.handed-over)\.js/,
+    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(handed-over|has-slot))\.js/,
   ],
 ]
 

@@ -81,6 +81,4 @@ export const INTERNAL_NAMES = [
   'isOther',
   'rename',
   'leave',
-  'blocking',
-  'terminated',
 ]
