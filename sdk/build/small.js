@@ -30,6 +30,7 @@ export const small = {
         unsafe_methods: true,
         keep_fargs: false,
         pure_getters: true,
+        hoist_funs: true,
         // 'use client'
         directives: false,
       },
