@@ -42,7 +42,7 @@ export const INTERNAL_NAMES = [
   'sendOnExit',
   'adopt',
   'transact',
-  'refresh',
+  'reread',
   'recover',
   'taking',
   'openAt',

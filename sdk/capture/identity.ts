@@ -97,7 +97,7 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
       use(newId())
     },
     /** Reads again: another tab has changed it. */
-    refresh() {
+    reread() {
       anonymousId = undefined
     },
   }

@@ -97,8 +97,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
-    visitorIds.refresh()
-    sessions.refresh()
+    visitorIds.reread()
+    sessions.reread()
     if (latest) visitor()
   })
   persist()

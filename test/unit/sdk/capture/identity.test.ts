@@ -24,7 +24,7 @@ it('is the same on the next page, and another after a reset', () => {
     userId: 'ann',
     signature: 'a1',
   })
-  second.refresh()
+  second.reread()
   second.reset()
   expect([second.anonymousId(), second.userId()]).toEqual(['v2', undefined])
   expect(createIdentity(storage, newId, nobody).all().signature).toBeUndefined()
@@ -79,7 +79,7 @@ it('takes note of a reset in another tab', () => {
   const [one, two] = [createIdentity(storage, newId, nobody), createIdentity(storage, newId, nobody)]
   expect(one.anonymousId()).toBe(two.anonymousId())
   one.reset()
-  two.refresh()
+  two.reread()
   expect(two.anonymousId()).toBe(one.anonymousId())
 })
 
