@@ -31,6 +31,7 @@ export const small = {
         keep_fargs: false,
         pure_getters: true,
         hoist_funs: true,
+        inline: 1,
         // 'use client'
         directives: false,
       },

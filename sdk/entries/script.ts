@@ -89,10 +89,12 @@ if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
     for (const [name, ...given] of calls) (slotstream[name] as ((...given: never[]) => void) | undefined)?.(...given)
   }
   host.slotstream = Object.assign(slotstream, { push: replay })
-  const options = Object.fromEntries(
-    Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),
-  )
-  if (script) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
+  if (script) {
+    const options: Record<string, unknown> = { endpoint: new URL(source).origin }
+    for (const [name, text] of Object.entries(script.dataset))
+      options[name] = name === 'writeKey' ? text : settingOf(text)
+    slotstream.init(options as unknown as Options)
+  }
   replay(...queue)
   emit('ready', slotstream)
   // A request for slots is worth this task; without one the start waits for the next.
