@@ -4,9 +4,6 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { leanDependencies } from './sdk/build/lean-dependencies.js'
 import { small } from './sdk/build/small.js'
 
-/** Functions that are pure here: what `idb` adds to databases and cursors by this function isn't used. */
-const treeshake = { manualPureFunctions: ['replaceTraps'] }
-
 /** Plugins that the script doesn't carry: a file of its own for each, loaded when the plugin is switched on. */
 const namesIn = folder =>
   readdirSync(`sdk/dist/esm/${folder}`)
@@ -22,7 +19,7 @@ const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /idb.build|esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.handed-over)\.js/,
+    /esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(handed-over|has-slot))\.js/,
   ],
 ]
 
@@ -34,7 +31,6 @@ export default [
     ['segment', 'analytics'],
   ].map(([entry, name]) => ({
     input: `sdk/dist/esm/entries/${entry}.js`,
-    treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {
       file: `sdk/dist/${name}.js`,
@@ -46,14 +42,12 @@ export default [
   })),
   ...[...together, ...alone].map(name => ({
     input: `sdk/dist/esm/${name}.js`,
-    treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: { file: `sdk/dist/${basename(name)}.js`, format: 'es', sourcemap: 'hidden', generatedCode: 'es2015' },
   })),
   {
     // Alone, so that a worker needs one file, by `importScripts` as by `import`.
     input: 'sdk/dist/esm/entries/service-worker.js',
-    treeshake,
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: { file: 'sdk/dist/service-worker.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
   },
@@ -64,8 +58,7 @@ export default [
       parts: 'sdk/dist/esm/entries/parts.js',
       react: 'sdk/dist/esm/entries/react.js',
     },
-    treeshake,
-    // The protocol isn't published: the code used of it goes into the files. So does the lean form of `idb`.
+    // The protocol isn't published: the code used of it goes into the files.
     external: ['web-vitals', 'react'],
     plugins: [leanDependencies, nodeResolve({ browser: true }), small],
     output: {

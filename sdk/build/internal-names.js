@@ -42,7 +42,7 @@ export const INTERNAL_NAMES = [
   'sendOnExit',
   'adopt',
   'transact',
-  'refresh',
+  'reread',
   'recover',
   'taking',
   'openAt',
@@ -77,4 +77,8 @@ export const INTERNAL_NAMES = [
   'settle',
   'person',
   'isFirst',
+  'loadLimits',
+  'isOther',
+  'rename',
+  'leave',
 ]

@@ -1,31 +1,9 @@
 /**
- * Code of the two dependencies that is for other callers and that the SDK never uses. A bundler can't know: the code
+ * Code of a dependency that is for other callers and that the SDK never uses. A bundler can't know: the code
  * that reads an option or a field is there for every caller. Each entry is a text that is replaced by another; one that
  * is no longer found ends the build, so that a new version of a dependency is looked at.
  */
 const TRIMS = [
-  {
-    // Proxies of databases, transactions and stores; listeners that are removed from requests that are no longer
-    // referenced.
-    module: /idb\/build\/index\.js$/,
-    replace: [
-      [/\n {4}\/\/ If we've already transformed[\s\S]*?return newValue;/, 'return value;'],
-      ['const unwrap = (value) => reverseTransformCache.get(value);', 'const unwrap = (value) => value;'],
-      ['reverseTransformCache.set(promise, request);', ''],
-      [/const unlisten = \(\) => \{\s*request\.[\s\S]*?\};/, ''],
-      [/unlisten\(\);/, ''],
-      [/unlisten\(\);/, ''],
-      ['if (value instanceof IDBRequest)', ''],
-      ['resolve(wrap(request.result))', 'resolve(request.result)'],
-      ['if (upgrade) {', '{'],
-      ['if (blocked) {', 'if (false) {'],
-      ['if (terminated)', ''],
-      ['if (blocking) {', '{'],
-      ['() => terminated()', 'terminated'],
-      ['(event) => blocking(event.oldVersion, event.newVersion, event)', 'blocking'],
-      ['wrap(request.result), event.oldVersion, event.newVersion, wrap(request.transaction), event', 'request.result'],
-    ],
-  },
   {
     // Soft navigations and reports of every change are options; the SDK reads `name`, `value`, `rating` and `id`, and
     // never begins while a page is rendered ahead. Without such reports, `report` does nothing unless it is forced to.
@@ -120,7 +98,7 @@ const TRIMS = [
   },
 ]
 
-/** Leaves out what the SDK doesn't use of `idb` and `web-vitals`: 1.1 KB. */
+/** Leaves out what the SDK doesn't use of `web-vitals`. */
 export const leanDependencies = {
   name: 'lean-dependencies',
   // `web-vitals` as its single modules, of which the bundler can leave out some.

@@ -30,6 +30,8 @@ export const small = {
         unsafe_methods: true,
         keep_fargs: false,
         pure_getters: true,
+        hoist_funs: true,
+        inline: 1,
         // 'use client'
         directives: false,
       },

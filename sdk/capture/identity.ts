@@ -54,15 +54,7 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     storage.set('anonymousId', id)
   }
   return {
-    anonymousId(): string {
-      read()
-      return anonymousId as string
-    },
-    userId(): string | undefined {
-      read()
-      return userId
-    },
-    /** Everything, as a request for slots says it. */
+    /** The ids and the proof of one, as a request for slots says them. */
     all() {
       read()
       return { anonymousId: anonymousId as string, userId, signature }
@@ -97,7 +89,7 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
       use(newId())
     },
     /** Reads again: another tab has changed it. */
-    refresh() {
+    reread() {
       anonymousId = undefined
     },
   }

@@ -51,7 +51,7 @@ export function createSessions(storage: KeyValue, limits: SessionLimits, newId: 
       return current.id
     },
     /** Reads again: another tab may have begun another. */
-    refresh() {
+    reread() {
       current = undefined
     },
     /** The next message begins a new session. */

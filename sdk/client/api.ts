@@ -43,7 +43,8 @@ export function group(groupId: string, traits?: Properties): void {
 /** Declares `userId` the new id of the visitor known by the current one. Follow it with `identify(userId)`. */
 export function alias(userId: string): void {
   withId(userId, ({ visitorIds, capture }, id, at) => {
-    capture({ type: 'alias', userId: id, previousId: visitorIds.userId() ?? visitorIds.anonymousId(), at })
+    const { anonymousId, userId: previousId = anonymousId } = visitorIds.all()
+    capture({ type: 'alias', userId: id, previousId, at })
     visitorIds.rename(id)
   })
 }

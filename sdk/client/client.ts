@@ -97,8 +97,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
-    visitorIds.refresh()
-    sessions.refresh()
+    visitorIds.reread()
+    sessions.reread()
     if (latest) visitor()
   })
   persist()
@@ -172,6 +172,11 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     emit('captured', Object.assign(head, { context }))
   }
 
+  /** Sends what the page has, with a page view that waits for its title. */
+  const hide = () => {
+    settle()
+    delivery.hide()
+  }
   const track: Client['track'] = (event, properties, at = now(), of) =>
     capture({ type: 'track', event, properties: properties ?? {}, at, of })
 
@@ -220,18 +225,19 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       ends.off()
       ends = createListeners(log)
       const { on } = ends
-      on(window, 'pagehide', delivery.hide)
+      on(window, 'pagehide', hide)
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
-        if (document.visibilityState === 'hidden') delivery.hide()
+        if (document.visibilityState === 'hidden') hide()
         else delivery.onWritten(0)
       })
       // The page may be thrown away without another word.
-      on(document, 'freeze', delivery.hide)
+      on(document, 'freeze', hide)
       // Only a hint: being offline is found out by trying.
       on(window, 'online', delivery.online)
     },
     destroy(erase) {
+      guard(log, settle)
       listeners.off()
       ends.off()
       if (erase) {

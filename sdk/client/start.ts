@@ -3,6 +3,7 @@ import { nextTask } from '../platform/next-task.js'
 import { createStorage } from '../platform/storage.js'
 import type { Load, Plugin } from '../plugins/loadable.js'
 import { PLUGIN_NAMES, type PluginName } from '../plugins/names.js'
+import { hasSlot } from '../slots/has-slot.js'
 import { type Client, createClient } from './client.js'
 import { type Consent, initialConsent } from './consent.js'
 import { type Options, settle } from './options.js'
@@ -19,12 +20,10 @@ export interface Running {
 }
 
 /** Plugins that have nothing to do in a page without slots. */
-const SLOT_PLUGINS = ['autoSlots', 'impressions']
+export const SLOT_PLUGINS = ['autoSlots', 'impressions']
 
 /** Plugins that a page with slots begins when these are filled, so that they get the processor. */
-const PATIENT = ['engagement', 'webVitals']
-
-const hasSlot = () => document.querySelector('[data-slot]')
+export const PATIENT = ['engagement', 'webVitals']
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'

@@ -13,6 +13,7 @@ import { createResilientTables } from './database/resilient-tables.js'
 import { queueName, type SealedBatch } from './database/tables.js'
 import { createOutbox, type Outbox } from './outbox.js'
 import type { createLease } from './send/lease.js'
+import type { createLimits } from './send/limits.js'
 import type { Sender } from './send/sender.js'
 
 /** Bytes that requests which outlive their page may carry before sending has loaded, which keeps count. */
@@ -34,6 +35,7 @@ interface DeliveryDeps {
 /** Modules that delivery loads when it needs them, each from a file of its own. */
 export interface DeliveryModules {
   lease: typeof createLease
+  limits: typeof createLimits
   memoryTables: typeof createMemoryTables
   sending: (delivery: Delivery) => Sender
 }

@@ -15,6 +15,7 @@ import {
 } from '../client/api.js'
 import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
+import { PATIENT, SLOT_PLUGINS } from '../client/start.js'
 import { createSending } from '../delivery/send/sending.js'
 import { emit } from '../platform/emit.js'
 import { pageViews } from '../plugins/capture/page-views.js'
@@ -22,6 +23,7 @@ import { slots } from '../plugins/content/slots.js'
 import type { Load, Loadable } from '../plugins/loadable.js'
 import { askWith } from '../slots/ask-with.js'
 import { firstSlot } from '../slots/first-slot.js'
+import { hasSlot } from '../slots/has-slot.js'
 import { personalizerOf } from '../slots/personalizer-of.js'
 import type { PersonalizeOptions } from '../types.js'
 import { VERSION } from '../version.js'
@@ -58,8 +60,8 @@ const slotstream = {
 const host = window as Window & { slotstream?: typeof slotstream }
 
 /** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
-const SLOTS = ['filler', 'impressions']
-const DEFAULTS = ['engagement', 'webVitals']
+const SLOTS = ['filler', ...SLOT_PLUGINS]
+const DEFAULTS = ['routes', ...PATIENT]
 
 /** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
 function fileOf(name: string): string {
@@ -87,12 +89,14 @@ if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
     for (const [name, ...given] of calls) (slotstream[name] as ((...given: never[]) => void) | undefined)?.(...given)
   }
   host.slotstream = Object.assign(slotstream, { push: replay })
-  const options = Object.fromEntries(
-    Object.entries(script?.dataset ?? {}).map(([name, text]) => [name, name === 'writeKey' ? text : settingOf(text)]),
-  )
-  if (script) slotstream.init({ endpoint: new URL(source).origin, ...options } as unknown as Options)
+  if (script) {
+    const options: Record<string, unknown> = { endpoint: new URL(source).origin }
+    for (const [name, text] of Object.entries(script.dataset))
+      options[name] = name === 'writeKey' ? text : settingOf(text)
+    slotstream.init(options as unknown as Options)
+  }
   replay(...queue)
   emit('ready', slotstream)
   // A request for slots is worth this task; without one the start waits for the next.
-  if (document.querySelector('[data-slot]')) running()
+  if (hasSlot()) running()
 } else console.error('[slotstream] is on this page already')

@@ -9,6 +9,7 @@ const ADVICE: Record<string, string> = {
   http_429: 'the collector asks for a pause; nothing is lost',
   http_503: 'the collector cannot store at the moment; nothing is lost',
   network: "no answer: check `endpoint`, the page's Content Security Policy and ad blockers; nothing is lost",
+  not_settled: 'the code that splits a batch cannot be loaded; nothing is lost',
   answer_not_understood: 'what answers is not a collector: check `endpoint`; nothing is lost',
   refused:
     'payloads write text and attributes that neither run nor load anything: see the list in the docs, or render it yourself',

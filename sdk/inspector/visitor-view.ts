@@ -17,7 +17,7 @@ export function visitorView(running: Running | undefined, state: State | undefin
   return [
     el('h3', {}, 'Visitor'),
     facts([
-      ['anonymous id', client.visitorIds.anonymousId()],
+      ['anonymous id', client.visitorIds.all().anonymousId],
       ['user id', latest?.userId ?? 'not identified'],
       ['session', sessionId],
       ['page view', pageViewId],

@@ -1,4 +1,6 @@
+import { createLimits } from '../delivery/send/limits.js'
 import { createSending } from '../delivery/send/sending.js'
+import { followRoutes } from './capture/routes.js'
 import type { LaterName, Loadable } from './loadable.js'
 
 /**
@@ -31,6 +33,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('./content/impressions.js')).impressions
     case 'lease':
       return (await import('../delivery/send/lease.js')).createLease
+    case 'limits':
+      return createLimits
     case 'linkDomains':
       return (await import('./capture/link-domains.js')).linkDomains
     case 'linkedId':
@@ -41,6 +45,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('./capture/outbound-links.js')).outboundLinks
     case 'rawHtml':
       return (await import('../slots/raw-html.js')).setHtml
+    case 'routes':
+      return followRoutes
     case 'sending':
       return createSending
     case 'webVitals':

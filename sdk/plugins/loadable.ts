@@ -3,6 +3,7 @@ import type { DeliveryModules } from '../delivery/delivery.js'
 import type { firstSlot } from '../slots/first-slot.js'
 import type { setHtml } from '../slots/raw-html.js'
 import type { linkedId } from './capture/linked-id.js'
+import type { followRoutes } from './capture/routes.js'
 import type { createFiller } from './content/filler.js'
 import type { PluginName } from './names.js'
 
@@ -18,6 +19,7 @@ export type Loadable = Record<PluginName, Plugin> &
     firstSlot: typeof firstSlot
     linkedId: typeof linkedId
     rawHtml: typeof setHtml
+    routes: typeof followRoutes
   }
 
 /** Names of everything that no page needs in its first task. */

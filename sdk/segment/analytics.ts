@@ -86,8 +86,8 @@ export function createAnalytics(debug: () => unknown) {
       reset()
     },
     user: () => ({
-      id: () => visitor()?.userId() ?? null,
-      anonymousId: () => visitor()?.anonymousId() ?? null,
+      id: () => visitor()?.all().userId ?? null,
+      anonymousId: () => visitor()?.all().anonymousId ?? null,
       traits: () => traits,
     }),
     on,

@@ -2,6 +2,7 @@ import { bodyOf, ENVELOPE_BYTES } from '../delivery/body.js'
 import { createEventStore, type EventStore } from '../delivery/database/event-store.js'
 import { openIndexedTables } from '../delivery/database/indexed-tables.js'
 import { queueName } from '../delivery/database/tables.js'
+import { createLimits } from '../delivery/send/limits.js'
 import { outcomeOf } from '../delivery/send/outcome.js'
 import { createSealedBatches } from '../delivery/send/sealed-batches.js'
 import { createTransport, type Transport } from '../delivery/send/transport.js'
@@ -29,7 +30,7 @@ export async function deliverRest(rest: Rest): Promise<void> {
 
 async function drain(events: EventStore, transport: Transport, { maxBatchBytes, maxQueueAge }: Rest): Promise<void> {
   const newId = createIds(Date.now)
-  const store = createSealedBatches(events)
+  const store = { ...createSealedBatches(events), ...createLimits(events) }
   await store.trim(Date.now() - maxQueueAge, Infinity)
   for (;;) {
     const [oldest] = await store.batches(1)

@@ -1,11 +1,4 @@
-import { type DBSchema, openDB, unwrap, wrap } from 'idb'
-import type { Chunk, SealedBatch, State, Table, Transact } from './tables.js'
-
-interface Schema extends DBSchema {
-  chunks: { key: string; value: Chunk }
-  batches: { key: string; value: SealedBatch }
-  meta: { key: string; value: State }
-}
+import type { Table, Transact } from './tables.js'
 
 /** An open connection. */
 export interface Connection {
@@ -13,32 +6,34 @@ export interface Connection {
   close(): void
 }
 
-/**
- * Opens the tables in IndexedDB. `onClosed` is called when the browser takes the connection away.
- *
- * Uses the opening and the promises of requests of `idb`, not the proxies: they are most of its size.
- */
+/** Stores of the database, with the names of their keys. */
+const STORES = { chunks: 'key', batches: 'batchId', meta: 'key' }
+
+/** Resolves with the result of a request. */
+const resultOf = <T>(request: IDBRequest<T>) =>
+  new Promise<T>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+
+/** Opens the tables in IndexedDB. `onClosed` is called when the browser takes the connection away. */
 export async function openIndexedTables(name: string, onClosed: () => void): Promise<Connection> {
-  const db = unwrap(
-    await openDB<Schema>(name, 1, {
-      upgrade(fresh) {
-        fresh.createObjectStore('chunks', { keyPath: 'key' })
-        fresh.createObjectStore('batches', { keyPath: 'batchId' })
-        fresh.createObjectStore('meta', { keyPath: 'key' })
-      },
-      // A later version of this package on another tab wants to upgrade: don't block it.
-      blocking() {
-        db.close()
-        onClosed()
-      },
-      // Safari on iOS closes the databases of pages in the background (idb issue 229).
-      terminated: onClosed,
-    }),
-  )
+  const opening = indexedDB.open(name, 1)
+  opening.onupgradeneeded = () => {
+    for (const [store, keyPath] of Object.entries(STORES)) opening.result.createObjectStore(store, { keyPath })
+  }
+  const db = await resultOf(opening)
+  // A later version of this package on another tab wants to upgrade: don't block it.
+  db.onversionchange = () => {
+    db.close()
+    onClosed()
+  }
+  // Safari on iOS closes the databases of pages in the background.
+  db.onclose = onClosed
   return {
     close: () => db.close(),
     async transact(body) {
-      const transaction = db.transaction(['chunks', 'batches', 'meta'], 'readwrite')
+      const transaction = db.transaction(Object.keys(STORES), 'readwrite')
       const done = new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve()
         transaction.onabort = () => reject(transaction.error)
@@ -48,10 +43,10 @@ export async function openIndexedTables(name: string, onClosed: () => void): Pro
       const table = <T>(name: string): Table<T> => {
         const store = transaction.objectStore(name)
         return {
-          get: key => wrap<T | undefined>(store.get(key)),
-          getAll: (query, count) => wrap<T[]>(store.getAll(query, count)),
-          put: record => wrap(store.put(record)),
-          delete: key => wrap(store.delete(key)),
+          get: key => resultOf<T | undefined>(store.get(key)),
+          getAll: (query, count) => resultOf<T[]>(store.getAll(query, count)),
+          put: record => resultOf(store.put(record)),
+          delete: key => resultOf(store.delete(key)),
         }
       }
       try {

@@ -21,13 +21,6 @@ export interface SealedBatches {
   batches(limit?: number): Promise<SealedBatch[]>
   /** Takes a batch out: delivered, save what was `dropped`. Nothing happens when it is out already. */
   settle(batchId: string, dropped: Dropped): Promise<void>
-  /**
-   * Puts two halves in the place of a batch that was too large, under the ids `<id>.0` and `<id>.1`, which keep its
-   * place in the order. False: it is a single message, or out already.
-   */
-  split(batchId: string): Promise<boolean>
-  /** Drops what was captured before a time, and the oldest of more than `max` messages. */
-  trim(before: number, max: number): Promise<void>
 }
 
 /**
@@ -64,37 +57,6 @@ export function createSealedBatches({ transact, update }: EventStore): SealedBat
         const batch = await tables.batches.get(batchId)
         if (batch) await remove(tables, state, batch, dropped)
       }),
-    split: batchId =>
-      update(async ({ batches }, state) => {
-        const batch = await batches.get(batchId)
-        if (!batch || batch.texts.length < 2) return false
-        const { length } = batch.texts
-        count(state, batch)
-        const half = Math.ceil(length / 2)
-        // Their sum counts, and that the queue sends batches of any size.
-        const bytes = Math.ceil((batch.bytes * half) / length)
-        await batches.put({
-          ...batch,
-          held: undefined,
-          batchId: `${batchId}.0`,
-          texts: batch.texts.slice(0, half),
-          bytes,
-        })
-        await batches.put({
-          ...batch,
-          held: undefined,
-          batchId: `${batchId}.1`,
-          texts: batch.texts.slice(half),
-          bytes: batch.bytes - bytes,
-        })
-        await batches.delete(batchId)
-        return true
-      }),
-    trim: (before, max) =>
-      update(async (tables, state) => {
-        while (await dropOldest(tables, state, 'expired', before));
-        while (state.waiting > max && (await dropOldest(tables, state, 'queue_full')));
-      }),
   }
 }
 
@@ -107,33 +69,18 @@ function ask(write: Promise<unknown>): void {
 }
 
 /** Lets the counters catch up with a batch that was sealed without the store. */
-function count(state: State, { held, texts: { length } }: SealedBatch): void {
+export function count(state: State, { held, texts: { length } }: SealedBatch): void {
   if (!held) return
   state.seq = Math.max(state.seq, held.last)
   state.ledger.sent += length
   wait(state, held.unwritten, held.bytes)
 }
 
-async function remove(tables: Tables, state: State, batch: SealedBatch, dropped: Dropped): Promise<void> {
+/** Takes a batch out, and counts it as acknowledged save what was dropped. */
+export async function remove(tables: Tables, state: State, batch: SealedBatch, dropped: Dropped): Promise<void> {
   const { length } = batch.texts
   count(state, batch)
   state.ledger.acknowledged += length - drop(state, dropped)
   wait(state, -length, -batch.bytes)
   await tables.batches.delete(batch.batchId)
-}
-
-/** Drops the oldest batch, or else the oldest chunk, if it was captured before a time. False: there was none. */
-async function dropOldest(tables: Tables, state: State, reason: string, before = Infinity): Promise<boolean> {
-  const [batch] = await tables.batches.getAll(null, 1)
-  if (batch && batch.at < before) {
-    await remove(tables, state, batch, { [reason]: batch.texts.length })
-    return true
-  }
-  const [chunk] = await tables.chunks.getAll(null, 1)
-  if (!chunk || chunk.at >= before) return false
-  const { length } = chunk.texts
-  drop(state, { [reason]: length })
-  wait(state, -length, -chunk.bytes)
-  await tables.chunks.delete(chunk.key)
-  return true
 }

@@ -7,6 +7,7 @@ import type { SealedBatch } from '../database/tables.js'
 import { messageIds } from '../message-ids.js'
 import type { Outbox } from '../outbox.js'
 import { backoff, isUnreachable } from './backoff.js'
+import type { Limits } from './limits.js'
 import { acknowledgement, type Outcome, outcomeOf, type Reply } from './outcome.js'
 import { createPositions, type Positions } from './positions.js'
 import type { SealedBatches } from './sealed-batches.js'
@@ -44,6 +45,8 @@ export interface Sender {
 interface SenderDeps {
   outbox: Outbox
   store: Pick<EventStore, 'known'> & SealedBatches
+  /** Loads what keeps the queue within its limits. Rejects when it can't be loaded. */
+  loadLimits: () => Promise<Limits>
   transport: Transport
   takeTurn: TakeTurn
   storage: KeyValue
@@ -64,7 +67,7 @@ interface SenderDeps {
 
 /** Creates the sender of a page. Longer than 70 lines: its functions share the state of pauses and attempts. */
 export function createSender(deps: SenderDeps): Sender {
-  const { outbox, store, transport, storage, emit, log, now, newId, settings, paused } = deps
+  const { outbox, store, transport, storage, emit, log, now, newId, settings, paused, loadLimits } = deps
   const { flushAt = 20, flushInterval = 1_000 } = settings
   const { openAt } = outbox
   const positions = createPositions()
@@ -97,15 +100,16 @@ export function createSender(deps: SenderDeps): Sender {
   const settle = async (batch: SealedBatch, outcome: Outcome) => {
     const { batchId, texts } = batch
     if (outcome.kind === 'retry') return
-    outbox.settled(batchId)
     if (outcome.kind === 'acknowledged') {
+      outbox.settled(batchId)
       const { accepted, rejected, violations, position } = outcome.answer
       positions.reached(batch.visitor, position)
       emit('acknowledged', { batchId, accepted, rejected, violations })
       return store.settle(batchId, outcome.dropped)
     }
     const { reason } = outcome
-    if (reason === 'http_413' && (await store.split(batchId))) return
+    if (reason === 'http_413' && (await (await loadLimits()).split(batchId))) return outbox.settled(batchId)
+    outbox.settled(batchId)
     emit('dropped', { reason, messageIds: messageIds(texts) })
     return store.settle(batchId, { [reason]: texts.length })
   }
@@ -117,10 +121,16 @@ export function createSender(deps: SenderDeps): Sender {
     if (underWay) return underWay
     const done = transport
       .post('/v1/batch', outbox.bodyFor(batch), { keepalive, compress })
-      .then(async reply => {
+      .then(async (reply): Promise<Outcome> => {
         const outcome = outcomeOf(reply, now())
-        await settle(batch, outcome)
-        return outcome
+        try {
+          await settle(batch, outcome)
+          return outcome
+        } catch (error) {
+          // What splits it can't be loaded: the batch waits for that.
+          log(error)
+          return { kind: 'retry', reason: 'not_settled', wait: 0 }
+        }
       })
       .finally(() => attempts.delete(batchId))
     attempts.set(batchId, done)
@@ -130,17 +140,28 @@ export function createSender(deps: SenderDeps): Sender {
   const seal = (before?: string) =>
     store.seal(newId(), settings.maxBatchBytes - ENVELOPE_BYTES, before, outbox.taking())
 
-  const trim = () => store.trim(now() - settings.maxQueueAge, settings.maxQueueMessages)
+  /** Drops what is beyond the limits. Where what does that can't be loaded, the queue is longer until it can. */
+  const trim = () =>
+    loadLimits()
+      .then(limits => limits.trim(oldestKept(), settings.maxQueueMessages))
+      .catch(log)
+  const oldestKept = () => now() - settings.maxQueueAge
+  const isFull = () => (store.known()?.waiting ?? 0) > settings.maxQueueMessages
   const drain = async () => {
     // Messages captured before are written before anything below reads the store.
     const mark = newId()
     unsent = 0
-    await trim()
+    let isTrimmed = false
     // A probe after a long silence is one request, not one of each page.
     while (!stopped && now() >= openAt()) {
       const [oldest] = await store.batches(1)
       const batch = (await seal(oldest?.batchId)) ?? oldest
       if (!batch) return void outbox.taking()(undefined, mark)
+      if (!isTrimmed && (isFull() || batch.at < oldestKept())) {
+        isTrimmed = true
+        await trim()
+        continue
+      }
       // A keepalive request that failed may have been over the browser's quota, which other scripts share.
       const outcome = await attempt(batch, failures === 0, true)
       if (outcome.kind === 'retry') return failed(batch.batchId, outcome.reason, outcome.wait)
@@ -195,7 +216,7 @@ export function createSender(deps: SenderDeps): Sender {
     post: transport.post,
     onWritten(messages) {
       unsent += messages
-      if ((store.known()?.waiting ?? 0) > settings.maxQueueMessages) void trim().catch(log)
+      if (isFull()) void trim()
       schedule(unsent >= flushAt ? 0 : flushInterval)
     },
     hide() {

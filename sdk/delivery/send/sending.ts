@@ -7,7 +7,7 @@ import { createTurns, type TakeTurn } from './turns.js'
 import { watchOver } from './watch-over.js'
 
 /**
- * Sending, which may come a moment later than capturing: a file of its keyPrefix, that capturing doesn't depend on.
+ * Sending, which may come a moment later than capturing: a file of its own, that capturing doesn't depend on.
  */
 export function createSending(delivery: Delivery): Sender {
   const { settings, name, keyPrefix, now, log, listeners, credentials, load } = delivery
@@ -25,7 +25,8 @@ export function createSending(delivery: Delivery): Sender {
     return lease
   }
   const takeTurn = createTurns(name, locks, loadLease)
-  const sender = createSender({ ...delivery, store, transport, takeTurn, random: Math.random })
+  const loadLimits = async () => (await load('limits'))(store)
+  const sender = createSender({ ...delivery, store, loadLimits, transport, takeTurn, random: Math.random })
   return {
     ...sender,
     start() {

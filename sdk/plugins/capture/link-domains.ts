@@ -15,7 +15,7 @@ export function linkDomains({ visitorIds, consent, listeners, settings }: Plugin
     // In the open, where the page it leads to wouldn't believe it either.
     if (href.protocol !== 'https:' && location.protocol === 'https:') return
     const plain = element.getAttribute('href')
-    href.searchParams.set('slotstream_id', `${visitorIds.anonymousId()}.${Date.now()}`)
+    href.searchParams.set('slotstream_id', `${visitorIds.all().anonymousId}.${Date.now()}`)
     element.setAttribute('href', href.href)
     // After the browser has followed it, before it can be copied. An SVG may have had an `xlink:href` alone.
     setTimeout(() => (plain === null ? element.removeAttribute('href') : element.setAttribute('href', plain)))

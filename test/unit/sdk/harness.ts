@@ -3,6 +3,7 @@ import { createEventStore, type EventStore } from '#sdk/delivery/database/event-
 import { createMemoryTables } from '#sdk/delivery/database/memory-tables.js'
 import type { Transact } from '#sdk/delivery/database/tables.js'
 import { createOutbox, type Entry, type Outbox } from '#sdk/delivery/outbox.js'
+import { createLimits, type Limits } from '#sdk/delivery/send/limits.js'
 import type { Reply } from '#sdk/delivery/send/outcome.js'
 import { createSealedBatches, type SealedBatches } from '#sdk/delivery/send/sealed-batches.js'
 import { createSender, type Sender } from '#sdk/delivery/send/sender.js'
@@ -92,9 +93,9 @@ export function batchesOf(requests: Sent[]): Map<number, Set<string>> {
 }
 
 /** The queue on disk with all that sending needs. */
-export function fullStore(transact: Transact): EventStore & SealedBatches {
+export function fullStore(transact: Transact): EventStore & SealedBatches & Limits {
   const store = createEventStore(transact)
-  return { ...store, ...createSealedBatches(store) }
+  return { ...store, ...createSealedBatches(store), ...createLimits(store) }
 }
 
 /** A page's delivery over memory tables and a collector that answers with `answer`. Pages share what `before` had. */
@@ -116,7 +117,7 @@ export function page(
   const emitted: [string, unknown][] = []
   const collector = { answer: (_sent: Sent): Reply | Promise<Reply> => accept(), room: 60_000, compressingMs: 0 }
   let skipCompression = () => {}
-  const control = { paused }
+  const control = { paused, loads: true }
   const isPaused = () => control.paused
   const parts: Omit<Parameters<typeof createSender>[0], 'outbox'> = {
     store,
@@ -145,6 +146,10 @@ export function page(
           collector.room += held
         }
       },
+    },
+    loadLimits: async () => {
+      if (!control.loads) throw new Error('away')
+      return store
     },
     takeTurn: turns(store),
     paused: isPaused,

@@ -212,6 +212,24 @@ describe('a page', () => {
     expect(messages().map(({ context }) => context.page.path)).toEqual(['/start', '/shoes/', '/start'])
   })
 
+  it.each([
+    ['pushed', 'pushState', '/start/of-it', ['/start', '/start/of-it']],
+    ['replaced by another page', 'replaceState', '/shoes', ['/start', '/shoes']],
+    ['replaced by the same page in other words', 'replaceState', '/Start/', ['/start']],
+  ] as const)('catches up with an address that was %s before it follows routes', async (_what, change, to, paths) => {
+    const started = start()
+    slotstream.consent()
+    history[change](null, '', to)
+    await started
+    await slotstream.flush()
+    expect(names()).toEqual(paths.map(() => 'page'))
+    expect(messages().map(({ properties }) => properties?.path)).toEqual(paths)
+    slotstream.track('Seen')
+    history.pushState(null, '', '/boots')
+    await slotstream.flush()
+    expect(messages().at(-1)?.context.page.referrer).toMatch(new RegExp(`${to}$`))
+  })
+
   it('takes no element for the Navigation API', async () => {
     vi.stubGlobal('navigation', document.createElement('nav'))
     await start()

@@ -58,7 +58,7 @@ describe('a session', () => {
     one.touch(1)
     two.touch(1)
     one.reset()
-    two.refresh()
+    two.reread()
     expect(two.touch(2)).toBe('s2')
   })
 })

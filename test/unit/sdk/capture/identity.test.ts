@@ -17,18 +17,18 @@ it('is the same on the next page, and another after a reset', () => {
   const first = createIdentity(storage, newId, nobody)
   first.identify('ann')
   const second = createIdentity(storage, newId, nobody)
-  expect([second.anonymousId(), second.userId()]).toEqual([first.anonymousId(), 'ann'])
+  expect([second.all().anonymousId, second.all().userId]).toEqual([first.all().anonymousId, 'ann'])
   first.identify('ann', 'a1')
   expect(createIdentity(storage, newId, nobody).all()).toEqual({
-    anonymousId: first.anonymousId(),
+    anonymousId: first.all().anonymousId,
     userId: 'ann',
     signature: 'a1',
   })
-  second.refresh()
+  second.reread()
   second.reset()
-  expect([second.anonymousId(), second.userId()]).toEqual(['v2', undefined])
+  expect([second.all().anonymousId, second.all().userId]).toEqual(['v2', undefined])
   expect(createIdentity(storage, newId, nobody).all().signature).toBeUndefined()
-  expect(createIdentity(storage, newId, nobody).anonymousId()).toBe('v2')
+  expect(createIdentity(storage, newId, nobody).all().anonymousId).toBe('v2')
 })
 
 it('keeps nothing that the collector would reject', () => {
@@ -37,9 +37,9 @@ it('keeps nothing that the collector would reject', () => {
     storage.set('userId', bad)
     storage.set('anonymousId', bad)
     const identity = createIdentity(storage, counter(), () => bad)
-    expect([bad, identity.userId(), identity.anonymousId()]).toEqual([bad, undefined, 'v1'])
+    expect([bad, identity.all().userId, identity.all().anonymousId]).toEqual([bad, undefined, 'v1'])
     identity.adopt(bad)
-    expect(identity.anonymousId()).toBe('v1')
+    expect(identity.all().anonymousId).toBe('v1')
   }
 })
 
@@ -77,16 +77,16 @@ it('takes note of a reset in another tab', () => {
   const storage = memoryStorage()
   const newId = counter()
   const [one, two] = [createIdentity(storage, newId, nobody), createIdentity(storage, newId, nobody)]
-  expect(one.anonymousId()).toBe(two.anonymousId())
+  expect(one.all().anonymousId).toBe(two.all().anonymousId)
   one.reset()
-  two.refresh()
-  expect(two.anonymousId()).toBe(one.anonymousId())
+  two.reread()
+  expect(two.all().anonymousId).toBe(one.all().anonymousId)
 })
 
 it('asks elsewhere before it makes a new id, and never when it has one', () => {
   const storage = memoryStorage()
-  expect(createIdentity(storage, counter(), () => 'from-cookie').anonymousId()).toBe('from-cookie')
-  expect(createIdentity(storage, counter(), () => 'other').anonymousId()).toBe('from-cookie')
+  expect(createIdentity(storage, counter(), () => 'from-cookie').all().anonymousId).toBe('from-cookie')
+  expect(createIdentity(storage, counter(), () => 'other').all().anonymousId).toBe('from-cookie')
 })
 
 it('reads the id from its cookie only', () => {

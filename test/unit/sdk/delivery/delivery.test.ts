@@ -237,6 +237,39 @@ describe('limits', () => {
     await sender.flush()
     expect(store.known()?.ledger).toMatchObject({ acknowledged: 0, dropped: { expired: 1 } })
   })
+
+  it('are not kept where what keeps them can not be loaded: everything is sent, once', async () => {
+    const { capture, collector, control, store, sent, numbers, sender } = page(undefined, { maxQueueMessages: 3 })
+    control.loads = false
+    collector.answer = () => undefined
+    for (let i = 0; i < 5; i++) {
+      capture()
+      await pass(1)
+    }
+    await sender.flush()
+    vi.setSystemTime(Date.now() + 8 * 86_400_000)
+    const tried = sent.length
+    collector.answer = () => accept()
+    await sender.flush()
+    expect(numbers(sent.slice(tried))).toEqual([0, 1, 2, 3, 4])
+    expect(store.known()).toMatchObject({ waiting: 0, ledger: { acknowledged: 5, dropped: {} } })
+  })
+
+  it('of the collector wait for what halves a batch, with pauses', async () => {
+    const { capture, collector, control, store, sent, numbers, emitted } = page()
+    control.loads = false
+    collector.answer = ({ body }) => (body.batch.length > 1 ? fail(413) : accept())
+    capture()
+    capture()
+    await pass(60_000)
+    expect(await store.batches()).toHaveLength(1)
+    expect(sent.length).toBeLessThan(10)
+    expect(emitted.map(([name]) => name)).not.toContain('dropped')
+    control.loads = true
+    await pass(60_000)
+    expect(numbers(sent.filter(({ body }) => body.batch.length === 1))).toEqual([0, 1])
+    expect(store.known()).toMatchObject({ waiting: 0, ledger: { acknowledged: 2, dropped: {} } })
+  })
 })
 
 describe('the ledger', () => {
