@@ -141,8 +141,12 @@ describe('external tables', () => {
     const rows = (bytes: number): string => `${'x'.repeat(99)}\n`.repeat(bytes / 100)
     const large = await withTables('SELECT count() FROM t', { t: rows(7_000_000) }, { t_types: 'String' })
     expect(large.text).toBe('70000\n')
-    const larger = await withTables('SELECT count() FROM t', { t: rows(9_000_000) }, { t_types: 'String' })
-    expect(larger.status).toBe(413)
+    const larger = await withTables('SELECT count() FROM t', { t: rows(9_000_000) }, { t_types: 'String' }).then(
+      ({ status }) => String(status),
+      // The answer may come, and the connection end, while the rest is still being sent.
+      (error: Error) => String((error.cause as Error | undefined)?.message ?? error.message),
+    )
+    expect(larger).toMatch(/^413$|EPIPE|ECONNRESET|other side closed/)
   })
 
   it('take bounded memory, and leave none behind while other queries run', async () => {
