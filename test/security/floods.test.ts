@@ -107,7 +107,8 @@ describe('messages', () => {
     const ask = (body: object) => send(strict, { anonymousId: 'v', ...body }, { path: '/v1/slots' })
     const slots = Array.from({ length: 20 }, (_, n) => ({ id: `s${n}` }))
     expect((await ask({ slots })).status).toBe(200)
-    expect((await ask({ slots: [{ id: 's' }] })).status).toBe(200)
+    // Into a debt of a second: on a busy machine a tenth of one has passed before the next request.
+    expect((await ask({ slots: slots.slice(0, 10) })).status).toBe(200)
     expect((await ask({ slots: [{ id: 's' }] })).status).toBe(429)
     const zeros = { batch: new Array(3_000).fill(0) }
     const tooMany = { anonymousId: 'v', slots: [{ id: 's' }], batches: [zeros, zeros] }
