@@ -89,7 +89,7 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   const { message } = checked
   const refusal = senders.refusalOf(message)
   if (refusal) return reject(refusal)
-  const violation = violationOf((rules.isMarked ? withNumbers(message) : message) as unknown as StoredMessage, rules)
+  const violation = violationOf(message, rules)
   if (violation && plan?.mode === 'enforce') return reject(violation)
 
   let id = idOf(message.messageId)
@@ -104,9 +104,11 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   return { accepted: true, message: { id, raw, index, changed, added }, visitorId, sender, violation }
 }
 
-function violationOf(message: StoredMessage, { plan, isExplained }: MessageRules): Violation | undefined {
-  const violation = plan?.check(message)
-  return violation && plan && (isExplained?.() ?? true) ? plan.explain(message, violation) : violation
+function violationOf(message: object, { plan, isMarked, isExplained }: MessageRules): Violation | undefined {
+  if (!plan) return undefined
+  const shown = (isMarked ? withNumbers(message) : message) as StoredMessage
+  const violation = plan.check(shown)
+  return violation && (isExplained?.() ?? true) ? plan.explain(shown, violation) : violation
 }
 
 /** A copy whose marked numbers are numbers, as schemas ask for them. */
