@@ -159,6 +159,7 @@ export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js
 export {
   digitsOf,
   hasDigits,
+  INTEGER_MARK,
   isMarkedNumber,
   markIntegers,
   takeDigitsOfIds,

@@ -5,8 +5,8 @@ import { isObject } from './checks/is-object.js'
  * `…117060`, and two people become one. They are read as text that a noncharacter of Unicode marks, and are digits
  * again where JSON is written. (`JSON.parse` shows a reviver the digits only from Node 21 on.)
  */
-const MARK = '\ufdd0'
-const MARK_CODE = MARK.charCodeAt(0)
+export const INTEGER_MARK = '\ufdd0'
+const MARK_CODE = INTEGER_MARK.charCodeAt(0)
 
 /** The same as an escape in JSON text. */
 const ESCAPED_MARK = /\\ufdd0/i
@@ -15,10 +15,10 @@ const ESCAPED_MARK = /\\ufdd0/i
 const FEWEST_DIGITS = 16
 
 /** A marked number as a value of JSON text: what is before and behind it tells it from text that looks like one. */
-const MARKED = new RegExp(`(?<=[:,[])"${MARK}(-?\\d{${FEWEST_DIGITS},})"(?=[,}\\]])`, 'g')
+const MARKED = new RegExp(`(?<=[:,[])"${INTEGER_MARK}(-?\\d{${FEWEST_DIGITS},})"(?=[,}\\]])`, 'g')
 
 /** A marked number as a text. */
-const DIGITS = new RegExp(`^${MARK}-?\\d{${FEWEST_DIGITS},}$`)
+const DIGITS = new RegExp(`^${INTEGER_MARK}-?\\d{${FEWEST_DIGITS},}$`)
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -31,7 +31,7 @@ const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
  * @returns nothing where there are none, which is found out quickly, or where the text uses the mark itself
  */
 export function markIntegers(json: string): string | undefined {
-  if (!hasDigits(json, FEWEST_DIGITS) || json.includes(MARK) || ESCAPED_MARK.test(json)) return undefined
+  if (!hasDigits(json, FEWEST_DIGITS) || json.includes(INTEGER_MARK) || ESCAPED_MARK.test(json)) return undefined
   let marked = ''
   let written = 0
   for (let at = 0; at < json.length; at++) {
@@ -41,7 +41,7 @@ export function markIntegers(json: string): string | undefined {
       NUMBER.lastIndex = at
       const [number, fraction, exponent] = NUMBER.exec(json)!
       if (!(fraction || exponent || Number.isSafeInteger(Number(number)))) {
-        marked += `${json.slice(written, at)}"${MARK}${number}"`
+        marked += `${json.slice(written, at)}"${INTEGER_MARK}${number}"`
         written = at + number.length
       }
       at += number.length - 1
@@ -52,7 +52,7 @@ export function markIntegers(json: string): string | undefined {
 
 /** The digits of a marked number; any other text as it is, also one that begins with the mark. */
 export function digitsOf(text: string): string {
-  return isMarkedNumber(text) ? text.slice(MARK.length) : text
+  return isMarkedNumber(text) ? text.slice(INTEGER_MARK.length) : text
 }
 
 /** Whether a text stands for a whole number: where text is asked for, it is none. */
@@ -92,7 +92,7 @@ function takeDigits(object: Record<string, unknown>, fields: string[]): boolean 
  * @param write a number as JSON. Default: its digits
  */
 export function withDigits(json: string, write: (digits: string) => string = digits => digits): string {
-  return json.includes(MARK) ? json.replace(MARKED, (_, digits: string) => write(digits)) : json
+  return json.includes(INTEGER_MARK) ? json.replace(MARKED, (_, digits: string) => write(digits)) : json
 }
 
 /** Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at. */

@@ -1,7 +1,6 @@
-const SUSPICIOUS = /\\u(?:[dD][89a-fA-F]|[fF][dD][dD]0)/
+import { INTEGER_MARK } from '@slotstream/protocol'
 
-/** What marks whole numbers for ourselves, see `markIntegers`: a noncharacter, which no text of a client has to hold. */
-const MARK = '\ufdd0'
+const SUSPICIOUS = /\\u(?:[dD][89a-fA-F]|[fF][dD][dD]0)/
 
 /** Any escape of JSON; pairs of surrogates are taken together, a lone one or the mark fills the group. */
 const ESCAPES =
@@ -13,7 +12,7 @@ const ESCAPES =
  * on the text, so that no nesting is too deep for it; text without them is returned as it is.
  */
 export function wellFormed(json: string): string {
-  const unmarked = json.includes(MARK) ? json.replaceAll(MARK, '\ufffd') : json
+  const unmarked = json.includes(INTEGER_MARK) ? json.replaceAll(INTEGER_MARK, '\ufffd') : json
   // The plain search is far faster than the pattern, and finds nothing in most texts.
   if (!unmarked.includes('\\u') || !SUSPICIOUS.test(unmarked)) return unmarked
   return unmarked.replace(ESCAPES, (found, lone: string | undefined) => (lone ? '\\ufffd' : found))
