@@ -28,6 +28,7 @@ export {
 export { createPublisher, PublishError, type PublishErrorCode, type Publisher, type Stored } from './nats/publisher.js'
 export { readStream, type StreamReader } from './nats/read-stream.js'
 export { parseEntry, skipEntry, usableValue } from './nats/skipped-entries.js'
+export { streamInfo } from './nats/stream-info.js'
 export { watchBucket } from './nats/watch-bucket.js'
 export { MAX_ADDRESS_LENGTH, networkOf, normalizeAddress, siteOfIPv6 } from './process/addresses.js'
 export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './process/host-check.js'

@@ -38,7 +38,7 @@ export async function readPeopleSecret(meta: KV, log?: Log): Promise<string> {
   const written = await meta.put(PEOPLE_SECRET, JSON.stringify(secret), { previousSeq: revision }).then(
     () => secret,
     // Another process was first.
-    async () => (await readMeta(meta, PEOPLE_SECRET, parseSecret, log)).value,
+    () => knownPeopleSecret(meta, log),
   )
   if (written === undefined) throw new Error('the key for hashes of people could be neither read nor written')
   return written

@@ -1,5 +1,6 @@
-import { pastParts, type StreamPart, streamParts } from '@slotstream/protocol'
+import { pastParts, streamParts } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
+import { streamInfo } from '../nats/stream-info.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'
@@ -34,31 +35,29 @@ export function openInstallation(nats: Nats, log: Log): Promise<Installation> {
 }
 
 async function openOnce(nats: Nats, log: Log): Promise<Installation> {
-  const config = async (stream: string) => (await nats.manager.streams.info(stream)).config
+  const isThere = async (stream: string) => (await streamInfo(nats, stream)) !== undefined
+  const mustBeThere = async (stream: string) => {
+    if (!(await isThere(stream))) throw new Error(`the installation lacks the stream ${stream}`)
+  }
   const open = async (bucket: string) => {
-    await config(`KV_${bucket}`)
+    await mustBeThere(`KV_${bucket}`)
     // Reads go to the leader: a replica may lag behind.
     return nats.kvm.open(bucket, { allow_direct: false })
   }
   const meta = await open(bucketNames(0).meta)
   const layout = there('its layout', await readLayout(meta, log)).layout
   const { partitions } = layout
-  const isThere = (part: StreamPart) =>
-    config(part.name).then(
-      () => true,
-      error => {
-        if (error instanceof Error && error.name === 'StreamNotFoundError') return false
-        throw error
-      },
-    )
   const past = await ofEachKind(kind =>
     Promise.all(
-      pastParts(kind, partitions, layout.past[kind]).map(async part => ({ ...part, gone: !(await isThere(part)) })),
+      pastParts(kind, partitions, layout.past[kind]).map(async part => ({
+        ...part,
+        gone: !(await isThere(part.name)),
+      })),
     ),
   )
   const streams = await ofEachKind(async kind => {
     const parts = streamParts(kind, layout.streams[kind], partitions, layout.past[kind])
-    await Promise.all(parts.map(part => config(part.name)))
+    await Promise.all(parts.map(part => mustBeThere(part.name)))
     return parts
   })
   const { generation } = await readGeneration(meta, log)

@@ -1,6 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import { BUCKETS, DEAD_LETTERS, pastParts, type StreamPart, streamParts, TOMBSTONE_DAYS } from '@slotstream/protocol'
 import type { Nats } from '../nats/nats.js'
+import { streamInfo } from '../nats/stream-info.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'
@@ -88,7 +89,7 @@ async function provisionStream(
   size: Pick<SizeFacts, 'kind' | 'streams' | 'free'>,
   log: Log,
 ): Promise<void> {
-  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  const existing = await streamInfo(nats, name)
   const facts = { ...size, held: existing?.state.bytes ?? 0, current: existing?.config.max_bytes }
   const maxBytes = settings.streamMaxGb === undefined ? defaultStreamBytes(facts) : undefined
   const config = { subjects, ...configOf(settings, maxBytes) }
@@ -115,7 +116,7 @@ async function bringUpTo(
 
 /** Takes a stream's subjects from it; what it has stays until it is too old. Resolves to whether there is one. */
 async function retireStream(nats: Nats, settings: SharedSettings, { name, subjects }: StreamPart): Promise<boolean> {
-  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  const existing = await streamInfo(nats, name)
   // It grows no more: a size would only take from what the others may be promised.
   if (existing) await bringUpTo(nats, name, existing.config, { subjects, ...configOf(settings, -1) })
   return existing !== undefined
@@ -148,7 +149,7 @@ function differs(existing: StreamConfig, wanted: StreamSettings): boolean {
 /** One letter per subject, so that a message that fails again is no second letter, however much later. */
 async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings): Promise<void> {
   const { name, subject } = DEAD_LETTERS
-  const existing = await nats.manager.streams.info(name).catch(ignoreNotFound)
+  const existing = await streamInfo(nats, name)
   if (existing?.config.num_replicas === natsReplicas) return
   const config = { subjects: [`${subject}.>`], num_replicas: natsReplicas, allow_direct: true }
   if (existing) await nats.manager.streams.update(name, config)
@@ -161,9 +162,4 @@ async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings
       discard: DiscardPolicy.New,
       max_msgs_per_subject: 1,
     })
-}
-
-function ignoreNotFound(error: unknown): undefined {
-  if (error instanceof Error && error.name === 'StreamNotFoundError') return undefined
-  throw error
 }

@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type Log, type Nats, readStream, streamInfo } from '@slotstream/runtime'
 
 /** How long to wait for a message before it is looked up whether there is one, in milliseconds. */
 const SILENCE_MS = 1_000
@@ -9,10 +9,7 @@ const SILENCE_MS = 1_000
  * left out. A stream that isn't there has none.
  */
 export async function* readWhole(nats: Nats, stream: string, log: Log): AsyncGenerator<JsMsg> {
-  const info = await nats.manager.streams.info(stream).catch(error => {
-    if (error instanceof Error && error.name === 'StreamNotFoundError') return undefined
-    throw error
-  })
+  const info = await streamInfo(nats, stream)
   if (!info || info.state.messages === 0) return
   const { first_seq, last_seq } = info.state
   const reader = readStream(nats, stream, { from: first_seq, log })
