@@ -1,2 +1,2 @@
-export { obtainChromium } from './obtain/chromium.js'
+export { obtainChromium, QUIET_CHROMIUM } from './obtain/chromium.js'
 export { obtainNatsServer, obtainPackagedNatsServer } from './obtain/nats-server.js'

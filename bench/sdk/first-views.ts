@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { obtainChromium } from '@slotstream/supervisor'
+import { obtainChromium, QUIET_CHROMIUM } from '@slotstream/supervisor'
 import { chromium } from 'playwright-core'
 import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
@@ -11,7 +11,6 @@ import { SITE, startSystem } from '../support/servers/system.js'
 import { SHOP, SLOT_ID } from '../support/shop.js'
 import { markdownTable, milliseconds } from '../support/table.js'
 import { type FirstView, firstView } from './first-view.js'
-import { QUIET } from './quiet.js'
 
 /** First views of each page, each in a browser without cache or storage. */
 const VIEWS = 40
@@ -34,7 +33,7 @@ const done = progressOf('first-views')
 export async function benchFirstViews(): Promise<string> {
   const system = await startSystem()
   const executablePath = await obtainChromium({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
-  const browser = await chromium.launch({ executablePath, args: QUIET })
+  const browser = await chromium.launch({ executablePath, args: QUIET_CHROMIUM })
   const site = await startSite(pageWith(await recipe(), system.collectorUrl))
   try {
     await system.putCatalog(SHOP)

@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { obtainChromium } from '@slotstream/supervisor'
+import { obtainChromium, QUIET_CHROMIUM } from '@slotstream/supervisor'
 import { chromium } from 'playwright-core'
 import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { EVENTS, type Measured, measure } from './measure.js'
 import { type Bundle, bundle, SDKS } from './pages.js'
-import { QUIET } from './quiet.js'
 import { startSink } from './sink.js'
 
 /** As it is, and slowed to about a cheap phone's. One round of the slow ones takes as long as three of the others. */
@@ -41,7 +40,7 @@ export async function benchSdk(): Promise<string> {
       for (let round = 0; round < rounds; round++)
         for (const it of bundles.filter(({ name }) => !tooLong.has(name))) {
           // A browser each: none pays for what another left behind.
-          const browser = await chromium.launch({ executablePath, args: QUIET })
+          const browser = await chromium.launch({ executablePath, args: QUIET_CHROMIUM })
           const result = await inTime(measure(browser, sink, it, slowdown), () => browser.close())
           if (result) measured.get(it.name)?.push(result)
           else tooLong.add(it.name)

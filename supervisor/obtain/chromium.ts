@@ -6,6 +6,17 @@ import { askVersion } from './machine/version.js'
 import { type ObtainLog, obtain, type Program } from './obtain.js'
 import { planChromium } from './plan.js'
 
+/** Flags that keep Chromium from looking for its maker's servers, which a closed network answers with delays. */
+export const QUIET_CHROMIUM = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
 /**
  * Finds Chromium or Chrome for the browser tests, or installs it, and resolves to its absolute path. In order:
  * CHROMIUM_PATH; PATH; the usual folders of applications; apt-get as root, or Homebrew. Errors as for nats-server.

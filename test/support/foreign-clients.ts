@@ -27,11 +27,11 @@ export function pythonClients(): Promise<{ segment: Calls; rudderstack: Calls } 
     })
     const env = { ...process.env, PYTHONPATH: folder }
     const calls =
-      (script: string): Calls =>
+      (library: string): Calls =>
       (...given) =>
-        run('python3', [fixture(script), ...given], { env, timeout: TIMEOUT_MS })
+        run('python3', [fixture('python_calls.py'), library, ...given], { env, timeout: TIMEOUT_MS })
     await run('python3', ['-c', 'import segment.analytics, rudderstack.analytics'], { env })
-    return { segment: calls('segment_calls.py'), rudderstack: calls('rudderstack_calls.py') }
+    return { segment: calls('segment'), rudderstack: calls('rudderstack') }
   })
 }
 

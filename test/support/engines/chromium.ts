@@ -1,8 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { obtainChromium } from '@slotstream/supervisor'
+import { obtainChromium, QUIET_CHROMIUM } from '@slotstream/supervisor'
 import { launch } from 'puppeteer-core'
-import { QUIET } from '../chromium.js'
 import type { Engine } from './engine.js'
 import { puppeteerBrowser } from './puppeteer.js'
 import { visitWith } from './visit.js'
@@ -12,7 +11,8 @@ export async function chromium(): Promise<Engine> {
   const program = await obtainChromium({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
   return {
     name: 'Chromium',
-    launch: async () => puppeteerBrowser(await launch({ executablePath: program, args: QUIET })),
-    visit: async (profile, url) => visitWith(program, ['--headless=new', `--user-data-dir=${profile}`, ...QUIET, url]),
+    launch: async () => puppeteerBrowser(await launch({ executablePath: program, args: QUIET_CHROMIUM })),
+    visit: async (profile, url) =>
+      visitWith(program, ['--headless=new', `--user-data-dir=${profile}`, ...QUIET_CHROMIUM, url]),
   }
 }
