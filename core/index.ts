@@ -1,5 +1,18 @@
 export { type Choice, decide, isHeldOut } from './decide/decide.js'
 export { recompute } from './decide/recompute.js'
+export {
+  BUILT_IN_FEATURES,
+  type BuiltInFeature,
+  type CompileWhere,
+  compileFeatures,
+  DEFAULT_FEATURES,
+  type Feature,
+  type Features,
+  type FeatureValue,
+  featureValues,
+  mergeStates,
+  versionOfFeature,
+} from './features/index.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { applyAndDetect, applyEnvelope } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'

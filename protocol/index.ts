@@ -19,6 +19,13 @@ export {
   isSecretKey,
 } from './site/checks.js'
 export {
+  AGGREGATES,
+  type AggregateName,
+  type FeatureDefinition,
+  type FeatureOff,
+  type FeatureSource,
+} from './site/definitions/features.js'
+export {
   type Channel,
   DEFAULT_ENRICHMENT,
   DEFAULT_SCRUBBED,
@@ -76,6 +83,15 @@ export type {
   SentEnvelope,
   StoredMessage,
 } from './stream/envelopes/stored.js'
+export type {
+  FeatureCell,
+  FeatureCells,
+  FeatureRow,
+  FeatureSlots,
+  FeatureState,
+  FeatureStates,
+  Visit,
+} from './stream/feature-states.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'

@@ -11,6 +11,9 @@ import {
   type StoredMessage,
   senderOf,
 } from '@slotstream/protocol'
+import { DEFAULT_FEATURES } from '../features/compile.js'
+import type { Features } from '../features/feature.js'
+import { draftFeatures, emptyStates } from '../features/reduce.js'
 import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
@@ -30,6 +33,9 @@ export const REMEMBERED_MESSAGES = 64
 /** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
 const FEW = 100
 
+/** Revision under which a profile began that was stored before there were features. */
+const OLDER_THAN_FEATURES = -1
+
 export interface ApplyOutcome {
   profile: Profile | undefined
   /** Signals detected, message by message. */
@@ -46,8 +52,9 @@ export function applyEnvelope(
   envelope: EventEnvelope,
   seq: number,
   anonymousDays?: number,
+  features?: Features,
 ): Profile | undefined {
-  return reduce(profile, envelope, seq, anonymousDays, () => {}).profile
+  return reduce(profile, envelope, seq, { anonymousDays, features }, () => {}).profile
 }
 
 /**
@@ -61,6 +68,7 @@ export function applyEnvelope(
  * @param seq stream sequence of the message
  * @param hash makes the ids of signals
  * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
+ * @param features of the site. Default: those that every site has
  */
 export function applyAndDetect(
   profile: Profile | undefined,
@@ -68,9 +76,10 @@ export function applyAndDetect(
   seq: number,
   hash: HashText,
   anonymousDays?: number,
+  features?: Features,
 ): ApplyOutcome {
   const signals: SignalRecord[] = []
-  const applied = reduce(profile, envelope, seq, anonymousDays, (found, message, after) =>
+  const applied = reduce(profile, envelope, seq, { anonymousDays, features }, (found, message, after) =>
     signals.push(signalRecord(found, message, after, envelope, hash)),
   )
   return { ...applied, signals }
@@ -81,9 +90,10 @@ function reduce(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  anonymousDays = ANONYMOUS_PROFILE_DAYS,
+  rules: { anonymousDays: number | undefined; features: Features | undefined },
   onFound: (found: Found, message: StoredMessage, after: Profile) => void,
 ): Omit<ApplyOutcome, 'signals'> {
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES } = rules
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -92,6 +102,11 @@ function reduce(
   const known = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
   let next = begun
+  const draft = draftFeatures(
+    begun ? (begun.features ?? emptyStates(OLDER_THAN_FEATURES)) : emptyStates(features.revision),
+    features,
+    begun?.seq ?? 0,
+  )
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
     if (set ? set.has(hash) : known.includes(hash)) continue
@@ -101,6 +116,7 @@ function reduce(
     const { memory, found } = detect(next, message, after)
     for (const one of found) onFound(one, message, after)
     after.signalMemory = memory
+    draft.add(message, timeOf(message.timestamp))
     next = after
   }
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
@@ -109,6 +125,7 @@ function reduce(
   const after = { ...next }
   after.seq = seq
   after.recent = known.slice(-remembered)
+  after.features = draft.finish()
   const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
   return { profile: after, ...(refused.length > 0 && { refused }) }

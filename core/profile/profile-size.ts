@@ -5,13 +5,28 @@ import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
  */
 const FIXED = 1_024
 
+/** Bytes of the object of features, and of the place of one of them. */
+const FIXED_FEATURES = 256
+const PER_FEATURE = 128
+
 /** Bytes that a profile's parts take in memory, by the part itself: most messages leave most parts as they are. */
 const known = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */
 export function profileBytes(profile: Profile): number {
-  const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
-    profile
+  const {
+    siteId,
+    visitorId,
+    anonymousId,
+    userId,
+    session,
+    affinities,
+    traits,
+    segments,
+    recent,
+    signalMemory,
+    features,
+  } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -23,8 +38,18 @@ export function profileBytes(profile: Profile): number {
     memoryOf(segments) +
     memoryOf(signalMemory) +
     partBytes(affinities) +
-    partBytes(traits)
+    partBytes(traits) +
+    featureBytes(features)
   )
+}
+
+/** Bytes of what features hold. A message changes some of them and leaves the others as they are. */
+function featureBytes(features: Profile['features']): number {
+  if (!features) return 0
+  let bytes = FIXED_FEATURES
+  for (const version in features.of) bytes += PER_FEATURE + partBytes(features.of[version]!)
+  for (const visit of features.visits) bytes += partBytes(visit)
+  return bytes
 }
 
 /** Bytes of a profile's traits, or of another part that is replaced as a whole when it changes. */

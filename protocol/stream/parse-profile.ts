@@ -12,6 +12,7 @@ import {
   misfit,
 } from '../wire/checks/parse-stored.js'
 import { isTime } from './envelopes/parse-event-envelope.js'
+import { isFeatureStates } from './parse-feature-states.js'
 import type { Profile } from './profile.js'
 
 /** Deepest nesting of traits in a stored profile: more than a message may have. */
@@ -37,6 +38,7 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isListOf(raw.recent, isCount)) return misfit('recent is not a list of hashes')
   if (!isAbsentOr(raw.signalMemory, isSignalMemory)) return misfit('signalMemory is of another shape')
   if (!isAbsentOr(raw.lastReceived, isTime)) return misfit('lastReceived is not a time')
+  if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')
   return { ok: true, value: raw as unknown as Profile }
 }
 

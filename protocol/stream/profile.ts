@@ -1,3 +1,4 @@
+import type { FeatureStates } from './feature-states.js'
 import type { SignalMemory } from './signals.js'
 
 /** A visitor's profile as the store keeps it. */
@@ -27,4 +28,6 @@ export interface Profile {
   recent: number[]
   /** What signals are detected by. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
+  /** What features hold. Absent in profiles that were stored before there were any. */
+  features?: FeatureStates
 }

@@ -1,0 +1,110 @@
+import { type FeatureDefinition, type FeatureOff, hash32, type StoredMessage } from '@slotstream/protocol'
+import type { Aggregate } from './aggregates/aggregate.js'
+import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
+import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
+import { ANY_EVENT } from './event-name.js'
+import type { Feature, Features, Rule } from './feature.js'
+import { compilePath } from './read-path.js'
+import { slidingWindow, type Window } from './windows.js'
+
+/** Most keys of a feature where its definition does not say. */
+const DEFAULT_KEYS = 100
+
+/** Compiles a condition over messages. */
+export type CompileWhere = (where: object) => (message: StoredMessage) => boolean
+
+/**
+ * Compiles the features of a site. A declared feature takes the place of the built-in one of its name; `off` removes it.
+ *
+ * @param definitions checked ones, see `checkFeatures`
+ * @param revision of the definitions
+ * @param addedIn revision in which each definition came, by name; default: this one
+ */
+export function compileFeatures(
+  builtIn: readonly BuiltInFeature[],
+  definitions: readonly (FeatureDefinition | FeatureOff)[],
+  compileWhere: CompileWhere,
+  revision = 0,
+  addedIn: Readonly<Record<string, number>> = {},
+): Features {
+  const byName = new Map<string, Feature>()
+  const rules = new Map<string, Rule[]>()
+  const declared = new Set(definitions.map(({ name }) => name))
+  const add = (definition: BuiltInFeature, added?: number) => {
+    const feature = compileFeature(definition, compileWhere, added)
+    byName.set(feature.name, feature)
+    for (const [event, weight] of weightsOf(definition)) {
+      const rule = { feature, weight }
+      const sameEvent = rules.get(event)
+      if (sameEvent) sameEvent.push(rule)
+      else rules.set(event, [rule])
+    }
+  }
+  for (const definition of builtIn) if (!declared.has(definition.name)) add(definition)
+  for (const definition of definitions)
+    if (!('off' in definition)) add(definition, addedIn[definition.name] ?? revision)
+  const rulesOfAny = rules.get(ANY_EVENT) ?? []
+  rules.delete(ANY_EVENT)
+  return {
+    revision,
+    byName,
+    byVersion: new Map([...byName.values()].map(feature => [feature.version, feature])),
+    rulesByEvent: new Map([...rules].map(([event, ofEvent]) => [event, [...ofEvent, ...rulesOfAny]])),
+    rulesOfAny,
+  }
+}
+
+function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, addedIn?: number): Feature {
+  const { name, source, value, by, keys = DEFAULT_KEYS } = definition
+  return {
+    name,
+    version: versionOfFeature(definition),
+    aggregate: AGGREGATE_BY_NAME[definition.aggregate] as Aggregate,
+    window: windowOf(definition),
+    ...(source.where && { matches: compileWhere(source.where) }),
+    ...(value !== undefined && { readValue: compilePath(value) }),
+    ...(by !== undefined && { readKeys: compilePath(by) }),
+    keys,
+    addedIn: addedIn ?? 0,
+    isBuiltIn: addedIn === undefined,
+  }
+}
+
+/**
+ * Returns the version of a feature: equal definitions have the same one, whatever is said about them. States are kept
+ * under it.
+ */
+export function versionOfFeature({ description: _saysNothing, ...definition }: BuiltInFeature): string {
+  const text = JSON.stringify(sorted(definition))
+  return hash32(text).toString(36) + hash32(`v${text}`).toString(36)
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, entry]) => [key, sorted(entry)])
+}
+
+function weightsOf({ source }: Pick<FeatureDefinition, 'source'>): [event: string, weight: number][] {
+  return 'events' in source ? Object.entries(source.events) : [[source.event, 1]]
+}
+
+function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: BuiltInFeature): Window {
+  if (halfLife !== undefined) return { kind: 'decay', ms: durationOf(halfLife) }
+  if (window === 'session' || entity === 'session') return { kind: 'session' }
+  if (window === 'lifetime') return { kind: 'lifetime' }
+  const ms = durationOf(window)
+  return tumbling ? { kind: 'tumbling', ms } : slidingWindow(ms)
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
+
+function durationOf(text: string): number {
+  const unit = UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
+  return Number(text.slice(0, -1)) * unit
+}
+
+/** The features of a site that declares none. */
+export const DEFAULT_FEATURES: Features = compileFeatures(BUILT_IN_FEATURES, [], () => () => true)

@@ -1,0 +1,41 @@
+import type { StoredMessage } from '@slotstream/protocol'
+import type { Aggregate } from './aggregates/aggregate.js'
+import type { ReadPath } from './read-path.js'
+import type { Window } from './windows.js'
+
+/** A feature, ready to be counted. */
+export interface Feature {
+  name: string
+  /** Names this definition of the feature: see `versionOfFeature`. */
+  version: string
+  aggregate: Aggregate
+  window: Window
+  /** Absent: every message of its events. */
+  matches?: (message: StoredMessage) => boolean
+  /** Absent: the value is 1. */
+  readValue?: ReadPath
+  /** Absent: the feature is one value, not one by key. */
+  readKeys?: ReadPath
+  /** Most keys of a slot. */
+  keys: number
+  /** Revision of the site's features in which this definition came; 0 of built-in ones. */
+  addedIn: number
+  isBuiltIn: boolean
+}
+
+/** A feature with the weight that it gives the messages of one event. */
+export interface Rule {
+  feature: Feature
+  weight: number
+}
+
+/** The features of a site. */
+export interface Features {
+  /** Revision of what the site declared; 0: nothing. */
+  revision: number
+  byName: ReadonlyMap<string, Feature>
+  byVersion: ReadonlyMap<string, Feature>
+  /** Rules by the name of the event, those of every message among them; and of events that no rule names. */
+  rulesByEvent: ReadonlyMap<string, readonly Rule[]>
+  rulesOfAny: readonly Rule[]
+}

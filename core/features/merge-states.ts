@@ -1,0 +1,21 @@
+import type { FeatureStates } from '@slotstream/protocol'
+import type { Features } from './feature.js'
+import { mergeFeature } from './merge-cells.js'
+import { bounded, mergeVisits } from './visits.js'
+
+/**
+ * Merges what two visitors' features hold, such as two browsers of one person: as if all messages had been one
+ * visitor's. Commutative and associative; neither is changed. Versions that the site no longer has are left out.
+ */
+export function mergeStates(a: FeatureStates, b: FeatureStates, features: Features): FeatureStates {
+  const of: FeatureStates['of'] = {}
+  for (const [version, feature] of features.byVersion) {
+    const [stateOfA, stateOfB] = [a.of[version], b.of[version]]
+    const state = stateOfA && stateOfB ? mergeFeature(stateOfA, stateOfB, feature) : (stateOfA ?? stateOfB)
+    if (state) of[version] = state
+  }
+  const visits = mergeVisits(a.visits, b.visits, features)
+  const past: FeatureStates['past'] = [a.past[0] + b.past[0], a.past[1] + b.past[1]]
+  const born = Math.min(a.born, b.born)
+  return { born, at: Math.max(a.at, b.at), of, ...(visits.length > 0 ? bounded(visits, past) : { visits, past }) }
+}

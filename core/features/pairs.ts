@@ -1,0 +1,79 @@
+import { hash32 } from '@slotstream/protocol'
+
+/** A sorted map as one list: key, value, key, value … As JSON it is small, and equal maps are equal texts. */
+export type Pairs<Key extends string | number, Value> = (Key | Value)[]
+
+/** Returns the place of a key, or `-1 - place` where it would be. */
+export function findKey<Key extends string | number>(pairs: readonly unknown[], key: Key): number {
+  let low = 0
+  let high = pairs.length >> 1
+  // Most lookups are of the greatest key: the present slot of time, or the only key.
+  if (high > 0) {
+    const last = pairs[2 * high - 2] as Key
+    if (last === key) return 2 * high - 2
+    if (last < key) return -1 - 2 * high
+  }
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const found = pairs[2 * middle] as Key
+    if (found === key) return 2 * middle
+    if (found < key) low = middle + 1
+    else high = middle
+  }
+  return -1 - 2 * low
+}
+
+/** Returns the value of a key. */
+export function valueAt<Value>(pairs: readonly unknown[], key: string | number): Value | undefined {
+  const place = findKey(pairs, key)
+  return place < 0 ? undefined : (pairs[place + 1] as Value)
+}
+
+/** Puts a value under a key. Changes `pairs`. */
+export function putValue(pairs: unknown[], key: string | number, value: unknown): void {
+  const place = findKey(pairs, key)
+  if (place >= 0) pairs[place + 1] = value
+  else if (-1 - place === pairs.length) pairs.push(key, value)
+  else pairs.splice(-1 - place, 0, key, value)
+}
+
+/**
+ * Removes keys until there are `most`: those of the greatest hashes, so that what stays follows from the set of all keys
+ * that ever were, in whatever order they came. Changes `pairs`.
+ */
+export function boundKeys(pairs: unknown[], most: number): void {
+  while (pairs.length > 2 * most) {
+    let worst = 0
+    let greatest = -1
+    for (let place = 0; place < pairs.length; place += 2) {
+      const hash = hash32(pairs[place] as string)
+      if (hash > greatest) {
+        greatest = hash
+        worst = place
+      }
+    }
+    pairs.splice(worst, 2)
+  }
+}
+
+/** Merges two maps; values of a key that is in both are merged by `mergeValues`. Neither is changed. */
+export function mergePairs<Value>(
+  a: readonly unknown[],
+  b: readonly unknown[],
+  mergeValues: (a: Value, b: Value, key: string) => Value,
+): unknown[] {
+  const merged: unknown[] = []
+  let i = 0
+  let j = 0
+  while (i < a.length || j < b.length) {
+    const isOfA = j >= b.length || (i < a.length && (a[i] as string) < (b[j] as string))
+    if (isOfA) merged.push(a[i++], a[i++])
+    else if (i >= a.length || (b[j] as string) < (a[i] as string)) merged.push(b[j++], b[j++])
+    else {
+      merged.push(a[i], mergeValues(a[i + 1] as Value, b[j + 1] as Value, a[i] as string))
+      i += 2
+      j += 2
+    }
+  }
+  return merged
+}

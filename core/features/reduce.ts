@@ -1,0 +1,54 @@
+import type { FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
+import { addMessage } from './add-message.js'
+import type { Sample } from './aggregates/aggregate.js'
+import { eventNameOf } from './event-name.js'
+import type { Features, Rule } from './feature.js'
+import { addVisit } from './visits.js'
+
+/**
+ * Returns what a visitor's features hold before the first message.
+ *
+ * @param revision of the site's features; -1 for a profile that is older than features
+ */
+export function emptyStates(revision: number): FeatureStates {
+  return { born: revision, at: 0, of: {}, visits: [], past: [0, 0] }
+}
+
+/** A visitor's features while the messages of an envelope are added to them. */
+export interface FeatureDraft {
+  /** Adds a message of time `at`, in milliseconds since the epoch, that was not counted before. */
+  add(message: StoredMessage, at: number): void
+  /** Returns what the features hold now. The draft ends with it. */
+  finish(): FeatureStates
+}
+
+/**
+ * Begins to add messages to what a visitor's features hold. `before` is not changed.
+ *
+ * @param seq stream sequence of the last message before: what was declared after the profile began counts from there
+ */
+export function draftFeatures(before: FeatureStates, features: Features, seq: number): FeatureDraft {
+  const of: Record<string, FeatureState> = { ...before.of }
+  const { born } = before
+  let { at: latest, visits, past } = before
+
+  function apply(rules: readonly Rule[], message: StoredMessage, sample: Sample): void {
+    for (const { feature, weight } of rules) {
+      if (feature.window.kind === 'session' || (feature.matches && !feature.matches(message))) continue
+      const state = of[feature.version]
+      const held = addMessage(state?.[1], feature, weight, message, sample)
+      if (held !== undefined) of[feature.version] = [state ? state[0] : feature.addedIn > born ? seq : 0, held]
+    }
+  }
+
+  return {
+    add(message, at) {
+      const sample: Sample = { value: 1, weight: 1, at, messageId: message.messageId, properties: message.properties }
+      const rules = features.rulesByEvent.get(eventNameOf(message)) ?? features.rulesOfAny
+      apply(rules, message, sample)
+      ;({ visits, past } = addVisit(visits, past, message, sample, features, rules))
+      latest = Math.max(latest, at)
+    },
+    finish: () => ({ born, at: latest, of, visits, past }),
+  }
+}

@@ -1,0 +1,99 @@
+import type { StoredMessage } from '@slotstream/protocol'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
+import { compileFeatures } from '#core/features/compile.js'
+import { mergeStates } from '#core/features/merge-states.js'
+import { draftFeatures, emptyStates } from '#core/features/reduce.js'
+import { ALL_KINDS, messageAt } from './some-features.js'
+
+const NOON = Date.UTC(2026, 10, 1, 12)
+const MINUTE = 60_000
+
+const features = compileFeatures(BUILT_IN_FEATURES, ALL_KINDS, () => () => true)
+
+const NO_STATES = emptyStates(0)
+
+const messages: fc.Arbitrary<StoredMessage[]> = fc.uniqueArray(
+  fc
+    .record({
+      // Close together and far apart, so that sessions join and windows end, within the 30 days of sessions.
+      minutes: fc.oneof(fc.integer({ min: -90, max: 90 }), fc.integer({ min: -60 * 24 * 14, max: 60 * 24 * 14 })),
+      seconds: fc.integer({ min: 0, max: 119 }),
+      event: fc.constantFrom(
+        'Viewed',
+        'Bought',
+        'page',
+        'Product Added',
+        'Product Removed',
+        'Order Completed',
+        'Slot Viewed',
+      ),
+      category: fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__'),
+      value: fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: -5, max: 5 }), fc.constantFrom('x', '12.50', true)),
+      session: fc.constantFrom(undefined, 's1', 's2'),
+    })
+    .map(({ minutes, seconds, event, category, value, session }) =>
+      messageAt(
+        NOON + minutes * MINUTE + seconds * 500,
+        event,
+        { category, value, product_id: category, revenue: value },
+        session ? { sessionId: session, locale: category } : {},
+      ),
+    ),
+  { selector: ({ messageId }) => messageId, maxLength: 40 },
+)
+
+function statesOf(all: readonly StoredMessage[], from = NO_STATES) {
+  const draft = draftFeatures(from, features, 0)
+  for (const message of all) draft.add(message, Date.parse(message.timestamp))
+  return draft.finish()
+}
+
+const shuffled = messages.chain(all =>
+  fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length })),
+)
+
+it('holds the same whatever the order of the messages', () => {
+  fc.assert(
+    fc.property(shuffled, ([all, other]) => {
+      expect(statesOf(other)).toEqual(statesOf(all))
+    }),
+  )
+})
+
+it('holds the same however the messages are cut, and stored in between', () => {
+  fc.assert(
+    fc.property(messages, fc.array(fc.nat({ max: 40 })), (all, cuts) => {
+      const bounds = [...cuts, 0, all.length].map(cut => Math.min(cut, all.length)).sort((a, b) => a - b)
+      let states = NO_STATES
+      for (let part = 1; part < bounds.length; part++)
+        states = JSON.parse(JSON.stringify(statesOf(all.slice(bounds[part - 1], bounds[part]), states)))
+      expect(states).toEqual(statesOf(all))
+    }),
+  )
+})
+
+it('merges what two browsers hold as if all messages had been of one', () => {
+  fc.assert(
+    fc.property(messages, fc.infiniteStream(fc.boolean()), (all, side) => {
+      const [left, right]: [StoredMessage[], StoredMessage[]] = [[], []]
+      for (const message of all) (side.next().value ? left : right).push(message)
+      const [a, b] = [statesOf(left), statesOf(right)]
+      const together = statesOf(all)
+      expect(mergeStates(a, b, features)).toEqual(together)
+      expect(mergeStates(b, a, features)).toEqual(together)
+    }),
+  )
+})
+
+it('merges three browsers alike in any grouping', () => {
+  fc.assert(
+    fc.property(messages, messages, messages, (x, y, z) => {
+      const [a, b, c] = [statesOf(x), statesOf(y), statesOf(z)]
+      const leftFirst = mergeStates(mergeStates(a, b, features), c, features)
+      expect(leftFirst).toEqual(mergeStates(a, mergeStates(b, c, features), features))
+      expect(mergeStates(NO_STATES, a, features)).toEqual(a)
+    }),
+  )
+})
