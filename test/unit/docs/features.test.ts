@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import type { FeatureDefinition } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
+import { compileFeatures, DEFAULT_FEATURES } from '#core/features/compile.js'
+import type { Features } from '#core/features/feature.js'
+import { draftFeatures, emptyStates } from '#core/features/reduce.js'
+import { featureValues } from '#core/features/values.js'
+import { messageAt } from '../core/features/some-features.js'
+
+const page = readFileSync(new URL('../../../docs/features.md', import.meta.url), 'utf8')
+const AT = Date.UTC(2026, 10, 2, 13)
+
+/** Rows of the table under a heading, cell by cell. */
+function rowsUnder(heading: string): string[][] {
+  const section = page.split(/^## /mu).find(text => text.startsWith(heading))!
+  const rows = section.split('\n').filter(line => line.startsWith('| `'))
+  return rows.map(line => line.split(' | ').map(cell => cell.replaceAll(/^\| | \|$/g, '')))
+}
+
+const code = (cell: string) => [...cell.matchAll(/`([^`]*)`/g)].map(match => match[1]!)
+
+const MESSAGE = /^(?:(\d\d-\d\d) )?(\d\d:\d\d(?::\d\d)?) ([^{/]+?)(?: (\{.*?\}))?(?: \/ (\{.*\}))?$/
+
+/** Parses a message as the tables write it: time, event, properties, context. */
+function parseMessage(text: string) {
+  const [, day = '11-02', time, event, properties, context] = MESSAGE.exec(text)!
+  const at = Date.parse(`2026-${day}T${time}Z`)
+  return messageAt(at, event!, properties && JSON.parse(properties), context && JSON.parse(context))
+}
+
+function valueAfter(features: Features, name: string, messages: string): unknown {
+  const draft = draftFeatures(emptyStates(0), features, 0)
+  for (const text of code(messages)) {
+    const message = parseMessage(text)
+    draft.add(message, Date.parse(message.timestamp))
+  }
+  return featureValues(draft.finish(), features, AT, [name]).get(name)?.value
+}
+
+/** Decayed sums are rounded to millionths. */
+const rounded = (value: unknown) =>
+  JSON.parse(JSON.stringify(value), (_key, each) => (typeof each === 'number' ? Math.round(each * 1e5) / 1e5 : each))
+
+describe('docs/features.md', () => {
+  it.each(rowsUnder('Aggregates'))('computes %s of %s', (definition, messages, value) => {
+    const feature = { name: 'it', source: { event: 'E' }, ...JSON.parse(code(definition!)[0]!) } as FeatureDefinition
+    const features = compileFeatures([], [feature], () => () => true)
+    expect(rounded(valueAfter(features, 'it', messages!))).toEqual(JSON.parse(code(value!)[0]!))
+  })
+
+  it.each(rowsUnder('Built-in features'))('computes %s: %s', (name, _text, messages, value) => {
+    expect(rounded(valueAfter(DEFAULT_FEATURES, code(name!)[0]!, messages!))).toEqual(JSON.parse(code(value!)[0]!))
+  })
+
+  it('describes every built-in feature as the code does', () => {
+    const described = rowsUnder('Built-in features').map(([name, text]) => [code(name!)[0], text])
+    expect(described).toEqual(BUILT_IN_FEATURES.map(({ name, description }) => [name, description]))
+  })
+})
