@@ -24,6 +24,8 @@ interface Measured {
 
 interface Round {
   alone: Measured
+  /** While another installation on the same machine is flooded: what no isolation within one can be better than. */
+  beside: Measured
   flooded: Measured
   answers: Map<number, number>
 }
@@ -35,35 +37,44 @@ interface Result {
 
 /**
  * How long known visitors of a quiet site wait for a slot while another site of the same installation is flooded by its
- * public key, with the default limits, against the same without the flood right before.
+ * public key, with the default limits, against the same without the flood right before, and against the same flood on a
+ * second installation, which shares nothing with the measured one but the machine.
  */
 export async function benchFlood(): Promise<string> {
   const system = await startSystem({})
+  const second = await startSystem({})
   const poster = createPoster(system.collectorUrl, SITE)
   const flooder = startFlooder(system.collectorUrl, FLOODED)
+  const otherFlooder = startFlooder(second.collectorUrl, FLOODED)
   try {
     await system.putCatalog(SHOP)
     await system.putSite(FLOODED)
+    await second.putSite(FLOODED)
     await makeVisitors(poster, VISITORS)
     await untilStored(system, VISITORS)
     await ask(poster, ROUND_SECONDS)
     const results: Result[] = (await flooder.names()).map(name => ({ name, rounds: [] }))
     for (let round = 0; round < ROUNDS; round++)
-      for (const { name, rounds } of results) rounds.push(await measure(poster, flooder, name))
+      for (const { name, rounds } of results) rounds.push(await measure(poster, flooder, otherFlooder, name))
     return report(results)
   } finally {
     poster.close()
     flooder.stop()
+    otherFlooder.stop()
     await system.stop()
+    await second.stop()
   }
 }
 
-async function measure(poster: Poster, flooder: Flooder, name: string): Promise<Round> {
+async function measure(poster: Poster, flooder: Flooder, otherFlooder: Flooder, name: string): Promise<Round> {
+  await otherFlooder.prepare(name, ROUND_SECONDS)
   await flooder.prepare(name, ROUND_SECONDS)
   await machineClock.sleep(REST_MS)
   const alone = await ask(poster, ROUND_SECONDS)
+  const [beside] = await Promise.all([ask(poster, ROUND_SECONDS), otherFlooder.send()])
+  await machineClock.sleep(REST_MS)
   const [flooded, answers] = await Promise.all([ask(poster, ROUND_SECONDS), flooder.send()])
-  return { alone, flooded, answers }
+  return { alone, beside, flooded, answers }
 }
 
 async function ask(poster: Poster, seconds: number): Promise<Measured> {
@@ -86,14 +97,16 @@ function report(results: Result[]): string {
     'p99 ms',
     'p50 ÷',
     'p99 ÷',
+    'beside it: p50 ÷',
+    'p99 ÷',
     'missed',
     'answers',
   ]
   const rows = results.map(({ name, rounds }) => {
     const median = (of: (round: Round) => number) => percentile(rounds.map(of), 0.5)
     const at = (p: number, which: 'alone' | 'flooded') => median(round => percentile(round[which].latencies, p))
-    const ratio = (p: number) =>
-      median(({ alone, flooded }) => percentile(flooded.latencies, p) / percentile(alone.latencies, p))
+    const ratio = (p: number, which: 'beside' | 'flooded') =>
+      median(round => percentile(round[which].latencies, p) / percentile(round.alone.latencies, p))
     const answers = new Map<number, number>()
     for (const round of rounds)
       for (const [status, count] of round.answers) answers.set(status, (answers.get(status) ?? 0) + count)
@@ -103,15 +116,17 @@ function report(results: Result[]): string {
       milliseconds(at(0.99, 'alone')),
       milliseconds(at(0.5, 'flooded')),
       milliseconds(at(0.99, 'flooded')),
-      ratio(0.5).toFixed(2),
-      ratio(0.99).toFixed(2),
+      ratio(0.5, 'flooded').toFixed(2),
+      ratio(0.99, 'flooded').toFixed(2),
+      ratio(0.5, 'beside').toFixed(2),
+      ratio(0.99, 'beside').toFixed(2),
       String(rounds.reduce((sum, { flooded }) => sum + flooded.missed, 0)),
       [...answers].map(([status, count]) => `${count} × ${status}`).join(', ') || 'none',
     ]
   })
   return `## Flood: slots of a quiet site at ${REQUESTS_PER_SECOND} requests/s while another site is flooded
 
-Medians of ${ROUNDS} rounds of ${ROUND_SECONDS} s each, alone and flooded taking turns; the ratio is that of each round's pair (aim: 1.5).
+Medians of ${ROUNDS} rounds of ${ROUND_SECONDS} s each, alone, beside a second installation that is flooded, and flooded taking turns; the ratio is that to the same round alone (aim: 1.5).
 
 ${markdownTable(header, rows)}`
 }
