@@ -13,6 +13,8 @@ export {
   mergeStates,
   versionOfFeature,
 } from './features/index.js'
+export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { applyAndDetect, applyEnvelope } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'

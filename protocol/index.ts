@@ -93,6 +93,14 @@ export type {
   Visit,
 } from './stream/feature-states.js'
 export { hash32 } from './stream/hash.js'
+export {
+  type IdentityChange,
+  LINK_STATES,
+  type Link,
+  type LinkDecision,
+  type LinkState,
+  type Links,
+} from './stream/identity.js'
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
 export { parseProfile } from './stream/parse-profile.js'

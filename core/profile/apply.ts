@@ -1,6 +1,7 @@
 import {
   type EventEnvelope,
   hash32,
+  type IdentityChange,
   isoTime,
   isPersonKey,
   type Profile,
@@ -13,12 +14,13 @@ import {
 } from '@slotstream/protocol'
 import { DEFAULT_FEATURES } from '../features/compile.js'
 import type { Features } from '../features/feature.js'
-import { draftFeatures, emptyStates } from '../features/reduce.js'
+import { applyChanges, collectUsers } from '../identity/name-users.js'
 import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { addInterests } from './affinities.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
+import { countFeatures } from './count-features.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
 import { refusedTraits, traitsAfter } from './traits.js'
@@ -33,9 +35,6 @@ export const REMEMBERED_MESSAGES = 64
 /** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
 const FEW = 100
 
-/** Revision under which a profile began that was stored before there were features. */
-const OLDER_THAN_FEATURES = -1
-
 export interface ApplyOutcome {
   profile: Profile | undefined
   /** Signals detected, message by message. */
@@ -44,6 +43,8 @@ export interface ApplyOutcome {
    * Messages whose traits the profile did not take, because it would have become too large; absent when there are none.
    */
   refused?: RejectedMessage[]
+  /** Users that the browser named first, or earlier than known: their partitions have to be told. Absent: none. */
+  identity?: IdentityChange[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
@@ -101,12 +102,9 @@ function reduce(
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const known = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
-  let next = begun
-  const draft = draftFeatures(
-    begun ? (begun.features ?? emptyStates(OLDER_THAN_FEATURES)) : emptyStates(features.revision),
-    features,
-    begun?.seq ?? 0,
-  )
+  let next = begun ?? profileOfChange(envelope)
+  const counting = countFeatures(begun, features)
+  const users = collectUsers(envelope.visitorId)
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
     if (set ? set.has(hash) : known.includes(hash)) continue
@@ -116,7 +114,9 @@ function reduce(
     const { memory, found } = detect(next, message, after)
     for (const one of found) onFound(one, message, after)
     after.signalMemory = memory
-    draft.add(message, timeOf(message.timestamp))
+    const at = timeOf(message.timestamp)
+    counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
+    if (sender !== 'unsigned') users.note(message, at)
     next = after
   }
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
@@ -125,10 +125,32 @@ function reduce(
   const after = { ...next }
   after.seq = seq
   after.recent = known.slice(-remembered)
-  after.features = draft.finish()
+  counting.finish(after)
+  const { links, changes } = users.finish(begun?.links)
+  if (links) after.links = links
+  if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
-  return { profile: after, ...(refused.length > 0 && { refused }) }
+  return {
+    profile: after,
+    ...(refused.length > 0 && { refused }),
+    ...(changes.length > 0 && { identity: changes }),
+  }
+}
+
+/** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */
+function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string {
+  return isPersonKey(visitorId) ? '' : (userId ?? '')
+}
+
+/** Makes a profile where another partition tells of a visitor of whom no message came yet. */
+function profileOfChange({ siteId, visitorId, identity, receivedAt }: EventEnvelope): Profile | undefined {
+  const change = identity?.[0]
+  if (!change) return undefined
+  const profile = newProfile(siteId, visitorId, isoTime(timeOf(receivedAt)))
+  return isPersonKey(visitorId)
+    ? { ...profile, userId: change.userId }
+    : { ...profile, anonymousId: change.anonymousId }
 }
 
 /**

@@ -26,6 +26,8 @@ export function profileBytes(profile: Profile): number {
     recent,
     signalMemory,
     features,
+    featuresByUser = {},
+    links,
   } = profile
   return (
     FIXED +
@@ -39,7 +41,9 @@ export function profileBytes(profile: Profile): number {
     memoryOf(signalMemory) +
     partBytes(affinities) +
     partBytes(traits) +
-    featureBytes(features)
+    featureBytes(features) +
+    Object.values(featuresByUser).reduce((sum, ofUser) => sum + PER_FEATURE + featureBytes(ofUser), 0) +
+    (links ? partBytes(links) : 0)
   )
 }
 

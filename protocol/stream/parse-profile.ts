@@ -12,6 +12,7 @@ import {
   misfit,
 } from '../wire/checks/parse-stored.js'
 import { isTime } from './envelopes/parse-event-envelope.js'
+import { isLinks } from './identity.js'
 import { isFeatureStates } from './parse-feature-states.js'
 import type { Profile } from './profile.js'
 
@@ -39,7 +40,13 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isAbsentOr(raw.signalMemory, isSignalMemory)) return misfit('signalMemory is of another shape')
   if (!isAbsentOr(raw.lastReceived, isTime)) return misfit('lastReceived is not a time')
   if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')
+  if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
+  if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
   return { ok: true, value: raw as unknown as Profile }
+}
+
+function isFeaturesByUser(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isFeatureStates)
 }
 
 function isSession(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { FeatureStates } from './feature-states.js'
+import type { Links } from './identity.js'
 import type { SignalMemory } from './signals.js'
 
 /** A visitor's profile as the store keeps it. */
@@ -28,6 +29,10 @@ export interface Profile {
   recent: number[]
   /** What signals are detected by. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
-  /** What features hold. Absent in profiles that were stored before there were any. */
+  /** What features hold of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
+  /** The same of messages of a browser that name a user, by `userId`. */
+  featuresByUser?: Record<string, FeatureStates>
+  /** Users of a browser by `userId`, browsers of a user by `anonymousId`. Absent: none. */
+  links?: Links
 }

@@ -1,10 +1,19 @@
 import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
-import { isAbsentOr, isIdOrEmpty, isSiteId, isText, isVisitorId, misfit } from '../../wire/checks/parse-stored.js'
+import {
+  isAbsentOr,
+  isIdOrEmpty,
+  isListOf,
+  isSiteId,
+  isText,
+  isVisitorId,
+  misfit,
+} from '../../wire/checks/parse-stored.js'
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
 import { parseTime } from '../../wire/times.js'
+import { isIdentityChange } from '../identity.js'
 import { openEnvelope } from './open-envelope.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 
@@ -18,6 +27,8 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   const trouble = originTrouble(raw, raw.messages === undefined ? isTime : isText)
   if (trouble) return misfit(trouble)
   if (!isAbsentOr(raw.sender, isSender)) return misfit('sender is none that there is')
+  if (!isAbsentOr(raw.identity, changes => isListOf(changes, isIdentityChange)))
+    return misfit('identity is not a list of changes')
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
   let envelope: EventEnvelope

@@ -2,6 +2,7 @@ import type { Attribution } from '../../site/catalog.js'
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
 import type { KeyKind, Sender } from '../../wire/senders.js'
 import type { Outcome } from '../../wire/slots.js'
+import type { IdentityChange } from '../identity.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -20,6 +21,8 @@ export interface EventEnvelope {
   sender?: Sender
   /** The sender is no visitor (see `Site.spread`): messages are in any order, and no profile is made of them. */
   spread?: true
+  /** Changes of who the visitor is, which another partition told. Absent: none. */
+  identity?: IdentityChange[]
   messages: StoredMessage[]
 }
 

@@ -1,0 +1,101 @@
+import { hash32, LINK_STATES, type Link, type LinkDecision, type LinkState, type Links } from '@slotstream/protocol'
+
+/** Links that a profile keeps: of a browser, and of a user. Those of the smallest hashes stay. */
+const MAX_LINKS = 200
+
+/** Users of one browser, and browsers of one user, that are joined at most: the first ones. Others are held back. */
+export const MAX_USERS = 5
+export const MAX_BROWSERS = 50
+
+/** Ids that many clients send for want of one: a join by them is held back. */
+const SHARED_IDS: ReadonlySet<string> = new Set([
+  '0',
+  '-1',
+  '1',
+  'null',
+  'undefined',
+  'none',
+  'nil',
+  'nan',
+  'anonymous',
+  'guest',
+  'user',
+  'unknown',
+  'test',
+  'true',
+  'false',
+  '[object object]',
+  '00000000-0000-0000-0000-000000000000',
+])
+
+/** State of a link, and the reason for it. */
+export interface SettledLink {
+  state: LinkState
+  cause: string
+}
+
+/** Returns links with what is known of one more: a message that named both, a decision, or both. None is changed. */
+export function withLink(links: Links, other: string, known: Partial<Link>): Links {
+  const before = Object.hasOwn(links, other) ? links[other] : undefined
+  const link: Link = before
+    ? mergeLinks(before, known)
+    : { firstAt: known.firstAt ?? Number.MAX_SAFE_INTEGER, lastAt: known.lastAt ?? 0, cause: known.cause ?? '' }
+  if (!before && known.decision) link.decision = known.decision
+  const next = new Map(Object.entries(links)).set(other, link)
+  if (next.size > MAX_LINKS) next.delete([...next.keys()].reduce((a, b) => (hash32(a) > hash32(b) ? a : b)))
+  return Object.fromEntries(next)
+}
+
+function mergeLinks(a: Link, b: Partial<Link>): Link {
+  const { firstAt = a.firstAt, lastAt = a.lastAt, cause = a.cause } = b
+  const isEarlier = firstAt < a.firstAt || (firstAt === a.firstAt && cause < a.cause)
+  const decision = laterDecision(a.decision, b.decision)
+  return {
+    firstAt: Math.min(a.firstAt, firstAt),
+    lastAt: Math.max(a.lastAt, lastAt),
+    cause: isEarlier ? cause : a.cause,
+    ...(decision && { decision }),
+  }
+}
+
+/** Of two decisions of one moment the one that keeps apart counts. */
+function laterDecision(a: LinkDecision | undefined, b: LinkDecision | undefined): LinkDecision | undefined {
+  if (!a || !b) return a ?? b
+  if (a.at !== b.at) return a.at > b.at ? a : b
+  return LINK_STATES.indexOf(a.state) >= LINK_STATES.indexOf(b.state) ? a : b
+}
+
+/**
+ * Settles links: a decision counts first; a link that only a decision names is none unless that says `joined`; ids that
+ * many share are held back; of the rest the first ones are joined, up to `most`.
+ *
+ * @param userOf returns the user of a link
+ */
+export function settleLinks(
+  links: Links,
+  most: number,
+  guard: string,
+  userOf: (other: string) => string,
+): Map<string, SettledLink> {
+  const settled = new Map<string, SettledLink>()
+  const inOrder = Object.entries(links).sort(([a, x], [b, y]) => x.firstAt - y.firstAt || (a < b ? -1 : 1))
+  let joined = 0
+  for (const [other, { cause, decision }] of inOrder) {
+    if (decision) settled.set(other, decision)
+    else if (SHARED_IDS.has(userOf(other).trim().toLowerCase()))
+      settled.set(other, { state: 'held', cause: 'shared_id' })
+    else if (++joined > most) settled.set(other, { state: 'held', cause: guard })
+    else settled.set(other, { state: 'joined', cause })
+  }
+  return settled
+}
+
+/** Settles the links of a browser to users. */
+export function settleUsers(links: Links): Map<string, SettledLink> {
+  return settleLinks(links, MAX_USERS, 'users_per_browser', userId => userId)
+}
+
+/** Settles the links of a user to browsers. */
+export function settleBrowsers(userId: string, links: Links): Map<string, SettledLink> {
+  return settleLinks(links, MAX_BROWSERS, 'browsers_per_user', () => userId)
+}

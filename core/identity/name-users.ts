@@ -1,0 +1,48 @@
+import { type IdentityChange, isPersonKey, type Links, type StoredMessage } from '@slotstream/protocol'
+import { withLink } from './links.js'
+
+/** Users that one envelope's messages name, with the times of the first and the latest. */
+export interface NamedUsers {
+  /** Notes a message of time `at`, in milliseconds since the epoch. */
+  note(message: StoredMessage, at: number): void
+  /** Returns the browser's links with these users, and what the users' partitions have to be told. */
+  finish(links: Links | undefined): { links: Links | undefined; changes: IdentityChange[] }
+}
+
+/**
+ * Begins to collect the users that messages of a visitor name. A server's message of a user without a browser names
+ * nobody new.
+ */
+export function collectUsers(visitorId: string): NamedUsers {
+  const named = new Map<string, { anonymousId: string; firstAt: number; lastAt: number; cause: string }>()
+  return {
+    note({ type, userId, anonymousId }, at) {
+      if (!userId || !anonymousId || isPersonKey(visitorId)) return
+      const known = named.get(userId)
+      if (!known) named.set(userId, { anonymousId, firstAt: at, lastAt: at, cause: type })
+      else {
+        if (at < known.firstAt) Object.assign(known, { firstAt: at, cause: type })
+        known.lastAt = Math.max(known.lastAt, at)
+      }
+    },
+    finish(before) {
+      let links = before
+      const changes: IdentityChange[] = []
+      for (const [userId, { anonymousId, ...link }] of named) {
+        const known = links && Object.hasOwn(links, userId) ? links[userId] : undefined
+        if (known && known.firstAt <= link.firstAt && known.lastAt >= link.lastAt) continue
+        links = withLink(links ?? {}, userId, link)
+        if (!known || link.firstAt < known.firstAt) changes.push({ anonymousId, userId, link })
+      }
+      return { links, changes }
+    },
+  }
+}
+
+/** Returns a visitor's links with changes that another partition told. */
+export function applyChanges(links: Links | undefined, visitorId: string, changes: readonly IdentityChange[]): Links {
+  return changes.reduce((all, { anonymousId, userId, link, decision }) => {
+    const other = isPersonKey(visitorId) ? anonymousId : userId
+    return withLink(all, other, { ...link, ...(decision && { decision }) })
+  }, links ?? {})
+}

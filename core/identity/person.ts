@@ -1,0 +1,52 @@
+import { type FeatureStates, isPersonKey, type Profile } from '@slotstream/protocol'
+import type { Features } from '../features/feature.js'
+import { mergeStates } from '../features/merge-states.js'
+import { emptyStates } from '../features/reduce.js'
+import { type SettledLink, settleUsers } from './links.js'
+
+/** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
+export function userOfBrowser({ visitorId, userId, links }: Profile): string {
+  if (isPersonKey(visitorId)) return userId
+  let latest = ''
+  let latestAt = Number.NEGATIVE_INFINITY
+  for (const [user, { state }] of settleUsers(links ?? {})) {
+    const { lastAt } = links![user]!
+    if (state !== 'joined' || lastAt < latestAt || (lastAt === latestAt && user > latest)) continue
+    latest = user
+    latestAt = lastAt
+  }
+  return latest
+}
+
+/**
+ * Returns what a browser's features hold of one user: what it sent under the user's id, and what it sent under none where
+ * that belongs to the user. Without a user: what belongs to nobody but the browser.
+ */
+export function statesOfUser(profile: Profile, userId: string, features: Features): FeatureStates {
+  const none = emptyStates(features.revision)
+  if (isPersonKey(profile.visitorId)) return profile.features ?? none
+  const settled = settleUsers(profile.links ?? {})
+  const ownerOfUnnamed = firstUser(settled)
+  let states = ownerOfUnnamed === userId ? (profile.features ?? none) : none
+  for (const [user, ofUser] of Object.entries(profile.featuresByUser ?? {})) {
+    // What was done under the id of a user whom the browser is not joined with counts as if it named none.
+    const owner = settled.get(user)?.state === 'joined' ? user : ownerOfUnnamed
+    if (owner === userId) states = mergeStates(states, ofUser, features)
+  }
+  return states
+}
+
+/**
+ * Returns the user whom messages of a browser belong to that name none: the first one that it named. Of a browser that
+ * several users share, the others keep what they did under their own name.
+ */
+function firstUser(settled: ReadonlyMap<string, SettledLink>): string {
+  // They are in the order of their first messages.
+  for (const [userId, { state }] of settled) if (state === 'joined') return userId
+  return ''
+}
+
+/** Folds the parts of a person's browsers. Their order does not matter, and taking one out undoes its join. */
+export function foldPerson(parts: readonly FeatureStates[], features: Features): FeatureStates {
+  return parts.reduce((all, part) => mergeStates(all, part, features), emptyStates(features.revision))
+}

@@ -1,0 +1,56 @@
+import { type FeatureStates, hash32, type Profile, type StoredMessage } from '@slotstream/protocol'
+import type { Features } from '../features/feature.js'
+import { mergeStates } from '../features/merge-states.js'
+import { draftFeatures, emptyStates, type FeatureDraft } from '../features/reduce.js'
+
+/** Revision under which a profile began that was stored before there were features. */
+const OLDER_THAN_FEATURES = -1
+
+/**
+ * Users of one browser whose features are told apart. Of more users those of the smallest hashes are; what the others
+ * did counts as the browser's.
+ */
+const MAX_USERS_APART = 5
+
+/** The features of a profile while the messages of an envelope are counted. */
+export interface FeatureCount {
+  /** Counts a message of time `at`, in milliseconds since the epoch, for a user of the browser; '' for none. */
+  add(message: StoredMessage, at: number, userId: string): void
+  /** Puts what the features hold now into the profile. */
+  finish(after: Profile): void
+}
+
+/** Begins to count messages in the features of a profile; undefined for one that is about to begin. */
+export function countFeatures(profile: Profile | undefined, features: Features): FeatureCount {
+  const seq = profile?.seq ?? 0
+  const revision = profile && !profile.features ? OLDER_THAN_FEATURES : features.revision
+  const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
+  const drafts = new Map<string, FeatureDraft>()
+
+  function draftOf(userId: string): FeatureDraft {
+    const begun = drafts.get(userId)
+    if (begun) return begun
+    const before = userId === '' ? profile?.features : byUser.get(userId)
+    const draft = draftFeatures(before ?? emptyStates(revision), features, seq)
+    drafts.set(userId, draft)
+    return draft
+  }
+
+  return {
+    add: (message, at, userId) => draftOf(userId).add(message, at),
+    finish(after) {
+      let own: FeatureStates = profile?.features ?? emptyStates(revision)
+      for (const [userId, draft] of drafts) {
+        if (userId === '') own = draft.finish()
+        else byUser.set(userId, draft.finish())
+      }
+      while (byUser.size > MAX_USERS_APART) {
+        const one = [...byUser.keys()].reduce((a, b) => (hash32(a) > hash32(b) ? a : b))
+        own = mergeStates(own, byUser.get(one)!, features)
+        byUser.delete(one)
+      }
+      after.features = own
+      if (byUser.size > 0) after.featuresByUser = Object.fromEntries(byUser)
+    },
+  }
+}

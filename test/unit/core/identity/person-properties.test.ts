@@ -1,0 +1,134 @@
+import { type EventEnvelope, type Profile, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { featureValues } from '#core/features/values.js'
+import { settleBrowsers } from '#core/identity/links.js'
+import { foldPerson, statesOfUser, userOfBrowser } from '#core/identity/person.js'
+import { applyAndDetect } from '#core/profile/apply.js'
+import { messageAt } from '../features/some-features.js'
+
+const NOON = Date.UTC(2026, 10, 1, 12)
+
+/** All partitions of one site: what a browser's partition tells a user's is applied at once. */
+function createSite() {
+  const profiles = new Map<string, Profile>()
+  let seq = 0
+  function apply(visitorId: string, messages: StoredMessage[], identity?: EventEnvelope['identity']): void {
+    seq++
+    const envelope: EventEnvelope = {
+      siteId: 'shop',
+      visitorId,
+      receivedAt: new Date(NOON).toISOString(),
+      messages,
+      ...(identity && { identity }),
+    }
+    const applied = applyAndDetect(profiles.get(visitorId), envelope, seq, text => text)
+    if (applied.profile) profiles.set(visitorId, JSON.parse(JSON.stringify(applied.profile)))
+    for (const change of applied.identity ?? []) apply(`user:${change.userId}`, [], [change])
+  }
+  return {
+    profiles,
+    send: (message: StoredMessage) => apply(visitorIdOf(message), [message]),
+    tell: (visitorId: string, identity: EventEnvelope['identity']) => apply(visitorId, [], identity),
+  }
+}
+
+type Site = ReturnType<typeof createSite>
+
+/** The parts of a person, as the owners of the partitions would answer them. */
+function partsOf({ profiles }: Site, userId: string) {
+  const own = profiles.get(`user:${userId}`)
+  const browsers = [...settleBrowsers(userId, own?.links ?? {})].filter(([, { state }]) => state === 'joined')
+  return [own, ...browsers.map(([anonymousId]) => profiles.get(anonymousId))].flatMap(profile =>
+    profile ? [statesOfUser(profile, userId, DEFAULT_FEATURES)] : [],
+  )
+}
+
+const person = (site: Site, userId: string) => foldPerson(partsOf(site, userId), DEFAULT_FEATURES)
+
+const messages = fc.uniqueArray(
+  fc
+    .record({
+      minutes: fc.integer({ min: -5_000, max: 5_000 }),
+      event: fc.constantFrom('Product Viewed', 'Product Added', 'Order Completed', 'page'),
+      anonymousId: fc.constantFrom(undefined, 'phone', 'laptop', 'tablet'),
+      userId: fc.constantFrom(undefined, 'ann', 'ben'),
+      category: fc.constantFrom('camp', 'home'),
+    })
+    .filter(({ anonymousId, userId }) => anonymousId !== undefined || userId !== undefined)
+    .map(({ minutes, event, anonymousId, userId, category }) => {
+      const { anonymousId: _anna, ...message } = messageAt(NOON + minutes * 60_000, event, {
+        category,
+        product_id: category,
+      })
+      const ids = { ...(anonymousId && { anonymousId }), ...(userId && { userId }) }
+      return { ...message, ...ids, messageId: `${message.messageId}-${anonymousId}-${userId}` } as StoredMessage
+    }),
+  { selector: ({ messageId }) => messageId, maxLength: 30 },
+)
+
+const shuffled = messages.chain(all =>
+  fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length })),
+)
+
+function siteOf(all: readonly StoredMessage[]): Site {
+  const site = createSite()
+  for (const message of all) site.send(message)
+  return site
+}
+
+it('makes the same persons whatever the order of the messages', () => {
+  fc.assert(
+    fc.property(shuffled, ([all, other]) => {
+      const [a, b] = [siteOf(all), siteOf(other)]
+      for (const userId of ['ann', 'ben']) expect(person(b, userId)).toEqual(person(a, userId))
+    }),
+  )
+})
+
+it('counts each message for one person or browser', () => {
+  fc.assert(
+    fc.property(messages, all => {
+      const site = siteOf(all)
+      const everybody = [
+        ...['ann', 'ben'].map(userId => person(site, userId)),
+        ...['phone', 'laptop', 'tablet'].flatMap(id => {
+          const browser = site.profiles.get(id)
+          return browser ? [statesOfUser(browser, '', DEFAULT_FEATURES)] : []
+        }),
+      ]
+      const views = everybody.map(states => featureValues(states, DEFAULT_FEATURES, NOON, ['page_views']))
+      const sum = views.reduce((total, values) => total + (values.get('page_views')!.value as number), 0)
+      expect(sum).toBe(all.filter(({ type }) => type === 'page').length)
+    }),
+  )
+})
+
+it('gives both sides what they would be had they never joined, when a join is undone', () => {
+  fc.assert(
+    fc.property(messages, all => {
+      const site = siteOf(all)
+      const change = {
+        anonymousId: 'phone',
+        userId: 'ann',
+        decision: { state: 'undone', at: NOON, cause: 'a shared phone' },
+      } as const
+      site.tell('user:ann', [change])
+      site.tell('phone', [change])
+      // What ann did on the phone is the phone's; everything else is as if the phone had never named her.
+      const apart = siteOf(all.filter(({ anonymousId }) => anonymousId !== 'phone'))
+      expect(person(site, 'ann')).toEqual(person(apart, 'ann'))
+      const phone = site.profiles.get('phone')!
+      expect(userOfBrowser(phone)).not.toBe('ann')
+      const unnamed = all
+        .filter(({ anonymousId }) => anonymousId === 'phone')
+        .map(({ userId, ...message }) => (userId === 'ben' ? { ...message, userId } : message) as StoredMessage)
+      const alone = siteOf(unnamed).profiles.get('phone')
+      for (const userId of ['', 'ben'])
+        expect(statesOfUser(phone, userId, DEFAULT_FEATURES)).toEqual(
+          alone ? statesOfUser(alone, userId, DEFAULT_FEATURES) : foldPerson([], DEFAULT_FEATURES),
+        )
+    }),
+  )
+})
