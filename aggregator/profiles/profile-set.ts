@@ -16,6 +16,7 @@ import { createFlush, type DirtyPartition } from './partition/flush.js'
 import type { LoadedPartition } from './partition/load-partition.js'
 import { type PartitionWorker, startPartitionWorker } from './partition/partition-worker.js'
 import { total } from './partition/waiting-bounds.js'
+import { createPublishIdentity } from './publish-identity.js'
 import { createPublishRejected } from './publish-rejected.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
@@ -83,6 +84,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
   const publish = {
     signals: createPublishSignals(publisher, metrics),
     rejected: createPublishRejected(publisher, metrics),
+    identity: createPublishIdentity(publisher, installation.partitions, metrics),
   }
   const flush = createFlush({ store, publish, log, onOutdated: restart })
   const storing = startStoring({ flush, loaded, held, metrics })

@@ -81,9 +81,15 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
-    const { messages } = openEnvelope(envelope)
-    const theirs = messages.map(message => isTheirs(message, message.timestamp, whose))
-    return stripped(messages, theirs, isKept => withMessages(envelope, isKept))
+    const { messages, identity = [] } = openEnvelope(envelope)
+    const theirs = [
+      ...messages.map(message => isTheirs(message, message.timestamp, whose)),
+      ...identity.map(change => isTheirs(change, envelope.receivedAt, whose)),
+    ]
+    return stripped([...messages, ...identity], theirs, isKept => ({
+      ...withMessages(envelope, isKept),
+      ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),
+    }))
   },
   decisions(envelope: DecisionEnvelope, whose: Whose): Stripped | undefined {
     const theirs = envelope.decisions.map(each => isTheirs(each, each.timestamp, whose))

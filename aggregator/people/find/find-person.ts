@@ -82,8 +82,10 @@ async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator
 /** The streams whose messages say which browser came with whom. */
 async function readersOf({ nats, installation }: FindParts) {
   const ofKind = {
-    events: (envelope: EventEnvelope | SentEnvelope): NamedIds[] =>
-      envelope.sender === 'unsigned' ? [] : openEnvelope(envelope).messages,
+    events(envelope: EventEnvelope | SentEnvelope): NamedIds[] {
+      const { messages, identity = [] } = openEnvelope(envelope)
+      return envelope.sender === 'unsigned' ? identity : [...messages, ...identity]
+    },
     decisions: ({ decisions }: DecisionEnvelope): NamedIds[] => decisions,
     signals: ({ signals }: SignalEnvelope): NamedIds[] => signals,
     rejected: (): NamedIds[] => [],

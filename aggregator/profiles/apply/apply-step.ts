@@ -1,9 +1,16 @@
-import { applyAndDetect } from '@slotstream/core'
-import type { EventEnvelope, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
+import { applyAndDetect, type Features } from '@slotstream/core'
+import type { EventEnvelope, IdentityChange, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
 /** Outcome of applying a message of the stream: the label `result` of the metric `profiles_messages_total`. */
 export type ApplyOutcome = 'applied' | 'replayed' | 'bad'
+
+/** Changes of who somebody is, found in one message of the stream. */
+export interface IdentityEnvelope {
+  siteId: string
+  receivedAt: string
+  changes: IdentityChange[]
+}
 
 /** The result of one message of the stream. */
 export interface StepResult {
@@ -16,6 +23,8 @@ export interface StepResult {
   signals?: SignalEnvelope
   /** Messages whose traits the profile did not take; absent where it took all. */
   rejected?: RejectedEnvelope
+  /** What the partitions of users have to be told; absent where it is nothing. */
+  identity?: IdentityEnvelope
   /** Why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -23,18 +32,20 @@ export interface StepResult {
 /**
  * Applies a message of the stream to its visitor's profile. Pure.
  *
- * @param anonymousDays see `applyAndDetect`
+ * @param anonymousDays,features see `applyAndDetect`
  */
 export function applyStep(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
   anonymousDays?: number,
+  features?: Features,
 ): StepResult {
   const { siteId, visitorId, receivedAt } = envelope
   const messages = envelope.messages.length
   try {
-    const { profile: after, signals, refused } = applyAndDetect(profile, envelope, seq, hashText, anonymousDays)
+    const applied = applyAndDetect(profile, envelope, seq, hashText, anonymousDays, features)
+    const { profile: after, signals, refused, identity } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -42,6 +53,7 @@ export function applyStep(
       ...(after && !isReplayed && { profile: after }),
       ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
+      ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
     }
   } catch (error) {
     return { outcome: 'bad', messages, error }

@@ -3,6 +3,7 @@ import type { Log } from '@slotstream/runtime'
 import type { Progress } from '../apply/progress.js'
 import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import type { PublishIdentity } from '../publish-identity.js'
 import type { PublishRejected } from '../publish-rejected.js'
 import type { PublishSignals } from '../signals/publish-signals.js'
 import type { Checkpoint } from '../store/checkpoints.js'
@@ -25,7 +26,7 @@ export interface DirtyPartition {
 
 export interface FlushDeps {
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>
-  publish: { signals: PublishSignals; rejected: PublishRejected }
+  publish: { signals: PublishSignals; rejected: PublishRejected; identity: PublishIdentity }
   log: Log
   /**
    * Called with a partition some of whose profiles were made of states that were out of date when they were read, as
@@ -44,8 +45,8 @@ interface Pass {
 }
 
 /**
- * Creates the function that stores what has changed in some partitions: first the signals that were detected and the
- * traits that were rejected, then, where all of them are published, the profiles, then, where all of them are stored,
+ * Creates the function that stores what has changed in some partitions: first the signals that were detected, the traits
+ * that were rejected and what other partitions have to be told of persons, then, where all of them are published, the profiles, then, where all of them are stored,
  * the checkpoint as of when the pass began. A message that is applied in a stored profile is not looked at again, so
  * its signals have to be published before. What fails stays to be stored by the next pass. Resolves to whether all went
  * well. Passes over the same partition must not overlap.
@@ -91,6 +92,7 @@ async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promis
     try {
       if (entry.signals) await publish.signals(partition.index, entry.signals)
       if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
+      if (entry.identity) await publish.identity(entry.identity)
       published.add(entry)
     } catch (error) {
       pass.failures.push(error)

@@ -94,7 +94,7 @@ function owner(
   const apply = createApplier({ cache, progress, unpublished, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
   const self = { index: 0, cache, progress, unpublished, checkpoint }
-  const publish = { signals: publishSignals, rejected: async () => {} }
+  const publish = { signals: publishSignals, rejected: async () => {}, identity: async () => {} }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
     flush: () => flush([self]),

@@ -1,0 +1,32 @@
+import { hash } from 'node:crypto'
+import { type EventEnvelope, joined, partitionOf, streamSubject, visitorIdOf } from '@slotstream/protocol'
+import type { Metrics, Publisher } from '@slotstream/runtime'
+import type { IdentityEnvelope } from './apply/apply-step.js'
+
+/**
+ * Tells the partitions of users which browsers named them, by the stream of events.
+ *
+ * @throws when the stream may not have it: call it again
+ */
+export type PublishIdentity = (envelope: IdentityEnvelope) => Promise<void>
+
+/** Creates the function that tells of users. Telling it twice is harmless: the later one changes nothing. */
+export function createPublishIdentity(
+  publisher: Pick<Publisher, 'publish'>,
+  partitions: number,
+  metrics: Metrics,
+): PublishIdentity {
+  const counted = metrics.counter('profiles_links_total', 'Browsers and users that were found together')
+
+  return async ({ siteId, receivedAt, changes }) => {
+    for (const change of changes) {
+      const { anonymousId, userId, link } = change
+      const visitorId = visitorIdOf({ userId })
+      const envelope: EventEnvelope = { siteId, visitorId, receivedAt, identity: [change], messages: [] }
+      const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
+      const id = hash('sha256', joined([siteId, anonymousId, userId, String(link?.firstAt)]), 'base64url')
+      const { duplicate } = await publisher.publish(subject, JSON.stringify(envelope), `link:${id}`)
+      if (!duplicate) counted.inc()
+    }
+  }
+}
