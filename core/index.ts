@@ -14,8 +14,9 @@ export {
   versionOfFeature,
 } from './features/index.js'
 export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
-export { applyAndDetect, applyEnvelope } from './profile/apply.js'
+export { applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'
 export { formerSignalIdOf, type HashText, signalIdOf } from './signals/signal-id.js'

@@ -41,10 +41,15 @@ export function answerForget({
 
 function parse(message: Msg): ForgetRequest | undefined {
   try {
-    const { siteId, visitorIds, before } = message.json<Partial<ForgetRequest>>()
+    const { siteId, visitorIds, before, links = [] } = message.json<Partial<ForgetRequest>>()
     if (typeof siteId !== 'string' || !Array.isArray(visitorIds) || typeof before !== 'number') return undefined
-    return { siteId, visitorIds: visitorIds.filter(id => typeof id === 'string'), before }
+    if (!Array.isArray(links)) return undefined
+    return { siteId, visitorIds: visitorIds.filter(id => typeof id === 'string'), before, links: links.filter(isPair) }
   } catch {
     return undefined
   }
+}
+
+function isPair(value: unknown): value is [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every(id => typeof id === 'string')
 }

@@ -1,4 +1,5 @@
 import type { ForgetRequest } from '@slotstream/protocol'
+import type { ProfileCache } from './cache/profile-cache.js'
 import type { LoadedPartition } from './partition/load-partition.js'
 import type { ProfileKeys } from './store/profile-keys.js'
 
@@ -11,7 +12,7 @@ import type { ProfileKeys } from './store/profile-keys.js'
 export async function forgetProfiles(
   { cache, unpublished }: Pick<LoadedPartition, 'cache' | 'unpublished'>,
   store: Pick<ProfileKeys, 'eraseProfile'>,
-  { siteId, visitorIds, before }: ForgetRequest,
+  { siteId, visitorIds, before, links = [] }: ForgetRequest,
   settled: () => Promise<unknown>,
 ): Promise<number> {
   const dropFromMemory = async () => {
@@ -25,5 +26,14 @@ export async function forgetProfiles(
   for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
   // Messages applied meanwhile may have read it from the store.
   await dropFromMemory()
+  for (const [visitorId, anonymousId] of links) await unlink(cache, siteId, visitorId, anonymousId)
   return erased
+}
+
+/** Takes a deleted browser out of the profile of a user who named it. */
+async function unlink(cache: ProfileCache, siteId: string, visitorId: string, anonymousId: string): Promise<void> {
+  const profile = await cache.get(siteId, visitorId)
+  if (!profile?.links || !Object.hasOwn(profile.links, anonymousId)) return
+  const { [anonymousId]: _deleted, ...links } = profile.links
+  cache.put({ ...profile, links })
 }

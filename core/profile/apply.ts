@@ -144,13 +144,16 @@ function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string
 }
 
 /** Makes a profile where another partition tells of a visitor of whom no message came yet. */
-function profileOfChange({ siteId, visitorId, identity, receivedAt }: EventEnvelope): Profile | undefined {
+function profileOfChange({ siteId, visitorId, identity }: EventEnvelope): Profile | undefined {
   const change = identity?.[0]
-  if (!change) return undefined
-  const profile = newProfile(siteId, visitorId, isoTime(timeOf(receivedAt)))
-  return isPersonKey(visitorId)
-    ? { ...profile, userId: change.userId }
-    : { ...profile, anonymousId: change.anonymousId }
+  return change && profileOfLink(siteId, visitorId, change)
+}
+
+/** Makes the profile of a visitor of whom nothing is known but a link. */
+export function profileOfLink(siteId: string, visitorId: string, change: IdentityChange): Profile {
+  const { userId, anonymousId, link, decision } = change
+  const profile = newProfile(siteId, visitorId, isoTime(link?.firstAt ?? decision?.at ?? 0))
+  return isPersonKey(visitorId) ? { ...profile, userId } : { ...profile, anonymousId }
 }
 
 /**

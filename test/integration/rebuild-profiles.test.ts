@@ -70,10 +70,25 @@ async function startAggregator(layout: NodeJS.ProcessEnv = {}) {
 const run = (from: 'stream' | 'events') =>
   rebuild({ from, only: ['profiles'] }, { ...world, say: () => {}, clickhouse: clickhouse.client })
 
+/** Profiles of browsers. */
 async function fromTheStream(): Promise<Map<string, Profile>> {
-  const profiles = await profilesOfStream(world.nats, world.installation)
-  return new Map([...profiles.values()].map(profile => [profile.visitorId, profile]))
+  const profiles = [...(await profilesOfStream(world.nats, world.installation)).values()]
+  return new Map(profiles.filter(({ events }) => events > 0).map(profile => [profile.visitorId, profile]))
 }
+
+/** Browsers that each user named: the user's own partition knows of them. */
+async function browsersOfUsers({ profiles }: Aggregator): Promise<(string[] | undefined)[]> {
+  const users = Array.from({ length: VISITORS }, (_, i) => profiles.profileOf(SITE, `user:u${i}`))
+  return (await Promise.all(users)).map(user => user?.links && Object.keys(user.links))
+}
+
+/** Each browser whose messages name a user names the one of its own number. */
+const EXPECTED_BROWSERS = (messages: number) =>
+  Array.from({ length: VISITORS }, (_, i) =>
+    Array.from({ length: messages }, (_each, n) => n).some(n => n % 7 === 0 && n % VISITORS === i)
+      ? [`v${i}`]
+      : undefined,
+  )
 
 type Aggregator = Awaited<ReturnType<typeof startAggregator>>
 
@@ -165,6 +180,7 @@ describe('rebuilding profiles', () => {
     await expect(run('stream')).rejects.toThrow('use --from events')
     expect(await run('events')).toBeUndefined()
     expect(await profilesOf(aggregator)).toEqual(whole)
+    expect(await browsersOfUsers(aggregator)).toEqual(EXPECTED_BROWSERS(300))
     await aggregator.stop()
   })
 

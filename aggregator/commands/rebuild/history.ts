@@ -25,6 +25,8 @@ export interface EventRow {
   received_at: string
   properties: JsonObject
   traits: JsonObject
+  /** Absent: none. */
+  context?: JsonObject
 }
 
 /** Positions between two others, which are left out. */
@@ -44,7 +46,7 @@ export async function* eventsBetween(
     [`before${i}`, before],
   ])
   const result = await clickhouse.query({
-    query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits,
+    query: `SELECT site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits, context,
               ${isoText('timestamp')} AS timestamp, ${isoText('received_at')} AS received_at
             FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
             ORDER BY site_id, ${visitorKeySql()}, stream_seq, batch_index
@@ -102,7 +104,7 @@ function envelopeOf(row: EventRow): EventEnvelope {
     ...(row.user_id && { userId: row.user_id }),
     properties: row.properties,
     traits: row.traits,
-    context: row.session_id ? { sessionId: row.session_id } : {},
+    context: { ...row.context, ...(row.session_id && { sessionId: row.session_id }) },
   }
   return {
     siteId: row.site_id,

@@ -1,6 +1,7 @@
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
+import { createLinkList } from './profiles/link-list.js'
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
 import { replayPartition } from './profiles/replay-partition.js'
 
@@ -32,9 +33,10 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   if (!history) requireBeginning(ranges)
 
   const generation = await createGeneration(parts)
+  const links = createLinkList()
   // Also before a first message numbered 1: the stream may have been recreated.
   if (history) {
-    const count = await generation.writeAll(filter(history(ranges.all, ranges.asOf), lasts))
+    const count = await generation.writeAll(links.noted(filter(history(ranges.all, ranges.asOf), lasts)))
     say(`${count} profiles from the table events`)
   }
 
@@ -43,10 +45,11 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   for (let partition = 0; partition < installation.partitions; partition++) {
     const replayed = await replayPartition(partition, { nats, log, ranges, profileBefore, anonymousDays })
     const profiles = [...replayed.values()].filter(lasts)
-    total += await generation.writeAll(profiles)
+    total += await generation.writeAll(links.noted(profiles))
     await generation.removeOthers(partition, profiles, history !== undefined)
     await generation.writeCheckpoint(partition, ranges.currentOf(partition).end)
   }
+  await links.writeTo(generation)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
   say(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)

@@ -1,4 +1,11 @@
-import { type ForgetRequest, forgetSubject, type Person, partitionOf, visitorsOf } from '@slotstream/protocol'
+import {
+  type ForgetRequest,
+  forgetSubject,
+  type Person,
+  partitionOf,
+  visitorIdOf,
+  visitorsOf,
+} from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, type Publisher, pause } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
 import { createProfileStore } from '../../profiles/store/profile-store.js'
@@ -31,13 +38,37 @@ export interface CleanProfilesParts {
 export async function cleanProfiles(parts: CleanProfilesParts): Promise<number> {
   const { whose, installation } = parts
   let removed = 0
+  const links = await linksOfOthers(parts)
   for (const [partition, visitorIds] of byPartition(whose.person, installation.partitions))
     for (let first = 0; first < visitorIds.length; first += VISITORS_AT_ONCE) {
       const { siteId } = whose.person
       const request = { siteId, visitorIds: visitorIds.slice(first, first + VISITORS_AT_ONCE), before: whose.before }
       removed += await askOwner(parts, partition, request)
     }
+  for (const [partition, ofPartition] of groupBy(links, ([visitorId]) =>
+    partitionOf(whose.person.siteId, visitorId, installation.partitions),
+  ))
+    await askOwner(parts, partition, {
+      siteId: whose.person.siteId,
+      visitorIds: [],
+      before: whose.before,
+      links: ofPartition,
+    })
   return removed + (await cleanBuckets(parts))
+}
+
+/** Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser. */
+async function linksOfOthers(parts: CleanProfilesParts): Promise<[visitorId: string, anonymousId: string][]> {
+  const { nats, publisher, installation, log, whose } = parts
+  const { siteId, anonymousIds, userIds } = whose.person
+  const store = createProfileStore(nats, publisher, installation, log)
+  const links: [string, string][] = []
+  for (const anonymousId of anonymousIds) {
+    const { profile } = await store.read(siteId, visitorIdOf({ anonymousId }))
+    for (const userId of Object.keys(profile?.links ?? {}))
+      if (!userIds.includes(userId)) links.push([visitorIdOf({ userId }), anonymousId])
+  }
+  return links
 }
 
 /** An owner that doesn't answer isn't there: the next owner reads what the bucket has then. */
@@ -71,10 +102,11 @@ async function cleanBuckets({ nats, publisher, installation, log, whose }: Clean
 }
 
 function byPartition(person: Person, partitions: number): Map<number, string[]> {
-  const grouped = new Map<number, string[]>()
-  for (const visitorId of visitorsOf(person)) {
-    const partition = partitionOf(person.siteId, visitorId, partitions)
-    grouped.set(partition, [...(grouped.get(partition) ?? []), visitorId])
-  }
+  return groupBy(visitorsOf(person), visitorId => partitionOf(person.siteId, visitorId, partitions))
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
+  const grouped = new Map<number, T[]>()
+  for (const item of items) grouped.set(keyOf(item), [...(grouped.get(keyOf(item)) ?? []), item])
   return grouped
 }

@@ -11,6 +11,8 @@ export function profileRows(message: SourceMessage, seq: number): Row[] {
   const [siteId = '', token = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
   const profile = message.deleted ? undefined : readMessage(message, parseProfile)
+  // Known by a link only: it is no visitor until a message comes.
+  if (profile?.events === 0) return []
   const visitorId = profile?.visitorId ?? (message.text === '' ? token : readMessage(message, parseRemoved))
   return [
     {

@@ -146,6 +146,8 @@ export interface ForgetRequest {
   siteId: string
   visitorIds: string[]
   before: number
+  /** Links that profiles of others lose: the key of the profile, and the browser that is deleted. Absent: none. */
+  links?: [visitorId: string, anonymousId: string][]
 }
 
 /**
