@@ -1,4 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { carryOut } from '#cli/profiles/carry-out.js'
+import { readDefinitions } from '#cli/profiles/definition-folder.js'
+import { understand } from '#cli/profiles/understand.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -236,5 +243,102 @@ describe('the history of definitions', () => {
     const { revision } = await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
     expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
     expect(await admin('POST', '/features/rollback', { revision })).toMatchObject({ status: 404 })
+  })
+})
+
+describe('the profiles command', () => {
+  const EXAMPLE = fileURLToPath(new URL('../../examples/profiles', import.meta.url))
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'slotstream-profiles-'))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  /** What a command says, and how it fails. */
+  async function profiles(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
+    const said: string[] = []
+    const order = understand([...args, '--site', site, '--collector', other], {})
+    const failed = await carryOut(order, { ADMIN_TOKEN }, line => said.push(line)).then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    return { said, failed }
+  }
+
+  it('publishes a folder, tells what differs, and gets it back', async () => {
+    const differences = [
+      '+ features views',
+      '+ features interest',
+      '+ features spent_30d',
+      '+ features since_order',
+      '+ patterns left-cart',
+      '+ segments campers',
+      '+ segments big-spenders',
+      '+ segments rich-campers',
+    ]
+    expect(await profiles('diff', EXAMPLE)).toEqual({ said: differences, failed: undefined })
+    const dry = await profiles('push', EXAMPLE, '--dry-run')
+    expect(dry.said).toEqual([...differences, 'Nothing was published: it was a dry run.'])
+    expect((await admin('GET', '/features')).revision).toBe(0)
+
+    const pushed = await profiles('push', EXAMPLE)
+    expect(pushed.failed).toBeUndefined()
+    expect(pushed.said.slice(differences.length)).toEqual(
+      ['features', 'patterns', 'segments'].map(kind => expect.stringMatching(`^${site}: ${kind} revision \\d+$`)),
+    )
+    expect((await profiles('push', EXAMPLE)).said).toEqual(['Nothing to publish: the site has all of it.'])
+    expect((await profiles('diff', EXAMPLE)).said).toEqual(['Nothing to publish: the site has all of it.'])
+
+    const files = ['features', 'patterns', 'segments'].map(kind => join(folder, `${kind}.json`))
+    expect((await profiles('pull', folder)).said).toEqual(files.map(path => `wrote ${path}`))
+    expect(await readDefinitions(folder)).toEqual(await readDefinitions(EXAMPLE))
+    expect((await profiles('pull', folder)).said).toEqual(['The folder has everything that is published.'])
+  })
+
+  it('replaces the sets of the files that are there, and leaves the others alone', async () => {
+    await profiles('push', EXAMPLE)
+    await writeFile(
+      join(folder, 'patterns.json'),
+      JSON.stringify([
+        { ...LEFT_CART, within: '2h' },
+        { ...LEFT_CART, name: 'b' },
+      ]),
+    )
+    expect((await profiles('push', folder)).said).toEqual([
+      '+ patterns b',
+      '~ patterns left-cart: within nothing → "2h"',
+      expect.stringContaining('patterns revision'),
+    ])
+    await writeFile(join(folder, 'patterns.json'), '[]')
+    expect((await profiles('push', folder)).said.slice(0, 2)).toEqual(['- patterns left-cart', '- patterns b'])
+    expect((await admin('GET', '/features')).features).toHaveLength(4)
+    expect((await admin('GET', '/patterns')).patterns).toEqual([])
+    // A file of one's own is not written over.
+    await writeFile(join(folder, 'features.json'), '[]')
+    const pulled = await profiles('pull', folder)
+    expect(pulled.said).toContainEqual(expect.stringContaining('features.json differs from what is published'))
+    expect(await readFile(join(folder, 'features.json'), 'utf8')).toBe('[]')
+    await profiles('pull', folder, '--force')
+    expect((await readDefinitions(folder)).features).toHaveLength(4)
+  })
+
+  it('tells every fault with its file, and publishes nothing', async () => {
+    await writeFile(join(folder, 'features.json'), JSON.stringify([{ ...VIEWS, agregate: 'count' }]))
+    const { failed, said } = await profiles('push', folder)
+    expect(failed).toBe(
+      `${join(folder, 'features.json')}: features[0].agregate: unknown field, did you mean "aggregate"?`,
+    )
+    expect(said).toEqual([])
+    expect((await admin('GET', '/features')).revision).toBe(0)
+  })
+
+  it('says what is wrong when it can not do its work', async () => {
+    const failure = (...args: string[]) => carryOut(understand(args, {}), { ADMIN_TOKEN }, () => {})
+    await expect(failure('diff', EXAMPLE, '--site', 'shop', '--collector', 'http://127.0.0.1:9')).rejects.toThrow(
+      'no answer from http://127.0.0.1:9',
+    )
+    await expect(failure('diff', EXAMPLE, '--site', 'nobody', '--collector', other)).rejects.toThrow(
+      'there is no site nobody',
+    )
   })
 })
