@@ -18,6 +18,7 @@ export {
   isIdentitySecret,
   isSecretKey,
 } from './site/checks.js'
+export type { SegmentDefinition } from './site/definitions/segments.js'
 export {
   type Channel,
   DEFAULT_ENRICHMENT,
@@ -153,6 +154,7 @@ export {
 export { byteLength } from './wire/byte-length.js'
 export type { Check } from './wire/checks/check.js'
 export { isObject } from './wire/checks/is-object.js'
+export { nearest } from './wire/checks/nearest.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'
