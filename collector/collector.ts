@@ -14,6 +14,7 @@ import {
   watchTombstones,
 } from '@slotstream/runtime'
 import { createCatalogStore } from './admin/catalog-store.js'
+import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan-store.js'
 import { adminRoutes } from './admin/routes.js'
@@ -135,6 +136,10 @@ export function createCollector(deps: CollectorDeps): Collector {
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),
+          definitionStore: createDefinitionStore(buckets.definitions),
+          // Conditions, patterns and built-in features come with what evaluates them.
+          checkDefinitions: () => [],
+          builtInFeatures: [],
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

@@ -18,6 +18,39 @@ export {
   isIdentitySecret,
   isSecretKey,
 } from './site/checks.js'
+export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
+export {
+  checkDefinitionForm,
+  DEFINITION_KINDS,
+  type DefinitionKind,
+  type DefinitionSet,
+  type Definitions,
+  MAX_DEFINITION_BYTES,
+  MAX_DEFINITIONS,
+  NO_DEFINITIONS,
+  parseDefinitions,
+} from './site/definitions/definition-set.js'
+export { parseDuration } from './site/definitions/duration.js'
+export { type DefinitionCheck, unknownFields } from './site/definitions/faults.js'
+export {
+  AGGREGATE_RULES,
+  DEFAULT_FEATURE_KEYS,
+  ENTITIES,
+  FEATURE_FIELDS,
+  type FeatureField,
+  MAX_FEATURE_KEYS,
+} from './site/definitions/feature-fields.js'
+export {
+  AGGREGATES,
+  type AggregateName,
+  type DeclaredFeature,
+  type FeatureDefinition,
+  type FeatureOff,
+  type FeatureSource,
+  isFeatureOff,
+} from './site/definitions/features.js'
+export { isDefinitionName } from './site/definitions/name.js'
+export type { PatternDefinition, PatternEvent, PatternStep } from './site/definitions/patterns.js'
 export type { SegmentDefinition } from './site/definitions/segments.js'
 export {
   type Channel,
@@ -59,6 +92,12 @@ export {
   parseDeadLetter,
 } from './stream/dead-letters.js'
 export type { DecideReply, DecideRequest } from './stream/decide.js'
+export {
+  definitionsKey,
+  parseDefinitionsKey,
+  parseStoredDefinitions,
+  type StoredDefinitions,
+} from './stream/definitions.js'
 export { finishMessage } from './stream/envelopes/finish-message.js'
 export { openEnvelope } from './stream/envelopes/open-envelope.js'
 export { parseEventEnvelope } from './stream/envelopes/parse-event-envelope.js'
@@ -154,7 +193,7 @@ export {
 export { byteLength } from './wire/byte-length.js'
 export type { Check } from './wire/checks/check.js'
 export { isObject } from './wire/checks/is-object.js'
-export { nearest } from './wire/checks/nearest.js'
+export { editDistance, nearest } from './wire/checks/nearest.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'

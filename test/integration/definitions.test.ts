@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
+
+let broker: Awaited<ReturnType<typeof startBroker>>
+/** Two collectors that know of each other by their buckets only; the first is a program, which can be killed. */
+let program: Awaited<ReturnType<Awaited<ReturnType<typeof startBroker>>['program']>>
+let other: string
+let sites = 0
+let site: string
+
+beforeAll(async () => {
+  broker = await startBroker()
+  program = await broker.program()
+  other = await broker.collector()
+})
+afterAll(() => broker?.stop())
+beforeEach(async () => {
+  site = `shop-${++sites}`
+  await putSite(other, site)
+})
+
+interface Answer {
+  status: number
+  revision: number
+  features: object[]
+  patterns: object[]
+  segments: object[]
+  error: { code: string; message: string; details?: string[] }
+}
+
+async function admin(method: string, path: string, body?: object, url = other): Promise<Answer> {
+  const response = await fetch(`${url}/v1/admin/sites/${site}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+  return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) }
+}
+
+async function historyOf(kind: string): Promise<{ revision: number; at: string }[]> {
+  const { status, ...answer } = await admin('GET', `/${kind}/history`)
+  expect(status).toBe(200)
+  return Object.values(answer) as never
+}
+
+const VIEWS = {
+  name: 'views',
+  source: { event: 'Product Viewed', where: { 'properties.price': { $gt: 10 } } },
+  by: 'properties.category',
+  aggregate: 'count',
+  window: 'lifetime',
+}
+const LEFT_CART = {
+  name: 'left-cart',
+  sequence: [
+    { event: 'Product Added', key: 'properties.cart_id' },
+    { not: { event: 'Order Completed', key: 'properties.cart_id' }, within: '30m' },
+  ],
+}
+const CAMPERS = { name: 'campers', where: { 'features.views.camp': { $gte: 2 } } }
+
+const SETS = [
+  ['features', [VIEWS]],
+  ['patterns', [LEFT_CART]],
+  ['segments', [CAMPERS]],
+] as const
+
+describe('the definitions of a site', () => {
+  it('are empty at first, are put as a whole, and read by every collector', async () => {
+    for (const [kind] of SETS) expect(await admin('GET', `/${kind}`)).toEqual({ status: 200, revision: 0, [kind]: [] })
+    for (const [kind, items] of SETS) {
+      const stored = await admin('PUT', `/${kind}`, { [kind]: items })
+      expect(stored).toEqual({ status: 200, revision: expect.any(Number), [kind]: items })
+      expect(stored.revision).toBeGreaterThan(0)
+      expect(await admin('GET', `/${kind}`, undefined, program.url)).toEqual(stored)
+    }
+  })
+
+  it('stay as they are where the whole collector starts again', async () => {
+    const stored = await admin('PUT', '/features', { features: [VIEWS] }, program.url)
+    await program.end('SIGKILL')
+    await program.start()
+    expect(await admin('GET', '/features', undefined, program.url)).toEqual(stored)
+    expect(await historyOf('features')).toMatchObject([{ revision: stored.revision }])
+  })
+
+  it('keep their revision when an equal set is put, and get a greater one with each change', async () => {
+    const first = await admin('PUT', '/features', { features: [VIEWS] })
+    const { name, ...rest } = VIEWS
+    expect(await admin('PUT', '/features', { features: [{ ...rest, name }] })).toEqual(first)
+    const second = await admin('PUT', '/features', { features: [{ ...VIEWS, window: '30d' }] })
+    expect(second.revision).toBeGreaterThan(first.revision)
+    expect(await historyOf('features')).toHaveLength(2)
+  })
+
+  it('with faults are refused with a line for each, and what was there stays', async () => {
+    const before = await admin('PUT', '/features', { features: [VIEWS] })
+    const { aggregate: _left, ...rest } = VIEWS
+    const answer = await admin('PUT', '/features', {
+      features: [VIEWS, { ...VIEWS, name: 'b', window: 'week' }, { ...rest, name: 'c', agregate: 'count' }],
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.error.code).toBe('malformed')
+    expect(answer.error.message).toContain('nothing was stored: features[1].window: must be')
+    expect(answer.error.details).toEqual([
+      expect.stringMatching(/^features\[1\]\.window: must be .*, not "week"$/),
+      'features[2].agregate: unknown field, did you mean "aggregate"?',
+      expect.stringMatching(/^features\[2\]\.aggregate: must be one of/),
+    ])
+    for (const [body, why] of [
+      [{}, 'features: must be a list, not nothing'],
+      [{ feature: [] }, 'feature is unknown: did you mean features?'],
+      [{ features: [], revision: '3' }, 'revision must be a whole number'],
+    ] as const)
+      expect(await admin('PUT', '/features', body)).toMatchObject({
+        status: 400,
+        error: { code: 'malformed', message: expect.stringContaining(why) },
+      })
+    expect(await admin('GET', '/features')).toEqual(before)
+  })
+
+  it('are not stored over a change that the caller has not seen', async () => {
+    const first = await admin('PUT', '/features', { features: [VIEWS], revision: 0 })
+    expect(first.status).toBe(200)
+    const second = await admin('PUT', '/features', { features: [], revision: first.revision })
+    expect(second.status).toBe(200)
+    expect(await admin('PUT', '/features', { features: [VIEWS], revision: first.revision })).toMatchObject({
+      status: 409,
+      error: { code: 'conflict', message: expect.stringContaining(`their revision is ${second.revision}`) },
+    })
+    expect(await admin('GET', '/features')).toEqual(second)
+  })
+
+  it('of many writers at a time are each stored in turn, or refused where they name the revision', async () => {
+    const set = (n: number) => ({ segments: [{ ...CAMPERS, name: `s${n}` }] })
+    const urls = [program.url, other]
+    const all = await Promise.all(Array.from({ length: 8 }, (_, n) => admin('PUT', '/segments', set(n), urls[n % 2])))
+    expect(all.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    expect(new Set(all.map(({ revision }) => revision)).size).toBe(8)
+    const { revision } = await admin('GET', '/segments')
+    const raced = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => admin('PUT', '/segments', { ...set(10 + n), revision }, urls[n % 2])),
+    )
+    expect(raced.map(({ status }) => status).toSorted()).toEqual([200, ...Array(7).fill(409)])
+  })
+
+  it('are those of their site alone, and leave with it', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    const [{ revision } = { revision: 0 }] = await historyOf('features')
+    const first = site
+    site = `shop-${++sites}`
+    await putSite(other, site)
+    expect(await admin('GET', '/features')).toMatchObject({ revision: 0, features: [] })
+    expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
+    site = first
+    expect(await admin('DELETE', '')).toMatchObject({ status: 200 })
+    expect(await admin('GET', '/features')).toMatchObject({ status: 404 })
+    await putSite(other, site)
+    expect((await admin('GET', '/features')).features).toEqual([])
+    expect(await historyOf('features')).toEqual([])
+    expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
+    // A revision that somebody remembers of the old site is none of the new one.
+    const again = await admin('PUT', '/features', { features: [VIEWS] })
+    expect(again.revision).toBeGreaterThan(revision)
+    expect((await historyOf('features')).map(entry => entry.revision)).toEqual([again.revision])
+  })
+
+  it('whose value in the bucket is no set are none, and can be put again', async () => {
+    const { revision } = await admin('PUT', '/features', { features: [VIEWS] })
+    await broker.nats.js.publish(`$KV.definitions.${site}.features`, '{"items":[{"name":7}]}')
+    const read = await admin('GET', '/features')
+    expect(read).toMatchObject({ status: 200, features: [] })
+    expect(read.revision).toBeGreaterThan(revision)
+    expect(await admin('GET', `/features/history/${read.revision}`)).toMatchObject({ status: 404 })
+    expect(await admin('POST', '/features/rollback', { revision })).toMatchObject({ status: 200, features: [VIEWS] })
+  })
+})
+
+describe('the history of definitions', () => {
+  it('has every revision with its time, the newest first, and each as it was', async () => {
+    const revisions: number[] = []
+    for (const window of ['1h', '2h', '3h'])
+      revisions.unshift((await admin('PUT', '/features', { features: [{ ...VIEWS, window }] })).revision)
+    const history = await historyOf('features')
+    expect(history.map(({ revision }) => revision)).toEqual(revisions)
+    for (const { at } of history) expect(Math.abs(Date.now() - Date.parse(at))).toBeLessThan(3_600_000)
+    expect(await admin('GET', `/features/history/${revisions[2]}`)).toEqual({
+      status: 200,
+      ...history[2],
+      features: [{ ...VIEWS, window: '1h' }],
+    })
+  })
+
+  it('keeps at least the last 50 revisions', async () => {
+    const revisions: number[] = []
+    for (let n = 0; n < 70; n++)
+      revisions.unshift((await admin('PUT', '/segments', { segments: [{ ...CAMPERS, name: `s${n}` }] })).revision)
+    const kept = (await historyOf('segments')).map(({ revision }) => revision)
+    expect(kept.length).toBeGreaterThanOrEqual(50)
+    expect(kept).toEqual(revisions.slice(0, kept.length))
+  })
+
+  it('is rolled back to: the old content is stored once more, as a new revision', async () => {
+    const first = await admin('PUT', '/features', { features: [VIEWS] })
+    const second = await admin('PUT', '/features', { features: [] })
+    const third = await admin('POST', '/features/rollback', { revision: first.revision })
+    expect(third).toEqual({ ...first, revision: expect.any(Number) })
+    expect(third.revision).toBeGreaterThan(second.revision)
+    expect(await admin('GET', '/features')).toEqual(third)
+    expect((await historyOf('features')).map(({ revision }) => revision)).toEqual([
+      third.revision,
+      second.revision,
+      first.revision,
+    ])
+    // What is in use already changes nothing.
+    expect(await admin('POST', '/features/rollback', { revision: first.revision })).toEqual(third)
+  })
+
+  it.each([
+    ['GET', '/features/history/9999999', undefined, 404],
+    ['GET', '/features/history/first', undefined, 404],
+    ['GET', '/features/history/-1', undefined, 404],
+    ['GET', '/features/history/0', undefined, 404],
+    ['POST', '/features/rollback', { revision: 9_999_999 }, 404],
+    ['POST', '/features/rollback', { revision: '1' }, 400],
+    ['POST', '/features/rollback', {}, 400],
+    ['POST', '/features/rollback', { revison: 1 }, 400],
+  ] as const)('%s %s %j: %d', async (method, path, body, status) => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
+    expect(await admin(method, path, body)).toMatchObject({ status })
+  })
+
+  it('of one kind has no revision of another', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    const { revision } = await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
+    expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
+    expect(await admin('POST', '/features/rollback', { revision })).toMatchObject({ status: 404 })
+  })
+})
