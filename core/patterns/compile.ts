@@ -1,5 +1,4 @@
 import {
-  type Check,
   type DeclaredPattern,
   hash32,
   isObject,
@@ -10,23 +9,16 @@ import {
   patternKindOf,
   type SequencePattern,
 } from '@slotstream/protocol'
+import { compileMessageCondition } from '../conditions/compile-message-condition.js'
+import { ANY_EVENT } from '../conditions/event-name.js'
+import { readValues } from '../conditions/message-paths.js'
 import { AMOUNT_SCALE } from './bounds.js'
-import {
-  ANY_EVENT,
-  type CompiledPattern,
-  type CompiledPatterns,
-  type Matcher,
-  type MessageCondition,
-} from './compiled.js'
+import type { CompiledPattern, CompiledPatterns, Matcher } from './compiled.js'
 import { changeLogic } from './kinds/change.js'
 import { returnLogic } from './kinds/return.js'
 import type { Element, Role } from './kinds/runs.js'
 import { sequenceLogic } from './kinds/sequence.js'
 import { windowLogic } from './kinds/window.js'
-import { compilePath } from './read-path.js'
-
-/** Compiles a condition over messages. A reason has a line for each fault, which begins with the path that is handed in. */
-export type CompileCondition = (condition: unknown, options: { path: string }) => Check<MessageCondition>
 
 /** Result of compiling: each fault is a line that begins with its path, and `reason` has all lines. */
 export type CompiledSet = { ok: true; value: CompiledPatterns } | { ok: false; reason: string; faults: string[] }
@@ -43,11 +35,7 @@ interface Draft {
  *
  * @param path of the set, with which lines begin
  */
-export function compilePatterns(
-  definitions: readonly DeclaredPattern[],
-  compileCondition: CompileCondition,
-  path = 'patterns',
-): CompiledSet {
+export function compilePatterns(definitions: readonly DeclaredPattern[], path = 'patterns'): CompiledSet {
   const faults: string[] = []
   const patterns: CompiledPattern[] = []
   const names = new Set<string>()
@@ -59,33 +47,29 @@ export function compilePatterns(
     if (names.has(definition.name)) faults.push(`${at}.name: "${definition.name}" is the name of another pattern, too`)
     names.add(definition.name)
     const draft: Draft = { matchers: [], faults: [] }
-    patterns.push(compilePattern(definition, at, draft, compileCondition))
+    patterns.push(compilePattern(definition, at, draft))
     faults.push(...draft.faults)
   }
   if (faults.length > 0) return { ok: false, reason: faults.join('\n'), faults }
   return { ok: true, value: setOf(patterns) }
 }
 
-function compilePattern(
-  definition: PatternDefinition,
-  path: string,
-  draft: Draft,
-  compileCondition: CompileCondition,
-): CompiledPattern {
+function compilePattern(definition: PatternDefinition, path: string, draft: Draft): CompiledPattern {
   const kind = patternKindOf(definition)!
   const valuePath = 'value' in definition ? definition.value : 'changed' in definition ? definition.changed : undefined
-  const addStep = (event: PatternEvent, at: string) => addMatcher(draft, event, at, compileCondition)
+  const addStep = (event: PatternEvent, at: string) => addMatcher(draft, event, at)
   const logic = logicOf(definition, path, addStep)
   return {
     definition,
     kind,
     name: definition.name,
-    version: versionOf(definition),
+    // What is remembered goes on where only the text for readers changes.
+    version: versionOf({ ...definition, description: null }),
     matchers: draft.matchers,
     isKeyed: draft.matchers.some(({ readKeys }) => readKeys !== undefined),
     graceMs: msOf(definition.grace) ?? 0,
     quietMs: msOf(definition.quiet) ?? 0,
-    ...(valuePath !== undefined && { readValue: compilePath(valuePath) }),
+    ...(valuePath !== undefined && { readValue: readValues(valuePath) }),
     logic,
   }
 }
@@ -126,15 +110,15 @@ function sequenceOf(definition: SequencePattern, path: string, addStep: AddStep)
   return sequenceLogic({ elements, roles, withinMs: msOf(definition.within) ?? Number.POSITIVE_INFINITY })
 }
 
-function addMatcher(draft: Draft, step: PatternEvent, path: string, compileCondition: CompileCondition): number {
+function addMatcher(draft: Draft, step: PatternEvent, path: string): number {
   const index = draft.matchers.length
   const matcher: Matcher = { event: step.event, step: index }
   if (step.where !== undefined) {
-    const condition = compileCondition(step.where, { path: `${path}.where` })
+    const condition = compileMessageCondition(step.where, `${path}.where`)
     if (condition.ok) matcher.condition = condition.value
-    else draft.faults.push(condition.reason)
+    else draft.faults.push(...condition.faults)
   }
-  if (step.key !== undefined) matcher.readKeys = compilePath(step.key)
+  if (step.key !== undefined) matcher.readKeys = readValues(step.key)
   draft.matchers.push(matcher)
   return index
 }

@@ -1,17 +1,9 @@
-import type {
-  JsonObject,
-  PatternDefinition,
-  PatternFact,
-  PatternKind,
-  PatternState,
-  StoredMessage,
-} from '@slotstream/protocol'
-import type { ReadValues } from './read-path.js'
+import type { JsonObject, PatternDefinition, PatternFact, PatternKind, PatternState } from '@slotstream/protocol'
+import type { Condition } from '../conditions/condition.js'
+import type { PathValue } from '../conditions/message-paths.js'
 
-/** A condition over a message. */
-export interface MessageCondition {
-  matches(message: StoredMessage): boolean
-}
+/** Reads all values at a path of a message. */
+export type ReadValues = (message: unknown) => PathValue[]
 
 /** A pattern that was found in a visitor's messages, or that a late message refutes. */
 export interface Match {
@@ -41,15 +33,12 @@ export type Told = Omit<Match, 'pattern' | 'id'> & { key: string }
 /** Takes what was found; false: it is kept back, because the pattern is quiet after another one. */
 export type Tell = (told: Told) => boolean
 
-/** Event of a step that looks for any message. */
-export const ANY_EVENT = '*'
-
 /** Messages that a step looks for. */
 export interface Matcher {
   event: string
   /** Place among the pattern's matchers. */
   step: number
-  condition?: MessageCondition
+  condition?: Condition
   readKeys?: ReadValues
 }
 

@@ -5,6 +5,7 @@ import {
   parseDuration,
   patternKindOf,
 } from '@slotstream/protocol'
+import { ANY_EVENT } from '../conditions/event-name.js'
 import {
   MAX_AMOUNTS,
   MAX_KEPT_BYTES,
@@ -17,7 +18,6 @@ import {
   MAX_WINDOW_MESSAGES,
   MAX_WINDOWS,
 } from './bounds.js'
-import { ANY_EVENT } from './compiled.js'
 
 /** How a pattern is evaluated, as plain data. */
 export interface PatternExplanation {

@@ -1,7 +1,8 @@
 import type { PatternFact, PatternHit, StoredMessage } from '@slotstream/protocol'
+import type { PathValue } from '../conditions/message-paths.js'
 import { AMOUNT_SCALE, MAX_AMOUNT, MAX_KEYS_OF_MESSAGE } from './bounds.js'
 import type { CompiledPattern, Watch } from './compiled.js'
-import { comparedText, keptText } from './read-path.js'
+import { comparedText, keptText } from './kept-text.js'
 
 /** Returns what a message is to a pattern; undefined: nothing. */
 export function factOf(
@@ -24,14 +25,18 @@ export function compareFacts(one: PatternFact, other: PatternFact): number {
 }
 
 /** Different keys; a message that has none is of the empty one, with all others that have none. */
-function keysAmong(values: readonly unknown[]): string[] {
-  if (values.length === 1) return [comparedText(values[0])]
+function keysAmong(values: readonly PathValue[]): string[] {
+  if (values.length === 1) return [comparedText(values[0]!)]
   const keys = new Set(values.map(comparedText))
   if (keys.size > 1) keys.delete('')
   return keys.size > 0 ? [...keys].slice(0, MAX_KEYS_OF_MESSAGE) : ['']
 }
 
-function withValue(fact: PatternFact, { kind }: CompiledPattern, values: readonly unknown[]): PatternFact | undefined {
+function withValue(
+  fact: PatternFact,
+  { kind }: CompiledPattern,
+  values: readonly PathValue[],
+): PatternFact | undefined {
   if (kind === 'sum') {
     const amount = amountOf(values)
     return amount > 0 ? { ...fact, amount } : undefined
@@ -41,7 +46,7 @@ function withValue(fact: PatternFact, { kind }: CompiledPattern, values: readonl
 }
 
 /** Sum of the numbers above 0, in millionths: whole numbers, whose sum is the same in any order. */
-function amountOf(values: readonly unknown[]): number {
+function amountOf(values: readonly PathValue[]): number {
   let sum = 0
   for (const value of values)
     if (typeof value === 'number' && value > 0) sum += Math.round(Math.min(value, MAX_AMOUNT) * AMOUNT_SCALE)

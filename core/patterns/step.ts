@@ -1,8 +1,8 @@
 import { type PatternState, type PatternStates, parseTime, type StoredMessage } from '@slotstream/protocol'
+import { eventNameOf } from '../conditions/event-name.js'
 import type { CompiledPattern, CompiledPatterns, Match } from './compiled.js'
-import { eventNameOf } from './event-name.js'
 import { factOf } from './facts.js'
-import { keptText } from './read-path.js'
+import { keptText } from './kept-text.js'
 import { arrive, dueOf, settle } from './settle.js'
 
 /** What is known of a message beside itself. */

@@ -1,6 +1,5 @@
-import type { DeclaredPattern, PatternDefinition, PatternStates, StoredMessage } from '@slotstream/protocol'
+import type { PatternDefinition, PatternStates, StoredMessage } from '@slotstream/protocol'
 import { parseDuration } from '@slotstream/protocol'
-import { compileCondition } from '#core/conditions/compile-condition.js'
 import { compilePatterns } from '#core/patterns/compile.js'
 import type { CompiledPatterns, Match } from '#core/patterns/compiled.js'
 import { firePatterns, stepPatterns } from '#core/patterns/step.js'
@@ -17,14 +16,14 @@ export const END = START + 1_000 * 86_400_000
 export type Arrival = StoredMessage | { fireAt: number }
 
 export function compiled(definitions: readonly PatternDefinition[]): CompiledPatterns {
-  const set = compilePatterns(definitions, compileCondition)
+  const set = compilePatterns(definitions)
   if (!set.ok) throw new Error(set.reason)
   return set.value
 }
 
 /** Faults of definitions, line by line. */
 export function faultsOf(...definitions: unknown[]): string[] {
-  const set = compilePatterns(definitions as PatternDefinition[], compileCondition)
+  const set = compilePatterns(definitions as PatternDefinition[])
   return set.ok ? [] : set.faults
 }
 
@@ -82,5 +81,3 @@ export function written({ at, messageId, retracted, details }: Match): string {
   const key = details.key === undefined ? '' : `, key ${details.key}`
   return `${retracted ? 'retracted: ' : ''}${time} by ${messageId}${key}`
 }
-
-export type { DeclaredPattern }
