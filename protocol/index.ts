@@ -19,6 +19,7 @@ export {
   isSecretKey,
 } from './site/checks.js'
 export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
+export { patternFaults } from './site/definitions/check-pattern.js'
 export {
   checkDefinitionForm,
   DEFINITION_KINDS,
@@ -50,7 +51,32 @@ export {
   isFeatureOff,
 } from './site/definitions/features.js'
 export { isDefinitionName } from './site/definitions/name.js'
-export type { PatternDefinition, PatternEvent, PatternStep } from './site/definitions/patterns.js'
+export {
+  ABSENCE_FIELDS,
+  COMMON_FIELDS,
+  KIND_FIELDS,
+  type PatternField,
+  STEP_FIELDS,
+} from './site/definitions/pattern-fields.js'
+export {
+  type ChangePattern,
+  type CountPattern,
+  type DeclaredPattern,
+  MAX_PATTERN_COUNT,
+  MAX_PATTERN_NOTS,
+  MAX_PATTERN_STEPS,
+  MAX_PATTERN_SUM,
+  PATTERN_KINDS,
+  type PatternAbsence,
+  type PatternDefinition,
+  type PatternEvent,
+  type PatternKind,
+  type PatternStep,
+  patternKindOf,
+  type ReturnPattern,
+  type SequencePattern,
+  type SumPattern,
+} from './site/definitions/patterns.js'
 export type { SegmentDefinition } from './site/definitions/segments.js'
 export {
   type Channel,
@@ -120,6 +146,16 @@ export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
 export { parseProfile } from './stream/parse-profile.js'
+export {
+  type PatternFact,
+  type PatternHit,
+  type PatternRefuter,
+  type PatternRun,
+  type PatternState,
+  type PatternStates,
+  type PatternWindow,
+  parsePatternStates,
+} from './stream/pattern-states.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,

@@ -1,16 +1,17 @@
 import { byteLength } from '../../wire/byte-length.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { featureFaults } from './check-feature.js'
+import { patternFaults } from './check-pattern.js'
 import { type DefinitionCheck, shown, shownFaults } from './faults.js'
 import type { DeclaredFeature } from './features.js'
 import { isDefinitionName, NAME_FORM } from './name.js'
-import type { PatternDefinition } from './patterns.js'
+import type { DeclaredPattern } from './patterns.js'
 import type { SegmentDefinition } from './segments.js'
 
 /** What an administrator declares about a site's profiles. */
 export interface Definitions {
   features: DeclaredFeature[]
-  patterns: PatternDefinition[]
+  patterns: DeclaredPattern[]
   segments: SegmentDefinition[]
 }
 
@@ -38,7 +39,7 @@ export const NO_DEFINITIONS: { revision: number; at: string; items: never[] } = 
 
 /**
  * Checks the form of a set that is uploaded, and its limits: one line for each fault, naming the field by its path.
- * Features are checked as a whole but for their conditions; of patterns and segments only the names, since what compiles
+ * Features and patterns are checked as a whole but for their conditions; of segments only the names, since what compiles
  * them checks the rest.
  */
 export function checkDefinitionForm<Kind extends DefinitionKind>(
@@ -61,10 +62,16 @@ export function parseDefinitions<Kind extends DefinitionKind>(
   const most = MAX_DEFINITIONS[kind]
   if (!Array.isArray(raw)) return { ok: false, faults: [`${kind}: must be a list, not ${shown(raw)}`] }
   if (raw.length > most) return { ok: false, faults: [`${kind}: has ${raw.length} entries, ${most} are allowed`] }
-  const check = kind === 'features' ? featureFaults : namedFaults
-  const faults = raw.flatMap((item, index) => check(item, `${kind}[${index}]`))
+  const faults = raw.flatMap((item, index) => FAULTS[kind](item, `${kind}[${index}]`))
   faults.push(...duplicates(kind, raw))
   return faults.length > 0 ? { ok: false, faults: shownFaults(faults) } : { ok: true, value: raw as Definitions[Kind] }
+}
+
+/** Checks of one entry, by kind. */
+const FAULTS: Record<DefinitionKind, (raw: unknown, path: string) => string[]> = {
+  features: featureFaults,
+  patterns: patternFaults,
+  segments: namedFaults,
 }
 
 function namedFaults(raw: unknown, path: string): string[] {
