@@ -81,7 +81,7 @@ function compileList(wanted: unknown, place: Place): Clause[] {
 
 function compileField(path: string, wanted: unknown, place: Place): Clause {
   const { options, readers } = place.compilation
-  const trouble = pathTrouble(path) ?? (place.isElement ? undefined : options.checkPath?.(path, wanted))
+  const trouble = pathTrouble(path, wanted) ?? (place.isElement ? undefined : options.checkPath?.(path, wanted))
   if (trouble !== undefined) fault(place, trouble)
   const isTime = !place.isElement && options.isTime?.(path) === true
   const tests = compileTests(wanted, { ...place, isTime })
@@ -92,12 +92,16 @@ function compileField(path: string, wanted: unknown, place: Place): Clause {
 }
 
 /** What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one. */
-function pathTrouble(path: string): string | undefined {
+function pathTrouble(path: string, wanted: unknown): string | undefined {
   if (path === '') return 'a path must not be empty'
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`
   if (Object.hasOwn(OPERATORS, path)) return `${path} must stand below a path: {"a.path": {"${path}": …}}`
-  const meant = path.startsWith('$') ? nearest(path, LOGICAL) : undefined
-  return meant === undefined ? undefined : `unknown operator ${path}: did you mean ${meant}?`
+  if (!path.startsWith('$')) return undefined
+  const meant = nearest(path, LOGICAL)
+  if (meant !== undefined) return `unknown operator ${path}: did you mean ${meant}?`
+  // Attributes may be named like operators, but conditions stand behind these only.
+  const isCondition = typeof wanted === 'object' && wanted !== null && !isOperatorObject(wanted)
+  return isCondition ? `unknown operator ${cut(path, 64)}: beside paths there are ${LOGICAL.join(', ')}` : undefined
 }
 
 /** Compiles what stands behind a path: operators that must all pass, or a value to be equal to. */
