@@ -20,6 +20,7 @@ export {
 } from './site/checks.js'
 export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
 export { patternFaults } from './site/definitions/check-pattern.js'
+export { SEGMENT_FIELDS, type SegmentField } from './site/definitions/check-segment.js'
 export {
   checkDefinitionForm,
   DEFINITION_KINDS,

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
+import { definitionFaults } from '@slotstream/core'
 import { DEFINITION_KINDS, type DefinitionKind, type Definitions } from '@slotstream/protocol'
 import { findAdminToken } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { type AdminCall, createAdminCall } from '../admin-call.js'
-import { readDefinitions, writeDefinitions } from './definition-folder.js'
+import { fileOf, readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
 import { type Order, USAGE } from './understand.js'
 
@@ -17,7 +19,7 @@ interface Published {
 /** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
 export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
-  if (order.do === 'check') return say(countsOf(await readDefinitions(order.folder)))
+  if (order.do === 'check') return check(order.folder, say)
   const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
   if (order.do === 'pull') return pull(order, call, say)
   const mine = await readDefinitions(order.folder)
@@ -26,9 +28,30 @@ export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): 
   for (const { lines } of changed) for (const line of lines) say(line)
   if (changed.length === 0) return say('Nothing to publish: the site has all of it.')
   if (order.do === 'diff') return
-  if (order.dryRun) return say('Nothing was published: it was a dry run.')
   const kinds = changed.map(({ kind }) => kind)
+  refuseFaults(order.folder, kinds, { ...published.definitions, ...mine })
+  if (order.dryRun) return say('Nothing was published: it was a dry run.')
   for (const warning of await push(order.site, kinds, mine, published, call, say)) say(`! ${warning}`)
+}
+
+async function check(folder: string, say: Say): Promise<void> {
+  const mine = await readDefinitions(folder)
+  const { features = [], patterns = [], segments = [] } = mine
+  // Which names segments may use depends on the others, which the site has where the folder has not.
+  const isWhole = mine.features !== undefined && mine.patterns !== undefined
+  const kinds = DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
+  refuseFaults(folder, kinds, { features, patterns, segments })
+  say(countsOf(mine))
+  if (mine.segments !== undefined && !isWhole)
+    say('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
+}
+
+/** @throws CommandError with a line for each fault of these kinds, naming the file */
+function refuseFaults(folder: string, kinds: readonly DefinitionKind[], definitions: Definitions): void {
+  const faults = kinds.flatMap(kind =>
+    definitionFaults(kind, definitions).map(fault => `${join(folder, fileOf(kind))}: ${fault}`),
+  )
+  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
 }
 
 function changedKinds(mine: Partial<Definitions>, { definitions }: Published) {

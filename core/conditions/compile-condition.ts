@@ -3,7 +3,7 @@ import { allOf, anyOf, noneOf } from './clauses/combine.js'
 import { fieldClause } from './clauses/field.js'
 import { type Compilation, countClause, fault, type Place, placeWithin } from './compilation.js'
 import type { Clause, Compiled, CompileOptions, Condition, Test } from './condition.js'
-import { MAX_CONDITION_DEPTH, MAX_PATH } from './limits.js'
+import { MAX_CONDITION_DEPTH, MAX_FAULTS, MAX_PATH } from './limits.js'
 import { equalTo } from './operators/equality.js'
 import { isOperatorObject } from './operators/operator-object.js'
 import { LOGICAL, OPERATORS } from './operators/table.js'
@@ -80,8 +80,10 @@ function compileList(wanted: unknown, place: Place): Clause[] {
 }
 
 function compileField(path: string, wanted: unknown, place: Place): Clause {
-  const { options, readers } = place.compilation
-  const trouble = pathTrouble(path, wanted) ?? (place.isElement ? undefined : options.checkPath?.(path, wanted))
+  const { options, readers, faults } = place.compilation
+  // With so many faults it is refused anyway, and looking for the names that were meant takes time.
+  const isLooked = faults.length < MAX_FAULTS && !place.isElement
+  const trouble = pathTrouble(path, wanted) ?? (isLooked ? options.checkPath?.(path, wanted) : undefined)
   if (trouble !== undefined) fault(place, trouble)
   const isTime = !place.isElement && options.isTime?.(path) === true
   const tests = compileTests(wanted, { ...place, isTime })

@@ -1,5 +1,6 @@
 import type { SegmentDefinition } from '@slotstream/protocol'
 import type { Compiled, Condition } from '../conditions/condition.js'
+import { MAX_FAULTS } from '../conditions/limits.js'
 import { featureOf } from './attributes.js'
 import { compileWhere } from './compile-where.js'
 import { dependencyOrder } from './dependency-order.js'
@@ -43,6 +44,8 @@ export function compileSegments(
   const faults: string[] = []
 
   definitions.forEach(({ name, where, leaveWhere }, index) => {
+    // It is refused anyway, and looking for the names that were meant takes time.
+    if (faults.length >= MAX_FAULTS) return
     const at = `segments[${index}]`
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []

@@ -65,6 +65,8 @@ const LEFT_CART = {
   ],
 }
 const CAMPERS = { name: 'campers', where: { 'features.views.camp': { $gte: 2 } } }
+/** A segment that needs no other set. */
+const PROS = { name: 'pros', where: { 'traits.plan': 'pro' } }
 
 const SETS = [
   ['features', [VIEWS]],
@@ -126,6 +128,51 @@ describe('the definitions of a site', () => {
     expect(await admin('GET', '/features')).toEqual(before)
   })
 
+  it('with conditions that can not be used, or names that there are not, are refused', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    for (const [kind, item, why] of [
+      ['features', { ...VIEWS, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } }, '$gtt'],
+      [
+        'patterns',
+        { name: 'a', event: 'E', where: { 'properties.x': { $regex: '(' } }, count: 2 },
+        'patterns[0].where',
+      ],
+      ['segments', { name: 'a', where: { 'features.vews': 1 } }, 'did you mean "views"'],
+      ['segments', { name: 'a', where: { segments: { $in: ['b'] } } }, 'there is no segment "b"'],
+      ['segments', { name: 'a', where: { segments: { $in: ['a'] } } }, 'depends on itself'],
+    ] as const)
+      expect(await admin('PUT', `/${kind}`, { [kind]: [item] })).toMatchObject({
+        status: 400,
+        error: { code: 'malformed', message: expect.stringContaining(why) },
+      })
+    // Signals of built-in patterns are there, and of the site's own.
+    const signals = ['left-cart', 'cart_abandonment', 'interest_shift']
+    const segments = [{ ...CAMPERS, where: { signals: { $in: signals } } }]
+    expect(await admin('PUT', '/segments', { segments })).toMatchObject({ status: 400 })
+    await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
+    expect(await admin('PUT', '/segments', { segments })).toMatchObject({ status: 200 })
+  })
+
+  it('that others name may be taken away, with a warning', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    expect(await admin('PUT', '/segments', { segments: [CAMPERS] })).not.toHaveProperty('warnings')
+    expect(await admin('PUT', '/features', { features: [] })).toMatchObject({
+      status: 200,
+      warnings: [expect.stringMatching(/^segments\[0\]\.where.*there is no feature "views"/)],
+    })
+  })
+
+  it('are told with the built-in ones that are in use, when asked', async () => {
+    await admin('PUT', '/patterns', { patterns: [LEFT_CART, { name: 'rage_clicks', off: true }] })
+    const { patterns } = await admin('GET', '/patterns?builtin=1')
+    expect(patterns.slice(0, 2)).toEqual([LEFT_CART, { name: 'rage_clicks', off: true }])
+    const builtIn = patterns.slice(2) as { name: string; builtin: boolean }[]
+    expect(builtIn.map(({ name }) => name)).toContain('cart_abandonment')
+    expect(builtIn.map(({ name }) => name)).not.toContain('rage_clicks')
+    expect(builtIn.every(({ builtin }) => builtin)).toBe(true)
+    expect((await admin('GET', '/patterns')).patterns).toHaveLength(2)
+  })
+
   it('are not stored over a change that the caller has not seen', async () => {
     const first = await admin('PUT', '/features', { features: [VIEWS], revision: 0 })
     expect(first.status).toBe(200)
@@ -139,7 +186,7 @@ describe('the definitions of a site', () => {
   })
 
   it('of many writers at a time are each stored in turn, or refused where they name the revision', async () => {
-    const set = (n: number) => ({ segments: [{ ...CAMPERS, name: `s${n}` }] })
+    const set = (n: number) => ({ segments: [{ ...PROS, name: `s${n}` }] })
     const urls = [program.url, other]
     const all = await Promise.all(Array.from({ length: 8 }, (_, n) => admin('PUT', '/segments', set(n), urls[n % 2])))
     expect(all.map(({ status }) => status)).toEqual(Array(8).fill(200))
@@ -201,7 +248,7 @@ describe('the history of definitions', () => {
   it('keeps at least the last 50 revisions', async () => {
     const revisions: number[] = []
     for (let n = 0; n < 70; n++)
-      revisions.unshift((await admin('PUT', '/segments', { segments: [{ ...CAMPERS, name: `s${n}` }] })).revision)
+      revisions.unshift((await admin('PUT', '/segments', { segments: [{ ...PROS, name: `s${n}` }] })).revision)
     const kept = (await historyOf('segments')).map(({ revision }) => revision)
     expect(kept.length).toBeGreaterThanOrEqual(50)
     expect(kept).toEqual(revisions.slice(0, kept.length))

@@ -24,7 +24,7 @@ afterEach(() => watch?.stop())
 
 const VIEWS = { name: 'views', source: { event: 'Product Viewed' }, aggregate: 'count' }
 const LEFT_CART = { name: 'left-cart', sequence: [{ event: 'A' }, { not: { event: 'B' }, within: '30m' }] }
-const CAMPERS = { name: 'campers', where: { 'features.views': { $gte: 2 } } }
+const CAMPERS = { name: 'campers', where: { 'traits.hobby': 'camp' } }
 
 async function admin(method: string, path: string, body?: object): Promise<{ revision: number }> {
   const response = await fetch(`${collector}/v1/admin/sites/${path}`, {

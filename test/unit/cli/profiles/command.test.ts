@@ -102,6 +102,19 @@ describe('a folder of definitions', () => {
     expect(JSON.parse(await readFile(there, 'utf8'))).toEqual([])
   })
 
+  it('is checked for what conditions mean, those of segments where all that they name is there', async () => {
+    const write = (kind: string, items: object[]) => writeFile(join(folder, `${kind}.json`), JSON.stringify(items))
+    await write('segments', [{ name: 'a', where: { 'features.vews': 1 } }])
+    expect((await run('check', folder)).said).toContain('The conditions of segments are checked when they are pushed')
+    await write('features', [{ ...VIEWS, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } }])
+    await write('patterns', [])
+    expect((await run('check', folder)).failed?.split('\n')).toEqual([
+      expect.stringMatching(/features\.json: features\[0\]\.source\.where.*\$gtt/),
+      expect.stringMatching(/segments\.json: segments\[0\]\.where.*did you mean "views"\?/),
+      'nothing was published',
+    ])
+  })
+
   it('of the examples has no faults', async () => {
     expect(await run('check', EXAMPLE)).toEqual({
       said: '4 features, 1 pattern, 3 segments: no problems',
