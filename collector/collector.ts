@@ -1,3 +1,4 @@
+import { BUILT_IN, definitionFaults } from '@slotstream/core'
 import { profilesBucket } from '@slotstream/protocol'
 import {
   answerStatus,
@@ -14,6 +15,7 @@ import {
   watchTombstones,
 } from '@slotstream/runtime'
 import { createCatalogStore } from './admin/catalog-store.js'
+import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan-store.js'
 import { adminRoutes } from './admin/routes.js'
@@ -135,6 +137,9 @@ export function createCollector(deps: CollectorDeps): Collector {
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),
+          definitionStore: createDefinitionStore(buckets.definitions),
+          checkDefinitions: definitionFaults,
+          builtIn: BUILT_IN,
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

@@ -18,13 +18,67 @@ export {
   isIdentitySecret,
   isSecretKey,
 } from './site/checks.js'
+export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
+export { patternFaults } from './site/definitions/check-pattern.js'
+export { SEGMENT_FIELDS, type SegmentField } from './site/definitions/check-segment.js'
+export {
+  checkDefinitionForm,
+  DEFINITION_KINDS,
+  type DefinitionKind,
+  type DefinitionSet,
+  type Definitions,
+  MAX_DEFINITION_BYTES,
+  MAX_DEFINITIONS,
+  NO_DEFINITIONS,
+  parseDefinitions,
+} from './site/definitions/definition-set.js'
+export { parseDuration } from './site/definitions/duration.js'
+export { type DefinitionCheck, unknownFields } from './site/definitions/faults.js'
+export {
+  AGGREGATE_RULES,
+  DEFAULT_FEATURE_KEYS,
+  ENTITIES,
+  FEATURE_FIELDS,
+  type FeatureField,
+  MAX_FEATURE_KEYS,
+} from './site/definitions/feature-fields.js'
 export {
   AGGREGATES,
   type AggregateName,
+  type DeclaredFeature,
   type FeatureDefinition,
   type FeatureOff,
   type FeatureSource,
+  isFeatureOff,
 } from './site/definitions/features.js'
+export { isDefinitionName } from './site/definitions/name.js'
+export {
+  ABSENCE_FIELDS,
+  COMMON_FIELDS,
+  KIND_FIELDS,
+  type PatternField,
+  STEP_FIELDS,
+} from './site/definitions/pattern-fields.js'
+export {
+  type ChangePattern,
+  type CountPattern,
+  type DeclaredPattern,
+  MAX_PATTERN_COUNT,
+  MAX_PATTERN_NOTS,
+  MAX_PATTERN_STEPS,
+  MAX_PATTERN_SUM,
+  PATTERN_KINDS,
+  type PatternAbsence,
+  type PatternDefinition,
+  type PatternEvent,
+  type PatternKind,
+  type PatternStep,
+  patternKindOf,
+  type ReturnPattern,
+  type SequencePattern,
+  type SumPattern,
+} from './site/definitions/patterns.js'
+export type { SegmentDefinition } from './site/definitions/segments.js'
 export {
   type Channel,
   DEFAULT_ENRICHMENT,
@@ -65,6 +119,12 @@ export {
   parseDeadLetter,
 } from './stream/dead-letters.js'
 export type { DecideReply, DecideRequest } from './stream/decide.js'
+export {
+  definitionsKey,
+  parseDefinitionsKey,
+  parseStoredDefinitions,
+  type StoredDefinitions,
+} from './stream/definitions.js'
 export { finishMessage } from './stream/envelopes/finish-message.js'
 export { openEnvelope } from './stream/envelopes/open-envelope.js'
 export { parseEventEnvelope } from './stream/envelopes/parse-event-envelope.js'
@@ -104,6 +164,16 @@ export {
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
 export { parseProfile } from './stream/parse-profile.js'
+export {
+  type PatternFact,
+  type PatternHit,
+  type PatternRefuter,
+  type PatternRun,
+  type PatternState,
+  type PatternStates,
+  type PatternWindow,
+  parsePatternStates,
+} from './stream/pattern-states.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
@@ -177,6 +247,7 @@ export {
 export { byteLength } from './wire/byte-length.js'
 export type { Check } from './wire/checks/check.js'
 export { isObject } from './wire/checks/is-object.js'
+export { editDistance, nearest } from './wire/checks/nearest.js'
 export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'

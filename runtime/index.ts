@@ -12,7 +12,7 @@ export { PROFILES_KEY, readGeneration, switchGeneration, watchGeneration } from 
 export { provision } from './installation/provision.js'
 export { answerStatus, gatherStatus } from './installation/status.js'
 export { NO_TOMBSTONES, type Tombstones, watchTombstones, writeTombstones } from './installation/tombstones.js'
-export { bucketKeys } from './nats/bucket-keys.js'
+export { bucketHistory, bucketKeys, type Revision } from './nats/bucket-keys.js'
 export { jetStreamAnswers } from './nats/jetstream-answers.js'
 export { type Behind, measureLag } from './nats/measure-lag.js'
 export { connectNats, type Nats, type NatsServer } from './nats/nats.js'

@@ -1,3 +1,4 @@
+import type { Features } from '@slotstream/core'
 import type { EventEnvelope, ForgetRequest } from '@slotstream/protocol'
 import {
   createDeadLetters,
@@ -56,6 +57,8 @@ export interface ProfileSetDeps {
   maxBytes: number
   /** See `applyAndDetect`. */
   anonymousDays: number
+  /** Returns the features of a site. */
+  featuresOf: (siteId: string) => Features
   /** See `SweepDeps`. */
   now?: () => number
   everyMs?: number

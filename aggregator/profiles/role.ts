@@ -13,6 +13,8 @@ import {
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
+import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
+import { watchDefinitions } from './definitions/watch-definitions.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
@@ -72,10 +74,12 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { nats, installation, log } = deps
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const definitions = createSitesDefinitions(log)
+  const watchingDefinitions = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
-  const generations = startGenerations(deps, { wantedSignals, serving, holds })
+  const generations = startGenerations(deps, { wantedSignals, definitions, serving, holds })
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
@@ -101,6 +105,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await leaseGroup.stop()
       await generations.stop()
       wantedSignals.stop()
+      watchingDefinitions.stop()
       log.info('profiles stored')
     },
   }
@@ -110,9 +115,15 @@ function startGenerations(
   deps: ProfilesDeps,
   {
     wantedSignals,
+    definitions,
     serving,
     holds,
-  }: { wantedSignals: WantedSignals; serving: Serving; holds: (partition: number) => boolean },
+  }: {
+    wantedSignals: WantedSignals
+    definitions: SitesDefinitions
+    serving: Serving
+    holds: (partition: number) => boolean
+  },
 ): ProfileGenerations {
   const { skewTracker, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES } = deps
@@ -128,6 +139,7 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
+        featuresOf: siteId => definitions.of(siteId).features,
         holds,
       }),
     heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),

@@ -21,6 +21,7 @@ import type { AdminGate } from '../safety/admin-gate.js'
 import type { Sites } from '../sites.js'
 import { fieldsOf, objectOf, valid } from './admin-request.js'
 import type { CatalogKind, CatalogStore } from './catalog-store.js'
+import { addDefinitionRoutes, type DefinitionRouteParts } from './definitions/routes.js'
 import { importDecisions } from './import-decisions.js'
 import { addPeopleRoutes } from './people/routes.js'
 import { addPlanRoutes } from './plan-routes.js'
@@ -33,7 +34,7 @@ import { strictContent, strictSlot } from './strict/strict-catalog.js'
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
 
-export interface AdminParts {
+export interface AdminParts extends Omit<DefinitionRouteParts, 'siteOf'> {
   gate: AdminGate
   sites: Sites
   nats: Nats
@@ -83,6 +84,7 @@ export function adminRoutes(parts: AdminParts): Router {
     const { siteId } = siteOf(request)
     await buckets.sites.delete(siteId)
     await catalog.removeAll(siteId)
+    await parts.definitionStore.removeAll(siteId)
     plans.take(siteId, undefined, await planStore.remove(siteId))
     sites.apply({ key: siteId, operation: 'DEL', json: notThere })
     response.json({ deleted: true })
@@ -157,6 +159,7 @@ export function adminRoutes(parts: AdminParts): Router {
     response.json({ imported, rejected })
   })
 
+  addDefinitionRoutes(router, { ...parts, siteOf })
   addPlanRoutes(router, { ...parts, siteOf })
   addReplayRoute(router, { ...parts, siteOf })
   addPeopleRoutes(router, { ...parts, siteOf })

@@ -1,4 +1,5 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
+import { DEFINITION_PATHS } from './definition-paths.js'
 import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
 
@@ -146,5 +147,6 @@ export const ADMIN_PATHS: Paths = {
       }),
     ),
   },
+  ...DEFINITION_PATHS,
   ...PEOPLE_PATHS,
 }

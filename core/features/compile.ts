@@ -1,8 +1,15 @@
-import { type FeatureDefinition, type FeatureOff, hash32, type StoredMessage } from '@slotstream/protocol'
+import {
+  type DeclaredFeature,
+  type FeatureDefinition,
+  hash32,
+  isFeatureOff,
+  parseDuration,
+  type StoredMessage,
+} from '@slotstream/protocol'
+import { ANY_EVENT } from '../conditions/event-name.js'
 import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
-import { ANY_EVENT } from './event-name.js'
 import type { Feature, Features, Rule } from './feature.js'
 import { compilePath } from './read-path.js'
 import { slidingWindow, type Window } from './windows.js'
@@ -22,7 +29,7 @@ export type CompileWhere = (where: object) => (message: StoredMessage) => boolea
  */
 export function compileFeatures(
   builtIn: readonly BuiltInFeature[],
-  definitions: readonly (FeatureDefinition | FeatureOff)[],
+  definitions: readonly DeclaredFeature[],
   compileWhere: CompileWhere,
   revision = 0,
   addedIn: Readonly<Record<string, number>> = {},
@@ -42,7 +49,7 @@ export function compileFeatures(
   }
   for (const definition of builtIn) if (!declared.has(definition.name)) add(definition)
   for (const definition of definitions)
-    if (!('off' in definition)) add(definition, addedIn[definition.name] ?? revision)
+    if (!isFeatureOff(definition)) add(definition, addedIn[definition.name] ?? revision)
   const rulesOfAny = rules.get(ANY_EVENT) ?? []
   rules.delete(ANY_EVENT)
   return {
@@ -99,11 +106,9 @@ function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: BuiltInFe
   return tumbling ? { kind: 'tumbling', ms } : slidingWindow(ms)
 }
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
-
+/** The duration was checked: see `checkFeatures`. */
 function durationOf(text: string): number {
-  const unit = UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
-  return Number(text.slice(0, -1)) * unit
+  return parseDuration(text) ?? Number.NaN
 }
 
 /** The features of a site that declares none. */

@@ -1,14 +1,14 @@
 import type { StoredMessage } from '@slotstream/protocol'
+import { readValues } from '../conditions/message-paths.js'
 import { localTimeOf } from './local-time.js'
-
-/** Most values that one path yields of one message. */
-const MAX_VALUES = 50
 
 /** Reads what is at a path of a message: a list where there is one on the way, undefined where there is nothing. */
 export type ReadPath = (message: StoredMessage) => unknown
 
 /** ISO 4217: no currency. */
 const NO_CURRENCY = 'XXX'
+
+const readCategories = readValues('category')
 
 /** Paths whose values stand in no single place of a message. */
 const DERIVED: Record<string, ReadPath> = {
@@ -23,7 +23,7 @@ const DERIVED: Record<string, ReadPath> = {
     properties?.product_id ?? properties?.sku ?? (event?.startsWith('Product') ? undefined : event),
   'product.category': ({ properties, context }) => {
     const category = properties?.category ?? context?.content?.category
-    return Array.isArray(properties?.products) ? inList(properties.products, ['category'], [category]) : category
+    return Array.isArray(properties?.products) ? [category, ...readCategories(properties.products)] : category
   },
 }
 
@@ -34,30 +34,16 @@ const DERIVED: Record<string, ReadPath> = {
 export function compilePath(path: string): ReadPath {
   const derived = DERIVED[path]
   if (derived) return derived
-  const names = path.split('.')
+  const readAll = readValues(path)
+  const keys = path.split('.')
+  // Nearly every path leads straight to one value, and to read that takes a third of the time.
   return message => {
     let value: unknown = message
-    for (let depth = 0; depth < names.length; depth++) {
-      if (Array.isArray(value)) return inList(value, names.slice(depth))
-      const name = names[depth]!
-      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-      value = (value as Record<string, unknown>)[name]
+    for (let depth = 0; depth < keys.length; depth++) {
+      if (typeof value !== 'object' || value === null) return undefined
+      if (Array.isArray(value)) return readAll(message)
+      value = Object.hasOwn(value, keys[depth]!) ? (value as Record<string, unknown>)[keys[depth]!] : undefined
     }
-    return Array.isArray(value) ? inList(value, []) : value
+    return typeof value === 'object' && value !== null ? readAll(message) : value
   }
-}
-
-function inList(list: readonly unknown[], names: readonly string[], found: unknown[] = []): unknown[] {
-  for (const entry of list) {
-    if (found.length >= MAX_VALUES) break
-    collect(entry, names, found)
-  }
-  return found
-}
-
-function collect(value: unknown, names: readonly string[], found: unknown[]): void {
-  if (Array.isArray(value)) inList(value, names, found)
-  else if (names.length === 0) found.push(value)
-  else if (typeof value === 'object' && value !== null && Object.hasOwn(value, names[0]!))
-    collect((value as Record<string, unknown>)[names[0]!], names.slice(1), found)
 }

@@ -1,7 +1,7 @@
 import type { FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
+import { eventNameOf } from '../conditions/event-name.js'
 import { addMessage } from './add-message.js'
 import type { Sample } from './aggregates/aggregate.js'
-import { eventNameOf } from './event-name.js'
 import type { Features, Rule } from './feature.js'
 import { addVisit } from './visits.js'
 

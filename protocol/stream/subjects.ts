@@ -28,6 +28,8 @@ export const BUCKETS = {
   catalog: 'catalog',
   /** `<siteId>` → TrackingPlan */
   plans: 'plans',
+  /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet, with their earlier revisions */
+  definitions: 'definitions',
   /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
   profiles: 'profiles',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */

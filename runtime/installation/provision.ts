@@ -26,6 +26,9 @@ const GB = 1_000_000_000
 /** Between two tries while JetStream is not ready, in milliseconds. */
 const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 
+/** Revisions of a key that a bucket keeps, where it keeps more than the last one: the most that KV can. */
+const REVISIONS: Partial<Record<keyof typeof BUCKETS, number>> = { definitions: 64 }
+
 /** Properties of an existing stream that follow the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
 
@@ -51,9 +54,9 @@ export async function provision(nats: Nats, settings: SharedSettings, log: Log):
 
 async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Promise<Installation> {
   // Reads go to the leader: a replica may lag behind, and events applied to an old profile would be lost.
-  const open = (bucket: string, days = 0) =>
+  const open = (bucket: string, days = 0, revisions = 1) =>
     nats.kvm.create(bucket, {
-      history: 1,
+      history: revisions,
       replicas: settings.natsReplicas,
       allow_direct: false,
       ...(days > 0 && { ttl: days * 24 * 3600 * 1000 }),
@@ -78,7 +81,7 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
   for (const key of [LAYOUT_KEY, PROFILES_KEY, PEOPLE_SECRET]) await keepMetaCopy(meta, key)
   const days = { jobs: TOMBSTONE_DAYS, tombstones: TOMBSTONE_DAYS } as Partial<Record<keyof typeof BUCKETS, number>>
   const names = bucketNames(generation)
-  const buckets = await ofEachBucket(key => open(names[key], days[key]))
+  const buckets = await ofEachBucket(key => open(names[key], days[key], REVISIONS[key]))
   return { partitions, streams, past, layout, generation, buckets, privacy }
 }
 

@@ -1,8 +1,5 @@
 import type { KV } from '@nats-io/kv'
-import { noticeSilence } from './notice-silence.js'
-
-/** After so many seconds without a key, no more of them are waited for. */
-const SILENT_S = 5
+import { collectEntries } from './collect-entries.js'
 
 /**
  * Lists the keys of a bucket that a filter matches, deleted ones not among them.
@@ -10,20 +7,26 @@ const SILENT_S = 5
  * @throws when none comes for five seconds: the client would wait for a minute for a server that is gone
  */
 export async function bucketKeys(bucket: Pick<KV, 'keys'>, filter: string): Promise<string[]> {
-  const keys = await bucket.keys(filter)
-  const notice = noticeSilence(
-    { everyMs: 1_000, looks: SILENT_S },
-    () => true,
-    () => keys.stop(new Error(`the keys ${filter} were not told within ${SILENT_S} s`)),
-  )
-  try {
-    const found: string[] = []
-    for await (const key of keys) {
-      notice.heard()
-      found.push(key)
-    }
-    return found
-  } finally {
-    notice.stop()
-  }
+  return collectEntries(await bucket.keys(filter), `the keys ${filter}`)
+}
+
+/** A revision of a key, without its value. */
+export interface Revision {
+  revision: number
+  /** When it was stored. */
+  at: Date
+}
+
+/**
+ * Lists the revisions of a key that its bucket still has, the oldest first, deletions not among them.
+ *
+ * @throws when none comes for five seconds
+ */
+export async function bucketHistory(bucket: Pick<KV, 'history'>, key: string): Promise<Revision[]> {
+  // An option that the client's types lack.
+  const options = { key, headers_only: true }
+  const entries = await collectEntries(await bucket.history(options), `the revisions of ${key}`)
+  return entries
+    .filter(({ operation }) => operation === 'PUT')
+    .map(({ revision, created }) => ({ revision, at: created }))
 }

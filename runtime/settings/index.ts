@@ -1,5 +1,4 @@
 export { ADMIN_TOKEN_FILE, findAdminToken } from './admin-token.js'
-export { editDistance } from './edit-distance.js'
 export { likelyMisspelt, warnOfMisspelt } from './misspelt.js'
 export { clickHouseUrl, collectorOnThisMachine, KEPT_PORTS_FILE } from './places.js'
 export { ConfigurationError, type Environment, isSet, neededSetting, numberSetting, textSetting } from './read.js'

@@ -1,4 +1,4 @@
-import { editDistance } from './edit-distance.js'
+import { editDistance } from '@slotstream/protocol'
 import type { Environment } from './read.js'
 import { SECRETS_FD } from './secrets.js'
 import { SETTINGS } from './table/table.js'

@@ -56,7 +56,7 @@ const READ_BUCKETS = [
 const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 
 /** Buckets that an administrator sets, by way of the collector alone. */
-const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>']
+const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>', '$KV.definitions.>']
 
 /**
  * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others

@@ -105,6 +105,35 @@ describe('the answers of the collector are as described:', () => {
     await call('delete', `${SITE}/plan`, { at: at('/plan') })
   })
 
+  it('features, patterns and segments', async () => {
+    const { at } = await createSite()
+    const feature = {
+      name: 'views',
+      source: { event: 'Product Viewed' },
+      aggregate: 'count',
+      by: 'properties.category',
+    }
+    const sequence = [{ event: 'Product Added' }, { not: { event: 'Order Completed' }, within: '30m' }]
+    for (const [kind, item] of [
+      ['features', feature],
+      ['patterns', { name: 'left-cart', sequence }],
+      ['segments', { name: 'campers', where: { 'traits.hobby': 'camp' } }],
+    ] as const) {
+      const path = `${SITE}/${kind}`
+      await call('get', path, { at: at(`/${kind}?builtin=1`) })
+      const { revision } = (await call('put', path, { at: at(`/${kind}`), body: { [kind]: [item] } })) as {
+        revision: number
+      }
+      await call('put', path, { at: at(`/${kind}`), body: { [kind]: [] } })
+      await call('get', `${path}/history`, { at: at(`/${kind}/history`) })
+      await call('get', `${path}/history/{revision}`, { at: at(`/${kind}/history/${revision}`) })
+      await call('get', `${path}/history/{revision}`, { at: at(`/${kind}/history/0`), status: 404 })
+      await call('post', `${path}/rollback`, { at: at(`/${kind}/rollback`), body: { revision } })
+      await call('put', path, { at: at(`/${kind}`), body: { [kind]: [{}] }, status: 400 })
+      await call('put', path, { at: at(`/${kind}`), body: { [kind]: [], revision: 0 }, status: 409 })
+    }
+  })
+
   it('slots', async () => {
     const { key, at } = await createSite()
     await call('put', `${SITE}/slots/{id}`, { at: at('/slots/hero'), body: {} })

@@ -112,6 +112,7 @@ export function hostileEntries(
   const slot = { id: 'evil', policy: { type: 'random' }, count: 1, holdout: 0 }
   const content = { id: 'evil', slots: ['evil'], category: 'c', payload: {} }
   const plan = { mode: 'enforce', unplanned: 'allow', schemas: { E: { '1-0-0': { type: 'object' } } } }
+  const feature = { name: 'evil', source: { event: 'E', where: {} }, aggregate: 'count', window: 'lifetime' }
   const some = (good: object) => [...NONSENSE, ...spoilt(good, WRONG.slice(0, 8))]
   return {
     sites: [{ key: 'evil', values: some(site) }],
@@ -123,6 +124,13 @@ export function hostileEntries(
     plans: [
       { key: 'evil', values: some(plan) },
       { key: 'demo', values: [...NONSENSE, '{"mode":"enforce","schemas":{"E":{"1-0-0":{"type":"nonsense"}}}}'] },
+    ],
+    definitions: [
+      { key: 'demo.features', values: some({ items: [feature] }) },
+      { key: 'demo.patterns', values: some({ items: [{ name: 'evil', sequence: [] }] }) },
+      { key: 'demo.segments', values: some({ items: [{ name: 'evil', where: {} }] }) },
+      { key: 'demo.neither', values: ['{}'] },
+      { key: 'demo.features.more', values: ['{}'] },
     ],
     profiles: [{ key: profileKey, values: some(PROFILE) }],
     positions: [

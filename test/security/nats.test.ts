@@ -108,7 +108,12 @@ describe('the user of a part', () => {
   ]
   // Those that delete a person remove single messages.
   const isNotErasing = (subject: string) => !subject.includes('MSG.DELETE')
-  const SITES = ['$KV.sites.planted', '$KV.catalog.demo.content.planted', '$KV.plans.demo']
+  const SITES = [
+    '$KV.sites.planted',
+    '$KV.catalog.demo.content.planted',
+    '$KV.plans.demo',
+    '$KV.definitions.demo.features',
+  ]
   const PROVISION = ['$JS.API.STREAM.CREATE.X', '$JS.API.STREAM.UPDATE.EVENTS']
   const LISTEN = ['>', '*', 'events.*', '$KV.>', '$JS.>', '_INBOX.>', '_INBOX.operator.>']
 
@@ -195,6 +200,7 @@ describe('the user of a part', () => {
       found => found !== undefined,
     )
     await system.admin('GET', '/pipeline')
+    await declareFeatures()
     await refuseTraits()
     await deleteSharedBrowser()
     await system.kill('aggregator')
@@ -207,6 +213,18 @@ describe('the user of a part', () => {
       expect(readFileSync(join(system.dataDir, 'logs', `${part}.log`), 'utf8')).not.toMatch(/does not permit/)
   })
 })
+
+/** Definitions with their history, which only the collector may write and read. */
+async function declareFeatures(): Promise<void> {
+  const put = (features: object[]) => system.admin('PUT', '/sites/shop/features', { features })
+  const { revision } = (await put([{ name: 'seen', source: { event: 'Seen' }, aggregate: 'count' }])) as {
+    revision: number
+  }
+  await put([])
+  await system.admin('POST', '/sites/shop/features/rollback', { revision })
+  expect(await system.admin('GET', '/sites/shop/features/history')).toHaveLength(3)
+  await system.admin('DELETE', '/sites/shop')
+}
 
 /** More traits than a profile holds: the aggregator publishes the rejected ones. */
 async function refuseTraits(): Promise<void> {

@@ -80,6 +80,7 @@ export const PLACES = {
       BUCKETS.sites,
       BUCKETS.catalog,
       BUCKETS.plans,
+      BUCKETS.definitions,
       BUCKETS.positions,
       BUCKETS.leases,
       BUCKETS.meta,

@@ -1,4 +1,5 @@
-import type { EventEnvelope } from '@slotstream/protocol'
+import type { Features } from '@slotstream/core'
+import type { EventEnvelope, Profile } from '@slotstream/protocol'
 import type { ProfileCache } from '../cache/profile-cache.js'
 import { applyStep, type StepResult } from './apply-step.js'
 import type { Progress } from './progress.js'
@@ -15,6 +16,8 @@ export interface ApplierDeps {
   deadLetter(seq: number, error: unknown): Promise<void>
   /** See `applyAndDetect`. */
   anonymousDays?: number
+  /** Returns the features of a site. Default: those that every site has */
+  featuresOf?: (siteId: string) => Features
 }
 
 /**
@@ -30,16 +33,20 @@ export type Apply = (seq: number, message: EventEnvelope | Error, bytes?: number
  * rejects when a profile cannot be read any more, which is when the partition is given up: the message then stays
  * unapplied, and so do the later ones.
  */
-export function createApplier({ cache, progress, unpublished, deadLetter, anonymousDays }: ApplierDeps): Apply {
+export function createApplier(deps: ApplierDeps): Apply {
+  const { cache, progress, unpublished, deadLetter, anonymousDays, featuresOf } = deps
   let last: Promise<StepResult> | undefined
 
   function run(seq: number, message: EventEnvelope | Error): StepResult | Promise<StepResult> {
     if (message instanceof Error) return rejectMessage(seq, { outcome: 'bad', messages: 1, error: message })
     const { siteId, visitorId } = message
     const profile = cache.get(siteId, visitorId)
-    if (profile instanceof Promise)
-      return profile.then(read => commit(seq, visitorId, applyStep(read, message, seq, anonymousDays)))
-    return commit(seq, visitorId, applyStep(profile, message, seq, anonymousDays))
+    if (profile instanceof Promise) return profile.then(read => commit(seq, visitorId, step(read, message, seq)))
+    return commit(seq, visitorId, step(profile, message, seq))
+  }
+
+  function step(profile: Profile | undefined, message: EventEnvelope, seq: number): StepResult {
+    return applyStep(profile, message, seq, anonymousDays, featuresOf?.(message.siteId))
   }
 
   /** Puts profile and signals into memory together: no pass may store the profile without knowing of its signals. */

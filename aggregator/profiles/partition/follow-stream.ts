@@ -1,3 +1,4 @@
+import type { Features } from '@slotstream/core'
 import type { EventEnvelope } from '@slotstream/protocol'
 import { type Log, type Nats, readStream, retryUntilAborted, type Tombstones } from '@slotstream/runtime'
 import { createApplier } from '../apply/applier.js'
@@ -28,6 +29,8 @@ export interface FollowDeps {
   deadLetter: (stream: string, seq: number, error: unknown) => Promise<void>
   /** See `applyAndDetect`. */
   anonymousDays: number
+  /** Returns the features of a site. */
+  featuresOf: (siteId: string) => Features
   /** Marks of deleted people: messages from before a deletion are not applied. */
   tombstones: Tombstones
 }
@@ -47,7 +50,7 @@ export function followStream(
   stream: PartitionStream,
   abort: AbortSignal,
 ): Follower {
-  const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, tombstones } = deps
+  const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, featuresOf, tombstones } = deps
   const { index, cache, progress, unpublished, checkpoint } = partition
   const apply = createApplier({
     cache,
@@ -60,6 +63,7 @@ export function followStream(
         failure => log.warn({ err: failure, seq }, 'storing a dead letter failed, trying again'),
       ),
     anonymousDays,
+    featuresOf,
   })
   const { name, subject } = stream
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })

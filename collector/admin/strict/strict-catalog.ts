@@ -5,10 +5,11 @@ import {
   checkSlot,
   isObject,
   isoTime,
+  nearest,
   parseTime,
   type Slot,
 } from '@slotstream/protocol'
-import { nearest, unknownField } from './unknown-field.js'
+import { unknownField } from './unknown-field.js'
 
 const SLOT = ['id', 'policy', 'count', 'holdout']
 const POLICY = { affinity: ['type', 'exploration'], random: ['type'], fixed: ['type', 'contentIds'] }

@@ -1,6 +1,6 @@
-import { editDistance } from '@slotstream/runtime'
+import { nearest } from '@slotstream/protocol'
 
-/** Longest name that is compared and shown, in characters. */
+/** Longest name that is shown, in characters. */
 const LONGEST = 64
 
 /**
@@ -15,28 +15,4 @@ export function unknownField(object: object, fields: readonly string[], where = 
   const meant = nearest(unknown, fields)
   const hint = meant ? `did you mean ${where}${meant}?` : `there are ${fields.join(', ')}`
   return `${where}${unknown.slice(0, LONGEST)} is unknown: ${hint}`
-}
-
-/** The known name that a name is probably meant for, or undefined. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > LONGEST) return undefined
-  const plain = plainOf(name)
-  const [best] = known
-    .map(meant => ({ meant, distance: distanceOf(plain, plainOf(meant)) }))
-    .filter(({ meant, distance }) => distance <= Math.max(1, meant.length / 3))
-    .toSorted((one, other) => one.distance - other.distance)
-  return best?.meant
-}
-
-/** Letters at the beginning by which words are near, such as `start` and `startsat`, `explore` and `exploration`. */
-const BEGINNING = 5
-
-function distanceOf(name: string, meant: string): number {
-  const isAlike = name.length >= BEGINNING && name.slice(0, BEGINNING) === meant.slice(0, BEGINNING)
-  return isAlike ? 1 : editDistance(name, meant)
-}
-
-/** `starts_at` and `StartsAt` are `startsAt`. */
-function plainOf(name: string): string {
-  return name.toLowerCase().replaceAll(/[_-]/g, '')
 }

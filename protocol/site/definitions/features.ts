@@ -30,19 +30,20 @@ export interface FeatureDefinition {
   name: string
   description?: string
   source: FeatureSource
-  /** Path of the value in the message. Default: 1. */
+  /** Path of the value in the message. Default: 1, which is what a count adds. */
   value?: string
-  /** Path of the key by which the feature is told apart. */
+  /** Path of the key by which the feature is told apart. Default: it has one value. */
   by?: string
   aggregate: AggregateName
   /** `session`, `lifetime` or a duration. Default `lifetime`. */
   window?: string
   /** Duration after which a message counts half as much. In place of `window`. */
   halfLife?: string
+  /** Whether the window begins at whole multiples of itself in UTC. Default: it ends now. */
   tumbling?: boolean
   /** Default `person`. */
   entity?: 'person' | 'session' | 'content'
-  /** Most keys of `by`. Default 100. */
+  /** Most keys of `by`, and most values of a set. Default 100. */
   keys?: number
 }
 
@@ -50,4 +51,12 @@ export interface FeatureDefinition {
 export interface FeatureOff {
   name: string
   off: true
+}
+
+/** An entry of a site's features. */
+export type DeclaredFeature = FeatureDefinition | FeatureOff
+
+/** Whether an entry switches a built-in feature off. */
+export function isFeatureOff(feature: DeclaredFeature): feature is FeatureOff {
+  return 'off' in feature
 }

@@ -1,0 +1,76 @@
+import type { KV, KvEntry } from '@nats-io/kv'
+import {
+  DEFINITION_KINDS,
+  type DefinitionKind,
+  type DefinitionSet,
+  definitionsKey,
+  NO_DEFINITIONS,
+  parseStoredDefinitions,
+  type StoredDefinitions,
+} from '@slotstream/protocol'
+import { bucketHistory, parseEntry, type Revision } from '@slotstream/runtime'
+
+/** JetStream's code for a write that expected another revision. */
+const WRONG_REVISION = 10071
+
+/** What administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for good. */
+export interface DefinitionStore {
+  read<Kind extends DefinitionKind>(siteId: string, kind: Kind): Promise<DefinitionSet<Kind>>
+  /** Resolves to an earlier revision; undefined: it is not there, or not any more. */
+  readRevision<Kind extends DefinitionKind>(
+    siteId: string,
+    kind: Kind,
+    revision: number,
+  ): Promise<DefinitionSet<Kind> | undefined>
+  /** Lists the revisions that are kept, the newest first. */
+  history(siteId: string, kind: DefinitionKind): Promise<Revision[]>
+  /** Stores a set if `after` is still the site's revision. Resolves to the new one; undefined: it was not. */
+  write<Kind extends DefinitionKind>(
+    siteId: string,
+    kind: Kind,
+    stored: StoredDefinitions<Kind>,
+    after: number,
+  ): Promise<number | undefined>
+  /** Removes all sets of a site with their history. */
+  removeAll(siteId: string): Promise<void>
+}
+
+export function createDefinitionStore(bucket: KV): DefinitionStore {
+  function storedOf<Kind extends DefinitionKind>(kind: Kind, entry: Pick<KvEntry, 'json'>) {
+    const parsed = parseEntry(entry, raw => parseStoredDefinitions(kind, raw))
+    return parsed.ok ? parsed.value : undefined
+  }
+
+  return {
+    async read(siteId, kind) {
+      const entry = await bucket.get(definitionsKey(siteId, kind))
+      if (!entry) return NO_DEFINITIONS
+      const stored = entry.operation === 'PUT' ? storedOf(kind, entry) : undefined
+      // What can't be read is an empty set, at its revision: the next one may take its place.
+      return { ...NO_DEFINITIONS, revision: entry.revision, at: entry.created.toISOString(), ...stored }
+    },
+    async readRevision(siteId, kind, revision) {
+      const entry = await bucket.get(definitionsKey(siteId, kind), { revision })
+      if (entry?.operation !== 'PUT') return undefined
+      const stored = storedOf(kind, entry)
+      return stored && { revision, at: entry.created.toISOString(), ...stored }
+    },
+    async history(siteId, kind) {
+      return (await bucketHistory(bucket, definitionsKey(siteId, kind))).toReversed()
+    },
+    async write(siteId, kind, stored, after) {
+      try {
+        return await bucket.put(definitionsKey(siteId, kind), JSON.stringify(stored), { previousSeq: after })
+      } catch (error) {
+        if ((error as { code?: unknown }).code === WRONG_REVISION) return undefined
+        throw error
+      }
+    },
+    async removeAll(siteId) {
+      for (const kind of DEFINITION_KINDS) {
+        const key = definitionsKey(siteId, kind)
+        if ((await bucket.get(key))?.operation === 'PUT') await bucket.purge(key)
+      }
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import type { BuiltInDefinitions } from '@slotstream/core'
+import { DEFINITION_KINDS, type DefinitionKind, type DefinitionSet, type Site } from '@slotstream/protocol'
+import type { Request, Router } from 'express'
+import { Failure } from '../../http/failure.js'
+import { fieldsOf, objectOf } from '../admin-request.js'
+import type { DefinitionStore } from './definition-store.js'
+import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './put-definitions.js'
+
+type SiteRequest = Request<{ siteId: string }>
+
+export interface DefinitionRouteParts {
+  /** Throws Failure when there is no such site. */
+  siteOf: (request: SiteRequest) => Site
+  definitionStore: DefinitionStore
+  checkDefinitions: CheckDefinitions
+  /** What every site has unless its sets say otherwise. */
+  builtIn: BuiltInDefinitions
+}
+
+/** `/sites/:siteId/features`, `…/patterns` and `…/segments`: what an administrator declares about a site's profiles. */
+export function addDefinitionRoutes(router: Router, parts: DefinitionRouteParts): void {
+  for (const kind of DEFINITION_KINDS) addKind(router, kind, parts)
+}
+
+function addKind(
+  router: Router,
+  kind: DefinitionKind,
+  { siteOf, definitionStore: store, checkDefinitions: check, builtIn }: DefinitionRouteParts,
+): void {
+  const path = `/sites/:siteId/${kind}`
+
+  router.get(path, async (request: SiteRequest, response) => {
+    const set = await store.read(siteOf(request).siteId, kind)
+    const isWithBuiltIn = request.query.builtin === '1' && kind !== 'segments'
+    response.json({ revision: set.revision, [kind]: isWithBuiltIn ? withBuiltIn(set, builtIn[kind]) : set.items })
+  })
+
+  router.put(path, async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const body = fieldsOf(await objectOf(request), ['revision', kind])
+    response.json(answerOf(kind, await putDefinitions({ store, check }, siteId, kind, body[kind], expected(body))))
+  })
+
+  router.get(`${path}/history`, async (request: SiteRequest, response) => {
+    const revisions = await store.history(siteOf(request).siteId, kind)
+    response.json(revisions.map(({ revision, at }) => ({ revision, at: at.toISOString() })))
+  })
+
+  router.get(`${path}/history/:revision`, async (request: Request<{ siteId: string; revision: string }>, response) => {
+    const { siteId } = siteOf(request)
+    const { revision, at, items } = await earlier(siteId, Number(request.params.revision))
+    response.json({ revision, at, [kind]: items })
+  })
+
+  router.post(`${path}/rollback`, async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const { revision } = fieldsOf(await objectOf(request), ['revision'])
+    if (!isRevision(revision)) throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
+    const { items } = await earlier(siteId, revision)
+    response.json(answerOf(kind, await putDefinitions({ store, check }, siteId, kind, items)))
+  })
+
+  async function earlier(siteId: string, revision: number): Promise<DefinitionSet> {
+    const set = isRevision(revision) && revision > 0 ? await store.readRevision(siteId, kind, revision) : undefined
+    if (!set)
+      throw new Failure('not_found', `there is no such revision of the ${kind}: GET …/${kind}/history lists them`)
+    return set
+  }
+}
+
+function answerOf(kind: DefinitionKind, { revision, items, warnings }: PutDefinitions): object {
+  return { revision, [kind]: items, ...(warnings.length > 0 && { warnings }) }
+}
+
+/** The set, and the built-in ones that it neither overrides nor switches off. */
+function withBuiltIn({ items }: DefinitionSet, builtIn: readonly { name: string }[]): object[] {
+  const declared = new Set(items.map(({ name }) => name))
+  const rest = builtIn.filter(({ name }) => !declared.has(name))
+  return [...items, ...rest.map(item => ({ ...item, builtin: true }))]
+}
+
+/** @throws Failure when the revision of a body is none */
+function expected({ revision }: Record<string, unknown>): number | undefined {
+  if (revision === undefined || isRevision(revision)) return revision
+  throw new Failure('malformed', 'revision must be a whole number from 0, as the answer to GET has it, or be left out')
+}
+
+function isRevision(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,70 @@
+import { body, failures, inPath, inQuery, ok, type Part, type Paths, ref } from './operations.js'
+
+const operation = (summary: string, rest: Part, answer: Part): Part => ({
+  summary,
+  tags: ['admin'],
+  security: [{ adminToken: [] }],
+  ...rest,
+  responses: {
+    ...answer,
+    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'rate_limited', 'unavailable'),
+  },
+})
+
+const SITE = inPath('siteId', 'Id of the site.')
+
+const REVISIONS: Part = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['revision', 'at'],
+    properties: { revision: { type: 'integer' }, at: { type: 'string', description: 'When it was stored.' } },
+  },
+}
+
+const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
+
+const BUILT_IN = { parameters: [inQuery('builtin', '`1`: with the built-in ones that are in use.')] }
+
+/** The paths of one kind of definitions. */
+function pathsOf(kind: string, schema: string): Paths {
+  const path = `/v1/admin/sites/{siteId}/${kind}`
+  return {
+    [path]: {
+      parameters: [SITE],
+      get: operation(
+        `The ${kind} of a site`,
+        kind === 'segments' ? {} : BUILT_IN,
+        ok('With their revision.', ref(schema)),
+      ),
+      put: operation(
+        `Replace the ${kind} of a site`,
+        body(ref(schema), 'The whole set. One that equals the stored one keeps its revision.'),
+        ok('As stored.', ref(schema)),
+      ),
+    },
+    [`${path}/history`]: {
+      parameters: [SITE],
+      get: operation(`The revisions of the ${kind} that are kept`, {}, ok('The newest first.', REVISIONS)),
+    },
+    [`${path}/history/{revision}`]: {
+      parameters: [SITE, inPath('revision', 'One that the history lists.')],
+      get: operation(`An earlier revision of the ${kind}`, {}, ok('As it was stored.', ref(schema))),
+    },
+    [`${path}/rollback`]: {
+      parameters: [SITE],
+      post: operation(
+        `Store an earlier revision of the ${kind} once more`,
+        body(REVISION, 'One that the history lists.'),
+        ok('As stored, with a new revision.', ref(schema)),
+      ),
+    },
+  }
+}
+
+/** Paths of what an administrator declares about profiles. */
+export const DEFINITION_PATHS: Paths = {
+  ...pathsOf('features', 'FeatureSet'),
+  ...pathsOf('patterns', 'PatternSet'),
+  ...pathsOf('segments', 'SegmentSet'),
+}

@@ -1,0 +1,140 @@
+import {
+  AGGREGATES,
+  COMMON_FIELDS,
+  DEFAULT_FEATURE_KEYS,
+  ENTITIES,
+  FEATURE_FIELDS,
+  KIND_FIELDS,
+  MAX_EVENT_WEIGHT,
+  MAX_FEATURE_KEYS,
+  MAX_NAME_LENGTH,
+  MAX_SOURCE_EVENTS,
+  PATTERN_KINDS,
+  SEGMENT_FIELDS,
+} from '@slotstream/protocol'
+import { type Part, ref } from './operations.js'
+
+const name: Part = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' }
+const event: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
+const condition: Part = { type: 'object', description: 'Condition in the Mongo-like language of GrowthBook.' }
+const path: Part = { type: 'string', maxLength: MAX_NAME_LENGTH }
+const duration: Part = { type: 'string', pattern: '^[1-9]\\d*[smhd]$' }
+const note: Part = { type: 'string', maxLength: 500 }
+
+const SOURCE: Part = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    event: { ...event, description: 'Event of a track message, or a type such as `page`, or `*` for any message.' },
+    events: {
+      type: 'object',
+      minProperties: 1,
+      maxProperties: MAX_SOURCE_EVENTS,
+      propertyNames: event,
+      additionalProperties: {
+        type: 'number',
+        minimum: -MAX_EVENT_WEIGHT,
+        maximum: MAX_EVENT_WEIGHT,
+        not: { const: 0 },
+      },
+      description: 'In place of `event`: several, each with its weight.',
+    },
+    where: condition,
+  },
+  oneOf: [{ required: ['event'] }, { required: ['events'] }],
+}
+
+const FIELDS: Record<string, Part> = {
+  name,
+  source: SOURCE,
+  aggregate: { enum: [...AGGREGATES] },
+  value: path,
+  by: path,
+  window: { anyOf: [{ enum: ['session', 'lifetime'] }, duration], default: 'lifetime' },
+  halfLife: duration,
+  tumbling: { type: 'boolean', default: false },
+  entity: { enum: [...ENTITIES], default: 'person' },
+  keys: { type: 'integer', minimum: 1, maximum: MAX_FEATURE_KEYS, default: DEFAULT_FEATURE_KEYS },
+  description: note,
+}
+
+const BUILT_IN: Part = { const: true, readOnly: true, description: 'Of built-in ones, when they are asked for.' }
+
+const PATTERN_FIELDS = Object.assign({}, ...PATTERN_KINDS.map(kind => KIND_FIELDS[kind]), COMMON_FIELDS)
+
+function meanings(fields: Record<string, { meaning: string }>): Record<string, Part> {
+  return Object.fromEntries(Object.entries(fields).map(([field, { meaning }]) => [field, { description: meaning }]))
+}
+
+/** Each with what it is for, as the table of fields says. */
+const described = Object.entries(FIELDS).map(([field, schema]) => [
+  field,
+  { ...schema, description: FEATURE_FIELDS[field]?.meaning ?? '' },
+])
+
+/** What an administrator declares about profiles. */
+export const DEFINITION_SCHEMAS: Record<string, Part> = {
+  Feature: {
+    oneOf: [
+      {
+        type: 'object',
+        required: ['name', 'source', 'aggregate'],
+        additionalProperties: false,
+        properties: {
+          ...Object.fromEntries(described),
+          builtin: BUILT_IN,
+        },
+      },
+      {
+        type: 'object',
+        description: 'Switches a built-in feature off.',
+        required: ['name', 'off'],
+        additionalProperties: false,
+        properties: { name, off: { const: true } },
+      },
+    ],
+  },
+  Pattern: {
+    type: 'object',
+    required: ['name'],
+    additionalProperties: false,
+    properties: { ...meanings(PATTERN_FIELDS), name, off: { const: true }, builtin: BUILT_IN },
+  },
+  Segment: {
+    type: 'object',
+    required: ['name', 'where'],
+    additionalProperties: false,
+    properties: { ...meanings(SEGMENT_FIELDS), name, where: condition, leaveWhere: condition, description: note },
+  },
+  ...Object.fromEntries(
+    (
+      [
+        ['FeatureSet', 'features', 'Feature'],
+        ['PatternSet', 'patterns', 'Pattern'],
+        ['SegmentSet', 'segments', 'Segment'],
+      ] as const
+    ).map(([set, kind, item]) => [set, setSchema(kind, item)]),
+  ),
+}
+
+function setSchema(kind: string, item: string): Part {
+  return {
+    type: 'object',
+    required: [kind],
+    properties: {
+      revision: {
+        type: 'integer',
+        minimum: 0,
+        description: 'Grows with each change. Sent along, only this one is replaced.',
+      },
+      at: { type: 'string', readOnly: true, description: 'Of an earlier revision: when it was stored.' },
+      [kind]: { type: 'array', items: ref(item) },
+      warnings: {
+        type: 'array',
+        items: { type: 'string' },
+        readOnly: true,
+        description: 'What of the other sets no longer fits: one line each.',
+      },
+    },
+  }
+}

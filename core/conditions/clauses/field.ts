@@ -1,0 +1,38 @@
+import type { Clause, Test } from '../condition.js'
+import { testable } from '../operators/operands.js'
+import { cut, show } from '../words/show.js'
+
+/** Returns the clauses over one path: it is read once for all of its tests. */
+export function fieldClause(path: string, read: (attributes: unknown) => unknown, tests: readonly Test[]): Clause {
+  const valueIn = (attributes: unknown) => testable(read(attributes))
+  const shownPath = cut(path, 100)
+  const words = `${shownPath} ${tests.map(test => test.wanted).join(' and ')}`
+  const describe = (value: unknown, wanted: string) => cut(`${shownPath} is ${show(value)}, wanted ${wanted}`)
+  const [first] = tests
+  return {
+    matches:
+      tests.length === 1 && first !== undefined
+        ? attributes => first.matches(testable(read(attributes)))
+        : attributes => passesAll(valueIn(attributes), tests),
+    addMisses(attributes, misses) {
+      const value = valueIn(attributes)
+      for (const test of tests) if (!test.matches(value)) misses.push(describe(value, test.wanted))
+    },
+    countMisses(attributes) {
+      const value = valueIn(attributes)
+      let count = 0
+      for (const test of tests) if (!test.matches(value)) count++
+      return count
+    },
+    unwanted(attributes) {
+      const wanted = tests.map(test => test.wanted).join(' and ')
+      return describe(valueIn(attributes), tests.length > 1 ? `not (${wanted})` : `not ${wanted}`)
+    },
+    words: cut(words),
+  }
+}
+
+function passesAll(value: unknown, tests: readonly Test[]): boolean {
+  for (const test of tests) if (!test.matches(value)) return false
+  return true
+}

@@ -1,0 +1,129 @@
+import { nearest } from '@slotstream/protocol'
+import { countClause, fault, type Operator, type Place, placeWithin } from '../compilation.js'
+import type { Test } from '../condition.js'
+import { MAX_CLAUSES, MAX_ELEMENTS, MAX_LIST } from '../limits.js'
+import { showList } from '../words/show.js'
+import { isScalar, type Scalar, scalarOperand, testable } from './operands.js'
+
+/** `$in`: the value, or an element of a list, is one of these. Types must agree. */
+export const isIn: Operator = (wanted, place) => {
+  const entries = entriesOf(wanted, place)
+  return entries && membershipTest(entries, value => value, `one of ${showList(entries)}`)
+}
+
+/** `$nin` */
+export const isNotIn: Operator = (wanted, place) => {
+  const entries = entriesOf(wanted, place)
+  return (
+    entries &&
+    negated(
+      membershipTest(entries, value => value, ''),
+      `none of ${showList(entries)}`,
+    )
+  )
+}
+
+/** `$ini`: as `$in`, whatever the case of letters. */
+export const isInAnyCase: Operator = (wanted, place) => {
+  const entries = entriesOf(wanted, place)
+  return entries && membershipTest(entries, folded, `one of ${showList(entries)} in any case`)
+}
+
+/** `$nini` */
+export const isNotInAnyCase: Operator = (wanted, place) => {
+  const entries = entriesOf(wanted, place)
+  return entries && negated(membershipTest(entries, folded, ''), `none of ${showList(entries)} in any case`)
+}
+
+/** `$all`: a list has an element for each of these values or operators. */
+export const all: Operator = (wanted, place) =>
+  allTest(wanted, place, (entry, at) => at.compilation.compileTests(entry, at))
+
+/** `$alli`: as `$all`, whatever the case of letters. */
+export const allInAnyCase: Operator = (wanted, place) =>
+  allTest(wanted, place, (entry, at) => {
+    if (typeof entry !== 'string') return at.compilation.compileTests(entry, at)
+    countClause(at)
+    const operand = scalarOperand(entry, { ...at, isTime: false })
+    const text = entry.toLowerCase()
+    return operand
+      ? [
+          {
+            matches: value => isScalar(value) && value !== null && String(value).toLowerCase() === text,
+            wanted: `${showList([entry])} in any case`,
+          },
+        ]
+      : []
+  })
+
+/** `$inGroup`: as `$in` with a list of `groups`. */
+export const isInGroup: Operator = (wanted, place) => {
+  const entries = groupOf(wanted, place)
+  return entries && membershipTest(entries, value => value, `in group ${showList([wanted])}`)
+}
+
+/** `$notInGroup` */
+export const isNotInGroup: Operator = (wanted, place) => {
+  const entries = groupOf(wanted, place)
+  return (
+    entries &&
+    negated(
+      membershipTest(entries, value => value, ''),
+      `not in group ${showList([wanted])}`,
+    )
+  )
+}
+
+/** Whether an element of a list passes, as far as `MAX_ELEMENTS`. */
+export function someElement(list: readonly unknown[], passes: (element: unknown) => boolean): boolean {
+  const end = Math.min(list.length, MAX_ELEMENTS)
+  for (let index = 0; index < end; index++) if (passes(testable(list[index]))) return true
+  return false
+}
+
+function entriesOf(wanted: unknown, place: Place): Scalar[] | undefined {
+  if (!Array.isArray(wanted)) return fault(place, 'must be a list')
+  if (wanted.length > MAX_LIST) return fault(place, `has ${wanted.length} entries, ${MAX_LIST} are allowed`)
+  const entries = wanted.map((entry, index) => scalarOperand(entry, placeWithin(place, index)))
+  return entries.some(entry => entry === undefined) ? undefined : entries.map(entry => entry!.value)
+}
+
+function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => unknown, wanted: string): Test {
+  const set = new Set<unknown>(entries.map(fold))
+  const isMember = (value: unknown) => set.has(fold(value))
+  return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), wanted }
+}
+
+function folded(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value
+}
+
+function negated(test: Test, wanted: string): Test {
+  return { matches: value => !test.matches(value), wanted }
+}
+
+function allTest(wanted: unknown, place: Place, compile: (entry: unknown, at: Place) => Test[]): Test | undefined {
+  if (!Array.isArray(wanted)) return fault(place, 'must be a list')
+  if (wanted.length > MAX_CLAUSES) return fault(place, `has ${wanted.length} entries, ${MAX_CLAUSES} are allowed`)
+  const entries = wanted.map((entry, index) => compile(entry, placeWithin(place, index)))
+  return {
+    matches: value =>
+      Array.isArray(value) &&
+      entries.every(tests => someElement(value, element => tests.every(test => test.matches(element)))),
+    wanted: `all of ${showList(wanted)}`,
+  }
+}
+
+function groupOf(wanted: unknown, place: Place): Scalar[] | undefined {
+  const groups = place.compilation.options.groups ?? {}
+  if (typeof wanted !== 'string') return fault(place, 'must be the name of a group')
+  const name = showList([wanted])
+  if (Object.hasOwn(groups, wanted)) return entriesOf(groups[wanted], place)
+  const names = Object.keys(groups)
+  const meant = nearest(wanted, names)
+  if (meant !== undefined) return fault(place, `there is no group ${name}: did you mean ${JSON.stringify(meant)}?`)
+  return fault(
+    place,
+    names.length > 0 ? `there is no group ${name}` : `there is no group ${name}: list its values with $in`,
+  )
+}

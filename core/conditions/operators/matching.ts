@@ -1,0 +1,33 @@
+import { fault, type Operator, type Place } from '../compilation.js'
+import type { Test } from '../condition.js'
+import { MAX_PATTERN_TEXT, MAX_PATTERNS } from '../limits.js'
+import { compilePattern } from '../patterns/compile-pattern.js'
+import { cut, show } from '../words/show.js'
+
+/** `$regex`: a text, a number, true or false as text holds a match of the pattern. */
+export const regex: Operator = (wanted, place) => patternTest(wanted, place, false)
+
+/** `$regexi`: whatever the case of letters. */
+export const regexInAnyCase: Operator = (wanted, place) => patternTest(wanted, place, true)
+
+function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test | undefined {
+  if (typeof wanted !== 'string') return fault(place, 'must be a pattern')
+  if (++place.compilation.patterns === MAX_PATTERNS + 1)
+    fault(place, `is pattern ${MAX_PATTERNS + 1} of the condition, ${MAX_PATTERNS} are allowed`)
+  // Not compiled any more: each takes its time.
+  if (place.compilation.patterns > MAX_PATTERNS) return undefined
+  try {
+    const matches = compilePattern(wanted, { ignoresCase })
+    return {
+      matches: value => matchesValue(value, matches),
+      wanted: `a match of /${cut(wanted, 100)}/${ignoresCase ? 'i' : ''}`,
+    }
+  } catch (error) {
+    return fault(place, `pattern ${show(wanted)} ${(error as Error).message}`)
+  }
+}
+
+function matchesValue(value: unknown, matches: (text: string) => boolean): boolean {
+  if (typeof value === 'string') return value.length <= MAX_PATTERN_TEXT && matches(value)
+  return (typeof value === 'number' || typeof value === 'boolean') && matches(String(value))
+}

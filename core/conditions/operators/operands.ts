@@ -1,0 +1,36 @@
+import { digitsOf, INTEGER_MARK, isoTime, parseTime } from '@slotstream/protocol'
+import { fault, type Place } from '../compilation.js'
+import { MAX_TEXT } from '../limits.js'
+import { show } from '../words/show.js'
+
+/** A value that is neither object nor list. */
+export type Scalar = string | number | boolean | null
+
+const MARK_CODE = INTEGER_MARK.charCodeAt(0)
+
+/** Returns a value as tests take it: null for what is missing, the digits of a whole number that is marked. */
+export function testable(value: unknown): unknown {
+  if (value === undefined) return null
+  return typeof value === 'string' && value.charCodeAt(0) === MARK_CODE ? digitsOf(value) : value
+}
+
+export function isScalar(value: unknown): value is Scalar {
+  return typeof value !== 'object' || value === null
+}
+
+/** Checks text, a number, true, false or null to compare with; a time as `isoTime` writes it, where there are times. */
+export function scalarOperand(wanted: unknown, place: Place): { value: Scalar } | undefined {
+  if (wanted === undefined || !isScalar(wanted)) return fault(place, 'must be text, a number, true, false or null')
+  if (typeof wanted === 'string' && wanted.length > MAX_TEXT)
+    return fault(place, `has ${wanted.length} characters, ${MAX_TEXT} are allowed`)
+  if (!place.isTime || wanted === null) return { value: wanted }
+  const time = timeOf(wanted)
+  if (time === undefined) return fault(place, `must be a time such as "2026-11-27T09:00:00Z", not ${show(wanted)}`)
+  return { value: isoTime(time) }
+}
+
+/** Milliseconds since the epoch of an ISO 8601 text, or of a number of them. Of four-digit years, whose texts sort as they do. */
+function timeOf(wanted: string | number | boolean): number | undefined {
+  if (typeof wanted === 'string') return parseTime(wanted)
+  return typeof wanted === 'number' && wanted >= 0 && wanted < Date.UTC(10_000, 0) ? wanted : undefined
+}

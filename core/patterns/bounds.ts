@@ -1,0 +1,46 @@
+/**
+ * What a pattern remembers of one visitor at most. What is dropped at a bound follows from the messages alone, so that
+ * every process drops the same.
+ */
+
+/** Sequences that have begun. Beyond it the one whose latest message is oldest is dropped, and yields nothing. */
+export const MAX_RUNS = 32
+
+/** Messages within the grace. Beyond it the oldest is taken as if its grace were over. */
+export const MAX_PENDING = 64
+
+/** Keys that are counted, and messages of all of them. Beyond either the key whose latest message is oldest is dropped. */
+export const MAX_WINDOWS = 16
+export const MAX_WINDOW_MESSAGES = 512
+
+/**
+ * Messages of one key whose values are added up. Beyond it the two oldest become one with the time of the older, so that
+ * a sum is never too large.
+ */
+export const MAX_AMOUNTS = 64
+
+/** Signals that a late message may still refute, the latest. */
+export const MAX_TOLD = 8
+
+/** Refuting messages that are remembered for what they refute and arrives after them, the latest. */
+export const MAX_REFUTERS = 8
+
+/** Keys whose next signal is kept back, the latest. */
+export const MAX_QUIET = 16
+
+/** Keys that one message may have: the first different ones. */
+export const MAX_KEYS_OF_MESSAGE = 8
+
+/**
+ * Longest key, value or id that is kept as it is, in bytes of its JSON. Of a longer one the first characters are kept, as
+ * many as surely fit, and a hash of all.
+ */
+export const MAX_KEPT_BYTES = 96
+export const KEPT_CHARACTERS = 13
+
+/** Greatest number that is added up, and parts of 1 in which it is kept. */
+export const MAX_AMOUNT = 1_000_000_000
+export const AMOUNT_SCALE = 1_000_000
+
+/** How long signals and refuting messages are remembered, in milliseconds: as long as repeats are recognised. */
+export const REMEMBERED_MS = 7 * 86_400_000

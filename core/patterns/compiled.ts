@@ -1,0 +1,85 @@
+import type { JsonObject, PatternDefinition, PatternFact, PatternKind, PatternState } from '@slotstream/protocol'
+import type { Condition } from '../conditions/condition.js'
+import type { PathValue } from '../conditions/message-paths.js'
+
+/** Reads all values at a path of a message. */
+export type ReadValues = (message: unknown) => PathValue[]
+
+/** A pattern that was found in a visitor's messages, or that a late message refutes. */
+export interface Match {
+  pattern: string
+  /**
+   * What tells this match from all others of the same pattern and visitor, the same whenever it is found: the id of its
+   * last message; with the key where the pattern has one, because one message may end several matches.
+   */
+  id: string
+  /**
+   * Of the message that completed it; for an absence, of the message that began it. One of more than 90 characters is
+   * shortened, as is a session.
+   */
+  messageId: string
+  /** Session of that message; empty where it was not known. */
+  sessionId: string
+  /** When it was the case, in milliseconds since the epoch: the time of that message, or when the absence was long enough. */
+  at: number
+  details: JsonObject
+  /** A late message shows that it was none. The match has the `id` of the first. */
+  retracted?: true
+}
+
+/** What a pattern's logic found, before it has the pattern's name. */
+export type Told = Omit<Match, 'pattern' | 'id'> & { key: string }
+
+/** Takes what was found; false: it is kept back, because the pattern is quiet after another one. */
+export type Tell = (told: Told) => boolean
+
+/** Messages that a step looks for. */
+export interface Matcher {
+  event: string
+  /** Place among the pattern's matchers. */
+  step: number
+  condition?: Condition
+  readKeys?: ReadValues
+}
+
+/** Logic of one kind of pattern. Pure: gives back the state after, or the same when nothing changed. */
+export interface PatternLogic {
+  /** Takes a message whose turn it is. */
+  take(state: PatternState, fact: PatternFact, tell: Tell): PatternState
+  /** Earliest time at which an absence is long enough; infinite: none is waited for. */
+  deadline(state: PatternState): number
+  /** Ends the absences that are long enough at the time of the earliest. */
+  expire(state: PatternState, tell: Tell): PatternState
+}
+
+export interface CompiledPattern {
+  definition: PatternDefinition
+  kind: PatternKind
+  name: string
+  version: string
+  matchers: Matcher[]
+  isKeyed: boolean
+  graceMs: number
+  quietMs: number
+  /** What a sum adds, or a change compares. */
+  readValue?: ReadValues
+  logic: PatternLogic
+}
+
+/** A set of patterns, ready for messages. */
+export interface CompiledPatterns {
+  version: string
+  /** In the order in which they were declared. */
+  patterns: readonly CompiledPattern[]
+  byName: ReadonlyMap<string, CompiledPattern>
+  /** Patterns that look at a message, each with its matchers, by the message's event name. */
+  byEvent: ReadonlyMap<string, readonly Watch[]>
+  /** Those that look at any message. */
+  ofAny: readonly Watch[]
+}
+
+/** A pattern that looks at messages of one event name. */
+export interface Watch {
+  pattern: CompiledPattern
+  matchers: readonly Matcher[]
+}

@@ -1,0 +1,20 @@
+import { byteLength, hash32 } from '@slotstream/protocol'
+import type { PathValue } from '../conditions/message-paths.js'
+import { KEPT_CHARACTERS, MAX_KEPT_BYTES } from './bounds.js'
+
+/** The text by which values are compared: numbers as they are written, so that 7 and "7" are the same. */
+export function comparedText(value: PathValue): string {
+  return keptText(String(value))
+}
+
+/** Characters that take one byte in JSON. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** A text as states keep it: itself, or the beginning of a long one with a hash. Equal texts are kept equally. */
+export function keptText(text: string): string {
+  const isShort =
+    text.length <= MAX_KEPT_BYTES - 2 && (PLAIN.test(text) || byteLength(JSON.stringify(text)) <= MAX_KEPT_BYTES)
+  if (isShort) return text
+  // Half of a pair at the cut could not be stored.
+  return `${text.slice(0, KEPT_CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…${hash32(text).toString(36)}`
+}

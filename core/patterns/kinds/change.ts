@@ -1,0 +1,25 @@
+import type { PatternFact, PatternState } from '@slotstream/protocol'
+import type { PatternLogic, Tell } from '../compiled.js'
+
+/**
+ * A message with another value than the message before, which is less than so long ago. Messages without the value are
+ * not looked at, nor is what arrives late: the change was found at the message after it.
+ */
+export function changeLogic(withinMs: number): PatternLogic {
+  return {
+    take: (state, fact, tell) => take(withinMs, state, fact, tell),
+    deadline: () => Number.POSITIVE_INFINITY,
+    expire: state => state,
+  }
+}
+
+function take(withinMs: number, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
+  const { at, value = '', id, session } = fact
+  const before = state.latest
+  if (before && at < before.at) return state
+  if (before && before.value !== value && at - before.at < withinMs) {
+    const details = { from: before.value ?? '', to: value, seconds: (at - before.at) / 1000 }
+    tell({ key: '', messageId: id, sessionId: session, at, details })
+  }
+  return { ...state, latest: { at, value } }
+}

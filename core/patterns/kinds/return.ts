@@ -1,0 +1,52 @@
+import { isoTime, type PatternFact, type PatternRun, type PatternState } from '@slotstream/protocol'
+import { MAX_TOLD, REMEMBERED_MS } from '../bounds.js'
+import type { PatternLogic, Tell } from '../compiled.js'
+import { stateWith } from './state-with.js'
+
+const DAY_MS = 86_400_000
+
+/** A message that comes at least so long after the one before. The first one of all is no return. */
+export function returnLogic(afterMs: number): PatternLogic {
+  return {
+    take: (state, fact, tell) =>
+      state.latest && fact.at < state.latest.at
+        ? takeLate(afterMs, state, fact, tell)
+        : takeNext(afterMs, state, fact, tell),
+    deadline: () => Number.POSITIVE_INFINITY,
+    expire: state => state,
+  }
+}
+
+function takeNext(afterMs: number, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
+  const { at } = fact
+  const before = state.latest?.at ?? at
+  const latest = { at }
+  if (at - before < afterMs) return { ...state, latest }
+  const told = report(before, fact, state.told ?? [], tell)
+  return { ...stateWith(state, { told }), latest }
+}
+
+/** Takes a message from within a time in which there seemed to be none. */
+function takeLate(afterMs: number, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
+  const { at } = fact
+  const gap = state.told?.find(({ times: [from, to] }) => at > from! && at < to!)
+  if (!gap) return state
+  const [from, to] = gap.times as [number, number]
+  let told = state.told!.filter(run => run !== gap)
+  if (at - from >= afterMs) told = report(from, fact, told, tell)
+  if (to - at >= afterMs) told = [...told, { ...gap, times: [at, to] }]
+  else tell({ ...toldOf(gap), retracted: true })
+  return stateWith(state, { told })
+}
+
+function report(from: number, { at, id, session }: PatternFact, told: PatternRun[], tell: Tell): PatternRun[] {
+  const run = { key: '', times: [from, at], id, session }
+  if (!tell(toldOf(run))) return told
+  return [...told.filter(({ times }) => times[1]! > at - REMEMBERED_MS), run].slice(-MAX_TOLD)
+}
+
+function toldOf({ key, times, id, session }: PatternRun) {
+  const [from, at] = times as [number, number]
+  const details = { since: isoTime(from), days: Math.floor((at - from) / DAY_MS) }
+  return { key, messageId: id, sessionId: session, at, details }
+}

@@ -1,0 +1,130 @@
+import { isoTime, type PatternFact, type PatternHit, type PatternRun, type PatternState } from '@slotstream/protocol'
+import { MAX_REFUTERS, MAX_TOLD, REMEMBERED_MS } from '../bounds.js'
+import type { PatternLogic, Tell } from '../compiled.js'
+import { bounded, deadlineOf, fits, isOver, merged, refutes, refutesLate, type Sequence } from './runs.js'
+import { stateWith } from './state-with.js'
+
+/**
+ * Messages one after the other, and absences. Of each key one run is remembered for each place in the sequence, the one
+ * that began last: it can be completed whenever an earlier one could. So an absence is counted from the latest message.
+ * A match uses up all messages of its key up to its last one: the next match begins after it.
+ */
+export function sequenceLogic(sequence: Sequence): PatternLogic {
+  return {
+    take: (state, fact, tell) => take(sequence, state, fact, tell),
+    deadline: ({ runs }) => earliestDeadline(sequence, runs),
+    expire: (state, tell) => expire(sequence, state, tell),
+  }
+}
+
+function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
+  const { runs = [], refuters, told = [], settled = fact.at } = state
+  const kept = told.slice()
+  const begun: PatternRun[] = []
+  const ended = new Set<string>()
+  for (const run of advancedBy(sequence, runs, fact)) {
+    if (ended.has(run.key)) continue
+    if (run.times.length < sequence.elements.length) begun.push(run)
+    else {
+      ended.add(run.key)
+      report(sequence, run, fact.at, kept, tell)
+    }
+  }
+  const guards = fact.hits.filter(([step]) => sequence.roles[step]!.isGuard)
+  const isRefuted = (run: PatternRun, place: number) => guards.some(hit => refutes(sequence, hit, fact.at, run, place))
+  let next = runs.filter(run => !ended.has(run.key) && !isRefuted(run, run.times.length))
+  for (const run of begun) {
+    if (ended.has(run.key)) continue
+    if (fact.at < settled && refuters?.some(refuter => refutesLate(sequence, refuter, run))) continue
+    retract(kept, tell, other => restarts(sequence, run, other))
+    next = merged(next, run)
+  }
+  if (guards.length > 0) retract(kept, tell, run => run.times.some((_, place) => place > 0 && isRefuted(run, place)))
+  const now = Math.max(settled, fact.at)
+  const isRecent = ({ at }: { at: number }) => at > now - REMEMBERED_MS
+  return stateWith(state, {
+    runs: bounded(next.filter(run => !isOver(sequence, run, now))),
+    told: kept.filter(({ times }) => isRecent({ at: times.at(-1)! })).slice(-MAX_TOLD),
+    refuters: [...(refuters ?? []), ...guards.flatMap(hit => refutersOf(hit, fact.at))]
+      .filter(isRecent)
+      .slice(-MAX_REFUTERS),
+  })
+}
+
+/** Runs that a message begins or takes a step further, the furthest first, so that none takes two steps by it. */
+function advancedBy({ roles, withinMs }: Sequence, runs: readonly PatternRun[], fact: PatternFact): PatternRun[] {
+  const { at, id, session, hits } = fact
+  const all: PatternRun[] = []
+  for (const hit of hits.toReversed()) {
+    const { place, isGuard } = roles[hit[0]]!
+    if (isGuard) continue
+    if (place === 0) for (const key of keysOf(hit)) all.push({ key, times: [at], id, session })
+    else
+      for (const { key, times } of runs)
+        if (times.length === place && fits(hit, key) && times[place - 1]! <= at && at - times[0]! < withinMs)
+          all.push({ key, times: [...times, at], id, session })
+  }
+  return all
+}
+
+/** Ends the waits that are over at the time of the earliest. */
+function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternState {
+  const { runs = [], told = [] } = state
+  const at = earliestDeadline(sequence, runs)
+  const kept = told.slice()
+  let next = runs
+  for (const run of runs) {
+    if (deadlineOf(sequence, run) !== at) continue
+    const over: PatternRun = { ...run, times: [...run.times, at] }
+    next = next.filter(other => other !== run)
+    if (over.times.length < sequence.elements.length) next = merged(next, over)
+    else {
+      const lastMessageAt = run.times.at(-1)!
+      next = next.filter(other => other.key !== run.key || other.times[0]! > lastMessageAt)
+      report(sequence, over, at, kept, tell)
+    }
+  }
+  return stateWith(state, { runs: next, told: kept.slice(-MAX_TOLD) })
+}
+
+function earliestDeadline(sequence: Sequence, runs: readonly PatternRun[] | undefined): number {
+  let earliest = Number.POSITIVE_INFINITY
+  if (runs) for (const run of runs) earliest = Math.min(earliest, deadlineOf(sequence, run))
+  return earliest
+}
+
+function report({ elements }: Sequence, run: PatternRun, at: number, told: PatternRun[], tell: Tell): void {
+  const isTold = tell(toldOf(run, at))
+  if (isTold && elements.some(({ isGuarded }) => isGuarded)) told.push(run)
+}
+
+function toldOf({ key, times, id, session }: PatternRun, at: number) {
+  const details = { ...(key !== '' && { key }), since: isoTime(times[0]!), seconds: (at - times[0]!) / 1000 }
+  return { key, messageId: id, sessionId: session, at, details }
+}
+
+/** Takes back the signals that a late message shows to be wrong. */
+function retract(told: PatternRun[], tell: Tell, isWrong: (run: PatternRun) => boolean): void {
+  for (const run of told.filter(isWrong)) {
+    told.splice(told.indexOf(run), 1)
+    tell({ ...toldOf(run, run.times.at(-1)!), retracted: true })
+  }
+}
+
+/** Whether a message came while another run's absence was waited for, which so begins anew. */
+function restarts({ elements }: Sequence, run: PatternRun, other: PatternRun): boolean {
+  const place = run.times.length
+  const at = run.times[place - 1]!
+  if (elements[place]!.waitMs === undefined || run.key !== other.key) return false
+  return other.times[place - 1]! <= at && at < other.times[place]!
+}
+
+function refutersOf(hit: PatternHit, at: number) {
+  const [step] = hit
+  return hit.length === 1 ? [{ step, at }] : keysOf(hit).map(key => ({ step, at, key }))
+}
+
+/** Keys of a step that a message fits; of one without key it is the empty one. */
+function keysOf(hit: PatternHit): string[] {
+  return hit.length === 1 ? [''] : (hit.slice(1) as string[])
+}

@@ -1,0 +1,92 @@
+import { joined, type PatternFact, type PatternState } from '@slotstream/protocol'
+import { MAX_PENDING, MAX_QUIET } from './bounds.js'
+import type { CompiledPattern, Match, Tell, Told } from './compiled.js'
+import { compareFacts } from './facts.js'
+import { stateWith } from './kinds/state-with.js'
+
+/**
+ * The state of a pattern after a message arrived. Without grace its turn is now. With grace it waits until messages
+ * that are as late can't arrive any more, so that all are taken in the order of their times. What is later than that is
+ * taken at once.
+ */
+export function arrive(
+  pattern: CompiledPattern,
+  before: PatternState,
+  fact: PatternFact,
+  found: Match[],
+): PatternState {
+  const { graceMs } = pattern
+  if (graceMs === 0 || (before.settled !== undefined && fact.at < before.settled))
+    return take(pattern, before, fact, found)
+  const pending = [...(before.pending ?? []), fact].sort(compareFacts)
+  let state = settle(pattern, stateWith(before, { pending }), fact.at, found)
+  while (state.pending && state.pending.length > MAX_PENDING) state = takeOldest(pattern, state, found)
+  return state
+}
+
+/** The state of a pattern at a time: the messages whose grace is over were taken, and the absences that are over ended. */
+export function settle(pattern: CompiledPattern, before: PatternState, now: number, found: Match[]): PatternState {
+  const { graceMs, logic } = pattern
+  let state = before
+  for (;;) {
+    const messageAt = state.pending?.[0]?.at ?? Number.POSITIVE_INFINITY
+    const deadline = logic.deadline(state)
+    // An absence ends just before messages of the time at which it is over.
+    if (deadline <= messageAt && deadline + graceMs <= now) state = expire(pattern, state, deadline, found)
+    else if (messageAt + graceMs < now) state = takeOldest(pattern, state, found)
+    else return state
+  }
+}
+
+/** Earliest time at which `settle` does something; infinite: never. */
+export function dueOf({ graceMs, logic }: CompiledPattern, state: PatternState): number {
+  const messageAt = state.pending?.[0]?.at ?? Number.POSITIVE_INFINITY
+  return Math.min(messageAt + graceMs + 1, logic.deadline(state) + graceMs)
+}
+
+/** Takes the oldest message that waits, and ends the absences that are over by then. */
+function takeOldest(pattern: CompiledPattern, before: PatternState, found: Match[]): PatternState {
+  const [fact, ...pending] = before.pending!
+  let state = stateWith(before, { pending })
+  for (;;) {
+    const deadline = pattern.logic.deadline(state)
+    if (deadline > fact!.at) return take(pattern, state, fact!, found)
+    state = expire(pattern, state, deadline, found)
+  }
+}
+
+function take(pattern: CompiledPattern, before: PatternState, fact: PatternFact, found: Match[]): PatternState {
+  return change(pattern, before, fact.at, found, tell => pattern.logic.take(before, fact, tell))
+}
+
+function expire(pattern: CompiledPattern, before: PatternState, at: number, found: Match[]): PatternState {
+  return change(pattern, before, at, found, tell => pattern.logic.expire(before, tell))
+}
+
+/** Changes a state, and reports what it tells unless the pattern is quiet. */
+function change(
+  pattern: CompiledPattern,
+  before: PatternState,
+  at: number,
+  found: Match[],
+  run: (tell: Tell) => PatternState,
+): PatternState {
+  const { quiet: known = [] } = before
+  let quiet = known
+  const after = run(told => {
+    if (pattern.quietMs > 0 && !told.retracted) {
+      const latest = quiet.find(([key]) => key === told.key)
+      if (latest && told.at - latest[1] < pattern.quietMs) return false
+      quiet = [...quiet.filter(([key, since]) => key !== told.key && at - since < pattern.quietMs), [told.key, told.at]]
+    }
+    found.push(matchOf(pattern, told))
+    return true
+  })
+  const state = quiet === known ? after : stateWith(after, { quiet: quiet.slice(-MAX_QUIET) })
+  if (state.settled !== undefined && state.settled >= at) return state
+  return { ...state, settled: at }
+}
+
+function matchOf({ name, isKeyed }: CompiledPattern, { key, ...told }: Told): Match {
+  return { pattern: name, id: isKeyed ? joined([told.messageId, key]) : told.messageId, ...told }
+}

@@ -1,0 +1,81 @@
+import type { Condition } from '../conditions/condition.js'
+import type { SegmentAttributes } from './attributes.js'
+
+/** Persons who would be in a segment, and who nearly would. */
+export interface PreviewResult {
+  /** Persons who are in. */
+  size: number
+  /** Some of their ids: the first in the order of their characters. */
+  in: string[]
+  /** Those of the others who miss the fewest clauses, then by id, with what they miss. */
+  nearest: { id: string; misses: string[] }[]
+}
+
+/** Gathers a preview over any number of persons, in any order, in bounded memory. */
+export interface Preview {
+  /** @param attributes with the person's segments as they are served */
+  add(id: string, attributes: SegmentAttributes): void
+  result(): PreviewResult
+}
+
+/** How many ids each list of a preview has at most. */
+const MOST_LISTED = 10
+
+/** Starts a preview of a condition that `compileWhere` compiled: the evaluator that serves. */
+export function createPreview(condition: Condition): Preview {
+  let size = 0
+  const members: string[] = []
+  const nearest: (Near & { misses: string[] })[] = []
+  return {
+    add(id, attributes) {
+      const count = condition.countMisses(attributes)
+      if (count === 0) {
+        size++
+        keepFirst(members, id, compareIds)
+      } else if (isAmongFirst(nearest, { id, count }, compareNear))
+        keepFirst(nearest, { id, count, misses: condition.misses(attributes) }, compareNear)
+    },
+    result: () => ({ size, in: [...members], nearest: nearest.map(({ id, misses }) => ({ id, misses })) }),
+  }
+}
+
+/** Adds previews of different persons up, such as those of partitions. */
+export function mergePreviews(results: readonly PreviewResult[]): PreviewResult {
+  return {
+    size: results.reduce((sum, { size }) => sum + size, 0),
+    in: results
+      .flatMap(result => result.in)
+      .sort(compareIds)
+      .slice(0, MOST_LISTED),
+    nearest: results
+      .flatMap(result => result.nearest)
+      .sort((one, other) => one.misses.length - other.misses.length || compareIds(one.id, other.id))
+      .slice(0, MOST_LISTED),
+  }
+}
+
+interface Near {
+  id: string
+  count: number
+}
+
+function compareNear(one: Near, other: Near): number {
+  return one.count - other.count || compareIds(one.id, other.id)
+}
+
+/** By their code units, the same on every machine. */
+function compareIds(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+function isAmongFirst<T>(list: readonly T[], entry: T, compare: (one: T, other: T) => number): boolean {
+  const last = list[MOST_LISTED - 1]
+  return last === undefined || compare(entry, last) < 0
+}
+
+function keepFirst<T>(list: T[], entry: T, compare: (one: T, other: T) => number): void {
+  if (!isAmongFirst(list, entry, compare)) return
+  const at = list.findIndex(other => compare(entry, other) < 0)
+  list.splice(at === -1 ? list.length : at, 0, entry)
+  if (list.length > MOST_LISTED) list.pop()
+}

@@ -1,0 +1,87 @@
+import { nearest } from '@slotstream/protocol'
+import { cut } from '../conditions/words/show.js'
+import { featureOf } from './attributes.js'
+import { namesIn } from './name-lists.js'
+
+/** Names that conditions over persons may use. Absent: any. */
+export interface Vocabulary {
+  features?: readonly string[]
+  segments?: readonly string[]
+  signals?: readonly string[]
+}
+
+const ROOTS = ['features', 'segments', 'signals', 'traits', 'context', 'now', 'profile']
+const PROFILE = ['firstSeen', 'lastSeen', 'sessions', 'events']
+
+/** A name of a feature, pattern or segment. */
+const NAME = /^[A-Za-z0-9_-]{1,100}$/
+
+/**
+ * Says what is wrong with a path of a condition over persons, or with what is asked of it; undefined when nothing is.
+ *
+ * @param onSegments called with the names of segments that it asks for
+ */
+export function attributeTrouble(
+  path: string,
+  wanted: unknown,
+  known: Vocabulary,
+  onSegments: (names: readonly string[]) => void,
+): string | undefined {
+  const dot = path.indexOf('.')
+  const root = dot === -1 ? path : path.slice(0, dot)
+  const rest = dot === -1 ? undefined : path.slice(dot + 1)
+  switch (root) {
+    case 'features':
+      return featureTrouble(path, known)
+    case 'segments':
+    case 'signals': {
+      if (rest !== undefined) return `${root} is a list of names, without fields`
+      const names = namesIn(wanted, root)
+      if (!names.ok) return names.reason
+      if (root === 'segments') onSegments(names.value)
+      return unknownNames(root.slice(0, -1), names.value, known[root])
+    }
+    case 'traits':
+    case 'context':
+      return rest === undefined || rest.split('.').includes('')
+        ? `name what is asked, such as ${EXAMPLES[root]}`
+        : undefined
+    case 'now':
+      return rest === undefined ? undefined : 'now is a time, without fields'
+    case 'profile':
+      return rest !== undefined && PROFILE.includes(rest)
+        ? undefined
+        : unknownName('field of profile', rest ?? '', PROFILE)
+    default:
+      return unknownName('attribute', root, ROOTS)
+  }
+}
+
+const EXAMPLES = { traits: 'traits.plan', context: 'context.page.path' }
+
+function featureTrouble(path: string, { features }: Vocabulary): string | undefined {
+  const name = featureOf(path)?.name ?? ''
+  if (!NAME.test(name))
+    return 'name a feature, and the key of its value if it has keys: features.NAME or features.NAME.KEY'
+  return features === undefined || features.includes(name) ? undefined : unknownName('feature', name, features)
+}
+
+function unknownNames(
+  kind: string,
+  names: readonly string[],
+  known: readonly string[] | undefined,
+): string | undefined {
+  const unknown = known === undefined ? [] : names.filter(name => !known.includes(name))
+  return unknown.length === 0 ? undefined : unknown.map(name => unknownName(kind, name, known!)).join('; ')
+}
+
+function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const meant = nearest(name, known)
+  const shown = JSON.stringify(cut(name, 100))
+  if (meant !== undefined) return `there is no ${kind} ${shown}: did you mean ${JSON.stringify(meant)}?`
+  const some = known.slice(0, MOST_NAMED).join(', ') + (known.length > MOST_NAMED ? ', …' : '')
+  return `there is no ${kind} ${shown}: there ${known.length === 0 ? 'is none' : `are ${some}`}`
+}
+
+/** Most names that a fault lists. */
+const MOST_NAMED = 20
