@@ -1,4 +1,4 @@
-import { profilesBucket } from '@slotstream/protocol'
+import type { COLLECTOR_BUCKETS } from '@slotstream/protocol'
 import {
   answerStatus,
   createPublisher,
@@ -10,12 +10,12 @@ import {
   skipEntry,
   type Tombstones,
   watchBucket,
-  watchGeneration,
   watchTombstones,
 } from '@slotstream/runtime'
-import { createCatalogStore } from './admin/catalog-store.js'
+import { createCatalogStore } from './admin/catalog/catalog-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
-import { createPlanStore } from './admin/plan-store.js'
+import { createPlanStore } from './admin/plan/plan-store.js'
+import { createReadProfiles } from './admin/profiles/read-profiles.js'
 import { adminRoutes } from './admin/routes.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
@@ -37,7 +37,7 @@ export interface CollectorDeps {
    * Default: the same.
    */
   decideNats?: Nats
-  installation: Installation
+  installation: Installation<(typeof COLLECTOR_BUCKETS)[number]>
   adminToken: string
   /** Folder that is served under `/demo/`, if it exists. */
   demoDir: string
@@ -79,22 +79,6 @@ export function createCollector(deps: CollectorDeps): Collector {
     sitesLoaded = true
   })
 
-  let profiles = buckets.profiles
-  const followed = watchGeneration(
-    nats,
-    buckets.meta,
-    deps.installation.generation,
-    generation => {
-      nats.kvm.open(profilesBucket(generation)).then(
-        opened => {
-          profiles = opened
-        },
-        error => log.error({ err: error, generation }, 'the rebuilt profiles can not be opened'),
-      )
-    },
-    log,
-  )
-
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
     sites,
@@ -124,14 +108,8 @@ export function createCollector(deps: CollectorDeps): Collector {
           log,
           privacy: deps.installation.privacy,
           tombstones: () => tombstones,
-          buckets: {
-            sites: buckets.sites,
-            jobs: buckets.jobs,
-            tombstones: buckets.tombstones,
-            get profiles() {
-              return profiles
-            },
-          },
+          buckets,
+          readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),
@@ -155,7 +133,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     async stop() {
       await server.stop()
       status.stop()
-      if (sitesLoaded) for (const watch of [...(await watching), await followed]) watch.stop()
+      if (sitesLoaded) for (const watch of await watching) watch.stop()
       deps.places?.stop()
       publisher.close()
     },

@@ -44,7 +44,7 @@ export const NO_TOMBSTONES: Tombstones = {
 /** Follows the deletions. Resolves when those that there are now are known. */
 export async function watchTombstones(
   nats: Nats,
-  { buckets, privacy }: Pick<Installation, 'buckets' | 'privacy'>,
+  { buckets, privacy }: Pick<Installation<'tombstones'>, 'buckets' | 'privacy'>,
   log: Log,
 ): Promise<Tombstones> {
   const known = new Map<string, Tombstone>()

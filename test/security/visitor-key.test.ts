@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keyText } from '#aggregator/warehouse/rows/row.js'
 import { readMigrations } from '#aggregator/warehouse/tables/migrate.js'
-import { checkImported } from '#collector/admin/import-decisions.js'
+import { checkImported } from '#collector/admin/decisions/import-decisions.js'
 import { eventPublications, rejectedPublications } from '#collector/intake/publications.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from '../integration/warehouse-world.js'
 import { signalIdOf } from '../support/signals.js'

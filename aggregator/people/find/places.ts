@@ -1,4 +1,4 @@
-import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, bucketOfStream, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
 
 /** How a table names people, in SQL. */
 export interface PersonTable {
@@ -91,7 +91,7 @@ export const PLACES = {
 
 /** Whether the registry knows a stream of JetStream: a kind's, that of dead letters, or a bucket's. */
 export function isKnownStream(name: string): boolean {
-  const bucket = name.startsWith('KV_') ? name.slice('KV_'.length) : undefined
+  const bucket = bucketOfStream(name)
   if (bucket === undefined) return name === PLACES.deadLetters || PLACES.streams.includes(withoutNumber(name))
   return PLACES.without.buckets.includes(bucket) || PLACES.buckets.includes(withoutNumber(bucket))
 }

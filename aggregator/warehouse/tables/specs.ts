@@ -1,5 +1,6 @@
 import {
   BUCKETS,
+  bucketStream,
   POSITIONS_PER_STREAM,
   profilesBucket,
   STREAMS,
@@ -84,7 +85,7 @@ export const SPECS = {
     isForgotten: isRejectedRowForgotten,
   },
   profiles: {
-    stream: `KV_${BUCKETS.profiles}`,
+    stream: bucketStream(BUCKETS.profiles),
     table: 'profile_versions',
     rows: profileRows,
     replaces: true,
@@ -117,5 +118,5 @@ export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): S
 
 /** The profiles of a generation. */
 export function profilesSpec(generation: number): StreamSpec {
-  return { ...SPECS.profiles, stream: `KV_${profilesBucket(generation)}` }
+  return { ...SPECS.profiles, stream: bucketStream(profilesBucket(generation)) }
 }

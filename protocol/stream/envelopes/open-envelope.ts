@@ -1,5 +1,5 @@
 import { senderOf } from '../../wire/senders.js'
-import { parseTime } from '../../wire/times.js'
+import { parseTime } from '../../wire/times/times.js'
 import { finishMessage } from './finish-message.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 

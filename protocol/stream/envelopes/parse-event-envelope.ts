@@ -4,7 +4,7 @@ import { isAbsentOr, isIdOrEmpty, isSiteId, isText, isVisitorId, misfit } from '
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
-import { parseTime } from '../../wire/times.js'
+import { parseTime } from '../../wire/times/times.js'
 import { openEnvelope } from './open-envelope.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 

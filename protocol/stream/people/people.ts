@@ -1,5 +1,5 @@
-import { idOf } from '../../wire/id-of.js'
-import type { Profile } from '../profile.js'
+import { idOf } from '../../wire/ids/id-of.js'
+import type { Profile } from '../profile/profile.js'
 import { partitionOf, visitorIdOf } from '../visitors.js'
 
 /** Computes a keyed hash of text, the same everywhere in one installation, as a token that a KV key may hold. */

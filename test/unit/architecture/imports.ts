@@ -14,6 +14,8 @@ export interface Import {
 export interface SourceFile {
   path: string
   imports: Import[]
+  /** Its text without comments. */
+  code: string
   /** Whether it reads the environment of the process, by itself or by a setting that it gives no environment to. */
   readsEnvironment: boolean
 }
@@ -34,7 +36,8 @@ export function sourceFiles(): SourceFile[] {
   const known = new Set(paths)
   return paths.map(path => {
     const source = readFileSync(join(ROOT, path), 'utf8')
-    return { path, imports: importsOf(path, source, known), readsEnvironment: readsEnvironment(source) }
+    const code = withoutComments(source)
+    return { path, imports: importsOf(path, source, known), code, readsEnvironment: readsEnvironment(source) }
   })
 }
 
@@ -53,7 +56,11 @@ export function importsOf(path: string, source: string, known: ReadonlySet<strin
 
 /** Whether a source text reads the environment of the process, outside of its comments. */
 export function readsEnvironment(source: string): boolean {
-  return ENVIRONMENT.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))
+  return ENVIRONMENT.test(withoutComments(source))
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 }
 
 /** Groups of files that import one another in a circle, each sorted (Tarjan's strongly connected components). */

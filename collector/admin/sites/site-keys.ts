@@ -6,9 +6,9 @@ import {
   MIN_SECRET_LENGTH,
   type Site,
 } from '@slotstream/protocol'
-import { Failure } from '../http/failure.js'
-import { fingerprintOf, hashOfKey } from '../keys/secret-keys.js'
-import type { Sites } from '../sites.js'
+import { Failure } from '../../http/failure.js'
+import { fingerprintOf, hashOfKey } from '../../keys/secret-keys.js'
+import type { Sites } from '../../sites.js'
 
 /** A site as the admin API shows it: without what would let its reader send as the site's servers. */
 export interface SiteView extends Omit<Site, 'secretKeyHashes' | 'identitySecret'> {

@@ -1,9 +1,9 @@
 import { checkSite, isObject, type Site } from '@slotstream/protocol'
 import { createTurns, pause } from '@slotstream/runtime'
-import { Failure } from '../http/failure.js'
-import type { SiteBucket } from '../keys/site-bucket.js'
-import { createSites, type Sites } from '../sites.js'
-import { fieldsOf, valid } from './admin-request.js'
+import { Failure } from '../../http/failure.js'
+import type { SiteBucket } from '../../keys/site-bucket.js'
+import { createSites, type Sites } from '../../sites.js'
+import { fieldsOf, valid } from '../admin-request.js'
 import { checkKeysAreItsOwn, withKeptSecrets } from './site-keys.js'
 
 /** How often a change is made anew because another collector's was quicker, and the longest pause before, in milliseconds. */

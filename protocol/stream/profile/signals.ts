@@ -1,5 +1,5 @@
-import type { SignalName } from '../site/signals.js'
-import type { JsonObject } from '../wire/messages.js'
+import type { SignalName } from '../../site/signals.js'
+import type { JsonObject } from '../../wire/messages.js'
 
 /** What a profile remembers so that signals are detected, of bounded size. Absent: nothing yet. */
 export interface SignalMemory {

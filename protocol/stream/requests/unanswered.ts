@@ -1,7 +1,7 @@
-import type { Outcome, SlotDecision } from '../wire/slots.js'
-import { uuidv7 } from '../wire/uuid.js'
+import { uuidv7 } from '../../wire/ids/uuid.js'
+import type { Outcome, SlotDecision } from '../../wire/slots.js'
+import type { DecisionRecord } from '../envelopes/stored.js'
 import type { DecideRequest } from './decide.js'
-import type { DecisionRecord } from './envelopes/stored.js'
 
 /** Which slot is left to the page, why, and whether its visitor is in the holdout, where that is known. */
 export interface Undecided {

@@ -1,4 +1,4 @@
-import { EARLIEST_TIMESTAMP, MAX_FUTURE_MS } from './limits.js'
+import { EARLIEST_TIMESTAMP, MAX_FUTURE_MS } from '../limits.js'
 
 export type CorrectedTime =
   /** `clamped`: the times of the client contradict each other, so this is the nearest that can be. */

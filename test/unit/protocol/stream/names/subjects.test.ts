@@ -1,4 +1,4 @@
-import { decideSubject, fromKeyToken, keyToken, streamSubject, uuidv7 } from '@slotstream/protocol'
+import { decideSubject, fromKeyToken, keyToken, profilesSubject, streamSubject, uuidv7 } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 describe('subjects', () => {
@@ -8,6 +8,7 @@ describe('subjects', () => {
     expect(streamSubject('signals', 7)).toBe('signals.7')
     expect(streamSubject('rejected', 31)).toBe('rejected.31')
     expect(decideSubject(7)).toBe('decide.7')
+    expect(profilesSubject(7)).toBe('profile.7')
   })
 })
 

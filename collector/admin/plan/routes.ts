@@ -1,22 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { PlanSchemas, Site, TrackingPlan } from '@slotstream/protocol'
+import type { PlanSchemas, TrackingPlan } from '@slotstream/protocol'
 import { checkPlan, checkPlanSettings, PlanError } from '@slotstream/tracking-plan'
-import type { Request, Router } from 'express'
-import { Failure } from '../http/failure.js'
-import type { Plans } from '../plan/plans.js'
-import { fieldsOf, objectOf, valid } from './admin-request.js'
+import type { Router } from 'express'
+import { Failure } from '../../http/failure.js'
+import type { Plans } from '../../plan/plans.js'
+import { fieldsOf, objectOf, valid } from '../admin-request.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { NumberedPlan, PlanStore } from './plan-store.js'
 
-type SiteRequest = Request<{ siteId: string }>
-
-export interface PlanRouteParts {
-  /** Throws Failure when there is no such site. */
-  siteOf: (request: SiteRequest) => Site
+export interface PlanRouteParts extends SiteRouteParts {
   plans: Plans
   planStore: PlanStore
 }
 
-/** `/sites/:siteId/plan`: a site's tracking plan. What an answer confirms counts in this collector from then on. */
+/** Adds `/sites/:siteId/plan`: what an answer confirms is in effect in this collector from then on. */
 export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: PlanRouteParts): void {
   router.get('/sites/:siteId/plan', async (request: SiteRequest, response) => {
     response.json(answerOf(await planStore.read(siteOf(request).siteId)))

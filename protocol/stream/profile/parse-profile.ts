@@ -1,5 +1,5 @@
-import type { Check } from '../wire/checks/check.js'
-import { isObject } from '../wire/checks/is-object.js'
+import type { Check } from '../../wire/checks/check.js'
+import { isObject } from '../../wire/checks/is-object.js'
 import {
   isAbsentOr,
   isCount,
@@ -10,8 +10,8 @@ import {
   isText,
   isVisitorId,
   misfit,
-} from '../wire/checks/parse-stored.js'
-import { isTime } from './envelopes/parse-event-envelope.js'
+} from '../../wire/checks/parse-stored.js'
+import { isTime } from '../envelopes/parse-event-envelope.js'
 import type { Profile } from './profile.js'
 
 /** Deepest nesting of traits in a stored profile: more than a message may have. */

@@ -1,4 +1,4 @@
-import type { SlotDecision, SlotRequest, SlotsRequest } from '../wire/slots.js'
+import type { SlotDecision, SlotRequest, SlotsRequest } from '../../wire/slots.js'
 
 /** NATS request to `decide.<partition>`, from a collector to the owner of the visitor's partition. */
 export interface DecideRequest {
