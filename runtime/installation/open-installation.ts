@@ -1,6 +1,6 @@
 import { bucketStream, pastParts, streamParts } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import { streamInfo } from '../nats/stream-info.js'
+import type { Nats } from '../nats/connection/nats.js'
+import { streamInfo } from '../nats/streams/stream-info.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { createInbox } from '@nats-io/transport-node'
 import { type ProcessReport, parseReport, parseStored, type Sample, STATUS_SUBJECT } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
+import type { Nats } from '../nats/connection/nats.js'
 import type { Log } from '../process/log.js'
 import type { Metrics } from '../process/metrics.js'
 import { pause } from '../process/retry.js'

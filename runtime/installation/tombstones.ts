@@ -11,8 +11,8 @@ import {
   type Tombstone,
   tombstoneKey,
 } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import { watchBucket } from '../nats/watch-bucket.js'
+import { watchBucket } from '../nats/buckets/watch-bucket.js'
+import type { Nats } from '../nats/connection/nats.js'
 import type { Log } from '../process/log.js'
 import type { Installation } from './installation.js'
 

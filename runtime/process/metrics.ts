@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { skippedEntries } from '../nats/skipped-entries.js'
+import { skippedEntries } from '../nats/buckets/skipped-entries.js'
 
 /** Seconds: from a fast in-memory answer to a stuck disk. */
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]

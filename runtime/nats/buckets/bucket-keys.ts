@@ -1,5 +1,5 @@
 import type { KV } from '@nats-io/kv'
-import { noticeSilence } from './notice-silence.js'
+import { noticeSilence } from '../streams/notice-silence.js'
 
 /** After so many seconds without a key, no more of them are waited for. */
 const SILENT_S = 5

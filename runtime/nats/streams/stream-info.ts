@@ -1,5 +1,5 @@
 import type { StreamInfo } from '@nats-io/jetstream'
-import type { Nats } from './nats.js'
+import type { Nats } from '../connection/nats.js'
 
 /** What is known of a stream; undefined where there is none of that name. Rejects when it can't be known. */
 export async function streamInfo(nats: Nats, name: string): Promise<StreamInfo | undefined> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { reconnectPauses } from '#runtime/nats/reconnect-pauses.js'
+import { reconnectPauses } from '#runtime/nats/connection/reconnect-pauses.js'
 
 type Server = Parameters<ReturnType<typeof reconnectPauses>['reconnectToServer']>[0][number]
 

@@ -1,5 +1,5 @@
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream'
-import type { Nats } from './nats.js'
+import type { Nats } from '../connection/nats.js'
 
 /** Below this age, in seconds, what waits is on its way, and counting it would cost more than it tells. */
 const ON_ITS_WAY_SECONDS = 1

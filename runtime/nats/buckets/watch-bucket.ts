@@ -1,7 +1,7 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv'
-import type { Log } from '../process/log.js'
-import { pause } from '../process/retry.js'
-import type { Nats } from './nats.js'
+import type { Log } from '../../process/log.js'
+import { pause } from '../../process/retry.js'
+import type { Nats } from '../connection/nats.js'
 import { noticeGaps } from './notice-gaps.js'
 import { skipEntry } from './skipped-entries.js'
 

@@ -1,6 +1,6 @@
 import type { KvEntry } from '@nats-io/kv'
 import type { Check } from '@slotstream/protocol'
-import type { Log } from '../process/log.js'
+import type { Log } from '../../process/log.js'
 
 /** Entries that this process skipped, by bucket, since it started. */
 const skipped = new Map<string, number>()

@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
-import type { Log } from '../process/log.js'
-import { pause } from '../process/retry.js'
-import type { Nats } from './nats.js'
+import type { Log } from '../../process/log.js'
+import { pause } from '../../process/retry.js'
+import type { Nats } from '../connection/nats.js'
 import { noticeSilence } from './notice-silence.js'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { noticeGaps } from '#runtime/nats/notice-gaps.js'
+import { noticeGaps } from '#runtime/nats/buckets/notice-gaps.js'
 
 /** A watch of a bucket that has told everything up to revision 5. */
 function upTo5() {

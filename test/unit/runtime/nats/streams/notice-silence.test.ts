@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { noticeSilence } from '#runtime/nats/notice-silence.js'
+import { noticeSilence } from '#runtime/nats/streams/notice-silence.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -7,8 +7,8 @@ import {
   errors,
   type NatsConnection,
 } from '@nats-io/transport-node'
-import type { Log } from '../process/log.js'
-import { ConfigurationError } from '../settings/read.js'
+import type { Log } from '../../process/log.js'
+import { ConfigurationError } from '../../settings/read.js'
 import { type NatsAccess, parseNatsUrl } from './nats-access.js'
 import { reconnectPauses } from './reconnect-pauses.js'
 

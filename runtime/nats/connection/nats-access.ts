@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigurationError, type Environment, isSet, numberSetting, textSetting } from '../settings/read.js'
-import { secretSetting } from '../settings/secrets.js'
-import { SETTINGS } from '../settings/table/table.js'
+import { ConfigurationError, type Environment, isSet, numberSetting, textSetting } from '../../settings/read.js'
+import { secretSetting } from '../../settings/secrets.js'
+import { SETTINGS } from '../../settings/table/table.js'
 
 /** Where the NATS servers are, and as whom to connect. */
 export interface NatsAccess {
