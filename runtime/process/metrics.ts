@@ -32,6 +32,18 @@ export function createMetrics() {
     registry,
     counter: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Counter(options)),
+    /** A counter that also counts under the name that it had before: renamed ones keep it for a version. */
+    renamedCounter({ name, formerName }: { name: string; formerName: string }, help: string, labels: string[] = []) {
+      const counters = [
+        made(name, help, labels, options => new Counter(options)),
+        made(formerName, `Former name of slotstream_${name}`, labels, options => new Counter(options)),
+      ]
+      return {
+        inc(labelValues: Record<string, string>, value: number) {
+          for (const counter of counters) counter.inc(labelValues, value)
+        },
+      }
+    },
     gauge: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Gauge(options)),
     seconds: (name: string, help: string, labels: string[] = []) => histogram(name, help, SECONDS, labels),

@@ -115,7 +115,7 @@ export function mergeReports(
         secondsPerInsert: per(of('warehouse_insert_seconds_sum')),
         duplicates: of('warehouse_duplicates_total'),
         failures: of('warehouse_failures_total'),
-        refused: of('warehouse_diverted_total'),
+        refused: of('warehouse_rejected_rows_total'),
         takeovers: of('warehouse_takeovers_total'),
       }
     }),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { fenced } from '#aggregator/warehouse/load/fence.js'
+import { withLeaseCheck } from '#aggregator/warehouse/load/write/with-lease-check.js'
 
-describe('a fenced table', () => {
+describe('a table with a check of the lease', () => {
   it('takes rows only while the lease is held', async () => {
     const inserted: string[] = []
     let holds = true
-    const table = fenced(
+    const table = withLeaseCheck(
       { insert: async (lines: string[], _token: string) => void inserted.push(...lines) },
       () => holds,
     )

@@ -1,6 +1,6 @@
 import { ClickHouseError } from '@clickhouse/client'
 import { describe, expect, it } from 'vitest'
-import { insertBlock } from '#aggregator/warehouse/load/insert-block.js'
+import { insertBlock } from '#aggregator/warehouse/load/write/insert-block.js'
 import { type Row, rowPlace } from '#aggregator/warehouse/rows/row.js'
 import type { Table } from '#aggregator/warehouse/tables/table.js'
 
@@ -35,10 +35,10 @@ function memoryTable() {
 }
 
 const parts = (table: Table) => {
-  const diverted: Row[] = []
+  const rejected: Row[] = []
   const signal = new AbortController().signal
-  const divert = async (refused: { row: Row }[]) => void diverted.push(...refused.map(r => r.row))
-  return { diverted, table, stream: 'EVENTS', divert, verify: true, signal, onFailure: () => {} }
+  const storeRejected = async (found: { row: Row }[]) => void rejected.push(...found.map(({ row }) => row))
+  return { rejected, table, stream: 'EVENTS', storeRejected, verify: true, signal, onFailure: () => {} }
 }
 
 describe('insertBlock', () => {
@@ -73,12 +73,12 @@ describe('insertBlock', () => {
     expect(tokens).toEqual(['restored'])
   })
 
-  it('diverts exactly the rows that are refused and inserts the others with the same token', async () => {
+  it('stores exactly the rows that are rejected elsewhere and inserts the others with the same token', async () => {
     const { table, tokens, lines } = memoryTable()
     const all = Array.from({ length: 100 }, (_, i) => row(i, i % 40 === 7 ? `bad ${i}` : `row ${i}`))
     const tools = parts(table)
     const stored = await insertBlock(all, { first: 5, last: 5 }, 'no', tools)
-    expect(tools.diverted.map(({ index }) => index)).toEqual([7, 47, 87])
+    expect(tools.rejected.map(({ index }) => index)).toEqual([7, 47, 87])
     expect(stored).toHaveLength(97)
     expect(lines).toHaveLength(97)
     expect(tokens).toEqual(['EVENTS:5-5'])
@@ -100,6 +100,6 @@ describe('insertBlock', () => {
     const tools = parts(flaky)
     await insertBlock([row(0)], { first: 5, last: 5 }, 'no', tools)
     expect(lines).toEqual(['row 0'])
-    expect(tools.diverted).toEqual([])
+    expect(tools.rejected).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { recentKeys } from '#aggregator/warehouse/load/recent-keys.js'
+import { recentKeys } from '#aggregator/warehouse/load/write/recent-keys.js'
 
 const keys = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `site\0visitor\0m-${from + n}`)
 

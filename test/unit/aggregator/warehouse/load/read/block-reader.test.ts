@@ -1,6 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream'
 import { describe, expect, it } from 'vitest'
-import { createBlockReader, type ReadOptions } from '#aggregator/warehouse/load/block-reader.js'
+import { createBlockReader, type ReadOptions } from '#aggregator/warehouse/load/read/block-reader.js'
 
 const LIMITS = { maxRows: 10, maxBytes: 1_000, maxAgeMs: 1 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { withoutDuplicates } from '#aggregator/warehouse/load/duplicates.js'
-import { recentKeys } from '#aggregator/warehouse/load/recent-keys.js'
+import { withoutDuplicates } from '#aggregator/warehouse/load/write/duplicates.js'
+import { recentKeys } from '#aggregator/warehouse/load/write/recent-keys.js'
 import { keyText, type Row, type RowKey } from '#aggregator/warehouse/rows/row.js'
 
 const NOON = Date.UTC(2026, 0, 1, 12)

@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream'
-import type { Row } from '../rows/row.js'
+import type { Row } from '../../rows/row.js'
 import type { BlockLimits, BlockReader, ReadOptions } from './block-reader.js'
 
 /** Messages of a block, with the rows that they yield. */

@@ -1,8 +1,8 @@
 import { pause, retryForever } from '@slotstream/runtime'
-import type { Block } from '../positions/position.js'
-import { type Row, rowPlace } from '../rows/row.js'
-import { isDataError, type Table } from '../tables/table.js'
-import { type Refused, refusedRows } from './refused.js'
+import type { Block } from '../../positions/position.js'
+import { type Row, rowPlace } from '../../rows/row.js'
+import { isDataError, type Table } from '../../tables/table.js'
+import { findRejected, type RejectedRow } from './rejected-rows.js'
 
 /** Pause before data that arrived broken is sent again, in milliseconds. */
 const RESEND_MS = 500
@@ -10,8 +10,8 @@ const RESEND_MS = 500
 export interface InsertBlockParts {
   table: Table
   stream: string
-  /** Keeps rows that the table refused where people find them. */
-  divert: (refused: Refused[]) => Promise<void>
+  /** Stores rows that the table rejected. */
+  storeRejected: (rejected: RejectedRow[]) => Promise<void>
   /** Whether to count what landed after a doubtful attempt. Not needed where the table makes one of two equal rows. */
   verify: boolean
   signal: AbortSignal
@@ -33,13 +33,13 @@ export type Attempted = 'no' | 'cut short' | 'restored'
  * doesn't have. So whenever an earlier attempt may have got that far, what landed is looked up, and what is missing
  * goes in under a token of its own.
  *
- * @returns the rows that are in the table now: all but the refused ones
+ * @returns the rows that are in the table now: all but the rejected ones
  */
 export async function insertBlock(
   rows: Row[],
   block: Block,
   attempted: Attempted,
-  { table, stream, divert, verify, signal, onFailure }: InsertBlockParts,
+  { table, stream, storeRejected, verify, signal, onFailure }: InsertBlockParts,
 ): Promise<Row[]> {
   let doubtful = attempted !== 'no'
   let accepted = rows
@@ -74,17 +74,17 @@ export async function insertBlock(
       )
     } catch (error) {
       if (!isDataError(error)) throw error
-      const refused = await retry(() => refusedRows(missing, lines => table.check(lines)))
-      if (refused.length > 0) await divert(refused)
+      const rejected = await retry(() => findRejected(missing, lines => table.check(lines)))
+      if (rejected.length > 0) await storeRejected(rejected)
       else {
         // The data is sound, so it was cut short on its way.
         doubtful = true
         onFailure(error, 0)
         await pause(RESEND_MS, signal)
       }
-      const bad = new Set(refused.map(({ row }) => row))
-      accepted = accepted.filter(row => !bad.has(row))
-      missing = missing.filter(row => !bad.has(row))
+      const rejectedRows = new Set(rejected.map(({ row }) => row))
+      accepted = accepted.filter(row => !rejectedRows.has(row))
+      missing = missing.filter(row => !rejectedRows.has(row))
       supplement--
       continue
     }

@@ -1,13 +1,17 @@
 import { MAX_MESSAGE_BYTES, type RejectedEnvelope, streamSubject } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
-import type { Refused } from './refused.js'
+import type { RejectedRow } from './rejected-rows.js'
 
-/** Longest reason kept, in characters: ClickHouse repeats the data in its errors. */
+/** Longest reason that is stored, in characters: ClickHouse repeats the data in its errors. */
 const MAX_REASON = 1_000
 
-/** Keeps rows that ClickHouse refused as rejected messages, code `warehouse_refused`. */
-export async function divert(nats: Pick<Nats, 'js'>, stream: string, refused: Refused[]): Promise<void> {
-  for (const { row, reason } of refused) {
+/** Stores rows that ClickHouse rejected as rejected messages, code `warehouse_refused`. */
+export async function storeRejected(
+  nats: Pick<Nats, 'js'>,
+  stream: string,
+  rejected: readonly RejectedRow[],
+): Promise<void> {
+  for (const { row, reason } of rejected) {
     const { siteId, partition, receivedAt, messageId, payload: read } = row.source
     const payload = read()
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload)

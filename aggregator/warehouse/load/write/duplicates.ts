@@ -1,4 +1,4 @@
-import { keyText, type Row, type RowKey } from '../rows/row.js'
+import { keyText, type Row, type RowKey } from '../../rows/row.js'
 import type { RecentKeys } from './recent-keys.js'
 
 /**

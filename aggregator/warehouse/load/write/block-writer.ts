@@ -1,12 +1,12 @@
 import { NO_TOMBSTONES } from '@slotstream/runtime'
-import type { Block } from '../positions/position.js'
-import { keyText } from '../rows/row.js'
+import type { Block } from '../../positions/position.js'
+import { keyText } from '../../rows/row.js'
+import { type LoadDeps, type Retry, tellFailure } from '../load-deps.js'
+import type { RowBlock } from '../read/read-rows.js'
 import { withoutDuplicates } from './duplicates.js'
 import { type Attempted, insertBlock } from './insert-block.js'
-import { type LoadDeps, type Retry, tellFailure } from './load-deps.js'
-import type { RowBlock } from './read-rows.js'
 import type { RecentKeys } from './recent-keys.js'
-import type { Refused } from './refused.js'
+import type { RejectedRow } from './rejected-rows.js'
 
 /** Writes the rows of an announced block into the table, each once, however often it is called for the block. */
 export type WriteBlock = (rowBlock: RowBlock, block: Block, attempted: Attempted) => Promise<void>
@@ -19,14 +19,14 @@ export type WriteBlock = (rowBlock: RowBlock, block: Block, attempted: Attempted
  * @param abort ends it at once; it throws Stopped
  */
 export function createBlockWriter(deps: LoadDeps, recent: RecentKeys, retry: Retry, abort: AbortSignal): WriteBlock {
-  const { spec, table, divert, deadLetter, tombstones = NO_TOMBSTONES, metrics, log } = deps
+  const { spec, table, deadLetter, tombstones = NO_TOMBSTONES, metrics, log } = deps
   const { stream } = spec
   const onFailure = tellFailure(deps)
 
-  async function storeRejected(rejected: Refused[]): Promise<void> {
-    await retry(() => divert(rejected))
-    metrics.diverted.inc({ stream }, rejected.length)
-    log.error({ stream, rows: rejected.length, reason: rejected[0]?.reason }, 'rows were refused: see rejected_events')
+  async function storeRejected(rejected: RejectedRow[]): Promise<void> {
+    await retry(() => deps.storeRejected(rejected))
+    metrics.rejectedRows.inc({ stream }, rejected.length)
+    log.error({ stream, rows: rejected.length, reason: rejected[0]?.reason }, 'rows were rejected: see rejected_events')
   }
 
   return async ({ rows: read, unreadable }, block, attempted) => {
@@ -42,7 +42,7 @@ export function createBlockWriter(deps: LoadDeps, recent: RecentKeys, retry: Ret
     const stored = await insertBlock(unique.rows, block, attempted, {
       table,
       stream,
-      divert: storeRejected,
+      storeRejected,
       signal: abort,
       onFailure,
       verify: !spec.replaces,
