@@ -13,10 +13,10 @@ import {
 } from '@slotstream/runtime'
 import { type AccountLimits, NAMELESS, WRITER } from './access/accounts.js'
 import { createAuthenticator } from './access/credentials.js'
+import { DEFAULT_ANALYST_LIMITS } from './access/settings/limits.js'
 import { watchUsers } from './access/watch-users.js'
 import { openEngine } from './engine/open-engine.js'
 import { createEmbeddedServer } from './http/server.js'
-import { DEFAULT_ANALYST_LIMITS } from './http/settings.js'
 import { type PageRules, readOrigins } from './http/web-pages.js'
 import { openQueryLog } from './query-log/open-query-log.js'
 

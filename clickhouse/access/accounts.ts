@@ -1,5 +1,5 @@
-import type { AnalystLimits } from './analyst-settings.js'
 import type { Role } from './roles.js'
+import type { AnalystLimits } from './settings/limits.js'
 
 export type { Role } from './roles.js'
 

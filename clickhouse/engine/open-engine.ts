@@ -4,7 +4,7 @@ import { ConfigurationError } from '@slotstream/runtime'
 import { writeGrants } from '../access/grants.js'
 import { createGuard, type Guard } from '../guard/guard.js'
 import { createLogTable, LOG_POLICY } from '../query-log/table.js'
-import type { EngineConnection } from './connections.js'
+import type { EngineConnection } from './connections/connections.js'
 import { createEngine, type Engine } from './engine.js'
 
 /** The engine's connections, before anything of ours stands in front of them. */

@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../engine/engine-connection.js'
+import type { EngineConnection } from '../engine/connections/engine-connection.js'
 
 /** Database of the log: none of the pipeline's, and no user may write to it. */
 export const LOG_DATABASE = 'slotstream_log'

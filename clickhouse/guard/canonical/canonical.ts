@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../../engine/connections.js'
+import type { EngineConnection } from '../../engine/connections/connections.js'
 import { ClickHouseException, toClickHouseException } from '../../errors.js'
 import { quoteString } from '../../sql/quote.js'
 

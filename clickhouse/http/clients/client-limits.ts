@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Account } from '../../access/accounts.js'
-import { createTurns } from '../../engine/turns.js'
 import { createClientConnections } from './client-connections.js'
 import { createIncomingBodies, type IncomingBody } from './incoming-bodies.js'
+import { createTurns } from './turns.js'
 
 /** Requests of one connection that may wait for the one before. */
 const MAX_PIPELINED = 100
