@@ -5,12 +5,8 @@ import {
   type Installation,
   type Log,
   type Nats,
-  NO_TOMBSTONES,
   type Part,
   skipEntry,
-  type Tombstones,
-  watchBucket,
-  watchTombstones,
 } from '@slotstream/runtime'
 import { createCatalogStore } from './admin/catalog/catalog-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
@@ -29,6 +25,7 @@ import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
 import { createContentCategories } from './slots/content-categories.js'
 import { createDecide } from './slots/decide.js'
+import { watchState } from './watch-state.js'
 
 export interface CollectorDeps {
   nats: Nats
@@ -53,7 +50,7 @@ export interface CollectorDeps {
 
 export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
 
-/** Makes the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
+/** Creates the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
 export function createCollector(deps: CollectorDeps): Collector {
   const { nats, log } = deps
   const { partitions, buckets } = deps.installation
@@ -64,20 +61,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   const categories = createContentCategories()
-  let sitesLoaded = false
-  let tombstones: Tombstones = NO_TOMBSTONES
-  const watching = Promise.all([
-    watchBucket(nats, buckets.sites, sites.apply, log),
-    watchBucket(nats, buckets.plans, plans.apply, log),
-    watchBucket(nats, buckets.catalog, categories.apply, log),
-    watchTombstones(nats, deps.installation, log).then(watched => {
-      tombstones = watched
-      return watched
-    }),
-  ])
-  void watching.then(plans.settled).then(() => {
-    sitesLoaded = true
-  })
+  const state = watchState({ nats, installation: deps.installation, sites, plans, categories, log })
 
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
@@ -86,12 +70,12 @@ export function createCollector(deps: CollectorDeps): Collector {
     log,
     places: deps.places,
     categoryOf: categories.of,
-    ready: () => sitesLoaded,
-    missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
+    ready: state.isLoaded,
+    missing: () => [...(nats.connected ? [] : ['NATS']), ...(state.isLoaded() ? [] : ['sites'])],
     routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
-        store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
+        store: createStoreBatch(publisher, partitions, metrics, plans, state.tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
         refused,
@@ -107,7 +91,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           nats,
           log,
           privacy: deps.installation.privacy,
-          tombstones: () => tombstones,
+          tombstones: state.tombstones,
           buckets,
           readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets.catalog),
@@ -119,7 +103,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           exportStallMs: settings.exportStallMs,
           metrics,
           pipeline: pipelineRoute(nats, partitions),
-          ready: () => sitesLoaded && nats.connected,
+          ready: () => state.isLoaded() && nats.connected,
         }),
       },
     ],
@@ -133,7 +117,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     async stop() {
       await server.stop()
       status.stop()
-      if (sitesLoaded) for (const watch of await watching) watch.stop()
+      await state.stop()
       deps.places?.stop()
       publisher.close()
     },

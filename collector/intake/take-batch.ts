@@ -11,12 +11,12 @@ import { MAX_USER_AGENT } from '../enrich/user-agent.js'
 import { Failure } from '../http/failure.js'
 import { ALL_PUBLIC, type Senders } from '../keys/senders.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
-import { acceptMessage, type MessageRules, PERSON_DELETED } from './accept-message.js'
-import { createMessageGroups } from './group-messages.js'
-import type { OutgoingEnvelope } from './outgoing-envelope.js'
-import { parseBatch } from './parse-batch.js'
-import { sum } from './rejected-counts.js'
-import { createRejectedMessages, type RejectionReport } from './rejected-messages.js'
+import { acceptMessage, type MessageRules, PERSON_DELETED } from './accept/accept-message.js'
+import { parseBatch } from './accept/parse-batch.js'
+import { createMessageGroups } from './publish/group-messages.js'
+import type { OutgoingEnvelope } from './publish/outgoing-envelope.js'
+import { sum } from './rejected/rejected-counts.js'
+import { createRejectedMessages, type RejectionReport } from './rejected/rejected-messages.js'
 
 /** What is known of a batch besides its text, and what its messages are checked by. */
 export interface BatchScope

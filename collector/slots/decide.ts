@@ -8,8 +8,8 @@ import {
   unansweredDecisions,
 } from '@slotstream/protocol'
 import { type Nats, type Publisher, within } from '@slotstream/runtime'
-import { decisionPublications } from '../intake/publications.js'
-import { publishAll } from '../intake/publish-all.js'
+import { decisionPublications } from '../intake/publish/publications.js'
+import { publishAll } from '../intake/publish/publish-all.js'
 import type { CollectorMetrics } from '../metrics.js'
 import { askOwner } from '../owners/ask-owner.js'
 

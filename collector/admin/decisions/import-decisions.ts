@@ -17,7 +17,7 @@ import {
   parseTime,
   visitorIdOf,
 } from '@slotstream/protocol'
-import { DELETED_REASON } from '../../intake/forgotten.js'
+import { DELETED_REASON } from '../../intake/accept/forgotten.js'
 
 /** Highest position on a page: with a list behind it, it fits into the 16 bits that tables have for it. */
 const MAX_POSITION = 65_000

@@ -1,8 +1,8 @@
 import { openEnvelope } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { batchTexts } from '#collector/intake/batch-texts.js'
-import { createBatchText, envelopeBytes } from '#collector/intake/outgoing-envelope.js'
+import { batchTexts } from '#collector/intake/publish/batch-texts.js'
+import { createBatchText, envelopeBytes } from '#collector/intake/publish/outgoing-envelope.js'
 import { takeBatch } from '#collector/intake/take-batch.js'
 
 const indent = fc.constantFrom<string | number>('', 1, '\t', '\r\n ')

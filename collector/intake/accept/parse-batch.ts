@@ -1,6 +1,6 @@
 import { type Batch, isObject, type Ledger, MAX_BATCH_BYTES, MAX_BATCH_MESSAGES } from '@slotstream/protocol'
-import { jsonText } from '../http/body/json-text.js'
-import { Failure } from '../http/failure.js'
+import { jsonText } from '../../http/body/json-text.js'
+import { Failure } from '../../http/failure.js'
 
 /** Most reasons of a ledger, and the longest name of one. */
 const MAX_LEDGER_REASONS = 20

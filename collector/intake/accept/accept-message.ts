@@ -14,13 +14,13 @@ import {
   withDigits,
 } from '@slotstream/protocol'
 import type { CompiledPlan } from '@slotstream/tracking-plan'
-import type { Enricher } from '../enrich/enrich.js'
-import { jsonText } from '../http/body/json-text.js'
-import type { Senders } from '../keys/senders.js'
-import { tagViolation } from '../plan/tag-violation.js'
+import type { Enricher } from '../../enrich/enrich.js'
+import { jsonText } from '../../http/body/json-text.js'
+import type { Senders } from '../../keys/senders.js'
+import { tagViolation } from '../../plan/tag-violation.js'
+import { type AcceptedMessage, type BatchText, textOf } from '../publish/outgoing-envelope.js'
 import { DELETED_REASON, type ForgottenMessage } from './forgotten.js'
 import { replaceImplausibleId } from './message-id.js'
-import { type AcceptedMessage, type BatchText, textOf } from './outgoing-envelope.js'
 import { moveTraits } from './traits-in-context.js'
 
 /** What the messages of one batch are checked by. */

@@ -1,5 +1,5 @@
 import { idOf, isObject, MAX_MESSAGE_BYTES, MAX_NAME_LENGTH } from '@slotstream/protocol'
-import { cutBytes, jsonText } from '../http/body/json-text.js'
+import { cutBytes, jsonText } from '../../http/body/json-text.js'
 
 /**
  * Returns what is kept of a rejected message: its text, or as much of it as a message may have. What is cut has the ids

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { jsonText } from '../http/body/json-text.js'
+import { jsonText } from '../../http/body/json-text.js'
 
 /** What comes out of broken code that meant to make an id: equal for messages that have nothing in common. */
 const MEANINGLESS = /^(undefined|null|nan|none|nil|true|false|\[object \w+\]|0+|[0-]{36}|\s+)$/i

@@ -7,7 +7,7 @@ import {
   spreadPartitionOf,
   streamSubject,
 } from '@slotstream/protocol'
-import { utf8Of } from '../http/body/json-text.js'
+import { utf8Of } from '../../http/body/json-text.js'
 import { type AcceptedMessage, envelopeBytes, envelopeOf, type OutgoingEnvelope } from './outgoing-envelope.js'
 
 /**

@@ -1,6 +1,6 @@
 import type { Ledger, MessageContext, Sender, SentEnvelope } from '@slotstream/protocol'
-import { jsonText, utf8Of } from '../http/body/json-text.js'
-import type { RawBody } from '../http/body/read-body.js'
+import { jsonText, utf8Of } from '../../http/body/json-text.js'
+import type { RawBody } from '../../http/body/read-body.js'
 import { batchTexts } from './batch-texts.js'
 
 const END = utf8Of('}')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { moveTraits } from '#collector/intake/traits-in-context.js'
+import { moveTraits } from '#collector/intake/accept/traits-in-context.js'
 
 function moved(given: Record<string, unknown>) {
   const message = structuredClone(given)

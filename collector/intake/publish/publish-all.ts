@@ -1,6 +1,6 @@
 import { PublishError, type Publisher, pause, type Stored } from '@slotstream/runtime'
-import { unavailable } from '../http/failure.js'
-import type { CollectorMetrics } from '../metrics.js'
+import { unavailable } from '../../http/failure.js'
+import type { CollectorMetrics } from '../../metrics.js'
 import type { Publication } from './publications.js'
 
 /** Messages of one request that are on their way at a time: a batch of many visitors must not fill the publisher. */

@@ -1,7 +1,11 @@
 import { type DecisionEnvelope, openEnvelope, type RejectedEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import type { AcceptedMessage, OutgoingEnvelope } from '#collector/intake/outgoing-envelope.js'
-import { decisionPublications, eventPublications, rejectedPublications } from '#collector/intake/publications.js'
+import type { AcceptedMessage, OutgoingEnvelope } from '#collector/intake/publish/outgoing-envelope.js'
+import {
+  decisionPublications,
+  eventPublications,
+  rejectedPublications,
+} from '#collector/intake/publish/publications.js'
 
 const receivedAt = '2026-06-01T12:00:00.000Z'
 const message = (id: string, properties = {}): AcceptedMessage => ({

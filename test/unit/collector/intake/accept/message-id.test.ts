@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { replaceImplausibleId } from '#collector/intake/message-id.js'
+import { replaceImplausibleId } from '#collector/intake/accept/message-id.js'
 
 function mended(message: object): { messageId?: unknown; context?: { originalMessageId?: string } } {
   const raw = structuredClone(message)

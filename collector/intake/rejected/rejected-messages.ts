@@ -6,9 +6,9 @@ import {
   type RejectionCode,
   type Violation,
 } from '@slotstream/protocol'
-import type { RejectionBudget } from '../safety/rejection-budget.js'
-import type { RejectionReason } from './accept-message.js'
-import { type AcceptedMessage, type BatchText, textOf } from './outgoing-envelope.js'
+import type { RejectionBudget } from '../../safety/rejection-budget.js'
+import type { RejectionReason } from '../accept/accept-message.js'
+import { type AcceptedMessage, type BatchText, textOf } from '../publish/outgoing-envelope.js'
 import { countOne, restOf } from './rejected-counts.js'
 import { rejectedPayload } from './rejected-payload.js'
 
