@@ -112,6 +112,7 @@ describe('arrows', () => {
 describe('the reader of imports', () => {
   const file = (path: string, text: string): SourceFile => ({
     path,
+    text,
     imports: importsOf(path, text, new Set(['a/x.ts', 'a/y.ts'])),
     code: text,
     readsEnvironment: false,

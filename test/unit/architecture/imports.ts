@@ -11,8 +11,11 @@ export interface Import {
   isOurs: boolean
 }
 
+/** A TypeScript file of a package. */
 export interface SourceFile {
   path: string
+  /** As it is written. */
+  text: string
   imports: Import[]
   /** Its text without comments. */
   code: string
@@ -21,23 +24,32 @@ export interface SourceFile {
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PACKAGES = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).workspaces as string[]
+const PACKAGES = packagesOf(ROOT)
 const ENVIRONMENT =
   /\bprocess\.env\b|\b(number|text|secret)Setting\('\w+'\)|\bneeded(Setting|Secret)\('\w+',[^,]*\)|\bisSet\('\w+'\)/
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
 
-/** Reads all TypeScript sources of all packages. */
-export function sourceFiles(): SourceFile[] {
-  const paths = PACKAGES.flatMap(name =>
-    readdirSync(join(ROOT, name), { recursive: true, encoding: 'utf8' })
+/** Lists the packages of a checkout, by their folders. */
+export function packagesOf(root: string): string[] {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces
+}
+
+/**
+ * Reads all TypeScript sources of all packages.
+ *
+ * @param root folder of the checkout. Default: this one
+ */
+export function sourceFiles(root = ROOT): SourceFile[] {
+  const paths = packagesOf(root).flatMap(name =>
+    readdirSync(join(root, name), { recursive: true, encoding: 'utf8' })
       .map(path => `${name}/${path.replaceAll('\\', '/')}`)
       .filter(path => /\.tsx?$/.test(path) && !/(^|\/)(dist|node_modules)\/|\.d\.ts$/.test(path)),
   )
   const known = new Set(paths)
   return paths.map(path => {
-    const source = readFileSync(join(ROOT, path), 'utf8')
-    const code = withoutComments(source)
-    return { path, imports: importsOf(path, source, known), code, readsEnvironment: readsEnvironment(source) }
+    const text = readFileSync(join(root, path), 'utf8')
+    const code = withoutComments(text)
+    return { path, text, imports: importsOf(path, text, known), code, readsEnvironment: readsEnvironment(text) }
   })
 }
 
