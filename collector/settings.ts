@@ -2,7 +2,7 @@ import { allowedHosts, ConfigurationError, type Environment, numberSetting, text
 import type { RateLimits } from './safety/limits.js'
 import type { BodyBounds } from './safety/open-bodies.js'
 
-/** What an operator can set. */
+/** Settings of a collector. */
 export interface CollectorSettings extends RateLimits, BodyBounds {
   /** Connections at a time; further ones are closed. Default 20,000. */
   maxConnections: number

@@ -12,7 +12,7 @@ import type { Plans } from './plan/plans.js'
 import type { Sites } from './sites.js'
 import type { ContentCategories } from './slots/content-categories.js'
 
-/** What a collector follows in NATS. */
+/** The state of an installation that a collector follows in NATS. */
 export interface State {
   /** Whether sites, plans, content and deletions are known as they are now. */
   isLoaded(): boolean

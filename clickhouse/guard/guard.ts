@@ -20,7 +20,7 @@ export interface GuardUser {
   role: Role
   /** Databases that are a builder's own. */
   databases: readonly string[]
-  /** What each refresh of a view that a builder makes may take. Default: what a query of an analyst may. */
+  /** Limits of each refresh of a view that a builder makes. Default: those of an analyst's query. */
   limits?: AnalystLimits
 }
 
@@ -38,7 +38,7 @@ export interface GuardedStatement {
 
 /** A statement that may run. */
 export interface CheckedStatement {
-  /** What to run instead of the text that came: canonical, with names from parameters filled in. */
+  /** The statement to run instead of the text that came: canonical, with names from parameters filled in. */
   sql: string
   /** Settings that stood in its SETTINGS clauses, which are gone; the caller bounds them. */
   settings: [name: string, value: string][]

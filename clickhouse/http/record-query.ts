@@ -5,7 +5,7 @@ import { normalizedText } from '../query-log/normalize.js'
 import type { QueryLog } from '../query-log/query-log.js'
 import type { ReadyRequest } from './request/request.js'
 
-/** What becomes of one request, for the query log. */
+/** The record of one request, for the query log. */
 export interface QueryRecord {
   /** Says that the statement may run. */
   begun(ready: ReadyRequest): void

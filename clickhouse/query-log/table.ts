@@ -6,7 +6,7 @@ const LOG_TABLE = 'query_log'
 /** Days that rows are kept. */
 const KEPT_DAYS = 7
 
-/** What every connection's name begins with; the one that reads for a user names the user behind it. */
+/** Prefix of every connection's name; one that reads for a user has the user's name behind it. */
 const READER_MARK = ' reads for '
 /** Reads for all users. No user has this name. */
 export const EVERY_READER = '*'

@@ -4,7 +4,7 @@ import type { Request } from 'express'
 /** A request of a site's route. */
 export type SiteRequest<Names extends string = never> = Request<{ siteId: string } & Record<Names, string>>
 
-/** What the routes of a site share. */
+/** Dependency that the routes of a site share. */
 export interface SiteRouteParts {
   /**
    * Returns the site of a request.

@@ -1,4 +1,4 @@
-/** What stands in the place of a value that is nobody's business. */
+/** Text in the place of a value that is private. */
 const BLOT = 'redacted'
 
 /** A parameter of a query or of a fragment that is written like one. */

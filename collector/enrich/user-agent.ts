@@ -8,7 +8,7 @@ const REMEMBERED = 5_000
 /** Longest user agent that is kept and read, in characters. Real ones have some hundreds at most. */
 export const MAX_USER_AGENT = 512
 
-/** What a user agent says, by the names under which it is added to `context`. */
+/** Facts in a user agent, by the names under which they are added to `context`. */
 export interface UserAgentFacts {
   device: { browser?: Named; os?: Named; device?: Device }
   /** `reason` is always `user_agent`; `match` is the text that gave it away. */

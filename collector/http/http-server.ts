@@ -39,11 +39,11 @@ export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 
   log: Log
   /** Where addresses are. Default: not known. */
   places?: Places | undefined
-  /** What content is about. Default: not known. */
+  /** Tells the category of content. Default: not known. */
   categoryOf?: CategoryOf
   /** Whether the sites are known: before that, every write key would be unknown. */
   ready: () => boolean
-  /** What is missing before requests can be answered. */
+  /** Returns what is missing before requests can be answered. */
   missing: () => string[]
   /** Makes the routes of a write key. Those by POST are answered before the router gets to see them, for speed. */
   routes: (tools: RouteTools) => Route[]

@@ -22,7 +22,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export interface Received extends Authenticated {
   /** Whole numbers that JavaScript would round are marked text, see `markIntegers`. */
   body: unknown
-  /** What the body was made of. */
+  /** Text and bytes of the body. */
   written: RawBody
   origin: Receipt
 }

@@ -21,7 +21,7 @@ const MANY_VISITORS = 32
 /** Messages of one batch above which it is checked in slices. */
 const MANY_MESSAGES = 256
 
-/** What came with a batch. */
+/** A request's facts about its batch. */
 export interface Receipt {
   site: Site
   /** Kind of the key it came with. */
@@ -30,7 +30,7 @@ export interface Receipt {
   bytes: number
   /** Whole numbers of it are marked text, see `markIntegers`. Default: there are none. */
   isMarked?: boolean
-  /** What the batch was made of, where that is a batch, too. */
+  /** Text and bytes of the batch, where those are a batch, too. */
   written?: RawBody
   userAgent: string | undefined
   enricher: Enricher
@@ -38,7 +38,7 @@ export interface Receipt {
   signal?: PrivacySignal | undefined
   /** Pays for what is stored. */
   admission: Admission
-  /** What of the request's rejected messages is told and stored in detail. */
+  /** Bounds on how many rejected messages of the request are reported and stored in detail. */
   rejections: RejectionBudget
 }
 

@@ -18,7 +18,7 @@ import type { OutgoingEnvelope } from './publish/outgoing-envelope.js'
 import { sum } from './rejected/rejected-counts.js'
 import { createRejectedMessages, type RejectionReport } from './rejected/rejected-messages.js'
 
-/** What is known of a batch besides its text, and what its messages are checked by. */
+/** Facts about a batch besides its text, and the rules of its messages. */
 export interface BatchScope
   extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'isForgotten' | 'text' | 'isMarked'> {
   siteId: string
@@ -45,7 +45,7 @@ export interface Intake extends RejectionReport {
 interface OpenBatch {
   readonly length: number
   take(index: number): void
-  /** What they yield, when all are taken. */
+  /** Returns the outcome when all are taken. */
   finish(): Intake
 }
 

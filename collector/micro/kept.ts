@@ -30,7 +30,7 @@ export interface Counts {
   forgotten: number
 }
 
-/** What a collector without a stream keeps, in memory. */
+/** Messages that a collector without a stream keeps in memory. */
 export interface Kept {
   /** Stands in the place of the stream: what is published is kept. A second send with the same id is dropped. */
   publisher: Publisher

@@ -15,7 +15,7 @@ import { askOwner } from '../owners/ask-owner.js'
 
 /** How long a decision may take, in milliseconds. Pages give up sooner by themselves. */
 const TIMEOUT_MS = 1_000
-/** What the owner of the partition gets less, so that its own "timeout" still arrives. */
+/** Time by which the owner's deadline is shorter, in milliseconds, so that its own "timeout" still arrives. */
 const MARGIN_MS = 100
 /** How long an answer waits for the record of decisions that no owner made, in milliseconds. */
 const RECORD_WAIT_MS = 100

@@ -1,4 +1,4 @@
-/** What is used of a `chdb` session: one connection, one query at a time. */
+/** The part of a `chdb` session that is used: one connection, one query at a time. */
 export interface EngineConnection {
   queryAsync(sql: string, options?: { format?: string }): Promise<EngineResult>
   close(): void

@@ -1,7 +1,7 @@
 import type { Account } from '../../access/accounts.js'
 import { ClickHouseException } from '../../errors.js'
 
-/** What a query of an account asks for. */
+/** Resources that a query of an account asks for. */
 export interface AdmissionRequest {
   account: Account
   /** Bytes that the query may take at most, its `max_memory_usage`. */
@@ -21,7 +21,7 @@ export interface Admission {
 /** Part of the memory that one account may have, so that some is left for the others. */
 const ACCOUNT_SHARE = 3 / 4
 
-/** What the running queries of an account have. */
+/** Resources of an account's running queries. */
 interface Usage {
   queries: number
   memory: number

@@ -6,7 +6,7 @@ export interface QueryProgress {
   read_bytes: string
   written_rows: string
   written_bytes: string
-  /** What the engine expects, "0" while it doesn't know. */
+  /** Rows that the engine expects, "0" while it doesn't know. */
   total_rows_to_read: string
   elapsed_ns: string
   /** Bytes at this moment. */

@@ -140,7 +140,7 @@ function namesObject(tokens: readonly Token[], at: number, defines: boolean): bo
   return isProjection && isKeyword(tokens[at + 2], 'SELECT', 'WITH')
 }
 
-/** What a bracket holds: a query, arguments (`quantile(0.5)(x)` has two such brackets), or anything else. */
+/** Contents of a bracket: a query, arguments (`quantile(0.5)(x)` has two such brackets), or anything else. */
 type Bracket = 'query' | 'arguments' | 'group'
 
 function bracketAt(tokens: readonly Token[], at: number): Bracket {

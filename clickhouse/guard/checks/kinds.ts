@@ -15,7 +15,7 @@ const WRITES: Record<Role, readonly string[]> = {
     'CREATE INSERT ALTER DROP TRUNCATE RENAME EXCHANGE OPTIMIZE DELETE UPDATE CHECK UNDROP ATTACH DETACH KILL SET USE',
   ),
 }
-/** What CREATE may make. */
+/** Objects that CREATE may make. */
 const MADE = words('TABLE VIEW DATABASE TEMPORARY OR MATERIALIZED')
 
 /** Pairs of words that no user may send, in whatever statement. */

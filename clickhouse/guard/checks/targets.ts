@@ -26,7 +26,7 @@ const FOLLOWERS: Record<string, readonly string[]> = {
 /** Statements in which a bracket may stand there. */
 const BEFORE_BRACKETS = words('CREATE INSERT ALTER')
 
-/** What a CREATE makes. */
+/** The object that a CREATE makes. */
 export interface Created {
   target: TableName
   /** Whether it belongs to a session, and to no database. */

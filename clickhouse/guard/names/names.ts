@@ -42,7 +42,7 @@ const REVIEWED = lower([
 /** Of those the ones that an expression can name without a bracket, as in `arrayMap(file, …)`. */
 const REFERABLE = lower([...engine.SLOW_FUNCTIONS, ...engine.TRUSTED_FUNCTIONS, ...engine.REFUSED_FUNCTIONS])
 
-/** What the installed engine knows, which may be more than was reviewed. */
+/** Names of the installed engine, which may be more than were reviewed. */
 export interface EngineNames {
   functions: readonly string[]
   tableFunctions: readonly string[]

@@ -2,7 +2,7 @@ import type { Role } from '../../access/roles.js'
 import { isKeyword, isName, isSymbol, type Token } from '../canonical/canonical-tokens.js'
 import { cannotRead, readOnly } from '../refusal.js'
 
-/** What stood behind SETTINGS in a statement, and where. */
+/** A SETTINGS clause of a statement, and its place. */
 export interface SettingsClause {
   settings: [name: string, value: string][]
   /** First token of the clause, and the one behind it. */

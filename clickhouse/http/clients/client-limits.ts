@@ -25,7 +25,7 @@ export const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 }
 
-/** What clients may have of the server before a query of theirs runs. */
+/** Limits on clients before their queries run. */
 export interface ClientLimits {
   /** Begins to receive the body of a request whose account is known; when it is whole, there must be a place for it. */
   receive(socket: Socket, account: Account): IncomingBody

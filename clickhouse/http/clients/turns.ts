@@ -19,7 +19,7 @@ export function createTurns(max: number): Turns {
       line.waiting++
       const before = line.last
       const mine = before.then(() => (socket.destroyed ? undefined : work())).finally(() => line.waiting--)
-      // What fails is told to its own caller.
+      // An error goes to its own caller.
       line.last = mine.catch(() => {})
       await mine
     },

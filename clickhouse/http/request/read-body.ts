@@ -11,7 +11,7 @@ const DECODERS = new Map<string, () => Transform>([
   ['deflate', () => createInflate()],
 ])
 
-/** What a body may be. */
+/** Bounds on a body. */
 export interface BodyOptions {
   /** Bytes that it may have, decompressed. */
   limit: number
@@ -70,7 +70,7 @@ async function collect(source: Readable, limit: number, incoming: IncomingBody):
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
 }
 
-/** What blocks become counts like a body that came without. */
+/** The limit is that of the decompressed bytes, as of a body that came without blocks. */
 function unpack(body: Buffer, limit: number, incoming: IncomingBody): Promise<Buffer> {
   let length = 0
   return readBlocks(body, size => {

@@ -49,7 +49,7 @@ export interface ReadyRequest {
   data?: Buffer
   /** To be left when the query has ended. */
   session?: Session
-  /** What the statement, a SET or USE, changes in the session, if the engine takes it. */
+  /** The change of the session by the statement, a SET or USE, if the engine accepts it. */
   change?: SessionChange
 }
 
@@ -125,7 +125,7 @@ async function readyQuery(
   const change = session && sessionChangeOf(statement)
   const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
   checkSettings(asked, user.role)
-  // What an analyst can do leaves nothing on a connection, so that any will do.
+  // An analyst's queries leave nothing on a connection, so any of them will do.
   const reader = mayReadLog(checked.sql, database) ? readerOf(account) : undefined
   const ownConnection = session && account.role !== 'analyst' && tables.length === 0 && reader === undefined
   if (ownConnection && statement.kind === 'other') session.hold()
@@ -198,7 +198,7 @@ function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): vo
   throw new ClickHouseException(164, 'READONLY', `Method ${method} implies readonly: use POST for ${verb}`)
 }
 
-/** What the query may take, by its own settings, which have been bounded. */
+/** Returns the resources that the query may take, by its own settings, which have been bounded. */
 function memoryOf({ settings, tables }: EngineQuery): number {
   return Number(settings.find(([name]) => name === 'max_memory_usage')![1]) + (tables ? EXTERNAL_TABLES_MEMORY : 0)
 }

@@ -10,7 +10,7 @@ const MAX_TIMEOUT = 3600
 
 const MAX_ID_LENGTH = 256
 
-/** What a request says about its session. */
+/** The session that a request names. */
 export interface SessionRequest {
   id: string
   /** `session_timeout` as sent, in seconds. */
@@ -25,7 +25,7 @@ export interface SessionRequest {
 export interface Session {
   /** Tells sessions apart, of any user. */
   readonly key: string
-  /** What SET and USE have changed in it. */
+  /** Settings that SET has changed in it. */
   readonly settings: ReadonlyArray<readonly [name: string, value: string]>
   readonly database: string | undefined
   remember(change: SessionChange): void

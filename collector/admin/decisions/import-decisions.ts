@@ -22,7 +22,7 @@ import { DELETED_REASON } from '../../intake/accept/forgotten.js'
 /** Highest position on a page: with a list behind it, it fits into the 16 bits that tables have for it. */
 const MAX_POSITION = 65_000
 
-/** What became of a list of decisions from another system's log. */
+/** The outcome of an import of decisions from another system's log. */
 export interface Import {
   envelopes: DecisionEnvelope[]
   imported: number

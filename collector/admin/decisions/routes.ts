@@ -10,7 +10,7 @@ import type { SiteRouteParts } from '../route-parts.js'
 import { importDecisions } from './import-decisions.js'
 
 export interface DecisionRouteParts extends SiteRouteParts {
-  /** What is from before a person's deletion is rejected. */
+  /** Deletions of persons: decisions from before one are rejected. */
   tombstones: () => Tombstones
   publisher: Publisher
   partitions: number

@@ -5,7 +5,7 @@ import { mergeReports, type StreamState } from './merge.js'
 import { statusPage } from './page.js'
 import { warningsOf } from './warnings.js'
 
-/** What JetStream says when there was no message yet. */
+/** JetStream's time of a message that does not exist. */
 const NO_TIME = '0001-01-01'
 
 /** `GET /v1/admin/pipeline`: how everything is; JSON, or a page for whoever prefers `text/html`. */

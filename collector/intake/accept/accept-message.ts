@@ -23,20 +23,20 @@ import { DELETED_REASON, type ForgottenMessage } from './forgotten.js'
 import { replaceImplausibleId } from './message-id.js'
 import { moveTraits } from './traits-in-context.js'
 
-/** What the messages of one batch are checked by. */
+/** Rules by which the messages of one batch are checked. */
 export interface MessageRules {
   times: ReceiptTimes
   /** Makes the id of a message that has none. */
   newId: () => string
   /** Decides what each message is sent by. */
   senders: Senders
-  /** What is taken out of and added to the messages. Default: nothing. */
+  /** Adds to the messages and takes out of them. Default: nothing. */
   enricher?: Enricher | undefined
-  /** What the messages have to look like. Default: anything goes. */
+  /** The tracking plan of the messages. Default: none. */
   plan?: CompiledPlan | undefined
   /** Whether to look for all that is wrong with one more message that breaks the plan. Default: always. */
   isExplained?: (() => boolean) | undefined
-  /** What is refused, and kept nowhere, because its person was deleted. Default: nothing. */
+  /** Tells whether a message is rejected, and stored nowhere, because its person was deleted. Default: none is. */
   isForgotten?: ForgottenMessage | undefined
   /** Context of all messages of the batch. Default: each has its own only. */
   context?: Record<string, unknown> | undefined
@@ -53,7 +53,7 @@ export interface MessageRules {
 /** Why a message is rejected. */
 export type RejectionReason = { code: RejectionCode; reason: string } | Violation
 
-/** What became of one message: it is good, with its visitor and sender, or it is rejected. */
+/** The outcome of one message: accepted, with its visitor and sender, or rejected. */
 export type Verdict =
   | { accepted: true; message: AcceptedMessage; visitorId: string; sender: Sender; violation: Violation | undefined }
   | { accepted: false; message: Pick<AcceptedMessage, 'raw' | 'index' | 'changed'>; why: RejectionReason }

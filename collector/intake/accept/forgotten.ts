@@ -4,7 +4,7 @@ import type { Tombstones } from '@slotstream/runtime'
 /** Tells whether a message, as its client wrote it, is from before the deletion of a person that it names. */
 export type ForgottenMessage = (raw: unknown, arrival: ReceiptTimes) => boolean
 
-/** What a client is told of such a message. */
+/** Reason that the client gets for such a message. */
 export const DELETED_REASON = 'the person that it names was deleted after it happened: it is not kept'
 
 /** Makes the check for one site; undefined while no person was deleted, so that it costs nothing. */

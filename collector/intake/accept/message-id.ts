@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { jsonText } from '../../http/body/json-text.js'
 
-/** What comes out of broken code that meant to make an id: equal for messages that have nothing in common. */
+/** Ids that broken code makes: equal for messages that have nothing in common. */
 const MEANINGLESS = /^(undefined|null|nan|none|nil|true|false|\[object \w+\]|0+|[0-]{36}|\s+)$/i
 /** Control characters and spaces, which no library puts into an id. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -6,12 +6,12 @@ import { Failure } from '../../http/failure.js'
 const MAX_LEDGER_REASONS = 20
 const MAX_LEDGER_REASON_LENGTH = 64
 
-/** What a batch holds, its messages still to be looked at. */
+/** A batch whose messages are not checked yet. */
 export interface ParsedBatch {
   batch: unknown[]
   sentAt?: unknown
   ledger: Ledger | undefined
-  /** What is true of all messages, as Segment's API has it. */
+  /** Context of all messages, as Segment's API has it. */
   context?: Record<string, unknown>
   /** There is nothing else in it, such as a write key, that must not be kept. */
   isPlain: boolean

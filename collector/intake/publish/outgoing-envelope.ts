@@ -31,11 +31,11 @@ export interface AcceptedMessage {
   index: number
   /** Whether it differs from what the client wrote. */
   changed: boolean
-  /** What is added to its context. */
+  /** Fields that are added to its context. */
   added: MessageContext | undefined
 }
 
-/** What a visitor's messages in a batch make, before it is written. */
+/** The envelope of a visitor's messages in a batch, before it is written. */
 export interface OutgoingEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitorId' | 'receivedAt' | 'spread'> {
   /** Default: `public`. */
   sender?: Sender

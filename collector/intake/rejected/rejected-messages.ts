@@ -12,7 +12,7 @@ import { type AcceptedMessage, type BatchText, textOf } from '../publish/outgoin
 import { countOne, restOf } from './rejected-counts.js'
 import { rejectedPayload } from './rejected-payload.js'
 
-/** What the client is told of messages that were rejected, or that break the plan. */
+/** The report to the client on messages that were rejected, or that break the plan. */
 export interface RejectionReport {
   rejections: Rejection[]
   /** How many more were rejected than are told in detail, by code; absent where there are none. */
@@ -34,7 +34,7 @@ export interface RejectedMessages {
   /** Tells how an accepted message breaks the plan. */
   violate(message: AcceptedMessage, violation: Violation): void
   report(): RejectionReport
-  /** What is stored of them, in the place of the frame's list; undefined where nothing is. */
+  /** Text of them that is stored, in the place of the frame's list; undefined where nothing is. */
   envelope(frame: Omit<RejectedEnvelope, 'rejected'>): RejectedEnvelope | undefined
 }
 

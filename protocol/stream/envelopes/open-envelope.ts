@@ -4,7 +4,7 @@ import { finishMessage } from './finish-message.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 
 /**
- * What a stream message of `events.<partition>` holds, ready to be read. Collectors publish messages in the text that
+ * Returns what a stream message of `events.<partition>` holds, ready to be read. Collectors publish messages in the text that
  * the client sent, which costs them less than writing it anew, and leave it to readers to finish them.
  * An envelope that holds finished messages, as anybody may publish, is returned as it is.
  */

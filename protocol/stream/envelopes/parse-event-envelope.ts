@@ -33,7 +33,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   return { ok: true, value: envelope }
 }
 
-/** What is wrong with where a message of a stream comes from. */
+/** Returns what is wrong with the source of a stream message. */
 export function originTrouble(
   { siteId, visitorId, receivedAt }: Record<string, unknown>,
   isReceivedAt: (value: unknown) => boolean = isTime,

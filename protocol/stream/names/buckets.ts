@@ -36,7 +36,7 @@ export const COLLECTOR_BUCKETS = [
   'tombstones',
 ] as const satisfies (keyof typeof BUCKETS)[]
 
-/** What the client of NATS KV puts before a bucket's name to get the name of its stream. */
+/** Prefix of the client of NATS KV: with a bucket's name behind it, it is the name of its stream. */
 const STREAM_PREFIX = 'KV_'
 
 /** The same for the subjects of its keys. */

@@ -13,7 +13,7 @@ export const MAX_STREAMS = 1024
 export interface StreamPart {
   /** Of the first one there ever was the plain name, `EVENTS`; then `EVENTS_1` and so on. */
   name: string
-  /** What it stores, in NATS's words. */
+  /** Subjects that it stores, as NATS has them. */
   subjects: string[]
   /** Its partitions, both ends included. */
   first: number

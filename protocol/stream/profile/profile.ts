@@ -25,6 +25,6 @@ export interface Profile {
   seq: number
   /** Hashes of the latest message ids, oldest first, so that a late second send doesn't count twice. */
   recent: number[]
-  /** What signals are detected by. Absent in profiles that were stored before there were any. */
+  /** The detectors' memory. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
 }

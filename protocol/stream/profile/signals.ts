@@ -1,7 +1,7 @@
 import type { SignalName } from '../../site/signals.js'
 import type { JsonObject } from '../../wire/messages.js'
 
-/** What a profile remembers so that signals are detected, of bounded size. Absent: nothing yet. */
+/** The detectors' memory in a profile, of bounded size. Absent: nothing yet. */
 export interface SignalMemory {
   /** The category that leads the visitor's interests. */
   interest_shift?: string

@@ -13,7 +13,7 @@ export interface ProfilesRequest {
 /** Reply to a `ProfilesRequest`. */
 export interface ProfilesReply {
   /**
-   * What is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
+   * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
    * were asked for where more do not fit into a message: ask again for the others.
    */
   profiles: (Profile | null)[]

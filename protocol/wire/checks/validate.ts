@@ -56,7 +56,7 @@ function checkText(raw: Record<string, unknown>) {
   )
 }
 
-/** What is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
+/** Tells whether a value is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
 function isPlain(value: unknown): boolean {
   return value === undefined || (isText(value) && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
 }
@@ -121,7 +121,7 @@ function checkTraits({ traits }: Record<string, unknown>) {
   return trouble === undefined ? undefined : no('traits_too_large', trouble)
 }
 
-/** What is wrong inside a message, and where: the keys that lead there. */
+/** A fault inside a message, and its place: the keys that lead there. */
 interface Trouble {
   code: RejectionCode
   path: string[]

@@ -1,5 +1,5 @@
 /**
- * What stands in the place of an id and is none: what code writes for a value that it doesn't have, and names for
+ * Text in the place of an id that is none: what code writes for a value that it doesn't have, and names for
  * visitors without a name. Equal for people who have nothing in common: under such an id all of them would be one.
  * The browser package has the same list, so that it keeps none of them.
  */
@@ -18,7 +18,7 @@ export function isMeaningful(id: string | number): boolean {
   return true
 }
 
-/** What may stand around such a text. */
+/** Characters that may be around such a text. */
 const FRAME = /["'\s[\]]/
 
 /** The text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of their number. */

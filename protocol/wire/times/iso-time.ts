@@ -8,7 +8,7 @@ const minutes = new Array<number>(KEPT).fill(Number.NaN)
 const prefixes = new Array<string>(KEPT).fill('')
 
 /**
- * What `new Date(time).toISOString()` gives, ten times as fast for times of a minute that was asked for lately, as
+ * Returns what `new Date(time).toISOString()` returns, ten times as fast for times of a minute that was asked for lately, as
  * those of batches mostly are. Throws RangeError for what is no time.
  *
  * @param time milliseconds since the epoch

@@ -26,7 +26,7 @@ export function correctTime(client: number, sent: number | undefined, received: 
   return { ok: false, reason: `timestamp ${iso(corrected)} is ${wrong}: check the client's clock` }
 }
 
-/** What nearly every client sends: `toISOString`. Those of batches are mostly of the last few minutes. */
+/** The form that nearly every client sends: `toISOString`. Those of batches are mostly of the last few minutes. */
 const TO_ISO_STRING_LENGTH = 24
 /** Beginnings of such times, up to the minute, and when that is; by their minute's last digit. */
 const minutes = new Array<string>(10).fill('')
