@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What happens to inserts: `refuse` them as an overloaded ClickHouse does, or carry them out and `lose` the answer. */
-export type GateMode = 'open' | 'refuse' | 'lose'
+/** Treatment of inserts: `refuse` them as an overloaded ClickHouse does, or carry them out and `lose` the answer. */
+export type ProxyMode = 'open' | 'refuse' | 'lose'
 
-/** Stands between a warehouse writer and ClickHouse. */
-export async function startInsertGate(clickhousePort: number) {
-  let mode: GateMode = 'open'
+/** Starts a proxy between a warehouse writer and ClickHouse. */
+export async function startInsertProxy(clickhousePort: number) {
+  let mode: ProxyMode = 'open'
   let met = 0
   const server = createServer((incoming, outgoing) => {
     const insert = isInsert(incoming)
@@ -42,7 +42,7 @@ export async function startInsertGate(clickhousePort: number) {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
-    set(next: GateMode) {
+    set(next: ProxyMode) {
       mode = next
     },
     /** Inserts that were refused or whose answer was lost. */
@@ -54,7 +54,7 @@ export async function startInsertGate(clickhousePort: number) {
   }
 }
 
-export type InsertGate = Awaited<ReturnType<typeof startInsertGate>>
+export type InsertProxy = Awaited<ReturnType<typeof startInsertProxy>>
 
 /** The client sends the statement of an insert in the address, and the rows in the body. */
 function isInsert({ url = '' }: IncomingMessage): boolean {
