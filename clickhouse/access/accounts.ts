@@ -9,7 +9,7 @@ export interface AccountLimits extends AnalystLimits {
   max_concurrent_queries: number
 }
 
-/** Who sent a request, and what the account may do. */
+/** The sender of a request, and what the account may do. */
 export interface Account {
   name: string
   role: Role

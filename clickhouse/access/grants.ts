@@ -35,7 +35,7 @@ export interface RowPolicy {
 const ACCESS_FOLDER = 'access-of-slotstream'
 
 /**
- * Writes the engine's configuration into the data folder, anew at each start.
+ * Writes the engine's configuration into the data folder, at each start.
  *
  * @param folder data folder of the engine
  * @param policies rows that statements see, whatever their spelling

@@ -6,6 +6,6 @@ import type { AdmissionRequest } from './queue/admission.js'
 export interface EngineQuery extends ConnectionState, Executable {
   /** Its id in ClickHouse's sense, for KILL QUERY. */
   id: string
-  /** Whose it is and what it may take; none for the trusted user, which has lanes of its own. */
+  /** Its account and what it may use; none for the trusted user, which has lanes of its own. */
   admission?: AdmissionRequest
 }

@@ -15,7 +15,7 @@ import { denied } from './refusal.js'
 import { withRefreshLimits } from './settings/refresh-limits.js'
 import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings/settings-clauses.js'
 
-/** Who sends a statement. */
+/** The sender of a statement. */
 export interface GuardUser {
   role: Role
   /** Databases that are a builder's own. */

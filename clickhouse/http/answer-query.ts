@@ -76,7 +76,7 @@ export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
       record.begun(ready)
       reply = replyTo(ready, request, response, head)
       stopReporting = reportWhileRunning(ready, request, head)
-      // Before the answer's last byte: whoever has that one may send the session's next query.
+      // Before the answer's last byte: a client that has it may send the session's next query.
       leave = () => ready.session?.leave(ready.query.session !== undefined && gone.signal.aborted)
       if (isRead(ready)) reads.add(gone)
       record.ended(known.account, await run(engine, ready, reply, gone.signal, leave))

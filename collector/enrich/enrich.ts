@@ -38,7 +38,7 @@ export interface Sender {
 export type Enrich = (site: Site, sender: Sender) => Enricher
 
 /**
- * Makes the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
+ * Creates the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
  * once.
  *
  * @param places where addresses are. Default: not known
@@ -78,7 +78,7 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
     /** The same object for messages that have device and way in in common. */
     function factsOf(message: Record<string, unknown>, named: string | undefined): MessageContext | undefined {
       const context = (message.context ?? {}) as MessageContext
-      // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
+      // A library on a server has its own user agent and address, which say nothing of the visitor.
       const isDevice = typeof context.userAgent === 'string' || context.library === undefined
       const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
       const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)

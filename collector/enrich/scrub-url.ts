@@ -20,7 +20,7 @@ export function scrubUrl(url: string, names: ReadonlySet<string>): string {
   )
 }
 
-/** A name as the site's server would read it: `%74oken` is `token`; of `user[email]`, what stands in the brackets. */
+/** A name as the site's server would read it: `%74oken` is `token`; of `user[email]`, the text in the brackets. */
 function decoded(name: string): string {
   let plain = name
   try {

@@ -26,7 +26,7 @@ interface Device {
   model?: string
 }
 
-/** Makes the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
+/** Creates the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
 export function createUserAgents(): (userAgent: string) => UserAgentFacts {
   const known = createMemo({ max: REMEMBERED, maxKeyLength: MAX_USER_AGENT }, read)
   return userAgent => known(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)

@@ -42,7 +42,7 @@ export interface ReceiveParts {
 }
 
 /**
- * Makes the function that receives a request: who owes for earlier ones is refused before the body is read, by address
+ * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read, by address
  * and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {

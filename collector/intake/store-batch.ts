@@ -51,7 +51,7 @@ export interface StoredBatch {
 export type StoreBatch = (body: unknown, origin: Receipt) => Promise<StoredBatch>
 
 /**
- * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
+ * Creates the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
  * @param tombstones what is from before a person's deletion is refused. Default: none was deleted

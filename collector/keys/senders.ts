@@ -60,7 +60,7 @@ export const NEEDS_SECRET_KEY = {
 export const ALL_PUBLIC = createSenders({}, 'public', 0)
 
 /**
- * Makes what decides about the messages of one request.
+ * Creates the rules for the senders of one request's messages.
  *
  * @param received when the request came, in milliseconds since the epoch
  * @param verify whether a user id is signed. Default: by the site's `identitySecret`

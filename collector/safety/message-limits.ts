@@ -36,7 +36,7 @@ export interface MessageRates {
   secretVisitorsPerSecond: number
 }
 
-/** Who pays for a request, once its key is known. */
+/** The payer of a request, once its key is known. */
 export interface Payer {
   /** Address of the client, in canonical spelling. */
   address: string

@@ -23,7 +23,7 @@ const RECORD_WAIT_MS = 100
 export type Decide = (request: Omit<DecideRequest, 'deadlineMs'>) => Promise<SlotDecision[]>
 
 /**
- * Makes the function that asks the owner of the visitor's partition. It always resolves: without an owner, or without
+ * Creates the function that asks the owner of the visitor's partition. It always resolves: without an owner, or without
  * an answer in time, to recorded decisions for the page's own content.
  */
 export function createDecide(

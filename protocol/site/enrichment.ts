@@ -19,7 +19,7 @@ export interface Enrichment {
   scrub: string[]
 }
 
-/** Parameters that carry secrets or persons often enough that nobody should have to think of them. */
+/** Parameters that carry secrets or persons so often that they are removed without a setting. */
 export const DEFAULT_SCRUBBED: readonly string[] = [
   ...['token', 'access_token', 'id_token', 'refresh_token', 'auth', 'code', 'key', 'api_key', 'apikey', 'secret'],
   ...['client_secret', 'password', 'passwd', 'pwd', 'pass', 'session', 'sessionid', 'sid', 'jwt', 'signature', 'otp'],

@@ -153,5 +153,5 @@ export interface BatchAnswer {
   position?: number
 }
 
-/** Instructions to Segment, which nobody keeps. */
+/** Instructions to Segment, which are not stored. */
 export const NOT_KEPT = 'integrations'

@@ -50,7 +50,7 @@ export async function gatherStatus(
   const inbox = createInbox(inboxPrefix)
   const subscription = connection.subscribe(inbox, {
     callback(error, message) {
-      // Without anybody who listens, the server answers by itself, with no data.
+      // Without a subscriber the server answers by itself, with no data.
       const parsed = !error && message.data.length > 0 ? parseStored(message.data, parseReport) : undefined
       if (parsed?.ok) reports.push(parsed.value)
     },

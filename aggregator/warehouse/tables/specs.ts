@@ -40,7 +40,7 @@ export interface StreamSpec {
 }
 
 /**
- * How long profiles wait for more, in milliseconds. Hardly anybody waits for them, and ClickHouse takes half the time
+ * How long profiles wait for more, in milliseconds. They are rarely queried at once, and ClickHouse takes half the time
  * for a block every two seconds that it takes for six small ones.
  */
 const PROFILES_FLUSH_MS = 2_000

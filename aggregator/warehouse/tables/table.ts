@@ -24,7 +24,7 @@ const READ_ROWS = {
 } as const
 
 /**
- * On a cluster: an insert counts when most replicas have it, and whoever looks sees all that counted, so that another
+ * On a cluster: an insert is done when most replicas have it, and queries see all that is done, so that another
  * replica can be asked after one is lost.
  */
 const QUORUM = { insert_quorum: 'auto', insert_quorum_parallel: 0 } as const

@@ -25,7 +25,7 @@ const run = promisify(execFile)
  * Named pipes for `SELECT … INTO OUTFILE`. Why not the library's own result stream: it plans the query on the calling
  * thread, so a scalar subquery of three seconds stops the whole server for three seconds, and it repeats the envelope
  * of JSON, Parquet and the WithNames formats in every chunk. A pipe has neither trouble, and back-pressure is the
- * kernel's: the engine blocks while nobody reads.
+ * kernel's: the engine blocks while the pipe is not read.
  *
  * @param folder for the pipes alone: what a killed process left in it is deleted
  */

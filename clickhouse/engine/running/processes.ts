@@ -40,7 +40,7 @@ export function readProcesses(lines: string): Map<string, QueryProgress> {
 }
 
 /**
- * Looks at what runs. Whoever asks during a look gets its answer, so that there is one at a time, however many ask.
+ * Reads what runs. Calls during a read get its answer, so that there is one at a time, however many calls there are.
  *
  * @param connection where no query runs for long, as a look waits for it
  */

@@ -75,7 +75,7 @@ function checkCall(tokens: readonly Token[], at: number, names: Names, role: Rol
   const [first, second] = [tokens[at + 2], tokens[at + 3]]
   switch (name.toLowerCase()) {
     case 'format':
-      // As a table function it runs what stands in a text of the format Values; its first argument is then a name.
+      // As a table function it runs what is in a text of the format Values; its first argument is then a name.
       if (first?.kind !== 'string' || /^\w*$/.test(first.text))
         throw denied("format() takes a pattern with {} in quotes first: tables from text aren't read here")
       break

@@ -51,7 +51,7 @@ export interface EngineNames {
 
 /** Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case. */
 export interface Names {
-  /** Whether `name(…)` may stand in a statement of this role. */
+  /** Whether `name(…)` may be in a statement of this role. */
   mayCall(name: string, role: Role): boolean
   /** Whether the function heeds no time limit, and is refused for that. */
   isSlow(name: string): boolean

@@ -11,7 +11,7 @@ export interface SettingsClause {
 }
 
 /**
- * Settings for no user, whoever asks: their values are SQL, or name files that describe formats, or make the engine
+ * Settings for no user: their values are SQL, or name files that describe formats, or make the engine
  * read the statement as another language than it was checked in.
  */
 const NEVER = new RegExp(

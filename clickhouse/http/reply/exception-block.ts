@@ -7,7 +7,7 @@ const TAG_BYTES = 8
 /** Longest text of an error in the middle of a result, in bytes, as in ClickHouse. */
 const MAX_TEXT_BYTES = 16 * 1024
 
-/** Makes a tag that no result can hold by chance, nor on purpose: it is new for each answer. */
+/** Creates a tag that no result can hold by chance, nor on purpose: it is new for each answer. */
 export function makeExceptionTag(): string {
   return randomBytes(TAG_BYTES).toString('hex')
 }

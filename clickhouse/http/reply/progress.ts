@@ -35,7 +35,7 @@ export interface ReportOptions {
   intervalMs: number
   /** How far the query has come; undefined while it waits for its turn. */
   look: () => Promise<QueryProgress | undefined>
-  /** Sends one header's value. False: there can be no more. */
+  /** Sends one header's value. Returns false when no further one can be sent. */
   send: (value: string) => boolean
   now?: () => number
 }

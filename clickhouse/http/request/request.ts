@@ -147,7 +147,7 @@ async function readyQuery(
   return { query, ...(data && { data }), ...(session && { session }), ...(change && { change }) }
 }
 
-/** Whose rows of the query log an account may see. */
+/** Returns the user whose rows of the query log an account may see. */
 function readerOf({ name, role }: Account): string {
   return role === 'writer' ? EVERY_READER : name
 }
@@ -158,8 +158,8 @@ function formatOf(request: IncomingMessage, settings: RequestSettings): string {
 }
 
 /**
- * Settings of the SQL itself are taken as they are or not at all: unlike those of a client's configuration, somebody
- * wrote them for this query. Throws READONLY (164).
+ * Settings of the SQL itself are taken as they are or not at all: unlike those of a client's configuration, they
+ * were written for this query. Throws READONLY (164).
  */
 function withinLimits(settings: [name: string, value: string][], { limits, role }: Account): [string, string][] {
   if (role === 'writer') return settings

@@ -6,7 +6,7 @@ import { createSites, type Sites } from '../../sites.js'
 import { fieldsOf, valid } from '../admin-request.js'
 import { checkKeysAreItsOwn, withKeptSecrets } from './site-keys.js'
 
-/** How often a change is made anew because another collector's was quicker, and the longest pause before, in milliseconds. */
+/** How often a change is repeated because another collector's was quicker, and the longest pause before, in milliseconds. */
 const TRIES = 20
 const PAUSE_MS = 50
 
@@ -37,8 +37,8 @@ const FIELDS = [
 export type StoreSite = (siteId: string, body: Record<string, unknown>, change?: 'put' | 'patch') => Promise<Site>
 
 /**
- * Makes what stores sites. Changes take turns, in this process by waiting and among collectors by being made anew, so
- * that each is checked against all sites as they are when it is written: of two sites that claim a key at the same
+ * Creates the function that stores sites. Changes take turns, in this process by waiting and among collectors by
+ * repetition, so that each is checked against all sites as they are when it is written: of two sites that claim a key at the same
  * moment one gets it, and a key that was just taken away doesn't come back.
  */
 export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
@@ -59,7 +59,7 @@ export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
       for (const entry of entries) stored.apply(entry)
       const before = entries.findLast(({ key, operation }) => key === siteId && operation === 'PUT')
       const kept = before?.json<Site>()
-      // It may be deleted since the request came: a patch must not make it anew, without its secrets and origins.
+      // It may be deleted since the request came: a patch must not recreate it, without its secrets and origins.
       if (change === 'patch' && !kept) throw new Failure('not_found', `there is no site ${siteId}`)
       const wanted = change === 'patch' && kept ? patched(kept, body) : body
       const site = valid(checkSite({ ...withKeptSecrets(wanted, kept), siteId }))

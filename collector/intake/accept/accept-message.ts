@@ -40,7 +40,7 @@ export interface MessageRules {
   isForgotten?: ForgottenMessage | undefined
   /** Context of all messages of the batch. Default: each has its own only. */
   context?: Record<string, unknown> | undefined
-  /** The batch as it was written. Default: its messages are written anew. */
+  /** The batch as it was written. Default: its messages are serialized again. */
   text?: BatchText | undefined
   /** Whether whole numbers of it are marked text, see `markIntegers`. Default: there are none. */
   isMarked?: boolean | undefined

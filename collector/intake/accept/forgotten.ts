@@ -7,13 +7,13 @@ export type ForgottenMessage = (raw: unknown, arrival: ReceiptTimes) => boolean
 /** Reason that the client gets for such a message. */
 export const DELETED_REASON = 'the person that it names was deleted after it happened: it is not kept'
 
-/** Makes the check for one site; undefined while no person was deleted, so that it costs nothing. */
+/** Creates the check for one site; undefined while no person was deleted, so that it costs nothing. */
 export function forgottenMessage(tombstones: Tombstones, siteId: string): ForgottenMessage | undefined {
   if (tombstones.size === 0) return undefined
   return (raw, arrival) => tombstones.isForgotten(siteId, namedIn(raw), timeOf(raw, arrival))
 }
 
-/** Makes the same check for decisions of another system's log. */
+/** Creates the same check for decisions of another system's log. */
 export function forgottenDecision(tombstones: Tombstones, siteId: string): (decision: DecisionRecord) => boolean {
   return decision => tombstones.isForgotten(siteId, decision, Date.parse(decision.timestamp))
 }

@@ -43,7 +43,7 @@ export interface OutgoingEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitor
   sentAt?: string | undefined
   ledger?: Ledger | undefined
   messages: AcceptedMessage[]
-  /** Default: all is written anew. */
+  /** Default: all is serialized again. */
   text?: BatchText | undefined
   /** The batch holds these messages, unchanged, and nothing that must not be kept. */
   isWhole?: boolean

@@ -1,6 +1,6 @@
 import type { RejectedMessage, RejectionCode } from '@slotstream/protocol'
 
-/** Makes one row in the place of the rejected messages that are only counted. */
+/** Creates one row in the place of the rejected messages that are only counted. */
 export function restOf(more: Map<RejectionCode, number>): RejectedMessage {
   const count = sum(more)
   return {

@@ -39,7 +39,7 @@ export interface RejectedMessages {
 }
 
 /**
- * @param text the batch as it was written. Default: payloads are written anew
+ * @param text the batch as it was written. Default: payloads are serialized again
  * @param budget of details. Default: all is told and stored in detail
  */
 export function createRejectedMessages(

@@ -53,7 +53,7 @@ function withAdded(own: MessageContext | null | undefined, added: MessageContext
   return Object.assign({}, added, own)
 }
 
-/** Fields that are seen to, and those that nobody wants. */
+/** Fields that are set here, and those that are dropped. */
 const HANDLED = new Set([
   '__proto__',
   NOT_KEPT,

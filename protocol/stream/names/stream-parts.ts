@@ -35,7 +35,7 @@ export interface PastStreams {
 }
 
 /**
- * The streams of a kind, in the order of their partitions. Pure: every process comes to the same.
+ * The streams of a kind, in the order of their partitions. Pure: every process computes the same.
  *
  * @param count how many there are, from 1 to `partitions`
  * @param past those that they took over from, oldest first. Names and positions go on after theirs, and so do sequences,

@@ -13,7 +13,7 @@ export interface SignalMemory {
 
 /** Something that was detected when a message was applied to its visitor's profile. Times are ISO 8601 in UTC. */
 export interface SignalRecord {
-  /** Made of the message and the signal's name: whoever detects it again gives it the same one. */
+  /** Made of the message and the signal's name: it is the same when the signal is detected again. */
   signalId: string
   signal: SignalName
   /** The message that it was found at, with its times. */

@@ -12,7 +12,7 @@ export interface Undecided {
 }
 
 /**
- * Makes the decision without items, with which the page keeps its own content, and the record of why.
+ * Creates the decision without items, with which the page keeps its own content, and the record of why.
  *
  * @param now milliseconds since the epoch
  */
@@ -37,7 +37,7 @@ export function undecided(
   return { decision: { slotId, decisionId, outcome, items: [] }, record }
 }
 
-/** Makes what every record of a decision says: when, for which slot, and who asked in what context. */
+/** Creates the fields of every record of a decision: time, slot, visitor and context. */
 export function recordHead(
   slotId: string,
   decisionId: string,
@@ -60,7 +60,7 @@ export function recordHead(
   }
 }
 
-/** Makes the answer to a request that no process decides: every slot is left to the page. */
+/** Creates the answer to a request that no process decides: every slot is left to the page. */
 export function unansweredDecisions(
   request: DecideRequest,
   outcome: 'timeout' | 'unavailable',

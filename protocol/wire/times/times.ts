@@ -9,8 +9,8 @@ export type CorrectedTime =
  * receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right between the
  * two, or the time of sending is stale: the client's time is taken where it can be one, and else that of receipt.
  *
- * A client that doesn't say when it sent is taken at its word, within the same limits: an import with times that nobody
- * meant has to be told.
+ * The time of a client that doesn't say when it sent is accepted, within the same limits: an import with
+ * impossible times has to be reported.
  *
  * All in milliseconds since the epoch.
  */
