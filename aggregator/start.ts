@@ -46,7 +46,7 @@ export async function startAggregator(
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
-    ? await startProfiles({ ...parts, maxProfiles, maxBytes, anonymousDays, skewTracker })
+    ? await startProfiles({ ...parts, lane, maxProfiles, maxBytes, anonymousDays, skewTracker })
     : undefined
   const decisions =
     profiles && roles.includes('decisions')

@@ -1,4 +1,4 @@
-/** What an answer to an error says beyond its text. */
+/** Facts of an error's answer beyond its text. */
 export interface AnswerOptions {
   /** HTTP status, where it isn't the one that belongs to the type. */
   status?: number

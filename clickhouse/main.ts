@@ -13,10 +13,10 @@ import {
 } from '@slotstream/runtime'
 import { type AccountLimits, NAMELESS, WRITER } from './access/accounts.js'
 import { createAuthenticator } from './access/credentials.js'
+import { DEFAULT_ANALYST_LIMITS } from './access/settings/limits.js'
 import { watchUsers } from './access/watch-users.js'
 import { openEngine } from './engine/open-engine.js'
 import { createEmbeddedServer } from './http/server.js'
-import { DEFAULT_ANALYST_LIMITS } from './http/settings.js'
 import { type PageRules, readOrigins } from './http/web-pages.js'
 import { openQueryLog } from './query-log/open-query-log.js'
 
@@ -34,7 +34,7 @@ const BUILDER_SECONDS = 600
 
 /**
  * The embedded ClickHouse server, a process of its own because the library runs its queries on the threads of libuv's
- * pool and a crash of the engine is a crash of the process. Whoever starts it sets UV_THREADPOOL_SIZE (24 is good):
+ * pool and a crash of the engine is a crash of the process. Its environment sets UV_THREADPOOL_SIZE (24 is good):
  * the pool starts before the first line of an ES module runs, so this program can't.
  */
 await runProcess('clickhouse', async log => {

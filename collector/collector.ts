@@ -1,23 +1,19 @@
 import { BUILT_IN, definitionFaults } from '@slotstream/core'
-import { profilesBucket } from '@slotstream/protocol'
+import type { COLLECTOR_BUCKETS } from '@slotstream/protocol'
 import {
   answerStatus,
   createPublisher,
   type Installation,
   type Log,
   type Nats,
-  NO_TOMBSTONES,
   type Part,
   skipEntry,
-  type Tombstones,
-  watchBucket,
-  watchGeneration,
-  watchTombstones,
 } from '@slotstream/runtime'
-import { createCatalogStore } from './admin/catalog-store.js'
+import { createCatalogStore } from './admin/catalog/catalog-store.js'
 import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
-import { createPlanStore } from './admin/plan-store.js'
+import { createPlanStore } from './admin/plan/plan-store.js'
+import { createReadProfiles } from './admin/profiles/read-profiles.js'
 import { adminRoutes } from './admin/routes.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
@@ -31,6 +27,7 @@ import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
 import { createContentCategories } from './slots/content-categories.js'
 import { createDecide } from './slots/decide.js'
+import { watchState } from './watch-state.js'
 
 export interface CollectorDeps {
   nats: Nats
@@ -39,7 +36,7 @@ export interface CollectorDeps {
    * Default: the same.
    */
   decideNats?: Nats
-  installation: Installation
+  installation: Installation<(typeof COLLECTOR_BUCKETS)[number]>
   adminToken: string
   /** Folder that is served under `/demo/`, if it exists. */
   demoDir: string
@@ -55,7 +52,7 @@ export interface CollectorDeps {
 
 export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
 
-/** Makes the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
+/** Creates the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
 export function createCollector(deps: CollectorDeps): Collector {
   const { nats, log } = deps
   const { partitions, buckets } = deps.installation
@@ -66,36 +63,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   const categories = createContentCategories()
-  let sitesLoaded = false
-  let tombstones: Tombstones = NO_TOMBSTONES
-  const watching = Promise.all([
-    watchBucket(nats, buckets.sites, sites.apply, log),
-    watchBucket(nats, buckets.plans, plans.apply, log),
-    watchBucket(nats, buckets.catalog, categories.apply, log),
-    watchTombstones(nats, deps.installation, log).then(watched => {
-      tombstones = watched
-      return watched
-    }),
-  ])
-  void watching.then(plans.settled).then(() => {
-    sitesLoaded = true
-  })
-
-  let profiles = buckets.profiles
-  const followed = watchGeneration(
-    nats,
-    buckets.meta,
-    deps.installation.generation,
-    generation => {
-      nats.kvm.open(profilesBucket(generation)).then(
-        opened => {
-          profiles = opened
-        },
-        error => log.error({ err: error, generation }, 'the rebuilt profiles can not be opened'),
-      )
-    },
-    log,
-  )
+  const state = watchState({ nats, installation: deps.installation, sites, plans, categories, log })
 
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
@@ -104,12 +72,12 @@ export function createCollector(deps: CollectorDeps): Collector {
     log,
     places: deps.places,
     categoryOf: categories.of,
-    ready: () => sitesLoaded,
-    missing: () => [...(nats.connected ? [] : ['NATS']), ...(sitesLoaded ? [] : ['sites'])],
+    ready: state.isLoaded,
+    missing: () => [...(nats.connected ? [] : ['NATS']), ...(state.isLoaded() ? [] : ['sites'])],
     routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
-        store: createStoreBatch(publisher, partitions, metrics, plans, () => tombstones),
+        store: createStoreBatch(publisher, partitions, metrics, plans, state.tombstones),
         decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
         metrics,
         refused,
@@ -125,15 +93,9 @@ export function createCollector(deps: CollectorDeps): Collector {
           nats,
           log,
           privacy: deps.installation.privacy,
-          tombstones: () => tombstones,
-          buckets: {
-            sites: buckets.sites,
-            jobs: buckets.jobs,
-            tombstones: buckets.tombstones,
-            get profiles() {
-              return profiles
-            },
-          },
+          tombstones: state.tombstones,
+          buckets,
+          readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),
@@ -146,7 +108,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           exportStallMs: settings.exportStallMs,
           metrics,
           pipeline: pipelineRoute(nats, partitions),
-          ready: () => sitesLoaded && nats.connected,
+          ready: () => state.isLoaded() && nats.connected,
         }),
       },
     ],
@@ -160,7 +122,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     async stop() {
       await server.stop()
       status.stop()
-      if (sitesLoaded) for (const watch of [...(await watching), await followed]) watch.stop()
+      await state.stop()
       deps.places?.stop()
       publisher.close()
     },

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { COLLECTOR_BUCKETS } from '@slotstream/protocol'
 import {
   connectNats,
   neededSecret,
@@ -24,7 +25,7 @@ await runProcess('collector', async log => {
   const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.nats, 'collector', log)
   const decideNats = await connectNats(settings.nats, 'collector-slots', log)
-  const installation = await openInstallation(nats, log)
+  const installation = await openInstallation(nats, COLLECTOR_BUCKETS, log)
   const collector = createCollector({
     nats,
     decideNats,

@@ -2,7 +2,7 @@ import { allowedHosts, ConfigurationError, type Environment, numberSetting, text
 import type { RateLimits } from './safety/limits.js'
 import type { BodyBounds } from './safety/open-bodies.js'
 
-/** What an operator can set. */
+/** Settings of a collector. */
 export interface CollectorSettings extends RateLimits, BodyBounds {
   /** Connections at a time; further ones are closed. Default 20,000. */
   maxConnections: number
@@ -10,7 +10,7 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   maxConnectionsPerAddress: number
   /** Names of hosts by which this machine is asked, beside its own. Default none. */
   allowedHosts: string[]
-  /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many stand in a row. */
+  /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many there are in a row. */
   trustProxy: string[] | number
   /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
   headersTimeoutMs: number

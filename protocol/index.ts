@@ -118,7 +118,6 @@ export {
   encodePayload,
   parseDeadLetter,
 } from './stream/dead-letters.js'
-export type { DecideReply, DecideRequest } from './stream/decide.js'
 export {
   definitionsKey,
   parseDefinitionsKey,
@@ -143,37 +142,33 @@ export type {
   SentEnvelope,
   StoredMessage,
 } from './stream/envelopes/stored.js'
-export type {
-  FeatureCell,
-  FeatureCells,
-  FeatureRow,
-  FeatureSlots,
-  FeatureState,
-  FeatureStates,
-  Visit,
-} from './stream/feature-states.js'
 export { hash32 } from './stream/hash.js'
-export {
-  type IdentityChange,
-  LINK_STATES,
-  type Link,
-  type LinkDecision,
-  type LinkState,
-  type Links,
-} from './stream/identity.js'
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
-export { parseProfile } from './stream/parse-profile.js'
 export {
-  type PatternFact,
-  type PatternHit,
-  type PatternRefuter,
-  type PatternRun,
-  type PatternState,
-  type PatternStates,
-  type PatternWindow,
-  parsePatternStates,
-} from './stream/pattern-states.js'
+  BUCKETS,
+  bucketOfStream,
+  bucketStream,
+  COLLECTOR_BUCKETS,
+  generationOf,
+  isKeySubject,
+  keyOfSubject,
+  keySubject,
+  profilesBucket,
+} from './stream/names/buckets.js'
+export { fromKeyToken, keyToken } from './stream/names/key-token.js'
+export { checkpointKey, sweptKey, warehousePositionKey } from './stream/names/position-keys.js'
+export {
+  MAX_STREAMS,
+  type PastStreams,
+  POSITIONS_PER_STREAM,
+  partOf,
+  pastParts,
+  type StreamPart,
+  stores,
+  streamParts,
+} from './stream/names/stream-parts.js'
+export { decideSubject, profilesSubject, STREAMS, type StreamKind, streamSubject } from './stream/names/subjects.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
@@ -201,8 +196,39 @@ export {
   tombstoneKey,
   visitorsOf,
 } from './stream/people/people.js'
-export type { Profile } from './stream/profile.js'
-export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/signals.js'
+export type {
+  FeatureCell,
+  FeatureCells,
+  FeatureRow,
+  FeatureSlots,
+  FeatureState,
+  FeatureStates,
+  Visit,
+} from './stream/profile/feature-states.js'
+export {
+  type IdentityChange,
+  LINK_STATES,
+  type Link,
+  type LinkDecision,
+  type LinkState,
+  type Links,
+} from './stream/profile/identity.js'
+export { parseProfile } from './stream/profile/parse-profile.js'
+export {
+  type PatternFact,
+  type PatternHit,
+  type PatternRefuter,
+  type PatternRun,
+  type PatternState,
+  type PatternStates,
+  type PatternWindow,
+  parsePatternStates,
+} from './stream/profile/pattern-states.js'
+export type { Profile } from './stream/profile/profile.js'
+export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
+export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
+export { MAX_PROFILES_READ, type ProfilesReply, type ProfilesRequest } from './stream/requests/profiles.js'
+export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   type HotKey,
   type Lag,
@@ -213,27 +239,6 @@ export {
   STATUS_SUBJECT,
   type Trouble,
 } from './stream/status.js'
-export {
-  MAX_STREAMS,
-  type PastStreams,
-  POSITIONS_PER_STREAM,
-  partOf,
-  pastParts,
-  type StreamPart,
-  stores,
-  streamParts,
-} from './stream/stream-parts.js'
-export {
-  BUCKETS,
-  decideSubject,
-  fromKeyToken,
-  keyToken,
-  profilesBucket,
-  STREAMS,
-  type StreamKind,
-  streamSubject,
-} from './stream/subjects.js'
-export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/unanswered.js'
 export {
   DEFAULT_PARTITIONS,
   isPersonKey,
@@ -260,9 +265,9 @@ export {
   takeDigitsOfIds,
   withDigits,
 } from './wire/exact-integers.js'
-export { idOf } from './wire/id-of.js'
-export { isMeaningful, NO_ID } from './wire/ids.js'
-export { isoTime } from './wire/iso-time.js'
+export { idOf } from './wire/ids/id-of.js'
+export { isMeaningful, NO_ID } from './wire/ids/ids.js'
+export { uuidv7 } from './wire/ids/uuid.js'
 export {
   EARLIEST_TIMESTAMP,
   MAX_ATTRIBUTION_HOURS,
@@ -296,7 +301,6 @@ export {
   type Rejection,
   type RejectionCode,
 } from './wire/messages.js'
-export type { ReceiptTimes } from './wire/receipt-times.js'
 export {
   type KeyKind,
   MAX_PUBLIC_AGE_MS,
@@ -316,6 +320,7 @@ export type {
   SlotsRequest,
 } from './wire/slots.js'
 export { OUTCOMES, type Outcome } from './wire/slots.js'
-export { type CorrectedTime, correctTime, parseTime } from './wire/times.js'
-export { uuidv7 } from './wire/uuid.js'
+export { isoTime } from './wire/times/iso-time.js'
+export type { ReceiptTimes } from './wire/times/receipt-times.js'
+export { type CorrectedTime, correctTime, parseTime } from './wire/times/times.js'
 export { VIOLATION_CODES, type Violation, type ViolationCode } from './wire/violations.js'

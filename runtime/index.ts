@@ -12,10 +12,11 @@ export { PROFILES_KEY, readGeneration, switchGeneration, watchGeneration } from 
 export { provision } from './installation/provision.js'
 export { answerStatus, gatherStatus } from './installation/status.js'
 export { NO_TOMBSTONES, type Tombstones, watchTombstones, writeTombstones } from './installation/tombstones.js'
-export { bucketHistory, bucketKeys, type Revision } from './nats/bucket-keys.js'
-export { jetStreamAnswers } from './nats/jetstream-answers.js'
-export { type Behind, measureLag } from './nats/measure-lag.js'
-export { connectNats, type Nats, type NatsServer } from './nats/nats.js'
+export { bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-keys.js'
+export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
+export { watchBucket } from './nats/buckets/watch-bucket.js'
+export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'
+export { connectNats, type Nats, type NatsServer } from './nats/connection/nats.js'
 export {
   inboxPrefixOf,
   type KeptNatsUsers,
@@ -24,12 +25,13 @@ export {
   natsAccess,
   OPERATOR,
   parseNatsUrl,
-} from './nats/nats-access.js'
-export { createPublisher, PublishError, type PublishErrorCode, type Publisher, type Stored } from './nats/publisher.js'
-export { readStream, type StreamReader } from './nats/read-stream.js'
-export { parseEntry, skipEntry, usableValue } from './nats/skipped-entries.js'
-export { streamInfo } from './nats/stream-info.js'
-export { watchBucket } from './nats/watch-bucket.js'
+} from './nats/connection/nats-access.js'
+export { PublishError, type PublishErrorCode } from './nats/publish/publish-error.js'
+export { createPublisher, type Publisher } from './nats/publish/publisher.js'
+export type { Stored } from './nats/publish/read-ack.js'
+export { type Behind, measureLag } from './nats/streams/measure-lag.js'
+export { readStream, type StreamReader } from './nats/streams/read-stream.js'
+export { streamInfo } from './nats/streams/stream-info.js'
 export { MAX_ADDRESS_LENGTH, networkOf, normalizeAddress, siteOfIPv6 } from './process/addresses.js'
 export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './process/host-check.js'
 export { localFiles } from './process/local-files.js'

@@ -1,4 +1,4 @@
-import { headers, type Msg, type Subscription } from '@nats-io/transport-node'
+import type { Msg } from '@nats-io/transport-node'
 import { type DecideReply, decideSubject } from '@slotstream/protocol'
 import {
   type Installation,
@@ -9,6 +9,7 @@ import {
   skipEntry,
   watchBucket,
 } from '@slotstream/runtime'
+import { answerPartitions, respondWithError } from '../ownership/answer-partitions.js'
 import type { Profiles } from '../profiles/role.js'
 import { createCatalog } from './catalog.js'
 import { createDecider } from './decider.js'
@@ -56,33 +57,14 @@ export async function startDecisions({
 
   const decide = createDecider({ publisher, profiles, catalog, log, onUnrecorded: () => unrecorded.inc() })
 
-  const serving = new Map<number, { subscription: Subscription; underWay: Set<Promise<void>> }>()
-  profiles.onServing((partition, serves) => (serves ? begin(partition) : end(partition)))
-
-  /** Only the owner of a partition subscribes: without one, a request comes back to the collector at once. */
-  function begin(partition: number): void {
-    if (serving.has(partition)) return
-    const underWay = new Set<Promise<void>>()
-    const subscription = nats.connection.subscribe(decideSubject(partition), {
-      callback: (error, message) => {
-        if (error) return log.error({ err: error }, 'no requests for decisions can be received')
-        const replying = reply(message, partition)
-          .catch(failure => log.error({ err: failure }, 'a request for decisions failed'))
-          .finally(() => underWay.delete(replying))
-        underWay.add(replying)
-      },
-    })
-    serving.set(partition, { subscription, underWay })
-  }
-
-  /** Requests that were received before are answered. */
-  async function end(partition: number): Promise<void> {
-    const ending = serving.get(partition)
-    if (!ending) return
-    serving.delete(partition)
-    await ending.subscription.drain()
-    await Promise.all(ending.underWay)
-  }
+  const answers = answerPartitions({
+    nats,
+    subjectOf: decideSubject,
+    answer: reply,
+    kind: 'requests for decisions',
+    log,
+  })
+  profiles.onServing(answers.set)
 
   async function reply(message: Msg, partition: number): Promise<void> {
     // After a pause, say, another process may have taken over, and answers.
@@ -100,16 +82,13 @@ export async function startDecisions({
 
   function refuse(message: Msg): void {
     log.error({ subject: message.subject }, 'a request for decisions cannot be read')
-    const reason = headers()
-    reason.set('Nats-Service-Error', 'the request is not a DecideRequest')
-    reason.set('Nats-Service-Error-Code', '400')
-    message.respond(JSON.stringify({ decisions: [] } satisfies DecideReply), { headers: reason })
+    respondWithError(message, 400, 'the request is not a DecideRequest', { decisions: [] } satisfies DecideReply)
   }
 
   return {
     async stop() {
       watch.stop()
-      await Promise.all([...serving.keys()].map(end))
+      await answers.stop()
       log.info('decisions are no longer made')
     },
   }

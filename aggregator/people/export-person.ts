@@ -1,4 +1,4 @@
-import { type Profile, visitorsOf } from '@slotstream/protocol'
+import { bucketOfStream, generationOf, type Profile, visitorsOf } from '@slotstream/protocol'
 import { createProfileStore } from '../profiles/store/profile-store.js'
 import { findMessages } from './clean/clean-streams.js'
 import { findRows } from './clean/rows.js'
@@ -31,9 +31,9 @@ export async function* exportPerson(parts: FindParts, siteId: string, asked: Sea
     for (const value of entries) yield { place: `stream ${stream}`, value }
 
   async function readProfile(stream: string, visitorId: string): Promise<Profile | undefined> {
-    const bucket = stream.slice('KV_'.length)
+    const bucket = bucketOfStream(stream) ?? ''
     const profiles = await nats.kvm.open(bucket)
-    const generation = Number(/_(\d+)$/.exec(bucket)?.[1] ?? 0)
+    const generation = generationOf(bucket) ?? 0
     const buckets = { ...installation.buckets, profiles }
     const publisher = { publish: () => Promise.reject(new Error('an export writes nothing')) }
     const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)

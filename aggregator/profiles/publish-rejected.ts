@@ -17,7 +17,10 @@ export type PublishRejected = (partition: number, envelope: RejectedEnvelope) =>
  * message for two minutes, and later the warehouse recognises them by their time and payload.
  */
 export function createPublishRejected(publisher: Pick<Publisher, 'publish'>, metrics: Metrics): PublishRejected {
-  const counted = metrics.counter('profiles_traits_refused_total', 'Messages whose traits a profile did not take')
+  const counted = metrics.renamedCounter(
+    { name: 'profiles_traits_rejected_total', formerName: 'profiles_traits_refused_total' },
+    'Messages whose traits a profile did not take',
+  )
 
   return async (partition, envelope) => {
     for (const rejected of portions(envelope.rejected)) {
@@ -25,7 +28,7 @@ export function createPublishRejected(publisher: Pick<Publisher, 'publish'>, met
       const id = hash('sha256', [envelope.siteId, envelope.receivedAt, ...parts].join('\0'), 'base64url')
       const subject = streamSubject('rejected', partition)
       const { duplicate } = await publisher.publish(subject, JSON.stringify({ ...envelope, rejected }), `traits:${id}`)
-      if (!duplicate) counted.inc(rejected.length)
+      if (!duplicate) counted.inc({}, rejected.length)
     }
   }
 }

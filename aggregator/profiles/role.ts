@@ -18,6 +18,7 @@ import { watchDefinitions } from './definitions/watch-definitions.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
+import { answerReads } from './reads/answer-reads.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
 
@@ -34,7 +35,7 @@ export interface Profiles {
   serves(partition: number): boolean
   /** Whether this process holds the partition at this moment: what was asked before it was given up may be answered. */
   holds(partition: number): boolean
-  /** Calls `listener` with the partitions that this process answers for now, and with every change. One at most. */
+  /** Calls `listener` with the partitions that this process answers for now, and with every change. */
   onServing(listener: ServingListener): void
   /** Returns what is missing until all profiles are up to date, here and elsewhere; empty when nothing is. */
   missing(): string[]
@@ -46,6 +47,8 @@ export interface Profiles {
 
 export interface ProfilesDeps {
   nats: Nats
+  /** Connection on which profiles are read by request, so that answers do not queue behind messages. Default: `nats` */
+  lane?: Nats
   publisher: Publisher
   installation: Installation
   metrics: Metrics
@@ -84,12 +87,16 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
   const partition = (index: number) => generations.current.partition(index)
+  const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
+    partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
+  const serves = (index: number) => serving.has(index) && holds(index)
+  const reads = answerReads({ nats: deps.lane ?? nats, partitions, profileOf, serves, holds, log })
+  serving.listen(reads.set)
 
   return {
-    profileOf: async (siteId, visitorId) =>
-      partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId),
+    profileOf,
     waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
-    serves: index => serving.has(index) && holds(index),
+    serves,
     holds,
     onServing: serving.listen,
     missing: () => describeMissing(leaseGroup.unowned().length, generations.current.missing()),
@@ -103,6 +110,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await forgetting.stop()
       await switched
       await leaseGroup.stop()
+      await reads.stop()
       await generations.stop()
       wantedSignals.stop()
       watchingDefinitions.stop()

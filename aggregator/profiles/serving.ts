@@ -9,24 +9,24 @@ export interface Serving {
   has(partition: number): boolean
   /** Adds a partition, or removes it. Resolves when the listener is done with the change. */
   set(partition: number, isServing: boolean): Promise<void>
-  /** Calls `listener` with the partitions answered for now, and with every change. One listener at most. */
+  /** Calls `listener` with the partitions answered for now, and with every change. */
   listen(listener: ServingListener): void
 }
 
 /** Creates an empty set of partitions that are answered for. */
 export function createServing(): Serving {
   const partitions = new Set<number>()
-  let listener: ServingListener = () => {}
+  const listeners: ServingListener[] = []
   return {
     has: partition => partitions.has(partition),
     async set(partition, isServing) {
       if (isServing === partitions.has(partition)) return
       if (isServing) partitions.add(partition)
       else partitions.delete(partition)
-      await listener(partition, isServing)
+      await Promise.all(listeners.map(listener => listener(partition, isServing)))
     },
-    listen(next) {
-      listener = next
+    listen(listener) {
+      listeners.push(listener)
       for (const partition of partitions) void listener(partition, true)
     },
   }

@@ -10,10 +10,10 @@ import {
   skipEntry,
   type Tombstones,
 } from '@slotstream/runtime'
-import { divert } from './load/divert.js'
-import { fenced } from './load/fence.js'
 import { type Loader, type LoaderDeps, startLoader } from './load/loader.js'
 import type { Troubles } from './load/troubles.js'
+import { storeRejected } from './load/write/store-rejected.js'
+import { withLeaseCheck } from './load/write/with-lease-check.js'
 import type { WarehouseMetrics } from './metrics.js'
 import { positionKeeper } from './positions/position.js'
 import { profilesSpec, type StreamSpec } from './tables/specs.js'
@@ -72,13 +72,13 @@ export function createLoaders(deps: LoadersDeps): Loaders {
     if (!spec || deps.abort.aborted) return
     const loader = startLoader({
       spec,
-      table: fenced(warehouseTable(clickhouse, spec, isReplicated), () => deps.holds(name)),
+      table: withLeaseCheck(warehouseTable(clickhouse, spec, isReplicated), () => deps.holds(name)),
       position: positionKeeper(installation.buckets.positions, spec.stream, undefined, reason =>
         skipEntry(log, 'positions', { stream: spec.stream }, reason),
       ),
       read: from => readStream(nats, spec.stream, { from, buffer: READ_AHEAD, log }),
       lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
-      divert: rejected => divert(nats, spec.stream, rejected),
+      storeRejected: rejected => storeRejected(nats, spec.stream, rejected),
       deadLetter: (seq, error) => storeDeadLetter(spec.stream, seq, error),
       limits: { ...limits, maxAgeMs: Math.max(limits.maxAgeMs, spec.waitsMs ?? 0) },
       verify: () => deps.verify(name),

@@ -19,9 +19,9 @@ export function warehouseMetrics(metrics: Metrics) {
     ]),
     lookups: metrics.counter('warehouse_lookups_total', 'Keys looked up in ClickHouse', stream),
     failures: metrics.counter('warehouse_failures_total', 'Failed attempts, each followed by another', stream),
-    diverted: metrics.counter(
-      'warehouse_diverted_total',
-      'Rows ClickHouse refused, kept in the stream of rejections',
+    rejectedRows: metrics.renamedCounter(
+      { name: 'warehouse_rejected_rows_total', formerName: 'warehouse_diverted_total' },
+      'Rows that ClickHouse rejected, stored in the stream of rejected messages',
       stream,
     ),
     takeovers: metrics.counter('warehouse_takeovers_total', 'Times this process began to own a stream', stream),

@@ -5,7 +5,6 @@ import {
   type Metrics,
   type Nats,
   type Publisher,
-  retryForever,
   Stopped,
   type Tombstones,
   watchGeneration,
@@ -14,24 +13,18 @@ import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import { type WarehouseSettings, warehouseSettings } from '../settings.js'
 import { createTroubles } from './load/troubles.js'
+import { loadedThrough } from './loaded-through.js'
 import { createLoaders } from './loaders.js'
 import { warehouseMetrics } from './metrics.js'
-import { completeThrough, positionKeeper } from './positions/position.js'
-import { clusterDdl } from './tables/cluster-ddl.js'
-import { describeTables, readDescriptions } from './tables/describe-tables.js'
-import { MigrationError, migrate, readMigrations } from './tables/migrate.js'
-import { watchRetention } from './tables/retention.js'
-import { type StreamSpec, specsOf } from './tables/specs.js'
-import { watchParts } from './tables/watch-parts.js'
+import { CLICKHOUSE, prepareTables } from './prepare-tables.js'
+import { MigrationError } from './tables/migrate.js'
+import { specsOf } from './tables/specs.js'
 
 /** Bytes of message bodies in a block. Its rows take several times as much memory while it is inserted. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024
 
 /** An insert of a block takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
-
-/** What is waited for before any stream can be loaded. */
-const CLICKHOUSE = 'clickhouse'
 
 export interface WarehouseParts {
   nats: Nats
@@ -64,73 +57,37 @@ export interface Warehouse {
 }
 
 /**
- * The warehouse role: waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns at once;
- * a migration that can't be applied is in the log and in `missing`.
+ * Starts the warehouse role: it waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns at
+ * once; a migration that cannot be applied is in the log and in `missing`.
  */
-export function startWarehouse({
-  nats,
-  publisher,
-  installation,
-  clickhouse: { cluster = '', ...server },
-  metrics,
-  log,
-  identity,
-  settings = warehouseSettings({}),
-  tombstones,
-}: WarehouseParts): Warehouse {
+export function startWarehouse(parts: WarehouseParts): Warehouse {
+  const { nats, installation, metrics, log, identity } = parts
+  const { cluster = '', ...server } = parts.clickhouse
   const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
-  const ddl = clusterDdl(cluster)
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
   const specs = specsOf(installation)
   const troubles = createTroubles(metrics)
   let leaseGroup: LeaseGroup | undefined
   const loaders = createLoaders({
-    nats,
-    publisher,
-    installation,
+    ...parts,
     clickhouse,
     isReplicated: cluster !== '',
     specs,
-    limits: { ...settings, maxBytes: MAX_BLOCK_BYTES },
-    tombstones,
+    limits: { ...(parts.settings ?? warehouseSettings({})), maxBytes: MAX_BLOCK_BYTES },
+    tombstones: parts.tombstones,
     holds: name => leaseGroup?.holds(name) ?? false,
     verify: async name => (await leaseGroup?.verify(name)) ?? false,
-    metrics,
     counters,
     troubles,
-    log,
     abort: abort.signal,
   })
   let waitingFor = CLICKHOUSE
   let watching: { stop(): void } | undefined
 
-  /** Waits for ClickHouse, and for its tables to be as this version needs them. */
-  async function migrateTables(): Promise<void> {
-    const migrations = await readMigrations()
-    const applied = await retryForever(
-      () => migrate(clickhouse, migrations, ddl),
-      abort.signal,
-      (error, attempt) => {
-        troubles.failed(CLICKHOUSE, error)
-        if (attempt % 20 === 0) log.warn({ err: error }, 'ClickHouse is not ready yet, trying again')
-      },
-      error => error instanceof MigrationError,
-    )
-    troubles.cleared(CLICKHOUSE)
-    if (applied.length > 0) log.info({ applied }, 'migrated')
-  }
-
   async function begin() {
-    await migrateTables()
+    await prepareTables({ nats, installation, clickhouse, cluster, troubles, metrics, log, abort: abort.signal })
     if (abort.signal.aborted) return
-    // Comments are a help for readers: loading doesn't wait for them, and goes on where they can't be written.
-    readDescriptions()
-      .then(descriptions => describeTables(clickhouse, descriptions, ddl))
-      .catch(error => log.warn({ err: error }, 'the descriptions of tables could not be written'))
-    void watchParts(clickhouse, metrics, log, abort.signal)
-    const { sites } = installation.buckets
-    void watchRetention({ nats, sites, clickhouse, ddl, log, signal: abort.signal })
     leaseGroup = await joinLeaseGroup({
       nats,
       installation,
@@ -148,14 +105,6 @@ export function startWarehouse({
     watching = await watchGeneration(nats, buckets.meta, generation, loaders.loadGeneration, log)
   }
 
-  /** Sequence up to which a stream is loaded, as its last owner announced it. */
-  async function storedPosition({ stream, positions }: StreamSpec): Promise<number> {
-    const position = await positionKeeper(installation.buckets.positions, stream).load()
-    const base = (positions?.first ?? 1) - 1
-    const complete = completeThrough(position, base) ?? (position?.first ?? base + 1) - 1
-    return Math.max(0, complete - (position?.offset ?? base))
-  }
-
   const beginning = begin().catch(error => {
     if (error instanceof Stopped) return
     waitingFor = error instanceof MigrationError ? error.message : 'migrations'
@@ -171,19 +120,11 @@ export function startWarehouse({
       await clickhouse.close()
     },
     holds: name => leaseGroup?.holds(name) ?? false,
-    async loaded() {
-      const { values } = await counters.position.get()
-      const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
+    loaded() {
       // What no process loads has a position all the same: a lag that is not reported looks like none.
       const names = leaseGroup ? new Set([...loaders.names(), ...leaseGroup.unowned()]) : specs.keys()
-      return Promise.all(
-        [...names]
-          .flatMap(name => specs.get(name) ?? [])
-          .map(async spec => ({
-            stream: spec.stream,
-            through: known.get(spec.stream) ?? (await storedPosition(spec)),
-          })),
-      )
+      const loadedSpecs = [...names].flatMap(name => specs.get(name) ?? [])
+      return loadedThrough(loadedSpecs, counters, installation.buckets.positions)
     },
     troubles: troubles.list,
     noteLag({ stream, messages, seconds }) {

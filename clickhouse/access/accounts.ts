@@ -1,5 +1,5 @@
-import type { AnalystLimits } from './analyst-settings.js'
 import type { Role } from './roles.js'
+import type { AnalystLimits } from './settings/limits.js'
 
 export type { Role } from './roles.js'
 
@@ -9,7 +9,7 @@ export interface AccountLimits extends AnalystLimits {
   max_concurrent_queries: number
 }
 
-/** Who sent a request, and what the account may do. */
+/** The sender of a request, and what the account may do. */
 export interface Account {
   name: string
   role: Role

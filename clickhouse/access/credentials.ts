@@ -12,7 +12,7 @@ export interface User extends Account {
   hash: string
 }
 
-/** What a request says about its sender in the URL. */
+/** The sender of a request, as its URL says. */
 export interface UrlCredentials {
   user?: string | undefined
   password?: string | undefined
@@ -42,7 +42,7 @@ const MAX_TRUSTED = 1_000
 /** Hashes computed at a time, and those that may wait: each takes 32 MB and 0.1 s of a core. */
 const MAX_HASHING = 2
 const MAX_WAITING = 50
-/** What a client sends that was given no password: JDBC drivers send the word. */
+/** Passwords of clients that were given none: JDBC drivers send the word. */
 const NO_PASSWORD = ['', 'null']
 /** A hash of no password, so that an unknown name takes as long as a wrong password. */
 const NO_USER = `scrypt$32768$8$1$${'A'.repeat(22)}$${'A'.repeat(43)}`

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * What the engine lets any statement do, whatever the spelling of a statement. All its connections are one user, so that this
+ * The grants of the engine's own user, which hold whatever the spelling of a statement. All its connections are one user, so that this
  * is the most that any of ours needs. Left out is every source outside (files, addresses, other databases and lakes),
  * the engines that reach one, dictionaries, functions, named collections, users, backups and SYSTEM.
  */
@@ -35,7 +35,7 @@ export interface RowPolicy {
 const ACCESS_FOLDER = 'access-of-slotstream'
 
 /**
- * Writes the engine's configuration into the data folder, anew at each start.
+ * Writes the engine's configuration into the data folder, at each start.
  *
  * @param folder data folder of the engine
  * @param policies rows that statements see, whatever their spelling

@@ -2,7 +2,7 @@
 const FREE = 5
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 60_000
-/** Time without a wrong password after which an address starts anew, in milliseconds. */
+/** Time without a wrong password after which an address starts from zero, in milliseconds. */
 const FORGET_MS = 15 * 60_000
 /** Addresses remembered at a time; the one that was wrong longest ago is forgotten first. */
 const MAX_ADDRESSES = 10_000

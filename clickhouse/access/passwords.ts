@@ -9,7 +9,7 @@ const KEY_BYTES = 32
 
 const HASH = /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([\w-]{16,128})\$([\w-]{22,128})$/
 
-/** Makes a password of 144 random bits, 24 characters long. */
+/** Creates a password of 144 random bits, 24 characters long. */
 export function makePassword(): string {
   return randomBytes(18).toString('base64url')
 }

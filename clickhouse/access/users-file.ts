@@ -9,7 +9,7 @@ const MAX_USERS = 1_000
 /** Most databases of a builder. */
 const MAX_DATABASES = 100
 
-/** Databases that nobody may name as a builder's own, in lower case. */
+/** Databases that cannot be a builder's own, in lower case. */
 const RESERVED_DATABASES = new Set([
   'slotstream',
   LOG_DATABASE,

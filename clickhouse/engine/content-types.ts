@@ -1,4 +1,4 @@
-import type { EngineConnection } from './engine-connection.js'
+import type { EngineConnection } from './connections/engine-connection.js'
 
 /** Reads the `Content-Type` of each output format of the engine, by the format's name in lower case. */
 export async function readContentTypes(connection: EngineConnection): Promise<ReadonlyMap<string, string>> {

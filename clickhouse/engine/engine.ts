@@ -1,24 +1,20 @@
-import { pause, within } from '@slotstream/runtime'
-import { toClickHouseException } from '../errors.js'
+import { within } from '@slotstream/runtime'
 import { quoteString } from '../sql/quote.js'
-import { type AdmissionRequest, createAdmission } from './admission.js'
-import { type ConnectionState, createConnections, type EngineConnection, type Lease } from './connections.js'
+import { createConnections, type EngineConnection } from './connections/connections.js'
+import { loadTables } from './connections/external-tables.js'
 import { readContentTypes } from './content-types.js'
-import { type Executable, fromSpool, intoPipe, type QuerySummary, runWhole } from './execute.js'
-import { loadTables } from './external-tables.js'
-import { isKill, killStatementOf } from './kill-statement.js'
-import { createLane, type Lane } from './lane.js'
-import { createPipes, type Pipe } from './pipes.js'
-import { createLook, type QueryProgress } from './processes.js'
-import { createSpool } from './spool.js'
+import type { EngineQuery } from './engine-query.js'
+import { fromSpool, type QuerySummary, runWhole } from './execute.js'
+import { createPipes } from './files/pipes.js'
+import { createSpool } from './files/spool.js'
+import { createAdmission } from './queue/admission.js'
+import { createLane, type Lane } from './queue/lane.js'
+import { isKill } from './running/kill-statement.js'
+import { createLook, type QueryProgress } from './running/processes.js'
+import { createRunningQueries, type EnterLane } from './running/running-queries.js'
+import { type StreamResultDeps, streamResult } from './stream-result.js'
 
-/** One query with everything that belongs to it. */
-export interface EngineQuery extends ConnectionState, Executable {
-  /** Its id in ClickHouse's sense, for KILL QUERY. */
-  id: string
-  /** Whose it is and what it may take; none for the trusted user, which has lanes of its own. */
-  admission?: AdmissionRequest
-}
+export type { EngineQuery } from './engine-query.js'
 
 export interface Engine {
   /** Engine version, e.g. `26.7.2.1`. */
@@ -56,12 +52,7 @@ export interface EngineOptions {
   queue?: number
 }
 
-/** How often a cancelled query is killed again: the first KILL can come before the engine has registered it. */
-const KILL_INTERVAL_MS = 250
-/** How long a KILL QUERY … SYNC waits at most: a client that doesn't read its result holds up even a cancelled query. */
-const KILL_TIMEOUT_MS = 30_000
-
-/** The embedded engine behind lanes: inserts, trusted reads and all others don't wait for one another. */
+/** Creates the embedded engine behind lanes: inserts, trusted reads and all others don't wait for one another. */
 export async function createEngine({
   connect,
   pipesFolder,
@@ -79,72 +70,17 @@ export async function createEngine({
   // Threads stay free for KILL QUERY and for looks, for the two parsers of the guard, and some for compression: a third
   // of the others for each kind of work.
   const places = Math.max(1, Math.floor((threads - 3) / 3))
-  const lanes = { write: createLane(places, queue), read: createLane(places, queue) }
-  const guests = createAdmission(places, guestMemory, queue)
+  const lanes = createLanes(places, guestMemory, queue)
   const connections = createConnections(connect, places * 2, (connection, tables) =>
     loadTables(connection, tables, spool),
   )
-  const running = new Map<string, { query: EngineQuery; done: Promise<unknown> }>()
+  const running = createRunningQueries(control, connections)
   const look = createLook(control)
   const writes = new Set<Promise<unknown>>()
-
-  /** Runs one piece of work on a leased connection, known by its id so that it can be killed. */
-  async function withConnection<T>(
-    query: EngineQuery,
-    lane: Lane,
-    signal: AbortSignal,
-    work: (lease: Lease) => Promise<T>,
-  ): Promise<T> {
-    const leave = await (query.admission ? guests.enter(query.admission, signal) : lane.enter(signal))
-    try {
-      const lease = await connections.lease(query)
-      try {
-        signal.throwIfAborted()
-        const done = work(lease)
-        running.set(lease.id, { query, done })
-        return await done
-      } catch (error) {
-        throw signal.aborted ? signal.reason : toClickHouseException(error)
-      } finally {
-        running.delete(lease.id)
-        // SET, USE and temporary tables would outlive their query; a late KILL would hit the next one.
-        lease.release((query.statement.kind !== 'other' || query.session !== undefined) && !signal.aborted)
-      }
-    } finally {
-      leave()
-    }
-  }
-
-  async function kill(id: string): Promise<void> {
-    while (running.has(id)) {
-      await control.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(id)} ASYNC`).catch(() => {})
-      await pause(KILL_INTERVAL_MS)
-    }
-  }
-
-  /** A KILL QUERY of the trusted user. It waits without a place in a lane, for others to go on. */
-  async function killAsAsked(query: EngineQuery, signal: AbortSignal): Promise<Buffer> {
-    const { body, victims } = await withConnection(query, lanes.write, signal, async ({ connection, id }) => {
-      const ids = [...running].map(([id, other]) => [id, other.query.id] as const)
-      const kill = killStatementOf(query.statement, [...ids, [id, query.id]])
-      const found = kill.victims && (await connection.queryAsync(kill.victims, { format: 'TSV' })).text().split('\n')
-      const victims = (found || []).filter(victim => victim !== id).flatMap(victim => running.get(victim)?.done ?? [])
-      const result = await connection.queryAsync(kill.sql, { format: query.format })
-      return { body: Buffer.from(result.bytes()), victims }
-    })
-    await within(KILL_TIMEOUT_MS, Promise.allSettled(victims))
-    return body
-  }
-
-  async function killable<T>(id: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
-    const onAbort = (): void => void kill(id)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      return await work
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+  const streaming: StreamResultDeps = {
+    pipes,
+    running,
+    withConnection: (query, signal, work) => running.run(query, lanes.read, signal, work),
   }
 
   function writing<T>(work: Promise<T>): Promise<T> {
@@ -156,84 +92,55 @@ export async function createEngine({
   return {
     version,
     contentTypeOf: format => contentTypes.get(format.toLowerCase()) ?? 'text/plain; charset=UTF-8',
-
-    async *stream(query, signal) {
-      // A reader that leaves early must stop the query too, or the engine would write into a full pipe for ever.
-      const left = new AbortController()
-      const stop = AbortSignal.any([signal, left.signal])
-      let opened: (pipe: Pipe) => void
-      const opening = new Promise<Pipe>(resolve => {
-        opened = resolve
-      })
-      const ended = withConnection(query, lanes.read, stop, async ({ connection, id }) => {
-        const pipe = await pipes.take()
-        opened(pipe)
-        try {
-          return await killable(id, stop, intoPipe(connection, query, pipe))
-        } finally {
-          pipe.finish()
-        }
-      })
-      const pipe = await Promise.race([opening, ended.then(() => opening)])
-      try {
-        for await (const chunk of pipe.reader) yield chunk as Buffer
-        const result = await ended
-        if (result.bytes().length > 0) yield Buffer.from(result.bytes())
-        return { result_rows: result.rowsRead }
-      } finally {
-        left.abort(new Error('The reader of the result left'))
-        pipe.reader.destroy()
-        await ended.catch(() => {})
-        pipe.release()
-      }
-    },
-
-    run(query, signal) {
-      if (query.statement.kind === 'describe') {
-        return withConnection(query, lanes.read, signal, async ({ connection, id }) => {
-          const result = await killable(id, signal, runWhole(connection, query))
+    stream: (query, signal) => streamResult(streaming, query, signal),
+    async run(query, signal) {
+      if (query.statement.kind === 'describe')
+        return running.run(query, lanes.read, signal, async ({ connection, id }) => {
+          const result = await running.killable(id, signal, runWhole(connection, query))
           return { body: Buffer.from(result.bytes()), summary: { result_rows: result.rowsRead } }
         })
-      }
-      if (isKill(query.statement)) return killAsAsked(query, signal).then(body => ({ body, summary: {} }))
+      if (isKill(query.statement)) return { body: await running.killAsAsked(query, lanes.write, signal), summary: {} }
       return writing(
-        withConnection(query, lanes.write, signal, async ({ connection }) => {
+        running.run(query, lanes.write, signal, async ({ connection }) => {
           const result = await runWhole(connection, query)
           return { body: Buffer.from(result.bytes()), summary: {} }
         }),
       )
     },
-
-    insert(query, data, signal) {
-      return writing(
-        withConnection(query, lanes.write, signal, ({ connection }) =>
+    insert: (query, data, signal) =>
+      writing(
+        running.run(query, lanes.write, signal, ({ connection }) =>
           fromSpool(connection, query.statement, spool, data),
         ),
-      )
-    },
-
+      ),
     async progressOf(query) {
-      const id = [...running].find(([, other]) => other.query === query)?.[0]
+      const id = running.idOf(query)
       return id === undefined ? undefined : (await look()).get(id)
     },
-
     endSession: connections.endSession,
-
-    async normalize(sql) {
-      const shape = `SELECT normalizeQuery(formatQuerySingleLineOrNull(${quoteString(sql)}))`
-      const text = (await control.queryAsync(shape, { format: 'JSONCompactEachRow' })).text()
-      return (JSON.parse(text) as [string | null])[0] ?? undefined
-    },
-
+    normalize: sql => normalizeQuery(control, sql),
     async close(timeoutMs) {
       await within(timeoutMs, Promise.allSettled(writes))
-      const works = [...running.values()].map(({ done }) => done)
-      await Promise.all([...running.keys()].map(kill))
-      await Promise.allSettled(works)
+      await running.killAll()
       connections.close()
       control.close()
       pipes.close()
       spool.close()
     },
   }
+}
+
+/** Creates the places in which queries wait for their turn: those of guests by what their account may take. */
+function createLanes(places: number, guestMemory: number, queue: number): Record<'write' | 'read', EnterLane> {
+  const guests = createAdmission(places, guestMemory, queue)
+  const entrance = (lane: Lane): EnterLane => {
+    return ({ admission }, signal) => (admission ? guests.enter(admission, signal) : lane.enter(signal))
+  }
+  return { write: entrance(createLane(places, queue)), read: entrance(createLane(places, queue)) }
+}
+
+async function normalizeQuery(connection: EngineConnection, sql: string): Promise<string | undefined> {
+  const shape = `SELECT normalizeQuery(formatQuerySingleLineOrNull(${quoteString(sql)}))`
+  const text = (await connection.queryAsync(shape, { format: 'JSONCompactEachRow' })).text()
+  return (JSON.parse(text) as [string | null])[0] ?? undefined
 }

@@ -1,9 +1,9 @@
 import { ClickHouseException, toClickHouseException } from '../errors.js'
 import { quoteString } from '../sql/quote.js'
 import type { Statement } from '../sql/statement.js'
-import type { EngineConnection, EngineResult } from './engine-connection.js'
-import type { Pipe } from './pipes.js'
-import type { Spool } from './spool.js'
+import type { EngineConnection, EngineResult } from './connections/engine-connection.js'
+import type { Pipe } from './files/pipes.js'
+import type { Spool } from './files/spool.js'
 
 /** A statement and the output format when it names none. */
 export interface Executable {

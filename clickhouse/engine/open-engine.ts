@@ -4,10 +4,10 @@ import { ConfigurationError } from '@slotstream/runtime'
 import { writeGrants } from '../access/grants.js'
 import { createGuard, type Guard } from '../guard/guard.js'
 import { createLogTable, LOG_POLICY } from '../query-log/table.js'
-import type { EngineConnection } from './connections.js'
+import type { EngineConnection } from './connections/connections.js'
 import { createEngine, type Engine } from './engine.js'
 
-/** The engine's connections, before anything of ours stands in front of them. */
+/** The engine's connections, before lanes and checks are in front of them. */
 export interface OpenedData {
   /** Opens one more connection. The first one starts the engine and locks the folder. */
   connect: () => EngineConnection

@@ -1,6 +1,6 @@
 import { quoteName, quoteString } from '../sql/quote.js'
 import { isName, isSymbol, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
-import type { Names } from './names.js'
+import type { Names } from './names/names.js'
 import { denied } from './refusal.js'
 
 /** Longest list of columns, in characters, and most columns. */

@@ -1,26 +1,26 @@
-import { type AnalystLimits, DEFAULT_ANALYST_LIMITS } from '../access/analyst-settings.js'
 import type { Role } from '../access/roles.js'
-import type { EngineConnection } from '../engine/connections.js'
-import { checkCalls } from './calls.js'
+import { type AnalystLimits, DEFAULT_ANALYST_LIMITS } from '../access/settings/limits.js'
+import type { EngineConnection } from '../engine/connections/connections.js'
 import { createCanonicalReader } from './canonical/canonical.js'
 import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
+import { checkCalls } from './checks/calls.js'
+import { checkKind } from './checks/kinds.js'
+import { checkTables } from './checks/tables.js'
+import { checkValueRows } from './checks/value-rows.js'
+import { checkEngines, checkTableSettings, checkWrites } from './checks/writes.js'
 import { columnsFromStructure, columnsFromTypes } from './columns.js'
-import { checkKind } from './kinds.js'
-import { createNames, type EngineNames, type Names } from './names.js'
+import { createNames, type EngineNames, type Names } from './names/names.js'
 import { fillInNames } from './parameters.js'
-import { withRefreshLimits } from './refresh-limits.js'
 import { denied } from './refusal.js'
-import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings-clauses.js'
-import { checkTables } from './tables.js'
-import { checkValueRows } from './value-rows.js'
-import { checkEngines, checkTableSettings, checkWrites } from './writes.js'
+import { withRefreshLimits } from './settings/refresh-limits.js'
+import { checkSettings, type SettingsClause, settingsClausesOf, withoutClauses } from './settings/settings-clauses.js'
 
-/** Who sends a statement. */
+/** The sender of a statement. */
 export interface GuardUser {
   role: Role
   /** Databases that are a builder's own. */
   databases: readonly string[]
-  /** What each refresh of a view that a builder makes may take. Default: what a query of an analyst may. */
+  /** Limits of each refresh of a view that a builder makes. Default: those of an analyst's query. */
   limits?: AnalystLimits
 }
 
@@ -38,7 +38,7 @@ export interface GuardedStatement {
 
 /** A statement that may run. */
 export interface CheckedStatement {
-  /** What to run instead of the text that came: canonical, with names from parameters filled in. */
+  /** The statement to run instead of the text that came: canonical, with names from parameters filled in. */
   sql: string
   /** Settings that stood in its SETTINGS clauses, which are gone; the caller bounds them. */
   settings: [name: string, value: string][]

@@ -3,9 +3,9 @@ import type { Account } from '../access/accounts.js'
 import type { QuerySummary } from '../engine/execute.js'
 import { normalizedText } from '../query-log/normalize.js'
 import type { QueryLog } from '../query-log/query-log.js'
-import type { ReadyRequest } from './request.js'
+import type { ReadyRequest } from './request/request.js'
 
-/** What becomes of one request, for the query log. */
+/** The record of one request, for the query log. */
 export interface QueryRecord {
   /** Says that the statement may run. */
   begun(ready: ReadyRequest): void

@@ -32,7 +32,7 @@ export interface LoggedQuery {
 /** Collects what was asked, and writes it to a table now and then. */
 export interface QueryLog {
   record(query: LoggedQuery): void
-  /** Writes what is held, and no more afterwards. */
+  /** Writes what is held; nothing is written afterwards. */
   close(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../engine/engine-connection.js'
+import type { EngineConnection } from '../engine/connections/engine-connection.js'
 
 /** Database of the log: none of the pipeline's, and no user may write to it. */
 export const LOG_DATABASE = 'slotstream_log'
@@ -6,7 +6,7 @@ const LOG_TABLE = 'query_log'
 /** Days that rows are kept. */
 const KEPT_DAYS = 7
 
-/** What every connection's name begins with; the one that reads for a user names the user behind it. */
+/** Prefix of every connection's name; one that reads for a user has the user's name behind it. */
 const READER_MARK = ' reads for '
 /** Reads for all users. No user has this name. */
 export const EVERY_READER = '*'

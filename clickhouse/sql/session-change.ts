@@ -2,7 +2,7 @@ import { ClickHouseException } from '../errors.js'
 import { isWord, type Statement } from './statement.js'
 import type { Token } from './tokens.js'
 
-/** What a SET or USE changes in its session. */
+/** The change of a session by a SET or USE. */
 export interface SessionChange {
   /** No value: back to the default. */
   settings: [name: string, value: string | undefined][]

@@ -1,7 +1,7 @@
 import { ClickHouseException } from '../errors.js'
 import { type Token, tokenize } from './tokens.js'
 
-/** What the front has to know about a statement before the engine sees it. */
+/** Facts about a statement that the front needs before the engine sees it. */
 export interface Statement {
   /** `rows`: SELECT and its kin. `describe`: SHOW, DESCRIBE, EXPLAIN, EXISTS. `insert`, and everything else. */
   kind: 'rows' | 'describe' | 'insert' | 'other'
@@ -73,7 +73,7 @@ export function readStatement(text: string): Statement {
     }
     if (!isWord(previous, 'FORMAT') || tokens.length < 3) continue
     format = { name: token.text, start: previous!.start }
-    // What follows is data in that format.
+    // The rest is data in that format.
     if (inserts) {
       dataStart = startOfData(text, token.end)
       break

@@ -10,7 +10,7 @@ export interface Token {
   end: number
 }
 
-/** What the engine takes for space, too: no-break and zero-width spaces, byte order marks. */
+/** Characters that are space for the engine, too: no-break and zero-width spaces, byte order marks. */
 const SPACE = /[\s\u0085\u180e\u200b-\u200d\u2060\ufeff]+/y
 const LINE_COMMENT = /(?:--|\/\/|#[ !])[^\n]*/y
 const COMMENT_EDGE = /\/\*|\*\//g

@@ -1,7 +1,7 @@
 import { UsageError } from '@slotstream/runtime'
 import { troubleWithDatabases, troubleWithName } from '../access/users-file.js'
 
-/** What the command is to do. */
+/** The command's task. */
 export type Command =
   | { do: 'list' }
   | { do: 'add'; name: string; role: 'analyst' | 'builder'; databases: string[] }

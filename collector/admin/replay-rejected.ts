@@ -1,20 +1,19 @@
-import { type KeyKind, MAX_REPLAYED, type Message, parseTime, type Rejection, type Site } from '@slotstream/protocol'
+import { type KeyKind, MAX_REPLAYED, type Message, parseTime, type Rejection } from '@slotstream/protocol'
 import type { Publisher, Tombstones } from '@slotstream/runtime'
-import type { Request, Router } from 'express'
+import type { Router } from 'express'
 import type { Enrich } from '../enrich/enrich.js'
 import { Failure } from '../http/failure.js'
-import { forgottenMessage } from '../intake/forgotten.js'
-import { eventPublications, type Publication } from '../intake/publications.js'
-import { publishAll } from '../intake/publish-all.js'
+import { forgottenMessage } from '../intake/accept/forgotten.js'
+import { eventPublications, type Publication } from '../intake/publish/publications.js'
+import { publishAll } from '../intake/publish/publish-all.js'
 import { takeBatch } from '../intake/take-batch.js'
 import { createSenders } from '../keys/senders.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
 import { fieldsOf, objectOf } from './admin-request.js'
+import type { SiteRouteParts } from './route-parts.js'
 
-export interface ReplayRouteParts {
-  /** Throws Failure when there is no such site. */
-  siteOf: (request: Request<{ siteId: string }>) => Site
+export interface ReplayRouteParts extends SiteRouteParts {
   plans: Pick<Plans, 'of'>
   enrich: Enrich
   publisher: Publisher
@@ -41,7 +40,7 @@ interface Arrived {
 export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
   const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = parts
 
-  router.post('/sites/:siteId/rejected/replay', async (request: Request<{ siteId: string }>, response) => {
+  router.post('/sites/:siteId/rejected/replay', async (request, response) => {
     const site = siteOf(request)
     const { siteId } = site
     const { messages, dryRun } = fieldsOf(await objectOf(request), ['messages', 'dryRun'])

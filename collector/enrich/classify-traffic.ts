@@ -8,7 +8,7 @@ export interface Traffic {
   source?: string
 }
 
-/** What a message says of where its page was reached from; all of it may be missing or nonsense. */
+/** The origin of a page view, as its message says; all of it may be missing or nonsense. */
 export interface Arrived {
   url: string
   referrer: string

@@ -11,12 +11,12 @@ import { createUserAgents } from './user-agent.js'
 /** Addresses of pages, ways in, and addresses of visitors that are remembered, for each site or at all. */
 const REMEMBERED = { max: 2_000, maxBytes: 1024 * 1024, maxKeyLength: 1_000 }
 
-/** What is done to the messages of one request. */
+/** The enrichment of one request's messages. */
 export interface Enricher {
   /** Takes out of a raw message, in place, what must not be stored, not even in a rejected one. Nothing: it may stay as it is. */
   redact(raw: unknown): Cleansed | undefined
   /**
-   * What can be known of a message that was found good, to be added to its context. The same object for messages that
+   * Returns what is added to the context of a valid message. The same object for messages that
    * have it in common.
    */
   enrich(message: Record<string, unknown>, network: string | undefined): MessageContext | undefined
@@ -28,7 +28,7 @@ export interface Cleansed {
   network: string | undefined
 }
 
-/** What the request says of its sender. */
+/** The sender, as the request says. */
 export interface Sender {
   userAgent: string | undefined
   /** Address of the client, not of a proxy. It is never stored, only its network, if the site wants that. */
@@ -38,7 +38,7 @@ export interface Sender {
 export type Enrich = (site: Site, sender: Sender) => Enricher
 
 /**
- * Makes the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
+ * Creates the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
  * once.
  *
  * @param places where addresses are. Default: not known
@@ -60,7 +60,7 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
     let known: { userAgent: string; network: string; facts: MessageContext | undefined } | undefined
     let together: { facts: MessageContext | undefined; traffic: Traffic; all: MessageContext } | undefined
 
-    /** What is the same in all messages of one device. */
+    /** Fields that are equal in all messages of one device. */
     function deviceFacts(userAgent: string, network: string): MessageContext | undefined {
       if (known?.userAgent === userAgent && known.network === network) return known.facts
       const { device, bot } = userAgent ? agents(userAgent) : { device: {}, bot: undefined }
@@ -78,7 +78,7 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
     /** The same object for messages that have device and way in in common. */
     function factsOf(message: Record<string, unknown>, named: string | undefined): MessageContext | undefined {
       const context = (message.context ?? {}) as MessageContext
-      // A library on somebody's server has its own user agent and address, which say nothing of the visitor.
+      // A library on a server has its own user agent and address, which say nothing of the visitor.
       const isDevice = typeof context.userAgent === 'string' || context.library === undefined
       const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
       const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)

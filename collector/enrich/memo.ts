@@ -8,7 +8,7 @@ export interface MemoBounds {
   maxKeyLength?: number
 }
 
-/** What an entry takes besides its text, in bytes. */
+/** Bytes of an entry besides its text. */
 const ENTRY_BYTES = 200
 
 /**

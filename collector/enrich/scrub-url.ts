@@ -1,4 +1,4 @@
-/** What stands in the place of a value that is nobody's business. */
+/** Text in the place of a value that is private. */
 const BLOT = 'redacted'
 
 /** A parameter of a query or of a fragment that is written like one. */
@@ -20,7 +20,7 @@ export function scrubUrl(url: string, names: ReadonlySet<string>): string {
   )
 }
 
-/** A name as the site's server would read it: `%74oken` is `token`; of `user[email]`, what stands in the brackets. */
+/** A name as the site's server would read it: `%74oken` is `token`; of `user[email]`, the text in the brackets. */
 function decoded(name: string): string {
   let plain = name
   try {

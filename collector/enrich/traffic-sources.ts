@@ -50,7 +50,7 @@ export const REFERRERS: [channel: Channel, source: string, hosts: string][] = [
 ]
 
 /**
- * What stands before the host of a search engine where it searches: mobile and plain pages, countries and languages
+ * Labels before the host of a search engine where it searches: mobile and plain pages, countries and languages
  * (`cn.bing.com`, `de.search.yahoo.com`), and kinds of search.
  */
 export const SEARCH_LABELS =

@@ -8,7 +8,7 @@ const REMEMBERED = 5_000
 /** Longest user agent that is kept and read, in characters. Real ones have some hundreds at most. */
 export const MAX_USER_AGENT = 512
 
-/** What a user agent says, by the names under which it is added to `context`. */
+/** Facts in a user agent, by the names under which they are added to `context`. */
 export interface UserAgentFacts {
   device: { browser?: Named; os?: Named; device?: Device }
   /** `reason` is always `user_agent`; `match` is the text that gave it away. */
@@ -26,7 +26,7 @@ interface Device {
   model?: string
 }
 
-/** Makes the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
+/** Creates the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
 export function createUserAgents(): (userAgent: string) => UserAgentFacts {
   const known = createMemo({ max: REMEMBERED, maxKeyLength: MAX_USER_AGENT }, read)
   return userAgent => known(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)

@@ -22,13 +22,13 @@ export interface Mounted {
   described: Paths
 }
 
-/** What routers are made with. */
+/** Tools that routers are created with. */
 export interface MountTools {
   metrics: CollectorMetrics
   gate: AdminGate
 }
 
-/** What the app is made of. */
+/** Dependencies of the app. */
 export interface AppParts {
   sites: Sites
   metrics: CollectorMetrics
@@ -45,7 +45,7 @@ export interface AppParts {
   demoDir: string
   /** File that is served as `/sdk.js`. */
   sdkFile: string
-  /** What is missing before the collector can do its work. */
+  /** Returns what is missing before the collector can do its work. */
   missing: () => string[]
   /** Proxies that say what host and protocol the browser used. */
   trustProxy: string[] | number

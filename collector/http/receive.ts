@@ -22,7 +22,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export interface Received extends Authenticated {
   /** Whole numbers that JavaScript would round are marked text, see `markIntegers`. */
   body: unknown
-  /** What the body was made of. */
+  /** Text and bytes of the body. */
   written: RawBody
   origin: Receipt
 }
@@ -42,7 +42,7 @@ export interface ReceiveParts {
 }
 
 /**
- * Makes the function that receives a request: who owes for earlier ones is refused before the body is read, by address
+ * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read, by address
  * and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {

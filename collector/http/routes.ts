@@ -32,7 +32,7 @@ export interface RouteDeps {
 /** Paths of a batch: Segment's, that of its older libraries, and that of RudderStack's beacons. */
 const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import', '/beacon/v1/batch']
 
-/** Makes all routes of a write key: Segment's, each also by one letter and as a pixel, and `/v1/slots`. */
+/** Creates all routes of a write key: Segment's, each also by one letter and as a pixel, and `/v1/slots`. */
 export function writeKeyRoutes({ receive, store, decide, metrics, refused }: RouteDeps): Route[] {
   const batch = { handle: batchRoute(receive, store), described: describeBatch() }
   return [

@@ -8,11 +8,11 @@ import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
 import type { Admission } from '../safety/message-limits.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
-import { forgottenMessage } from './forgotten.js'
-import { createBatchText, type OutgoingEnvelope } from './outgoing-envelope.js'
-import { eventPublications, type Publication, rejectedPublications } from './publications.js'
-import { publishAll } from './publish-all.js'
-import { sum } from './rejected-counts.js'
+import { forgottenMessage } from './accept/forgotten.js'
+import { createBatchText, type OutgoingEnvelope } from './publish/outgoing-envelope.js'
+import { eventPublications, type Publication, rejectedPublications } from './publish/publications.js'
+import { publishAll } from './publish/publish-all.js'
+import { sum } from './rejected/rejected-counts.js'
 import { type BatchScope, type Intake, takeBatch, takeBatchInSlices } from './take-batch.js'
 
 /** Visitors of one batch above which it is written while its first messages are on their way. */
@@ -21,7 +21,7 @@ const MANY_VISITORS = 32
 /** Messages of one batch above which it is checked in slices. */
 const MANY_MESSAGES = 256
 
-/** What came with a batch. */
+/** A request's facts about its batch. */
 export interface Receipt {
   site: Site
   /** Kind of the key it came with. */
@@ -30,7 +30,7 @@ export interface Receipt {
   bytes: number
   /** Whole numbers of it are marked text, see `markIntegers`. Default: there are none. */
   isMarked?: boolean
-  /** What the batch was made of, where that is a batch, too. */
+  /** Text and bytes of the batch, where those are a batch, too. */
   written?: RawBody
   userAgent: string | undefined
   enricher: Enricher
@@ -38,7 +38,7 @@ export interface Receipt {
   signal?: PrivacySignal | undefined
   /** Pays for what is stored. */
   admission: Admission
-  /** What of the request's rejected messages is told and stored in detail. */
+  /** Bounds on how many rejected messages of the request are reported and stored in detail. */
   rejections: RejectionBudget
 }
 
@@ -51,7 +51,7 @@ export interface StoredBatch {
 export type StoreBatch = (body: unknown, origin: Receipt) => Promise<StoredBatch>
 
 /**
- * Makes the function that checks a batch and stores it. It resolves when JetStream has all of it.
+ * Creates the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
  * @param tombstones what is from before a person's deletion is refused. Default: none was deleted

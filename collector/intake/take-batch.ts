@@ -11,14 +11,14 @@ import { MAX_USER_AGENT } from '../enrich/user-agent.js'
 import { Failure } from '../http/failure.js'
 import { ALL_PUBLIC, type Senders } from '../keys/senders.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
-import { acceptMessage, type MessageRules, PERSON_DELETED } from './accept-message.js'
-import { createMessageGroups } from './group-messages.js'
-import type { OutgoingEnvelope } from './outgoing-envelope.js'
-import { parseBatch } from './parse-batch.js'
-import { sum } from './rejected-counts.js'
-import { createRejectedMessages, type RejectionReport } from './rejected-messages.js'
+import { acceptMessage, type MessageRules, PERSON_DELETED } from './accept/accept-message.js'
+import { parseBatch } from './accept/parse-batch.js'
+import { createMessageGroups } from './publish/group-messages.js'
+import type { OutgoingEnvelope } from './publish/outgoing-envelope.js'
+import { sum } from './rejected/rejected-counts.js'
+import { createRejectedMessages, type RejectionReport } from './rejected/rejected-messages.js'
 
-/** What is known of a batch besides its text, and what its messages are checked by. */
+/** Facts about a batch besides its text, and the rules of its messages. */
 export interface BatchScope
   extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'isForgotten' | 'text' | 'isMarked'> {
   siteId: string
@@ -45,7 +45,7 @@ export interface Intake extends RejectionReport {
 interface OpenBatch {
   readonly length: number
   take(index: number): void
-  /** What they yield, when all are taken. */
+  /** Returns the outcome when all are taken. */
   finish(): Intake
 }
 
@@ -149,7 +149,7 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
   }
 }
 
-/** Makes the function that adds the user agent to what else is added; the same to the same, so that it is written once. */
+/** Creates the function that adds the user agent to what else is added; the same to the same, so that it is written once. */
 function addingUserAgent(userAgent: string | undefined) {
   let [before, after]: (MessageContext | undefined)[] = [undefined, userAgent ? { userAgent } : undefined]
   return (added: MessageContext | undefined) => {

@@ -10,14 +10,14 @@ import {
 } from '@slotstream/protocol'
 import { isSigned } from './signatures.js'
 
-/** What a message was found to be sent by. */
+/** The sender of a message, as it was verified. */
 export interface Stamped {
   sender: Sender
   /** Whether the message was changed. */
   changed: boolean
 }
 
-/** What the key of a request allows its messages to be. */
+/** Tells who may have sent the messages of a request, by its key. */
 export interface Senders {
   key: KeyKind
   /** Earliest time that messages may have, ISO 8601. Absent: any. */
@@ -60,7 +60,7 @@ export const NEEDS_SECRET_KEY = {
 export const ALL_PUBLIC = createSenders({}, 'public', 0)
 
 /**
- * Makes what decides about the messages of one request.
+ * Creates the rules for the senders of one request's messages.
  *
  * @param received when the request came, in milliseconds since the epoch
  * @param verify whether a user id is signed. Default: by the site's `identitySecret`
@@ -100,7 +100,7 @@ function takeOut(
   message: Record<string, unknown> | undefined,
 ): { signature: unknown } | undefined {
   let taken: { signature: unknown } | undefined
-  // What is clicked is about what the catalog says; in other messages the field is the client's own.
+  // The category of what is clicked is in the catalog; in other messages the field is the client's own.
   if (context.content !== undefined && message?.type === 'track' && message.event === 'Slot Clicked') {
     delete context.content
     taken = { signature: undefined }

@@ -1,5 +1,5 @@
 import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv'
-import { BUCKETS, type Site } from '@slotstream/protocol'
+import { BUCKETS, keySubject, type Site } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 
 /** JetStream's code for a write that expected another state. */
@@ -28,7 +28,7 @@ export function createSiteBucket({ js }: Pick<Nats, 'js'>, bucket: Pick<KV, 'sta
     },
     async write(site, after) {
       try {
-        await js.publish(`$KV.${BUCKETS.sites}.${site.siteId}`, JSON.stringify(site), {
+        await js.publish(keySubject(BUCKETS.sites, site.siteId), JSON.stringify(site), {
           expect: { lastSequence: after },
         })
         return true

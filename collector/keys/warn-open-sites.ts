@@ -1,7 +1,7 @@
 import type { Site } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 
-/** Makes the function that says, once for each site without secret keys, what every client may do there. */
+/** Creates the function that says, once for each site without secret keys, what every client may do there. */
 export function warningOfOpenSites(log: Pick<Log, 'warn'>): (site: Site) => void {
   const told = new Set<string>()
   return ({ siteId, secretKeyHashes }) => {

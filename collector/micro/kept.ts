@@ -30,9 +30,9 @@ export interface Counts {
   forgotten: number
 }
 
-/** What a collector without a stream keeps, in memory. */
+/** Messages that a collector without a stream keeps in memory. */
 export interface Kept {
-  /** Stands in the place of the stream: what is published is kept. A second send with the same id is dropped. */
+  /** The publisher instead of the stream: what is published is kept. A second send with the same id is dropped. */
   publisher: Publisher
   refused(request: RefusedRequest): void
   /** In the order in which they came. */
@@ -106,7 +106,7 @@ function sizeOf({ good, bad }: Entry): number {
   return good.length + bad.length
 }
 
-/** A stream message taken apart. Decisions, which nobody makes here, are none of either. */
+/** A stream message taken apart. Decisions are neither kind, and are not made here. */
 function entryOf(subject: string, data: Uint8Array | string): Pick<Entry, 'bytes' | 'good' | 'bad'> {
   const entry = { bytes: data.length, good: [] as Good[], bad: [] as Bad[] }
   const envelope = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data))

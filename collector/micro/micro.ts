@@ -26,7 +26,7 @@ export interface MicroDeps {
   maxBytes?: number
   /** The tracking plan of all sites. Default: none. */
   plan?: CompiledPlan | undefined
-  /** What slots are answered. Default: nothing, and pages keep their own content. */
+  /** Answers of slots. Default: none, and pages keep their own content. */
   slots?: SlotAnswers | undefined
   /** File that is served as `/sdk.js`. */
   sdkFile: string

@@ -9,7 +9,7 @@ interface Shown {
   payload: Record<string, unknown>
 }
 
-/** What each slot is answered: its content, or why it has none. */
+/** The answer of each slot: its content, or why it has none. */
 export type SlotAnswers = ReadonlyMap<string, readonly Shown[] | Outcome>
 
 /** Answers slots as a file or a test says, in the place of decisions. */

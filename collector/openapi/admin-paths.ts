@@ -67,7 +67,7 @@ export const ADMIN_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
-    get: admin('A profile', {}, ok('As it is stored.', { type: 'object' })),
+    get: admin('A profile', {}, ok('With all that is applied by now.', { type: 'object' })),
   },
   '/v1/admin/sites/{siteId}/plan': {
     parameters: [SITE],

@@ -24,7 +24,7 @@ const secret: Part = { type: 'string', minLength: MIN_SECRET_LENGTH, maxLength: 
 
 const { userAgent, bots, traffic, location, ip, idCookie, scrub } = DEFAULT_ENRICHMENT
 
-/** What the admin routes are about. Ids stand in the path where there is one. */
+/** Subjects of the admin routes. Ids are in the path where there is one. */
 export const CATALOG_SCHEMAS: Record<string, Part> = {
   Site: {
     type: 'object',

@@ -3,7 +3,7 @@ import { failures, inQuery, messageBody, ok, type Part, ref } from './operations
 
 const WITH_WRITE_KEY = [{ writeKeyAsUser: [] }, { writeKeyInQuery: [] }, {}]
 
-/** What can go wrong wherever a write key is sent. */
+/** Errors of all routes with a write key. */
 const REFUSALS = failures(
   'malformed',
   'unknown_key',

@@ -36,7 +36,7 @@ const MESSAGE_FIELDS: Part = {
   ),
 }
 
-/** What messages and slots consist of. */
+/** Schemas of messages and slots. */
 export const MESSAGE_SCHEMAS: Record<string, Part> = {
   SingleMessage: {
     type: 'object',

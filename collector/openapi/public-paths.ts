@@ -2,7 +2,7 @@ import { failures, file, inPath, ok, type Part, type Paths } from './operations.
 
 const ANY_OBJECT: Part = { type: 'object' }
 
-/** Paths that anybody may call, besides those that take messages. */
+/** Paths without authentication, besides those that take messages. */
 export const PUBLIC_PATHS: Paths = {
   '/v1/projects/{writeKey}/settings': {
     get: {

@@ -20,7 +20,7 @@ const ADDRESS_FLOW = 2
 
 /** A message costs one token, and so does each part of a body of this size, in bytes: large messages cost more. */
 const BYTES_PER_TOKEN = 4_096
-/** What a request costs its address that is refused as a whole after its body was read, at least. */
+/** Least cost of a request that is refused as a whole after its body was read, for its address. */
 const REFUSED_TOKENS = 20
 
 /** Rates of messages and of visitors that are new to this collector, each a second. 0: no limit. */
@@ -36,7 +36,7 @@ export interface MessageRates {
   secretVisitorsPerSecond: number
 }
 
-/** Who pays for a request, once its key is known. */
+/** The payer of a request, once its key is known. */
 export interface Payer {
   /** Address of the client, in canonical spelling. */
   address: string
@@ -88,7 +88,7 @@ interface Purse {
   flow: Pacer
 }
 
-/** What of a purse is one payer's. */
+/** One payer's share of a purse. */
 interface Share {
   purse: Purse
   owner: string

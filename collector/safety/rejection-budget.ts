@@ -5,7 +5,7 @@ export const MAX_DETAILED = 20
 const FLOOR_BYTES = 16 * 1024
 const TIMES_REQUEST = 2
 
-/** What a detail takes besides its texts: names, quotes, commas. */
+/** Bytes of a detail besides its texts: names, quotes, commas. */
 const FRAME_BYTES = 80
 
 /**

@@ -11,7 +11,7 @@ export interface ContentCategories {
   apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json'>): void
 }
 
-/** Makes an empty set of categories. Content that can't be used has none, as it is never shown. */
+/** Creates an empty set of categories. Content that can't be used has none, as it is never shown. */
 export function createContentCategories(): ContentCategories {
   const sites = new Map<string, Map<string, string>>()
   return {

@@ -2,7 +2,7 @@ import type { Enrichment } from './enrichment.js'
 import type { Retention } from './retention.js'
 import type { SignalName } from './signals.js'
 
-/** What is done about the privacy signals of browsers. */
+/** Treatment of the privacy signals of browsers. */
 export type PrivacySignals = 'ignore' | 'honour'
 
 /** A site: one tenant. */
@@ -19,10 +19,10 @@ export interface Site {
   allowedOrigins: string[]
   /** Whether pages may ask why a decision was made (`explain`). For development. */
   debug: boolean
-  /** What the collector adds to messages and takes out of them. Default: see `Enrichment`. */
+  /** Fields that the collector adds to messages and takes out of them. Default: see `Enrichment`. */
   enrichment?: Partial<Enrichment>
   /**
-   * What a browser's Global Privacy Control (`Sec-GPC`) and Do Not Track (`DNT`) mean. `honour`: nothing of a request that
+   * Meaning of a browser's Global Privacy Control (`Sec-GPC`) and Do Not Track (`DNT`). `honour`: nothing of a request that
    * carries one is stored, and slots keep the page's own content. Default `ignore`.
    */
   privacySignals?: PrivacySignals
@@ -60,7 +60,7 @@ export interface Attribution {
   windowHours: number
 }
 
-/** What counts for a slot that says nothing else. */
+/** The rule for a slot without one. */
 export const DEFAULT_ATTRIBUTION: Attribution = { rule: 'lastClick', windowHours: 24 }
 
 /** A named place on a page that asks for content. */
@@ -80,9 +80,9 @@ export interface Content {
   id: string
   /** Slots it may appear in. */
   slots: string[]
-  /** What it is about; the policy `affinity` matches it with what the visitor looked at. */
+  /** Its subject; the policy `affinity` matches it with what the visitor looked at. */
   category: string
-  /** What the page renders: text and attribute values by name. */
+  /** Text and attribute values that the page renders, by name. */
   payload: Record<string, string | number | boolean | null>
   /** Shown from this time on, ISO 8601. */
   startsAt?: string

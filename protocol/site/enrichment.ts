@@ -1,4 +1,4 @@
-/** What the collector adds to messages, takes out of them, and sets. A site's settings; what is left out is the default. */
+/** A site's settings of what the collector adds to messages, takes out of them, and sets; absent ones are the default. */
 export interface Enrichment {
   /** Browser, system and device of the user agent: `context.browser`, `context.os`, `context.device`. Default true. */
   userAgent: boolean
@@ -19,7 +19,7 @@ export interface Enrichment {
   scrub: string[]
 }
 
-/** Parameters that carry secrets or persons often enough that nobody should have to think of them. */
+/** Parameters that carry secrets or persons so often that they are removed without a setting. */
 export const DEFAULT_SCRUBBED: readonly string[] = [
   ...['token', 'access_token', 'id_token', 'refresh_token', 'auth', 'code', 'key', 'api_key', 'apikey', 'secret'],
   ...['client_secret', 'password', 'passwd', 'pwd', 'pass', 'session', 'sessionid', 'sid', 'jwt', 'signature', 'otp'],
@@ -39,7 +39,7 @@ export const DEFAULT_ENRICHMENT: Enrichment = {
 /** How a visitor came to a page. */
 export type Channel = 'direct' | 'internal' | 'search' | 'social' | 'email' | 'paid' | 'campaign' | 'referral'
 
-/** What is wrong with a site's enrichment settings, or undefined. */
+/** Returns what is wrong with a site's enrichment settings, or undefined. */
 export function enrichmentTrouble(raw: unknown): string | undefined {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return 'enrichment must be an object'
   for (const [name, value] of Object.entries(raw)) {

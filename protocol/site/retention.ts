@@ -14,7 +14,7 @@ export const MIN_RETENTION_DAYS = 8
 
 const MAX_RETENTION_DAYS = 36_500
 
-/** What is wrong with a retention, or undefined. */
+/** Returns what is wrong with a retention, or undefined. */
 export function retentionTrouble(raw: unknown): string | undefined {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     return 'retention must be an object such as {"events": 400}'

@@ -1,6 +1,6 @@
 import type { JsonObject, Message } from '../wire/messages.js'
 
-/** What becomes of messages that break a site's tracking plan. */
+/** Treatments of messages that break a site's tracking plan. */
 export type PlanMode =
   /** Nothing is checked. */
   | 'off'
@@ -14,10 +14,10 @@ export const PLAN_MODES: readonly PlanMode[] = ['off', 'warn', 'enforce']
 /** JSON Schemas by version, by event. */
 export type PlanSchemas = Record<string, Record<string, JsonObject>>
 
-/** What a site's messages have to look like. One value in the bucket `plans`, so that it changes as a whole. */
+/** The schemas of a site's messages. One value in the bucket `plans`, so that it changes as a whole. */
 export interface TrackingPlan {
   mode: PlanMode
-  /** What a `track` message is whose event is not in the plan. Default `allow`. */
+  /** Treatment of a `track` message whose event is not in the plan. Default `allow`. */
   unplanned: 'allow' | 'violation'
   /**
    * The schemas of `properties` of `track` messages, by event; of other calls by `@page`, `@screen` (of their

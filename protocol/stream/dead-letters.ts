@@ -2,9 +2,9 @@ import type { Check } from '../wire/checks/check.js'
 import { isObject } from '../wire/checks/is-object.js'
 import { isCount, isText, misfit } from '../wire/checks/parse-stored.js'
 
-/** A message of a stream that a role can't process, kept until somebody replays or drops it. */
+/** A message of a stream that a role can't process, stored until an operator replays or drops it. */
 export interface DeadLetter {
-  /** Who gave up on it. */
+  /** The role that gave up on it. */
   role: DeadLetterRole
   /** Where it was: stream, sequence and subject, and when it was stored there, ISO 8601. */
   stream: string
@@ -34,7 +34,7 @@ const MAX_PAYLOAD_BYTES = 700_000
 /**
  * Subject of a letter, the same whenever the same message fails again. The stream keeps one letter per subject, so
  * that a crash between the letter and the position that moves past it makes no second one. The time tells apart
- * messages of a stream whose sequences began anew.
+ * messages of a stream whose sequences began again.
  */
 export function deadLetterSubject({ role, stream, seq, storedAt }: Omit<DeadLetter, 'payload' | 'encoding'>): string {
   return `${DEAD_LETTERS.subject}.${role}.${stream}.${seq}-${Date.parse(storedAt) || 0}`

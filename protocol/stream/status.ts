@@ -20,13 +20,13 @@ export interface Lag {
 /** Something that failed and is being tried again. */
 export interface Trouble {
   role: string
-  /** What it is about: the stream that is not loaded, or `clickhouse`. */
+  /** The stream that is not loaded, or `clickhouse`. */
   what: string
   /** When it began to fail, ISO 8601. */
   since: string
   /** Failed attempts in a row. */
   attempts: number
-  /** What the last of them said, cut to a line. */
+  /** The error of the last of them, cut to a line. */
   reason: string
 }
 
@@ -54,7 +54,7 @@ export interface Skew {
   keys: HotKey[]
 }
 
-/** What a process says of itself: the numbers of its `/metrics`, and what is no metric. */
+/** A process's report of itself: the numbers of its `/metrics`, and what is no metric. */
 export interface ProcessReport {
   /** `collector`, `aggregator` … */
   part: string
@@ -65,7 +65,7 @@ export interface ProcessReport {
   startedAt: string
   roles: string[]
   lags: Lag[]
-  /** What fails now and is tried again; absent in reports of older versions. */
+  /** Attempts that fail now and are repeated; absent in reports of older versions. */
   troubles?: Trouble[]
   skew?: Skew
   samples: Sample[]

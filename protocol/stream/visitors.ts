@@ -9,7 +9,7 @@ const BROWSER = 'visitor:'
 
 /**
  * The key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a server
- * names only a `userId`. The prefix keeps the two apart, so that nobody reads a person's profile by choosing an
+ * names only a `userId`. The prefix keeps the two apart, so that no client reads a person's profile by choosing an
  * `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
  *
  * Values are stored in streams, buckets and tables: they must not change. `visitorKeySql` is the same in SQL.

@@ -18,7 +18,7 @@ export interface MessageContext {
   /** Running number of this message in its browser, from 1, for the delivery ledger. */
   seq?: number
   page?: { url?: string; path?: string; referrer?: string; search?: string; title?: string }
-  /** What `utm_…` says, and the click ids of advertisers under their own names: `gclid`, `fbclid`, `msclkid` … */
+  /** The values of `utm_…`, and the click ids of advertisers under their own names: `gclid`, `fbclid`, `msclkid` … */
   campaign?: { source?: string; medium?: string; name?: string; term?: string; content?: string } & {
     [parameter: string]: string
   }
@@ -86,7 +86,7 @@ export interface Batch {
   /** Id of a sealed batch: a retry carries the same id and the same messages. */
   batchId?: string
   ledger?: Ledger
-  /** What is true of all messages; what one says itself goes before it. */
+  /** Fields of all messages; those of a message itself take precedence. */
   context?: MessageContext
 }
 
@@ -96,7 +96,7 @@ export interface Rejection {
   /** Position in the batch, from 0. */
   index: number
   code: RejectionCode
-  /** What was wrong, where, and what to do: one sentence for a person. */
+  /** The fault, its place, and what to do: one sentence for a person. */
   reason: string
   /** Where in the message, as JSONPath. Given for what breaks the tracking plan, as is the next. */
   path?: string
@@ -106,7 +106,7 @@ export interface Rejection {
   problems?: Problem[]
 }
 
-/** What can be wrong with a message, by the code that says so. */
+/** Faults of messages, by code. */
 export const REJECTION_CODES = {
   not_an_object: 'a message must be a JSON object',
   missing_field: 'a field that this type of message needs',
@@ -153,5 +153,5 @@ export interface BatchAnswer {
   position?: number
 }
 
-/** Instructions to Segment, which nobody keeps. */
+/** Instructions to Segment, which are not stored. */
 export const NOT_KEPT = 'integrations'

@@ -48,7 +48,7 @@ export interface DecisionReason {
 /**
  * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
  * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
- * `unavailable`: nobody owned the visitor's partition, or the stream could not be reached.
+ * `unavailable`: no process owned the visitor's partition, or the stream could not be reached.
  * In all but `served`, `items` is empty and the page's own content stays.
  */
 export type Outcome = (typeof OUTCOMES)[number]

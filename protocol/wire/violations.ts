@@ -1,7 +1,7 @@
 /** How a message breaks the tracking plan. */
 export interface Violation {
   code: ViolationCode
-  /** What is wrong, where, and what to do: one sentence for a person. */
+  /** The fault, its place, and what to do: one sentence for a person. */
   reason: string
   /** Where in the message: a JSONPath (RFC 9535) such as `$.properties.price`. */
   path: string

@@ -1,5 +1,5 @@
 import { errors } from '@nats-io/transport-node'
-import type { Nats } from '../nats/nats.js'
+import type { Nats } from '../nats/connection/nats.js'
 
 const SUBJECT = 'slotstream.rebuild'
 

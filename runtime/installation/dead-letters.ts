@@ -1,6 +1,6 @@
 import { type DeadLetter, type DeadLetterRole, deadLetterSubject, encodePayload } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import type { Publisher } from '../nats/publisher.js'
+import type { Nats } from '../nats/connection/nats.js'
+import type { Publisher } from '../nats/publish/publisher.js'
 import type { Log } from '../process/log.js'
 import type { Metrics } from '../process/metrics.js'
 import { VERSION } from '../process/version.js'

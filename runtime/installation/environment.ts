@@ -1,4 +1,4 @@
-import { natsAccess } from '../nats/nats-access.js'
+import { natsAccess } from '../nats/connection/nats-access.js'
 import { allowedHosts } from '../process/host-check.js'
 import { type Environment, numberSetting, textSetting } from '../settings/read.js'
 

@@ -11,8 +11,8 @@ export interface PastPart extends StreamPart {
   gone: boolean
 }
 
-/** Streams and buckets of an installation in NATS. */
-export interface Installation {
+/** Streams and buckets of an installation in NATS; of the buckets those of `Key`, by default all. */
+export interface Installation<Key extends keyof Buckets = keyof Buckets> {
   partitions: number
   /** The streams of each kind that take messages, in the order of their partitions. */
   streams: Record<StreamKind, StreamPart[]>
@@ -21,7 +21,7 @@ export interface Installation {
   layout: Layout
   /** Generation of the profiles that `buckets.profiles` holds: the one in use when this process started. */
   generation: number
-  buckets: Buckets
+  buckets: Pick<Buckets, Key>
   /** How people are named where their ids must not be kept. */
   privacy: Privacy
 }
@@ -31,13 +31,14 @@ export function bucketNames(generation: number): Record<keyof typeof BUCKETS, st
   return { ...BUCKETS, profiles: profilesBucket(generation) }
 }
 
-/** Does something with each bucket, one after the other. */
-export async function ofEachBucket<T>(
-  make: (key: keyof typeof BUCKETS) => Promise<T>,
-): Promise<Record<keyof typeof BUCKETS, T>> {
+/** Does something with each bucket, one after the other. Default: with all buckets */
+export async function ofEachBucket<T, Key extends keyof Buckets = keyof Buckets>(
+  make: (key: Key) => Promise<T>,
+  keys: readonly Key[] = Object.keys(BUCKETS) as Key[],
+): Promise<Record<Key, T>> {
   const made: [string, T][] = []
-  for (const key of Object.keys(BUCKETS) as (keyof typeof BUCKETS)[]) made.push([key, await make(key)])
-  return Object.fromEntries(made) as Record<keyof typeof BUCKETS, T>
+  for (const key of keys) made.push([key, await make(key)])
+  return Object.fromEntries(made) as Record<Key, T>
 }
 
 /** Does something with each kind of stream, side by side. */

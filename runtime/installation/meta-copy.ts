@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import type { Check } from '@slotstream/protocol'
-import { parseEntry, skipEntry } from '../nats/skipped-entries.js'
+import { parseEntry, skipEntry } from '../nats/buckets/skipped-entries.js'
 import type { Log } from '../process/log.js'
 import { ConfigurationError } from '../settings/read.js'
 

@@ -1,10 +1,10 @@
-import { pastParts, streamParts } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import { streamInfo } from '../nats/stream-info.js'
+import { bucketStream, pastParts, streamParts } from '@slotstream/protocol'
+import type { Nats } from '../nats/connection/nats.js'
+import { streamInfo } from '../nats/streams/stream-info.js'
 import type { Log } from '../process/log.js'
 import { type Pauses, retryForever } from '../process/retry.js'
 import { ConfigurationError } from '../settings/read.js'
-import { bucketNames, type Installation, ofEachBucket, ofEachKind } from './installation.js'
+import { type Buckets, bucketNames, type Installation, ofEachBucket, ofEachKind } from './installation.js'
 import { createPrivacy, knownPeopleSecret } from './keyed-hash.js'
 import { readLayout } from './layout.js'
 import { readGeneration } from './profiles-generation.js'
@@ -16,14 +16,19 @@ const PAUSES: Pauses = { firstMs: 100, longestMs: 500 }
 const LOOKS_A_LINE = 20
 
 /**
- * Opens what an aggregator made in NATS, and waits until it did. It makes and changes nothing, so it takes no
+ * Opens what an aggregator creates in NATS, and waits until it is there. It creates and changes nothing, so it needs no
  * permission to: a collector, which faces the internet, has none.
  *
- * @throws ConfigurationError when what is kept about the installation can't be used
+ * @param keys the buckets that are opened
+ * @throws ConfigurationError when what is stored about the installation cannot be used
  */
-export function openInstallation(nats: Nats, log: Log): Promise<Installation> {
+export function openInstallation<Key extends keyof Buckets>(
+  nats: Nats,
+  keys: readonly Key[],
+  log: Log,
+): Promise<Installation<Key>> {
   return retryForever(
-    () => openOnce(nats, log),
+    () => openOnce(nats, keys, log),
     undefined,
     (error, attempt) => {
       if (attempt % LOOKS_A_LINE === LOOKS_A_LINE - 1)
@@ -34,13 +39,17 @@ export function openInstallation(nats: Nats, log: Log): Promise<Installation> {
   )
 }
 
-async function openOnce(nats: Nats, log: Log): Promise<Installation> {
+async function openOnce<Key extends keyof Buckets>(
+  nats: Nats,
+  keys: readonly Key[],
+  log: Log,
+): Promise<Installation<Key>> {
   const isThere = async (stream: string) => (await streamInfo(nats, stream)) !== undefined
   const mustBeThere = async (stream: string) => {
     if (!(await isThere(stream))) throw new Error(`the installation lacks the stream ${stream}`)
   }
   const open = async (bucket: string) => {
-    await mustBeThere(`KV_${bucket}`)
+    await mustBeThere(bucketStream(bucket))
     // Reads go to the leader: a replica may lag behind.
     return nats.kvm.open(bucket, { allow_direct: false })
   }
@@ -63,7 +72,7 @@ async function openOnce(nats: Nats, log: Log): Promise<Installation> {
   const { generation } = await readGeneration(meta, log)
   const privacy = createPrivacy(there('its key for hashes of people', await knownPeopleSecret(meta, log)))
   const names = bucketNames(generation)
-  const buckets = await ofEachBucket(key => open(names[key]))
+  const buckets = await ofEachBucket(key => open(names[key]), keys)
   return { partitions, streams, past, layout, generation, buckets, privacy }
 }
 

@@ -1,8 +1,8 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isCount } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import { usableValue } from '../nats/skipped-entries.js'
-import { watchBucket } from '../nats/watch-bucket.js'
+import { usableValue } from '../nats/buckets/skipped-entries.js'
+import { watchBucket } from '../nats/buckets/watch-bucket.js'
+import type { Nats } from '../nats/connection/nats.js'
 import type { Log } from '../process/log.js'
 import { readMeta } from './meta-copy.js'
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { createInbox } from '@nats-io/transport-node'
 import { type ProcessReport, parseReport, parseStored, type Sample, STATUS_SUBJECT } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
+import type { Nats } from '../nats/connection/nats.js'
 import type { Log } from '../process/log.js'
 import type { Metrics } from '../process/metrics.js'
 import { pause } from '../process/retry.js'
@@ -50,7 +50,7 @@ export async function gatherStatus(
   const inbox = createInbox(inboxPrefix)
   const subscription = connection.subscribe(inbox, {
     callback(error, message) {
-      // Without anybody who listens, the server answers by itself, with no data.
+      // Without a subscriber the server answers by itself, with no data.
       const parsed = !error && message.data.length > 0 ? parseStored(message.data, parseReport) : undefined
       if (parsed?.ok) reports.push(parsed.value)
     },

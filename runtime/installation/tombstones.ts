@@ -11,8 +11,8 @@ import {
   type Tombstone,
   tombstoneKey,
 } from '@slotstream/protocol'
-import type { Nats } from '../nats/nats.js'
-import { watchBucket } from '../nats/watch-bucket.js'
+import { watchBucket } from '../nats/buckets/watch-bucket.js'
+import type { Nats } from '../nats/connection/nats.js'
 import type { Log } from '../process/log.js'
 import type { Installation } from './installation.js'
 
@@ -44,7 +44,7 @@ export const NO_TOMBSTONES: Tombstones = {
 /** Follows the deletions. Resolves when those that there are now are known. */
 export async function watchTombstones(
   nats: Nats,
-  { buckets, privacy }: Pick<Installation, 'buckets' | 'privacy'>,
+  { buckets, privacy }: Pick<Installation<'tombstones'>, 'buckets' | 'privacy'>,
   log: Log,
 ): Promise<Tombstones> {
   const known = new Map<string, Tombstone>()

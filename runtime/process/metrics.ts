@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { skippedEntries } from '../nats/skipped-entries.js'
+import { skippedEntries } from '../nats/buckets/skipped-entries.js'
 
 /** Seconds: from a fast in-memory answer to a stuck disk. */
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -32,6 +32,18 @@ export function createMetrics() {
     registry,
     counter: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Counter(options)),
+    /** A counter that also counts under the name that it had before: renamed ones keep it for a version. */
+    renamedCounter({ name, formerName }: { name: string; formerName: string }, help: string, labels: string[] = []) {
+      const counters = [
+        made(name, help, labels, options => new Counter(options)),
+        made(formerName, `Former name of slotstream_${name}`, labels, options => new Counter(options)),
+      ]
+      return {
+        inc(labelValues: Record<string, string>, value: number) {
+          for (const counter of counters) counter.inc(labelValues, value)
+        },
+      }
+    },
     gauge: (name: string, help: string, labels: string[] = []) =>
       made(name, help, labels, options => new Gauge(options)),
     seconds: (name: string, help: string, labels: string[] = []) => histogram(name, help, SECONDS, labels),

@@ -1,4 +1,4 @@
-import { BUCKETS } from '@slotstream/protocol'
+import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, keySubject } from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
@@ -31,22 +31,24 @@ const READ = [
   '$JS.FC.>',
 ]
 
-/** Buckets that a collector reads as a whole, beside single profiles of any generation. */
-const COLLECTORS_BUCKETS = Object.values(BUCKETS).map(name => `$JS.API.STREAM.MSG.GET.KV_${name}`)
-
 /**
- * Reading buckets, and no stream of messages: what collectors need. Each faces the internet, and must not be a way to
- * what all visitors ever sent. The subject of a request for a consumer ends with its filter, and the server holds it to
- * that.
+ * Reading the buckets that collectors need, and neither a stream of messages nor a profile. Each collector faces the
+ * internet, and must not be a way to what all visitors ever sent. The subject of a request for a consumer ends with its
+ * filter, and the server holds it to that.
  */
 const READ_BUCKETS = [
   '$JS.API.INFO',
   '$JS.API.STREAM.NAMES',
   '$JS.API.STREAM.LIST',
   '$JS.API.STREAM.INFO.*',
-  ...COLLECTORS_BUCKETS,
-  '$JS.API.DIRECT.GET.*.$KV.>',
-  '$JS.API.CONSUMER.CREATE.*.*.$KV.>',
+  ...COLLECTOR_BUCKETS.flatMap(key => {
+    const stream = bucketStream(BUCKETS[key])
+    return [
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      `$JS.API.DIRECT.GET.${stream}.${allKeys(key)}`,
+      `$JS.API.CONSUMER.CREATE.${stream}.*.${allKeys(key)}`,
+    ]
+  }),
   '$JS.API.CONSUMER.INFO.>',
   '$JS.API.CONSUMER.DELETE.>',
   '$JS.FC.>',
@@ -56,7 +58,7 @@ const READ_BUCKETS = [
 const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 
 /** Buckets that an administrator sets, by way of the collector alone. */
-const ADMINISTERED = ['$KV.sites.>', '$KV.catalog.>', '$KV.plans.>', '$KV.definitions.>']
+const ADMINISTERED = [allKeys('sites'), allKeys('catalog'), allKeys('plans'), allKeys('definitions')]
 
 /**
  * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others
@@ -78,10 +80,11 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
           allow: [
             ...TAKEN,
             'decide.*',
+            'profile.*',
             'people.export',
             ...ADMINISTERED,
-            '$KV.jobs.>',
-            '$KV.tombstones.>',
+            allKeys('jobs'),
+            allKeys('tombstones'),
             STATUS,
             ANSWERS,
             ...READ_BUCKETS,
@@ -98,16 +101,16 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             // Traits that a profile had no room for.
             'rejected.*',
             'dead.>',
-            '$KV.*.>',
+            keySubject('*', '>'),
             STATUS,
             ANSWERS,
             ...READ,
             ...PROVISION,
             ...ERASE,
           ],
-          deny: [...ADMINISTERED, '$KV.jobs.>', '$KV.tombstones.>'],
+          deny: [...ADMINISTERED, allKeys('jobs'), allKeys('tombstones')],
         },
-        subscribe: { allow: [inbox, 'decide.*', 'forget.*', STATUS] },
+        subscribe: { allow: [inbox, 'decide.*', 'profile.*', 'forget.*', STATUS] },
       }
     case 'warehouse':
       return {
@@ -116,11 +119,11 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...WRITE_AGAIN,
             'dead.>',
             'forget.*',
-            '$KV.jobs.>',
-            '$KV.tombstones.>',
-            '$KV.positions.>',
-            '$KV.leases.>',
-            '$KV.meta.>',
+            allKeys('jobs'),
+            allKeys('tombstones'),
+            allKeys('positions'),
+            allKeys('leases'),
+            allKeys('meta'),
             STATUS,
             ANSWERS,
             ...READ,
@@ -138,3 +141,8 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
 }
 
 export const ROLES: readonly Role[] = ['collector', 'aggregator', 'warehouse', 'supervisor', 'operator']
+
+/** Returns the subjects of all keys of a bucket. */
+function allKeys(key: keyof typeof BUCKETS): string {
+  return keySubject(BUCKETS[key], '>')
+}

@@ -57,20 +57,20 @@ export const FAULTS: Fault[] = [
   },
   {
     name: 'ClickHouse refuses inserts',
-    begin({ gates }, random) {
-      const gate = random.pick(gates)
-      gate.set('refuse')
-      return { what: `aggregator-${gates.indexOf(gate) + 1}`, end: () => gate.set('open') }
+    begin({ proxies }, random) {
+      const proxy = random.pick(proxies)
+      proxy.set('refuse')
+      return { what: `aggregator-${proxies.indexOf(proxy) + 1}`, end: () => proxy.set('open') }
     },
   },
   {
     name: 'answers to inserts are lost',
-    begin({ gates }) {
-      for (const gate of gates) gate.set('lose')
+    begin({ proxies }) {
+      for (const proxy of proxies) proxy.set('lose')
       return {
         what: 'both aggregators',
         end: () => {
-          for (const gate of gates) gate.set('open')
+          for (const proxy of proxies) proxy.set('open')
         },
       }
     },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { currentNatsServer } from '../support/current-nats-server.js'
 import { freePorts } from '../support/free-ports.js'
 import { until } from '../support/until.js'
-import { startInsertGate } from './insert-gate.js'
+import { startInsertProxy } from './insert-proxy.js'
 import { type Program, runProgram } from './program.js'
 import { seconds } from './settings.js'
 import { startTcpProxy } from './tcp-proxy.js'
@@ -86,12 +86,12 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
       ours(`collector-${index + 1}`, 'collector/dist/main.js', port, { PORT: String(port), HOST: '127.0.0.1' }),
     ),
   )
-  const gates = await Promise.all([startInsertGate(clickhousePort), startInsertGate(clickhousePort)])
+  const proxies = await Promise.all([startInsertProxy(clickhousePort), startInsertProxy(clickhousePort)])
   const aggregators = await Promise.all(
     [a1, a2].map((port, index) =>
       ours(`aggregator-${index + 1}`, 'aggregator/dist/main.js', port, {
         AGGREGATOR_PORT: String(port),
-        CLICKHOUSE_URL: `http://127.0.0.1:${gates[index]!.port}`,
+        CLICKHOUSE_URL: `http://127.0.0.1:${proxies[index]!.port}`,
         CLICKHOUSE_USER: 'slotstream',
         CLICKHOUSE_PASSWORD: PASSWORD,
         LAKE_DIR: lake,
@@ -115,7 +115,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     // The order in which none misses another: those who write before those who keep.
     for (const each of programs) await each.stop()
     for (const { cable } of [...collectors, ...aggregators]) await cable?.stop()
-    for (const gate of gates) await gate.stop()
+    for (const proxy of proxies) await proxy.stop()
     disk?.unmount()
     rmSync(dir, { recursive: true, force: true })
   }
@@ -123,7 +123,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
   const installation = {
     collectors,
     aggregators,
-    gates,
+    proxies,
     clickhouse,
     nats,
     programs,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { startProfiles } from '@slotstream/aggregator'
 import { type Collector, createCollector } from '@slotstream/collector'
 import { applyEnvelope } from '@slotstream/core'
 import {
@@ -16,13 +17,13 @@ import {
   MAX_BATCH_BYTES,
   openEnvelope,
   partitionOf,
-  profileKey,
   type RejectedEnvelope,
   type SlotsAnswer,
 } from '@slotstream/protocol'
 import {
   connectNats,
   createLog,
+  createMetrics,
   createPublisher,
   type Installation,
   type Nats,
@@ -32,6 +33,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freePorts } from '../support/free-ports.js'
 import { startNatsServer } from '../support/nats-server.js'
+import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
 import { WITHOUT_LIMITS } from '../support/without-limits.js'
 
@@ -958,11 +960,39 @@ describe('the admin routes', () => {
     await admin('DELETE', '/sites/typo')
   })
 
-  it('show a profile', async () => {
-    const key = profileKey(installation.privacy.keyed, { siteId: 'shop', visitorId: 'user:42' }, 8)
-    await installation.buckets.profiles.put(key, JSON.stringify({ visitorId: 'user:42', events: 3 }))
-    expect(await admin('GET', '/sites/shop/profiles/user:42')).toMatchObject({ status: 200, body: { events: 3 } })
-    expect((await admin('GET', '/sites/shop/profiles/nobody')).status).toBe(404)
+  it('show a profile as the owner of its partition has it, and say what is missing without one', async () => {
+    const unowned = await admin('GET', '/sites/shop/profiles/user:42')
+    expect(unowned.status).toBe(503)
+    expect((unowned.body as Answer).error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('no aggregator with the role profiles has partition'),
+    })
+
+    const publisher = createPublisher(nats)
+    const metrics = createMetrics()
+    const profiles = await startProfiles({ nats, publisher, installation, metrics, log, identity: someIdentity() })
+    try {
+      await post('/v1/track', {
+        writeKey: 'shop',
+        userId: '42',
+        event: 'Product Viewed',
+        properties: { category: 'hats' },
+      })
+      const shown = await until(
+        'the event counts',
+        () => admin('GET', '/sites/shop/profiles/user:42'),
+        ({ status }) => status === 200,
+      )
+      expect(shown.body).toEqual(await profiles.profileOf('shop', 'user:42'))
+      expect(shown.body).toMatchObject({ siteId: 'shop', visitorId: 'user:42', events: 1, affinities: { hats: 1 } })
+      const unknown = await admin('GET', '/sites/shop/profiles/nobody')
+      expect(unknown.status).toBe(404)
+      expect((unknown.body as Answer).error.message).toBe('there is no profile of this visitor')
+      expect((await admin('GET', `/sites/shop/profiles/${'v'.repeat(2_000)}`)).status).toBe(404)
+    } finally {
+      await profiles.stop()
+      publisher.close()
+    }
   })
 
   it('import decisions with their times, once', async () => {

@@ -169,7 +169,9 @@ describe('the answers of the collector are as described:', () => {
     await call('post', '/v1/identify', { status: 403, body: person })
     await call('put', SITE, { at: at(), status: 400, body: {} })
     await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: [key] } })
-    await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 404 })
+    // No aggregator runs beside this collector.
+    await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 503 })
+    await call('delete', `${SITE}/slots/{id}`, { at: at('/slots/none'), status: 404 })
     await call('post', '/v1/batch', { status: 413, body: 'x'.repeat(600_000) })
   })
 })

@@ -7,15 +7,18 @@ import {
   type DecisionEnvelope,
   decideSubject,
   type EventEnvelope,
+  type JsonObject,
   keyToken,
   openEnvelope,
   type Profile,
   partitionOf,
+  profilesSubject,
   shareOf,
   streamSubject,
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createReadProfiles } from '#collector/admin/profiles/read-profiles.js'
 import { lastEvent } from '../support/last-event.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { someIdentity } from '../support/some-identity.js'
@@ -113,6 +116,20 @@ describe('profiles and decisions on a real NATS server', () => {
         },
       ],
     }
+    const ack = await nats.js.publish(streamSubject('events', partitionFor(visitorId)), JSON.stringify(envelope))
+    return ack.seq
+  }
+
+  async function identify(visitorId: string, traits: JsonObject): Promise<number> {
+    const now = new Date().toISOString()
+    const message = {
+      messageId: `m${++messages}`,
+      type: 'identify' as const,
+      anonymousId: visitorId,
+      timestamp: now,
+      traits,
+    }
+    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: now, messages: [message] }
     const ack = await nats.js.publish(streamSubject('events', partitionFor(visitorId)), JSON.stringify(envelope))
     return ack.seq
   }
@@ -255,6 +272,75 @@ describe('profiles and decisions on a real NATS server', () => {
     const reply = await nats.connection.request('decide.0', '{"siteId": 1}', { timeout: 5_000 })
     expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400')
     expect(reply.json()).toEqual({ decisions: [] })
+  })
+
+  describe('reading profiles by request', () => {
+    const partitions = 32
+    const read = (...visitorIds: string[]) => createReadProfiles(nats, partitions, 5_000)(SITE, visitorIds)
+    /** So many visitors of one partition. */
+    const together = (name: string, count: number) =>
+      Array.from({ length: partitions * (count * 2 + 10) }, (_, n) => `${name}-${n}`)
+        .filter(id => partitionFor(id) === 5)
+        .slice(0, count)
+
+    it('gives each visitor the profile with all that is applied, in the order of the request', async () => {
+      const ids = Array.from({ length: 40 }, (_, n) => `read-${n}`)
+      for (const id of ids) {
+        const seq = await track(id, 'Product Viewed', 'hats')
+        expect(await aggregator.profiles.waitFor(partitionFor(id), seq, 10_000)).toBe(true)
+      }
+      const found = await read(...ids, 'never-seen', ids[0]!)
+      expect(found.map(profile => (profile as Profile | undefined)?.visitorId)).toEqual([...ids, undefined, ids[0]])
+      expect(found[7]).toEqual(await aggregator.profiles.profileOf(SITE, 'read-7'))
+      expect(await read()).toEqual([])
+    })
+
+    it('asks again for those beyond a request’s number, and for what does not fit into a message', async () => {
+      const large = together('large', 45)
+      expect(large).toHaveLength(45)
+      // Two messages for each: one has no room for all of them.
+      const halves = [0, 1].map(half =>
+        Object.fromEntries(Array.from({ length: 15 }, (_, n) => [`t${half}-${n}`, 'x'.repeat(900)])),
+      )
+      let last = 0
+      for (const visitorId of large) for (const traits of halves) last = await identify(visitorId, traits)
+      expect(await aggregator.profiles.waitFor(5, last, 10_000)).toBe(true)
+      const found = (await read(...together('nobody', 150), ...large)) as (Profile | undefined)[]
+      expect(Buffer.byteLength(JSON.stringify(found))).toBeGreaterThan(1024 ** 2)
+      expect(found.map(profile => profile?.visitorId)).toEqual([...Array(150).fill(undefined), ...large])
+      expect(Object.keys(found.at(-1)!.traits)).toHaveLength(30)
+    })
+
+    it('fails as unavailable, and says why: no owner, no answer in time, an answer that says what is wrong', async () => {
+      // Partitions that this installation does not have are owned by no process.
+      const [visitorId] = Array.from({ length: 500 }, (_, n) => `v${n}`).filter(id => partitionOf(SITE, id, 64) === 40)
+      const outside = (timeoutMs: number) => createReadProfiles(nats, 64, timeoutMs)(SITE, [visitorId!])
+      const unavailable = (message: string) =>
+        expect.objectContaining({ code: 'unavailable', message: expect.stringContaining(message) })
+      await expect(outside(5_000)).rejects.toEqual(unavailable('no aggregator with the role profiles has partition 40'))
+      const answers: (string | undefined)[] = [undefined, 'not JSON', '{"profiles":[]}', '{"profiles":[1]}', 'null']
+      for (const answer of answers) {
+        const silent = nats.connection.subscribe(profilesSubject(40), {
+          callback: (_error, message) => void (answer !== undefined && message.respond(answer)),
+        })
+        await expect(outside(200)).rejects.toEqual(
+          unavailable(answer === undefined ? 'did not answer in time' : 'the answer is of another shape'),
+        )
+        silent.unsubscribe()
+      }
+    })
+
+    it('refuses what is no request with a service error', async () => {
+      for (const [request, reason] of [
+        ['{"siteId": 1}', 'siteId is not'],
+        [JSON.stringify({ siteId: SITE, visitorIds: together('v', 1) }), 'of another partition than 0'],
+      ] as const) {
+        const reply = await nats.connection.request(profilesSubject(0), request, { timeout: 5_000 })
+        expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400')
+        expect(reply.headers?.get('Nats-Service-Error')).toContain(reason)
+        expect(reply.json()).toEqual({ profiles: [] })
+      }
+    })
   })
 
   it('skips a message of the stream that it can not read', async () => {

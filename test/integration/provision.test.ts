@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { COLLECTOR_BUCKETS } from '@slotstream/protocol'
 import { connectNats, createLog, type Nats, openInstallation, provision, sharedSettings } from '@slotstream/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
@@ -92,7 +93,7 @@ describe('opening an installation', () => {
   const streams = async () => (await nats.manager.streams.names().next()).toSorted()
 
   it('waits until somebody made it, and makes nothing itself', async () => {
-    const opening = openInstallation(nats, log)
+    const opening = openInstallation(nats, COLLECTOR_BUCKETS, log)
     // Long enough for a look, which is every half second at the least.
     await pause(1_000)
     expect(await streams()).toEqual([])
@@ -109,7 +110,7 @@ describe('opening an installation', () => {
     await nats.manager.streams.delete('REJECTED')
     await nats.manager.streams.delete('KV_jobs')
     const before = await streams()
-    const opening = openInstallation(nats, log)
+    const opening = openInstallation(nats, COLLECTOR_BUCKETS, log)
     await pause(1_000)
     expect(await streams()).toEqual(before)
     await make({ STREAM_MAX_GB: '3' })

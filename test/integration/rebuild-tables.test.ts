@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { derivedTables, readViews } from '#aggregator/commands/rebuild/derived-tables.js'
-import { closeGate } from '#aggregator/commands/rebuild/gate.js'
 import { rebuildTable } from '#aggregator/commands/rebuild/rebuild-table.js'
 import { loadedTables } from '#aggregator/commands/rebuild/sources.js'
+import { closeBarrier } from '#aggregator/commands/rebuild/write-barrier.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { until } from '../support/until.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
@@ -159,7 +159,7 @@ describe('rebuilding derived tables', () => {
     expect(left).toEqual([])
   })
 
-  it('works on an idle stream, and again when an earlier one died with its gate closed', async () => {
+  it('works on an idle stream, and again when an earlier one was killed with its barrier closed', async () => {
     world.load()
     world.load({ spec: SPECS.decisions })
     const publisher = publishing()
@@ -170,7 +170,9 @@ describe('rebuilding derived tables', () => {
       query: `CREATE TABLE slotstream.test_names_rebuild AS slotstream.test_names`,
     })
     await clickhouse.client.command({ query: "INSERT INTO slotstream.test_names_rebuild VALUES ('demo', 'E1', 5)" })
-    await closeGate(clickhouse.client, 'events', async () => [{ base: 0, last: 1_000_000, complete: 0, announced: 0 }])
+    await closeBarrier(clickhouse.client, 'events', async () => [
+      { base: 0, last: 1_000_000, complete: 0, announced: 0 },
+    ])
     await rebuild(['test_names'])
     await expectRecounts()
   })

@@ -64,13 +64,13 @@ describe('a replay of the Open Bandit log', () => {
   })
 
   it('that is killed half-way and run again brings exactly the same', async () => {
-    const gate = await startGate(system.collectorUrl)
-    const first = replay(gate.url, 'killed')
+    const proxy = await startProxy(system.collectorUrl)
+    const first = replay(proxy.url, 'killed')
     // Each parcel is at most 250 rows; half of them are stored, and the answer to the last never arrives.
-    await gate.passed(Math.max(2, Math.floor(log.length / 500)))
+    await proxy.passed(Math.max(2, Math.floor(log.length / 500)))
     first.child.kill('SIGKILL')
     expect((await first).code).toBeNull()
-    await gate.close()
+    await proxy.close()
     await settle()
     const [sofar] = await system.query<{ n: number }>(
       `SELECT count() AS n FROM slotstream.events WHERE site_id = 'killed'`,
@@ -183,7 +183,7 @@ function replay(collector: string, site: string) {
 }
 
 /** Stands before the collector. It passes so many batches on, holds the answer to the last of them, and no more pass. */
-async function startGate(target: string) {
+async function startProxy(target: string) {
   let batches = 0
   let stopAt = Number.POSITIVE_INFINITY
   let reached = () => {}

@@ -15,8 +15,8 @@ import {
   readStream,
   sharedSettings,
 } from '@slotstream/runtime'
-import { divert } from '#aggregator/warehouse/load/divert.js'
 import { type LoaderDeps, startLoader } from '#aggregator/warehouse/load/loader.js'
+import { storeRejected } from '#aggregator/warehouse/load/write/store-rejected.js'
 import { warehouseMetrics } from '#aggregator/warehouse/metrics.js'
 import { positionKeeper } from '#aggregator/warehouse/positions/position.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
@@ -129,7 +129,7 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
         position: positionKeeper(installation.buckets.positions, spec.stream),
         read: from => readStream(nats, spec.stream, { from, log }),
         lastSequence: async () => (await nats.manager.streams.info(spec.stream)).state.last_seq,
-        divert: refused => divert(nats, spec.stream, refused),
+        storeRejected: rejected => storeRejected(nats, spec.stream, rejected),
         deadLetter: (seq, error) => storeDeadLetter(spec.stream, seq, error),
         limits: { maxRows: 1_000, maxBytes: 16 * 1024 * 1024, maxAgeMs: 20 },
         verify: async () => true,

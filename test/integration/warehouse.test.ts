@@ -316,8 +316,8 @@ describe('duplicates', () => {
   })
 })
 
-describe('rows that ClickHouse refuses', () => {
-  it('diverts them to rejected_events and loads the rest of the block', async () => {
+describe('rows that ClickHouse rejects', () => {
+  it('stores them in rejected_events and loads the rest of the block', async () => {
     world.load()
     world.load({ spec: SPECS.rejected })
     const poison = { ...stored({ messageId: 'poison' }), timestamp: 'yesterday' }

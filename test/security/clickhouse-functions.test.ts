@@ -1,9 +1,9 @@
 import { readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { EngineConnection } from '#clickhouse/engine/connections.js'
+import type { EngineConnection } from '#clickhouse/engine/connections/connections.js'
 import { openData } from '#clickhouse/engine/open-engine.js'
-import * as reviewed from '#clickhouse/guard/engine-names.js'
+import * as reviewed from '#clickhouse/guard/names/engine-names.js'
 import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // Every name that the lists let analysts and builders use, called by an engine with nothing in front of it and no

@@ -1,6 +1,6 @@
 import { parseDecisionEnvelope, parseStored } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { importDecisions } from '#collector/admin/import-decisions.js'
+import { importDecisions } from '#collector/admin/decisions/import-decisions.js'
 
 const GOOD = { decisionId: 'd-1', slotId: 'hero', anonymousId: 'a', timestamp: '2026-01-02T00:00:00Z' }
 

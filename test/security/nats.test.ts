@@ -129,21 +129,37 @@ describe('the user of a part', () => {
         '$KV.leases.x',
         '$KV.meta.x',
       ],
-      subscribe: [...LISTEN, 'decide.*', 'decide.0', '_INBOX.aggregator.>', '_INBOX.warehouse.>'],
+      subscribe: [
+        ...LISTEN,
+        'decide.*',
+        'decide.0',
+        'profile.*',
+        'profile.0',
+        '_INBOX.aggregator.>',
+        '_INBOX.warehouse.>',
+      ],
     },
     {
       role: 'aggregator',
-      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'events.0', 'decide.0', '$KV.tombstones.x'],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'events.0', 'decide.0', 'profile.0', '$KV.tombstones.x'],
       subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
     },
     {
       role: 'warehouse',
-      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', '$KV.profiles.0.demo.v'],
-      subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', 'profile.0', '$KV.profiles.0.demo.v'],
+      subscribe: [...LISTEN, 'decide.*', 'profile.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
     },
     {
       role: 'supervisor',
-      publish: [...DESTRUCTIVE, ...SITES, ...PROVISION, 'events.0', '$JS.API.STREAM.MSG.GET.EVENTS', '$KV.meta.x'],
+      publish: [
+        ...DESTRUCTIVE,
+        ...SITES,
+        ...PROVISION,
+        'events.0',
+        'profile.0',
+        '$JS.API.STREAM.MSG.GET.EVENTS',
+        '$KV.meta.x',
+      ],
       subscribe: [...LISTEN, 'decide.*', '_INBOX.collector.>'],
     },
   ])('$role may do nothing that it need not', async ({ role, publish, subscribe }) => {
@@ -167,15 +183,26 @@ describe('the user of a part', () => {
       '$JS.API.CONSUMER.CREATE.EVENTS.reader.events.0',
       '$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.reader',
       '$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader',
+      // Nor a profile, of whichever generation, nor what only aggregators need.
+      ...['profiles', 'profiles_1', 'positions', 'leases'].flatMap(bucket => [
+        `$JS.API.STREAM.MSG.GET.KV_${bucket}`,
+        `$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.x`,
+        `$JS.API.CONSUMER.CREATE.KV_${bucket}.reader.$KV.${bucket}.>`,
+        `$JS.API.CONSUMER.CREATE.KV_${bucket}.reader.$KV.sites.>`,
+      ]),
     ]
     expect(await refusals(nats, { publish: READING })).toEqual(READING.map(subject => `publish ${subject}`))
     // A filter that is another than the subject's, or one more, is the server's to refuse.
-    for (const filter of [{ filter_subject: 'events.*' }, { filter_subjects: ['events.*'] }, {}]) {
-      const config = { name: 'reader', deliver_subject: '_INBOX.collector.x', ack_policy: 'none', ...filter }
-      const request = JSON.stringify({ stream_name: 'EVENTS', config })
-      const answer = await nats.request('$JS.API.CONSUMER.CREATE.EVENTS.reader.$KV.x', request)
-      expect(answer.json<{ error?: object }>().error, JSON.stringify(filter)).toBeDefined()
-    }
+    for (const [stream_name, filters] of Object.entries({
+      EVENTS: [{ filter_subject: 'events.*' }, { filter_subjects: ['events.*'] }, {}],
+      KV_profiles: [{ filter_subject: '$KV.profiles.>' }, { filter_subject: '$KV.sites.x' }, {}],
+    }))
+      for (const filter of filters) {
+        const config = { name: 'reader', deliver_subject: '_INBOX.collector.x', ack_policy: 'none', ...filter }
+        const request = JSON.stringify({ stream_name, config })
+        const answer = await nats.request('$JS.API.CONSUMER.CREATE.KV_sites.reader.$KV.sites.x', request)
+        expect(answer.json<{ error?: object }>().error, JSON.stringify({ stream_name, ...filter })).toBeDefined()
+      }
   })
 
   it('may do what it needs: the product works, and nothing is refused', async () => {

@@ -11,7 +11,7 @@ export interface Misfit {
 }
 
 /**
- * What ajv found, for whoever sent the message: where it is and what to do.
+ * Describes a fault that ajv found to the message's sender: where it is and what to do.
  *
  * @param errors as ajv left them, not empty
  * @param root name of the part of the message that was checked, `properties` or `traits`

@@ -4,6 +4,7 @@ import {
   type DeadLetter,
   decodePayload,
   encodePayload,
+  isKeySubject,
   parseDeadLetter,
   parseStored,
 } from '@slotstream/protocol'
@@ -80,7 +81,7 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
     },
     get,
     async replay(letter) {
-      if (letter.subject.startsWith('$KV.'))
+      if (isKeySubject(letter.subject))
         throw new ReplayError(
           `letter ${letter.number} is a version of a profile: the bucket may have a newer one, which a replay would undo. Drop the letter`,
         )

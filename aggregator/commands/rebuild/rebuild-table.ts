@@ -1,13 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { pause } from '@slotstream/runtime'
 import type { DerivedTable } from './derived-tables.js'
-import { closeGate, GATE_SECONDS, type LoaderPosition, openGate, removeSink } from './gate.js'
 import { type FreshTable, freshTable } from './tables/fresh-table.js'
+import { BARRIER_SECONDS, closeBarrier, type LoaderPosition, openBarrier, removeSink } from './write-barrier.js'
 
-/** While more than this is still to be read, in positions, it is read with the gate open. */
+/** While more than this is still to be read, in positions, it is read with the barrier open. */
 const NEARLY_THERE = 20_000
 
-/** How long the last block before the gate may take, in milliseconds. The gate opens by itself somewhat later. */
+/** How long the last block before the barrier may take, in milliseconds. The barrier opens by itself somewhat later. */
 const LAST_BLOCK_MS = 12_000
 
 /** A table that is loaded from a stream, as a rebuild sees it. */
@@ -23,7 +23,7 @@ export interface Source {
  * arriving and the old table answers. Nothing is counted twice or missed:
  *
  * 1. Everything up to a position is read into a second table, and again what came meanwhile, until little is left.
- * 2. Loading is held between two blocks (see `closeGate`), the rest is read, and the tables are exchanged. The views
+ * 2. Loading is held between two blocks (see `closeBarrier`), the rest is read, and the tables are exchanged. The views
  *    find their table by its name, so every block after that goes into the new one.
  *
  * @param sources by table name
@@ -49,19 +49,19 @@ export async function rebuildTable(
   async function switchTables(): Promise<number> {
     const began = Date.now()
     for (const [name, source] of needed) {
-      const ends = await closeGate(clickhouse, name, source.position)
+      const ends = await closeBarrier(clickhouse, name, source.position)
       await waitFor(name, source, ends)
       await fresh.readUpTo(name, ends)
     }
-    if (Date.now() - began > (GATE_SECONDS * 1000) / 2)
+    if (Date.now() - began > (BARRIER_SECONDS * 1000) / 2)
       throw new Error(`reading the last rows for ${table.name} took too long, nothing was changed: try again`)
     await fresh.exchange()
-    for (const name of needed.keys()) await openGate(clickhouse, name)
+    for (const name of needed.keys()) await openBarrier(clickhouse, name)
     return Date.now() - began
   }
 
   async function removeLeftovers(): Promise<void> {
-    for (const name of needed.keys()) await openGate(clickhouse, name)
+    for (const name of needed.keys()) await openBarrier(clickhouse, name)
     await removeSink(clickhouse)
     await fresh.drop()
   }

@@ -1,4 +1,4 @@
-import { profilesBucket } from '@slotstream/protocol'
+import { bucketStream, checkpointKey, profilesBucket, sweptKey, warehousePositionKey } from '@slotstream/protocol'
 import { gatherStatus, type Installation, type Nats, pause } from '@slotstream/runtime'
 
 /** How long the roles may take to load another generation, in milliseconds. */
@@ -24,10 +24,11 @@ export async function removeGeneration(
   }
   await pause(LAST_ANSWERS_MS)
   const bucket = profilesBucket(old)
-  await nats.manager.streams.delete(`KV_${bucket}`)
+  await nats.manager.streams.delete(bucketStream(bucket))
   for (let partition = 0; partition < partitions; partition++)
-    for (const key of [`${bucket}.${partition}`, `${bucket}.${partition}.swept`]) await buckets.positions.purge(key)
-  await buckets.positions.purge(`warehouse.KV_${bucket}`)
+    for (const key of [checkpointKey(bucket, partition), sweptKey(bucket, partition)])
+      await buckets.positions.purge(key)
+  await buckets.positions.purge(warehousePositionKey(bucketStream(bucket)))
   return true
 
   async function allSwitched(): Promise<boolean> {

@@ -9,8 +9,8 @@ import {
 import type { Installation, Publisher } from '@slotstream/runtime'
 import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
 import { SPECS } from '../../warehouse/tables/specs.js'
-import type { LoaderPosition } from './gate.js'
 import type { Source } from './rebuild-table.js'
+import type { LoaderPosition } from './write-barrier.js'
 
 /** A message without content: it changes nothing wherever it is read, and moves positions past what came before. */
 const NO_VISITOR = { siteId: 'slotstream', visitorId: 'rebuild' }

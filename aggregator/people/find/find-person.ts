@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import {
+  bucketOfStream,
   type DecisionEnvelope,
   type EventEnvelope,
   type NamedIds,
@@ -102,7 +103,9 @@ async function readersOf({ nats, installation }: FindParts) {
 /** The streams of the buckets of profiles, of all generations that there are. */
 export async function profileStreams({ manager }: Pick<Nats, 'manager'>): Promise<string[]> {
   const found: string[] = []
-  for await (const name of manager.streams.names())
-    if (name.startsWith('KV_') && PLACES.buckets.includes(withoutNumber(name.slice('KV_'.length)))) found.push(name)
+  for await (const name of manager.streams.names()) {
+    const bucket = bucketOfStream(name)
+    if (bucket !== undefined && PLACES.buckets.includes(withoutNumber(bucket))) found.push(name)
+  }
   return found
 }

@@ -1,4 +1,4 @@
-import { BUCKETS, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, bucketOfStream, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
 
 /** How a table names people, in SQL. */
 export interface PersonTable {
@@ -23,8 +23,8 @@ const POSITION: PersonTable['place'] = ['stream_seq', 'batch_index']
 const IDS = { anonymousId: 'anonymous_id', userId: 'user_id' }
 
 /**
- * Everything that keeps data about people. A table, stream or bucket that isn't listed makes a test fail: whoever adds
- * one adds it here, and so to export and deletion.
+ * Everything that keeps data about people. A table, stream or bucket that isn't listed makes a test fail: a new
+ * one is added here, and so to export and deletion.
  */
 export const PLACES = {
   /** Tables of the database `slotstream`; views keep nothing. */
@@ -73,7 +73,7 @@ export const PLACES = {
   buckets: [BUCKETS.profiles] as string[],
   /** Tables whose rows the lake copies into files. */
   lake: ['events', 'decisions', 'detected_signals', 'rejected_events'],
-  /** What names nobody, or by keyed hashes and encrypted only. */
+  /** Places that name no person, or by keyed hashes and encrypted only. */
   without: {
     tables: ['migrations'],
     buckets: [
@@ -92,7 +92,7 @@ export const PLACES = {
 
 /** Whether the registry knows a stream of JetStream: a kind's, that of dead letters, or a bucket's. */
 export function isKnownStream(name: string): boolean {
-  const bucket = name.startsWith('KV_') ? name.slice('KV_'.length) : undefined
+  const bucket = bucketOfStream(name)
   if (bucket === undefined) return name === PLACES.deadLetters || PLACES.streams.includes(withoutNumber(name))
   return PLACES.without.buckets.includes(bucket) || PLACES.buckets.includes(withoutNumber(bucket))
 }

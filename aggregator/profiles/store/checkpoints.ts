@@ -1,4 +1,4 @@
-import { type Check, isCount } from '@slotstream/protocol'
+import { type Check, checkpointKey, isCount, sweptKey } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, parseEntry, skipEntry } from '@slotstream/runtime'
 import type { ProfileBucket } from './profile-bucket.js'
 
@@ -31,9 +31,6 @@ export function createCheckpoints(
   { positions }: Pick<Installation['buckets'], 'positions'>,
   log: Log,
 ): Checkpoints {
-  const checkpointKey = (partition: number) => `${bucket.name}.${partition}`
-  const sweptKey = (partition: number) => `${bucket.name}.${partition}.swept`
-
   async function readSeq(key: string, partition: number): Promise<Checkpoint> {
     const entry = await positions.get(key)
     const revision = entry?.revision ?? 0
@@ -44,17 +41,17 @@ export function createCheckpoints(
   }
 
   return {
-    readCheckpoint: partition => readSeq(checkpointKey(partition), partition),
+    readCheckpoint: partition => readSeq(checkpointKey(bucket.name, partition), partition),
     writeCheckpoint: (partition, seq, revision) =>
-      bucket.put('positions', checkpointKey(partition), { seq, keys: 'hashed' }, revision),
+      bucket.put('positions', checkpointKey(bucket.name, partition), { seq, keys: 'hashed' }, revision),
     async readSwept(partition) {
-      const { seq } = await readSeq(sweptKey(partition), partition)
+      const { seq } = await readSeq(sweptKey(bucket.name, partition), partition)
       const { last_seq } = (await nats.manager.streams.info(bucket.stream)).state
       // A bucket that was recreated counts from 1 again.
       return seq <= last_seq ? seq : 0
     },
     async writeSwept(partition, seq) {
-      await bucket.put('positions', sweptKey(partition), { seq }, undefined)
+      await bucket.put('positions', sweptKey(bucket.name, partition), { seq }, undefined)
     },
   }
 }

@@ -1,4 +1,14 @@
-import { keyToken, type Profile, parseProfile, partitionOf, profileKey, profilesBucket } from '@slotstream/protocol'
+import {
+  bucketStream,
+  keyOfSubject,
+  keySubject,
+  keyToken,
+  type Profile,
+  parseProfile,
+  partitionOf,
+  profileKey,
+  profilesBucket,
+} from '@slotstream/protocol'
 import { type Installation, type Log, PublishError, type Publisher, parseEntry, skipEntry } from '@slotstream/runtime'
 import { StoreConflict } from './store-conflict.js'
 
@@ -39,19 +49,18 @@ export function createProfileBucket(
   log: Log,
 ): ProfileBucket {
   const name = profilesBucket(generation)
-  const subjectOf = (key: string) => `$KV.${name}.${key}`
   const keyOf = (visitor: Visitor) => profileKey(privacy.keyed, visitor, partitions)
   return {
     name,
-    stream: `KV_${name}`,
-    subjectOf,
-    keyOfSubject: subject => subject.slice(subjectOf('').length),
+    stream: bucketStream(name),
+    subjectOf: key => keySubject(name, key),
+    keyOfSubject: subject => keyOfSubject(name, subject),
     keyOf,
     olderKeyOf: ({ siteId, visitorId }) =>
       `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyToken(visitorId)}`,
     async put(bucketName, key, value, revision) {
       try {
-        const subject = `$KV.${bucketName}.${key}`
+        const subject = keySubject(bucketName, key)
         return (await publisher.publish(subject, JSON.stringify(value), undefined, revision)).seq
       } catch (error) {
         if (error instanceof PublishError && error.code === 'conflict')

@@ -3,9 +3,9 @@ import type { WarehouseMetrics } from '../metrics.js'
 import { LostOwnership, type PositionKeeper } from '../positions/position.js'
 import type { StreamSpec } from '../tables/specs.js'
 import type { Table } from '../tables/table.js'
-import type { BlockLimits } from './block-reader.js'
-import type { Refused } from './refused.js'
+import type { BlockLimits } from './read/block-reader.js'
 import type { Troubles } from './troubles.js'
+import type { RejectedRow } from './write/rejected-rows.js'
 
 /** What loading a stream works with. */
 export interface LoadDeps {
@@ -17,7 +17,7 @@ export interface LoadDeps {
   /** Sequence of the stream's last message. */
   lastSequence: () => Promise<number>
   /** Stores rows that the table rejected in `rejected_events`. */
-  divert: (refused: Refused[]) => Promise<void>
+  storeRejected: (rejected: RejectedRow[]) => Promise<void>
   /** Stores a message of the stream that yields no rows as a dead letter. */
   deadLetter: (seq: number, error: unknown) => Promise<void>
   /** Rows from before a person's deletion are left out. Default: none was deleted */

@@ -4,11 +4,11 @@ import { LOADED_HEADER } from '../positions/loaded-header.js'
 import type { Block, Position } from '../positions/position.js'
 import type { ResumePoint } from '../positions/resume.js'
 import { rowsOf } from '../rows/rows-of.js'
-import { createBlockReader, type ReadOptions } from './block-reader.js'
-import { createBlockWriter } from './block-writer.js'
 import { createRetry, type LoadDeps } from './load-deps.js'
-import { type RowBlock, readRows } from './read-rows.js'
+import { createBlockReader, type ReadOptions } from './read/block-reader.js'
+import { type RowBlock, readRows } from './read/read-rows.js'
 import { recover } from './recover.js'
+import { createBlockWriter } from './write/block-writer.js'
 
 /**
  * Owns a stream and loads it, block by block: read, announce, leave out duplicates, insert, mark as done. One insert is

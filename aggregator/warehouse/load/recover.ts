@@ -3,7 +3,7 @@ import { type ResumePoint, resume, resumeUnannounced } from '../positions/resume
 import type { StreamSpec } from '../tables/specs.js'
 import type { Table } from '../tables/table.js'
 import type { Retry } from './load-deps.js'
-import { type RecentKeys, recentKeys } from './recent-keys.js'
+import { type RecentKeys, recentKeys } from './write/recent-keys.js'
 
 /** What is read back into the set of recent keys: this far, in milliseconds, and this many rows at most. */
 const RECENT_MS = 60 * 60_000

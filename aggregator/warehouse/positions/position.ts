@@ -1,5 +1,5 @@
 import type { KV } from '@nats-io/kv'
-import { uuidv7 } from '@slotstream/protocol'
+import { uuidv7, warehousePositionKey } from '@slotstream/protocol'
 import { parseEntry } from '@slotstream/runtime'
 import { type Block, type Position, parsePosition } from './parse-position.js'
 
@@ -23,7 +23,7 @@ export function positionKeeper(
   writer: string = uuidv7(),
   onMisfit: (reason: string) => void = () => {},
 ) {
-  const key = `warehouse.${stream}`
+  const key = warehousePositionKey(stream)
   let revision = 0
   let value: Position | undefined
   let misfits = false

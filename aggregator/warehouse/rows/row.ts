@@ -29,7 +29,7 @@ export interface RowPerson {
   time: string
 }
 
-/** One row of a table, encoded once: whoever inserts it again inserts the same bytes. */
+/** One row of a table, encoded once: every attempt inserts the same bytes. */
 export interface Row {
   /** The row as one line of JSON. */
   line: string

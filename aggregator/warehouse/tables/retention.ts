@@ -39,7 +39,7 @@ export function ttlOf(table: RetainedTable, sites: ReadonlyMap<string, Retention
 
 /**
  * Brings the tables' TTL to what the sites want. The comment says what a table was given, so that nothing is done
- * twice, whoever looks and after whatever restart.
+ * twice, in any process and after any restart.
  *
  * @param ddl rewrites a statement for a cluster
  * @returns tables that were changed

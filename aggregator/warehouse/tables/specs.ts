@@ -1,5 +1,6 @@
 import {
   BUCKETS,
+  bucketStream,
   POSITIONS_PER_STREAM,
   profilesBucket,
   STREAMS,
@@ -39,7 +40,7 @@ export interface StreamSpec {
 }
 
 /**
- * How long profiles wait for more, in milliseconds. Hardly anybody waits for them, and ClickHouse takes half the time
+ * How long profiles wait for more, in milliseconds. They are rarely queried at once, and ClickHouse takes half the time
  * for a block every two seconds that it takes for six small ones.
  */
 const PROFILES_FLUSH_MS = 2_000
@@ -84,7 +85,7 @@ export const SPECS = {
     isForgotten: isRejectedRowForgotten,
   },
   profiles: {
-    stream: `KV_${BUCKETS.profiles}`,
+    stream: bucketStream(BUCKETS.profiles),
     table: 'profile_versions',
     rows: profileRows,
     replaces: true,
@@ -117,5 +118,5 @@ export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): S
 
 /** The profiles of a generation. */
 export function profilesSpec(generation: number): StreamSpec {
-  return { ...SPECS.profiles, stream: `KV_${profilesBucket(generation)}` }
+  return { ...SPECS.profiles, stream: bucketStream(profilesBucket(generation)) }
 }

@@ -1,15 +1,9 @@
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, ClickHouseError, TupleParam } from '@clickhouse/client'
-import type { Sender } from '@slotstream/protocol'
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client'
 import type { Block } from '../positions/position.js'
-import { keyText, type RowKey } from '../rows/row.js'
+import type { RowKey } from '../rows/row.js'
+import { BETWEEN, findKeys, type QueryRows, recentKeys } from './find-keys.js'
 import type { StreamSpec } from './specs.js'
-
-/** Bytes of keys per look-up, about 1,500 keys: an engine that makes a query of a parameter takes 256 KB of it. */
-const LOOKUP_BYTES = 100_000
-
-/** A message whose client named no time is looked for among what was received this long before it, in milliseconds. */
-const UNTIMED_LOOKBACK_MS = 7 * 24 * 3600 * 1000
 
 /** What becomes of JSON in rows: text stays text, and of two equal paths the first counts. */
 export const AS_LOADED = {
@@ -30,7 +24,7 @@ const READ_ROWS = {
 } as const
 
 /**
- * On a cluster: an insert counts when most replicas have it, and whoever looks sees all that counted, so that another
+ * On a cluster: an insert is done when most replicas have it, and queries see all that is done, so that another
  * replica can be asked after one is lost.
  */
 const QUORUM = { insert_quorum: 'auto', insert_quorum_parallel: 0 } as const
@@ -52,15 +46,18 @@ export interface Table {
   recent(since: Date, limit: number): Promise<{ text: string; receivedAt: number }[]>
 }
 
-/** @param replicated whether the tables are replicated on a cluster */
+/**
+ * Creates the view of a table that a loader of one stream has.
+ *
+ * @param replicated whether the tables are replicated on a cluster
+ */
 export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, replicated = false): Table {
   const table = `slotstream.${spec.table}`
   const { key, positions, tookOver } = spec
-  const kind = key?.sender ?? "'public'"
   // Other streams of its kind may be in the same table, and none of their messages in this one.
   const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
-  const ofStream = 'stream_seq BETWEEN {from:UInt64} AND {to:UInt64}'
-  const only = key?.where ? ` AND ${key.where}` : ''
+  // What it took over from may have a message as well.
+  const ofStreams = tookOver ? { ...own, from: 1 } : own
   let structure: string | undefined
 
   async function send(query: string, lines: string[], settings: Record<string, string | number>) {
@@ -72,7 +69,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
     for await (const _ of result.stream);
   }
 
-  async function rows<T>(query: string, params: Record<string, unknown> = {}): Promise<T[]> {
+  const rows: QueryRows = async <T>(query: string, params: Record<string, unknown> = {}) => {
     const result = await client.query({
       query,
       query_params: params,
@@ -101,7 +98,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
 
     async highest() {
       const [row] = await rows<{ highest: string }>(
-        `SELECT toString(max(stream_seq)) AS highest FROM ${table} WHERE ${ofStream}`,
+        `SELECT toString(max(stream_seq)) AS highest FROM ${table} WHERE ${BETWEEN}`,
         own,
       )
       return Math.max(own.from - 1, Number(row?.highest ?? 0))
@@ -117,86 +114,9 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
       return new Set(places.map(({ place }) => place))
     },
 
-    async find(keys, { first, last }) {
-      const found = new Set<string>()
-      if (!key) return found
-      const outside = 'NOT (stream_seq BETWEEN {first:UInt64} AND {last:UInt64})'
-      const select = `SELECT ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id FROM ${table} WHERE site_id = {siteId:String}${only}`
-      for (const { siteId, timed, part } of chunks(keys)) {
-        const matches = timed
-          ? await rows<Found>(
-              `${select} AND (${key.time}, ${key.id}) IN {keys:Array(Tuple(DateTime64(3, 'UTC'), String))} AND ${outside}`,
-              {
-                siteId,
-                keys: part.map(({ time, id }) => new TupleParam([time!.slice(0, -1).replace('T', ' '), id])),
-                first,
-                last,
-              },
-            )
-          : await rows<Found>(
-              `${select} AND ${key.id} IN {ids:Array(String)}
-               AND received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${outside}`,
-              { siteId, ids: part.map(({ id }) => id), since: earliest(part) - UNTIMED_LOOKBACK_MS, first, last },
-            )
-        for (const { visitor, kind, id } of matches) found.add(keyText({ siteId, sender: kind, visitor, id }))
-      }
-      return found
-    },
-
-    async recent(since, limit) {
-      if (!key) return []
-      const latest = await rows<Found & { site_id: string; received: string }>(
-        `SELECT site_id, ${key.visitor} AS visitor, ${kind} AS kind, ${key.id} AS id, toString(toUnixTimestamp64Milli(received_at)) AS received
-         FROM ${table} WHERE received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${ofStream}${only}
-         ORDER BY received_at DESC LIMIT {limit:UInt32}`,
-        { since: since.getTime(), limit, ...own, ...(tookOver && { from: 1 }) },
-      )
-      return latest.map(({ site_id, visitor, kind, id, received }) => ({
-        text: keyText({ siteId: site_id, sender: kind, visitor, id }),
-        receivedAt: Number(received),
-      }))
-    },
+    find: async (keys, block) => (key ? findKeys(rows, { table, key }, keys, block) : new Set()),
+    recent: async (since, limit) => (key ? recentKeys(rows, { table, key }, ofStreams, since, limit) : []),
   }
-}
-
-/** What a look-up reads of a row. Not `sender`: an alias of that name would be taken for the column. */
-interface Found {
-  visitor: string
-  kind: Sender
-  id: string
-}
-
-/** What else stands where a time should is refused with its row; a look-up must not fail on it. */
-const STORED_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-
-/** Keys in portions of one site, with a time or without. */
-function* chunks(keys: RowKey[]) {
-  const groups = new Map<string, RowKey[]>()
-  for (const key of keys) {
-    const name = `${STORED_TIME.test(key.time ?? '') ? 't' : 'u'}${key.siteId}`
-    const group = groups.get(name)
-    if (group) group.push(key)
-    else groups.set(name, [key])
-  }
-  for (const [name, group] of groups) {
-    const [timed, siteId] = [name[0] === 't', name.slice(1)]
-    let part: RowKey[] = []
-    let bytes = 0
-    for (const key of group) {
-      part.push(key)
-      bytes += Buffer.byteLength(key.id) + 24
-      if (bytes < LOOKUP_BYTES) continue
-      yield { siteId, timed, part }
-      part = []
-      bytes = 0
-    }
-    if (part.length > 0) yield { siteId, timed, part }
-  }
-}
-
-function earliest(keys: RowKey[]): number {
-  const times = keys.map(({ receivedAt }) => Date.parse(receivedAt)).filter(time => !Number.isNaN(time))
-  return times.reduce((least, time) => Math.min(least, time), Date.now())
 }
 
 /** Errors that say the data can't be read, as opposed to a server in trouble. */

@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../../engine/connections.js'
+import type { EngineConnection } from '../../engine/connections/connections.js'
 import { ClickHouseException, toClickHouseException } from '../../errors.js'
 import { quoteString } from '../../sql/quote.js'
 
@@ -33,7 +33,7 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
   let ready: Promise<unknown> | undefined
 
   async function read(text: string): Promise<Canonical> {
-    // The literal is at most twice as long as the text it holds, and the text stands in the statement once.
+    // The literal is at most twice as long as the text it holds, and the text is in the statement once.
     ready ??= connection.queryAsync(
       `SET max_query_size = ${MAX_STATEMENT_BYTES * 4}, max_threads = 1, implicit_select = 0`,
     )

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Account } from '../../access/accounts.js'
-import { createTurns } from '../../engine/turns.js'
 import { createClientConnections } from './client-connections.js'
 import { createIncomingBodies, type IncomingBody } from './incoming-bodies.js'
+import { createTurns } from './turns.js'
 
 /** Requests of one connection that may wait for the one before. */
 const MAX_PIPELINED = 100
@@ -25,7 +25,7 @@ export const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 }
 
-/** What clients may have of the server before a query of theirs runs. */
+/** Limits on clients before their queries run. */
 export interface ClientLimits {
   /** Begins to receive the body of a request whose account is known; when it is whole, there must be a place for it. */
   receive(socket: Socket, account: Account): IncomingBody

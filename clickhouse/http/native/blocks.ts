@@ -30,7 +30,7 @@ export function createBlockEncoder(): Transform {
   })
 }
 
-/** Makes one block of LZ4. */
+/** Creates one block of LZ4. */
 export function blockOf(bytes: Buffer): Buffer {
   const block = Buffer.allocUnsafe(HEAD_BYTES + compressedBound(bytes.length))
   const end = compressBlock(bytes, block, HEAD_BYTES)

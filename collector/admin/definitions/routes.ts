@@ -1,16 +1,13 @@
 import type { BuiltInDefinitions } from '@slotstream/core'
-import { DEFINITION_KINDS, type DefinitionKind, type DefinitionSet, type Site } from '@slotstream/protocol'
-import type { Request, Router } from 'express'
+import { DEFINITION_KINDS, type DefinitionKind, type DefinitionSet } from '@slotstream/protocol'
+import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { DefinitionStore } from './definition-store.js'
 import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './put-definitions.js'
 
-type SiteRequest = Request<{ siteId: string }>
-
-export interface DefinitionRouteParts {
-  /** Throws Failure when there is no such site. */
-  siteOf: (request: SiteRequest) => Site
+export interface DefinitionRouteParts extends SiteRouteParts {
   definitionStore: DefinitionStore
   checkDefinitions: CheckDefinitions
   /** What every site has unless its sets say otherwise. */
@@ -46,7 +43,7 @@ function addKind(
     response.json(revisions.map(({ revision, at }) => ({ revision, at: at.toISOString() })))
   })
 
-  router.get(`${path}/history/:revision`, async (request: Request<{ siteId: string; revision: string }>, response) => {
+  router.get(`${path}/history/:revision`, async (request: SiteRequest<'revision'>, response) => {
     const { siteId } = siteOf(request)
     const { revision, at, items } = await earlier(siteId, Number(request.params.revision))
     response.json({ revision, at, [kind]: items })

@@ -9,7 +9,7 @@ import { Failure } from '../../http/failure.js'
 const SILENCE_MS = 6 * EXPORT_ALIVE_MS
 
 /**
- * What stands at the end of an export that is not whole, for clients that can't tell by the connection. On a line of its own:
+ * End of an export that is not whole, for clients that can't tell by the connection. On a line of its own:
  * the one before may be cut.
  */
 const BROKE_OFF = '\n{"place":"error","value":"the export broke off here: it is incomplete, ask again"}\n'

@@ -1,13 +1,12 @@
-import { type Person, type PersonJob, type Site, tombstoneKey, uuidv7 } from '@slotstream/protocol'
+import { type Person, type PersonJob, tombstoneKey, uuidv7 } from '@slotstream/protocol'
 import { type Buckets, type Log, type Nats, type Privacy, writeTombstones } from '@slotstream/runtime'
-import type { Request, Router } from 'express'
+import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import { sendExport } from './export.js'
 import { type PersonRequest, personOf } from './requests.js'
 
-export interface PeopleRouteParts {
-  /** Throws Failure when there is no such site. */
-  siteOf: (request: Request<{ siteId: string }>) => Site
+export interface PeopleRouteParts extends SiteRouteParts {
   nats: Nats
   buckets: Pick<Buckets, 'jobs' | 'tombstones'>
   privacy: Privacy
@@ -16,17 +15,17 @@ export interface PeopleRouteParts {
   log: Log
 }
 
-/** `/sites/:siteId/people/:id`: exports and deletes a person; `/jobs/:jobId`: what has become of a deletion. */
+/** Adds `/sites/:siteId/people/:id`, export and deletion of a person, and `/jobs/:jobId`, progress of a deletion. */
 export function addPeopleRoutes(
   router: Router,
   { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteParts,
 ): void {
-  router.get('/sites/:siteId/people/:id', async (request: Request<{ siteId: string; id: string }>, response) => {
+  router.get('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
     await sendExport(nats, { siteId, ...personOf(request) }, response, { log, stallMs: exportStallMs })
   })
 
-  router.delete('/sites/:siteId/people/:id', async (request: Request<{ siteId: string; id: string }>, response) => {
+  router.delete('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
     const asked = personOf(request)
     const now = new Date()

@@ -36,7 +36,7 @@ export interface PipelineStatus {
   lags: Lag[]
   /** Of each role: all its messages, and the oldest. */
   behind: { role: string; messages: number; seconds: number; partitions: number }[]
-  /** What fails now and is tried again, longest first. */
+  /** Attempts that fail now and are repeated, longest first. */
   troubles: Trouble[]
   skew: MergedSkew
   warehouse: {
@@ -70,7 +70,7 @@ export interface PipelineStatus {
 
 const KEYS = 10
 
-/** What all processes say, as one. Pure. Counters are sums over the processes, since each of them started. */
+/** Merges the reports of all processes. Pure. Counters are sums over the processes, since each of them started. */
 export function mergeReports(
   reports: ProcessReport[],
   streams: StreamState[],
@@ -115,7 +115,7 @@ export function mergeReports(
         secondsPerInsert: per(of('warehouse_insert_seconds_sum')),
         duplicates: of('warehouse_duplicates_total'),
         failures: of('warehouse_failures_total'),
-        refused: of('warehouse_diverted_total'),
+        refused: of('warehouse_rejected_rows_total'),
         takeovers: of('warehouse_takeovers_total'),
       }
     }),

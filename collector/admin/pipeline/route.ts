@@ -5,10 +5,10 @@ import { mergeReports, type StreamState } from './merge.js'
 import { statusPage } from './page.js'
 import { warningsOf } from './warnings.js'
 
-/** What JetStream says when there was no message yet. */
+/** JetStream's time of a message that does not exist. */
 const NO_TIME = '0001-01-01'
 
-/** `GET /v1/admin/pipeline`: how everything is; JSON, or a page for whoever prefers `text/html`. */
+/** `GET /v1/admin/pipeline`: the status of the installation; JSON, or a page for clients that prefer `text/html`. */
 export function pipelineRoute(nats: Nats, partitions: number): RequestHandler {
   return async (request, response) => {
     const [reports, streams] = await Promise.all([gatherStatus(nats), readStreams(nats)])

@@ -1,6 +1,6 @@
 import type { PipelineStatus } from './merge.js'
 
-/** What an operator should look at: what is wrong, and what to do about it. */
+/** A hint for an operator: what is wrong, and what to do about it. */
 export interface Warning {
   what: string
   todo: string

@@ -59,7 +59,7 @@ function withZones(raw: Record<string, unknown>): Record<string, unknown> {
     if (text === null) delete copy[field]
     if (typeof text !== 'string') continue
     const time = parseTime(text)
-    // What is no time is left to the check, as something that it refuses.
+    // A value that is no time is left to the check, which refuses it.
     if (time === undefined) copy[field] = Number.NaN
     else if (!ZONED.test(text)) copy[field] = isoTime(time)
   }

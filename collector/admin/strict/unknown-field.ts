@@ -4,7 +4,7 @@ import { nearest } from '@slotstream/protocol'
 const LONGEST = 64
 
 /**
- * What is wrong with the fields of an object: the first that is none of `fields`, with the one that was probably meant.
+ * Returns what is wrong with the fields of an object: the first that is none of `fields`, with the one that was probably meant.
  * Undefined when all are known.
  *
  * @param where path of the object, with a dot at its end

@@ -39,7 +39,7 @@ export interface RawBody {
 
 export interface Body {
   value: unknown
-  /** What the value was made of. */
+  /** Text of the value. */
   written: RawBody
   /** Size after decompression. */
   bytes: number
@@ -123,7 +123,7 @@ function collect(request: IncomingMessage, maxBytes: number, open: Open | undefi
     const chunks: Buffer[] = []
     let length = 0
     const body = open?.(end)
-    // What comes first settles it, and they end with the request: to take them off would cost as much as to put them on.
+    // The first event settles it, and they end with the request: to take them off would cost as much as to put them on.
     request.on('data', read)
     request.on('end', () => resolve({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length), body }))
     request.on('close', () => {

@@ -9,7 +9,7 @@ import { Failure } from '../failure.js'
 const MAX_REMEMBERED = 1_000
 const MAX_REMEMBERED_LENGTH = 1_024
 
-/** What a request's key says of it. */
+/** The site and kind of a request's key. */
 export interface Authenticated {
   site: Site
   key: KeyKind

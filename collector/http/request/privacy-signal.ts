@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { BatchAnswer, PrivacySignal, Site, SlotDecision, SlotsRequest } from '@slotstream/protocol'
-import { parseBatch } from '../../intake/parse-batch.js'
+import { parseBatch } from '../../intake/accept/parse-batch.js'
 
 /**
  * Tells which signal of a request its site honours, if any: `Sec-GPC: 1` (https://w3c.github.io/gpc/) or `DNT: 1`. Scripts

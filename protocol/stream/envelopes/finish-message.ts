@@ -1,9 +1,9 @@
-import { idOf } from '../../wire/id-of.js'
-import { isoTime } from '../../wire/iso-time.js'
+import { idOf } from '../../wire/ids/id-of.js'
 import type { MessageContext } from '../../wire/messages.js'
 import { NOT_KEPT } from '../../wire/messages.js'
-import type { ReceiptTimes } from '../../wire/receipt-times.js'
-import { correctTime, parseTime } from '../../wire/times.js'
+import { isoTime } from '../../wire/times/iso-time.js'
+import type { ReceiptTimes } from '../../wire/times/receipt-times.js'
+import { correctTime, parseTime } from '../../wire/times/times.js'
 import type { StoredMessage } from './stored.js'
 
 /**
@@ -53,7 +53,7 @@ function withAdded(own: MessageContext | null | undefined, added: MessageContext
   return Object.assign({}, added, own)
 }
 
-/** Fields that are seen to, and those that nobody wants. */
+/** Fields that are set here, and those that are dropped. */
 const HANDLED = new Set([
   '__proto__',
   NOT_KEPT,

@@ -12,8 +12,8 @@ import {
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
-import { parseTime } from '../../wire/times.js'
-import { isIdentityChange } from '../identity.js'
+import { parseTime } from '../../wire/times/times.js'
+import { isIdentityChange } from '../profile/identity.js'
 import { openEnvelope } from './open-envelope.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 
@@ -44,7 +44,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   return { ok: true, value: envelope }
 }
 
-/** What is wrong with where a message of a stream comes from. */
+/** Returns what is wrong with the source of a stream message. */
 export function originTrouble(
   { siteId, visitorId, receivedAt }: Record<string, unknown>,
   isReceivedAt: (value: unknown) => boolean = isTime,

@@ -4,7 +4,7 @@ import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isId, isIdOrEmpty, isListOf, isSiteId, isText, misfit } from '../../wire/checks/parse-stored.js'
 import { isSender } from '../../wire/senders.js'
 import { OUTCOMES, type Outcome } from '../../wire/slots.js'
-import type { SignalEnvelope } from '../signals.js'
+import type { SignalEnvelope } from '../profile/signals.js'
 import { isTime, originTrouble } from './parse-event-envelope.js'
 import type { DecisionEnvelope, RejectedEnvelope } from './stored.js'
 

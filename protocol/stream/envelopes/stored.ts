@@ -2,17 +2,17 @@ import type { Attribution } from '../../site/catalog.js'
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
 import type { KeyKind, Sender } from '../../wire/senders.js'
 import type { Outcome } from '../../wire/slots.js'
-import type { IdentityChange } from '../identity.js'
+import type { IdentityChange } from '../profile/identity.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
   /** Corrected time: `received − (sent − client)`, never after `receivedAt`. */
   timestamp: string
-  /** What the client said, in UTC; absent when it said nothing. Equal in every send of one message. */
+  /** The client's own time, in UTC; absent when it gave none. Equal in every send of one message. */
   originalTimestamp?: string
 }
 
-/** What one visitor sent in one batch, in order, all by one kind of sender. */
+/** The messages of one visitor in one batch, in order, all by one kind of sender. */
 export interface EventEnvelope {
   siteId: string
   visitorId: string
@@ -32,7 +32,7 @@ export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
   oldest?: string
   /** When the batch was sent, by the client's clock. */
   sentAt?: string
-  /** What is added to each message's context: the same to all, or to each its own. */
+  /** Fields that are added to each message's context: the same to all, or to each its own. */
   context?: MessageContext | (MessageContext | null)[]
   /** Goes into the context of the last message. */
   ledger?: Ledger
@@ -48,7 +48,7 @@ export interface RejectedEnvelope {
   receivedAt: string
   /** Kind of the key they came with. Absent: `public`. */
   sender?: KeyKind
-  /** What else is needed to take the messages once more as they came: when their request was sent, and by what. */
+  /** Time and user agent of the request, which are needed to accept the messages once more as they came. */
   sentAt?: string
   userAgent?: string
   rejected: RejectedMessage[]
@@ -101,7 +101,7 @@ export interface DecisionRecord {
   holdout: boolean
   /** How orders are credited to clicks on it, by the slot as it was. Absent: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
-  /** What was shown, by position. */
+  /** Content that was shown, by rank. */
   contentIds: string[]
   /** For each of `contentIds`: the probability with which it was drawn for its position, given those before it. */
   propensities: number[]
@@ -109,7 +109,7 @@ export interface DecisionRecord {
   position: number
   candidates: Candidate[]
   excluded: { contentId: string; reason: string }[]
-  /** What the policy knew of the visitor. */
+  /** The visitor's state that the policy used. */
   features: JsonObject
   /** Seed of the draw. */
   seed: string

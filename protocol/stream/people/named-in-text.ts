@@ -1,4 +1,4 @@
-import { idOf } from '../../wire/id-of.js'
+import { idOf } from '../../wire/ids/id-of.js'
 import type { NamedIds } from './people.js'
 
 const FIELDS = ['anonymousId', 'userId', 'previousId'] as const

@@ -1,5 +1,5 @@
-import { idOf } from '../../wire/id-of.js'
-import type { Profile } from '../profile.js'
+import { idOf } from '../../wire/ids/id-of.js'
+import type { Profile } from '../profile/profile.js'
 import { partitionOf, visitorIdOf } from '../visitors.js'
 
 /** Computes a keyed hash of text, the same everywhere in one installation, as a token that a KV key may hold. */
@@ -141,7 +141,7 @@ export function forgetSubject(partition: number): string {
 /** Request-reply subject on which a person's data is asked for. */
 export const EXPORT_SUBJECT = 'people.export'
 
-/** What is asked of the owner of a partition: to drop profiles that began at `before` or earlier, in ms since the epoch. */
+/** Request to the owner of a partition: to drop profiles that began at `before` or earlier, in ms since the epoch. */
 export interface ForgetRequest {
   siteId: string
   visitorIds: string[]
@@ -161,7 +161,7 @@ export const EXPORT_HEADER = 'Slotstream-Export'
 export const EXPORT_ALIVE_MS = 10_000
 
 /**
- * What is asked for an export: the lines go to `inbox` as requests, each of which is answered when there is room. One without
+ * Request for an export: the lines go to `inbox` as requests, each of which is answered when there is room. One without
  * data and header is the last.
  */
 export interface ExportRequest {
@@ -180,7 +180,7 @@ export interface PersonJob {
   state: 'running' | 'done' | 'failed'
   /** From 0 to 1. */
   progress: number
-  /** What is being done, or waited for. */
+  /** The step that is being done, or waited for. */
   step: string
   /** Steps that are behind it. */
   done: JobStep[]

@@ -1,7 +1,7 @@
 import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES } from '../limits.js'
 
 /**
- * What is too large about a message's traits; undefined when nothing is. Its nesting must have been checked. Values are
+ * Returns what is too large about a message's traits; undefined when nothing is. Its nesting must have been checked. Values are
  * counted beside the bytes, because `[],[],[]` is many times as large in memory as it is as text.
  */
 export function traitsTrouble(traits: object): string | undefined {

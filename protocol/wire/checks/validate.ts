@@ -1,10 +1,10 @@
 import { digitsOf, isMarkedNumber } from '../exact-integers.js'
-import { idOf } from '../id-of.js'
-import { isMeaningful } from '../ids.js'
+import { idOf } from '../ids/id-of.js'
+import { isMeaningful } from '../ids/ids.js'
 import { MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, MAX_NAME_LENGTH } from '../limits.js'
 import { MESSAGE_TYPES, type MessageType, NOT_KEPT, type RejectionCode } from '../messages.js'
-import type { ReceiptTimes } from '../receipt-times.js'
-import { correctTime, parseTime } from '../times.js'
+import type { ReceiptTimes } from '../times/receipt-times.js'
+import { correctTime, parseTime } from '../times/times.js'
 import { traitsTrouble } from './check-traits.js'
 import { isObject } from './is-object.js'
 
@@ -56,7 +56,7 @@ function checkText(raw: Record<string, unknown>) {
   )
 }
 
-/** What is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
+/** Tells whether a value is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
 function isPlain(value: unknown): boolean {
   return value === undefined || (isText(value) && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
 }
@@ -121,7 +121,7 @@ function checkTraits({ traits }: Record<string, unknown>) {
   return trouble === undefined ? undefined : no('traits_too_large', trouble)
 }
 
-/** What is wrong inside a message, and where: the keys that lead there. */
+/** A fault inside a message, and its place: the keys that lead there. */
 interface Trouble {
   code: RejectionCode
   path: string[]
@@ -137,7 +137,7 @@ function checkKeys(raw: Record<string, unknown>) {
   return trouble && no(trouble.code, `${trouble.path.join('.') || 'the message'} ${trouble.what}`)
 }
 
-/** `__proto__` and `constructor.prototype` are refused, not stripped: nobody sends them by accident. */
+/** `__proto__` and `constructor.prototype` are refused, not stripped: no client sends them by accident. */
 function checkTree(value: object, depth: number): Trouble | undefined {
   if (depth > MAX_DEPTH) return { code: 'too_deep', path: [], what: `is nested deeper than ${MAX_DEPTH} levels` }
   if (Array.isArray(value)) {

@@ -12,12 +12,14 @@ interface Arrows {
   doors: Record<string, string[]>
   /** What may read the environment of the process: names of files anywhere, folders and files. All else is handed it. */
   environment: string[]
+  /** Of texts that say how something is stored: the one file that may hold them. */
+  owners: Record<string, string>
   /** Groups of files that import one another; only shrinks. */
   circles: string[][]
 }
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const { packages, outside, doors, environment, circles } = JSON.parse(read('arrows.json')) as Arrows
+const { packages, outside, doors, environment, owners, circles } = JSON.parse(read('arrows.json')) as Arrows
 const files = sourceFiles()
 const packageOf = (file: string) => file.split('/')[0]!
 const isIn = (file: string, place: string) => file === place || file.startsWith(`${place}/`)
@@ -78,6 +80,16 @@ describe('arrows', () => {
     ).toEqual([])
   })
 
+  it('lead to one owner of how things are stored', () => {
+    const elsewhere = Object.entries(owners).flatMap(([text, owner]) =>
+      files
+        .filter(({ path, code }) => packageOf(path) in packages && path !== owner && code.includes(text))
+        .map(({ path }) => `${path} has "${text}", which is for ${owner}`),
+    )
+    expect(elsewhere).toEqual([])
+    expect(Object.entries(owners).filter(([text, owner]) => !read(`../../../${owner}`).includes(text))).toEqual([])
+  })
+
   it('make no circles but those that are known, which only shrink', () => {
     expect(circlesOf(files).toSorted()).toEqual(circles.toSorted())
   })
@@ -100,7 +112,9 @@ describe('arrows', () => {
 describe('the reader of imports', () => {
   const file = (path: string, text: string): SourceFile => ({
     path,
+    text,
     imports: importsOf(path, text, new Set(['a/x.ts', 'a/y.ts'])),
+    code: text,
     readsEnvironment: false,
   })
 

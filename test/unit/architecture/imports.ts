@@ -11,30 +11,45 @@ export interface Import {
   isOurs: boolean
 }
 
+/** A TypeScript file of a package. */
 export interface SourceFile {
   path: string
+  /** As it is written. */
+  text: string
   imports: Import[]
+  /** Its text without comments. */
+  code: string
   /** Whether it reads the environment of the process, by itself or by a setting that it gives no environment to. */
   readsEnvironment: boolean
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PACKAGES = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).workspaces as string[]
+const PACKAGES = packagesOf(ROOT)
 const ENVIRONMENT =
   /\bprocess\.env\b|\b(number|text|secret)Setting\('\w+'\)|\bneeded(Setting|Secret)\('\w+',[^,]*\)|\bisSet\('\w+'\)/
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
 
-/** Reads all TypeScript sources of all packages. */
-export function sourceFiles(): SourceFile[] {
-  const paths = PACKAGES.flatMap(name =>
-    readdirSync(join(ROOT, name), { recursive: true, encoding: 'utf8' })
+/** Lists the packages of a checkout, by their folders. */
+export function packagesOf(root: string): string[] {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces
+}
+
+/**
+ * Reads all TypeScript sources of all packages.
+ *
+ * @param root folder of the checkout. Default: this one
+ */
+export function sourceFiles(root = ROOT): SourceFile[] {
+  const paths = packagesOf(root).flatMap(name =>
+    readdirSync(join(root, name), { recursive: true, encoding: 'utf8' })
       .map(path => `${name}/${path.replaceAll('\\', '/')}`)
       .filter(path => /\.tsx?$/.test(path) && !/(^|\/)(dist|node_modules)\/|\.d\.ts$/.test(path)),
   )
   const known = new Set(paths)
   return paths.map(path => {
-    const source = readFileSync(join(ROOT, path), 'utf8')
-    return { path, imports: importsOf(path, source, known), readsEnvironment: readsEnvironment(source) }
+    const text = readFileSync(join(root, path), 'utf8')
+    const code = withoutComments(text)
+    return { path, text, imports: importsOf(path, text, known), code, readsEnvironment: readsEnvironment(text) }
   })
 }
 
@@ -53,7 +68,11 @@ export function importsOf(path: string, source: string, known: ReadonlySet<strin
 
 /** Whether a source text reads the environment of the process, outside of its comments. */
 export function readsEnvironment(source: string): boolean {
-  return ENVIRONMENT.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''))
+  return ENVIRONMENT.test(withoutComments(source))
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 }
 
 /** Groups of files that import one another in a circle, each sorted (Tarjan's strongly connected components). */

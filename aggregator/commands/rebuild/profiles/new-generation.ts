@@ -1,4 +1,4 @@
-import { type Profile, profilesBucket } from '@slotstream/protocol'
+import { bucketStream, type Profile, profilesBucket, warehousePositionKey } from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -62,7 +62,7 @@ export async function createGeneration({
   const { generation: old, revision } = await readGeneration(meta)
   const generation = old + 1
   const bucket = profilesBucket(generation)
-  await nats.manager.streams.delete(`KV_${bucket}`).catch(() => false)
+  await nats.manager.streams.delete(bucketStream(bucket)).catch(() => false)
   const { streamInfo } = await meta.status()
   const replicas = streamInfo.config.num_replicas
   const profiles = await nats.kvm.create(bucket, { history: 1, replicas, allow_direct: false })
@@ -96,7 +96,7 @@ export async function createGeneration({
     async switchTo() {
       const offset = generation * POSITIONS_OF_A_GENERATION
       const start = { first: offset + 1, last: offset, offset }
-      await positions.put(`warehouse.KV_${bucket}`, JSON.stringify(start))
+      await positions.put(warehousePositionKey(bucketStream(bucket)), JSON.stringify(start))
       await switchGeneration(meta, generation, revision)
     },
   }

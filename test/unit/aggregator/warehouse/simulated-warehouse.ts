@@ -202,7 +202,7 @@ export function simulatedWarehouse() {
           position: positionKeeper(bucket, spec.stream, String(++made)),
           read,
           lastSequence: () => call(() => stream.length),
-          divert: async () => {},
+          storeRejected: async () => {},
           deadLetter: async () => {},
           limits: { maxRows: 4, maxBytes: 1_000_000, maxAgeMs: 20 },
           metrics,

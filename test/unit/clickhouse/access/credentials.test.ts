@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Account } from '#clickhouse/access/accounts.js'
 import { createAuthenticator } from '#clickhouse/access/credentials.js'
-import { DEFAULT_ANALYST_LIMITS } from '#clickhouse/http/settings.js'
+import { DEFAULT_ANALYST_LIMITS } from '#clickhouse/access/settings/limits.js'
 
 const basic = (text: string): { authorization: string } => ({
   authorization: `Basic ${Buffer.from(text).toString('base64')}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkImported, importDecisions } from '#collector/admin/import-decisions.js'
+import { checkImported, importDecisions } from '#collector/admin/decisions/import-decisions.js'
 
 const now = Date.parse('2026-06-01T12:00:00.000Z')
 const good = { decisionId: 'd', slotId: 'hero', anonymousId: 'a', timestamp: '2019-11-24 00:00:01.123+00:00' }

@@ -1,6 +1,6 @@
 import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES, markIntegers, openEnvelope } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { createBatchText, envelopeBytes, type OutgoingEnvelope } from '#collector/intake/outgoing-envelope.js'
+import { createBatchText, envelopeBytes, type OutgoingEnvelope } from '#collector/intake/publish/outgoing-envelope.js'
 import { type BatchScope, batchOfOne, takeBatchInSlices, takeBatch as takeTexts } from '#collector/intake/take-batch.js'
 
 const arrival: BatchScope = {

@@ -1,0 +1,45 @@
+import type { Msg } from '@nats-io/transport-node'
+import { type Profile, type ProfilesReply, profilesSubject } from '@slotstream/protocol'
+import type { Log, Nats } from '@slotstream/runtime'
+import { answerPartitions, type PartitionAnswers, respondWithError } from '../../ownership/answer-partitions.js'
+import { parseReadRequest, readReply } from './read-request.js'
+
+/** What a message of NATS may take where the server has not said, in bytes: its default. */
+const MAX_PAYLOAD = 1024 ** 2
+
+export interface ReadsDeps {
+  nats: Pick<Nats, 'connection'>
+  partitions: number
+  /** Resolves to the visitor's profile, with all that is applied by now. */
+  profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
+  /** Whether this process may answer for the partition at this moment, and whether it holds it. */
+  serves: (partition: number) => boolean
+  holds: (partition: number) => boolean
+  log: Log
+}
+
+/**
+ * Creates the answers to a `ProfilesRequest`: of partitions that this process serves, a `ProfilesReply`; where the
+ * request is not valid, a reply without profiles and the headers of a NATS service error.
+ */
+export function answerReads({ nats, partitions, profileOf, serves, holds, log }: ReadsDeps): PartitionAnswers {
+  return answerPartitions({ nats, subjectOf: profilesSubject, answer, kind: 'requests for profiles', log })
+
+  async function answer(message: Msg, partition: number): Promise<void> {
+    // After a pause, say, another process may have taken over, and answers.
+    if (!serves(partition)) return
+    const request = parseReadRequest(message.data, partition, partitions)
+    if (!request.ok) return refuse(message, 400, request.reason)
+    const { siteId, visitorIds } = request.value
+    const profiles = await Promise.all(visitorIds.map(visitorId => profileOf(siteId, visitorId)))
+    if (!holds(partition)) return
+    const reply = readReply(profiles, nats.connection.info?.max_payload ?? MAX_PAYLOAD)
+    if (reply === undefined) return refuse(message, 413, 'the profile is larger than a message of NATS')
+    message.respond(reply)
+  }
+
+  function refuse(message: Msg, code: number, reason: string): void {
+    log.error({ subject: message.subject, reason }, 'a request for profiles cannot be answered')
+    respondWithError(message, code, reason, { profiles: [] } satisfies ProfilesReply)
+  }
+}

@@ -1,0 +1,66 @@
+import { keyText, type Row, type RowKey } from '../../rows/row.js'
+import type { RecentKeys } from './recent-keys.js'
+
+/**
+ * How far the corrected times of two sends of one message may lie apart, and clocks of two collectors, in
+ * milliseconds. What happened later than the start of the covered time plus this can't have been sent before it.
+ */
+const SLACK_MS = 5 * 60_000
+
+export interface Unique {
+  rows: Row[]
+  /** Rows left out because the same message is in this block already. */
+  inBlock: number
+  /** Rows left out because the table has the message. */
+  inTable: number
+  lookedUp: number
+}
+
+/**
+ * Leaves out rows whose message is in the table already, or earlier in the block. `find` is asked once, for the keys
+ * that are in the recent set or that it can't know; it must not find the rows of this very block, so that a block
+ * done again yields the same rows.
+ */
+export async function withoutDuplicates(
+  rows: Row[],
+  recent: RecentKeys,
+  find: (keys: RowKey[]) => Promise<Set<string>>,
+): Promise<Unique> {
+  const seen = new Set<string>()
+  const first: { row: Row; texts: string[] }[] = []
+  const doubtful: RowKey[] = []
+  let inBlock = 0
+  for (const row of rows) {
+    if (!row.key) {
+      first.push({ row, texts: [] })
+      continue
+    }
+    const keys = keysOf(row.key)
+    const texts = keys.map(keyText)
+    if (texts.some(text => seen.has(text))) {
+      inBlock++
+      continue
+    }
+    first.push({ row, texts })
+    seen.add(texts[0]!)
+    if (texts.some(recent.has) || !isCovered(row.key, recent.coveredSince)) doubtful.push(...keys)
+  }
+  const stored = doubtful.length > 0 ? await find(doubtful) : new Set<string>()
+  const kept = stored.size === 0 ? first : first.filter(({ texts }) => !texts.some(text => stored.has(text)))
+  return {
+    rows: kept.map(({ row }) => row),
+    inBlock,
+    inTable: first.length - kept.length,
+    lookedUp: doubtful.length,
+  }
+}
+
+/** The keys by which a message may be in the table. */
+function keysOf(key: RowKey): RowKey[] {
+  return key.formerId === undefined ? [key] : [key, { ...key, id: key.formerId }]
+}
+
+/** Whether every earlier send of the message would be in the recent set. */
+function isCovered(key: RowKey, coveredSince: number): boolean {
+  return key.happened !== undefined && Date.parse(key.happened) >= coveredSince + SLACK_MS
+}

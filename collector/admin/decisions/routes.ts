@@ -1,0 +1,33 @@
+import type { Publisher, Tombstones } from '@slotstream/runtime'
+import type { Router } from 'express'
+import { Failure } from '../../http/failure.js'
+import { forgottenDecision } from '../../intake/accept/forgotten.js'
+import { decisionPublications } from '../../intake/publish/publications.js'
+import { publishAll } from '../../intake/publish/publish-all.js'
+import type { CollectorMetrics } from '../../metrics.js'
+import { fieldsOf, objectOf } from '../admin-request.js'
+import type { SiteRouteParts } from '../route-parts.js'
+import { importDecisions } from './import-decisions.js'
+
+export interface DecisionRouteParts extends SiteRouteParts {
+  /** Deletions of persons: decisions from before one are rejected. */
+  tombstones: () => Tombstones
+  publisher: Publisher
+  partitions: number
+  metrics: CollectorMetrics
+}
+
+/** Adds `/sites/:siteId/decisions/import`. */
+export function addDecisionRoutes(router: Router, parts: DecisionRouteParts): void {
+  const { siteOf, tombstones, publisher, partitions, metrics } = parts
+  router.post('/sites/:siteId/decisions/import', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { decisions } = fieldsOf(await objectOf(request), ['decisions'])
+    if (!Array.isArray(decisions)) throw new Failure('malformed', 'send {"decisions": [decision, …]}')
+    const isForgotten = forgottenDecision(tombstones(), siteId)
+    const { envelopes, imported, rejected } = importDecisions(decisions, siteId, Date.now(), isForgotten)
+    const publications = envelopes.flatMap(envelope => decisionPublications(envelope, partitions))
+    await publishAll(publisher, publications, metrics)
+    response.json({ imported, rejected })
+  })
+}

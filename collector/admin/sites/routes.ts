@@ -1,0 +1,56 @@
+import type { Site } from '@slotstream/protocol'
+import type { Buckets, Nats } from '@slotstream/runtime'
+import type { Router } from 'express'
+import { createSiteBucket } from '../../keys/site-bucket.js'
+import type { Plans } from '../../plan/plans.js'
+import type { Sites } from '../../sites.js'
+import { objectOf } from '../admin-request.js'
+import type { CatalogStore } from '../catalog/catalog-store.js'
+import type { DefinitionStore } from '../definitions/definition-store.js'
+import type { PlanStore } from '../plan/plan-store.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import { viewOf } from './site-keys.js'
+import { createStoreSite, type StoreSite } from './store-site.js'
+
+export interface SitesRouteParts extends SiteRouteParts {
+  nats: Nats
+  buckets: Pick<Buckets, 'sites'>
+  sites: Sites
+  catalog: CatalogStore
+  plans: Plans
+  planStore: PlanStore
+  definitionStore: DefinitionStore
+}
+
+/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan and its definitions. */
+export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
+  const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore } = parts
+  let storeSite: StoreSite | undefined
+
+  router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
+  router.put('/sites/:siteId', async (request, response) => {
+    response.json(viewOf(await changeSite(request, 'put')))
+  })
+  router.patch('/sites/:siteId', async (request, response) => {
+    siteOf(request)
+    response.json(viewOf(await changeSite(request, 'patch')))
+  })
+  router.delete('/sites/:siteId', async (request, response) => {
+    const { siteId } = siteOf(request)
+    await buckets.sites.delete(siteId)
+    await catalog.removeAll(siteId)
+    await definitionStore.removeAll(siteId)
+    plans.take(siteId, undefined, await planStore.remove(siteId))
+    sites.apply({ key: siteId, operation: 'DEL', json: notThere })
+    response.json({ deleted: true })
+  })
+
+  async function changeSite(request: SiteRequest, change: 'put' | 'patch'): Promise<Site> {
+    storeSite ??= createStoreSite(createSiteBucket(nats, buckets.sites), sites)
+    return storeSite(request.params.siteId, await objectOf(request), change)
+  }
+}
+
+function notThere(): never {
+  throw new Error('a deleted entry has no value')
+}

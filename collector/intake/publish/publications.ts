@@ -1,0 +1,94 @@
+import { hash } from 'node:crypto'
+import {
+  type DecisionEnvelope,
+  joined,
+  partitionOf,
+  type RejectedEnvelope,
+  spreadPartitionOf,
+  streamSubject,
+} from '@slotstream/protocol'
+import { utf8Of } from '../../http/body/json-text.js'
+import { type AcceptedMessage, envelopeBytes, envelopeOf, type OutgoingEnvelope } from './outgoing-envelope.js'
+
+/**
+ * Largest stream message, in bytes. nats-server takes 1 MB unless told otherwise; a body of 500 KB can grow beyond it,
+ * by what is added to each message, by a context for all, and by numbers such as 1e20 that are longer when written out.
+ */
+const MAX_STREAM_MESSAGE_BYTES = 768 * 1024
+
+/** One message for the stream. */
+export interface Publication {
+  subject: string
+  data: Uint8Array
+  /** Equal for each send of the same thing: JetStream drops the later ones. */
+  msgId: string
+}
+
+/**
+ * The ids behind a `msgId` are namespaced by site, sender and visitor, and all message ids are part of it, so that no
+ * client can suppress another's events, nor its own by using a batch id again.
+ */
+export function eventPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, visitorId } = envelope
+  if (envelope.spread) return spreadPublications(envelope, batchId, partitions)
+  return publicationsOf(envelope, batchId, partitionOf(siteId, visitorId, partitions))
+}
+
+/** One or more publications for each partition that some of the messages belong to. */
+function spreadPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, visitorId } = envelope
+  const parts = new Map<number, AcceptedMessage[]>()
+  for (const message of envelope.messages) {
+    const partition = spreadPartitionOf(siteId, visitorId, message.id, partitions)
+    parts.set(partition, [...(parts.get(partition) ?? []), message])
+  }
+  return [...parts].flatMap(([partition, messages]) =>
+    publicationsOf(envelopeOf(envelope, messages), batchId, partition),
+  )
+}
+
+function publicationsOf(envelope: OutgoingEnvelope, batchId: string, partition: number): Publication[] {
+  const { siteId, sender = 'public', visitorId, messages } = envelope
+  const subject = streamSubject('events', partition)
+  return split(messages, part => envelopeBytes(envelopeOf(envelope, part))).map(({ part, data }) => ({
+    subject,
+    data,
+    msgId: digest(['events', siteId, sender, visitorId, batchId, ...part.map(({ id }) => id)]),
+  }))
+}
+
+/** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
+export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
+  const { siteId, sender = 'public', rejected } = envelope
+  return split(rejected, part => utf8Of(JSON.stringify({ ...envelope, rejected: part }))).map(({ part, data }) => {
+    const msgId = digest([
+      'rejected',
+      siteId,
+      sender,
+      batchId,
+      ...part.flatMap(({ messageId, code, payload }) => [messageId ?? '', code, payload]),
+    ])
+    return { subject: streamSubject('rejected', partitionOf(siteId, msgId, partitions)), data, msgId }
+  })
+}
+
+export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
+  const { siteId, visitorId, decisions } = envelope
+  const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))
+  return split(decisions, part => utf8Of(JSON.stringify({ ...envelope, decisions: part }))).map(({ part, data }) => ({
+    subject,
+    data,
+    msgId: digest(['decisions', siteId, visitorId, JSON.stringify(part)]),
+  }))
+}
+
+function split<T>(items: T[], write: (part: T[]) => Uint8Array): { part: T[]; data: Uint8Array }[] {
+  const data = write(items)
+  if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
+  const half = items.length >> 1
+  return [...split(items.slice(0, half), write), ...split(items.slice(half), write)]
+}
+
+function digest(parts: string[]): string {
+  return hash('sha256', joined(parts), 'base64url')
+}

@@ -1,0 +1,83 @@
+/** NATS KV buckets. A bucket is a stream of JetStream with a subject for each key. */
+export const BUCKETS = {
+  /** `<siteId>` → Site */
+  sites: 'sites',
+  /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content */
+  catalog: 'catalog',
+  /** `<siteId>` → TrackingPlan */
+  plans: 'plans',
+  /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet, with their earlier revisions */
+  definitions: 'definitions',
+  /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
+  profiles: 'profiles',
+  /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
+  positions: 'positions',
+  /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
+  leases: 'leases',
+  /**
+   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
+   * `people` → the key that people are hashed with
+   */
+  meta: 'meta',
+  /** `<jobId>` → PersonJob */
+  jobs: 'jobs',
+  /** `<siteId>.<keyed hash of the id>` → Tombstone: what is from before the deletion of a person is refused */
+  tombstones: 'tombstones',
+} as const
+
+/**
+ * Buckets that collectors read, and no others: a collector faces the internet. What a visitor's profile has is asked of
+ * the owner of its partition.
+ */
+export const COLLECTOR_BUCKETS = [
+  'sites',
+  'catalog',
+  'plans',
+  'definitions',
+  'meta',
+  'jobs',
+  'tombstones',
+] as const satisfies (keyof typeof BUCKETS)[]
+
+/** Prefix of the client of NATS KV: with a bucket's name behind it, it is the name of its stream. */
+const STREAM_PREFIX = 'KV_'
+
+/** The same for the subjects of its keys. */
+const SUBJECT_PREFIX = '$KV.'
+
+/** Returns the name of the stream of a bucket: `profiles_1` is in `KV_profiles_1`. */
+export function bucketStream(bucket: string): string {
+  return `${STREAM_PREFIX}${bucket}`
+}
+
+/** Returns the name of the bucket whose stream this is; undefined where it is no stream of a bucket. */
+export function bucketOfStream(stream: string): string | undefined {
+  return stream.startsWith(STREAM_PREFIX) ? stream.slice(STREAM_PREFIX.length) : undefined
+}
+
+/** Returns the subject of a key, `$KV.profiles.7.…`. Also of a pattern: `>` for all keys. */
+export function keySubject(bucket: string, key: string): string {
+  return `${SUBJECT_PREFIX}${bucket}.${key}`
+}
+
+/** Returns the key whose subject in this bucket this is. */
+export function keyOfSubject(bucket: string, subject: string): string {
+  return subject.slice(keySubject(bucket, '').length)
+}
+
+/** Tells whether a subject is that of a key, in whichever bucket. */
+export function isKeySubject(subject: string): boolean {
+  return subject.startsWith(SUBJECT_PREFIX)
+}
+
+/** Returns the bucket of a generation of profiles: each rebuild creates one beside the one in effect. */
+export function profilesBucket(generation: number): string {
+  return generation === 0 ? BUCKETS.profiles : `${BUCKETS.profiles}_${generation}`
+}
+
+/** Returns the generation of profiles that a bucket holds; undefined where it holds none. */
+export function generationOf(bucket: string): number | undefined {
+  if (bucket === BUCKETS.profiles) return 0
+  const [, digits] = /^profiles_([1-9]\d*)$/.exec(bucket) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}

@@ -1,0 +1,14 @@
+/** Returns the key of the warehouse's position in a stream, in the bucket `positions`. */
+export function warehousePositionKey(stream: string): string {
+  return `warehouse.${stream}`
+}
+
+/** Returns the key of a partition's checkpoint in a bucket of profiles: what was applied up to it is stored there. */
+export function checkpointKey(bucket: string, partition: number): string {
+  return `${bucket}.${partition}`
+}
+
+/** Returns the key of the revision up to which a partition's old profiles were looked through. */
+export function sweptKey(bucket: string, partition: number): string {
+  return `${bucket}.${partition}.swept`
+}

@@ -1,0 +1,26 @@
+/** Names inside NATS. One place, so that an operator can read here what belongs to this product. */
+
+/** JetStream streams and the subjects they store: one subject per partition. */
+export const STREAMS = {
+  events: { name: 'EVENTS', subject: 'events' },
+  decisions: { name: 'DECISIONS', subject: 'decisions' },
+  signals: { name: 'SIGNALS', subject: 'signals' },
+  rejected: { name: 'REJECTED', subject: 'rejected' },
+} as const
+
+export type StreamKind = keyof typeof STREAMS
+
+/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`. */
+export function streamSubject(kind: StreamKind, partition: number): string {
+  return `${STREAMS[kind].subject}.${partition}`
+}
+
+/** Request-reply subject on which the owner of a partition decides. */
+export function decideSubject(partition: number): string {
+  return `decide.${partition}`
+}
+
+/** Request-reply subject on which the owner of a partition reads the profiles of its visitors. */
+export function profilesSubject(partition: number): string {
+  return `profile.${partition}`
+}

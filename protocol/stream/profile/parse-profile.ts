@@ -1,0 +1,74 @@
+import type { Check } from '../../wire/checks/check.js'
+import { isObject } from '../../wire/checks/is-object.js'
+import {
+  isAbsentOr,
+  isCount,
+  isId,
+  isIdOrEmpty,
+  isListOf,
+  isSiteId,
+  isText,
+  isVisitorId,
+  misfit,
+} from '../../wire/checks/parse-stored.js'
+import { isTime } from '../envelopes/parse-event-envelope.js'
+import { isLinks } from './identity.js'
+import { isFeatureStates } from './parse-feature-states.js'
+import type { Profile } from './profile.js'
+
+/** Deepest nesting of traits in a stored profile: more than a message may have. */
+const MAX_STORED_DEPTH = 32
+
+/** Parses a profile as a bucket has it. It is given back as it was read, so that its text stays the same. */
+export function parseProfile(raw: unknown): Check<Profile> {
+  if (!isObject(raw)) return misfit('a profile must be a JSON object')
+  if (!isSiteId(raw.siteId)) return misfit('siteId is not a site’s id')
+  if (!isVisitorId(raw.visitorId)) return misfit('visitorId is missing or no text')
+  if (!isIdOrEmpty(raw.anonymousId)) return misfit('anonymousId is not text')
+  if (!isIdOrEmpty(raw.userId)) return misfit('userId is not text')
+  for (const field of ['firstSeen', 'lastSeen', 'affinitiesAt'] as const)
+    if (!isTime(raw[field])) return misfit(`${field} is not a time`)
+  for (const field of ['sessions', 'events', 'seq'] as const)
+    if (!isCount(raw[field])) return misfit(`${field} is not a whole number from 0`)
+  if (raw.session !== null && !isSession(raw.session)) return misfit('session is of another shape')
+  if (!isObject(raw.affinities) || !Object.values(raw.affinities).every(Number.isFinite))
+    return misfit('affinities are no numbers by category')
+  if (!isObject(raw.traits) || !isShallow(raw.traits, MAX_STORED_DEPTH))
+    return misfit(`traits are no object, or nested deeper than ${MAX_STORED_DEPTH} levels`)
+  if (!isListOf(raw.segments, isText)) return misfit('segments is not a list of text')
+  if (!isListOf(raw.recent, isCount)) return misfit('recent is not a list of hashes')
+  if (!isAbsentOr(raw.signalMemory, isSignalMemory)) return misfit('signalMemory is of another shape')
+  if (!isAbsentOr(raw.lastReceived, isTime)) return misfit('lastReceived is not a time')
+  if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')
+  if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
+  if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
+  return { ok: true, value: raw as unknown as Profile }
+}
+
+function isFeaturesByUser(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isFeatureStates)
+}
+
+function isSession(value: unknown): boolean {
+  return isObject(value) && isId(value.id) && isTime(value.startedAt) && isTime(value.lastAt)
+}
+
+function isSignalMemory(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { interest_shift, session_anomaly, repeated_view } = value
+  return (
+    isAbsentOr(interest_shift, isText) &&
+    isAbsentOr(session_anomaly, isAnomalyMemory) &&
+    isAbsentOr(repeated_view, list => isListOf(list, pair => isListOf(pair, isCount) && pair.length === 2))
+  )
+}
+
+function isAnomalyMemory(value: unknown): boolean {
+  return isObject(value) && Number.isFinite(value.since) && isCount(value.messages) && isCount(value.pageViews)
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (levels === 0) return false
+  return Object.values(value).every(child => isShallow(child, levels - 1))
+}

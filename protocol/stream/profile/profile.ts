@@ -1,0 +1,38 @@
+import type { FeatureStates } from './feature-states.js'
+import type { Links } from './identity.js'
+import type { SignalMemory } from './signals.js'
+
+/** A visitor's profile as the store keeps it. */
+export interface Profile {
+  siteId: string
+  visitorId: string
+  anonymousId: string
+  userId: string
+  /** ISO 8601. */
+  firstSeen: string
+  lastSeen: string
+  /** When the last message was received, by the server's clock, ISO 8601. Absent in profiles stored before it was noted. */
+  lastReceived?: string
+  /** Sessions so far. */
+  sessions: number
+  /** The running session: its id, start and last activity. */
+  session: { id: string; startedAt: string; lastAt: string } | null
+  events: number
+  /** Interest by category: a decayed sum, valid at `affinitiesAt`. */
+  affinities: Record<string, number>
+  affinitiesAt: string
+  traits: Record<string, unknown>
+  segments: string[]
+  /** Stream sequence of the last message applied: replays up to it are skipped. */
+  seq: number
+  /** Hashes of the latest message ids, oldest first, so that a late second send doesn't count twice. */
+  recent: number[]
+  /** The detectors' memory. Absent in profiles that were stored before there were any. */
+  signalMemory?: SignalMemory
+  /** What features hold of messages that name no user. Absent in profiles that were stored before there were any. */
+  features?: FeatureStates
+  /** The same of messages of a browser that name a user, by `userId`. */
+  featuresByUser?: Record<string, FeatureStates>
+  /** Users of a browser by `userId`, browsers of a user by `anonymousId`. Absent: none. */
+  links?: Links
+}

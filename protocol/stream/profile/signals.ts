@@ -1,0 +1,37 @@
+import type { SignalName } from '../../site/signals.js'
+import type { JsonObject } from '../../wire/messages.js'
+
+/** The detectors' memory in a profile, of bounded size. Absent: nothing yet. */
+export interface SignalMemory {
+  /** The category that leads the visitor's interests. */
+  interest_shift?: string
+  /** Messages and page views of the running session within a minute that began at `since`, in milliseconds since the epoch. */
+  session_anomaly?: { since: number; messages: number; pageViews: number; told?: true }
+  /** The latest products of the running session: a hash of each one's id, and how often it was viewed. */
+  repeated_view?: [product: number, views: number][]
+}
+
+/** Something that was detected when a message was applied to its visitor's profile. Times are ISO 8601 in UTC. */
+export interface SignalRecord {
+  /** Made of the message and the signal's name: it is the same when the signal is detected again. */
+  signalId: string
+  signal: SignalName
+  /** The message that it was found at, with its times. */
+  messageId: string
+  timestamp: string
+  originalTimestamp?: string
+  sentAt?: string
+  anonymousId: string
+  userId: string
+  sessionId: string
+  details: JsonObject
+}
+
+/** One stream message of `signals.<partition>`: what was detected in one message of `events.<partition>`. */
+export interface SignalEnvelope {
+  siteId: string
+  visitorId: string
+  /** That of the messages. */
+  receivedAt: string
+  signals: SignalRecord[]
+}

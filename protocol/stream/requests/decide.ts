@@ -1,0 +1,21 @@
+import type { SlotDecision, SlotRequest, SlotsRequest } from '../../wire/slots.js'
+
+/** NATS request to `decide.<partition>`, from a collector to the owner of the visitor's partition. */
+export interface DecideRequest {
+  siteId: string
+  visitorId: string
+  anonymousId: string
+  userId?: string
+  slots: SlotRequest[]
+  context?: SlotsRequest['context']
+  /** Stream position that must have been applied before deciding. 0: none. */
+  after: number
+  /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
+  deadlineMs: number
+  explain: boolean
+}
+
+/** Reply to a `DecideRequest`. The decisions are in the stream when it is sent. */
+export interface DecideReply {
+  decisions: SlotDecision[]
+}

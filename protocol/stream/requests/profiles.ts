@@ -1,0 +1,20 @@
+import type { Profile } from '../profile/profile.js'
+
+/** Visitors that one request may ask for. */
+export const MAX_PROFILES_READ = 100
+
+/** NATS request to `profile.<partition>`, from a collector to the owner of the partition. */
+export interface ProfilesRequest {
+  siteId: string
+  /** Keys of visitors, see `visitorIdOf`, all of the partition: 1 to `MAX_PROFILES_READ`. */
+  visitorIds: string[]
+}
+
+/** Reply to a `ProfilesRequest`. */
+export interface ProfilesReply {
+  /**
+   * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
+   * were asked for where more do not fit into a message: ask again for the others.
+   */
+  profiles: (Profile | null)[]
+}

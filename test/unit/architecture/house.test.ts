@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { sourceFiles } from './imports.js'
+import { crowdedFolders, exportsOf, linesOf, MAX_LINES, measureHouse, productFiles } from './measure.js'
+
+/** Folders that still wait for rooms: this list only shrinks. */
+const CROWDED = ['sdk/capture', 'sdk/slots']
+
+/** Lists, not logic; and a closure of the SDK, which would cost bytes in every page as several files. */
+const LONG_FILES = ['clickhouse/guard/names/engine-names.ts', 'sdk/client/client.ts']
+
+const files = productFiles(sourceFiles())
+
+describe('the house', () => {
+  it('has rooms where a folder would have more than a dozen files', () => {
+    expect(crowdedFolders(files).filter(line => !CROWDED.includes(line.split(':')[0]!))).toEqual([])
+  })
+
+  it('has files of logic below 250 lines', () => {
+    const long = files.filter(file => linesOf(file) >= MAX_LINES).map(({ path }) => path)
+    expect(long.filter(path => !LONG_FILES.includes(path))).toEqual([])
+  })
+
+  it('counts exports, and those with a docstring', () => {
+    const text =
+      '/** One. */\nexport const one = 1\nexport function two() {}\n/**\n * Three.\n */\nexport interface Three {}\n'
+    expect(exportsOf({ text })).toEqual({ all: 3, described: 2 })
+  })
+
+  // HOUSE_ROOT=$PWD npx vitest run --project unit test/unit/architecture/house.test.ts
+  it('prints the numbers of docs/adr/0000-house.md for the checkout in HOUSE_ROOT', () => {
+    const root = process.env.HOUSE_ROOT
+    if (!root) return
+    console.log(
+      Object.entries(measureHouse(root))
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('\n'),
+    )
+  }, 120_000)
+})
