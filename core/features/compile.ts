@@ -11,8 +11,8 @@ import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
 import type { Feature, Features, Rule } from './feature.js'
-import { compilePath } from './read-path.js'
-import { slidingWindow, type Window } from './windows.js'
+import { compilePath } from './input/read-path.js'
+import { slidingWindow, type Window } from './state/windows.js'
 
 /** Most keys of a feature where its definition does not say. */
 const DEFAULT_KEYS = 100

@@ -1,7 +1,7 @@
 import type { StoredMessage } from '@slotstream/protocol'
 import type { Aggregate } from './aggregates/aggregate.js'
-import type { ReadPath } from './read-path.js'
-import type { Window } from './windows.js'
+import type { ReadPath } from './input/read-path.js'
+import type { Window } from './state/windows.js'
 
 /** A feature, ready to be counted. */
 export interface Feature {

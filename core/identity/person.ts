@@ -1,7 +1,7 @@
 import { type FeatureStates, isPersonKey, type Profile } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
-import { mergeStates } from '../features/merge-states.js'
-import { emptyStates } from '../features/reduce.js'
+import { mergeStates } from '../features/state/merge-states.js'
+import { emptyStates } from '../features/state/reduce.js'
 import { type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */

@@ -1,7 +1,7 @@
 import { type FeatureStates, hash32, type Profile, type StoredMessage } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
-import { mergeStates } from '../features/merge-states.js'
-import { draftFeatures, emptyStates, type FeatureDraft } from '../features/reduce.js'
+import { mergeStates } from '../features/state/merge-states.js'
+import { draftFeatures, emptyStates, type FeatureDraft } from '../features/state/reduce.js'
 
 /** Revision under which a profile began that was stored before there were features. */
 const OLDER_THAN_FEATURES = -1

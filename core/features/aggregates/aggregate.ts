@@ -1,5 +1,5 @@
 import type { FeatureRow, Json, JsonObject } from '@slotstream/protocol'
-import type { Scalar } from '../scalar.js'
+import type { Scalar } from '../input/scalar.js'
 
 /** One contribution of a message to a feature. */
 export interface Sample {

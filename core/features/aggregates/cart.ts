@@ -1,5 +1,5 @@
 import type { FeatureRow, JsonObject } from '@slotstream/protocol'
-import { numberOf } from '../scalar.js'
+import { numberOf } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
 /** Changes of a cart that are remembered: the latest. */

@@ -1,5 +1,5 @@
 import { hash32 } from '@slotstream/protocol'
-import { keyOfScalar } from '../scalar.js'
+import { keyOfScalar } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
 /** Hashes that are kept one by one; up to so many different values the number is exact but for equal hashes. */

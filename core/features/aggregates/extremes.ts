@@ -1,4 +1,4 @@
-import { numberOf, type Scalar } from '../scalar.js'
+import { numberOf, type Scalar } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
 /** The least number. */

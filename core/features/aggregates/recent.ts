@@ -1,5 +1,5 @@
 import type { FeatureRow } from '@slotstream/protocol'
-import { keyOfScalar, scalarOfKey } from '../scalar.js'
+import { keyOfScalar, scalarOfKey } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
 /** Values that are remembered: the latest. */

@@ -1,7 +1,7 @@
 import type { FeatureRow } from '@slotstream/protocol'
-import { addExact, type ExactSum } from '../exact-sum.js'
-import { boundKeys, mergePairs, putValue, valueAt } from '../pairs.js'
-import { keyOfScalar, type Scalar, scalarOfKey } from '../scalar.js'
+import { addExact, type ExactSum } from '../input/exact-sum.js'
+import { keyOfScalar, type Scalar, scalarOfKey } from '../input/scalar.js'
+import { boundKeys, mergePairs, putValue, valueAt } from '../state/pairs.js'
 import type { Aggregate } from './aggregate.js'
 
 /** Values that are counted each, at most. Beyond it those of the smallest hashes stay, and the result is approximate. */

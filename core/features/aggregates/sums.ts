@@ -1,5 +1,5 @@
-import { addExact, amountOf, type ExactSum, unitsOf } from '../exact-sum.js'
-import { numberOf } from '../scalar.js'
+import { addExact, amountOf, type ExactSum, unitsOf } from '../input/exact-sum.js'
+import { numberOf } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
 /** Messages, each by its weight. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
 import { compileFeatures, DEFAULT_FEATURES } from '#core/features/compile.js'
 import type { Features } from '#core/features/feature.js'
-import { draftFeatures, emptyStates } from '#core/features/reduce.js'
-import { featureValues } from '#core/features/values.js'
+import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
+import { featureValues } from '#core/features/state/values.js'
 import { messageAt } from '../core/features/some-features.js'
 
 const page = readFileSync(new URL('../../../docs/features.md', import.meta.url), 'utf8')

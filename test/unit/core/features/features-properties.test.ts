@@ -3,8 +3,8 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
 import { compileFeatures } from '#core/features/compile.js'
-import { mergeStates } from '#core/features/merge-states.js'
-import { draftFeatures, emptyStates } from '#core/features/reduce.js'
+import { mergeStates } from '#core/features/state/merge-states.js'
+import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { ALL_KINDS, messageAt } from './some-features.js'
 
 const NOON = Date.UTC(2026, 10, 1, 12)

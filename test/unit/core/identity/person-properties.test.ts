@@ -2,7 +2,7 @@ import { type EventEnvelope, type Profile, type StoredMessage, visitorIdOf } fro
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { DEFAULT_FEATURES } from '#core/features/compile.js'
-import { featureValues } from '#core/features/values.js'
+import { featureValues } from '#core/features/state/values.js'
 import { settleBrowsers } from '#core/identity/links.js'
 import { foldPerson, statesOfUser, userOfBrowser } from '#core/identity/person.js'
 import { applyAndDetect } from '#core/profile/apply.js'

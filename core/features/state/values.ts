@@ -7,7 +7,7 @@ import type {
   Json,
   Visit,
 } from '@slotstream/protocol'
-import type { Feature, Features } from './feature.js'
+import type { Feature, Features } from '../feature.js'
 import { mergeCells } from './merge-cells.js'
 import { valueAt } from './pairs.js'
 import { joined, PAUSE_MS } from './visits.js'

@@ -1,8 +1,8 @@
 import type { FeatureCell, FeatureStates, StoredMessage, Visit } from '@slotstream/protocol'
-import { sessionIdOf } from '../profile/sessions.js'
+import { sessionIdOf } from '../../profile/sessions.js'
+import type { Sample } from '../aggregates/aggregate.js'
+import type { Features, Rule } from '../feature.js'
 import { addToCell } from './add-message.js'
-import type { Sample } from './aggregates/aggregate.js'
-import type { Features, Rule } from './feature.js'
 import { mergeCells } from './merge-cells.js'
 import { mergePairs, putValue, valueAt } from './pairs.js'
 

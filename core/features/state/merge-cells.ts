@@ -1,5 +1,5 @@
 import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, FeatureState } from '@slotstream/protocol'
-import type { Feature } from './feature.js'
+import type { Feature } from '../feature.js'
 import { boundKeys, mergePairs } from './pairs.js'
 import { dropBefore, firstSlotBeside, hasSlots } from './windows.js'
 

@@ -1,8 +1,8 @@
 import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, StoredMessage } from '@slotstream/protocol'
-import type { Sample } from './aggregates/aggregate.js'
-import type { Feature } from './feature.js'
+import type { Sample } from '../aggregates/aggregate.js'
+import type { Feature } from '../feature.js'
+import { isScalar, keyOfScalar } from '../input/scalar.js'
 import { boundKeys, putValue, valueAt } from './pairs.js'
-import { isScalar, keyOfScalar } from './scalar.js'
 import { dropBefore, firstSlotBeside, hasSlots, slotOf, weightInSlot } from './windows.js'
 
 /**

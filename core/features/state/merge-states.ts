@@ -1,5 +1,5 @@
 import type { FeatureStates } from '@slotstream/protocol'
-import type { Features } from './feature.js'
+import type { Features } from '../feature.js'
 import { mergeFeature } from './merge-cells.js'
 import { bounded, mergeVisits } from './visits.js'
 

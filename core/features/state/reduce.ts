@@ -1,8 +1,8 @@
 import type { FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
-import { eventNameOf } from '../conditions/event-name.js'
+import { eventNameOf } from '../../conditions/event-name.js'
+import type { Sample } from '../aggregates/aggregate.js'
+import type { Features, Rule } from '../feature.js'
 import { addMessage } from './add-message.js'
-import type { Sample } from './aggregates/aggregate.js'
-import type { Features, Rule } from './feature.js'
 import { addVisit } from './visits.js'
 
 /**

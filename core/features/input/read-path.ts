@@ -1,5 +1,5 @@
 import type { StoredMessage } from '@slotstream/protocol'
-import { readValues } from '../conditions/message-paths.js'
+import { readValues } from '../../conditions/message-paths.js'
 import { localTimeOf } from './local-time.js'
 
 /** Reads what is at a path of a message: a list where there is one on the way, undefined where there is nothing. */
