@@ -1,5 +1,6 @@
 import { benchCollector } from './collector/collector.js'
 import { benchCompare } from './compare/compare.js'
+import { benchConditions } from './conditions/conditions.js'
 import { benchFlood } from './flood/flood.js'
 import { benchFreshness } from './freshness/freshness.js'
 import { benchGuard } from './guard/guard.js'
@@ -21,6 +22,7 @@ const BENCHES = {
   pipeline: benchPipeline,
   queries: benchQueries,
   guard: benchGuard,
+  conditions: benchConditions,
   sdk: benchSdk,
   'first-views': benchFirstViews,
   compare: benchCompare,

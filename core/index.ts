@@ -3,6 +3,7 @@ export { compileMessageCondition } from './conditions/compile-message-condition.
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
 export { ANY_EVENT, eventNameOf, isOfEvent } from './conditions/event-name.js'
 export { messagePathTrouble, type PathValue, readValues } from './conditions/message-paths.js'
+export { type SharedReads, shareReads } from './conditions/share-reads.js'
 export { type Choice, decide, isHeldOut } from './decide/decide.js'
 export { recompute } from './decide/recompute.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
@@ -31,14 +32,14 @@ export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } fr
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'
-export { featureOf, type SegmentAttributes } from './segments/attributes.js'
+export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {
   type CompiledSegment,
   type CompiledSegments,
   compileSegments,
   featuresOf,
 } from './segments/compile-segments.js'
-export { compileWhere } from './segments/compile-where.js'
+export { compileWhere, type WhereOptions } from './segments/compile-where.js'
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
 export type { Vocabulary } from './segments/vocabulary.js'

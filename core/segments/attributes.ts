@@ -1,5 +1,5 @@
 import type { PathReader } from '../conditions/condition.js'
-import { readKey, readPath } from '../conditions/read-path.js'
+import { readKeys, readPath } from '../conditions/read-path.js'
 
 /** What segments are decided by: a person as they are now, and the request. Times are as `isoTime` writes them. */
 export interface SegmentAttributes {
@@ -25,8 +25,7 @@ export const readAttribute: PathReader = path => {
   const feature = featureOf(path)
   if (feature === undefined) return readPath(path)
   const { name, key } = feature
-  if (key === undefined) return attributes => readKey(readKey(attributes, 'features'), name)
-  return attributes => readKey(readKey(readKey(attributes, 'features'), name), key)
+  return readKeys(key === undefined ? ['features', name] : ['features', name, key])
 }
 
 /** Returns the feature that a path names, and the key of its value; undefined for other paths. */

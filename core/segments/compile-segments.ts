@@ -1,7 +1,8 @@
 import type { SegmentDefinition } from '@slotstream/protocol'
 import type { Compiled, Condition } from '../conditions/condition.js'
 import { MAX_FAULTS } from '../conditions/limits.js'
-import { featureOf } from './attributes.js'
+import { type SharedReads, shareReads } from '../conditions/share-reads.js'
+import { featureOf, readAttribute } from './attributes.js'
 import { compileWhere } from './compile-where.js'
 import { dependencyOrder } from './dependency-order.js'
 import type { Vocabulary } from './vocabulary.js'
@@ -17,6 +18,8 @@ export interface CompiledSegment {
 export interface CompiledSegments {
   /** Each after those that it depends on. */
   readonly segments: readonly CompiledSegment[]
+  /** What they share, to evaluate them for a person. Other conditions may be compiled with it. */
+  readonly reads: SharedReads
   /** Paths of attributes that they read, each once. */
   readonly paths: readonly string[]
   /** Names of the features among them: no other need be computed. */
@@ -39,6 +42,7 @@ export function compileSegments(
 ): Compiled<CompiledSegments> {
   const names = [...new Set(definitions.map(({ name }) => name))]
   const known: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names }
+  const reads = shareReads(readAttribute)
   const compiled = new Map<string, CompiledSegment>()
   const dependencies = new Map<string, string[]>()
   const faults: string[] = []
@@ -50,7 +54,8 @@ export function compileSegments(
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []
     const compile = (condition: unknown, field: string): Condition | undefined => {
-      const result = compileWhere(condition, known, `${at}.${field}`, asked => needed.push(...asked))
+      const onSegments = (asked: readonly string[]) => void needed.push(...asked)
+      const result = compileWhere(condition, known, { path: `${at}.${field}`, read: reads.read, onSegments })
       if (!result.ok) faults.push(...result.faults)
       return result.ok ? result.value : undefined
     }
@@ -71,7 +76,7 @@ export function compileSegments(
 
   const segments = ordered.order.map(name => compiled.get(name)!)
   const paths = pathsOf(segments)
-  return { ok: true, value: { segments, paths, features: featuresOf(paths), known } }
+  return { ok: true, value: { segments, reads, paths, features: featuresOf(paths), known } }
 }
 
 function pathsOf(segments: readonly CompiledSegment[]): string[] {

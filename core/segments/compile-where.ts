@@ -1,25 +1,28 @@
 import { compileCondition } from '../conditions/compile-condition.js'
-import type { Compiled, Condition } from '../conditions/condition.js'
+import type { Compiled, Condition, PathReader } from '../conditions/condition.js'
 import { isAttributeTime, readAttribute } from './attributes.js'
 import { attributeTrouble, type Vocabulary } from './vocabulary.js'
+
+export interface WhereOptions {
+  /** Name of the condition in faults. Default `where`. */
+  path?: string
+  /** Reader that it shares with other conditions: `shareReads(readAttribute).read`. Default: it reads by itself. */
+  read?: PathReader
+  /** Called with the names of segments that it asks for. */
+  onSegments?: (names: readonly string[]) => void
+}
 
 /**
  * Compiles a condition over persons: `features.NAME`, `features.NAME.KEY`, `segments`, `signals`, `traits.…`, `context.…`,
  * `now`, `profile.…`. It is evaluated with `SegmentAttributes`.
  *
- * @param known names that it may use
- * @param path name of the condition in faults
- * @param onSegments called with the names of segments that it asks for
+ * @param known names that it may use. Default: any
  */
-export function compileWhere(
-  where: unknown,
-  known: Vocabulary = {},
-  path = 'where',
-  onSegments: (names: readonly string[]) => void = () => {},
-): Compiled<Condition> {
+export function compileWhere(where: unknown, known: Vocabulary = {}, options: WhereOptions = {}): Compiled<Condition> {
+  const { path = 'where', read = readAttribute, onSegments = () => {} } = options
   return compileCondition(where, {
     path,
-    read: readAttribute,
+    read,
     isTime: isAttributeTime,
     checkPath: (asked, wanted) => attributeTrouble(asked, wanted, known, onSegments),
   })

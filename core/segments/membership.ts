@@ -33,10 +33,11 @@ export function changesOf(
   const left: string[] = []
   // Grows while the segments are evaluated, each after those that it asks for.
   const withSegments: SegmentAttributes = { ...attributes, segments }
+  const loaded = compiled.reads.load(withSegments)
   for (const segment of compiled.segments) {
     const { name } = segment
     const wasMember = remaining.delete(name)
-    if (isMember(segment, wasMember, withSegments)) {
+    if (isMember(segment, wasMember, loaded)) {
       segments.push(name)
       if (!wasMember) entered.push(name)
     } else if (wasMember) left.push(name)
@@ -44,7 +45,7 @@ export function changesOf(
   return { segments, entered, left, dropped: [...remaining] }
 }
 
-function isMember({ where, leaveWhere }: CompiledSegment, wasMember: boolean, attributes: SegmentAttributes): boolean {
+function isMember({ where, leaveWhere }: CompiledSegment, wasMember: boolean, attributes: unknown): boolean {
   if (leaveWhere === undefined) return where.matches(attributes)
   return !leaveWhere.matches(attributes) && (wasMember || where.matches(attributes))
 }

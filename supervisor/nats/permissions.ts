@@ -100,6 +100,10 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'signals.*',
             // Traits that a profile had no room for.
             'rejected.*',
+            // Links of browsers and users, which another partition has to know.
+            'events.*',
+            // Profiles of a person's other browsers.
+            'profile.*',
             'dead.>',
             keySubject('*', '>'),
             STATUS,

@@ -6,9 +6,10 @@ export function allOf(clauses: readonly Clause[]): Clause {
   const [only] = clauses
   if (clauses.length === 1 && only !== undefined) return only
   const words = cut(clauses.map(clause => clause.words).join(' and '))
+  const matchers = clauses.map(clause => clause.matches)
   return {
     matches(attributes) {
-      for (const clause of clauses) if (!clause.matches(attributes)) return false
+      for (const passes of matchers) if (!passes(attributes)) return false
       return true
     },
     addMisses(attributes, misses) {

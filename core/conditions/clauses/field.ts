@@ -8,11 +8,11 @@ export function fieldClause(path: string, read: (attributes: unknown) => unknown
   const shownPath = cut(path, 100)
   const words = `${shownPath} ${tests.map(test => test.wanted).join(' and ')}`
   const describe = (value: unknown, wanted: string) => cut(`${shownPath} is ${show(value)}, wanted ${wanted}`)
-  const [first] = tests
+  const [passes, ...others] = tests.map(test => test.matches)
   return {
     matches:
-      tests.length === 1 && first !== undefined
-        ? attributes => first.matches(testable(read(attributes)))
+      passes !== undefined && others.length === 0
+        ? attributes => passes(testable(read(attributes)))
         : attributes => passesAll(valueIn(attributes), tests),
     addMisses(attributes, misses) {
       const value = valueIn(attributes)

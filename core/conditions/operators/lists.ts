@@ -8,19 +8,13 @@ import { isScalar, type Scalar, scalarOperand, testable } from './operands.js'
 /** `$in`: the value, or an element of a list, is one of these. Types must agree. */
 export const isIn: Operator = (wanted, place) => {
   const entries = entriesOf(wanted, place)
-  return entries && membershipTest(entries, value => value, `one of ${showList(entries)}`)
+  return entries && membershipTest(entries, sameValue, `one of ${showList(entries)}`)
 }
 
 /** `$nin` */
 export const isNotIn: Operator = (wanted, place) => {
   const entries = entriesOf(wanted, place)
-  return (
-    entries &&
-    negated(
-      membershipTest(entries, value => value, ''),
-      `none of ${showList(entries)}`,
-    )
-  )
+  return entries && negated(membershipTest(entries, sameValue, ''), `none of ${showList(entries)}`)
 }
 
 /** `$ini`: as `$in`, whatever the case of letters. */
@@ -59,19 +53,13 @@ export const allInAnyCase: Operator = (wanted, place) =>
 /** `$inGroup`: as `$in` with a list of `groups`. */
 export const isInGroup: Operator = (wanted, place) => {
   const entries = groupOf(wanted, place)
-  return entries && membershipTest(entries, value => value, `in group ${showList([wanted])}`)
+  return entries && membershipTest(entries, sameValue, `in group ${showList([wanted])}`)
 }
 
 /** `$notInGroup` */
 export const isNotInGroup: Operator = (wanted, place) => {
   const entries = groupOf(wanted, place)
-  return (
-    entries &&
-    negated(
-      membershipTest(entries, value => value, ''),
-      `not in group ${showList([wanted])}`,
-    )
-  )
+  return entries && negated(membershipTest(entries, sameValue, ''), `not in group ${showList([wanted])}`)
 }
 
 /** Whether an element of a list passes, as far as `MAX_ELEMENTS`. */
@@ -89,9 +77,35 @@ function entriesOf(wanted: unknown, place: Place): Scalar[] | undefined {
 }
 
 function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => unknown, wanted: string): Test {
+  if (fold === sameValue && entries.length <= FEW) return fewTest(entries, wanted)
   const set = new Set<unknown>(entries.map(fold))
   const isMember = (value: unknown) => set.has(fold(value))
   return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), wanted }
+}
+
+/** Most entries that are compared one by one, which is faster than to look up in a set. */
+const FEW = 8
+
+/** Digits that stand for a whole number beyond 2^53, which lists hold with a mark. */
+const BIG_INTEGER = /^-?\d{16,}$/
+
+/** The usual case: a few entries, without a function for each comparison. */
+function fewTest(entries: readonly Scalar[], wanted: string): Test {
+  const isEntry = (value: unknown): boolean => {
+    for (const entry of entries) if (entry === value) return true
+    return false
+  }
+  const mayBeMarked = entries.some(entry => typeof entry === 'string' && BIG_INTEGER.test(entry))
+  const hasEntry = (list: readonly unknown[]): boolean => {
+    if (mayBeMarked || list.length > MAX_ELEMENTS) return someElement(list, isEntry)
+    for (const entry of entries) if (list.includes(entry)) return true
+    return false
+  }
+  return { matches: value => (Array.isArray(value) ? hasEntry(value) : isEntry(value)), wanted }
+}
+
+function sameValue(value: unknown): unknown {
+  return value
 }
 
 function folded(value: unknown): unknown {

@@ -19,7 +19,8 @@ function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test 
   try {
     const matches = compilePattern(wanted, { ignoresCase })
     return {
-      matches: value => matchesValue(value, matches),
+      matches: value =>
+        typeof value === 'string' ? value.length <= MAX_PATTERN_TEXT && matches(value) : matchesAsText(value, matches),
       wanted: `a match of /${cut(wanted, 100)}/${ignoresCase ? 'i' : ''}`,
     }
   } catch (error) {
@@ -27,7 +28,7 @@ function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test 
   }
 }
 
-function matchesValue(value: unknown, matches: (text: string) => boolean): boolean {
-  if (typeof value === 'string') return value.length <= MAX_PATTERN_TEXT && matches(value)
+/** Numbers, true and false are matched as they are written. */
+function matchesAsText(value: unknown, matches: (text: string) => boolean): boolean {
   return (typeof value === 'number' || typeof value === 'boolean') && matches(String(value))
 }

@@ -16,24 +16,26 @@ const ASCII = /^\p{ASCII}*$/u
  */
 export function compilePattern(pattern: string, { ignoresCase }: { ignoresCase: boolean }): (text: string) => boolean {
   if (pattern.length > MAX_PATTERN) throw new Error(`has ${pattern.length} characters, ${MAX_PATTERN} are allowed`)
-  const copies = [...pattern.matchAll(REPETITION)].reduce((sum, [, least, most]) => sum + Number(most || least), 0)
-  // Before it is compiled, which would take seconds.
-  if (copies > MAX_PATTERN_SIZE) throw new Error(`repeats ${copies} times, ${MAX_PATTERN_SIZE} are allowed`)
-  const engine = compileRe2(pattern, ignoresCase)
-  const size = engine.programSize()
   const literal = literalPattern(ignoresCase ? pattern.toLowerCase() : pattern)
-  if (size > MAX_PATTERN_SIZE && literal === undefined)
-    throw new Error(`has ${size} instructions, ${MAX_PATTERN_SIZE} are allowed: make it shorter`)
+  if (literal !== undefined && !ignoresCase) return literal
+  const engine = compileRe2(pattern, ignoresCase)
   const test = (text: string) => engine.test(text)
-  if (literal === undefined) return test
   // Letters such as the Kelvin sign are a case of ASCII's to the engine.
-  return ignoresCase ? text => (ASCII.test(text) ? literal(text.toLowerCase()) : test(text)) : literal
+  return literal === undefined ? test : text => (ASCII.test(text) ? literal(text.toLowerCase()) : test(text))
 }
 
 function compileRe2(pattern: string, ignoresCase: boolean): RE2JS {
+  const copies = [...pattern.matchAll(REPETITION)].reduce((sum, [, least, most]) => sum + Number(most || least), 0)
+  // Before it is compiled, which would take seconds.
+  if (copies > MAX_PATTERN_SIZE) throw new Error(`repeats ${copies} times, ${MAX_PATTERN_SIZE} are allowed`)
+  let engine: RE2JS
   try {
-    return RE2JS.compile(RE2JS.translateRegExp(pattern), ignoresCase ? RE2JS.CASE_INSENSITIVE : 0)
+    engine = RE2JS.compile(RE2JS.translateRegExp(pattern), ignoresCase ? RE2JS.CASE_INSENSITIVE : 0)
   } catch (error) {
     throw new Error(error instanceof Error ? error.message : String(error))
   }
+  const size = engine.programSize()
+  if (size > MAX_PATTERN_SIZE)
+    throw new Error(`has ${size} instructions, ${MAX_PATTERN_SIZE} are allowed: make it shorter`)
+  return engine
 }

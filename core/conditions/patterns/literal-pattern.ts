@@ -14,9 +14,12 @@ export function literalPattern(pattern: string): ((text: string) => boolean) | u
   const source = single ?? several
   if (source === undefined) return undefined
   const words = splitWords(source)
-  if (start && end) return text => words.includes(text)
-  if (start) return some(words, (text, word) => text.startsWith(word))
-  return some(words, end ? (text, word) => text.endsWith(word) : (text, word) => text.includes(word))
+  const [word = ''] = words
+  if (start && end) return words.length === 1 ? text => text === word : text => words.includes(text)
+  if (start)
+    return words.length === 1 ? text => text.startsWith(word) : text => words.some(each => text.startsWith(each))
+  if (end) return words.length === 1 ? text => text.endsWith(word) : text => words.some(each => text.endsWith(each))
+  return words.length === 1 ? text => text.includes(word) : text => words.some(each => text.includes(each))
 }
 
 /** The words between bars that are not escaped, without escapes. */
@@ -31,13 +34,4 @@ function splitWords(source: string): string[] {
     else word += source[at]
   }
   return [...words, word]
-}
-
-function some(words: readonly string[], holds: (text: string, word: string) => boolean): (text: string) => boolean {
-  const [only = ''] = words
-  if (words.length === 1) return text => holds(text, only)
-  return text => {
-    for (const word of words) if (holds(text, word)) return true
-    return false
-  }
 }

@@ -273,6 +273,16 @@ describe('misses', () => {
   })
 })
 
+it('a miss looks at the first entries of a list only', () => {
+  const list = [1, 2, 3, 4, 5, 6]
+  Object.defineProperty(list, 5, {
+    get() {
+      throw new Error('looked at')
+    },
+  })
+  expect(missesOf({ a: 1 }, { a: list })).toEqual(['a is [1, 2, 3, 4, 5, …], wanted 1'])
+})
+
 describe('paths', () => {
   it('are those that it reads, each once and read through one reader', () => {
     const asked: string[] = []

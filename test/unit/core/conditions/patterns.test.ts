@@ -55,6 +55,8 @@ describe('a pattern', () => {
 
   it('ignores the case of all letters where asked to', () => {
     expect(matches('(MOBILE|tablet)', 'android Mobile', true)).toBe(true)
+    // The long s is a case of s to the engine, and its own lower case.
+    expect(matches('^s$', '\u017f', true)).toBe(true)
     expect(matches('^k$', '\u212a', true)).toBe(true)
     expect(matches('ÄRGER', 'kein ärger', true)).toBe(true)
     expect(matches('^k$', '\u212a')).toBe(false)

@@ -224,7 +224,9 @@ describe('a set of segments is refused', () => {
 
   it('unless names are not known, where any will do', () => {
     expect(compileWhere({ 'features.any': 1, segments: { $in: ['any'] }, signals: { $in: ['any'] } }).ok).toBe(true)
-    expect(compileWhere({ segments: { $in: ['any'] } }, { segments: ['one'] }, 'content[3].where')).toMatchObject({
+    expect(
+      compileWhere({ segments: { $in: ['any'] } }, { segments: ['one'] }, { path: 'content[3].where' }),
+    ).toMatchObject({
       reason: 'content[3].where.segments: there is no segment "any": there are one',
     })
   })
