@@ -1,5 +1,5 @@
 import { isoTime, type PatternFact, type PatternRun, type PatternState } from '@slotstream/protocol'
-import { MAX_TOLD, REMEMBERED_MS } from '../bounds.js'
+import { MAX_TOLD, TOLD_MS } from '../bounds.js'
 import type { PatternLogic, Tell } from '../compiled.js'
 import { stateWith } from './state-with.js'
 
@@ -42,7 +42,7 @@ function takeLate(afterMs: number, state: PatternState, fact: PatternFact, tell:
 function report(from: number, { at, id, session }: PatternFact, told: PatternRun[], tell: Tell): PatternRun[] {
   const run = { key: '', times: [from, at], id, session }
   if (!tell(toldOf(run))) return told
-  return [...told.filter(({ times }) => times[1]! > at - REMEMBERED_MS), run].slice(-MAX_TOLD)
+  return [...told.filter(({ times }) => times[1]! > at - TOLD_MS), run].slice(-MAX_TOLD)
 }
 
 function toldOf({ key, times, id, session }: PatternRun) {

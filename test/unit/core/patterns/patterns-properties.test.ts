@@ -1,6 +1,7 @@
 import type { PatternDefinition, SequencePattern, StoredMessage } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_REFUTERS } from '#core/patterns/bounds.js'
 import type { Match } from '#core/patterns/compiled.js'
 import { type Arrival, compiled, END, MINUTE, message, run, START, stored } from './found.js'
 import { type Expected, sequencesIn } from './reference.js'
@@ -175,6 +176,27 @@ describe('patterns', () => {
       { numRuns: 500 },
     )
   })
+
+  it.each(SEQUENCES.slice(0, 2))(
+    'have told in the end, in any order of arrival, what an order by time tells: $name',
+    pattern => {
+      const patterns = compiled([pattern])
+      fc.assert(
+        fc.property(anyOrder, arrivals => {
+          const list = arrivals
+            .filter(arrival => 'messageId' in arrival)
+            .toSorted((one, other) => timeOf(one) - timeOf(other))
+          // As many as are remembered for what arrives after them; at equal times the order of arrival counts.
+          fc.pre(list.length <= MAX_REFUTERS && new Set(list.map(timeOf)).size === list.length)
+          const { found } = run(patterns, [...arrivals, END_OF_ALL])
+          const isRetracted = ({ id }: Match) => found.some(other => other.retracted && other.id === id)
+          const told = found.filter(match => !isRetracted(match))
+          expect(inOrder(told.map(expectedOf))).toEqual(inOrder(sequencesIn(pattern, list)))
+        }),
+        { numRuns: 3000 },
+      )
+    },
+  )
 
   it('do what is due at the time that they name, and nothing before it', () => {
     fc.assert(
