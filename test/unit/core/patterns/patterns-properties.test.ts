@@ -103,7 +103,7 @@ describe('patterns', () => {
         const { found } = run(patterns, [...list, END_OF_ALL])
         expect(inOrder(found.map(expectedOf))).toEqual(inOrder(sequencesIn(pattern, list)))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -115,7 +115,7 @@ describe('patterns', () => {
         expect(sorted(other.found)).toEqual(sorted(one.found))
         expect(other.state).toEqual(one.state)
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     )
   })
 
@@ -125,7 +125,7 @@ describe('patterns', () => {
         const one = run(plain, [...list, END_OF_ALL]).found
         expect(sorted(run(patient, [...list, END_OF_ALL]).found)).toEqual(sorted(one))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -137,7 +137,7 @@ describe('patterns', () => {
         expect(other.found).toEqual(one.found)
         expect(other.state).toEqual(stored(one.state))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -156,7 +156,7 @@ describe('patterns', () => {
           new Set(found.map(({ pattern, id, retracted }) => `${pattern} ${id} ${retracted}`))
         expect(ids([...before.found, ...lost.found, ...after.found])).toEqual(ids(run(plain, all).found))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -173,7 +173,7 @@ describe('patterns', () => {
           into.add(id)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     )
   })
 
@@ -193,7 +193,7 @@ describe('patterns', () => {
           const told = found.filter(match => !isRetracted(match))
           expect(inOrder(told.map(expectedOf))).toEqual(inOrder(sequencesIn(pattern, list)))
         }),
-        { numRuns: 3000 },
+        { numRuns: 1000 },
       )
     },
   )
@@ -208,7 +208,7 @@ describe('patterns', () => {
           expect(run(patterns, [{ fireAt: due }], state).due ?? END).toBeGreaterThan(due)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
