@@ -23,7 +23,7 @@ function shopper(index: number): StoredMessage[] {
   const all: [at: number, event: string, properties: JsonObject][] = []
   for (let cart = 0; cart < 1 + random() * 3; cart++) {
     let at = START + Math.floor(random() * 300) * MINUTE
-    const cartId = random() < 0.8 ? { cart_id: `cart-${cart}` } : {}
+    const cartId: JsonObject = random() < 0.8 ? { cart_id: `cart-${cart}` } : {}
     for (let products = 0; products < 1 + random() * 4; products++) {
       all.push([at, 'Product Added', { ...cartId, product_id: `p${products}` }])
       at += 1 + Math.floor(random() * 40) * MINUTE
