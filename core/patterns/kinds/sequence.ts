@@ -61,12 +61,13 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
   }
   if (guards.length > 0) retract(kept, tell, run => run.times.some((_, place) => place > 0 && isRefuted(run, place)))
   const now = Math.max(settled, fact.at)
+  const added = refutersAmong(sequence, fact)
   return stateWith(state, {
     runs: bounded(next.filter(run => !isOver(sequence, run, now))),
-    told: kept.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD),
-    refuters: [...(refuters ?? []), ...refutersAmong(sequence, fact)]
-      .filter(({ at }) => at > now - REFUTERS_MS)
-      .slice(-MAX_REFUTERS),
+    told: kept.length > 0 ? kept.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD) : kept,
+    ...(added.length > 0 && {
+      refuters: [...(refuters ?? []), ...added].filter(({ at }) => at > now - REFUTERS_MS).slice(-MAX_REFUTERS),
+    }),
   })
 }
 
@@ -146,12 +147,15 @@ function retract(told: PatternRun[], tell: Tell, isWrong: (run: PatternRun) => b
 
 /** What a message refutes of the runs that begin later, but whose messages are earlier. */
 function refutersAmong(sequence: Sequence, { hits, at }: PatternFact): PatternRefuter[] {
-  return hits
-    .filter(([step]) => {
-      const { isGuard, place } = sequence.roles[step]!
-      return isGuard || (place === 0 && isAbsenceOfFirst(sequence))
-    })
-    .flatMap(hit => (hit.length === 1 ? [{ step: hit[0], at }] : keysOf(hit).map(key => ({ step: hit[0], at, key }))))
+  const all: PatternRefuter[] = []
+  for (const hit of hits) {
+    const [step] = hit
+    const { isGuard, place } = sequence.roles[step]!
+    if (!isGuard && (place > 0 || !isAbsenceOfFirst(sequence))) continue
+    if (hit.length === 1) all.push({ step, at })
+    else for (const key of keysOf(hit)) all.push({ step, at, key })
+  }
+  return all
 }
 
 /** Keys of a step that a message fits; of one without key it is the empty one. */
