@@ -1,3 +1,4 @@
+import { BUILT_IN, definitionFaults } from '@slotstream/core'
 import { profilesBucket } from '@slotstream/protocol'
 import {
   answerStatus,
@@ -137,9 +138,8 @@ export function createCollector(deps: CollectorDeps): Collector {
           plans,
           planStore: createPlanStore(buckets.plans),
           definitionStore: createDefinitionStore(buckets.definitions),
-          // Conditions, patterns and built-in features come with what evaluates them.
-          checkDefinitions: () => [],
-          builtInFeatures: [],
+          checkDefinitions: definitionFaults,
+          builtIn: BUILT_IN,
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

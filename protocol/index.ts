@@ -20,6 +20,7 @@ export {
 } from './site/checks.js'
 export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
 export { patternFaults } from './site/definitions/check-pattern.js'
+export { SEGMENT_FIELDS, type SegmentField } from './site/definitions/check-segment.js'
 export {
   checkDefinitionForm,
   DEFINITION_KINDS,
@@ -36,6 +37,7 @@ export { type DefinitionCheck, unknownFields } from './site/definitions/faults.j
 export {
   AGGREGATE_RULES,
   DEFAULT_FEATURE_KEYS,
+  DERIVED_PATHS,
   ENTITIES,
   FEATURE_FIELDS,
   type FeatureField,

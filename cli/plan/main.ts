@@ -1,7 +1,8 @@
 import { ConfigurationError } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
+import { UsageError } from '../usage-error.js'
 import { carryOut } from './carry-out.js'
-import { UsageError, understand } from './understand.js'
+import { understand } from './understand.js'
 
 try {
   await carryOut(understand(process.argv.slice(2), process.env), process.env, console.log)

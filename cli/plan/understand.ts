@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { PLAN_MODES, type PlanMode, type TrackingPlan } from '@slotstream/protocol'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
+import { UsageError } from '../usage-error.js'
 
 export const USAGE = `npm run plan -- COMMAND [options]
 
@@ -24,12 +25,6 @@ The tracking plan of a site: JSON Schemas in a folder, as <event>/<version>.json
 
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 `
-
-/** A command line that can't be understood. */
-export class UsageError extends Error {
-  override name = 'UsageError'
-  readonly code = 'usage'
-}
 
 type Settings = Partial<Pick<TrackingPlan, 'mode' | 'unplanned'>>
 

@@ -24,7 +24,7 @@ const REVISIONS: Part = {
 
 const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
 
-const BUILT_IN = { parameters: [inQuery('builtin', '`1`: with the built-in features that are in use.')] }
+const BUILT_IN = { parameters: [inQuery('builtin', '`1`: with the built-in ones that are in use.')] }
 
 /** The paths of one kind of definitions. */
 function pathsOf(kind: string, schema: string): Paths {
@@ -34,7 +34,7 @@ function pathsOf(kind: string, schema: string): Paths {
       parameters: [SITE],
       get: operation(
         `The ${kind} of a site`,
-        kind === 'features' ? BUILT_IN : {},
+        kind === 'segments' ? {} : BUILT_IN,
         ok('With their revision.', ref(schema)),
       ),
       put: operation(

@@ -1,12 +1,16 @@
 import {
   AGGREGATES,
+  COMMON_FIELDS,
   DEFAULT_FEATURE_KEYS,
   ENTITIES,
   FEATURE_FIELDS,
+  KIND_FIELDS,
   MAX_EVENT_WEIGHT,
   MAX_FEATURE_KEYS,
   MAX_NAME_LENGTH,
   MAX_SOURCE_EVENTS,
+  PATTERN_KINDS,
+  SEGMENT_FIELDS,
 } from '@slotstream/protocol'
 import { type Part, ref } from './operations.js'
 
@@ -54,6 +58,14 @@ const FIELDS: Record<string, Part> = {
   description: note,
 }
 
+const BUILT_IN: Part = { const: true, readOnly: true, description: 'Of built-in ones, when they are asked for.' }
+
+const PATTERN_FIELDS = Object.assign({}, ...PATTERN_KINDS.map(kind => KIND_FIELDS[kind]), COMMON_FIELDS)
+
+function meanings(fields: Record<string, { meaning: string }>): Record<string, Part> {
+  return Object.fromEntries(Object.entries(fields).map(([field, { meaning }]) => [field, { description: meaning }]))
+}
+
 /** Each with what it is for, as the table of fields says. */
 const described = Object.entries(FIELDS).map(([field, schema]) => [
   field,
@@ -70,7 +82,7 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
         additionalProperties: false,
         properties: {
           ...Object.fromEntries(described),
-          builtin: { const: true, readOnly: true, description: 'Built-in ones, when they are asked for.' },
+          builtin: BUILT_IN,
         },
       },
       {
@@ -82,8 +94,18 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
       },
     ],
   },
-  Pattern: { type: 'object', required: ['name'], properties: { name } },
-  Segment: { type: 'object', required: ['name'], properties: { name, where: condition } },
+  Pattern: {
+    type: 'object',
+    required: ['name'],
+    additionalProperties: false,
+    properties: { ...meanings(PATTERN_FIELDS), name, off: { const: true }, builtin: BUILT_IN },
+  },
+  Segment: {
+    type: 'object',
+    required: ['name', 'where'],
+    additionalProperties: false,
+    properties: { ...meanings(SEGMENT_FIELDS), name, where: condition, leaveWhere: condition, description: note },
+  },
   ...Object.fromEntries(
     (
       [

@@ -3,7 +3,7 @@ import { allOf, anyOf, noneOf } from './clauses/combine.js'
 import { fieldClause } from './clauses/field.js'
 import { type Compilation, countClause, fault, type Place, placeWithin } from './compilation.js'
 import type { Clause, Compiled, CompileOptions, Condition, Test } from './condition.js'
-import { MAX_CONDITION_DEPTH, MAX_PATH } from './limits.js'
+import { MAX_CONDITION_DEPTH, MAX_FAULTS, MAX_PATH } from './limits.js'
 import { equalTo } from './operators/equality.js'
 import { isOperatorObject } from './operators/operator-object.js'
 import { LOGICAL, OPERATORS } from './operators/table.js'
@@ -80,8 +80,10 @@ function compileList(wanted: unknown, place: Place): Clause[] {
 }
 
 function compileField(path: string, wanted: unknown, place: Place): Clause {
-  const { options, readers } = place.compilation
-  const trouble = pathTrouble(path) ?? (place.isElement ? undefined : options.checkPath?.(path, wanted))
+  const { options, readers, faults } = place.compilation
+  // With so many faults it is refused anyway, and looking for the names that were meant takes time.
+  const isLooked = faults.length < MAX_FAULTS && !place.isElement
+  const trouble = pathTrouble(path, wanted) ?? (isLooked ? options.checkPath?.(path, wanted) : undefined)
   if (trouble !== undefined) fault(place, trouble)
   const isTime = !place.isElement && options.isTime?.(path) === true
   const tests = compileTests(wanted, { ...place, isTime })
@@ -92,12 +94,16 @@ function compileField(path: string, wanted: unknown, place: Place): Clause {
 }
 
 /** What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one. */
-function pathTrouble(path: string): string | undefined {
+function pathTrouble(path: string, wanted: unknown): string | undefined {
   if (path === '') return 'a path must not be empty'
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`
   if (Object.hasOwn(OPERATORS, path)) return `${path} must stand below a path: {"a.path": {"${path}": …}}`
-  const meant = path.startsWith('$') ? nearest(path, LOGICAL) : undefined
-  return meant === undefined ? undefined : `unknown operator ${path}: did you mean ${meant}?`
+  if (!path.startsWith('$')) return undefined
+  const meant = nearest(path, LOGICAL)
+  if (meant !== undefined) return `unknown operator ${path}: did you mean ${meant}?`
+  // Attributes may be named like operators, but conditions stand behind these only.
+  const isCondition = typeof wanted === 'object' && wanted !== null && !isOperatorObject(wanted)
+  return isCondition ? `unknown operator ${cut(path, 64)}: beside paths there are ${LOGICAL.join(', ')}` : undefined
 }
 
 /** Compiles what stands behind a path: operators that must all pass, or a value to be equal to. */

@@ -1,5 +1,6 @@
 import type { SegmentDefinition } from '@slotstream/protocol'
 import type { Compiled, Condition } from '../conditions/condition.js'
+import { MAX_FAULTS } from '../conditions/limits.js'
 import { featureOf } from './attributes.js'
 import { compileWhere } from './compile-where.js'
 import { dependencyOrder } from './dependency-order.js'
@@ -36,15 +37,17 @@ export function compileSegments(
   knownFeatures?: readonly string[],
   knownSignals?: readonly string[],
 ): Compiled<CompiledSegments> {
-  const names = definitions.map(({ name }) => name)
+  const names = [...new Set(definitions.map(({ name }) => name))]
   const known: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names }
   const compiled = new Map<string, CompiledSegment>()
   const dependencies = new Map<string, string[]>()
   const faults: string[] = []
 
   definitions.forEach(({ name, where, leaveWhere }, index) => {
+    // It is refused anyway, and looking for the names that were meant takes time.
+    if (faults.length >= MAX_FAULTS) return
     const at = `segments[${index}]`
-    if (compiled.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
+    if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []
     const compile = (condition: unknown, field: string): Condition | undefined => {
       const result = compileWhere(condition, known, `${at}.${field}`, asked => needed.push(...asked))
@@ -61,7 +64,9 @@ export function compileSegments(
   const ordered = dependencyOrder(dependencies)
   if (!ordered.ok)
     for (const circle of ordered.circles)
-      faults.push(`segments[${names.indexOf(circle[0]!)}]: depends on itself: ${circle.join(' → ')}`)
+      faults.push(
+        `segments[${definitions.findIndex(({ name }) => name === circle[0])}]: depends on itself: ${circle.join(' → ')}`,
+      )
   if (faults.length > 0 || !ordered.ok) return { ok: false, reason: faults.join('\n'), faults }
 
   const segments = ordered.order.map(name => compiled.get(name)!)

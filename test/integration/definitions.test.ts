@@ -1,4 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { carryOut } from '#cli/profiles/carry-out.js'
+import { readDefinitions } from '#cli/profiles/definition-folder.js'
+import { understand } from '#cli/profiles/understand.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -58,6 +65,8 @@ const LEFT_CART = {
   ],
 }
 const CAMPERS = { name: 'campers', where: { 'features.views.camp': { $gte: 2 } } }
+/** A segment that needs no other set. */
+const PROS = { name: 'pros', where: { 'traits.plan': 'pro' } }
 
 const SETS = [
   ['features', [VIEWS]],
@@ -119,6 +128,51 @@ describe('the definitions of a site', () => {
     expect(await admin('GET', '/features')).toEqual(before)
   })
 
+  it('with conditions that can not be used, or names that there are not, are refused', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    for (const [kind, item, why] of [
+      ['features', { ...VIEWS, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } }, '$gtt'],
+      [
+        'patterns',
+        { name: 'a', event: 'E', where: { 'properties.x': { $regex: '(' } }, count: 2 },
+        'patterns[0].where',
+      ],
+      ['segments', { name: 'a', where: { 'features.vews': 1 } }, 'did you mean "views"'],
+      ['segments', { name: 'a', where: { segments: { $in: ['b'] } } }, 'there is no segment "b"'],
+      ['segments', { name: 'a', where: { segments: { $in: ['a'] } } }, 'depends on itself'],
+    ] as const)
+      expect(await admin('PUT', `/${kind}`, { [kind]: [item] })).toMatchObject({
+        status: 400,
+        error: { code: 'malformed', message: expect.stringContaining(why) },
+      })
+    // Signals of built-in patterns are there, and of the site's own.
+    const signals = ['left-cart', 'cart_abandonment', 'interest_shift']
+    const segments = [{ ...CAMPERS, where: { signals: { $in: signals } } }]
+    expect(await admin('PUT', '/segments', { segments })).toMatchObject({ status: 400 })
+    await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
+    expect(await admin('PUT', '/segments', { segments })).toMatchObject({ status: 200 })
+  })
+
+  it('that others name may be taken away, with a warning', async () => {
+    await admin('PUT', '/features', { features: [VIEWS] })
+    expect(await admin('PUT', '/segments', { segments: [CAMPERS] })).not.toHaveProperty('warnings')
+    expect(await admin('PUT', '/features', { features: [] })).toMatchObject({
+      status: 200,
+      warnings: [expect.stringMatching(/^segments\[0\]\.where.*there is no feature "views"/)],
+    })
+  })
+
+  it('are told with the built-in ones that are in use, when asked', async () => {
+    await admin('PUT', '/patterns', { patterns: [LEFT_CART, { name: 'rage_clicks', off: true }] })
+    const { patterns } = await admin('GET', '/patterns?builtin=1')
+    expect(patterns.slice(0, 2)).toEqual([LEFT_CART, { name: 'rage_clicks', off: true }])
+    const builtIn = patterns.slice(2) as { name: string; builtin: boolean }[]
+    expect(builtIn.map(({ name }) => name)).toContain('cart_abandonment')
+    expect(builtIn.map(({ name }) => name)).not.toContain('rage_clicks')
+    expect(builtIn.every(({ builtin }) => builtin)).toBe(true)
+    expect((await admin('GET', '/patterns')).patterns).toHaveLength(2)
+  })
+
   it('are not stored over a change that the caller has not seen', async () => {
     const first = await admin('PUT', '/features', { features: [VIEWS], revision: 0 })
     expect(first.status).toBe(200)
@@ -132,7 +186,7 @@ describe('the definitions of a site', () => {
   })
 
   it('of many writers at a time are each stored in turn, or refused where they name the revision', async () => {
-    const set = (n: number) => ({ segments: [{ ...CAMPERS, name: `s${n}` }] })
+    const set = (n: number) => ({ segments: [{ ...PROS, name: `s${n}` }] })
     const urls = [program.url, other]
     const all = await Promise.all(Array.from({ length: 8 }, (_, n) => admin('PUT', '/segments', set(n), urls[n % 2])))
     expect(all.map(({ status }) => status)).toEqual(Array(8).fill(200))
@@ -194,7 +248,7 @@ describe('the history of definitions', () => {
   it('keeps at least the last 50 revisions', async () => {
     const revisions: number[] = []
     for (let n = 0; n < 70; n++)
-      revisions.unshift((await admin('PUT', '/segments', { segments: [{ ...CAMPERS, name: `s${n}` }] })).revision)
+      revisions.unshift((await admin('PUT', '/segments', { segments: [{ ...PROS, name: `s${n}` }] })).revision)
     const kept = (await historyOf('segments')).map(({ revision }) => revision)
     expect(kept.length).toBeGreaterThanOrEqual(50)
     expect(kept).toEqual(revisions.slice(0, kept.length))
@@ -236,5 +290,102 @@ describe('the history of definitions', () => {
     const { revision } = await admin('PUT', '/patterns', { patterns: [LEFT_CART] })
     expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
     expect(await admin('POST', '/features/rollback', { revision })).toMatchObject({ status: 404 })
+  })
+})
+
+describe('the profiles command', () => {
+  const EXAMPLE = fileURLToPath(new URL('../../examples/profiles', import.meta.url))
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'slotstream-profiles-'))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  /** What a command says, and how it fails. */
+  async function profiles(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
+    const said: string[] = []
+    const order = understand([...args, '--site', site, '--collector', other], {})
+    const failed = await carryOut(order, { ADMIN_TOKEN }, line => said.push(line)).then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    return { said, failed }
+  }
+
+  it('publishes a folder, tells what differs, and gets it back', async () => {
+    const differences = [
+      '+ features views',
+      '+ features interest',
+      '+ features spent_30d',
+      '+ features since_order',
+      '+ patterns left-cart',
+      '+ segments campers',
+      '+ segments big-spenders',
+      '+ segments rich-campers',
+    ]
+    expect(await profiles('diff', EXAMPLE)).toEqual({ said: differences, failed: undefined })
+    const dry = await profiles('push', EXAMPLE, '--dry-run')
+    expect(dry.said).toEqual([...differences, 'Nothing was published: it was a dry run.'])
+    expect((await admin('GET', '/features')).revision).toBe(0)
+
+    const pushed = await profiles('push', EXAMPLE)
+    expect(pushed.failed).toBeUndefined()
+    expect(pushed.said.slice(differences.length)).toEqual(
+      ['features', 'patterns', 'segments'].map(kind => expect.stringMatching(`^${site}: ${kind} revision \\d+$`)),
+    )
+    expect((await profiles('push', EXAMPLE)).said).toEqual(['Nothing to publish: the site has all of it.'])
+    expect((await profiles('diff', EXAMPLE)).said).toEqual(['Nothing to publish: the site has all of it.'])
+
+    const files = ['features', 'patterns', 'segments'].map(kind => join(folder, `${kind}.json`))
+    expect((await profiles('pull', folder)).said).toEqual(files.map(path => `wrote ${path}`))
+    expect(await readDefinitions(folder)).toEqual(await readDefinitions(EXAMPLE))
+    expect((await profiles('pull', folder)).said).toEqual(['The folder has everything that is published.'])
+  })
+
+  it('replaces the sets of the files that are there, and leaves the others alone', async () => {
+    await profiles('push', EXAMPLE)
+    await writeFile(
+      join(folder, 'patterns.json'),
+      JSON.stringify([
+        { ...LEFT_CART, within: '2h' },
+        { ...LEFT_CART, name: 'b' },
+      ]),
+    )
+    expect((await profiles('push', folder)).said).toEqual([
+      '+ patterns b',
+      '~ patterns left-cart: within nothing → "2h"',
+      expect.stringContaining('patterns revision'),
+    ])
+    await writeFile(join(folder, 'patterns.json'), '[]')
+    expect((await profiles('push', folder)).said.slice(0, 2)).toEqual(['- patterns left-cart', '- patterns b'])
+    expect((await admin('GET', '/features')).features).toHaveLength(4)
+    expect((await admin('GET', '/patterns')).patterns).toEqual([])
+    // A file of one's own is not written over.
+    await writeFile(join(folder, 'features.json'), '[]')
+    const pulled = await profiles('pull', folder)
+    expect(pulled.said).toContainEqual(expect.stringContaining('features.json differs from what is published'))
+    expect(await readFile(join(folder, 'features.json'), 'utf8')).toBe('[]')
+    await profiles('pull', folder, '--force')
+    expect((await readDefinitions(folder)).features).toHaveLength(4)
+  })
+
+  it('tells every fault with its file, and publishes nothing', async () => {
+    await writeFile(join(folder, 'features.json'), JSON.stringify([{ ...VIEWS, agregate: 'count' }]))
+    const { failed, said } = await profiles('push', folder)
+    expect(failed).toBe(
+      `${join(folder, 'features.json')}: features[0].agregate: unknown field, did you mean "aggregate"?`,
+    )
+    expect(said).toEqual([])
+    expect((await admin('GET', '/features')).revision).toBe(0)
+  })
+
+  it('says what is wrong when it can not do its work', async () => {
+    const failure = (...args: string[]) => carryOut(understand(args, {}), { ADMIN_TOKEN }, () => {})
+    await expect(failure('diff', EXAMPLE, '--site', 'shop', '--collector', 'http://127.0.0.1:9')).rejects.toThrow(
+      'no answer from http://127.0.0.1:9',
+    )
+    await expect(failure('diff', EXAMPLE, '--site', 'nobody', '--collector', other)).rejects.toThrow(
+      'there is no site nobody',
+    )
   })
 })

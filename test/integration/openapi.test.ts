@@ -117,7 +117,7 @@ describe('the answers of the collector are as described:', () => {
     for (const [kind, item] of [
       ['features', feature],
       ['patterns', { name: 'left-cart', sequence }],
-      ['segments', { name: 'campers', where: { 'features.views.camp': { $gte: 2 } } }],
+      ['segments', { name: 'campers', where: { 'traits.hobby': 'camp' } }],
     ] as const) {
       const path = `${SITE}/${kind}`
       await call('get', path, { at: at(`/${kind}?builtin=1`) })

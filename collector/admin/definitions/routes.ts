@@ -1,10 +1,5 @@
-import {
-  DEFINITION_KINDS,
-  type DefinitionKind,
-  type DefinitionSet,
-  type FeatureDefinition,
-  type Site,
-} from '@slotstream/protocol'
+import type { BuiltInDefinitions } from '@slotstream/core'
+import { DEFINITION_KINDS, type DefinitionKind, type DefinitionSet, type Site } from '@slotstream/protocol'
 import type { Request, Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
@@ -18,8 +13,8 @@ export interface DefinitionRouteParts {
   siteOf: (request: SiteRequest) => Site
   definitionStore: DefinitionStore
   checkDefinitions: CheckDefinitions
-  /** Features that every site has unless its set says otherwise. */
-  builtInFeatures: readonly FeatureDefinition[]
+  /** What every site has unless its sets say otherwise. */
+  builtIn: BuiltInDefinitions
 }
 
 /** `/sites/:siteId/features`, `…/patterns` and `…/segments`: what an administrator declares about a site's profiles. */
@@ -30,14 +25,14 @@ export function addDefinitionRoutes(router: Router, parts: DefinitionRouteParts)
 function addKind(
   router: Router,
   kind: DefinitionKind,
-  { siteOf, definitionStore: store, checkDefinitions: check, builtInFeatures }: DefinitionRouteParts,
+  { siteOf, definitionStore: store, checkDefinitions: check, builtIn }: DefinitionRouteParts,
 ): void {
   const path = `/sites/:siteId/${kind}`
 
   router.get(path, async (request: SiteRequest, response) => {
     const set = await store.read(siteOf(request).siteId, kind)
-    const isWithBuiltIn = kind === 'features' && request.query.builtin === '1'
-    response.json({ revision: set.revision, [kind]: isWithBuiltIn ? withBuiltIn(set, builtInFeatures) : set.items })
+    const isWithBuiltIn = request.query.builtin === '1' && kind !== 'segments'
+    response.json({ revision: set.revision, [kind]: isWithBuiltIn ? withBuiltIn(set, builtIn[kind]) : set.items })
   })
 
   router.put(path, async (request: SiteRequest, response) => {
@@ -77,11 +72,11 @@ function answerOf(kind: DefinitionKind, { revision, items, warnings }: PutDefini
   return { revision, [kind]: items, ...(warnings.length > 0 && { warnings }) }
 }
 
-/** The set, and the built-in features that it neither overrides nor switches off. */
-function withBuiltIn({ items }: DefinitionSet, builtIn: readonly FeatureDefinition[]): object[] {
+/** The set, and the built-in ones that it neither overrides nor switches off. */
+function withBuiltIn({ items }: DefinitionSet, builtIn: readonly { name: string }[]): object[] {
   const declared = new Set(items.map(({ name }) => name))
   const rest = builtIn.filter(({ name }) => !declared.has(name))
-  return [...items, ...rest.map(feature => ({ ...feature, builtin: true }))]
+  return [...items, ...rest.map(item => ({ ...item, builtin: true }))]
 }
 
 /** @throws Failure when the revision of a body is none */

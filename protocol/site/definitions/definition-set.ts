@@ -2,9 +2,10 @@ import { byteLength } from '../../wire/byte-length.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { featureFaults } from './check-feature.js'
 import { patternFaults } from './check-pattern.js'
+import { segmentFaults } from './check-segment.js'
 import { type DefinitionCheck, shown, shownFaults } from './faults.js'
 import type { DeclaredFeature } from './features.js'
-import { isDefinitionName, NAME_FORM } from './name.js'
+import { isDefinitionName } from './name.js'
 import type { DeclaredPattern } from './patterns.js'
 import type { SegmentDefinition } from './segments.js'
 
@@ -38,9 +39,8 @@ export interface DefinitionSet<Kind extends DefinitionKind = DefinitionKind> {
 export const NO_DEFINITIONS: { revision: number; at: string; items: never[] } = { revision: 0, at: '', items: [] }
 
 /**
- * Checks the form of a set that is uploaded, and its limits: one line for each fault, naming the field by its path.
- * Features and patterns are checked as a whole but for their conditions; of segments only the names, since what compiles
- * them checks the rest.
+ * Checks the form of a set that is uploaded, and its limits: one line for each fault, naming the field by its path. All is
+ * checked but the conditions, and names of other definitions in them.
  */
 export function checkDefinitionForm<Kind extends DefinitionKind>(
   kind: Kind,
@@ -71,12 +71,7 @@ export function parseDefinitions<Kind extends DefinitionKind>(
 const FAULTS: Record<DefinitionKind, (raw: unknown, path: string) => string[]> = {
   features: featureFaults,
   patterns: patternFaults,
-  segments: namedFaults,
-}
-
-function namedFaults(raw: unknown, path: string): string[] {
-  if (!isObject(raw)) return [`${path}: must be an object, not ${shown(raw)}`]
-  return isDefinitionName(raw.name) ? [] : [`${path}.name: must be ${NAME_FORM}, not ${shown(raw.name)}`]
+  segments: segmentFaults,
 }
 
 function duplicates(kind: string, items: readonly unknown[]): string[] {

@@ -8,28 +8,50 @@ const BEGINNING = 5
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST) return undefined
   const plain = plainOf(name)
-  const [best] = known
-    .map(meant => ({ meant, distance: distanceOf(plain, plainOf(meant)) }))
-    .filter(({ meant, distance }) => distance <= Math.max(1, meant.length / 3))
-    .sort((one, other) => one.distance - other.distance)
-  return best?.meant
-}
-
-/** Counts the letters to insert, delete or replace that make one word of another (Levenshtein). */
-export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++)
-      row[j] = Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    previous = row
+  let best: string | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const meant of known) {
+    // One that is farther than the best so far need not be measured to the end: sets of hundreds of names are compared.
+    const most = Math.min(Math.max(1, Math.floor(meant.length / 3)), least - 1)
+    const distance = distanceOf(plain, plainOf(meant), most)
+    if (distance > most) continue
+    best = meant
+    least = distance
   }
-  return previous[b.length]!
+  return best
 }
 
-function distanceOf(name: string, meant: string): number {
+/**
+ * Counts the letters to insert, delete or replace that make one word of another (Levenshtein).
+ *
+ * @param most beyond which any greater number may be returned. Default: it is counted to the end
+ */
+export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1
+  // One row of the table, changed in place: names are compared by the ten thousand.
+  const row = new Uint16Array(b.length + 1)
+  for (let j = 1; j <= b.length; j++) row[j] = j
+  for (let i = 1; i <= a.length; i++) {
+    const letter = a.charCodeAt(i - 1)
+    let diagonal = row[0]!
+    let least = i
+    row[0] = i
+    for (let j = 1; j <= b.length; j++) {
+      const above = row[j]!
+      const replaced = letter === b.charCodeAt(j - 1) ? diagonal : diagonal + 1
+      const cell = Math.min(row[j - 1]! + 1, above + 1, replaced)
+      row[j] = cell
+      if (cell < least) least = cell
+      diagonal = above
+    }
+    if (least > most) return most + 1
+  }
+  return row[b.length]!
+}
+
+function distanceOf(name: string, meant: string, most: number): number {
   const isAlike = name.length >= BEGINNING && name.slice(0, BEGINNING) === meant.slice(0, BEGINNING)
-  return isAlike ? 1 : editDistance(name, meant)
+  return isAlike ? 1 : editDistance(name, meant, most)
 }
 
 /** `starts_at` and `StartsAt` are `startsAt`. */

@@ -11,7 +11,18 @@ export const EVERYWHERE = {
   },
   DATA_DIR: {
     kind: 'text',
-    programs: ['start', 'collector', 'aggregator', 'clickhouse', 'commands', 'users', 'plan', 'replay', 'tests'],
+    programs: [
+      'start',
+      'collector',
+      'aggregator',
+      'clickhouse',
+      'commands',
+      'users',
+      'plan',
+      'profiles',
+      'replay',
+      'tests',
+    ],
     default: '.data',
     meaning: 'Folder of everything that `npm start` keeps; other programs find its passwords and tokens there',
   },
@@ -25,7 +36,7 @@ export const EVERYWHERE = {
   },
   ADMIN_TOKEN: {
     kind: 'secret',
-    programs: ['start', 'collector', 'plan', 'replay'],
+    programs: ['start', 'collector', 'plan', 'profiles', 'replay'],
     otherwise:
       'a collector must have it; `npm start` makes one and keeps it in `DATA_DIR/admin-token`, where commands find it',
     meaning: 'Token of `/v1/admin`, with which sites and content are changed',

@@ -9,8 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { carryOut } from '#cli/plan/carry-out.js'
 import { generateTypes } from '#cli/plan/generate-types.js'
 import { readSchemas } from '#cli/plan/schema-folder.js'
-import { UsageError, understand } from '#cli/plan/understand.js'
+import { understand } from '#cli/plan/understand.js'
 import { writeSchemas } from '#cli/plan/write-schemas.js'
+import { UsageError } from '#cli/usage-error.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples', 'schemas')

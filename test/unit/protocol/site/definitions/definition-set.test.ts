@@ -1,4 +1,10 @@
-import { checkDefinitionForm, type DefinitionKind, MAX_DEFINITIONS, parseDuration } from '@slotstream/protocol'
+import {
+  checkDefinitionForm,
+  DEFINITION_KINDS,
+  type DefinitionKind,
+  MAX_DEFINITIONS,
+  parseDuration,
+} from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { FEATURE_FIELDS } from '#protocol/site/definitions/feature-fields.js'
 
@@ -8,6 +14,13 @@ const SPENT = { name: 'spent', source: { event: 'Order Completed' }, aggregate: 
 function faultsOf(kind: DefinitionKind, items: unknown): string[] {
   const checked = checkDefinitionForm(kind, items)
   return checked.ok ? [] : checked.faults
+}
+
+/** A definition of each kind without faults. */
+const GOOD = {
+  features: VIEWS,
+  patterns: { name: 'left-cart', sequence: [{ event: 'A' }, { not: { event: 'B' }, within: '30m' }] },
+  segments: { name: 'campers', where: { 'features.views.camp': { $gte: 2 } } },
 }
 
 /** Faults of one feature, without the path of the feature. */
@@ -48,6 +61,8 @@ describe('a feature', () => {
     },
     { ...VIEWS, aggregate: 'exists', source: { event: '*' }, window: 'session', description: 'was here' },
     { ...SPENT, aggregate: 'unique', source: { events: { A: 1, B: 1 } }, window: '400d' },
+    { ...SPENT, value: 'order.amount', by: 'order.currency' },
+    { ...VIEWS, by: 'product.category' },
     { name: 'views', off: true },
   ])('%j is taken as it is', feature => {
     expect(checkDefinitionForm('features', [feature])).toEqual({ ok: true, value: [feature] })
@@ -80,6 +95,7 @@ describe('a feature', () => {
     [{ ...VIEWS, aggregate: 'sum' }, ['value: is missing, sum needs a path such as properties.price']],
     [{ ...VIEWS, value: 'properties.price' }, ['value: count reads no value, leave it out']],
     [{ ...SPENT, value: 'property.price' }, [/^value: must be a path in the message, .*, not "property\.price"$/]],
+    [{ ...SPENT, value: 'product.colour' }, [/^value: must be a path/]],
     [{ ...SPENT, value: 'properties..price' }, [/^value: must be a path/]],
     [{ ...VIEWS, by: 'properties.__proto__' }, [/^by: must be a path/]],
     [{ ...VIEWS, window: '2 weeks' }, [/^window: must be "session", "lifetime" or a duration .*, not "2 weeks"$/]],
@@ -106,6 +122,19 @@ describe('a feature', () => {
   })
 })
 
+describe('a segment', () => {
+  it.each([
+    [{ ...GOOD.segments, leaveWhere: {}, description: 'd' }, []],
+    [{ ...GOOD.segments, were: {} }, ['segments[0].were: unknown field, did you mean "where"?']],
+    [{ name: 'a' }, [/^segments\[0\]\.where: must be a condition, .*, not nothing$/]],
+    [{ ...GOOD.segments, leaveWhere: 'never' }, [/^segments\[0\]\.leaveWhere: must be a condition, .*, not "never"$/]],
+  ] as [unknown, (string | RegExp)[]][])('%j is checked', (segment, lines) => {
+    expect(faultsOf('segments', [segment])).toEqual(
+      lines.map(line => (typeof line === 'string' ? line : expect.stringMatching(line))),
+    )
+  })
+})
+
 describe('a set', () => {
   it('tells the faults of all its items, each with its path', () => {
     const items = [VIEWS, { ...SPENT, agregate: 1 }, { ...VIEWS }, null]
@@ -116,9 +145,10 @@ describe('a set', () => {
     ])
   })
 
-  it.each(['patterns', 'segments'] as const)('of %s has names that differ', kind => {
-    expect(checkDefinitionForm(kind, [{ name: 'a' }, { name: 'b' }]).ok).toBe(true)
-    expect(faultsOf(kind, [{ name: 'a' }, { name: 'a' }, { name: '' }, 5])).toEqual([
+  it.each(DEFINITION_KINDS)('of %s has names that differ', kind => {
+    const [one, other, again] = ['a', 'b', 'a'].map(name => ({ ...GOOD[kind], name }))
+    expect(checkDefinitionForm(kind, [one, other])).toEqual({ ok: true, value: [one, other] })
+    expect(faultsOf(kind, [one, again, { ...GOOD[kind], name: '' }, 5])).toEqual([
       `${kind}[2].name: must be text of 1 to 100 letters, digits, "_" and "-", not ""`,
       `${kind}[3]: must be an object, not 5`,
       `${kind}[1].name: "a" is the name of ${kind}[0], too`,
@@ -131,7 +161,7 @@ describe('a set', () => {
     ['segments', 200],
   ] as const)('of %s holds %d items', (kind, most) => {
     expect(MAX_DEFINITIONS[kind]).toBe(most)
-    const items = Array.from({ length: most + 1 }, (_, n) => ({ ...VIEWS, name: `n${n}` }))
+    const items = Array.from({ length: most + 1 }, (_, n) => ({ ...GOOD[kind], name: `n${n}` }))
     expect(faultsOf(kind, items.slice(1))).toEqual([])
     expect(faultsOf(kind, items)).toEqual([`${kind}: has ${most + 1} entries, ${most} are allowed`])
   })

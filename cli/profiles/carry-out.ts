@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import { definitionFaults } from '@slotstream/core'
+import { DEFINITION_KINDS, type DefinitionKind, type Definitions } from '@slotstream/protocol'
+import { findAdminToken } from '@slotstream/runtime/settings'
+import { CommandError } from '@slotstream/tracking-plan'
+import { type AdminCall, createAdminCall } from '../admin-call.js'
+import { fileOf, readDefinitions, writeDefinitions } from './definition-folder.js'
+import { differenceOf } from './difference.js'
+import { type Order, USAGE } from './understand.js'
+
+type Say = (line: string) => void
+
+/** The site's definitions, and the revision of each kind. */
+interface Published {
+  definitions: Definitions
+  revisions: Record<DefinitionKind, number>
+}
+
+/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
+export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
+  if (order.do === 'help') return say(USAGE)
+  if (order.do === 'check') return check(order.folder, say)
+  const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
+  if (order.do === 'pull') return pull(order, call, say)
+  const mine = await readDefinitions(order.folder)
+  const published = await readPublished(call)
+  const changed = changedKinds(mine, published)
+  for (const { lines } of changed) for (const line of lines) say(line)
+  if (changed.length === 0) return say('Nothing to publish: the site has all of it.')
+  if (order.do === 'diff') return
+  const kinds = changed.map(({ kind }) => kind)
+  refuseFaults(order.folder, kinds, { ...published.definitions, ...mine })
+  if (order.dryRun) return say('Nothing was published: it was a dry run.')
+  for (const warning of await push(order.site, kinds, mine, published, call, say)) say(`! ${warning}`)
+}
+
+async function check(folder: string, say: Say): Promise<void> {
+  const mine = await readDefinitions(folder)
+  const { features = [], patterns = [], segments = [] } = mine
+  // Which names segments may use depends on the others, which the site has where the folder has not.
+  const isWhole = mine.features !== undefined && mine.patterns !== undefined
+  const kinds = DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
+  refuseFaults(folder, kinds, { features, patterns, segments })
+  say(countsOf(mine))
+  if (mine.segments !== undefined && !isWhole)
+    say('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
+}
+
+/** @throws CommandError with a line for each fault of these kinds, naming the file */
+function refuseFaults(folder: string, kinds: readonly DefinitionKind[], definitions: Definitions): void {
+  const faults = kinds.flatMap(kind =>
+    definitionFaults(kind, definitions).map(fault => `${join(folder, fileOf(kind))}: ${fault}`),
+  )
+  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+}
+
+function changedKinds(mine: Partial<Definitions>, { definitions }: Published) {
+  return DEFINITION_KINDS.flatMap(kind => {
+    const { [kind]: items } = mine
+    const lines = items === undefined ? [] : differenceOf(kind, definitions[kind], items)
+    return lines.length > 0 ? [{ kind, lines }] : []
+  })
+}
+
+/**
+ * Publishes the kinds that changed: segments come last, as they name features and signals of patterns.
+ *
+ * @returns what of the kinds that were not published no longer fits
+ */
+async function push(
+  site: string,
+  kinds: DefinitionKind[],
+  mine: Partial<Definitions>,
+  { revisions }: Published,
+  call: AdminCall,
+  say: Say,
+): Promise<string[]> {
+  const done: string[] = []
+  const warnings = new Set<string>()
+  for (const kind of kinds) {
+    const { [kind]: items } = mine
+    const answer = (await call('PUT', `/${kind}`, { [kind]: items, revision: revisions[kind] }).catch(error => {
+      const before = done.length > 0 ? `\npublished before: ${done.join(', ')}` : ''
+      throw error instanceof CommandError ? new CommandError(`${kind}: ${error.message}${before}`) : error
+    })) as { revision: number; warnings?: string[] }
+    done.push(kind)
+    say(`${site}: ${kind} revision ${answer.revision}`)
+    for (const warning of answer.warnings ?? []) warnings.add(warning)
+  }
+  // Of those that were published after it, nothing is unfit any more.
+  return [...warnings].filter(warning => !kinds.some(kind => warning.startsWith(`${kind}[`)))
+}
+
+async function pull(order: Order & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
+  const { definitions } = await readPublished(call)
+  const { written, different } = await writeDefinitions(order.folder, definitions, order.force)
+  for (const path of written) say(`wrote ${path}`)
+  for (const path of different) say(`${path} differs from what is published, and was left as it is: see --force`)
+  if (written.length + different.length === 0) say('The folder has everything that is published.')
+}
+
+async function readPublished(call: AdminCall): Promise<Published> {
+  const answers = await Promise.all(
+    DEFINITION_KINDS.map(async kind => {
+      const answer = (await call('GET', `/${kind}`)) as { revision: number } & Record<DefinitionKind, never>
+      return { kind, revision: answer.revision, items: answer[kind] }
+    }),
+  )
+  return {
+    definitions: Object.fromEntries(answers.map(({ kind, items }) => [kind, items])) as unknown as Definitions,
+    revisions: Object.fromEntries(answers.map(({ kind, revision }) => [kind, revision])) as Published['revisions'],
+  }
+}
+
+function countsOf(definitions: Partial<Definitions>): string {
+  const counts = DEFINITION_KINDS.flatMap(kind => {
+    const { [kind]: items } = definitions
+    if (items === undefined) return []
+    return [`${items.length} ${items.length === 1 ? kind.slice(0, -1) : kind}`]
+  })
+  return `${counts.join(', ')}: no problems`
+}

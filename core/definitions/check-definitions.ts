@@ -1,0 +1,69 @@
+import {
+  type DeclaredFeature,
+  type DeclaredPattern,
+  type DefinitionKind,
+  type Definitions,
+  isFeatureOff,
+  isObject,
+  SIGNALS,
+} from '@slotstream/protocol'
+import { compileMessageCondition } from '../conditions/compile-message-condition.js'
+import { compilePatterns } from '../patterns/compile.js'
+import { compileSegments } from '../segments/compile-segments.js'
+import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
+
+/**
+ * Most regular expressions in the conditions of a set: each keeps up to 8 MB of what it has seen of texts, in every process
+ * that evaluates them.
+ */
+export const MAX_SET_EXPRESSIONS = 50
+
+/**
+ * Checks what a set means among the site's other sets: conditions that can't be used, names of features, segments and
+ * signals that there are not, segments that depend on themselves.
+ *
+ * @param definitions of the site, the set among them; the form of all of them was checked
+ * @param builtIn what every site has. Default: what this version has
+ * @returns one line for each fault, naming the field by its path
+ */
+export function definitionFaults(
+  kind: DefinitionKind,
+  definitions: Definitions,
+  builtIn: BuiltInDefinitions = BUILT_IN,
+): string[] {
+  const expressions = countExpressions(definitions[kind])
+  if (expressions > MAX_SET_EXPRESSIONS)
+    return [`${kind}: has ${expressions} regular expressions, ${MAX_SET_EXPRESSIONS} are allowed in a set`]
+  const { features, patterns, segments } = definitions
+  if (kind === 'features') return features.flatMap(featureFaults)
+  if (kind === 'patterns') return faultsOf(compilePatterns(patterns))
+  const signals = [...SIGNALS, ...namesOf(patterns, builtIn.patterns)]
+  return faultsOf(compileSegments(segments, namesOf(features, builtIn.features), signals))
+}
+
+function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {
+  return compiled.ok ? [] : compiled.faults
+}
+
+function countExpressions(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, entry) => sum + countExpressions(entry), 0)
+  if (!isObject(value)) return 0
+  return Object.entries(value).reduce(
+    (sum, [key, entry]) => sum + (key === '$regex' || key === '$regexi' ? 1 : 0) + countExpressions(entry),
+    0,
+  )
+}
+
+function featureFaults(feature: DeclaredFeature, index: number): string[] {
+  if (isFeatureOff(feature) || feature.source.where === undefined) return []
+  return faultsOf(compileMessageCondition(feature.source.where, `features[${index}].source.where`))
+}
+
+/** Names that are in use: the declared ones, and the built-in ones that are not switched off. */
+function namesOf(
+  declared: readonly (DeclaredFeature | DeclaredPattern)[],
+  builtIn: readonly { name: string }[],
+): string[] {
+  const off = new Set(declared.filter(entry => 'off' in entry).map(({ name }) => name))
+  return [...new Set([...builtIn, ...declared].map(({ name }) => name))].filter(name => !off.has(name))
+}
