@@ -37,6 +37,7 @@ export { type DefinitionCheck, unknownFields } from './site/definitions/faults.j
 export {
   AGGREGATE_RULES,
   DEFAULT_FEATURE_KEYS,
+  DERIVED_PATHS,
   ENTITIES,
   FEATURE_FIELDS,
   type FeatureField,

@@ -22,8 +22,8 @@ export const MAX_AMOUNTS = 64
 /** Signals that a late message may still refute, the latest. */
 export const MAX_TOLD = 8
 
-/** Refuting messages that are remembered for what they refute and arrives after them, the latest. */
-export const MAX_REFUTERS = 8
+/** Messages that are remembered because they would refute what arrives after them, the latest. */
+export const MAX_REFUTERS = 12
 
 /** Keys whose next signal is kept back, the latest. */
 export const MAX_QUIET = 16
@@ -42,5 +42,8 @@ export const KEPT_CHARACTERS = 13
 export const MAX_AMOUNT = 1_000_000_000
 export const AMOUNT_SCALE = 1_000_000
 
-/** How long signals and refuting messages are remembered, in milliseconds: as long as repeats are recognised. */
-export const REMEMBERED_MS = 7 * 86_400_000
+/** How long signals are remembered that may be refuted, in milliseconds: as long as repeats are recognised. */
+export const TOLD_MS = 7 * 86_400_000
+
+/** How late a message may be, in milliseconds, so that those that refute it and arrived before are still remembered. */
+export const REFUTERS_MS = 86_400_000

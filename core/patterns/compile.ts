@@ -59,6 +59,9 @@ function compilePattern(definition: PatternDefinition, path: string, draft: Draf
   const valuePath = 'value' in definition ? definition.value : 'changed' in definition ? definition.changed : undefined
   const addStep = (event: PatternEvent, at: string) => addMatcher(draft, event, at)
   const logic = logicOf(definition, path, addStep)
+  const graceMs = msOf(definition.grace) ?? 0
+  const hasWaits =
+    'sequence' in definition && definition.sequence.some(step => 'not' in step && step.within !== undefined)
   return {
     definition,
     kind,
@@ -67,8 +70,10 @@ function compilePattern(definition: PatternDefinition, path: string, draft: Draf
     version: versionOf({ ...definition, description: null }),
     matchers: draft.matchers,
     isKeyed: draft.matchers.some(({ readKeys }) => readKeys !== undefined),
-    graceMs: msOf(definition.grace) ?? 0,
+    graceMs,
     quietMs: msOf(definition.quiet) ?? 0,
+    hasTimers: graceMs > 0 || hasWaits,
+    needsSettled: graceMs > 0 || (kind !== 'after' && kind !== 'changed'),
     ...(valuePath !== undefined && { readValue: readValues(valuePath) }),
     logic,
   }
@@ -112,7 +117,7 @@ function sequenceOf(definition: SequencePattern, path: string, addStep: AddStep)
 
 function addMatcher(draft: Draft, step: PatternEvent, path: string): number {
   const index = draft.matchers.length
-  const matcher: Matcher = { event: step.event, step: index }
+  const matcher: Matcher = { event: step.event, step: index, hit: [index] }
   if (step.where !== undefined) {
     const condition = compileMessageCondition(step.where, `${path}.where`)
     if (condition.ok) matcher.condition = condition.value

@@ -1,4 +1,11 @@
-import type { JsonObject, PatternDefinition, PatternFact, PatternKind, PatternState } from '@slotstream/protocol'
+import type {
+  JsonObject,
+  PatternDefinition,
+  PatternFact,
+  PatternHit,
+  PatternKind,
+  PatternState,
+} from '@slotstream/protocol'
 import type { Condition } from '../conditions/condition.js'
 import type { PathValue } from '../conditions/message-paths.js'
 
@@ -38,6 +45,8 @@ export interface Matcher {
   event: string
   /** Place among the pattern's matchers. */
   step: number
+  /** What a message is to it that has no key: made once. */
+  hit: PatternHit
   condition?: Condition
   readKeys?: ReadValues
 }
@@ -61,6 +70,10 @@ export interface CompiledPattern {
   isKeyed: boolean
   graceMs: number
   quietMs: number
+  /** Whether something can happen without a message: an absence, or the end of a grace. */
+  hasTimers: boolean
+  /** Whether it matters which messages were taken before. The latest of all is known to the others. */
+  needsSettled: boolean
   /** What a sum adds, or a change compares. */
   readValue?: ReadValues
   logic: PatternLogic

@@ -71,11 +71,11 @@ export function explainPattern(definition: PatternDefinition): PatternExplanatio
 }
 
 function freshnessOf(graceMs: number, waitMs: number): string {
+  if (graceMs + waitMs === 0) return 'found with the message that completes it'
   const parts = [
-    ...(waitMs > 0 ? [`the absence of ${waitMs / 1000} s`] : []),
-    ...(graceMs > 0 ? [`the grace of ${graceMs / 1000} s`] : []),
+    ...(waitMs > 0 ? [`${waitMs / 1000} s of absence`] : []),
+    ...(graceMs > 0 ? [`${graceMs / 1000} s of grace`] : []),
   ]
-  if (parts.length === 0) return 'found with the message that completes it'
   return `found ${parts.join(' and ')} after the last message, by a timer or a later message of the visitor`
 }
 

@@ -1,22 +1,33 @@
 import type { PatternFact, PatternHit, StoredMessage } from '@slotstream/protocol'
 import type { PathValue } from '../conditions/message-paths.js'
 import { AMOUNT_SCALE, MAX_AMOUNT, MAX_KEYS_OF_MESSAGE } from './bounds.js'
-import type { CompiledPattern, Watch } from './compiled.js'
+import type { Watch } from './compiled.js'
 import { comparedText, keptText } from './kept-text.js'
 
+/** What is kept of a message beside what each pattern reads: made once for all of them. */
+export type MessageIds = Pick<PatternFact, 'at' | 'seq' | 'id' | 'session'>
+
+export function idsOf({ messageId, context }: StoredMessage, at: number, sessionId: string): MessageIds {
+  const seq = context?.seq
+  return {
+    at,
+    seq: typeof seq === 'number' && Number.isFinite(seq) ? seq : 0,
+    id: keptText(messageId),
+    session: keptText(sessionId),
+  }
+}
+
 /** Returns what a message is to a pattern; undefined: nothing. */
-export function factOf(
-  { pattern, matchers }: Watch,
-  message: StoredMessage,
-  at: number,
-  session: string,
-): PatternFact | undefined {
+export function factOf({ pattern, matchers }: Watch, message: StoredMessage, ids: MessageIds): PatternFact | undefined {
   const hits: PatternHit[] = []
-  for (const { step, condition, readKeys } of matchers)
-    if (!condition || condition.matches(message)) hits.push(readKeys ? [step, ...keysAmong(readKeys(message))] : [step])
+  for (const { step, hit, condition, readKeys } of matchers)
+    if (!condition || condition.matches(message)) hits.push(readKeys ? [step, ...keysAmong(readKeys(message))] : hit)
   if (hits.length === 0) return undefined
-  const fact: PatternFact = { at, seq: seqOf(message), id: keptText(message.messageId), session, hits }
-  return pattern.readValue ? withValue(fact, pattern, pattern.readValue(message)) : fact
+  const { at, seq, id, session } = ids
+  const fact: PatternFact = { at, seq, id, session, hits }
+  if (!pattern.readValue) return fact
+  const values = pattern.readValue(message)
+  return pattern.kind === 'sum' ? withAmount(fact, values) : withValue(fact, values)
 }
 
 /** Which of two messages goes first: by time, then as their browser numbered them, then by id. */
@@ -32,17 +43,19 @@ function keysAmong(values: readonly PathValue[]): string[] {
   return keys.size > 0 ? [...keys].slice(0, MAX_KEYS_OF_MESSAGE) : ['']
 }
 
-function withValue(
-  fact: PatternFact,
-  { kind }: CompiledPattern,
-  values: readonly PathValue[],
-): PatternFact | undefined {
-  if (kind === 'sum') {
-    const amount = amountOf(values)
-    return amount > 0 ? { ...fact, amount } : undefined
+function withAmount(fact: PatternFact, values: readonly PathValue[]): PatternFact | undefined {
+  const amount = amountOf(values)
+  if (amount > 0) fact.amount = amount
+  return amount > 0 ? fact : undefined
+}
+
+function withValue(fact: PatternFact, values: readonly PathValue[]): PatternFact | undefined {
+  for (const value of values) {
+    if (value === '') continue
+    fact.value = comparedText(value)
+    return fact
   }
-  const value = values.map(comparedText).find(text => text !== '')
-  return value === undefined ? undefined : { ...fact, value }
+  return undefined
 }
 
 /** Sum of the numbers above 0, in millionths: whole numbers, whose sum is the same in any order. */
@@ -51,9 +64,4 @@ function amountOf(values: readonly PathValue[]): number {
   for (const value of values)
     if (typeof value === 'number' && value > 0) sum += Math.round(Math.min(value, MAX_AMOUNT) * AMOUNT_SCALE)
   return Math.min(sum, MAX_AMOUNT * AMOUNT_SCALE)
-}
-
-function seqOf({ context }: StoredMessage): number {
-  const seq = context?.seq
-  return typeof seq === 'number' && Number.isFinite(seq) ? seq : 0
 }

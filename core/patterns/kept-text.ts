@@ -10,11 +10,16 @@ export function comparedText(value: PathValue): string {
 /** Characters that take one byte in JSON. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
+/** Characters of a text that fits whatever they are: each takes up to six bytes in JSON. */
+const SURELY_SHORT = Math.floor((MAX_KEPT_BYTES - 2) / 6)
+
+function isShort(text: string): boolean {
+  return PLAIN.test(text) || byteLength(JSON.stringify(text)) <= MAX_KEPT_BYTES
+}
+
 /** A text as states keep it: itself, or the beginning of a long one with a hash. Equal texts are kept equally. */
 export function keptText(text: string): string {
-  const isShort =
-    text.length <= MAX_KEPT_BYTES - 2 && (PLAIN.test(text) || byteLength(JSON.stringify(text)) <= MAX_KEPT_BYTES)
-  if (isShort) return text
+  if (text.length <= SURELY_SHORT || (text.length <= MAX_KEPT_BYTES - 2 && isShort(text))) return text
   // Half of a pair at the cut could not be stored.
   return `${text.slice(0, KEPT_CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…${hash32(text).toString(36)}`
 }

@@ -83,8 +83,10 @@ function change(
     return true
   })
   const state = quiet === known ? after : stateWith(after, { quiet: quiet.slice(-MAX_QUIET) })
-  if (state.settled !== undefined && state.settled >= at) return state
-  return { ...state, settled: at }
+  if (!pattern.needsSettled || (state.settled !== undefined && state.settled >= at)) return state
+  const settled = state === before ? { ...state } : state
+  settled.settled = at
+  return settled
 }
 
 function matchOf({ name, isKeyed }: CompiledPattern, { key, ...told }: Told): Match {

@@ -1,8 +1,13 @@
-import { type PatternState, type PatternStates, parseTime, type StoredMessage } from '@slotstream/protocol'
+import {
+  type PatternFact,
+  type PatternState,
+  type PatternStates,
+  parseTime,
+  type StoredMessage,
+} from '@slotstream/protocol'
 import { eventNameOf } from '../conditions/event-name.js'
 import type { CompiledPattern, CompiledPatterns, Match } from './compiled.js'
-import { factOf } from './facts.js'
-import { keptText } from './kept-text.js'
+import { factOf, idsOf } from './facts.js'
 import { arrive, dueOf, settle } from './settle.js'
 
 /** What is known of a message beside itself. */
@@ -40,9 +45,10 @@ export function stepPatterns(
   const changes = new Changes(patterns, states)
   if (states?.due !== undefined && at >= states.due) changes.settleAll(at, found)
   const watches = patterns.byEvent.get(eventNameOf(message)) ?? patterns.ofAny
+  const ids = watches.length > 0 ? idsOf(message, at, sessionId) : undefined
   for (const watch of watches) {
-    const fact = factOf(watch, message, at, keptText(sessionId))
-    if (fact) changes.put(watch.pattern, arrive(watch.pattern, changes.stateOf(watch.pattern), fact, found))
+    const fact = factOf(watch, message, ids!)
+    if (fact) changes.arrive(watch.pattern, fact, found)
   }
   return outcome(changes.states(), found)
 }
@@ -66,31 +72,41 @@ class Changes {
   readonly #patterns: CompiledPatterns
   readonly #before: PatternStates | undefined
   #of: Record<string, PatternState> | undefined
+  #isDueKnown = true
 
   constructor(patterns: CompiledPatterns, before: PatternStates | undefined) {
     this.#patterns = patterns
     this.#before = before
   }
 
-  stateOf({ name, version }: CompiledPattern): PatternState {
-    return stateIn(this.#of ?? this.#before?.of, name) ?? { version }
-  }
-
-  put(pattern: CompiledPattern, state: PatternState): void {
-    if (state === this.stateOf(pattern)) return
-    this.#of ??= { ...this.#before?.of }
-    this.#of[pattern.name] = state
-  }
-
   settleAll(now: number, found: Match[]): void {
     for (const pattern of this.#patterns.patterns) {
-      const state = this.stateOf(pattern)
-      if (dueOf(pattern, state) <= now) this.put(pattern, settle(pattern, state, now, found))
+      if (!pattern.hasTimers) continue
+      const state = this.#stateOf(pattern)
+      if (dueOf(pattern, state) <= now) this.#put(pattern, state, settle(pattern, state, now, found))
     }
   }
 
+  arrive(pattern: CompiledPattern, fact: PatternFact, found: Match[]): void {
+    const state = this.#stateOf(pattern)
+    this.#put(pattern, state, arrive(pattern, state, fact, found))
+  }
+
+  #stateOf(pattern: CompiledPattern): PatternState {
+    return stateIn(this.#of ?? this.#before?.of, pattern) ?? { version: pattern.version }
+  }
+
+  #put({ name, hasTimers }: CompiledPattern, before: PatternState, after: PatternState): void {
+    if (after === before) return
+    this.#of ??= { ...this.#before?.of }
+    this.#of[name] = after
+    if (hasTimers) this.#isDueKnown = false
+  }
+
   states(): PatternStates | undefined {
-    return this.#of ? statesWith(this.#patterns, this.#of) : this.#before
+    if (!this.#of) return this.#before
+    if (!this.#isDueKnown || !this.#before) return statesWith(this.#patterns, this.#of)
+    return { ...this.#before, of: this.#of }
   }
 }
 
@@ -102,9 +118,9 @@ function outcome(state: PatternStates | undefined, found: Match[]): PatternOutco
 function current(patterns: CompiledPatterns, before: PatternStates | undefined): PatternStates | undefined {
   if (!before || before.version === patterns.version) return before
   const of: Record<string, PatternState> = {}
-  for (const { name, version } of patterns.patterns) {
-    const state = stateIn(before.of, name)
-    if (state?.version === version) of[name] = state
+  for (const pattern of patterns.patterns) {
+    const state = stateIn(before.of, pattern)
+    if (state) of[pattern.name] = state
   }
   return statesWith(patterns, of)
 }
@@ -112,13 +128,17 @@ function current(patterns: CompiledPatterns, before: PatternStates | undefined):
 function statesWith(patterns: CompiledPatterns, of: Record<string, PatternState>): PatternStates {
   let due = Number.POSITIVE_INFINITY
   for (const pattern of patterns.patterns) {
-    const state = stateIn(of, pattern.name)
+    const state = pattern.hasTimers ? stateIn(of, pattern) : undefined
     if (state) due = Math.min(due, dueOf(pattern, state))
   }
   return { version: patterns.version, ...(due < Number.POSITIVE_INFINITY && { due }), of }
 }
 
-/** The state of a pattern. Names may be those of what every object inherits. */
-function stateIn(of: Readonly<Record<string, PatternState>> | undefined, name: string): PatternState | undefined {
-  return of && Object.hasOwn(of, name) ? of[name] : undefined
+/** The state of a pattern. What every object inherits under its name has no version, or another one. */
+function stateIn(
+  of: Readonly<Record<string, PatternState>> | undefined,
+  { name, version }: CompiledPattern,
+): PatternState | undefined {
+  const state = of?.[name]
+  return state?.version === version ? state : undefined
 }

@@ -1,5 +1,6 @@
 import type { PatternFact, PatternState } from '@slotstream/protocol'
 import type { PatternLogic, Tell } from '../compiled.js'
+import { withLatest } from './state-with.js'
 
 /**
  * A message with another value than the message before, which is less than so long ago. Messages without the value are
@@ -21,5 +22,5 @@ function take(withinMs: number, state: PatternState, fact: PatternFact, tell: Te
     const details = { from: before.value ?? '', to: value, seconds: (at - before.at) / 1000 }
     tell({ key: '', messageId: id, sessionId: session, at, details })
   }
-  return { ...state, latest: { at, value } }
+  return withLatest(state, { at, value })
 }

@@ -1,7 +1,7 @@
 import { isoTime, type PatternFact, type PatternRun, type PatternState } from '@slotstream/protocol'
-import { MAX_TOLD, REMEMBERED_MS } from '../bounds.js'
+import { MAX_TOLD, TOLD_MS } from '../bounds.js'
 import type { PatternLogic, Tell } from '../compiled.js'
-import { stateWith } from './state-with.js'
+import { stateWith, withLatest } from './state-with.js'
 
 const DAY_MS = 86_400_000
 
@@ -20,10 +20,9 @@ export function returnLogic(afterMs: number): PatternLogic {
 function takeNext(afterMs: number, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
   const { at } = fact
   const before = state.latest?.at ?? at
-  const latest = { at }
-  if (at - before < afterMs) return { ...state, latest }
+  if (at - before < afterMs) return withLatest(state, { at })
   const told = report(before, fact, state.told ?? [], tell)
-  return { ...stateWith(state, { told }), latest }
+  return withLatest(stateWith(state, { told }), { at })
 }
 
 /** Takes a message from within a time in which there seemed to be none. */
@@ -42,7 +41,7 @@ function takeLate(afterMs: number, state: PatternState, fact: PatternFact, tell:
 function report(from: number, { at, id, session }: PatternFact, told: PatternRun[], tell: Tell): PatternRun[] {
   const run = { key: '', times: [from, at], id, session }
   if (!tell(toldOf(run))) return told
-  return [...told.filter(({ times }) => times[1]! > at - REMEMBERED_MS), run].slice(-MAX_TOLD)
+  return [...told.filter(({ times }) => times[1]! > at - TOLD_MS), run].slice(-MAX_TOLD)
 }
 
 function toldOf({ key, times, id, session }: PatternRun) {

@@ -43,11 +43,19 @@ export function refutes(sequence: Sequence, hit: PatternHit, at: number, run: Pa
   return at >= run.times[place - 1]! && at < endOf(sequence, run, place)
 }
 
-/** Whether a message that came before a run that begins late refutes it. */
+/** Whether a message that arrived before a run began refutes it, or begins its absence anew. */
 export function refutesLate(sequence: Sequence, { step, at, key }: PatternRefuter, run: PatternRun): boolean {
   const place = run.times.length
   // At the same time it was before the message, as it arrived before.
-  return at > run.times[place - 1]! && refutes(sequence, key === undefined ? [step] : [step, key], at, run, place)
+  if (at <= run.times[place - 1]! || at >= endOf(sequence, run, place)) return false
+  const role = sequence.roles[step]!
+  const isOf = role.isGuard ? role.place === place : role.place === 0 && place === 1 && isAbsenceOfFirst(sequence)
+  return isOf && (key === undefined || key === run.key)
+}
+
+/** Whether an absence follows the first message: another one of these begins it anew. */
+export function isAbsenceOfFirst({ elements }: Sequence): boolean {
+  return elements[1]?.waitMs !== undefined
 }
 
 /** Whether a message is of a run: steps without key are of any. */
@@ -63,13 +71,16 @@ export function isOver({ elements, withinMs }: Sequence, { times }: PatternRun, 
   return false
 }
 
-/** Adds a run in place of the one of the same key that has come as far, unless that one's latest message is later. */
-export function merged(runs: readonly PatternRun[], run: PatternRun): PatternRun[] {
-  const length = run.times.length
-  const same = runs.find(other => other.times.length === length && other.key === run.key)
-  if (!same) return [...runs, run]
-  if (same.times[length - 1]! > run.times[length - 1]!) return runs.slice()
-  return [...runs.filter(other => other !== same), run]
+/** Whether another run took the last step that both have taken while this one waited for what comes after it. */
+export function isBegunAnew(sequence: Sequence, run: PatternRun, other: PatternRun): boolean {
+  const place = Math.min(run.times.length, other.times.length)
+  const at = other.times[place - 1]!
+  return run.key === other.key && at >= run.times[place - 1]! && at < endOf(sequence, run, place)
+}
+
+/** Whether another run takes the place of this one: it came as far, and later. */
+export function isReplaced(sequence: Sequence, run: PatternRun, other: PatternRun): boolean {
+  return run.times.length === other.times.length && isBegunAnew(sequence, run, other)
 }
 
 /** Drops the runs whose latest messages are oldest, as far as there are too many. */

@@ -1,7 +1,25 @@
-import { isoTime, type PatternFact, type PatternHit, type PatternRun, type PatternState } from '@slotstream/protocol'
-import { MAX_REFUTERS, MAX_TOLD, REMEMBERED_MS } from '../bounds.js'
+import {
+  isoTime,
+  type PatternFact,
+  type PatternHit,
+  type PatternRefuter,
+  type PatternRun,
+  type PatternState,
+} from '@slotstream/protocol'
+import { MAX_REFUTERS, MAX_TOLD, REFUTERS_MS, TOLD_MS } from '../bounds.js'
 import type { PatternLogic, Tell } from '../compiled.js'
-import { bounded, deadlineOf, fits, isOver, merged, refutes, refutesLate, type Sequence } from './runs.js'
+import {
+  bounded,
+  deadlineOf,
+  fits,
+  isAbsenceOfFirst,
+  isBegunAnew,
+  isOver,
+  isReplaced,
+  refutes,
+  refutesLate,
+  type Sequence,
+} from './runs.js'
 import { stateWith } from './state-with.js'
 
 /**
@@ -35,19 +53,21 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
   let next = runs.filter(run => !ended.has(run.key) && !isRefuted(run, run.times.length))
   for (const run of begun) {
     if (ended.has(run.key)) continue
-    if (fact.at < settled && refuters?.some(refuter => refutesLate(sequence, refuter, run))) continue
-    retract(kept, tell, other => restarts(sequence, run, other))
-    next = merged(next, run)
+    if (deadlineOf(sequence, run) < Number.POSITIVE_INFINITY)
+      retract(kept, tell, other => isBegunAnew(sequence, other, run))
+    next = next.filter(other => !isReplaced(sequence, other, run))
+    if (fact.at < settled && isLateRefuted(sequence, run, refuters, kept)) continue
+    if (!next.some(other => isReplaced(sequence, run, other))) next.push(run)
   }
   if (guards.length > 0) retract(kept, tell, run => run.times.some((_, place) => place > 0 && isRefuted(run, place)))
   const now = Math.max(settled, fact.at)
-  const isRecent = ({ at }: { at: number }) => at > now - REMEMBERED_MS
+  const added = refutersAmong(sequence, fact)
   return stateWith(state, {
     runs: bounded(next.filter(run => !isOver(sequence, run, now))),
-    told: kept.filter(({ times }) => isRecent({ at: times.at(-1)! })).slice(-MAX_TOLD),
-    refuters: [...(refuters ?? []), ...guards.flatMap(hit => refutersOf(hit, fact.at))]
-      .filter(isRecent)
-      .slice(-MAX_REFUTERS),
+    told: kept.length > 0 ? kept.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD) : kept,
+    ...(added.length > 0 && {
+      refuters: [...(refuters ?? []), ...added].filter(({ at }) => at > now - REFUTERS_MS).slice(-MAX_REFUTERS),
+    }),
   })
 }
 
@@ -67,6 +87,19 @@ function advancedBy({ roles, withinMs }: Sequence, runs: readonly PatternRun[], 
   return all
 }
 
+/** Whether a run that begins late was refuted, or its absence begun anew, by what came in the meantime. */
+function isLateRefuted(
+  sequence: Sequence,
+  run: PatternRun,
+  refuters: readonly PatternRefuter[] | undefined,
+  told: readonly PatternRun[],
+): boolean {
+  return (
+    (refuters?.some(refuter => refutesLate(sequence, refuter, run)) ?? false) ||
+    told.some(other => isBegunAnew(sequence, run, other))
+  )
+}
+
 /** Ends the waits that are over at the time of the earliest. */
 function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternState {
   const { runs = [], told = [] } = state
@@ -77,7 +110,8 @@ function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternSta
     if (deadlineOf(sequence, run) !== at) continue
     const over: PatternRun = { ...run, times: [...run.times, at] }
     next = next.filter(other => other !== run)
-    if (over.times.length < sequence.elements.length) next = merged(next, over)
+    if (over.times.length < sequence.elements.length)
+      next = [...next.filter(other => !isReplaced(sequence, other, over)), over]
     else {
       const lastMessageAt = run.times.at(-1)!
       next = next.filter(other => other.key !== run.key || other.times[0]! > lastMessageAt)
@@ -111,17 +145,17 @@ function retract(told: PatternRun[], tell: Tell, isWrong: (run: PatternRun) => b
   }
 }
 
-/** Whether a message came while another run's absence was waited for, which so begins anew. */
-function restarts({ elements }: Sequence, run: PatternRun, other: PatternRun): boolean {
-  const place = run.times.length
-  const at = run.times[place - 1]!
-  if (elements[place]!.waitMs === undefined || run.key !== other.key) return false
-  return other.times[place - 1]! <= at && at < other.times[place]!
-}
-
-function refutersOf(hit: PatternHit, at: number) {
-  const [step] = hit
-  return hit.length === 1 ? [{ step, at }] : keysOf(hit).map(key => ({ step, at, key }))
+/** What a message refutes of the runs that begin later, but whose messages are earlier. */
+function refutersAmong(sequence: Sequence, { hits, at }: PatternFact): PatternRefuter[] {
+  const all: PatternRefuter[] = []
+  for (const hit of hits) {
+    const [step] = hit
+    const { isGuard, place } = sequence.roles[step]!
+    if (!isGuard && (place > 0 || !isAbsenceOfFirst(sequence))) continue
+    if (hit.length === 1) all.push({ step, at })
+    else for (const key of keysOf(hit)) all.push({ step, at, key })
+  }
+  return all
 }
 
 /** Keys of a step that a message fits; of one without key it is the empty one. */

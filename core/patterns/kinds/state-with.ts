@@ -16,3 +16,10 @@ export function stateWith(state: PatternState, lists: Lists): PatternState {
   if (all.quiet?.length) next.quiet = all.quiet
   return next
 }
+
+/** Returns a state with another latest message. */
+export function withLatest(state: PatternState, latest: NonNullable<PatternState['latest']>): PatternState {
+  const next = { ...state }
+  next.latest = latest
+  return next
+}

@@ -36,6 +36,17 @@ const ROOTS = [
   ...['timestamp', 'originalTimestamp', 'properties', 'traits', 'context'],
 ]
 
+/** Paths of features whose values stand in no single place of a message, with what they are. */
+export const DERIVED_PATHS: Record<string, string> = {
+  'product.id': '`product_id` of the properties, else `sku`',
+  'product.category': '`category` of the properties, of its products, or of the content that the message names',
+  'order.amount': '`revenue` of the properties, else `total`',
+  'order.currency': '`currency` of the properties, `XXX` where there is none',
+  'time.hour': 'hour of the message in the time zone of the visitor, 0 to 23',
+  'time.weekday': 'day of the week there, 1 to 7 from Monday',
+  'time.date': 'date there',
+}
+
 /** Aggregates: whether they read a value, whether the weights of events count, and what they yield. */
 export const AGGREGATE_RULES: Record<AggregateName, { readsValue: boolean; isWeighted: boolean; meaning: string }> = {
   count: { readsValue: false, isWeighted: true, meaning: 'number of messages, each with its weight' },
@@ -59,7 +70,7 @@ export const AGGREGATE_RULES: Record<AggregateName, { readsValue: boolean; isWei
 }
 
 const DURATION_FORM = 'a duration such as 30m, 24h or 7d, from 1s to 400d'
-const PATH_FORM = 'a path in the message, such as properties.price or context.page.path'
+const PATH_FORM = 'a path in the message, such as properties.price or product.category'
 
 /** The fields of a feature, in the order in which the documentation lists them. */
 export const FEATURE_FIELDS: Record<string, FeatureField> = {
@@ -81,10 +92,10 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
     meaning: 'how it sums them up, see below',
     isRequired: true,
   },
-  value: { form: PATH_FORM, isFit: isPath, meaning: 'what is summed up, for the aggregates that read a value' },
+  value: { form: PATH_FORM, isFit: isFeaturePath, meaning: 'what is summed up, for the aggregates that read a value' },
   by: {
     form: PATH_FORM,
-    isFit: isPath,
+    isFit: isFeaturePath,
     meaning: 'one value for each key that is found there',
     default: 'one value in all',
   },
@@ -129,6 +140,11 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
 export function isSpan(value: unknown): boolean {
   const ms = typeof value === 'string' ? parseDuration(value) : undefined
   return ms !== undefined && ms >= SHORTEST_MS && ms <= LONGEST_MS
+}
+
+/** Whether a value is a path into a message, or a derived one. */
+function isFeaturePath(value: unknown): boolean {
+  return isPath(value) || (typeof value === 'string' && Object.hasOwn(DERIVED_PATHS, value))
 }
 
 /** Whether a value is a path into a message: names with dots between them, the first one a field of messages. */

@@ -4,6 +4,7 @@ import {
   AGGREGATE_RULES,
   checkDefinitionForm,
   DEFINITION_KINDS,
+  DERIVED_PATHS,
   type Definitions,
   FEATURE_FIELDS,
   MAX_DEFINITION_BYTES,
@@ -40,10 +41,16 @@ function aggregateTable(): string {
   return ['| aggregate | yields | needs `value` | weights, `halfLife` |', '|---|---|---|---|', ...rows].join('\n')
 }
 
+function pathTable(): string {
+  const rows = Object.entries(DERIVED_PATHS).map(([path, meaning]) => `| \`${path}\` | ${meaning} |`)
+  return ['| path | value |', '|---|---|', ...rows].join('\n')
+}
+
 describe('the documentation of profiles', () => {
   // What is missing there is shown as it must be, to be copied.
   it.each([
     ['features', fieldTable(FEATURE_FIELDS)],
+    ['derived paths', pathTable()],
     ['aggregates', aggregateTable()],
     ['segments', fieldTable(SEGMENT_FIELDS)],
   ])('has the table of %s as the check has it', (_name, table) => {

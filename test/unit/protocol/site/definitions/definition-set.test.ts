@@ -61,6 +61,8 @@ describe('a feature', () => {
     },
     { ...VIEWS, aggregate: 'exists', source: { event: '*' }, window: 'session', description: 'was here' },
     { ...SPENT, aggregate: 'unique', source: { events: { A: 1, B: 1 } }, window: '400d' },
+    { ...SPENT, value: 'order.amount', by: 'order.currency' },
+    { ...VIEWS, by: 'product.category' },
     { name: 'views', off: true },
   ])('%j is taken as it is', feature => {
     expect(checkDefinitionForm('features', [feature])).toEqual({ ok: true, value: [feature] })
@@ -93,6 +95,7 @@ describe('a feature', () => {
     [{ ...VIEWS, aggregate: 'sum' }, ['value: is missing, sum needs a path such as properties.price']],
     [{ ...VIEWS, value: 'properties.price' }, ['value: count reads no value, leave it out']],
     [{ ...SPENT, value: 'property.price' }, [/^value: must be a path in the message, .*, not "property\.price"$/]],
+    [{ ...SPENT, value: 'product.colour' }, [/^value: must be a path/]],
     [{ ...SPENT, value: 'properties..price' }, [/^value: must be a path/]],
     [{ ...VIEWS, by: 'properties.__proto__' }, [/^by: must be a path/]],
     [{ ...VIEWS, window: '2 weeks' }, [/^window: must be "session", "lifetime" or a duration .*, not "2 weeks"$/]],
