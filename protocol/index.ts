@@ -33,7 +33,7 @@ export {
   parseDefinitions,
 } from './site/definitions/definition-set.js'
 export { parseDuration } from './site/definitions/duration.js'
-export { type DefinitionCheck, unknownFields } from './site/definitions/faults.js'
+export { type DefinitionCheck, shownFaults, unknownFields } from './site/definitions/faults.js'
 export {
   AGGREGATE_RULES,
   DEFAULT_FEATURE_KEYS,

@@ -6,6 +6,7 @@ import {
   isFeatureOff,
   isObject,
   SIGNALS,
+  shownFaults,
 } from '@slotstream/protocol'
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import { compilePatterns } from '../patterns/compile.js'
@@ -35,10 +36,10 @@ export function definitionFaults(
   if (expressions > MAX_SET_EXPRESSIONS)
     return [`${kind}: has ${expressions} regular expressions, ${MAX_SET_EXPRESSIONS} are allowed in a set`]
   const { features, patterns, segments } = definitions
-  if (kind === 'features') return features.flatMap(featureFaults)
-  if (kind === 'patterns') return faultsOf(compilePatterns(patterns))
+  if (kind === 'features') return shownFaults(features.flatMap(featureFaults))
+  if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
   const signals = [...SIGNALS, ...namesOf(patterns, builtIn.patterns)]
-  return faultsOf(compileSegments(segments, namesOf(features, builtIn.features), signals))
+  return shownFaults(faultsOf(compileSegments(segments, namesOf(features, builtIn.features), signals)))
 }
 
 function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {

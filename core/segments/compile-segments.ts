@@ -49,7 +49,7 @@ export function compileSegments(
 
   definitions.forEach(({ name, where, leaveWhere }, index) => {
     // It is refused anyway, and looking for the names that were meant takes time.
-    if (faults.length >= MAX_FAULTS) return
+    if (faults.length > MAX_FAULTS) return
     const at = `segments[${index}]`
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []

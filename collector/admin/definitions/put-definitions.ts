@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import {
   checkDefinitionForm,
@@ -48,6 +49,8 @@ export async function putDefinitions(
     const definitions = { ...itemsOf(stored), [kind]: form.value }
     const faults = check(kind, definitions)
     if (faults.length > 0) throw faulty(faults)
+    // Compiling a large set takes tens of milliseconds, for which the messages of visitors wait.
+    await nextTurn()
     const warnings = DEFINITION_KINDS.filter(other => other !== kind).flatMap(other => check(other, definitions))
     if (before.revision > 0 && isDeepStrictEqual(before.items, form.value))
       return { revision: before.revision, items: before.items, warnings }
