@@ -19,6 +19,9 @@ import { createProfileGenerations, type ProfileGenerations } from './profile-gen
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
 import { answerReads } from './reads/answer-reads.js'
+import { describeProfile } from './reads/describe-profile.js'
+import { createReadPerson } from './reads/read-persons.js'
+import { createReadStored } from './reads/read-stored.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
 
@@ -90,7 +93,13 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
     partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
   const serves = (index: number) => serving.has(index) && holds(index)
-  const reads = answerReads({ nats: deps.lane ?? nats, partitions, profileOf, serves, holds, log })
+  const lane = deps.lane ?? nats
+  const readPerson = createReadPerson(createReadStored({ nats: lane, partitions, profileOf, serves }))
+  const describe = async (profile: Profile) => {
+    const ofSite = definitions.of(profile.siteId)
+    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now())
+  }
+  const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
 
   return {

@@ -67,7 +67,25 @@ export const ADMIN_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
-    get: admin('A profile', {}, ok('With all that is applied by now.', { type: 'object' })),
+    get: admin('A profile', {}, ok('With all that is applied by now.', ref('Profile'))),
+  },
+  '/v1/admin/sites/{siteId}/profiles:batch': {
+    parameters: [SITE],
+    post: admin(
+      'Many profiles at once',
+      body(
+        {
+          type: 'object',
+          required: ['visitors'],
+          properties: { visitors: { type: 'array', maxItems: 100, items: { type: 'string' } } },
+        },
+        'Ids as in the path of a single profile.',
+      ),
+      ok('In the order of the ids; null: there is no profile.', {
+        type: 'object',
+        properties: { profiles: { type: 'array', items: { anyOf: [ref('Profile'), { type: 'null' }] } } },
+      }),
+    ),
   },
   '/v1/admin/sites/{siteId}/plan': {
     parameters: [SITE],

@@ -72,8 +72,40 @@ const described = Object.entries(FIELDS).map(([field, schema]) => [
   { ...schema, description: FEATURE_FIELDS[field]?.meaning ?? '' },
 ])
 
-/** What an administrator declares about profiles. */
+/** What an administrator declares about profiles, and what profiles are. */
 export const DEFINITION_SCHEMAS: Record<string, Part> = {
+  Profile: {
+    type: 'object',
+    description: 'A browser, or a user of whom a server told, and the person whom it belongs to.',
+    required: ['siteId', 'visitorId', 'person', 'features', 'segments', 'signals'],
+    properties: {
+      person: {
+        type: 'object',
+        required: ['id', 'userId', 'browsers'],
+        properties: {
+          id: { type: 'string', description: 'The user’s id, or that of a browser without one.' },
+          userId: { type: 'string', description: 'Empty where no user is known.' },
+          browsers: { type: 'array', items: { type: 'string' }, description: 'Anonymous ids.' },
+        },
+      },
+      features: {
+        type: 'object',
+        description: 'Values of the person’s features, by name.',
+        additionalProperties: {
+          type: 'object',
+          required: ['value', 'version', 'ageMs'],
+          properties: {
+            value: {},
+            version: { type: 'string', description: 'Changes with the definition.' },
+            ageMs: { type: 'integer', minimum: 0, description: 'Time since it was read from its owners.' },
+            since: { type: 'integer', description: 'Position in the stream after which messages count. Absent: all do.' },
+          },
+        },
+      },
+      segments: { type: 'array', items: { type: 'string' } },
+      signals: { type: 'array', items: { type: 'string' }, description: 'Detected within 30 days of the latest one.' },
+    },
+  },
   Feature: {
     oneOf: [
       {

@@ -112,9 +112,10 @@ function reduce(
     known.push(hash)
     const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
     const { memory, found } = detect(next, message, after)
-    for (const one of found) onFound(one, message, after)
-    after.signalMemory = memory
     const at = timeOf(message.timestamp)
+    for (const one of found) onFound(one, message, after)
+    if (found.length > 0) after.recentSignals = latestSignals(after.recentSignals, found, at)
+    after.signalMemory = memory
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
     next = after
@@ -136,6 +137,18 @@ function reduce(
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
   }
+}
+
+/** Signals that a profile remembers by name, and for how long, in milliseconds. */
+const REMEMBERED_SIGNALS = 20
+const SIGNALS_MS = 30 * 24 * 3_600_000
+
+/** Returns the latest signals, one of each name, with those found in a message of time `at`. */
+function latestSignals(before: Profile['recentSignals'] = [], found: readonly Found[], at: number) {
+  const times = new Map(before)
+  for (const { signal } of found) times.set(signal, Math.max(at, times.get(signal) ?? 0))
+  const latest = [...times].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+  return latest.filter(([, time]) => time > latest[0]![1] - SIGNALS_MS).slice(0, REMEMBERED_SIGNALS)
 }
 
 /** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */

@@ -141,7 +141,7 @@ describe('the user of a part', () => {
     },
     {
       role: 'aggregator',
-      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'events.0', 'decide.0', 'profile.0', '$KV.tombstones.x'],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', '$KV.tombstones.x'],
       subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
     },
     {

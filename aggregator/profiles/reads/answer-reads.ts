@@ -12,6 +12,8 @@ export interface ReadsDeps {
   partitions: number
   /** Resolves to the visitor's profile, with all that is applied by now. */
   profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
+  /** Describes a visitor's profile with the person, see `describeProfile`. */
+  describe: (profile: Profile) => Promise<object>
   /** Whether this process may answer for the partition at this moment, and whether it holds it. */
   serves: (partition: number) => boolean
   holds: (partition: number) => boolean
@@ -22,7 +24,15 @@ export interface ReadsDeps {
  * Creates the answers to a `ProfilesRequest`: of partitions that this process serves, a `ProfilesReply`; where the
  * request is not valid, a reply without profiles and the headers of a NATS service error.
  */
-export function answerReads({ nats, partitions, profileOf, serves, holds, log }: ReadsDeps): PartitionAnswers {
+export function answerReads({
+  nats,
+  partitions,
+  profileOf,
+  describe,
+  serves,
+  holds,
+  log,
+}: ReadsDeps): PartitionAnswers {
   return answerPartitions({ nats, subjectOf: profilesSubject, answer, kind: 'requests for profiles', log })
 
   async function answer(message: Msg, partition: number): Promise<void> {
@@ -30,8 +40,10 @@ export function answerReads({ nats, partitions, profileOf, serves, holds, log }:
     if (!serves(partition)) return
     const request = parseReadRequest(message.data, partition, partitions)
     if (!request.ok) return refuse(message, 400, request.reason)
-    const { siteId, visitorIds } = request.value
-    const profiles = await Promise.all(visitorIds.map(visitorId => profileOf(siteId, visitorId)))
+    const { siteId, visitorIds, as } = request.value
+    const stored = await Promise.all(visitorIds.map(visitorId => profileOf(siteId, visitorId)))
+    const profiles =
+      as === 'described' ? await Promise.all(stored.map(profile => profile && describe(profile))) : stored
     if (!holds(partition)) return
     const reply = readReply(profiles, nats.connection.info?.max_payload ?? MAX_PAYLOAD)
     if (reply === undefined) return refuse(message, 413, 'the profile is larger than a message of NATS')

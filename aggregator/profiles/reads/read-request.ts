@@ -4,7 +4,6 @@ import {
   isSiteId,
   isVisitorId,
   MAX_PROFILES_READ,
-  type Profile,
   type ProfilesRequest,
   parseStored,
   partitionOf,
@@ -20,19 +19,20 @@ const TAIL = ']}'
  */
 export function parseReadRequest(data: Uint8Array, partition: number, partitions: number): Check<ProfilesRequest> {
   return parseStored(data, raw => {
-    const { siteId, visitorIds } = (raw ?? {}) as { [Field in keyof ProfilesRequest]?: unknown }
+    const { siteId, visitorIds, as = 'stored' } = (raw ?? {}) as { [Field in keyof ProfilesRequest]?: unknown }
     if (!isSiteId(siteId)) return { ok: false, reason: 'siteId is not a site’s id' }
     if (!Array.isArray(visitorIds) || visitorIds.length === 0 || visitorIds.length > MAX_PROFILES_READ)
       return { ok: false, reason: `visitorIds is not a list of 1 to ${MAX_PROFILES_READ} visitors` }
     if (!visitorIds.every(isVisitorId)) return { ok: false, reason: 'visitorIds has an entry that is no visitor’s key' }
     if (!visitorIds.every(id => partitionOf(siteId, id, partitions) === partition))
       return { ok: false, reason: `visitorIds has a visitor of another partition than ${partition}` }
-    return { ok: true, value: { siteId, visitorIds } }
+    if (as !== 'stored' && as !== 'described') return { ok: false, reason: 'as is neither stored nor described' }
+    return { ok: true, value: { siteId, visitorIds, as } }
   })
 }
 
 /** Writes a `ProfilesReply` of as many of the profiles as fit; undefined where not even the first one does. */
-export function readReply(profiles: readonly (Profile | undefined)[], maxBytes: number): string | undefined {
+export function readReply(profiles: readonly (object | undefined)[], maxBytes: number): string | undefined {
   const texts: string[] = []
   let bytes = HEAD.length + TAIL.length
   for (const profile of profiles) {

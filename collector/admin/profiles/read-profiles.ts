@@ -43,7 +43,7 @@ export function createReadProfiles(
       // An answer may have fewer than were asked for: what does not fit into a message.
       for (let next = 0; next < ids.length; ) {
         const asked = ids.slice(next, next + MAX_PROFILES_READ)
-        const profiles = await readOnce(partition, { siteId, visitorIds: asked })
+        const profiles = await readOnce(partition, { siteId, visitorIds: asked, as: 'described' })
         for (const [index, profile] of profiles.entries()) if (profile) found.set(asked[index]!, profile)
         next += profiles.length
       }

@@ -1,6 +1,7 @@
-import { isVisitorId } from '@slotstream/protocol'
+import { isVisitorId, MAX_PROFILES_READ } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
+import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRouteParts } from '../route-parts.js'
 import type { ReadProfiles } from './read-profiles.js'
 
@@ -8,8 +9,16 @@ export interface ProfileRouteParts extends SiteRouteParts {
   readProfiles: ReadProfiles
 }
 
-/** Adds `/sites/:siteId/profiles/:visitorId`. */
+/** Adds `/sites/:siteId/profiles/:visitorId`, and many profiles at once. */
 export function addProfileRoutes(router: Router, { siteOf, readProfiles }: ProfileRouteParts): void {
+  router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { visitors } = fieldsOf(await objectOf(request), ['visitors'])
+    if (!Array.isArray(visitors) || visitors.length > MAX_PROFILES_READ || !visitors.every(isVisitorId))
+      throw new Failure('malformed', `send {"visitors": […]} with up to ${MAX_PROFILES_READ} ids`)
+    const profiles = await readProfiles(siteId, visitors)
+    response.json({ profiles: profiles.map(profile => profile ?? null) })
+  })
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitorId } = request.params

@@ -40,9 +40,14 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isAbsentOr(raw.signalMemory, isSignalMemory)) return misfit('signalMemory is of another shape')
   if (!isAbsentOr(raw.lastReceived, isTime)) return misfit('lastReceived is not a time')
   if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')
+  if (!isAbsentOr(raw.recentSignals, isSignals)) return misfit('recentSignals is of another shape')
   if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
   if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
   return { ok: true, value: raw as unknown as Profile }
+}
+
+function isSignals(value: unknown): boolean {
+  return isListOf(value, pair => Array.isArray(pair) && isText(pair[0]) && Number.isFinite(pair[1]))
 }
 
 function isFeaturesByUser(value: unknown): boolean {

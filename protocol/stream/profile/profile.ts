@@ -29,6 +29,8 @@ export interface Profile {
   recent: number[]
   /** The detectors' memory. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
+  /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
+  recentSignals?: [name: string, at: number][]
   /** What features hold of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
   /** The same of messages of a browser that name a user, by `userId`. */

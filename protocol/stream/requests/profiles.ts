@@ -8,6 +8,11 @@ export interface ProfilesRequest {
   siteId: string
   /** Keys of visitors, see `visitorIdOf`, all of the partition: 1 to `MAX_PROFILES_READ`. */
   visitorIds: string[]
+  /**
+   * `stored`: profiles as they are stored. `described`: with features, segments and signals of the person, for the admin
+   * API. Default `stored`.
+   */
+  as?: 'stored' | 'described'
 }
 
 /** Reply to a `ProfilesRequest`. */
@@ -16,5 +21,5 @@ export interface ProfilesReply {
    * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
    * were asked for where more do not fit into a message: ask again for the others.
    */
-  profiles: (Profile | null)[]
+  profiles: (Profile | object | null)[]
 }

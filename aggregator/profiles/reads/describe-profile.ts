@@ -1,0 +1,45 @@
+import { featureValues, type SegmentAttributes, segmentsOf } from '@slotstream/core'
+import { isoTime, type Profile } from '@slotstream/protocol'
+import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
+import type { Person } from './read-persons.js'
+
+/**
+ * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
+ *
+ * @param at milliseconds since the epoch
+ */
+export function describeProfile(
+  profile: Profile,
+  person: Person,
+  { features, segments }: CompiledDefinitions,
+  at: number,
+): object {
+  const { features: _states, featuresByUser: _byUser, links: _links, recentSignals: _recent, ...ownFields } = profile
+  const values = featureValues(person.features, features, at)
+  const ageMs = Math.max(0, at - person.readAt)
+  const attributes: Omit<SegmentAttributes, 'segments'> = {
+    features: Object.fromEntries([...values].map(([name, { value }]) => [name, value])),
+    signals: person.signals,
+    traits: profile.traits,
+    context: {},
+    now: isoTime(at),
+    profile: {
+      firstSeen: profile.firstSeen,
+      lastSeen: profile.lastSeen,
+      sessions: profile.sessions,
+      events: profile.events,
+    },
+  }
+  return {
+    ...ownFields,
+    person: { id: person.id, userId: person.userId, browsers: person.browsers },
+    features: Object.fromEntries(
+      [...values].map(([name, { value, version, since }]) => [
+        name,
+        { value, version, ageMs, ...(since > 0 && { since }) },
+      ]),
+    ),
+    segments: segmentsOf(segments, attributes),
+    signals: person.signals,
+  }
+}

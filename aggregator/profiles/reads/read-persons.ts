@@ -1,0 +1,72 @@
+import { type Features, foldPerson, settleBrowsers, statesOfUser, userOfBrowser } from '@slotstream/core'
+import { type FeatureStates, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
+import type { ReadStored } from './read-stored.js'
+
+/** Browsers of one person whose parts are folded, at most: each is a profile to read. */
+const MAX_FOLDED = 50
+
+/** A person as their browsers make them. */
+export interface Person {
+  /** The user's id; of a browser without a user its own id. */
+  id: string
+  /** '' for none. */
+  userId: string
+  /** Anonymous ids of the browsers. */
+  browsers: string[]
+  features: FeatureStates
+  /** Names of signals that were detected lately on any of the browsers. */
+  signals: string[]
+  /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
+  readAt: number
+}
+
+/**
+ * Creates the function that finds the person whom a visitor belongs to, from the profiles of all of the person's
+ * browsers. What the visitor's own partition knows counts at once.
+ *
+ * @param readStored reads profiles of any partition
+ */
+export function createReadPerson(
+  readStored: ReadStored,
+  now: () => number = Date.now,
+): (profile: Profile, features: Features) => Promise<Person> {
+  return async (profile, features) => {
+    const { siteId, visitorId, anonymousId } = profile
+    const userId = userOfBrowser(profile)
+    if (userId === '')
+      return {
+        id: anonymousId || visitorId,
+        userId,
+        browsers: anonymousId ? [anonymousId] : [],
+        features: statesOfUser(profile, '', features),
+        signals: namesOf([profile]),
+        readAt: now(),
+      }
+    const userKey = visitorIdOf({ userId })
+    const ofUser = visitorId === userKey ? { profile, readAt: now() } : (await readStored(siteId, [userKey]))[0]!
+    const settled = settleBrowsers(userId, ofUser.profile?.links ?? {})
+    const joined = [...settled].filter(([, { state }]) => state === 'joined').map(([browser]) => browser)
+    // The user's partition may not have heard of this browser yet.
+    if (!isPersonKey(visitorId) && !settled.has(anonymousId)) joined.push(anonymousId)
+    const others = joined.filter(browser => visitorIdOf({ anonymousId: browser }) !== visitorId).slice(0, MAX_FOLDED)
+    const read = await readStored(
+      siteId,
+      others.map(browser => visitorIdOf({ anonymousId: browser })),
+    )
+    const profiles = [profile, ...(visitorId === userKey ? [] : [ofUser.profile]), ...read.map(each => each.profile)]
+    const known = profiles.filter(each => each !== undefined)
+    const parts = known.map(each => statesOfUser(each, userId, features))
+    return {
+      id: userId,
+      userId,
+      browsers: joined.sort(),
+      features: foldPerson(parts, features),
+      signals: namesOf(known),
+      readAt: Math.min(now(), ofUser.readAt, ...read.map(({ readAt }) => readAt)),
+    }
+  }
+}
+
+function namesOf(profiles: readonly Profile[]): string[] {
+  return [...new Set(profiles.flatMap(({ recentSignals = [] }) => recentSignals.map(([name]) => name)))].sort()
+}

@@ -1,0 +1,77 @@
+import {
+  type Check,
+  isObject,
+  type Profile,
+  type ProfilesRequest,
+  parseProfile,
+  parseStored,
+  partitionOf,
+  profilesSubject,
+} from '@slotstream/protocol'
+import type { Nats } from '@slotstream/runtime'
+
+/** How long the owner of another partition may take, in milliseconds. */
+const TIMEOUT_MS = 1_000
+
+/** How old what was read from another process may be when it is used again, in milliseconds. */
+const FRESH_MS = 1_000
+
+/** Profiles of other processes that are remembered. */
+const MAX_REMEMBERED = 10_000
+
+/** A profile, or none, and when it was read from its owner, in milliseconds since the epoch. */
+export interface ReadProfile {
+  profile: Profile | undefined
+  readAt: number
+}
+
+/**
+ * Reads profiles of a site, whichever process owns them, in the order of the keys.
+ *
+ * @throws when an owner does not answer
+ */
+export type ReadStored = (siteId: string, visitorIds: readonly string[]) => Promise<ReadProfile[]>
+
+export interface ReadStoredDeps {
+  nats: Pick<Nats, 'connection'>
+  partitions: number
+  profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
+  serves: (partition: number) => boolean
+  now?: () => number
+}
+
+/** Creates the function that reads profiles: this process's own from memory, others by request, at most a second old. */
+export function createReadStored({ nats, partitions, profileOf, serves, now = Date.now }: ReadStoredDeps): ReadStored {
+  const remembered = new Map<string, ReadProfile>()
+
+  return (siteId, visitorIds) => Promise.all(visitorIds.map(visitorId => readOne(siteId, visitorId)))
+
+  async function readOne(siteId: string, visitorId: string): Promise<ReadProfile> {
+    const partition = partitionOf(siteId, visitorId, partitions)
+    if (serves(partition)) return { profile: await profileOf(siteId, visitorId), readAt: now() }
+    const key = `${siteId}\0${visitorId}`
+    const known = remembered.get(key)
+    if (known && known.readAt > now() - FRESH_MS) return known
+    const readAt = now()
+    const read = { profile: await request(partition, { siteId, visitorIds: [visitorId] }), readAt }
+    remembered.delete(key)
+    remembered.set(key, read)
+    const [oldest] = remembered.keys()
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+    return read
+  }
+
+  async function request(partition: number, asked: ProfilesRequest): Promise<Profile | undefined> {
+    const body = JSON.stringify(asked)
+    const answer = await nats.connection.request(profilesSubject(partition), body, { timeout: TIMEOUT_MS })
+    const parsed = parseStored(answer.data, parseReply)
+    if (!parsed.ok) throw new Error(`the owner of partition ${partition} answered what is no profile: ${parsed.reason}`)
+    return parsed.value
+  }
+}
+
+function parseReply(raw: unknown): Check<Profile | undefined> {
+  const list = isObject(raw) ? raw.profiles : undefined
+  if (!Array.isArray(list) || list.length !== 1) return { ok: false, reason: 'profiles is not a list of one' }
+  return list[0] === null ? { ok: true, value: undefined } : parseProfile(list[0])
+}
