@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { carryOut } from '#cli/profiles/carry-out.js'
 import { readDefinitions } from '#cli/profiles/definition-folder.js'
 import { understand } from '#cli/profiles/understand.js'
+import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -221,11 +222,21 @@ describe('the definitions of a site', () => {
 
   it('whose value in the bucket is no set are none, and can be put again', async () => {
     const { revision } = await admin('PUT', '/features', { features: [VIEWS] })
+    for (const { key, values } of hostileEntries(0, '', {}).definitions ?? [])
+      for (const value of values) await broker.nats.js.publish(`$KV.definitions.${key.replace(/^demo/, site)}`, value)
+    for (const [kind] of SETS)
+      expect(await admin('GET', `/${kind}`)).toMatchObject({ status: 200, [kind]: expect.any(Array) })
     await broker.nats.js.publish(`$KV.definitions.${site}.features`, '{"items":[{"name":7}]}')
     const read = await admin('GET', '/features')
     expect(read).toMatchObject({ status: 200, features: [] })
     expect(read.revision).toBeGreaterThan(revision)
     expect(await admin('GET', `/features/history/${read.revision}`)).toMatchObject({ status: 404 })
+    expect(await admin('PUT', '/features', { features: [VIEWS] })).toMatchObject({ status: 200, features: [VIEWS] })
+  })
+
+  it('whose value is no set are rolled back to one that is', async () => {
+    const { revision } = await admin('PUT', '/features', { features: [VIEWS] })
+    await broker.nats.js.publish(`$KV.definitions.${site}.features`, 'not JSON')
     expect(await admin('POST', '/features/rollback', { revision })).toMatchObject({ status: 200, features: [VIEWS] })
   })
 })
