@@ -71,11 +71,11 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
   })
 }
 
-/** Runs that a message begins or takes a step further, the furthest first, so that none takes two steps by it. */
+/** Runs that a message begins or takes a step further: from those before it, so that none takes two steps by it. */
 function advancedBy({ roles, withinMs }: Sequence, runs: readonly PatternRun[], fact: PatternFact): PatternRun[] {
   const { at, id, session, hits } = fact
   const all: PatternRun[] = []
-  for (const hit of hits.toReversed()) {
+  for (const hit of hits) {
     const { place, isGuard } = roles[hit[0]]!
     if (isGuard) continue
     if (place === 0) for (const key of keysOf(hit)) all.push({ key, times: [at], id, session })

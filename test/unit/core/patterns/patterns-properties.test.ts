@@ -1,10 +1,10 @@
-import type { PatternDefinition, SequencePattern, StoredMessage } from '@slotstream/protocol'
+import type { CountPattern, PatternDefinition, SequencePattern, StoredMessage, SumPattern } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_REFUTERS } from '#core/patterns/bounds.js'
 import type { Match } from '#core/patterns/compiled.js'
 import { type Arrival, compiled, END, MINUTE, message, run, START, stored } from './found.js'
-import { type Expected, sequencesIn } from './reference.js'
+import { type Expected, sequencesIn, windowsIn } from './reference.js'
 
 const GRACE = 3 * MINUTE
 
@@ -24,15 +24,20 @@ const SEQUENCES: SequencePattern[] = [
   { name: 'absences', sequence: [A, { not: N!, within: '2m' }, B!, { not: C!, within: '2m' }] },
 ]
 
-const OTHERS: PatternDefinition[] = [
+const WINDOWS: (CountPattern | SumPattern)[] = [
   { name: 'count', event: 'A', key: 'properties.k', count: 3, within: '6m' },
-  { name: 'quiet', event: 'B', count: 2, within: '6m', quiet: '5m' },
+  { name: 'count-any', event: '*', count: 4, within: '3m' },
   { name: 'sum', event: '*', value: 'properties.v', sum: 10, within: '5m' },
+  { name: 'sum-keyed', event: '*', key: 'properties.k', value: 'properties.v', sum: 9, within: '7m' },
+]
+
+const OTHERS: PatternDefinition[] = [
+  { name: 'quiet', event: 'B', count: 2, within: '6m', quiet: '5m' },
   { name: 'return', event: '*', after: '4m' },
   { name: 'change', event: '*', changed: 'properties.k', within: '2m' },
 ]
 
-const ALL = [...SEQUENCES, ...OTHERS]
+const ALL = [...SEQUENCES, ...WINDOWS, ...OTHERS]
 const plain = compiled(ALL)
 const patient = compiled(ALL.map(pattern => ({ ...pattern, grace: '3m' })))
 
@@ -104,6 +109,16 @@ describe('patterns', () => {
         expect(inOrder(found.map(expectedOf))).toEqual(inOrder(sequencesIn(pattern, list)))
       }),
       { numRuns: 150 },
+    )
+  })
+
+  it.each(WINDOWS)('find what looking back from each message finds: $name', pattern => {
+    const patterns = compiled([pattern])
+    fc.assert(
+      fc.property(messages, list => {
+        expect(run(patterns, list).found.map(expectedOf)).toEqual(windowsIn(pattern, list))
+      }),
+      { numRuns: 300 },
     )
   })
 

@@ -1,4 +1,4 @@
-import type { PatternEvent, SequencePattern, StoredMessage } from '@slotstream/protocol'
+import type { CountPattern, PatternEvent, SequencePattern, StoredMessage, SumPattern } from '@slotstream/protocol'
 import { parseDuration } from '@slotstream/protocol'
 
 /** What the reference finds: when, by the message that completed it or began the absence, and the key. */
@@ -103,4 +103,33 @@ function partsOf({ sequence }: SequencePattern): Part[] {
 
 function timed({ timestamp, event = '', messageId, properties }: StoredMessage): Timed {
   return { at: Date.parse(timestamp), event, id: messageId, key: String(properties?.k ?? '') }
+}
+
+/** Finds counts and sums over `properties.v` by looking, at each message, at all that are within the time before it. */
+export function windowsIn(pattern: CountPattern | SumPattern, messages: readonly StoredMessage[]): Expected[] {
+  const withinMs = parseDuration(pattern.within!)!
+  const found: Expected[] = []
+  /** By key: the place behind the last message that is used up. */
+  const usedUp = new Map<string, number>()
+  for (const [index, last] of messages.entries()) {
+    const { at, key } = timed(last)
+    const group = pattern.key === undefined ? '' : key
+    const isOf = (other: StoredMessage, place: number) =>
+      place >= (usedUp.get(group) ?? 0) &&
+      place <= index &&
+      (pattern.event === '*' || pattern.event === other.event) &&
+      (pattern.key === undefined || timed(other).key === key) &&
+      at - timed(other).at < withinMs
+    if (!isOf(last, index)) continue
+    const all = messages.filter(isOf)
+    const reached =
+      'count' in pattern
+        ? all.length >= pattern.count
+        : all.reduce((sum, { properties }) => sum + Number(properties!.v), 0) >= pattern.sum
+    // A message without an amount is none of a sum's.
+    if (!reached || ('sum' in pattern && Number(last.properties!.v) === 0)) continue
+    found.push({ at, messageId: last.messageId, key: group })
+    usedUp.set(group, index + 1)
+  }
+  return found
 }
