@@ -11,7 +11,6 @@ export const MAX_BROWSERS = 50
 const SHARED_IDS: ReadonlySet<string> = new Set([
   '0',
   '-1',
-  '1',
   'null',
   'undefined',
   'none',
@@ -19,7 +18,6 @@ const SHARED_IDS: ReadonlySet<string> = new Set([
   'nan',
   'anonymous',
   'guest',
-  'user',
   'unknown',
   'test',
   'true',

@@ -1,0 +1,201 @@
+import { startProfiles } from '@slotstream/aggregator'
+import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, startBroker } from '../support/collector.js'
+import { someIdentity } from '../support/some-identity.js'
+import { until } from '../support/until.js'
+
+const log = createLog('test')
+log.level = 'silent'
+
+/** A profile as the admin API answers it. */
+interface Answer {
+  person: { id: string; userId: string; browsers: string[] }
+  features: Record<string, { value: unknown; version: string; ageMs: number; since?: number }>
+  segments: string[]
+  signals: string[]
+}
+
+/** A process with the role profiles, which shares the partitions with others. */
+async function startOwner(url: string, name: string) {
+  const nats = await connectNats(url, 'aggregator', log)
+  const installation = await provision(nats, sharedSettings({ PARTITIONS: '8' }), log)
+  const publisher = createPublisher(nats)
+  const parts = { nats, publisher, installation, metrics: createMetrics(), log }
+  const profiles = await startProfiles({ ...parts, identity: someIdentity(name) })
+  return {
+    profiles,
+    async stop() {
+      await profiles.stop()
+      publisher.close()
+      await nats.close()
+    },
+  }
+}
+
+describe('profiles of persons, shared by two processes', () => {
+  let broker: Awaited<ReturnType<typeof startBroker>>
+  let owners: Awaited<ReturnType<typeof startOwner>>[] = []
+  let collector: string
+  let messages = 0
+
+  beforeAll(async () => {
+    broker = await startBroker()
+    collector = await broker.collector()
+    owners = await Promise.all([startOwner(broker.url, 'one'), startOwner(broker.url, 'two')])
+    await until(
+      'both hold some partitions',
+      () => owners.map(({ profiles }) => profiles.applied().length),
+      held => held.every(count => count > 0) && held.reduce((sum, count) => sum + count, 0) === 8,
+    )
+    await admin('PUT', '', { name: 'Shop', writeKeys: ['shop'], secretKeys: ['0123456789abcdef'], allowedOrigins: [] })
+    await admin('PUT', '/features', {
+      features: [
+        {
+          name: 'views',
+          source: { event: 'Product Viewed', where: { 'properties.price': { $gt: 10 } } },
+          by: 'properties.category',
+          aggregate: 'count',
+        },
+        { name: 'city', off: true },
+      ],
+    })
+    await admin('PUT', '/segments', {
+      segments: [
+        { name: 'wants-camping', where: { 'features.views.camp': { $gte: 2 } } },
+        { name: 'known-camper', where: { segments: { $in: ['wants-camping'] }, 'traits.plan': 'pro' } },
+      ],
+    })
+    // The definitions are in effect where a profile has them.
+    await send({ anonymousId: 'first', type: 'page' })
+    await profile('first', ({ features }) => 'views' in features)
+  })
+  afterAll(async () => {
+    await Promise.all(owners.map(owner => owner.stop()))
+    await broker?.stop()
+  })
+
+  async function admin(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${collector}/v1/admin/sites/shop${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const answer = await response.json()
+    if (!response.ok && response.status !== 404 && response.status !== 503)
+      throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+    return response.ok ? answer : undefined
+  }
+
+  async function send(...batch: Record<string, unknown>[]): Promise<void> {
+    const named = batch.map(message => ({ messageId: `m${++messages}`, ...message }))
+    const response = await fetch(`${collector}/v1/batch`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ writeKey: 'shop', batch: named }),
+    })
+    expect(await response.json()).not.toHaveProperty('rejected.0')
+  }
+
+  /** Reads a profile until it is as expected. */
+  const profile = (visitorId: string, isAsExpected: (answer: Answer) => boolean) =>
+    until(
+      `the profile of ${visitorId}`,
+      async () => (await admin('GET', `/profiles/${encodeURIComponent(visitorId)}`)) as Answer | undefined,
+      answer => answer !== undefined && isAsExpected(answer),
+    ) as Promise<Answer>
+
+  const viewed = (anonymousId: string, category: string, more: object = {}) => ({
+    type: 'track',
+    event: 'Product Viewed',
+    anonymousId,
+    properties: { category, price: 20 },
+    ...more,
+  })
+
+  it('counts declared features where their condition holds, each message once', async () => {
+    await send(viewed('anna', 'camp'), { ...viewed('anna', 'camp'), properties: { category: 'camp', price: 5 } })
+    await send(viewed('anna', 'home', { messageId: 'again' }), viewed('anna', 'home', { messageId: 'again' }))
+    await send(viewed('anna', 'home', { messageId: 'again' }), viewed('anna', 'camp', { messageId: 'last' }))
+    const { features, segments, person } = await profile('anna', ({ features: all }) => {
+      const { camp } = all.views!.value as Record<string, number>
+      return camp === 2
+    })
+    expect(features.views!.value).toEqual({ camp: 2, home: 1 })
+    expect(features.recent_products!.value).toEqual([])
+    expect(features.category_affinity!.value).toMatchObject({ camp: expect.closeTo(3, 1), home: expect.closeTo(1, 1) })
+    expect(features).not.toHaveProperty('city')
+    expect(features.views!.ageMs).toBeLessThan(10_000)
+    expect(segments).toEqual(['wants-camping'])
+    expect(person).toEqual({ id: 'anna', userId: '', browsers: ['anna'] })
+  })
+
+  it('folds the browsers of a user into one person, whichever of them is asked for', async () => {
+    await send(viewed('laptop', 'camp'), {
+      type: 'identify',
+      anonymousId: 'laptop',
+      userId: 'ann',
+      traits: { plan: 'pro' },
+    })
+    await send({ type: 'identify', anonymousId: 'phone', userId: 'ann' }, viewed('phone', 'camp', { userId: 'ann' }))
+    for (const visitorId of ['laptop', 'phone', 'user:ann']) {
+      const { person, features, segments } = await profile(
+        visitorId,
+        answer => (answer.features.views?.value as Record<string, number> | undefined)?.camp === 2,
+      )
+      expect(person).toEqual({ id: 'ann', userId: 'ann', browsers: ['laptop', 'phone'] })
+      expect(features.views!.value).toEqual({ camp: 2 })
+      expect(segments).toContain('wants-camping')
+    }
+    expect((await profile('laptop', () => true)).segments).toEqual(['wants-camping', 'known-camper'])
+  })
+
+  it('keeps two users of one browser apart', async () => {
+    await send(viewed('tablet', 'camp', { userId: 'cleo' }), viewed('tablet', 'home', { userId: 'dan' }))
+    const views = async (userId: string) => (await profile(`user:${userId}`, found)).features.views!.value
+    const found = (answer: Answer) => Object.keys(answer.features.views!.value as object).length > 0
+    expect(await views('cleo')).toEqual({ camp: 1 })
+    expect(await views('dan')).toEqual({ home: 1 })
+  })
+
+  it('joins nobody by an id that many clients send for want of one', async () => {
+    await send(viewed('kiosk1', 'camp', { userId: '0' }), viewed('kiosk2', 'home', { userId: '0' }))
+    const { person, features } = await profile(
+      'kiosk1',
+      answer => Object.keys(answer.features.views!.value as object).length > 0,
+    )
+    expect(person).toEqual({ id: 'kiosk1', userId: '', browsers: ['kiosk1'] })
+    expect(features.views!.value).toEqual({ camp: 1 })
+  })
+
+  it('answers many profiles at once, in the order of the request', async () => {
+    const { profiles } = (await admin('POST', '/profiles:batch', { visitors: ['laptop', 'nobody', 'anna'] })) as {
+      profiles: (Answer | null)[]
+    }
+    expect(profiles.map(answer => answer?.person.id ?? null)).toEqual(['ann', null, 'anna'])
+    await expect(admin('POST', '/profiles:batch', { visitors: ['x', 7] })).rejects.toThrow('400')
+  })
+
+  it('counts a feature that is declared later from then on, and says so', async () => {
+    const { features } = (await admin('GET', '/features')) as { features: object[] }
+    const later = { name: 'homes', source: { event: 'Product Viewed' }, by: 'properties.category', aggregate: 'count' }
+    await admin('PUT', '/features', { features: [...features, later] })
+    await profile('anna', answer => 'homes' in answer.features)
+    await send(viewed('anna', 'home'), viewed('berta', 'home'))
+    const anna = await profile('anna', answer => 'home' in (answer.features.homes!.value as object))
+    expect(anna.features.homes!.value).toEqual({ home: 1 })
+    expect(anna.features.homes!.since).toBeGreaterThan(0)
+    expect(anna.features.views!.value).toEqual({ camp: 2, home: 2 })
+    expect(anna.features.views).not.toHaveProperty('since')
+    const berta = await profile('berta', answer => 'home' in (answer.features.homes!.value as object))
+    expect(berta.features.homes).not.toHaveProperty('since')
+  })
+
+  it('holds the same after its partitions moved to another process', async () => {
+    const before = await profile('laptop', () => true)
+    await owners.pop()!.stop()
+    const after = await profile('laptop', () => true)
+    expect(after.person).toEqual(before.person)
+    expect(after.features.views).toEqual({ ...before.features.views, ageMs: after.features.views!.ageMs })
+  })
+})
