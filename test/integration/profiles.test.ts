@@ -159,7 +159,7 @@ describe('profiles of persons, shared by two processes', () => {
   })
 
   it('joins nobody by an id that many clients send for want of one', async () => {
-    await send(viewed('kiosk1', 'camp', { userId: '0' }), viewed('kiosk2', 'home', { userId: '0' }))
+    await send(viewed('kiosk1', 'camp', { userId: 'test' }), viewed('kiosk2', 'home', { userId: 'test' }))
     const { person, features } = await profile(
       'kiosk1',
       answer => Object.keys(answer.features.views!.value as object).length > 0,
