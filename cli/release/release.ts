@@ -3,7 +3,6 @@ export class ReleaseError extends Error {
   override name = 'ReleaseError'
 }
 
-/** What the files of a checkout say about its version. */
 const CHANGELOG = 'CHANGELOG.md'
 const LOCK = 'package-lock.json'
 const SDK_VERSION = 'sdk/version.ts'

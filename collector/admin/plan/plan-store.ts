@@ -21,6 +21,7 @@ export interface PlanStore {
   remove(siteId: string): Promise<number>
 }
 
+/** Creates the store over the bucket `plans`. */
 export function createPlanStore(bucket: KV): PlanStore {
   return {
     async read(siteId) {

@@ -33,6 +33,17 @@ describe('the house', () => {
     expect(all.filter(path => !listed.has(path))).toEqual([])
   })
 
+  it('has docstrings that begin with a verb or a noun, where they have been gone through', () => {
+    const begun = files
+      .filter(({ path }) => /^(protocol|runtime|collector|clickhouse)\//.test(path))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/\/\*\*\s+(?:\* )?((?:What|Who|Whose|Whoever) .{0,40})/g)].map(
+          ([, begin]) => `${path}: ${begin}`,
+        ),
+      )
+    expect(begun).toEqual([])
+  })
+
   it('counts exports, and those with a docstring', () => {
     const text =
       '/** One. */\nexport const one = 1\nexport function two() {}\n/**\n * Three.\n */\nexport interface Three {}\n'
