@@ -16,6 +16,7 @@ export { bucketKeys } from './nats/buckets/bucket-keys.js'
 export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
 export { watchBucket } from './nats/buckets/watch-bucket.js'
 export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'
+export { isJetStreamError } from './nats/connection/jetstream-errors.js'
 export { connectNats, type Nats, type NatsServer } from './nats/connection/nats.js'
 export {
   inboxPrefixOf,
