@@ -13,9 +13,9 @@ export interface PersonTable {
   proven?: string
   /** The time that is compared with that of the deletion. */
   time: string
-  /** What tells a row from all others and says nothing about its person: two whole numbers. */
+  /** Columns that tell a row from all others and say nothing about its person: two whole numbers. */
   place: [string, string]
-  /** What an export shows of a row. Default: everything */
+  /** Columns of a row that an export shows. Default: all */
   shown?: string
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 
-/** What each table and column means, by name; the empty column name is the table itself. */
+/** Descriptions of tables and columns, by name; the empty column name is the table itself. */
 export type Descriptions = Record<string, Record<string, string>>
 
 /** A column of the database, as the engine knows it; `column` is empty for the table itself. */
