@@ -1,4 +1,5 @@
 import type { MessageContext } from '@slotstream/protocol'
+import { bytesOf } from '../platform/bytes.js'
 import { jsonOf } from '../platform/json.js'
 import { VERSION } from '../version.js'
 import type { View } from './view.js'
@@ -47,6 +48,8 @@ export function pageOf(view: View, hashed?: boolean) {
 export interface Context {
   context: MessageContext
   text: string
+  /** Length of the text. Most messages share their context: measuring it once halves what a message costs. */
+  bytes: number
 }
 
 /** Makes contexts, a new one only when something in it changed: most of a message's cost would be its context. */
@@ -67,7 +70,8 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
       sessionId,
       pageViewId: view.pageViewId,
     }
-    known = { context, text: jsonOf(context) }
+    const text = jsonOf(context)
+    known = { context, text, bytes: bytesOf(text) }
     return known
   }
 }
