@@ -103,7 +103,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   if (linked) visitorIds.adopt(linked)
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
-  /** Returns the visitor's ids; tells those who show something of a person when they are another's. */
+  /** Returns the visitor's ids; emits `visitor` when they are another person's. */
   const visitor = () => {
     const ids = visitorIds.all()
     const before = latest ?? ids.anonymousId
@@ -223,7 +223,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
         if (document.visibilityState === 'hidden') hide()
-        else delivery.onWritten(0)
+        else delivery.sender?.onWritten(0)
       })
       // The page may be thrown away without another word.
       on(document, 'freeze', hide)

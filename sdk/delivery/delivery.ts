@@ -64,8 +64,6 @@ export interface Delivery extends DeliveryDeps {
   start(): void
   /** Sends everything the page has left, in a request that outlives it. */
   hide(): void
-  /** To be called when messages were written, or may wait to be sent. */
-  onWritten(messages: number): void
   close(): void
   /** Ends it and deletes what is stored, unsent. */
   erase(): void
@@ -94,9 +92,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     log,
     settings.cookieless,
   )
-  const onWritten = (messages: number) => delivery.sender?.onWritten(messages)
   const store: EventStore = createEventStore(tables.transact)
-  const outbox = createOutbox(deps, store, storage, onWritten)
+  const outbox = createOutbox(deps, store, storage, messages => delivery.sender?.onWritten(messages))
   let loading: Promise<Sender> | undefined
   let begun = false
   let keepaliveBudget = EXIT_BYTES
@@ -148,7 +145,6 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       if (sender) sender.hide()
       else outbox.sendOnExit(() => keepaliveBudget, post)
     },
-    onWritten,
     close,
     erase() {
       close()

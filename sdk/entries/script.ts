@@ -88,8 +88,8 @@ const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] 
 
 type Stub = [name: keyof typeof slotstream, ...given: never[]][]
 
-// Its own property only: an element with that id is found under the name, too, but through the prototype. A page may have
-// put an element there, or a list of the calls that it made before.
+// Its own property only: an element with that id is found under the name, too, but through the prototype. A page may
+// have put an element there, or a list of the calls that it made before.
 const taken = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
 const queue = Array.isArray(taken) ? (taken as Stub) : []
 if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {

@@ -3,10 +3,14 @@ import type { Personalize, SlotOutcome } from '../types.js'
 import { noDecision } from './no-decision.js'
 import { createPersonalize } from './personalize.js'
 
-/** After this a request counts as unanswered, in milliseconds, so that the next one is made: longer than any deadline. */
+/**
+ * After this a request counts as unanswered, in milliseconds, so that the next one is made: longer than any deadline.
+ */
 const TIMEOUT_MS = 30_000
 
-/** A page's one function that asks for content: made when it is first wanted, and only carried by pages that ask. */
+/**
+ * Returns the page's one function that asks for content: made with its first use, and only carried by pages that ask.
+ */
 export function personalizerOf(client: PluginApi): Personalize {
   client.personalizer ??= create(client)
   return client.personalizer

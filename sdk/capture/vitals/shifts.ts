@@ -11,8 +11,8 @@ export interface ShiftSession {
 }
 
 /**
- * Returns the session after a layout shift: the same one or a new one. Cumulative Layout Shift is the largest value that
- * a session reaches (https://web.dev/articles/cls).
+ * Returns the session after a layout shift: the same one or a new one. Cumulative Layout Shift is the largest value
+ * that a session reaches (https://web.dev/articles/cls).
  */
 export function withShift(session: ShiftSession | undefined, value: number, at: number): ShiftSession {
   return session && at - session.lastAt < PAUSE_MS && at - session.startedAt < SESSION_MS

@@ -6,7 +6,7 @@ import { createTurns, type TakeTurn } from './turns.js'
 import { watchOver } from './watch-over.js'
 
 /**
- * Sending, which may come a moment later than capturing: a file of its own, that capturing doesn't depend on.
+ * Creates the sender, which may come a moment later than capturing: capturing doesn't depend on its file.
  */
 export function createSending(delivery: Delivery): Sender {
   const { settings, name, keyPrefix, now, listeners, credentials, load, whenLoaded } = delivery

@@ -108,7 +108,7 @@ export function webVitals({ track, listeners, view, delivery }: PluginApi): () =
     if (document.visibilityState !== 'hidden') return
     hiddenAt = Math.min(hiddenAt, timeStamp)
     reportLargest()
-    // What moves in a page that nobody has seen yet doesn't count.
+    // Shifts in a page that was never shown don't count.
     if (reported.FCP !== undefined && supports('layout-shift')) report('CLS', shifted)
     const count = interactions() - (before ?? 0)
     report('INP', inpOf(longest, count) ?? (before !== undefined && count ? SHORTEST_MS : undefined))
