@@ -105,7 +105,8 @@ function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternSta
   const kept = told.slice()
   let next = runs
   for (const run of runs) {
-    if (deadlineOf(sequence, run) !== at) continue
+    // A match at this time may have used it up.
+    if (deadlineOf(sequence, run) !== at || !next.includes(run)) continue
     const over: PatternRun = { ...run, times: [...run.times, at] }
     next = next.filter(other => other !== run)
     if (over.times.length < sequence.elements.length)
