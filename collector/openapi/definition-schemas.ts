@@ -72,7 +72,7 @@ const described = Object.entries(FIELDS).map(([field, schema]) => [
   { ...schema, description: FEATURE_FIELDS[field]?.meaning ?? '' },
 ])
 
-/** What an administrator declares about profiles, and what profiles are. */
+/** Schemas of profiles, and of what an administrator declares about them. */
 export const DEFINITION_SCHEMAS: Record<string, Part> = {
   Profile: {
     type: 'object',
