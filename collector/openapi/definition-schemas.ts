@@ -117,6 +117,17 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
         additionalProperties: false,
         properties: {
           ...Object.fromEntries(described),
+        },
+      },
+      {
+        type: 'object',
+        description: 'A built-in feature. It may use aggregates that are not offered to sites.',
+        required: ['name', 'source', 'aggregate', 'builtin'],
+        additionalProperties: false,
+        properties: {
+          ...Object.fromEntries(described),
+          source: { type: 'object' },
+          aggregate: { type: 'string' },
           builtin: BUILT_IN,
         },
       },
