@@ -5,7 +5,7 @@ import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
-import { fillStatements } from './fill.js'
+import { beginning, fillStatements, filledSites } from './fill.js'
 import { createStatements, LAYOUTS } from './layouts.js'
 import { PERIOD_QUERIES, ROWS_OF_PERIOD } from './period.js'
 
@@ -34,7 +34,8 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
   try {
     await migrated(pieces)
     const run = (query: string) => pieces.clickhouse.command({ query })
-    for (const statement of fillStatements(rows)) await run(statement)
+    const begun = beginning(Date.now())
+    for (const site of filledSites(rows)) for (const statement of fillStatements(site, begun)) await run(statement)
     await run(
       'CREATE TABLE slotstream.chosen ENGINE = Memory AS SELECT anonymous_id, original_timestamp, message_id ' +
         `FROM slotstream.events WHERE original_timestamp > now() - INTERVAL 5 DAY ORDER BY original_timestamp LIMIT ${CHOSEN}`,
