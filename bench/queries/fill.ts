@@ -35,10 +35,10 @@ export function filledSites(events: number): FilledSite[] {
  * @param begun when the first session begins, in milliseconds since the epoch
  */
 export function* fillStatements(site: FilledSite, begun: number): Generator<string> {
-  for (let from = 0; from < site.events; from += BLOCK) yield fill(site, begun, from, Math.min(BLOCK, site.events - from))
+  for (let from = 0; from < site.events; from += BLOCK)
+    yield fill(site, begun, from, Math.min(BLOCK, site.events - from))
   const sessions = Math.ceil(site.events / EVENTS_A_SESSION)
-  for (let from = 0; from < sessions; from += BLOCK)
-    yield decide(site, begun, from, Math.min(BLOCK, sessions - from))
+  for (let from = 0; from < sessions; from += BLOCK) yield decide(site, begun, from, Math.min(BLOCK, sessions - from))
 }
 
 /** When the sites of a bench begin that ends now, in milliseconds since the epoch. */

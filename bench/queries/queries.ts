@@ -5,7 +5,7 @@ import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
-import { beginning, fillStatements, filledSites } from './fill.js'
+import { beginning, filledSites, fillStatements } from './fill.js'
 import { createStatements, LAYOUTS } from './layouts.js'
 import { PERIOD_QUERIES, ROWS_OF_PERIOD } from './period.js'
 

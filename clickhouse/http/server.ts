@@ -40,6 +40,9 @@ export interface EmbeddedServer {
 
 const CLOSE_IDLE_INTERVAL_MS = 20
 
+/** Codes of statements that can't be read: SYNTAX_ERROR and QUERY_IS_TOO_LARGE. */
+const NOT_READ: ReadonlySet<number> = new Set([62, 223])
+
 /** Node leaves out headers behind the 2,000th, in silence, and a proxy's may be among them: so it leaves out none. */
 const MAX_HEADERS = 200
 
@@ -94,6 +97,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     let leave = () => {}
     let stopReporting = () => {}
     let reply: Reply | undefined
+    let isReady = false
     try {
       if (stopping) throw shuttingDown()
       const ready = await readRequest(request, {
@@ -112,6 +116,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       if (!ready) return void response.end('Ok.\n')
       if (stopping) throw shuttingDown()
       record.begun(ready)
+      isReady = true
       reply = createReply(response, head, {
         format: ready.data ? ready.query.format : (ready.query.statement.format?.name ?? ready.query.format),
         contentTypeOf: engine.contentTypeOf,
@@ -147,6 +152,7 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
     } catch (error) {
       leave()
       const exception = response.destroyed ? cancelled() : toClickHouseException(error)
+      if (!isReady) record.rejected(await readRejected(known, exception))
       record.ended(known.account, exception)
       if (response.destroyed) return
       logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
@@ -158,6 +164,12 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
       reads.delete(gone)
       incoming?.close()
     }
+  }
+
+  /** What the parser makes of a rejected statement, unless it was the parser that rejected it. */
+  async function readRejected(known: { account?: Account; sql?: string }, { code }: ClickHouseException) {
+    if (!options.queryLog || !known.account || known.sql === undefined || NOT_READ.has(code)) return undefined
+    return options.guard.read(known.sql, known.account.role).catch(() => undefined)
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, exception: ClickHouseException): void {
