@@ -13,7 +13,6 @@ export function withoutOthers(
   const theirs = new Set(allIdsOf(person))
   const shown = { ...row }
   for (const column of [columns.userId, columns.previousId])
-    if (column !== undefined && Array.isArray(shown[column]))
-      shown[column] = shown[column].filter(id => theirs.has(id))
+    if (column !== undefined && Array.isArray(shown[column])) shown[column] = shown[column].filter(id => theirs.has(id))
   return shown
 }
