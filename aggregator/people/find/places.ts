@@ -45,6 +45,13 @@ export const PLACES = {
       shown:
         'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
     },
+    page_reports: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    sessionless_events: {
+      by: 'ids',
+      columns: { ...IDS, previousId: 'previous_id' },
+      time: 'timestamp',
+      place: POSITION,
+    },
     // An alias has one for each browser that it names, of one place and one user.
     identifications: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
     identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },

@@ -20,7 +20,10 @@ const LIKE: Record<string, string> = {
   profile_versions: 'profiles',
   identifications_of_events: 'identifications',
   money_events_of_events: 'money_events',
+  page_reports_of_events: 'page_reports',
   session_states_of_events: 'session_states',
+  session_facts: 'session_states',
+  derived_session_facts: 'session_states',
 }
 const COMMON = 'events'
 
