@@ -33,7 +33,7 @@ export interface RowPolicy {
 }
 
 /**
- * What statements are given that set nothing else. Of a join, the smaller side is read first, and tells by an index what
+ * Settings of statements that set nothing else. Of a join, the smaller side is read first, and tells by an index what
  * the other side need not read; sizes seen in earlier queries of other periods must not turn the sides round. The index
  * is not used where patch parts could lie beside any part that a mutation ever changed; nothing here makes patch parts.
  */
