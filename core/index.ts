@@ -22,6 +22,7 @@ export {
   versionOfFeature,
 } from './features/index.js'
 export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'

@@ -208,6 +208,7 @@ export type {
 } from './stream/profile/feature-states.js'
 export {
   type IdentityChange,
+  isIdentityChange,
   LINK_STATES,
   type Link,
   type LinkDecision,
@@ -228,7 +229,13 @@ export {
 export type { Profile } from './stream/profile/profile.js'
 export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
-export { MAX_PROFILES_READ, type ProfilesReply, type ProfilesRequest } from './stream/requests/profiles.js'
+export {
+  type LinkedVisitor,
+  MAX_PROFILES_READ,
+  type ProfilesReply,
+  type ProfilesRequest,
+  type ProfilesView,
+} from './stream/requests/profiles.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   type HotKey,

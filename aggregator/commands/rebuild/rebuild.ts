@@ -6,6 +6,7 @@ import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
+import { decidedLinks } from './profiles/decided-links.js'
 import type { Range } from './profiles/event-ranges.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
@@ -58,7 +59,7 @@ export async function rebuild(
   const generation = await rebuildProfiles({
     ...parts,
     ...(anonymousDays !== undefined && { anonymousDays }),
-    ...(from !== 'stream' && { history }),
+    ...(from !== 'stream' && { history, decided: () => decidedLinks(clickhouse) }),
   })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1

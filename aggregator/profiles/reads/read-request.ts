@@ -26,7 +26,8 @@ export function parseReadRequest(data: Uint8Array, partition: number, partitions
     if (!visitorIds.every(isVisitorId)) return { ok: false, reason: 'visitorIds has an entry that is no visitor’s key' }
     if (!visitorIds.every(id => partitionOf(siteId, id, partitions) === partition))
       return { ok: false, reason: `visitorIds has a visitor of another partition than ${partition}` }
-    if (as !== 'stored' && as !== 'described') return { ok: false, reason: 'as is neither stored nor described' }
+    if (as !== 'stored' && as !== 'described' && as !== 'linked')
+      return { ok: false, reason: 'as is none of stored, described and linked' }
     return { ok: true, value: { siteId, visitorIds, as } }
   })
 }
