@@ -21,6 +21,7 @@ export {
   mergeStates,
   versionOfFeature,
 } from './features/index.js'
+export { type AboutPerson, aboutPerson } from './identity/about-person.js'
 export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'

@@ -169,7 +169,14 @@ export {
   stores,
   streamParts,
 } from './stream/names/stream-parts.js'
-export { decideSubject, profilesSubject, STREAMS, type StreamKind, streamSubject } from './stream/names/subjects.js'
+export {
+  decideSubject,
+  previewSubject,
+  profilesSubject,
+  STREAMS,
+  type StreamKind,
+  streamSubject,
+} from './stream/names/subjects.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
@@ -229,6 +236,7 @@ export {
 export type { Profile } from './stream/profile/profile.js'
 export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
+export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
 export {
   type LinkedVisitor,
   MAX_PROFILES_READ,

@@ -62,9 +62,39 @@ function pathsOf(kind: string, schema: string): Paths {
   }
 }
 
+const PREVIEW: Part = {
+  type: 'object',
+  required: ['size', 'in', 'nearest'],
+  properties: {
+    size: { type: 'integer', minimum: 0 },
+    in: { type: 'array', maxItems: 10, items: { type: 'string' }, description: 'Ids of persons, the first ones.' },
+    nearest: {
+      type: 'array',
+      maxItems: 10,
+      description: 'Those of the others who miss the fewest clauses.',
+      items: {
+        type: 'object',
+        required: ['id', 'misses'],
+        properties: { id: { type: 'string' }, misses: { type: 'array', items: { type: 'string' } } },
+      },
+    },
+  },
+}
+
 /** Paths of what an administrator declares about profiles. */
 export const DEFINITION_PATHS: Paths = {
   ...pathsOf('features', 'FeatureSet'),
   ...pathsOf('patterns', 'PatternSet'),
   ...pathsOf('segments', 'SegmentSet'),
+  '/v1/admin/sites/{siteId}/segments/preview': {
+    parameters: [SITE],
+    post: operation(
+      'Who would be in a segment now',
+      body(
+        { type: 'object', required: ['where'], properties: { where: { type: 'object' } } },
+        'The condition of a segment, which need not be stored.',
+      ),
+      ok('How many persons, ten of them, and the ten nearest of the others.', PREVIEW),
+    ),
+  },
 }

@@ -191,6 +191,30 @@ describe('profiles of persons, shared by two processes', () => {
     expect(berta.features.homes).not.toHaveProperty('since')
   })
 
+  it('previews a segment by what serves: how many persons, who is in, and who nearly is', async () => {
+    const preview = async (where: object) =>
+      (await admin('POST', '/segments/preview', { where })) as {
+        size: number
+        in: string[]
+        nearest: { id: string; misses: string[] }[]
+      }
+    const where = { 'features.views.camp': { $gte: 2 } }
+    expect(await preview(where)).toEqual({
+      size: 2,
+      in: ['ann', 'anna'],
+      nearest: expect.arrayContaining([
+        { id: 'cleo', misses: [expect.stringContaining('features.views.camp is 1')] },
+        { id: 'kiosk1', misses: [expect.stringContaining('features.views.camp')] },
+      ]),
+    })
+    expect(await preview({ segments: { $in: ['known-camper'] } })).toMatchObject({ size: 1, in: ['ann'] })
+    const all = await preview({ 'profile.events': { $gte: 1 } })
+    expect(all).toEqual({ size: all.in.length, in: all.in, nearest: [] })
+    expect(all.in).toEqual(['ann', 'anna', 'berta', 'cleo', 'dan', 'first', 'kiosk1', 'kiosk2'])
+    await expect(preview({ 'features.vews': { $gte: 2 } })).rejects.toThrow('did you mean \\"views\\"')
+    await expect(admin('POST', '/segments/preview', {})).rejects.toThrow('400')
+  })
+
   const merges = async (id: string) =>
     (
       (await admin('GET', `/people/${encodeURIComponent(id)}/merges`)) as {
