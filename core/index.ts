@@ -14,7 +14,9 @@ export {
   type CompileWhere,
   compileFeatures,
   DEFAULT_FEATURES,
+  explainFeature,
   type Feature,
+  type FeatureExplanation,
   type Features,
   type FeatureValue,
   featureValues,
@@ -42,6 +44,7 @@ export {
   featuresOf,
 } from './segments/compile-segments.js'
 export { compileWhere, type WhereOptions } from './segments/compile-where.js'
+export { explainSegment, type SegmentExplanation } from './segments/explain.js'
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
 export type { Vocabulary } from './segments/vocabulary.js'

@@ -215,6 +215,19 @@ describe('profiles of persons, shared by two processes', () => {
     await expect(admin('POST', '/segments/preview', {})).rejects.toThrow('400')
   })
 
+  it('explains definitions that are in effect', async () => {
+    expect(await admin('GET', '/features/views/explain')).toMatchObject({ name: 'views', evaluated: 'request' })
+    expect(await admin('GET', '/features/page_views/explain')).toMatchObject({ builtin: true, state: { slots: 1 } })
+    expect(await admin('GET', '/patterns/cart_abandonment/explain')).toMatchObject({
+      evaluated: 'stream',
+      builtin: true,
+    })
+    const { cost } = (await admin('GET', '/segments/known-camper/explain')) as { cost: object }
+    expect(cost).toMatchObject({ segments: ['wants-camping'] })
+    for (const path of ['/features/city', '/segments/nothing'])
+      expect(await admin('GET', `${path}/explain`)).toBe(undefined)
+  })
+
   const merges = async (id: string) =>
     (
       (await admin('GET', `/people/${encodeURIComponent(id)}/merges`)) as {
