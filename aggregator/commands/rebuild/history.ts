@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { applyEnvelope } from '@slotstream/core'
+import { applyEnvelope, type Features } from '@slotstream/core'
 import {
   type EventEnvelope,
   type JsonObject,
@@ -63,11 +63,13 @@ export async function* eventsBetween(
  *
  * @param asOf sequence that a visitor's profile is as of
  * @param anonymousDays see `applyAndDetect`
+ * @param featuresOf returns the features of a site
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
   anonymousDays?: number,
+  featuresOf: (siteId: string) => Features | undefined = () => undefined,
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
@@ -77,7 +79,7 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    profile = applyEnvelope(profile, envelope, ++count, anonymousDays)
+    profile = applyEnvelope(profile, envelope, ++count, anonymousDays, featuresOf(envelope.siteId))
   }
   if (profile) yield asKept(profile)
 

@@ -17,7 +17,7 @@ export interface MergeRouteParts extends SiteRouteParts {
   log: Log
 }
 
-/** What is said of a decision without a `cause`. */
+/** Cause of a decision for which none is given. */
 const DEFAULT_CAUSE = 'administrator'
 
 /** Adds `/sites/:siteId/people/:id/merges`, and undoing and allowing one of them. */

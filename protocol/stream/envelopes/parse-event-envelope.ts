@@ -54,6 +54,7 @@ export function originTrouble(
   return isReceivedAt(receivedAt) ? undefined : 'receivedAt is not a time'
 }
 
+/** Whether a value is a time as text, see `parseTime`. */
 export function isTime(value: unknown): value is string {
   return typeof value === 'string' && parseTime(value) !== undefined
 }

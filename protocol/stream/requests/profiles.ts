@@ -15,7 +15,7 @@ export interface ProfilesRequest {
   as?: ProfilesView
 }
 
-/** What of profiles is read. */
+/** Form in which profiles are read. */
 export type ProfilesView = 'stored' | 'described' | 'linked'
 
 /** Whom a visitor is linked with: a browser with users, or a user with browsers. */

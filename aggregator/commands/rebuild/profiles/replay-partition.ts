@@ -1,4 +1,4 @@
-import { applyEnvelope } from '@slotstream/core'
+import { applyEnvelope, type Features } from '@slotstream/core'
 import { type EventEnvelope, type Profile, streamSubject } from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
 import { parseEnvelope } from '../../../profiles/store/parse-envelope.js'
@@ -13,6 +13,8 @@ export interface ReplayDeps {
   profileBefore?: ((siteId: string, visitorId: string) => Promise<Profile | undefined>) | undefined
   /** See `applyAndDetect`. */
   anonymousDays: number
+  /** Returns the features of a site. */
+  featuresOf: (siteId: string) => Features
 }
 
 /** Returns the profiles that the streams give for one partition, by site and visitor, in memory. */
@@ -48,13 +50,13 @@ async function apply(
   envelope: EventEnvelope,
   seq: number,
   profiles: Map<string, Profile>,
-  { profileBefore, anonymousDays }: ReplayDeps,
+  { profileBefore, anonymousDays, featuresOf }: ReplayDeps,
 ): Promise<void> {
   const { siteId, visitorId } = envelope
   const key = `${siteId}\0${visitorId}`
   try {
     const before = profiles.get(key) ?? (await profileBefore?.(siteId, visitorId))
-    const profile = applyEnvelope(before, envelope, seq, anonymousDays)
+    const profile = applyEnvelope(before, envelope, seq, anonymousDays, featuresOf(siteId))
     if (profile) profiles.set(key, profile)
   } catch {
     // The live role stores it as a dead letter.
