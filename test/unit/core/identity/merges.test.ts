@@ -2,6 +2,7 @@ import type { Link, LinkedVisitor } from '@slotstream/protocol'
 import { expect, it } from 'vitest'
 import { withLink } from '#core/identity/links.js'
 import { mergeIdOf, mergesOf } from '#core/identity/merges.js'
+import { applyEnvelope } from '#core/profile/apply.js'
 
 const hash = (text: string) => text.padEnd(22, '.')
 const named = (at: number): Link => ({ firstAt: at, lastAt: at, cause: 'identify' })
@@ -61,4 +62,12 @@ it('keeps what was decided, however many users a browser names', () => {
   for (let i = 0; i < 1_000; i++) links = withLink(links, `u${i}`, named(i))
   expect(Object.keys(links)).toHaveLength(200)
   expect(links.ann?.decision?.state).toBe('undone')
+})
+
+it('outlasts the visit of a browser of which nothing else is known', () => {
+  const old = { receivedAt: '2020-01-01T00:00:00.000Z', siteId: 'shop', visitorId: 'phone', messages: [] }
+  const decision = { state: 'undone', at: 1, cause: 'a test' } as const
+  const profile = applyEnvelope(undefined, { ...old, identity: [{ anonymousId: 'phone', userId: 'ann', decision }] }, 1)
+  const later = applyEnvelope(profile, { ...old, receivedAt: '2026-01-01T00:00:00.000Z' }, 2)
+  expect(later?.links?.ann?.decision).toEqual(decision)
 })
