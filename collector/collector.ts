@@ -13,6 +13,7 @@ import { createCatalogStore } from './admin/catalog/catalog-store.js'
 import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
+import { createPreviewSegment } from './admin/profiles/preview-segment.js'
 import { createReadProfiles } from './admin/profiles/read-profiles.js'
 import { adminRoutes } from './admin/routes.js'
 import { createEnrich } from './enrich/enrich.js'
@@ -96,6 +97,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           tombstones: state.tombstones,
           buckets,
           readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
+          previewSegment: createPreviewSegment(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets.catalog),
           plans,
           planStore: createPlanStore(buckets.plans),

@@ -14,14 +14,18 @@ export {
   type CompileWhere,
   compileFeatures,
   DEFAULT_FEATURES,
+  explainFeature,
   type Feature,
+  type FeatureExplanation,
   type Features,
   type FeatureValue,
   featureValues,
   mergeStates,
   versionOfFeature,
 } from './features/index.js'
+export { type AboutPerson, aboutPerson } from './identity/about-person.js'
 export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
@@ -40,6 +44,7 @@ export {
   featuresOf,
 } from './segments/compile-segments.js'
 export { compileWhere, type WhereOptions } from './segments/compile-where.js'
+export { explainSegment, type SegmentExplanation } from './segments/explain.js'
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
 export type { Vocabulary } from './segments/vocabulary.js'

@@ -169,7 +169,14 @@ export {
   stores,
   streamParts,
 } from './stream/names/stream-parts.js'
-export { decideSubject, profilesSubject, STREAMS, type StreamKind, streamSubject } from './stream/names/subjects.js'
+export {
+  decideSubject,
+  previewSubject,
+  profilesSubject,
+  STREAMS,
+  type StreamKind,
+  streamSubject,
+} from './stream/names/subjects.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
   allIdsOf,
@@ -208,6 +215,7 @@ export type {
 } from './stream/profile/feature-states.js'
 export {
   type IdentityChange,
+  isIdentityChange,
   LINK_STATES,
   type Link,
   type LinkDecision,
@@ -228,7 +236,14 @@ export {
 export type { Profile } from './stream/profile/profile.js'
 export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
-export { MAX_PROFILES_READ, type ProfilesReply, type ProfilesRequest } from './stream/requests/profiles.js'
+export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
+export {
+  type LinkedVisitor,
+  MAX_PROFILES_READ,
+  type ProfilesReply,
+  type ProfilesRequest,
+  type ProfilesView,
+} from './stream/requests/profiles.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   type HotKey,

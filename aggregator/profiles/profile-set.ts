@@ -1,5 +1,5 @@
 import type { Features } from '@slotstream/core'
-import type { EventEnvelope, ForgetRequest } from '@slotstream/protocol'
+import type { EventEnvelope, ForgetRequest, Profile } from '@slotstream/protocol'
 import {
   createDeadLetters,
   createSlices,
@@ -17,6 +17,7 @@ import { createFlush, type DirtyPartition } from './partition/flush.js'
 import type { LoadedPartition } from './partition/load-partition.js'
 import { type PartitionWorker, startPartitionWorker } from './partition/partition-worker.js'
 import { total } from './partition/waiting-bounds.js'
+import { siteProfiles } from './preview/site-profiles.js'
 import { createPublishIdentity } from './publish-identity.js'
 import { createPublishRejected } from './publish-rejected.js'
 import { createPublishSignals } from './signals/publish-signals.js'
@@ -40,6 +41,8 @@ export interface ProfileSet {
    * Resolves to how many the store had; undefined where the partition is not in memory.
    */
   forget(index: number, request: ForgetRequest): Promise<number | undefined>
+  /** Yields the profiles of a site in a partition; none where the partition is not in memory. */
+  ofSite(index: number, siteId: string, abort: AbortSignal): AsyncIterable<Profile>
   /** Returns how many messages still have to be applied before the profiles are up to date, and partitions loaded. */
   missing(): { messages: number; partitions: number }
   /** Releases all partitions, and ends. */
@@ -133,6 +136,10 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     async forget(index, request) {
       const loadedPartition = partition(index)
       return loadedPartition && forgetProfiles(loadedPartition, store, request, storing.settled)
+    },
+    async *ofSite(index, siteId, abort) {
+      const loadedPartition = partition(index)
+      if (loadedPartition) yield* siteProfiles(loadedPartition, store, siteId, abort)
     },
     missing: () => ({ messages: total(loaded(), ({ behind }) => behind), partitions: workers.size - loaded().length }),
     async stop() {

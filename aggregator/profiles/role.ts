@@ -1,6 +1,7 @@
 import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
 import { type Profile, partitionOf } from '@slotstream/protocol'
 import {
+  createSlices,
   type Installation,
   type Log,
   type Metrics,
@@ -15,6 +16,8 @@ import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
 import { watchDefinitions } from './definitions/watch-definitions.js'
+import { answerPreviews } from './preview/answer-previews.js'
+import { previewSite } from './preview/preview-site.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
@@ -101,6 +104,23 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   }
   const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
+  const slice = createSlices()
+  const previews = answerPreviews({
+    nats: lane,
+    preview: (index, { siteId, where }, abort) =>
+      previewSite(where, {
+        profiles: generations.current.ofSite(index, siteId, abort),
+        readPerson,
+        definitions: definitions.of(siteId),
+        slice,
+        abort,
+        now: Date.now(),
+      }),
+    serves,
+    holds,
+    log,
+  })
+  serving.listen(previews.set)
 
   return {
     profileOf,
@@ -119,7 +139,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await forgetting.stop()
       await switched
       await leaseGroup.stop()
-      await reads.stop()
+      await Promise.all([reads.stop(), previews.stop()])
       await generations.stop()
       wantedSignals.stop()
       watchingDefinitions.stop()

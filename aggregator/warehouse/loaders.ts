@@ -73,6 +73,11 @@ export function createLoaders(deps: LoadersDeps): Loaders {
     const loader = startLoader({
       spec,
       table: withLeaseCheck(warehouseTable(clickhouse, spec, isReplicated), () => deps.holds(name)),
+      ...(spec.beside && {
+        beside: withLeaseCheck(warehouseTable(clickhouse, { ...spec, table: spec.beside.table }, isReplicated), () =>
+          deps.holds(name),
+        ),
+      }),
       position: positionKeeper(installation.buckets.positions, spec.stream, undefined, reason =>
         skipEntry(log, 'positions', { stream: spec.stream }, reason),
       ),

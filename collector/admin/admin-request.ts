@@ -33,3 +33,8 @@ export function fieldsOf(body: Record<string, unknown>, fields: readonly string[
   if (trouble !== undefined) throw new Failure('malformed', trouble)
   return body
 }
+
+/** Whether a request has a body, for methods that may come without one. */
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}

@@ -5,6 +5,7 @@ import type { AdminGate } from '../safety/admin-gate.js'
 import { addCatalogRoutes, type CatalogRouteParts } from './catalog/routes.js'
 import { addDecisionRoutes, type DecisionRouteParts } from './decisions/routes.js'
 import { addDefinitionRoutes, type DefinitionRouteParts } from './definitions/routes.js'
+import { addMergeRoutes, type MergeRouteParts } from './people/merge-routes.js'
 import { addPeopleRoutes, type PeopleRouteParts } from './people/routes.js'
 import { addPlanRoutes, type PlanRouteParts } from './plan/routes.js'
 import { addProfileRoutes, type ProfileRouteParts } from './profiles/routes.js'
@@ -22,7 +23,8 @@ type RouteParts = SitesRouteParts &
   DefinitionRouteParts &
   PlanRouteParts &
   ReplayRouteParts &
-  PeopleRouteParts
+  PeopleRouteParts &
+  MergeRouteParts
 
 export interface AdminParts extends Omit<RouteParts, keyof SiteRouteParts> {
   gate: AdminGate
@@ -51,6 +53,7 @@ export function adminRoutes(adminParts: AdminParts): Router {
   addPlanRoutes(router, parts)
   addReplayRoute(router, parts)
   addPeopleRoutes(router, parts)
+  addMergeRoutes(router, parts)
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

@@ -26,6 +26,28 @@ const REVISION: Part = { type: 'object', required: ['revision'], properties: { r
 
 const BUILT_IN = { parameters: [inQuery('builtin', '`1`: with the built-in ones that are in use.')] }
 
+const EXPLAINED: Part = {
+  type: 'object',
+  required: ['text'],
+  properties: { text: { type: 'string' } },
+}
+
+const EXPLANATION: Part = {
+  type: 'object',
+  required: ['name', 'evaluated', 'freshness', 'state', 'cost'],
+  properties: {
+    name: { type: 'string' },
+    builtin: { const: true, description: 'Absent: the site declares it.' },
+    evaluated: {
+      enum: ['request', 'stream'],
+      description: 'With the message or the request, or by a timer and later messages.',
+    },
+    freshness: { ...EXPLAINED, required: ['seconds', 'text'] },
+    state: EXPLAINED,
+    cost: EXPLAINED,
+  },
+}
+
 /** The paths of one kind of definitions. */
 function pathsOf(kind: string, schema: string): Paths {
   const path = `/v1/admin/sites/{siteId}/${kind}`
@@ -41,6 +63,14 @@ function pathsOf(kind: string, schema: string): Paths {
         `Replace the ${kind} of a site`,
         body(ref(schema), 'The whole set. One that equals the stored one keeps its revision.'),
         ok('As stored.', ref(schema)),
+      ),
+    },
+    [`${path}/{name}/explain`]: {
+      parameters: [SITE, inPath('name', 'Name of one that is in effect, built-in ones among them.')],
+      get: operation(
+        `Where one of the ${kind} is evaluated, how fresh it is, what it keeps and what it costs`,
+        {},
+        ok('As it is now.', EXPLANATION),
       ),
     },
     [`${path}/history`]: {
@@ -62,9 +92,39 @@ function pathsOf(kind: string, schema: string): Paths {
   }
 }
 
+const PREVIEW: Part = {
+  type: 'object',
+  required: ['size', 'in', 'nearest'],
+  properties: {
+    size: { type: 'integer', minimum: 0 },
+    in: { type: 'array', maxItems: 10, items: { type: 'string' }, description: 'Ids of persons, the first ones.' },
+    nearest: {
+      type: 'array',
+      maxItems: 10,
+      description: 'Those of the others who miss the fewest clauses.',
+      items: {
+        type: 'object',
+        required: ['id', 'misses'],
+        properties: { id: { type: 'string' }, misses: { type: 'array', items: { type: 'string' } } },
+      },
+    },
+  },
+}
+
 /** Paths of what an administrator declares about profiles. */
 export const DEFINITION_PATHS: Paths = {
   ...pathsOf('features', 'FeatureSet'),
   ...pathsOf('patterns', 'PatternSet'),
   ...pathsOf('segments', 'SegmentSet'),
+  '/v1/admin/sites/{siteId}/segments/preview': {
+    parameters: [SITE],
+    post: operation(
+      'Who would be in a segment now',
+      body(
+        { type: 'object', required: ['where'], properties: { where: { type: 'object' } } },
+        'The condition of a segment, which need not be stored.',
+      ),
+      ok('How many persons, ten of them, and the ten nearest of the others.', PREVIEW),
+    ),
+  },
 }

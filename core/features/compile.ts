@@ -15,7 +15,7 @@ import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
 
 /** Most keys of a feature where its definition does not say. */
-const DEFAULT_KEYS = 100
+export const DEFAULT_KEYS = 100
 
 /** Compiles a condition over messages. */
 export type CompileWhere = (where: object) => (message: StoredMessage) => boolean
@@ -98,7 +98,8 @@ function weightsOf({ source }: Pick<FeatureDefinition, 'source'>): [event: strin
   return 'events' in source ? Object.entries(source.events) : [[source.event, 1]]
 }
 
-function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: BuiltInFeature): Window {
+/** Returns the time that a feature looks at. */
+export function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: BuiltInFeature): Window {
   if (halfLife !== undefined) return { kind: 'decay', ms: durationOf(halfLife) }
   if (window === 'session' || entity === 'session') return { kind: 'session' }
   if (window === 'lifetime') return { kind: 'lifetime' }

@@ -1,5 +1,6 @@
 export { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
 export { type CompileWhere, compileFeatures, DEFAULT_FEATURES, versionOfFeature } from './compile.js'
+export { explainFeature, type FeatureExplanation } from './explain.js'
 export type { Feature, Features } from './feature.js'
 export { mergeStates } from './state/merge-states.js'
 export { type FeatureValue, featureValues } from './state/values.js'

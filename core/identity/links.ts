@@ -1,6 +1,6 @@
 import { hash32, LINK_STATES, type Link, type LinkDecision, type LinkState, type Links } from '@slotstream/protocol'
 
-/** Links that a profile keeps: of a browser, and of a user. Those of the smallest hashes stay. */
+/** Links that a profile keeps: of a browser, and of a user. Decisions stay, and of the others those of the smallest hashes. */
 const MAX_LINKS = 100
 
 /** Users of one browser, and browsers of one user, that are joined at most: the first ones. Others are held back. */
@@ -40,8 +40,14 @@ export function withLink(links: Links, other: string, known: Partial<Link>): Lin
     : { firstAt: known.firstAt ?? Number.MAX_SAFE_INTEGER, lastAt: known.lastAt ?? 0, cause: known.cause ?? '' }
   if (!before && known.decision) link.decision = known.decision
   const next = new Map(Object.entries(links)).set(other, link)
-  if (next.size > MAX_LINKS) next.delete([...next.keys()].reduce((a, b) => (hash32(a) > hash32(b) ? a : b)))
+  if (next.size > MAX_LINKS) next.delete([...next].reduce((a, b) => (leavesBefore(a, b) ? a : b))[0])
   return Object.fromEntries(next)
+}
+
+/** Whether the first link leaves before the second: no number of messages takes the place of a decision. */
+function leavesBefore([a, one]: [string, Link], [b, other]: [string, Link]): boolean {
+  if ((one.decision === undefined) !== (other.decision === undefined)) return one.decision === undefined
+  return hash32(a) > hash32(b)
 }
 
 function mergeLinks(a: Link, b: Partial<Link>): Link {

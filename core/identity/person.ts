@@ -5,7 +5,7 @@ import { emptyStates } from '../features/state/reduce.js'
 import { type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
-export function userOfBrowser({ visitorId, userId, links }: Profile): string {
+export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visitorId' | 'userId' | 'links'>): string {
   if (isPersonKey(visitorId)) return userId
   let latest = ''
   let latestAt = Number.NEGATIVE_INFINITY

@@ -81,6 +81,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...TAKEN,
             'decide.*',
             'profile.*',
+            'preview.*',
             'people.export',
             ...ADMINISTERED,
             allKeys('jobs'),
@@ -114,7 +115,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
           ],
           deny: [...ADMINISTERED, allKeys('jobs'), allKeys('tombstones')],
         },
-        subscribe: { allow: [inbox, 'decide.*', 'profile.*', 'forget.*', STATUS] },
+        subscribe: { allow: [inbox, 'decide.*', 'profile.*', 'preview.*', 'forget.*', STATUS] },
       }
     case 'warehouse':
       return {

@@ -191,11 +191,118 @@ describe('profiles of persons, shared by two processes', () => {
     expect(berta.features.homes).not.toHaveProperty('since')
   })
 
+  it('previews a segment by what serves: how many persons, who is in, and who nearly is', async () => {
+    const preview = async (where: object) =>
+      (await admin('POST', '/segments/preview', { where })) as {
+        size: number
+        in: string[]
+        nearest: { id: string; misses: string[] }[]
+      }
+    const where = { 'features.views.camp': { $gte: 2 } }
+    expect(await preview(where)).toEqual({
+      size: 2,
+      in: ['ann', 'anna'],
+      nearest: expect.arrayContaining([
+        { id: 'cleo', misses: [expect.stringContaining('features.views.camp is 1')] },
+        { id: 'kiosk1', misses: [expect.stringContaining('features.views.camp')] },
+      ]),
+    })
+    expect(await preview({ segments: { $in: ['known-camper'] } })).toMatchObject({ size: 1, in: ['ann'] })
+    const all = await preview({ 'profile.events': { $gte: 1 } })
+    expect(all).toEqual({ size: all.in.length, in: all.in, nearest: [] })
+    expect(all.in).toEqual(['ann', 'anna', 'berta', 'cleo', 'dan', 'first', 'kiosk1', 'kiosk2'])
+    await expect(preview({ 'features.vews': { $gte: 2 } })).rejects.toThrow('did you mean \\"views\\"')
+    await expect(admin('POST', '/segments/preview', {})).rejects.toThrow('400')
+  })
+
+  it('explains definitions that are in effect', async () => {
+    expect(await admin('GET', '/features/views/explain')).toMatchObject({ name: 'views', evaluated: 'request' })
+    expect(await admin('GET', '/features/page_views/explain')).toMatchObject({ builtin: true, state: { slots: 1 } })
+    expect(await admin('GET', '/patterns/cart_abandonment/explain')).toMatchObject({
+      evaluated: 'stream',
+      builtin: true,
+    })
+    const { cost } = (await admin('GET', '/segments/known-camper/explain')) as { cost: object }
+    expect(cost).toMatchObject({ segments: ['wants-camping'] })
+    for (const path of ['/features/city', '/segments/nothing'])
+      expect(await admin('GET', `${path}/explain`)).toBe(undefined)
+  })
+
+  const merges = async (id: string) =>
+    (
+      (await admin('GET', `/people/${encodeURIComponent(id)}/merges`)) as {
+        merges: { mergeId: string; browser: string; userId: string; cause: string; at: string; state: string }[]
+      }
+    ).merges
+
+  it('lists the merges of a person, whichever id is asked for, and those that a guard holds back', async () => {
+    const ofUser = await merges('ann')
+    expect(ofUser.map(({ browser, userId, cause, state }) => [browser, userId, cause, state])).toEqual([
+      ['laptop', 'ann', 'identify', 'joined'],
+      ['phone', 'ann', 'identify', 'joined'],
+    ])
+    for (const merge of ofUser) {
+      expect(merge.mergeId).toMatch(/^[\w-]{22}$/)
+      expect(Date.parse(merge.at)).toBeGreaterThan(Date.now() - 600_000)
+    }
+    for (const id of ['user:ann', 'phone']) expect(await merges(id)).toEqual(ofUser)
+    expect(((await admin('GET', '/people/ann/merges?as=anonymousId')) as { merges: object[] }).merges).toEqual([])
+    expect(await merges('nobody')).toEqual([])
+    expect(await merges('kiosk1')).toMatchObject([{ userId: 'test', state: 'held', cause: 'shared_id' }])
+  })
+
+  const APART = {
+    laptop: { person: { id: 'ann', userId: 'ann', browsers: ['laptop'] }, views: { camp: 1 } },
+    phone: { person: { id: 'phone', userId: '', browsers: ['phone'] }, views: { camp: 2 } },
+  }
+  const isApart = async () => {
+    for (const [visitorId, expected] of Object.entries(APART)) {
+      const { person, features } = await profile(
+        visitorId,
+        answer => answer.person.browsers.length === 1 && viewsOf(answer).camp === expected.views.camp,
+      )
+      expect(person).toEqual(expected.person)
+      expect(features.views!.value).toEqual(expected.views)
+    }
+    expect((await profile('user:ann', () => true)).person).toEqual(APART.laptop.person)
+  }
+  const viewsOf = ({ features }: Answer) => features.views!.value as Record<string, number>
+
+  it('keeps both sides of a merge apart once it is undone, whatever the browser says later', async () => {
+    const { mergeId } = (await merges('ann')).find(({ browser }) => browser === 'phone')!
+    await expect(admin('DELETE', `/people/ann/merges/${mergeId}`, { cuase: 'x' })).rejects.toThrow('cause')
+    await expect(admin('PUT', `/people/ann/merges/${mergeId}`, { state: 'held' })).rejects.toThrow('joined')
+    expect(await admin('DELETE', `/people/ann/merges/${'x'.repeat(22)}`)).toBeUndefined()
+    const undone = await admin('DELETE', `/people/ann/merges/${mergeId}`, { cause: 'a shared phone' })
+    expect(undone).toMatchObject({ mergeId, browser: 'phone', userId: 'ann', state: 'undone', cause: 'a shared phone' })
+    await send(viewed('phone', 'camp', { userId: 'ann' }))
+    await isApart()
+    expect(await merges('phone')).toEqual([undone])
+    // Once more, without a reason.
+    await admin('DELETE', `/people/phone/merges/${mergeId}`)
+    await until(
+      'the later decision',
+      () => merges('ann'),
+      all => all.some(({ cause }) => cause === 'administrator'),
+    )
+  })
+
   it('holds the same after its partitions moved to another process', async () => {
     const before = await profile('laptop', () => true)
     await owners.pop()!.stop()
     const after = await profile('laptop', () => true)
     expect(after.person).toEqual(before.person)
     expect(after.features.views).toEqual({ ...before.features.views, ageMs: after.features.views!.ageMs })
+    await isApart()
+  })
+
+  it('joins a browser and a user again that an administrator allows', async () => {
+    const { mergeId } = (await merges('ann')).find(({ browser }) => browser === 'phone')!
+    await admin('PUT', `/people/ann/merges/${mergeId}`, { state: 'joined' })
+    for (const visitorId of ['laptop', 'phone', 'user:ann']) {
+      const { person, features } = await profile(visitorId, answer => viewsOf(answer).camp === 3)
+      expect(person).toEqual({ id: 'ann', userId: 'ann', browsers: ['laptop', 'phone'] })
+      expect(features.views!.value).toEqual({ camp: 3 })
+    }
   })
 })

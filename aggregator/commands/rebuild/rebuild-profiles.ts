@@ -1,5 +1,6 @@
 import { ANONYMOUS_PROFILE_DAYS, DEFAULT_FEATURES, type Features, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
+import type { DecidedLink } from './profiles/decided-links.js'
 import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
 import { createLinkList } from './profiles/link-list.js'
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
@@ -12,6 +13,8 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
    * undefined: the streams are all there is.
    */
   history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
+  /** Decisions about browsers and users that the streams may have no longer. Default: none */
+  decided?: () => AsyncIterable<DecidedLink>
   /** Days after which the profile of a single anonymous visit has ended; 0 for never. Default 30 */
   anonymousDays?: number
   /** Milliseconds since the epoch. Default: the clock */
@@ -29,7 +32,7 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
  * @throws when a stream no longer has its first messages and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, installation, log, history, say, featuresOf = () => DEFAULT_FEATURES } = parts
+  const { nats, installation, log, history, decided, say, featuresOf = () => DEFAULT_FEATURES } = parts
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
   const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const ranges = await readEventRanges(nats, installation)
@@ -53,6 +56,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
     await generation.removeOthers(partition, profiles, history !== undefined)
     await generation.writeCheckpoint(partition, ranges.currentOf(partition).end)
   }
+  if (decided) for await (const link of decided()) links.decided(link)
   await links.writeTo(generation)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')

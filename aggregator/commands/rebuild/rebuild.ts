@@ -9,6 +9,7 @@ import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
+import { decidedLinks } from './profiles/decided-links.js'
 import type { Range } from './profiles/event-ranges.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
@@ -65,7 +66,10 @@ export async function rebuild(
     ...parts,
     featuresOf,
     ...(anonymousDays !== undefined && { anonymousDays }),
-    ...(from !== 'stream' && { history: (ranges, asOf) => history(ranges, asOf, featuresOf) }),
+    ...(from !== 'stream' && {
+      history: (ranges, asOf) => history(ranges, asOf, featuresOf),
+      decided: () => decidedLinks(clickhouse),
+    }),
   }).finally(watching.stop)
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1

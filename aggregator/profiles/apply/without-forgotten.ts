@@ -6,7 +6,10 @@ export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, t
   if (tombstones.size === 0 || envelope instanceof Error) return envelope
   const { siteId, messages, identity = [] } = envelope
   const remaining = messages.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
-  const links = identity.filter(change => !tombstones.isForgotten(siteId, change, change.link?.firstAt ?? 0))
+  const links = identity.filter(change => {
+    const { link, decision } = change
+    return !tombstones.isForgotten(siteId, change, link?.firstAt ?? decision?.at ?? 0)
+  })
   if (remaining.length === messages.length && links.length === identity.length) return envelope
   return { ...envelope, messages: remaining, ...(envelope.identity && { identity: links }) }
 }

@@ -28,6 +28,8 @@ export interface CacheEntries {
   markStored(key: string): void
   /** Returns the entries that are not stored yet. */
   unstored(): CacheEntry[]
+  /** Returns the profiles whose keys begin so, as they are now. */
+  startingWith(prefix: string): Profile[]
   /** Evicts the entries used longest ago until the limits are kept, or one of them is not stored yet. */
   evictBeyondLimits(): void
   /** Whether any entry has been evicted. */
@@ -95,6 +97,11 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
     isUnstored: key => unstored.has(key),
     markStored,
     unstored: () => [...unstored].map(key => entries.get(key)!),
+    startingWith(prefix) {
+      const found: Profile[] = []
+      for (const [key, { profile }] of entries) if (key.startsWith(prefix)) found.push(profile)
+      return found
+    },
     evictBeyondLimits() {
       for (const [key, { revision, isFromStore }] of entries) {
         if ((entries.size <= maxProfiles && bytes <= maxBytes) || unstored.has(key)) return

@@ -37,6 +37,10 @@ export interface ProfileCache {
    * the epoch.
    */
   dropOld(siteId: string, visitorId: string, before: number): Promise<void>
+  /** Returns the profiles of a site that are in memory. They stay as long unused as they were. */
+  ofSite(siteId: string): Profile[]
+  /** Whether memory has all there is: the store has no other profile. */
+  readonly isWhole: boolean
   /** Profiles in memory, and those of them that are not stored yet; bytes as `profileBytes` counts them. */
   readonly size: number
   readonly bytes: number
@@ -64,13 +68,14 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
   const entries = createCacheEntries(maxProfiles, maxBytes)
   const reads = createReads(deps, entries)
   let isComplete = false
+  const isWhole = () => isComplete && !entries.hasEvicted
 
   return {
     get(siteId, visitorId) {
       const key = keyOf(siteId, visitorId)
       const entry = entries.use(key)
       // While all are in memory, a visitor that is not in it has no profile, and new visitors cost no read.
-      if (!entry && (!isComplete || entries.hasEvicted)) return reads.begin(key, siteId, visitorId)
+      if (!entry && !isWhole()) return reads.begin(key, siteId, visitorId)
       return entry?.profile
     },
     put(profile) {
@@ -110,6 +115,10 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       const entry = entries.get(key)
       if (!entry || Date.parse(entry.profile.firstSeen) > before) return
       entries.remove(key)
+    },
+    ofSite: siteId => entries.startingWith(keyOf(siteId, '')),
+    get isWhole() {
+      return isWhole()
     },
     get size() {
       return entries.sizes().size

@@ -1,5 +1,11 @@
 import type { Msg } from '@nats-io/transport-node'
-import { type Profile, type ProfilesReply, profilesSubject } from '@slotstream/protocol'
+import {
+  type LinkedVisitor,
+  type Profile,
+  type ProfilesReply,
+  type ProfilesView,
+  profilesSubject,
+} from '@slotstream/protocol'
 import type { Log, Nats } from '@slotstream/runtime'
 import { answerPartitions, type PartitionAnswers, respondWithError } from '../../ownership/answer-partitions.js'
 import { parseReadRequest, readReply } from './read-request.js'
@@ -42,16 +48,24 @@ export function answerReads({
     if (!request.ok) return refuse(message, 400, request.reason)
     const { siteId, visitorIds, as } = request.value
     const stored = await Promise.all(visitorIds.map(visitorId => profileOf(siteId, visitorId)))
-    const profiles =
-      as === 'described' ? await Promise.all(stored.map(profile => profile && describe(profile))) : stored
+    const profiles = await Promise.all(stored.map(profile => profile && shown(profile, as)))
     if (!holds(partition)) return
     const reply = readReply(profiles, nats.connection.info?.max_payload ?? MAX_PAYLOAD)
     if (reply === undefined) return refuse(message, 413, 'the profile is larger than a message of NATS')
     message.respond(reply)
   }
 
+  function shown(profile: Profile, as: ProfilesView = 'stored'): object | Promise<object> {
+    if (as === 'described') return describe(profile)
+    return as === 'linked' ? linkedVisitor(profile) : profile
+  }
+
   function refuse(message: Msg, code: number, reason: string): void {
     log.error({ subject: message.subject, reason }, 'a request for profiles cannot be answered')
     respondWithError(message, code, reason, { profiles: [] } satisfies ProfilesReply)
   }
+}
+
+function linkedVisitor({ visitorId, anonymousId, userId, links }: Profile): LinkedVisitor {
+  return { visitorId, anonymousId, userId, ...(links && { links }) }
 }

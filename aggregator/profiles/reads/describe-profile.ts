@@ -1,6 +1,7 @@
-import { featureValues, type SegmentAttributes, segmentsOf } from '@slotstream/core'
-import { isoTime, type Profile } from '@slotstream/protocol'
+import { featureValues, segmentsOf } from '@slotstream/core'
+import type { Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
+import { personAttributes } from './person-attributes.js'
 import type { Person } from './read-persons.js'
 
 /**
@@ -17,19 +18,6 @@ export function describeProfile(
   const { features: _states, featuresByUser: _byUser, links: _links, recentSignals: _recent, ...ownFields } = profile
   const values = featureValues(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt)
-  const attributes: Omit<SegmentAttributes, 'segments'> = {
-    features: Object.fromEntries([...values].map(([name, { value }]) => [name, value])),
-    signals: person.signals,
-    traits: profile.traits,
-    context: {},
-    now: isoTime(at),
-    profile: {
-      firstSeen: profile.firstSeen,
-      lastSeen: profile.lastSeen,
-      sessions: profile.sessions,
-      events: profile.events,
-    },
-  }
   return {
     ...ownFields,
     person: { id: person.id, userId: person.userId, browsers: person.browsers },
@@ -39,7 +27,7 @@ export function describeProfile(
         { value, version, ageMs, ...(since > 0 && { since }) },
       ]),
     ),
-    segments: segmentsOf(segments, attributes),
+    segments: segmentsOf(segments, personAttributes(person, values, at)),
     signals: person.signals,
   }
 }

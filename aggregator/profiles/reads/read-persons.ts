@@ -1,4 +1,12 @@
-import { type Features, foldPerson, settleBrowsers, statesOfUser, userOfBrowser } from '@slotstream/core'
+import {
+  type AboutPerson,
+  aboutPerson,
+  type Features,
+  foldPerson,
+  settleBrowsers,
+  statesOfUser,
+  userOfBrowser,
+} from '@slotstream/core'
 import { type FeatureStates, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
 import type { ReadStored } from './read-stored.js'
 
@@ -6,7 +14,7 @@ import type { ReadStored } from './read-stored.js'
 const MAX_FOLDED = 50
 
 /** A person as their browsers make them. */
-export interface Person {
+export interface Person extends AboutPerson {
   /** The user's id; of a browser without a user its own id. */
   id: string
   /** '' for none. */
@@ -40,6 +48,7 @@ export function createReadPerson(
         browsers: anonymousId ? [anonymousId] : [],
         features: statesOfUser(profile, '', features),
         signals: namesOf([profile]),
+        ...aboutPerson('', [profile]),
         readAt: now(),
       }
     const userKey = visitorIdOf({ userId })
@@ -62,6 +71,7 @@ export function createReadPerson(
       browsers: joined.sort(),
       features: foldPerson(parts, features),
       signals: namesOf(known),
+      ...aboutPerson(userId, known),
       readAt: Math.min(now(), ofUser.readAt, ...read.map(({ readAt }) => readAt)),
     }
   }

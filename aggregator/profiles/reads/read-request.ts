@@ -18,7 +18,7 @@ const TAIL = ']}'
  * foreign program may not. A visitor of another partition is refused: only the owner of that one knows the profile.
  */
 export function parseReadRequest(data: Uint8Array, partition: number, partitions: number): Check<ProfilesRequest> {
-  return parseStored(data, raw => {
+  return parseStored<ProfilesRequest>(data, raw => {
     const { siteId, visitorIds, as = 'stored' } = (raw ?? {}) as { [Field in keyof ProfilesRequest]?: unknown }
     if (!isSiteId(siteId)) return { ok: false, reason: 'siteId is not a site’s id' }
     if (!Array.isArray(visitorIds) || visitorIds.length === 0 || visitorIds.length > MAX_PROFILES_READ)
@@ -26,7 +26,8 @@ export function parseReadRequest(data: Uint8Array, partition: number, partitions
     if (!visitorIds.every(isVisitorId)) return { ok: false, reason: 'visitorIds has an entry that is no visitor’s key' }
     if (!visitorIds.every(id => partitionOf(siteId, id, partitions) === partition))
       return { ok: false, reason: `visitorIds has a visitor of another partition than ${partition}` }
-    if (as !== 'stored' && as !== 'described') return { ok: false, reason: 'as is neither stored nor described' }
+    if (as !== 'stored' && as !== 'described' && as !== 'linked')
+      return { ok: false, reason: 'as is neither stored nor described nor linked' }
     return { ok: true, value: { siteId, visitorIds, as } }
   })
 }

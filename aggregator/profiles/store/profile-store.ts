@@ -64,6 +64,8 @@ export interface SweptStore extends Pick<Checkpoints, 'readSwept' | 'writeSwept'
    * epoch), oldest first.
    */
   olderThan(partition: number, from: number, before: number, abort: AbortSignal): AsyncIterable<StoredEntry>
+  /** Reads the entries of a site in a partition, those written last at the end. */
+  ofSite(partition: number, siteId: string, abort: AbortSignal): AsyncIterable<StoredEntry>
 }
 
 /**
@@ -113,10 +115,14 @@ export function createProfileStore(
       // A mark that was written over does not exist any more: a bucket has one entry of a key.
       await nats.manager.streams.deleteMessage(stream, revision, true).catch(ignoreMissing)
     },
-    olderThan: (partition, from, before, abort) =>
-      readEntries({ nats, log, stream, subject: subjectOf(`${partition}.>`) }, from, before, abort, message =>
-        parse(message, bucket.keyOfSubject(message.subject), message.seq),
-      ),
+    olderThan: (partition, from, before, abort) => entriesOf(`${partition}.>`, from, before, abort),
+    ofSite: (partition, siteId, abort) => entriesOf(`${partition}.${siteId}.>`, 1, Number.POSITIVE_INFINITY, abort),
+  }
+
+  function entriesOf(keys: string, from: number, before: number, abort: AbortSignal): AsyncIterable<StoredEntry> {
+    return readEntries({ nats, log, stream, subject: subjectOf(keys) }, from, before, abort, message =>
+      parse(message, bucket.keyOfSubject(message.subject), message.seq),
+    )
   }
 }
 

@@ -11,6 +11,8 @@ import type { RejectedRow } from './write/rejected-rows.js'
 export interface LoadDeps {
   spec: StreamSpec
   table: Table
+  /** The table beside it, see `StreamSpec`. Default: there is none */
+  beside?: Pick<Table, 'insert' | 'present'>
   position: PositionKeeper
   /** Reads the stream from a sequence on. */
   read: (from: number) => StreamReader

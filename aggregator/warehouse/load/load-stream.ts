@@ -40,7 +40,9 @@ export async function loadStream(
   onReader(streamReader)
   const reader = createBlockReader(streamReader[Symbol.asyncIterator]())
   const rowsOfMessage = (message: JsMsg) => (message.headers?.has(LOADED_HEADER) ? [] : rowsOf(spec, message, offset))
-  const readBlock = (options: ReadOptions) => readRows(reader, rowsOfMessage, limits, options)
+  const { beside } = spec
+  const besideOf = beside && ((message: JsMsg) => rowsOf(beside, message, offset))
+  const readBlock = (options: ReadOptions) => readRows(reader, rowsOfMessage, limits, options, besideOf)
   const writeBlock = createBlockWriter(deps, recent, retry, abort)
   let ahead: Promise<RowBlock> | undefined
 

@@ -11,6 +11,7 @@ import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from '../rows/decisions.js'
 import { eventRows } from '../rows/events.js'
 import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from '../rows/forgotten.js'
+import { identityDecisionRows } from '../rows/identity-decisions.js'
 import { profileRows } from '../rows/profiles.js'
 import { FOUND_BY_REPLAYS, rejectedRows } from '../rows/rejected.js'
 import type { Row, SourceMessage } from '../rows/row.js'
@@ -22,6 +23,8 @@ export interface StreamSpec {
   table: string
   /** Rows of one message, with `seq` as their position. Throws when the message is not what the stream should hold. */
   rows(message: SourceMessage, seq: number): Row[]
+  /** Another table, for what messages say that yield no rows. They must be few: each block of them looks for its rows. */
+  beside?: { table: string; rows(message: SourceMessage, seq: number): Row[] }
   /**
    * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours, never
    * of a client. Without `sender` its ids are made by servers.
@@ -50,6 +53,7 @@ export const SPECS = {
     stream: STREAMS.events.name,
     table: 'events',
     rows: eventRows,
+    beside: { table: 'identity_decisions', rows: identityDecisionRows },
     key: { time: 'original_timestamp', id: 'message_id', visitor: visitorKeySql(), sender: 'sender' },
     replaces: false,
     isForgotten: isRowForgotten,

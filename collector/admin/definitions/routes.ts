@@ -5,6 +5,7 @@ import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { DefinitionStore } from './definition-store.js'
+import { explainDefinition } from './explain-definition.js'
 import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './put-definitions.js'
 
 export interface DefinitionRouteParts extends SiteRouteParts {
@@ -30,6 +31,14 @@ function addKind(
     const set = await store.read(siteOf(request).siteId, kind)
     const isWithBuiltIn = request.query.builtin === '1' && kind !== 'segments'
     response.json({ revision: set.revision, [kind]: isWithBuiltIn ? withBuiltIn(set, builtIn[kind]) : set.items })
+  })
+
+  router.get(`${path}/:name/explain`, async (request: SiteRequest<'name'>, response) => {
+    const { siteId } = siteOf(request)
+    const { name } = request.params
+    const explanation = await explainDefinition({ store, builtIn }, siteId, kind, name)
+    if (!explanation) throw new Failure('not_found', `there is none of the ${kind} that is called so and in effect`)
+    response.json(explanation)
   })
 
   router.put(path, async (request: SiteRequest, response) => {

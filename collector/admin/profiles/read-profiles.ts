@@ -19,9 +19,14 @@ const TIMEOUT_MS = 2_000
  * where there is none.
  *
  * @param visitorIds keys of visitors, see `visitorIdOf`
+ * @param as see `ProfilesRequest`. Default `described`
  * @throws Failure `unavailable` when one of them cannot be read now
  */
-export type ReadProfiles = (siteId: string, visitorIds: readonly string[]) => Promise<(object | undefined)[]>
+export type ReadProfiles = (
+  siteId: string,
+  visitorIds: readonly string[],
+  as?: 'described' | 'linked',
+) => Promise<(object | undefined)[]>
 
 /** Creates the function that asks the owners of the visitors' partitions, all at once. */
 export function createReadProfiles(
@@ -29,7 +34,7 @@ export function createReadProfiles(
   partitions: number,
   timeoutMs = TIMEOUT_MS,
 ): ReadProfiles {
-  return async (siteId, visitorIds) => {
+  return async (siteId, visitorIds, as = 'described') => {
     const ofPartition = new Map<number, Set<string>>()
     for (const visitorId of visitorIds) {
       const partition = partitionOf(siteId, visitorId, partitions)
@@ -43,7 +48,7 @@ export function createReadProfiles(
       // An answer may have fewer than were asked for: what does not fit into a message.
       for (let next = 0; next < ids.length; ) {
         const asked = ids.slice(next, next + MAX_PROFILES_READ)
-        const profiles = await readOnce(partition, { siteId, visitorIds: asked, as: 'described' })
+        const profiles = await readOnce(partition, { siteId, visitorIds: asked, as })
         for (const [index, profile] of profiles.entries()) if (profile) found.set(asked[index]!, profile)
         next += profiles.length
       }

@@ -1,16 +1,18 @@
-import { isVisitorId, MAX_PROFILES_READ } from '@slotstream/protocol'
+import { isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
-import type { SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { PreviewSegment } from './preview-segment.js'
 import type { ReadProfiles } from './read-profiles.js'
 
 export interface ProfileRouteParts extends SiteRouteParts {
   readProfiles: ReadProfiles
+  previewSegment: PreviewSegment
 }
 
-/** Adds `/sites/:siteId/profiles/:visitorId`, and many profiles at once. */
-export function addProfileRoutes(router: Router, { siteOf, readProfiles }: ProfileRouteParts): void {
+/** Adds `/sites/:siteId/profiles/:visitorId`, many profiles at once, and who would be in a segment. */
+export function addProfileRoutes(router: Router, { siteOf, readProfiles, previewSegment }: ProfileRouteParts): void {
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitors } = fieldsOf(await objectOf(request), ['visitors'])
@@ -18,6 +20,13 @@ export function addProfileRoutes(router: Router, { siteOf, readProfiles }: Profi
       throw new Failure('malformed', `send {"visitors": […]} with up to ${MAX_PROFILES_READ} ids`)
     const profiles = await readProfiles(siteId, visitors)
     response.json({ profiles: profiles.map(profile => profile ?? null) })
+  })
+  router.post('/sites/:siteId/segments/preview', async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const { where } = fieldsOf(await objectOf(request), ['where'])
+    if (Buffer.byteLength(JSON.stringify(where ?? null)) > MAX_PREVIEW_BYTES)
+      throw new Failure('malformed', `where has more than ${MAX_PREVIEW_BYTES} bytes`)
+    response.json(await previewSegment(siteId, where ?? null))
   })
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)

@@ -24,3 +24,8 @@ export function decideSubject(partition: number): string {
 export function profilesSubject(partition: number): string {
   return `profile.${partition}`
 }
+
+/** Request-reply subject on which the owner of a partition tells who of it would be in a segment. */
+export function previewSubject(partition: number): string {
+  return `preview.${partition}`
+}

@@ -10,10 +10,16 @@ export interface ProfilesRequest {
   visitorIds: string[]
   /**
    * `stored`: profiles as they are stored. `described`: with features, segments and signals of the person, for the admin
-   * API. Default `stored`.
+   * API. `linked`: `LinkedVisitor`. Default `stored`.
    */
-  as?: 'stored' | 'described'
+  as?: ProfilesView
 }
+
+/** Form in which profiles are read. */
+export type ProfilesView = 'stored' | 'described' | 'linked'
+
+/** Whom a visitor is linked with: a browser with users, or a user with browsers. */
+export type LinkedVisitor = Pick<Profile, 'visitorId' | 'anonymousId' | 'userId' | 'links'>
 
 /** Reply to a `ProfilesRequest`. */
 export interface ProfilesReply {
@@ -21,5 +27,5 @@ export interface ProfilesReply {
    * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
    * were asked for where more do not fit into a message: ask again for the others.
    */
-  profiles: (Profile | object | null)[]
+  profiles: (Profile | LinkedVisitor | object | null)[]
 }

@@ -1,12 +1,15 @@
 import { applyChanges, profileOfLink } from '@slotstream/core'
 import { type IdentityChange, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
+import type { DecidedLink } from './decided-links.js'
 import type { NewGeneration } from './new-generation.js'
 
-/** Users that the profiles of browsers name, for the profiles of the users. */
+/** Users that the profiles of browsers name, for the profiles of the users, and decisions about both. */
 export interface LinkList {
+  /** Notes a decision, for the profiles of both sides. */
+  decided(link: DecidedLink): void
   /** Yields profiles as they come, and notes the links of browsers. */
   noted(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile>
-  /** Writes the links into the profiles of users. The live roles learn of later ones by the stream. */
+  /** Writes the links into the profiles of users, and decisions into those of browsers, too. The live roles learn of later ones by the stream. */
   writeTo(generation: Pick<NewGeneration, 'read' | 'writeAll'>): Promise<void>
 }
 
@@ -15,28 +18,33 @@ export interface LinkList {
  * not have it; the browser's own messages say it, too.
  */
 export function createLinkList(): LinkList {
-  const changes = new Map<string, { siteId: string; ofUser: IdentityChange[] }>()
+  const changes = new Map<string, { siteId: string; visitorId: string; ofVisitor: IdentityChange[] }>()
+
+  function add(siteId: string, visitorId: string, change: IdentityChange): void {
+    const key = `${siteId}\0${visitorId}`
+    const known = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
+    known.ofVisitor.push(change)
+    changes.set(key, known)
+  }
 
   function note({ siteId, visitorId, anonymousId, links }: Profile): void {
     if (isPersonKey(visitorId)) return
-    for (const [userId, { decision: _ofAdministrators, ...link }] of Object.entries(links ?? {})) {
-      const key = `${siteId}\0${visitorIdOf({ userId })}`
-      const known = changes.get(key) ?? { siteId, ofUser: [] }
-      known.ofUser.push({ anonymousId, userId, link })
-      changes.set(key, known)
-    }
+    for (const [userId, { decision: _ofBothSides, ...link }] of Object.entries(links ?? {}))
+      add(siteId, visitorIdOf({ userId }), { anonymousId, userId, link })
   }
 
   async function* linked(generation: Pick<NewGeneration, 'read'>): AsyncGenerator<Profile> {
-    for (const { siteId, ofUser } of changes.values()) {
-      const [first] = ofUser
-      const visitorId = visitorIdOf({ userId: first!.userId })
-      const { profile = profileOfLink(siteId, visitorId, first!) } = await generation.read(siteId, visitorId)
-      yield { ...profile, links: applyChanges(profile.links, visitorId, ofUser) }
+    for (const { siteId, visitorId, ofVisitor } of changes.values()) {
+      const { profile = profileOfLink(siteId, visitorId, ofVisitor[0]!) } = await generation.read(siteId, visitorId)
+      yield { ...profile, links: applyChanges(profile.links, visitorId, ofVisitor) }
     }
   }
 
   return {
+    decided({ siteId, change }) {
+      add(siteId, visitorIdOf({ anonymousId: change.anonymousId }), change)
+      add(siteId, visitorIdOf({ userId: change.userId }), change)
+    },
     async *noted(profiles) {
       for await (const profile of profiles) {
         note(profile)

@@ -1,12 +1,13 @@
 import { NO_TOMBSTONES } from '@slotstream/runtime'
 import type { Block } from '../../positions/position.js'
-import { keyText } from '../../rows/row.js'
+import { keyText, type Row } from '../../rows/row.js'
 import { type LoadDeps, type Retry, tellFailure } from '../load-deps.js'
 import type { RowBlock } from '../read/read-rows.js'
 import { withoutDuplicates } from './duplicates.js'
 import { type Attempted, insertBlock } from './insert-block.js'
 import type { RecentKeys } from './recent-keys.js'
 import type { RejectedRow } from './rejected-rows.js'
+import { writeBeside } from './write-beside.js'
 
 /** Writes the rows of an announced block into the table, each once, however often it is called for the block. */
 export type WriteBlock = (rowBlock: RowBlock, block: Block, attempted: Attempted) => Promise<void>
@@ -23,16 +24,30 @@ export function createBlockWriter(deps: LoadDeps, recent: RecentKeys, retry: Ret
   const { stream } = spec
   const onFailure = tellFailure(deps)
 
+  function withoutForgotten(rows: Row[]): Row[] {
+    return tombstones.size > 0 ? rows.filter(row => !spec.isForgotten?.(row, tombstones)) : rows
+  }
+
+  async function storeBeside(rows: Row[], block: Block, attempted: Attempted): Promise<void> {
+    let isFirst = attempted === 'no'
+    await retry(() => {
+      const writing = writeBeside(rows, block, deps.beside, isFirst)
+      isFirst = false
+      return writing
+    })
+  }
+
   async function storeRejected(rejected: RejectedRow[]): Promise<void> {
     await retry(() => deps.storeRejected(rejected))
     metrics.rejectedRows.inc({ stream }, rejected.length)
     log.error({ stream, rows: rejected.length, reason: rejected[0]?.reason }, 'rows were rejected: see rejected_events')
   }
 
-  return async ({ rows: read, unreadable }, block, attempted) => {
+  return async ({ rows: read, beside, unreadable }, block, attempted) => {
     // Here rather than when a message is read: a block may wait for its turn while its person is deleted.
-    const rows = tombstones.size > 0 ? read.filter(row => !spec.isForgotten?.(row, tombstones)) : read
+    const rows = withoutForgotten(read)
     for (const { seq, error } of unreadable) await retry(() => deadLetter(seq, error))
+    if (beside.length > 0) await storeBeside(withoutForgotten(beside), block, attempted)
     const unique = await retry(() => withoutDuplicates(rows, recent, keys => table.find(keys, block)))
     metrics.duplicates.inc({ stream, found: 'block' }, unique.inBlock)
     metrics.duplicates.inc({ stream, found: 'table' }, unique.inTable)

@@ -30,6 +30,14 @@ describe('a message without a person', () => {
     expect(JSON.parse(stripped!.rest!).ledger).toBeUndefined()
   })
 
+  it('loses what was decided about them, and nothing about another user of the browser', () => {
+    const decision = { state: 'undone', at: BEFORE, cause: 'a test' }
+    const [theirs, other] = ['u"\\1', 'v'].map(userId => ({ anonymousId: 'b', userId, decision }))
+    const stripped = strip('events', envelope({ identity: [theirs, other], messages: [] }), whose)!
+    expect(stripped.entries).toEqual([theirs])
+    expect(JSON.parse(stripped.rest!).identity).toEqual([other])
+  })
+
   it('is nothing when all of it was theirs', () => {
     const text = envelope({ messages: [{ ...raw({}), timestamp: NOW }] })
     expect(strip('events', text, whose)).toMatchObject({ rest: undefined })

@@ -1,0 +1,26 @@
+import type { Profile } from '@slotstream/protocol'
+import type { ProfileCache } from '../cache/profile-cache.js'
+import type { SweptStore } from '../store/profile-store.js'
+
+/** Yields the profiles of a site in a partition, each once: those in memory, and those that only the store has. */
+export async function* siteProfiles(
+  { index, cache }: { index: number; cache: Pick<ProfileCache, 'ofSite' | 'isWhole'> },
+  store: Pick<SweptStore, 'ofSite'>,
+  siteId: string,
+  abort: AbortSignal,
+): AsyncGenerator<Profile> {
+  const told = new Set<string>()
+  yield* untold(cache.ofSite(siteId), told)
+  if (cache.isWhole) return
+  for await (const { profile } of store.ofSite(index, siteId, abort)) if (profile) yield* untold([profile], told)
+  // What came into memory meanwhile was written behind the reader's back.
+  yield* untold(cache.ofSite(siteId), told)
+}
+
+function* untold(profiles: readonly Profile[], told: Set<string>): Generator<Profile> {
+  for (const profile of profiles) {
+    if (told.has(profile.visitorId)) continue
+    told.add(profile.visitorId)
+    yield profile
+  }
+}

@@ -1,0 +1,43 @@
+import {
+  type BuiltInDefinitions,
+  explainFeature,
+  explainPattern,
+  explainSegment,
+  type FeatureExplanation,
+  type PatternExplanation,
+  type SegmentExplanation,
+} from '@slotstream/core'
+import { type DefinitionKind, isFeatureOff } from '@slotstream/protocol'
+import type { DefinitionStore } from './definition-store.js'
+
+/** How one of a site's definitions is evaluated. */
+export type Explanation = (FeatureExplanation | PatternExplanation | SegmentExplanation) & {
+  /** Absent: the site declares it. */
+  builtin?: true
+}
+
+/**
+ * Explains a definition that is in effect: one that the site declares, or a built-in one that it neither overrides nor
+ * switches off. Undefined: there is none of the name.
+ */
+export async function explainDefinition(
+  { store, builtIn }: { store: DefinitionStore; builtIn: BuiltInDefinitions },
+  siteId: string,
+  kind: DefinitionKind,
+  name: string,
+): Promise<Explanation | undefined> {
+  if (kind === 'segments') {
+    const segment = (await store.read(siteId, kind)).items.find(item => item.name === name)
+    return segment && explainSegment(segment)
+  }
+  if (kind === 'features') {
+    const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)
+    if (declared) return isFeatureOff(declared) ? undefined : explainFeature(declared)
+    const feature = builtIn.features.find(item => item.name === name)
+    return feature && { ...explainFeature(feature), builtin: true }
+  }
+  const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)
+  if (declared) return 'off' in declared ? undefined : explainPattern(declared)
+  const pattern = builtIn.patterns.find(item => item.name === name)
+  return pattern && { ...explainPattern(pattern), builtin: true }
+}

@@ -1,0 +1,88 @@
+import type { FeatureDefinition } from '@slotstream/protocol'
+import { ANY_EVENT } from '../conditions/event-name.js'
+import type { AnyAggregateName } from './aggregates/aggregates.js'
+import { MAX_CHANGES } from './aggregates/cart.js'
+import { MAX_EXACT } from './aggregates/distinct.js'
+import { MAX_RECENT } from './aggregates/recent.js'
+import { MAX_COUNTED, MAX_LISTED } from './aggregates/sets.js'
+import type { BuiltInFeature } from './built-in.js'
+import { DEFAULT_KEYS, versionOfFeature, windowOf } from './compile.js'
+import { MAX_VISITS } from './state/visits.js'
+import { firstSlotBeside, hasSlots, type Window } from './state/windows.js'
+
+/** How a feature is evaluated, as plain data. */
+export interface FeatureExplanation {
+  name: string
+  version: string
+  /** When the message is applied, before a request that waits for it is answered. */
+  evaluated: 'request'
+  /** How long after its message a value is as it should be, in seconds, on the same browser and on another one. */
+  freshness: { seconds: number; elsewhereSeconds: number; text: string }
+  /** What is kept of each visitor: numbers, or lists of them, one for each tile of the window and each key. */
+  state: { cellsAtMost: number; slots: number; keys: number; text: string }
+  cost: {
+    /** Events whose messages are looked at; `*`: all messages. */
+    events: string[]
+    /** Conditions that are evaluated for one message at most. */
+    conditionsPerMessage: number
+    text: string
+  }
+}
+
+/** What one cell holds, where it is more than one or two numbers. */
+const CELLS: Partial<Record<AnyAggregateName, string>> = {
+  distinct: `up to ${MAX_EXACT} hashes, or a sketch beyond`,
+  unique: `up to ${MAX_LISTED} values`,
+  mode: `up to ${MAX_COUNTED} values with their counts`,
+  topK: `up to ${MAX_COUNTED} values with their counts`,
+  recent: `up to ${MAX_RECENT} values with their times`,
+  cart: `up to ${MAX_CHANGES} changes`,
+  first: 'one value with its time and message',
+  last: 'one value with its time and message',
+}
+
+/** Within what time a change on one browser is seen on another of the same person, in seconds. */
+const ELSEWHERE_SECONDS = 2
+
+/** Explains where a feature is evaluated, how fresh it is, what it keeps and what it costs. It must be valid. */
+export function explainFeature(definition: FeatureDefinition | BuiltInFeature): FeatureExplanation {
+  const { name, source, by, aggregate, keys = DEFAULT_KEYS } = definition
+  const window = windowOf(definition)
+  const slots = slotsOf(window)
+  const ofKeys = by === undefined ? 1 : keys
+  const events = 'events' in source ? Object.keys(source.events) : [source.event]
+  const conditions = source.where === undefined ? 0 : 1
+  return {
+    name,
+    version: versionOfFeature(definition),
+    evaluated: 'request',
+    freshness: {
+      seconds: 0,
+      elsewhereSeconds: ELSEWHERE_SECONDS,
+      text: `counted with its message; on another browser of the person within ${ELSEWHERE_SECONDS} s${edgeOf(window)}`,
+    },
+    state: {
+      cellsAtMost: slots * ofKeys,
+      slots,
+      keys: ofKeys,
+      text: `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}`,
+    },
+    cost: {
+      events,
+      conditionsPerMessage: conditions,
+      text: events.includes(ANY_EVENT)
+        ? 'every message is counted'
+        : `messages of ${events.length} ${events.length === 1 ? 'event' : 'events'} are looked at; others cost nothing`,
+    },
+  }
+}
+
+function slotsOf(window: Window): number {
+  // Of each session that is kept, for messages that come late.
+  if (window.kind === 'session') return MAX_VISITS
+  return hasSlots(window) ? 1 - firstSlotBeside(window, 0) : 1
+}
+
+function edgeOf(window: Window): string {
+  return window.kind === 'sliding' ? `; the window’s end moves by steps of ${window.tile / 1000} s` : ''
+}

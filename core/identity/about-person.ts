@@ -1,0 +1,43 @@
+import { isPersonKey, type JsonObject, type Profile } from '@slotstream/protocol'
+import { userOfBrowser } from './person.js'
+
+/** What segments read of a person beside features and signals. */
+export interface AboutPerson {
+  traits: JsonObject
+  profile: Pick<Profile, 'firstSeen' | 'lastSeen' | 'sessions' | 'events'>
+}
+
+/**
+ * Adds up what the profiles of a person say: of two values of a trait that of the visitor who was seen last. A browser that
+ * belongs to another user now says nothing, unless no other has messages: then its times and counts are all there is.
+ *
+ * @param userId '' for a browser without a user
+ * @param profiles one at least
+ */
+export function aboutPerson(userId: string, profiles: readonly Profile[]): AboutPerson {
+  const own = profiles
+    .filter(profile => isPersonKey(profile.visitorId) || userOfBrowser(profile) === userId)
+    .sort((a, b) => compareTexts(a.lastSeen, b.lastSeen) || compareTexts(a.visitorId, b.visitorId))
+  // One without messages is of a visitor of whom another partition told.
+  const counted = [own.filter(hasMessages), profiles.filter(hasMessages), profiles].find(list => list.length > 0)!
+  return {
+    traits: Object.assign({}, ...own.map(({ traits }) => traits)),
+    profile: {
+      firstSeen: counted.map(({ firstSeen }) => firstSeen).sort(compareTexts)[0]!,
+      lastSeen: counted
+        .map(({ lastSeen }) => lastSeen)
+        .sort(compareTexts)
+        .at(-1)!,
+      sessions: counted.reduce((sum, { sessions }) => sum + sessions, 0),
+      events: counted.reduce((sum, { events }) => sum + events, 0),
+    },
+  }
+}
+
+function hasMessages({ events }: Profile): boolean {
+  return events > 0
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

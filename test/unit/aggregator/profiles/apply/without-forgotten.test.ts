@@ -1,0 +1,30 @@
+import type { EventEnvelope, IdentityChange } from '@slotstream/protocol'
+import { NO_TOMBSTONES } from '@slotstream/runtime'
+import { expect, it } from 'vitest'
+import { withoutForgotten } from '#aggregator/profiles/apply/without-forgotten.js'
+
+const DELETED_AT = 1_000
+const tombstones = {
+  ...NO_TOMBSTONES,
+  size: 1,
+  isForgotten: (_siteId: string, { userId }: { userId?: string | undefined }, time: number) =>
+    userId === 'ann' && time <= DELETED_AT,
+}
+
+const decided = (userId: string, at: number): IdentityChange => ({
+  anonymousId: 'phone',
+  userId,
+  decision: { state: 'undone', at, cause: 'a test' },
+})
+
+it('leaves out decisions from before the deletion of a person, and no later ones', () => {
+  const [before, after, other] = [decided('ann', 999), decided('ann', 1_001), decided('ben', 999)]
+  const envelope: EventEnvelope = {
+    siteId: 'shop',
+    visitorId: 'phone',
+    receivedAt: '2026-01-01T00:00:00.000Z',
+    identity: [before, after, other],
+    messages: [],
+  }
+  expect(withoutForgotten(envelope, tombstones).identity).toEqual([after, other])
+})
