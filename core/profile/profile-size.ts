@@ -5,7 +5,7 @@ import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
  */
 const FIXED = 1_024
 
-/** Bytes of the object of features, and of the place of one of them. */
+/** Bytes of the object of features, or of patterns, and of the place of one of them. */
 const FIXED_FEATURES = 256
 const PER_FEATURE = 128
 
@@ -28,6 +28,7 @@ export function profileBytes(profile: Profile): number {
     features,
     featuresByUser = {},
     links,
+    patterns,
   } = profile
   return (
     FIXED +
@@ -43,7 +44,8 @@ export function profileBytes(profile: Profile): number {
     partBytes(traits) +
     featureBytes(features) +
     Object.values(featuresByUser).reduce((sum, ofUser) => sum + PER_FEATURE + featureBytes(ofUser), 0) +
-    (links ? partBytes(links) : 0)
+    (links ? partBytes(links) : 0) +
+    patternBytes(patterns)
   )
 }
 
@@ -53,6 +55,14 @@ function featureBytes(features: Profile['features']): number {
   let bytes = FIXED_FEATURES
   for (const version in features.of) bytes += PER_FEATURE + partBytes(features.of[version]!)
   for (const visit of features.visits) bytes += partBytes(visit)
+  return bytes
+}
+
+/** Bytes of what patterns remember. A message changes the states of few of them. */
+function patternBytes(patterns: Profile['patterns']): number {
+  if (!patterns) return 0
+  let bytes = FIXED_FEATURES
+  for (const name in patterns.of) bytes += PER_FEATURE + partBytes(patterns.of[name]!)
   return bytes
 }
 

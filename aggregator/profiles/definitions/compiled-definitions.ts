@@ -7,6 +7,7 @@ import {
   compilePatterns,
   compileSegments,
   DEFAULT_FEATURES,
+  DEFAULT_PATTERNS,
   type Features,
   withBuiltinPatterns,
 } from '@slotstream/core'
@@ -24,7 +25,7 @@ export interface CompiledDefinitions {
 /** What a site has that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
   features: DEFAULT_FEATURES,
-  patterns: required(compilePatterns(withBuiltinPatterns([]))),
+  patterns: DEFAULT_PATTERNS,
   segments: required(compileSegments([])),
 }
 

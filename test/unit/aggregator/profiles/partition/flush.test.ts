@@ -10,6 +10,7 @@ import { createFlush } from '#aggregator/profiles/partition/flush.js'
 import type { Checkpoint } from '#aggregator/profiles/store/checkpoints.js'
 import type { ProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
+import { createPartitionTimers } from '#aggregator/profiles/timers/partition-timers.js'
 import { applyAndDetect } from '../../../../support/signals.js'
 
 const log = createLog('test')
@@ -46,6 +47,7 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
       const { value, revision } = read<Profile>(visitorId, lag())
       return { profile: value, revision }
     },
+    visitorOf: async key => read<Profile>(key).value,
     write: (profile, revision) => write(profile.visitorId, profile, revision),
     loadNewest: async () => false,
     async readCheckpoint() {
@@ -91,9 +93,17 @@ function owner(
   const cache = createProfileCache({ maxProfiles: limit, read: store.read })
   const progress = createProgress(checkpoint.seq)
   const unpublished = createUnpublished()
-  const apply = createApplier({ cache, progress, unpublished, deadLetter: async () => {} })
+  const timers = createPartitionTimers({
+    store: { write: async () => 1, remove: async () => {} },
+    keyOf: store.keyOf,
+    read: ({ siteId, visitorId }) => cache.get(siteId, visitorId),
+    visitorOf: store.visitorOf,
+    tell: async () => {},
+    anonymousDays: 30,
+  })
+  const apply = createApplier({ cache, progress, unpublished, timers, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
-  const self = { index: 0, cache, progress, unpublished, checkpoint }
+  const self = { index: 0, cache, progress, unpublished, timers, checkpoint }
   const publish = { signals: publishSignals, rejected: async () => {}, identity: async () => {} }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
