@@ -53,6 +53,8 @@ export interface Matcher {
 
 /** Logic of one kind of pattern. Pure: gives back the state after, or the same when nothing changed. */
 export interface PatternLogic {
+  /** As `take` where that tells nothing and little is looked at; undefined where it may. Absent: it never does. */
+  glance?(state: PatternState, fact: PatternFact): PatternState | undefined
   /** Takes a message whose turn it is. */
   take(state: PatternState, fact: PatternFact, tell: Tell): PatternState
   /** Earliest time at which an absence is long enough; infinite: none is waited for. */

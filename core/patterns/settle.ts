@@ -56,7 +56,8 @@ function takeOldest(pattern: CompiledPattern, before: PatternState, found: Match
 }
 
 function take(pattern: CompiledPattern, before: PatternState, fact: PatternFact, found: Match[]): PatternState {
-  return change(pattern, before, fact.at, found, tell => pattern.logic.take(before, fact, tell))
+  const after = pattern.needsSettled ? undefined : pattern.logic.glance?.(before, fact)
+  return after ?? change(pattern, before, fact.at, found, tell => pattern.logic.take(before, fact, tell))
 }
 
 function expire(pattern: CompiledPattern, before: PatternState, at: number, found: Match[]): PatternState {

@@ -8,6 +8,10 @@ import { withLatest } from './state-with.js'
  */
 export function changeLogic(withinMs: number): PatternLogic {
   return {
+    glance: (state, { at, value }) =>
+      state.latest && state.latest.value === value && at >= state.latest.at
+        ? withLatest(state, { at, value })
+        : undefined,
     take: (state, fact, tell) => take(withinMs, state, fact, tell),
     deadline: () => Number.POSITIVE_INFINITY,
     expire: state => state,

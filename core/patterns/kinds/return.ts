@@ -8,6 +8,10 @@ const DAY_MS = 86_400_000
 /** A message that comes at least so long after the one before. The first one of all is no return. */
 export function returnLogic(afterMs: number): PatternLogic {
   return {
+    glance: (state, { at }) => {
+      const sinceMs = at - (state.latest?.at ?? at)
+      return sinceMs >= 0 && sinceMs < afterMs ? withLatest(state, { at }) : undefined
+    },
     take: (state, fact, tell) =>
       state.latest && fact.at < state.latest.at
         ? takeLate(afterMs, state, fact, tell)

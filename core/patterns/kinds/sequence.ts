@@ -65,9 +65,7 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
   return stateWith(state, {
     runs: bounded(next.filter(run => !isOver(sequence, run, now))),
     told: kept.length > 0 ? kept.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD) : kept,
-    ...(added.length > 0 && {
-      refuters: [...(refuters ?? []), ...added].filter(({ at }) => at > now - REFUTERS_MS).slice(-MAX_REFUTERS),
-    }),
+    refuters: added.length > 0 ? remembered([...(refuters ?? []), ...added], now) : refuters,
   })
 }
 
@@ -107,7 +105,8 @@ function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternSta
   const kept = told.slice()
   let next = runs
   for (const run of runs) {
-    if (deadlineOf(sequence, run) !== at) continue
+    // A match at this time may have used it up.
+    if (deadlineOf(sequence, run) !== at || !next.includes(run)) continue
     const over: PatternRun = { ...run, times: [...run.times, at] }
     next = next.filter(other => other !== run)
     if (over.times.length < sequence.elements.length)
@@ -156,6 +155,11 @@ function refutersAmong(sequence: Sequence, { hits, at }: PatternFact): PatternRe
     else for (const key of keysOf(hit)) all.push({ step, at, key })
   }
   return all
+}
+
+function remembered(refuters: PatternRefuter[], now: number): PatternRefuter[] {
+  const recent = refuters.filter(({ at }) => at > now - REFUTERS_MS)
+  return recent.length > MAX_REFUTERS ? recent.slice(-MAX_REFUTERS) : recent
 }
 
 /** Keys of a step that a message fits; of one without key it is the empty one. */

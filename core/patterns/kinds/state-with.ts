@@ -4,16 +4,18 @@ type Lists = Pick<PatternState, 'pending' | 'runs' | 'refuters' | 'told' | 'wind
 
 /** Returns a state with other lists. Those that are empty are left out, so that a state takes no more than it holds. */
 export function stateWith(state: PatternState, lists: Lists): PatternState {
-  const all: Lists = { ...state, ...lists }
+  // Field by field: spreading two objects takes several times as long.
   const next: PatternState = { version: state.version }
   if (state.settled !== undefined) next.settled = state.settled
-  if (all.pending?.length) next.pending = all.pending
-  if (all.runs?.length) next.runs = all.runs
-  if (all.refuters?.length) next.refuters = all.refuters
-  if (all.told?.length) next.told = all.told
-  if (all.windows?.length) next.windows = all.windows
+  const { pending = state.pending, runs = state.runs, refuters = state.refuters } = lists
+  const { told = state.told, windows = state.windows, quiet = state.quiet } = lists
+  if (pending?.length) next.pending = pending
+  if (runs?.length) next.runs = runs
+  if (refuters?.length) next.refuters = refuters
+  if (told?.length) next.told = told
+  if (windows?.length) next.windows = windows
   if (state.latest) next.latest = state.latest
-  if (all.quiet?.length) next.quiet = all.quiet
+  if (quiet?.length) next.quiet = quiet
   return next
 }
 

@@ -137,6 +137,27 @@ export const CASES: PatternCases[] = [
     ],
   },
   {
+    title: 'Two absences',
+    pattern: {
+      name: 'twice-silent',
+      sequence: [
+        { event: 'A' },
+        { not: { event: 'N' }, within: '2m' },
+        { event: 'B' },
+        { not: { event: 'C' }, within: '2m' },
+      ],
+    },
+    cases: [
+      { shows: 'both are over', messages: ['0m A', '12m B', '14m (clock)'], found: ['14m by #2'] },
+      {
+        shows:
+          'what is of the time of the last message is used up, although its own absence ends as the match is found',
+        messages: ['0m A', '12m B', '12m A', '14m B', '20m (clock)'],
+        found: ['14m by #2'],
+      },
+    ],
+  },
+  {
     title: 'Count',
     pattern: { name: 'keen', event: 'Product Viewed', key: 'properties.sku', count: 3, within: '10m' },
     cases: [
