@@ -98,7 +98,10 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
             value: {},
             version: { type: 'string', description: 'Changes with the definition.' },
             ageMs: { type: 'integer', minimum: 0, description: 'Time since it was read from its owners.' },
-            since: { type: 'integer', description: 'Position in the stream after which messages count. Absent: all do.' },
+            since: {
+              type: 'integer',
+              description: 'Position in the stream after which messages count. Absent: all do.',
+            },
           },
         },
       },
