@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
-import { leanDependencies } from './sdk/build/lean-dependencies.js'
 import { small } from './sdk/build/small.js'
 
 /** Plugins that the script doesn't carry: a file of its own for each, loaded when the plugin is switched on. */
@@ -19,7 +18,7 @@ const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(handed-over|has-slot))\.js/,
+    /esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(after-slots|handed-over|has-slot))\.js/,
   ],
 ]
 
@@ -31,7 +30,7 @@ export default [
     ['segment', 'analytics'],
   ].map(([entry, name]) => ({
     input: `sdk/dist/esm/entries/${entry}.js`,
-    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    plugins: [nodeResolve({ browser: true }), small],
     output: {
       file: `sdk/dist/${name}.js`,
       format: 'iife',
@@ -42,13 +41,13 @@ export default [
   })),
   ...[...together, ...alone].map(name => ({
     input: `sdk/dist/esm/${name}.js`,
-    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    plugins: [nodeResolve({ browser: true }), small],
     output: { file: `sdk/dist/${basename(name)}.js`, format: 'es', sourcemap: 'hidden', generatedCode: 'es2015' },
   })),
   {
     // Alone, so that a worker needs one file, by `importScripts` as by `import`.
     input: 'sdk/dist/esm/entries/service-worker.js',
-    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    plugins: [nodeResolve({ browser: true }), small],
     output: { file: 'sdk/dist/service-worker.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
   },
   {
@@ -59,8 +58,8 @@ export default [
       react: 'sdk/dist/esm/entries/react.js',
     },
     // The protocol isn't published: the code used of it goes into the files.
-    external: ['web-vitals', 'react'],
-    plugins: [leanDependencies, nodeResolve({ browser: true }), small],
+    external: ['react'],
+    plugins: [nodeResolve({ browser: true }), small],
     output: {
       dir: 'sdk/dist/npm',
       format: 'es',

@@ -34,7 +34,7 @@ export function aggregatorSettings(args: string[], env: Environment) {
      * same process.
      */
     roles,
-    /** Who this process is among several. When one of the same name starts, it takes this one's place at once. */
+    /** Name of this process among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,
     /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
     port: numberSetting('AGGREGATOR_PORT', env),

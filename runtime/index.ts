@@ -16,6 +16,7 @@ export { bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-
 export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
 export { watchBucket } from './nats/buckets/watch-bucket.js'
 export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'
+export { isJetStreamError } from './nats/connection/jetstream-errors.js'
 export { connectNats, type Nats, type NatsServer } from './nats/connection/nats.js'
 export {
   inboxPrefixOf,

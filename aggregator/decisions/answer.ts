@@ -12,7 +12,7 @@ import {
 } from '@slotstream/protocol'
 import type { Catalog, CatalogSlot } from './catalog.js'
 
-/** What was decided for a request: what the page gets, and what is recorded, slot by slot. */
+/** The decisions for a request, as the page gets them and as they are recorded, slot by slot. */
 export interface Answer {
   decisions: SlotDecision[]
   records: DecisionRecord[]

@@ -21,10 +21,11 @@ export interface Catalog {
 interface SiteCatalog {
   slots: Map<string, Slot>
   contents: Map<string, Content>
-  /** What `slotOf` put together since the last change. */
+  /** Slots that `slotOf` put together since the last change. */
   ready: Map<string, CatalogSlot>
 }
 
+/** Creates an empty catalog. */
 export function createCatalog(): Catalog {
   const sites = new Map<string, SiteCatalog>()
 

@@ -25,6 +25,7 @@ export interface TableRanges {
   parquet(range: Block): Promise<Readable>
 }
 
+/** Creates the reader of a table's ranges. Default: portions of `FILE_ROWS` rows */
 export function tableRanges(
   clickhouse: ClickHouseClient,
   name: string,

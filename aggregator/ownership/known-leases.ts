@@ -28,6 +28,7 @@ export interface KnownLeases {
   lookUp(resource: string): Promise<Found | undefined>
 }
 
+/** Creates the empty set of known leases. */
 export function knownLeases(store: Pick<LeaseStore, 'read'>): KnownLeases {
   const leases = new Map<string, { lease: Lease; revision: number }>()
   /** Revisions that were found and are older than what was known. */

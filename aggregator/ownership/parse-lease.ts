@@ -1,6 +1,6 @@
 import { type Check, isCount } from '@slotstream/protocol'
 
-/** Who holds a resource. `owner` '' means none; `epoch` rises with every change of the lease. */
+/** The holder of a resource. `owner` '' means none; `epoch` rises with every change of the lease. */
 export interface Lease {
   owner: string
   epoch: number

@@ -1,29 +1,24 @@
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { headers, type Msg } from '@nats-io/transport-node'
 import { EXPORT_HEADER, EXPORT_SUBJECT, type ExportRequest } from '@slotstream/protocol'
 import type { Installation, Log, Nats } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { exportPerson } from './export-person.js'
 import { sendExport } from './send-export.js'
 
 /** Exports that a process sends at a time: each keeps a query of ClickHouse open for as long as its client reads. */
 const EXPORTS_AT_ONCE = 2
 
-/** Settings of a client of its own: exports must not take the connections of deletions. */
-export type ExportServer = Pick<Parameters<typeof createClient>[0] & object, 'url' | 'username' | 'password'>
+/** A client that reads slowly is no reason to end a query: the longest time that Node can wait, in milliseconds. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1
 
 /** Answers requests for a person's data: one process of all takes each. */
-export function answerExports(parts: { nats: Nats; installation: Installation; server: ExportServer; log: Log }): {
+export function answerExports(parts: { nats: Nats; installation: Installation; server: ClickHouseServer; log: Log }): {
   stop(): Promise<void>
 } {
   const { nats, server, log } = parts
   const { connection } = nats
-  const clickhouse: ClickHouseClient = createClient({
-    ...server,
-    application: 'slotstream-exports',
-    // A client that reads slowly is no reason to end a query.
-    request_timeout: 2 ** 31 - 1,
-    log: { level: ClickHouseLogLevel.OFF },
-  })
+  // A client of its own: exports must not take the connections of deletions.
+  const clickhouse = openClickHouse(server, 'exports', { timeoutMs: NO_TIMEOUT_MS })
   let running = 0
   const subscription = connection.subscribe(EXPORT_SUBJECT, {
     queue: 'people',

@@ -4,6 +4,7 @@ import { findMessages } from './clean/clean-streams.js'
 import { findRows } from './clean/rows.js'
 import { type FindParts, findPerson, profileStreams } from './find/find-person.js'
 import { PLACES } from './find/places.js'
+import { withoutOthers } from './find/without-others.js'
 import type { Sealed } from './job-store.js'
 
 /** One thing that is kept about a person, and where. */
@@ -26,7 +27,7 @@ export async function* exportPerson(parts: FindParts, siteId: string, asked: Sea
     }
   for (const [name, table] of Object.entries(PLACES.tables))
     for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, table.shown ?? '*', signal))
-      yield { place: `table ${name}`, value: row }
+      yield { place: `table ${name}`, value: withoutOthers(row, table, person) }
   for await (const { stream, entries } of findMessages(parts, whose))
     for (const value of entries) yield { place: `stream ${stream}`, value }
 

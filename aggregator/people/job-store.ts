@@ -34,7 +34,7 @@ export interface JobStore {
    * @throws JobGone when it is no longer running
    */
   update(jobId: string, change: (job: PersonJob) => Partial<PersonJob>): Promise<PersonJob>
-  /** Who was asked for. */
+  /** The person that was asked for. */
   sealedOf(job: PersonJob): Sealed
   /** Keeps the ids that were found, encrypted. @throws JobGone when it is no longer running */
   keepPerson(jobId: string, person: Person): Promise<void>
@@ -44,6 +44,7 @@ export interface JobStore {
   forgetPerson(jobId: string): Promise<void>
 }
 
+/** Creates the store over the bucket `jobs`. */
 export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
   async function entryOf(jobId: string) {
     const entry = await bucket.get(jobId)

@@ -9,8 +9,8 @@ import {
   type Publisher,
   type Tombstones,
 } from '@slotstream/runtime'
-import type { ReducerDefinitions } from './apply/applier.js'
 import type { StepResult } from './apply/apply-step.js'
+import type { ReducerDefinitions } from './definitions/compiled-definitions.js'
 import { forgetProfiles } from './forget-profiles.js'
 import { createRooms } from './partition/back-pressure.js'
 import { createFlush, type DirtyPartition } from './partition/flush.js'

@@ -30,7 +30,7 @@ export interface LoadersDeps {
   clickhouse: ClickHouseClient
   /** Whether the tables are replicated on a cluster. */
   isReplicated: boolean
-  /** What can be loaded, by name. */
+  /** Streams that can be loaded, by name. */
   specs: Map<string, StreamSpec>
   /** Bounds of a block. A stream whose rows wait on purpose may have more time. */
   limits: LoaderDeps['limits']

@@ -46,11 +46,11 @@ export interface Warehouse {
   stop(): Promise<void>
   /** Whether this process loads the stream of that name now. */
   holds(name: string): boolean
-  /** What it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
+  /** Returns what it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
   /** Of each stream that it loads now, or that no process loads: the sequence up to which it is in its table. */
   loaded(): Promise<{ stream: string; through: number }[]>
-  /** What it fails at now, and tries again. */
+  /** Returns what fails now and is repeated. */
   troubles(): Trouble[]
   /** Notes how far a stream's loading is behind, for `/metrics`. */
   noteLag(lag: Pick<Lag, 'stream' | 'messages' | 'seconds'>): void

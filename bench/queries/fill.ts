@@ -8,65 +8,121 @@ const SESSIONS_A_VISITOR = 5
 /** Events of one insert. */
 const BLOCK = 200_000
 
-/**
- * Statements that fill `events` with what visitors of a shop did, made by the engine itself: sessions that begin evenly
- * over two months and overlap, ids as random as real ones, the context that a browser sends.
- */
-export function fillStatements(events: number): string[] {
-  const statements: string[] = []
-  for (let from = 0; from < events; from += BLOCK)
-    statements.push(fill(from, Math.min(BLOCK, events - from), events / EVENTS_A_SESSION))
-  return statements
+/** What clients name sessions: ids that ascend with time, as the SDK makes them, random ones, or none. */
+export type SessionIds = 'ascending' | 'random' | 'none'
+
+/** A site of the bench and how much of it there is. */
+export interface FilledSite {
+  siteId: string
+  ids: SessionIds
+  events: number
 }
 
-function fill(from: number, count: number, sessions: number): string {
+/** The sites of a bench: the one that most is asked of, and smaller ones whose clients name sessions otherwise. */
+export function filledSites(events: number): FilledSite[] {
+  const few = Math.max(EVENTS_A_SESSION, Math.round(events / 10))
+  return [
+    { siteId: SITE, ids: 'ascending', events },
+    { siteId: `${SITE}-random`, ids: 'random', events: few },
+    { siteId: `${SITE}-none`, ids: 'none', events: few },
+  ]
+}
+
+/**
+ * Statements that fill `events` and `decisions` with what visitors of a shop did, made by the engine itself: sessions that
+ * begin evenly over two months and overlap, ids as random as real ones, the context that a browser sends.
+ *
+ * @param begun when the first session begins, in milliseconds since the epoch
+ */
+export function* fillStatements(site: FilledSite, begun: number): Generator<string> {
+  for (let from = 0; from < site.events; from += BLOCK)
+    yield fill(site, begun, from, Math.min(BLOCK, site.events - from))
+  const sessions = Math.ceil(site.events / EVENTS_A_SESSION)
+  for (let from = 0; from < sessions; from += BLOCK) yield decide(site, begun, from, Math.min(BLOCK, sessions - from))
+}
+
+/** When the sites of a bench begin that ends now, in milliseconds since the epoch. */
+export const beginning = (now: number) => Math.floor(now / 1000) * 1000 - DAYS * 86_400_000
+
+/** What events and decisions have in common: expressions of the number of a session. */
+function common({ events }: FilledSite, begun: number): string {
+  const sessions = events / EVENTS_A_SESSION
   const visitors = Math.max(1, Math.round(sessions / SESSIONS_A_VISITOR))
+  return `
+  cityHash64(session) % ${visitors} AS visitor,
+  ${begun} + intDiv(session * ${DAYS * 86_400_000}, ${sessions}) AS session_begun,
+  ${timedIdOf('session', 'session_begun', 'decision')} AS decision,
+  if(cityHash64(session, 'group') % 20 = 0, '', concat('content-', toString(cityHash64(session, 'content') % 40))) AS chosen`
+}
+
+function fill(site: FilledSite, begun: number, from: number, count: number): string {
+  const sessionId = {
+    ascending: timedIdOf('session', 'session_begun', 'session'),
+    random: idOf('session'),
+    none: "''",
+  }[site.ids]
   return `
 INSERT INTO slotstream.events (
   site_id, message_id, type, event, anonymous_id, user_id, session_id, page_view_id, timestamp, original_timestamp, sent_at,
-  received_at, page_url, page_path, referrer, title, slot_id, content_id, properties, context, stream_seq, batch_index)
+  received_at, page_url, page_path, referrer, title, slot_id, content_id, decision_id, properties, context, stream_seq, batch_index)
 WITH
   number AS n,
   intDiv(n, ${EVENTS_A_SESSION}) AS session,
   n % ${EVENTS_A_SESSION} AS step,
-  cityHash64(session) % ${visitors} AS visitor,
-  cityHash64(n, 'deed') % 100 AS roll,
-  multiIf(step = 0 OR roll < 15, 'page', roll < 45, 'Product Viewed', roll < 65, 'Page Engaged', roll < 82, 'Slot Viewed',
-    roll < 86, 'Slot Clicked', roll < 95, 'Product Added', 'Order Completed') AS deed,
-  toUnixTimestamp(now() - INTERVAL ${DAYS} DAY) * 1000 AS begun,
-  fromUnixTimestamp64Milli(begun, 'UTC') + toIntervalMillisecond(intDiv(session * ${DAYS * 86_400_000}, ${sessions})
-    + step * 30000 + cityHash64(n) % 20000) AS at,
+  cityHash64(n, 'deed') % 1000 AS roll,
+  multiIf(step = 0 OR roll < 150, 'page', roll < 450, 'Product Viewed', roll < 620, 'Page Engaged', roll < 680, 'Web Vital',
+    roll < 850, 'Slot Viewed', roll < 880, 'Slot Clicked', roll < 990, 'Product Added', 'Order Completed') AS deed,${common(site, begun)},
+  fromUnixTimestamp64Milli(session_begun, 'UTC') + toIntervalMillisecond(step * 30000 + cityHash64(n) % 20000) AS at,
   at + toIntervalMillisecond(200 + cityHash64(n, 'sent') % 3000) AS received,
   concat('sku-', toString(cityHash64(n, 'sku') % 20000)) AS product,
   ['camping', 'kitchen', 'garden', 'running', 'travel', 'tools', 'lighting', 'climbing'][1 + cityHash64(n, 'sku') % 8] AS category,
   concat('/', category, '/', product) AS path,
   concat('https://shop.example', path) AS url,
   concat(product, ' for ', category, ': buy online at Example Shop') AS page_title,
-  ${timedIdOf('session', `begun + intDiv(session * ${DAYS * 86_400_000}, ${sessions})`)} AS session_uuid,
-  ${idOf('intDiv(n, 3)')} AS view_uuid,
-  if(startsWith(deed, 'Slot'), concat('content-', toString(cityHash64(n, 'content') % 40)), '') AS content
+  toString(4 + cityHash64(product) % 300) AS price,
+  ${sessionId} AS session_uuid,
+  ${timedIdOf('intDiv(n, 3)', 'session_begun + intDiv(step, 3) * 90000', 'view')} AS view_uuid,
+  startsWith(deed, 'Slot') AS is_slot
 SELECT
-  '${SITE}', toString(generateUUIDv4(n)), if(deed = 'page', 'page', 'track'), if(deed = 'page', '', deed),
+  '${site.siteId}', toString(generateUUIDv4(n)), if(deed = 'page', 'page', 'track'), if(deed = 'page', '', deed),
   ${idOf('visitor')}, if(visitor % 3 = 0 AND step >= 6, concat('user-', toString(visitor)), ''), session_uuid, view_uuid, at, at, received, received,
-  url, path, concat('https://shop.example/', category), page_title, if(content = '', '', 'hero'), content,
+  url, path, concat('https://shop.example/', category), page_title, if(is_slot, 'hero', ''), if(is_slot, chosen, ''), if(is_slot, decision, ''),
   multiIf(
     deed = 'page', '{"name":"Product"}',
     deed = 'Page Engaged', concat('{"activeMs":', toString(cityHash64(n, 'active') % 15000), ',"scrollDepth":0.', toString(roll), '}'),
-    content != '', concat('{"slotId":"hero","contentId":"', content, '","position":1}'),
-    concat('{"product_id":"', product, '","category":"', category, '","price":', toString(4 + cityHash64(product) % 300), ',"currency":"EUR"}')),
+    deed = 'Web Vital', concat('{"name":"LCP","value":', toString(cityHash64(n, 'vital') % 5000), ',"rating":"good"}'),
+    is_slot, concat('{"slotId":"hero","contentId":"', chosen, '","position":1}'),
+    deed = 'Order Completed', concat('{"order_id":"o-', toString(n), '","revenue":', price, ',"currency":"EUR","products":[{"product_id":"',
+      product, '","price":', price, ',"quantity":1}]}'),
+    concat('{"product_id":"', product, '","category":"', category, '","price":', price, ',"currency":"EUR"}')),
   concat('{"library":{"name":"slotstream","version":"0.1.0"},"page":{"url":"', url, '","path":"', path,
     '","referrer":"https://shop.example/', category, '","search":"","title":"', page_title,
     '"},"userAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/', toString(120 + session % 7),
-    '.0.0.0 Safari/537.36","locale":"', ['en-GB', 'de-DE', 'fr-FR'][1 + session % 3], '","sessionId":"', session_uuid,
+    '.0.0.0 Safari/537.36","locale":"', ['en-GB', 'de-DE', 'fr-FR'][1 + session % 3], '","traffic":{"channel":"',
+    ['direct', 'search', 'email', 'paid'][1 + session % 4], '"},"sessionId":"', session_uuid,
     '","pageViewId":"', view_uuid, '","seq":', toString(step + 1), '}'),
   session + 1, step
 FROM numbers(${from}, ${count})`
 }
 
-/** A text that looks like a UUIDv7, as the SDK makes them, and is the same for the same number and time. */
-function timedIdOf(number: string, milliseconds: string): string {
-  const random = `lower(hex(sipHash128(${number}, 'id')))`
-  const time = `lower(leftPad(hex(${milliseconds}), 16, '0'))`
+/** One decision of a session, made when it begins. */
+function decide(site: FilledSite, begun: number, from: number, count: number): string {
+  return `
+INSERT INTO slotstream.decisions (
+  site_id, decision_id, timestamp, slot_id, anonymous_id, policy, content_ids, propensities, position, outcome, holdout,
+  received_at, stream_seq, batch_index)
+WITH
+  number AS session,${common(site, begun)},
+  fromUnixTimestamp64Milli(session_begun, 'UTC') AS at
+SELECT '${site.siteId}', decision, at, 'hero', ${idOf('visitor')}, 'affinity', if(chosen = '', [], [chosen]), if(chosen = '', [], [0.2]), 1,
+  if(chosen = '', 'holdout', 'served'), chosen = '', at, session + 1, 0
+FROM numbers(${from}, ${count})`
+}
+
+/** A text that looks like a UUIDv7, as the SDK makes them, and is the same for the same number, time and kind. */
+function timedIdOf(number: string, milliseconds: string, kind: string): string {
+  const random = `lower(hex(sipHash128(${number}, '${kind}')))`
+  const time = `lower(leftPad(hex(toUInt64(${milliseconds})), 16, '0'))`
   return (
     `concat(substring(${time}, 5, 8), '-', substring(${time}, 13, 4), '-7', substring(${random}, 1, 3), '-8', ` +
     `substring(${random}, 4, 3), '-', substring(${random}, 7, 12))`

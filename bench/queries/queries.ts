@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import type { BenchOptions } from '../options.js'
 import { type Pieces, startPieces } from '../pipeline/pieces.js'
 import { machineClock } from '../support/open-loop.js'
@@ -5,14 +6,17 @@ import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
-import { fillStatements } from './fill.js'
+import { beginning, filledSites, fillStatements } from './fill.js'
 import { createStatements, LAYOUTS } from './layouts.js'
-import { PERIOD_QUERIES, ROWS_OF_PERIOD } from './period.js'
+import { reportPeriod } from './report-period.js'
 
 const done = progressOf('queries')
 
 /** Rounds over all layouts and queries; the median counts. */
 const ROUNDS = 7
+
+/** More are not copied into other layouts: each takes as much of the disk. */
+const MAX_ROWS_OF_LAYOUTS = 5_000_000
 
 /** Late copies in one look-up of the loader: a laptop that was closed for five days. */
 const CHOSEN = 200
@@ -34,14 +38,16 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
   try {
     await migrated(pieces)
     const run = (query: string) => pieces.clickhouse.command({ query })
-    for (const statement of fillStatements(rows)) await run(statement)
+    const begun = beginning(Date.now())
+    for (const site of filledSites(rows)) for (const statement of fillStatements(site, begun)) await run(statement)
     await run(
       'CREATE TABLE slotstream.chosen ENGINE = Memory AS SELECT anonymous_id, original_timestamp, message_id ' +
         `FROM slotstream.events WHERE original_timestamp > now() - INTERVAL 5 DAY ORDER BY original_timestamp LIMIT ${CHOSEN}`,
     )
     done(`${whole(rows)} events made`)
-    const period = await reportPeriod(pieces)
+    const period = await reportPeriod(pieces, filledSites(rows))
     done('a week asked for')
+    if (rows > MAX_ROWS_OF_LAYOUTS) return period
 
     const costs: { secondsToFill: number; bytes: number }[] = []
     for (const [index, layout] of LAYOUTS.entries()) {
@@ -72,13 +78,15 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
 
 const tableOf = (index: number) => `slotstream.layout_${index}`
 
+const MIGRATIONS = new URL('../../../aggregator/warehouse/migrations/', import.meta.url)
+
 /** The warehouse makes the tables when it starts. */
 async function migrated(pieces: Pieces): Promise<void> {
+  const { length } = (await readdir(MIGRATIONS)).filter(file => file.endsWith('.sql'))
   const stop = await pieces.aggregator('warehouse')
-  while (
-    (await pieces.rows("SELECT 1 FROM system.tables WHERE database = 'slotstream' AND name = 'signals'")).length === 0
-  )
-    await machineClock.sleep(READY_POLL_MS)
+  const done = () =>
+    pieces.rows<{ n: string }>('SELECT uniqExact(version) AS n FROM slotstream.migrations').catch(() => [])
+  while (Number((await done())[0]?.n ?? 0) < length) await machineClock.sleep(READY_POLL_MS)
   await stop()
 }
 
@@ -87,22 +95,6 @@ async function time({ clickhouse }: Pieces, query: string): Promise<Run> {
   const result = await (await clickhouse.query({ query, format: 'JSON', clickhouse_settings: AS_IF_NEW })).json()
   const ms = machineClock.now() - begun
   return { ms, rows: Number(result.statistics?.rows_read), bytes: Number(result.statistics?.bytes_read) }
-}
-
-/** What questions about a week read of all that there is, and how long they take: the median of some rounds. */
-async function reportPeriod(pieces: Pieces): Promise<string> {
-  const [period] = await pieces.rows<{ rows: string }>(ROWS_OF_PERIOD)
-  const lines: string[][] = []
-  for (const [name, query] of Object.entries(PERIOD_QUERIES)) {
-    const runs: Run[] = []
-    for (let round = 0; round < ROUNDS; round++) runs.push(await time(pieces, query))
-    const median = (of: (run: Run) => number) => percentile(runs.map(of), 0.5)
-    const read = median(run => run.rows)
-    lines.push([name, milliseconds(median(run => run.ms)), whole(read), (read / Number(period?.rows)).toFixed(2)])
-  }
-  return `Questions about a week, which has ${whole(Number(period?.rows))} of the events:
-
-${markdownTable(['', 'ms', 'rows read', '÷ rows of the week'], lines)}`
 }
 
 async function bytesOf(pieces: Pieces, table: string): Promise<number> {

@@ -53,6 +53,7 @@ export function summary(schemas: PlanSchemas, { problems }: Report): string {
   return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${found}`
 }
 
+/** Returns a count with its noun: `1 event`, `2 events`. */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -8,6 +8,7 @@ export interface Difference {
   removed: string[]
 }
 
+/** Compares the schemas of two plans, event by event and version by version. */
 export function difference(before: PlanSchemas, after: PlanSchemas): Difference {
   const [old, now] = [flat(before), flat(after)]
   return {

@@ -52,6 +52,8 @@ export interface Guard {
    * @throws ClickHouseException SYNTAX_ERROR (62), READONLY (164) or ACCESS_DENIED (497), with what to do instead
    */
   check(statement: GuardedStatement, user: GuardUser): Promise<CheckedStatement>
+  /** Reads a statement, whether it may run or not, as `check` does. Throws SYNTAX_ERROR (62). */
+  read(sql: string, role: Role): Promise<string>
   /** Checks the rows of an `INSERT … VALUES`; returns the names of parameters in them. Throws as `check`. */
   checkRows(rows: string, user: GuardUser): string[]
   /** Reads the columns of an external table, or their types alone, for a CREATE TABLE. Throws ACCESS_DENIED (497). */
@@ -78,6 +80,7 @@ export async function createGuard(connect: () => EngineConnection): Promise<Guar
       const { sql, subquery } = await readers[user.role](statement.sql)
       return checkCanonical(sql, subquery, statement, user, names)
     },
+    read: async (sql, role) => (await readers[role](sql)).sql,
     checkRows: (rows, { role }) => checkValueRows(rows, names, role),
     columnsOf: described =>
       'structure' in described

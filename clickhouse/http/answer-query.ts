@@ -83,6 +83,8 @@ export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
     } catch (error) {
       leave()
       const exception = response.destroyed ? cancelled() : toClickHouseException(error)
+      // Without a reply the statement was rejected before it began.
+      if (!reply) record.rejected(await readRejected(deps, known, exception))
       record.ended(known.account, exception)
       if (response.destroyed) return
       logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
@@ -186,4 +188,17 @@ function shuttingDown(): ClickHouseException {
 
 function cancelled(): ClickHouseException {
   return new ClickHouseException(394, 'QUERY_WAS_CANCELLED', 'The client disconnected')
+}
+
+/** Codes of statements that cannot be read: SYNTAX_ERROR and QUERY_IS_TOO_LARGE. */
+const NOT_READ: ReadonlySet<number> = new Set([62, 223])
+
+/** Returns what the parser makes of a rejected statement, unless it was the parser that rejected it. */
+async function readRejected(
+  { queryLog, guard }: Pick<AnswerQueryDeps, 'queryLog' | 'guard'>,
+  { account, sql }: { account?: Account; sql?: string },
+  { code }: ClickHouseException,
+): Promise<string | undefined> {
+  if (!queryLog || !account || sql === undefined || NOT_READ.has(code)) return undefined
+  return guard.read(sql, account.role).catch(() => undefined)
 }

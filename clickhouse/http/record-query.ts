@@ -5,10 +5,15 @@ import { normalizedText } from '../query-log/normalize.js'
 import type { QueryLog } from '../query-log/query-log.js'
 import type { ReadyRequest } from './request/request.js'
 
+/** Stands for the text of a statement that the engine's parser does not read, which may have literals anywhere. */
+const UNREADABLE = '<unreadable>'
+
 /** The record of one request, for the query log. */
 export interface QueryRecord {
   /** Says that the statement may run. */
   begun(ready: ReadyRequest): void
+  /** Says that the statement was rejected. `canonical`: what the parser made of it; absent where it could not read it. */
+  rejected(canonical: string | undefined): void
   /** Says how the request ended: with a result, or an error's code. */
   ended(account: Account | undefined, end: QuerySummary | { code: number }): void
 }
@@ -17,9 +22,14 @@ export interface QueryRecord {
 export function recordQuery(log: QueryLog | undefined, request: IncomingMessage, queryId: string): QueryRecord {
   const startedAt = Date.now()
   let ready: ReadyRequest | undefined
+  let text: string | undefined
   return {
     begun(begun) {
       ready = begun
+      text = begun.query.statement.sql
+    },
+    rejected(canonical) {
+      text = canonical
     },
     ended(account, end) {
       if (!log || !account || account.role === 'writer') return
@@ -29,7 +39,7 @@ export function recordQuery(log: QueryLog | undefined, request: IncomingMessage,
         queryId,
         userAgent: request.headers['user-agent'] ?? '',
         verb: statement?.verb ?? '',
-        query: statement ? shapeOf(statement.sql) : '',
+        query: text === undefined ? UNREADABLE : shapeOf(text),
         database: ready?.query.database ?? '',
         startedAt,
         started: ready !== undefined,
@@ -40,11 +50,11 @@ export function recordQuery(log: QueryLog | undefined, request: IncomingMessage,
   }
 }
 
-/** No text at all rather than one with literals. */
+/** Gives a marker rather than a text with literals. */
 function shapeOf(sql: string): string {
   try {
     return normalizedText(sql)
   } catch {
-    return ''
+    return UNREADABLE
   }
 }

@@ -22,7 +22,7 @@ const COLUMNS = `
   result_bytes UInt64 COMMENT 'Bytes of the result in its format, before compression.',
   written_rows UInt64 COMMENT 'Rows that an INSERT … FORMAT has written.',
   current_database LowCardinality(String) COMMENT 'Database of names without one.',
-  query String COMMENT 'The statement with ? in the place of every literal; empty where it was rejected.',
+  query String COMMENT 'The statement with ? in the place of every literal; <unreadable> where the parser rejected it.',
   normalized_query_hash UInt64 MATERIALIZED cityHash64(query) COMMENT 'The same for all statements of one shape.',
   query_kind LowCardinality(String) COMMENT 'First keyword, such as Select.',
   user LowCardinality(String) COMMENT 'Who sent it.',

@@ -4,7 +4,7 @@ import { CLICK_IDS, MEDIA, REFERRERS, SEARCH_LABELS } from './traffic-sources.js
 /** How a visitor came, as it is stored in `context.traffic`. */
 export interface Traffic {
   channel: Channel
-  /** Who sent the visitor: a known name, the campaign's own source, or the referring host. */
+  /** The source of the visit: a known name, the campaign's own source, or the referring host. */
   source?: string
 }
 

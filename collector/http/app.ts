@@ -69,6 +69,7 @@ const pageHeaders = helmet({
   strictTransportSecurity: false,
 })
 
+/** Creates the Express app of all routes. */
 export function createApp({
   sites,
   metrics,

@@ -5,7 +5,7 @@ import { Failure } from './failure.js'
 
 /**
  * How long a refused body may take to arrive before the answer, in milliseconds, so that its connection can be kept.
- * What takes longer is answered at once.
+ * A longer one is answered at once.
  */
 const DRAIN_BEFORE_MS = 50
 

@@ -87,11 +87,21 @@ export function createSenders(
       // A context that is none is found out later, and the message with it.
       if (context || message.context === undefined || message.context === null)
         message.context = { ...context, identity: { ...objectOf(context?.identity), verified } }
-      return stamped(verified ? 'public' : 'unsigned', true)
+      return stamped(verified && !claimsBrowser(message, userId) ? 'public' : 'unsigned', true)
     },
     refusalOf: ({ anonymousId, userId }) =>
       isBound && !idOf(anonymousId) && idOf(userId) ? NEEDS_SECRET_KEY : undefined,
   }
+}
+
+/**
+ * Whether an alias says of another browser than the one that sends it whose it is: the signature proves who asks, and
+ * nothing of a browser that others may have named.
+ */
+function claimsBrowser({ type, anonymousId, previousId }: Record<string, unknown>, userId: string): boolean {
+  if (type !== 'alias') return false
+  const previous = idOf(previousId)
+  return previous !== idOf(anonymousId) && previous !== userId
 }
 
 /** Takes what a client must not say, or must not be kept, out of a context; undefined when there is none of it. */

@@ -1,9 +1,6 @@
 import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv'
 import { BUCKETS, keySubject, type Site } from '@slotstream/protocol'
-import type { Nats } from '@slotstream/runtime'
-
-/** JetStream's code for a write that expected another state. */
-const WRONG_LAST_SEQUENCE = 10071
+import { isJetStreamError, type Nats } from '@slotstream/runtime'
 
 /** All entries of the bucket `sites`, and the number of its last change. */
 export interface SiteEntries {
@@ -33,7 +30,7 @@ export function createSiteBucket({ js }: Pick<Nats, 'js'>, bucket: Pick<KV, 'sta
         })
         return true
       } catch (error) {
-        if ((error as { code?: unknown }).code === WRONG_LAST_SEQUENCE) return false
+        if (isJetStreamError(error, 'wrongLastSequence')) return false
         throw error
       }
     },

@@ -72,7 +72,7 @@ const described = Object.entries(FIELDS).map(([field, schema]) => [
   { ...schema, description: FEATURE_FIELDS[field]?.meaning ?? '' },
 ])
 
-/** What an administrator declares about profiles, and what profiles are. */
+/** Schemas of profiles, and of what an administrator declares about them. */
 export const DEFINITION_SCHEMAS: Record<string, Part> = {
   Profile: {
     type: 'object',
@@ -117,6 +117,17 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
         additionalProperties: false,
         properties: {
           ...Object.fromEntries(described),
+        },
+      },
+      {
+        type: 'object',
+        description: 'A built-in feature. It may use aggregates that are not offered to sites.',
+        required: ['name', 'source', 'aggregate', 'builtin'],
+        additionalProperties: false,
+        properties: {
+          ...Object.fromEntries(described),
+          source: { type: 'object' },
+          aggregate: { type: 'string' },
           builtin: BUILT_IN,
         },
       },

@@ -11,6 +11,7 @@ export interface Connections {
   setBusy(socket: Socket, isBusy: boolean): void
 }
 
+/** Creates the empty set of connections, with a bound for each network. */
 export function createConnections(maxPerNetwork: number): Connections {
   const byNetwork = new Map<string, Set<Socket>>()
   const busy = new WeakSet<Socket>()

@@ -182,6 +182,7 @@ function tokensOf(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN)
 }
 
+/** Returns the failure of a client that sent too many of something, with the seconds after which it may come again. */
 export function tooMany(whose: string, what: string, seconds: number): Failure {
   return new Failure('rate_limited', `${whose} too many ${what}: come again in ${seconds} s`, undefined, seconds)
 }

@@ -2,8 +2,7 @@ import { minify } from 'terser'
 import uglify from 'uglify-js'
 import { INTERNAL_NAMES } from './internal-names.js'
 
-/** Names that begin with an underscore are private by the convention of `web-vitals`. */
-const SHORT = new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`)
+const SHORT = new RegExp(`^(${INTERNAL_NAMES.join('|')})$`)
 
 const LETTERS = 'abcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZxyz_$'
 

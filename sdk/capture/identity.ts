@@ -12,15 +12,15 @@ export function dropCookie(): void {
 }
 
 /**
- * What the collector rejects as an id (`NO_ID`, its limits of length and characters). An id that is kept is in every later
- * message, and would make all of them invalid.
+ * Texts that the collector rejects as an id (`NO_ID`, its limits of length and characters). An id that is kept is in
+ * every later message, and would make all of them invalid.
  */
 const NO_ID =
   /^["'\s[]*(undefined|null|none|nan|true|false|object \w*|anonymous|guest|unknown|(user|anonymous)?[_-]?id|[-0.]*)["'\s\]]*$|\0|.{257}/is
 
 /**
- * Returns an id as text. Undefined, with a warning in the console, for what is none, such as an object, or a number that is
- * rounded already.
+ * Returns an id as text. Undefined, with a warning in the console, for values that are no ids, such as an object, or a
+ * number that is rounded already.
  */
 export function idText(id: unknown): string | undefined {
   const text = String(id)
@@ -59,7 +59,7 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
       read()
       return { anonymousId: anonymousId as string, userId, signature }
     },
-    /** Tells whether an id is of another person than the one who is identified here, and no new name of theirs. */
+    /** Tells whether an id is of another person than the identified one, and no new name of that person. */
     isOther(id: string): boolean {
       read()
       return !!userId && id !== userId && id !== storage.get('alias')

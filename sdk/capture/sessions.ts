@@ -14,8 +14,8 @@ export interface SessionLimits {
 }
 
 /**
- * The session that activity at `now` belongs to: the same one, or a new one after a pause or at its greatest age. One that
- * lies ahead by as much comes of a clock that was wrong: kept, it would last until that time.
+ * Returns the session that activity at `now` belongs to: the same one, or a new one after a pause or at its greatest
+ * age. One that lies ahead by as much comes of a clock that was wrong: kept, it would last until that time.
  */
 export function nextSession(
   session: Session | undefined,

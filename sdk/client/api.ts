@@ -120,8 +120,8 @@ export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void
 }
 
 /**
- * Asks anew for the content of `data-slot` elements and of `useSlot`: of one slot, or of all. What they show stays until
- * the answer is there.
+ * Asks anew for the content of `data-slot` elements and of `useSlot`: of one slot, or of all. What they show stays
+ * until the answer is there.
  */
 export function refresh(slotId?: string): void {
   run(() => emit('refresh', slotId))

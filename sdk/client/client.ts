@@ -88,12 +88,10 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   const enders: (() => void)[] = []
   let ends = createListeners(log)
   let begun = false
-  let measured = ''
-  let measuredBytes = 0
   let viewed = false
   let settle = () => {}
   let person = 0
-  let latest: { anonymousId: string } | undefined
+  let latest: string | undefined
 
   // Another tab may have forgotten the visitor.
   listeners.on(window, 'storage', () => {
@@ -105,13 +103,13 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   if (linked) visitorIds.adopt(linked)
   let view: View = nextView(undefined, location.href, document.referrer, newId)
 
-  /** Returns the visitor's ids; tells those who show something of a person when they are another's. */
+  /** Returns the visitor's ids; emits `visitor` when they are another person's. */
   const visitor = () => {
     const ids = visitorIds.all()
-    const before = latest ?? ids
-    latest = ids
+    const before = latest ?? ids.anonymousId
+    latest = ids.anonymousId
     // A visitor who logs in is the same person; another user gets another id.
-    if (before.anonymousId !== ids.anonymousId) {
+    if (before !== latest) {
       person++
       emit('visitor', ids)
     }
@@ -137,11 +135,11 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       properties: properties && { ...settings.properties, ...properties },
       traits,
     }
-    let { context, text: contextText } = contextOf(
-      of,
-      sessions.touch(at),
-      head.userId === ids.userId ? signature : undefined,
-    )
+    let {
+      context,
+      text: contextText,
+      bytes: contextBytes,
+    } = contextOf(of, sessions.touch(at), head.userId === ids.userId ? signature : undefined)
     let headText: string
     try {
       if (rewriting.rewrite) {
@@ -150,18 +148,14 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
         // Never empty, which the outbox relies on.
         context = { ...rewritten, library: context.library }
         contextText = jsonOf(context)
+        contextBytes = bytesOf(contextText)
       }
       headText = jsonOf(head)
     } catch (error) {
       log('not_serializable', head, error)
       return outbox.drop('not_serializable')
     }
-    // Most messages share their context: measuring it once halves what a message costs.
-    if (contextText !== measured) {
-      measured = contextText
-      measuredBytes = bytesOf(contextText)
-    }
-    const bytes = bytesOf(headText) + measuredBytes + CONTEXT_OVERHEAD
+    const bytes = bytesOf(headText) + contextBytes + CONTEXT_OVERHEAD
     if (bytes > MAX_MESSAGE_BYTES) {
       log('too_large', head)
       return outbox.drop('too_large')
@@ -229,12 +223,12 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       // On `window`, where the event arrives after everything that listens on `document`.
       on(window, 'visibilitychange', () => {
         if (document.visibilityState === 'hidden') hide()
-        else delivery.onWritten(0)
+        else delivery.sender?.onWritten(0)
       })
       // The page may be thrown away without another word.
       on(document, 'freeze', hide)
       // Only a hint: being offline is found out by trying.
-      on(window, 'online', delivery.online)
+      on(window, 'online', () => delivery.sender?.online())
     },
     destroy(erase) {
       guard(log, settle)

@@ -3,6 +3,7 @@ import { nextTask } from '../platform/next-task.js'
 import { createStorage } from '../platform/storage.js'
 import type { Load, Plugin } from '../plugins/loadable.js'
 import { PLUGIN_NAMES, type PluginName } from '../plugins/names.js'
+import { afterSlots } from '../slots/after-slots.js'
 import { hasSlot } from '../slots/has-slot.js'
 import { type Client, createClient } from './client.js'
 import { type Consent, initialConsent } from './consent.js'
@@ -62,7 +63,7 @@ export function start(options: Options, load: Load, linked?: string): Running {
       const isWanted = needsSlot && hasSlot()
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
       // What measures the page comes after them.
-      if (!isWanted) await nextTask(PATIENT.includes(name) && hasSlot() ? settings.slotTimeout : 0)
+      if (!isWanted) await (PATIENT.includes(name) ? afterSlots(settings) : nextTask())
       if (needsSlot && !isWanted) await (await load('firstSlot'))(api.listeners)
       const plugin = load(name)
       // What is in the first file begins in this task: slots are asked for.

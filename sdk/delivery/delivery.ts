@@ -3,9 +3,9 @@ import { bytesOf } from '../platform/bytes.js'
 import type { Emit } from '../platform/emit.js'
 import { guard, type Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
-import { nextTask } from '../platform/next-task.js'
 import type { KeyValue } from '../platform/storage.js'
 import { untilLoaded } from '../platform/until-loaded.js'
+import { afterSlots } from '../slots/after-slots.js'
 import { createEventStore, type EventStore } from './database/event-store.js'
 import { openIndexedTables } from './database/indexed-tables.js'
 import type { createMemoryTables } from './database/memory-tables.js'
@@ -14,6 +14,7 @@ import { queueName, type SealedBatch } from './database/tables.js'
 import { createOutbox, type Outbox } from './outbox.js'
 import type { createLease } from './send/lease.js'
 import type { createLimits } from './send/limits.js'
+import type { Positions } from './send/positions.js'
 import type { Sender } from './send/sender.js'
 
 /** Bytes that requests which outlive their page may carry before sending has loaded, which keeps count. */
@@ -52,16 +53,17 @@ export interface Delivery extends DeliveryDeps {
   credentials: RequestCredentials
   outbox: Outbox
   store: EventStore
-  /** Resolves with the sender, once it has loaded. */
+  positions: Positions
+  /** The sender, once it has loaded. */
+  sender?: Sender
+  /** Resolves with the sender, once it has loaded, which begins at once if it hasn't yet. */
   sending(): Promise<Sender>
+  /** Repeats `load` until it succeeds, or the page ends it. */
+  whenLoaded<T>(load: () => T | Promise<T>): Promise<T>
   /** Begins, or goes on after a pause. */
   start(): void
   /** Sends everything the page has left, in a request that outlives it. */
   hide(): void
-  /** To be called when messages were written, or may wait to be sent. */
-  onWritten(messages: number): void
-  /** To be called when the network seems to be back. */
-  online(): void
   close(): void
   /** Ends it and deletes what is stored, unsent. */
   erase(): void
@@ -76,31 +78,30 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   const { settings, log, listeners, load } = deps
   const { endpoint, writeKey, idCookie } = settings
   const name = queueName(writeKey)
+  const credentials = idCookie === true ? 'same-origin' : idCookie || 'omit'
   const keyPrefix = `queue.${writeKey}.`
   const storage: KeyValue = {
     get: key => deps.storage.get(keyPrefix + key),
     set: (key, value) => deps.storage.set(keyPrefix + key, value),
   }
+  const whenLoaded: Delivery['whenLoaded'] = load => untilLoaded(load, log, listeners.signal)
   const tables = createResilientTables(
     onClosed => openIndexedTables(name, onClosed),
     () => store.known(),
-    () => untilLoaded(() => load('memoryTables'), log, listeners.signal),
+    () => whenLoaded(() => load('memoryTables')),
     log,
     settings.cookieless,
   )
-  const onWritten = (messages: number) => sender?.onWritten(messages)
   const store: EventStore = createEventStore(tables.transact)
-  const outbox = createOutbox(deps, store, storage, onWritten)
-  let sender: Sender | undefined
+  const outbox = createOutbox(deps, store, storage, messages => delivery.sender?.onWritten(messages))
   let loading: Promise<Sender> | undefined
   let begun = false
   let keepaliveBudget = EXIT_BYTES
 
   const sending = () => {
-    loading ??= untilLoaded(() => load('sending'), log, listeners.signal).then(create => {
-      sender = create(delivery)
-      if (begun) sender.start()
-      return sender
+    loading ??= whenLoaded(() => load('sending')).then(create => {
+      delivery.sender = create(delivery)
+      return delivery.sender
     })
     return loading
   }
@@ -112,38 +113,38 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       method: 'POST',
       body,
       keepalive: true,
-      credentials: delivery.credentials,
+      credentials,
     }).then(response => response.text(), log)
   }
   const close = () => {
     begun = false
-    sender?.stop()
+    delivery.sender?.stop()
     tables.close()
   }
   const delivery: Delivery = {
     ...deps,
     name,
     keyPrefix,
-    credentials: idCookie === true ? 'same-origin' : idCookie || 'omit',
+    credentials,
     storage,
     outbox,
     store,
+    positions: new Map(),
     sending,
+    whenLoaded,
     start() {
       begun = true
       outbox.resume()
-      if (sender) sender.start()
-      else
-        nextTask()
-          .then(() => (begun ? sending() : undefined))
-          .catch(log)
+      afterSlots(settings)
+        .then<unknown>(() => begun && sending())
+        .then(() => begun && delivery.sender?.start())
+        .catch(log)
     },
     hide() {
+      const { sender } = delivery
       if (sender) sender.hide()
       else outbox.sendOnExit(() => keepaliveBudget, post)
     },
-    onWritten,
-    online: () => sender?.online(),
     close,
     erase() {
       close()

@@ -16,11 +16,11 @@ import {
 import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
 import { PATIENT, SLOT_PLUGINS } from '../client/start.js'
-import { createSending } from '../delivery/send/sending.js'
 import { emit } from '../platform/emit.js'
-import { pageViews } from '../plugins/capture/page-views.js'
+import { documentViews } from '../plugins/capture/page-views.js'
+import { followRoutes } from '../plugins/capture/routes.js'
 import { slots } from '../plugins/content/slots.js'
-import type { Load, Loadable } from '../plugins/loadable.js'
+import type { Load, Loadable, Plugin } from '../plugins/loadable.js'
 import { askWith } from '../slots/ask-with.js'
 import { firstSlot } from '../slots/first-slot.js'
 import { hasSlot } from '../slots/has-slot.js'
@@ -37,7 +37,13 @@ const { currentScript } = document
 // In what visitors write, an element named `currentScript` would take its place and decide where code comes from.
 const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
 const source = script?.src || location.href
-const bundled: Partial<Loadable> = { autoPage: pageViews, autoSlots: slots, firstSlot, sending: createSending }
+/** Page views; routes are followed at once, so that none is missed. */
+const autoPage: Plugin = client => {
+  documentViews(client)
+  followRoutes(client, history.length)
+  return () => {}
+}
+const bundled: Partial<Loadable> = { autoPage, autoSlots: slots, firstSlot }
 const load = ((name: keyof Loadable) => bundled[name] ?? later(name)) as Load
 const slotstream = {
   addMiddleware,
@@ -61,18 +67,20 @@ const host = window as Window & { slotstream?: typeof slotstream }
 
 /** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
 const SLOTS = ['filler', ...SLOT_PLUGINS]
-const DEFAULTS = ['routes', ...PATIENT]
+const DEFAULTS = ['sending', ...PATIENT]
 
-/** `outboundLinks` is in `outbound-links.js`. Most of the defaults are web vitals: without those, each is alone. */
-function fileOf(name: string): string {
-  if (SLOTS.includes(name)) return 'slots'
-  if (DEFAULTS.includes(name) && running()?.client().settings.webVitals) return 'defaults'
-  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
-}
-
+/**
+ * Loads what isn't in this file: `outboundLinks` from `outbound-links.js`. What pages load by default is in one file,
+ * which is mostly for web vitals: without those, or where it can't be loaded, each has its own.
+ */
 async function later(name: string) {
-  const file = await import(new URL(`sdk/${fileOf(name)}.js?v=${VERSION}`, source).href)
-  return file[name]
+  const from = async (file: string) => {
+    const module = await import(new URL(`sdk/${file}.js?v=${VERSION}`, source).href)
+    return module[name]
+  }
+  const alone = () => from(name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
+  if (SLOTS.includes(name)) return from('slots')
+  return DEFAULTS.includes(name) && running()?.client().settings.webVitals ? from('defaults').catch(alone) : alone()
 }
 
 /** Reads an attribute: `data-debug` alone means yes. */
@@ -80,8 +88,8 @@ const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] 
 
 type Stub = [name: keyof typeof slotstream, ...given: never[]][]
 
-// Its own property only: an element with that id is found under the name, too, but through the prototype. A page may have
-// put an element there, or a list of the calls that it made before.
+// Its own property only: an element with that id is found under the name, too, but through the prototype. A page may
+// have put an element there, or a list of the calls that it made before.
 const taken = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
 const queue = Array.isArray(taken) ? (taken as Stub) : []
 if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
@@ -93,7 +101,11 @@ if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
     const options: Record<string, unknown> = { endpoint: new URL(source).origin }
     for (const [name, text] of Object.entries(script.dataset))
       options[name] = name === 'writeKey' ? text : settingOf(text)
-    slotstream.init(options as unknown as Options)
+    const initByTag = () => slotstream.init(options as unknown as Options)
+    // Without a key in its tag a page may call `init` itself; one that hasn't when it is complete is told.
+    if (options.writeKey) initByTag()
+    else if (document.readyState === 'complete') setTimeout(initByTag)
+    else addEventListener('load', () => setTimeout(initByTag))
   }
   replay(...queue)
   emit('ready', slotstream)

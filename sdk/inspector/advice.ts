@@ -28,5 +28,5 @@ const ADVICE: Record<string, string> = {
   unknown_slot: 'the site has no slot of this id: add it to the catalog',
 }
 
-/** Advice on a reason; '' when there is nothing to say. */
+/** Returns advice on a reason; '' where there is none. */
 export const adviceOn = (reason: string): string => (Object.hasOwn(ADVICE, reason) ? (ADVICE[reason] ?? '') : '')

@@ -10,20 +10,20 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** A button that does something. */
+/** Makes a button. */
 export function button(label: string, attributes: Record<string, string>, press: () => void): HTMLButtonElement {
   const made = el('button', { type: 'button', ...attributes }, label)
   made.addEventListener('click', press)
   return made
 }
 
-/** `14:03:07.512`, in the visitor's own time. */
+/** Writes a time in the visitor's own zone: `14:03:07.512`. */
 export function clock(at: number): string {
   const date = new Date(at)
   return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
-/** Any value as JSON to read. */
+/** Shows a value as JSON. */
 export function json(value: unknown): HTMLElement {
   let text: string | undefined
   try {
@@ -34,7 +34,7 @@ export function json(value: unknown): HTMLElement {
   return el('pre', { tabindex: '0' }, text ?? String(value))
 }
 
-/** A list of terms and what they are; entries without a value are left out. */
+/** Makes a list of terms and their values; entries without a value are left out. */
 export function facts(entries: [term: string, value: Node | string | number | undefined][]): HTMLElement {
   const list = el('dl')
   for (const [term, value] of entries)

@@ -9,19 +9,19 @@ export interface Line {
   objects: unknown[]
 }
 
-/** `3 messages`, `1 message`. */
+/** Writes a count: `3 messages`, `1 message`. */
 export const count = (number: number, thing: string) => `${number} ${thing}${number === 1 ? '' : 's'}`
 
-/** `840 B`, `1.2 KB`. */
+/** Writes a size: `840 B`, `1.2 KB`. */
 export const size = (bytes: number) => (bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} KB`)
 
-/** `240 ms`, `1.3 s`, `10 min`. */
+/** Writes a duration: `240 ms`, `1.3 s`, `10 min`. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   return ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
 }
 
-/** A message in a few words: `track "Product Viewed"`, `identify ann`. */
+/** Writes a message in a few words: `track "Product Viewed"`, `identify ann`. */
 export function titleOf({ type, event, name, userId, groupId }: Record<string, unknown>): string {
   const title = event ?? name
   if (title) return `${type} "${title}"`

@@ -1,8 +1,8 @@
 import type { State } from '../delivery/database/tables.js'
 
 /**
- * The counters of a browser's queue, as IndexedDB has them; undefined where it has none. Only looks: a database that
- * isn't there is not made.
+ * Reads the counters of a browser's queue, as IndexedDB has them; undefined where it has none. Only looks: a database
+ * that isn't there is not made.
  */
 export function queueState(name: string): Promise<State | undefined> {
   return new Promise(resolve => {

@@ -5,7 +5,7 @@ import { titleOf } from './lines.js'
 
 type Decision = Journal['decisions'][number]
 
-/** A row that unfolds. */
+/** Makes a row that unfolds. */
 function row(at: number, title: string, badge: string, more: () => Node[]): HTMLElement {
   const details = el(
     'details',
@@ -25,11 +25,11 @@ const note = (reason: string) => {
   return reason ? [el('p', { class: 'note' }, advice ? `${reason}: ${advice}` : reason)] : []
 }
 
-/** A message and how far it got. */
+/** Makes the row of a message and how far it got. */
 export const messageRow = ({ at, message, status, reason }: Entry) =>
   row(at, titleOf({ ...message }), status, () => [...note(reason), json(message)])
 
-/** A decision and why it came out so. */
+/** Makes the row of a decision and its reasons. */
 export function decisionRow({ at, decision }: Decision): HTMLElement {
   const { slotId, outcome, items, decisionId } = decision
   const shown = items.map(({ contentId }) => contentId).join(', ')
@@ -77,7 +77,7 @@ function why({ reason, items, decisionId }: Decision['decision']): Node[] {
 
 const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 
-/** Something that went wrong. */
+/** Makes the row of a problem. */
 export const problemRow = ({ at, text, objects }: Problem) =>
   el('div', { class: 'problem' }, time(at), el('p', {}, [text, ...objects.filter(isTelling)].join(' ')))
 

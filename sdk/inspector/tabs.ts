@@ -1,9 +1,9 @@
 import { el } from './elements.js'
 
-/** A row by its subject: recreated when its state changes. */
+/** Returns the row of a subject: recreated when its state changes. */
 export type Row = [subject: object, state: string, make: () => HTMLElement]
 
-/** Tabs that work by keyboard as the ARIA practices say (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
+/** Makes tabs that work by keyboard as the ARIA practices say (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
 export function createTabs<Name extends string>(titles: Record<Name, string>) {
   const names = Object.keys(titles) as Name[]
   const made = new WeakMap<object, { state: string; element: HTMLElement }>()

@@ -6,7 +6,7 @@ const encoder = new TextEncoder()
  */
 const scratch = new Uint8Array(64 * 1024)
 
-/** Length of text in UTF-8 bytes. */
+/** Returns the length of a text in UTF-8 bytes. */
 export function bytesOf(text: string): number {
   const { read, written } = encoder.encodeInto(text, scratch)
   return read === text.length ? written : encoder.encode(text).length

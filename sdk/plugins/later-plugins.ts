@@ -44,7 +44,7 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
     case 'outboundLinks':
       return (await import('./capture/outbound-links.js')).outboundLinks
     case 'rawHtml':
-      return (await import('../slots/raw-html.js')).setHtml
+      return (await import('../slots/render/raw-html.js')).setHtml
     case 'routes':
       return followRoutes
     case 'sending':

@@ -1,7 +1,7 @@
 import type { PluginApi } from '../client/plugin-api.js'
 import type { DeliveryModules } from '../delivery/delivery.js'
 import type { firstSlot } from '../slots/first-slot.js'
-import type { setHtml } from '../slots/raw-html.js'
+import type { setHtml } from '../slots/render/raw-html.js'
 import type { linkedId } from './capture/linked-id.js'
 import type { followRoutes } from './capture/routes.js'
 import type { createFiller } from './content/filler.js'

@@ -5,12 +5,12 @@ import type { SlotDecision } from '../types.js'
 export const HandedOver = createContext<readonly SlotDecision[]>([])
 
 /**
- * Those whose slot was shown and is gone: it asks again when it comes back, because the visitor has done something
- * since.
+ * Decisions of slots that were shown and are gone. A slot that comes back asks again, because the visitor has done
+ * something since.
  */
 const used = new WeakSet<SlotDecision>()
 
-/** The decision that came with the page for a slot. One that no server made, because it could not, isn't one. */
+/** Returns the decision that came with the page for a slot; undefined where no server could decide. */
 export function decisionFor(slotId: string, decisions: readonly SlotDecision[]): SlotDecision | undefined {
   return decisions.find(decision => decision.slotId === slotId && decision.decisionId && !used.has(decision))
 }

@@ -21,8 +21,8 @@ export interface SlotProps<Payload = Record<string, unknown>> extends UseSlotOpt
 }
 
 /**
- * A slot: an element for each item that was chosen, or one with the page's own content. What is seen and clicked is
- * tracked.
+ * Renders a slot: an element for each item that was chosen, or one with the page's own content. What is seen and
+ * clicked is tracked.
  */
 export function Slot<Payload = Record<string, unknown>>(props: SlotProps<Payload>): ReactElement {
   const { id, fallback, waiting = fallback, as = 'div', className, children, ...options } = props

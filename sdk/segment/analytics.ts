@@ -51,7 +51,9 @@ function createListening() {
   return { on, once, off, tell }
 }
 
-/** Makes what pages call as `window.analytics`: Segment's library, by this package. What it has no counterpart of warns. */
+/**
+ * Makes what pages call as `window.analytics`: Segment's library, by this package. What it has no counterpart of warns.
+ */
 export function createAnalytics(debug: () => unknown) {
   const { on, once, off, tell } = createListening()
   const visitor = () => running()?.client().visitorIds

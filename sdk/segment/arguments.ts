@@ -1,6 +1,6 @@
 import type { Properties } from '../types.js'
 
-/** What a call of Segment's library says, in whichever of its forms. */
+/** The content of a call of Segment's library, whichever form the call has. */
 export interface Said {
   /** The texts and numbers before the first object: names and ids. */
   names: string[]

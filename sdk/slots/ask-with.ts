@@ -7,7 +7,7 @@ import { noDecision } from './no-decision.js'
 const SLOT_TIMEOUT_MS = 300
 
 /**
- * `personalize` by what `find` finds. Keeps the deadline until that takes over, before `init`.
+ * Asks for content by the function that `find` returns. Keeps the deadline until that takes over, before `init`.
  */
 export function askWith(
   find: (client: PluginApi) => Personalize,

@@ -1,6 +1,8 @@
 import type { SlotsAnswer } from '@slotstream/protocol'
+import type { SealedBatch } from '../delivery/database/tables.js'
+import type { Delivery } from '../delivery/delivery.js'
 import type { Outbox } from '../delivery/outbox.js'
-import { parse } from '../delivery/parse.js'
+import { reached } from '../delivery/send/positions.js'
 import type { Sender } from '../delivery/send/sender.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
@@ -18,8 +20,10 @@ const MAX_ANSWERS = 99
 /** Events that the package tracks by itself. They say nothing new of the visitor's wishes, so answers stay valid. */
 const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 
-interface PersonalizeDeps extends Carrying {
-  sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'post' | 'positions' | 'acknowledge'>>
+interface PersonalizeDeps extends Carrying, Pick<Delivery, 'positions'> {
+  /** Posts a request for slots. Rejects when no answer came. */
+  post: (body: string) => Promise<Response>
+  sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'acknowledge'>>
   outbox: Carrying['outbox'] & Pick<Outbox, 'bodyFor'>
   settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
@@ -50,7 +54,7 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
  * that could change it. Longer than 70 lines: its functions share the answers and the slots that wait.
  */
 export function createPersonalize(deps: PersonalizeDeps) {
-  const { settings, emit, log, now, handedOver } = deps
+  const { settings, emit, log, now, handedOver, positions } = deps
   const waiting: Wanted[] = []
   const answers = new Map<string, Promise<SlotDecision>>()
 
@@ -59,16 +63,31 @@ export function createPersonalize(deps: PersonalizeDeps) {
   })
   deps.listeners.on(window, 'slotstream:refresh', () => answers.clear())
 
+  /** Posts a request. Undefined: no answer that is understood. */
+  const answerTo = async (body: string): Promise<Partial<SlotsAnswer> | undefined> => {
+    try {
+      const response = await deps.post(body)
+      return response.status === 200 ? await response.json() : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Tells the sender, which may have to load for it, and sends again what isn't acknowledged. */
+  const acknowledge = async (batches: SealedBatch[], answer: Partial<SlotsAnswer>) => {
+    const sender = await deps.sending()
+    for (const [index, batch] of batches.entries()) await sender.acknowledge(batch, answer.batches?.[index])
+  }
+
   const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
     const batches = await carried(deps)
     if (!batches) return []
-    const { positions, post, acknowledge } = await deps.sending()
     const { context, ...ids } = deps.visitor()
     const head = JSON.stringify({
       ...ids,
       // Fields that the server itself reads take precedence over those of the page.
       context: { ...wanted[0]?.context, ...context },
-      after: positions.highest(ids.anonymousId),
+      after: positions.get(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
@@ -76,12 +95,10 @@ export function createPersonalize(deps: PersonalizeDeps) {
     const slots = wanted.map(({ id, count }) => JSON.stringify({ id, count })).join()
     const body = `${head.slice(0, -1)},"slots":[${slots}],"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
     for (const { leave } of wanted) leave()
-    const reply = await post('/v1/slots', body)
-    const answer = reply?.status === 200 ? (parse(reply.text) as SlotsAnswer | undefined) : undefined
+    const answer = await answerTo(body)
     if (!Array.isArray(answer?.decisions)) return []
-    positions.reached(ids.anonymousId, answer.position)
-    // The sender sends again what isn't acknowledged here.
-    for (const [index, batch] of batches.entries()) void acknowledge(batch, answer.batches?.[index])
+    reached(positions, ids.anonymousId, answer.position)
+    acknowledge(batches, answer).catch(log)
     return answer.decisions as unknown as SlotDecision[]
   }
 

@@ -21,6 +21,7 @@ export interface ClickHouse {
   rows<Row>(sql: string, params: Record<string, string | number>): Promise<Row[]>
 }
 
+/** Opens ClickHouse by its HTTP interface. */
 export function openClickHouse({ url, user, password = '', fetch = globalThis.fetch }: ClickHouseOptions): ClickHouse {
   return {
     async rows<Row>(sql: string, params: Record<string, string | number>) {

@@ -36,6 +36,7 @@ const WHERE = `site_id = {site:String} AND received_at >= fromUnixTimestamp64Mil
   AND if({codes:String} = '', code NOT IN ('warehouse_refused', 'profile_too_large'), has(splitByChar(',', {codes:String}), code))
   AND code != 'too_many_rejected'`
 
+/** Counts the rejected messages of a selection. */
 export async function countRejected(clickhouse: ClickHouse, selection: Selection): Promise<number> {
   const sql = `SELECT count() AS messages FROM slotstream.rejected_events WHERE ${WHERE}`
   const [row] = await clickhouse.rows<{ messages: number }>(sql, paramsOf(selection))

@@ -168,6 +168,61 @@ describe('what measures a page by default', () => {
   })
 })
 
+describe('what sends, in a page with the script tag', () => {
+  it('has a file of its own where that of the defaults can not be loaded', async () => {
+    const event = 'Sent From Its Own File'
+    const { url } = await world.network()
+    const { page, files, errors, close } = await open()
+    await page.route('**/sdk/defaults.js*', route => route.abort())
+    await page.goto(`${url}/page`)
+    await track(page, event)
+    expect((await world.arrival(event, 20)).map(numberOf)).toEqual(upTo(20))
+    expect(files).toEqual(expect.arrayContaining(['defaults.js', 'sending.js']))
+    expect(errors).toEqual([])
+    await close()
+  })
+
+  it('is missed by nothing when it has not come yet: messages leave with their page, and the next page sends the rest', async () => {
+    const [left, stayed] = ['Left With The Tagged Page', 'Stayed After The Tagged Page']
+    const network = await world.network()
+    const { page, errors, close } = await open()
+    await page.route(/\/sdk\/(defaults|sending)\.js/, route => route.abort())
+    await page.goto(`${network.url}/page`)
+    await leave(page, left, `${network.url}/blank`)
+    expect((await world.arrival(left, 20)).map(numberOf)).toEqual(upTo(20))
+
+    await page.goto(`${network.url}/page`)
+    network.cut()
+    await leave(page, stayed, `${network.url}/blank`)
+    await page.waitForURL('**/blank')
+    network.mend()
+    expect(await world.stored(stayed)).toEqual([])
+    await page.unroute(/\/sdk\/(defaults|sending)\.js/)
+    await page.goto(`${network.url}/page`)
+    expect((await world.arrival(stayed, 20)).map(numberOf)).toEqual(upTo(20))
+    expect(errors).toEqual([])
+    await close()
+  })
+
+  it('comes after the first slots, which wait for nothing but their own file', async () => {
+    const network = await world.network({
+      '/slot': pageOf(
+        `${SDK}<div data-slot="hero">own<template data-slot-template><b data-text="t"></b></template></div>`,
+      ),
+    })
+    const { page, close } = await open()
+    const item = { contentId: 'c', position: 1, payload: { t: 'Tea' } }
+    await page.route('**/v1/slots*', route =>
+      route.fulfill({ json: { decisions: [{ slotId: 'hero', decisionId: 'd', outcome: 'served', items: [item] }] } }),
+    )
+    // It never answers.
+    await page.route(/\/sdk\/(defaults|sending)\.js/, () => {})
+    await page.goto(`${network.url}/slot`, { waitUntil: 'commit' })
+    await page.waitForSelector('[data-slot-state="served"]')
+    await close()
+  })
+})
+
 describe('what sends, in a page that was bundled', () => {
   const MODULE = `<script type="module">
     import * as slotstream from '/npm/index.js'

@@ -4,7 +4,7 @@ import { until } from '../support/until.js'
 import { browser, world } from './chromium-world.js'
 import { pageOf, SDK } from './world.js'
 
-/** Writes down what this package captures and what the whole of `web-vitals` reports, where the next page finds both. */
+/** Writes down what this package captures and what the library `web-vitals` reports, where the next page finds both. */
 const COMPARE = `<script>
   const note = (who, { name, value, rating }) => {
     localStorage[who] = JSON.stringify([...JSON.parse(localStorage[who] ?? '[]'), { name, value, rating }])
@@ -53,7 +53,7 @@ it('reports what it measured of a document with the view that loaded it, not wit
   await context.close()
 })
 
-it('measures what the whole of web-vitals measures, of which the build leaves out parts', async () => {
+it('measures what the library web-vitals measures', async () => {
   const { url } = await world.network({
     '/vitals': pageOf(
       `<script src="/whole.js"></script>${SDK}${COMPARE}<div id="late"></div><h1>Hello</h1><button>Slow</button>`,

@@ -41,6 +41,8 @@ describe('the recipes, over a generated shop', () => {
     ['Funnel', truth.funnel],
     ['Retention', truth.retention],
     ['Lifetime value', truth.lifetimeValue],
+    ['Paths', truth.paths],
+    ['Products', truth.products],
   ])('give the truth: %s', async (heading, truthOf) => {
     const rows = truthOf(shop)
     expect(rows.length).toBeGreaterThan(3)
@@ -60,16 +62,33 @@ describe('the recipes, over a generated shop', () => {
     expect(rounded(rows)).toEqual(rounded(expected))
   })
 
+  it('give the truth: Freshness', async () => {
+    const asked = Date.now()
+    const [row] = await ask('Freshness')
+    const newest = truth.newest(shop)
+    expect(row?.newest).toBe(newest.replace('T', ' ').replace('Z', ''))
+    const age = (at: number) => Math.floor(at / 1000) - Math.floor(Date.parse(newest) / 1000)
+    expect(row?.seconds_ago).toBeGreaterThanOrEqual(age(asked) - 1)
+    expect(row?.seconds_ago).toBeLessThanOrEqual(age(Date.now()) + 1)
+  })
+
+  it('leave bots out where they count visitors', () => {
+    const recipes = [...cookbook.matchAll(/^```sql\n(.*?)^```/gms)].map(match => match[1] as string)
+    const withBots = recipes.filter(recipe => !/NOT bot|context\.bot\.reason IS NULL/.test(recipe))
+    const ofVisitors = /FROM slotstream\.(person_events|session_events|sessions|page_views|delivery|web_vitals)\b/
+    expect(withBots.filter(recipe => ofVisitors.test(recipe))).toEqual([])
+    // How new a message is, one visitor, a signal's products, broken messages, and an imported log.
+    expect(withBots.filter(recipe => recipe.includes('FROM slotstream.events'))).toHaveLength(5)
+  })
+
   it('all name a site and a period', () => {
     const recipes = [...cookbook.matchAll(/^```sql\n(.*?)^```/gms)].map(match => match[1] as string)
     const withoutPeriod = recipes.filter(
       recipe => !/site_id = '/.test(recipe) || !/now\(\)|now64\(3\)|today\(\)/.test(recipe),
     )
+    // A query of an analyst belongs to no site.
     expect(withoutPeriod.map(recipe => /FROM slotstream\w*\.\w+/.exec(recipe)?.[0])).toEqual([
       'FROM slotstream_log.query_log',
-      'FROM slotstream.profiles',
-      'FROM slotstream.delivery',
-      'FROM slotstream.decisions',
     ])
   })
 })

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -170,6 +171,35 @@ describe('the lake', () => {
     expect(
       await world.query("SELECT name FROM system.tables WHERE name LIKE '%_lake' OR name LIKE '%_missing'"),
     ).toEqual([])
+  })
+
+  it('has JSON as text with slashes as they are, which readers compare and cut', async () => {
+    const loader = world.load()
+    const role = await startLake()
+    const context = { page: { url: 'https://shop.example/a/b?c=/d', path: '/a/b' } }
+    await through(
+      await world.publish([
+        stored({ properties: { path: '/camping/tents', 'a/b': '\\/', quote: '"' }, traits: { site: 'x/y' }, context }),
+      ]),
+    )
+    await role.stop()
+    await loader.stop()
+    const [file] = await filesOf()
+    const { client } = clickhouse
+    const table = 'slotstream.texts_of_lake'
+    await client.command({
+      query: `CREATE TABLE ${table} (properties String, traits String, context String) ENGINE = Memory`,
+    })
+    const { stream } = await client.exec({
+      query: `INSERT INTO ${table} FORMAT Parquet`,
+      values: createReadStream(file!.path),
+      clickhouse_settings: { input_format_skip_unknown_fields: 1 },
+    })
+    for await (const _ of stream);
+    const [row] = await world.query<Record<string, string>>(`SELECT * FROM ${table}`)
+    expect(row?.properties).toBe('{"a/b":"\\\\/","path":"/camping/tents","quote":"\\""}')
+    expect(row?.traits).toBe('{"site":"x/y"}')
+    expect(row?.context).toContain('"url":"https://shop.example/a/b?c=/d"')
   })
 
   it('goes on after a writer was killed in the middle, with files of bounded size and whole messages', async () => {

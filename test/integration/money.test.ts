@@ -1,4 +1,4 @@
-import type { JsonObject } from '@slotstream/protocol'
+import type { JsonObject, Sender } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { FILL_HISTORY } from '../support/shop/fill-history.js'
@@ -105,6 +105,46 @@ describe('an order that a server sends', () => {
       `SELECT revenue, currency, coupon, anonymous_id, user_id FROM slotstream.orders WHERE site_id = 'forged'`,
     )
     expect(rows).toEqual([{ revenue: 99, currency: 'EUR', coupon: '', anonymous_id: 'page', user_id: 'buyer' }])
+  })
+})
+
+describe('a refund', () => {
+  it('by a page lowers no order that a server has reported, one by a server does, and pages refund their own', async () => {
+    const at = (second: number) => `2026-03-01T01:00:0${second}.000Z`
+    const sent = (second: number, sender: Sender, event: string, properties: JsonObject): Shop['events'][number] => ({
+      seq: second + 1,
+      index: 0,
+      sender,
+      receivedAt: at(9),
+      message: {
+        messageId: `refund-${second}`,
+        type: 'track',
+        event,
+        anonymousId: 'page',
+        timestamp: at(second),
+        originalTimestamp: at(second),
+        properties,
+      },
+    })
+    const price = { revenue: 50, currency: 'EUR' }
+    const events = [
+      sent(1, 'secret', 'Order Completed', { order_id: 'server', ...price }),
+      sent(2, 'public', 'Order Completed', { order_id: 'page', ...price }),
+      sent(3, 'public', 'Order Refunded', { order_id: 'server' }),
+      sent(4, 'unsigned', 'Order Refunded', { order_id: 'server', revenue: 20 }),
+      sent(5, 'secret', 'Order Refunded', { order_id: 'server', revenue: 5 }),
+      sent(6, 'public', 'Order Refunded', { order_id: 'page', revenue: 7 }),
+      sent(7, 'secret', 'Order Refunded', { order_id: 'page', revenue: 8 }),
+    ]
+    await loadShop(clickhouse.client, { siteId: 'refunds', events, decisions: [] })
+    expect(
+      await read(
+        `SELECT order_id, refunded, net_revenue FROM slotstream.orders WHERE site_id = 'refunds' ORDER BY order_id`,
+      ),
+    ).toEqual([
+      { order_id: 'page', refunded: 15, net_revenue: 35 },
+      { order_id: 'server', refunded: 5, net_revenue: 45 },
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { compressedBlock, ZSTD_QUERY, ZSTD_QUERY_BYTES } from '../support/compressed-block.js'
 import { nodeOfVersion } from '../support/node-of-version.js'
 import { startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
@@ -33,5 +34,8 @@ describe('the product starts and works', () => {
       found => found.length > 0,
     )
     expect(rows).toEqual([{ event: 'Started', visitor: 'v1' }])
+    const body = new Uint8Array(compressedBlock(0x90, ZSTD_QUERY, ZSTD_QUERY_BYTES))
+    const compressed = await fetch(`${system.clickhouseUrl}/?decompress=1`, { method: 'POST', body })
+    expect(await compressed.text()).toBe('60\n')
   })
 })

@@ -171,6 +171,8 @@ describe('the answers of the collector are as described:', () => {
     await call('put', SITE, { at: '/v1/admin/sites/other', status: 409, body: { writeKeys: [key] } })
     // No aggregator runs beside this collector.
     await call('get', `${SITE}/profiles/{visitorId}`, { at: at('/profiles/nobody'), status: 503 })
+    const visitors = ['nobody']
+    await call('post', `${SITE}/profiles:batch`, { at: at('/profiles:batch'), body: { visitors }, status: 503 })
     await call('delete', `${SITE}/slots/{id}`, { at: at('/slots/none'), status: 404 })
     await call('post', '/v1/batch', { status: 413, body: 'x'.repeat(600_000) })
   })

@@ -174,7 +174,10 @@ describe('deleting a person', () => {
         removed[place] = (removed[place] ?? 0) + rows
       },
     )
-    const tables = ['events', 'identifications', 'identity_decisions', 'money_events', 'session_states']
+    const tables = [
+      ...['events', 'identifications', 'identity_decisions', 'money_events', 'page_reports', 'session_states'],
+      'sessionless_events',
+    ]
     expect(Object.keys(removed).sort()).toEqual(tables.map(name => `table ${name}`))
     const left = new Set(
       (await query<{ message_id: string }>('SELECT message_id FROM slotstream.events')).map(row => row.message_id),

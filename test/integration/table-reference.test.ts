@@ -55,7 +55,9 @@ it('leaves the comments of tables to what says how long their rows are kept', as
     'events',
     'identifications',
     'money_events',
+    'page_reports',
     'session_states',
+    'sessionless_events',
   ])
 })
 

@@ -17,6 +17,7 @@ beforeAll(async () => {
   const users = {
     ada: { role: 'analyst', password },
     bea: { role: 'analyst', password },
+    cid: { role: 'analyst', password },
     bob: { role: 'builder', password, databases: ['built'] },
   }
   writeFileSync(join(folder, 'clickhouse-users.json'), JSON.stringify({ users }), { mode: 0o600 })
@@ -24,10 +25,12 @@ beforeAll(async () => {
   await Promise.all([as('ada', "SELECT 'secret of ada', 17"), as('bea', "SELECT 'secret of bea', 18, 19 + 1")])
   await as('bob', 'SELECT 20 + 20 + 20', 'session_id=s')
   await as('ada', "SELECT throwIf(number = 3, 'secret') FROM numbers(5)")
+  await as('cid', "SELECT 'secret', url FROM url('http://secret.example', CSV) WHERE a IN (1, 2)")
+  await as('cid', "SELECT 'secret of cid")
   await until(
     'all queries in the log',
     () => as('slotstream', `SELECT count() FROM ${LOG}`),
-    text => Number(text) >= 4,
+    text => Number(text) >= 6,
   )
 })
 
@@ -47,7 +50,10 @@ async function as(user: string, sql: string, parameters = ''): Promise<string> {
 const USERS = `SELECT arraySort(groupUniqArray(user)) FROM ${LOG}`
 
 it('holds shapes without literals, and how queries ended', async () => {
-  const rows = await as('slotstream', `SELECT user, query, exception_code FROM ${LOG} WHERE user != 'bob' ORDER BY ALL`)
+  const rows = await as(
+    'slotstream',
+    `SELECT user, query, exception_code FROM ${LOG} WHERE user IN ('ada', 'bea') ORDER BY ALL`,
+  )
   expect(rows.split('\n').slice(0, 3)).toEqual([
     'ada\tSELECT ?..\t0',
     'ada\tSELECT throwIf(number = ?..) FROM numbers(?)\t395',
@@ -56,8 +62,16 @@ it('holds shapes without literals, and how queries ended', async () => {
   expect(await as('slotstream', `SELECT * FROM ${LOG}`)).not.toContain('secret')
 })
 
+it('holds the shapes of rejected statements, and a marker for what is none', async () => {
+  const rows = await as('slotstream', `SELECT query, exception_code, type FROM ${LOG} WHERE user = 'cid' ORDER BY ALL`)
+  expect(rows.split('\n').slice(0, 2)).toEqual([
+    '<unreadable>\t62\tExceptionBeforeStart',
+    'SELECT ?, url FROM url(?, CSV) WHERE a IN (?..)\t497\tExceptionBeforeStart',
+  ])
+})
+
 it('shows all rows to the user slotstream, and to others their own', async () => {
-  expect(await as('slotstream', USERS)).toBe("['ada','bea','bob']\n")
+  expect(await as('slotstream', USERS)).toBe("['ada','bea','bob','cid']\n")
   for (const user of ['ada', 'bea', 'bob']) expect(await as(user, USERS)).toBe(`['${user}']\n`)
   expect(await as('bob', USERS, 'session_id=s')).toBe("['bob']\n")
 })

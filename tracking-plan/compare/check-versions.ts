@@ -5,12 +5,12 @@ import { type Change, compareSchemas, type Step } from './compare-schemas.js'
 export interface VersionStep {
   from: string
   to: string
-  /** What the number says. */
+  /** The change that the number announces. */
   claimed: Step
-  /** What the schemas say; undefined when they differ in nothing that counts. */
+  /** The change between the schemas; undefined when they differ in nothing that matters. */
   actual: Step | undefined
   changes: Change[]
-  /** What the version should be called; absent when it may be called what it is. */
+  /** The version's right name; absent when it has that. */
   callIt?: string
 }
 

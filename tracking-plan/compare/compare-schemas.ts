@@ -3,7 +3,7 @@ import isEqual from 'fast-deep-equal'
 import { compareAssertions } from './compare-assertions.js'
 import { expandSchema, type Schema } from './expand-schema.js'
 
-/** What a change does to messages that fitted before, in the sense of SchemaVer. */
+/** Effect of a change on messages that fitted before, in the sense of SchemaVer. */
 export type Step =
   /** All still fit. */
   | 'addition'

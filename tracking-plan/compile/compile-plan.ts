@@ -22,7 +22,7 @@ export interface CompiledPlan {
    * check: for few messages of a request.
    */
   explain(message: StoredMessage, violation: Violation): Violation
-  /** What was compiled, by text, so that the next plan needs to compile only what is new. */
+  /** Compiled schemas, by text, so that the next plan needs to compile only what is new. */
   compiled: ReadonlyMap<string, Validate>
 }
 

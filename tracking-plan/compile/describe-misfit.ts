@@ -20,7 +20,7 @@ export function describeMisfit(errors: ErrorObject[], data: unknown, root: strin
   return describeError(tellingOf(errors), data, root)
 }
 
-/** What one of ajv's errors says: see `describeMisfit`. */
+/** Describes one of ajv's errors: see `describeMisfit`. */
 export function describeError(error: ErrorObject, data: unknown, root: string): Misfit {
   const keys = pointerKeys(error.instancePath, data)
   const what = describe(error, valueAt(data, keys))

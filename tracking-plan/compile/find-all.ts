@@ -72,7 +72,7 @@ function nodesOf(schemas: unknown, root: JsonObject): Set<unknown> {
   return nodes
 }
 
-/** What a reference within a schema leads to: the schema was compiled, so it leads somewhere. */
+/** Returns the schema that a reference leads to: the schema was compiled, so it leads somewhere. */
 function targetOf(ref: string, root: JsonObject): unknown {
   let at: unknown = root
   for (const part of ref.split('/').slice(1)) {

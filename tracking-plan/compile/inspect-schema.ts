@@ -17,7 +17,7 @@ const ONE = new Set([
 const LIST = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
 const BY_NAME = new Set(['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'])
 
-/** What makes a schema unfit, and where: a JSON Pointer into it. */
+/** A fault of a schema, and its place: a JSON Pointer into it. */
 export interface Trouble {
   pointer: string
   what: string

@@ -41,6 +41,7 @@ export class ReplayError extends Error {
   readonly code = 'replay'
 }
 
+/** Opens the stream of dead letters. */
 export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publisher, 'publish'>): Letters {
   const { streams } = nats.manager
 

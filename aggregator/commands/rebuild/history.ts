@@ -9,6 +9,7 @@ import {
   visitorIdOf,
   visitorKeySql,
 } from '@slotstream/protocol'
+import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 
 /** A row of `events`, with what profiles are made of. */
 export interface EventRow {
@@ -63,11 +64,13 @@ export async function* eventsBetween(
  *
  * @param asOf sequence that a visitor's profile is as of
  * @param anonymousDays see `applyAndDetect`
+ * @param definitionsOf returns what a site declares
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
   anonymousDays?: number,
+  definitionsOf: (siteId: string) => ReducerDefinitions = () => DEFAULT_DEFINITIONS,
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
@@ -77,7 +80,8 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    profile = applyEnvelope(profile, envelope, ++count, anonymousDays)
+    const { features, patterns } = definitionsOf(envelope.siteId)
+    profile = applyEnvelope(profile, envelope, ++count, anonymousDays, features, patterns)
   }
   if (profile) yield asKept(profile)
 

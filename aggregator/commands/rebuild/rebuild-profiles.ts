@@ -1,5 +1,6 @@
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
+import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
 import { createLinkList } from './profiles/link-list.js'
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
@@ -16,6 +17,8 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
   anonymousDays?: number
   /** Milliseconds since the epoch. Default: the clock */
   now?: () => number
+  /** Returns what a site declares. Default: what every site has */
+  definitionsOf?: (siteId: string) => ReducerDefinitions
   say: (line: string) => void
 }
 
@@ -27,7 +30,8 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
  * @throws when a stream no longer has its first messages and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, installation, log, history, say, anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
+  const { nats, installation, log, history, say, definitionsOf = () => DEFAULT_DEFINITIONS } = parts
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
   const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const ranges = await readEventRanges(nats, installation)
   if (!history) requireBeginning(ranges)
@@ -43,7 +47,8 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const profileBefore = history && (async (...visitor: [string, string]) => (await generation.read(...visitor)).profile)
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
-    const replayed = await replayPartition(partition, { nats, log, ranges, profileBefore, anonymousDays })
+    const deps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf }
+    const replayed = await replayPartition(partition, deps)
     const profiles = [...replayed.values()].filter(lasts)
     total += await generation.writeAll(links.noted(profiles))
     await generation.removeOthers(partition, profiles, history !== undefined)

@@ -2,6 +2,8 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
 import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
+import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
+import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
@@ -55,11 +57,14 @@ export async function rebuild(
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
   if (!wanted(PROFILES)) return undefined
+  const definitions = createSitesDefinitions(parts.log)
+  const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
   const generation = await rebuildProfiles({
     ...parts,
+    definitionsOf: definitions.of,
     ...(anonymousDays !== undefined && { anonymousDays }),
-    ...(from !== 'stream' && { history }),
-  })
+    ...(from !== 'stream' && { history: (ranges, asOf) => history(ranges, asOf, definitions.of) }),
+  }).finally(watching.stop)
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 
@@ -71,7 +76,11 @@ export async function rebuild(
       say(`${table}: ${rows} rows of people who were deleted, removed`)
   }
 
-  async function* history(ranges: readonly Range[], asOf: (partition: number) => number) {
+  async function* history(
+    ranges: readonly Range[],
+    asOf: (partition: number) => number,
+    definitionsOf: (siteId: string) => ReducerDefinitions,
+  ) {
     const before = ranges.map(async range => ({
       after: range.part.base,
       before: range.first + (await offsetOf(range)),
@@ -79,7 +88,7 @@ export async function rebuild(
     const rows = eventsBetween(clickhouse, await Promise.all(before))
     const ofVisitor = (siteId: string, visitorId: string) =>
       asOf(partitionOf(siteId, visitorId, installation.partitions))
-    yield* profilesOf(rows, ofVisitor, anonymousDays)
+    yield* profilesOf(rows, ofVisitor, anonymousDays, definitionsOf)
   }
 
   /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */

@@ -37,7 +37,7 @@ export async function cleanTables(
   return total
 }
 
-/** What one round has removed, and whether there can be no more. */
+/** Rows that one round has removed, and whether there can be no more. */
 interface Round {
   removed: number
   isAll: boolean

@@ -13,9 +13,9 @@ export interface PersonTable {
   proven?: string
   /** The time that is compared with that of the deletion. */
   time: string
-  /** What tells a row from all others and says nothing about its person: two whole numbers. */
+  /** Columns that tell a row from all others and say nothing about its person: two whole numbers. */
   place: [string, string]
-  /** What an export shows of a row. Default: everything */
+  /** Columns of a row that an export shows. Default: all */
   shown?: string
 }
 
@@ -44,6 +44,13 @@ export const PLACES = {
       place: ['tupleElement(first, 2)', 'tupleElement(first, 3)'],
       shown:
         'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
+    },
+    page_reports: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    sessionless_events: {
+      by: 'ids',
+      columns: { ...IDS, previousId: 'previous_id' },
+      time: 'timestamp',
+      place: POSITION,
     },
     // An alias has one for each browser that it names, of one place and one user.
     identifications: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },

@@ -1,16 +1,10 @@
-import type { CompiledPatterns, Features } from '@slotstream/core'
 import type { EventEnvelope, Profile } from '@slotstream/protocol'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import type { ReducerDefinitions } from '../definitions/compiled-definitions.js'
 import type { PartitionTimers } from '../timers/partition-timers.js'
 import { applyStep, type StepResult } from './apply-step.js'
 import type { Progress } from './progress.js'
 import type { Unpublished } from './unpublished.js'
-
-/** What a site declares, as far as profiles are made of it. */
-export interface ReducerDefinitions {
-  features: Features
-  patterns: CompiledPatterns
-}
 
 export interface ApplierDeps {
   cache: Pick<ProfileCache, 'get' | 'put'>

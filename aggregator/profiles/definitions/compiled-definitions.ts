@@ -22,6 +22,9 @@ export interface CompiledDefinitions {
   segments: CompiledSegments
 }
 
+/** What of it profiles are made with. */
+export type ReducerDefinitions = Pick<CompiledDefinitions, 'features' | 'patterns'>
+
 /** What a site has that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
   features: DEFAULT_FEATURES,

@@ -4,7 +4,7 @@ import type { Log, Nats } from '@slotstream/runtime'
 import { answerPartitions, type PartitionAnswers, respondWithError } from '../../ownership/answer-partitions.js'
 import { parseReadRequest, readReply } from './read-request.js'
 
-/** What a message of NATS may take where the server has not said, in bytes: its default. */
+/** Largest message of NATS where the server has not said, in bytes: its default. */
 const MAX_PAYLOAD = 1024 ** 2
 
 export interface ReadsDeps {

@@ -1,5 +1,12 @@
 import type { Profile } from '@slotstream/protocol'
-import { type Installation, type Log, type Nats, type Publisher, readStream } from '@slotstream/runtime'
+import {
+  type Installation,
+  isJetStreamError,
+  type Log,
+  type Nats,
+  type Publisher,
+  readStream,
+} from '@slotstream/runtime'
 import { type Checkpoints, createCheckpoints } from './checkpoints.js'
 import { createProfileBucket, type ProfileBucket, type Visitor } from './profile-bucket.js'
 import { createProfileKeys, type ProfileKeys } from './profile-keys.js'
@@ -14,12 +21,6 @@ export interface StoredProfile {
 
 /** Profiles that are read ahead: all partitions are loaded at once, and each may be as large as a message. */
 const READ_AHEAD = 100
-
-/** JetStream's code for a message that does not exist. */
-const NO_MESSAGE = 10043
-
-/** JetStream's code for a write that expected another revision. */
-const WRONG_REVISION = 10071
 
 /**
  * The store of profiles and checkpoints. A writer names the revision that it has read, and so cannot write over what it
@@ -110,7 +111,7 @@ export function createProfileStore(
       try {
         await keys.markRemoved(profile, revision)
       } catch (error) {
-        if ((error as { code?: unknown }).code !== WRONG_REVISION) throw error
+        if (!isJetStreamError(error, 'wrongLastSequence')) throw error
         throw new StoreConflict(`the profile is not at revision ${revision}`, { cause: error })
       }
     },
@@ -162,6 +163,6 @@ async function loadNewest(
 }
 
 function ignoreMissing(error: unknown): false {
-  if ((error as { code?: unknown }).code === NO_MESSAGE) return false
+  if (isJetStreamError(error, 'noMessage')) return false
   throw error
 }

@@ -1,8 +1,13 @@
 import { BUCKETS, bucketStream, type Check, isObject, keyOfSubject, keySubject } from '@slotstream/protocol'
-import { type Log, type Nats, type Publisher, parseEntry, readStream, skipEntry } from '@slotstream/runtime'
-
-/** JetStream's code for a message that does not exist. */
-const NO_MESSAGE = 10043
+import {
+  isJetStreamError,
+  type Log,
+  type Nats,
+  type Publisher,
+  parseEntry,
+  readStream,
+  skipEntry,
+} from '@slotstream/runtime'
 
 /** A note that a visitor has something due, under the key of the visitor's profile. */
 export interface StoredTimer {
@@ -60,5 +65,5 @@ function parseTimer(raw: unknown): Check<number> {
 }
 
 function ignoreMissing(error: unknown): void {
-  if ((error as { code?: unknown }).code !== NO_MESSAGE) throw error
+  if (!isJetStreamError(error, 'noMessage')) throw error
 }

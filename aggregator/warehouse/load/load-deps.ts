@@ -7,7 +7,7 @@ import type { BlockLimits } from './read/block-reader.js'
 import type { Troubles } from './troubles.js'
 import type { RejectedRow } from './write/rejected-rows.js'
 
-/** What loading a stream works with. */
+/** Dependencies of loading a stream. */
 export interface LoadDeps {
   spec: StreamSpec
   table: Table

@@ -1,4 +1,4 @@
-import { pause, retryForever, Stopped, type StreamReader } from '@slotstream/runtime'
+import { pause, retryForever, Stopped, type StreamReader, within } from '@slotstream/runtime'
 import { LostOwnership } from '../positions/position.js'
 import type { LoadDeps } from './load-deps.js'
 import { loadStream } from './load-stream.js'
@@ -70,12 +70,7 @@ export function startLoader(parts: LoaderDeps): Loader {
     async stop() {
       stopping = true
       void reader?.stop()
-      let timer: NodeJS.Timeout | undefined
-      const deadline = new Promise<void>(resolve => {
-        timer = setTimeout(resolve, STOP_MS)
-      })
-      await Promise.race([running, deadline])
-      clearTimeout(timer)
+      await within(STOP_MS, running)
       abort.abort()
       forget()
     },

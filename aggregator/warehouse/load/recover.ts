@@ -5,11 +5,11 @@ import type { Table } from '../tables/table.js'
 import type { Retry } from './load-deps.js'
 import { type RecentKeys, recentKeys } from './write/recent-keys.js'
 
-/** What is read back into the set of recent keys: this far, in milliseconds, and this many rows at most. */
+/** Bounds on the rows that are read back into the set of recent keys: their age, in milliseconds, and their number. */
 const RECENT_MS = 60 * 60_000
 const RECENT_ROWS = 250_000
 
-/** What a new owner of a stream starts with. */
+/** The start of a new owner of a stream. */
 export interface Recovered {
   point: ResumePoint
   recent: RecentKeys

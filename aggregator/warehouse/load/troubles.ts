@@ -4,11 +4,11 @@ import type { Metrics } from '@slotstream/runtime'
 /** Longest reason reported, in characters: ClickHouse's errors may be long. */
 const MAX_REASON = 300
 
-/** What the loaders fail at now, for `/metrics` and the pipeline's status. */
+/** Failures of the loaders now, for `/metrics` and the pipeline's status. */
 export interface Troubles {
   /** An attempt failed, and is followed by another. */
   failed(stream: string, error: unknown): void
-  /** What failed works again, or is another process's business. */
+  /** Called when what failed works again, or is another process's task. */
   cleared(stream: string): void
   list(): Trouble[]
 }

@@ -12,7 +12,7 @@ export interface Position extends Block {
   done?: true
   /** A block that was announced earlier and whose turn comes after what is missing before it. */
   pending?: Block
-  /** Who wrote this. Two writers that announce the same block must not both believe that it is theirs. */
+  /** The writer. Two writers that announce the same block must not both believe that it is theirs. */
   by?: string
   /** Added to a stream's sequences when the stream was recreated and counts from 1 again. */
   offset?: number

@@ -1,6 +1,6 @@
 import { type Check, joined, parseStored, type Sender } from '@slotstream/protocol'
 
-/** What makes a message the same message: a second send has the same key. */
+/** The identity of a message: a second send has the same key. */
 export interface RowKey {
   siteId: string
   /** Absent where ids are made by servers: they are unique within a site. */
@@ -20,7 +20,7 @@ export interface RowKey {
   receivedAt: string
 }
 
-/** Whose row it is: looked at when a person was deleted. */
+/** The person of a row: looked at when a person was deleted. */
 export interface RowPerson {
   anonymousId?: string | undefined
   userId?: string | undefined
@@ -38,7 +38,7 @@ export interface Row {
   index: number
   /** Absent in tables whose rows are not deduplicated. */
   key?: RowKey
-  /** What is kept of it when the table refuses it. */
+  /** The part of it that is stored when the table rejects it. */
   source: {
     siteId: string
     partition: number
@@ -82,6 +82,7 @@ export function keyText({ siteId, sender = 'public', visitor, id }: Omit<RowKey,
   return joined([siteId, sender, visitor, id])
 }
 
+/** Returns the place of a row in its stream, `<seq>/<index>`. */
 export function rowPlace(row: Pick<Row, 'seq' | 'index'>): string {
   return `${row.seq}/${row.index}`
 }

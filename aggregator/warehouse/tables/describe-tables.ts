@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 
-/** What each table and column means, by name; the empty column name is the table itself. */
+/** Descriptions of tables and columns, by name; the empty column name is the table itself. */
 export type Descriptions = Record<string, Record<string, string>>
 
 /** A column of the database, as the engine knows it; `column` is empty for the table itself. */
@@ -20,7 +20,10 @@ const LIKE: Record<string, string> = {
   profile_versions: 'profiles',
   identifications_of_events: 'identifications',
   money_events_of_events: 'money_events',
+  page_reports_of_events: 'page_reports',
   session_states_of_events: 'session_states',
+  session_facts: 'session_states',
+  derived_session_facts: 'session_states',
 }
 const COMMON = 'events'
 

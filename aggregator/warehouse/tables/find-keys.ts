@@ -92,7 +92,7 @@ function onlyOf({ where }: KeyedTable['key']): string {
   return where ? ` AND ${where}` : ''
 }
 
-/** What else stands where a time should is refused with its row; a look-up must not fail on it. */
+/** A stored time. Another value in its place is rejected with its row; a look-up must not fail on it. */
 const STORED_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** Keys in portions of one site, with a time or without. */

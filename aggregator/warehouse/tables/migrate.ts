@@ -22,6 +22,7 @@ export function migrationsFolder(): URL {
   return existsSync(beside) ? beside : new URL('../../../warehouse/migrations/', import.meta.url)
 }
 
+/** Reads the migrations of a folder, in order. Default: those of this version */
 export async function readMigrations(folder: URL = migrationsFolder()): Promise<Migration[]> {
   const files = (await readdir(folder)).filter(file => /^\d{4}_\w+\.sql$/.test(file)).sort()
   return Promise.all(

@@ -8,7 +8,10 @@ const EVERY_MS = 10_000
 
 /** Where each table's rows are, and those that are made of them, and the time they are kept from. */
 const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
-  events: { tables: ['events', 'identifications', 'money_events', 'session_states'], since: 'received_at' },
+  events: {
+    tables: ['events', 'identifications', 'money_events', 'page_reports', 'session_states', 'sessionless_events'],
+    since: 'received_at',
+  },
   decisions: { tables: ['decisions'], since: 'received_at' },
   rejected_events: { tables: ['rejected_events'], since: 'received_at' },
   signals: { tables: ['detected_signals'], since: 'received_at' },

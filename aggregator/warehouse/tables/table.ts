@@ -5,7 +5,7 @@ import type { RowKey } from '../rows/row.js'
 import { BETWEEN, findKeys, type QueryRows, recentKeys } from './find-keys.js'
 import type { StreamSpec } from './specs.js'
 
-/** What becomes of JSON in rows: text stays text, and of two equal paths the first counts. */
+/** Settings for JSON in rows: text stays text, and of two equal paths the first is stored. */
 export const AS_LOADED = {
   input_format_try_infer_dates: 0,
   input_format_try_infer_datetimes: 0,
@@ -30,7 +30,7 @@ const READ_ROWS = {
 const QUORUM = { insert_quorum: 'auto', insert_quorum_parallel: 0 } as const
 const SEES_ALL = { select_sequential_consistency: '1' } as const
 
-/** What a loader needs of its table. Errors of ClickHouse and of the network pass through. */
+/** The table of a loader. Errors of ClickHouse and of the network pass through. */
 export interface Table {
   /** Inserts lines of JSON as one block. A token that the table remembers makes it a no-op. */
   insert(lines: string[], token: string): Promise<void>
@@ -123,6 +123,7 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
 const DATA_ERRORS =
   /^(CANNOT_PARSE|CANNOT_READ|CANNOT_CONVERT|CANNOT_INSERT_NULL|INCORRECT_DATA|TYPE_MISMATCH|ARGUMENT_OUT_OF_BOUND|VALUE_IS_OUT_OF_RANGE|DECIMAL_OVERFLOW|TOO_LARGE|TOO_DEEP|DUPLICATE_COLUMN|ILLEGAL_TYPE|UNKNOWN_ELEMENT)/
 
+/** Tells whether an error says that the data cannot be read. */
 export function isDataError(error: unknown): error is ClickHouseError {
   return error instanceof ClickHouseError && DATA_ERRORS.test(error.type ?? '')
 }

@@ -8,6 +8,7 @@ export interface KillStatement {
   victims?: string
 }
 
+/** Tells whether a statement kills queries. */
 export function isKill({ verb, tokens }: Statement): boolean {
   return verb === 'KILL' && isWord(tokens[1], 'QUERY') && tokens.some(token => isWord(token, 'WHERE'))
 }

@@ -380,7 +380,7 @@ export const DATA_TYPES = words(`
   UNSIGNED UUID VARBINARY VARCHAR VARCHAR2 Variant YEAR
 `)
 
-/** What an aggregate function's name may end with. */
+/** Combinators that an aggregate function's name may end with. */
 export const COMBINATORS = words(`
   SimpleState OrDefault Distinct Resample ForEach ArgMax ArgMin OrNull Tuple Merge State Array Null Map If
 `)

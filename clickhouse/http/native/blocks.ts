@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { ClickHouseException } from '../../errors.js'
 import { cityHash128 } from './city-hash.js'
 import { compressBlock, compressedBound, decompressBlock } from './lz4.js'
+import { decompressZstd, ZSTD_NODE } from './zstd.js'
 
 /** Checksum, method, compressed size with these 9 bytes, size. */
 const CHECKSUM_BYTES = 16
@@ -46,7 +47,7 @@ export function blockOf(bytes: Buffer): Buffer {
  *
  * @param take is called with the size of each block before it is decompressed; what it throws ends the reading
  * @throws ClickHouseException CANNOT_DECOMPRESS (271), CHECKSUM_DOESNT_MATCH (40), or NOT_IMPLEMENTED (48) for methods
- *   other than LZ4 and none
+ *   other than LZ4, none and, where this Node has it, ZSTD
  */
 export async function readBlocks(body: Buffer, take: (bytes: number) => void): Promise<Buffer> {
   const parts: Buffer[] = []
@@ -63,29 +64,36 @@ export async function readBlocks(body: Buffer, take: (bytes: number) => void): P
     if (length > HEADER_BYTES + compressedBound(size)) throw broken('a block is longer than its bytes can be')
     take(size)
     checkSum(body.subarray(at, at + CHECKSUM_BYTES), body.subarray(at + CHECKSUM_BYTES, end))
-    parts.push(decompressed(method, body.subarray(at + HEAD_BYTES, end), size))
+    parts.push(await decompressed(method, body.subarray(at + HEAD_BYTES, end), size))
     at = end
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-function decompressed(method: number, data: Buffer, size: number): Buffer {
+async function decompressed(method: number, data: Buffer, size: number): Promise<Buffer> {
   if (method === NONE) {
     if (data.length !== size) throw broken('a block without compression has another size than it says')
     return data
   }
+  if (method === ZSTD && decompressZstd) {
+    const bytes = await decompressZstd(data, size)
+    if (!bytes) throw broken('a block is not ZSTD of the size that it says')
+    return bytes
+  }
   if (method !== LZ4) {
-    const what = method === ZSTD ? 'ZSTD' : `of method 0x${method.toString(16).padStart(2, '0')}`
+    const reason = method === ZSTD ? `ZSTD, which needs Node ${ZSTD_NODE} or later` : `of method ${hex(method)}`
     throw new ClickHouseException(
       48,
       'NOT_IMPLEMENTED',
-      `A compressed block is ${what}, which the embedded server does not read: send LZ4, or Content-Encoding: gzip or br`,
+      `A compressed block is ${reason}, which the embedded server does not read: send LZ4, or Content-Encoding: gzip or br`,
     )
   }
   const target = Buffer.allocUnsafe(size)
   if (!decompressBlock(data, target)) throw broken('a block is not LZ4 of the size that it says')
   return target
 }
+
+const hex = (byte: number) => `0x${byte.toString(16).padStart(2, '0')}`
 
 function checkSum(expected: Buffer, bytes: Buffer): void {
   const sum = Buffer.alloc(CHECKSUM_BYTES)

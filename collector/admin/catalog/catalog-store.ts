@@ -32,6 +32,7 @@ export interface CatalogStore {
 
 export type CatalogKind = 'slot' | 'content'
 
+/** Creates the store over the bucket `catalog`. */
 export function createCatalogStore(bucket: KV): CatalogStore {
   const keyOf = (siteId: string, kind: CatalogKind, id: string) => `${siteId}.${kind}.${keyToken(id)}`
 

@@ -8,12 +8,9 @@ import {
   parseStoredDefinitions,
   type StoredDefinitions,
 } from '@slotstream/protocol'
-import { bucketHistory, parseEntry, type Revision } from '@slotstream/runtime'
+import { bucketHistory, isJetStreamError, parseEntry, type Revision } from '@slotstream/runtime'
 
-/** JetStream's code for a write that expected another revision. */
-const WRONG_REVISION = 10071
-
-/** What administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for good. */
+/** The sets that administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for good. */
 export interface DefinitionStore {
   read<Kind extends DefinitionKind>(siteId: string, kind: Kind): Promise<DefinitionSet<Kind>>
   /** Resolves to an earlier revision; undefined: it is not there, or not any more. */
@@ -62,7 +59,7 @@ export function createDefinitionStore(bucket: KV): DefinitionStore {
       try {
         return await bucket.put(definitionsKey(siteId, kind), JSON.stringify(stored), { previousSeq: after })
       } catch (error) {
-        if ((error as { code?: unknown }).code === WRONG_REVISION) return undefined
+        if (isJetStreamError(error, 'wrongLastSequence')) return undefined
         throw error
       }
     },

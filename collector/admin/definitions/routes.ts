@@ -10,7 +10,7 @@ import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './pu
 export interface DefinitionRouteParts extends SiteRouteParts {
   definitionStore: DefinitionStore
   checkDefinitions: CheckDefinitions
-  /** What every site has unless its sets say otherwise. */
+  /** Definitions that every site has unless its sets say otherwise. */
   builtIn: BuiltInDefinitions
 }
 

@@ -1,10 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { NO_PLAN, type TrackingPlan } from '@slotstream/protocol'
-import { parseEntry } from '@slotstream/runtime'
+import { isJetStreamError, parseEntry } from '@slotstream/runtime'
 import { parsePlan } from '@slotstream/tracking-plan'
-
-/** JetStream's code for a write that expected another revision. */
-const WRONG_REVISION = 10071
 
 /** A plan with its number: it grows with each change of the site's plan, and is 0 where there never was one. */
 export interface NumberedPlan {
@@ -21,6 +18,7 @@ export interface PlanStore {
   remove(siteId: string): Promise<number>
 }
 
+/** Creates the store over the bucket `plans`. */
 export function createPlanStore(bucket: KV): PlanStore {
   return {
     async read(siteId) {
@@ -34,7 +32,7 @@ export function createPlanStore(bucket: KV): PlanStore {
       try {
         return await bucket.put(siteId, JSON.stringify(plan), { previousSeq: after })
       } catch (error) {
-        if ((error as { code?: unknown }).code === WRONG_REVISION) return undefined
+        if (isJetStreamError(error, 'wrongLastSequence')) return undefined
         throw error
       }
     },

@@ -18,6 +18,7 @@ export interface SiteView extends Omit<Site, 'secretKeyHashes' | 'identitySecret
   identitySecret?: true
 }
 
+/** Returns a site as the admin API shows it. */
 export function viewOf({ secretKeyHashes, identitySecret, ...site }: Site): SiteView {
   const view: SiteView = site
   if (secretKeyHashes) view.secretKeyFingerprints = secretKeyHashes.map(fingerprintOf)

@@ -27,6 +27,7 @@ function prune(value: unknown, depth: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, prune(entry, depth - 1)]))
 }
 
+/** Encodes text as UTF-8. */
 export function utf8Of(text: string): Uint8Array {
   return encoder.encode(text)
 }

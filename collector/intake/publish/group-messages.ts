@@ -19,6 +19,7 @@ export interface MessageGroups {
   add(message: AcceptedMessage, visitorId: string, sender: Sender): boolean
 }
 
+/** Creates an empty set of groups. */
 export function createMessageGroups(): MessageGroups {
   const bySender: Record<Sender, Map<string, VisitorMessages>> = {
     public: new Map(),

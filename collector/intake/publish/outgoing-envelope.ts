@@ -12,6 +12,7 @@ export interface BatchText {
   message(index: number): string | undefined
 }
 
+/** Creates the text of a batch from the body that it came in. */
 export function createBatchText({ text, utf8 }: RawBody): BatchText {
   let texts: string[] | undefined
   return {

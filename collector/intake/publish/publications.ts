@@ -72,6 +72,7 @@ export function rejectedPublications(envelope: RejectedEnvelope, batchId: string
   })
 }
 
+/** Returns the publications of an envelope of decisions, each with an id that keeps it from being stored twice. */
 export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
   const { siteId, visitorId, decisions } = envelope
   const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))

@@ -39,7 +39,7 @@ function offFaults(raw: Record<string, unknown>, path: string): string[] {
   ]
 }
 
-/** What does not fit together. */
+/** Lists fields that do not fit together. */
 function fitFaults({ aggregate, value, window, halfLife, tumbling }: Record<string, unknown>, path: string): string[] {
   const rules = ruleOf(aggregate)
   const faults: string[] = []

@@ -5,7 +5,7 @@ import { isDefinitionName, NAME_FORM } from './name.js'
 
 /** A field of a segment: what it may be, and what it is for. The check, the API's description and docs/profiles.md read it. */
 export interface SegmentField {
-  /** What a value must be, as it follows "must be". */
+  /** Description of a permitted value, as it follows "must be". */
   form: string
   isFit(value: unknown): boolean
   meaning: string

@@ -9,7 +9,7 @@ import { isDefinitionName } from './name.js'
 import type { DeclaredPattern } from './patterns.js'
 import type { SegmentDefinition } from './segments.js'
 
-/** What an administrator declares about a site's profiles. */
+/** Definitions that an administrator declares about a site's profiles. */
 export interface Definitions {
   features: DeclaredFeature[]
   patterns: DeclaredPattern[]

@@ -6,7 +6,7 @@ import { isDefinitionName, NAME_FORM } from './name.js'
 
 /** A field of a feature: what it may be, and what it is for. The check, the API's description and docs/profiles.md read it. */
 export interface FeatureField {
-  /** What a value must be, as it follows "must be". */
+  /** Description of a permitted value, as it follows "must be". */
   form: string
   isFit(value: unknown): boolean
   meaning: string
@@ -66,7 +66,7 @@ export const AGGREGATE_RULES: Record<AggregateName, { readsValue: boolean; isWei
   exists: { readsValue: false, isWeighted: false, meaning: 'whether there was such a message' },
   sinceFirst: { readsValue: false, isWeighted: false, meaning: 'time since the earliest message' },
   sinceLast: { readsValue: false, isWeighted: false, meaning: 'time since the latest message' },
-  topK: { readsValue: true, isWeighted: false, meaning: 'the most frequent values, each with its number' },
+  topK: { readsValue: true, isWeighted: false, meaning: 'the ten most frequent values, the most frequent first' },
 }
 
 const DURATION_FORM = 'a duration such as 30m, 24h or 7d, from 1s to 400d'

@@ -1,6 +1,6 @@
 const NAME = /^[A-Za-z0-9_-]{1,100}$/
 
-/** What a name must be, as it follows "must be". */
+/** Description of a permitted name, as it follows "must be". */
 export const NAME_FORM = 'text of 1 to 100 letters, digits, "_" and "-"'
 
 /** Whether a value names a feature, a pattern or a segment. */

@@ -13,7 +13,7 @@ import {
 
 /** A field of a pattern: what it may be, and what it is for. The check and docs/signals.md read it. */
 export interface PatternField {
-  /** What a value must be, as it follows "must be". */
+  /** Description of a permitted value, as it follows "must be". */
   form: string
   isFit(value: unknown): boolean
   meaning: string

@@ -69,7 +69,7 @@ export type PatternDefinition = SequencePattern | CountPattern | SumPattern | Re
 /** An entry of a set of patterns: one, or that the built-in one of this name is off. */
 export type DeclaredPattern = PatternDefinition | { name: string; off: true }
 
-/** What a pattern looks for, by the field that tells. */
+/** Kinds of patterns, by the field that tells. */
 export const PATTERN_KINDS = ['sequence', 'count', 'sum', 'after', 'changed'] as const
 
 export type PatternKind = (typeof PATTERN_KINDS)[number]

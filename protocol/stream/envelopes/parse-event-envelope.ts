@@ -59,6 +59,7 @@ function isTimer(value: unknown): boolean {
   return isObject(value) && Number.isFinite(value.at) && isIdOrEmpty(value.anonymousId) && isIdOrEmpty(value.userId)
 }
 
+/** Whether a value is a time as text, see `parseTime`. */
 export function isTime(value: unknown): value is string {
   return typeof value === 'string' && parseTime(value) !== undefined
 }

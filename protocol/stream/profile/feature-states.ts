@@ -4,10 +4,10 @@ export type FeatureRow = number | string | boolean | FeatureRow[]
 /** Rows by key in the order of the keys, as one list: key, row, key, row … */
 export type FeatureCells = (string | FeatureRow)[]
 
-/** What a feature holds in one slot of time: a row, or rows by key where the feature has a `by`. */
+/** The content of one slot of time of a feature: a row, or rows by key where the feature has a `by`. */
 export type FeatureCell = FeatureRow | FeatureCells
 
-/** What a feature holds by slot of time, in the order of the slots, as one list: slot, cell, slot, cell … */
+/** The content of a feature by slot of time, in the order of the slots, as one list: slot, cell, slot, cell … */
 export type FeatureSlots = (number | FeatureCell)[]
 
 /**
@@ -23,7 +23,7 @@ export type FeatureState = [since: number, held: FeatureCell | FeatureSlots]
 export type Visit = [id: string, startedAt: number, endedAt: number, messages: number, cells: (string | FeatureCell)[]]
 
 /**
- * What a visitor's features hold. It follows from the set of the messages, not from their order: all of it is sums,
+ * The content of a visitor's features. It follows from the set of the messages, not from their order: all of it is sums,
  * least and greatest values, and sets of bounded size that keep what has the smallest hashes.
  */
 export interface FeatureStates {

@@ -3,7 +3,7 @@ import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isListOf, isText, misfit } from '../../wire/checks/parse-stored.js'
 
 /**
- * What is remembered of a visitor's messages so that patterns are found: of bounded size, and JSON. All times are
+ * Memory of a visitor's messages, so that patterns are found: of bounded size, and JSON. All times are
  * milliseconds since the epoch, by the messages' own times.
  */
 export interface PatternStates {
@@ -15,7 +15,7 @@ export interface PatternStates {
   of: Record<string, PatternState>
 }
 
-/** What one pattern remembers. Every list that is empty is absent. */
+/** Memory of one pattern. Every list that is empty is absent. */
 export interface PatternState {
   /** Version of the definition: the state of another one is dropped. */
   version: string
@@ -37,7 +37,7 @@ export interface PatternState {
   quiet?: [key: string, at: number][]
 }
 
-/** What a message is to a pattern. */
+/** A message as a pattern sees it. */
 export interface PatternFact {
   at: number
   /** Running number of the message in its browser; 0: it has none. */
@@ -47,9 +47,9 @@ export interface PatternFact {
   session: string
   /** Steps that it fits, each with its keys; a step without key has none. */
   hits: PatternHit[]
-  /** What a sum adds, in millionths. */
+  /** Amount that a sum adds, in millionths. */
   amount?: number
-  /** What a change compares. */
+  /** Value that a change compares. */
   value?: string
 }
 

@@ -34,7 +34,7 @@ export interface Profile {
   patterns?: PatternStates
   /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
   recentSignals?: [name: string, at: number][]
-  /** What features hold of messages that name no user. Absent in profiles that were stored before there were any. */
+  /** Features of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
   /** The same of messages of a browser that name a user, by `userId`. */
   featuresByUser?: Record<string, FeatureStates>

@@ -33,10 +33,12 @@ export function isIdOrEmpty(value: unknown): value is string {
   return value === '' || isId(value)
 }
 
+/** Whether a value is the id of a site. */
 export function isSiteId(value: unknown): value is string {
   return typeof value === 'string' && SITE_ID.test(value)
 }
 
+/** Whether a value is the key of a visitor, see `visitorIdOf`. */
 export function isVisitorId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_VISITOR_ID && !value.includes('\0')
 }
@@ -46,18 +48,22 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+/** Whether a value is absent, or fit. */
 export function isAbsentOr(value: unknown, isFit: (value: unknown) => boolean): boolean {
   return value === undefined || isFit(value)
 }
 
+/** Whether a value is a list whose entries are all fit. */
 export function isListOf(value: unknown, isFit: (entry: unknown) => boolean): value is unknown[] {
   return Array.isArray(value) && value.every(isFit)
 }
 
+/** Whether a value is text. */
 export function isText(value: unknown): value is string {
   return typeof value === 'string'
 }
 
+/** Returns the check of a value that does not fit. */
 export function misfit(reason: string): { ok: false; reason: string } {
   return { ok: false, reason }
 }

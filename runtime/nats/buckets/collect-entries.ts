@@ -1,7 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { noticeSilence } from '../streams/notice-silence.js'
 
-/** What a bucket yields one by one. */
+/** Entries that a bucket yields one by one. */
 type Entries<T> = AsyncIterable<T> & Pick<Awaited<ReturnType<KV['keys']>>, 'stop'>
 
 /** After so many seconds without an entry, no more of them are waited for. */

@@ -15,6 +15,7 @@ export interface GapNotice {
   isNewestMissing(newest: number): boolean
 }
 
+/** Creates the notice of one followed bucket. */
 export function noticeGaps(): GapNotice {
   let following = false
   let told = 0

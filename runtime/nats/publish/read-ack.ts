@@ -1,8 +1,6 @@
 import type { Msg } from '@nats-io/transport-node'
+import { JETSTREAM_ERRORS } from '../connection/jetstream-errors.js'
 import { PublishError } from './publish-error.js'
-
-/** JetStream's code of the error that a subject's last message isn't the expected one. */
-const WRONG_LAST_SEQUENCE = 10071
 
 /** JetStream's acknowledgement. */
 export interface Stored {
@@ -21,7 +19,7 @@ export function readAck(answer: Pick<Msg, 'headers' | 'json'>): Stored | Publish
       error?: { err_code?: number; description?: string }
     }>()
     if (!error && seq) return { seq, duplicate: duplicate === true }
-    const code = error?.err_code === WRONG_LAST_SEQUENCE ? 'conflict' : 'refused'
+    const code = error?.err_code === JETSTREAM_ERRORS.wrongLastSequence ? 'conflict' : 'refused'
     return new PublishError(code, `JetStream refused: ${error?.description}`)
   } catch {
     return new PublishError('refused', 'JetStream answered something that is no acknowledgement')

@@ -8,8 +8,9 @@ export const LEASE_MS = 2_000
 export const RENEW_MS = 500
 
 /**
- * One sender per browser without Web Locks, by a lease in the store. A tab whose timers stop for longer than it lasts
- * may find another one sending: messages sent twice then carry the same ids, and the collector drops it.
+ * Lets one tab of a browser send at a time without Web Locks, by a lease in the store. A tab whose timers stop for
+ * longer than it lasts may find another one sending: messages sent twice then carry the same ids, and the collector
+ * drops it.
  */
 export function createLease({ update }: Pick<EventStore, 'update'>, now: () => number): TakeTurn {
   /**

@@ -3,7 +3,7 @@ import type { State, Tables } from '../database/tables.js'
 import { count, remove } from './sealed-batches.js'
 
 /**
- * What keeps a queue within its limits and the collector's. Loaded when one is reached: few pages ever need it. Every
+ * Keeping a queue within its limits and the collector's. Loaded when one is reached: few pages ever need it. Every
  * function is one transaction and resolves when it is durable.
  */
 export interface Limits {

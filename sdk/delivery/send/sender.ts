@@ -8,8 +8,8 @@ import { messageIds } from '../message-ids.js'
 import type { Outbox } from '../outbox.js'
 import { backoff, isUnreachable } from './backoff.js'
 import type { Limits } from './limits.js'
-import { acknowledgement, type Outcome, outcomeOf, type Reply } from './outcome.js'
-import { createPositions, type Positions } from './positions.js'
+import { acknowledgement, type Outcome, outcomeOf } from './outcome.js'
+import { type Positions, reached } from './positions.js'
 import type { SealedBatches } from './sealed-batches.js'
 import type { Transport } from './transport.js'
 import type { TakeTurn } from './turns.js'
@@ -32,9 +32,6 @@ export interface Sender {
   batches(): Promise<SealedBatch[]>
   /** Takes note of the collector's answer to a batch that went along with another request. */
   acknowledge(batch: SealedBatch, answer: unknown): Promise<void>
-  positions: Positions
-  /** Posts something else while the page lives; undefined when no answer came. */
-  post(path: string, body: string): Promise<Reply>
   /** Begins, with messages that earlier pages left. Until then nothing is sent or stored. */
   start(): void
   /** The network seems to be back: tries at once, unless the collector asked to wait. */
@@ -44,6 +41,7 @@ export interface Sender {
 
 interface SenderDeps {
   outbox: Outbox
+  positions: Positions
   store: Pick<EventStore, 'known'> & SealedBatches
   /** Loads what keeps the queue within its limits. Rejects when it can't be loaded. */
   loadLimits: () => Promise<Limits>
@@ -67,10 +65,9 @@ interface SenderDeps {
 
 /** Creates the sender of a page. Longer than 70 lines: its functions share the state of pauses and attempts. */
 export function createSender(deps: SenderDeps): Sender {
-  const { outbox, store, transport, storage, emit, log, now, newId, settings, paused, loadLimits } = deps
+  const { outbox, positions, store, transport, storage, emit, log, now, newId, settings, paused, loadLimits } = deps
   const { flushAt = 20, flushInterval = 1_000 } = settings
   const { openAt } = outbox
-  const positions = createPositions()
   /** Attempts under way, so that nothing is sent twice at a time. */
   const attempts = new Map<string, Promise<Outcome>>()
   let unsent = 0
@@ -103,7 +100,7 @@ export function createSender(deps: SenderDeps): Sender {
     if (outcome.kind === 'acknowledged') {
       outbox.settled(batchId)
       const { accepted, rejected, violations, position } = outcome.answer
-      positions.reached(batch.visitor, position)
+      reached(positions, batch.visitor, position)
       emit('acknowledged', { batchId, accepted, rejected, violations })
       return store.settle(batchId, outcome.dropped)
     }
@@ -211,9 +208,7 @@ export function createSender(deps: SenderDeps): Sender {
 
   return {
     flush,
-    positions,
     acknowledge: (batch, answer) => settle(batch, acknowledgement(answer)),
-    post: transport.post,
     onWritten(messages) {
       unsent += messages
       if (isFull()) void trim()

@@ -1,4 +1,3 @@
-import { untilLoaded } from '../../platform/until-loaded.js'
 import type { Delivery } from '../delivery.js'
 import { createSealedBatches } from './sealed-batches.js'
 import { createSender, type Sender } from './sender.js'
@@ -7,10 +6,10 @@ import { createTurns, type TakeTurn } from './turns.js'
 import { watchOver } from './watch-over.js'
 
 /**
- * Sending, which may come a moment later than capturing: a file of its own, that capturing doesn't depend on.
+ * Creates the sender, which may come a moment later than capturing: capturing doesn't depend on its file.
  */
 export function createSending(delivery: Delivery): Sender {
-  const { settings, name, keyPrefix, now, log, listeners, credentials, load } = delivery
+  const { settings, name, keyPrefix, now, listeners, credentials, load, whenLoaded } = delivery
   const { locks } = navigator
   const store = { ...delivery.store, ...createSealedBatches(delivery.store) }
   const transport = createTransport(
@@ -21,7 +20,7 @@ export function createSending(delivery: Delivery): Sender {
   )
   let lease: Promise<TakeTurn> | undefined
   const loadLease = () => {
-    lease ??= untilLoaded(() => load('lease'), log, listeners.signal).then(create => create(store, now))
+    lease ??= whenLoaded(() => load('lease')).then(create => create(store, now))
     return lease
   }
   const takeTurn = createTurns(name, locks, loadLease)

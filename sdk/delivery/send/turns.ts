@@ -2,9 +2,9 @@
 export type TakeTurn = (body: () => Promise<void>) => Promise<boolean>
 
 /**
- * One sender per browser: Web Locks, which the browser gives to the next tab when this one ends. They are missing on
- * pages without HTTPS, and refuse in frames without an origin; there a lease in the store does, which isn't loaded
- * before.
+ * Lets one tab of a browser send at a time, by Web Locks, which the browser gives to the next tab when this one ends.
+ * They are missing on pages without HTTPS, and refuse in frames without an origin; there a lease in the store does,
+ * which isn't loaded before.
  */
 export function createTurns(
   name: string,

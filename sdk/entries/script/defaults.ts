@@ -1,4 +1,4 @@
-/** Plugins that a page gets by default and that may come a moment later, in one file of the script tag. */
+/** The plugins and the sender of a page by default that may come a moment later, in one file of the script tag. */
+export { createSending as sending } from '../../delivery/send/sending.js'
 export { engagement } from '../../plugins/capture/engagement.js'
-export { followRoutes as routes } from '../../plugins/capture/routes.js'
 export { webVitals } from '../../plugins/capture/web-vitals.js'

@@ -1,6 +1,6 @@
-import { propertiesOf } from '../../capture/marks.js'
-import { safeText } from '../../capture/safe-text.js'
-import { selectorOf } from '../../capture/selector-of.js'
+import { propertiesOf } from '../../capture/elements/marks.js'
+import { safeText } from '../../capture/elements/safe-text.js'
+import { selectorOf } from '../../capture/elements/selector-of.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Elements that visitors click on purpose. */

@@ -1,5 +1,5 @@
-import { followedLink } from '../../capture/links.js'
-import { safeText } from '../../capture/safe-text.js'
+import { followedLink } from '../../capture/elements/links.js'
+import { safeText } from '../../capture/elements/safe-text.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Tracks `File Downloaded` {url, name, extension, text} when a visitor follows a link to a file. */

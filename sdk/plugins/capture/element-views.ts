@@ -1,4 +1,4 @@
-import { propertiesOf } from '../../capture/marks.js'
+import { propertiesOf } from '../../capture/elements/marks.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 import { createViewing } from '../../platform/viewing.js'
 

@@ -1,5 +1,5 @@
 import { isUnder } from '../../capture/domains.js'
-import { followedLink } from '../../capture/links.js'
+import { followedLink } from '../../capture/elements/links.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 
 /**

@@ -1,6 +1,6 @@
 import { isUnder } from '../../capture/domains.js'
-import { followedLink } from '../../capture/links.js'
-import { safeText } from '../../capture/safe-text.js'
+import { followedLink } from '../../capture/elements/links.js'
+import { safeText } from '../../capture/elements/safe-text.js'
 import type { PluginApi } from '../../client/plugin-api.js'
 
 /** Tracks `Outbound Link Clicked` {url, host, text} when a visitor follows a link to another site. */

@@ -5,15 +5,14 @@ import { guard } from '../../platform/guard.js'
 /**
  * Tracks another page view whenever the path changes without a load, found by the Navigation API or, where a browser
  * lacks it, the history API. With `autoPage: 'hash'` the fragment belongs to the path. The view begins with the change,
- * so that what follows belongs to it; its `page` message waits for the title. Returns a function that stops it.
+ * so that what follows belongs to it; its `page` message waits for the title.
  *
  * @param entries length of the history when the view began: as long still, a path that has changed since was replaced
  */
-export function followRoutes({ page, view, listeners, log, settings }: PluginApi, entries: number): () => void {
+export function followRoutes({ page, view, listeners, log, settings }: PluginApi, entries: number): void {
   const { on, signal } = listeners
   const pathOf = ({ pathname, hash }: URL | Location) => pathname + (settings.autoPage === 'hash' ? hash : '')
   let path = pathOf(new URL(view().url))
-  let stop = () => {}
   const changed = (isReplaced?: boolean) => {
     // Another script may have wrapped what is wrapped here; then ours stays underneath.
     if (signal.aborted) return
@@ -29,11 +28,9 @@ export function followRoutes({ page, view, listeners, log, settings }: PluginApi
       guard(log, () => changed(name === 'replaceState'))
     }
     history[name] = wrapped
-    const before = stop
-    stop = () => {
-      before()
+    signal.addEventListener('abort', () => {
       if (history[name] === wrapped) history[name] = original
-    }
+    })
   }
   changed(history.length === entries)
   const { navigation } = window as { navigation?: EventTarget }
@@ -47,7 +44,6 @@ export function followRoutes({ page, view, listeners, log, settings }: PluginApi
     wrap('replaceState')
     for (const type of ['popstate', 'hashchange']) on(window, type, () => changed())
   }
-  return () => stop()
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import type { setHtml } from '../../slots/raw-html.js'
-import { renderItem } from '../../slots/render.js'
-import { standIn } from '../../slots/stand-in.js'
+import type { setHtml } from '../../slots/render/raw-html.js'
+import { renderItem } from '../../slots/render/render.js'
+import { standIn } from '../../slots/render/stand-in.js'
 import type { SlotDecision, SlotItem } from '../../types.js'
 
 const TEMPLATE = 'template[data-slot-template]'
@@ -12,7 +12,7 @@ const TEMPLATE = 'template[data-slot-template]'
  */
 export type Filler = (element: HTMLElement, decision?: SlotDecision, deadline?: Promise<void>) => Promise<boolean>
 
-/** What takes content and marks from elements again, and the person of the page for whom they were decided. */
+/** Functions that take content and marks from elements again, and the person of the page that they were decided for. */
 const handled = new WeakMap<Element, { clear: () => void; person: number }>()
 
 /**

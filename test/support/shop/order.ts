@@ -69,19 +69,15 @@ function refund(book: ShopBook, browser: Browser, time: number, { order_id, curr
   const event = 'Order Refunded'
   const at = time + random.int(1, 5 * 24) * HOUR
   const roll = random.next()
-  if (roll < 0.08) send(book, browser, at, { event, properties: { order_id: order_id! } })
-  else if (roll < 0.16)
-    send(book, browser, at, {
-      event,
-      properties: { order_id: order_id!, total: 5.5, ...(currency ? { currency } : {}) },
-    })
-  else if (roll < 0.22)
-    send(book, browser, at, {
-      event,
-      properties: { order_id: order_id!, products: (products as JsonObject[]).slice(0, 1) },
-    })
-  else if (roll < 0.25)
-    send(book, browser, at, { event, properties: { order_id: order_id!, total: 3, currency: 'GBP' } })
+  const isServers = browser.user !== '' && random.next() < 0.5
+  const give = (time: number, properties: JsonObject) =>
+    isServers
+      ? sendFromServer(book, browser.user, time, { event, properties })
+      : send(book, browser, time, { event, properties })
+  if (roll < 0.08) give(at, { order_id: order_id! })
+  else if (roll < 0.16) give(at, { order_id: order_id!, total: 5.5, ...(currency ? { currency } : {}) })
+  else if (roll < 0.22) give(at, { order_id: order_id!, products: (products as JsonObject[]).slice(0, 1) })
+  else if (roll < 0.25) give(at, { order_id: order_id!, total: 3, currency: 'GBP' })
   // Too much altogether.
-  if (roll < 0.02) send(book, browser, at + HOUR, { event, properties: { order_id: order_id!, total: '20000' } })
+  if (roll < 0.02) give(at + HOUR, { order_id: order_id!, total: '20000' })
 }

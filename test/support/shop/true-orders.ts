@@ -48,11 +48,13 @@ export const provenUser = ({ sender, message }: ShopEvent) => (sender === 'unsig
 export function trueOrders(shop: Shop): TrueOrder[] {
   const orders: TrueOrder[] = []
   const byId = new Map<string, TrueOrder>()
+  const ofServers = new Set<string>()
   for (const event of byTime(shop.events)) {
     const { message } = event
     if (message.type !== 'track' || message.event !== 'Order Completed') continue
     const properties = message.properties!
     const id = properties.order_id === undefined ? '' : String(properties.order_id)
+    if (event.sender === 'secret') ofServers.add(id)
     const known = byId.get(id)
     if (known && id) {
       known.anonymous_id ||= message.anonymousId ?? ''
@@ -63,7 +65,7 @@ export function trueOrders(shop: Shop): TrueOrder[] {
     orders.push(order)
     byId.set(id, order)
   }
-  refund(shop, byId)
+  refund(shop, byId, ofServers)
   for (const order of orders) {
     if (order.revenue === null) order.refunded = null
     else order.refunded = Math.min(order.revenue, order.refunded ?? 0)
@@ -94,12 +96,13 @@ function newOrder(order_id: string, event: ShopEvent, properties: JsonObject): T
   }
 }
 
-function refund({ events }: Shop, orders: Map<string, TrueOrder>): void {
-  for (const { message } of events) {
+function refund({ events }: Shop, orders: Map<string, TrueOrder>, ofServers: ReadonlySet<string>): void {
+  for (const { message, sender } of events) {
     if (message.type !== 'track' || message.event !== 'Order Refunded') continue
     const { order_id, revenue, total, products } = message.properties!
     const order = orders.get(String(order_id))
     if (!order || order.revenue === null) continue
+    if (ofServers.has(String(order_id)) && sender !== 'secret') continue
     const amount = refundOf(message.properties!, order.revenue)
     const isWhole = revenue === undefined && total === undefined && products === undefined
     const currency = currencyOf(message.properties!)

@@ -101,16 +101,34 @@ export function attribution(shop: Shop): object[] {
     .sort((a, b) => (a.model === b.model ? (a.channel < b.channel ? -1 : 1) : a.model < b.model ? -1 : 1))
 }
 
+/** Makes what tells the user to whom a browser's message without one belongs: named next in its session, else before, else after. */
+function trueBrowserUsers(shop: Shop): (event: ShopEvent) => string {
+  const events = byTime(shop.events)
+  const places = new Map(events.map((event, place) => [event, place]))
+  const named = new Map<string, { place: number; session: unknown; user: string }[]>()
+  for (const [place, event] of events.entries()) {
+    const { anonymousId = '', context } = event.message
+    const user = provenUser(event)
+    if (user && anonymousId)
+      named.set(anonymousId, [...(named.get(anonymousId) ?? []), { place, session: context?.sessionId, user }])
+  }
+  return event => {
+    const { anonymousId = '', context } = event.message
+    const turns = named.get(anonymousId) ?? []
+    const at = places.get(event)!
+    const next = turns.find(({ place, session }) => place > at && session === context?.sessionId)
+    return (next ?? turns.findLast(({ place }) => place < at) ?? turns[0])?.user ?? ''
+  }
+}
+
 /** Persons by the last of three steps that they reached, in order, within a day of the first. */
 export function funnel(shop: Shop): object[] {
-  const known = new Map<string, string>()
-  for (const event of byTime(shop.events))
-    if (provenUser(event) && event.message.anonymousId) known.set(event.message.anonymousId, provenUser(event))
+  const personOf = trueBrowserUsers(shop)
   const steps = ['Product Viewed', 'Product Added', 'Order Completed']
   const persons = new Map<string, [step: number, at: number][]>()
   for (const event of byTime(shop.events).filter(isPerson)) {
     const browser = event.message.anonymousId ?? ''
-    const person = provenUser(event) || known.get(browser) || browser
+    const person = provenUser(event) || personOf(event) || browser
     const step = steps.indexOf(event.message.event ?? '')
     persons.set(person, [
       ...(persons.get(person) ?? []),
@@ -185,6 +203,53 @@ export function lifetimeValue(shop: Shop): object[] {
     const buyers = new Set(orders.filter(order => keyOf(order) === key).map(({ anonymous_id }) => anonymous_id)).size
     return { cohort, weeks_later: Number(weeks_later), buyers, net: cents(sum) }
   })
+}
+
+/** The ten most frequent three pages in a row of a session. */
+export function paths(shop: Shop): object[] {
+  const sessions = new Map<string, { at: number; path: string }[]>()
+  for (const event of shop.events.filter(isPerson)) {
+    const { type, context } = event.message
+    const session = String(context?.sessionId ?? '')
+    if (type !== 'page' || session === '') continue
+    const path = String((context?.page as JsonObject | undefined)?.path ?? '')
+    sessions.set(session, [...(sessions.get(session) ?? []), { at: timeOf(event), path }])
+  }
+  const triples = [...sessions.values()].flatMap(views => {
+    const ordered = views.sort((a, b) => a.at - b.at || (a.path < b.path ? -1 : 1)).map(({ path }) => path)
+    return ordered.slice(2).map((_, n) => ordered.slice(n, n + 3).join(' → '))
+  })
+  return sums(
+    triples,
+    pages => pages,
+    () => 0,
+  )
+    .map(([pages, { count }]) => ({ pages, times: count }))
+    .sort((a, b) => b.times - a.times || (a.pages < b.pages ? -1 : 1))
+    .slice(0, 10)
+}
+
+/** What of each product was sold, and for how much. */
+export function products(shop: Shop): object[] {
+  const lines = trueOrders(shop).flatMap(({ currency, products }) =>
+    products.map(({ product_id, price, quantity = 1 }) => ({
+      product_id,
+      currency,
+      price: Number(price),
+      quantity: Number(quantity),
+    })),
+  )
+  const keyOf = ({ product_id, currency }: (typeof lines)[number]) => `${product_id} ${currency}`
+  const sold = new Map(sums(lines, keyOf, ({ quantity }) => quantity))
+  return sums(lines, keyOf, ({ price, quantity }) => price * quantity).map(([key, { sum }]) => {
+    const [product_id, currency] = key.split(' ')
+    return { product_id, currency, sold: sold.get(key)!.sum, earned: cents(sum) }
+  })
+}
+
+/** When the newest message was received, ISO 8601. */
+export function newest(shop: Shop): string {
+  return shop.events.reduce((latest, { receivedAt }) => (receivedAt > latest ? receivedAt : latest), '')
 }
 
 /** Lift of each content over the visitors held out, with its interval, from the sums of a period. */

@@ -100,6 +100,14 @@ export function circlesOf(files: readonly SourceFile[]): string[][] {
   }
 }
 
+/** The files that a file imports, and those that they import, with itself. */
+export function reachableFrom(files: readonly SourceFile[], start: string): Set<string> {
+  const imports = new Map(files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]))
+  const reached = new Set([start])
+  for (const path of reached) for (const target of imports.get(path) ?? []) reached.add(target)
+  return reached
+}
+
 function fileOf(path: string, known: ReadonlySet<string>): string | undefined {
   const stem = path.replace(/\.jsx?$/, '')
   return [`${stem}.ts`, `${stem}.tsx`, `${stem}/index.ts`].find(file => known.has(file))

@@ -119,8 +119,10 @@ export function page(
   let skipCompression = () => {}
   const control = { paused, loads: true }
   const isPaused = () => control.paused
+  const positions = new Map<string, number>()
   const parts: Omit<Parameters<typeof createSender>[0], 'outbox'> = {
     store,
+    positions,
     storage,
     newId,
     settings: all,
@@ -173,6 +175,7 @@ export function page(
     storage,
     store,
     outbox,
+    positions,
     sender,
     sending: async () => sender,
     settings: all,

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { ALL_PUBLIC, createSenders } from '#collector/keys/senders.js'
 
@@ -22,5 +23,33 @@ describe('what content is about', () => {
       expect(ALL_PUBLIC.stamp(message).changed).toBe(false)
       expect(message.context.content).toEqual(content)
     }
+  })
+})
+
+describe('an alias, where the site signs its users', () => {
+  const identitySecret = 'a secret of at least thirty-two characters'
+  const signature = createHmac('sha256', identitySecret).update('ann').digest('hex')
+  const alias = (previousId: unknown) => ({
+    type: 'alias',
+    userId: 'ann',
+    anonymousId: 'mine',
+    previousId,
+    context: { identity: { signature } },
+  })
+  const senderOf = (message: object, key: 'public' | 'secret' = 'public') =>
+    createSenders({ identitySecret }, key, 0).stamp(message).sender
+
+  it('proves nothing of a browser other than the one that sends it', () => {
+    expect(senderOf(alias('of somebody else'))).toBe('unsigned')
+    expect(senderOf({ ...alias('of somebody else'), anonymousId: undefined })).toBe('unsigned')
+  })
+
+  it('is proven of its own browser and of its own user, and by a secret key of any', () => {
+    for (const previousId of ['mine', 'ann']) expect(senderOf(alias(previousId))).toBe('public')
+    expect(senderOf(alias('of somebody else'), 'secret')).toBe('secret')
+  })
+
+  it('is a claim without the signature', () => {
+    expect(senderOf({ ...alias('mine'), context: {} })).toBe('unsigned')
   })
 })

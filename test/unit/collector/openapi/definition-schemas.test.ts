@@ -9,7 +9,7 @@ const VIEWS = { name: 'views', source: { event: 'E' }, aggregate: 'count' }
 
 it('the description of a feature names the fields that the check knows', () => {
   const [declared] = DEFINITION_SCHEMAS.Feature!.oneOf as { properties: object }[]
-  expect(Object.keys(declared!.properties)).toEqual([...Object.keys(FEATURE_FIELDS), 'builtin'])
+  expect(Object.keys(declared!.properties)).toEqual(Object.keys(FEATURE_FIELDS))
 })
 
 it.each([

@@ -24,7 +24,7 @@ interface Layer {
 function routesOf({ stack }: { stack: Layer[] }, below = ''): string[] {
   return stack.flatMap(({ route }) => {
     if (typeof route?.path !== 'string') return []
-    const path = `${below}${route.path}`.replace(/:(\w+)/g, '{$1}')
+    const path = `${below}${route.path}`.replace(/(?<!\\):(\w+)/g, '{$1}').replaceAll('\\', '')
     const methods = METHODS.filter(method => route.methods[method])
     // All methods at once is how a path says which single one it takes.
     return methods.length === METHODS.length ? [] : methods.map(method => `${method} ${path}`)

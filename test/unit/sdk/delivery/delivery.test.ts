@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryTables } from '#sdk/delivery/database/memory-tables.js'
 import { createLease, LEASE_MS, RENEW_MS } from '#sdk/delivery/send/lease.js'
+import { reached } from '#sdk/delivery/send/positions.js'
 import { createTurns } from '#sdk/delivery/send/turns.js'
 import { unacknowledged } from '#sdk/slots/carried.js'
 import { accept, batchesOf, fail, memoryStorage, mortal, page, pass, type Sent, settings } from '../harness.js'
@@ -510,15 +511,14 @@ describe('flush', () => {
 })
 
 it('remembers the highest position of each visitor', async () => {
-  const { capture, collector, sender } = page()
-  const { positions } = sender
+  const { capture, collector, positions, sender } = page()
   let position = 40
   collector.answer = () => accept(1, { position: position++ })
   capture(0, 'ann')
   capture(1, 'bob')
   await sender.flush()
-  positions.reached('ann', 12)
-  expect([positions.highest('ann'), positions.highest('bob'), positions.highest('eve')]).toEqual([40, 41, undefined])
+  reached(positions, 'ann', 12)
+  expect(['ann', 'bob', 'eve'].map(visitor => positions.get(visitor))).toEqual([40, 41, undefined])
 })
 
 describe('the turn to send, without Web Locks', () => {

@@ -46,14 +46,13 @@ function setUp(before?: Parameters<typeof page>[0]) {
     handedOver,
     ...it,
     settings: { slotTimeout: 300, debug: false, maxBatchBytes: 60_000 },
-    sending: async () => ({
-      ...it.sender,
-      post: async (_path, text) => {
-        const body = JSON.parse(text) as Asked
-        asked.push(body)
-        return slots.answer(body)
-      },
-    }),
+    async post(text) {
+      const body = JSON.parse(text) as Asked
+      asked.push(body)
+      const reply = await slots.answer(body)
+      if (!reply) throw new TypeError('Failed to fetch')
+      return new Response(reply.text, { status: reply.status })
+    },
     emit: (name, detail) => name === 'decision' && decisions(detail),
     log: () => {},
     now: Date.now,

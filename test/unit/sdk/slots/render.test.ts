@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { setAttribute } from '#sdk/slots/attributes.js'
-import { renderItem } from '#sdk/slots/render.js'
+import { setAttribute } from '#sdk/slots/render/attributes.js'
+import { renderItem } from '#sdk/slots/render/render.js'
 
 function render(markup: string, payload: Record<string, unknown>) {
   const template = document.createElement('template')

@@ -12,7 +12,8 @@ const parse = (request: unknown) => parseReadRequest(new TextEncoder().encode(JS
 describe('a request for profiles', () => {
   it('names a site and visitors of one partition', () => {
     const request = { siteId: 'shop', visitorIds: OWNED.slice(0, MAX_PROFILES_READ) }
-    expect(parse({ ...request, newer: true })).toEqual({ ok: true, value: request })
+    expect(parse({ ...request, newer: true })).toEqual({ ok: true, value: { ...request, as: 'stored' } })
+    expect(parse({ ...request, as: 'described' })).toEqual({ ok: true, value: { ...request, as: 'described' } })
   })
 
   it.each([
@@ -22,6 +23,11 @@ describe('a request for profiles', () => {
     ['no visitors', { siteId: 'shop' }, '1 to 100'],
     ['an empty list', { siteId: 'shop', visitorIds: [] }, '1 to 100'],
     ['too many', { siteId: 'shop', visitorIds: OWNED.slice(0, MAX_PROFILES_READ + 1) }, '1 to 100'],
+    [
+      'a form that is none',
+      { siteId: 'shop', visitorIds: OWNED.slice(0, 1), as: 'raw' },
+      'neither stored nor described',
+    ],
     ['a number', { siteId: 'shop', visitorIds: [7] }, 'no visitor’s key'],
     ['an empty id', { siteId: 'shop', visitorIds: [''] }, 'no visitor’s key'],
     [

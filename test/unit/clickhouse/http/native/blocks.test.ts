@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { blockOf, createBlockEncoder, readBlocks } from '#clickhouse/http/native/blocks.js'
-import { cityHash128 } from '#clickhouse/http/native/city-hash.js'
 import { compressBlock, compressedBound, decompressBlock } from '#clickhouse/http/native/lz4.js'
+import { decompressZstd } from '#clickhouse/http/native/zstd.js'
+import { compressedBlock as block, ZSTD_QUERY, ZSTD_QUERY_BYTES } from '../../../../support/compressed-block.js'
 
 /** Made with the Python packages lz4 and clickhouse-cityhash. */
 const FOREIGN =
@@ -12,21 +13,16 @@ const FOREIGN =
 const read = (body: Buffer): Promise<Buffer> => readBlocks(body, () => {})
 const rows = Buffer.from(Array.from({ length: 9_000 }, (_, i) => `${i}\thttps://shop.example/p/${i % 97}\n`).join(''))
 
-/** A block whose checksum is right, whatever else is wrong. */
-function block(method: number, data: Buffer, size: number, length = data.length + 9): Buffer {
-  const head = Buffer.alloc(25)
-  head[16] = method
-  head.writeUInt32LE(length, 17)
-  head.writeUInt32LE(size, 21)
-  const whole = Buffer.concat([head, data])
-  cityHash128(whole.subarray(16), whole)
-  return whole
-}
-
 it('reads what others write', async () => {
   expect((await read(Buffer.from(FOREIGN, 'hex'))).toString()).toBe(`SELECT length('${'abc'.repeat(20)}')`)
   expect((await read(block(0x02, Buffer.from('SELECT 1'), 8))).toString()).toBe('SELECT 1')
   expect(await read(Buffer.alloc(0))).toHaveLength(0)
+})
+
+it('reads ZSTD, or says from which Node on', async () => {
+  const reading = read(block(0x90, ZSTD_QUERY, ZSTD_QUERY_BYTES))
+  if (decompressZstd) expect((await reading).toString()).toBe(`SELECT length('${'abc'.repeat(20)}')`)
+  else await expect(reading).rejects.toThrow('needs Node 22.15 or later')
 })
 
 it('reads what it writes, of every length', async () => {
@@ -66,7 +62,9 @@ describe('refuses', () => {
     ['an offset before the start', block(0x82, Buffer.from([0x14, 1, 9, 0, 0]), 9), 271],
     ['an offset of zero', block(0x82, Buffer.from([0x14, 1, 0, 0, 0]), 9), 271],
     ['a length that never ends', block(0x82, Buffer.concat([Buffer.from([0xf0]), Buffer.alloc(99, 255)]), 9), 271],
-    ['ZSTD', block(0x90, Buffer.from('x'), 1), 48],
+    ['what is no ZSTD', block(0x90, Buffer.from('x'), 1), decompressZstd ? 271 : 48],
+    ['ZSTD that is longer than it says', block(0x90, ZSTD_QUERY, ZSTD_QUERY_BYTES - 1), decompressZstd ? 271 : 48],
+    ['ZSTD that is shorter than it says', block(0x90, ZSTD_QUERY, ZSTD_QUERY_BYTES + 1), decompressZstd ? 271 : 48],
     ['a method that there is not', block(0x33, Buffer.from('x'), 1), 48],
     // Its checksum is wrong, and was not computed.
     [

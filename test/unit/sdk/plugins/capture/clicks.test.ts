@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { safeText } from '#sdk/capture/safe-text.js'
-import { selectorOf } from '#sdk/capture/selector-of.js'
+import { safeText } from '#sdk/capture/elements/safe-text.js'
+import { selectorOf } from '#sdk/capture/elements/selector-of.js'
 import { click, openPage } from '../page.js'
 
 let page: Awaited<ReturnType<typeof openPage>> | undefined

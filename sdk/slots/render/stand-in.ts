@@ -1,4 +1,4 @@
-import { guard, type Log } from '../platform/guard.js'
+import { guard, type Log } from '../../platform/guard.js'
 
 /**
  * Shows nodes in the place of an element's own content, which stays where it is, hidden: a framework that made it goes

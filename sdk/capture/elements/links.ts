@@ -15,8 +15,8 @@ export interface Link {
 }
 
 /**
- * The link that a click with the left or the middle button follows, also inside a shadow root; undefined for everything
- * else, and for what is marked `data-no-track`.
+ * Returns the link that a click with the left or the middle button follows, also inside a shadow root; undefined for
+ * everything else, and for what is marked `data-no-track`.
  */
 export function followedLink(event: Event): Link | undefined {
   if ((event as MouseEvent).button > 1) return undefined

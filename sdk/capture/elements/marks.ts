@@ -1,10 +1,10 @@
-import type { Properties } from '../types.js'
+import type { Properties } from '../../types.js'
 
 /** Marks that name an event themselves, rather than a property of one. */
 const NAMES = ['track', 'trackView']
 
 /**
- * Properties of a marked element: `data-track-product_id="p1"` is `product_id`, `data-track-list-name="x"` is
+ * Reads the properties of a marked element: `data-track-product_id="p1"` is `product_id`, `data-track-list-name="x"` is
  * `listName`.
  */
 export function propertiesOf({ dataset }: HTMLElement): Properties {

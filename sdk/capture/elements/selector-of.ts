@@ -5,7 +5,7 @@ const MAX_STEPS = 5
 const WRITTEN_ID = /^(?!.*\d{4})[a-z][\w-]*$/i
 
 /**
- * A CSS selector by which an element is found again, of tags, places among siblings, and ids: no classes, no
+ * Returns a CSS selector by which an element is found again, of tags, places among siblings, and ids: no classes, no
  * attributes, no contents.
  */
 export function selectorOf(element: Element): string {

@@ -30,7 +30,8 @@ export function setAttribute(element: Element, name: string, value: string): boo
 }
 
 /**
- * Read by the browser's own parser, which drops the tabs and line ends that would hide `java\nscript:` from a pattern.
+ * Returns whether a URL can do no harm, as the browser's own parser reads it: that drops the tabs and line ends that
+ * would hide `java\nscript:` from a pattern.
  */
 function isSafeUrl({ localName, baseURI }: Element, value: string): boolean {
   try {

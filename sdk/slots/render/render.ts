@@ -1,5 +1,5 @@
-import { guard, type Log } from '../platform/guard.js'
-import type { SlotItem } from '../types.js'
+import { guard, type Log } from '../../platform/guard.js'
+import type { SlotItem } from '../../types.js'
 import { isOpen, setAttribute } from './attributes.js'
 import type { setHtml } from './raw-html.js'
 
