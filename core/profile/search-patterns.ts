@@ -1,7 +1,7 @@
 import type { PatternStates, Profile, Sender, StoredMessage } from '@slotstream/protocol'
 import type { CompiledPatterns, Match } from '../patterns/compiled.js'
 import { firePatterns, type PatternOutcome, stepPatterns } from '../patterns/step.js'
-import { idWithSender } from '../signals/pattern-signal.js'
+import { idWithSender } from './pattern-signal.js'
 
 /** The patterns of a profile while the messages of an envelope are looked at. */
 export interface PatternSearch {

@@ -28,7 +28,7 @@ export interface EventEnvelope {
   messages: StoredMessage[]
 }
 
-/** What is due for a visitor without a message, and whose it is. */
+/** A time that has come for a visitor, and whose it is. */
 export interface EnvelopeTimer {
   /** Milliseconds since the epoch. Absences that are over by then end. */
   at: number

@@ -30,7 +30,7 @@ export interface Profile {
   recent: number[]
   /** The detectors' memory. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
-  /** What patterns remember. Absent: nothing yet. */
+  /** The patterns' memory. Absent: nothing yet. */
   patterns?: PatternStates
   /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
   recentSignals?: [name: string, at: number][]

@@ -8,7 +8,7 @@ import {
   type SignalRecord,
 } from '@slotstream/protocol'
 import type { Match } from '../patterns/compiled.js'
-import { type HashText, signalIdOf } from './signal-id.js'
+import { type HashText, signalIdOf } from '../signals/signal-id.js'
 
 /** Ids of messages that say of which kind their sender is. */
 const WITH_SENDER = new RegExp(`^(${SENDERS.join('|')})\n(.*)$`, 's')
