@@ -1,5 +1,5 @@
 import { hasEnded } from '@slotstream/core'
-import type { Profile } from '@slotstream/protocol'
+import { type Profile, parseTime } from '@slotstream/protocol'
 import type { Visitor } from '../store/profile-bucket.js'
 import type { StoredTimer, TimerStore } from '../store/timer-store.js'
 import { createTimeQueue } from './time-queue.js'
@@ -38,6 +38,12 @@ export interface PartitionTimersDeps {
 
 /** A visitor and the time for which it was queued, or a key that was stored by a former owner. */
 type Waiting = { visitor: Visitor; at: number } | { key: string }
+
+/**
+ * How long nothing of a visitor may arrive before an absence ends that was over when the last message arrived, in
+ * milliseconds. Of old messages that are imported, what ends it is still on its way.
+ */
+const OVERDUE_MS = 5_000
 
 /** Creates the timers of a partition, with none. */
 export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimers {
@@ -86,9 +92,10 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
       await notes.remove(keyOf(visitor))
       return false
     }
-    if (at <= now) await tell(profile, at, now)
-    else note(profile)
-    return at <= now
+    const isDue = firesAt(profile, at) <= now
+    if (isDue) await tell(profile, at, now)
+    else enqueue(visitor, firesAt(profile, at))
+    return isDue
   }
 
   return {
@@ -128,6 +135,12 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
       return due.size
     },
   }
+}
+
+/** When what is due at `at` is told, in milliseconds since the epoch. */
+function firesAt({ lastReceived = '' }: Profile, at: number): number {
+  const receivedAt = parseTime(lastReceived) ?? Number.NEGATIVE_INFINITY
+  return receivedAt < at ? at : receivedAt + OVERDUE_MS
 }
 
 function idOf(siteId: string, visitorId: string): string {

@@ -96,6 +96,20 @@ describe('timers of a partition', () => {
     expect(timers.size).toBe(0)
   })
 
+  it('wait until no more old messages of a visitor arrive', async () => {
+    const { timers, apply, told } = owner(memoryStore(), new Map())
+    const imported = (lastReceived: number): Profile => ({
+      ...profileOf('imported', NOW - DAY),
+      lastReceived: new Date(lastReceived).toISOString(),
+    })
+    apply(imported(NOW))
+    expect(await timers.fire(NOW + 4_999, 100)).toBe(0)
+    apply(imported(NOW + 4_000))
+    expect(await timers.fire(NOW + 8_999, 100)).toBe(0)
+    expect(await timers.fire(NOW + 9_000, 100)).toBe(1)
+    expect(told).toEqual([['imported', NOW - DAY]])
+  })
+
   it('keep whom the stream would not take, and tell no more at once than asked for', async () => {
     const { timers, apply, told, breakStream } = owner(memoryStore(), new Map())
     for (const visitorId of ['a', 'b', 'c']) apply(profileOf(visitorId, NOW))
