@@ -1,7 +1,7 @@
 import { hash32, LINK_STATES, type Link, type LinkDecision, type LinkState, type Links } from '@slotstream/protocol'
 
 /** Links that a profile keeps: of a browser, and of a user. Those of the smallest hashes stay. */
-const MAX_LINKS = 200
+const MAX_LINKS = 100
 
 /** Users of one browser, and browsers of one user, that are joined at most: the first ones. Others are held back. */
 export const MAX_USERS = 5

@@ -2,6 +2,7 @@ import { type FeatureStates, hash32, type Profile, type StoredMessage } from '@s
 import type { Features } from '../features/feature.js'
 import { mergeStates } from '../features/state/merge-states.js'
 import { draftFeatures, emptyStates, type FeatureDraft } from '../features/state/reduce.js'
+import { featuresBytes } from './profile-size.js'
 
 /** Revision under which a profile began that was stored before there were features. */
 const OLDER_THAN_FEATURES = -1
@@ -11,6 +12,12 @@ const OLDER_THAN_FEATURES = -1
  * did counts as the browser's.
  */
 const MAX_USERS_APART = 5
+
+/**
+ * Bytes that a profile's features take in memory at most, as `memoryOf` counts them: a hundred times what usual ones
+ * take. Messages that would make them larger no longer change them, so that the profile can always be stored.
+ */
+export const MAX_PROFILE_FEATURES_BYTES = 192 * 1024
 
 /** The features of a profile while the messages of an envelope are counted. */
 export interface FeatureCount {
@@ -49,8 +56,13 @@ export function countFeatures(profile: Profile | undefined, features: Features):
         own = mergeStates(own, byUser.get(one)!, features)
         byUser.delete(one)
       }
-      after.features = own
-      if (byUser.size > 0) after.featuresByUser = Object.fromEntries(byUser)
+      const counted = { features: own, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+      const before = { features: emptyStates(revision), ...profile }
+      const bytes = featuresBytes(counted)
+      const isTooLarge = bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(before)
+      const { features: kept, featuresByUser } = isTooLarge ? before : counted
+      after.features = kept
+      if (featuresByUser) after.featuresByUser = featuresByUser
     },
   }
 }

@@ -14,22 +14,9 @@ const known = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */
 export function profileBytes(profile: Profile): number {
-  const {
-    siteId,
-    visitorId,
-    anonymousId,
-    userId,
-    session,
-    affinities,
-    traits,
-    segments,
-    recent,
-    signalMemory,
-    features,
-    featuresByUser = {},
-    links,
-    patterns,
-  } = profile
+  const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
+    profile
+  const { links, patterns } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -42,11 +29,17 @@ export function profileBytes(profile: Profile): number {
     memoryOf(signalMemory) +
     partBytes(affinities) +
     partBytes(traits) +
-    featureBytes(features) +
-    Object.values(featuresByUser).reduce((sum, ofUser) => sum + PER_FEATURE + featureBytes(ofUser), 0) +
+    featuresBytes(profile) +
     (links ? partBytes(links) : 0) +
     patternBytes(patterns)
   )
+}
+
+/** Bytes of a profile's features, of all its users together. */
+export function featuresBytes({ features, featuresByUser = {} }: Pick<Profile, 'features' | 'featuresByUser'>): number {
+  let bytes = featureBytes(features)
+  for (const userId in featuresByUser) bytes += PER_FEATURE + featureBytes(featuresByUser[userId])
+  return bytes
 }
 
 /** Bytes of what features hold. A message changes some of them and leaves the others as they are. */

@@ -1,4 +1,12 @@
-import { type EventEnvelope, type Profile, partitionOf, profileKey, streamSubject } from '@slotstream/protocol'
+import { compileFeatures, featureValues } from '@slotstream/core'
+import {
+  type EventEnvelope,
+  type FeatureDefinition,
+  type Profile,
+  partitionOf,
+  profileKey,
+  streamSubject,
+} from '@slotstream/protocol'
 import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
@@ -90,6 +98,11 @@ const EXPECTED_BROWSERS = (messages: number) =>
       : undefined,
   )
 
+/** Product views among the first messages of a visitor, see `track`. */
+function countOfViews(count: number, visitor: number): number {
+  return Array.from({ length: count }, (_, n) => n).filter(n => n % VISITORS === visitor && n % 7 !== 0).length
+}
+
 type Aggregator = Awaited<ReturnType<typeof startAggregator>>
 
 async function profilesOf({ profiles }: Aggregator): Promise<Map<string, Profile>> {
@@ -159,6 +172,18 @@ describe('rebuilding profiles', () => {
     expect(await profilesOf(aggregator)).toEqual(await fromTheStream())
     expect(await run('stream')).toBeUndefined()
     expect(await profilesOf(aggregator)).toEqual(await fromTheStream())
+
+    // A feature that is declared now counts the messages of before, too.
+    const seen: FeatureDefinition = { name: 'seen', source: { event: 'Product Viewed' }, aggregate: 'count' }
+    await world.installation.buckets.definitions.put(`${SITE}.features`, JSON.stringify({ items: [seen] }))
+    expect(await run('stream')).toBeUndefined()
+    const { features } = (await profilesOf(aggregator)).get('v1')!
+    const values = featureValues(
+      features!,
+      compileFeatures([], [seen], () => () => true),
+      Date.now(),
+    )
+    expect(values.get('seen')).toMatchObject({ value: countOfViews(850, 1), since: 0 })
     await aggregator.stop()
   })
 

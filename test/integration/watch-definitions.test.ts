@@ -61,7 +61,12 @@ describe('a watch of definitions', () => {
     const { revision } = await admin('PUT', 'there/features', { features: [VIEWS] })
     const { told, of } = await begin()
     expect(told).toEqual(['there 1 0 0'])
-    expect(of('there').features).toEqual({ revision, at: expect.stringMatching(/^\d{4}-/), items: [VIEWS] })
+    expect(of('there').features).toEqual({
+      revision,
+      addedIn: { views: 1 },
+      at: expect.stringMatching(/^\d{4}-/),
+      items: [VIEWS],
+    })
     expect(of('other').features).toEqual({ revision: 0, at: '', items: [] })
 
     await putSite(collector, 'other')

@@ -5,7 +5,8 @@ import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES, type Profile, type StoredMessage } 
 import { connectNats, createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
-import { profileBytes } from '#core/profile/profile-size.js'
+import { MAX_PROFILE_FEATURES_BYTES } from '#core/profile/count-features.js'
+import { featuresBytes, profileBytes } from '#core/profile/profile-size.js'
 import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
 import { profileKeysOf } from '../support/profile-keys.js'
 import { applyAndDetect } from '../support/signals.js'
@@ -24,7 +25,7 @@ const MEMORY_MB = 64
 const HEAP_MB = 288
 
 /** Bytes of the largest profile there can be, as `profileBytes` counts them. */
-const LARGEST_PROFILE = 192 * 1024
+const LARGEST_PROFILE = 512 * 1024
 
 /** Text of JSON that is many times as large when it is parsed. */
 const nests = (count: number) => Array.from({ length: count }, () => [])
@@ -130,6 +131,7 @@ describe('a profile', () => {
     const { profile, refused } = applyAndDetect(undefined, envelope, 1)
     expect(profileBytes(profile!)).toBeLessThan(LARGEST_PROFILE)
     expect(profileBytes({ ...profile!, traits: {} })).toBeGreaterThan(50_000)
+    expect(featuresBytes(profile!)).toBeLessThanOrEqual(MAX_PROFILE_FEATURES_BYTES)
     expect(refused!.length).toBeGreaterThan(50)
     expect(refused![0]).toMatchObject({ code: 'profile_too_large', path: '$.traits' })
   })

@@ -232,6 +232,7 @@ describe('deleting a person', () => {
       'table profile_versions',
       'table rejected_events',
       'table session_states',
+      'table sessionless_events',
     ]
     const needles = [USER, ...BROWSERS, OLD_ID, EMAIL, MARKER]
     await until(

@@ -249,7 +249,12 @@ export function products(shop: Shop): object[] {
 
 /** When the newest message was received, ISO 8601. */
 export function newest(shop: Shop): string {
-  return shop.events.reduce((latest, { receivedAt }) => (receivedAt > latest ? receivedAt : latest), '')
+  return (
+    shop.events
+      .map(({ receivedAt }) => receivedAt)
+      .sort()
+      .at(-1) ?? ''
+  )
 }
 
 /** Lift of each content over the visitors held out, with its interval, from the sums of a period. */
