@@ -96,7 +96,7 @@ export {
   retentionTrouble,
 } from './site/retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
-export { SIGNALS, type SignalName } from './site/signals.js'
+export { MAX_SIGNALS, SIGNALS, type SignalName } from './site/signals.js'
 export {
   MAX_PLAN_BYTES,
   MAX_PLAN_SCHEMAS,

@@ -10,7 +10,7 @@ import type { ProfileKeys } from './store/profile-keys.js'
  * @param settled resolves when the passes that were begun to store profiles have ended
  */
 export async function forgetProfiles(
-  { cache, unpublished }: Pick<LoadedPartition, 'cache' | 'unpublished'>,
+  { cache, unpublished, timers }: Pick<LoadedPartition, 'cache' | 'unpublished' | 'timers'>,
   store: Pick<ProfileKeys, 'eraseProfile'>,
   { siteId, visitorIds, before, links = [] }: ForgetRequest,
   settled: () => Promise<unknown>,
@@ -24,6 +24,7 @@ export async function forgetProfiles(
   await settled()
   let erased = 0
   for (const visitorId of visitorIds) erased += await store.eraseProfile({ siteId, visitorId }, before)
+  for (const visitorId of visitorIds) await timers.forget({ siteId, visitorId })
   // Messages applied meanwhile may have read it from the store.
   await dropFromMemory()
   for (const [visitorId, anonymousId] of links) await unlink(cache, siteId, visitorId, anonymousId)

@@ -1,4 +1,3 @@
-import type { Features } from '@slotstream/core'
 import type { EventEnvelope, ForgetRequest, Profile } from '@slotstream/protocol'
 import {
   createDeadLetters,
@@ -11,6 +10,7 @@ import {
   type Tombstones,
 } from '@slotstream/runtime'
 import type { StepResult } from './apply/apply-step.js'
+import type { ReducerDefinitions } from './definitions/compiled-definitions.js'
 import { forgetProfiles } from './forget-profiles.js'
 import { createRooms } from './partition/back-pressure.js'
 import { createFlush, type DirtyPartition } from './partition/flush.js'
@@ -23,8 +23,10 @@ import { createPublishRejected } from './publish-rejected.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { createProfileStore } from './store/profile-store.js'
+import { createTimerStore } from './store/timer-store.js'
 import { startStoring } from './storing.js'
 import { startSweeping } from './sweep-ended.js'
+import { createTellTimer, startFiring } from './timers/fire-timers.js'
 
 /** The profiles of one generation in the partitions of this process, with a worker for each partition. */
 export interface ProfileSet {
@@ -60,9 +62,9 @@ export interface ProfileSetDeps {
   maxBytes: number
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** Returns the features of a site. */
-  featuresOf: (siteId: string) => Features
-  /** See `SweepDeps`. */
+  /** Returns what a site declares. */
+  definitionsOf: (siteId: string) => ReducerDefinitions
+  /** The clock of timers and of what has ended, see `SweepDeps`. */
   now?: () => number
   everyMs?: number
   /** Called with each message read of a partition. */
@@ -95,11 +97,16 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
   const flush = createFlush({ store, publish, log, onOutdated: restart })
   const storing = startStoring({ flush, loaded, held, metrics })
   const rooms = createRooms({ partitions: loaded, maxBytes, store: storing.flushAll, isStopped: () => isStopped })
+  const upToDate = () =>
+    [...workers.values()].flatMap(({ phase, partition }) => (phase === 'serving' && partition ? partition : []))
+  const firing = startFiring({ ...deps, partitions: () => upToDate().filter(({ index }) => holds(index)) })
   const sweeping = startSweeping({ ...deps, store, partitions: held })
   const workerDeps = {
     ...deps,
     ...rooms,
     store,
+    timerStore: createTimerStore(nats, publisher, log),
+    tellTimer: createTellTimer(publisher, installation.partitions),
     streams: installation.streams.events,
     partitions: installation.partitions,
     slice: createSlices(),
@@ -143,9 +150,12 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     },
     missing: () => ({ messages: total(loaded(), ({ behind }) => behind), partitions: workers.size - loaded().length }),
     async stop() {
+      const fired = firing.stop()
       await sweeping.stop()
       await Promise.all([...workers.keys()].map(index => remove(index)?.release()))
       isStopped = true
+      // A look that waits for a profile ends with its partition.
+      await fired
       await storing.stop()
     },
   }

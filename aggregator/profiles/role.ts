@@ -66,7 +66,7 @@ export interface ProfilesDeps {
   maxBytes?: number
   /** Days after which the profile of a single anonymous visit is removed; 0 for never. Default 30 */
   anonymousDays?: number
-  /** The clock by which they are removed, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
+  /** The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
   /** Counts messages by partition and visitor. Default: not counted */
@@ -176,7 +176,7 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
-        featuresOf: siteId => definitions.of(siteId).features,
+        definitionsOf: definitions.of,
         holds,
       }),
     heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),

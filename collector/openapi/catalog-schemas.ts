@@ -7,6 +7,7 @@ import {
   MAX_NAME_LENGTH,
   MAX_SECRET_KEYS,
   MAX_SECRET_LENGTH,
+  MAX_SIGNALS,
   MAX_SPREAD,
   MIN_RETENTION_DAYS,
   MIN_SECRET_LENGTH,
@@ -80,9 +81,10 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       },
       signals: {
         type: 'array',
-        items: { type: 'string', enum: [...SIGNALS] },
-        default: [...SIGNALS],
-        description: 'Signals that are detected; an empty list for none.',
+        maxItems: MAX_SIGNALS,
+        items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
+        examples: [[...SIGNALS, 'cart_abandonment']],
+        description: 'Signals that are told, by names of detectors and patterns; an empty list for none. Default: all.',
       },
       enrichment: {
         type: 'object',

@@ -15,15 +15,19 @@ import {
 import { DEFAULT_FEATURES } from '../features/compile.js'
 import type { Features } from '../features/feature.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
+import type { CompiledPatterns, Match } from '../patterns/compiled.js'
+import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
-import { addInterests } from './affinities.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
+import { applyMessage, newProfile } from './apply-message.js'
 import { countFeatures } from './count-features.js'
-import { interestsOf } from './interests.js'
-import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
-import { refusedTraits, traitsAfter } from './traits.js'
+import { patternSignal } from './pattern-signal.js'
+import { withMatches, withSignals } from './recent-signals.js'
+import { searchPatterns } from './search-patterns.js'
+import { timeOf } from './sessions.js'
+import { refusedTraits } from './traits.js'
 
 /**
  * How many message ids a profile remembers at least, to know a message that is sent a second time long after the
@@ -54,8 +58,9 @@ export function applyEnvelope(
   seq: number,
   anonymousDays?: number,
   features?: Features,
+  patterns?: CompiledPatterns,
 ): Profile | undefined {
-  return reduce(profile, envelope, seq, { anonymousDays, features }, () => {}).profile
+  return reduce(profile, envelope, seq, { anonymousDays, features, patterns }, IGNORE).profile
 }
 
 /**
@@ -69,7 +74,7 @@ export function applyEnvelope(
  * @param seq stream sequence of the message
  * @param hash makes the ids of signals
  * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
- * @param features of the site. Default: those that every site has
+ * @param features,patterns of the site. Default: those that every site has
  */
 export function applyAndDetect(
   profile: Profile | undefined,
@@ -78,23 +83,45 @@ export function applyAndDetect(
   hash: HashText,
   anonymousDays?: number,
   features?: Features,
+  patterns?: CompiledPatterns,
 ): ApplyOutcome {
   const signals: SignalRecord[] = []
-  const applied = reduce(profile, envelope, seq, { anonymousDays, features }, (found, message, after) =>
-    signals.push(signalRecord(found, message, after, envelope, hash)),
+  const applied = reduce(
+    profile,
+    envelope,
+    seq,
+    { anonymousDays, features, patterns },
+    {
+      onFound: (found, message, after) => signals.push(signalRecord(found, message, after, envelope, hash)),
+      onMatch: (match, after) => signals.push(patternSignal(match, after, envelope, hash)),
+    },
   )
   return { ...applied, signals }
 }
+
+/** What a site's messages are looked at with. Absent: what every site has. */
+interface Rules {
+  anonymousDays: number | undefined
+  features: Features | undefined
+  patterns: CompiledPatterns | undefined
+}
+
+/** Takes what is detected: by detectors in a message, by patterns in a message or at a time. */
+interface Listeners {
+  onFound(found: Found, message: StoredMessage, after: Profile): void
+  onMatch(match: Match, after: Profile): void
+}
+
+const IGNORE: Listeners = { onFound: () => {}, onMatch: () => {} }
 
 /** Applies the messages of an envelope that the profile has not seen: see `applyAndDetect`. */
 function reduce(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  rules: { anonymousDays: number | undefined; features: Features | undefined },
-  onFound: (found: Found, message: StoredMessage, after: Profile) => void,
+  { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS }: Rules,
+  { onFound, onMatch }: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
-  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES } = rules
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -104,6 +131,7 @@ function reduce(
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
   let next = begun ?? profileOfChange(envelope)
   const counting = countFeatures(begun, features)
+  const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
@@ -111,10 +139,11 @@ function reduce(
     set?.add(hash)
     known.push(hash)
     const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
-    const { memory, found } = detect(next, message, after)
+    const { memory, found, sessionId } = detect(next, message, after)
     const at = timeOf(message.timestamp)
     for (const one of found) onFound(one, message, after)
-    if (found.length > 0) after.recentSignals = latestSignals(after.recentSignals, found, at)
+    if (found.length > 0) after.recentSignals = withSignals(after.recentSignals, namesOf(found), at)
+    noteMatches(search.look(message, at, sessionId), after, onMatch)
     after.signalMemory = memory
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
@@ -127,10 +156,13 @@ function reduce(
   after.seq = seq
   after.recent = known.slice(-remembered)
   counting.finish(after)
+  if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, onMatch)
+  search.finish(after)
   const { links, changes } = users.finish(begun?.links)
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
-  const lastReceived = latest(begun?.lastReceived, envelope.receivedAt)
+  // Nothing was received of the visitor when a time comes.
+  const lastReceived = envelope.timer ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
   return {
     profile: after,
@@ -139,16 +171,15 @@ function reduce(
   }
 }
 
-/** Signals that a profile remembers by name, and for how long, in milliseconds. */
-const REMEMBERED_SIGNALS = 20
-const SIGNALS_MS = 30 * 24 * 3_600_000
+/** Tells of matches, and notes them among the profile's latest signals. */
+function noteMatches(matches: readonly Match[], after: Profile, onMatch: Listeners['onMatch']): void {
+  if (matches.length === 0) return
+  after.recentSignals = withMatches(after.recentSignals, matches)
+  for (const match of matches) onMatch(match, after)
+}
 
-/** Returns the latest signals, one of each name, with those found in a message of time `at`. */
-function latestSignals(before: Profile['recentSignals'] = [], found: readonly Found[], at: number) {
-  const times = new Map(before)
-  for (const { signal } of found) times.set(signal, Math.max(at, times.get(signal) ?? 0))
-  const latest = [...times].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-  return latest.filter(([, time]) => time > latest[0]![1] - SIGNALS_MS).slice(0, REMEMBERED_SIGNALS)
+function namesOf(found: readonly Found[]): string[] {
+  return found.map(({ signal }) => signal)
 }
 
 /** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */
@@ -177,71 +208,9 @@ function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
 }
 
-/**
- * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
- *
- * @param onRefused is called when the message's traits would make the profile too large, and are left out
- */
-export function applyMessage(
-  before: Profile | undefined,
-  message: StoredMessage,
-  { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
-  onRefused: () => void = () => {},
-): Profile {
-  const at = timeOf(message.timestamp)
-  if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
-  const time = isoTime(at)
-  const profile = before ?? newProfile(siteId, visitorId, time)
-  // Late messages add what is missing; they don't put the past over the present.
-  const late = time < profile.lastSeen
-  const earliest = time < profile.firstSeen
-  const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
-  // Assigned after the copy: in one literal with it, the engine takes several times as long.
-  const next: Profile = { ...profile }
-  next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')
-  const userId = sender === 'unsigned' ? '' : message.userId
-  next.userId = (late && profile.userId) || userId || profile.userId
-  if (earliest) next.firstSeen = time
-  if (!late) next.lastSeen = time
-  if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
-  next.session = session
-  next.events = profile.events + 1
-  const traits = traitsAfter(profile.traits, message, late)
-  if (traits) next.traits = traits
-  else onRefused()
-  const interests = interestsOf(message)
-  if (interests.length > 0) {
-    const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)
-    next.affinities = added.values
-    next.affinitiesAt = isoTime(added.at)
-  }
-  return next
-}
-
 /** The later of two times; what is no time is none. */
 function latest(before = '', receivedAt: string): string {
   const at = timeOf(receivedAt)
   const time = Number.isNaN(at) ? '' : isoTime(at)
   return before > time ? before : time
-}
-
-function newProfile(siteId: string, visitorId: string, time: string): Profile {
-  return {
-    siteId,
-    visitorId,
-    anonymousId: '',
-    userId: '',
-    firstSeen: time,
-    lastSeen: time,
-    sessions: 0,
-    session: null,
-    events: 0,
-    affinities: {},
-    affinitiesAt: time,
-    traits: {},
-    segments: [],
-    seq: 0,
-    recent: [],
-    signalMemory: {},
-  }
 }

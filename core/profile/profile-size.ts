@@ -5,7 +5,7 @@ import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
  */
 const FIXED = 1_024
 
-/** Bytes of the object of features, and of the place of one of them. */
+/** Bytes of the object of features, or of patterns, and of the place of one of them. */
 const FIXED_FEATURES = 256
 const PER_FEATURE = 128
 
@@ -14,8 +14,9 @@ const known = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */
 export function profileBytes(profile: Profile): number {
-  const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory, links } =
+  const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
     profile
+  const { links, patterns } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -29,7 +30,8 @@ export function profileBytes(profile: Profile): number {
     partBytes(affinities) +
     partBytes(traits) +
     featuresBytes(profile) +
-    (links ? partBytes(links) : 0)
+    (links ? partBytes(links) : 0) +
+    patternBytes(patterns)
   )
 }
 
@@ -46,6 +48,14 @@ function featureBytes(features: Profile['features']): number {
   let bytes = FIXED_FEATURES
   for (const version in features.of) bytes += PER_FEATURE + partBytes(features.of[version]!)
   for (const visit of features.visits) bytes += partBytes(visit)
+  return bytes
+}
+
+/** Bytes of what patterns remember. A message changes the states of few of them. */
+function patternBytes(patterns: Profile['patterns']): number {
+  if (!patterns) return 0
+  let bytes = FIXED_FEATURES
+  for (const name in patterns.of) bytes += PER_FEATURE + partBytes(patterns.of[name]!)
   return bytes
 }
 

@@ -24,23 +24,22 @@ export interface Found {
   details: JsonObject
 }
 
-/** Lets all detectors look at one message. Pure. */
+/** Lets all detectors look at one message. Pure. `sessionId`: the session that it belongs to, '' where it is not known. */
 export function detect(
   before: Profile | undefined,
   message: StoredMessage,
   after: Profile,
-): { memory: SignalMemory; found: Found[] } {
+): { memory: SignalMemory; found: Found[]; sessionId: string } {
   const session = sessionOf(before, after)
   const seen: Observation = { before, message, after, session }
   const memory: SignalMemory = {}
   const found: Found[] = []
+  const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
   for (const signal of NAMES) {
     const details = step(signal, seen, before?.signalMemory, memory)
-    if (!details) continue
-    const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
-    found.push({ signal, sessionId, details })
+    if (details) found.push({ signal, sessionId, details })
   }
-  return { memory, found }
+  return { memory, found, sessionId }
 }
 
 /** Lets one detector look, and notes what it remembers in `into`. */

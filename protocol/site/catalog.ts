@@ -1,6 +1,5 @@
 import type { Enrichment } from './enrichment.js'
 import type { Retention } from './retention.js'
-import type { SignalName } from './signals.js'
 
 /** Treatment of the privacy signals of browsers. */
 export type PrivacySignals = 'ignore' | 'honour'
@@ -35,8 +34,8 @@ export interface Site {
    * spread over partitions, in no order, and they have no profile. Default: none.
    */
   spread?: string[]
-  /** Signals that are detected in its stream; an empty list: none. Default: all. */
-  signals?: SignalName[]
+  /** Signals that are told of its stream, detectors and patterns by name; an empty list: none. Default: all. */
+  signals?: string[]
 }
 
 /** How a slot chooses. */

@@ -8,9 +8,10 @@ import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/s
 import type { SlotsRequest } from '../wire/slots.js'
 import { attributionTrouble } from './attribution.js'
 import { type Attribution, type Content, DEFAULT_ATTRIBUTION, type Policy, type Site, type Slot } from './catalog.js'
+import { isDefinitionName } from './definitions/name.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { type Retention, retentionTrouble } from './retention.js'
-import { SIGNALS, type SignalName } from './signals.js'
+import { MAX_SIGNALS, SIGNALS } from './signals.js'
 
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
@@ -167,8 +168,10 @@ export function checkSite(raw: unknown): Check<Site> {
     site.spread = spread
   }
   if (signals !== undefined) {
-    if (!Array.isArray(signals) || !signals.every(isSignal))
-      return no(`signals must be a list of some of ${SIGNALS.join(', ')}; an empty one for none`)
+    if (!Array.isArray(signals) || signals.length > MAX_SIGNALS || !signals.every(isDefinitionName))
+      return no(
+        `signals must be a list of up to ${MAX_SIGNALS} names, of ${SIGNALS.join(', ')} or of patterns; an empty one for none`,
+      )
     site.signals = signals
   }
   return { ok: true, value: site }
@@ -201,10 +204,6 @@ function isHash(value: unknown): value is string {
 
 function isListOf<T>(value: unknown, isEntry: (entry: unknown) => entry is T): value is T[] {
   return Array.isArray(value) && value.every(isEntry)
-}
-
-function isSignal(value: unknown): value is SignalName {
-  return SIGNALS.includes(value as SignalName)
 }
 
 function isCount(value: unknown): value is number {

@@ -291,7 +291,11 @@ describe('profiles and decisions on a real NATS server', () => {
       }
       const found = await read(...ids, 'never-seen', ids[0]!)
       expect(found.map(profile => (profile as Profile | undefined)?.visitorId)).toEqual([...ids, undefined, ids[0]])
-      const { features: _states, ...ownFields } = (await aggregator.profiles.profileOf(SITE, 'read-7'))!
+      const {
+        features: _states,
+        patterns: _patterns,
+        ...ownFields
+      } = (await aggregator.profiles.profileOf(SITE, 'read-7'))!
       expect(found[7]).toMatchObject({ ...ownFields, person: { id: 'read-7', userId: '', browsers: ['read-7'] } })
       expect(await read()).toEqual([])
     })

@@ -87,6 +87,23 @@ describe('signals', () => {
     )
   })
 
+  it('of a pattern come without a further message, and a row takes them back that a late message refutes', async () => {
+    const before = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+    const properties = { cart_id: 'c1' }
+    await publish('v1', [stored({ event: 'Product Added', timestamp: before(60), properties })])
+    await start()
+    await until('the signal', count, n => n === 1)
+    await publish('v1', [stored({ event: 'Order Completed', timestamp: before(50), properties })])
+    await until('the row that takes it back', count, n => n === 2)
+    const rows = await world.query<{ signal: string; id: string; message: string; of: string | null }>(
+      `SELECT signal, signal_id AS id, message_id AS message, details.signal_id::Nullable(String) AS of
+       FROM slotstream.signals ORDER BY details.retracted::Nullable(Bool) NULLS FIRST`,
+    )
+    expect(rows.map(({ signal }) => signal)).toEqual(['cart_abandonment', 'cart_abandonment'])
+    expect(rows.map(({ of }) => of)).toEqual([null, rows[0]!.id])
+    expect(await wrong()).toEqual([])
+  })
+
   it('are there once when the process is killed after they were published and before a profile is stored', async () => {
     // From now on the broker takes signals, and no profile.
     await world.nats.manager.streams.update('KV_profiles', { max_msg_size: 10 })

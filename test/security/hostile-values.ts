@@ -81,6 +81,7 @@ const PROFILE: Profile = {
   ...{ siteId: 'demo', visitorId: 'hostile', anonymousId: 'hostile', userId: '', firstSeen: AT, lastSeen: AT },
   ...{ sessions: 1, session: { id: 's', startedAt: AT, lastAt: AT }, events: 1, affinities: {}, affinitiesAt: AT },
   ...{ traits: {}, segments: [], seq: 1, recent: [], signalMemory: {} },
+  patterns: { version: 'v', due: Date.parse(AT), of: {} },
 }
 
 /** Each field of an object, and of the first entries of its lists, in turn holding what it must not. */
@@ -133,6 +134,7 @@ export function hostileEntries(
       { key: 'demo.features.more', values: ['{}'] },
     ],
     profiles: [{ key: profileKey, values: some(PROFILE) }],
+    timers: [{ key: profileKey, values: some({ due: 1 }) }],
     positions: [
       { key: `profiles.${partition}`, values: some({ seq: 1 }) },
       { key: 'warehouse.EVENTS', values: some({ first: 1, last: 2, done: true }) },

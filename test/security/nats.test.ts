@@ -192,7 +192,7 @@ describe('the user of a part', () => {
       '$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.reader',
       '$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader',
       // Nor a profile, of whichever generation, nor what only aggregators need.
-      ...['profiles', 'profiles_1', 'positions', 'leases'].flatMap(bucket => [
+      ...['profiles', 'profiles_1', 'timers', 'positions', 'leases'].flatMap(bucket => [
         `$JS.API.STREAM.MSG.GET.KV_${bucket}`,
         `$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.x`,
         `$JS.API.CONSUMER.CREATE.KV_${bucket}.reader.$KV.${bucket}.>`,

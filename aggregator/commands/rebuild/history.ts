@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { applyEnvelope, type Features } from '@slotstream/core'
+import { applyEnvelope } from '@slotstream/core'
 import {
   type EventEnvelope,
   type JsonObject,
@@ -9,6 +9,7 @@ import {
   visitorIdOf,
   visitorKeySql,
 } from '@slotstream/protocol'
+import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 
 /** A row of `events`, with what profiles are made of. */
 export interface EventRow {
@@ -63,13 +64,13 @@ export async function* eventsBetween(
  *
  * @param asOf sequence that a visitor's profile is as of
  * @param anonymousDays see `applyAndDetect`
- * @param featuresOf returns the features of a site
+ * @param definitionsOf returns what a site declares
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
   anonymousDays?: number,
-  featuresOf: (siteId: string) => Features | undefined = () => undefined,
+  definitionsOf: (siteId: string) => ReducerDefinitions = () => DEFAULT_DEFINITIONS,
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
@@ -79,7 +80,8 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    profile = applyEnvelope(profile, envelope, ++count, anonymousDays, featuresOf(envelope.siteId))
+    const { features, patterns } = definitionsOf(envelope.siteId)
+    profile = applyEnvelope(profile, envelope, ++count, anonymousDays, features, patterns)
   }
   if (profile) yield asKept(profile)
 

@@ -1,5 +1,6 @@
-import { ANONYMOUS_PROFILE_DAYS, DEFAULT_FEATURES, type Features, hasEnded } from '@slotstream/core'
+import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
+import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import type { DecidedLink } from './profiles/decided-links.js'
 import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
 import { createLinkList } from './profiles/link-list.js'
@@ -19,8 +20,8 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
   anonymousDays?: number
   /** Milliseconds since the epoch. Default: the clock */
   now?: () => number
-  /** Returns the features of a site. Default: those that every site has */
-  featuresOf?: (siteId: string) => Features
+  /** Returns what a site declares. Default: what every site has */
+  definitionsOf?: (siteId: string) => ReducerDefinitions
   say: (line: string) => void
 }
 
@@ -32,7 +33,7 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
  * @throws when a stream no longer has its first messages and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, installation, log, history, decided, say, featuresOf = () => DEFAULT_FEATURES } = parts
+  const { nats, installation, log, history, decided, say, definitionsOf = () => DEFAULT_DEFINITIONS } = parts
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
   const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const ranges = await readEventRanges(nats, installation)
@@ -49,7 +50,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const profileBefore = history && (async (...visitor: [string, string]) => (await generation.read(...visitor)).profile)
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
-    const deps = { nats, log, ranges, profileBefore, anonymousDays, featuresOf }
+    const deps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf }
     const replayed = await replayPartition(partition, deps)
     const profiles = [...replayed.values()].filter(lasts)
     total += await generation.writeAll(links.noted(profiles))

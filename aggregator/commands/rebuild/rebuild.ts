@@ -1,9 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { Features } from '@slotstream/core'
 import { partitionOf } from '@slotstream/protocol'
 import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
-import { createSitesDefinitions } from '../../profiles/definitions/compiled-definitions.js'
+import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
@@ -61,13 +60,12 @@ export async function rebuild(
   if (!wanted(PROFILES)) return undefined
   const definitions = createSitesDefinitions(parts.log)
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
-  const featuresOf = (siteId: string) => definitions.of(siteId).features
   const generation = await rebuildProfiles({
     ...parts,
-    featuresOf,
+    definitionsOf: definitions.of,
     ...(anonymousDays !== undefined && { anonymousDays }),
     ...(from !== 'stream' && {
-      history: (ranges, asOf) => history(ranges, asOf, featuresOf),
+      history: (ranges, asOf) => history(ranges, asOf, definitions.of),
       decided: () => decidedLinks(clickhouse),
     }),
   }).finally(watching.stop)
@@ -85,7 +83,7 @@ export async function rebuild(
   async function* history(
     ranges: readonly Range[],
     asOf: (partition: number) => number,
-    featuresOf: (siteId: string) => Features,
+    definitionsOf: (siteId: string) => ReducerDefinitions,
   ) {
     const before = ranges.map(async range => ({
       after: range.part.base,
@@ -94,7 +92,7 @@ export async function rebuild(
     const rows = eventsBetween(clickhouse, await Promise.all(before))
     const ofVisitor = (siteId: string, visitorId: string) =>
       asOf(partitionOf(siteId, visitorId, installation.partitions))
-    yield* profilesOf(rows, ofVisitor, anonymousDays, featuresOf)
+    yield* profilesOf(rows, ofVisitor, anonymousDays, definitionsOf)
   }
 
   /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */

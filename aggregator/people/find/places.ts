@@ -89,6 +89,7 @@ export const PLACES = {
       BUCKETS.plans,
       BUCKETS.definitions,
       BUCKETS.positions,
+      BUCKETS.timers,
       BUCKETS.leases,
       BUCKETS.meta,
       BUCKETS.jobs,

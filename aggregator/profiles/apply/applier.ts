@@ -1,6 +1,7 @@
-import type { Features } from '@slotstream/core'
 import type { EventEnvelope, Profile } from '@slotstream/protocol'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import type { ReducerDefinitions } from '../definitions/compiled-definitions.js'
+import type { PartitionTimers } from '../timers/partition-timers.js'
 import { applyStep, type StepResult } from './apply-step.js'
 import type { Progress } from './progress.js'
 import type { Unpublished } from './unpublished.js'
@@ -9,6 +10,8 @@ export interface ApplierDeps {
   cache: Pick<ProfileCache, 'get' | 'put'>
   progress: Pick<Progress, 'received' | 'applied'>
   unpublished: Pick<Unpublished, 'add'>
+  /** What is due by profiles. Default: not noted */
+  timers?: Pick<PartitionTimers, 'note'>
   /**
    * Stores a message that cannot be applied as a dead letter. The partition goes on when it resolves: a later message
    * that was applied before the dead letter is stored would make this one look like a replay after a crash.
@@ -16,8 +19,8 @@ export interface ApplierDeps {
   deadLetter(seq: number, error: unknown): Promise<void>
   /** See `applyAndDetect`. */
   anonymousDays?: number
-  /** Returns the features of a site. Default: those that every site has */
-  featuresOf?: (siteId: string) => Features
+  /** Returns what a site declares. Default: what every site has */
+  definitionsOf?: (siteId: string) => ReducerDefinitions
 }
 
 /**
@@ -34,7 +37,7 @@ export type Apply = (seq: number, message: EventEnvelope | Error, bytes?: number
  * unapplied, and so do the later ones.
  */
 export function createApplier(deps: ApplierDeps): Apply {
-  const { cache, progress, unpublished, deadLetter, anonymousDays, featuresOf } = deps
+  const { cache, progress, unpublished, timers, deadLetter, anonymousDays, definitionsOf } = deps
   let last: Promise<StepResult> | undefined
 
   function run(seq: number, message: EventEnvelope | Error): StepResult | Promise<StepResult> {
@@ -46,14 +49,18 @@ export function createApplier(deps: ApplierDeps): Apply {
   }
 
   function step(profile: Profile | undefined, message: EventEnvelope, seq: number): StepResult {
-    return applyStep(profile, message, seq, anonymousDays, featuresOf?.(message.siteId))
+    const { features, patterns } = definitionsOf?.(message.siteId) ?? {}
+    return applyStep(profile, message, seq, anonymousDays, features, patterns)
   }
 
   /** Puts profile and signals into memory together: no pass may store the profile without knowing of its signals. */
   function commit(seq: number, visitorId: string, result: StepResult): StepResult | Promise<StepResult> {
     if (result.outcome === 'bad') return rejectMessage(seq, result)
     unpublished.add(visitorId, result)
-    if (result.profile) cache.put(result.profile)
+    if (result.profile) {
+      cache.put(result.profile)
+      timers?.note(result.profile)
+    }
     return result
   }
 

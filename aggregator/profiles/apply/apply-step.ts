@@ -1,4 +1,4 @@
-import { applyAndDetect, type Features } from '@slotstream/core'
+import { applyAndDetect, type CompiledPatterns, type Features } from '@slotstream/core'
 import type { EventEnvelope, IdentityChange, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
@@ -32,7 +32,7 @@ export interface StepResult {
 /**
  * Applies a message of the stream to its visitor's profile. Pure.
  *
- * @param anonymousDays,features see `applyAndDetect`
+ * @param anonymousDays,features,patterns see `applyAndDetect`
  */
 export function applyStep(
   profile: Profile | undefined,
@@ -40,11 +40,12 @@ export function applyStep(
   seq: number,
   anonymousDays?: number,
   features?: Features,
+  patterns?: CompiledPatterns,
 ): StepResult {
   const { siteId, visitorId, receivedAt } = envelope
   const messages = envelope.messages.length
   try {
-    const applied = applyAndDetect(profile, envelope, seq, hashText, anonymousDays, features)
+    const applied = applyAndDetect(profile, envelope, seq, hashText, anonymousDays, features, patterns)
     const { profile: after, signals, refused, identity } = applied
     const isReplayed = after !== undefined && after === profile
     return {

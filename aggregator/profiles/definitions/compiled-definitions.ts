@@ -7,6 +7,7 @@ import {
   compilePatterns,
   compileSegments,
   DEFAULT_FEATURES,
+  DEFAULT_PATTERNS,
   type Features,
   withBuiltinPatterns,
 } from '@slotstream/core'
@@ -21,10 +22,13 @@ export interface CompiledDefinitions {
   segments: CompiledSegments
 }
 
+/** What of it profiles are made with. */
+export type ReducerDefinitions = Pick<CompiledDefinitions, 'features' | 'patterns'>
+
 /** What a site has that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
   features: DEFAULT_FEATURES,
-  patterns: required(compilePatterns(withBuiltinPatterns([]))),
+  patterns: DEFAULT_PATTERNS,
   segments: required(compileSegments([])),
 }
 

@@ -10,6 +10,7 @@ import type { Checkpoint } from '../store/checkpoints.js'
 import { forEachAtOnce } from '../store/for-each-at-once.js'
 import type { ProfileStore } from '../store/profile-store.js'
 import { StoreConflict } from '../store/store-conflict.js'
+import type { PartitionTimers } from '../timers/partition-timers.js'
 
 /** Writes to the store under way at once. More only queue up in the server, before what a visitor waits for. */
 const WRITES_AT_ONCE = 16
@@ -20,6 +21,7 @@ export interface DirtyPartition {
   readonly cache: ProfileCache
   readonly progress: Pick<Progress, 'through'>
   readonly unpublished: Unpublished
+  readonly timers: Pick<PartitionTimers, 'beforeWrite' | 'afterWrite'>
   /** As the store has it, as far as is known here. */
   checkpoint: Checkpoint
 }
@@ -47,7 +49,8 @@ interface Pass {
 /**
  * Creates the function that stores what has changed in some partitions: first the signals that were detected, the traits
  * that were rejected and what other partitions have to be told of persons, then, where all of them are published, the profiles, then, where all of them are stored,
- * the checkpoint as of when the pass began. A message that is applied in a stored profile is not looked at again, so
+ * the checkpoint as of when the pass began. What is due for a profile is noted before it is stored, and the note removed
+ * after a profile is stored for which nothing is due. A message that is applied in a stored profile is not looked at again, so
  * its signals have to be published before. What fails stays to be stored by the next pass. Resolves to whether all went
  * well. Passes over the same partition must not overlap.
  *
@@ -111,8 +114,10 @@ function storeProfiles(pass: Pass, store: FlushDeps['store'], onOutdated: FlushD
       pass,
       partition,
       async () => {
+        await partition.timers.beforeWrite(profile)
         partition.cache.markSent(profile)
         partition.cache.markStored(profile, await store.write(profile, revision))
+        await partition.timers.afterWrite(profile)
       },
       async () => {
         if (!(await partition.cache.reconcile(profile))) onOutdated(partition)

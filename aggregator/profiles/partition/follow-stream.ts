@@ -1,9 +1,9 @@
-import type { Features } from '@slotstream/core'
 import type { EventEnvelope } from '@slotstream/protocol'
 import { type Log, type Nats, readStream, retryUntilAborted, type Tombstones } from '@slotstream/runtime'
 import { createApplier } from '../apply/applier.js'
 import type { StepResult } from '../apply/apply-step.js'
 import { withoutForgotten } from '../apply/without-forgotten.js'
+import type { ReducerDefinitions } from '../definitions/compiled-definitions.js'
 import { parseEnvelope } from '../store/parse-envelope.js'
 import type { LoadedPartition } from './load-partition.js'
 import type { PartitionStream } from './partition-stream.js'
@@ -29,8 +29,8 @@ export interface FollowDeps {
   deadLetter: (stream: string, seq: number, error: unknown) => Promise<void>
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** Returns the features of a site. */
-  featuresOf: (siteId: string) => Features
+  /** Returns what a site declares. */
+  definitionsOf: (siteId: string) => ReducerDefinitions
   /** Marks of deleted people: messages from before a deletion are not applied. */
   tombstones: Tombstones
 }
@@ -50,12 +50,14 @@ export function followStream(
   stream: PartitionStream,
   abort: AbortSignal,
 ): Follower {
-  const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, featuresOf, tombstones } = deps
-  const { index, cache, progress, unpublished, checkpoint } = partition
+  const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, definitionsOf, tombstones } =
+    deps
+  const { index, cache, progress, unpublished, timers, checkpoint } = partition
   const apply = createApplier({
     cache,
     progress,
     unpublished,
+    timers,
     deadLetter: (seq, error) =>
       retryUntilAborted(
         () => deadLetter(stream.name, seq, error),
@@ -63,7 +65,7 @@ export function followStream(
         failure => log.warn({ err: failure, seq }, 'storing a dead letter failed, trying again'),
       ),
     anonymousDays,
-    featuresOf,
+    definitionsOf,
   })
   const { name, subject } = stream
   const reader = readStream(nats, name, { from: checkpoint.seq + 1, filter: subject, buffer: READ_AHEAD, log })

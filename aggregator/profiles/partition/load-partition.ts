@@ -1,9 +1,12 @@
+import type { Profile } from '@slotstream/protocol'
 import { createProgress, type Progress } from '../apply/progress.js'
 import { createUnpublished } from '../apply/unpublished.js'
 import { createProfileCache } from '../cache/profile-cache.js'
 import type { WantedSignals } from '../signals/wanted-signals.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
 import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
+import type { TimerStore } from '../store/timer-store.js'
+import { createPartitionTimers, type PartitionTimers } from '../timers/partition-timers.js'
 import type { DirtyPartition } from './flush.js'
 import type { PartitionStream } from './partition-stream.js'
 import type { Retry } from './retry.js'
@@ -11,6 +14,7 @@ import type { Retry } from './retry.js'
 /** A partition in memory, from its checkpoint on. */
 export interface LoadedPartition extends DirtyPartition {
   readonly progress: Progress
+  readonly timers: PartitionTimers
   /** Last sequence of the stream when the partition was loaded. */
   readonly end: number
   /** Sequence of the partition's newest message then. It is lowered when that message is deleted before it is read. */
@@ -28,6 +32,11 @@ export interface LoadDeps {
   /** Resolves when there is room for a profile that is to be read; undefined where there is. */
   profileRoom: () => Promise<void> | undefined
   wantedSignals: Pick<WantedSignals, 'select'>
+  timerStore: TimerStore
+  /** Tells the stream that a visitor's time has come. */
+  tellTimer: (profile: Profile, due: number, now: number) => Promise<void>
+  /** See `hasEnded`. */
+  anonymousDays: number
 }
 
 /**
@@ -42,6 +51,7 @@ export async function loadPartition(
   retry: Retry,
 ): Promise<LoadedPartition> {
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
+  const { timerStore, tellTimer, anonymousDays } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
   const end = await stream.endOfStream(stored.seq)
@@ -65,11 +75,23 @@ export async function loadPartition(
     room: profileRoom,
   })
   const progress = createProgress(checkpoint.seq)
+  const timers = createPartitionTimers({
+    store: timerStore,
+    keyOf: store.keyOf,
+    read: ({ siteId, visitorId }) => cache.get(siteId, visitorId),
+    visitorOf: store.visitorOf,
+    tell: tellTimer,
+    anonymousDays,
+  })
+  await retry(async () => {
+    for await (const stored of timerStore.read(index)) timers.inherit(stored)
+  })
   const partition: LoadedPartition = {
     index,
     cache,
     progress,
     unpublished: createUnpublished(wantedSignals.select),
+    timers,
     checkpoint,
     end,
     newest,

@@ -15,7 +15,8 @@ export function describeProfile(
   { features, segments }: CompiledDefinitions,
   at: number,
 ): object {
-  const { features: _states, featuresByUser: _byUser, links: _links, recentSignals: _recent, ...ownFields } = profile
+  const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
+  const { links: _links, recentSignals: _recent, ...ownFields } = others
   const values = featureValues(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt)
   return {

@@ -1,5 +1,5 @@
 import type { KV } from '@nats-io/kv'
-import { parseSite, SIGNALS, type SignalEnvelope, type SignalName } from '@slotstream/protocol'
+import { parseSite, type SignalEnvelope } from '@slotstream/protocol'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 
 /** The signals that each site wants. */
@@ -11,7 +11,7 @@ export interface WantedSignals {
 
 /** Watches which signals the sites want. Resolves when the present sites are known. */
 export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promise<WantedSignals> {
-  const chosen = new Map<string, readonly SignalName[]>()
+  const chosen = new Map<string, readonly string[]>()
   const watching = await watchBucket(
     nats,
     sites,
@@ -26,7 +26,8 @@ export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promi
   )
   return {
     select(envelope) {
-      const names = chosen.get(envelope.siteId) ?? SIGNALS
+      const names = chosen.get(envelope.siteId)
+      if (!names) return envelope
       const signals = envelope.signals.filter(({ signal }) => names.includes(signal))
       return signals.length > 0 ? { ...envelope, signals } : undefined
     },

@@ -31,6 +31,8 @@ export interface ProfileStore extends Pick<Checkpoints, 'readCheckpoint' | 'writ
   /** Returns the key of a visitor's profile in the bucket. */
   keyOf(visitor: Visitor): string
   read(siteId: string, visitorId: string): Promise<StoredProfile>
+  /** Resolves to the visitor whose profile is stored under a key; undefined: there is none. */
+  visitorOf(key: string): Promise<Visitor | undefined>
   /**
    * Resolves to the new revision.
    *
@@ -100,6 +102,10 @@ export function createProfileStore(
       const entry = await buckets.profiles.get(key)
       const profile = entry?.operation === 'PUT' ? parse(entry, key, entry.revision) : undefined
       return { profile, revision: entry?.revision ?? 0 }
+    },
+    async visitorOf(key) {
+      const entry = await buckets.profiles.get(key)
+      return entry?.operation === 'PUT' ? parse(entry, key, entry.revision) : undefined
     },
     write: (profile, revision) => put(name, keyOf(profile), profile, revision),
     loadNewest: (...parameters) => loadNewest({ nats, buckets, log, bucket }, ...parameters),

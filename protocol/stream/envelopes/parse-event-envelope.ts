@@ -29,6 +29,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   if (!isAbsentOr(raw.sender, isSender)) return misfit('sender is none that there is')
   if (!isAbsentOr(raw.identity, changes => isListOf(changes, isIdentityChange)))
     return misfit('identity is not a list of changes')
+  if (!isAbsentOr(raw.timer, isTimer)) return misfit('timer is of another shape')
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
   let envelope: EventEnvelope
@@ -52,6 +53,10 @@ export function originTrouble(
   if (!isSiteId(siteId)) return 'siteId is not a site’s id'
   if (!isVisitorId(visitorId)) return 'visitorId is missing or no text'
   return isReceivedAt(receivedAt) ? undefined : 'receivedAt is not a time'
+}
+
+function isTimer(value: unknown): boolean {
+  return isObject(value) && Number.isFinite(value.at) && isIdOrEmpty(value.anonymousId) && isIdOrEmpty(value.userId)
 }
 
 /** Whether a value is a time as text, see `parseTime`. */

@@ -23,7 +23,17 @@ export interface EventEnvelope {
   spread?: true
   /** Changes of who the visitor is, which another partition told. Absent: none. */
   identity?: IdentityChange[]
+  /** A time has come for the visitor without a message, which the partition's owner tells. Absent: none. */
+  timer?: EnvelopeTimer
   messages: StoredMessage[]
+}
+
+/** A time that has come for a visitor, and whose it is. */
+export interface EnvelopeTimer {
+  /** Milliseconds since the epoch. Absences that are over by then end. */
+  at: number
+  anonymousId: string
+  userId: string
 }
 
 /** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */

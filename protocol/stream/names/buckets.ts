@@ -10,6 +10,8 @@ export const BUCKETS = {
   definitions: 'definitions',
   /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
   profiles: 'profiles',
+  /** `<key of a profile>` → when something is due for its visitor without a message, in milliseconds since the epoch: `{due}` */
+  timers: 'timers',
   /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
   positions: 'positions',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */

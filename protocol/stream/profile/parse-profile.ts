@@ -14,6 +14,7 @@ import {
 import { isTime } from '../envelopes/parse-event-envelope.js'
 import { isLinks } from './identity.js'
 import { isFeatureStates } from './parse-feature-states.js'
+import { parsePatternStates } from './pattern-states.js'
 import type { Profile } from './profile.js'
 
 /** Deepest nesting of traits in a stored profile: more than a message may have. */
@@ -43,6 +44,8 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isAbsentOr(raw.recentSignals, isSignals)) return misfit('recentSignals is of another shape')
   if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
   if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
+  const patterns = raw.patterns === undefined ? undefined : parsePatternStates(raw.patterns)
+  if (patterns && !patterns.ok) return patterns
   return { ok: true, value: raw as unknown as Profile }
 }
 

@@ -1,5 +1,6 @@
 import type { FeatureStates } from './feature-states.js'
 import type { Links } from './identity.js'
+import type { PatternStates } from './pattern-states.js'
 import type { SignalMemory } from './signals.js'
 
 /** A visitor's profile as the store keeps it. */
@@ -29,6 +30,8 @@ export interface Profile {
   recent: number[]
   /** The detectors' memory. Absent in profiles that were stored before there were any. */
   signalMemory?: SignalMemory
+  /** The patterns' memory. Absent: nothing yet. */
+  patterns?: PatternStates
   /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
   recentSignals?: [name: string, at: number][]
   /** Features of messages that name no user. Absent in profiles that were stored before there were any. */

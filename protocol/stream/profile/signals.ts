@@ -1,4 +1,3 @@
-import type { SignalName } from '../../site/signals.js'
 import type { JsonObject } from '../../wire/messages.js'
 
 /** The detectors' memory in a profile, of bounded size. Absent: nothing yet. */
@@ -15,8 +14,9 @@ export interface SignalMemory {
 export interface SignalRecord {
   /** Made of the message and the signal's name: it is the same when the signal is detected again. */
   signalId: string
-  signal: SignalName
-  /** The message that it was found at, with its times. */
+  /** Name of a detector, see `SIGNALS`, or of a pattern. */
+  signal: string
+  /** The message that it was found at, with its times; of a pattern see `Match`. */
   messageId: string
   timestamp: string
   originalTimestamp?: string

@@ -9,6 +9,7 @@ import {
 } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../../profiles/store/for-each-at-once.js'
 import { createProfileStore, type ProfileStore } from '../../../profiles/store/profile-store.js'
+import { createTimerStore } from '../../../profiles/store/timer-store.js'
 
 const WRITES_AT_ONCE = 64
 
@@ -68,7 +69,14 @@ export async function createGeneration({
   const profiles = await nats.kvm.create(bucket, { history: 1, replicas, allow_direct: false })
   const buckets = { ...installation.buckets, profiles }
   const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
+  const timers = createTimerStore(nats, publisher, log)
   const before = await nats.kvm.open(profilesBucket(old))
+
+  /** Notes what is due for a profile before it is there, as the live roles do. */
+  async function writeOne(profile: Profile): Promise<void> {
+    if (profile.patterns?.due !== undefined) await timers.write(store.keyOf(profile), profile.patterns.due)
+    await store.write(profile)
+  }
 
   return {
     generation,
@@ -78,7 +86,7 @@ export async function createGeneration({
     async writeAll(written) {
       let count = 0
       for await (const together of inGroups(written)) {
-        await forEachAtOnce(WRITES_AT_ONCE, together, profile => store.write(profile))
+        await forEachAtOnce(WRITES_AT_ONCE, together, writeOne)
         count += together.length
       }
       return count

@@ -1,6 +1,7 @@
-import { applyEnvelope, type Features } from '@slotstream/core'
+import { applyEnvelope } from '@slotstream/core'
 import { type EventEnvelope, type Profile, streamSubject } from '@slotstream/protocol'
 import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import type { ReducerDefinitions } from '../../../profiles/definitions/compiled-definitions.js'
 import { parseEnvelope } from '../../../profiles/store/parse-envelope.js'
 import type { EventRanges, Range } from './event-ranges.js'
 
@@ -13,8 +14,8 @@ export interface ReplayDeps {
   profileBefore?: ((siteId: string, visitorId: string) => Promise<Profile | undefined>) | undefined
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** Returns the features of a site. */
-  featuresOf: (siteId: string) => Features
+  /** Returns what a site declares. */
+  definitionsOf: (siteId: string) => ReducerDefinitions
 }
 
 /** Returns the profiles that the streams give for one partition, by site and visitor, in memory. */
@@ -50,13 +51,14 @@ async function apply(
   envelope: EventEnvelope,
   seq: number,
   profiles: Map<string, Profile>,
-  { profileBefore, anonymousDays, featuresOf }: ReplayDeps,
+  { profileBefore, anonymousDays, definitionsOf }: ReplayDeps,
 ): Promise<void> {
   const { siteId, visitorId } = envelope
   const key = `${siteId}\0${visitorId}`
   try {
     const before = profiles.get(key) ?? (await profileBefore?.(siteId, visitorId))
-    const profile = applyEnvelope(before, envelope, seq, anonymousDays, featuresOf(siteId))
+    const { features, patterns } = definitionsOf(siteId)
+    const profile = applyEnvelope(before, envelope, seq, anonymousDays, features, patterns)
     if (profile) profiles.set(key, profile)
   } catch {
     // The live role stores it as a dead letter.

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { decide, type Question } from '#core/decide/decide.js'
 import { recompute } from '#core/decide/recompute.js'
 import { addInterests } from '#core/profile/affinities.js'
-import { applyMessage } from '#core/profile/apply.js'
+import { applyMessage } from '#core/profile/apply-message.js'
 
 const NOW = Date.UTC(2026, 0, 10)
 const WHO = { siteId: 'shop', visitorId: 'v1' }

@@ -1,7 +1,8 @@
 import type { EventEnvelope, JsonObject, MessageContext, Profile, StoredMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { HALF_LIFE_MS, MAX_CATEGORIES } from '#core/profile/affinities.js'
-import { applyEnvelope, applyMessage, REMEMBERED_MESSAGES } from '#core/profile/apply.js'
+import { applyEnvelope, REMEMBERED_MESSAGES } from '#core/profile/apply.js'
+import { applyMessage } from '#core/profile/apply-message.js'
 import { MAX_TRAITS } from '#core/profile/traits.js'
 
 const WHO = { siteId: 'shop', visitorId: 'v1' }

@@ -1,6 +1,6 @@
 import type { JsonObject, StoredMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { applyMessage } from '#core/profile/apply.js'
+import { applyMessage } from '#core/profile/apply-message.js'
 
 /** The demo's modules are plain JavaScript. */
 const { emptyJournal, enter } = await import(new URL('../../../../examples/demo/journal.js', import.meta.url).pathname)

@@ -171,7 +171,7 @@ describe('the settings of a site', () => {
     const settings = {
       enrichment: { ip: 'truncated', idCookie: 'shop.example', scrub: ['voucher'] },
       requestsPerSecond: 5,
-      signals: ['interest_shift'],
+      signals: ['interest_shift', 'cart_abandonment'],
     }
     expect(checkSite({ ...site, signals: [] })).toMatchObject({ ok: true, value: { signals: [] } })
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: true, value: settings })
@@ -187,7 +187,11 @@ describe('the settings of a site', () => {
     [{ enrichment: { scrub: ['Token'] } }, /small letters/],
     [{ requestsPerSecond: 0 }, /requestsPerSecond/],
     [{ signals: false }, /signals must be a list/],
-    [{ signals: ['churn'] }, /some of interest_shift, session_anomaly, repeated_view; an empty one for none/],
+    [
+      { signals: ['is leaving'] },
+      /of interest_shift, session_anomaly, repeated_view or of patterns; an empty one for none/,
+    ],
+    [{ signals: Array(201).fill('interest_shift') }, /up to 200 names/],
   ])('are refused when they can not be meant: %j', (settings, reason) => {
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
   })

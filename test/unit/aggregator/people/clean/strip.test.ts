@@ -43,6 +43,12 @@ describe('a message without a person', () => {
     expect(strip('events', text, whose)).toMatchObject({ rest: undefined })
   })
 
+  it('is nothing when it says that their time has come', () => {
+    const timer = { at: BEFORE, anonymousId: 'b', userId: '' }
+    expect(strip('events', envelope({ timer, messages: [] }), whose)).toMatchObject({ rest: undefined })
+    expect(strip('events', envelope({ timer: { ...timer, anonymousId: 'c' }, messages: [] }), whose)).toBeUndefined()
+  })
+
   it('stays as it is when it is of another site, of others, or of the time after', () => {
     expect(strip('events', envelope({ siteId: 'other', sent: [raw({})] }), whose)).toBeUndefined()
     expect(strip('events', envelope({ sent: [raw({ anonymousId: 'c' })] }), whose)).toBeUndefined()

@@ -2,7 +2,7 @@ import type { Profile } from '@slotstream/protocol'
 import { describe, expect, it, vi } from 'vitest'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 import type { StoredProfile } from '#aggregator/profiles/store/profile-store.js'
-import { applyMessage } from '#core/profile/apply.js'
+import { applyMessage } from '#core/profile/apply-message.js'
 
 function profileOf(visitorId: string, seq = 1): Profile {
   const message = { messageId: visitorId, type: 'track' as const, event: 'Seen', timestamp: '2026-01-01T00:00:00.000Z' }

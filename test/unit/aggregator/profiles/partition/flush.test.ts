@@ -1,4 +1,4 @@
-import type { Profile, SignalEnvelope } from '@slotstream/protocol'
+import type { EventEnvelope, Profile, SignalEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -10,6 +10,7 @@ import { createFlush } from '#aggregator/profiles/partition/flush.js'
 import type { Checkpoint } from '#aggregator/profiles/store/checkpoints.js'
 import type { ProfileStore } from '#aggregator/profiles/store/profile-store.js'
 import { StoreConflict } from '#aggregator/profiles/store/store-conflict.js'
+import { createPartitionTimers } from '#aggregator/profiles/timers/partition-timers.js'
 import { applyAndDetect } from '../../../../support/signals.js'
 
 const log = createLog('test')
@@ -46,6 +47,7 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
       const { value, revision } = read<Profile>(visitorId, lag())
       return { profile: value, revision }
     },
+    visitorOf: async key => read<Profile>(key).value,
     write: (profile, revision) => write(profile.visitorId, profile, revision),
     loadNewest: async () => false,
     async readCheckpoint() {
@@ -54,10 +56,26 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
     },
     writeCheckpoint: (_partition, seq, revision) => write('checkpoint', { seq }, revision),
   }
+  /** Notes of what is due, by visitor. */
+  const notes = new Map<string, { due: number; revision: number }>()
+  const timers = {
+    async write(key: string, due: number) {
+      const what = fate()
+      if (what === 'refused') throw new Error('the store refuses')
+      notes.set(key, { due, revision: ++last })
+      if (what === 'unheard') throw new Error('the answer was lost')
+      return last
+    },
+    async remove(revision: number) {
+      for (const [key, note] of notes) if (note.revision === revision) notes.delete(key)
+    },
+  }
   /** Signals in their stream, by id. */
   const signals = new Map<string, string>()
   return {
     store,
+    notes,
+    timers,
     signals,
     async publishSignals(_partition: number, envelope: SignalEnvelope) {
       const what = fate()
@@ -70,20 +88,27 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
   }
 }
 
-function envelopeOf(visitorId: string, seq: number) {
-  const timestamp = new Date(Date.UTC(2026, 0, 1) + seq * 60_000).toISOString()
+/** What the stream has at `seq`: a view; of two visitors also products in the cart, and times that come. */
+function envelopeOf(visitorId: string, seq: number): EventEnvelope {
+  const at = Date.UTC(2026, 0, 1) + seq * 60_000
+  const timestamp = new Date(at).toISOString()
+  const from = { siteId: 'shop', visitorId, receivedAt: timestamp }
+  const hasCart = visitorId === 'v1' || visitorId === 'v3'
+  if (hasCart && seq % 4 === 0)
+    return { ...from, timer: { at: at + 29 * 60_000, anonymousId: visitorId, userId: '' }, messages: [] }
+  const event = hasCart && seq % 2 === 1 ? 'Product Added' : 'Product Viewed'
   const properties = { category: `c${Math.floor(seq / 10) % 4}`, product_id: `p${seq % 2}` }
-  return {
-    siteId: 'shop',
-    visitorId,
-    receivedAt: timestamp,
-    messages: [{ messageId: `m${seq}`, type: 'track' as const, event: 'Product Viewed', properties, timestamp }],
-  }
+  return { ...from, messages: [{ messageId: `m${seq}`, type: 'track', event, properties, timestamp }] }
 }
 
 /** An owner without NATS: what is in memory is lost with it, what is in the store stays. */
 function owner(
-  { store, publishSignals }: Pick<ReturnType<typeof memoryStore>, 'store' | 'publishSignals'>,
+  {
+    store,
+    notes,
+    timers: timerStore,
+    publishSignals,
+  }: Pick<ReturnType<typeof memoryStore>, 'store' | 'notes' | 'timers' | 'publishSignals'>,
   checkpoint: Checkpoint,
   limit: number,
   onOutdated = () => {},
@@ -91,9 +116,18 @@ function owner(
   const cache = createProfileCache({ maxProfiles: limit, read: store.read })
   const progress = createProgress(checkpoint.seq)
   const unpublished = createUnpublished()
-  const apply = createApplier({ cache, progress, unpublished, deadLetter: async () => {} })
+  const timers = createPartitionTimers({
+    store: timerStore,
+    keyOf: store.keyOf,
+    read: ({ siteId, visitorId }) => cache.get(siteId, visitorId),
+    visitorOf: store.visitorOf,
+    tell: async () => {},
+    anonymousDays: 30,
+  })
+  for (const [key, note] of notes) timers.inherit({ key, ...note })
+  const apply = createApplier({ cache, progress, unpublished, timers, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
-  const self = { index: 0, cache, progress, unpublished, checkpoint }
+  const self = { index: 0, cache, progress, unpublished, timers, checkpoint }
   const publish = { signals: publishSignals, rejected: async () => {}, identity: async () => {} }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
@@ -170,6 +204,10 @@ describe('flushing dirty partitions', () => {
           for (const former of owners) if (!former.stale) await former.flush()
           for (const [visitorId, final] of expected) expect(profile(visitorId)).toEqual(final)
           expect((await checkpoint()).seq).toBe(stream.length)
+          for (const [visitorId, final] of expected) {
+            const { due } = final?.patterns ?? {}
+            if (due !== undefined) expect(memory.notes.get(visitorId)?.due).toBeLessThanOrEqual(due)
+          }
           // An owner that reads from a replica that lags may detect signals in a state that is out of date.
           const lagged = steps.some(step => step.do === 'lag' && step.n > 0)
           expect(lagged ? [...signals].filter(([id]) => detected.has(id)).sort() : [...signals].sort()).toEqual(

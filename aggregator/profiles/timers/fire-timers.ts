@@ -1,0 +1,62 @@
+import { hash } from 'node:crypto'
+import { type EventEnvelope, isoTime, joined, type Profile, partitionOf, streamSubject } from '@slotstream/protocol'
+import { type Log, type Metrics, type Publisher, pause } from '@slotstream/runtime'
+import type { LoadedPartition } from '../partition/load-partition.js'
+
+/** Time between two looks at what is due, in milliseconds. */
+const LOOK_MS = 250
+
+/** Visitors of a partition who are told of in one look: the messages of others must not wait behind theirs for long. */
+const MOST_AT_ONCE = 500
+
+/**
+ * Tells the stream of events that a visitor's time has come. The message takes its place among the visitor's own, so that
+ * every replay ends an absence where it was ended before, however late messages arrive.
+ *
+ * @param partitions of the installation
+ */
+export function createTellTimer(publisher: Pick<Publisher, 'publish'>, partitions: number) {
+  return async ({ siteId, visitorId, anonymousId, userId }: Profile, due: number, now: number): Promise<void> => {
+    const timer = { at: due, anonymousId, userId }
+    const envelope: EventEnvelope = { siteId, visitorId, receivedAt: isoTime(now), timer, messages: [] }
+    const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
+    const id = hash('sha256', joined([siteId, visitorId, String(due)]), 'base64url')
+    await publisher.publish(subject, JSON.stringify(envelope), `timer:${id}`)
+  }
+}
+
+export interface FiringDeps {
+  /** Returns the partitions that this process holds and that are up to date. */
+  partitions: () => LoadedPartition[]
+  metrics: Metrics
+  log: Log
+  /** Milliseconds since the epoch. Default: the clock */
+  now?: () => number
+}
+
+/** Fires what is due, four times a second, until it is stopped. */
+export function startFiring({ partitions, metrics, log, now = Date.now }: FiringDeps): { stop(): Promise<void> } {
+  const fired = metrics.counter('profiles_timers_fired_total', 'Visitors for whom a time came without a message')
+  const waiting = metrics.gauge('profiles_timers', 'Visitors for whom something is due without a message')
+  let isStopped = false
+  const firing = run()
+
+  async function run(): Promise<void> {
+    while (!isStopped) {
+      await pause(LOOK_MS)
+      for (const { index, timers } of partitions())
+        await timers
+          .fire(now(), MOST_AT_ONCE)
+          .then(count => fired.inc(count))
+          .catch(error => log.warn({ err: error, partition: index }, 'timers could not be fired, trying again'))
+      waiting.set(partitions().reduce((sum, { timers }) => sum + timers.size, 0))
+    }
+  }
+
+  return {
+    stop() {
+      isStopped = true
+      return firing
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { type EventEnvelope, isoTime, type Profile, type StoredMessage } from '@slotstream/protocol'
+import { addInterests } from './affinities.js'
+import { interestsOf } from './interests.js'
+import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
+import { traitsAfter } from './traits.js'
+
+/**
+ * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
+ *
+ * @param onRefused is called when the message's traits would make the profile too large, and are left out
+ */
+export function applyMessage(
+  before: Profile | undefined,
+  message: StoredMessage,
+  { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
+  onRefused: () => void = () => {},
+): Profile {
+  const at = timeOf(message.timestamp)
+  if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
+  const time = isoTime(at)
+  const profile = before ?? newProfile(siteId, visitorId, time)
+  // Late messages add what is missing; they don't put the past over the present.
+  const late = time < profile.lastSeen
+  const earliest = time < profile.firstSeen
+  const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
+  // Assigned after the copy: in one literal with it, the engine takes several times as long.
+  const next: Profile = { ...profile }
+  next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')
+  const userId = sender === 'unsigned' ? '' : message.userId
+  next.userId = (late && profile.userId) || userId || profile.userId
+  if (earliest) next.firstSeen = time
+  if (!late) next.lastSeen = time
+  if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
+  next.session = session
+  next.events = profile.events + 1
+  const traits = traitsAfter(profile.traits, message, late)
+  if (traits) next.traits = traits
+  else onRefused()
+  const interests = interestsOf(message)
+  if (interests.length > 0) {
+    const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)
+    next.affinities = added.values
+    next.affinitiesAt = isoTime(added.at)
+  }
+  return next
+}
+
+/** The profile of a visitor of whom nothing is known yet. */
+export function newProfile(siteId: string, visitorId: string, time: string): Profile {
+  return {
+    siteId,
+    visitorId,
+    anonymousId: '',
+    userId: '',
+    firstSeen: time,
+    lastSeen: time,
+    sessions: 0,
+    session: null,
+    events: 0,
+    affinities: {},
+    affinitiesAt: time,
+    traits: {},
+    segments: [],
+    seq: 0,
+    recent: [],
+    signalMemory: {},
+  }
+}
