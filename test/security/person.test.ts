@@ -321,7 +321,7 @@ describe('deleting a person', () => {
     ]
     await clickhouse.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
     const tombstones = await watchTombstones(nats, installation, createLog('test'))
-    expect(await removeForgotten(clickhouse, tombstones, sql => sql)).toEqual({ events: 1 })
+    expect(await removeForgotten(clickhouse, tombstones, sql => sql)).toEqual({ events: 1, sessionless_events: 1 })
     tombstones.stop()
     const left = { browser: BROWSERS[2], shared: SHARED }
     expect(await countOf('events', 'anonymous_id = {browser:String}', left)).toBe(1)

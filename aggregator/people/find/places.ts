@@ -45,10 +45,11 @@ export const PLACES = {
       shown:
         'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
     },
-    page_reports: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    page_reports: { by: 'ids', columns: IDS, proven: "sender != 'unsigned'", time: 'timestamp', place: POSITION },
     sessionless_events: {
       by: 'ids',
       columns: { ...IDS, previousId: 'previous_id' },
+      proven: "sender != 'unsigned'",
       time: 'timestamp',
       place: POSITION,
     },

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS slotstream.page_reports
     page_view_id String CODEC(ZSTD),
     anonymous_id String CODEC(ZSTD),
     user_id String CODEC(ZSTD),
+    sender LowCardinality(String),
     type LowCardinality(String),
     timestamp DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
@@ -35,7 +36,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS slotstream.page_reports_of_events TO slot
 SELECT
     site_id,
     if(length(page_view_id) = 36 AND substring(page_view_id, 15, 1) = '7', toDate(UUIDv7ToDateTime(toUUIDOrZero(page_view_id), 'UTC')), toDate(0)) AS view_day,
-    page_view_id, anonymous_id, user_id, type, timestamp, received_at,
+    page_view_id, anonymous_id, user_id, sender, type, timestamp, received_at,
     if(event = 'Page Engaged' AND isFinite(ifNull(toFloat64OrNull(toString(properties.activeMs)) AS active, nan)), active, NULL) AS active_ms,
     if(isFinite(ifNull(toFloat64OrNull(toString(properties.scrollDepth)) AS depth, nan)), depth, NULL) AS scroll_depth,
     stream_seq, batch_index
@@ -50,6 +51,7 @@ CREATE TABLE IF NOT EXISTS slotstream.sessionless_events
     anonymous_id String CODEC(ZSTD),
     user_id String CODEC(ZSTD),
     previous_id String CODEC(ZSTD),
+    sender LowCardinality(String),
     timestamp DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     stream_seq UInt64 CODEC(Delta, ZSTD),
@@ -65,7 +67,7 @@ ORDER BY (site_id, anonymous_id, timestamp, stream_seq, batch_index)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS slotstream.sessionless_events_of_events TO slotstream.sessionless_events AS
-SELECT site_id, anonymous_id, user_id, previous_id, timestamp, received_at, stream_seq, batch_index
+SELECT site_id, anonymous_id, user_id, previous_id, sender, timestamp, received_at, stream_seq, batch_index
 FROM slotstream.events
 WHERE session_id IN ('') AND anonymous_id != '';
 
