@@ -113,10 +113,10 @@ describe('the visitor key', () => {
   })
 
   it('stands in the views as its owner writes it', async () => {
-    const views = (await readMigrations()).map(({ sql }) => sql).filter(sql => /VIEW.*derived_session_events/.test(sql))
-    expect(views.at(-1)).toContain(`${visitorKeySql()} AS visitor`)
+    const views = (await readMigrations()).map(({ sql }) => sql).filter(sql => /VIEW.*derived_visitors/.test(sql))
+    expect(views.at(-1)).toContain(`${visitorKeySql('anonymous_id', "''")} AS visitor`)
     const [{ code } = { code: '' }] = await world.query<{ code: string }>(
-      `SELECT create_table_query AS code FROM system.tables WHERE database = 'slotstream' AND name = 'derived_session_events'`,
+      `SELECT create_table_query AS code FROM system.tables WHERE database = 'slotstream' AND name = 'derived_visitors'`,
     )
     expect(code).toContain(`startsWith(anonymous_id, 'visitor:')`)
   })

@@ -77,7 +77,7 @@ CREATE VIEW IF NOT EXISTS slotstream.derived_visitors AS
 SELECT
     site_id,
     anonymous_id,
-    concat(if(startsWith(anonymous_id, 'user:') OR startsWith(anonymous_id, 'visitor:'), 'visitor:', ''), anonymous_id) AS visitor,
+    multiIf(anonymous_id = '', if('' = '', '', concat('user:', '')), startsWith(anonymous_id, 'user:') OR startsWith(anonymous_id, 'visitor:'), concat('visitor:', anonymous_id), anonymous_id) AS visitor,
     arraySort(groupUniqArray(timestamp)) AS times,
     arrayFill(
         (time, before) -> dateDiff('millisecond', before, time) > 1800000,
