@@ -16,7 +16,7 @@ export { bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-
 export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
 export { watchBucket } from './nats/buckets/watch-bucket.js'
 export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'
-export { isJetStreamError } from './nats/connection/jetstream-errors.js'
+export { ignoreMissing, isJetStreamError } from './nats/connection/jetstream-errors.js'
 export { connectNats, type Nats, type NatsServer } from './nats/connection/nats.js'
 export {
   inboxPrefixOf,
@@ -32,6 +32,7 @@ export { createPublisher, type Publisher } from './nats/publish/publisher.js'
 export type { Stored } from './nats/publish/read-ack.js'
 export { type Behind, measureLag } from './nats/streams/measure-lag.js'
 export { readStream, type StreamReader } from './nats/streams/read-stream.js'
+export { type ReadWholeOptions, readWhole } from './nats/streams/read-whole.js'
 export { streamInfo } from './nats/streams/stream-info.js'
 export { MAX_ADDRESS_LENGTH, networkOf, normalizeAddress, siteOfIPv6 } from './process/addresses.js'
 export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './process/host-check.js'

@@ -1,4 +1,4 @@
-import { connectNats, createLog, type Nats, readStream } from '@slotstream/runtime'
+import { connectNats, createLog, type Nats, readStream, readWhole } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'
@@ -101,4 +101,23 @@ describe('reading a stream', () => {
     expect(first.value.string()).toBe('one')
     await Promise.all([reader.stop(), messages.next()])
   }, 30_000)
+})
+
+describe('reading once what a stream has of a subject', () => {
+  it('ends where the last message is deleted meanwhile, and leaves others out', async () => {
+    await nats.manager.streams.add({ name: 'NOTES', subjects: ['notes.*'] })
+    const at: Record<string, number> = {}
+    for (const [name, subject] of Object.entries({ one: 'notes.1', other: 'notes.2', two: 'notes.1', last: 'notes.1' }))
+      at[name] = (await nats.js.publish(subject, name)).seq
+    const read: number[] = []
+    for await (const { seq } of readWhole(nats, 'NOTES', log, { subject: 'notes.1', buffer: 1 })) {
+      read.push(seq)
+      // The server has said by now that one more is to come.
+      if (seq === at.two) await nats.manager.streams.deleteMessage('NOTES', at.last!)
+    }
+    expect(read).toEqual([at.one, at.two])
+    for await (const { seq } of readWhole(nats, 'NOTES', log, { subject: 'notes.1', from: at.two! })) read.push(seq)
+    expect(read).toEqual([at.one, at.two, at.two])
+    for await (const message of readWhole(nats, 'NOTES', log, { subject: 'notes.3' })) expect(message).toBeUndefined()
+  })
 })

@@ -1,12 +1,11 @@
 import { headers } from '@nats-io/transport-node'
 import { DEAD_LETTERS, type StreamKind, type StreamPart } from '@slotstream/protocol'
-import { type Installation, KINDS, type Log, type Nats } from '@slotstream/runtime'
+import { type Installation, KINDS, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
 import { LOADED_HEADER } from '../../warehouse/positions/loaded-header.js'
 import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
 import type { FindParts } from '../find/find-person.js'
 import { mayName } from '../find/matches-text.js'
-import { readWhole } from '../find/read-whole.js'
 import { type Stripped, strip, stripLetter, type Whose } from './strip.js'
 
 /** Messages that are removed and then reported together, characters of them in memory, and how many go at a time. */

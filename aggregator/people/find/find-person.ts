@@ -10,11 +10,10 @@ import {
   type SentEnvelope,
   type SignalEnvelope,
 } from '@slotstream/protocol'
-import { type Installation, KINDS, type Log, type Nats } from '@slotstream/runtime'
+import { type Installation, KINDS, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import type { Sealed } from '../job-store.js'
 import { mayName } from './matches-text.js'
 import { PLACES, withoutNumber } from './places.js'
-import { readWhole } from './read-whole.js'
 
 export interface FindParts {
   nats: Nats

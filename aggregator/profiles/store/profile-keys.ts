@@ -1,6 +1,6 @@
 import { headers } from '@nats-io/transport-node'
 import { type Profile, parseProfile } from '@slotstream/protocol'
-import { type Log, type Nats, parseEntry, readStream } from '@slotstream/runtime'
+import { type Log, type Nats, parseEntry, readWhole } from '@slotstream/runtime'
 import type { Visitor } from './profile-bucket.js'
 import { StoreConflict } from './store-conflict.js'
 
@@ -56,21 +56,14 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
       return erased + (await eraseSubject(subjectOf(olderKeyOf(visitor)), before))
     },
     async renameKeys(partition) {
-      const subject = subjectOf(`${partition}.>`)
-      const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: subject }))?.seq ?? 0
-      if (last === 0) return
-      const reader = readStream(nats, stream, { from: 1, filter: subject, log })
-      for await (const message of reader) {
-        if (message.seq > last) break
+      for await (const message of readWhole(nats, stream, log, { subject: subjectOf(`${partition}.>`) })) {
         const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
         // What is no visitor's profile under that key stays, and is treated as none.
         if (parsed?.ok && message.subject === subjectOf(olderKeyOf(parsed.value))) {
           await put(keyOf(parsed.value), parsed.value).catch(ignoreConflict)
           await nats.manager.streams.deleteMessage(stream, message.seq, true)
         }
-        if (message.seq >= last || message.info.pending === 0) break
       }
-      await reader.stop()
     },
   }
 

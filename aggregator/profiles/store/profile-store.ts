@@ -1,11 +1,12 @@
 import type { Profile } from '@slotstream/protocol'
 import {
   type Installation,
+  ignoreMissing,
   isJetStreamError,
   type Log,
   type Nats,
   type Publisher,
-  readStream,
+  readWhole,
 } from '@slotstream/runtime'
 import { type Checkpoints, createCheckpoints } from './checkpoints.js'
 import { createProfileBucket, type ProfileBucket, type Visitor } from './profile-bucket.js'
@@ -148,27 +149,15 @@ async function loadNewest(
   const { messages, bytes, first_seq, last_seq } = (await nats.manager.streams.info(name)).state
   const subject = bucket.subjectOf(`${partition}.>`)
   if (messages === 0) return true
-  // 0 where the partition has no entry: without one, a reader would wait for ever.
-  const last = (await nats.manager.streams.getMessage(name, { last_by_subj: subject }))?.seq ?? 0
   // The bucket has one message per key. Its stream read in one go is many times faster than key by key. What turns out
   // to be larger than others evicts older ones again.
   const most = Math.min(limit.profiles, Math.ceil(limit.bytes / Math.max(1, bytes / messages)))
   const from = Math.max(first_seq, last_seq - most + 1)
-  if (last >= from) {
-    const reader = readStream(nats, name, { from, filter: subject, buffer: READ_AHEAD, log })
-    for await (const message of reader) {
-      if (abort.aborted) break
-      const isMark = Boolean(message.headers?.get('KV-Operation'))
-      const profile = isMark ? undefined : bucket.parse(message, bucket.keyOfSubject(message.subject), message.seq)
-      if (profile) each(profile, message.seq)
-      if (message.seq >= last || message.info.pending === 0) break
-    }
-    await reader.stop()
+  for await (const message of readWhole(nats, name, log, { subject, from, buffer: READ_AHEAD })) {
+    if (abort.aborted) break
+    const isMark = Boolean(message.headers?.get('KV-Operation'))
+    const profile = isMark ? undefined : bucket.parse(message, bucket.keyOfSubject(message.subject), message.seq)
+    if (profile) each(profile, message.seq)
   }
   return from === first_seq && !abort.aborted
-}
-
-function ignoreMissing(error: unknown): false {
-  if (isJetStreamError(error, 'noMessage')) return false
-  throw error
 }

@@ -1,5 +1,5 @@
 import type { Profile } from '@slotstream/protocol'
-import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type Log, type Nats, readWhole } from '@slotstream/runtime'
 
 /** An entry of the profiles bucket as its stream has it. */
 export interface StoredEntry {
@@ -27,18 +27,9 @@ export async function* readEntries(
   abort: AbortSignal,
   parse: (message: { json<T>(): T; subject: string; seq: number }) => Profile | undefined,
 ): AsyncGenerator<StoredEntry> {
-  // Where the partition has no entry, a reader would wait for ever.
-  const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: subject }))?.seq ?? 0
-  if (last < from) return
-  const reader = readStream(nats, stream, { from, filter: subject, buffer: 50, log })
-  try {
-    for await (const message of reader) {
-      if (abort.aborted || Number(message.timestampNanos / NANOS) >= before) return
-      const isMark = message.headers?.has('KV-Operation') ?? false
-      yield { profile: isMark ? undefined : parse(message), revision: message.seq, subject: message.subject, isMark }
-      if (message.seq >= last || message.info.pending === 0) return
-    }
-  } finally {
-    await reader.stop()
+  for await (const message of readWhole(nats, stream, log, { subject, from, buffer: 50 })) {
+    if (abort.aborted || Number(message.timestampNanos / NANOS) >= before) return
+    const isMark = message.headers?.has('KV-Operation') ?? false
+    yield { profile: isMark ? undefined : parse(message), revision: message.seq, subject: message.subject, isMark }
   }
 }

@@ -1,11 +1,11 @@
 import { BUCKETS, bucketStream, type Check, isObject, keyOfSubject, keySubject } from '@slotstream/protocol'
 import {
-  isJetStreamError,
+  ignoreMissing,
   type Log,
   type Nats,
   type Publisher,
   parseEntry,
-  readStream,
+  readWhole,
   skipEntry,
 } from '@slotstream/runtime'
 
@@ -33,21 +33,12 @@ export function createTimerStore(nats: Nats, publisher: Pick<Publisher, 'publish
   const stream = bucketStream(name)
   return {
     async *read(partition) {
-      const filter = keySubject(name, `${partition}.>`)
-      // Where the partition has no note, a reader would wait for ever.
-      const last = (await nats.manager.streams.getMessage(stream, { last_by_subj: filter }))?.seq ?? 0
-      if (last === 0) return
-      const reader = readStream(nats, stream, { from: 1, filter, log })
-      try {
-        for await (const message of reader) {
-          const { seq: revision } = message
-          const parsed = message.headers?.has('KV-Operation') ? undefined : parseEntry(message, parseTimer)
-          if (parsed?.ok) yield { key: keyOfSubject(name, message.subject), due: parsed.value, revision }
-          else if (parsed) skipEntry(log, name, { revision }, parsed.reason)
-          if (revision >= last || message.info.pending === 0) return
-        }
-      } finally {
-        await reader.stop()
+      const subject = keySubject(name, `${partition}.>`)
+      for await (const message of readWhole(nats, stream, log, { subject })) {
+        const { seq: revision } = message
+        const parsed = message.headers?.has('KV-Operation') ? undefined : parseEntry(message, parseTimer)
+        if (parsed?.ok) yield { key: keyOfSubject(name, message.subject), due: parsed.value, revision }
+        else if (parsed) skipEntry(log, name, { revision }, parsed.reason)
       }
     },
     write: async (key, due) => (await publisher.publish(keySubject(name, key), JSON.stringify({ due }))).seq,
@@ -62,8 +53,4 @@ function parseTimer(raw: unknown): Check<number> {
   if (!isObject(raw) || typeof raw.due !== 'number' || !Number.isFinite(raw.due))
     return { ok: false, reason: 'due is no time' }
   return { ok: true, value: raw.due }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!isJetStreamError(error, 'noMessage')) throw error
 }
