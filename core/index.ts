@@ -35,7 +35,7 @@ export { DEFAULT_PATTERNS } from './patterns/default-patterns.js'
 export { explainPattern, type PatternExplanation } from './patterns/explain.js'
 export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from './patterns/step.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
-export { applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
+export { type ApplyRules, applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {

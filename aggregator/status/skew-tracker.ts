@@ -1,4 +1,4 @@
-import type { Skew } from '@slotstream/protocol'
+import { type Skew, visitorText } from '@slotstream/protocol'
 import { type HeavyHitters, heavyHitters } from './heavy-hitters.js'
 
 /** The window has two halves: the older one leaves when the younger one is full. Milliseconds. */
@@ -41,7 +41,7 @@ export function createSkewTracker(now: () => number = Date.now): SkewTracker {
   return {
     add(partition, siteId, visitorId, messages) {
       turn()
-      younger.keys.add(`${siteId}\0${visitorId}`, messages)
+      younger.keys.add(visitorText(siteId, visitorId), messages)
       younger.partitions.set(partition, (younger.partitions.get(partition) ?? 0) + messages)
     },
     read() {

@@ -1,4 +1,5 @@
 import { isPersonKey, type JsonObject, type Profile } from '@slotstream/protocol'
+import { compareTexts } from '../compare-texts.js'
 import { userOfBrowser } from './person.js'
 
 /** What segments read of a person beside features and signals. */
@@ -36,8 +37,4 @@ export function aboutPerson(userId: string, profiles: readonly Profile[]): About
 
 function hasMessages({ events }: Profile): boolean {
   return events > 0
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

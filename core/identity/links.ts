@@ -1,4 +1,12 @@
-import { hash32, LINK_STATES, type Link, type LinkDecision, type LinkState, type Links } from '@slotstream/protocol'
+import {
+  hash32,
+  isMeaningful,
+  LINK_STATES,
+  type Link,
+  type LinkDecision,
+  type LinkState,
+  type Links,
+} from '@slotstream/protocol'
 
 /** Links that a profile keeps: of a browser, and of a user. Decisions stay, and of the others those of the smallest hashes. */
 const MAX_LINKS = 100
@@ -7,24 +15,11 @@ const MAX_LINKS = 100
 export const MAX_USERS = 5
 export const MAX_BROWSERS = 50
 
-/** Ids that many clients send for want of one: a join by them is held back. */
-const SHARED_IDS: ReadonlySet<string> = new Set([
-  '0',
-  '-1',
-  'null',
-  'undefined',
-  'none',
-  'nil',
-  'nan',
-  'anonymous',
-  'guest',
-  'unknown',
-  'test',
-  'true',
-  'false',
-  '[object object]',
-  '00000000-0000-0000-0000-000000000000',
-])
+/**
+ * Ids that many clients send for want of one, beside those that collectors do not take: a join by them is held back.
+ * Somebody may be called so, which is why the messages are taken.
+ */
+const SHARED_IDS: ReadonlySet<string> = new Set(['-1', 'nil', 'test'])
 
 /** State of a link, and the reason for it. */
 export interface SettledLink {
@@ -86,12 +81,16 @@ export function settleLinks(
   let joined = 0
   for (const [other, { cause, decision }] of inOrder) {
     if (decision) settled.set(other, decision)
-    else if (SHARED_IDS.has(userOf(other).trim().toLowerCase()))
-      settled.set(other, { state: 'held', cause: 'shared_id' })
+    else if (isShared(userOf(other))) settled.set(other, { state: 'held', cause: 'shared_id' })
     else if (++joined > most) settled.set(other, { state: 'held', cause: guard })
     else settled.set(other, { state: 'joined', cause })
   }
   return settled
+}
+
+/** Whether a user's id is one of many people. */
+function isShared(userId: string): boolean {
+  return SHARED_IDS.has(userId.trim().toLowerCase()) || !isMeaningful(userId)
 }
 
 /** Settles the links of a browser to users. */

@@ -1,18 +1,15 @@
 import {
   isoTime,
   isPersonKey,
-  joined,
   type Link,
   type LinkDecision,
   type LinkedVisitor,
   type LinkState,
   visitorIdOf,
 } from '@slotstream/protocol'
-import type { HashText } from '../signals/signal-id.js'
+import { compareTexts } from '../compare-texts.js'
+import { type HashText, idOfTexts } from '../signals/signal-id.js'
 import { type SettledLink, settleBrowsers, settleUsers } from './links.js'
-
-/** Characters of the hash that names a merge. */
-const ID_LENGTH = 22
 
 /** A browser and a user as both of their partitions see them. */
 export interface Merge {
@@ -31,7 +28,7 @@ export interface Merge {
 
 /** Returns the id of a merge, the same wherever it is asked for. */
 export function mergeIdOf(siteId: string, browser: string, userId: string, hash: HashText): string {
-  return hash(joined([siteId, browser, userId])).slice(0, ID_LENGTH)
+  return idOfTexts([siteId, browser, userId], hash)
 }
 
 /**
@@ -90,8 +87,4 @@ function stateOf(sides: [Side, ...Side[]]): Pick<Merge, 'cause' | 'at' | 'state'
   }
   const { settled } = sides.find(side => side.settled.state !== 'joined') ?? sides[0]
   return { ...settled, at: isoTime(Math.min(...sides.map(({ link }) => link.firstAt))) }
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,4 +1,4 @@
-import { type EventEnvelope, isoTime, type Profile, type StoredMessage } from '@slotstream/protocol'
+import { type EventEnvelope, isoTime, type Profile, type StoredMessage, visitorText } from '@slotstream/protocol'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
@@ -22,7 +22,7 @@ export function applyMessage(
   // Late messages add what is missing; they don't put the past over the present.
   const late = time < profile.lastSeen
   const earliest = time < profile.firstSeen
-  const session = sessionAfter(profile.session, at, sessionIdOf(message), `${siteId}\0${visitorId}`)
+  const session = sessionAfter(profile.session, at, sessionIdOf(message), visitorText(siteId, visitorId))
   // Assigned after the copy: in one literal with it, the engine takes several times as long.
   const next: Profile = { ...profile }
   next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')

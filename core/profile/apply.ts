@@ -24,7 +24,7 @@ import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
 import { applyMessage, newProfile } from './apply-message.js'
 import { countFeatures } from './count-features.js'
 import { patternSignal } from './pattern-signal.js'
-import { withMatches, withSignals } from './recent-signals.js'
+import { withSignals } from './recent-signals.js'
 import { searchPatterns } from './search-patterns.js'
 import { timeOf } from './sessions.js'
 import { refusedTraits } from './traits.js'
@@ -56,11 +56,9 @@ export function applyEnvelope(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  anonymousDays?: number,
-  features?: Features,
-  patterns?: CompiledPatterns,
+  rules?: ApplyRules,
 ): Profile | undefined {
-  return reduce(profile, envelope, seq, { anonymousDays, features, patterns }, IGNORE).profile
+  return reduce(profile, envelope, seq, rules, IGNORE).profile
 }
 
 /**
@@ -73,37 +71,29 @@ export function applyEnvelope(
  *
  * @param seq stream sequence of the message
  * @param hash makes the ids of signals
- * @param anonymousDays days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`
- * @param features,patterns of the site. Default: those that every site has
  */
 export function applyAndDetect(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
   hash: HashText,
-  anonymousDays?: number,
-  features?: Features,
-  patterns?: CompiledPatterns,
+  rules?: ApplyRules,
 ): ApplyOutcome {
   const signals: SignalRecord[] = []
-  const applied = reduce(
-    profile,
-    envelope,
-    seq,
-    { anonymousDays, features, patterns },
-    {
-      onFound: (found, message, after) => signals.push(signalRecord(found, message, after, envelope, hash)),
-      onMatch: (match, after) => signals.push(patternSignal(match, after, envelope, hash)),
-    },
-  )
+  const applied = reduce(profile, envelope, seq, rules, {
+    onFound: (found, message, after) => signals.push(signalRecord(found, message, after, envelope, hash)),
+    onMatch: (match, after) => signals.push(patternSignal(match, after, envelope, hash)),
+  })
   return { ...applied, signals }
 }
 
-/** What a site's messages are looked at with. Absent: what every site has. */
-interface Rules {
-  anonymousDays: number | undefined
-  features: Features | undefined
-  patterns: CompiledPatterns | undefined
+/** Rules by which messages are applied. */
+export interface ApplyRules {
+  /** Days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`. Default 30 */
+  anonymousDays?: number | undefined
+  /** Features and patterns of the site. Default: those that every site has */
+  features?: Features
+  patterns?: CompiledPatterns
 }
 
 /** Takes what is detected: by detectors in a message, by patterns in a message or at a time. */
@@ -119,9 +109,10 @@ function reduce(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS }: Rules,
+  rules: ApplyRules = {},
   { onFound, onMatch }: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS } = rules
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -142,7 +133,11 @@ function reduce(
     const { memory, found, sessionId } = detect(next, message, after)
     const at = timeOf(message.timestamp)
     for (const one of found) onFound(one, message, after)
-    if (found.length > 0) after.recentSignals = withSignals(after.recentSignals, namesOf(found), at)
+    if (found.length > 0)
+      after.recentSignals = withSignals(
+        after.recentSignals,
+        found.map(({ signal }) => ({ name: signal, at })),
+      )
     noteMatches(search.look(message, at, sessionId), after, onMatch)
     after.signalMemory = memory
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
@@ -174,12 +169,9 @@ function reduce(
 /** Tells of matches, and notes them among the profile's latest signals. */
 function noteMatches(matches: readonly Match[], after: Profile, onMatch: Listeners['onMatch']): void {
   if (matches.length === 0) return
-  after.recentSignals = withMatches(after.recentSignals, matches)
+  const signals = matches.map(({ pattern, ...match }) => ({ ...match, name: pattern }))
+  after.recentSignals = withSignals(after.recentSignals, signals)
   for (const match of matches) onMatch(match, after)
-}
-
-function namesOf(found: readonly Found[]): string[] {
-  return found.map(({ signal }) => signal)
 }
 
 /** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */

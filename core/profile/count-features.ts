@@ -57,12 +57,11 @@ export function countFeatures(profile: Profile | undefined, features: Features):
         byUser.delete(one)
       }
       const counted = { features: own, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
-      const before = { features: emptyStates(revision), ...profile }
       const bytes = featuresBytes(counted)
-      const isTooLarge = bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(before)
-      const { features: kept, featuresByUser } = isTooLarge ? before : counted
-      after.features = kept
-      if (featuresByUser) after.featuresByUser = featuresByUser
+      const isTooLarge = bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(profile ?? {})
+      // What `after` has of before stays.
+      if (isTooLarge) after.features ??= emptyStates(revision)
+      else Object.assign(after, counted)
     },
   }
 }

@@ -10,8 +10,8 @@ import {
 
 type Session = NonNullable<Profile['session']>
 
-/** A pause this long ends a session. */
-const PAUSE_MS = 30 * 60_000
+/** A pause this long ends a session that no message names, in milliseconds. */
+export const PAUSE_MS = 30 * 60_000
 
 /** A session that the server derives lasts no longer than this. */
 const LONGEST_MS = 24 * 3600_000

@@ -1,3 +1,4 @@
+import { compareTexts } from '../compare-texts.js'
 import type { Condition } from '../conditions/condition.js'
 import type { SegmentAttributes } from './attributes.js'
 
@@ -31,7 +32,7 @@ export function createPreview(condition: Condition): Preview {
       const count = condition.countMisses(attributes)
       if (count === 0) {
         size++
-        keepFirst(members, id, compareIds)
+        keepFirst(members, id, compareTexts)
       } else if (isAmongFirst(nearest, { id, count }, compareNear))
         keepFirst(nearest, { id, count, misses: condition.misses(attributes) }, compareNear)
     },
@@ -45,11 +46,11 @@ export function mergePreviews(results: readonly PreviewResult[]): PreviewResult 
     size: results.reduce((sum, { size }) => sum + size, 0),
     in: results
       .flatMap(result => result.in)
-      .sort(compareIds)
+      .sort(compareTexts)
       .slice(0, MOST_LISTED),
     nearest: results
       .flatMap(result => result.nearest)
-      .sort((one, other) => one.misses.length - other.misses.length || compareIds(one.id, other.id))
+      .sort((one, other) => one.misses.length - other.misses.length || compareTexts(one.id, other.id))
       .slice(0, MOST_LISTED),
   }
 }
@@ -60,12 +61,7 @@ interface Near {
 }
 
 function compareNear(one: Near, other: Near): number {
-  return one.count - other.count || compareIds(one.id, other.id)
-}
-
-/** By their code units, the same on every machine. */
-function compareIds(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
+  return one.count - other.count || compareTexts(one.id, other.id)
 }
 
 function isAmongFirst<T>(list: readonly T[], entry: T, compare: (one: T, other: T) => number): boolean {

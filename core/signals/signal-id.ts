@@ -18,14 +18,15 @@ export function signalIdOf(
   signal: string,
   hash: HashText,
 ): string {
-  return idOf([siteId, sender, visitorId, messageId, signal], hash)
+  return idOfTexts([siteId, sender, visitorId, messageId, signal], hash)
 }
 
 /** The id that the same signal has where it was stored before ids named site and sender. */
 export function formerSignalIdOf(visitorId: string, messageId: string, signal: string, hash: HashText): string {
-  return idOf([visitorId, messageId, signal], hash)
+  return idOfTexts([visitorId, messageId, signal], hash)
 }
 
-function idOf(parts: string[], hash: HashText): string {
-  return hash(joined(parts)).slice(0, ID_LENGTH)
+/** Returns the id of what these texts name, each of which may hold anything. */
+export function idOfTexts(texts: readonly string[], hash: HashText): string {
+  return hash(joined(texts)).slice(0, ID_LENGTH)
 }

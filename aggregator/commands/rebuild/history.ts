@@ -80,8 +80,7 @@ export async function* profilesOf(
       yield asKept(profile)
       profile = undefined
     }
-    const { features, patterns } = definitionsOf(envelope.siteId)
-    profile = applyEnvelope(profile, envelope, ++count, anonymousDays, features, patterns)
+    profile = applyEnvelope(profile, envelope, ++count, { anonymousDays, ...definitionsOf(envelope.siteId) })
   }
   if (profile) yield asKept(profile)
 

@@ -49,8 +49,7 @@ export function createApplier(deps: ApplierDeps): Apply {
   }
 
   function step(profile: Profile | undefined, message: EventEnvelope, seq: number): StepResult {
-    const { features, patterns } = definitionsOf?.(message.siteId) ?? {}
-    return applyStep(profile, message, seq, anonymousDays, features, patterns)
+    return applyStep(profile, message, seq, { anonymousDays, ...definitionsOf?.(message.siteId) })
   }
 
   /** Puts profile and signals into memory together: no pass may store the profile without knowing of its signals. */

@@ -1,4 +1,4 @@
-import { applyAndDetect, type CompiledPatterns, type Features } from '@slotstream/core'
+import { type ApplyRules, applyAndDetect } from '@slotstream/core'
 import type { EventEnvelope, IdentityChange, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
@@ -32,20 +32,17 @@ export interface StepResult {
 /**
  * Applies a message of the stream to its visitor's profile. Pure.
  *
- * @param anonymousDays,features,patterns see `applyAndDetect`
  */
 export function applyStep(
   profile: Profile | undefined,
   envelope: EventEnvelope,
   seq: number,
-  anonymousDays?: number,
-  features?: Features,
-  patterns?: CompiledPatterns,
+  rules?: ApplyRules,
 ): StepResult {
   const { siteId, visitorId, receivedAt } = envelope
   const messages = envelope.messages.length
   try {
-    const applied = applyAndDetect(profile, envelope, seq, hashText, anonymousDays, features, patterns)
+    const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
     const { profile: after, signals, refused, identity } = applied
     const isReplayed = after !== undefined && after === profile
     return {

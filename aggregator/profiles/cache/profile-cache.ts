@@ -1,4 +1,4 @@
-import type { Profile } from '@slotstream/protocol'
+import { type Profile, visitorText } from '@slotstream/protocol'
 import type { StoredProfile } from '../store/profile-store.js'
 import { type CacheEntries, createCacheEntries } from './cache-entries.js'
 import { settleConflict } from './settle-conflict.js'
@@ -72,18 +72,18 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
 
   return {
     get(siteId, visitorId) {
-      const key = keyOf(siteId, visitorId)
+      const key = visitorText(siteId, visitorId)
       const entry = entries.use(key)
       // While all are in memory, a visitor that is not in it has no profile, and new visitors cost no read.
       if (!entry && !isWhole()) return reads.begin(key, siteId, visitorId)
       return entry?.profile
     },
     put(profile) {
-      entries.putUnstored(keyOf(profile.siteId, profile.visitorId), profile)
+      entries.putUnstored(visitorText(profile.siteId, profile.visitorId), profile)
       entries.evictBeyondLimits()
     },
     load(profile, revision) {
-      const key = keyOf(profile.siteId, profile.visitorId)
+      const key = visitorText(profile.siteId, profile.visitorId)
       if (!entries.get(key)) entries.putStored(key, profile, revision)
       entries.evictBeyondLimits()
     },
@@ -92,31 +92,31 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
     },
     unstored: () => entries.unstored().map(({ profile, revision }) => ({ profile, revision })),
     markStored(profile, revision) {
-      noteWrite(entries, keyOf(profile.siteId, profile.visitorId), profile, revision)
+      noteWrite(entries, visitorText(profile.siteId, profile.visitorId), profile, revision)
     },
     markSent(profile) {
-      const sent = entries.get(keyOf(profile.siteId, profile.visitorId))?.sent
+      const sent = entries.get(visitorText(profile.siteId, profile.visitorId))?.sent
       // While the store answers nothing, each pass sends the same once more.
       if (sent && sent.at(-1) !== profile) sent.push(profile)
     },
     reconcile: async ({ siteId, visitorId }) =>
-      reconcile(entries, keyOf(siteId, visitorId), await read(siteId, visitorId)),
+      reconcile(entries, visitorText(siteId, visitorId), await read(siteId, visitorId)),
     evict({ siteId, visitorId }, revision) {
-      const key = keyOf(siteId, visitorId)
+      const key = visitorText(siteId, visitorId)
       const entry = entries.get(key)
       if (entry && (entries.isUnstored(key) || entry.revision !== revision)) return false
       entries.evict(key)
       return true
     },
     async dropOld(siteId, visitorId, before) {
-      const key = keyOf(siteId, visitorId)
+      const key = visitorText(siteId, visitorId)
       // A read that is under way would put it back.
       await reads.underWay(key)?.catch(() => {})
       const entry = entries.get(key)
       if (!entry || Date.parse(entry.profile.firstSeen) > before) return
       entries.remove(key)
     },
-    ofSite: siteId => entries.startingWith(keyOf(siteId, '')),
+    ofSite: siteId => entries.startingWith(visitorText(siteId, '')),
     get isWhole() {
       return isWhole()
     },
@@ -182,8 +182,4 @@ function reconcile(entries: CacheEntries, key: string, stored: StoredProfile): b
   Object.assign(entry, { revision: stored.revision, isFromStore: stored.profile !== undefined, sent: [] })
   if (verdict === 'replace') entries.putStored(key, stored.profile!, stored.revision)
   return verdict !== 'outdated'
-}
-
-function keyOf(siteId: string, visitorId: string): string {
-  return `${siteId}\0${visitorId}`
 }

@@ -41,16 +41,10 @@ export function createReadPerson(
   return async (profile, features) => {
     const { siteId, visitorId, anonymousId } = profile
     const userId = userOfBrowser(profile)
-    if (userId === '')
-      return {
-        id: anonymousId || visitorId,
-        userId,
-        browsers: anonymousId ? [anonymousId] : [],
-        features: statesOfUser(profile, '', features),
-        signals: namesOf([profile]),
-        ...aboutPerson('', [profile]),
-        readAt: now(),
-      }
+    if (userId === '') {
+      const browsers = anonymousId ? [anonymousId] : []
+      return personOf({ id: anonymousId || visitorId, userId, browsers, readAt: now() }, [profile], features)
+    }
     const userKey = visitorIdOf({ userId })
     const ofUser = visitorId === userKey ? { profile, readAt: now() } : (await readStored(siteId, [userKey]))[0]!
     const settled = settleBrowsers(userId, ofUser.profile?.links ?? {})
@@ -64,16 +58,23 @@ export function createReadPerson(
     )
     const profiles = [profile, ...(visitorId === userKey ? [] : [ofUser.profile]), ...read.map(each => each.profile)]
     const known = profiles.filter(each => each !== undefined)
-    const parts = known.map(each => statesOfUser(each, userId, features))
-    return {
-      id: userId,
-      userId,
-      browsers: joined.sort(),
-      features: foldPerson(parts, features),
-      signals: namesOf(known),
-      ...aboutPerson(userId, known),
-      readAt: Math.min(now(), ofUser.readAt, ...read.map(({ readAt }) => readAt)),
-    }
+    const readAt = Math.min(now(), ofUser.readAt, ...read.map(each => each.readAt))
+    return personOf({ id: userId, userId, browsers: joined.sort(), readAt }, known, features)
+  }
+}
+
+/** Returns a person as the profiles of their browsers make them. */
+function personOf(
+  named: Pick<Person, 'id' | 'userId' | 'browsers' | 'readAt'>,
+  profiles: readonly Profile[],
+  features: Features,
+): Person {
+  const parts = profiles.map(profile => statesOfUser(profile, named.userId, features))
+  return {
+    ...named,
+    features: foldPerson(parts, features),
+    signals: namesOf(profiles),
+    ...aboutPerson(named.userId, profiles),
   }
 }
 

@@ -7,6 +7,7 @@ import {
   parseStored,
   partitionOf,
   profilesSubject,
+  visitorText,
 } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 
@@ -49,7 +50,7 @@ export function createReadStored({ nats, partitions, profileOf, serves, now = Da
   async function readOne(siteId: string, visitorId: string): Promise<ReadProfile> {
     const partition = partitionOf(siteId, visitorId, partitions)
     if (serves(partition)) return { profile: await profileOf(siteId, visitorId), readAt: now() }
-    const key = `${siteId}\0${visitorId}`
+    const key = visitorText(siteId, visitorId)
     const known = remembered.get(key)
     if (known && known.readAt > now() - FRESH_MS) return known
     const readAt = now()

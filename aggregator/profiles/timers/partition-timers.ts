@@ -1,5 +1,5 @@
 import { hasEnded } from '@slotstream/core'
-import { type Profile, parseTime } from '@slotstream/protocol'
+import { type Profile, parseTime, visitorText } from '@slotstream/protocol'
 import type { Visitor } from '../store/profile-bucket.js'
 import type { StoredTimer, TimerStore } from '../store/timer-store.js'
 import { createTimeQueue } from './time-queue.js'
@@ -54,7 +54,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
   const notes = createTimerNotes(store)
 
   function note({ siteId, visitorId, patterns }: Profile): void {
-    const id = idOf(siteId, visitorId)
+    const id = visitorText(siteId, visitorId)
     const at = patterns?.due
     const known = due.get(id)
     if (at === undefined) due.delete(id)
@@ -64,7 +64,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
 
   function enqueue(visitor: Visitor, at: number): void {
     queue.add(at, { visitor, at })
-    due.set(idOf(visitor.siteId, visitor.visitorId), { due: at, queuedAt: at })
+    due.set(visitorText(visitor.siteId, visitor.visitorId), { due: at, queuedAt: at })
   }
 
   /** Looks at whom a former owner left: from then on the visitor is known. */
@@ -77,7 +77,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
 
   /** Tells of a visitor whose time has come. Resolves to whether it has. */
   async function fireOne(visitor: Visitor, queuedAt: number, now: number): Promise<boolean> {
-    const id = idOf(visitor.siteId, visitor.visitorId)
+    const id = visitorText(visitor.siteId, visitor.visitorId)
     const known = due.get(id)
     // It was queued again since, for another time.
     if (known?.queuedAt !== queuedAt) return false
@@ -111,7 +111,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
       if (profile.patterns?.due === undefined && notes.size > 0) await notes.remove(keyOf(profile))
     },
     async forget(visitor) {
-      due.delete(idOf(visitor.siteId, visitor.visitorId))
+      due.delete(visitorText(visitor.siteId, visitor.visitorId))
       await notes.remove(keyOf(visitor))
     },
     async fire(now, most) {
@@ -141,8 +141,4 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
 function firesAt({ lastReceived = '' }: Profile, at: number): number {
   const receivedAt = parseTime(lastReceived) ?? Number.NEGATIVE_INFINITY
   return receivedAt < at ? at : receivedAt + OVERDUE_MS
-}
-
-function idOf(siteId: string, visitorId: string): string {
-  return `${siteId}\0${visitorId}`
 }

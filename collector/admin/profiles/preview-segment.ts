@@ -2,7 +2,7 @@ import { mergePreviews, type PreviewResult } from '@slotstream/core'
 import { type PreviewReply, type PreviewRequest, previewSubject } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
-import { askOwner } from '../../owners/ask-owner.js'
+import { answerOf } from '../../owners/answer-of.js'
 
 /** How long the owners may take to look through all persons, in milliseconds. */
 const TIMEOUT_MS = 60_000
@@ -28,14 +28,7 @@ export function createPreviewSegment(
   async function ask(partition: number, siteId: string, where: unknown): Promise<PreviewResult> {
     const body = (passedMs: number) =>
       JSON.stringify({ siteId, where, deadlineMs: Math.max(1, timeoutMs - passedMs) } satisfies PreviewRequest)
-    const answer = await askOwner(nats, { subject: previewSubject(partition), timeoutMs, body })
-    if (answer === 'timeout')
-      throw new Failure('unavailable', `the aggregator of partition ${partition} did not answer in time: ask again`)
-    if (answer === 'unavailable')
-      throw new Failure(
-        'unavailable',
-        `no aggregator with the role profiles has partition ${partition}: start one, or ask again in a moment`,
-      )
+    const answer = await answerOf(nats, partition, { subject: previewSubject(partition), timeoutMs, body })
     const reply = answer.json<PreviewReply>()
     if ('faults' in reply) throw new Failure('malformed', reply.faults[0] ?? 'where is no condition', reply.faults)
     return reply

@@ -9,7 +9,7 @@ import {
 } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
-import { askOwner } from '../../owners/ask-owner.js'
+import { answerOf } from '../../owners/answer-of.js'
 
 /** How long the owner of a partition may take for one answer, in milliseconds. */
 const TIMEOUT_MS = 2_000
@@ -57,14 +57,7 @@ export function createReadProfiles(
 
   async function readOnce(partition: number, request: ProfilesRequest): Promise<(object | null)[]> {
     const subject = profilesSubject(partition)
-    const answer = await askOwner(nats, { subject, timeoutMs, body: () => JSON.stringify(request) })
-    if (answer === 'timeout')
-      throw new Failure('unavailable', `the aggregator of partition ${partition} did not answer in time: ask again`)
-    if (answer === 'unavailable')
-      throw new Failure(
-        'unavailable',
-        `no aggregator with the role profiles has partition ${partition}: start one, or ask again in a moment`,
-      )
+    const answer = await answerOf(nats, partition, { subject, timeoutMs, body: () => JSON.stringify(request) })
     const profiles = profilesOf(answer, request.visitorIds.length)
     if (profiles) return profiles
     const reason = answer.headers?.get('Nats-Service-Error') || 'the answer is of another shape'

@@ -77,7 +77,7 @@ function addValue(
     next ??= cells ? cells.slice() : []
     putValue(next, key, added)
   }
-  if (next && next.length > 2 * keys) boundKeys(next, keys)
+  if (next) boundKeys(next, keys)
   return next
 }
 

@@ -1,10 +1,9 @@
 import { hash32 } from '@slotstream/protocol'
 
-/** A sorted map as one list: key, value, key, value … As JSON it is small, and equal maps are equal texts. */
-export type Pairs<Key extends string | number, Value> = (Key | Value)[]
+// Sorted maps as one list: key, value, key, value … As JSON it is small, and equal maps are equal texts.
 
 /** Returns the place of a key, or `-1 - place` where it would be. */
-export function findKey<Key extends string | number>(pairs: readonly unknown[], key: Key): number {
+function findKey<Key extends string | number>(pairs: readonly unknown[], key: Key): number {
   let low = 0
   let high = pairs.length >> 1
   // Most lookups are of the greatest key: the present slot of time, or the only key.
@@ -42,18 +41,13 @@ export function putValue(pairs: unknown[], key: string | number, value: unknown)
  * that ever were, in whatever order they came. Changes `pairs`.
  */
 export function boundKeys(pairs: unknown[], most: number): void {
-  while (pairs.length > 2 * most) {
-    let worst = 0
-    let greatest = -1
-    for (let place = 0; place < pairs.length; place += 2) {
-      const hash = hash32(pairs[place] as string)
-      if (hash > greatest) {
-        greatest = hash
-        worst = place
-      }
-    }
-    pairs.splice(worst, 2)
-  }
+  const excess = pairs.length / 2 - most
+  if (excess <= 0) return
+  const hashed: { place: number; hash: number }[] = []
+  for (let place = 0; place < pairs.length; place += 2) hashed.push({ place, hash: hash32(pairs[place] as string) })
+  // Of equal hashes the first key goes: sorting is stable.
+  const gone = hashed.sort((a, b) => b.hash - a.hash).slice(0, excess)
+  for (const { place } of gone.sort((a, b) => b.place - a.place)) pairs.splice(place, 2)
 }
 
 /** Merges two maps; values of a key that is in both are merged by `mergeValues`. Neither is changed. */

@@ -7,10 +7,11 @@ import type {
   Json,
   Visit,
 } from '@slotstream/protocol'
+import { PAUSE_MS } from '../../profile/sessions.js'
 import type { Feature, Features } from '../feature.js'
 import { mergeCells } from './merge-cells.js'
 import { valueAt } from './pairs.js'
-import { joined, PAUSE_MS } from './visits.js'
+import { joined } from './visits.js'
 import { firstSlotAt, hasSlots, type Window, weightOfSlot } from './windows.js'
 
 type Decay = Extract<Window, { kind: 'decay' }>

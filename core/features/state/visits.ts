@@ -1,13 +1,11 @@
 import type { FeatureCell, FeatureStates, StoredMessage, Visit } from '@slotstream/protocol'
-import { sessionIdOf } from '../../profile/sessions.js'
+import { compareTexts } from '../../compare-texts.js'
+import { PAUSE_MS, sessionIdOf } from '../../profile/sessions.js'
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Features, Rule } from '../feature.js'
 import { addToCell } from './add-message.js'
 import { mergeCells } from './merge-cells.js'
 import { mergePairs, putValue, valueAt } from './pairs.js'
-
-/** A pause this long ends a session that no message names, in milliseconds. */
-export const PAUSE_MS = 30 * 60_000
 
 /** Sessions older than this are kept as a number and a sum, in milliseconds. */
 const KEPT_MS = 30 * 24 * 3_600_000
@@ -95,7 +93,7 @@ export function mergeVisits(a: readonly Visit[], b: readonly Visit[], features: 
 
 /** Order of sessions: by start, then by id. */
 function byStart(a: Visit, b: Visit): number {
-  return a[1] - b[1] || (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)
+  return a[1] - b[1] || compareTexts(a[0], b[0])
 }
 
 /** Returns sessions without the oldest ones, which are added to a number and a sum. */

@@ -1,5 +1,5 @@
 import { applyChanges, profileOfLink } from '@slotstream/core'
-import { type IdentityChange, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
+import { type IdentityChange, isPersonKey, type Profile, visitorIdOf, visitorText } from '@slotstream/protocol'
 import type { DecidedLink } from './decided-links.js'
 import type { NewGeneration } from './new-generation.js'
 
@@ -21,7 +21,7 @@ export function createLinkList(): LinkList {
   const changes = new Map<string, { siteId: string; visitorId: string; ofVisitor: IdentityChange[] }>()
 
   function add(siteId: string, visitorId: string, change: IdentityChange): void {
-    const key = `${siteId}\0${visitorId}`
+    const key = visitorText(siteId, visitorId)
     const known = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
     known.ofVisitor.push(change)
     changes.set(key, known)

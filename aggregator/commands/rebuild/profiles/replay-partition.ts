@@ -1,6 +1,6 @@
 import { applyEnvelope } from '@slotstream/core'
-import { type EventEnvelope, type Profile, streamSubject } from '@slotstream/protocol'
-import { type Log, type Nats, readStream } from '@slotstream/runtime'
+import { type EventEnvelope, type Profile, streamSubject, visitorText } from '@slotstream/protocol'
+import { type Log, type Nats, readWhole } from '@slotstream/runtime'
 import type { ReducerDefinitions } from '../../../profiles/definitions/compiled-definitions.js'
 import { parseEnvelope } from '../../../profiles/store/parse-envelope.js'
 import type { EventRanges, Range } from './event-ranges.js'
@@ -37,14 +37,11 @@ async function* messagesOf(
   const subject = streamSubject('events', partition)
   if (first > end || !(await nats.manager.streams.getMessage(part.name, { last_by_subj: subject }))) return
   // nats-server rejects a filter by a subject that the stream no longer takes.
-  const filter = ranges.current.includes(range) ? { filter: subject } : {}
-  const reader = readStream(nats, part.name, { from: first, ...filter, log })
-  for await (const message of reader) {
-    if (message.seq > end) break
+  const filter = ranges.current.includes(range) ? { subject } : {}
+  for await (const message of readWhole(nats, part.name, log, { from: first, ...filter })) {
+    if (message.seq > end) return
     if (message.subject === subject) yield { envelope: parseEnvelope(message.data), seq: message.seq }
-    if (message.info.pending === 0) break
   }
-  await reader.stop()
 }
 
 async function apply(
@@ -54,11 +51,10 @@ async function apply(
   { profileBefore, anonymousDays, definitionsOf }: ReplayDeps,
 ): Promise<void> {
   const { siteId, visitorId } = envelope
-  const key = `${siteId}\0${visitorId}`
+  const key = visitorText(siteId, visitorId)
   try {
     const before = profiles.get(key) ?? (await profileBefore?.(siteId, visitorId))
-    const { features, patterns } = definitionsOf(siteId)
-    const profile = applyEnvelope(before, envelope, seq, anonymousDays, features, patterns)
+    const profile = applyEnvelope(before, envelope, seq, { anonymousDays, ...definitionsOf(siteId) })
     if (profile) profiles.set(key, profile)
   } catch {
     // The live role stores it as a dead letter.

@@ -25,7 +25,7 @@ function applied(envelopes: EventEnvelope[], declared?: PatternDefinition[]) {
   let profile: Profile | undefined
   const signals: SignalRecord[] = []
   for (const [index, each] of envelopes.entries()) {
-    const after = core.applyAndDetect(profile, each, index + 1, hashText, undefined, undefined, compiled?.value)
+    const after = core.applyAndDetect(profile, each, index + 1, hashText, compiled && { patterns: compiled.value })
     signals.push(...after.signals)
     profile = JSON.parse(JSON.stringify(after.profile)) as Profile
     expect(parseProfile(profile)).toMatchObject({ ok: true })
