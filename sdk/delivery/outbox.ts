@@ -42,7 +42,10 @@ export interface Outbox {
   add(entry: Entry): void
   /** Counts a message that can't be sent. */
   drop(reason: string): void
-  /** Writes what waited in memory, now that nothing is paused. */
+  /**
+   * Puts into the store what earlier pages could not, and writes what waited in memory, now that nothing is paused. To
+   * be called before this page seals anything: what it sealed and the collector has must not come back.
+   */
   resume(): void
   /** Returns whether nothing has been stored in this browser yet, or taken from there. */
   isFirst(): boolean
@@ -71,8 +74,6 @@ export interface Outbox {
    * @param keepaliveBudget bytes that such requests may still carry
    */
   sendOnExit(keepaliveBudget: () => number, post: (batch: SealedBatch) => void): void
-  /** Puts into the store what earlier pages could not. */
-  recover(): void
   /** Returns when any tab may send again, in milliseconds since the epoch. */
   openAt(): number
   /** Returns the body of an attempt on a batch that is made now. */
@@ -206,7 +207,10 @@ export function createOutbox(
       schedule()
     },
     drop,
-    resume: schedule,
+    resume() {
+      save(saved())
+      schedule()
+    },
     isFirst: () => !lastSeq(),
     async whenWritten() {
       write()
@@ -229,7 +233,6 @@ export function createOutbox(
       for (const batch of seal(keepaliveBudget()))
         if (now() >= openAt() && batch.bytes + ENVELOPE_BYTES <= keepaliveBudget()) post(batch)
     },
-    recover: () => save(saved()),
     openAt,
     bodyFor(batch) {
       const { batchId, texts } = batch

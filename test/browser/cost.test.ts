@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
@@ -17,11 +17,11 @@ let server: Server
 const requests: { bytes: number; text: string; events: number }[] = []
 
 beforeAll(async () => {
-  const dist = (file: string) => readFile(new URL(`../../sdk/dist/${file}`, import.meta.url))
-  const scripts = new Map([
-    ['/sdk.js', await dist('slotstream.js')],
-    ['/sdk/engagement.js', await dist('engagement.js')],
-  ])
+  const dist = new URL('../../sdk/dist/', import.meta.url)
+  const scripts = new Map([['/sdk.js', await readFile(new URL('slotstream.js', dist))]])
+  // The page loads the rest itself, each from a file of its own.
+  for (const file of await readdir(dist))
+    if (file.endsWith('.js')) scripts.set(`/sdk/${file}`, await readFile(new URL(file, dist)))
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
       const script = scripts.get(new URL(request.url ?? '/', 'http://page').pathname)

@@ -189,7 +189,7 @@ describe('what a page captures by itself', () => {
     await Promise.all([page.waitForURL(url => url.hostname === 'localhost'), page.click('#sister')])
     await page.waitForFunction(() => 'slotstream' in window)
     expect(await visitor(page)).toBe(anonymousId)
-    expect(page.url()).toBe(target)
+    await page.waitForURL(target)
     await context.close()
   })
 })

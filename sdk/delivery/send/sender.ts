@@ -222,7 +222,6 @@ export function createSender(deps: SenderDeps): Sender {
     batches: store.batches,
     start() {
       failures = Number(storage.get('failures')) || 0
-      outbox.recover()
       // The page before may have left something.
       schedule(flushInterval)
     },

@@ -162,6 +162,7 @@ export function page(
   }
   const outbox: Outbox = createOutbox(parts, store, storage, messages => sender.onWritten(messages))
   const sender: Sender = createSender({ ...parts, outbox })
+  outbox.resume()
   sender.start()
   let count = 0
   const capture = (n = count++, visitor = 'v', padding = '') => {
