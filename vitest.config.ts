@@ -24,8 +24,9 @@ const DOM = [
 /** What must hold for whatever is made up, which takes longer than examples. */
 const PROPERTIES = ['test/unit/**/*-properties.test.ts']
 
-/** Two files at a time: they wait for processes they started most of the time. */
-const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 2 }
+/** Several files at a time: they wait for processes and browsers that they started most of the time. */
+const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 3 }
+const TWO_BY_TWO = { fileParallelism: true, maxWorkers: 2 }
 
 export default defineConfig({
   test: {
@@ -86,7 +87,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          ...TWO_BY_TWO,
         },
       },
       {
