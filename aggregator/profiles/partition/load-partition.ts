@@ -2,6 +2,7 @@ import type { Profile } from '@slotstream/protocol'
 import { createProgress, type Progress } from '../apply/progress.js'
 import { createUnpublished } from '../apply/unpublished.js'
 import { createProfileCache } from '../cache/profile-cache.js'
+import type { MemberChecks } from '../members/check-members.js'
 import type { WantedSignals } from '../signals/wanted-signals.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
 import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
@@ -35,8 +36,12 @@ export interface LoadDeps {
   timerStore: TimerStore
   /** Tells the stream that a visitor's time has come. */
   tellTimer: (profile: Profile, due: number, now: number) => Promise<void>
+  /** Looks at segments. Default: there are none */
+  checks?: MemberChecks
   /** See `hasEnded`. */
   anonymousDays: number
+  /** The clock of timers, in milliseconds since the epoch. Default: the system's */
+  now?: (() => number) | undefined
 }
 
 /**
@@ -51,7 +56,7 @@ export async function loadPartition(
   retry: Retry,
 ): Promise<LoadedPartition> {
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
-  const { timerStore, tellTimer, anonymousDays } = deps
+  const { timerStore, tellTimer, checks, anonymousDays, now } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
   const end = await stream.endOfStream(stored.seq)
@@ -82,6 +87,8 @@ export async function loadPartition(
     visitorOf: store.visitorOf,
     tell: tellTimer,
     anonymousDays,
+    ...(checks && { checks }),
+    ...(now && { now }),
   })
   await retry(async () => {
     for await (const stored of timerStore.read(index)) timers.inherit(stored)

@@ -1,7 +1,6 @@
-import { featureValues, segmentsOf } from '@slotstream/core'
+import { changesOf, featureValues, personAttributes } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
-import { personAttributes } from './person-attributes.js'
 import type { Person } from './read-persons.js'
 
 /**
@@ -16,7 +15,7 @@ export function describeProfile(
   at: number,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
-  const { links: _links, recentSignals: _recent, ...ownFields } = others
+  const { links: _links, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt)
   return {
@@ -28,7 +27,7 @@ export function describeProfile(
         { value, version, ageMs, ...(since > 0 && { since }) },
       ]),
     ),
-    segments: segmentsOf(segments, personAttributes(person, values, at)),
+    segments: changesOf(segments, person.members, personAttributes(person, values, at)).segments,
     signals: person.signals,
   }
 }
