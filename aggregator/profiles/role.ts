@@ -37,6 +37,8 @@ export interface Profiles {
    * not within `deadlineMs` milliseconds.
    */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
+  /** Returns for how long profiles of a partition may have lacked messages, in milliseconds: see `Freshness`. */
+  ageMs(partition: number): number
   /** Whether this process may answer for the partition at this moment. */
   serves(partition: number): boolean
   /** Whether this process holds the partition at this moment: what was asked before it was given up may be answered. */
@@ -128,6 +130,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   return {
     profileOf,
     waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
+    ageMs: index => partition(index)?.freshness.ageMs() ?? 0,
     serves,
     holds,
     onServing: serving.listen,

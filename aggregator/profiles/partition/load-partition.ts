@@ -9,6 +9,7 @@ import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
 import type { TimerStore } from '../store/timer-store.js'
 import { createPartitionTimers, type PartitionTimers } from '../timers/partition-timers.js'
 import type { DirtyPartition } from './flush.js'
+import { createFreshness, type Freshness } from './freshness.js'
 import type { PartitionStream } from './partition-stream.js'
 import type { Retry } from './retry.js'
 
@@ -16,6 +17,7 @@ import type { Retry } from './retry.js'
 export interface LoadedPartition extends DirtyPartition {
   readonly progress: Progress
   readonly timers: PartitionTimers
+  readonly freshness: Freshness
   /** Last sequence of the stream when the partition was loaded. */
   readonly end: number
   /** Sequence of the partition's newest message then. It is lowered when that message is deleted before it is read. */
@@ -99,6 +101,7 @@ export async function loadPartition(
     progress,
     unpublished: createUnpublished(wantedSignals.select),
     timers,
+    freshness: createFreshness(progress),
     checkpoint,
     end,
     newest,
