@@ -92,6 +92,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
   const serves = (index: number) => serving.has(index) && holds(index)
   const partition = (index: number) => generations.current.partition(index)
+  const ageMs = (index: number) => partition(index)?.freshness.ageMs() ?? 0
   const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
     partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
   const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves }
@@ -105,7 +106,8 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const readPerson = createReadPerson(createReadStored(reading))
   const describe = async (profile: Profile) => {
     const ofSite = definitions.of(profile.siteId)
-    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now())
+    const lackedMs = ageMs(partitionOf(profile.siteId, profile.visitorId, partitions))
+    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now(), lackedMs)
   }
   const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
@@ -130,7 +132,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   return {
     profileOf,
     waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
-    ageMs: index => partition(index)?.freshness.ageMs() ?? 0,
+    ageMs,
     serves,
     holds,
     onServing: serving.listen,
