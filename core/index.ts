@@ -24,7 +24,7 @@ export {
   versionOfFeature,
 } from './features/index.js'
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
-export { type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
@@ -37,6 +37,7 @@ export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } fr
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { type ApplyRules, applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
 export { profileBytes } from './profile/profile-size.js'
+export { namesOfSignals } from './profile/recent-signals.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {
   type CompiledSegment,
@@ -46,7 +47,11 @@ export {
 } from './segments/compile-segments.js'
 export { compileWhere, type WhereOptions } from './segments/compile-where.js'
 export { explainSegment, type SegmentExplanation } from './segments/explain.js'
+export { type MemberChange, namesOfMembers, nextMembers } from './segments/members/members.js'
+export { nextSegmentChange } from './segments/members/next-change.js'
+export { isWholePerson, type UserNews } from './segments/members/watch-segments.js'
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'
+export { personAttributes } from './segments/person-attributes.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
 export type { Vocabulary } from './segments/vocabulary.js'
 export { formerSignalIdOf, type HashText, signalIdOf } from './signals/signal-id.js'

@@ -96,7 +96,7 @@ export {
   retentionTrouble,
 } from './site/retention.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
-export { MAX_SIGNALS, SIGNALS, type SignalName } from './site/signals.js'
+export { MAX_SIGNALS, SEGMENT_SIGNALS, type SegmentSignal, SIGNALS, type SignalName } from './site/signals.js'
 export {
   MAX_PLAN_BYTES,
   MAX_PLAN_SCHEMAS,
@@ -234,6 +234,7 @@ export {
   parsePatternStates,
 } from './stream/profile/pattern-states.js'
 export type { Profile } from './stream/profile/profile.js'
+export type { Members, SegmentNews } from './stream/profile/segment-news.js'
 export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
 export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'

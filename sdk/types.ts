@@ -43,10 +43,18 @@ export type Part = (client: never, load: never) => () => void
  * Outcome of a slot request. `served`: `items` has what to show. In all other cases `items` is empty, or the option
  * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the control group), `empty` (no
  * content was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline),
- * `unavailable` (the collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by
+ * `stale` (what is known of the visitor is older than the slot takes), `unavailable` (the collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by
  * the option `signal`).
  */
-export type SlotOutcome = 'served' | 'holdout' | 'empty' | 'unknown_slot' | 'timeout' | 'unavailable' | 'aborted'
+export type SlotOutcome =
+  | 'served'
+  | 'holdout'
+  | 'empty'
+  | 'unknown_slot'
+  | 'timeout'
+  | 'stale'
+  | 'unavailable'
+  | 'aborted'
 
 /** One content chosen for a slot. */
 export interface SlotItem<Payload = Record<string, unknown>> {
@@ -65,6 +73,8 @@ export interface SlotDecision<Payload = Record<string, unknown>> {
   decisionId: string
   outcome: SlotOutcome
   items: SlotItem<Payload>[]
+  /** Age of each feature that the policy chose by, in milliseconds; 0: nothing is missing. Absent: it asks for none. */
+  ages?: Record<string, number>
   /** Why it came out so: only with the option `debug`, and only from sites whose `debug` is on. */
   reason?: Record<string, unknown>
 }

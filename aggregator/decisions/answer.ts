@@ -24,6 +24,7 @@ export interface Answer {
  * @param now milliseconds since the epoch
  * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse knows
  *   when an event's decision was made
+ * @param ageMs for how long the profile may have lacked messages, in milliseconds
  */
 export function answer(
   request: DecideRequest,
@@ -31,6 +32,7 @@ export function answer(
   catalog: Catalog,
   now: number,
   newId: (now: number) => string = uuidv7,
+  ageMs = 0,
 ): Answer {
   const { siteId, visitorId } = request
   return eachSlot(
@@ -38,7 +40,7 @@ export function answer(
     (asked, decisionId) => {
       const found = catalog.slotOf(siteId, asked.id)
       if (!found) return undecided({ slotId: asked.id, decisionId, outcome: 'unknown_slot' }, request, now)
-      const choice = decide({ siteId, visitorId, profile, ...found, count: asked.count, now, seed: decisionId })
+      const choice = decide({ siteId, visitorId, profile, ageMs, ...found, count: asked.count, now, seed: decisionId })
       const { features, explored: _notRecorded, ...recorded } = choice
       return {
         decision: decisionOf(request, choice, found, decisionId),
@@ -94,6 +96,7 @@ function decisionOf(request: DecideRequest, choice: Choice, { slot, contents }: 
       position: index + 1,
       payload: payloads.get(contentId) ?? {},
     })),
+    ...(choice.features.ages && { ages: choice.features.ages }),
   }
   if (request.explain) {
     const { policy, policyVersion, propensities, explored, features, excluded } = choice

@@ -1,4 +1,4 @@
-import { type DecideRequest, type DecisionEnvelope, type Profile, streamSubject } from '@slotstream/protocol'
+import { type DecideRequest, type DecisionEnvelope, type Profile, streamSubject, uuidv7 } from '@slotstream/protocol'
 import { type Log, type Publisher, within } from '@slotstream/runtime'
 import { type Answer, answer, noAnswer } from './answer.js'
 import type { Catalog } from './catalog.js'
@@ -14,6 +14,8 @@ export interface ProfileReader {
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
   /** Resolves to whether everything up to a stream sequence is applied within `deadlineMs` milliseconds. */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
+  /** Returns for how long profiles of a partition may have lacked messages, in milliseconds. */
+  ageMs(partition: number): number
   /** Whether this process holds the partition at this moment. */
   holds(partition: number): boolean
 }
@@ -61,7 +63,7 @@ export function createDecider({ publisher, profiles, catalog, log, onUnrecorded 
       record(request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
       return late
     }
-    const decided = answer(request, profile.value, catalog, Date.now())
+    const decided = answer(request, profile.value, catalog, Date.now(), uuidv7, profiles.ageMs(partition))
     try {
       await record(request, partition, decided, Math.max(LEAST_RECORD_MS, left()))
       return decided

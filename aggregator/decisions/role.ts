@@ -36,7 +36,7 @@ export async function startDecisions({
   nats: Nats
   publisher: Publisher
   installation: Installation
-  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'serves' | 'holds' | 'onServing'>
+  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'ageMs' | 'serves' | 'holds' | 'onServing'>
   metrics: Metrics
   log: Log
 }): Promise<Decisions> {

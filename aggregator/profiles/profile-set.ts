@@ -10,8 +10,10 @@ import {
   type Tombstones,
 } from '@slotstream/runtime'
 import type { StepResult } from './apply/apply-step.js'
-import type { ReducerDefinitions } from './definitions/compiled-definitions.js'
+import type { CompiledDefinitions } from './definitions/compiled-definitions.js'
 import { forgetProfiles } from './forget-profiles.js'
+import { createMemberChecks } from './members/check-members.js'
+import { createPublishNews, createTellSegments } from './members/publish-news.js'
 import { createRooms } from './partition/back-pressure.js'
 import { createFlush, type DirtyPartition } from './partition/flush.js'
 import type { LoadedPartition } from './partition/load-partition.js'
@@ -20,6 +22,7 @@ import { total } from './partition/waiting-bounds.js'
 import { siteProfiles } from './preview/site-profiles.js'
 import { createPublishIdentity } from './publish-identity.js'
 import { createPublishRejected } from './publish-rejected.js'
+import type { ReadPerson } from './reads/read-persons.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
 import { createProfileStore } from './store/profile-store.js'
@@ -63,7 +66,9 @@ export interface ProfileSetDeps {
   /** See `applyAndDetect`. */
   anonymousDays: number
   /** Returns what a site declares. */
-  definitionsOf: (siteId: string) => ReducerDefinitions
+  definitionsOf: (siteId: string) => CompiledDefinitions
+  /** Reads a person as the owners of the browsers have them now. */
+  readPerson: ReadPerson
   /** The clock of timers and of what has ended, see `SweepDeps`. */
   now?: () => number
   everyMs?: number
@@ -93,6 +98,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     signals: createPublishSignals(publisher, metrics),
     rejected: createPublishRejected(publisher, metrics),
     identity: createPublishIdentity(publisher, installation.partitions, metrics),
+    news: createPublishNews(publisher, installation.partitions),
   }
   const flush = createFlush({ store, publish, log, onOutdated: restart })
   const storing = startStoring({ flush, loaded, held, metrics })
@@ -107,6 +113,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     store,
     timerStore: createTimerStore(nats, publisher, log),
     tellTimer: createTellTimer(publisher, installation.partitions),
+    checks: createMemberChecks({ ...deps, tell: createTellSegments(publisher, installation.partitions) }),
     streams: installation.streams.events,
     partitions: installation.partitions,
     slice: createSlices(),

@@ -23,7 +23,7 @@ import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
 import { answerReads } from './reads/answer-reads.js'
 import { describeProfile } from './reads/describe-profile.js'
-import { createReadPerson } from './reads/read-persons.js'
+import { createReadPerson, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
@@ -37,6 +37,8 @@ export interface Profiles {
    * not within `deadlineMs` milliseconds.
    */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
+  /** Returns for how long profiles of a partition may have lacked messages, in milliseconds: see `Freshness`. */
+  ageMs(partition: number): number
   /** Whether this process may answer for the partition at this moment. */
   serves(partition: number): boolean
   /** Whether this process holds the partition at this moment: what was asked before it was given up may be answered. */
@@ -88,19 +90,24 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
-  const generations = startGenerations(deps, { wantedSignals, definitions, serving, holds })
+  const serves = (index: number) => serving.has(index) && holds(index)
+  const partition = (index: number) => generations.current.partition(index)
+  const ageMs = (index: number) => partition(index)?.freshness.ageMs() ?? 0
+  const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
+    partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
+  const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves }
+  // What a browser's partition has told of must be seen.
+  const readFresh = createReadPerson(createReadStored({ ...reading, freshMs: 0 }))
+  const generations = startGenerations(deps, { wantedSignals, definitions, serving, holds, readPerson: readFresh })
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
-  const partition = (index: number) => generations.current.partition(index)
-  const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
-    partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
-  const serves = (index: number) => serving.has(index) && holds(index)
   const lane = deps.lane ?? nats
-  const readPerson = createReadPerson(createReadStored({ nats: lane, partitions, profileOf, serves }))
+  const readPerson = createReadPerson(createReadStored(reading))
   const describe = async (profile: Profile) => {
     const ofSite = definitions.of(profile.siteId)
-    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now())
+    const lackedMs = ageMs(partitionOf(profile.siteId, profile.visitorId, partitions))
+    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now(), lackedMs)
   }
   const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
@@ -125,6 +132,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   return {
     profileOf,
     waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
+    ageMs,
     serves,
     holds,
     onServing: serving.listen,
@@ -155,11 +163,13 @@ function startGenerations(
     definitions,
     serving,
     holds,
+    readPerson,
   }: {
     wantedSignals: WantedSignals
     definitions: SitesDefinitions
     serving: Serving
     holds: (partition: number) => boolean
+    readPerson: ReadPerson
   },
 ): ProfileGenerations {
   const { skewTracker, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
@@ -177,6 +187,7 @@ function startGenerations(
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
         definitionsOf: definitions.of,
+        readPerson,
         holds,
       }),
     heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),

@@ -16,7 +16,7 @@ import { storeRejected } from './load/write/store-rejected.js'
 import { withLeaseCheck } from './load/write/with-lease-check.js'
 import type { WarehouseMetrics } from './metrics.js'
 import { positionKeeper } from './positions/position.js'
-import { profilesSpec, type StreamSpec } from './tables/specs.js'
+import { type FeaturesOf, profilesSpec, type StreamSpec } from './tables/specs.js'
 import { warehouseTable } from './tables/table.js'
 
 /** Messages the client holds while a block is inserted: each may be as large as a batch. */
@@ -32,6 +32,8 @@ export interface LoadersDeps {
   isReplicated: boolean
   /** Streams that can be loaded, by name. */
   specs: Map<string, StreamSpec>
+  /** See `profilesSpec`. */
+  featuresOf: FeaturesOf
   /** Bounds of a block. A stream whose rows wait on purpose may have more time. */
   limits: LoaderDeps['limits']
   tombstones: Tombstones | undefined
@@ -106,7 +108,7 @@ export function createLoaders(deps: LoadersDeps): Loaders {
     stop: async name => take(name)?.stop(),
     drop: name => take(name)?.drop(),
     loadGeneration(generation) {
-      specs.set('profiles', profilesSpec(generation))
+      specs.set('profiles', profilesSpec(generation, deps.featuresOf))
       const old = take('profiles')
       if (!old) return
       void old.stop()

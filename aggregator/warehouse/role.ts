@@ -11,6 +11,8 @@ import {
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
+import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
+import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
 import { type WarehouseSettings, warehouseSettings } from '../settings.js'
 import { createTroubles } from './load/troubles.js'
 import { loadedThrough } from './loaded-through.js'
@@ -66,7 +68,9 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
   const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
-  const specs = specsOf(installation)
+  const definitions = createSitesDefinitions(log)
+  const featuresOf = (siteId: string) => definitions.of(siteId).features
+  const specs = specsOf(installation, featuresOf)
   const troubles = createTroubles(metrics)
   let leaseGroup: LeaseGroup | undefined
   const loaders = createLoaders({
@@ -74,6 +78,7 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
     clickhouse,
     isReplicated: cluster !== '',
     specs,
+    featuresOf,
     limits: { ...(parts.settings ?? warehouseSettings({})), maxBytes: MAX_BLOCK_BYTES },
     tombstones: parts.tombstones,
     holds: name => leaseGroup?.holds(name) ?? false,
@@ -84,10 +89,12 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
   })
   let waitingFor = CLICKHOUSE
   let watching: { stop(): void } | undefined
+  let watchingDefinitions: { stop(): void } | undefined
 
   async function begin() {
     await prepareTables({ nats, installation, clickhouse, cluster, troubles, metrics, log, abort: abort.signal })
     if (abort.signal.aborted) return
+    watchingDefinitions = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
     leaseGroup = await joinLeaseGroup({
       nats,
       installation,
@@ -116,6 +123,7 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
       abort.abort()
       await beginning
       watching?.stop()
+      watchingDefinitions?.stop()
       await leaseGroup?.stop()
       await clickhouse.close()
     },

@@ -116,6 +116,12 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       },
       count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
       holdout: { ...share, default: 0 },
+      maxAge: {
+        type: 'string',
+        description:
+          'Greatest age of the features that the policy asks for, a whole number of `s`, `m`, `h` or `d`. Where they are older, the outcome is `stale`. Default: any.',
+        examples: ['5s'],
+      },
       attribution: {
         type: 'object',
         additionalProperties: false,

@@ -167,6 +167,11 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
           },
         },
       },
+      ages: {
+        type: 'object',
+        additionalProperties: count,
+        description: 'Age of each feature that the policy chose by, in milliseconds; absent where it asks for none.',
+      },
       reason: { type: 'object', description: 'Policy, propensities, affinities and exclusions, if asked for.' },
     },
   },

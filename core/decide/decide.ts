@@ -4,10 +4,11 @@ import {
   type DecisionRecord,
   type Outcome,
   type Profile,
+  parseDuration,
   type Slot,
   shareOf,
 } from '@slotstream/protocol'
-import { score } from '../policies/score.js'
+import { featuresAskedFor, score } from '../policies/score.js'
 import { decayedTo } from '../profile/affinities.js'
 import { chances, draw } from './draw.js'
 import { eligibleAt } from './eligible.js'
@@ -20,6 +21,8 @@ export interface Question {
   /** Undefined: the visitor is new. */
   profile: Profile | undefined
   slot: Slot
+  /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
+  ageMs?: number
   /** Content of the catalog for this slot. */
   contents: Content[]
   /** Names this state of the slot's policy and content. */
@@ -36,11 +39,13 @@ export type Choice = Pick<
   DecisionRecord,
   'policy' | 'policyVersion' | 'holdout' | 'contentIds' | 'propensities' | 'candidates' | 'excluded' | 'seed'
 > & {
-  outcome: Extract<Outcome, 'served' | 'holdout' | 'empty'>
+  outcome: Extract<Outcome, 'served' | 'holdout' | 'stale' | 'empty'>
   features: {
     affinities: Record<string, number>
     /** Share of draws that any candidate could win. Here because the draw can't be repeated without it. */
     exploration: number
+    /** Age of each feature that the policy asks for, in milliseconds. Absent: it asks for none. */
+    ages?: Record<string, number>
   }
   /** Whether something was shown although something else scored higher. */
   explored: boolean
@@ -51,23 +56,45 @@ export type Choice = Pick<
  * so that it doesn't depend on the catalog; its candidates are recorded all the same.
  */
 export function decide(question: Question): Choice {
-  const { siteId, visitorId, profile, slot, contents, policyVersion, count = slot.count, now, seed } = question
+  const {
+    siteId,
+    visitorId,
+    profile,
+    ageMs = 0,
+    slot,
+    contents,
+    policyVersion,
+    count = slot.count,
+    now,
+    seed,
+  } = question
   const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
   const { eligible, excluded } = eligibleAt(now, contents)
   const { candidates, exploration } = score(slot.policy, eligible, { affinities })
   const holdout = isHeldOut(siteId, visitorId, slot)
-  const drawn = draw(candidates, exploration, holdout ? 0 : count, seededRandom(seed))
+  const asked = featuresAskedFor(slot.policy)
+  const isStale = asked.length > 0 && ageMs > maxAgeOf(slot)
+  const drawn = draw(candidates, exploration, holdout || isStale ? 0 : count, seededRandom(seed))
   return {
-    outcome: holdout ? 'holdout' : drawn.contentIds.length > 0 ? 'served' : 'empty',
+    outcome: holdout ? 'holdout' : isStale ? 'stale' : drawn.contentIds.length > 0 ? 'served' : 'empty',
     holdout,
     ...drawn,
     candidates: withChances(candidates, exploration),
     excluded,
-    features: { affinities, exploration },
+    features: {
+      affinities,
+      exploration,
+      ...(asked.length > 0 && { ages: Object.fromEntries(asked.map(name => [name, ageMs])) }),
+    },
     policy: slot.policy.type,
     policyVersion,
     seed,
   }
+}
+
+/** Returns the greatest age of features that a slot takes, in milliseconds. */
+function maxAgeOf({ maxAge }: Slot): number {
+  return (maxAge === undefined ? undefined : parseDuration(maxAge)) ?? Number.POSITIVE_INFINITY
 }
 
 /** Whether the visitor belongs to the control group of the slot. */

@@ -102,3 +102,17 @@ export function settleUsers(links: Links): Map<string, SettledLink> {
 export function settleBrowsers(userId: string, links: Links): Map<string, SettledLink> {
   return settleLinks(links, MAX_BROWSERS, 'browsers_per_user', () => userId)
 }
+
+/** Returns the users whom a browser is joined with. */
+export function joinedUsers(links: Links): string[] {
+  return joinedOf(settleUsers(links))
+}
+
+/** Returns the browsers that a user is joined with. */
+export function joinedBrowsers(userId: string, links: Links): string[] {
+  return joinedOf(settleBrowsers(userId, links))
+}
+
+function joinedOf(settled: ReadonlyMap<string, SettledLink>): string[] {
+  return [...settled].filter(([, { state }]) => state === 'joined').map(([other]) => other)
+}

@@ -17,6 +17,9 @@ import type { Features } from '../features/feature.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
 import type { CompiledPatterns, Match } from '../patterns/compiled.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
+import type { CompiledSegments } from '../segments/compile-segments.js'
+import { segmentSignal } from '../segments/members/segment-signal.js'
+import { type OnSegment, type UserNews, watchSegments } from '../segments/members/watch-segments.js'
 import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
@@ -49,6 +52,8 @@ export interface ApplyOutcome {
   refused?: RejectedMessage[]
   /** Users that the browser named first, or earlier than known: their partitions have to be told. Absent: none. */
   identity?: IdentityChange[]
+  /** What the partitions of users have to be told because of their segments. Absent: nothing. */
+  userNews?: UserNews[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
@@ -83,6 +88,7 @@ export function applyAndDetect(
   const applied = reduce(profile, envelope, seq, rules, {
     onFound: (found, message, after) => signals.push(signalRecord(found, message, after, envelope, hash)),
     onMatch: (match, after) => signals.push(patternSignal(match, after, envelope, hash)),
+    onSegment: (change, cause, person) => signals.push(segmentSignal(change, cause, person, envelope, hash)),
   })
   return { ...applied, signals }
 }
@@ -94,15 +100,18 @@ export interface ApplyRules {
   /** Features and patterns of the site. Default: those that every site has */
   features?: Features
   patterns?: CompiledPatterns
+  /** Segments of the site. Default: none */
+  segments?: CompiledSegments
 }
 
-/** Takes what is detected: by detectors in a message, by patterns in a message or at a time. */
+/** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
 interface Listeners {
   onFound(found: Found, message: StoredMessage, after: Profile): void
   onMatch(match: Match, after: Profile): void
+  onSegment: OnSegment
 }
 
-const IGNORE: Listeners = { onFound: () => {}, onMatch: () => {} }
+const IGNORE: Listeners = { onFound: () => {}, onMatch: () => {}, onSegment: () => {} }
 
 /** Applies the messages of an envelope that the profile has not seen: see `applyAndDetect`. */
 function reduce(
@@ -110,7 +119,7 @@ function reduce(
   envelope: EventEnvelope,
   seq: number,
   rules: ApplyRules = {},
-  { onFound, onMatch }: Listeners,
+  { onFound, onMatch, onSegment }: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS } = rules
   const sender = senderOf(envelope.sender)
@@ -124,6 +133,9 @@ function reduce(
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
+  const watch = rules.segments?.segments.length
+    ? watchSegments(begun, { segments: rules.segments, features }, envelope, onSegment)
+    : undefined
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
     if (set ? set.has(hash) : known.includes(hash)) continue
@@ -142,6 +154,11 @@ function reduce(
     after.signalMemory = memory
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
+    if (watch) {
+      const { links } = users.finish(begun?.links)
+      const { messageId } = message
+      watch.look({ ...after, ...counting.soFar(), ...(links && { links }) }, { messageId, sessionId })
+    }
     next = after
   }
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
@@ -156,13 +173,18 @@ function reduce(
   const { links, changes } = users.finish(begun?.links)
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
-  // Nothing was received of the visitor when a time comes.
-  const lastReceived = envelope.timer ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
+  const userNews = watch?.finish(after) ?? []
+  // Segments that a site has no more.
+  if (!watch) delete after.members
+  // Nothing was received of the visitor when a time comes, or another partition tells.
+  const lastReceived =
+    envelope.timer || envelope.segments ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
   return {
     profile: after,
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
+    ...(userNews.length > 0 && { userNews }),
   }
 }
 

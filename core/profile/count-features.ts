@@ -23,6 +23,8 @@ export const MAX_PROFILE_FEATURES_BYTES = 192 * 1024
 export interface FeatureCount {
   /** Counts a message of time `at`, in milliseconds since the epoch, for a user of the browser; '' for none. */
   add(message: StoredMessage, at: number, userId: string): void
+  /** Returns what the features hold so far, to be read before another message is counted. */
+  soFar(): Pick<Profile, 'features' | 'featuresByUser'>
   /** Puts what the features hold now into the profile. */
   finish(after: Profile): void
 }
@@ -43,14 +45,20 @@ export function countFeatures(profile: Profile | undefined, features: Features):
     return draft
   }
 
+  /** Returns what messages hold that name no user. That of users goes into `byUser`. */
+  function takeDrafts(): FeatureStates {
+    for (const [userId, draft] of drafts) if (userId !== '') byUser.set(userId, draft.soFar())
+    return drafts.get('')?.soFar() ?? profile?.features ?? emptyStates(revision)
+  }
+
   return {
     add: (message, at, userId) => draftOf(userId).add(message, at),
+    soFar() {
+      const features = takeDrafts()
+      return { features, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+    },
     finish(after) {
-      let own: FeatureStates = profile?.features ?? emptyStates(revision)
-      for (const [userId, draft] of drafts) {
-        if (userId === '') own = draft.finish()
-        else byUser.set(userId, draft.finish())
-      }
+      let own = takeDrafts()
       while (byUser.size > MAX_USERS_APART) {
         const one = [...byUser.keys()].reduce((a, b) => (hash32(a) > hash32(b) ? a : b))
         own = mergeStates(own, byUser.get(one)!, features)

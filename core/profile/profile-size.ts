@@ -16,7 +16,7 @@ const known = new WeakMap<object, number>()
 export function profileBytes(profile: Profile): number {
   const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
     profile
-  const { links, patterns } = profile
+  const { links, members, patterns } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -31,6 +31,7 @@ export function profileBytes(profile: Profile): number {
     partBytes(traits) +
     featuresBytes(profile) +
     (links ? partBytes(links) : 0) +
+    (members ? partBytes(members) : 0) +
     patternBytes(patterns)
   )
 }

@@ -27,3 +27,8 @@ function latestOf(times: ReadonlyMap<string, number>): NonNullable<Profile['rece
   const latest = [...times].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
   return latest.filter(([, time]) => time > latest[0]![1] - SIGNALS_MS).slice(0, REMEMBERED_SIGNALS)
 }
+
+/** Returns the names of the signals that profiles remember, each once, in the order of their characters. */
+export function namesOfSignals(profiles: readonly Pick<Profile, 'recentSignals'>[]): string[] {
+  return [...new Set(profiles.flatMap(({ recentSignals = [] }) => recentSignals.map(([name]) => name)))].sort()
+}

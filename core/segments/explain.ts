@@ -8,7 +8,15 @@ export interface SegmentExplanation {
   /** When it is asked for, with what is known then. */
   evaluated: 'request'
   freshness: { seconds: number; text: string }
-  /** What is kept of each visitor, in bytes of JSON. */
+  /** How it is noticed that a person enters or leaves. */
+  signals: {
+    evaluated: 'stream'
+    /** How long after a message it is noticed, of a person with one browser, and of one with several, in seconds. */
+    seconds: number
+    elsewhereSeconds: number
+    text: string
+  }
+  /** What is kept of each person, in bytes of JSON. */
   state: { bytesAtMost: number; text: string }
   cost: {
     /** What it reads of a person. */
@@ -20,6 +28,12 @@ export interface SegmentExplanation {
   }
 }
 
+/** Bytes of a member's entry beside the segment's name: marks of JSON, and the time of entering. */
+const ENTRY_BYTES = 20
+
+/** Within what time a change on one browser is noticed of the person, in seconds. */
+const ELSEWHERE_SECONDS = 2
+
 /** Explains where a segment is evaluated, how fresh it is, what it keeps and what it costs. It must be valid. */
 export function explainSegment({ name, where, leaveWhere }: SegmentDefinition): SegmentExplanation {
   const asked: string[] = []
@@ -29,11 +43,21 @@ export function explainSegment({ name, where, leaveWhere }: SegmentDefinition): 
   })
   const unique = [...new Set(paths)]
   const segments = [...new Set(asked)]
+  const bytesAtMost = name.length + ENTRY_BYTES
   return {
     name,
     evaluated: 'request',
     freshness: { seconds: 0, text: 'as fresh as the features and traits that it reads' },
-    state: { bytesAtMost: 0, text: 'nothing: it is evaluated each time it is asked for' },
+    signals: {
+      evaluated: 'stream',
+      seconds: 0,
+      elsewhereSeconds: ELSEWHERE_SECONDS,
+      text:
+        `entered and left with the message, by the owner of the visitor's partition; of a user with browsers within ` +
+        `${ELSEWHERE_SECONDS} s, by the owner of the user's. A member whose messages fall out of a window leaves without ` +
+        'another message',
+    },
+    state: { bytesAtMost, text: `name and time of entering of each member, ${bytesAtMost} bytes` },
     cost: {
       paths: unique,
       features: featuresOf(unique),

@@ -72,6 +72,11 @@ export interface Slot {
   holdout: number
   /** How orders are credited to clicks on it. Default: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
+  /**
+   * Greatest age of the features that the policy asks for, a duration such as `5s`. Where they are older, the page keeps its
+   * own content. Default: any
+   */
+  maxAge?: string
 }
 
 /** One item of the catalog that a slot can show. */

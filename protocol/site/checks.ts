@@ -8,6 +8,7 @@ import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/s
 import type { SlotsRequest } from '../wire/slots.js'
 import { attributionTrouble } from './attribution.js'
 import { type Attribution, type Content, DEFAULT_ATTRIBUTION, type Policy, type Site, type Slot } from './catalog.js'
+import { parseDuration } from './definitions/duration.js'
 import { isDefinitionName } from './definitions/name.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
 import { type Retention, retentionTrouble } from './retention.js'
@@ -62,7 +63,10 @@ export function checkSlot(raw: unknown): Check<Slot> {
   if (!isCount(count)) return no(`count must be a whole number from 1 to ${MAX_ITEMS}`)
   const holdout = raw.holdout ?? 0
   if (!isShare(holdout)) return no('holdout must be a share from 0 to 1')
-  const slot: Slot = { id: raw.id, policy: policy.value, count, holdout }
+  const { maxAge } = raw
+  if (maxAge !== undefined && (typeof maxAge !== 'string' || parseDuration(maxAge) === undefined))
+    return no('maxAge must be a duration such as "5s" or "1m"')
+  const slot: Slot = { id: raw.id, policy: policy.value, count, holdout, ...(maxAge !== undefined && { maxAge }) }
   if (raw.attribution === undefined) return { ok: true, value: slot }
   const trouble = attributionTrouble(raw.attribution)
   if (trouble) return no(trouble)

@@ -1,9 +1,19 @@
 /** Tables whose rows may be deleted after a time, by site. */
-export const RETAINED_TABLES = ['events', 'decisions', 'rejected_events', 'signals', 'profiles'] as const
+export const RETAINED_TABLES = [
+  'events',
+  'decisions',
+  'rejected_events',
+  'signals',
+  'segment_members',
+  'profiles',
+] as const
 
 export type RetainedTable = (typeof RETAINED_TABLES)[number]
 
-/** Days that rows are kept, by table; of profiles, days since the visitor was last seen. A table not named keeps all. */
+/**
+ * Days that rows are kept, by table; of profiles, days since the visitor was last seen, of segment_members since the person
+ * left. A table not named keeps all.
+ */
 export type Retention = Partial<Record<RetainedTable, number>>
 
 /**

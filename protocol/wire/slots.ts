@@ -48,18 +48,21 @@ export interface DecisionReason {
 /**
  * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
  * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
+ * `stale`: what the policy knows of the visitor is older than the slot's `maxAge`.
  * `unavailable`: no process owned the visitor's partition, or the stream could not be reached.
  * In all but `served`, `items` is empty and the page's own content stays.
  */
 export type Outcome = (typeof OUTCOMES)[number]
 
-export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'unavailable'] as const
+export const OUTCOMES = ['served', 'holdout', 'empty', 'unknown_slot', 'timeout', 'stale', 'unavailable'] as const
 
 export interface SlotDecision {
   slotId: string
   decisionId: string
   outcome: Outcome
   items: SlotItem[]
+  /** Age of each feature that the policy chose by, in milliseconds; 0: nothing is missing. Absent: it asks for none. */
+  ages?: Record<string, number>
   reason?: DecisionReason
 }
 

@@ -190,6 +190,13 @@ describe('profiles and decisions on a real NATS server', () => {
     }
   }
 
+  it('says and records how old the features are that it chose by', async () => {
+    const after = await track('aged', 'Product Viewed', 'hats')
+    const { decisions } = await ask('aged', { after })
+    expect(decisions).toMatchObject([{ outcome: 'served', ages: { affinities: 0 } }])
+    expect((await recordOf(decisions[0]?.decisionId))?.features).toMatchObject({ ages: { affinities: 0 } })
+  })
+
   it('counts in every answer what the visitor did before it', async () => {
     for (let round = 0; round < 200; round++) {
       const visitorId = `reader-${round % 20}`

@@ -167,6 +167,18 @@ const countOf = async (table: string, where: string, params: Record<string, unkn
 const late: object[] = []
 
 async function live(): Promise<void> {
+  await system.admin('PUT', `/sites/${SITE}/segments`, {
+    segments: [{ name: 'seen', where: { 'profile.events': { $gte: 1 } } }],
+  })
+  // The segment is in effect where somebody is in it.
+  await until(
+    'the segment',
+    async () => {
+      await sendBatch([message({ anonymousId: 'stranger-0' })])
+      return countOf('segment_members', 'true', {})
+    },
+    members => members > 0,
+  )
   for (let n = 0; n < 20; n++)
     await sendBatch([message({ anonymousId: `stranger-${n}`, userId: n % 2 ? `u-${n}` : undefined })])
   for (const anonymousId of BROWSERS) await sendBatch([theirs({ anonymousId })])
@@ -231,6 +243,7 @@ describe('deleting a person', () => {
       'table money_events',
       'table profile_versions',
       'table rejected_events',
+      'table segment_intervals',
       'table session_states',
       'table sessionless_events',
     ]

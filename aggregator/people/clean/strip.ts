@@ -81,13 +81,13 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
-    const { messages, identity = [], timer } = openEnvelope(envelope)
-    const timers = timer ? [timer] : []
+    const { messages, identity = [], timer, segments } = openEnvelope(envelope)
+    const told = [timer ?? [], segments ?? []].flat()
     const theirs = [
       ...messages.map(message => isTheirs(message, message.timestamp, whose)),
-      ...[...identity, ...timers].map(named => isTheirs(named, envelope.receivedAt, whose)),
+      ...[...identity, ...told].map(named => isTheirs(named, envelope.receivedAt, whose)),
     ]
-    return stripped([...messages, ...identity, ...timers], theirs, isKept => ({
+    return stripped([...messages, ...identity, ...told], theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),
     }))

@@ -59,6 +59,7 @@ export const PLACES = {
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    segment_intervals: { by: 'ids', columns: IDS, time: 'entered_at', place: POSITION },
     rejected_events: {
       by: 'payload',
       columns: { anonymousId: '', userId: '' },

@@ -1,4 +1,4 @@
-import { type ApplyRules, applyAndDetect } from '@slotstream/core'
+import { type ApplyRules, applyAndDetect, type UserNews } from '@slotstream/core'
 import type { EventEnvelope, IdentityChange, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
@@ -10,6 +10,15 @@ export interface IdentityEnvelope {
   siteId: string
   receivedAt: string
   changes: IdentityChange[]
+}
+
+/** What the partition of a user is told about one of the user's browsers. */
+export interface NewsEnvelope {
+  siteId: string
+  receivedAt: string
+  /** Place of what it was found at in the stream of the browser's partition. */
+  seq: number
+  news: UserNews
 }
 
 /** The result of one message of the stream. */
@@ -25,6 +34,8 @@ export interface StepResult {
   rejected?: RejectedEnvelope
   /** What the partitions of users have to be told; absent where it is nothing. */
   identity?: IdentityEnvelope
+  /** What the partitions of users have to be told about segments; absent where it is nothing. */
+  news?: NewsEnvelope[]
   /** Why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -43,7 +54,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity } = applied
+    const { profile: after, signals, refused, identity, userNews } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -52,6 +63,7 @@ export function applyStep(
       ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
       ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
+      ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }
   } catch (error) {
     return { outcome: 'bad', messages, error }

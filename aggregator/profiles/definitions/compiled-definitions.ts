@@ -23,7 +23,7 @@ export interface CompiledDefinitions {
 }
 
 /** What of it profiles are made with. */
-export type ReducerDefinitions = Pick<CompiledDefinitions, 'features' | 'patterns'>
+export type ReducerDefinitions = CompiledDefinitions
 
 /** What a site has that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {

@@ -3,6 +3,7 @@ import type { Log } from '@slotstream/runtime'
 import type { Progress } from '../apply/progress.js'
 import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import { latestNews, type PublishNews } from '../members/publish-news.js'
 import type { PublishIdentity } from '../publish-identity.js'
 import type { PublishRejected } from '../publish-rejected.js'
 import type { PublishSignals } from '../signals/publish-signals.js'
@@ -28,7 +29,7 @@ export interface DirtyPartition {
 
 export interface FlushDeps {
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>
-  publish: { signals: PublishSignals; rejected: PublishRejected; identity: PublishIdentity }
+  publish: { signals: PublishSignals; rejected: PublishRejected; identity: PublishIdentity; news: PublishNews }
   log: Log
   /**
    * Called with a partition some of whose profiles were made of states that were out of date when they were read, as
@@ -91,11 +92,13 @@ function beginPass(dirty: Iterable<DirtyPartition>): Pass {
 async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promise<void> {
   const published = new Set<UnpublishedEntry>()
   const blocked = new Set<DirtyPartition>()
+  const isLatest = latestNews(pass.results.flatMap(({ entry }) => entry.news ?? []))
   await forEachAtOnce(WRITES_AT_ONCE, pass.results, async ({ partition, entry }) => {
     try {
       if (entry.signals) await publish.signals(partition.index, entry.signals)
       if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
       if (entry.identity) await publish.identity(entry.identity)
+      for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)
       published.add(entry)
     } catch (error) {
       pass.failures.push(error)

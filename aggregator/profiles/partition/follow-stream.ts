@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@slotstream/protocol'
+import { type EventEnvelope, parseTime } from '@slotstream/protocol'
 import { type Log, type Nats, readStream, retryUntilAborted, type Tombstones } from '@slotstream/runtime'
 import { createApplier } from '../apply/applier.js'
 import type { StepResult } from '../apply/apply-step.js'
@@ -52,7 +52,7 @@ export function followStream(
 ): Follower {
   const { nats, log, messageRoom, slice, onEnvelope, onStep, deadLetter, anonymousDays, definitionsOf, tombstones } =
     deps
-  const { index, cache, progress, unpublished, timers, checkpoint } = partition
+  const { index, cache, progress, unpublished, timers, checkpoint, freshness } = partition
   const apply = createApplier({
     cache,
     progress,
@@ -74,13 +74,26 @@ export function followStream(
   async function read(): Promise<void> {
     for await (const message of reader) {
       const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
+      freshness.read(message.info.pending)
       const result = apply(message.seq, envelope, message.data.length)
-      if (result instanceof Promise) result.then(onStep, () => {})
-      else onStep(result)
+      if (result instanceof Promise)
+        result.then(
+          step => noteStep(step, envelope),
+          () => {},
+        )
+      else noteStep(result, envelope)
       if (!(envelope instanceof Error)) onEnvelope(index, envelope)
       const waiting = messageRoom() ?? slice()
-      if (waiting) await waiting
+      if (!waiting) continue
+      freshness.setPaused(true)
+      await waiting
+      freshness.setPaused(false)
     }
+  }
+
+  function noteStep(step: StepResult, envelope: EventEnvelope | Error): void {
+    onStep(step)
+    if (!(envelope instanceof Error)) freshness.applied(parseTime(envelope.receivedAt) ?? 0)
   }
 
   return {

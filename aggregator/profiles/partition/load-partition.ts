@@ -2,12 +2,14 @@ import type { Profile } from '@slotstream/protocol'
 import { createProgress, type Progress } from '../apply/progress.js'
 import { createUnpublished } from '../apply/unpublished.js'
 import { createProfileCache } from '../cache/profile-cache.js'
+import type { MemberChecks } from '../members/check-members.js'
 import type { WantedSignals } from '../signals/wanted-signals.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
 import type { ProfileStore, StoredProfile } from '../store/profile-store.js'
 import type { TimerStore } from '../store/timer-store.js'
 import { createPartitionTimers, type PartitionTimers } from '../timers/partition-timers.js'
 import type { DirtyPartition } from './flush.js'
+import { createFreshness, type Freshness } from './freshness.js'
 import type { PartitionStream } from './partition-stream.js'
 import type { Retry } from './retry.js'
 
@@ -15,6 +17,7 @@ import type { Retry } from './retry.js'
 export interface LoadedPartition extends DirtyPartition {
   readonly progress: Progress
   readonly timers: PartitionTimers
+  readonly freshness: Freshness
   /** Last sequence of the stream when the partition was loaded. */
   readonly end: number
   /** Sequence of the partition's newest message then. It is lowered when that message is deleted before it is read. */
@@ -35,8 +38,12 @@ export interface LoadDeps {
   timerStore: TimerStore
   /** Tells the stream that a visitor's time has come. */
   tellTimer: (profile: Profile, due: number, now: number) => Promise<void>
+  /** Looks at segments. Default: there are none */
+  checks?: MemberChecks
   /** See `hasEnded`. */
   anonymousDays: number
+  /** The clock of timers, in milliseconds since the epoch. Default: the system's */
+  now?: (() => number) | undefined
 }
 
 /**
@@ -51,7 +58,7 @@ export async function loadPartition(
   retry: Retry,
 ): Promise<LoadedPartition> {
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
-  const { timerStore, tellTimer, anonymousDays } = deps
+  const { timerStore, tellTimer, checks, anonymousDays, now } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
   const end = await stream.endOfStream(stored.seq)
@@ -82,6 +89,8 @@ export async function loadPartition(
     visitorOf: store.visitorOf,
     tell: tellTimer,
     anonymousDays,
+    ...(checks && { checks }),
+    ...(now && { now }),
   })
   await retry(async () => {
     for await (const stored of timerStore.read(index)) timers.inherit(stored)
@@ -92,6 +101,7 @@ export async function loadPartition(
     progress,
     unpublished: createUnpublished(wantedSignals.select),
     timers,
+    freshness: createFreshness(progress),
     checkpoint,
     end,
     newest,

@@ -1,17 +1,17 @@
 import {
   type Condition,
+  changesOf,
   compileWhere,
   createPreview,
   featuresOf,
   featureValues,
   type PreviewResult,
-  segmentsOf,
+  personAttributes,
   userOfBrowser,
 } from '@slotstream/core'
 import { isPersonKey, type PreviewReply, type Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
-import { personAttributes } from '../reads/person-attributes.js'
-import type { Person } from '../reads/read-persons.js'
+import type { Person, ReadPerson } from '../reads/read-persons.js'
 
 /** Persons who are read at once: their browsers may be in other processes. */
 const AT_ONCE = 32
@@ -19,7 +19,7 @@ const AT_ONCE = 32
 export interface PreviewDeps {
   /** Yields the profiles of the site in the partition. */
   profiles: AsyncIterable<Profile>
-  readPerson: (profile: Profile, features: CompiledDefinitions['features']) => Promise<Person>
+  readPerson: ReadPerson
   definitions: CompiledDefinitions
   /** Asked after each person: what to wait for before the next one. */
   slice: () => Promise<void> | undefined
@@ -74,6 +74,9 @@ function evaluator({ paths }: Condition, { definitions, now }: PreviewDeps) {
   const names = [...new Set([...featuresOf(paths), ...(paths.includes('segments') ? segments.features : [])])]
   return (person: Person) => {
     const attributes = personAttributes(person, featureValues(person.features, features, now, names), now)
-    return { ...attributes, segments: paths.includes('segments') ? segmentsOf(segments, attributes) : [] }
+    return {
+      ...attributes,
+      segments: paths.includes('segments') ? changesOf(segments, person.members, attributes).segments : [],
+    }
   }
 }

@@ -1,24 +1,25 @@
-import { featureValues, segmentsOf } from '@slotstream/core'
+import { changesOf, featureValues, personAttributes } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
-import { personAttributes } from './person-attributes.js'
 import type { Person } from './read-persons.js'
 
 /**
  * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
  *
  * @param at milliseconds since the epoch
+ * @param lackedMs for how long the visitor's partition may have lacked messages, in milliseconds. Default 0
  */
 export function describeProfile(
   profile: Profile,
   person: Person,
   { features, segments }: CompiledDefinitions,
   at: number,
+  lackedMs = 0,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
-  const { links: _links, recentSignals: _recent, ...ownFields } = others
+  const { links: _links, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
-  const ageMs = Math.max(0, at - person.readAt)
+  const ageMs = Math.max(0, at - person.readAt, lackedMs)
   return {
     ...ownFields,
     person: { id: person.id, userId: person.userId, browsers: person.browsers },
@@ -28,7 +29,7 @@ export function describeProfile(
         { value, version, ageMs, ...(since > 0 && { since }) },
       ]),
     ),
-    segments: segmentsOf(segments, personAttributes(person, values, at)),
+    segments: changesOf(segments, person.members, personAttributes(person, values, at)).segments,
     signals: person.signals,
   }
 }

@@ -3,6 +3,8 @@ import {
   aboutPerson,
   type Features,
   foldPerson,
+  namesOfMembers,
+  namesOfSignals,
   settleBrowsers,
   statesOfUser,
   userOfBrowser,
@@ -22,11 +24,16 @@ export interface Person extends AboutPerson {
   /** Anonymous ids of the browsers. */
   browsers: string[]
   features: FeatureStates
+  /** Names of the segments that the person was last found in: those with `leaveWhere` ask for them. */
+  members: string[]
   /** Names of signals that were detected lately on any of the browsers. */
   signals: string[]
   /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
   readAt: number
 }
+
+/** Finds the person whom a visitor belongs to. */
+export type ReadPerson = (profile: Profile, features: Features) => Promise<Person>
 
 /**
  * Creates the function that finds the person whom a visitor belongs to, from the profiles of all of the person's
@@ -34,16 +41,14 @@ export interface Person extends AboutPerson {
  *
  * @param readStored reads profiles of any partition
  */
-export function createReadPerson(
-  readStored: ReadStored,
-  now: () => number = Date.now,
-): (profile: Profile, features: Features) => Promise<Person> {
+export function createReadPerson(readStored: ReadStored, now: () => number = Date.now): ReadPerson {
   return async (profile, features) => {
     const { siteId, visitorId, anonymousId } = profile
     const userId = userOfBrowser(profile)
     if (userId === '') {
       const browsers = anonymousId ? [anonymousId] : []
-      return personOf({ id: anonymousId || visitorId, userId, browsers, readAt: now() }, [profile], features)
+      const members = namesOfMembers(profile.members)
+      return personOf({ id: anonymousId || visitorId, userId, browsers, members, readAt: now() }, [profile], features)
     }
     const userKey = visitorIdOf({ userId })
     const ofUser = visitorId === userKey ? { profile, readAt: now() } : (await readStored(siteId, [userKey]))[0]!
@@ -59,13 +64,14 @@ export function createReadPerson(
     const profiles = [profile, ...(visitorId === userKey ? [] : [ofUser.profile]), ...read.map(each => each.profile)]
     const known = profiles.filter(each => each !== undefined)
     const readAt = Math.min(now(), ofUser.readAt, ...read.map(each => each.readAt))
-    return personOf({ id: userId, userId, browsers: joined.sort(), readAt }, known, features)
+    const members = namesOfMembers(ofUser.profile?.members)
+    return personOf({ id: userId, userId, browsers: joined.sort(), members, readAt }, known, features)
   }
 }
 
 /** Returns a person as the profiles of their browsers make them. */
 function personOf(
-  named: Pick<Person, 'id' | 'userId' | 'browsers' | 'readAt'>,
+  named: Pick<Person, 'id' | 'userId' | 'browsers' | 'members' | 'readAt'>,
   profiles: readonly Profile[],
   features: Features,
 ): Person {
@@ -73,11 +79,7 @@ function personOf(
   return {
     ...named,
     features: foldPerson(parts, features),
-    signals: namesOf(profiles),
+    signals: namesOfSignals(profiles),
     ...aboutPerson(named.userId, profiles),
   }
-}
-
-function namesOf(profiles: readonly Profile[]): string[] {
-  return [...new Set(profiles.flatMap(({ recentSignals = [] }) => recentSignals.map(([name]) => name)))].sort()
 }

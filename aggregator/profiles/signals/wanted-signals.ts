@@ -1,13 +1,18 @@
 import type { KV } from '@nats-io/kv'
-import { parseSite, type SignalEnvelope } from '@slotstream/protocol'
+import { parseSite, SEGMENT_SIGNALS, type SignalEnvelope } from '@slotstream/protocol'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 
 /** The signals that each site wants. */
 export interface WantedSignals {
-  /** Returns the envelope without what its site does not want; undefined when nothing is left. */
+  /**
+   * Returns the envelope without what its site does not want; undefined when nothing is left. Signals of segments are
+   * wanted by declaring the segments.
+   */
   select(envelope: SignalEnvelope): SignalEnvelope | undefined
   stop(): void
 }
+
+const ALWAYS: ReadonlySet<string> = new Set(SEGMENT_SIGNALS)
 
 /** Watches which signals the sites want. Resolves when the present sites are known. */
 export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promise<WantedSignals> {
@@ -28,7 +33,7 @@ export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promi
     select(envelope) {
       const names = chosen.get(envelope.siteId)
       if (!names) return envelope
-      const signals = envelope.signals.filter(({ signal }) => names.includes(signal))
+      const signals = envelope.signals.filter(({ signal }) => names.includes(signal) || ALWAYS.has(signal))
       return signals.length > 0 ? { ...envelope, signals } : undefined
     },
     stop: () => watching.stop(),

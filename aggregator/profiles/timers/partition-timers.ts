@@ -1,13 +1,14 @@
 import { hasEnded } from '@slotstream/core'
 import { type Profile, parseTime, visitorText } from '@slotstream/protocol'
+import type { MemberChecks } from '../members/check-members.js'
 import type { Visitor } from '../store/profile-bucket.js'
 import type { StoredTimer, TimerStore } from '../store/timer-store.js'
-import { createTimeQueue } from './time-queue.js'
+import { createDueVisitors, type DueVisitors, type Waiting } from './due-visitors.js'
 import { createTimerNotes } from './timer-notes.js'
 
 /** The visitors of a partition who have something due without a message. */
 export interface PartitionTimers {
-  /** Takes note of what is due by a profile that was applied. */
+  /** Takes note of what is due by a profile that was applied: absences of patterns, and looks at its segments. */
   note(profile: Profile): void
   /** Takes note of a stored note of which profile there may be one. */
   inherit(stored: StoredTimer): void
@@ -17,7 +18,10 @@ export interface PartitionTimers {
   afterWrite(profile: Profile): Promise<void>
   /** Removes the note of a visitor who is deleted. */
   forget(visitor: Visitor): Promise<void>
-  /** Tells the stream of up to `most` visitors whose time has come. Resolves to how many were told. */
+  /**
+   * Tells the stream of visitors whose time has come, and looks at the segments of others, `most` in all. Resolves to how
+   * many were told.
+   */
   fire(now: number, most: number): Promise<number>
   /** Visitors who wait. */
   readonly size: number
@@ -32,12 +36,13 @@ export interface PartitionTimersDeps {
   visitorOf(key: string): Promise<Visitor | undefined>
   /** Tells the stream that a visitor's time has come. */
   tell(profile: Profile, due: number, now: number): Promise<void>
+  /** Looks at segments. Default: there are none */
+  checks?: MemberChecks
   /** See `hasEnded`. */
   anonymousDays: number
+  /** The clock, in milliseconds since the epoch. Default: the system's */
+  now?: () => number
 }
-
-/** A visitor and the time for which it was queued, or a key that was stored by a former owner. */
-type Waiting = { visitor: Visitor; at: number } | { key: string }
 
 /**
  * How long nothing of a visitor may arrive before an absence ends that was over when the last message arrived, in
@@ -47,94 +52,113 @@ const OVERDUE_MS = 5_000
 
 /** Creates the timers of a partition, with none. */
 export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimers {
-  const { store, keyOf, read, visitorOf, tell, anonymousDays } = deps
-  const queue = createTimeQueue<Waiting>()
-  /** When each visitor is due, and the earliest time for which the queue has them. */
-  const due = new Map<string, { due: number; queuedAt: number }>()
+  const { store, keyOf, read, visitorOf, tell, checks = NO_CHECKS, anonymousDays, now: clock = Date.now } = deps
+  const due = createDueVisitors()
+  /** Visitors who are looked at now. */
+  const looking = new Set<string>()
   const notes = createTimerNotes(store)
+  const idOf = ({ siteId, visitorId }: Visitor) => visitorText(siteId, visitorId)
 
-  function note({ siteId, visitorId, patterns }: Profile): void {
-    const id = visitorText(siteId, visitorId)
-    const at = patterns?.due
-    const known = due.get(id)
-    if (at === undefined) due.delete(id)
-    else if (known && known.queuedAt <= at) known.due = at
-    else enqueue({ siteId, visitorId }, at)
-  }
-
-  function enqueue(visitor: Visitor, at: number): void {
-    queue.add(at, { visitor, at })
-    due.set(visitorText(visitor.siteId, visitor.visitorId), { due: at, queuedAt: at })
+  function note(profile: Profile): void {
+    due.set(profile, earliest(profile.patterns?.due, checks.dueOf(profile, clock())))
   }
 
   /** Looks at whom a former owner left: from then on the visitor is known. */
   async function adopt(key: string): Promise<void> {
     const visitor = await visitorOf(key)
     const profile = visitor && (await read(visitor))
-    if (profile?.patterns?.due === undefined) await notes.remove(key)
-    else note(profile)
+    if (profile) note(profile)
+    if (!profile || due.dueOf(profile) === undefined) await notes.remove(key)
   }
 
-  /** Tells of a visitor whose time has come. Resolves to whether it has. */
-  async function fireOne(visitor: Visitor, queuedAt: number, now: number): Promise<boolean> {
-    const id = visitorText(visitor.siteId, visitor.visitorId)
-    const known = due.get(id)
-    // It was queued again since, for another time.
-    if (known?.queuedAt !== queuedAt) return false
-    due.delete(id)
-    if (known.due > now) {
-      enqueue(visitor, known.due)
-      return false
-    }
+  /** Looks at a visitor whose time has come. Resolves to whether the stream was told of it. */
+  async function look(visitor: Visitor, now: number): Promise<boolean> {
     const profile = await read(visitor)
-    const at = profile?.patterns?.due
-    if (!profile || at === undefined || hasEnded(profile, now, anonymousDays)) {
+    if (!profile || hasEnded(profile, now, anonymousDays)) {
       await notes.remove(keyOf(visitor))
       return false
     }
-    const isDue = firesAt(profile, at) <= now
+    const at = profile.patterns?.due
+    const isDue = at !== undefined && firesAt(profile, at) <= now
     if (isDue) await tell(profile, at, now)
-    else enqueue(visitor, firesAt(profile, at))
+    const ofPattern = at === undefined || isDue ? undefined : firesAt(profile, at)
+    const next = earliest(ofPattern, await checks.check(profile, now))
+    // A message that was applied meanwhile has said it anew.
+    if (due.dueOf(visitor) !== undefined) return isDue
+    due.set(visitor, next)
+    if (next !== undefined) await notes.ensure(keyOf(visitor), next)
+    else if (!isDue) await notes.remove(keyOf(visitor))
     return isDue
+  }
+
+  /** Takes up one who waits. Resolves to whether the stream was told of a visitor. */
+  async function takeUp(waiting: Waiting, now: number): Promise<boolean> {
+    if ('key' in waiting) {
+      await adopt(waiting.key)
+      return false
+    }
+    if (!due.claim(waiting, now)) return false
+    const id = idOf(waiting.visitor)
+    looking.add(id)
+    try {
+      return await look(waiting.visitor, now)
+    } finally {
+      looking.delete(id)
+    }
   }
 
   return {
     note,
     inherit(stored) {
       notes.inherit(stored)
-      queue.add(stored.due, { key: stored.key })
+      due.addKey(stored.key, stored.due)
     },
     async beforeWrite(profile) {
-      if (profile.patterns?.due !== undefined) await notes.ensure(keyOf(profile), profile.patterns.due)
+      const at = earliest(profile.patterns?.due, due.dueOf(profile))
+      if (at !== undefined) await notes.ensure(keyOf(profile), at)
     },
     async afterWrite(profile) {
-      if (profile.patterns?.due === undefined && notes.size > 0) await notes.remove(keyOf(profile))
+      if (profile.patterns?.due !== undefined || due.dueOf(profile) !== undefined) return
+      if (notes.size > 0 && !looking.has(idOf(profile))) await notes.remove(keyOf(profile))
     },
     async forget(visitor) {
-      due.delete(visitorText(visitor.siteId, visitor.visitorId))
+      due.set(visitor, undefined)
       await notes.remove(keyOf(visitor))
     },
-    async fire(now, most) {
-      let told = 0
-      while (told < most) {
-        const waiting = queue.take(now)
-        if (!waiting) break
-        try {
-          if ('key' in waiting) await adopt(waiting.key)
-          else if (await fireOne(waiting.visitor, waiting.at, now)) told++
-        } catch (error) {
-          // For the next look.
-          if ('key' in waiting) queue.add(now, waiting)
-          else enqueue(waiting.visitor, now)
-          throw error
-        }
-      }
-      return told
-    },
+    fire: (now, most) => fireAll(due, takeUp, now, most),
     get size() {
       return due.size
     },
   }
+}
+
+/** Takes up all whose time has come, up to a number. What fails stays for the next look. */
+async function fireAll(
+  due: DueVisitors,
+  takeUp: (waiting: Waiting, now: number) => Promise<boolean>,
+  now: number,
+  most: number,
+): Promise<number> {
+  let told = 0
+  for (let taken = 0; taken < most; taken++) {
+    const waiting = due.take(now)
+    if (!waiting) break
+    try {
+      if (await takeUp(waiting, now)) told++
+    } catch (error) {
+      if ('key' in waiting) due.addKey(waiting.key, now)
+      else due.set(waiting.visitor, now)
+      throw error
+    }
+  }
+  return told
+}
+
+const NO_CHECKS: MemberChecks = { dueOf: () => undefined, check: async () => undefined }
+
+/** Returns the earlier of two times; undefined is never. */
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one
 }
 
 /** When what is due at `at` is told, in milliseconds since the epoch. */

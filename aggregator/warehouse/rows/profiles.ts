@@ -1,4 +1,6 @@
+import { DEFAULT_FEATURES, type Features, namesOfMembers } from '@slotstream/core'
 import { type Check, fromKeyToken, isVisitorId, parseProfile } from '@slotstream/protocol'
+import { featuresOfRow } from './feature-values.js'
 import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 
@@ -6,8 +8,14 @@ import { type Row, readMessage, type SourceMessage } from './row.js'
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
  * `$KV.profiles.<partition>.<siteId>.<keyed hash>`. A mark of deletion says whose it is in its body; an older one has the
  * visitor's id in its key.
+ *
+ * @param featuresOf returns the features of a site. Default: those that every site has
  */
-export function profileRows(message: SourceMessage, seq: number): Row[] {
+export function profileRows(
+  message: SourceMessage,
+  seq: number,
+  featuresOf: (siteId: string) => Features = () => DEFAULT_FEATURES,
+): Row[] {
   const [siteId = '', token = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
   const profile = message.deleted ? undefined : readMessage(message, parseProfile)
@@ -26,8 +34,10 @@ export function profileRows(message: SourceMessage, seq: number): Row[] {
           last_seen: storableTime(profile.lastSeen),
           sessions: profile.sessions,
           affinities: profile.affinities,
-          segments: profile.segments,
+          segments: namesOfMembers(profile.members),
           traits: profile.traits,
+          features: featuresOfRow(profile, featuresOf(siteId), Date.parse(message.storedAt)),
+          stored_at: message.storedAt,
         }),
         deleted: message.deleted,
         stream_seq: seq,

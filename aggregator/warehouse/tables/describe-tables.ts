@@ -23,6 +23,7 @@ const LIKE: Record<string, string> = {
   page_reports_of_events: 'page_reports',
   session_states_of_events: 'session_states',
   session_facts: 'session_states',
+  segment_intervals_of_signals: 'segment_intervals',
   derived_session_facts: 'session_states',
 }
 const COMMON = 'events'

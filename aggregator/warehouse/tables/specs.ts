@@ -1,3 +1,4 @@
+import type { Features } from '@slotstream/core'
 import {
   BUCKETS,
   bucketStream,
@@ -101,17 +102,18 @@ export const SPECS = {
 /**
  * What is loaded, by name: each stream of each kind, and the profiles of a generation. Also streams that take nothing any
  * more: a table that is restored from a backup may lack some of what they have.
+ *
+ * @param featuresOf see `profilesSpec`
  */
-export function specsOf({
-  streams,
-  past,
-  generation,
-}: Pick<Installation, 'streams' | 'past' | 'generation'>): Map<string, StreamSpec> {
+export function specsOf(
+  { streams, past, generation }: Pick<Installation, 'streams' | 'past' | 'generation'>,
+  featuresOf?: FeaturesOf,
+): Map<string, StreamSpec> {
   const specs = new Map<string, StreamSpec>()
   for (const kind of KINDS)
     for (const part of [...past[kind].filter(({ gone }) => !gone), ...streams[kind]])
       specs.set(part.base === 0 ? kind : `${kind}_${part.base / POSITIONS_PER_STREAM}`, partSpec(SPECS[kind], part))
-  return specs.set('profiles', profilesSpec(generation))
+  return specs.set('profiles', profilesSpec(generation, featuresOf))
 }
 
 /** A kind's spec for one of its streams. */
@@ -120,7 +122,15 @@ export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): S
   return { ...spec, stream: name, positions, tookOver: start > 1 }
 }
 
-/** The profiles of a generation. */
-export function profilesSpec(generation: number): StreamSpec {
-  return { ...SPECS.profiles, stream: bucketStream(profilesBucket(generation)) }
+/** Returns the features of a site. */
+export type FeaturesOf = (siteId: string) => Features
+
+/**
+ * The profiles of a generation.
+ *
+ * @param featuresOf whose values the rows have. Default: those that every site has
+ */
+export function profilesSpec(generation: number, featuresOf?: FeaturesOf): StreamSpec {
+  const rows: StreamSpec['rows'] = (message, seq) => profileRows(message, seq, featuresOf)
+  return { ...SPECS.profiles, rows, stream: bucketStream(profilesBucket(generation)) }
 }

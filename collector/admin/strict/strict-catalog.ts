@@ -11,7 +11,7 @@ import {
 } from '@slotstream/protocol'
 import { unknownField } from './unknown-field.js'
 
-const SLOT = ['id', 'policy', 'count', 'holdout']
+const SLOT = ['id', 'policy', 'count', 'holdout', 'attribution', 'maxAge']
 const POLICY = { affinity: ['type', 'exploration'], random: ['type'], fixed: ['type', 'contentIds'] }
 const CONTENT = ['id', 'slots', 'category', 'payload', 'startsAt', 'endsAt']
 

@@ -18,8 +18,8 @@ export function emptyStates(revision: number): FeatureStates {
 export interface FeatureDraft {
   /** Adds a message of time `at`, in milliseconds since the epoch, that was not counted before. */
   add(message: StoredMessage, at: number): void
-  /** Returns what the features hold now. The draft ends with it. */
-  finish(): FeatureStates
+  /** Returns what the features hold so far. It changes with the next message that is added. */
+  soFar(): FeatureStates
 }
 
 /**
@@ -49,6 +49,6 @@ export function draftFeatures(before: FeatureStates, features: Features, seq: nu
       ;({ visits, past } = addVisit(visits, past, message, sample, features, rules))
       latest = Math.max(latest, at)
     },
-    finish: () => ({ born, at: latest, of, visits, past }),
+    soFar: () => ({ born, at: latest, of, visits, past }),
   }
 }

@@ -1,5 +1,5 @@
 import { isObject } from '../../wire/checks/is-object.js'
-import { SIGNALS } from '../signals.js'
+import { SEGMENT_SIGNALS, SIGNALS } from '../signals.js'
 import { shown, unknownFields } from './faults.js'
 import { ABSENCE_FIELDS, COMMON_FIELDS, KIND_FIELDS, type PatternField, STEP_FIELDS } from './pattern-fields.js'
 import { PATTERN_KINDS, patternKindOf } from './patterns.js'
@@ -36,9 +36,11 @@ function kindFaults(raw: Record<string, unknown>, path: string): string[] {
   return [...unknown, `${path}: what it looks for is missing, give it one of ${PATTERN_KINDS.join(', ')}`]
 }
 
-/** The names of detectors are taken: signals of two kinds under one name could not be told apart. */
+/** Some names are taken: signals of two kinds under one name could not be told apart. */
 function nameFaults(name: unknown, path: string): string[] {
-  return (SIGNALS as readonly unknown[]).includes(name) ? [`${path}.name: "${name}" is the name of a detector`] : []
+  if ((SIGNALS as readonly unknown[]).includes(name)) return [`${path}.name: "${name}" is the name of a detector`]
+  const isOfSegments = (SEGMENT_SIGNALS as readonly unknown[]).includes(name)
+  return isOfSegments ? [`${path}.name: "${name}" is the name of a signal of segments`] : []
 }
 
 function fieldFaults(raw: Record<string, unknown>, fields: Record<string, PatternField>, path: string): string[] {

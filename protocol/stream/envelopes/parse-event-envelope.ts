@@ -14,6 +14,7 @@ import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
 import { parseTime } from '../../wire/times/times.js'
 import { isIdentityChange } from '../profile/identity.js'
+import { isSegmentNews } from '../profile/segment-news.js'
 import { openEnvelope } from './open-envelope.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 
@@ -30,6 +31,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   if (!isAbsentOr(raw.identity, changes => isListOf(changes, isIdentityChange)))
     return misfit('identity is not a list of changes')
   if (!isAbsentOr(raw.timer, isTimer)) return misfit('timer is of another shape')
+  if (!isAbsentOr(raw.segments, isSegmentNews)) return misfit('segments are of another shape')
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
   let envelope: EventEnvelope

@@ -3,6 +3,7 @@ import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from 
 import type { KeyKind, Sender } from '../../wire/senders.js'
 import type { Outcome } from '../../wire/slots.js'
 import type { IdentityChange } from '../profile/identity.js'
+import type { SegmentNews } from '../profile/segment-news.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -25,6 +26,8 @@ export interface EventEnvelope {
   identity?: IdentityChange[]
   /** A time has come for the visitor without a message, which the partition's owner tells. Absent: none. */
   timer?: EnvelopeTimer
+  /** News about the person's segments. Absent: none. */
+  segments?: SegmentNews
   messages: StoredMessage[]
 }
 

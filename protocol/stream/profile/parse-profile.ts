@@ -16,6 +16,7 @@ import { isLinks } from './identity.js'
 import { isFeatureStates } from './parse-feature-states.js'
 import { parsePatternStates } from './pattern-states.js'
 import type { Profile } from './profile.js'
+import { isMembers } from './segment-news.js'
 
 /** Deepest nesting of traits in a stored profile: more than a message may have. */
 const MAX_STORED_DEPTH = 32
@@ -43,6 +44,7 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')
   if (!isAbsentOr(raw.recentSignals, isSignals)) return misfit('recentSignals is of another shape')
   if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
+  if (!isAbsentOr(raw.members, isMembers)) return misfit('members are of another shape')
   if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
   const patterns = raw.patterns === undefined ? undefined : parsePatternStates(raw.patterns)
   if (patterns && !patterns.ok) return patterns

@@ -1,6 +1,7 @@
 import type { FeatureStates } from './feature-states.js'
 import type { Links } from './identity.js'
 import type { PatternStates } from './pattern-states.js'
+import type { Members } from './segment-news.js'
 import type { SignalMemory } from './signals.js'
 
 /** A visitor's profile as the store keeps it. */
@@ -34,6 +35,8 @@ export interface Profile {
   patterns?: PatternStates
   /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
   recentSignals?: [name: string, at: number][]
+  /** Segments that the person is in, where the profile stands for one. Absent: none. */
+  members?: Members
   /** Features of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
   /** The same of messages of a browser that name a user, by `userId`. */

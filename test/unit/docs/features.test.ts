@@ -35,7 +35,7 @@ function valueAfter(features: Features, name: string, messages: string): unknown
     const message = parseMessage(text)
     draft.add(message, Date.parse(message.timestamp))
   }
-  return featureValues(draft.finish(), features, AT, [name]).get(name)?.value
+  return featureValues(draft.soFar(), features, AT, [name]).get(name)?.value
 }
 
 /** Decayed sums are rounded to millionths. */

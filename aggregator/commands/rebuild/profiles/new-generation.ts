@@ -74,7 +74,9 @@ export async function createGeneration({
 
   /** Notes what is due for a profile before it is there, as the live roles do. */
   async function writeOne(profile: Profile): Promise<void> {
-    if (profile.patterns?.due !== undefined) await timers.write(store.keyOf(profile), profile.patterns.due)
+    // Segments are looked at once, which says when to look again.
+    const due = profile.members ? 0 : profile.patterns?.due
+    if (due !== undefined) await timers.write(store.keyOf(profile), due)
     await store.write(profile)
   }
 

@@ -51,8 +51,9 @@ describe('an answer', () => {
         decisionId: 'd1',
         outcome: 'served',
         items: [{ contentId: 'a', position: 1, payload: { title: 'A' } }],
+        ages: { affinities: 0 },
       },
-      { slotId: 'list', decisionId: 'd2', outcome: 'holdout', items: [] },
+      { slotId: 'list', decisionId: 'd2', outcome: 'holdout', items: [], ages: { affinities: 0 } },
       { slotId: 'nowhere', decisionId: 'd3', outcome: 'unknown_slot', items: [] },
     ])
     expect(
@@ -96,5 +97,20 @@ describe('an answer', () => {
       ['timeout', true],
       ['timeout', false],
     ])
+  })
+
+  it('leaves a slot to the page whose policy knows too little of late, and records how old that is', () => {
+    const aged = catalog()
+    aged.set('shop.slot.hero', { id: 'hero', maxAge: '1s' })
+    const { decisions, records } = answer(request, undefined, aged, NOW, newId(), 1_500)
+    expect(decisions[0]).toEqual({
+      slotId: 'hero',
+      decisionId: 'd1',
+      outcome: 'stale',
+      items: [],
+      ages: { affinities: 1_500 },
+    })
+    expect(records[0]).toMatchObject({ outcome: 'stale', contentIds: [], features: { ages: { affinities: 1_500 } } })
+    expect(decisions[1]).toMatchObject({ outcome: 'holdout' })
   })
 })

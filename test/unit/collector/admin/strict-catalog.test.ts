@@ -68,13 +68,16 @@ describe('a slot that is put', () => {
     [{ hold_out: 0.1 }, 'hold_out is unknown: did you mean holdout?'],
     [{ policy: { type: 'affinity', explore: 0.2 } }, 'policy.explore is unknown: did you mean policy.exploration?'],
     [{ policy: { type: 'random', contentIds: [] } }, 'policy.contentIds is unknown: there are type'],
+    [{ max_age: '5s' }, 'max_age is unknown: did you mean maxAge?'],
+    [{ maxAge: 5 }, 'maxAge must be a duration such as "5s" or "1m"'],
+    [{ maxAge: '5 seconds' }, 'maxAge must be a duration such as "5s" or "1m"'],
   ])('is refused with %j', (fields, reason) => {
     expect(reasonOf(strictSlot({ id: 'hero', ...fields }))).toBe(reason)
   })
 
   it('is taken with what there is', () => {
-    expect(strictSlot({ id: 'hero', policy: { type: 'fixed', contentIds: ['a'] }, count: 2, holdout: 0.1 }).ok).toBe(
-      true,
-    )
+    const attribution = { rule: 'linear', windowHours: 48 }
+    const slot = { id: 'hero', policy: { type: 'fixed', contentIds: ['a'] }, count: 2, holdout: 0.1, attribution }
+    expect(strictSlot({ ...slot, maxAge: '5s' })).toEqual({ ok: true, value: { ...slot, maxAge: '5s' } })
   })
 })

@@ -156,3 +156,29 @@ describe('every choice', () => {
     )
   })
 })
+
+describe('the age of features', () => {
+  const aged = (ageMs: number, slot: Partial<Slot> = {}) => decide(question({ ageMs, slot }))
+
+  it('is recorded with what the policy asks for, and with nothing where it asks for nothing', () => {
+    expect(aged(120).features.ages).toEqual({ affinities: 120 })
+    expect(aged(0).features.ages).toEqual({ affinities: 0 })
+    expect(aged(120, { policy: { type: 'random' } }).features).not.toHaveProperty('ages')
+  })
+
+  it.each([
+    [5_000, 'served', 1],
+    [5_001, 'stale', 0],
+  ])('of %i ms at a slot that takes 5s is %s', (ageMs, outcome, items) => {
+    const choice = aged(ageMs, { maxAge: '5s' })
+    expect([choice.outcome, choice.contentIds.length]).toEqual([outcome, items])
+    expect(choice.features.ages).toEqual({ affinities: ageMs })
+    expect(recompute(choice)?.contentIds).toEqual(outcome === 'served' ? choice.contentIds : undefined)
+  })
+
+  it('matters neither to a policy that asks for none, nor to the holdout, nor without a greatest age', () => {
+    expect(aged(9e9, { maxAge: '5s', policy: { type: 'random' } }).outcome).toBe('served')
+    expect(aged(9e9, { maxAge: '5s', holdout: 1 }).outcome).toBe('holdout')
+    expect(aged(9e9).outcome).toBe('served')
+  })
+})

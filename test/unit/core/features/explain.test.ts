@@ -43,7 +43,8 @@ it('a segment is explained by what it reads, and by the segments before it', () 
   const where = { 'features.views.camp': { $gte: 2 }, segments: { $in: ['rich'] }, 'traits.plan': 'pro' }
   expect(explainSegment({ name: 'campers', where })).toMatchObject({
     evaluated: 'request',
-    state: { bytesAtMost: 0 },
+    signals: { evaluated: 'stream', seconds: 0, elsewhereSeconds: 2 },
+    state: { bytesAtMost: 27 },
     cost: {
       paths: ['features.views.camp', 'segments', 'traits.plan'],
       features: ['views'],

@@ -47,6 +47,9 @@ describe('a message without a person', () => {
     const timer = { at: BEFORE, anonymousId: 'b', userId: '' }
     expect(strip('events', envelope({ timer, messages: [] }), whose)).toMatchObject({ rest: undefined })
     expect(strip('events', envelope({ timer: { ...timer, anonymousId: 'c' }, messages: [] }), whose)).toBeUndefined()
+    const news = (userId: string) => envelope({ segments: { anonymousId: 'd', userId, at: BEFORE }, messages: [] })
+    expect(strip('events', news('u"\\1'), whose)).toMatchObject({ rest: undefined })
+    expect(strip('events', news('v'), whose)).toBeUndefined()
   })
 
   it('stays as it is when it is of another site, of others, or of the time after', () => {

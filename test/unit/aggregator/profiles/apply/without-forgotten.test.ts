@@ -28,3 +28,15 @@ it('leaves out decisions from before the deletion of a person, and no later ones
   }
   expect(withoutForgotten(envelope, tombstones).identity).toEqual([after, other])
 })
+
+it('leaves out news of segments from before it, and no later ones', () => {
+  const news = (at: number): EventEnvelope => ({
+    siteId: 'shop',
+    visitorId: 'user:ann',
+    receivedAt: '2026-01-01T00:00:00.000Z',
+    segments: { anonymousId: 'phone', userId: 'ann', at, carried: ['campers'] },
+    messages: [],
+  })
+  expect(withoutForgotten(news(999), tombstones)).not.toHaveProperty('segments')
+  expect(withoutForgotten(news(1_001), tombstones)).toEqual(news(1_001))
+})

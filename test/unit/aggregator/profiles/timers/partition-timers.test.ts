@@ -66,6 +66,80 @@ function owner(bucket: ReturnType<typeof memoryStore>, stored: Map<string, Profi
   }
 }
 
+describe('looks at segments', () => {
+  /** Timers with looks: each is due at once after a message, and says when to look again. */
+  function looking(next: (visitorId: string, now: number) => number | undefined) {
+    const bucket = memoryStore()
+    const looked: [visitorId: string, now: number][] = []
+    const memory = new Map<string, Profile>()
+    const timers = createPartitionTimers({
+      store: bucket,
+      keyOf: ({ visitorId }) => `key-${visitorId}`,
+      read: ({ visitorId }) => memory.get(visitorId),
+      visitorOf: async key => memory.get(key.slice('key-'.length)),
+      tell: async () => {},
+      checks: {
+        dueOf: (_profile, now) => now,
+        async check({ visitorId }, now) {
+          looked.push([visitorId, now])
+          return next(visitorId, now)
+        },
+      },
+      anonymousDays: 30,
+      now: () => NOW,
+    })
+    const apply = (profile: Profile) => {
+      memory.set(profile.visitorId, profile)
+      timers.note(profile)
+    }
+    return { bucket, looked, timers, apply, memory }
+  }
+
+  it('come after each message, and again when they said, with a note in the meantime', async () => {
+    const { timers, apply, looked, bucket } = looking((_visitorId, now) => (now === NOW ? NOW + 50 : undefined))
+    apply(profileOf('a'))
+    await timers.fire(NOW, 100)
+    expect(bucket.notes.get('key-a')).toMatchObject({ due: NOW + 50 })
+    await timers.fire(NOW + 49, 100)
+    await timers.fire(NOW + 50, 100)
+    await timers.fire(NOW + 99, 100)
+    expect(looked).toEqual([
+      ['a', NOW],
+      ['a', NOW + 50],
+    ])
+    expect([timers.size, bucket.notes.size]).toEqual([0, 0])
+  })
+
+  it('are noted before a profile is stored whose look is still to come, also while it is under way', async () => {
+    const { timers, apply, bucket, memory } = looking(() => undefined)
+    const profile = profileOf('a')
+    apply(profile)
+    await timers.beforeWrite(profile)
+    await timers.afterWrite(profile)
+    expect(bucket.notes.size).toBe(1)
+    memory.get = () => {
+      // The profile is stored while it is looked at.
+      void timers.afterWrite(profile)
+      return profile
+    }
+    const firing = timers.fire(NOW, 100)
+    expect(bucket.notes.size).toBe(1)
+    await firing
+    expect(bucket.notes.size).toBe(0)
+  })
+
+  it('are taken over by the next owner', async () => {
+    const { timers, apply, bucket, memory } = looking(() => NOW + 50)
+    apply(profileOf('a'))
+    await timers.fire(NOW, 100)
+    const next = looking(() => undefined)
+    for (const [key, profile] of memory) next.memory.set(key, profile)
+    for (const [key, { due, revision }] of bucket.notes) next.timers.inherit({ key, due, revision })
+    await next.timers.fire(NOW + 50, 100)
+    expect(next.looked).toEqual([['a', NOW + 50]])
+  })
+})
+
 describe('timers of a partition', () => {
   it('tell of a visitor once, when the time has come, and not before', async () => {
     const { timers, apply, told } = owner(memoryStore(), new Map())

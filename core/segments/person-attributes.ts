@@ -1,15 +1,17 @@
-import type { FeatureValue, PersonAttributes } from '@slotstream/core'
 import { isoTime } from '@slotstream/protocol'
-import type { Person } from './read-persons.js'
+import type { FeatureValue } from '../features/state/values.js'
+import type { AboutPerson } from '../identity/about-person.js'
+import type { PersonAttributes } from './membership.js'
 
 /**
  * Returns what segments are decided by: the person, outside of a request.
  *
+ * @param signals names of the person's recent signals
  * @param values of the person's features
  * @param at milliseconds since the epoch
  */
 export function personAttributes(
-  { signals, traits, profile }: Pick<Person, 'signals' | 'traits' | 'profile'>,
+  { signals, traits, profile }: AboutPerson & { signals: readonly string[] },
   values: ReadonlyMap<string, FeatureValue>,
   at: number,
 ): PersonAttributes {

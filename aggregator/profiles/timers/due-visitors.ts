@@ -1,0 +1,59 @@
+import { visitorText } from '@slotstream/protocol'
+import type { Visitor } from '../store/profile-bucket.js'
+import { createTimeQueue } from './time-queue.js'
+
+/** A visitor and the time for which it was queued, or a key that was stored by a former owner. */
+export type Waiting = { visitor: Visitor; at: number } | { key: string }
+
+/** The visitors of a partition who have something due, by time. Times are milliseconds since the epoch. */
+export interface DueVisitors {
+  /** Sets when a visitor is due; undefined: not any more. */
+  set(visitor: Visitor, at: number | undefined): void
+  /** Adds a key that was stored by a former owner. */
+  addKey(key: string, at: number): void
+  /** Takes out who is to be looked at by then; undefined: nobody is. */
+  take(now: number): Waiting | undefined
+  /** Says whether a visitor that was taken out is due. One that is due later waits again. */
+  claim(waiting: { visitor: Visitor; at: number }, now: number): boolean
+  /** Returns when a visitor is due; undefined: not at all. */
+  dueOf(visitor: Visitor): number | undefined
+  readonly size: number
+}
+
+/** Creates the list, with nobody. */
+export function createDueVisitors(): DueVisitors {
+  const queue = createTimeQueue<Waiting>()
+  /** When each visitor is due, and the earliest time for which the queue has them. */
+  const due = new Map<string, { due: number; queuedAt: number }>()
+  const idOf = ({ siteId, visitorId }: Visitor) => visitorText(siteId, visitorId)
+
+  function set({ siteId, visitorId }: Visitor, at: number | undefined): void {
+    const id = visitorText(siteId, visitorId)
+    const known = due.get(id)
+    if (at === undefined) due.delete(id)
+    else if (known && known.queuedAt <= at) known.due = at
+    else {
+      queue.add(at, { visitor: { siteId, visitorId }, at })
+      due.set(id, { due: at, queuedAt: at })
+    }
+  }
+
+  return {
+    set,
+    addKey: (key, at) => queue.add(at, { key }),
+    take: now => queue.take(now),
+    claim({ visitor, at }, now) {
+      const id = idOf(visitor)
+      const known = due.get(id)
+      // It was queued again since, for another time.
+      if (known?.queuedAt !== at) return false
+      due.delete(id)
+      if (known.due > now) set(visitor, known.due)
+      return known.due <= now
+    },
+    dueOf: visitor => due.get(idOf(visitor))?.due,
+    get size() {
+      return due.size
+    },
+  }
+}

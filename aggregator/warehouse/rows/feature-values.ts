@@ -1,0 +1,30 @@
+import { type Features, featureValues, mergeStates } from '@slotstream/core'
+import type { Json, Profile } from '@slotstream/protocol'
+
+/** A feature as a row of `profile_versions` has it: its version, and its value as JSON. */
+export interface FeatureOfRow {
+  version: string
+  value: string
+}
+
+/**
+ * Returns what the features of a profile hold at a time, of all users of a browser together. Features that hold nothing are
+ * left out: most visitors have few of them.
+ *
+ * @param at milliseconds since the epoch
+ */
+export function featuresOfRow(profile: Profile, features: Features, at: number): Record<string, FeatureOfRow> {
+  const parts = [profile.features ?? [], Object.values(profile.featuresByUser ?? {})].flat()
+  const [first, ...others] = parts
+  if (!first) return {}
+  const states = others.reduce((all, part) => mergeStates(all, part, features), first)
+  const held: [string, FeatureOfRow][] = []
+  for (const [name, { value, version }] of featureValues(states, features, at))
+    if (!isNothing(value)) held.push([name, { version, value: JSON.stringify(value) }])
+  return Object.fromEntries(held)
+}
+
+function isNothing(value: Json): boolean {
+  if (value === null || value === 0 || value === false || value === '') return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
