@@ -75,11 +75,13 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     },
     log,
   )
+  const hasLetters = (await buckets.webhookLetters.status()).values > 0
   let leaseGroup: LeaseGroup | undefined
   const holds = (index: number) => leaseGroup?.holds(String(index)) ?? false
   const answers = answerRequests({ nats, partitionOf: index => (holds(index) ? held.get(index) : undefined), log })
   const start = createStart(deps, {
     ...{ declared, sender, wake: pump.wake, metrics: counters },
+    isIdle: () => !hasLetters && declared.all().length === 0,
     onLoaded: index => void answers.set(index, true),
     onLost: (index, partition) => void restart(index, partition),
   })
@@ -140,6 +142,7 @@ function createStart(
     sender,
     wake,
     metrics,
+    isIdle,
     onLoaded,
     onLost,
   }: {
@@ -147,6 +150,7 @@ function createStart(
     sender: Sender
     wake: () => void
     metrics: WebhookMetrics
+    isIdle: () => boolean
     onLoaded: (index: number) => void
     onLost: (index: number, partition: Partition) => void
   },
@@ -166,6 +170,7 @@ function createStart(
       positions: createPositionStore(nats, publisher, buckets, index, log),
       maxPending: Math.min(MAX_PENDING, share(settings.maxPending)),
       wake,
+      isIdle,
       attempt: createAttempt({
         ...{ partition: index, source, letters, sender, publish, isForgotten, maxLetters, now, log },
         retry: settings,

@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import { normalizeAddress } from '../process/addresses.js'
 
 /** IPv4 networks that the internet does not route, by IANA's registry of special-purpose addresses, and multicast. */
@@ -46,6 +46,17 @@ export function isPublicAddress(text: string): boolean {
   if (!isIPv6(address)) return false
   if (translated.check(address, 'ipv6')) return isPublicAddress(lastFourBytes(address))
   return global.check(address, 'ipv6') && !notPublic.check(address, 'ipv6')
+}
+
+/**
+ * Tells whether a host is known to be private without being looked up: an IP address that is not public, or a name of this
+ * machine.
+ *
+ * @param hostname as `URL` has it: IPv6 in brackets
+ */
+export function isPrivateHost(hostname: string): boolean {
+  const name = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  return isIP(name) === 0 ? /(^|\.)localhost$/i.test(name) : !isPublicAddress(name)
 }
 
 function lastFourBytes(address: string): string {

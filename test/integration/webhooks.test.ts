@@ -314,7 +314,11 @@ describe('a signal that a webhook does not take', () => {
     // One of them, after another process has taken over.
     await role.stop()
     await start()
-    expect(await deliveries(id)).toHaveLength(2)
+    await until(
+      'it tells of both',
+      () => deliveries(id),
+      found => found.length === 2,
+    )
     expect(await admin('POST', `/webhooks/${id}/replay`, { signalId: second })).toMatchObject({ replayed: 1, left: 1 })
     await until(
       'the second',

@@ -1,4 +1,3 @@
-import type { LookupAddress } from 'node:dns'
 import { createServer } from 'node:net'
 import { startWebhooks } from '@slotstream/aggregator'
 import { partitionOf, type SignalEnvelope, streamSubject, webhookKey } from '@slotstream/protocol'
@@ -42,18 +41,8 @@ function sender(options: Partial<Parameters<typeof createSender>[0]> = {}) {
 /** A resolver that answers with these addresses, one list after the other, and counts how often it was asked. */
 function resolver(...answers: string[][]) {
   let asked = 0
-  const resolve = (
-    _name: string,
-    _options: object,
-    callback: (error: Error | null, addresses: LookupAddress[]) => void,
-  ) => {
-    const list = answers[Math.min(asked++, answers.length - 1)]!
-    callback(
-      null,
-      list.map(address => ({ address, family: address.includes(':') ? 6 : 4 })),
-    )
-  }
-  return { lookup: createPublicLookup(resolve as never), asked: () => asked }
+  const resolve = async () => answers[Math.min(asked++, answers.length - 1)]!
+  return { lookup: createPublicLookup(resolve), asked: () => asked }
 }
 
 describe('a request to a webhook', () => {
@@ -65,7 +54,8 @@ describe('a request to a webhook', () => {
     'https://0177.0.0.1:PORT/',
     'https://0.0.0.0:PORT/',
     'https://localhost:PORT/',
-    'https://LOCALHOST:PORT/',
+    'https://LOCALHOST.:PORT/',
+    'https://api.localhost:PORT/',
     'https://[::1]:PORT/',
     'https://[::]:PORT/',
     'https://[::ffff:127.0.0.1]:PORT/',

@@ -1,5 +1,5 @@
 import type { WebhookDelivery } from '@slotstream/protocol'
-import { type Log, repeat, retryForever, Stopped, within } from '@slotstream/runtime'
+import { createTurns, type Log, repeat, retryForever, Stopped, within } from '@slotstream/runtime'
 import type { DeclaredWebhooks } from '../declared/watch-webhooks.js'
 import type { Pending } from '../queue/pending.js'
 import type { LetterStore } from '../store/letter-store.js'
@@ -26,7 +26,9 @@ export interface PartitionDeps extends Omit<IntakeDeps, 'state' | 'abort'> {
   declared: Pick<DeclaredWebhooks, 'all' | 'of'>
   /** Attempts to deliver a signal that was taken; resolves in any case. */
   attempt: (each: WebhookState, pending: Pending) => Promise<void>
-  /** Called when the partition is loaded, and when another process has it. */
+  /** Whether there is nothing to deliver to, and nothing left of an earlier time: then nothing is read. */
+  isIdle: () => boolean
+  /** Called when requests can be answered, and when another process has the partition. */
   onLoaded: () => void
   onLost: () => void
   log: Log
@@ -34,7 +36,6 @@ export interface PartitionDeps extends Omit<IntakeDeps, 'state' | 'abort'> {
 
 /** A partition of signals whose deliveries this process makes. */
 export interface Partition {
-  readonly isLoaded: boolean
   /** Returns its webhooks; none before it is loaded, and none when it is given up. */
   webhooks(): Iterable<WebhookState>
   /** Attempts to deliver a signal that was taken. */
@@ -59,60 +60,59 @@ export function createPartition(deps: PartitionDeps): Partition {
   const underWay = new Set<Promise<void>>()
   let state: PartitionState | undefined
   let intake: Intake | undefined
+  let wakeUp = () => {}
   /** Work on the stored state, one thing after the other. */
-  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = createTurns(1)
+  const warned = (what: string) => (error: unknown, tries: number) => {
+    if (tries % 20 === 0) log.warn({ err: error, partition: index }, `${what} could not be read, trying again`)
+  }
   const begun = begin().catch(error => {
     if (!(error instanceof Stopped)) log.error({ err: error, partition: index }, 'deliveries could not begin')
   })
 
   async function begin(): Promise<void> {
+    await untilNeeded()
     const load = () => loadPartition({ index, source, positions, letters, declared: declared.all() })
-    const loaded = await retryForever(load, signal, (error, tries) => {
-      if (tries % 20 === 0) log.warn({ err: error, partition: index }, 'deliveries could not be read, trying again')
-    })
-    signal.throwIfAborted()
+    const loaded = await retryForever(load, signal, warned('positions'))
+    if (signal.aborted) return
     state = loaded
     intake = createIntake({ ...deps, state, abort: signal })
     update()
     deps.onLoaded()
     await repeat(store, STORE_MS, signal, error => {
       if (error instanceof LostPosition) deps.onLost()
-      else log.warn({ err: error, partition: index }, 'the state of deliveries could not be stored, trying again')
+      else log.warn({ err: error, partition: index }, 'the positions of webhooks could not be stored, trying again')
     })
-  }
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = turn.then(work)
-    turn = done.catch(() => {})
-    return done
   }
 
   const store = () => inTurn(async () => state && storeState(state, positions))
 
+  async function untilNeeded(): Promise<void> {
+    if (deps.isIdle()) deps.onLoaded()
+    while (deps.isIdle() && !signal.aborted)
+      await new Promise<void>(resolve => {
+        wakeUp = resolve
+      })
+  }
+
   function update(): void {
+    wakeUp()
     if (!state || signal.aborted) return
     const known = state
-    void inTurn(() =>
-      retryForever(
-        () => settleWebhooks(known, deps),
-        signal,
-        error => log.warn({ err: error, partition: index }, 'webhooks could not be taken note of, trying again'),
-      ),
-    )
+    const settle = () => retryForever(() => settleWebhooks(known, deps), signal, warned('webhooks'))
+    void inTurn(settle)
       .then(() => intake?.update())
       .catch(() => {})
   }
 
   function drop(): void {
     abort.abort()
+    wakeUp()
     for (const { ending } of state?.webhooks.values() ?? []) ending.abort()
     void intake?.stop().catch(() => {})
   }
 
   return {
-    get isLoaded() {
-      return state !== undefined
-    },
     webhooks: () => (state && !signal.aborted ? state.webhooks.values() : []),
     attempt(each, pending) {
       const attempting = deps.attempt(each, pending).finally(() => underWay.delete(attempting))
@@ -134,6 +134,7 @@ export function createPartition(deps: PartitionDeps): Partition {
     },
     async release() {
       abort.abort()
+      wakeUp()
       await intake?.stop()
       await within(RELEASE_MS, Promise.all(underWay))
       for (const { ending } of state?.webhooks.values() ?? []) ending.abort()

@@ -1,6 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { checkLiteral, createPublicLookup, RefusedUrl } from './public-lookup.js'
+import { checkHost, createPublicLookup, RefusedUrl } from './public-lookup.js'
 
 /** Bytes of an answer that are read, so that its connection can be used again; of a longer one it is closed. */
 const MAX_ANSWER_BYTES = 16 * 1024
@@ -51,7 +51,7 @@ export function createSender({ timeoutMs, allowPrivate, lookup }: SenderOptions)
     const isTls = url.protocol === 'https:'
     if (!isTls && !(allowPrivate && url.protocol === 'http:'))
       throw new RefusedUrl('https_required', 'https:// is required')
-    if (!allowPrivate) checkLiteral(url.hostname)
+    if (!allowPrivate) checkHost(url.hostname)
     const request = isTls ? httpsRequest : httpRequest
     return request(url, {
       method: 'POST',

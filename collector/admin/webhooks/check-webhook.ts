@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import {
   type DefinitionCheck,
   isDefinitionName,
@@ -7,7 +6,7 @@ import {
   shownFaults,
   unknownFields,
 } from '@slotstream/protocol'
-import { isPublicAddress } from '@slotstream/runtime'
+import { isPrivateHost } from '@slotstream/runtime'
 
 /** A webhook as it is declared. */
 export interface WebhookDeclaration {
@@ -58,10 +57,4 @@ function urlFault(url: unknown, allowPrivate: boolean): string | undefined {
   if (!allowPrivate && isPrivateHost(hostname))
     return `is at ${hostname}, in a private network: give a public host, or start with WEBHOOK_ALLOW_PRIVATE=1`
   return undefined
-}
-
-/** Whether a host is known to be private without being looked up: whoever delivers looks at the addresses of the others. */
-function isPrivateHost(hostname: string): boolean {
-  const name = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  return isIP(name) === 0 ? /(^|\.)localhost$/.test(name) : !isPublicAddress(name)
 }
