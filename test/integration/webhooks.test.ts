@@ -13,6 +13,7 @@ import {
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { cleanStreams } from '#aggregator/people/clean/clean-streams.js'
 import { webhookSettings } from '#aggregator/settings.js'
 import { deliveryIdOf } from '#aggregator/webhooks/send/delivery-id.js'
 import { type Aggregator, startAggregator } from '../support/aggregator.js'
@@ -249,6 +250,14 @@ describe('a webhook', () => {
     expect(idsOf(await untilTaken(20, '/down'))).toEqual(ids)
   })
 
+  it('goes with its site', async () => {
+    const { id } = await declare()
+    await admin('DELETE', '')
+    await putSite(collector, site)
+    expect(await admin('GET', '/webhooks')).toEqual({ status: 200, webhooks: [] })
+    expect((await admin('GET', `/webhooks/${id}/deliveries`)).status).toBe(404)
+  })
+
   it('is deleted with what waits for it', async () => {
     await start()
     receiver.answer = () => 500
@@ -371,6 +380,54 @@ describe('a signal that a webhook does not take', () => {
       () => idsOf(receiver.taken()),
       taken => taken.join() === ids.slice(1).join(),
     )
+  })
+})
+
+describe('deleting a person', () => {
+  it('leaves nothing of what waits, of dead letters and of records, and delivers nothing more', async () => {
+    await start({ giveUpMs: 50, maxLetters: PARTITIONS })
+    const { id } = await declare()
+    receiver.answer = () => 500
+    const person = `person-${site}`
+    const [dead, waiting] = await signalled(person, 2)
+    await signalled('other')
+    const states = async () =>
+      Object.fromEntries((await deliveries(id)).map(({ signalId, state }) => [signalId, state] as const))
+    await until('one is dead, one waits', states, found => found[dead!] === 'dead' && found[waiting!] === 'pending')
+    const placesOfPerson = async () => {
+      const found = new Set<string>()
+      for await (const { config, state } of broker.nats.manager.streams.list())
+        for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+          const message = await broker.nats.manager.streams.getMessage(config.name, { seq })
+          if (message && `${message.subject} ${message.string()}`.includes(person)) found.add(config.name)
+        }
+      return [...found].sort()
+    }
+    expect(await placesOfPerson()).toEqual(['DELIVERIES', 'KV_webhook_letters', 'SIGNALS'])
+    const { nats, installation } = broker
+    const whose = {
+      person: { siteId: site, userIds: [], browsers: [], anonymousIds: [person] },
+      before: Date.now(),
+    }
+    const removed = new Set<string>()
+    const report = async (place: string) => {
+      removed.add(place)
+    }
+    const { signal } = new AbortController()
+    // As the job does: what was under way meanwhile is found by another look.
+    while ((await cleanStreams({ nats, installation, log, whose, report, signal })) > 0);
+    expect([...removed].sort()).toEqual(['bucket webhook_letters', 'stream DELIVERIES', 'stream SIGNALS'])
+    receiver.answer = () => 200
+    await admin('POST', `/webhooks/${id}/replay`, {})
+    await until(
+      'the other one',
+      () => receiver.taken().length,
+      count => count > 0,
+    )
+    await until('nothing waits', states, found => Object.values(found).every(state => state !== 'pending'))
+    await new Promise(resolve => setTimeout(resolve, 500))
+    expect(receiver.taken().map(({ body }) => body.data.anonymousId)).toEqual(['other'])
+    expect(await placesOfPerson()).toEqual([])
   })
 })
 

@@ -11,7 +11,7 @@ export interface RetryBounds {
  * do not come back together. Undefined: it is given up.
  *
  * @param attempts that have failed
- * @param since when the first one could begin
+ * @param since when the signal was taken from its stream
  * @param now milliseconds since the epoch
  * @param atLeast pause that the webhook asked for, in milliseconds; the longest pause at most
  * @param random a number in [0, 1)

@@ -11,7 +11,7 @@ export interface Pending {
   lane: string
   /** Attempts so far. */
   attempts: number
-  /** When the next attempt may begin, and when the first one could, in milliseconds since the epoch. */
+  /** When the next attempt may begin, and when the signal was taken from its stream, in milliseconds since the epoch. */
   due: number
   since: number
   /** HTTP status and error of the last attempt: 0 and '' before it. */

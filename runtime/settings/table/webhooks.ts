@@ -45,7 +45,7 @@ export const WEBHOOKS = {
     min: 1,
     max: 31_536_000,
     meaning:
-      'Time after the first attempt, 3 days, after which a signal is a dead letter; less than `STREAM_RETENTION_DAYS`, because it is read from its stream until then',
+      'Time after a signal was taken from its stream, 3 days, after which it is given up; less than `STREAM_RETENTION_DAYS`, because it is read from its stream until then',
     beyond: 'the signal becomes a dead letter',
   },
   WEBHOOK_PENDING: {
