@@ -10,9 +10,11 @@ import {
   type SignalEnvelope,
   streamSubject,
   type WebhookDelivery,
+  warehousePositionKey,
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { moveStreams } from '#aggregator/commands/streams/move-streams.js'
 import { cleanStreams } from '#aggregator/people/clean/clean-streams.js'
 import { webhookSettings } from '#aggregator/settings.js'
 import { deliveryIdOf } from '#aggregator/webhooks/send/delivery-id.js'
@@ -533,5 +535,38 @@ describe('a cart that is left', () => {
     await new Promise(resolve => setTimeout(resolve, 1_000))
     await owner.stop()
     expect(receiver.received).toHaveLength(1)
+  })
+})
+
+// It changes the streams of the broker, so it comes last.
+describe('signals in streams that others took over from', () => {
+  it('are delivered before those of the new ones, whether they waited or were not read yet', async () => {
+    const role = await start({ maxPending: PARTITIONS * 2 })
+    receiver.answer = () => 500
+    await declare()
+    const ids = await signalled('v1', 4)
+    await until(
+      'two of them wait',
+      () => receiver.received.length,
+      count => count > 1,
+    )
+    await role.stop()
+    const { nats, installation } = broker
+    const { last_seq: last } = (await nats.manager.streams.info('SIGNALS')).state
+    await installation.buckets.positions.put(
+      warehousePositionKey('SIGNALS'),
+      JSON.stringify({ first: 1, last, done: true }),
+    )
+    const checkpoints = { readCheckpoint: async () => ({ seq: 0, revision: 0 }) }
+    await moveStreams({ kind: 'signals', count: 2 }, { nats, installation, checkpoints, say: () => {} })
+    const moved = await provision(nats, sharedSettings({}), log)
+    expect(moved.streams.signals.map(({ name }) => name)).toEqual(['SIGNALS_1', 'SIGNALS_2'])
+    ids.push(...(await signalled('v1', 2)))
+    receiver.answer = () => 200
+    await start({ maxPending: PARTITIONS * 2 })
+    expect(idsOf(await untilTaken(6))).toEqual(ids)
+    await declare({ url: `${receiver.url}/later` })
+    const later = await signalled('v1', 2)
+    expect(idsOf(await untilTaken(2, '/later'))).toEqual(later)
   })
 })
