@@ -12,7 +12,7 @@ import { defaultProfileMemory } from './profiles/profile-memory.js'
 
 const MB = 1024 * 1024
 
-const ROLES = ['warehouse', 'profiles', 'decisions', 'batch'] as const
+const ROLES = ['warehouse', 'profiles', 'decisions', 'webhooks', 'batch'] as const
 
 export type Role = (typeof ROLES)[number]
 
@@ -46,6 +46,7 @@ export function aggregatorSettings(args: string[], env: Environment) {
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
     warehouse: warehouseSettings(env),
+    webhooks: webhookSettings(env),
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -73,6 +74,37 @@ export interface WarehouseSettings {
 /** Reads the settings of the warehouse. */
 export function warehouseSettings(env: Environment): WarehouseSettings {
   return { maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env), maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env) }
+}
+
+/** How signals are delivered to webhooks. */
+export interface WebhookSettings {
+  /** Whether URLs without TLS and IP addresses of private networks are permitted. */
+  allowPrivate: boolean
+  /** How long the status of an answer may take, in milliseconds. */
+  timeoutMs: number
+  /** First and longest pause before another attempt, and the time after which none follows, in milliseconds. */
+  retryMs: number
+  longestRetryMs: number
+  giveUpMs: number
+  /** Bounds of one webhook, over all partitions. */
+  maxPending: number
+  maxLetters: number
+  /** Requests of this process to one webhook at a time. */
+  atOnce: number
+}
+
+/** Reads the settings of webhooks. */
+export function webhookSettings(env: Environment): WebhookSettings {
+  return {
+    allowPrivate: numberSetting('WEBHOOK_ALLOW_PRIVATE', env) === 1,
+    timeoutMs: numberSetting('WEBHOOK_TIMEOUT_MS', env),
+    retryMs: 1_000 * numberSetting('WEBHOOK_RETRY_S', env),
+    longestRetryMs: 1_000 * numberSetting('WEBHOOK_RETRY_LONGEST_S', env),
+    giveUpMs: 1_000 * numberSetting('WEBHOOK_GIVE_UP_S', env),
+    maxPending: numberSetting('WEBHOOK_PENDING', env),
+    maxLetters: numberSetting('WEBHOOK_DEAD_LETTERS', env),
+    atOnce: numberSetting('WEBHOOK_AT_ONCE', env),
+  }
 }
 
 /** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */

@@ -19,6 +19,7 @@ import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
 import { createSkewTracker } from './status/skew-tracker.js'
 import { startWarehouse } from './warehouse/role.js'
+import { startWebhooks } from './webhooks/role.js'
 
 /**
  * Starts the roles that the settings name.
@@ -56,6 +57,9 @@ export async function startAggregator(
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
+  const webhooks = roles.includes('webhooks')
+    ? await startWebhooks({ ...parts, settings: settings.webhooks })
+    : undefined
   const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
 
   const report = startReport({
@@ -74,6 +78,7 @@ export async function startAggregator(
     ...(nats.connected && lane.connected ? [] : ['nats']),
     ...(profiles?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
+    ...(webhooks?.missing() ?? []),
   ]
   const status = await startStatusServer(
     settings.port,
@@ -94,7 +99,7 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      await Promise.all([profiles?.stop(), warehouse?.stop(), batch?.stop(), people?.stop()])
+      await Promise.all([profiles?.stop(), warehouse?.stop(), webhooks?.stop(), batch?.stop(), people?.stop()])
       tombstones.stop()
       await decisions?.stop()
       publisher.close()

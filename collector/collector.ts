@@ -16,6 +16,8 @@ import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
 import { createReadProfiles } from './admin/profiles/read-profiles.js'
 import { adminRoutes } from './admin/routes.js'
+import { createAskWebhooks } from './admin/webhooks/ask-webhooks.js'
+import { createWebhookStore } from './admin/webhooks/webhook-store.js'
 import { createEnrich } from './enrich/enrich.js'
 import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http/http-server.js'
@@ -104,6 +106,9 @@ export function createCollector(deps: CollectorDeps): Collector {
           definitionStore: createDefinitionStore(buckets.definitions),
           checkDefinitions: definitionFaults,
           builtIn: BUILT_IN,
+          webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
+          askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
+          allowPrivateWebhooks: settings.allowPrivateWebhooks,
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

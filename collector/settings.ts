@@ -17,6 +17,8 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   requestTimeoutMs: number
   /** How long the client of an export may take nothing of it, in milliseconds. Default 120,000. */
   exportStallMs: number
+  /** Whether webhooks may be at URLs without TLS and in private networks. Default false. */
+  allowPrivateWebhooks: boolean
   /** Port of its own for `/metrics`. 0: none, it is answered on the collector's to those who may see it. Default 0. */
   metricsPort: number
   /** Address that this port is opened on. Default 127.0.0.1. */
@@ -45,6 +47,7 @@ export function collectorSettings(env: Environment): CollectorSettings {
     headersTimeoutMs: numberSetting('HEADERS_TIMEOUT_MS', env),
     requestTimeoutMs: numberSetting('REQUEST_TIMEOUT_MS', env),
     exportStallMs: numberSetting('EXPORT_STALL_MS', env),
+    allowPrivateWebhooks: numberSetting('WEBHOOK_ALLOW_PRIVATE', env) === 1,
     metricsPort: numberSetting('METRICS_PORT', env),
     metricsHost: textSetting('METRICS_HOST', env),
   }

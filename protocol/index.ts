@@ -158,7 +158,7 @@ export {
   profilesBucket,
 } from './stream/names/buckets.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
-export { checkpointKey, sweptKey, warehousePositionKey } from './stream/names/position-keys.js'
+export { checkpointKey, sweptKey, warehousePositionKey, webhookPositionKey } from './stream/names/position-keys.js'
 export {
   MAX_STREAMS,
   type PastStreams,
@@ -176,6 +176,7 @@ export {
   STREAMS,
   type StreamKind,
   streamSubject,
+  webhookSubject,
 } from './stream/names/subjects.js'
 export { namedInText } from './stream/people/named-in-text.js'
 export {
@@ -247,6 +248,12 @@ export {
 } from './stream/requests/profiles.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
+  MAX_DELIVERIES_TOLD,
+  type WebhookDelivery,
+  type WebhookReply,
+  type WebhookRequest,
+} from './stream/requests/webhooks.js'
+export {
   type HotKey,
   type Lag,
   type ProcessReport,
@@ -266,11 +273,36 @@ export {
   visitorKeySql,
   visitorText,
 } from './stream/visitors.js'
+export {
+  DELIVERY_OUTCOMES,
+  type DeliveryEnvelope,
+  type DeliveryOutcome,
+  type DeliveryRecord,
+  parseDeliveryEnvelope,
+} from './stream/webhooks/deliveries.js'
+export { letterKey, parseWebhookLetter, type WebhookLetter } from './stream/webhooks/letters.js'
+export {
+  isWebhookId,
+  MAX_WEBHOOK_URL_BYTES,
+  MAX_WEBHOOKS,
+  parseStoredWebhook,
+  type StoredWebhook,
+  webhookKey,
+} from './stream/webhooks/stored-webhook.js'
 export { byteLength } from './wire/byte-length.js'
 export type { Check } from './wire/checks/check.js'
 export { isObject } from './wire/checks/is-object.js'
 export { editDistance, nearest } from './wire/checks/nearest.js'
-export { isCount, isSiteId, isVisitorId, parseStored } from './wire/checks/parse-stored.js'
+export {
+  isAbsentOr,
+  isCount,
+  isId,
+  isListOf,
+  isSiteId,
+  isText,
+  isVisitorId,
+  parseStored,
+} from './wire/checks/parse-stored.js'
 export { type Checked, checkMessage } from './wire/checks/validate.js'
 export { ERROR_STATUS, type ErrorAnswer, type ErrorCode } from './wire/errors.js'
 export {

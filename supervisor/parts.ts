@@ -93,7 +93,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
     // What it writes is the lake, which other users may be meant to read.
     {
-      ...aggregator('warehouse', 'warehouse,batch', settings.warehousePort),
+      ...aggregator('warehouse', 'warehouse,webhooks,batch', settings.warehousePort),
       yields: true,
       ...(isWithin(dataDir, settings.lakeDir) ? {} : { umask: provided.umask }),
     },

@@ -3,7 +3,7 @@ import { createProfileStore } from '../profiles/store/profile-store.js'
 import { findMessages } from './clean/clean-streams.js'
 import { findRows } from './clean/rows.js'
 import { type FindParts, findPerson, profileStreams } from './find/find-person.js'
-import { PLACES } from './find/places.js'
+import { PLACES, placeOfStream } from './find/places.js'
 import { withoutOthers } from './find/without-others.js'
 import type { Sealed } from './job-store.js'
 
@@ -29,7 +29,7 @@ export async function* exportPerson(parts: FindParts, siteId: string, asked: Sea
     for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, table.shown ?? '*', signal))
       yield { place: `table ${name}`, value: withoutOthers(row, table, person) }
   for await (const { stream, entries } of findMessages(parts, whose))
-    for (const value of entries) yield { place: `stream ${stream}`, value }
+    for (const value of entries) yield { place: placeOfStream(stream), value }
 
   async function readProfile(stream: string, visitorId: string): Promise<Profile | undefined> {
     const bucket = bucketOfStream(stream) ?? ''

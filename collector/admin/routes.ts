@@ -12,6 +12,7 @@ import { addProfileRoutes, type ProfileRouteParts } from './profiles/routes.js'
 import { addReplayRoute, type ReplayRouteParts } from './replay-rejected.js'
 import type { SiteRequest, SiteRouteParts } from './route-parts.js'
 import { addSiteRoutes, type SitesRouteParts } from './sites/routes.js'
+import { addWebhookRoutes, type WebhookRouteParts } from './webhooks/routes.js'
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
@@ -24,7 +25,8 @@ type RouteParts = SitesRouteParts &
   PlanRouteParts &
   ReplayRouteParts &
   PeopleRouteParts &
-  MergeRouteParts
+  MergeRouteParts &
+  WebhookRouteParts
 
 export interface AdminParts extends Omit<RouteParts, keyof SiteRouteParts> {
   gate: AdminGate
@@ -54,6 +56,7 @@ export function adminRoutes(adminParts: AdminParts): Router {
   addReplayRoute(router, parts)
   addPeopleRoutes(router, parts)
   addMergeRoutes(router, parts)
+  addWebhookRoutes(router, parts)
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

@@ -2,6 +2,7 @@ import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { DEFINITION_PATHS } from './definition-paths.js'
 import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
+import { WEBHOOK_PATHS } from './webhook-paths.js'
 
 const SECURITY = [{ adminToken: [] }]
 const SITE = inPath('siteId', 'Id of the site.')
@@ -167,4 +168,5 @@ export const ADMIN_PATHS: Paths = {
   },
   ...DEFINITION_PATHS,
   ...PEOPLE_PATHS,
+  ...WEBHOOK_PATHS,
 }

@@ -19,7 +19,7 @@ export async function answerOf(
   if (answer === 'unavailable')
     throw new Failure(
       'unavailable',
-      `no aggregator with the role profiles has partition ${partition}: start one, or ask again in a moment`,
+      `no aggregator with the role ${request.role ?? 'profiles'} has partition ${partition}: start one, or ask again in a moment`,
     )
   return answer
 }

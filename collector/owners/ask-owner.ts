@@ -12,6 +12,8 @@ export interface OwnerRequest {
   timeoutMs: number
   /** Returns the body, when so many milliseconds have passed since the first attempt. */
   body: (passedMs: number) => string
+  /** Role of the owner, for errors. Default: `profiles` */
+  role?: string
 }
 
 /**

@@ -7,10 +7,22 @@ const GB = 1_000_000_000
  * Shares of the free disk that the streams of a kind get, all of them together. They are half of it: the other half is
  * for what is kept besides, and nats-server itself promises its streams no more than three quarters.
  */
-const SHARES: Record<StreamKind, number> = { events: 0.3, decisions: 0.12, rejected: 0.04, signals: 0.04 }
+const SHARES: Record<StreamKind, number> = {
+  events: 0.3,
+  decisions: 0.1,
+  rejected: 0.04,
+  signals: 0.04,
+  deliveries: 0.02,
+}
 
 /** The most that the streams of a kind get of a large disk, in bytes. */
-const MOST: Record<StreamKind, number> = { events: 120 * GB, decisions: 50 * GB, rejected: 15 * GB, signals: 15 * GB }
+const MOST: Record<StreamKind, number> = {
+  events: 120 * GB,
+  decisions: 50 * GB,
+  rejected: 15 * GB,
+  signals: 15 * GB,
+  deliveries: 8 * GB,
+}
 
 /** A stream with messages gets so much more than it holds, at least. */
 const HEADROOM = 1.5

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, keySubject } from '@slotstream/protocol'
+import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, keySubject, STREAMS } from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
@@ -9,7 +9,7 @@ export interface Permissions {
 /**
  * A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject.
  */
-export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'operator'
+export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'consumer' | 'operator'
 
 const STATUS = 'slotstream.status'
 
@@ -54,18 +54,42 @@ const READ_BUCKETS = [
   '$JS.FC.>',
 ]
 
+/** Streams of signals that a user who reads them may read: as many as there may be after the first one was shared out. */
+const SIGNAL_STREAMS = Array.from({ length: 16 }, (_, index) => `${STREAMS.signals.name}${index ? `_${index}` : ''}`)
+
+/** Reading signals by consumers of one's own, for programs that are none of ours. */
+const READ_SIGNALS = [
+  '$JS.API.INFO',
+  ...SIGNAL_STREAMS.flatMap(stream => [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.INFO.${stream}.>`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+    `$JS.API.CONSUMER.DELETE.${stream}.>`,
+    `$JS.ACK.${stream}.>`,
+    `$JS.FC.${stream}.>`,
+  ]),
+]
+
 /** Making streams and buckets, and bringing them up to the settings. Deleting and emptying them is the operator's. */
 const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 
 /** Buckets that an administrator sets, by way of the collector alone. */
-const ADMINISTERED = [allKeys('sites'), allKeys('catalog'), allKeys('plans'), allKeys('definitions')]
+const ADMINISTERED = [
+  allKeys('sites'),
+  allKeys('catalog'),
+  allKeys('plans'),
+  allKeys('definitions'),
+  allKeys('webhooks'),
+]
 
 /**
  * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others
  * share is written again without the person before it is removed.
  */
 const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
-const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*']
+const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deliveries.*']
 
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
@@ -82,6 +106,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'decide.*',
             'profile.*',
             'preview.*',
+            'webhook.*',
             'people.export',
             ...ADMINISTERED,
             allKeys('jobs'),
@@ -127,6 +152,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             allKeys('jobs'),
             allKeys('tombstones'),
             allKeys('positions'),
+            allKeys('webhookLetters'),
             allKeys('leases'),
             allKeys('meta'),
             STATUS,
@@ -136,16 +162,18 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, 'people.export', STATUS] },
+        subscribe: { allow: [inbox, 'people.export', 'webhook.*', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }
+    case 'consumer':
+      return { publish: { allow: READ_SIGNALS }, subscribe: { allow: [inbox, `${STREAMS.signals.subject}.*`] } }
     case 'operator':
       return undefined
   }
 }
 
-export const ROLES: readonly Role[] = ['collector', 'aggregator', 'warehouse', 'supervisor', 'operator']
+export const ROLES: readonly Role[] = ['collector', 'aggregator', 'warehouse', 'supervisor', 'consumer', 'operator']
 
 /** Returns the subjects of all keys of a bucket. */
 function allKeys(key: keyof typeof BUCKETS): string {

@@ -17,7 +17,7 @@ const PASSWORD = 'chaos-password'
 /** As the settings have it; and what the warehouse loads: events in two streams, decisions, signals, rejected, profiles. */
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
-const STREAMS = EVENTS_STREAMS + 4
+const STREAMS = EVENTS_STREAMS + 5
 /** The same without profiles. */
 const LAKE_STREAMS = STREAMS - 1
 

@@ -44,6 +44,10 @@ async function call(method: string, path: string, { at = path, status = 200, bod
   return answer
 }
 
+interface Webhook {
+  id: string
+}
+
 interface Call {
   /** The path with its parameters filled in. */
   at?: string
@@ -157,6 +161,20 @@ describe('the answers of the collector are as described:', () => {
     await call('get', '/v1/projects/{writeKey}/settings', { at: `/v1/projects/${key}/settings` })
     await call('get', '/healthz')
     await call('get', '/readyz')
+  })
+
+  it('webhooks', async () => {
+    const { at } = await createSite()
+    const path = `${SITE}/webhooks`
+    const url = 'https://example.com/hook'
+    const { id } = (await call('post', path, { at: at('/webhooks'), body: { url, signals: ['left-cart'] } })) as Webhook
+    await call('post', path, { at: at('/webhooks'), body: { url: 7 }, status: 400 })
+    expect(await call('get', path, { at: at('/webhooks') })).toMatchObject({ webhooks: [{ id, url }] })
+    // No aggregator runs beside this collector.
+    await call('get', `${path}/{webhookId}/deliveries`, { at: at(`/webhooks/${id}/deliveries`), status: 503 })
+    await call('post', `${path}/{webhookId}/replay`, { at: at(`/webhooks/${id}/replay`), body: {}, status: 503 })
+    await call('delete', `${path}/{webhookId}`, { at: at(`/webhooks/${id}`) })
+    await call('delete', `${path}/{webhookId}`, { at: at(`/webhooks/${id}`), status: 404 })
   })
 
   it('errors', async () => {

@@ -4,12 +4,14 @@ import {
   type SignalName,
   type StoredMessage,
   streamSubject,
+  webhookKey,
 } from '@slotstream/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { type Aggregator, startAggregator } from '../support/aggregator.js'
 import { replayedStreams } from '../support/profiles-of-stream.js'
 import { until } from '../support/until.js'
+import { startReceiver } from '../support/webhook-receiver.js'
 import { wrongSignals } from '../support/wrong-signals.js'
 import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
 
@@ -33,7 +35,7 @@ afterEach(async () => {
   await world?.stop()
 })
 
-async function start(): Promise<Aggregator> {
+async function start(env: NodeJS.ProcessEnv = {}): Promise<Aggregator> {
   const { url, username, password } = clickhouse.account
   const started = await startAggregator({
     NATS_URL: world.url,
@@ -41,6 +43,7 @@ async function start(): Promise<Aggregator> {
     CLICKHOUSE_USER: username,
     CLICKHOUSE_PASSWORD: password,
     AGGREGATOR_NAME: 'test',
+    ...env,
   })
   running.push(started)
   return started
@@ -102,6 +105,46 @@ describe('signals', () => {
     expect(rows.map(({ signal }) => signal)).toEqual(['cart_abandonment', 'cart_abandonment'])
     expect(rows.map(({ of }) => of)).toEqual([null, rows[0]!.id])
     expect(await wrong()).toEqual([])
+  })
+
+  it('are delivered to webhooks, and each attempt is a row, through a process that is killed', async () => {
+    const receiver = await startReceiver()
+    const { buckets, privacy } = world.installation
+    const url = `${receiver.url}/`
+    const webhook = { webhookId: 'w1', siteId: SITE, url, signals: ['repeated_view'], createdAt: '', since: {} }
+    const sealedSecret = privacy.seal(`whsec_${Buffer.alloc(32).toString('base64')}`)
+    await buckets.webhooks.put(webhookKey(webhook), JSON.stringify({ ...webhook, sealedSecret }))
+    const failed = new Set<string>()
+    receiver.answer = ({ body }) => {
+      const isFirst = !failed.has(body.data.anonymousId)
+      failed.add(body.data.anonymousId)
+      return isFirst ? 503 : 200
+    }
+    const env = { WEBHOOK_ALLOW_PRIVATE: '1', WEBHOOK_RETRY_S: '1' }
+    const first = await start(env)
+    for (let n = 0; n < 10; n++) await publish(`v${n}`, busy(`v${n}`))
+    await until(
+      'some attempts',
+      () => receiver.received.length,
+      count => count >= 5,
+    )
+    await first.end('SIGKILL')
+    await start(env)
+    const outcomes = () =>
+      world.query<{ outcome: string; visitors: number; rows: number; ids: number; attempts: number }>(
+        `SELECT outcome, uniqExact(anonymous_id) AS visitors, count() AS rows, uniqExact(delivery_id) AS ids,
+                uniqExact(attempt_id) AS attempts
+         FROM slotstream.webhook_deliveries GROUP BY outcome ORDER BY outcome`,
+      )
+    const rows = await until('rows of all', outcomes, found => found[0]?.visitors === 10)
+    const [delivered] = rows
+    expect(delivered).toMatchObject({ outcome: 'delivered', ids: 10 })
+    for (const { rows: count, attempts } of rows) expect(count).toBe(attempts)
+    const seen = new Set(receiver.taken().map(({ headers }) => headers['webhook-id']))
+    expect(seen.size).toBe(10)
+    // An attempt whose process was killed before it had recorded it has no row.
+    expect(rows.reduce((sum, row) => sum + row.rows, 0)).toBeLessThanOrEqual(receiver.received.length)
+    await receiver.stop()
   })
 
   it('are there once when the process is killed after they were published and before a profile is stored', async () => {

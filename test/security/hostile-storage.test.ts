@@ -10,7 +10,13 @@ const log = createLog('test')
 log.level = 'silent'
 
 const KINDS = Object.keys(STREAMS) as StreamKind[]
-const TABLES = { events: 'events', decisions: 'decisions', signals: 'signals', rejected: 'rejected_events' }
+const TABLES = {
+  events: 'events',
+  decisions: 'decisions',
+  signals: 'signals',
+  rejected: 'rejected_events',
+  deliveries: 'webhook_deliveries',
+}
 
 let system: System
 let nats: Nats

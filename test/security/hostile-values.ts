@@ -1,4 +1,4 @@
-import type { EventEnvelope, Profile, StreamKind } from '@slotstream/protocol'
+import type { EventEnvelope, Profile, StoredWebhook, StreamKind, WebhookLetter } from '@slotstream/protocol'
 
 const AT = '2026-01-01T00:00:00.000Z'
 
@@ -75,6 +75,18 @@ export const GOOD = {
     receivedAt: AT,
     rejected: [{ messageId: null, code: 'too_large', reason: 'r', payload: '{}' }],
   },
+  deliveries: {
+    siteId: 'demo',
+    visitorId: 'hostile',
+    receivedAt: AT,
+    deliveries: [
+      {
+        ...{ attemptId: 'a1', webhookId: 'w1', deliveryId: 'd1', signalId: 's1', signal: 'left', timestamp: AT },
+        ...{ anonymousId: 'hostile', userId: '', attemptedAt: AT, attempt: 1, outcome: 'failed', status: 500 },
+        ...{ error: 'status_500', durationMs: 1, nextAt: AT },
+      },
+    ],
+  },
 } satisfies Record<StreamKind, object>
 
 const PROFILE: Profile = {
@@ -82,6 +94,19 @@ const PROFILE: Profile = {
   ...{ sessions: 1, session: { id: 's', startedAt: AT, lastAt: AT }, events: 1, affinities: {}, affinitiesAt: AT },
   ...{ traits: {}, segments: [], seq: 1, recent: [], signalMemory: {} },
   patterns: { version: 'v', due: Date.parse(AT), of: {} },
+}
+
+const WEBHOOK = {
+  webhookId: 'evil',
+  siteId: 'demo',
+  url: 'https://example.com/',
+  signals: [],
+  createdAt: AT,
+} satisfies Partial<StoredWebhook>
+
+const LETTER: WebhookLetter = {
+  ...{ stream: 'SIGNALS', seq: 1, index: 0, signalId: 's1', signal: 'left', encoding: 'text', payload: '{}' },
+  ...{ error: 'timeout', status: 0, attempts: 1, failedAt: AT },
 }
 
 /** Each field of an object, and of the first entries of its lists, in turn holding what it must not. */
@@ -133,11 +158,15 @@ export function hostileEntries(
       { key: 'demo.neither', values: ['{}'] },
       { key: 'demo.features.more', values: ['{}'] },
     ],
+    webhooks: [{ key: 'demo.evil', values: some(WEBHOOK) }],
+    webhook_letters: [{ key: `${partition}.demo.evil.s1`, values: some(LETTER) }],
     profiles: [{ key: profileKey, values: some(PROFILE) }],
     timers: [{ key: profileKey, values: some({ due: 1 }) }],
     positions: [
       { key: `profiles.${partition}`, values: some({ seq: 1 }) },
       { key: 'warehouse.EVENTS', values: some({ first: 1, last: 2, done: true }) },
+      { key: `webhooks.${partition}`, values: some({ seq: 1 }) },
+      { key: `webhooks.${partition}.evil`, values: some({ through: 1, pending: [] }) },
     ],
     leases: [
       { key: 'profiles.lease.0', values: some({ owner: 'nobody', epoch: 1 }) },

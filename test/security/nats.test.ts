@@ -5,15 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
+import type { SignalEnvelope, WebhookDelivery } from '@slotstream/protocol'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startNatsServer } from '../support/nats-server.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
+import { startReceiver } from '../support/webhook-receiver.js'
 
 const log = createLog('test')
 log.level = 'silent'
+
+/** Webhooks at this machine, whose signals are soon given up. */
+const WEBHOOKS = { WEBHOOK_ALLOW_PRIVATE: '1', WEBHOOK_RETRY_S: '1', WEBHOOK_GIVE_UP_S: '1' }
 
 let system: System
 let address: string
@@ -32,7 +38,7 @@ async function olderDataFolder(): Promise<string> {
 }
 
 beforeAll(async () => {
-  system = await startSystem({}, await olderDataFolder())
+  system = await startSystem(WEBHOOKS, await olderDataFolder())
   const url = new URL(system.natsUrl)
   address = `nats://${url.host}`
   passwords = JSON.parse(readFileSync(join(system.dataDir, 'nats-users.json'), 'utf8')).passwords
@@ -113,6 +119,7 @@ describe('the user of a part', () => {
     '$KV.catalog.demo.content.planted',
     '$KV.plans.demo',
     '$KV.definitions.demo.features',
+    '$KV.webhooks.demo.planted',
   ]
   const PROVISION = ['$JS.API.STREAM.CREATE.X', '$JS.API.STREAM.UPDATE.EVENTS']
   const LISTEN = ['>', '*', 'events.*', '$KV.>', '$JS.>', '_INBOX.>', '_INBOX.operator.>']
@@ -128,9 +135,12 @@ describe('the user of a part', () => {
         '$KV.profiles.0.demo.v',
         '$KV.leases.x',
         '$KV.meta.x',
+        '$KV.webhook_letters.x',
+        'deliveries.0',
       ],
       subscribe: [
         ...LISTEN,
+        'webhook.*',
         'decide.*',
         'decide.0',
         'profile.*',
@@ -142,7 +152,14 @@ describe('the user of a part', () => {
     },
     {
       role: 'aggregator',
-      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', 'preview.0', '$KV.tombstones.x'],
+      publish: [
+        ...DESTRUCTIVE.filter(isNotErasing),
+        ...SITES,
+        'decide.0',
+        'preview.0',
+        'webhook.0',
+        '$KV.tombstones.x',
+      ],
       subscribe: [...LISTEN, '_INBOX.collector.>', '_INBOX.warehouse.>'],
     },
     {
@@ -153,9 +170,31 @@ describe('the user of a part', () => {
         'decide.0',
         'profile.0',
         'preview.0',
+        'webhook.0',
         '$KV.profiles.0.demo.v',
       ],
       subscribe: [...LISTEN, 'decide.*', 'profile.*', 'preview.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
+    },
+    {
+      role: 'consumer',
+      publish: [
+        ...DESTRUCTIVE,
+        ...SITES,
+        ...PROVISION,
+        'events.0',
+        'signals.0',
+        'profile.0',
+        'webhook.0',
+        '$KV.profiles.0.demo.v',
+        '$JS.API.STREAM.MSG.GET.EVENTS',
+        '$JS.API.STREAM.MSG.GET.SIGNALS',
+        '$JS.API.DIRECT.GET.EVENTS',
+        '$JS.API.CONSUMER.CREATE.EVENTS.reader',
+        '$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader',
+        '$JS.API.CONSUMER.CREATE.KV_profiles.reader.$KV.profiles.>',
+        '$JS.ACK.EVENTS.x',
+      ],
+      subscribe: [...LISTEN, 'decide.*', 'webhook.*', 'deliveries.*', '_INBOX.collector.>'],
     },
     {
       role: 'supervisor',
@@ -192,7 +231,7 @@ describe('the user of a part', () => {
       '$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.reader',
       '$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader',
       // Nor a profile, of whichever generation, nor what only aggregators need.
-      ...['profiles', 'profiles_1', 'timers', 'positions', 'leases'].flatMap(bucket => [
+      ...['profiles', 'profiles_1', 'timers', 'positions', 'leases', 'webhook_letters'].flatMap(bucket => [
         `$JS.API.STREAM.MSG.GET.KV_${bucket}`,
         `$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.x`,
         `$JS.API.CONSUMER.CREATE.KV_${bucket}.reader.$KV.${bucket}.>`,
@@ -238,6 +277,7 @@ describe('the user of a part', () => {
     await declareFeatures()
     await refuseTraits()
     await deleteSharedBrowser()
+    await readSignals(await deliverSignal())
     await system.kill('aggregator')
     await until(
       'the aggregator is there again, and serves',
@@ -294,6 +334,45 @@ async function deleteSharedBrowser(): Promise<void> {
     job => job.state === 'done',
     { timeoutMs: 60_000 },
   )
+}
+
+/** A signal that becomes a dead letter, and is replayed. Resolves to its id. */
+async function deliverSignal(): Promise<string> {
+  const receiver = await startReceiver(() => 500)
+  onTestFinished(() => receiver.stop())
+  const path = '/sites/demo/webhooks'
+  const { id } = (await system.admin('POST', path, { url: receiver.url, signals: ['repeated_view'] })) as { id: string }
+  for (let view = 0; view < 3; view++) {
+    const properties = { product_id: 'p1' }
+    await collector('/v1/track', {
+      anonymousId: 'keen',
+      event: 'Product Viewed',
+      messageId: `view-${view}`,
+      properties,
+    })
+  }
+  const deliveryIs = (state: string) =>
+    until(
+      `the delivery is ${state}`,
+      async () => (await system.admin('GET', `${path}/${id}/deliveries`)) as { deliveries: WebhookDelivery[] },
+      ({ deliveries }) => deliveries.some(delivery => delivery.state === state),
+    )
+  const { deliveries } = await deliveryIs('dead')
+  receiver.answer = () => 200
+  await system.admin('POST', `${path}/${id}/replay`, {})
+  await deliveryIs('delivered')
+  await system.admin('DELETE', `${path}/${id}`)
+  return deliveries[0]!.signalId
+}
+
+/** A program that is none of ours reads signals as docs/webhooks.md says. */
+async function readSignals(signalId: string): Promise<void> {
+  const nats = await as('consumer')
+  const manager = await jetstreamManager(nats, { checkAPI: false })
+  await manager.consumers.add('SIGNALS', { durable_name: 'crm', ack_policy: AckPolicy.Explicit })
+  const message = await (await jetstream(nats).consumers.get('SIGNALS', 'crm')).next({ expires: 5_000 })
+  expect(message!.json<SignalEnvelope>().signals.map(signal => signal.signalId)).toContain(signalId)
+  expect(await message!.ackAck()).toBe(true)
 }
 
 describe('commands of an operator', () => {

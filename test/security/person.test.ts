@@ -19,6 +19,7 @@ import { isKnownStream, PLACES } from '#aggregator/people/find/places.js'
 import { scanEverything, tablesOf } from '../support/scan-everything.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
+import { type Receiver, startReceiver } from '../support/webhook-receiver.js'
 
 const SITE = 'demo'
 
@@ -37,13 +38,16 @@ const MESSAGES = 2_000
 
 let system: System
 let lake: string
+let receiver: Receiver
 let nats: Nats
 let installation: Installation
 let clickhouse: ClickHouseClient
 
 beforeAll(async () => {
+  receiver = await startReceiver(() => 500)
   lake = await mkdtemp(join(tmpdir(), 'slotstream-lake-'))
-  system = await startSystem({ LAKE_DIR: lake, LAKE_EVERY_S: '1' })
+  const webhooks = { WEBHOOK_ALLOW_PRIVATE: '1', WEBHOOK_RETRY_S: '1', WEBHOOK_GIVE_UP_S: '1' }
+  system = await startSystem({ LAKE_DIR: lake, LAKE_EVERY_S: '1', ...webhooks })
   const log = createLog('test')
   log.level = 'silent'
   nats = await connectNats(system.natsUrl, 'test', log)
@@ -62,6 +66,7 @@ afterAll(async () => {
   await nats?.close()
   if (process.env.KEEP_LOGS) await cp(join(system.dataDir, 'logs'), process.env.KEEP_LOGS, { recursive: true })
   await system?.stop()
+  await receiver?.stop()
   if (lake) await rm(lake, { recursive: true, force: true })
 })
 
@@ -179,6 +184,8 @@ async function live(): Promise<void> {
     },
     members => members > 0,
   )
+  // A webhook that takes nothing: signals wait for it, and become dead letters.
+  await system.admin('POST', `/sites/${SITE}/webhooks`, { url: receiver.url })
   for (let n = 0; n < 20; n++)
     await sendBatch([message({ anonymousId: `stranger-${n}`, userId: n % 2 ? `u-${n}` : undefined })])
   for (const anonymousId of BROWSERS) await sendBatch([theirs({ anonymousId })])
@@ -230,10 +237,13 @@ describe('deleting a person', () => {
       'lake detected_signals',
       'lake events',
       'lake rejected_events',
+      'lake webhook_deliveries',
       'stream DEAD_LETTERS',
       'stream DECISIONS',
+      'stream DELIVERIES',
       'stream EVENTS',
       'stream KV_profiles',
+      'stream KV_webhook_letters',
       'stream REJECTED',
       'stream SIGNALS',
       'table decisions',
@@ -246,6 +256,7 @@ describe('deleting a person', () => {
       'table segment_intervals',
       'table session_states',
       'table sessionless_events',
+      'table webhook_deliveries',
     ]
     const needles = [USER, ...BROWSERS, OLD_ID, EMAIL, MARKER]
     await until(

@@ -1,11 +1,12 @@
 import { headers } from '@nats-io/transport-node'
-import { DEAD_LETTERS, type StreamKind, type StreamPart } from '@slotstream/protocol'
+import { bucketStream, type StreamKind, type StreamPart } from '@slotstream/protocol'
 import { type Installation, KINDS, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
 import { LOADED_HEADER } from '../../warehouse/positions/loaded-header.js'
 import { completeThrough, positionKeeper } from '../../warehouse/positions/position.js'
 import type { FindParts } from '../find/find-person.js'
 import { mayName } from '../find/matches-text.js'
+import { PLACES, placeOfStream } from '../find/places.js'
 import { type Stripped, strip, stripLetter, type Whose } from './strip.js'
 
 /** Messages that are removed and then reported together, characters of them in memory, and how many go at a time. */
@@ -43,7 +44,8 @@ export async function* findMessages(
   const streams: { name: string; kind: StreamKind | undefined }[] = KINDS.flatMap(kind =>
     partsOf(installation, kind).map(({ name }) => ({ name, kind })),
   )
-  for (const { name, kind } of [...streams, { name: DEAD_LETTERS.name, kind: undefined }])
+  const letters = [PLACES.deadLetters, bucketStream(PLACES.webhookLetters)].map(name => ({ name, kind: undefined }))
+  for (const { name, kind } of [...streams, ...letters])
     for await (const message of readWhole(nats, name, log)) {
       signal?.throwIfAborted()
       const text = message.string()
@@ -81,7 +83,7 @@ async function removeAll(parts: CleanStreamsParts, wave: FoundMessage[]): Promis
   await forEachAtOnce(AT_ONCE, wave, found => remove(parts, found))
   const counts = new Map<string, number>()
   for (const { stream, entries } of wave) counts.set(stream, (counts.get(stream) ?? 0) + Math.max(1, entries.length))
-  for (const [stream, count] of counts) await parts.report(`stream ${stream}`, count)
+  for (const [stream, count] of counts) await parts.report(placeOfStream(stream), count)
   return [...counts.values()].reduce((sum, count) => sum + count, 0)
 }
 

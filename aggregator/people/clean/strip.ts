@@ -2,6 +2,7 @@ import {
   belongsTo,
   type DeadLetter,
   type DecisionEnvelope,
+  type DeliveryEnvelope,
   decodePayload,
   type EventEnvelope,
   encodePayload,
@@ -104,6 +105,13 @@ const STRIPPERS = {
     return stripped(envelope.signals, theirs, isKept => ({
       ...envelope,
       signals: envelope.signals.filter((_, index) => isKept(index)),
+    }))
+  },
+  deliveries(envelope: DeliveryEnvelope, whose: Whose): Stripped | undefined {
+    const theirs = envelope.deliveries.map(each => isTheirs(each, each.timestamp, whose))
+    return stripped(envelope.deliveries, theirs, isKept => ({
+      ...envelope,
+      deliveries: envelope.deliveries.filter((_, index) => isKept(index)),
     }))
   },
   rejected(envelope: RejectedEnvelope, whose: Whose): Stripped | undefined {

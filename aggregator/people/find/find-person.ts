@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import {
   bucketOfStream,
   type DecisionEnvelope,
+  type DeliveryEnvelope,
   type EventEnvelope,
   type NamedIds,
   openEnvelope,
@@ -89,6 +90,7 @@ async function readersOf({ nats, installation }: FindParts) {
     decisions: ({ decisions }: DecisionEnvelope): NamedIds[] => decisions,
     signals: ({ signals }: SignalEnvelope): NamedIds[] => signals,
     rejected: (): NamedIds[] => [],
+    deliveries: ({ deliveries }: DeliveryEnvelope): NamedIds[] => deliveries,
   }
   const readers: { stream: string; read: (envelope: never) => NamedIds[] }[] = []
   for (const kind of KINDS)

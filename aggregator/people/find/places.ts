@@ -60,6 +60,7 @@ export const PLACES = {
     money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     segment_intervals: { by: 'ids', columns: IDS, time: 'entered_at', place: POSITION },
+    webhook_deliveries: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     rejected_events: {
       by: 'payload',
       columns: { anonymousId: '', userId: '' },
@@ -78,10 +79,12 @@ export const PLACES = {
   streams: Object.values(STREAMS).map(({ name }) => name) as string[],
   /** The stream of dead letters. */
   deadLetters: DEAD_LETTERS.name,
+  /** The bucket of signals that webhooks did not take: its values are letters, too. */
+  webhookLetters: BUCKETS.webhookLetters,
   /** Buckets with a value for each visitor, of every generation. */
   buckets: [BUCKETS.profiles] as string[],
   /** Tables whose rows the lake copies into files. */
-  lake: ['events', 'decisions', 'detected_signals', 'rejected_events'],
+  lake: ['events', 'decisions', 'detected_signals', 'rejected_events', 'webhook_deliveries'],
   /** Places that name no person, or by keyed hashes and encrypted only. */
   without: {
     tables: ['migrations'],
@@ -90,6 +93,7 @@ export const PLACES = {
       BUCKETS.catalog,
       BUCKETS.plans,
       BUCKETS.definitions,
+      BUCKETS.webhooks,
       BUCKETS.positions,
       BUCKETS.timers,
       BUCKETS.leases,
@@ -104,7 +108,14 @@ export const PLACES = {
 export function isKnownStream(name: string): boolean {
   const bucket = bucketOfStream(name)
   if (bucket === undefined) return name === PLACES.deadLetters || PLACES.streams.includes(withoutNumber(name))
-  return PLACES.without.buckets.includes(bucket) || PLACES.buckets.includes(withoutNumber(bucket))
+  const { webhookLetters, without, buckets } = PLACES
+  return bucket === webhookLetters || without.buckets.includes(bucket) || buckets.includes(withoutNumber(bucket))
+}
+
+/** Returns the name of a stream of JetStream as reports and exports have it: `stream EVENTS`, `bucket profiles`. */
+export function placeOfStream(stream: string): string {
+  const bucket = bucketOfStream(stream)
+  return bucket === undefined ? `stream ${stream}` : `bucket ${bucket}`
 }
 
 /** The name of a stream's kind, or of a bucket's first generation. */

@@ -14,7 +14,7 @@ const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
   },
   decisions: { tables: ['decisions'], since: 'received_at' },
   rejected_events: { tables: ['rejected_events'], since: 'received_at' },
-  signals: { tables: ['detected_signals'], since: 'received_at' },
+  signals: { tables: ['detected_signals', 'webhook_deliveries'], since: 'received_at' },
   // Who is in a segment stays.
   segment_members: { tables: ['segment_intervals'], since: `ifNull(left_at, toDateTime64('2100-01-01', 3, 'UTC'))` },
   profiles: { tables: ['profile_versions'], since: 'last_seen' },

@@ -10,6 +10,7 @@ import {
 } from '@slotstream/protocol'
 import { type Installation, KINDS } from '@slotstream/runtime'
 import { decisionRows } from '../rows/decisions.js'
+import { deliveryRows } from '../rows/deliveries.js'
 import { eventRows } from '../rows/events.js'
 import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from '../rows/forgotten.js'
 import { identityDecisionRows } from '../rows/identity-decisions.js'
@@ -72,6 +73,14 @@ export const SPECS = {
     table: 'detected_signals',
     rows: signalRows,
     key: { time: 'original_timestamp', id: 'signal_id', visitor: "''" },
+    replaces: false,
+    isForgotten: isRowForgotten,
+  },
+  deliveries: {
+    stream: STREAMS.deliveries.name,
+    table: 'webhook_deliveries',
+    rows: deliveryRows,
+    key: { time: 'attempted_at', id: 'attempt_id', visitor: "''" },
     replaces: false,
     isForgotten: isRowForgotten,
   },

@@ -9,6 +9,7 @@ import type { CatalogStore } from '../catalog/catalog-store.js'
 import type { DefinitionStore } from '../definitions/definition-store.js'
 import type { PlanStore } from '../plan/plan-store.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { WebhookStore } from '../webhooks/webhook-store.js'
 import { viewOf } from './site-keys.js'
 import { createStoreSite, type StoreSite } from './store-site.js'
 
@@ -20,11 +21,12 @@ export interface SitesRouteParts extends SiteRouteParts {
   plans: Plans
   planStore: PlanStore
   definitionStore: DefinitionStore
+  webhookStore: Pick<WebhookStore, 'removeAll'>
 }
 
-/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan and its definitions. */
+/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions and its webhooks. */
 export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
-  const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore } = parts
+  const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore, webhookStore } = parts
   let storeSite: StoreSite | undefined
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
@@ -40,6 +42,7 @@ export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
     await buckets.sites.delete(siteId)
     await catalog.removeAll(siteId)
     await definitionStore.removeAll(siteId)
+    await webhookStore.removeAll(siteId)
     plans.take(siteId, undefined, await planStore.remove(siteId))
     sites.apply({ key: siteId, operation: 'DEL', json: notThere })
     response.json({ deleted: true })

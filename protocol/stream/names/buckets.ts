@@ -8,11 +8,18 @@ export const BUCKETS = {
   plans: 'plans',
   /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet, with their earlier revisions */
   definitions: 'definitions',
+  /** `<siteId>.<webhookId>` → StoredWebhook */
+  webhooks: 'webhooks',
+  /** `<partition>.<siteId>.<webhookId>.<signalId>` → WebhookLetter: a signal that a webhook did not take in time */
+  webhookLetters: 'webhook_letters',
   /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
   profiles: 'profiles',
   /** `<key of a profile>` → when something is due for its visitor without a message, in milliseconds since the epoch: `{due}` */
   timers: 'timers',
-  /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
+  /**
+   * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far a
+   * role got
+   */
   positions: 'positions',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
@@ -36,6 +43,7 @@ export const COLLECTOR_BUCKETS = [
   'catalog',
   'plans',
   'definitions',
+  'webhooks',
   'meta',
   'jobs',
   'tombstones',

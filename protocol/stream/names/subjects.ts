@@ -6,11 +6,12 @@ export const STREAMS = {
   decisions: { name: 'DECISIONS', subject: 'decisions' },
   signals: { name: 'SIGNALS', subject: 'signals' },
   rejected: { name: 'REJECTED', subject: 'rejected' },
+  deliveries: { name: 'DELIVERIES', subject: 'deliveries' },
 } as const
 
 export type StreamKind = keyof typeof STREAMS
 
-/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`. */
+/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`, `deliveries.7`. */
 export function streamSubject(kind: StreamKind, partition: number): string {
   return `${STREAMS[kind].subject}.${partition}`
 }
@@ -28,4 +29,9 @@ export function profilesSubject(partition: number): string {
 /** Request-reply subject on which the owner of a partition tells who of it would be in a segment. */
 export function previewSubject(partition: number): string {
   return `preview.${partition}`
+}
+
+/** Request-reply subject on which the owner of a partition tells of its deliveries to a webhook. */
+export function webhookSubject(partition: number): string {
+  return `webhook.${partition}`
 }

@@ -8,7 +8,7 @@ export const AGGREGATOR = {
   ROLES: {
     kind: 'text',
     programs: BOTH,
-    default: 'warehouse,profiles,decisions,batch',
+    default: 'warehouse,profiles,decisions,webhooks,batch',
     otherwise: 'all; set by `npm start`',
     meaning:
       'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` does nothing without `LAKE_DIR`. The option `--roles` takes precedence',

@@ -125,4 +125,5 @@ export const STREAMS = {
   DECISIONS_STREAMS: { ...count, meaning: 'The same for decisions' },
   SIGNALS_STREAMS: { ...count, meaning: 'The same for signals' },
   REJECTED_STREAMS: { ...count, meaning: 'The same for rejected messages' },
+  DELIVERIES_STREAMS: { ...count, meaning: 'The same for attempts to deliver signals to webhooks' },
 } as const satisfies SettingsTable

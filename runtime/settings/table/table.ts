@@ -6,6 +6,7 @@ import { EVERYWHERE } from './everywhere.js'
 import { NATS, STREAMS } from './nats.js'
 import { START } from './start.js'
 import { COMMANDS, MICRO } from './tools.js'
+import { WEBHOOKS } from './webhooks.js'
 
 /** The settings by subject, in the order of docs/settings.md. */
 export const SUBJECTS: readonly { title: string; settings: SettingsTable }[] = [
@@ -17,6 +18,7 @@ export const SUBJECTS: readonly { title: string; settings: SettingsTable }[] = [
   { title: 'Limits of a collector', settings: COLLECTOR_LIMITS },
   { title: 'Aggregator', settings: AGGREGATOR },
   { title: 'Profiles', settings: PROFILES },
+  { title: 'Webhooks', settings: WEBHOOKS },
   { title: 'Warehouse and lake', settings: WAREHOUSE },
   { title: 'Connection to ClickHouse', settings: CLICKHOUSE },
   { title: 'Embedded ClickHouse', settings: EMBEDDED_CLICKHOUSE },
@@ -37,6 +39,7 @@ export const SETTINGS = {
   ...COLLECTOR_LIMITS,
   ...AGGREGATOR,
   ...PROFILES,
+  ...WEBHOOKS,
   ...WAREHOUSE,
   ...CLICKHOUSE,
   ...EMBEDDED_CLICKHOUSE,

@@ -3,7 +3,7 @@ import { aggregatorSettings } from '#aggregator/settings.js'
 
 describe('the settings of the aggregator', () => {
   it('give it every role, unless told otherwise', () => {
-    expect(aggregatorSettings([], {}).roles).toEqual(['warehouse', 'profiles', 'decisions'])
+    expect(aggregatorSettings([], {}).roles).toEqual(['warehouse', 'profiles', 'decisions', 'webhooks'])
     expect(aggregatorSettings([], { LAKE_DIR: 'lake' }).roles).toContain('batch')
     expect(aggregatorSettings([], { ROLES: 'warehouse' }).roles).toEqual(['warehouse'])
     expect(aggregatorSettings(['--roles', 'profiles, decisions'], { ROLES: 'warehouse' }).roles).toEqual([

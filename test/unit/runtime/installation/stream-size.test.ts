@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { KINDS } from '#runtime/installation/layout.js'
 import { defaultStreamBytes, freeBytes, type SizeFacts } from '#runtime/installation/stream-size.js'
 
 const GB = 1_000_000_000
@@ -18,8 +19,7 @@ describe('the size of a stream by default', () => {
   })
 
   it('promises half of the disk in all', () => {
-    const kinds = ['events', 'decisions', 'signals', 'rejected'] as const
-    const sum = kinds.reduce((total, kind) => total + defaultStreamBytes({ ...facts, kind }), 0)
+    const sum = KINDS.reduce((total, kind) => total + defaultStreamBytes({ ...facts, kind }), 0)
     expect(sum).toBe(50 * GB)
   })
 })
