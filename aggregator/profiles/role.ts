@@ -15,7 +15,7 @@ import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/joi
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
-import { watchDefinitions } from './definitions/watch-definitions.js'
+import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
 import { answerPreviews } from './preview/answer-previews.js'
 import { previewSite } from './preview/preview-site.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
@@ -51,6 +51,9 @@ export interface Profiles {
   stop(): Promise<void>
 }
 
+/** Messages a second that are read to count the history of features, unless a setting says otherwise. */
+const FILL_RATE = 50_000
+
 export interface ProfilesDeps {
   nats: Nats
   /** Connection on which profiles are read by request, so that answers do not queue behind messages. Default: `nats` */
@@ -66,6 +69,8 @@ export interface ProfilesDeps {
   maxBytes?: number
   /** Days after which the profile of a single anonymous visit is removed; 0 for never. Default 30 */
   anonymousDays?: number
+  /** Messages a second that are read to count the history of features; 0: no limit. Default 50,000 */
+  fillRate?: number
   /** The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
@@ -84,11 +89,11 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
   const definitions = createSitesDefinitions(log)
-  const watchingDefinitions = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
+  const featureServing = await serveFeatures(deps, definitions)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
-  const generations = startGenerations(deps, { wantedSignals, definitions, serving, holds })
+  const generations = startGenerations(deps, { wantedSignals, definitions, featureServing, serving, holds })
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
@@ -142,7 +147,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await Promise.all([reads.stop(), previews.stop()])
       await generations.stop()
       wantedSignals.stop()
-      watchingDefinitions.stop()
+      featureServing.stop()
       log.info('profiles stored')
     },
   }
@@ -153,19 +158,21 @@ function startGenerations(
   {
     wantedSignals,
     definitions,
+    featureServing,
     serving,
     holds,
   }: {
     wantedSignals: WantedSignals
     definitions: SitesDefinitions
+    featureServing: FeatureServing
     serving: Serving
     holds: (partition: number) => boolean
   },
 ): ProfileGenerations {
   const { skewTracker, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
-  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES } = deps
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES, fillRate = FILL_RATE } = deps
   const memory = { maxProfiles, maxBytes, anonymousDays, tombstones }
-  return createProfileGenerations({
+  const generations = createProfileGenerations({
     ...deps,
     createSet: (installation, onServing) =>
       createProfileSet({
@@ -176,12 +183,17 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
-        definitionsOf: definitions.of,
+        definitions,
+        fillRecords: featureServing.records,
+        fillRate,
         holds,
       }),
     heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),
     onServing: partition => void serving.set(partition, true),
+    onSwitched: featureServing.refresh,
   })
+  featureServing.attach(generations)
+  return generations
 }
 
 /** Joins the processes that share the partitions, and begins to work on what this one gains. */

@@ -37,6 +37,8 @@ export interface LoadDeps {
   tellTimer: (profile: Profile, due: number, now: number) => Promise<void>
   /** See `hasEnded`. */
   anonymousDays: number
+  /** Called when a state that another owner stored took the place of one in memory. */
+  onReplaced: (index: number, profile: Profile) => void
 }
 
 /**
@@ -51,7 +53,7 @@ export async function loadPartition(
   retry: Retry,
 ): Promise<LoadedPartition> {
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
-  const { timerStore, tellTimer, anonymousDays } = deps
+  const { timerStore, tellTimer, anonymousDays, onReplaced } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
   const end = await stream.endOfStream(stored.seq)
@@ -73,6 +75,7 @@ export async function loadPartition(
     maxBytes: Math.ceil(maxBytes / partitions),
     read: async (siteId, visitorId) => clamp(await retry(() => store.read(siteId, visitorId))),
     room: profileRoom,
+    onReplaced: profile => onReplaced(index, profile),
   })
   const progress = createProgress(checkpoint.seq)
   const timers = createPartitionTimers({
