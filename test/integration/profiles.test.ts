@@ -295,6 +295,17 @@ describe('profiles of persons, shared by two processes', () => {
     )
   })
 
+  it('counts the history of a feature apart for both sides of a merge that was undone', async () => {
+    const { features } = (await admin('GET', '/features')) as { features: object[] }
+    const later = { name: 'seen', source: { event: 'Product Viewed' }, by: 'properties.category', aggregate: 'count' }
+    await admin('PUT', '/features', { features: [...features, later] })
+    for (const [visitorId, { views }] of Object.entries(APART)) {
+      const { seen } = (await profile(visitorId, answer => 'seen' in answer.features && !answer.features.seen!.filling))
+        .features
+      expect([visitorId, seen!.value]).toEqual([visitorId, views])
+    }
+  })
+
   it('holds the same after its partitions moved to another process', async () => {
     const before = await profile('laptop', () => true)
     await owners.pop()!.stop()
