@@ -24,7 +24,7 @@ export async function startOwners() {
   const running: ChildProcess[] = []
 
   function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] })
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
     running.push(child)
     return child
   }
