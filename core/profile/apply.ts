@@ -94,6 +94,8 @@ export interface ApplyRules {
   /** Features and patterns of the site. Default: those that every site has */
   features?: Features
   patterns?: CompiledPatterns
+  /** Whether only features are wanted, and what they depend on: no signals, traits and affinities. Default: all */
+  onlyFeatures?: boolean
 }
 
 /** Takes what is detected: by detectors in a message, by patterns in a message or at a time. */
@@ -113,6 +115,7 @@ function reduce(
   { onFound, onMatch }: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS } = rules
+  const { onlyFeatures = false } = rules
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -129,9 +132,18 @@ function reduce(
     if (set ? set.has(hash) : known.includes(hash)) continue
     set?.add(hash)
     known.push(hash)
-    const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
-    const { memory, found, sessionId } = detect(next, message, after)
+    const seen = onlyFeatures ? withoutContent(message) : message
+    const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)))
     const at = timeOf(message.timestamp)
+    if (!onlyFeatures) look(next, message, after, at)
+    counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
+    if (sender !== 'unsigned') users.note(message, at)
+    next = after
+  }
+
+  /** Detects signals in a message. */
+  function look(before: Profile | undefined, message: StoredMessage, after: Profile, at: number): void {
+    const { memory, found, sessionId } = detect(before, message, after)
     for (const one of found) onFound(one, message, after)
     if (found.length > 0)
       after.recentSignals = withSignals(
@@ -140,10 +152,8 @@ function reduce(
       )
     noteMatches(search.look(message, at, sessionId), after, onMatch)
     after.signalMemory = memory
-    counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
-    if (sender !== 'unsigned') users.note(message, at)
-    next = after
   }
+
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
   // Not the profile that was given, even when no message was new.
@@ -164,6 +174,11 @@ function reduce(
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
   }
+}
+
+/** Returns a message without what nothing but traits and affinities is made of. */
+function withoutContent({ properties: _properties, traits: _traits, ...message }: StoredMessage): StoredMessage {
+  return message
 }
 
 /** Tells of matches, and notes them among the profile's latest signals. */

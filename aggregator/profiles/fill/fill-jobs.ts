@@ -24,12 +24,13 @@ export interface FillJob {
 }
 
 export interface FillJobsDeps
-  extends Pick<FillPartitionDeps, 'nats' | 'installation' | 'log' | 'tombstones' | 'anonymousDays' | 'maxBytes'> {
+  extends Pick<
+    FillPartitionDeps,
+    'nats' | 'installation' | 'log' | 'tombstones' | 'anonymousDays' | 'maxBytes' | 'room'
+  > {
   metrics: Metrics
   /** Messages read a second at most; 0: no limit. */
   rate: number
-  /** See `createRooms`. */
-  room: () => Promise<void> | undefined
   /** Stores what has changed in a partition. Resolves to whether all went well. */
   flush: (partition: LoadedPartition) => Promise<boolean>
 }
@@ -40,7 +41,7 @@ export interface FillJobsDeps
  * @throws FillEnded once the job does not go on
  */
 export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () => boolean) => Promise<void> {
-  const { log, metrics, rate, room, flush } = deps
+  const { log, metrics, rate, flush } = deps
   const messages = metrics.counter('profiles_fill_messages_total', 'Messages read to count the history of features')
   const remaining = metrics.gauge(
     'profiles_fill_remaining',
@@ -59,7 +60,7 @@ export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () =>
     const outcome = await fillPartition(partition, toCount, {
       ...deps,
       change,
-      pace: createPace(rate, slice, room),
+      pace: createPace(rate, slice),
       onMessage(left) {
         messages.inc()
         remaining.set(left)

@@ -38,8 +38,10 @@ export interface FillPartitionDeps {
   maxBytes: number
   /** Changes a profile in turn with the messages. */
   change: ChangeProfile
-  /** Asked after each message and each change: what to wait for before the next one. */
+  /** Asked after each message: what to wait for before the next one. */
   pace: () => Promise<void> | undefined
+  /** The same of changes, see `createRooms`. */
+  room: () => Promise<void> | undefined
   /** Called with each message read, and how many sequences are still to be read. */
   onMessage: (remaining: number) => void
   /** Whether the fill is to go on. */
@@ -143,7 +145,7 @@ async function readPass(
     if (!(remaining instanceof Error)) await add(remaining, seq)
     outcome.messages++
     onMessage(through - seq)
-    await step(deps)
+    await step(deps.pace, deps)
   }
 }
 
@@ -167,12 +169,15 @@ async function fillOne(
     if (filled.profile !== profile) outcome.profiles++
     return filled.profile
   })
-  await step(deps)
+  await step(deps.room, deps)
   return missing
 }
 
-async function step({ pace, goesOn }: FillPartitionDeps): Promise<void> {
-  const waiting = pace()
+async function step(
+  next: () => Promise<void> | undefined,
+  { goesOn }: Pick<FillPartitionDeps, 'goesOn'>,
+): Promise<void> {
+  const waiting = next()
   if (waiting) await waiting
   if (!goesOn()) throw new FillEnded('the fill is not needed any more')
 }

@@ -8,13 +8,8 @@ const LOOK_EVERY = 64
  * come first, and no more than `rate` messages a second are read; 0: as many as there is time for.
  *
  * @param slice see `createSlices`
- * @param room see `createRooms`
  */
-export function createPace(
-  rate: number,
-  slice: () => Promise<void> | undefined,
-  room: () => Promise<void> | undefined,
-): () => Promise<void> | undefined {
+export function createPace(rate: number, slice: () => Promise<void> | undefined): () => Promise<void> | undefined {
   let count = 0
   let began = 0
 
@@ -28,6 +23,6 @@ export function createPace(
         count = 1
       } else if (due > now) return pause(due - now)
     }
-    return room() ?? slice()
+    return slice()
   }
 }

@@ -3,7 +3,7 @@ import { type EventEnvelope, hash32, type Profile, visitorText } from '@slotstre
 import { NO_PATTERNS } from '../definitions/compiled-definitions.js'
 
 /** Messages of a visitor between two looks at how large its shadow is. */
-const LOOK_EVERY = 8
+const LOOK_EVERY = 64
 
 /** First hash beyond those that there are. */
 export const HASHES = 2 ** 32
@@ -80,13 +80,16 @@ export function createShadows(deps: ShadowsDeps): Shadows {
   function count(entry: Entry, envelope: EventEnvelope, seq: number, { counted }: ProfileFill): void {
     while (entry.bounds.length > 0 && entry.bounds[0]! < seq) entry.at.set(entry.bounds.shift()!, entry.profile)
     const days = entry.isOlder ? 0 : anonymousDays
-    const rules = { anonymousDays: days, features: counted, patterns: NO_PATTERNS }
+    const rules = { anonymousDays: days, features: counted, patterns: NO_PATTERNS, onlyFeatures: true }
     try {
       entry.profile = applyEnvelope(entry.profile, envelope, seq, rules)
     } catch {
       // The live role stores it as a dead letter.
     }
-    if (entry.messages++ % LOOK_EVERY === 0) weigh(entry)
+    const { messages } = entry
+    entry.messages++
+    // The first ones make most of it.
+    if ((messages & (messages - 1)) === 0 || messages % LOOK_EVERY === 0) weigh(entry)
   }
 
   function weigh(entry: Entry): void {

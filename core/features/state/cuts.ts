@@ -13,7 +13,15 @@ const cutFor = new WeakMap<FeatureStates['of'], Features>()
 
 /** Notes that states go on from ones that were cut for the features. */
 export function noteCut(own: FeatureStates, features: Features): void {
-  cutFor.set(own.of, features)
+  if (own.born !== features.revision) cutFor.set(own.of, features)
+}
+
+/**
+ * Returns the position from which a browser counts a version that was declared after its states began; undefined: it has
+ * not begun to.
+ */
+export function countsFrom(own: FeatureStates, version: string): number | undefined {
+  return own.of[version]?.[0] || undefined
 }
 
 /**
@@ -24,21 +32,23 @@ export function noteCut(own: FeatureStates, features: Features): void {
  * - Features that were declared after the states began get an entry with the position from which they count. It stands in
  *   the browser's own states and is the same for all its users, so that these can be merged.
  *
+ * States that count all messages for what the site has now need neither.
+ *
  * @param seq stream sequence of the last message before
  */
 export function cutStates({ own, byUser }: BrowserStates, features: Features, seq: number): BrowserStates {
-  if (cutFor.get(own.of) === features) return { own, byUser }
+  if (own.born === features.revision || cutFor.get(own.of) === features) return { own, byUser }
   const born = Math.min(own.born, features.revision)
   const isKept = (version: string) => features.byVersion.has(version)
   const late = new Set<string>()
   for (const [version, { addedIn }] of features.byVersion)
-    if (addedIn > born && !Object.hasOwn(own.of, version)) late.add(version)
-  // What there is of one without an entry is counted again with all the rest.
+    if (addedIn > born && countsFrom(own, version) === undefined) late.add(version)
+  // What there is of one that was declared before as well is counted again with all the rest: it may have missed some.
   const isOfBefore = (version: string) => isKept(version) && !late.has(version)
   const kept = keepVersions(own, isOfBefore)
   const cut = { ...kept, born, of: { ...kept.of } }
   for (const version of late) cut.of[version] = [seq, NOTHING]
-  noteCut(cut, features)
+  cutFor.set(cut.of, features)
   const users = [...byUser].map(([userId, states]) => [userId, { ...keepVersions(states, isOfBefore), born }] as const)
   return { own: cut, byUser: new Map(users) }
 }

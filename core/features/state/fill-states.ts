@@ -1,6 +1,6 @@
 import type { FeatureCell, FeatureStates, Visit } from '@slotstream/protocol'
 import type { Feature, Features } from '../feature.js'
-import { keepVersions } from './cuts.js'
+import { countsFrom, keepVersions } from './cuts.js'
 import { mergeCells, mergeFeature } from './merge-cells.js'
 import { heldOf } from './nothing.js'
 import { putValue, valueAt } from './pairs.js'
@@ -31,7 +31,7 @@ export function historyLacking(
   last: number,
 ): number | undefined {
   if (addedIn <= own.born) return undefined
-  const since = own.of[version]?.[0]
+  const since = countsFrom(own, version)
   if (since === undefined) return through
   if (since <= from) return undefined
   // Where there is no message between both, the whole history is the same. It is what was counted first.

@@ -1,5 +1,6 @@
 import type { FeatureStates, Profile } from '@slotstream/protocol'
 import type { Feature } from '../../features/feature.js'
+import { countsFrom } from '../../features/state/cuts.js'
 import {
   asComplete,
   fillsAll,
@@ -81,7 +82,7 @@ function filledStates(
   function filled(states: FeatureStates, of: (history: Profile) => FeatureStates | undefined): FeatureStates {
     return lacking.reduce((after, { feature, bound }) => {
       const history = counted.get(bound)
-      const counts = Object.hasOwn(features.of, feature.version)
+      const counts = countsFrom(features, feature.version) !== undefined
       return withHistory(after, feature, history && of(history), { counts, since })
     }, states)
   }

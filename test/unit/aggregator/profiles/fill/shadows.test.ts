@@ -32,7 +32,7 @@ function envelopeOf(seq: number, dayMs = 0): EventEnvelope {
 }
 
 const seqs = Array.from({ length: MESSAGES }, (_, n) => n + 1)
-const rules = { features, patterns: NO_PATTERNS, anonymousDays: 0 }
+const rules = { features, patterns: NO_PATTERNS, anonymousDays: 0, onlyFeatures: true }
 
 function profileThrough(visitorId: string, through: number): Profile | undefined {
   return seqs

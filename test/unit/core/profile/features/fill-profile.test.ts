@@ -117,14 +117,40 @@ describe('filling a profile with the history of features', () => {
 
   it('forgets a definition whose messages it missed, and counts all of them when that comes back', () => {
     fc.assert(
-      fc.property(envelopes, fc.nat(), fc.nat(), (all, changedAt, backAt) => {
-        const changed = changedAt % (all.length + 1)
+      fc.property(envelopes, fc.nat(), fc.nat(), fc.nat(), (all, begunAt, changedAt, backAt) => {
+        const begun = begunAt % (all.length + 1)
+        const changed = begun + (changedAt % (all.length + 1 - begun))
         const back = changed + (backAt % (all.length + 1 - changed))
-        const [first, without, again] = [declare(NEW, 3), declare([], 5), declare(NEW, 7)]
-        const before = stored(count(all.slice(0, changed), first, undefined, 1))
+        const [none, first, without, again] = [declare([], 2), declare(NEW, 3), declare([], 5), declare(NEW, 7)]
+        const start = stored(count(all.slice(0, begun), none, undefined, 1))
+        const before = stored(count(all.slice(begun, changed), first, start, begun + 1))
         const between = stored(count(all.slice(changed, back), without, before, changed + 1))
         const live = count(all.slice(back), again, between, back + 1)!
         expect(held(fill(live, all, all.length, again, 5))).toEqual(held(count(all, again, undefined, 1)))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('counts all messages of a definition that was served as the former one, dropped, and comes back', () => {
+    const seen = (event: string) => ({ name: 'seen', source: { event }, aggregate: 'count' }) as const
+    const [first, second] = [declare([seen('Viewed')], 3), declare([seen('Bought')], 5)]
+    const again = declare([seen('Viewed')], 7)
+    fc.assert(
+      fc.property(envelopes, fc.nat(), fc.nat(), fc.nat(), (all, changedAt, switchedAt, backAt) => {
+        const changed = changedAt % (all.length + 1)
+        const switched = changed + (switchedAt % (all.length + 1 - changed))
+        const back = switched + (backAt % (all.length + 1 - switched))
+        const served = withFormer(second, first, 3)
+        let profile = stored(count(all.slice(0, changed), first, undefined, 1))
+        profile = stored(count(all.slice(changed, switched), served, profile, changed + 1))
+        profile = profile && stored(fill(profile, all, switched, served, 3))
+        profile = stored(count(all.slice(switched, back), second, profile, switched + 1))
+        const live = count(all.slice(back), again, profile, back + 1)!
+        const { version } = again.byName.get('seen')!
+        const of = (counted: Profile) => [counted.features, ...Object.values(counted.featuresByUser ?? {})]
+        const seenOf = (counted: Profile) => of(counted).map(states => states?.of[version])
+        expect(seenOf(fill(live, all, all.length, again, 5))).toEqual(seenOf(count(all, again, undefined, 1)!))
       }),
       { numRuns: 150 },
     )
