@@ -45,6 +45,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     maxProfileBytes: (numberSetting('PROFILES_MEMORY_MB', env) ?? defaultProfileMemory() / MB) * MB,
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
+    /** Messages a second that are read to count the history of features; 0: no limit. */
+    fillRate: numberSetting('PROFILES_FILL_RATE', env),
     warehouse: warehouseSettings(env),
     webhooks: webhookSettings(env),
     lake: {

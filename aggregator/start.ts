@@ -31,7 +31,7 @@ export async function startAggregator(
   log: Log,
   outdated: () => void,
 ): Promise<Part> {
-  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, clickhouse, lake } = settings
+  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse, lake } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -47,7 +47,7 @@ export async function startAggregator(
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
-    ? await startProfiles({ ...parts, lane, maxProfiles, maxBytes, anonymousDays, skewTracker })
+    ? await startProfiles({ ...parts, lane, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
     : undefined
   const decisions =
     profiles && roles.includes('decisions')

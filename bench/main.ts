@@ -7,6 +7,7 @@ import { benchGuard } from './guard/guard.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
+import { benchProfiles } from './profiles/profiles.js'
 import { benchQueries } from './queries/queries.js'
 import { benchFirstViews } from './sdk/first-views.js'
 import { benchSdk } from './sdk/sdk.js'
@@ -23,6 +24,7 @@ const BENCHES = {
   queries: benchQueries,
   guard: benchGuard,
   conditions: benchConditions,
+  profiles: benchProfiles,
   sdk: benchSdk,
   'first-views': benchFirstViews,
   compare: benchCompare,

@@ -10,6 +10,8 @@ export interface BenchOptions {
   events: number
   /** Rows that queries are timed over. `--rows`, default 1,000,000. */
   rows: number
+  /** Profiles that are held. `--profiles`, default 1,000,000. */
+  profiles: number
   /** Folder of a built checkout to compare with. `--before`, default none. */
   before: string
 }
@@ -41,6 +43,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
       backlog: number('backlog'),
       events: number('events'),
       rows: number('rows'),
+      profiles: number('profiles'),
       before: values.before,
     },
   }
@@ -56,6 +59,7 @@ function parsed(args: string[]) {
         backlog: { type: 'string', default: '500000' },
         events: { type: 'string', default: '1000000' },
         rows: { type: 'string', default: '1000000' },
+        profiles: { type: 'string', default: '1000000' },
         before: { type: 'string', default: '' },
       },
     })

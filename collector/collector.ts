@@ -11,6 +11,7 @@ import {
 } from '@slotstream/runtime'
 import { createCatalogStore } from './admin/catalog/catalog-store.js'
 import { createDefinitionStore } from './admin/definitions/definition-store.js'
+import { createReadFilledTo } from './admin/definitions/filled-to.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
@@ -109,6 +110,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
           askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
           allowPrivateWebhooks: settings.allowPrivateWebhooks,
+          readFilledTo: createReadFilledTo(buckets.meta, partitions),
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

@@ -19,9 +19,11 @@ export {
   type FeatureExplanation,
   type Features,
   type FeatureValue,
+  featuresAfter,
   featureValues,
   mergeStates,
   versionOfFeature,
+  withFormer,
 } from './features/index.js'
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
 export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
@@ -36,6 +38,7 @@ export { explainPattern, type PatternExplanation } from './patterns/explain.js'
 export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from './patterns/step.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { type ApplyRules, applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
+export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'
 export { profileBytes } from './profile/profile-size.js'
 export { namesOfSignals } from './profile/recent-signals.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'

@@ -143,6 +143,7 @@ export type {
   SentEnvelope,
   StoredMessage,
 } from './stream/envelopes/stored.js'
+export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
@@ -157,6 +158,7 @@ export {
   keySubject,
   profilesBucket,
 } from './stream/names/buckets.js'
+export { filledKey, parseFilledKey } from './stream/names/filled-keys.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
 export { checkpointKey, sweptKey, warehousePositionKey, webhookPositionKey } from './stream/names/position-keys.js'
 export {

@@ -13,8 +13,9 @@ const LOOK_MS = 50
  * generation's beside it.
  */
 export interface ProfileGenerations {
-  /** The set that answers. */
+  /** The set that answers, and its generation. */
   readonly current: ProfileSet
+  readonly generation: number
   /** Returns the current set, and the next one where there is one. */
   all(): ProfileSet[]
   /**
@@ -39,13 +40,16 @@ export interface ProfileGenerationsDeps {
   heldPartitions: () => number[]
   /** Called when the current set can answer for a partition. */
   onServing: (partition: number) => void
+  /** Called when another generation answers. */
+  onSwitched: () => void
 }
 
 /** Creates the set of the generation that is in effect. */
 export function createProfileGenerations(deps: ProfileGenerationsDeps): ProfileGenerations {
-  const { nats, installation, metrics, log, createSet, heldPartitions, onServing } = deps
+  const { nats, installation, metrics, log, createSet, heldPartitions, onServing, onSwitched } = deps
   const gauge = metrics.gauge('profiles_generation', 'Generation of the profiles: one more with each rebuild')
   let current = setOf(installation)
+  let currentGeneration = installation.generation
   let next: ProfileSet | undefined
   let isStopped = false
   let switching = Promise.resolve()
@@ -68,7 +72,9 @@ export function createProfileGenerations(deps: ProfileGenerationsDeps): ProfileG
     const former = current
     current = next
     next = undefined
+    currentGeneration = generation
     gauge.set(generation)
+    onSwitched()
     for (let partition = 0; partition < installation.partitions; partition++)
       if (current.partition(partition)) onServing(partition)
     log.info({ generation }, 'the profiles of another generation are in effect')
@@ -81,6 +87,9 @@ export function createProfileGenerations(deps: ProfileGenerationsDeps): ProfileG
   return {
     get current() {
       return current
+    },
+    get generation() {
+      return currentGeneration
     },
     all,
     switchTo(generation) {

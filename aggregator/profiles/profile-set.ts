@@ -10,7 +10,9 @@ import {
   type Tombstones,
 } from '@slotstream/runtime'
 import type { StepResult } from './apply/apply-step.js'
-import type { CompiledDefinitions } from './definitions/compiled-definitions.js'
+import type { SitesDefinitions } from './definitions/compiled-definitions.js'
+import type { FillRecords } from './fill/fill-records.js'
+import { type FillerDeps, startFiller } from './fill/filler.js'
 import { forgetProfiles } from './forget-profiles.js'
 import { createMemberChecks } from './members/check-members.js'
 import { createPublishNews, createTellSegments } from './members/publish-news.js'
@@ -31,6 +33,9 @@ import { startStoring } from './storing.js'
 import { startSweeping } from './sweep-ended.js'
 import { createTellTimer, startFiring } from './timers/fire-timers.js'
 
+/** Share of the memory of profiles that visitors take whose history is counted beside them. */
+const FILL_SHARE = 0.125
+
 /** The profiles of one generation in the partitions of this process, with a worker for each partition. */
 export interface ProfileSet {
   /** Starts the worker of a partition, unless there is one. `onServing` is called when its profiles are up to date. */
@@ -48,6 +53,8 @@ export interface ProfileSet {
   forget(index: number, request: ForgetRequest): Promise<number | undefined>
   /** Yields the profiles of a site in a partition; none where the partition is not in memory. */
   ofSite(index: number, siteId: string, abort: AbortSignal): AsyncIterable<Profile>
+  /** Takes up a site's features that were changed, from those of a revision on: their history is counted. */
+  featuresChanged(siteId: string, formerRevision: number): void
   /** Returns how many messages still have to be applied before the profiles are up to date, and partitions loaded. */
   missing(): { messages: number; partitions: number }
   /** Releases all partitions, and ends. */
@@ -65,8 +72,12 @@ export interface ProfileSetDeps {
   maxBytes: number
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** Returns what a site declares. */
-  definitionsOf: (siteId: string) => CompiledDefinitions
+  /** What sites declare. */
+  definitions: Pick<SitesDefinitions, 'of' | 'siteIds'>
+  /** How far the history of their features is counted. */
+  fillRecords: FillRecords
+  /** Messages a second that are read for it at most; 0: no limit. */
+  fillRate: number
   /** Reads a person as the owners of the browsers have them now. */
   readPerson: ReadPerson
   /** The clock of timers and of what has ended, see `SweepDeps`. */
@@ -84,46 +95,34 @@ export interface ProfileSetDeps {
 
 /** Creates a set without partitions, and begins to store what changes in it. */
 export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
-  const { nats, publisher, installation, metrics, log, maxBytes, holds } = deps
+  const { nats, publisher, installation, metrics, log, maxBytes, holds, definitions } = deps
   const workers = new Map<number, PartitionWorker>()
   let isStopped = false
   const loaded = () => [...workers.values()].flatMap(({ partition }) => partition ?? [])
   const held = () => loaded().filter(({ index }) => holds(index))
 
-  const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
-    'result',
-  ])
   const store = createProfileStore(nats, publisher, installation, log)
-  const publish = {
-    signals: createPublishSignals(publisher, metrics),
-    rejected: createPublishRejected(publisher, metrics),
-    identity: createPublishIdentity(publisher, installation.partitions, metrics),
-    news: createPublishNews(publisher, installation.partitions),
-  }
-  const flush = createFlush({ store, publish, log, onOutdated: restart })
+  const flush = createFlush({ store, publish: publishing(deps), log, onOutdated: restart })
   const storing = startStoring({ flush, loaded, held, metrics })
   const rooms = createRooms({ partitions: loaded, maxBytes, store: storing.flushAll, isStopped: () => isStopped })
   const upToDate = () =>
     [...workers.values()].flatMap(({ phase, partition }) => (phase === 'serving' && partition ? partition : []))
   const firing = startFiring({ ...deps, partitions: () => upToDate().filter(({ index }) => holds(index)) })
   const sweeping = startSweeping({ ...deps, store, partitions: held })
+  const flushOne = (partition: LoadedPartition) => storing.flush([partition])
+  const filler = startFiller(fillerDeps(deps, { workers, room: rooms.messageRoom, flush: flushOne }))
   const workerDeps = {
-    ...deps,
+    ...workerParts(deps),
     ...rooms,
     store,
-    timerStore: createTimerStore(nats, publisher, log),
-    tellTimer: createTellTimer(publisher, installation.partitions),
-    checks: createMemberChecks({ ...deps, tell: createTellSegments(publisher, installation.partitions) }),
-    streams: installation.streams.events,
-    partitions: installation.partitions,
-    slice: createSlices(),
-    deadLetter: createDeadLetters({ nats, publisher, role: 'profiles', metrics, log }),
-    onStep: ({ outcome, messages }: StepResult) => counted.inc({ result: outcome }, messages),
-    flush: (partition: LoadedPartition) => storing.flush([partition]),
+    onReplaced: (index: number, { siteId }: Profile) => filler.again(index, siteId),
+    flush: flushOne,
   }
 
   function start(index: number): void {
-    if (!isStopped && !workers.has(index)) workers.set(index, startPartitionWorker(index, workerDeps))
+    if (isStopped || workers.has(index)) return
+    workers.set(index, startPartitionWorker(index, workerDeps))
+    filler.start(index)
   }
 
   function restart(outdated: DirtyPartition): void {
@@ -132,11 +131,14 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     log.warn({ partition: index }, 'the profiles read were out of date, reading them again')
     remove(index)?.drop()
     start(index)
+    // Who stored the others may not have known what sites declare now.
+    for (const siteId of definitions.siteIds()) filler.again(index, siteId)
   }
 
   function remove(index: number): PartitionWorker | undefined {
     const worker = workers.get(index)
     workers.delete(index)
+    filler.end(index)
     return worker
   }
 
@@ -149,21 +151,86 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     drop: index => remove(index)?.drop(),
     async forget(index, request) {
       const loadedPartition = partition(index)
+      filler.forget(index, request)
       return loadedPartition && forgetProfiles(loadedPartition, store, request, storing.settled)
     },
     async *ofSite(index, siteId, abort) {
       const loadedPartition = partition(index)
       if (loadedPartition) yield* siteProfiles(loadedPartition, store, siteId, abort)
     },
+    featuresChanged: filler.featuresChanged,
     missing: () => ({ messages: total(loaded(), ({ behind }) => behind), partitions: workers.size - loaded().length }),
     async stop() {
       const fired = firing.stop()
+      const filled = filler.stop()
       await sweeping.stop()
       await Promise.all([...workers.keys()].map(index => remove(index)?.release()))
       isStopped = true
-      // A look that waits for a profile ends with its partition.
-      await fired
+      // What waits for a profile ends with its partition.
+      await Promise.all([fired, filled])
       await storing.stop()
     },
+  }
+}
+
+/** Creates what publishes the results of messages. */
+function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
+  return {
+    signals: createPublishSignals(publisher, metrics),
+    rejected: createPublishRejected(publisher, metrics),
+    identity: createPublishIdentity(publisher, installation.partitions, metrics),
+    news: createPublishNews(publisher, installation.partitions),
+  }
+}
+
+/** Returns what the workers of a set share, and does not depend on the set. */
+function workerParts(deps: ProfileSetDeps) {
+  const { nats, publisher, installation, metrics, log, definitions } = deps
+  const { partitions } = installation
+  const definitionsOf = definitions.of
+  return {
+    ...deps,
+    partitions,
+    streams: installation.streams.events,
+    definitionsOf,
+    timerStore: createTimerStore(nats, publisher, log),
+    tellTimer: createTellTimer(publisher, partitions),
+    checks: createMemberChecks({ ...deps, definitionsOf, tell: createTellSegments(publisher, partitions) }),
+    slice: createSlices(),
+    deadLetter: createDeadLetters({ nats, publisher, role: 'profiles', metrics, log }),
+    onStep: countSteps(metrics),
+  }
+}
+
+function countSteps(metrics: Metrics): (result: StepResult) => void {
+  const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
+    'result',
+  ])
+  return ({ outcome, messages }) => counted.inc({ result: outcome }, messages)
+}
+
+/** Returns what the filler of a set works with: the partitions of its workers that are up to date and held. */
+function fillerDeps(
+  deps: ProfileSetDeps,
+  { workers, room, flush }: Pick<FillerDeps, 'room' | 'flush'> & { workers: ReadonlyMap<number, PartitionWorker> },
+): FillerDeps {
+  const { installation, fillRecords, fillRate, maxBytes, definitions, holds } = deps
+  return {
+    ...deps,
+    generation: installation.generation,
+    records: fillRecords,
+    rate: fillRate,
+    maxBytes: Math.ceil(FILL_SHARE * maxBytes),
+    featuresOf: siteId => definitions.of(siteId).features,
+    siteIds: definitions.siteIds,
+    partition(index) {
+      const worker = workers.get(index)
+      if (worker?.phase !== 'serving' || !worker.partition || !holds(index)) return undefined
+      return { partition: worker.partition, change: worker.change }
+    },
+    hasPartition: index => workers.has(index),
+    partitions: () => [...workers.keys()],
+    room,
+    flush,
   }
 }

@@ -1,7 +1,6 @@
 import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
 import { type Profile, partitionOf } from '@slotstream/protocol'
 import {
-  createSlices,
   type Installation,
   type Log,
   type Metrics,
@@ -15,16 +14,13 @@ import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/joi
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
-import { watchDefinitions } from './definitions/watch-definitions.js'
-import { answerPreviews } from './preview/answer-previews.js'
-import { previewSite } from './preview/preview-site.js'
+import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
-import { answerReads } from './reads/answer-reads.js'
-import { describeProfile } from './reads/describe-profile.js'
 import { createReadPerson, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
+import { startAnswering } from './reads/start-answering.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
 
@@ -53,6 +49,9 @@ export interface Profiles {
   stop(): Promise<void>
 }
 
+/** Messages a second that are read to count the history of features, unless a setting says otherwise. */
+const FILL_RATE = 50_000
+
 export interface ProfilesDeps {
   nats: Nats
   /** Connection on which profiles are read by request, so that answers do not queue behind messages. Default: `nats` */
@@ -68,6 +67,8 @@ export interface ProfilesDeps {
   maxBytes?: number
   /** Days after which the profile of a single anonymous visit is removed; 0 for never. Default 30 */
   anonymousDays?: number
+  /** Messages a second that are read to count the history of features; 0: no limit. Default 50,000 */
+  fillRate?: number
   /** The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
@@ -86,7 +87,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
   const definitions = createSitesDefinitions(log)
-  const watchingDefinitions = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
+  const featureServing = await serveFeatures(deps, definitions)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
@@ -98,36 +99,18 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves }
   // What a browser's partition has told of must be seen.
   const readFresh = createReadPerson(createReadStored({ ...reading, freshMs: 0 }))
-  const generations = startGenerations(deps, { wantedSignals, definitions, serving, holds, readPerson: readFresh })
+  const generations = startGenerations(deps, {
+    wantedSignals,
+    definitions,
+    featureServing,
+    serving,
+    holds,
+    readPerson: readFresh,
+  })
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
-  const lane = deps.lane ?? nats
-  const readPerson = createReadPerson(createReadStored(reading))
-  const describe = async (profile: Profile) => {
-    const ofSite = definitions.of(profile.siteId)
-    const lackedMs = ageMs(partitionOf(profile.siteId, profile.visitorId, partitions))
-    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now(), lackedMs)
-  }
-  const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
-  serving.listen(reads.set)
-  const slice = createSlices()
-  const previews = answerPreviews({
-    nats: lane,
-    preview: (index, { siteId, where }, abort) =>
-      previewSite(where, {
-        profiles: generations.current.ofSite(index, siteId, abort),
-        readPerson,
-        definitions: definitions.of(siteId),
-        slice,
-        abort,
-        now: Date.now(),
-      }),
-    serves,
-    holds,
-    log,
-  })
-  serving.listen(previews.set)
+  const answering = startAnswering({ reading, ageMs, holds, serving, definitions, generations, log })
 
   return {
     profileOf,
@@ -147,10 +130,10 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await forgetting.stop()
       await switched
       await leaseGroup.stop()
-      await Promise.all([reads.stop(), previews.stop()])
+      await answering.stop()
       await generations.stop()
       wantedSignals.stop()
-      watchingDefinitions.stop()
+      featureServing.stop()
       log.info('profiles stored')
     },
   }
@@ -161,21 +144,23 @@ function startGenerations(
   {
     wantedSignals,
     definitions,
+    featureServing,
     serving,
     holds,
     readPerson,
   }: {
     wantedSignals: WantedSignals
     definitions: SitesDefinitions
+    featureServing: FeatureServing
     serving: Serving
     holds: (partition: number) => boolean
     readPerson: ReadPerson
   },
 ): ProfileGenerations {
   const { skewTracker, maxProfiles = 200_000, maxBytes = defaultProfileMemory() } = deps
-  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES } = deps
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, tombstones = NO_TOMBSTONES, fillRate = FILL_RATE } = deps
   const memory = { maxProfiles, maxBytes, anonymousDays, tombstones }
-  return createProfileGenerations({
+  const generations = createProfileGenerations({
     ...deps,
     createSet: (installation, onServing) =>
       createProfileSet({
@@ -186,13 +171,18 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
-        definitionsOf: definitions.of,
+        definitions,
+        fillRecords: featureServing.records,
+        fillRate,
         readPerson,
         holds,
       }),
     heldPartitions: () => indexesTo(deps.installation.partitions).filter(holds),
     onServing: partition => void serving.set(partition, true),
+    onSwitched: featureServing.refresh,
   })
+  featureServing.attach(generations)
+  return generations
 }
 
 /** Joins the processes that share the partitions, and begins to work on what this one gains. */

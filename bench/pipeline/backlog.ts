@@ -9,7 +9,11 @@ import { createShoppers } from './shoppers.js'
 const WINDOW = 500
 
 /** Puts a backlog into the stream, as a collector does. Returns the events in it. */
-export async function publishBacklog({ nats, partitions }: Pieces, events: number, seed: number): Promise<number> {
+export async function publishBacklog(
+  { nats, partitions }: Pick<Pieces, 'nats' | 'partitions'>,
+  events: number,
+  seed: number,
+): Promise<number> {
   const publisher = createPublisher(nats)
   const shoppers = createShoppers(seed)
   const underWay = new Set<Promise<unknown>>()

@@ -38,6 +38,7 @@ const EXPLANATION: Part = {
   properties: {
     name: { type: 'string' },
     builtin: { const: true, description: 'Absent: the site declares it.' },
+    filling: { const: true, description: 'The history of the feature is being counted. Absent: it is not.' },
     evaluated: {
       enum: ['request', 'stream'],
       description: 'With the message or the request, or by a timer and later messages.',

@@ -102,6 +102,11 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
               type: 'integer',
               description: 'Position in the stream after which messages count. Absent: all do.',
             },
+            filling: {
+              const: true,
+              description:
+                'History is being counted: until then the value is the former feature’s of the name. Absent: it is not.',
+            },
           },
         },
       },

@@ -6,11 +6,11 @@ import {
   parseDuration,
   type StoredMessage,
 } from '@slotstream/protocol'
-import { ANY_EVENT } from '../conditions/event-name.js'
 import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
-import type { Feature, Features, Rule } from './feature.js'
+import type { EventRule, Feature, Features } from './feature.js'
+import { indexFeatures } from './index-features.js'
 import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
 
@@ -35,30 +35,17 @@ export function compileFeatures(
   addedIn: Readonly<Record<string, number>> = {},
 ): Features {
   const byName = new Map<string, Feature>()
-  const rules = new Map<string, Rule[]>()
+  const rules: EventRule[] = []
   const declared = new Set(definitions.map(({ name }) => name))
   const add = (definition: BuiltInFeature, added?: number) => {
     const feature = compileFeature(definition, compileWhere, added)
     byName.set(feature.name, feature)
-    for (const [event, weight] of weightsOf(definition)) {
-      const rule = { feature, weight }
-      const sameEvent = rules.get(event)
-      if (sameEvent) sameEvent.push(rule)
-      else rules.set(event, [rule])
-    }
+    for (const [event, weight] of weightsOf(definition)) rules.push([event, { feature, weight }])
   }
   for (const definition of builtIn) if (!declared.has(definition.name)) add(definition)
   for (const definition of definitions)
     if (!isFeatureOff(definition)) add(definition, addedIn[definition.name] ?? revision)
-  const rulesOfAny = rules.get(ANY_EVENT) ?? []
-  rules.delete(ANY_EVENT)
-  return {
-    revision,
-    byName,
-    byVersion: new Map([...byName.values()].map(feature => [feature.version, feature])),
-    rulesByEvent: new Map([...rules].map(([event, ofEvent]) => [event, [...ofEvent, ...rulesOfAny]])),
-    rulesOfAny,
-  }
+  return indexFeatures(revision, byName, rules)
 }
 
 function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, addedIn?: number): Feature {

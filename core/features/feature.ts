@@ -35,7 +35,14 @@ export interface Features {
   revision: number
   byName: ReadonlyMap<string, Feature>
   byVersion: ReadonlyMap<string, Feature>
+  /** Every rule with the name of its event. */
+  rules: readonly EventRule[]
   /** Rules by the name of the event, those of every message among them; and of events that no rule names. */
   rulesByEvent: ReadonlyMap<string, readonly Rule[]>
   rulesOfAny: readonly Rule[]
+  /** Names of features whose history is being counted. A feature of the name that was declared before is served meanwhile. */
+  filling: ReadonlySet<string>
 }
+
+/** A rule and the name of the event whose messages it is for. */
+export type EventRule = readonly [event: string, rule: Rule]

@@ -1,5 +1,6 @@
 import { type FeatureStates, isPersonKey, type Profile } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
+import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
 import { emptyStates } from '../features/state/reduce.js'
 import { type SettledLink, settleUsers } from './links.js'
@@ -28,10 +29,14 @@ export function statesOfUser(profile: Profile, userId: string, features: Feature
   const settled = settleUsers(profile.links ?? {})
   const ownerOfUnnamed = firstUser(settled)
   let states = ownerOfUnnamed === userId ? (profile.features ?? none) : none
+  // The positions from which features count stand with the browser's own.
+  const cuts = profile.featuresByUser && profile.features && cutsOf(profile.features)
   for (const [user, ofUser] of Object.entries(profile.featuresByUser ?? {})) {
     // What was done under the id of a user whom the browser is not joined with counts as if it named none.
     const owner = settled.get(user)?.state === 'joined' ? user : ownerOfUnnamed
-    if (owner === userId) states = mergeStates(states, ofUser, features)
+    if (owner !== userId) continue
+    states = mergeStates(states, ofUser, features)
+    if (cuts) states = mergeStates(states, cuts, features)
   }
   return states
 }

@@ -25,7 +25,7 @@ import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
 import { applyMessage, newProfile } from './apply-message.js'
-import { countFeatures } from './count-features.js'
+import { countFeatures } from './features/count-features.js'
 import { patternSignal } from './pattern-signal.js'
 import { withSignals } from './recent-signals.js'
 import { searchPatterns } from './search-patterns.js'
@@ -102,6 +102,8 @@ export interface ApplyRules {
   patterns?: CompiledPatterns
   /** Segments of the site. Default: none */
   segments?: CompiledSegments
+  /** Whether only features are wanted, and what they depend on: no signals, traits and affinities. Default: all */
+  onlyFeatures?: boolean
 }
 
 /** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
@@ -122,6 +124,7 @@ function reduce(
   { onFound, onMatch, onSegment }: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS } = rules
+  const { onlyFeatures = false } = rules
   const sender = senderOf(envelope.sender)
   const isClaim = sender === 'unsigned' && isPersonKey(envelope.visitorId)
   const refused: RejectedMessage[] = []
@@ -141,17 +144,10 @@ function reduce(
     if (set ? set.has(hash) : known.includes(hash)) continue
     set?.add(hash)
     known.push(hash)
-    const after = applyMessage(next, message, envelope, () => refused.push(refusedTraits(message)))
-    const { memory, found, sessionId } = detect(next, message, after)
+    const seen = onlyFeatures ? withoutContent(message) : message
+    const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)))
     const at = timeOf(message.timestamp)
-    for (const one of found) onFound(one, message, after)
-    if (found.length > 0)
-      after.recentSignals = withSignals(
-        after.recentSignals,
-        found.map(({ signal }) => ({ name: signal, at })),
-      )
-    noteMatches(search.look(message, at, sessionId), after, onMatch)
-    after.signalMemory = memory
+    const sessionId = onlyFeatures ? '' : look(next, message, after, at)
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
     if (watch) {
@@ -161,6 +157,21 @@ function reduce(
     }
     next = after
   }
+
+  /** Detects signals in a message. Returns its session. */
+  function look(before: Profile | undefined, message: StoredMessage, after: Profile, at: number): string {
+    const { memory, found, sessionId } = detect(before, message, after)
+    for (const one of found) onFound(one, message, after)
+    if (found.length > 0)
+      after.recentSignals = withSignals(
+        after.recentSignals,
+        found.map(({ signal }) => ({ name: signal, at })),
+      )
+    noteMatches(search.look(message, at, sessionId), after, onMatch)
+    after.signalMemory = memory
+    return sessionId
+  }
+
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
   // Not the profile that was given, even when no message was new.
@@ -186,6 +197,11 @@ function reduce(
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
   }
+}
+
+/** Returns a message without what nothing but traits and affinities is made of. */
+function withoutContent({ properties: _properties, traits: _traits, ...message }: StoredMessage): StoredMessage {
+  return message
 }
 
 /** Tells of matches, and notes them among the profile's latest signals. */

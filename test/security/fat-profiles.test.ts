@@ -5,7 +5,7 @@ import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES, type Profile, type StoredMessage } 
 import { connectNats, createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
-import { MAX_PROFILE_FEATURES_BYTES } from '#core/profile/count-features.js'
+import { MAX_PROFILE_FEATURES_BYTES } from '#core/profile/features/count-features.js'
 import { featuresBytes, profileBytes } from '#core/profile/profile-size.js'
 import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
 import { profileKeysOf } from '../support/profile-keys.js'

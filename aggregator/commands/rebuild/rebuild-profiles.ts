@@ -1,11 +1,13 @@
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
-import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
+import { DEFAULT_DEFINITIONS, type SitesDefinitions } from '../../profiles/definitions/compiled-definitions.js'
+import { type EventRanges, type Range, readEventRanges } from '../../profiles/history/event-ranges.js'
 import type { DecidedLink } from './profiles/decided-links.js'
-import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
 import { createLinkList } from './profiles/link-list.js'
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
 import { replayPartition } from './profiles/replay-partition.js'
+
+const NOTHING_DECLARED: Pick<SitesDefinitions, 'of' | 'siteIds'> = { of: () => DEFAULT_DEFINITIONS, siteIds: () => [] }
 
 /** The installation, and the sources of its profiles. */
 export interface RebuildProfilesParts extends NewGenerationDeps {
@@ -20,8 +22,8 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
   anonymousDays?: number
   /** Milliseconds since the epoch. Default: the clock */
   now?: () => number
-  /** Returns what a site declares. Default: what every site has */
-  definitionsOf?: (siteId: string) => ReducerDefinitions
+  /** What sites declare. Default: nothing */
+  definitions?: Pick<SitesDefinitions, 'of' | 'siteIds'>
   say: (line: string) => void
 }
 
@@ -33,12 +35,14 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
  * @throws when a stream no longer has its first messages and there is no `history`
  */
 export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, installation, log, history, decided, say, definitionsOf = () => DEFAULT_DEFINITIONS } = parts
+  const { nats, installation, log, history, decided, say, definitions = NOTHING_DECLARED } = parts
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
   const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const ranges = await readEventRanges(nats, installation)
   if (!history) requireBeginning(ranges)
 
+  // What is declared from now on the live roles count.
+  const counted = definitions.siteIds().map(siteId => [siteId, definitions.of(siteId).features.revision] as const)
   const generation = await createGeneration(parts)
   const links = createLinkList()
   // Also before a first message numbered 1: the stream may have been recreated.
@@ -50,7 +54,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   const profileBefore = history && (async (...visitor: [string, string]) => (await generation.read(...visitor)).profile)
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
-    const deps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf }
+    const deps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf: definitions.of }
     const replayed = await replayPartition(partition, deps)
     const profiles = [...replayed.values()].filter(lasts)
     total += await generation.writeAll(links.noted(profiles))
@@ -59,6 +63,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   }
   if (decided) for await (const link of decided()) links.decided(link)
   await links.writeTo(generation)
+  for (const [siteId, revision] of counted) await generation.writeFilled(siteId, revision)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
   say(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)

@@ -4,12 +4,12 @@ import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
 import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
+import type { Range } from '../../profiles/history/event-ranges.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
 import { decidedLinks } from './profiles/decided-links.js'
-import type { Range } from './profiles/event-ranges.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
@@ -62,7 +62,7 @@ export async function rebuild(
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
   const generation = await rebuildProfiles({
     ...parts,
-    definitionsOf: definitions.of,
+    definitions,
     ...(anonymousDays !== undefined && { anonymousDays }),
     ...(from !== 'stream' && {
       history: (ranges, asOf) => history(ranges, asOf, definitions.of),

@@ -1,4 +1,11 @@
-import { bucketStream, checkpointKey, profilesBucket, sweptKey, warehousePositionKey } from '@slotstream/protocol'
+import {
+  bucketStream,
+  checkpointKey,
+  filledKey,
+  profilesBucket,
+  sweptKey,
+  warehousePositionKey,
+} from '@slotstream/protocol'
 import { gatherStatus, type Installation, type Nats, pause } from '@slotstream/runtime'
 
 /** How long the roles may take to load another generation, in milliseconds. */
@@ -29,6 +36,7 @@ export async function removeGeneration(
     for (const key of [checkpointKey(bucket, partition), sweptKey(bucket, partition)])
       await buckets.positions.purge(key)
   await buckets.positions.purge(warehousePositionKey(bucketStream(bucket)))
+  for await (const key of await buckets.meta.keys(filledKey(bucket, '*'))) await buckets.meta.delete(key)
   return true
 
   async function allSwitched(): Promise<boolean> {

@@ -23,12 +23,23 @@ export interface ApplierDeps {
   definitionsOf?: (siteId: string) => ReducerDefinitions
 }
 
-/**
- * Applies a message as it was read from the stream, or the reason why it cannot be read.
- *
- * @param bytes size of the message in the stream. Default 0
- */
-export type Apply = (seq: number, message: EventEnvelope | Error, bytes?: number) => StepResult | Promise<StepResult>
+export interface Apply {
+  /**
+   * Applies a message as it was read from the stream, or the reason why it cannot be read.
+   *
+   * @param bytes size of the message in the stream. Default 0
+   */
+  (seq: number, message: EventEnvelope | Error, bytes?: number): StepResult | Promise<StepResult>
+  /** Changes a profile that there is, in turn with the messages. Rejects as they do. */
+  change: ChangeProfile
+}
+
+/** Changes a visitor's profile, if there is one. `change` may give back what it gets. Resolves when that was done. */
+export type ChangeProfile = (
+  siteId: string,
+  visitorId: string,
+  change: (profile: Profile) => Profile,
+) => void | Promise<void>
 
 /**
  * Creates the function that applies a partition's messages in order: at once where the profile is in memory; else when
@@ -38,7 +49,7 @@ export type Apply = (seq: number, message: EventEnvelope | Error, bytes?: number
  */
 export function createApplier(deps: ApplierDeps): Apply {
   const { cache, progress, unpublished, timers, deadLetter, anonymousDays, definitionsOf } = deps
-  let last: Promise<StepResult> | undefined
+  let last: Promise<unknown> | undefined
 
   function run(seq: number, message: EventEnvelope | Error): StepResult | Promise<StepResult> {
     if (message instanceof Error) return rejectMessage(seq, { outcome: 'bad', messages: 1, error: message })
@@ -68,14 +79,13 @@ export function createApplier(deps: ApplierDeps): Apply {
     return result
   }
 
-  return (seq, message, bytes = 0) => {
-    const result = last ? last.then(() => run(seq, message)) : run(seq, message)
-    const isWaiting = result instanceof Promise
-    progress.received(seq, !isWaiting, bytes)
-    if (!isWaiting) return result
-    const tail = result.then(settled => {
+  /** Runs work after all that waits. `done` is called when work that had to wait is done. */
+  function inTurn<T>(work: () => T | Promise<T>, done: () => void): T | Promise<T> {
+    const result = last ? last.then(work) : work()
+    if (!(result instanceof Promise)) return result
+    const tail: Promise<T> = result.then(settled => {
       if (last === tail) last = undefined
-      progress.applied(seq)
+      done()
       return settled
     })
     // Callers need not handle the end of a partition that is given up.
@@ -83,4 +93,32 @@ export function createApplier(deps: ApplierDeps): Apply {
     last = tail
     return tail
   }
+
+  function apply(seq: number, message: EventEnvelope | Error, bytes = 0): StepResult | Promise<StepResult> {
+    const result = inTurn(
+      () => run(seq, message),
+      () => progress.applied(seq),
+    )
+    progress.received(seq, !(result instanceof Promise), bytes)
+    return result
+  }
+
+  function changeNow(siteId: string, visitorId: string, change: (profile: Profile) => Profile): void | Promise<void> {
+    const profile = cache.get(siteId, visitorId)
+    if (profile instanceof Promise) return profile.then(read => put(read))
+    put(profile)
+
+    function put(before: Profile | undefined): void {
+      const after = before && change(before)
+      if (after && after !== before) cache.put(after)
+    }
+  }
+
+  return Object.assign(apply, {
+    change: ((siteId, visitorId, change) =>
+      inTurn(
+        () => changeNow(siteId, visitorId, change),
+        () => {},
+      )) satisfies ChangeProfile,
+  })
 }

@@ -60,11 +60,13 @@ export interface ProfileCacheDeps {
    * taking much memory, and the profiles that are read for them would take it at once. Default: always room
    */
   room?: () => Promise<void> | undefined
+  /** Called when a state of another owner took the place of the one in memory. Default: nothing */
+  onReplaced?: (profile: Profile) => void
 }
 
 /** Creates the empty cache of a partition. */
 export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
-  const { read, maxProfiles, maxBytes = Number.POSITIVE_INFINITY } = deps
+  const { read, maxProfiles, maxBytes = Number.POSITIVE_INFINITY, onReplaced } = deps
   const entries = createCacheEntries(maxProfiles, maxBytes)
   const reads = createReads(deps, entries)
   let isComplete = false
@@ -99,8 +101,11 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       // While the store answers nothing, each pass sends the same once more.
       if (sent && sent.at(-1) !== profile) sent.push(profile)
     },
-    reconcile: async ({ siteId, visitorId }) =>
-      reconcile(entries, visitorText(siteId, visitorId), await read(siteId, visitorId)),
+    async reconcile({ siteId, visitorId }) {
+      const verdict = reconcile(entries, visitorText(siteId, visitorId), await read(siteId, visitorId))
+      if (typeof verdict === 'object') onReplaced?.(verdict)
+      return verdict !== false
+    },
     evict({ siteId, visitorId }, revision) {
       const key = visitorText(siteId, visitorId)
       const entry = entries.get(key)
@@ -174,12 +179,16 @@ function noteWrite(entries: CacheEntries, key: string, profile: Profile, revisio
   entries.evictBeyondLimits()
 }
 
-/** Takes note of what the store has after a conflict. Returns false when the state in memory is out of date. */
-function reconcile(entries: CacheEntries, key: string, stored: StoredProfile): boolean {
+/**
+ * Takes note of what the store has after a conflict. Returns false when the state in memory is out of date, and the
+ * stored state where it took its place.
+ */
+function reconcile(entries: CacheEntries, key: string, stored: StoredProfile): boolean | Profile {
   const entry = entries.get(key)
   if (!entry) return true
   const verdict = settleConflict(entry, stored)
   Object.assign(entry, { revision: stored.revision, isFromStore: stored.profile !== undefined, sent: [] })
-  if (verdict === 'replace') entries.putStored(key, stored.profile!, stored.revision)
-  return verdict !== 'outdated'
+  if (verdict !== 'replace') return verdict !== 'outdated'
+  entries.putStored(key, stored.profile!, stored.revision)
+  return stored.profile!
 }

@@ -10,8 +10,9 @@ import {
   DEFAULT_PATTERNS,
   type Features,
   withBuiltinPatterns,
+  withFormer,
 } from '@slotstream/core'
-import { SIGNALS, type StoredMessage } from '@slotstream/protocol'
+import { type DefinitionSet, SIGNALS, type StoredMessage } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import type { SiteDefinitions } from './watch-definitions.js'
 
@@ -25,6 +26,9 @@ export interface CompiledDefinitions {
 /** What of it profiles are made with. */
 export type ReducerDefinitions = CompiledDefinitions
 
+/** The patterns of what only counts. */
+export const NO_PATTERNS: CompiledPatterns = required(compilePatterns([]))
+
 /** What a site has that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
   features: DEFAULT_FEATURES,
@@ -35,8 +39,21 @@ export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
 /** The compiled definitions of all sites. */
 export interface SitesDefinitions {
   of(siteId: string): CompiledDefinitions
-  /** Compiles what a site declares. Of what cannot be compiled, the set before stays. */
-  set(siteId: string, definitions: SiteDefinitions): void
+  /**
+   * Compiles what a site declares. Of what cannot be compiled, the set before stays.
+   *
+   * @param served what of its features is served until history is counted. Default: what it declares
+   */
+  set(siteId: string, definitions: SiteDefinitions, served?: ServedFeatures): void
+  /** Returns the sites that declare something. */
+  siteIds(): string[]
+}
+
+/** The features of a site whose history is counted: it is not for those that were declared later. */
+export interface ServedFeatures {
+  former: DefinitionSet<'features'>
+  /** The revision of the set; 0: the site declared nothing. */
+  filledTo: number
 }
 
 /** Creates the compiled definitions of all sites, empty. */
@@ -59,11 +76,13 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
 
   return {
     of,
-    set(siteId, { features, patterns, segments }) {
+    siteIds: () => [...sites.keys()],
+    set(siteId, { features, patterns, segments }, served) {
       const before = of(siteId)
-      const compiledFeatures = usable(siteId, 'features', before.features, () =>
-        compileFeatures(BUILT_IN_FEATURES, features.items, compileWhere, features.revision, features.addedIn),
-      )
+      const compiledFeatures = usable(siteId, 'features', before.features, () => {
+        const declared = compileSet(features)
+        return served ? withFormer(declared, compileSet(served.former), served.filledTo) : declared
+      })
       const compiledPatterns = usable(siteId, 'patterns', before.patterns, () =>
         required(compilePatterns(withBuiltinPatterns(patterns.items))),
       )
@@ -77,6 +96,10 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
       })
     },
   }
+}
+
+function compileSet({ items, revision, addedIn }: DefinitionSet<'features'>): Features {
+  return compileFeatures(BUILT_IN_FEATURES, items, compileWhere, revision, addedIn)
 }
 
 function compileWhere(where: object): (message: StoredMessage) => boolean {

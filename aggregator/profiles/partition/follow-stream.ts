@@ -1,6 +1,6 @@
 import { type EventEnvelope, parseTime } from '@slotstream/protocol'
 import { type Log, type Nats, readStream, retryUntilAborted, type Tombstones } from '@slotstream/runtime'
-import { createApplier } from '../apply/applier.js'
+import { type ChangeProfile, createApplier } from '../apply/applier.js'
 import type { StepResult } from '../apply/apply-step.js'
 import { withoutForgotten } from '../apply/without-forgotten.js'
 import type { ReducerDefinitions } from '../definitions/compiled-definitions.js'
@@ -39,6 +39,8 @@ export interface FollowDeps {
 export interface Follower {
   /** Resolves when everything that was in the stream when the partition was loaded is applied, or after an abort. */
   readonly caughtUp: Promise<void>
+  /** Changes a profile in turn with the messages. */
+  readonly change: ChangeProfile
   /** Ends reading. Resolves when what was read is handed to the applier. */
   stop(): Promise<void>
 }
@@ -98,6 +100,7 @@ export function followStream(
 
   return {
     caughtUp: catchUp(partition, stream, abort),
+    change: apply.change,
     async stop() {
       await reader.stop()
       await reading

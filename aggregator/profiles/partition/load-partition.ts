@@ -44,6 +44,8 @@ export interface LoadDeps {
   anonymousDays: number
   /** The clock of timers, in milliseconds since the epoch. Default: the system's */
   now?: (() => number) | undefined
+  /** Called when a state that another owner stored took the place of one in memory. */
+  onReplaced: (index: number, profile: Profile) => void
 }
 
 /**
@@ -58,7 +60,7 @@ export async function loadPartition(
   retry: Retry,
 ): Promise<LoadedPartition> {
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
-  const { timerStore, tellTimer, checks, anonymousDays, now } = deps
+  const { timerStore, tellTimer, checks, anonymousDays, now, onReplaced } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
   const end = await stream.endOfStream(stored.seq)
@@ -80,6 +82,7 @@ export async function loadPartition(
     maxBytes: Math.ceil(maxBytes / partitions),
     read: async (siteId, visitorId) => clamp(await retry(() => store.read(siteId, visitorId))),
     room: profileRoom,
+    onReplaced: profile => onReplaced(index, profile),
   })
   const progress = createProgress(checkpoint.seq)
   const timers = createPartitionTimers({

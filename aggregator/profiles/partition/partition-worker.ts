@@ -1,4 +1,5 @@
 import type { StreamPart } from '@slotstream/protocol'
+import type { ChangeProfile } from '../apply/applier.js'
 import { type FollowDeps, type Follower, followStream } from './follow-stream.js'
 import { type LoadDeps, type LoadedPartition, loadPartition, loadStoredProfiles } from './load-partition.js'
 import { createPartitionStream } from './partition-stream.js'
@@ -10,6 +11,8 @@ export interface PartitionWorker {
   readonly phase: WorkerPhase
   /** The partition's memory; undefined while it is loading. */
   readonly partition: LoadedPartition | undefined
+  /** Changes a profile in turn with the messages. Resolves at once where the partition is not followed. */
+  change: ChangeProfile
   /** Reads no further, and stores what has changed while this process holds the partition. */
   release(): Promise<void>
   /** Ends at once, without storing: the partition belongs to another process, or its memory is out of date. */
@@ -93,6 +96,7 @@ export function startPartitionWorker(index: number, deps: PartitionWorkerDeps): 
     get partition() {
       return partition
     },
+    change: (...parameters) => follower?.change(...parameters),
     release() {
       send({ type: 'release' })
       return finished

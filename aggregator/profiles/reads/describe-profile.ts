@@ -24,9 +24,9 @@ export function describeProfile(
     ...ownFields,
     person: { id: person.id, userId: person.userId, browsers: person.browsers },
     features: Object.fromEntries(
-      [...values].map(([name, { value, version, since }]) => [
+      [...values].map(([name, { value, version, since, filling }]) => [
         name,
-        { value, version, ageMs, ...(since > 0 && { since }) },
+        { value, version, ageMs, ...(since > 0 && { since }), ...(filling && { filling }) },
       ]),
     ),
     segments: changesOf(segments, person.members, personAttributes(person, values, at)).segments,

@@ -1,6 +1,6 @@
 import { DEFAULT_ATTRIBUTION, parseDecisionEnvelope } from '@slotstream/protocol'
-import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
+import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
 /** Rows of `decisions`: one per decision of the envelope. */
 export function decisionRows(message: SourceMessage, seq: number): Row[] {

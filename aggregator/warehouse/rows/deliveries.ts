@@ -1,6 +1,6 @@
 import { parseDeliveryEnvelope } from '@slotstream/protocol'
-import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
+import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
 /** Rows of `webhook_deliveries`: one per attempt of the envelope. */
 export function deliveryRows(message: SourceMessage, seq: number): Row[] {

@@ -7,9 +7,9 @@ import {
   takeDigitsOfIds,
   visitorIdOf,
 } from '@slotstream/protocol'
-import { keepDotted } from './keep-dotted.js'
-import { jsonLine, partitionOfSubject, storableTime, textOf } from './line.js'
 import { type Row, type RowPerson, readMessage, type SourceMessage } from './row.js'
+import { keepDotted } from './text/keep-dotted.js'
+import { jsonLine, partitionOfSubject, storableTime, textOf } from './text/line.js'
 
 /** Rows of `events`: one per message of the envelope. */
 export function eventRows(message: SourceMessage, seq: number): Row[] {

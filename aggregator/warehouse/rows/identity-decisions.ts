@@ -1,8 +1,8 @@
 import { mergeIdOf } from '@slotstream/core'
 import { isoTime, isPersonKey, parseEventEnvelope } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
-import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
+import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
 /**
  * Rows of `identity_decisions`: one for each decision of an envelope. Of the two that tell both sides of it, the one of

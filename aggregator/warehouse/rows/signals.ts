@@ -1,8 +1,8 @@
 import { formerSignalIdOf, signalIdOf } from '@slotstream/core'
 import { parseSignalEnvelope, type SignalRecord } from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
-import { jsonLine, partitionOfSubject, storableTime } from './line.js'
 import { type Row, readMessage, type SourceMessage } from './row.js'
+import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
 /** Rows of `detected_signals`: one per signal of the envelope. */
 export function signalRows(message: SourceMessage, seq: number): Row[] {

@@ -9,11 +9,14 @@ import {
 } from '@slotstream/core'
 import { type DefinitionKind, isFeatureOff } from '@slotstream/protocol'
 import type { DefinitionStore } from './definition-store.js'
+import type { ReadFilledTo } from './filled-to.js'
 
 /** How one of a site's definitions is evaluated. */
 export type Explanation = (FeatureExplanation | PatternExplanation | SegmentExplanation) & {
   /** Absent: the site declares it. */
   builtin?: true
+  /** The history of the feature is being counted. */
+  filling?: true
 }
 
 /**
@@ -21,7 +24,7 @@ export type Explanation = (FeatureExplanation | PatternExplanation | SegmentExpl
  * switches off. Undefined: there is none of the name.
  */
 export async function explainDefinition(
-  { store, builtIn }: { store: DefinitionStore; builtIn: BuiltInDefinitions },
+  { store, builtIn, readFilledTo }: { store: DefinitionStore; builtIn: BuiltInDefinitions; readFilledTo: ReadFilledTo },
   siteId: string,
   kind: DefinitionKind,
   name: string,
@@ -31,8 +34,13 @@ export async function explainDefinition(
     return segment && explainSegment(segment)
   }
   if (kind === 'features') {
-    const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)
-    if (declared) return isFeatureOff(declared) ? undefined : explainFeature(declared)
+    const { items, revision, addedIn = {} } = await store.read(siteId, kind)
+    const declared = items.find(item => item.name === name)
+    if (declared && isFeatureOff(declared)) return undefined
+    if (declared) {
+      const isFilling = (addedIn[name] ?? revision) > (await readFilledTo(siteId))
+      return { ...explainFeature(declared), ...(isFilling && { filling: true }) }
+    }
     const feature = builtIn.features.find(item => item.name === name)
     return feature && { ...explainFeature(feature), builtin: true }
   }

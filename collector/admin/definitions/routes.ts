@@ -6,6 +6,7 @@ import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { DefinitionStore } from './definition-store.js'
 import { explainDefinition } from './explain-definition.js'
+import type { ReadFilledTo } from './filled-to.js'
 import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './put-definitions.js'
 
 export interface DefinitionRouteParts extends SiteRouteParts {
@@ -13,6 +14,7 @@ export interface DefinitionRouteParts extends SiteRouteParts {
   checkDefinitions: CheckDefinitions
   /** Definitions that every site has unless its sets say otherwise. */
   builtIn: BuiltInDefinitions
+  readFilledTo: ReadFilledTo
 }
 
 /** `/sites/:siteId/features`, `…/patterns` and `…/segments`: what an administrator declares about a site's profiles. */
@@ -23,7 +25,7 @@ export function addDefinitionRoutes(router: Router, parts: DefinitionRouteParts)
 function addKind(
   router: Router,
   kind: DefinitionKind,
-  { siteOf, definitionStore: store, checkDefinitions: check, builtIn }: DefinitionRouteParts,
+  { siteOf, definitionStore: store, checkDefinitions: check, builtIn, readFilledTo }: DefinitionRouteParts,
 ): void {
   const path = `/sites/:siteId/${kind}`
 
@@ -36,7 +38,7 @@ function addKind(
   router.get(`${path}/:name/explain`, async (request: SiteRequest<'name'>, response) => {
     const { siteId } = siteOf(request)
     const { name } = request.params
-    const explanation = await explainDefinition({ store, builtIn }, siteId, kind, name)
+    const explanation = await explainDefinition({ store, builtIn, readFilledTo }, siteId, kind, name)
     if (!explanation) throw new Failure('not_found', `there is none of the ${kind} that is called so and in effect`)
     response.json(explanation)
   })

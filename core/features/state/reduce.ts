@@ -3,6 +3,7 @@ import { eventNameOf } from '../../conditions/event-name.js'
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Features, Rule } from '../feature.js'
 import { addMessage } from './add-message.js'
+import { heldOf } from './nothing.js'
 import { addVisit } from './visits.js'
 
 /**
@@ -25,9 +26,13 @@ export interface FeatureDraft {
 /**
  * Begins to add messages to what a visitor's features hold. `before` is not changed.
  *
- * @param seq stream sequence of the last message before: what was declared after the profile began counts from there
+ * @param sinceOf returns the stream sequence after which a version counts. Default: all messages
  */
-export function draftFeatures(before: FeatureStates, features: Features, seq: number): FeatureDraft {
+export function draftFeatures(
+  before: FeatureStates,
+  features: Features,
+  sinceOf: (version: string) => number = () => 0,
+): FeatureDraft {
   const of: Record<string, FeatureState> = { ...before.of }
   const { born } = before
   let { at: latest, visits, past } = before
@@ -35,9 +40,10 @@ export function draftFeatures(before: FeatureStates, features: Features, seq: nu
   function apply(rules: readonly Rule[], message: StoredMessage, sample: Sample): void {
     for (const { feature, weight } of rules) {
       if (feature.window.kind === 'session' || (feature.matches && !feature.matches(message))) continue
-      const state = of[feature.version]
-      const held = addMessage(state?.[1], feature, weight, message, sample)
-      if (held !== undefined) of[feature.version] = [state ? state[0] : feature.addedIn > born ? seq : 0, held]
+      const { version } = feature
+      const state = of[version]
+      const held = addMessage(heldOf(state), feature, weight, message, sample)
+      if (held !== undefined) of[version] = [state ? state[0] : sinceOf(version), held]
     }
   }
 

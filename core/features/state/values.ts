@@ -10,6 +10,7 @@ import type {
 import { PAUSE_MS } from '../../profile/sessions.js'
 import type { Feature, Features } from '../feature.js'
 import { mergeCells } from './merge-cells.js'
+import { heldOf } from './nothing.js'
 import { valueAt } from './pairs.js'
 import { joined } from './visits.js'
 import { firstSlotAt, hasSlots, type Window, weightOfSlot } from './windows.js'
@@ -22,6 +23,8 @@ export interface FeatureValue {
   version: string
   /** Stream sequence of the visitor's partition after which messages count; 0: all of them. */
   since: number
+  /** The history of the feature is being counted. Until then the value is that of what the site declared before, if any. */
+  filling?: true
 }
 
 /**
@@ -44,14 +47,15 @@ export function featureValues(
     const { version, window } = feature
     if (window.kind === 'session') session ??= runningSession(states, features, at)
     const value = window.kind === 'session' ? sessionValue(session, feature, at) : featureValue(states, feature, at)
-    values.set(name, { value, version, since: states.of[version]?.[0] ?? 0 })
+    const since = states.of[version]?.[0] ?? 0
+    values.set(name, { value, version, since, ...(features.filling.has(name) && { filling: true }) })
   }
   return values
 }
 
 function featureValue(states: FeatureStates, feature: Feature, at: number): Json {
   const { window } = feature
-  const held = states.of[feature.version]?.[1]
+  const held = heldOf(states.of[feature.version])
   if (!hasSlots(window)) return shaped(held as FeatureCell | undefined, feature, at)
   const slots = (held as FeatureSlots | undefined) ?? []
   if (window.kind === 'decay') return decayedValue(slots, feature, window, at)

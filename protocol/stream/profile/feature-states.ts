@@ -12,7 +12,7 @@ export type FeatureSlots = (number | FeatureCell)[]
 
 /**
  * The state of one version of a feature: the stream sequence after which it counted, 0 for all of the profile's messages,
- * and what it holds: a cell where all time is one, else slots.
+ * and what it holds: a cell where all time is one, else slots; an empty list where that is nothing.
  */
 export type FeatureState = [since: number, held: FeatureCell | FeatureSlots]
 
@@ -28,8 +28,9 @@ export type Visit = [id: string, startedAt: number, endedAt: number, messages: n
  */
 export interface FeatureStates {
   /**
-   * Revision of the site's features when the profile began: those that were declared later have not counted all of its
-   * messages. -1: the profile is older than features.
+   * Revision of the site's features that have counted all messages of the profile: the one under which it began, or the
+   * one whose history was filled. Those that were declared later count from a position, which stands with the browser's
+   * own states for all its users. -1: the profile is older than features.
    */
   born: number
   /** Greatest time of a message, in milliseconds since the epoch. */

@@ -57,6 +57,15 @@ export const PROFILES = {
       'Days without a message after which the profile of a single anonymous visit leaves; 0: never. Must be the same for all aggregators and for `npm run rebuild`',
     beyond: 'the profile is removed',
   },
+  PROFILES_FILL_RATE: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'messages/s',
+    default: 50_000,
+    meaning:
+      'Messages a second that a process reads at most to count the history of a [feature](profiles.md#history) that was declared later; 0: no limit',
+    beyond: 'it waits',
+  },
 } as const satisfies SettingsTable
 
 /** How ClickHouse and the lake are loaded. */

@@ -7,7 +7,7 @@ describe('readArguments', () => {
   it('runs all benches, short, when nothing is asked for', () => {
     expect(readArguments([], KNOWN)).toEqual({
       names: KNOWN,
-      options: { seconds: 60, backlog: 500_000, events: 1_000_000, rows: 1_000_000, before: '' },
+      options: { seconds: 60, backlog: 500_000, events: 1_000_000, rows: 1_000_000, profiles: 1_000_000, before: '' },
     })
   })
 
@@ -19,7 +19,7 @@ describe('readArguments', () => {
       ),
     ).toEqual({
       names: ['pipeline'],
-      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, before: '../old' },
+      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, profiles: 1_000_000, before: '../old' },
     })
   })
 

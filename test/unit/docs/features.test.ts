@@ -30,7 +30,7 @@ function parseMessage(text: string) {
 }
 
 function valueAfter(features: Features, name: string, messages: string): unknown {
-  const draft = draftFeatures(emptyStates(0), features, 0)
+  const draft = draftFeatures(emptyStates(0), features)
   for (const text of code(messages)) {
     const message = parseMessage(text)
     draft.add(message, Date.parse(message.timestamp))

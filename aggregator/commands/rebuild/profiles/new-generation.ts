@@ -7,6 +7,7 @@ import {
   readGeneration,
   switchGeneration,
 } from '@slotstream/runtime'
+import { writeFilled } from '../../../profiles/store/filled-records.js'
 import { forEachAtOnce } from '../../../profiles/store/for-each-at-once.js'
 import { createProfileStore, type ProfileStore } from '../../../profiles/store/profile-store.js'
 import { createTimerStore } from '../../../profiles/store/timer-store.js'
@@ -37,6 +38,8 @@ export interface NewGeneration {
   /** Writes many profiles. Resolves to how many. */
   writeAll(profiles: AsyncIterable<Profile> | Iterable<Profile>): Promise<number>
   writeCheckpoint: ProfileStore['writeCheckpoint']
+  /** Notes that all profiles count the history of a site's features of a revision. */
+  writeFilled(siteId: string, revision: number): Promise<void>
   /**
    * Marks the profiles of a partition that only the old generation has as deleted, so that ClickHouse hears of it.
    *
@@ -84,6 +87,8 @@ export async function createGeneration({
     generation,
     read: store.read,
     writeCheckpoint: store.writeCheckpoint,
+    writeFilled: (siteId, revision) =>
+      writeFilled(meta, { generation, siteId, partitions: installation.partitions }, filled => filled.fill(revision)),
 
     async writeAll(written) {
       let count = 0

@@ -2,10 +2,10 @@ import type { DecisionEnvelope, EventEnvelope, SignalEnvelope, SignalRecord } fr
 import { describe, expect, it } from 'vitest'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { eventRows } from '#aggregator/warehouse/rows/events.js'
-import { jsonLine, storableTime } from '#aggregator/warehouse/rows/line.js'
 import { profileRows } from '#aggregator/warehouse/rows/profiles.js'
 import { rejectedRows } from '#aggregator/warehouse/rows/rejected.js'
 import { signalRows } from '#aggregator/warehouse/rows/signals.js'
+import { jsonLine, storableTime } from '#aggregator/warehouse/rows/text/line.js'
 
 const RECEIVED = '2026-01-02T03:04:05.006Z'
 const source = (subject: string, body: unknown) => ({

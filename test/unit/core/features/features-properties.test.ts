@@ -45,7 +45,7 @@ const messages: fc.Arbitrary<StoredMessage[]> = fc.uniqueArray(
 )
 
 function statesOf(all: readonly StoredMessage[], from = NO_STATES) {
-  const draft = draftFeatures(from, features, 0)
+  const draft = draftFeatures(from, features)
   for (const message of all) draft.add(message, Date.parse(message.timestamp))
   return draft.soFar()
 }

@@ -45,7 +45,7 @@ describe('the next change without a message', () => {
   /** When a member of one segment over a feature is looked at, of one view at noon, in milliseconds after noon. */
   function nextOf(where: JsonObject, after: number, members: Members = [['one', NOON]]): number | undefined {
     const { features, segments } = someSegments([{ name: 'one', where }])
-    const draft = draftFeatures(emptyStates(0), features, 0)
+    const draft = draftFeatures(emptyStates(0), features)
     draft.add(messageAt(NOON, 'Product Viewed', { category: 'camp' }), NOON)
     const next = nextSegmentChange(segments, members, features, draft.soFar(), NOON + after)
     return next === undefined ? undefined : next - NOON
@@ -73,7 +73,7 @@ describe('the next change without a message', () => {
   it('of a segment over others is that of any of them', () => {
     const nested = { name: 'two', where: { segments: { $in: ['one'] } } }
     const { features, segments } = someSegments([segmentOver('views_1h'), nested])
-    const draft = draftFeatures(emptyStates(0), features, 0)
+    const draft = draftFeatures(emptyStates(0), features)
     draft.add(messageAt(NOON, 'Product Viewed'), NOON)
     expect(nextSegmentChange(segments, [['two', NOON]], features, draft.soFar(), NOON)).toBe(NOON + HOUR)
   })

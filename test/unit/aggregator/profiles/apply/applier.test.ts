@@ -65,4 +65,30 @@ describe('applying messages', () => {
     expect(await next).toMatchObject({ outcome: 'applied' })
     expect(progress.through).toBe(2)
   })
+
+  it('changes a profile in turn with the messages, each made of the state before', async () => {
+    const { apply, reads, cache, progress } = setUp({ isComplete: false })
+    const first = apply(1, envelopeOf('a', 1))
+    const changed = apply.change('shop', 'a', profile => ({ ...profile, traits: { events: profile.events } }))
+    const next = apply(2, envelopeOf('a', 2))
+    expect(progress.through).toBe(0)
+    reads[0]!()
+    await Promise.all([first, changed, next])
+    expect(cache.get('shop', 'a')).toMatchObject({ events: 2, traits: { events: 1 }, seq: 2 })
+    expect(progress.through).toBe(2)
+    // Nothing waits any more: it is done at once.
+    expect(apply.change('shop', 'a', profile => ({ ...profile, traits: {} }))).toBeUndefined()
+    expect(cache.unstored()).toMatchObject([{ profile: { traits: {} } }])
+  })
+
+  it('changes no profile that there is not, and stores none that stayed as it was', async () => {
+    const { apply, cache } = setUp({ isComplete: true })
+    apply.change('shop', 'a', profile => ({ ...profile }))
+    expect(cache.size).toBe(0)
+    apply(1, envelopeOf('a', 1))
+    const [{ profile, revision } = { profile: undefined, revision: 0 }] = cache.unstored()
+    cache.markStored(profile!, revision)
+    apply.change('shop', 'a', same => same)
+    expect(cache.unstored()).toEqual([])
+  })
 })

@@ -1,0 +1,47 @@
+import type { Installation, Log, Nats } from '@slotstream/runtime'
+import type { SitesDefinitions } from '../definitions/compiled-definitions.js'
+import { type ServedDefinitions, serveDefinitions } from '../definitions/served-definitions.js'
+import type { ProfileGenerations } from '../profile-generations.js'
+import { type FillRecords, watchFillRecords } from './fill-records.js'
+
+/** What sites declare, kept up to date, with how far the history of their features is counted. */
+export interface FeatureServing {
+  records: FillRecords
+  /** Names the profiles that have to follow. Until then no generation answers but the installation's. */
+  attach(generations: Pick<ProfileGenerations, 'generation' | 'all'>): void
+  /** Looks again at all sites: another generation answers. */
+  refresh(): void
+  stop(): void
+}
+
+/**
+ * Follows what sites declare, and how far the history of their features is counted.
+ *
+ * @returns when the present state is in effect
+ */
+export async function serveFeatures(
+  { nats, installation, log }: { nats: Nats; installation: Installation; log: Log },
+  definitions: SitesDefinitions,
+): Promise<FeatureServing> {
+  const { partitions, buckets } = installation
+  let generations: Pick<ProfileGenerations, 'generation' | 'all'> | undefined
+  let served: ServedDefinitions | undefined
+  const parts = { nats, meta: buckets.meta, partitions, log }
+  const records = await watchFillRecords(parts, siteId => served?.refresh(siteId))
+  const generation = () => generations?.generation ?? installation.generation
+  const following = { nats, bucket: buckets.definitions, definitions, records, generation, log }
+  served = await serveDefinitions(following, (siteId, former) => {
+    for (const profileSet of generations?.all() ?? []) profileSet.featuresChanged(siteId, former)
+  })
+  return {
+    records,
+    attach(attached) {
+      generations = attached
+    },
+    refresh: () => served.refresh(),
+    stop() {
+      served.stop()
+      records.stop()
+    },
+  }
+}

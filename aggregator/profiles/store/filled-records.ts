@@ -1,0 +1,31 @@
+import type { KV } from '@nats-io/kv'
+import { filledKey, parseFilledRevisions, profilesBucket } from '@slotstream/protocol'
+import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+
+/**
+ * Changes a site's `FilledRevisions` of a generation, whichever process changes them at the same time.
+ *
+ * @param meta the bucket `meta`
+ * @param change changes the list, which has a revision for each partition
+ */
+export async function writeFilled(
+  meta: KV,
+  { generation, siteId, partitions }: { generation: number; siteId: string; partitions: number },
+  change: (filled: number[]) => void,
+): Promise<void> {
+  const key = filledKey(profilesBucket(generation), siteId)
+  for (;;) {
+    const entry = await meta.get(key)
+    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseFilledRevisions) : undefined
+    const before = parsed?.ok ? parsed.value : []
+    const after = Array.from({ length: partitions }, (_, partition) => before[partition] ?? 0)
+    change(after)
+    if (after.length === before.length && after.every((revision, partition) => revision === before[partition])) return
+    try {
+      await meta.put(key, JSON.stringify(after), { previousSeq: entry?.revision ?? 0 })
+      return
+    } catch (error) {
+      if (!isJetStreamError(error, 'wrongLastSequence')) throw error
+    }
+  }
+}

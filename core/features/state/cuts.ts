@@ -1,0 +1,82 @@
+import type { FeatureStates, Visit } from '@slotstream/protocol'
+import type { Features } from '../feature.js'
+import { NOTHING } from './nothing.js'
+
+/** What a browser's features hold: its own, and those of its users by `userId`. */
+export interface BrowserStates {
+  own: FeatureStates
+  byUser: ReadonlyMap<string, FeatureStates>
+}
+
+/** Features that states were cut for last: most messages meet the same ones again. */
+const cutFor = new WeakMap<FeatureStates['of'], Features>()
+
+/** Notes that states go on from ones that were cut for the features. */
+export function noteCut(own: FeatureStates, features: Features): void {
+  if (own.born !== features.revision) cutFor.set(own.of, features)
+}
+
+/**
+ * Returns the position from which a browser counts a version that was declared after its states began; undefined: it has
+ * not begun to.
+ */
+export function countsFrom(own: FeatureStates, version: string): number | undefined {
+  return own.of[version]?.[0] || undefined
+}
+
+/**
+ * Returns states ready for the next message:
+ *
+ * - Versions that the site no longer has are left out. They do not count the message, and must not go on as if they had
+ *   when they are declared again.
+ * - Features that were declared after the states began get an entry with the position from which they count. It stands in
+ *   the browser's own states and is the same for all its users, so that these can be merged.
+ *
+ * States that count all messages for what the site has now need neither.
+ *
+ * @param seq stream sequence of the last message before
+ */
+export function cutStates({ own, byUser }: BrowserStates, features: Features, seq: number): BrowserStates {
+  if (own.born === features.revision || cutFor.get(own.of) === features) return { own, byUser }
+  const born = Math.min(own.born, features.revision)
+  const isKept = (version: string) => features.byVersion.has(version)
+  const late = new Set<string>()
+  for (const [version, { addedIn }] of features.byVersion)
+    if (addedIn > born && countsFrom(own, version) === undefined) late.add(version)
+  // What there is of one that was declared before as well is counted again with all the rest: it may have missed some.
+  const isOfBefore = (version: string) => isKept(version) && !late.has(version)
+  const kept = keepVersions(own, isOfBefore)
+  const cut = { ...kept, born, of: { ...kept.of } }
+  for (const version of late) cut.of[version] = [seq, NOTHING]
+  cutFor.set(cut.of, features)
+  const users = [...byUser].map(([userId, states]) => [userId, { ...keepVersions(states, isOfBefore), born }] as const)
+  return { own: cut, byUser: new Map(users) }
+}
+
+/** Returns states without the versions that are not wanted. */
+export function keepVersions(states: FeatureStates, isWanted: (version: string) => boolean): FeatureStates {
+  const { of, visits } = states
+  return {
+    ...states,
+    of: Object.keys(of).every(isWanted)
+      ? of
+      : Object.fromEntries(Object.entries(of).filter(([version]) => isWanted(version))),
+    visits: visits.map(visit => withoutCells(visit, isWanted)),
+  }
+}
+
+function withoutCells(visit: Visit, isWanted: (version: string) => boolean): Visit {
+  const [id, startedAt, endedAt, messages, cells] = visit
+  const kept: Visit[4] = []
+  for (let place = 0; place < cells.length; place += 2)
+    if (isWanted(cells[place] as string)) kept.push(cells[place]!, cells[place + 1]!)
+  return kept.length === cells.length ? visit : [id, startedAt, endedAt, messages, kept]
+}
+
+/** Returns the positions from which features of a browser count, where that is not the first message, as empty states. */
+export function cutsOf(own: FeatureStates): FeatureStates | undefined {
+  const late = Object.entries(own.of).filter(([, [since]]) => since > 0)
+  if (late.length === 0) return undefined
+  const of = Object.fromEntries(late.map(([version, [since]]) => [version, [since, NOTHING] as [number, []]]))
+  return { born: own.born, at: 0, of, visits: [], past: [0, 0] }
+}

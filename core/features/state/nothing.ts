@@ -1,0 +1,10 @@
+import type { FeatureCell, FeatureSlots, FeatureState } from '@slotstream/protocol'
+
+/** The content of a feature that has counted nothing yet. Its entry says only from where it counts. */
+export const NOTHING: [] = []
+
+/** Returns what an entry holds; undefined: nothing. */
+export function heldOf(state: FeatureState | undefined): FeatureCell | FeatureSlots | undefined {
+  const held = state?.[1]
+  return Array.isArray(held) && held.length === 0 ? undefined : held
+}

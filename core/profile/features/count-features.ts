@@ -1,0 +1,108 @@
+import { type FeatureStates, hash32, type Profile, type StoredMessage } from '@slotstream/protocol'
+import type { Features } from '../../features/feature.js'
+import { type BrowserStates, cutStates, noteCut } from '../../features/state/cuts.js'
+import { mergeStates } from '../../features/state/merge-states.js'
+import { draftFeatures, emptyStates, type FeatureDraft } from '../../features/state/reduce.js'
+import { featuresBytes } from '../profile-size.js'
+
+/** Revision under which a profile began that was stored before there were features. */
+const OLDER_THAN_FEATURES = -1
+
+/**
+ * Users of one browser whose features are told apart. Of more users those of the smallest hashes are; what the others
+ * did counts as the browser's.
+ */
+const MAX_USERS_APART = 5
+
+/**
+ * Bytes that a profile's features take in memory at most, as `memoryOf` counts them: a hundred times what usual ones
+ * take. Messages that would make them larger no longer change them, so that the profile can always be stored.
+ */
+export const MAX_PROFILE_FEATURES_BYTES = 192 * 1024
+
+/** The features of a profile while the messages of an envelope are counted. */
+export interface FeatureCount {
+  /** Counts a message of time `at`, in milliseconds since the epoch, for a user of the browser; '' for none. */
+  add(message: StoredMessage, at: number, userId: string): void
+  /** Returns what the features hold so far, to be read before another message is counted. */
+  soFar(): Pick<Profile, 'features' | 'featuresByUser'>
+  /** Puts what the features hold now into the profile. */
+  finish(after: Profile): void
+}
+
+/** Begins to count messages in the features of a profile; undefined for one that is about to begin. */
+export function countFeatures(profile: Profile | undefined, features: Features): FeatureCount {
+  const revision = profile && !profile.features ? OLDER_THAN_FEATURES : features.revision
+  let before: BrowserStates | undefined
+  const drafts = new Map<string, FeatureDraft>()
+
+  /** Returns what is there before the first message that counts. */
+  function begin(): BrowserStates {
+    const own = profile?.features ?? emptyStates(revision)
+    const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
+    return cutStates({ own, byUser }, features, profile?.seq ?? 0)
+  }
+
+  function draftOf(userId: string): FeatureDraft {
+    const begun = drafts.get(userId)
+    if (begun) return begun
+    before ??= begin()
+    const { own, byUser } = before
+    const states = userId === '' ? own : (byUser.get(userId) ?? emptyStates(own.born))
+    const draft = draftFeatures(states, features, version => own.of[version]?.[0] ?? 0)
+    drafts.set(userId, draft)
+    return draft
+  }
+
+  /** Returns what is there now, with the messages that were counted. */
+  function current() {
+    let own: FeatureStates = before?.own ?? profile?.features ?? emptyStates(revision)
+    const byUser = new Map(before?.byUser ?? Object.entries(profile?.featuresByUser ?? {}))
+    for (const [userId, draft] of drafts) {
+      if (userId === '') own = draft.soFar()
+      else byUser.set(userId, draft.soFar())
+    }
+    return { own, byUser }
+  }
+
+  return {
+    add: (message, at, userId) => draftOf(userId).add(message, at),
+    soFar: () => fieldsOf(current()),
+    finish(after) {
+      const { own, byUser } = current()
+      const apart = byUser.size > MAX_USERS_APART ? usersApart(byUser.keys()) : byUser
+      let together = own
+      for (const [userId, states] of byUser) {
+        if (apart.has(userId)) continue
+        together = mergeStates(together, states, features)
+        byUser.delete(userId)
+      }
+      if (before) noteCut(together, features)
+      const counted = fieldsOf({ own: together, byUser })
+      // What `after` has of before stays.
+      if (isTooLarge(counted, profile)) after.features ??= emptyStates(revision)
+      else Object.assign(after, counted)
+    },
+  }
+}
+
+/** Returns states as a profile has them. */
+function fieldsOf({ own, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
+  return { features: own, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+}
+
+/** Whether what features hold would be too large, and larger than before. */
+export function isTooLarge(
+  after: Pick<Profile, 'features' | 'featuresByUser'>,
+  before: Pick<Profile, 'features' | 'featuresByUser'> = {},
+): boolean {
+  const bytes = featuresBytes(after)
+  return bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(before)
+}
+
+/** Returns those of a browser's users whose features are told apart. */
+export function usersApart(userIds: Iterable<string>): Set<string> {
+  const users = [...userIds]
+  if (users.length > MAX_USERS_APART) users.sort((a, b) => hash32(a) - hash32(b))
+  return new Set(users.slice(0, MAX_USERS_APART))
+}

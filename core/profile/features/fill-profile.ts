@@ -1,0 +1,97 @@
+import type { FeatureStates, Profile } from '@slotstream/protocol'
+import type { Feature } from '../../features/feature.js'
+import { countsFrom } from '../../features/state/cuts.js'
+import {
+  asComplete,
+  fillsAll,
+  type HistoryFill,
+  historyLacking,
+  withHistory,
+} from '../../features/state/fill-states.js'
+import { mergeStates } from '../../features/state/merge-states.js'
+import { emptyStates } from '../../features/state/reduce.js'
+import { timeOf } from '../sessions.js'
+import { isTooLarge, usersApart } from './count-features.js'
+
+/** A fill of features from the messages of a partition, see `HistoryFill`. */
+export interface ProfileFill extends HistoryFill {
+  /** Receipt of the first message that the streams have: of profiles that began later they have all messages. */
+  fromTime: number
+}
+
+/** A profile with its history, or the sequences up to which the history has to be counted as well before. */
+export type FilledProfile = { profile: Profile } | { missing: number[] }
+
+/** What was counted of a browser's history, by the sequence up to which; undefined: there are no messages. */
+export type CountedHistory = ReadonlyMap<number, Profile | undefined>
+
+/** A feature that lacks history, and the sequence up to which that is to be counted. */
+interface Lacking {
+  feature: Feature
+  bound: number
+}
+
+/** Whether the streams still have all messages that a profile is made of. */
+export function isWhole({ firstSeen }: Pick<Profile, 'firstSeen'>, { from, fromTime }: ProfileFill): boolean {
+  return from === 0 || timeOf(firstSeen) > fromTime
+}
+
+/**
+ * Returns a profile with the history of features that lack it: as if they had been declared before its first message, or
+ * before the first one that the streams still have. Gives back `profile` itself where it lacks nothing.
+ *
+ * @param counted what the messages gave by the reducer with the features `fill.counted`. It has an entry for `fill.through`
+ */
+export function fillProfile(profile: Profile, counted: CountedHistory, fill: ProfileFill): FilledProfile {
+  const own = profile.features ?? emptyStates(-1)
+  const last = counted.get(fill.through)?.seq ?? 0
+  const lacking: Lacking[] = []
+  for (const feature of fill.counted.byVersion.values()) {
+    const bound = historyLacking(own, feature, fill, last)
+    if (bound !== undefined) lacking.push({ feature, bound })
+  }
+  const missing = [...new Set(lacking.map(({ bound }) => bound))].filter(bound => !counted.has(bound))
+  if (missing.length > 0) return { missing }
+  const isComplete = own.born < fill.features.revision && isWhole(profile, fill) && fillsAll(own, fill)
+  if (lacking.length === 0 && !isComplete) return { profile }
+  const after = filledStates({ ...profile, features: own }, lacking, counted, fill)
+  if (isComplete) {
+    after.features = asComplete(after.features, fill.features.revision)
+    for (const [userId, states] of Object.entries(after.featuresByUser ?? {}))
+      after.featuresByUser![userId] = asComplete(states, fill.features.revision)
+  }
+  return { profile: isTooLarge(after, profile) ? profile : { ...profile, ...after } }
+}
+
+function filledStates(
+  profile: Profile & { features: FeatureStates },
+  lacking: readonly Lacking[],
+  counted: CountedHistory,
+  fill: ProfileFill,
+): Pick<Profile, 'featuresByUser'> & { features: FeatureStates } {
+  const { features, featuresByUser = {} } = profile
+  const since = isWhole(profile, fill) ? 0 : fill.from
+  const apart = usersApart(Object.keys({ ...featuresByUser, ...counted.get(fill.through)?.featuresByUser }))
+  const own = filled(features, history => ownStates(history, apart, fill))
+  const byUser = [...apart].map(userId => {
+    const states = featuresByUser[userId] ?? emptyStates(features.born)
+    return [userId, filled(states, history => history.featuresByUser?.[userId])] as const
+  })
+  return { features: own, ...(byUser.length > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+
+  function filled(states: FeatureStates, of: (history: Profile) => FeatureStates | undefined): FeatureStates {
+    return lacking.reduce((after, { feature, bound }) => {
+      const history = counted.get(bound)
+      const counts = countsFrom(features, feature.version) !== undefined
+      return withHistory(after, feature, history && of(history), { counts, since })
+    }, states)
+  }
+}
+
+/** Returns what was counted for a browser itself, and for users that are not told apart any more. */
+function ownStates(counted: Profile, apart: ReadonlySet<string>, fill: ProfileFill): FeatureStates | undefined {
+  let own = counted.features
+  for (const [userId, states] of Object.entries(counted.featuresByUser ?? {}))
+    if (own && !apart.has(userId)) own = mergeStates(own, states, fill.counted)
+  return own
+}
