@@ -25,6 +25,8 @@ export interface Player {
 /** Milliseconds between two requests, and requests between two models: 2 s, as long as a click may take to count. */
 const PACE_MS = 100
 const MODEL_EVERY = 20
+/** Models between two choices of how far back they look. */
+const MEMORY_EVERY = 4
 /** When worlds begin. */
 const BEGIN = Date.UTC(2026, 0, 1)
 
@@ -36,7 +38,9 @@ export function policyPlayer(policy: PolicySpec | undefined, seed: string, dimen
     choose({ person, context, items }, n) {
       if (n % MODEL_EVERY === 0) {
         advance(epochs, BEGIN + n * PACE_MS)
-        model = readModel(epochs, { dimension, trendHalfLifeMs: 3_600_000 })
+        const memory = n % (MODEL_EVERY * MEMORY_EVERY) === 0 ? undefined : model?.memory
+        const options = { dimension, trendHalfLifeMs: 3_600_000 }
+        model = readModel(epochs, memory ? { ...options, memory } : options)
       }
       const input = {
         siteId: 's',

@@ -64,7 +64,7 @@ export function* simulateWorld(seed: string, options: WorldOptions): Generator<W
       number,
       categoryIndex,
       category: CATEGORIES[categoryIndex]!,
-      quality: 0.12 * (random() - 0.5),
+      quality: 0.3 * (random() - 0.5),
     }
   }
   const items = Array.from({ length: ITEMS }, newItem)

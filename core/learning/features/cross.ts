@@ -15,6 +15,9 @@ const BIAS = 0x1e3779b9
 const POSITION = 0x2545f491
 const MATCH = 0x3c6ef372
 
+/** One place in so many is for features of single contents. */
+const OWN = 4
+
 /** Weights of features, as whole numbers: the larger, the sooner a feature is believed. */
 const COMMON = 2
 const OF_CATEGORY = 2
@@ -70,21 +73,21 @@ export function writeFeatures(
   const { id, category, others, categoryName } = facets
   add(list, mix(BIAS, BIAS), COMMON, dimension)
   add(list, mix(category, BIAS), OF_CATEGORY, dimension)
-  add(list, mix(id, BIAS), COMMON, dimension)
+  addOwn(list, mix(id, BIAS), COMMON, dimension)
   if (position > 1) add(list, mix(POSITION, Math.min(position, 8)), COMMON, dimension)
   const match = Math.ceil(4 * facts.shareOf(categoryName))
   if (match > 0) add(list, mix(MATCH, match), COMMON, dimension)
   for (const facet of others) add(list, mix(facet, BIAS), OF_CONTENT, dimension)
   for (const token of facts.crossed) {
     add(list, mix(category, token), OF_CATEGORY, dimension)
-    add(list, mix(id, token), OF_CONTENT, dimension)
+    addOwn(list, mix(id, token), OF_CONTENT, dimension)
   }
 }
 
 /**
  * Returns the features of a content for a decision, as sums take them.
  *
- * @param dimension a power of two. Default: `DIMENSION`
+ * @param dimension a power of two, at least 8. Default: `DIMENSION`
  */
 export function featuresOf(
   facts: CrossedFacts,
@@ -101,8 +104,16 @@ export function featuresOf(
   return { indices, values: indices.map(index => values.get(index)!) }
 }
 
+/** Adds what holds for all content or a category: in the first three quarters of the places. */
 function add(list: FeatureList, hash: number, weight: number, dimension: number): void {
-  list.indices[list.count] = hash & (dimension - 1)
+  list.indices[list.count] = (hash & 0x3fffffff) % (dimension - dimension / OWN)
+  list.values[list.count++] = hash < 0 ? -weight : weight
+}
+
+/** Adds what holds for one content: there are many more of these, so they collide among themselves, in the last quarter. */
+function addOwn(list: FeatureList, hash: number, weight: number, dimension: number): void {
+  const places = dimension / OWN
+  list.indices[list.count] = dimension - places + (hash & (places - 1))
   list.values[list.count++] = hash < 0 ? -weight : weight
 }
 

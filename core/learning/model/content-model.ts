@@ -16,6 +16,8 @@ export interface ContentsModel {
   /** By bucket of segments. */
   bySegment: Map<number, Map<string, ContentModel>>
   total: ContentModel
+  /** Of each position: its attention as a share of the first one's. */
+  attention: readonly number[]
 }
 
 /** Views of each position beyond which its own rate of rewards is believed as much as the first position's. */
@@ -47,7 +49,7 @@ export function readContents(sums: WeightedSums): ContentsModel {
       bySegment.set(bucket, inSegment)
     }
   }
-  return { byId, bySegment, total }
+  return { byId, bySegment, total, attention }
 }
 
 /** Returns what a reward is typically worth, where there is one: 1 for clicks. */

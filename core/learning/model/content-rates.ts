@@ -1,4 +1,4 @@
-import type { ContentModel, ContentsModel } from './content-model.js'
+import type { ContentsModel } from './content-model.js'
 
 /** Views, at the slot's mean, that a content is assumed to have had: what is new is taken to be like the others. */
 const PRIOR_VIEWS = 2
@@ -20,14 +20,4 @@ export function contentRates({ byId, total }: ContentsModel): ContentRates {
       return (rewards + PRIOR_VIEWS * mean) / (views + PRIOR_VIEWS)
     },
   }
-}
-
-/** Returns Σ (r − rate)² over the outcomes of contents, from their sums alone. */
-export function contentError(byId: ReadonlyMap<string, ContentModel>, rates: ContentRates): number {
-  let error = 0
-  for (const [id, { views, rewards, squares }] of byId) {
-    const rate = rates.rateOf(id)
-    error += squares - 2 * rate * rewards + views * rate * rate
-  }
-  return error
 }

@@ -1,6 +1,7 @@
 import { type Epoch, type Epochs, latestFirst } from '../epochs/epochs.js'
+import { REWARD_SCALE } from '../sums/fixed-point.js'
 import { readContents } from './content-model.js'
-import { contentError, contentRates } from './content-rates.js'
+import { contentRates } from './content-rates.js'
 import { fitCoefficients, quadraticForm, squaredError } from './linear-model.js'
 import { addWeighted, emptyWeightedSums, type WeightedSums, weighEpochs } from './weighted-sums.js'
 
@@ -96,18 +97,30 @@ function judgeLinear(truth: WeightedSums): (sums: WeightedSums) => Judged {
 }
 
 function judgeContents(truth: WeightedSums): (sums: WeightedSums) => Judged {
-  const { byId, total } = readContents(truth)
-  const ids = [...byId.keys()]
+  const tallies = [...truth.contents].flatMap(([id, { positions }]) =>
+    [...positions].map(([position, [views, rewards, squares]]) => ({
+      id,
+      position,
+      views,
+      rewards: rewards / REWARD_SCALE,
+      squares: squares / REWARD_SCALE,
+    })),
+  )
+  const all = tallies.reduce((sum, { views }) => sum + views, 0)
   return sums => {
-    const rates = contentRates(readContents(sums))
-    const values = Float64Array.from(ids, id => rates.rateOf(id))
-    const error = contentError(byId, rates)
+    const contents = readContents(sums)
+    const { rateOf } = contentRates(contents)
+    const values = Float64Array.from(tallies, ({ id, position }) => rateOf(id) * contents.attention[position]!)
+    const error = tallies.reduce((sum, { views, rewards, squares }, index) => {
+      const value = values[index]!
+      return sum + squares - 2 * value * rewards + views * value * value
+    }, 0)
     return {
       values,
       error,
-      noise: Math.max(0, error) / Math.max(1, total.views),
+      noise: Math.max(0, error) / all,
       distanceTo: others =>
-        ids.reduce((sum, id, index) => sum + byId.get(id)!.views * (values[index]! - others[index]!) ** 2, 0),
+        tallies.reduce((sum, { views }, index) => sum + views * (values[index]! - others[index]!) ** 2, 0),
     }
   }
 }

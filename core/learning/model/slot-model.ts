@@ -24,16 +24,19 @@ export interface ModelOptions {
   halfLifeMs?: number
   /** Half-life of trends, in milliseconds. */
   trendHalfLifeMs: number
+  /** Memories of an earlier snapshot: choosing takes longer than all else, and need not be done each time. */
+  memory?: SlotModel['memory']
 }
 
 /** Makes a snapshot of the sums of a slot: a function of them and of their time alone. */
-export function readModel(epochs: Epochs, { dimension, halfLifeMs, trendHalfLifeMs }: ModelOptions): SlotModel {
+export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
+  const { dimension, halfLifeMs, trendHalfLifeMs } = options
   const latest = latestFirst(epochs)
   const decayed = (halfLife: number) => {
     const weightOf = (epoch: Epoch) => 2 ** (-Math.max(0, epochs.now - endOf(epoch)) / halfLife)
     return readContents(weighEpochs(latest, 0, weightOf))
   }
-  const memory = {
+  const memory = options.memory ?? {
     contents: halfLifeMs === undefined ? chooseMemory(epochs, 0) : Number.POSITIVE_INFINITY,
     linear: dimension > 0 ? chooseMemory(epochs, dimension) : Number.POSITIVE_INFINITY,
   }
