@@ -9,11 +9,11 @@ const SEEDS = Array.from({ length: 20 }, (_, i) => `${i}`)
 const PARTS = 4
 const WORLDS: Record<string, WorldOptions> = {
   'tastes turn in the middle, an item is replaced every 300 decisions': {
-    decisions: 6_000,
+    decisions: 4_000,
     turns: true,
     newItemEvery: 300,
   },
-  'nothing changes': { decisions: 6_000, turns: false, newItemEvery: 0 },
+  'nothing changes': { decisions: 4_000, turns: false, newItemEvery: 0 },
 }
 /** Items that these worlds make, at most. */
 const MOST_ITEMS = 64
@@ -21,7 +21,6 @@ const TEXTBOOK = 'LinTS that is told the features'
 
 const PLAYERS: Record<string, (seed: string) => Player> = {
   contextual: seed => policyPlayer({ type: 'contextual' }, seed),
-  'contextual, samples': seed => policyPlayer({ type: 'contextual', draw: 'samples' }, seed),
   default: seed => policyPlayer(undefined, seed),
   'thompson (Beta–Bernoulli)': seed => policyPlayer({ type: 'thompson' }, seed, 0),
   'ε-greedy, ε 0.1': seed => greedyPlayer(seed),

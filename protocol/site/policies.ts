@@ -16,7 +16,7 @@ export type LearningPolicy =
   | { type: 'knn' }
   /** Best first by a linear model of items (EASE). */
   | { type: 'ease' }
-  /** Each content by its probability to be the best (Beta–Bernoulli). Prior: the slot's mean, as two views. */
+  /** Each content by its probability to be the best (Beta–Bernoulli). Prior: what the slot's contents suggest. */
   | { type: 'thompson'; prior?: { successes: number; failures: number } }
   /** Each content by its probability to be the best for this person and request. */
   | { type: 'contextual'; draw?: 'quadrature' | 'gaps' | 'samples' }

@@ -1,9 +1,13 @@
 import { typicalReward } from '../../learning/model/content-model.js'
+import { contentPrior } from '../../learning/model/content-prior.js'
 import type { Propose } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
-/** Views that the prior counts as, where the slot declares none. */
-const PRIOR_VIEWS = 2
+/**
+ * Share of the posterior's deviation that is drawn by: half of its variance loses less to exploration, and still finds the best
+ * (Chapelle and Li 2011; bench/regret).
+ */
+const NARROWED = Math.SQRT1_2
 
 /**
  * Draws each content by its probability to be the best (Thompson 1933): the posterior of its success is
@@ -16,10 +20,8 @@ export const proposeByThompson: Propose<{ type: 'thompson'; prior?: { successes:
   { prior },
   { eligible, model, count, exploration, seed },
 ) => {
-  const total = model?.contents.total ?? { views: 0, rewards: 0, squares: 0 }
-  const unit = typicalReward(total)
-  const mean = Math.min(1, Math.max(0, (total.rewards / unit + 0.5) / (total.views + 1)))
-  const { successes, failures } = prior ?? { successes: PRIOR_VIEWS * mean, failures: PRIOR_VIEWS * (1 - mean) }
+  const unit = model ? typicalReward(model.contents.total) : 1
+  const { successes, failures } = prior ?? contentPrior(model?.contents)
   const scores: number[] = []
   const angles: number[] = []
   const deviations: number[] = []
@@ -30,7 +32,7 @@ export const proposeByThompson: Propose<{ type: 'thompson'; prior?: { successes:
     const rate = (successes + won) / size
     scores.push(rate * unit)
     angles.push(Math.asin(Math.sqrt(Math.min(1, rate))))
-    deviations.push(1 / (2 * Math.sqrt(size)))
+    deviations.push(NARROWED / (2 * Math.sqrt(size)))
   }
   const lottery = posteriorLottery(angles, deviations, { count, exploration, seed })
   return { candidates: [...eligible.keys()], scores, lottery }

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '#core/decide/random.js'
 import { addOutcome, advance, emptyEpochs, latestFirst, mergeEpochs } from '#core/learning/epochs/epochs.js'
 import { cellOf, endOf, lengthOfLevel, topLevelOf } from '#core/learning/epochs/time-grid.js'
+import { crossFacts, featuresOf } from '#core/learning/features/cross.js'
 import { addItems, emptyItemCounts, MAX_ITEMS_PER_BROWSER, mergeItemCounts } from '#core/learning/items/item-counts.js'
+import { writeEpoch } from '#core/learning/stored/write-epoch.js'
 import { addExactly, MAX_REWARD, REWARD_SCALE, toFixedReward } from '#core/learning/sums/fixed-point.js'
+import type { LearningOutcome } from '#core/learning/sums/outcome.js'
 
 const NOW = Date.UTC(2026, 5, 1)
 const DAY = 24 * 3_600_000
@@ -60,6 +64,39 @@ describe('the time grid', () => {
   it('is the same for all partitions that are merged', () => {
     expect(() => mergeEpochs([emptyEpochs(NOW), emptyEpochs(NOW, 40 * DAY)], NOW)).toThrow(/cannot be merged/)
     expect(() => emptyEpochs(NOW, 10)).toThrow(/at least 4000 ms/)
+  })
+})
+
+describe('sums without persons who were deleted', () => {
+  it('are those of training without them, after a thousand deletions in random order', () => {
+    const random = seededRandom('deletions')
+    const persons = Array.from({ length: 1_200 }, (_, person) =>
+      Array.from(
+        { length: 1 + Math.floor(random() * 4) },
+        (): LearningOutcome => ({
+          contentId: `c${Math.floor(random() * 9)}`,
+          at: NOW - Math.floor(random() ** 4 * 80 * DAY),
+          position: 1 + Math.floor(random() * 3),
+          reward: random() < 0.3 ? Math.floor(random() * 1e6) : 0,
+          segments: random() < 0.5 ? ['rich'] : [],
+          features: featuresOf(crossFacts({ traits: { person: person % 40 } }), { id: 'c', category: 'k' }, 1),
+        }),
+      ),
+    )
+    const all = emptyEpochs(NOW)
+    for (const outcome of persons.flat()) addOutcome(all, outcome)
+    const order = persons.map((outcomes, person) => ({ person, outcomes, key: random() }))
+    const deleted = order.sort((a, b) => a.key - b.key).slice(0, 1_000)
+    for (const [index, { outcomes }] of deleted.entries()) {
+      if (index % 100 === 0) advance(all, NOW + index * 3_600_000)
+      for (const outcome of outcomes) addOutcome(all, outcome, -1)
+    }
+    const others = emptyEpochs(all.now)
+    const gone = new Set(deleted.map(({ person }) => person))
+    for (const [person, outcomes] of persons.entries())
+      if (!gone.has(person)) for (const outcome of outcomes) addOutcome(others, outcome)
+    expect(latestFirst(all).map(writeEpoch)).toEqual(latestFirst(others).map(writeEpoch))
+    expect(all.cells).toEqual(others.cells)
   })
 })
 
