@@ -27,7 +27,7 @@ function run(
   const slot = createLearningSlot()
   let model: SlotModel | undefined
   return Array.from({ length: decisions }, (_, n) => {
-    if (n % 10 === 0) model = slot.read()
+    if (n % 20 === 0) model = slot.read()
     const input = inputOf({ person: { personId: `p${n}` }, model, seed: `s${n}`, ...requestOf(n) })
     const choice = choose(policy, input)
     for (const [index, id] of choice.contentIds.entries())
@@ -115,7 +115,7 @@ describe.each(LEARNING.slice(1))('%s', (_name, policy) => {
     const wanted = (n: number) => (n % 2 === (n % 4 < 2 ? 0 : 1) ? 'A' : 'B')
     const choices = run(policy, 1_200, requestOf, (id, n) => (random() < (id === wanted(n) ? 0.6 : 0.1) ? 1 : 0))
     const right = choices.filter(({ contentIds }, n) => n >= 900 && contentIds[0] === wanted(n)).length
-    expect(right).toBeGreaterThan(270)
+    expect(right).toBeGreaterThan(255)
   })
 })
 
