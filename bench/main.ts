@@ -7,8 +7,10 @@ import { benchGuard } from './guard/guard.js'
 import { benchIngest } from './ingest/ingest.js'
 import { ArgumentError, readArguments } from './options.js'
 import { benchPipeline } from './pipeline/pipeline.js'
+import { benchPolicies } from './policies/policies.js'
 import { benchProfiles } from './profiles/profiles.js'
 import { benchQueries } from './queries/queries.js'
+import { benchRegret } from './regret/regret.js'
 import { benchFirstViews } from './sdk/first-views.js'
 import { benchSdk } from './sdk/sdk.js'
 import { benchSlots } from './slots/slots.js'
@@ -25,6 +27,8 @@ const BENCHES = {
   guard: benchGuard,
   conditions: benchConditions,
   profiles: benchProfiles,
+  policies: benchPolicies,
+  regret: benchRegret,
   sdk: benchSdk,
   'first-views': benchFirstViews,
   compare: benchCompare,

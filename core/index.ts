@@ -4,10 +4,15 @@ export type { Compiled, CompileOptions, Condition, PathReader } from './conditio
 export { ANY_EVENT, eventNameOf, isOfEvent } from './conditions/event-name.js'
 export { messagePathTrouble, type PathValue, readValues } from './conditions/message-paths.js'
 export { type SharedReads, shareReads } from './conditions/share-reads.js'
+export { choose, type PolicyChoice } from './decide/choose.js'
 export { type Choice, decide, isHeldOut } from './decide/decide.js'
+export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
 export { definitionFaults } from './definitions/check-definitions.js'
+export { drawSlate, type Slate } from './draw/draw-slate.js'
+export { chancesOf, type Lottery } from './draw/lottery.js'
+export { PROBABILITY_SCALE } from './draw/probability.js'
 export {
   BUILT_IN_FEATURES,
   type BuiltInFeature,
@@ -30,12 +35,33 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
+export { addOutcome, advance, type Epoch, type Epochs, emptyEpochs, mergeEpochs } from './learning/epochs/epochs.js'
+export { crossFacts, DIMENSION, featuresOf as learningFeaturesOf } from './learning/features/cross.js'
+export type { ContentFacts } from './learning/features/facets.js'
+export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
+export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
+export {
+  addItems,
+  boundedItems,
+  emptyItemCounts,
+  type ItemCounts,
+  mergeItemCounts,
+} from './learning/items/item-counts.js'
+export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-model.js'
+export { type ModelOptions, readModel, type SlotModel } from './learning/model/slot-model.js'
+export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
+export type { LearningOutcome } from './learning/sums/outcome.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
 export { type CompiledSet, compilePatterns } from './patterns/compile.js'
 export type { CompiledPatterns, Match } from './patterns/compiled.js'
 export { DEFAULT_PATTERNS } from './patterns/default-patterns.js'
 export { explainPattern, type PatternExplanation } from './patterns/explain.js'
 export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from './patterns/step.js'
+export type { EligibleContent, PersonFacts, Proposal, ProposalInput } from './policies/proposal.js'
+export { propose } from './policies/propose.js'
+export { covisitationModel } from './policies/ranking/covisitation.js'
+export { easeModel } from './policies/ranking/ease.js'
+export { knnModel } from './policies/ranking/knn.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { type ApplyRules, applyAndDetect, applyEnvelope, profileOfLink } from './profile/apply.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'

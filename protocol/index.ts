@@ -88,6 +88,7 @@ export {
   enrichmentTrouble,
 } from './site/enrichment.js'
 export { parseSite } from './site/parse-site.js'
+export { DEFAULT_EXPLORATION, type LearningPolicy, type PolicySpec } from './site/policies.js'
 export {
   MIN_RETENTION_DAYS,
   RETAINED_TABLES,

@@ -21,7 +21,7 @@ describe('the house', () => {
   })
 
   it.each([
-    ['policy', /^core\/policies\//, 'core/policies/score.ts'],
+    ['policy', /^core\/policies\//, 'core/policies/propose.ts'],
     ['signal', /^core\/signals\/(?!signal-)/, 'core/signals/detect.ts'],
     ['admin route', /^collector\/admin\/\w+\/routes\.ts$/, 'collector/admin/routes.ts'],
     // Page views are in the first file of every page.

@@ -1,0 +1,32 @@
+import { seededRandom } from '@slotstream/core'
+import type { Player } from './players.js'
+import { simulateWorld, type WorldOptions } from './world.js'
+
+/** What a player lost against knowing all, and how often it chose the best, over equal parts of a world. */
+export interface Played {
+  regret: number[]
+  best: number[]
+}
+
+/** Plays one world. The rewards of a request and an item are the same for every player. */
+export function play(player: Player, seed: string, options: WorldOptions, parts: number): Played {
+  const played: Played = { regret: new Array(parts).fill(0), best: new Array(parts).fill(0) }
+  const length = options.decisions / parts
+  let n = 0
+  for (const request of simulateWorld(seed, options)) {
+    const chosen = player.choose(request, n)
+    const { expected } = request
+    const most = Math.max(...expected)
+    player.learn(request, chosen, rewardOf(seed, n, chosen, expected), n)
+    const part = Math.floor(n / length)
+    played.regret[part]! += most - expected[chosen]!
+    if (expected[chosen]! > most - 0.07) played.best[part]! += 1 / length
+    n++
+  }
+  return played
+}
+
+/** Draws the reward of an item at a request: the same for every player. */
+export function rewardOf(seed: string, n: number, index: number, expected: readonly number[]): number {
+  return seededRandom(`reward\0${seed}\0${n}\0${index}`)() < expected[index]! ? 1 : 0
+}

@@ -1,0 +1,12 @@
+import { CommandError } from '@slotstream/tracking-plan'
+import { UsageError } from '../usage-error.js'
+import { parseArguments } from './parse-arguments.js'
+import { runCommand } from './run-command.js'
+
+try {
+  await runCommand(parseArguments(process.argv.slice(2)), console.log)
+} catch (error) {
+  const known = error instanceof CommandError || error instanceof UsageError
+  console.error(known ? error.message : error)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

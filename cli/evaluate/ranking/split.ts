@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { compareIds, type Interaction } from './read-interactions.js'
+
+/** Ways to split a log. */
+export const SPLITS = ['md5', 'time', 'last'] as const
+
+export type Split = (typeof SPLITS)[number]
+
+/** Of `time`: the share of all lines that train. */
+const TRAINING_SHARE = 0.8
+
+/** Returns for each line whether it tests: see docs/policies.md. */
+export function splitLog(interactions: readonly Interaction[], split: Split): boolean[] {
+  if (split === 'md5') return interactions.map(({ user, item }) => isTestedByHash(user, item))
+  return split === 'time' ? splitByTime(interactions) : splitByLast(interactions)
+}
+
+function isTestedByHash(user: string, item: string): boolean {
+  return Number.parseInt(createHash('md5').update(`${user}:${item}`).digest('hex').slice(0, 8), 16) % 5 === 0
+}
+
+/** The first lines train: by time, then user, then item. */
+function splitByTime(interactions: readonly Interaction[]): boolean[] {
+  const order = [...interactions.keys()].sort((a, b) => {
+    const [one, other] = [interactions[a]!, interactions[b]!]
+    return one.time - other.time || compareIds(one.user, other.user) || compareIds(one.item, other.item)
+  })
+  const training = Math.floor(TRAINING_SHARE * interactions.length)
+  const tests = new Array<boolean>(interactions.length).fill(false)
+  for (const index of order.slice(training)) tests[index] = true
+  return tests
+}
+
+/** The last line of each user tests; of those with the same time, the one with the higher item. */
+function splitByLast(interactions: readonly Interaction[]): boolean[] {
+  const last = new Map<string, number>()
+  for (const [index, { user, item, time }] of interactions.entries()) {
+    const known = last.get(user)
+    const before = known === undefined ? undefined : interactions[known]!
+    if (!before || time > before.time || (time === before.time && compareIds(item, before.item) > 0))
+      last.set(user, index)
+  }
+  const testing = new Set(last.values())
+  return interactions.map((_, index) => testing.has(index))
+}

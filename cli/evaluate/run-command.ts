@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { CommandError } from '@slotstream/tracking-plan'
+import { type Command, USAGE } from './parse-arguments.js'
+import { evaluateRanking, type RankingReport } from './ranking/evaluate-ranking.js'
+import { readCategories } from './ranking/read-categories.js'
+import { readInteractions } from './ranking/read-interactions.js'
+
+/**
+ * Runs the command and prints what it finds.
+ *
+ * @throws CommandError when a file cannot be read
+ */
+export async function runCommand(command: Command, print: (line: string) => void): Promise<void> {
+  if (command.do === 'help') return print(USAGE)
+  const { log, split, items, json } = command
+  const interactions = readInteractions(await textOf(log), log)
+  const categories = items === undefined ? undefined : readCategories(await textOf(items), items)
+  const report = evaluateRanking(interactions, split, categories)
+  print(json ? JSON.stringify(report) : tableOf(report))
+}
+
+async function textOf(path: string): Promise<string> {
+  // Titles in MovieLens' files are Latin 1; ids and numbers are the same in both.
+  return readFile(path, 'latin1').catch(error => {
+    throw new CommandError(`${path} cannot be read: ${(error as Error).message}`)
+  })
+}
+
+function tableOf({ split, users, policies }: RankingReport): string {
+  const rows = Object.entries(policies).map(([name, measures]) =>
+    measures
+      ? [name, measures.ndcg10, measures.recall10, measures.hitRate10].map(cellOf).join('')
+      : `${name.padEnd(14)}not measured: see --items`,
+  )
+  const header = ['', 'NDCG@10', 'recall@10', 'hit rate@10'].map(cellOf).join('')
+  return [`split ${split}, ${users} users`, header, ...rows].join('\n')
+}
+
+function cellOf(value: string | number): string {
+  return (typeof value === 'number' ? value.toFixed(4) : value).padEnd(14)
+}

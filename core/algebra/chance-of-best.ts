@@ -1,0 +1,83 @@
+import { density, normalBelow } from './normal.js'
+
+/** Standard deviations from its mean beyond which a value is not looked for: 1e-12 of the mass. */
+const REACH = 7
+/** Nodes per smallest standard deviation: the trapezoidal rule errs by about exp(−2π² × 1.7²), which is nothing. */
+const NODES_PER_DEVIATION = 1.7
+/** Beyond so many nodes, differences of the distribution are summed instead, which errs by about a node's share. */
+const MAX_NODES = 256
+
+/**
+ * Returns, for each of several independent normal numbers, the probability that it is the largest, by quadrature of
+ * ∫ φᵢ(t) ∏ⱼ≠ᵢ Φⱼ(t) dt. Sums to 1.
+ *
+ * @param deviations above 0
+ */
+export function chanceOfBest(means: ArrayLike<number>, deviations: ArrayLike<number>): Float64Array {
+  const count = means.length
+  const chances = new Float64Array(count)
+  let from = Number.NEGATIVE_INFINITY
+  let to = Number.NEGATIVE_INFINITY
+  let smallest = Number.POSITIVE_INFINITY
+  for (let i = 0; i < count; i++) {
+    from = Math.max(from, means[i]! - REACH * deviations[i]!)
+    to = Math.max(to, means[i]! + REACH * deviations[i]!)
+    smallest = Math.min(smallest, deviations[i]!)
+  }
+  const wanted = Math.ceil(((to - from) / smallest) * NODES_PER_DEVIATION)
+  const nodes = Math.max(2, Math.min(wanted, MAX_NODES))
+  const step = (to - from) / nodes
+  if (wanted <= MAX_NODES) addDensities(chances, means, deviations, from, step, nodes)
+  else addDifferences(chances, means, deviations, from, step, nodes)
+  const sum = chances.reduce((total, chance) => total + chance, 0)
+  for (let i = 0; i < count; i++) chances[i] = chances[i]! / sum
+  return chances
+}
+
+/** The trapezoidal rule: exact to rounding where the steps are smaller than the smallest deviation. */
+function addDensities(
+  chances: Float64Array,
+  means: ArrayLike<number>,
+  deviations: ArrayLike<number>,
+  from: number,
+  step: number,
+  nodes: number,
+): void {
+  const count = means.length
+  const below = new Float64Array(count)
+  for (let node = 0; node <= nodes; node++) {
+    const t = from + node * step
+    let all = 1
+    for (let i = 0; i < count; i++) {
+      below[i] = normalBelow((t - means[i]!) / deviations[i]!)
+      all *= below[i]!
+    }
+    if (all === 0) continue
+    for (let i = 0; i < count; i++)
+      chances[i] = chances[i]! + (density((t - means[i]!) / deviations[i]!) / deviations[i]!) * (all / below[i]!)
+  }
+}
+
+/** Sums, over the steps, a number's probability to be within the step times that of all others to be below it. */
+function addDifferences(
+  chances: Float64Array,
+  means: ArrayLike<number>,
+  deviations: ArrayLike<number>,
+  from: number,
+  step: number,
+  nodes: number,
+): void {
+  const count = means.length
+  let before = new Float64Array(count)
+  let others = new Float64Array(count)
+  for (let node = 0; node <= nodes; node++) {
+    const t = from + node * step
+    const below = Float64Array.from({ length: count }, (_, i) => normalBelow((t - means[i]!) / deviations[i]!))
+    const all = below.reduce((product, value) => product * value, 1)
+    const now = below.map(value => (value > 0 ? all / value : 0))
+    if (node > 0)
+      for (let i = 0; i < count; i++) chances[i] = chances[i]! + (below[i]! - before[i]!) * 0.5 * (now[i]! + others[i]!)
+    before = below
+    others = now
+  }
+}

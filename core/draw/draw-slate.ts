@@ -1,0 +1,29 @@
+import { chancesOf, type Lottery } from './lottery.js'
+import { pickUnit } from './probability.js'
+
+/** Candidates that were drawn, position by position, none twice. */
+export interface Slate {
+  /** Indices of the candidates. */
+  drawn: number[]
+  /** Of each: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
+  propensities: number[]
+}
+
+/**
+ * Draws a slate. The chances that are drawn by are those that are recorded.
+ *
+ * @param candidates how many there are
+ * @param random numbers in [0, 1): one a position
+ */
+export function drawSlate(lottery: Lottery, candidates: number, count: number, random: () => number): Slate {
+  const rest = Array.from({ length: candidates }, (_, index) => index)
+  const slate: Slate = { drawn: [], propensities: [] }
+  while (slate.drawn.length < count && rest.length > 0) {
+    const chances = chancesOf(lottery, rest)
+    const place = pickUnit(chances, random())
+    slate.drawn.push(rest[place]!)
+    slate.propensities.push(chances[place]!)
+    rest.splice(place, 1)
+  }
+  return slate
+}

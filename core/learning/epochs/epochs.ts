@@ -1,0 +1,102 @@
+import { addToEpoch, type EpochSums, emptyEpochSums, isEmptyEpoch, mergeEpochSums } from '../sums/epoch-sums.js'
+import type { LearningOutcome } from '../sums/outcome.js'
+import { BASE_MS, cellOf, endOf, type GridCell, lengthOfLevel, topLevelOf } from './time-grid.js'
+
+/** One epoch of a slot: where it is on the time grid, and its sums. */
+export interface Epoch extends GridCell {
+  sums: EpochSums
+}
+
+/**
+ * What a slot has learned, epoch by epoch. Two of them with the same outcomes, as of the same time, are equal, in whichever
+ * order these came, were merged, or were taken away again.
+ */
+export interface Epochs {
+  /** As of when, in milliseconds since the epoch. Never goes back. */
+  now: number
+  /** How far back outcomes count, in milliseconds. */
+  horizonMs: number
+  cells: Map<string, Epoch>
+}
+
+/** Days that are learned from by default: below the retention of decisions, from which models can be made again. */
+const DEFAULT_HORIZON_MS = 90 * 24 * 3_600_000
+
+/**
+ * Returns what a slot has learned before the first outcome.
+ *
+ * @throws RangeError for a horizon below four seconds
+ */
+export function emptyEpochs(now: number, horizonMs: number = DEFAULT_HORIZON_MS): Epochs {
+  if (!(horizonMs >= 4 * BASE_MS))
+    throw new RangeError(`a horizon must be at least ${4 * BASE_MS} ms, not ${horizonMs}`)
+  return { now, horizonMs, cells: new Map() }
+}
+
+/**
+ * Adds an outcome, or takes it away. Outcomes beyond the horizon change nothing.
+ *
+ * @param sign -1 takes away what was added before
+ * @throws RangeError where a sum would not be exact
+ */
+export function addOutcome(epochs: Epochs, outcome: LearningOutcome, sign: 1 | -1 = 1): void {
+  const cell = placeOf(outcome.at, epochs)
+  if (!cell) return
+  const epoch = epochAt(epochs, cell)
+  addToEpoch(epoch.sums, outcome, sign)
+  if (isEmptyEpoch(epoch.sums)) epochs.cells.delete(keyOf(cell))
+}
+
+/** Brings epochs to a later time: merges those that have become old, and drops those beyond the horizon. */
+export function advance(epochs: Epochs, now: number): void {
+  if (now <= epochs.now) return
+  epochs.now = now
+  for (const [key, epoch] of [...epochs.cells]) {
+    const cell = placeOf(epoch.index * lengthOfLevel(epoch.level), epochs)
+    if (cell?.level === epoch.level) continue
+    epochs.cells.delete(key)
+    if (cell) mergeEpochSums(epochAt(epochs, cell).sums, epoch.sums)
+  }
+}
+
+/**
+ * Returns the sum of what several partitions have learned of a slot, as of the latest of them, to which all are brought.
+ *
+ * @throws RangeError where their horizons differ
+ */
+export function mergeEpochs(all: readonly Epochs[], now: number): Epochs {
+  const latest = Math.max(now, ...all.map(epochs => epochs.now))
+  const merged = emptyEpochs(latest, all[0]?.horizonMs)
+  for (const epochs of all) {
+    if (epochs.horizonMs !== merged.horizonMs)
+      throw new RangeError(`horizons of ${epochs.horizonMs} and ${merged.horizonMs} ms cannot be merged`)
+    advance(epochs, latest)
+    for (const epoch of epochs.cells.values()) mergeEpochSums(epochAt(merged, epoch).sums, epoch.sums)
+  }
+  return merged
+}
+
+/** Returns the epochs, the latest first. */
+export function latestFirst({ cells }: Epochs): Epoch[] {
+  return [...cells.values()].sort((a, b) => endOf(b) - endOf(a))
+}
+
+function epochAt({ cells }: Epochs, { level, index }: GridCell): Epoch {
+  const key = keyOf({ level, index })
+  const known = cells.get(key)
+  if (known) return known
+  const epoch: Epoch = { level, index, sums: emptyEpochSums() }
+  cells.set(key, epoch)
+  return epoch
+}
+
+/** Returns the cell of a time; undefined: beyond the horizon. Only epochs of the top level are old enough for that. */
+function placeOf(at: number, { now, horizonMs }: Epochs): GridCell | undefined {
+  const topLevel = topLevelOf(horizonMs)
+  const cell = cellOf(at, now, topLevel)
+  return cell.level === topLevel && endOf(cell) <= now - horizonMs ? undefined : cell
+}
+
+function keyOf({ level, index }: GridCell): string {
+  return `${level}:${index}`
+}

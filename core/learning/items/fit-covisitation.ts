@@ -1,0 +1,13 @@
+import type { Gram } from './gram.js'
+
+/** Returns the weights of co-visitation: of those with the one item, the share that has the other, too. */
+export function fitCovisitation({ size, counts }: Gram): Float64Array {
+  const weights = new Float64Array(size * size)
+  for (let item = 0; item < size; item++) {
+    const own = counts[item * (size + 1)]!
+    if (own === 0) continue
+    for (let target = 0; target < size; target++)
+      if (target !== item) weights[item * size + target] = counts[item * size + target]! / own
+  }
+  return weights
+}

@@ -1,0 +1,43 @@
+import type { ItemCounts } from './item-counts.js'
+
+/** Items that a model is fitted for, at most: a fit takes time with the third power, and memory with the second. */
+export const MAX_MODEL_ITEMS = 2_000
+
+/** Counts of items and of their pairs as a square matrix: on the diagonal how many browsers had an item. */
+export interface Gram {
+  /** Number of each item. */
+  ids: Map<string, number>
+  size: number
+  /** Row by row, symmetric. */
+  counts: Float64Array
+}
+
+/** Returns the counts of the most frequent items as a matrix; of equally frequent ones, the smaller ids first. */
+export function gramOf({ items, pairs }: ItemCounts): Gram {
+  const kept = [...items].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
+  const ids = new Map(kept.map(([id], index) => [id, index]))
+  const size = kept.length
+  const counts = new Float64Array(size * size)
+  for (const [index, [, count]] of kept.entries()) counts[index * (size + 1)] = count
+  for (const [key, count] of pairs) {
+    const split = key.indexOf('\0')
+    const first = ids.get(key.slice(0, split))
+    const second = ids.get(key.slice(split + 1))
+    if (first === undefined || second === undefined) continue
+    counts[first * size + second] = count
+    counts[second * size + first] = count
+  }
+  return { ids, size, counts }
+}
+
+/** Returns the matrix of users' items, each a list of item numbers without repeats. */
+export function gramOfUsers(users: Iterable<readonly number[]>, ids: Map<string, number>): Gram {
+  const size = ids.size
+  const counts = new Float64Array(size * size)
+  for (const items of users)
+    for (const item of items) {
+      const row = item * size
+      for (const other of items) counts[row + other]!++
+    }
+  return { ids, size, counts }
+}

@@ -1,0 +1,70 @@
+import { isObject } from '@slotstream/protocol'
+import type { Epoch } from '../epochs/epochs.js'
+import { type ContentSums, POSITIONS, SEGMENT_BUCKETS, type Tally } from '../sums/content-sums.js'
+import { MAX_STORED_CONTENTS, MAX_STORED_DIMENSION } from './stored-epoch.js'
+
+/** Levels that a time grid can have. */
+const MAX_LEVEL = 20
+const MAX_ID_LENGTH = 1_000
+
+/** Reads an epoch as `writeEpoch` writes it; undefined for anything else, such as numbers beyond what is exact. */
+export function parseEpoch(raw: unknown): Epoch | undefined {
+  if (!isObject(raw) || raw.version !== 1) return undefined
+  const { level, index, contents: rawContents, outcomes, squares } = raw
+  if (!isCount(level, MAX_LEVEL) || !isCount(index) || !isCount(outcomes) || !isCount(squares)) return undefined
+  const contents = parseContents(rawContents)
+  const triangle = (MAX_STORED_DIMENSION * (MAX_STORED_DIMENSION + 1)) / 2
+  const matrix = parseNumbers(raw.matrix, triangle)
+  const vector = parseNumbers(raw.vector, MAX_STORED_DIMENSION)
+  if (!contents || !matrix || !vector) return undefined
+  return { level, index, sums: { contents, linear: { matrix, vector, outcomes, squares } } }
+}
+
+function parseContents(raw: unknown): Map<string, ContentSums> | undefined {
+  if (!Array.isArray(raw) || raw.length > MAX_STORED_CONTENTS) return undefined
+  const contents = new Map<string, ContentSums>()
+  for (const entry of raw) {
+    if (!Array.isArray(entry) || entry.length !== 3) return undefined
+    const [id, rawPositions, rawSegments] = entry as unknown[]
+    const positions = parseTallies(rawPositions, POSITIONS)
+    const segments = parseTallies(rawSegments, SEGMENT_BUCKETS)
+    if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || contents.has(id)) return undefined
+    if (!positions || !segments || positions.size + segments.size === 0) return undefined
+    contents.set(id, { positions, segments })
+  }
+  return contents
+}
+
+function parseTallies(raw: unknown, keys: number): Map<number, Tally> | undefined {
+  return parseFlat(raw, keys, 3, ([views = 0, rewards = 0, squares = 0]) => [views, rewards, squares] as const)
+}
+
+function parseNumbers(raw: unknown, keys: number): Map<number, number> | undefined {
+  return parseFlat(raw, keys, 1, ([value = 0]) => value)
+}
+
+/** Reads a flat list of `key difference, numbers`; undefined where keys do not rise, or all numbers of a key are 0. */
+function parseFlat<T>(
+  raw: unknown,
+  keys: number,
+  width: number,
+  read: (numbers: number[]) => T,
+): Map<number, T> | undefined {
+  if (!Array.isArray(raw) || raw.length % (width + 1) !== 0 || raw.length > keys * (width + 1)) return undefined
+  if (!raw.every(value => Number.isSafeInteger(value))) return undefined
+  const map = new Map<number, T>()
+  let key = 0
+  for (let at = 0; at < raw.length; at += width + 1) {
+    const difference = raw[at] as number
+    const numbers = raw.slice(at + 1, at + 1 + width) as number[]
+    if (difference < 0 || (difference === 0 && at > 0) || numbers.every(value => value === 0)) return undefined
+    key += difference
+    if (key >= keys) return undefined
+    map.set(key, read(numbers))
+  }
+  return map
+}
+
+function isCount(value: unknown, most: number = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most
+}

@@ -1,0 +1,22 @@
+/** Contents of one epoch that are stored, at most. */
+export const MAX_STORED_CONTENTS = 10_000
+
+/** Largest dimension of stored linear sums. */
+export const MAX_STORED_DIMENSION = 1_024
+
+/**
+ * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal texts, and
+ * keys are written as differences to the one before, which are short.
+ */
+export interface StoredEpoch {
+  version: 1
+  level: number
+  index: number
+  /** Of each content: its id, then `key difference, views, rewards, squares` by position, and by bucket of segments. */
+  contents: [id: string, positions: number[], segments: number[]][]
+  /** `key difference, value`, as in `LinearSums`. */
+  matrix: number[]
+  vector: number[]
+  outcomes: number
+  squares: number
+}

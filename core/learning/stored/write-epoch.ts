@@ -1,0 +1,39 @@
+import type { Epoch } from '../epochs/epochs.js'
+import type { Tally } from '../sums/content-sums.js'
+import { MAX_STORED_CONTENTS, type StoredEpoch } from './stored-epoch.js'
+
+/**
+ * Writes an epoch as it is stored.
+ *
+ * @throws RangeError with more than `MAX_STORED_CONTENTS`
+ */
+export function writeEpoch({ level, index, sums: { contents, linear } }: Epoch): StoredEpoch {
+  if (contents.size > MAX_STORED_CONTENTS)
+    throw new RangeError(`an epoch has ${contents.size} contents: ${MAX_STORED_CONTENTS} can be stored`)
+  return {
+    version: 1,
+    level,
+    index,
+    contents: [...contents]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, { positions, segments }]) => [id, flatTallies(positions), flatTallies(segments)]),
+    matrix: flat(linear.matrix, value => [value]),
+    vector: flat(linear.vector, value => [value]),
+    outcomes: linear.outcomes,
+    squares: linear.squares,
+  }
+}
+
+function flatTallies(tallies: ReadonlyMap<number, Tally>): number[] {
+  return flat(tallies, tally => tally)
+}
+
+function flat<T>(map: ReadonlyMap<number, T>, numbersOf: (value: T) => readonly number[]): number[] {
+  const list: number[] = []
+  let before = 0
+  for (const [key, value] of [...map].sort(([a], [b]) => a - b)) {
+    list.push(key - before, ...numbersOf(value))
+    before = key
+  }
+  return list
+}

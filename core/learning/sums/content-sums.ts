@@ -1,0 +1,61 @@
+import { hash32 } from '@slotstream/protocol'
+import { addExactly, fixedSquare } from './fixed-point.js'
+import type { LearningOutcome } from './outcome.js'
+
+/** Positions that are counted apart; the last one holds all that are further down. */
+export const POSITIONS = 8
+
+/** Numbers that segments are hashed to. Two segments with the same one are one to the model, and no name is kept. */
+export const SEGMENT_BUCKETS = 64
+
+/** Views, and the sums of their rewards and of the squares of these, in units of `REWARD_SCALE`. */
+export type Tally = readonly [views: number, rewards: number, squares: number]
+
+/** Sums of one content. Nothing in them is zero, so that equal sums are equal in every way. */
+export interface ContentSums {
+  /** By position, from 0 for the first. */
+  positions: Map<number, Tally>
+  /** By bucket of the segment: a view counts in each segment of its person. */
+  segments: Map<number, Tally>
+}
+
+/** Returns the sums of a content that was never viewed. */
+export function emptyContentSums(): ContentSums {
+  return { positions: new Map(), segments: new Map() }
+}
+
+/** Returns the number that stands for a segment. */
+export function bucketOfSegment(name: string): number {
+  return hash32(name) % SEGMENT_BUCKETS
+}
+
+/**
+ * Adds an outcome, or takes it away.
+ *
+ * @param sign -1 takes away what was added before
+ * @throws RangeError where a sum would not be exact
+ */
+export function addToContent(sums: ContentSums, outcome: LearningOutcome, sign: 1 | -1): void {
+  const { position, reward, segments } = outcome
+  const tally: Tally = [sign, sign * reward, sign * fixedSquare(reward)]
+  addTally(sums.positions, Math.min(position, POSITIONS) - 1, tally)
+  for (const bucket of new Set(segments.map(bucketOfSegment))) addTally(sums.segments, bucket, tally)
+}
+
+/** Adds sums of the same content to others. */
+export function mergeContentSums(into: ContentSums, from: ContentSums): void {
+  for (const [position, tally] of from.positions) addTally(into.positions, position, tally)
+  for (const [bucket, tally] of from.segments) addTally(into.segments, bucket, tally)
+}
+
+/** Whether nothing is left of a content. */
+export function isEmptyContent({ positions, segments }: ContentSums): boolean {
+  return positions.size === 0 && segments.size === 0
+}
+
+function addTally(tallies: Map<number, Tally>, key: number, [views, rewards, squares]: Tally): void {
+  const [hadViews, hadRewards, hadSquares] = tallies.get(key) ?? [0, 0, 0]
+  const sum: Tally = [addExactly(hadViews, views), addExactly(hadRewards, rewards), addExactly(hadSquares, squares)]
+  if (sum.every(value => value === 0)) tallies.delete(key)
+  else tallies.set(key, sum)
+}

@@ -1,0 +1,44 @@
+import { chanceOfBest } from '../../algebra/chance-of-best.js'
+import { seededRandom } from '../../decide/random.js'
+import type { Lottery } from '../../draw/lottery.js'
+import { sampleTops } from '../../draw/sample-tops.js'
+
+/** Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of exploration. */
+const CONTENDERS = 64
+
+/** Standard deviations above its mean by which a candidate is a contender. */
+const OPTIMISM = 3
+
+/** Units of a share: whole numbers keep a record short, and none of a contender's is lost. */
+const SHARE_SCALE = 2 ** 40
+
+/**
+ * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one position, by
+ * samples of the posterior for several, whose conditional chances the quadrature does not know.
+ */
+export function posteriorLottery(
+  means: ArrayLike<number>,
+  deviations: ArrayLike<number>,
+  {
+    count,
+    exploration,
+    seed,
+    samples = count > 1,
+  }: { count: number; exploration: number; seed: string; samples?: boolean },
+): Lottery {
+  const all = Array.from({ length: means.length }, (_, index) => index)
+  const hope = all.map(index => means[index]! + OPTIMISM * deviations[index]!)
+  const most = Math.max(CONTENDERS, count)
+  const contenders = all.length <= most ? all : all.sort((a, b) => hope[b]! - hope[a]! || a - b).slice(0, most)
+  const someMeans = contenders.map(index => means[index]!)
+  const someDeviations = contenders.map(index => deviations[index]!)
+  if (samples) {
+    // Another seed than the draw's: its numbers must not depend on the posterior's.
+    const tops = sampleTops(someMeans, someDeviations, count, seededRandom(`${seed}\0posterior`))
+    return { rule: 'samples', exploration, tops: tops.map(top => top.map(index => contenders[index]!)) }
+  }
+  const shares = new Array<number>(means.length).fill(0)
+  for (const [index, chance] of chanceOfBest(someMeans, someDeviations).entries())
+    shares[contenders[index]!] = Math.round(chance * SHARE_SCALE)
+  return { rule: 'shares', exploration, shares }
+}

@@ -1,0 +1,21 @@
+import type { Propose } from '../proposal.js'
+import { proposeByPrediction } from './contextual.js'
+
+/** What a view of a person's only category is expected to earn beyond others, before anything has been learned. */
+const INTEREST = 0.5
+
+/** Outcomes after which interests count half of that: by then the model has learned what they are worth. */
+const LEARNED = 100
+
+/**
+ * Proposes where a slot names no policy. It is `contextual`, and until that has learned, content of the categories that the
+ * person is interested in is expected to be better. A newcomer to a new slot gets any content, each as likely as the others.
+ */
+export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
+  const { eligible, person, model } = input
+  const affinities = new Map(Object.entries(person.affinities ?? {}))
+  const total = [...affinities.values()].reduce((sum, value) => sum + value, 0)
+  const strength = (INTEREST * LEARNED) / (LEARNED + (model?.linear?.outcomes ?? 0))
+  const shareOf = (category: string) => (total > 0 ? (affinities.get(category) ?? 0) / total : 0)
+  return proposeByPrediction(input, 'quadrature', index => strength * shareOf(eligible[index]!.category))
+}

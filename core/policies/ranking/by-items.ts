@@ -1,0 +1,23 @@
+import { ranksOf } from '../../draw/rank.js'
+import { scoreItem } from '../../learning/items/item-model.js'
+import { type Proposal, type ProposalInput, rankedProposal } from '../proposal.js'
+
+/**
+ * Ranks content by a model of items and the person's own items, whose ids are those of content. Newcomers, and persons whose
+ * items the model does not know, get what most others have.
+ */
+export function proposeByItems({ eligible, person, items: model, exploration }: ProposalInput): Proposal {
+  const known = new Set(
+    (person.items ?? []).flatMap(id => {
+      const number = model?.ids.get(id)
+      return number === undefined ? [] : [number]
+    }),
+  )
+  const history = [...known]
+  const scores = eligible.map(({ id }) => {
+    const target = model?.ids.get(id)
+    if (!model || target === undefined) return 0
+    return history.length > 0 ? scoreItem(model, history, target) : model.popularity[target]!
+  })
+  return rankedProposal(scores, ranksOf(scores), exploration)
+}

@@ -1,0 +1,13 @@
+import { fitEase } from '../../learning/items/fit-ease.js'
+import type { Gram } from '../../learning/items/gram.js'
+import { type ItemModel, itemModel } from '../../learning/items/item-model.js'
+import type { Propose } from '../proposal.js'
+import { proposeByItems } from './by-items.js'
+
+/** Fits the model of `ease`: seconds for 2,000 items. */
+export function easeModel(gram: Gram): ItemModel {
+  return itemModel(gram, fitEase(gram))
+}
+
+/** Ranks content by the linear model of items: what speaks for it beyond what the person's other items say. */
+export const proposeByEase: Propose<{ type: 'ease' }> = (_policy, input) => proposeByItems(input)

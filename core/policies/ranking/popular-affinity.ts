@@ -1,0 +1,25 @@
+import { ranksOf } from '../../draw/rank.js'
+import { type Propose, rankedProposal } from '../proposal.js'
+import { ratesOf } from './rates.js'
+
+/** Share of interest that every category has: what is popular with all may be better than what is liked a little. */
+const COMMON_SHARE = 0.1
+
+/**
+ * Ranks content by affinity times popularity: the category's share in the person's interests, and what a view of the content
+ * earns. Affinity alone is five times worse than popularity (docs/policies.md).
+ */
+export const proposeByPopularAffinity: Propose<{ type: 'affinity'; exploration: number; popularity: true }> = (
+  policy,
+  { eligible, person, model },
+) => {
+  const affinities = new Map(Object.entries(person.affinities ?? {}))
+  const total = [...affinities.values()].reduce((sum, value) => sum + value, 0)
+  const ids = eligible.map(({ id }) => id)
+  const rates = model && model.contents.total.rewards > 0 ? ratesOf(model.contents, ids, []) : ids.map(() => 1)
+  const scores = eligible.map(({ category }, index) => {
+    const share = total > 0 ? (affinities.get(category) ?? 0) / total : 0
+    return (COMMON_SHARE + share) * rates[index]!
+  })
+  return rankedProposal(scores, ranksOf(scores), policy.exploration)
+}
