@@ -92,3 +92,79 @@ describe('the recipes, over a generated shop', () => {
     ])
   })
 })
+
+describe('the recipes of segments and features', () => {
+  const DAY = 86_400_000
+  const today = Math.floor(Date.now() / DAY) * DAY
+  const iso = (ms: number) => new Date(ms).toISOString()
+  const insert = (table: string, values: object[]) =>
+    clickhouse.client.insert({
+      table: `slotstream.${table}`,
+      values,
+      format: 'JSONEachRow',
+      clickhouse_settings: { date_time_input_format: 'best_effort' },
+    })
+
+  it('count who was in a segment at the end of each day, however often its signals are inserted', async () => {
+    // Entered and left, in days before today; `undefined`: is in it.
+    const stays: [person: string, entered: number, left: number | undefined][] = [
+      ['ann', 3, undefined],
+      ['ben', 5, 2],
+      ['cem', 1, 1],
+    ]
+    const at = (ago: number, hour: number) => iso(today - ago * DAY + hour * 3_600_000)
+    const rows = stays.flatMap(([anonymous_id, entered, left], index) => {
+      const row = (signal: string, timestamp: string, details: object, batch_index: number) => ({
+        site_id: 'demo',
+        signal,
+        signal_id: `${anonymous_id} ${signal}`,
+        anonymous_id,
+        timestamp,
+        original_timestamp: timestamp,
+        received_at: timestamp,
+        details: { segment: 'campers', ...details },
+        stream_seq: 2 ** 40 + index,
+        batch_index,
+      })
+      const since = at(entered, 1)
+      return [
+        row('segment_entered', since, {}, 0),
+        ...(left === undefined ? [] : [row('segment_left', at(left, 2), { since, seconds: 1 }, 1)]),
+      ]
+    })
+    await insert('detected_signals', rows)
+    await insert('detected_signals', rows)
+    const days = [...Array(30).keys()].reverse().flatMap(ago => {
+      const persons = stays.filter(([, entered, left]) => entered >= ago && (left === undefined || left < ago)).length
+      return persons > 0 ? [{ day: iso(today - ago * DAY).slice(0, 10), segment: 'campers', persons }] : []
+    })
+    expect(days.map(({ persons }) => persons)).toEqual([1, 1, 2, 1, 1, 1])
+    expect(await ask('Segments')).toEqual(days)
+  })
+
+  it('say how a feature is distributed', async () => {
+    const row = (anonymous_id: string, orders: string, stream_seq: number) => ({
+      site_id: 'demo',
+      visitor_id: `features-${anonymous_id}`,
+      anonymous_id,
+      features: {
+        orders: { version: 'v1', value: orders },
+        category_affinity: { version: 'v1', value: '{"camp":1.5}' },
+      },
+      stored_at: iso(today),
+      stream_seq: 2 ** 41 + stream_seq,
+    })
+    await insert('profile_versions', [row('ann', '1', 1), row('ann', '2', 2), row('ben', '2', 3), row('cem', '1', 4)])
+    expect(await ask('Features')).toEqual([
+      { orders: 1, visitors: 1 },
+      { orders: 2, visitors: 2 },
+    ])
+    const [strongest] = (await (
+      await clickhouse.client.query({
+        query: `SELECT key, value, number, version, at FROM slotstream.features WHERE key != '' LIMIT 1`,
+        format: 'JSONEachRow',
+      })
+    ).json()) as object[]
+    expect(strongest).toMatchObject({ key: 'camp', value: '1.5', number: 1.5, version: 'v1' })
+  })
+})

@@ -175,7 +175,7 @@ async function live(): Promise<void> {
   await system.admin('PUT', `/sites/${SITE}/segments`, {
     segments: [{ name: 'seen', where: { 'profile.events': { $gte: 1 } } }],
   })
-  // The segment is in effect where somebody is in it.
+  // The segment is in effect once it has a member.
   await until(
     'the segment',
     async () => {

@@ -11,7 +11,7 @@ export interface DueVisitors {
   set(visitor: Visitor, at: number | undefined): void
   /** Adds a key that was stored by a former owner. */
   addKey(key: string, at: number): void
-  /** Takes out who is to be looked at by then; undefined: nobody is. */
+  /** Takes out one that is to be looked at by then; undefined: there is none. */
   take(now: number): Waiting | undefined
   /** Says whether a visitor that was taken out is due. One that is due later waits again. */
   claim(waiting: { visitor: Visitor; at: number }, now: number): boolean
@@ -20,7 +20,7 @@ export interface DueVisitors {
   readonly size: number
 }
 
-/** Creates the list, with nobody. */
+/** Creates the empty list. */
 export function createDueVisitors(): DueVisitors {
   const queue = createTimeQueue<Waiting>()
   /** When each visitor is due, and the earliest time for which the queue has them. */
