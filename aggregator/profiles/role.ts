@@ -102,7 +102,9 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
     partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
   const serves = (index: number) => serving.has(index) && holds(index)
   const lane = deps.lane ?? nats
-  const readPerson = createReadPerson(createReadStored({ nats: lane, partitions, profileOf, serves }))
+  const readPerson = createReadPerson(
+    createReadStored({ nats: lane, partitions, profileOf, serves, staleBefore: featureServing.changedAt }),
+  )
   const describe = async (profile: Profile) => {
     const ofSite = definitions.of(profile.siteId)
     return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now())
