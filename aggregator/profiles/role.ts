@@ -96,9 +96,9 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const ageMs = (index: number) => partition(index)?.freshness.ageMs() ?? 0
   const profileOf: Profiles['profileOf'] = async (siteId, visitorId) =>
     partition(partitionOf(siteId, visitorId, partitions))?.cache.get(siteId, visitorId)
-  const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves }
+  const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves, staleBefore: featureServing.changedAt }
   // What a browser's partition has told of must be seen.
-  const readFresh = createReadPerson(createReadStored({ ...reading, freshMs: 0 }))
+  const readFresh = createReadPerson(createReadStored({ ...reading, staleBefore: () => Number.POSITIVE_INFINITY }))
   const generations = startGenerations(deps, {
     wantedSignals,
     definitions,

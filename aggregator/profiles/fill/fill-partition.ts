@@ -9,8 +9,10 @@ import type { LoadedPartition } from '../partition/load-partition.js'
 import { forEachAtOnce } from '../store/for-each-at-once.js'
 import { createShadows, HASHES, type Shadow } from './shadows.js'
 
-/** Messages that are read ahead, and profiles that are changed at once: most of them may have to be read. */
-const READ_AHEAD = 256
+/** Messages that are read ahead: each may be as large as a batch. */
+const READ_AHEAD = 100
+
+/** Profiles that are changed at once: most of them may have to be read. */
 const CHANGES_AT_ONCE = 16
 
 /** Rounds over visitors that counted a feature before its history was, at most: one is enough unless owners change. */

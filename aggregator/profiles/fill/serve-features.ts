@@ -9,6 +9,8 @@ export interface FeatureServing {
   records: FillRecords
   /** Names the profiles that have to follow. Until then no generation answers but the installation's. */
   attach(generations: Pick<ProfileGenerations, 'generation' | 'all'>): void
+  /** Returns when what is served of a site's features changed last, in milliseconds since the epoch; 0: never. */
+  changedAt(siteId: string): number
   /** Looks again at all sites: another generation answers. */
   refresh(): void
   stop(): void
@@ -29,8 +31,10 @@ export async function serveFeatures(
   const parts = { nats, meta: buckets.meta, partitions, log }
   const records = await watchFillRecords(parts, siteId => served?.refresh(siteId))
   const generation = () => generations?.generation ?? installation.generation
+  const changes = new Map<string, number>()
   const following = { nats, bucket: buckets.definitions, definitions, records, generation, log }
   served = await serveDefinitions(following, (siteId, former) => {
+    changes.set(siteId, Date.now())
     for (const profileSet of generations?.all() ?? []) profileSet.featuresChanged(siteId, former)
   })
   return {
@@ -38,6 +42,7 @@ export async function serveFeatures(
     attach(attached) {
       generations = attached
     },
+    changedAt: siteId => changes.get(siteId) ?? 0,
     refresh: () => served.refresh(),
     stop() {
       served.stop()

@@ -38,14 +38,14 @@ export interface ReadStoredDeps {
   partitions: number
   profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
   serves: (partition: number) => boolean
-  /** How old what was read from another process may be when it is used again, in milliseconds. Default: a second */
-  freshMs?: number
+  /** Returns the time up to which nothing that was read before is used again, in milliseconds since the epoch. Default: 0 */
+  staleBefore?: (siteId: string) => number
   now?: () => number
 }
 
-/** Creates the function that reads profiles: this process's own from memory, others by request. */
+/** Creates the function that reads profiles: this process's own from memory, others by request, at most a second old. */
 export function createReadStored(deps: ReadStoredDeps): ReadStored {
-  const { nats, partitions, profileOf, serves, freshMs = FRESH_MS, now = Date.now } = deps
+  const { nats, partitions, profileOf, serves, staleBefore = () => 0, now = Date.now } = deps
   const remembered = new Map<string, ReadProfile>()
 
   return (siteId, visitorIds) => Promise.all(visitorIds.map(visitorId => readOne(siteId, visitorId)))
@@ -55,7 +55,7 @@ export function createReadStored(deps: ReadStoredDeps): ReadStored {
     if (serves(partition)) return { profile: await profileOf(siteId, visitorId), readAt: now() }
     const key = visitorText(siteId, visitorId)
     const known = remembered.get(key)
-    if (known && known.readAt > now() - freshMs) return known
+    if (known && known.readAt > Math.max(now() - FRESH_MS, staleBefore(siteId))) return known
     const readAt = now()
     const read = { profile: await request(partition, { siteId, visitorIds: [visitorId] }), readAt }
     remembered.delete(key)

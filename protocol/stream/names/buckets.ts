@@ -25,7 +25,7 @@ export const BUCKETS = {
   leases: 'leases',
   /**
    * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
-   * `people` → the key that people are hashed with
+   * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions
    */
   meta: 'meta',
   /** `<jobId>` → PersonJob */
