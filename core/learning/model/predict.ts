@@ -1,11 +1,11 @@
-import { type CrossedFacts, createFeatureList, type FeatureList, writeFeatures } from '../features/cross.js'
+import { type CrossedFacts, createFeatureList, type FeatureList, writeOwn, writeShared } from '../features/cross.js'
 import type { Facets } from '../features/facets.js'
 import type { LinearModel } from './linear-model.js'
 
 /** Rewards that are expected of contents, and how uncertain the expectations are. */
 export interface Predictions {
   means: Float64Array
-  /** Variance that the coefficients leave; of those that are not contenders, a bound from below. */
+  /** Variance that the coefficients leave; of those that are not contenders, a rough one. */
   variances: Float64Array
 }
 
@@ -15,21 +15,53 @@ const CONTENDERS = 64
 /** Standard deviations above its mean by which a content is a contender. */
 const OPTIMISM = 2.5
 
-/** Predicts the rewards of contents at the first position. */
+/** What contents of a category share of a prediction. */
+interface SharedPart {
+  mean: number
+  quadratic: number
+  /** (A + λ)⁻¹ x of the shared features. */
+  projected: Float64Array
+}
+
+/**
+ * Predicts the rewards of contents at the first position. What contents of a category share is worked out once for each
+ * category: mean and variance of a content then cost what its own features do.
+ */
 export function predict(model: LinearModel, facts: CrossedFacts, contents: readonly Facets[]): Predictions {
   const list = createFeatureList()
   const means = new Float64Array(contents.length)
   const variances = new Float64Array(contents.length)
+  const parts = new Map<number, SharedPart>()
   for (const [index, facets] of contents.entries()) {
-    writeFeatures(list, facts, facets, model.dimension, 1)
-    means[index] = meanOf(model, list)
-    variances[index] = model.noise * diagonalOf(model, list)
+    const shared = parts.get(facets.category) ?? sharedPartOf(model, facts, facets, list)
+    parts.set(facets.category, shared)
+    writeOwn(list, facts, facets, model.dimension)
+    means[index] = shared.mean + meanOf(model, list)
+    variances[index] = model.noise * (shared.quadratic + diagonalOf(model, list))
   }
   for (const index of contendersOf(means, variances)) {
-    writeFeatures(list, facts, contents[index]!, model.dimension, 1)
-    variances[index] = model.noise * Math.max(0, quadraticOf(model, list))
+    const { quadratic, projected } = parts.get(contents[index]!.category)!
+    writeOwn(list, facts, contents[index]!, model.dimension)
+    let cross = 0
+    for (let i = 0; i < list.count; i++) cross += projected[list.indices[i]!]! * list.values[i]!
+    variances[index] = model.noise * Math.max(0, quadratic + 2 * cross + quadraticOf(model, list))
   }
   return { means, variances }
+}
+
+function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets, list: FeatureList): SharedPart {
+  const { inverse, dimension } = model
+  writeShared(list, facts, facets, dimension)
+  const projected = new Float64Array(dimension)
+  for (let i = 0; i < list.count; i++) {
+    const row = list.indices[i]! * dimension
+    const value = list.values[i]!
+    for (let column = 0; column < dimension; column++)
+      projected[column] = projected[column]! + value * inverse[row + column]!
+  }
+  let quadratic = 0
+  for (let i = 0; i < list.count; i++) quadratic += projected[list.indices[i]!]! * list.values[i]!
+  return { mean: meanOf(model, list), quadratic, projected }
 }
 
 function meanOf({ coefficients }: LinearModel, { count, indices, values }: FeatureList): number {
