@@ -16,7 +16,7 @@ const POSITION = 0x2545f491
 const MATCH = 0x3c6ef372
 
 /** One place in so many is for features of single contents: there are many more of them, so they collide among themselves. */
-const OWN = 4
+export const OWN = 4
 
 /** Weights of features, as whole numbers: the larger, the sooner a feature is believed. */
 const COMMON = 2
