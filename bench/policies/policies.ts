@@ -15,8 +15,8 @@ import { percentile } from '../support/percentile.js'
 import { markdownTable } from '../support/table.js'
 
 const OUTCOMES = 4_000
-const ROUNDS = 2_000
-const WARM_UP = 500
+const ROUNDS = 400
+const WARM_UP = 200
 const CANDIDATES = [20, 200, 1_000]
 
 const POLICIES: Record<string, { policy: PolicySpec | undefined; count: number }> = {

@@ -1,6 +1,5 @@
 import type { PolicySpec } from '@slotstream/protocol'
 import { drawSlate } from '../draw/draw-slate.js'
-import { chancesOf } from '../draw/lottery.js'
 import type { Proposal, ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
 import { seededRandom } from './random.js'
@@ -10,7 +9,7 @@ export interface PolicyChoice extends Proposal {
   contentIds: string[]
   /** Of each of `contentIds`: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
-  /** Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty without candidates. */
+  /** Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is drawn. */
   probabilities: number[]
   /** Whether something was shown although something else had a higher score. */
   explored: boolean
@@ -25,22 +24,29 @@ export interface PolicyChoice extends Proposal {
 export function choose(policy: PolicySpec | undefined, input: ProposalInput): PolicyChoice {
   const proposal = propose(policy, input)
   const { candidates, scores, lottery } = proposal
-  const { drawn, propensities } = drawSlate(lottery, candidates.length, input.count, seededRandom(input.seed))
+  const { drawn, propensities, probabilities } = drawSlate(
+    lottery,
+    candidates.length,
+    input.count,
+    seededRandom(input.seed),
+  )
   return {
     ...proposal,
     contentIds: drawn.map(index => input.eligible[candidates[index]!]!.id),
     propensities,
-    probabilities: candidates.length > 0 ? chancesOf(lottery, [...candidates.keys()]) : [],
+    probabilities,
     explored: isExploration(scores, drawn),
   }
 }
 
 /** Whether a position shows something although something else that was left has a higher score. */
 function isExploration(scores: readonly number[], drawn: readonly number[]): boolean {
-  const rest = new Set(scores.keys())
+  const shown = new Set<number>()
   return drawn.some(index => {
-    const best = [...rest].reduce((most, other) => Math.max(most, scores[other]!), Number.NEGATIVE_INFINITY)
-    rest.delete(index)
+    let best = Number.NEGATIVE_INFINITY
+    for (let other = 0; other < scores.length; other++)
+      if (scores[other]! > best && !shown.has(other)) best = scores[other]!
+    shown.add(index)
     return scores[index]! < best
   })
 }

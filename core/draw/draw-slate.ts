@@ -7,6 +7,8 @@ export interface Slate {
   drawn: number[]
   /** Of each: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
+  /** Of each candidate: its chance for the first position. Empty where nothing is drawn. */
+  probabilities: number[]
 }
 
 /**
@@ -17,9 +19,10 @@ export interface Slate {
  */
 export function drawSlate(lottery: Lottery, candidates: number, count: number, random: () => number): Slate {
   const rest = Array.from({ length: candidates }, (_, index) => index)
-  const slate: Slate = { drawn: [], propensities: [] }
+  const slate: Slate = { drawn: [], propensities: [], probabilities: [] }
   while (slate.drawn.length < count && rest.length > 0) {
     const chances = chancesOf(lottery, rest)
+    if (slate.drawn.length === 0) slate.probabilities = chances
     const place = pickUnit(chances, random())
     slate.drawn.push(rest[place]!)
     slate.propensities.push(chances[place]!)

@@ -15,8 +15,8 @@ const BIAS = 0x1e3779b9
 const POSITION = 0x2545f491
 const MATCH = 0x3c6ef372
 
-/** One place in so many is for features of single contents. */
-const OWN = 4
+/** One place in so many is for features of single contents: there are many more of them, so they collide among themselves. */
+export const OWN = 4
 
 /** Weights of features, as whole numbers: the larger, the sooner a feature is believed. */
 const COMMON = 2
@@ -57,36 +57,35 @@ export function crossFacts(facts: LearningFacts): CrossedFacts {
 }
 
 /**
- * Writes the features of a content for a decision: what it is, how it matches the person's interests, and what it is for each
- * token and each pair of tokens, each hashed to a place and a sign (Weinberger et al., https://arxiv.org/abs/0902.2206).
- *
- * @param position rank on the page, from 1: what is further down is seen less. The first has no feature of its own
+ * Writes the features that all contents of a category share: the category, how it matches the person's interests, and what it
+ * is for each token and each pair of tokens, each hashed to a place and a sign (Weinberger et al., https://arxiv.org/abs/0902.2206).
  */
-export function writeFeatures(
-  list: FeatureList,
-  facts: CrossedFacts,
-  facets: Facets,
-  dimension: number,
-  position: number,
-): void {
+export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Facets, dimension: number): void {
+  const { category, categoryName } = facets
+  const places = dimension - dimension / OWN
   list.count = 0
-  const { id, category, others, categoryName } = facets
-  add(list, mix(BIAS, BIAS), COMMON, dimension)
-  add(list, mix(category, BIAS), OF_CATEGORY, dimension)
-  addOwn(list, mix(id, BIAS), COMMON, dimension)
-  if (position > 1) add(list, mix(POSITION, Math.min(position, 8)), COMMON, dimension)
+  add(list, mix(BIAS, BIAS), COMMON, 0, places)
+  add(list, mix(category, BIAS), OF_CATEGORY, 0, places)
   const match = Math.ceil(4 * facts.shareOf(categoryName))
-  if (match > 0) add(list, mix(MATCH, match), COMMON, dimension)
-  for (const facet of others) add(list, mix(facet, BIAS), OF_CONTENT, dimension)
-  for (const token of facts.crossed) {
-    add(list, mix(category, token), OF_CATEGORY, dimension)
-    addOwn(list, mix(id, token), OF_CONTENT, dimension)
-  }
+  if (match > 0) add(list, mix(MATCH, match), COMMON, 0, places)
+  for (const token of facts.crossed) add(list, mix(category, token), OF_CATEGORY, 0, places)
+}
+
+/** Writes the features of a content alone, which are in the last quarter of the places, as `writeShared` does. */
+export function writeOwn(list: FeatureList, facts: CrossedFacts, facets: Facets, dimension: number): void {
+  const { id, others } = facets
+  const places = dimension / OWN
+  const from = dimension - places
+  list.count = 0
+  add(list, mix(id, BIAS), COMMON, from, places)
+  for (const facet of others) add(list, mix(facet, BIAS), OF_CONTENT, from, places)
+  for (const token of facts.crossed) add(list, mix(id, token), OF_CONTENT, from, places)
 }
 
 /**
  * Returns the features of a content for a decision, as sums take them.
  *
+ * @param position rank on the page, from 1: what is further down is seen less. The first has no feature of its own
  * @param dimension a power of two, at least 8. Default: `DIMENSION`
  */
 export function featuresOf(
@@ -96,24 +95,23 @@ export function featuresOf(
   dimension = DIMENSION,
 ): SparseVector {
   const list = createFeatureList()
-  writeFeatures(list, facts, facetsOf(content), dimension, position)
+  const facets = facetsOf(content)
   const values = new Map<number, number>()
-  for (let i = 0; i < list.count; i++)
-    values.set(list.indices[i]!, (values.get(list.indices[i]!) ?? 0) + list.values[i]!)
+  const addAll = () => {
+    for (let i = 0; i < list.count; i++)
+      values.set(list.indices[i]!, (values.get(list.indices[i]!) ?? 0) + list.values[i]!)
+  }
+  writeShared(list, facts, facets, dimension)
+  if (position > 1) add(list, mix(POSITION, Math.min(position, 8)), COMMON, 0, dimension - dimension / OWN)
+  addAll()
+  writeOwn(list, facts, facets, dimension)
+  addAll()
   const indices = [...values.keys()].filter(index => values.get(index) !== 0).sort((a, b) => a - b)
   return { indices, values: indices.map(index => values.get(index)!) }
 }
 
-/** Adds what holds for all content or a category: in the first three quarters of the places. */
-function add(list: FeatureList, hash: number, weight: number, dimension: number): void {
-  list.indices[list.count] = (hash & 0x3fffffff) % (dimension - dimension / OWN)
-  list.values[list.count++] = hash < 0 ? -weight : weight
-}
-
-/** Adds what holds for one content: there are many more of these, so they collide among themselves, in the last quarter. */
-function addOwn(list: FeatureList, hash: number, weight: number, dimension: number): void {
-  const places = dimension / OWN
-  list.indices[list.count] = dimension - places + (hash & (places - 1))
+function add(list: FeatureList, hash: number, weight: number, from: number, places: number): void {
+  list.indices[list.count] = from + ((hash & 0x3fffffff) % places)
   list.values[list.count++] = hash < 0 ? -weight : weight
 }
 

@@ -1,4 +1,5 @@
 import { factorCholesky, invertCholesky, solveCholesky } from '../../algebra/cholesky.js'
+import { OWN } from '../features/cross.js'
 import { REWARD_SCALE } from '../sums/fixed-point.js'
 import { triangleIndex } from '../sums/linear-sums.js'
 import type { WeightedSums } from './weighted-sums.js'
@@ -9,6 +10,8 @@ export interface LinearModel {
   coefficients: Float64Array
   /** (A + λ)⁻¹, row by row: with `noise`, the covariance of the coefficients. */
   inverse: Float64Array
+  /** The part of `inverse` for features of single contents, by itself: what fits a processor's nearest cache is read faster. */
+  own: Float64Array
   /** Variance of a reward around its expectation. */
   noise: number
   outcomes: number
@@ -55,7 +58,8 @@ export function readLinear(sums: WeightedSums): LinearModel | undefined {
     (error + PRIOR_NOISE_OUTCOMES * 0.25 * unit * unit) / (sums.outcomes + PRIOR_NOISE_OUTCOMES),
     squares > 0 ? Math.max(squares / sums.outcomes, 0.01 * unit * unit) : 0.25,
   )
-  return { dimension, coefficients, inverse: invertCholesky(factor, dimension), noise, outcomes: sums.outcomes }
+  const inverse = invertCholesky(factor, dimension)
+  return { dimension, coefficients, inverse, own: ownBlock(inverse, dimension), noise, outcomes: sums.outcomes }
 }
 
 /** Returns Σ (r − θᵀx)² over all outcomes, from their sums alone. */
@@ -75,6 +79,15 @@ export function quadraticForm(triangle: Float64Array, vector: Float64Array): num
     sum += vector[row]! * (2 * off + triangle[start + row]! * vector[row]!)
   }
   return sum
+}
+
+function ownBlock(inverse: Float64Array, dimension: number): Float64Array {
+  const places = dimension / OWN
+  const from = dimension - places
+  return Float64Array.from(
+    { length: places * places },
+    (_, at) => inverse[(from + Math.floor(at / places)) * dimension + from + (at % places)]!,
+  )
 }
 
 /** The typical size of a reward that is not 0: 1 for clicks. */
