@@ -41,7 +41,11 @@ describe('GET /v1/admin/pipeline', () => {
       { timeoutMs: 60_000, everyMs: 500 },
     )
     expect(status.processes.map(({ part, roles }) => [part, ...roles])).toEqual(
-      expect.arrayContaining([['collector'], ['aggregator', 'profiles', 'decisions'], ['aggregator', 'warehouse']]),
+      expect.arrayContaining([
+        ['collector'],
+        ['aggregator', 'profiles', 'decisions'],
+        ['aggregator', 'warehouse', 'webhooks'],
+      ]),
     )
     expect(status.lags.filter(({ role }) => role === 'profiles')).toHaveLength(status.partitions)
     expect(status.lags.filter(({ role }) => role === 'warehouse').map(({ stream }) => stream)).toContain('EVENTS')

@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { startWebhooks } from '@slotstream/aggregator'
 import { partitionOf, type SignalEnvelope, streamSubject, webhookKey } from '@slotstream/protocol'
 import { createLog, createMetrics, createPublisher } from '@slotstream/runtime'
@@ -118,6 +122,35 @@ describe('a request to a webhook', () => {
     expect(result).toMatchObject({ status, error: `status_${status}` })
     expect(canaries.connections()).toBe(before)
     expect(receiver.received).toHaveLength(1)
+  })
+
+  it('is sent to no server whose certificate no authority has signed', async () => {
+    const openssl = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      'k.pem',
+      '-out',
+      'c.pem',
+      '-subj',
+      '/CN=x',
+    ]
+    execFileSync('openssl', openssl, { cwd: canaries.folder, stdio: 'pipe' })
+    const [key, cert] = ['k.pem', 'c.pem'].map(file => readFileSync(join(canaries.folder, file)))
+    let requests = 0
+    const server = createTlsServer({ key: key!, cert: cert! }, (_request, response) => {
+      requests++
+      response.end()
+    })
+    const port = await new Promise<number>(resolve => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+    })
+    expect((await sender({ allowPrivate: true })(`https://127.0.0.1:${port}/`)).error).toContain('self_signed_cert')
+    expect(requests).toBe(0)
+    server.close()
   })
 
   it('waits for no answer longer than it may, and reads little of one', async () => {
