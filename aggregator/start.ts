@@ -11,8 +11,8 @@ import {
   watchLayout,
   watchTombstones,
 } from '@slotstream/runtime'
+import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
-import { startBatch } from './lake/role.js'
 import { startPeople } from './people/start-people.js'
 import { startProfiles } from './profiles/role.js'
 import type { aggregatorSettings } from './settings.js'
@@ -30,7 +30,7 @@ export async function startAggregator(
   log: Log,
   outdated: () => void,
 ): Promise<Part> {
-  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, clickhouse, lake } = settings
+  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, clickhouse, lake, parity } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -56,7 +56,9 @@ export async function startAggregator(
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
-  const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
+  const batch = roles.includes('batch')
+    ? await startBatch({ ...parts, clickhouse, lake, parity, anonymousDays })
+    : undefined
 
   const report = startReport({
     ...parts,

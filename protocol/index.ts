@@ -158,7 +158,7 @@ export {
   profilesBucket,
 } from './stream/names/buckets.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
-export { checkpointKey, sweptKey, warehousePositionKey } from './stream/names/position-keys.js'
+export { checkpointKey, nightKey, sweptKey, warehousePositionKey } from './stream/names/position-keys.js'
 export {
   MAX_STREAMS,
   type PastStreams,

@@ -1,9 +1,9 @@
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
-import type { DecidedLink } from './profiles/decided-links.js'
+import type { DecidedLink } from '../../profiles/links/decided-links.js'
+import { createLinkList } from '../../profiles/links/link-list.js'
 import { type EventRanges, type Range, readEventRanges } from './profiles/event-ranges.js'
-import { createLinkList } from './profiles/link-list.js'
 import { createGeneration, type NewGenerationDeps } from './profiles/new-generation.js'
 import { replayPartition } from './profiles/replay-partition.js'
 

@@ -12,7 +12,7 @@ export const BUCKETS = {
   profiles: 'profiles',
   /** `<key of a profile>` → when something is due for its visitor without a message, in milliseconds since the epoch: `{due}` */
   timers: 'timers',
-  /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got */
+  /** `profiles.<partition>`, `warehouse.<stream>` → how far a role got, `jobs.<job>` → the night it was last done for */
   positions: 'positions',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',

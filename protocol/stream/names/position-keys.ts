@@ -12,3 +12,8 @@ export function checkpointKey(bucket: string, partition: number): string {
 export function sweptKey(bucket: string, partition: number): string {
   return `${bucket}.${partition}.swept`
 }
+
+/** Returns the key of the night for which a job of the role `batch` was last done. */
+export function nightKey(job: string): string {
+  return `jobs.${job}`
+}
