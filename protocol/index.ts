@@ -3,6 +3,8 @@ export {
   ATTRIBUTION_RULES,
   type Attribution,
   type AttributionRule,
+  BOT_TREATMENTS,
+  type BotTreatment,
   type Content,
   DEFAULT_ATTRIBUTION,
   type Policy,
@@ -234,7 +236,7 @@ export {
   parsePatternStates,
 } from './stream/profile/pattern-states.js'
 export type { Profile } from './stream/profile/profile.js'
-export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
+export type { InterestMemory, SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
 export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
 export {

@@ -71,9 +71,9 @@ export function createParityJob(parts: ParityJobParts): NightlyJob {
   }
 
   /** Says in the log what came of a site: numbers and names of features, and nobody's values. */
-  function tell({ site: siteId, compared, different, skipped, features }: ParityReport): void {
+  function tell({ site: siteId, compared, different, skipped, why, features }: ParityReport): void {
     if (different === 0) {
-      log.info({ siteId, compared, skipped }, 'profiles are what the rows of events give')
+      log.info({ siteId, compared, skipped, ...(why && { why }) }, 'profiles are what the rows of events give')
       return
     }
     const faults = features.filter(hasFault)

@@ -68,7 +68,7 @@ export async function checkSite(
       for (const [visitorId, again] of await checkGroup(doubtful)) checked.set(visitorId, again)
     }
     for (const [visitorId, result] of checked)
-      if ('skip' in result) tally.skip(result.skip)
+      if ('skip' in result) tally.skip(result.skip, result.why)
       else tally.add(visitorId, result.features)
   }
   return tally.report()

@@ -10,7 +10,7 @@ import { type Compared, isFault, type Skip } from './report.js'
 export const WHO = '(person)'
 
 /** What came of one visitor. */
-export type Checked = { skip: Skip } | { features: ReadonlyMap<string, Compared> }
+export type Checked = { skip: Skip; why?: string } | { features: ReadonlyMap<string, Compared> }
 
 export interface ComparisonRules {
   features: CompiledDefinitions['features']
@@ -31,7 +31,8 @@ export async function comparePerson(
   const [ofStored, ofRecomputed] = [await found(visitorId), await expected(visitorId)]
   const members = new Set([visitorId, ...membersOf(ofStored), ...membersOf(ofRecomputed)])
   const profiles = [...members].flatMap(id => [stored.get(id), recomputed.get(id)].filter(each => each !== undefined))
-  if ([...members].some(id => unanswered.has(id))) return { skip: 'unanswered' }
+  const [silent] = [...members].filter(id => unanswered.has(id))
+  if (silent !== undefined) return { skip: 'unanswered', why: unanswered.get(silent)! }
   if ([...members].some(id => unloaded.has(id))) return { skip: 'unloaded' }
   if (!profiles.some(({ events }) => events > 0)) return { skip: 'empty' }
   // Times of receipt are later than those of messages: what is kept by the latter is kept.

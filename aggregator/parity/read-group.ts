@@ -35,8 +35,8 @@ export interface GroupDeps {
 export interface ProfileGroup {
   stored: ReadonlyMap<string, Profile>
   recomputed: ReadonlyMap<string, Profile>
-  /** Visitors for whom no owner answered. */
-  unanswered: ReadonlySet<string>
+  /** Visitors for whom no owner answered, with the reason. */
+  unanswered: ReadonlyMap<string, string>
   /** Visitors of whom the table does not have all that their profile has. */
   unloaded: ReadonlySet<string>
 }
@@ -81,7 +81,7 @@ export async function readGroup(site: string, visitorIds: readonly string[], dep
 /** Reads profiles from their owners, and those of the visitors that they are linked with. One that has ended is none. */
 async function readOwned(site: string, visitorIds: ReadonlySet<string>, { readStored, anonymousDays, now }: GroupDeps) {
   const stored = new Map<string, Profile>()
-  const unanswered = new Set<string>()
+  const unanswered = new Map<string, string>()
   const readAt = new Map<string, number>()
   let waiting = [...visitorIds]
 
@@ -90,9 +90,9 @@ async function readOwned(site: string, visitorIds: ReadonlySet<string>, { readSt
       const [read] = await readStored(site, [visitorId])
       readAt.set(visitorId, read?.readAt ?? now())
       if (read?.profile && !hasEnded(read.profile, now(), anonymousDays)) stored.set(visitorId, read.profile)
-    } catch {
+    } catch (error) {
       readAt.set(visitorId, now())
-      unanswered.add(visitorId)
+      unanswered.set(visitorId, (error as Error).message)
     }
   }
 

@@ -40,6 +40,8 @@ export interface ParityReport {
   compared: number
   different: number
   skipped: Record<Skip, number>
+  /** Why the first of those could not be read for whom no owner answered; absent where all did. */
+  why?: string
   /** By name. */
   features: FeatureParity[]
   examples: Example[]
@@ -47,7 +49,7 @@ export interface ParityReport {
 
 /** A report while persons are added to it. */
 export interface Tally {
-  skip(reason: Skip): void
+  skip(reason: Skip, why?: string): void
   /** Adds a person's features by name. */
   add(visitor: string, features: ReadonlyMap<string, Compared>): void
   report(): ParityReport
@@ -75,6 +77,7 @@ export function createTally(site: string, at: string): Tally {
   const skipped = Object.fromEntries(SKIPS.map(reason => [reason, 0])) as Record<Skip, number>
   const features = new Map<string, FeatureSum>()
   const examples: Example[] = []
+  let firstWhy: string | undefined
   let compared = 0
   let different = 0
 
@@ -86,8 +89,9 @@ export function createTally(site: string, at: string): Tally {
   }
 
   return {
-    skip(reason) {
+    skip(reason, why) {
       skipped[reason]++
+      firstWhy ??= why
     },
     add(visitor, values) {
       compared++
@@ -110,7 +114,8 @@ export function createTally(site: string, at: string): Tally {
         meanError: errors / Math.max(1, compared - feature.uncertain),
       }))
       const sampled = compared + Object.values(skipped).reduce((sum, count) => sum + count, 0)
-      return { site, at, sampled, compared, different, skipped, features: all.sort(byName), examples }
+      const why = firstWhy === undefined ? {} : { why: firstWhy }
+      return { site, at, sampled, compared, different, skipped, ...why, features: all.sort(byName), examples }
     },
   }
 }

@@ -17,11 +17,12 @@ const LONGEST = 120
 
 /** Writes a report for people, line by line. */
 export function reportLines(report: ParityReport): string[] {
-  const { site, at, sampled, compared, different, skipped, features, examples } = report
+  const { site, at, sampled, compared, different, skipped, why, features, examples } = report
   const faulty = features.filter(hasFault)
   return [
     `${site}: ${compared} of ${sampled} sampled visitors compared, values as of ${at}`,
     ...SKIPS.filter(reason => skipped[reason] > 0).map(reason => `  ${skipped[reason]} ${WHY[reason]}: skipped`),
+    ...(why === undefined ? [] : [`  the first of them: ${why}`]),
     '',
     ...tableOf([HEAD, ...features.map(cellsOf)]),
     '',

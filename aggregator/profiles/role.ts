@@ -22,6 +22,7 @@ import { createProfileGenerations, type ProfileGenerations } from './profile-gen
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
 import { answerReads } from './reads/answer-reads.js'
+import { watchBotTreatment } from './reads/bot-treatment.js'
 import { describeProfile } from './reads/describe-profile.js'
 import { createReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
@@ -83,6 +84,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { nats, installation, log } = deps
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const bots = await watchBotTreatment(nats, buckets.sites, log)
   const definitions = createSitesDefinitions(log)
   const watchingDefinitions = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
   const serving = createServing()
@@ -100,7 +102,13 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const readPerson = createReadPerson(createReadStored({ nats: lane, partitions, profileOf, serves }))
   const describe = async (profile: Profile) => {
     const ofSite = definitions.of(profile.siteId)
-    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now())
+    return describeProfile(
+      profile,
+      await readPerson(profile, ofSite.features),
+      ofSite,
+      Date.now(),
+      bots.areIncluded(profile.siteId),
+    )
   }
   const reads = answerReads({ nats: lane, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
@@ -112,6 +120,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
         profiles: generations.current.ofSite(index, siteId, abort),
         readPerson,
         definitions: definitions.of(siteId),
+        includesBots: bots.areIncluded(siteId),
         slice,
         abort,
         now: Date.now(),
@@ -142,6 +151,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await Promise.all([reads.stop(), previews.stop()])
       await generations.stop()
       wantedSignals.stop()
+      bots.stop()
       watchingDefinitions.stop()
       log.info('profiles stored')
     },

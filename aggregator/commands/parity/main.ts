@@ -18,7 +18,7 @@ await runCommand('parity', process.env, args => {
   return parts => report(order, parts)
 })
 
-/** @throws Error when something differs, after the report was printed */
+/** @throws Error when something differs, or nothing could be compared, after the report was printed */
 async function report(
   { site, sample, salt, json }: Order,
   { nats, installation, log, say }: CommandParts,
@@ -43,5 +43,7 @@ async function report(
   watching.stop()
   await clickhouse.close()
   for (const line of json ? [JSON.stringify(result, undefined, 2)] : reportLines(result)) say(line)
+  if (result.compared === 0 && result.skipped.unanswered + result.skipped.unloaded > 0)
+    throw new Error('no visitor could be compared: are the roles profiles and warehouse running?')
   if (result.different > 0) throw new Error(`${result.different} of ${result.compared} visitors differ`)
 }

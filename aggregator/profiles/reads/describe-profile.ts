@@ -8,12 +8,14 @@ import type { Person } from './read-persons.js'
  * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
  *
  * @param at milliseconds since the epoch
+ * @param includesBots whether the site wants visitors in segments who seem to be programs
  */
 export function describeProfile(
   profile: Profile,
   person: Person,
   { features, segments }: CompiledDefinitions,
   at: number,
+  includesBots: boolean,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
   const { links: _links, recentSignals: _recent, ...ownFields } = others
@@ -28,7 +30,8 @@ export function describeProfile(
         { value, version, ageMs, ...(since > 0 && { since }) },
       ]),
     ),
-    segments: segmentsOf(segments, personAttributes(person, values, at)),
+    segments: includesBots || !person.suspicion.isBot ? segmentsOf(segments, personAttributes(person, values, at)) : [],
     signals: person.signals,
+    suspicion: person.suspicion,
   }
 }

@@ -3,8 +3,10 @@ import {
   aboutPerson,
   type Features,
   foldPerson,
+  type Suspicion,
   settleBrowsers,
   statesOfUser,
+  suspicionOf,
   userOfBrowser,
 } from '@slotstream/core'
 import { type FeatureStates, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
@@ -24,6 +26,8 @@ export interface Person extends AboutPerson {
   features: FeatureStates
   /** Names of signals that were detected lately on any of the browsers. */
   signals: string[]
+  /** Whether what they did is what a program does. */
+  suspicion: Suspicion
   /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
   readAt: number
 }
@@ -69,10 +73,14 @@ function personOf(
   profiles: readonly Profile[],
   features: Features,
 ): Person {
-  const parts = profiles.map(profile => statesOfUser(profile, named.userId, features))
+  const states = foldPerson(
+    profiles.map(profile => statesOfUser(profile, named.userId, features)),
+    features,
+  )
   return {
     ...named,
-    features: foldPerson(parts, features),
+    features: states,
+    suspicion: suspicionOf(states, features),
     signals: namesOf(profiles),
     ...aboutPerson(named.userId, profiles),
   }
