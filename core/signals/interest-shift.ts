@@ -11,8 +11,8 @@ import { productIdOf } from './product-id.js'
  */
 export const EVIDENCE = 2.8
 
-/** One product alone makes its category the first to lead with this: viewed, put into the cart and ordered, say. */
-const OF_ONE = 5
+/** Less than three messages make their category the first to lead with this: something was ordered, say. */
+const WITHOUT_COUNT = 5
 
 /**
  * How many times as strong as the one that led a category has to be to take its place slowly. Without a margin, whoever
@@ -45,10 +45,16 @@ const NOTHING: InterestMemory = { base: {}, at: 0, recent: [] }
 export const interestShift: Detector<string | InterestMemory> = ({ before, message, after }, known) => {
   const { affinities } = after
   if (affinities === before?.affinities) return { memory: known }
+  const categories = interestsOf(message)
+    .slice(0, MAX_CATEGORIES)
+    .map(([category]) => category)
   // Profiles that are older than the comparison remember the leading category alone.
-  const memory = withMessage(typeof known === 'string' ? { ...NOTHING, leading: known } : (known ?? NOTHING), message)
+  const earlier = typeof known === 'string' ? { ...NOTHING, leading: known } : (known ?? NOTHING)
+  const memory = withMessage(earlier, message, categories)
   const { leading, passed, ...interests } = memory
   if (leading === undefined) return { memory: withLead(memory, affinities) }
+  // What leads only gets further ahead: that is so with most messages, and costs nothing.
+  if (passed === undefined && categories.every(category => category === leading)) return { memory }
   // Where little is known from before, what messages cost the visitor says more than how many there were.
   const sums = sumOf(memory.base) < EVIDENCE ? affinities : countsOf(memory)
   const [strongest, strength] = strongestOf(sums)
@@ -69,7 +75,8 @@ export const interestShift: Detector<string | InterestMemory> = ({ before, messa
 /** Returns the memory with the category that leads first, if one does. */
 function withLead(memory: InterestMemory, affinities: Record<string, number>): InterestMemory {
   const [strongest, strength] = strongestOf(affinities)
-  const isLead = strength >= EVIDENCE && (strength >= OF_ONE || countOf(memory, strongest) >= LEAST_RECENT)
+  const messages = sum(memory.recent.map(entry => partOf(entry, strongest) * entry[3]))
+  const isLead = strength >= EVIDENCE && (strength >= WITHOUT_COUNT || messages >= LEAST_RECENT)
   return isLead ? { ...memory, leading: strongest } : memory
 }
 
@@ -77,14 +84,15 @@ function withLead(memory: InterestMemory, affinities: Record<string, number>): I
  * Returns the memory with a message. Of the latest messages the oldest goes to those before. One about a product that is
  * among the latest goes with that: to put into the cart what one looks at says more of one thing, and not of another.
  */
-function withMessage(memory: InterestMemory, message: StoredMessage): InterestMemory {
+function withMessage(memory: InterestMemory, message: StoredMessage, categories: string[]): InterestMemory {
   const productId = productIdOf(message.properties)
   const product = productId === undefined ? 0 : hash32(productId)
-  if (product !== 0 && memory.recent.some(entry => entry[2] === product)) return memory
-  const categories = interestsOf(message)
-    .slice(0, MAX_CATEGORIES)
-    .map(([category]) => category)
-  const recent: Recent[] = [...memory.recent, [Date.parse(message.timestamp), categories, product]]
+  const same = product === 0 ? undefined : memory.recent.find(entry => entry[2] === product)
+  if (same) {
+    const counted: Recent = [same[0], same[1], product, same[3] + 1]
+    return { ...memory, recent: memory.recent.map(entry => (entry === same ? counted : entry)) }
+  }
+  const recent: Recent[] = [...memory.recent, [Date.parse(message.timestamp), categories, product, 1]]
   if (recent.length <= RECENT) return { ...memory, recent }
   const [oldest, ...others] = recent as [Recent, ...Recent[]]
   const base = addInterests({ values: memory.base, at: memory.at }, interestsIn(oldest), oldest[0], MEMORY_MS)

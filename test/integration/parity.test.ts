@@ -55,7 +55,7 @@ beforeAll(async () => {
   await buckets.sites.put(SITE, JSON.stringify({ siteId: SITE, name: 'Demo', writeKeys: [], allowedOrigins: [] }))
   await buckets.definitions.put(`${CLICKS}.patterns`, JSON.stringify({ items: STEPS }))
   aggregator = await startAggregator()
-  const history = shopHistory(20261129, Date.now() - 3_000, 600)
+  const history = shopHistory(20261129, Date.now() - 3_000, 400)
   const half = history.length / 2
   await publish(history.slice(0, half))
   await untilApplied()
@@ -88,10 +88,15 @@ async function startAggregator() {
 
 const partitionFor = (visitorId: string, siteId = SITE) => partitionOf(siteId, visitorId, world.installation.partitions)
 
-/** Publishes envelopes in their order, without waiting for one before the next is sent. */
+/** Publishes envelopes in their order, a hundred at a time. */
 async function publish(envelopes: EventEnvelope[]) {
   const subjectOf = ({ visitorId, siteId }: EventEnvelope) => streamSubject('events', partitionFor(visitorId, siteId))
-  await Promise.all(envelopes.map(envelope => world.publisher.publish(subjectOf(envelope), JSON.stringify(envelope))))
+  for (let first = 0; first < envelopes.length; first += 100)
+    await Promise.all(
+      envelopes
+        .slice(first, first + 100)
+        .map(envelope => world.publisher.publish(subjectOf(envelope), JSON.stringify(envelope))),
+    )
 }
 
 /** Takes a browser and a user apart, on both sides. */
@@ -275,7 +280,7 @@ describe('profiles and the rows of events', () => {
     expect(report.examples).toEqual([])
     expect(report).toMatchObject({ site: SITE, different: 0, skipped: { retention: 0, unloaded: 0, unanswered: 0 } })
     expect(json.code).toBe(0)
-    expect(report.compared).toBeGreaterThan(70)
+    expect(report.compared).toBeGreaterThan(60)
     const names = ['(person)', ...BUILT_IN_FEATURES.map(({ name }) => name), ...DECLARED.map(({ name }) => name)]
     expect(report.features.map(({ feature }) => feature)).toEqual(names.toSorted())
     expect(featureIn(report, 'page_views')).toMatchObject({ match: report.compared, maxError: 0, meanError: 0 })

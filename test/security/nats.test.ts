@@ -147,14 +147,7 @@ describe('the user of a part', () => {
     },
     {
       role: 'warehouse',
-      publish: [
-        ...DESTRUCTIVE.filter(isNotErasing),
-        ...SITES,
-        'decide.0',
-        'profile.0',
-        'preview.0',
-        '$KV.profiles.0.demo.v',
-      ],
+      publish: [...DESTRUCTIVE.filter(isNotErasing), ...SITES, 'decide.0', 'preview.0', '$KV.profiles.0.demo.v'],
       subscribe: [...LISTEN, 'decide.*', 'profile.*', 'preview.*', '_INBOX.collector.>', '_INBOX.aggregator.>'],
     },
     {

@@ -85,9 +85,9 @@ function isInterestMemory(value: unknown): boolean {
 }
 
 function isRecentInterest(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length !== 3) return false
-  const [at, categories, product] = value
-  return [at, product].every(Number.isFinite) && isListOf(categories, isText)
+  if (!Array.isArray(value) || value.length !== 4) return false
+  const [at, categories, product, messages] = value
+  return [at, product, messages].every(Number.isFinite) && isListOf(categories, isText)
 }
 
 function isAnomalyMemory(value: unknown): boolean {

@@ -19,8 +19,11 @@ export interface InterestMemory {
   /** Messages by category before the latest ones: decayed numbers, as of `at` (milliseconds since the epoch). */
   base: Record<string, number>
   at: number
-  /** The latest messages, oldest first: their times, categories, and a hash of the product, 0 for none. */
-  recent: [at: number, categories: string[], product: number][]
+  /**
+   * The latest messages, oldest first: their times, categories, a hash of the product, 0 for none, and how many messages
+   * were about it.
+   */
+  recent: [at: number, categories: string[], product: number, messages: number][]
 }
 
 /** Something that was detected when a message was applied to its visitor's profile. Times are ISO 8601 in UTC. */
