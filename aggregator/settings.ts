@@ -24,14 +24,17 @@ export type Role = (typeof ROLES)[number]
 export function aggregatorSettings(args: string[], env: Environment) {
   const lakeDir = textSetting('LAKE_DIR', env)
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
-  const roles = named.filter(role => role !== 'batch' || lakeDir)
+  const parity = { sample: numberSetting('PARITY_SAMPLE', env), hour: numberSetting('PARITY_HOUR', env) }
+  const roles = named.filter(role => role !== 'batch' || lakeDir || parity.sample > 0)
   if (roles.length === 0)
-    throw new ConfigurationError('ROLES has only batch, which keeps the lake: set LAKE_DIR to the folder for it')
+    throw new ConfigurationError(
+      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE above 0',
+    )
   return {
     ...sharedSettings(env),
     /**
-     * What this process does: all of it, or a part; `batch` where there is a lake. Decisions need the profiles in the
-     * same process.
+     * What this process does: all of it, or a part; `batch` where it has something to do. Decisions need the profiles in
+     * the same process.
      */
     roles,
     /** Name of this process among several. When one of the same name starts, it takes this one's place at once. */
@@ -49,6 +52,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     fillRate: numberSetting('PROFILES_FILL_RATE', env),
     warehouse: warehouseSettings(env),
     webhooks: webhookSettings(env),
+    /** Visitors of each site whose profiles are compared with the tables every night, and the hour of that, UTC. */
+    parity,
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,

@@ -11,8 +11,8 @@ import {
   watchLayout,
   watchTombstones,
 } from '@slotstream/runtime'
+import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
-import { startBatch } from './lake/role.js'
 import { startPeople } from './people/start-people.js'
 import { startProfiles } from './profiles/role.js'
 import type { aggregatorSettings } from './settings.js'
@@ -31,7 +31,8 @@ export async function startAggregator(
   log: Log,
   outdated: () => void,
 ): Promise<Part> {
-  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse, lake } = settings
+  const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
+  const { lake, parity } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -60,7 +61,9 @@ export async function startAggregator(
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
-  const batch = roles.includes('batch') ? await startBatch({ ...parts, clickhouse, lake }) : undefined
+  const batch = roles.includes('batch')
+    ? await startBatch({ ...parts, clickhouse, lake, parity, anonymousDays })
+    : undefined
 
   const report = startReport({
     ...parts,

@@ -1,3 +1,4 @@
+export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'

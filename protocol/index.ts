@@ -3,6 +3,8 @@ export {
   ATTRIBUTION_RULES,
   type Attribution,
   type AttributionRule,
+  BOT_TREATMENTS,
+  type BotTreatment,
   type Content,
   DEFAULT_ATTRIBUTION,
   type Policy,
@@ -161,7 +163,13 @@ export {
 } from './stream/names/buckets.js'
 export { filledKey, parseFilledKey } from './stream/names/filled-keys.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
-export { checkpointKey, sweptKey, warehousePositionKey, webhookPositionKey } from './stream/names/position-keys.js'
+export {
+  checkpointKey,
+  nightKey,
+  sweptKey,
+  warehousePositionKey,
+  webhookPositionKey,
+} from './stream/names/position-keys.js'
 export {
   MAX_STREAMS,
   type PastStreams,
@@ -239,7 +247,7 @@ export {
 } from './stream/profile/pattern-states.js'
 export type { Profile } from './stream/profile/profile.js'
 export type { Members, SegmentNews } from './stream/profile/segment-news.js'
-export type { SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
+export type { InterestMemory, SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
 export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
 export {

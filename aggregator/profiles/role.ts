@@ -18,6 +18,7 @@ import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
+import { watchBotTreatment } from './reads/bot-treatment.js'
 import { createReadPerson, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
 import { startAnswering } from './reads/start-answering.js'
@@ -86,6 +87,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { nats, installation, log } = deps
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const bots = await watchBotTreatment(nats, buckets.sites, log)
   const definitions = createSitesDefinitions(log)
   const featureServing = await serveFeatures(deps, definitions)
   const serving = createServing()
@@ -110,7 +112,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
-  const answering = startAnswering({ reading, ageMs, holds, serving, definitions, generations, log })
+  const answering = startAnswering({ reading, ageMs, holds, serving, definitions, generations, bots, log })
 
   return {
     profileOf,
@@ -133,6 +135,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await answering.stop()
       await generations.stop()
       wantedSignals.stop()
+      bots.stop()
       featureServing.stop()
       log.info('profiles stored')
     },

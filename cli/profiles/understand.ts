@@ -16,6 +16,8 @@ Each is a list. Of a file that is not there, nothing is changed. See docs/profil
   --force           pull: write over files with other content
   --collector URL   default http://localhost:3000, or the PORT that is set
 
+npm run parity compares profiles with the tables: see docs/operating.md.
+
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 `
 

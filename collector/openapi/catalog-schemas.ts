@@ -1,5 +1,6 @@
 import {
   ATTRIBUTION_RULES,
+  BOT_TREATMENTS,
   DEFAULT_ATTRIBUTION,
   DEFAULT_ENRICHMENT,
   MAX_ATTRIBUTION_HOURS,
@@ -85,6 +86,11 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
         items: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
         examples: [[...SIGNALS, 'cart_abandonment']],
         description: 'Signals that are told, by names of detectors and patterns; an empty list for none. Default: all.',
+      },
+      bots: {
+        enum: [...BOT_TREATMENTS],
+        default: 'exclude',
+        description: 'exclude: visitors whose behaviour is that of a program are in no segment and no preview.',
       },
       enrichment: {
         type: 'object',

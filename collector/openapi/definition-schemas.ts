@@ -77,7 +77,7 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
   Profile: {
     type: 'object',
     description: 'A browser, or a user of whom a server told, and the person whom it belongs to.',
-    required: ['siteId', 'visitorId', 'person', 'features', 'segments', 'signals'],
+    required: ['siteId', 'visitorId', 'person', 'features', 'segments', 'signals', 'suspicion'],
     properties: {
       person: {
         type: 'object',
@@ -112,6 +112,15 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
       },
       segments: { type: 'array', items: { type: 'string' } },
       signals: { type: 'array', items: { type: 'string' }, description: 'Detected within 30 days of the latest one.' },
+      suspicion: {
+        type: 'object',
+        description: 'Whether what the person did is what a program does.',
+        required: ['isBot', 'reasons'],
+        properties: {
+          isBot: { type: 'boolean' },
+          reasons: { type: 'array', items: { enum: ['rate', 'endless', 'regular'] } },
+        },
+      },
     },
   },
   Feature: {

@@ -13,20 +13,31 @@ export interface Affinities {
   at: number
 }
 
-/** The interests as they are at `now`: decayed, and without what is forgotten. A `now` before `at` changes nothing. */
-export function decayedTo(now: number, affinities: Affinities): Record<string, number> {
-  return Object.fromEntries(decayedEntries(now, affinities))
+/**
+ * The interests as they are at `now`: decayed, and without what is forgotten. A `now` before `at` changes nothing.
+ *
+ * @param halfLifeMs default: `HALF_LIFE_MS`
+ */
+export function decayedTo(now: number, affinities: Affinities, halfLifeMs = HALF_LIFE_MS): Record<string, number> {
+  return Object.fromEntries(decayedEntries(now, affinities, halfLifeMs))
 }
 
 /**
  * Adds what a message of time `when` says. A late one counts as much as if it had come in time: it has decayed since
  * then, so that the order in which messages arrive matters only to what is on the verge of being forgotten.
+ *
+ * @param halfLifeMs default: `HALF_LIFE_MS`
  */
-export function addInterests(affinities: Affinities, interests: Iterable<[string, number]>, when: number): Affinities {
+export function addInterests(
+  affinities: Affinities,
+  interests: Iterable<[string, number]>,
+  when: number,
+  halfLifeMs = HALF_LIFE_MS,
+): Affinities {
   const at = Math.max(affinities.at, when)
-  const sums = decayedEntries(at, affinities)
+  const sums = decayedEntries(at, affinities, halfLifeMs)
   for (const [category, weight] of interests) {
-    const added = weight * decay(at - when)
+    const added = weight * decay(at - when, halfLifeMs)
     const known = sums.find(([name]) => name === category)
     if (known) known[1] += added
     else sums.push([category, added])
@@ -38,13 +49,17 @@ export function addInterests(affinities: Affinities, interests: Iterable<[string
   return { values: Object.fromEntries(strongest), at }
 }
 
-function decayedEntries(now: number, { values, at }: Affinities): [category: string, value: number][] {
-  const factor = decay(now - at)
+function decayedEntries(
+  now: number,
+  { values, at }: Affinities,
+  halfLifeMs: number,
+): [category: string, value: number][] {
+  const factor = decay(now - at, halfLifeMs)
   const entries = Object.entries(values)
   for (const entry of entries) entry[1] *= factor
   return entries.filter(([, value]) => value >= FORGOTTEN)
 }
 
-function decay(ms: number): number {
-  return 2 ** (-Math.max(0, ms) / HALF_LIFE_MS)
+function decay(ms: number, halfLifeMs: number): number {
+  return 2 ** (-Math.max(0, ms) / halfLifeMs)
 }

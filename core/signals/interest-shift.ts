@@ -1,4 +1,9 @@
+import { hash32, type InterestMemory, type StoredMessage } from '@slotstream/protocol'
+import { addInterests, decayedTo } from '../profile/affinities.js'
+import { interestsOf } from '../profile/interests.js'
 import type { Detector } from './detector.js'
+import { divergenceOf } from './divergence.js'
+import { productIdOf } from './product-id.js'
 
 /**
  * A category leads only with at least this: three product views within a day, or one product in the cart. It isn't 3,
@@ -6,38 +11,170 @@ import type { Detector } from './detector.js'
  */
 export const EVIDENCE = 2.8
 
+/** Less than three messages make their category the first to lead with this: something was ordered, say. */
+const WITHOUT_COUNT = 5
+
 /**
- * How many times as strong as the one that led a category has to be to take its place. Without a margin, whoever
+ * How many times as strong as the one that led a category has to be to take its place slowly. Without a margin, whoever
  * looks at two things in turns would shift with every click; with one, each shift back needs half as much again.
  */
 export const MARGIN = 1.5
 
-/** The category that leads the visitor's interests is another one than before. The first one to lead is no shift. */
-export const interestShift: Detector<string> = ({ before, after }, leading) => {
+/** Latest messages with a category that are compared with those before, and how many of a category they have at least. */
+export const RECENT = 5
+const LEAST_RECENT = 3
+
+/** Divergence of their categories from those before, in nats, that is a shift: see `divergenceOf`. */
+export const DIVERGENCE = 6.5
+
+/**
+ * After this long, what came before counts half, in milliseconds: longer than for affinities, because a visitor who stayed
+ * away for some weeks and looks at one other thing has not changed.
+ */
+export const MEMORY_MS = 60 * 24 * 3_600_000
+
+/** Categories of one message that count: an order may have hundreds. */
+const MAX_CATEGORIES = 10
+
+const NOTHING: InterestMemory = { base: {}, at: 0, recent: [] }
+
+/**
+ * The category that leads the visitor's interests is another one than before: because the latest messages diverge from
+ * those before, or because another one has become the strongest over time. The first one to lead is no shift.
+ */
+export const interestShift: Detector<string | InterestMemory> = ({ before, message, after }, known) => {
   const { affinities } = after
-  if (affinities === before?.affinities) return { memory: leading }
-  const [to, strength] = strongest(affinities)
-  if (to === leading || strength < EVIDENCE) return { memory: leading }
-  if (leading === undefined) return { memory: to }
-  const left = Object.hasOwn(affinities, leading) ? affinities[leading]! : 0
-  if (strength < MARGIN * left) return { memory: leading }
-  return {
-    memory: to,
-    details: { from: leading, to, from_affinity: rounded(left), to_affinity: rounded(strength) },
+  if (affinities === before?.affinities) return { memory: known }
+  const categories = interestsOf(message)
+    .slice(0, MAX_CATEGORIES)
+    .map(([category]) => category)
+  // Profiles that are older than the comparison remember the leading category alone.
+  const earlier = typeof known === 'string' ? { ...NOTHING, leading: known } : (known ?? NOTHING)
+  const memory = withMessage(earlier, message, categories)
+  const { leading, passed, ...interests } = memory
+  if (leading === undefined) return { memory: withLead(memory, affinities) }
+  // What leads only gets further ahead: that is so with most messages, and costs nothing.
+  if (passed === undefined && categories.every(category => category === leading)) return { memory }
+  // Where little is known from before, what messages cost the visitor says more than how many there were.
+  const sums = sumOf(memory.base) < EVIDENCE ? affinities : countsOf(memory)
+  const [strongest, strength] = strongestOf(sums)
+  const isAhead =
+    strongest !== leading && strength >= EVIDENCE && strength >= MARGIN * strengthOf(sums, leading) ? strongest : ''
+  const to = divergingOf(memory, leading) ?? (strongest === passed && !isBack(memory, strongest) ? '' : isAhead)
+  if (to === '') return { memory: strongest === leading ? { ...interests, leading } : memory }
+  const details = {
+    from: leading,
+    to,
+    from_affinity: rounded(strengthOf(affinities, leading)),
+    to_affinity: rounded(strengthOf(affinities, to)),
   }
+  // What was the strongest may stay so for a while, which is no shift back.
+  return { memory: { ...interests, leading: to, ...(strongest !== to && { passed: strongest }) }, details }
 }
 
-function strongest(affinities: Record<string, number>): [category: string, affinity: number] {
+/** Returns the memory with the category that leads first, if one does. */
+function withLead(memory: InterestMemory, affinities: Record<string, number>): InterestMemory {
+  const [strongest, strength] = strongestOf(affinities)
+  const messages = sum(memory.recent.map(entry => partOf(entry, strongest) * entry[3]))
+  const isLead = strength >= EVIDENCE && (strength >= WITHOUT_COUNT || messages >= LEAST_RECENT)
+  return isLead ? { ...memory, leading: strongest } : memory
+}
+
+/**
+ * Returns the memory with a message. Of the latest messages the oldest goes to those before. One about a product that is
+ * among the latest goes with that: to put into the cart what one looks at says more of one thing, and not of another.
+ */
+function withMessage(memory: InterestMemory, message: StoredMessage, categories: string[]): InterestMemory {
+  const productId = productIdOf(message.properties)
+  const product = productId === undefined ? 0 : hash32(productId)
+  const same = product === 0 ? undefined : memory.recent.find(entry => entry[2] === product)
+  if (same) {
+    const counted: Recent = [same[0], same[1], product, same[3] + 1]
+    return { ...memory, recent: memory.recent.map(entry => (entry === same ? counted : entry)) }
+  }
+  const recent: Recent[] = [...memory.recent, [Date.parse(message.timestamp), categories, product, 1]]
+  if (recent.length <= RECENT) return { ...memory, recent }
+  const [oldest, ...others] = recent as [Recent, ...Recent[]]
+  const base = addInterests({ values: memory.base, at: memory.at }, interestsIn(oldest), oldest[0], MEMORY_MS)
+  return { ...memory, base: base.values, at: base.at, recent: others }
+}
+
+type Recent = InterestMemory['recent'][number]
+
+/** A message counts once, whatever it costs the visitor: one with several categories counts in parts. */
+function interestsIn([, categories]: Recent): [category: string, part: number][] {
+  return categories.map(category => [category, 1 / categories.length])
+}
+
+/** Returns the messages by category, of the latest ones and of those before. */
+function countsOf({ base, at, recent }: InterestMemory): Record<string, number> {
+  let sums = { values: base, at }
+  for (const entry of recent) sums = addInterests(sums, interestsIn(entry), entry[0], MEMORY_MS)
+  return sums.values
+}
+
+/** Returns the category that the latest messages have more often than those before would give by chance; the clearest. */
+function divergingOf({ base, at, recent }: InterestMemory, leading: string): string | undefined {
+  let found: string | undefined
+  let most: number = DIVERGENCE
+  for (const category of new Set(recent.flatMap(([, categories]) => categories))) {
+    if (category === leading) continue
+    const hits = recent.map(entry => partOf(entry, category))
+    if (sum(hits) < LEAST_RECENT) continue
+    const before = decayedTo(recent.at(-1)![0], { values: base, at }, MEMORY_MS)
+    const [ofCategory, ofAll] = [strengthOf(before, category), sumOf(before)]
+    for (let trials = LEAST_RECENT; trials <= recent.length; trials++) {
+      const earlier = hits.slice(0, -trials)
+      const all = ofAll + earlier.length
+      // Too little to be different from.
+      if (all < EVIDENCE) continue
+      // As if half a message of it, and half of another one, had been seen before: the prior of Krichevsky and Trofimov.
+      const expected = (ofCategory + sum(earlier) + 0.5) / (all + 1)
+      const divergence = divergenceOf(sum(hits.slice(-trials)), trials, expected)
+      if (divergence >= most) [found, most] = [category, divergence]
+    }
+  }
+  return found
+}
+
+/** Whether a category that was passed has come back: of the latest messages all but one are of it. */
+function isBack(memory: InterestMemory, category: string): boolean {
+  return countOf(memory, category) >= RECENT - 1
+}
+
+/** Returns how many of the latest messages are of a category. */
+function countOf({ recent }: InterestMemory, category: string): number {
+  return sum(recent.map(entry => partOf(entry, category)))
+}
+
+/** Returns how much of a message is of a category. */
+function partOf([, categories]: Recent, category: string): number {
+  return categories.includes(category) ? 1 / categories.length : 0
+}
+
+function strongestOf(values: Record<string, number>): [category: string, value: number] {
   let category = ''
   let most = 0
-  for (const name in affinities)
-    if (affinities[name]! > most) {
+  for (const name in values)
+    if (values[name]! > most) {
       category = name
-      most = affinities[name]!
+      most = values[name]!
     }
   return [category, most]
 }
 
-function rounded(affinity: number): number {
-  return Math.round(affinity * 1000) / 1000
+function strengthOf(values: Record<string, number>, category: string): number {
+  return Object.hasOwn(values, category) ? values[category]! : 0
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, number) => all + number, 0)
+}
+
+function sumOf(values: Record<string, number>): number {
+  return sum(Object.values(values))
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000
 }

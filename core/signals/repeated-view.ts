@@ -1,5 +1,6 @@
-import { hash32, type JsonObject, MAX_NAME_LENGTH, type SignalMemory } from '@slotstream/protocol'
+import { hash32, type SignalMemory } from '@slotstream/protocol'
 import type { Detector } from './detector.js'
+import { productIdOf } from './product-id.js'
 
 /** Views of one product in one session that are a signal: who comes back to it twice can't decide. */
 export const VIEWS = 3
@@ -16,7 +17,7 @@ export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> 
   const { type, event, properties } = message
   const added = event === 'Product Added'
   if (session === 'late' || type !== 'track' || !(added || event === 'Product Viewed')) return { memory: known }
-  const id = productId(properties)
+  const id = productIdOf(properties)
   if (id === undefined) return { memory: known }
   const product = hash32(id)
   const before = known?.find(([other]) => other === product)?.[1] ?? 0
@@ -28,11 +29,4 @@ export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> 
   if (added || before !== VIEWS - 1) return now
   const { category } = properties!
   return { ...now, details: { product_id: id, views, ...(typeof category === 'string' && { category }) } }
-}
-
-/** As Segment's e-commerce spec names it; numbers are taken as text. */
-function productId(properties: JsonObject | undefined): string | undefined {
-  const id = properties?.product_id ?? properties?.sku
-  const text = typeof id === 'number' ? String(id) : id
-  return typeof text === 'string' && text !== '' && text.length <= MAX_NAME_LENGTH ? text : undefined
 }

@@ -4,6 +4,11 @@ import type { Retention } from './retention.js'
 /** Treatment of the privacy signals of browsers. */
 export type PrivacySignals = 'ignore' | 'honour'
 
+/** Treatment of visitors whose behaviour is that of a program. */
+export const BOT_TREATMENTS = ['exclude', 'include'] as const
+
+export type BotTreatment = (typeof BOT_TREATMENTS)[number]
+
 /** A site: one tenant. */
 export interface Site {
   siteId: string
@@ -36,6 +41,11 @@ export interface Site {
   spread?: string[]
   /** Signals that are told of its stream, detectors and patterns by name; an empty list: none. Default: all. */
   signals?: string[]
+  /**
+   * Treatment of visitors whose behaviour is that of a program. `exclude`: they are in no segment and no preview.
+   * Default `exclude`.
+   */
+  bots?: BotTreatment
 }
 
 /** How a slot chooses. */

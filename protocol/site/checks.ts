@@ -7,7 +7,15 @@ import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS, MAX_SPREAD } from '../wire/limit
 import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/senders.js'
 import type { SlotsRequest } from '../wire/slots.js'
 import { attributionTrouble } from './attribution.js'
-import { type Attribution, type Content, DEFAULT_ATTRIBUTION, type Policy, type Site, type Slot } from './catalog.js'
+import {
+  type Attribution,
+  BOT_TREATMENTS,
+  type Content,
+  DEFAULT_ATTRIBUTION,
+  type Policy,
+  type Site,
+  type Slot,
+} from './catalog.js'
 import { parseDuration } from './definitions/duration.js'
 import { isDefinitionName } from './definitions/name.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
@@ -126,6 +134,7 @@ export function checkSite(raw: unknown): Check<Site> {
     retention,
     spread,
     signals,
+    bots,
   } = raw
   if (typeof siteId !== 'string' || !/^[a-z0-9-]{1,64}$/.test(siteId))
     return no('siteId must be 1–64 small letters, digits or hyphens')
@@ -178,7 +187,15 @@ export function checkSite(raw: unknown): Check<Site> {
       )
     site.signals = signals
   }
+  if (bots !== undefined) {
+    if (!isOneOf(bots, BOT_TREATMENTS)) return no(`bots must be one of ${BOT_TREATMENTS.join(', ')}`)
+    site.bots = bots
+  }
   return { ok: true, value: site }
+}
+
+function isOneOf<T>(value: unknown, allowed: readonly T[]): value is T {
+  return allowed.includes(value as T)
 }
 
 function isName(value: unknown): value is string {

@@ -23,6 +23,7 @@ export function parseSite(raw: unknown): Check<Site> {
   if (!isAbsentOr(requestsPerSecond, isRate)) return misfit('requestsPerSecond is not a number above 0')
   if (!isAbsentOr(spread, list => isListOf(list, isText))) return misfit('spread is not a list of text')
   if (!isAbsentOr(raw.signals, list => isListOf(list, isText))) return misfit('signals is not a list of text')
+  if (!isAbsentOr(raw.bots, isText)) return misfit('bots is not text')
   const trouble =
     (enrichment === undefined ? undefined : enrichmentTrouble(enrichment)) ??
     (retention === undefined ? undefined : retentionTrouble(retention))

@@ -149,6 +149,8 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...WRITE_AGAIN,
             'dead.>',
             'forget.*',
+            // Profiles, to compare them with the tables.
+            'profile.*',
             allKeys('jobs'),
             allKeys('tombstones'),
             allKeys('positions'),

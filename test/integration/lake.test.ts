@@ -10,7 +10,7 @@ import { restoreFromLake } from '#aggregator/commands/rebuild/restore-from-lake.
 import { fillLake } from '#aggregator/lake/fill-lake.js'
 import { lakeFolder } from '#aggregator/lake/lake-files.js'
 import { lakeMetrics } from '#aggregator/lake/metrics.js'
-import { startBatch } from '#aggregator/lake/role.js'
+import * as lakes from '#aggregator/lake/start-lake.js'
 import { tableRanges } from '#aggregator/lake/table-ranges.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { someIdentity } from '../support/some-identity.js'
@@ -81,7 +81,7 @@ async function startLake(name = 'test', everyMs = 50) {
   const { nats, installation, log } = world
   const metrics = createMetrics()
   const parts = { nats, installation, clickhouse: clickhouse.account, metrics, log }
-  const role = await startBatch({ ...parts, lake: { dir: lake, everyMs }, identity: someIdentity(name) })
+  const role = await lakes.startLake({ ...parts, lake: { dir: lake, everyMs }, identity: someIdentity(name) })
   onTestFinished(role.stop)
   return {
     ...role,

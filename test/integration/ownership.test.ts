@@ -43,10 +43,10 @@ afterAll(async () => {
   await clickhouse?.stop()
 })
 
-async function start(args: string[] = []): Promise<Aggregator> {
+async function start(args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Aggregator> {
   const { url, username, password } = clickhouse.account
   const started = await startAggregator(
-    { NATS_URL: broker.url, CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
+    { NATS_URL: broker.url, CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password, ...env },
     args,
   )
   running.push(started)
@@ -209,7 +209,7 @@ describe('aggregators that share partitions and streams', () => {
   })
 
   it('say what is wrong with the roles asked for', async () => {
-    const refused = await start(['--roles', 'batch'])
+    const refused = await start(['--roles', 'batch'], { PARITY_SAMPLE: '0' })
     expect(await refused.exited).toBe(1)
     expect(refused.output()).toContain('set LAKE_DIR')
   })

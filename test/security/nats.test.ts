@@ -168,7 +168,6 @@ describe('the user of a part', () => {
         ...DESTRUCTIVE.filter(isNotErasing),
         ...SITES,
         'decide.0',
-        'profile.0',
         'preview.0',
         'webhook.0',
         '$KV.profiles.0.demo.v',

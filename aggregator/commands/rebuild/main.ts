@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { profilesBucket } from '@slotstream/protocol'
-import { acquireOperatorLock, neededSetting, runCommand, secretSetting, textSetting } from '@slotstream/runtime'
+import { acquireOperatorLock, neededSetting, runCommand } from '@slotstream/runtime'
 import { openClickHouse } from '../../clickhouse/client.js'
 import { aggregatorSettings, anonymousDaysSetting } from '../../settings.js'
+import { clickHouseAccount } from '../clickhouse-account.js'
 import { rebuild } from './rebuild.js'
 import { understand } from './understand.js'
 
@@ -15,7 +14,7 @@ await runCommand('rebuild', process.env, args => {
   const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
     const done = await acquireOperatorLock(parts.nats, 'rebuild')
-    const clickhouse = openClickHouse(account(), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
+    const clickhouse = openClickHouse(clickHouseAccount(process.env), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
     const anonymousDays = anonymousDaysSetting(process.env)
     const { cluster } = aggregatorSettings([], process.env).clickhouse
     const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays })
@@ -25,11 +24,3 @@ await runCommand('rebuild', process.env, args => {
     done()
   }
 })
-
-/** The account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there. */
-function account() {
-  const { clickhouse } = aggregatorSettings([], process.env)
-  const file = join(textSetting('DATA_DIR'), 'clickhouse-password')
-  if (secretSetting('CLICKHOUSE_URL') || secretSetting('CLICKHOUSE_PASSWORD') || !existsSync(file)) return clickhouse
-  return { ...clickhouse, username: 'slotstream', password: readFileSync(file, 'utf8').trim() }
-}

@@ -21,6 +21,8 @@ export interface PreviewDeps {
   profiles: AsyncIterable<Profile>
   readPerson: ReadPerson
   definitions: CompiledDefinitions
+  /** Whether the site wants visitors who seem to be programs. */
+  includesBots: boolean
   /** Asked after each person: what to wait for before the next one. */
   slice: () => Promise<void> | undefined
   abort: AbortSignal
@@ -41,13 +43,14 @@ export async function previewSite(where: unknown, deps: PreviewDeps): Promise<Pr
   if (!condition.ok) return { faults: condition.faults }
   const preview = createPreview(condition.value)
   const evaluate = evaluator(condition.value, deps)
+  const isWanted = ({ profile, suspicion }: Person) => profile.events > 0 && (deps.includesBots || !suspicion.isBot)
   let batch: Profile[] = []
 
   async function addBatch(): Promise<void> {
     const persons = await Promise.all(batch.map(profile => deps.readPerson(profile, definitions.features)))
     batch = []
     for (const person of persons) {
-      if (person.profile.events > 0) preview.add(person.id, evaluate(person))
+      if (isWanted(person)) preview.add(person.id, evaluate(person))
       await slice()
       abort.throwIfAborted()
     }

@@ -7,6 +7,7 @@ import type { Person } from './read-persons.js'
  * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
  *
  * @param at milliseconds since the epoch
+ * @param includesBots whether the site wants visitors in segments who seem to be programs
  * @param lackedMs for how long the visitor's partition may have lacked messages, in milliseconds. Default 0
  */
 export function describeProfile(
@@ -14,12 +15,14 @@ export function describeProfile(
   person: Person,
   { features, segments }: CompiledDefinitions,
   at: number,
+  includesBots: boolean,
   lackedMs = 0,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
   const { links: _links, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt, lackedMs)
+  const isLeftOut = person.suspicion.isBot && !includesBots
   return {
     ...ownFields,
     person: { id: person.id, userId: person.userId, browsers: person.browsers },
@@ -29,7 +32,8 @@ export function describeProfile(
         { value, version, ageMs, ...(since > 0 && { since }), ...(filling && { filling }) },
       ]),
     ),
-    segments: changesOf(segments, person.members, personAttributes(person, values, at)).segments,
+    segments: isLeftOut ? [] : changesOf(segments, person.members, personAttributes(person, values, at)).segments,
     signals: person.signals,
+    suspicion: person.suspicion,
   }
 }

@@ -5,8 +5,10 @@ import {
   foldPerson,
   namesOfMembers,
   namesOfSignals,
+  type Suspicion,
   settleBrowsers,
   statesOfUser,
+  suspicionOf,
   userOfBrowser,
 } from '@slotstream/core'
 import { type FeatureStates, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
@@ -28,6 +30,8 @@ export interface Person extends AboutPerson {
   members: string[]
   /** Names of signals that were detected lately on any of the browsers. */
   signals: string[]
+  /** Whether what they did is what a program does. */
+  suspicion: Suspicion
   /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
   readAt: number
 }
@@ -75,10 +79,14 @@ function personOf(
   profiles: readonly Profile[],
   features: Features,
 ): Person {
-  const parts = profiles.map(profile => statesOfUser(profile, named.userId, features))
+  const states = foldPerson(
+    profiles.map(profile => statesOfUser(profile, named.userId, features)),
+    features,
+  )
   return {
     ...named,
-    features: foldPerson(parts, features),
+    features: states,
+    suspicion: suspicionOf(states, features),
     signals: namesOfSignals(profiles),
     ...aboutPerson(named.userId, profiles),
   }

@@ -26,6 +26,7 @@ const FIELDS = [
   'retention',
   'spread',
   'signals',
+  'bots',
 ]
 
 /**

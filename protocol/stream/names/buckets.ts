@@ -18,7 +18,7 @@ export const BUCKETS = {
   timers: 'timers',
   /**
    * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far a
-   * role got
+   * role got, `jobs.<job>` → the night it was last done for
    */
   positions: 'positions',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */

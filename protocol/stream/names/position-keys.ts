@@ -17,3 +17,8 @@ export function sweptKey(bucket: string, partition: number): string {
 export function webhookPositionKey(partition: number, webhookId?: string): string {
   return webhookId === undefined ? `webhooks.${partition}` : `webhooks.${partition}.${webhookId}`
 }
+
+/** Returns the key of the night for which a job of the role `batch` was last done. */
+export function nightKey(job: string): string {
+  return `jobs.${job}`
+}

@@ -67,10 +67,29 @@ function isSignalMemory(value: unknown): boolean {
   if (!isObject(value)) return false
   const { interest_shift, session_anomaly, repeated_view } = value
   return (
-    isAbsentOr(interest_shift, isText) &&
+    isAbsentOr(interest_shift, memory => isText(memory) || isInterestMemory(memory)) &&
     isAbsentOr(session_anomaly, isAnomalyMemory) &&
     isAbsentOr(repeated_view, list => isListOf(list, pair => isListOf(pair, isCount) && pair.length === 2))
   )
+}
+
+function isInterestMemory(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { leading, passed, base, at, recent } = value
+  return (
+    isAbsentOr(leading, isText) &&
+    isAbsentOr(passed, isText) &&
+    isObject(base) &&
+    Object.values(base).every(Number.isFinite) &&
+    Number.isFinite(at) &&
+    isListOf(recent, isRecentInterest)
+  )
+}
+
+function isRecentInterest(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 4) return false
+  const [at, categories, product, messages] = value
+  return [at, product, messages].every(Number.isFinite) && isListOf(categories, isText)
 }
 
 function isAnomalyMemory(value: unknown): boolean {

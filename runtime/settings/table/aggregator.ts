@@ -11,7 +11,7 @@ export const AGGREGATOR = {
     default: 'warehouse,profiles,decisions,webhooks,batch',
     otherwise: 'all; set by `npm start`',
     meaning:
-      'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` does nothing without `LAKE_DIR`. The option `--roles` takes precedence',
+      'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` keeps the lake where there is `LAKE_DIR`, and does nightly jobs. The option `--roles` takes precedence',
   },
   AGGREGATOR_NAME: {
     kind: 'text',
@@ -65,6 +65,24 @@ export const PROFILES = {
     meaning:
       'Messages a second that a process reads at most to count the history of a [feature](profiles.md#history) that was declared later; 0: no limit',
     beyond: 'it waits',
+  },
+  PARITY_SAMPLE: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'visitors',
+    default: 100,
+    max: 100_000,
+    meaning:
+      'Visitors of each site whose profiles the role `batch` compares with the rows of `events` every night; 0: none',
+    beyond: 'the others have their turn on other nights',
+  },
+  PARITY_HOUR: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'hour, UTC',
+    default: 3,
+    max: 23,
+    meaning: 'Hour of the day from which the role `batch` compares profiles with the rows of `events`',
   },
 } as const satisfies SettingsTable
 

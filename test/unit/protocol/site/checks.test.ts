@@ -174,6 +174,7 @@ describe('the settings of a site', () => {
       signals: ['interest_shift', 'cart_abandonment'],
     }
     expect(checkSite({ ...site, signals: [] })).toMatchObject({ ok: true, value: { signals: [] } })
+    expect(checkSite({ ...site, bots: 'include' })).toMatchObject({ ok: true, value: { bots: 'include' } })
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: true, value: settings })
     expect(checkSite(site)).toMatchObject({ ok: true, value: { siteId: 'shop', debug: false } })
   })
@@ -187,6 +188,7 @@ describe('the settings of a site', () => {
     [{ enrichment: { scrub: ['Token'] } }, /small letters/],
     [{ requestsPerSecond: 0 }, /requestsPerSecond/],
     [{ signals: false }, /signals must be a list/],
+    [{ bots: 'yes' }, /bots must be one of exclude, include/],
     [
       { signals: ['is leaving'] },
       /of interest_shift, session_anomaly, repeated_view or of patterns; an empty one for none/,

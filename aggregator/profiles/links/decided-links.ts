@@ -7,12 +7,17 @@ export interface DecidedLink {
   change: IdentityChange
 }
 
-/** Reads the latest decision about each browser and user: the stream may have it no longer. */
-export async function* decidedLinks(clickhouse: ClickHouseClient): AsyncGenerator<DecidedLink> {
+/**
+ * Reads the latest decision about each browser and user: the stream may have it no longer.
+ *
+ * @param site default: those of all sites
+ */
+export async function* decidedLinks(clickhouse: ClickHouseClient, site = ''): AsyncGenerator<DecidedLink> {
   const result = await clickhouse.query({
     query: `SELECT site_id, anonymous_id, user_id,
               argMax((toString(state), cause, toUnixTimestamp64Milli(decided_at)), (decided_at, stream_seq, batch_index)) AS latest
-            FROM slotstream.identity_decisions GROUP BY site_id, anonymous_id, user_id`,
+            FROM slotstream.identity_decisions WHERE {site:String} IN ('', site_id) GROUP BY site_id, anonymous_id, user_id`,
+    query_params: { site },
     format: 'JSONCompactEachRow',
   })
   for await (const rows of result.stream<[string, string, string, [string, string, string | number]]>())

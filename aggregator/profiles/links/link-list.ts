@@ -1,7 +1,12 @@
 import { applyChanges, profileOfLink } from '@slotstream/core'
 import { type IdentityChange, isPersonKey, type Profile, visitorIdOf, visitorText } from '@slotstream/protocol'
 import type { DecidedLink } from './decided-links.js'
-import type { NewGeneration } from './new-generation.js'
+
+/** Profiles that are being computed. */
+export interface ComputedProfiles {
+  read(siteId: string, visitorId: string): Promise<{ profile: Profile | undefined }>
+  writeAll(profiles: AsyncIterable<Profile>): Promise<unknown>
+}
 
 /** Users that the profiles of browsers name, for the profiles of the users, and decisions about both. */
 export interface LinkList {
@@ -10,7 +15,7 @@ export interface LinkList {
   /** Yields profiles as they come, and notes the links of browsers. */
   noted(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile>
   /** Writes the links into the profiles of users, and decisions into those of browsers, too. The live roles learn of later ones by the stream. */
-  writeTo(generation: Pick<NewGeneration, 'read' | 'writeAll'>): Promise<void>
+  writeTo(profiles: ComputedProfiles): Promise<void>
 }
 
 /**
@@ -33,9 +38,9 @@ export function createLinkList(): LinkList {
       add(siteId, visitorIdOf({ userId }), { anonymousId, userId, link })
   }
 
-  async function* linked(generation: Pick<NewGeneration, 'read'>): AsyncGenerator<Profile> {
+  async function* linked(computed: Pick<ComputedProfiles, 'read'>): AsyncGenerator<Profile> {
     for (const { siteId, visitorId, ofVisitor } of changes.values()) {
-      const { profile = profileOfLink(siteId, visitorId, ofVisitor[0]!) } = await generation.read(siteId, visitorId)
+      const { profile = profileOfLink(siteId, visitorId, ofVisitor[0]!) } = await computed.read(siteId, visitorId)
       yield { ...profile, links: applyChanges(profile.links, visitorId, ofVisitor) }
     }
   }
@@ -51,8 +56,8 @@ export function createLinkList(): LinkList {
         yield profile
       }
     },
-    async writeTo(generation) {
-      await generation.writeAll(linked(generation))
+    async writeTo(profiles) {
+      await profiles.writeAll(linked(profiles))
     },
   }
 }

@@ -14,7 +14,8 @@ import { claimLake } from './whose-lake.js'
 /** A file takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
-export interface BatchParts {
+/** The installation, and where its lake is. */
+export interface LakeParts {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -27,10 +28,10 @@ export interface BatchParts {
 }
 
 /**
- * The batch role: keeps the lake, for its share of the streams. Those that share it must see the same folder. Resolves
- * when it has joined; ClickHouse is not waited for.
+ * Keeps the lake, for this process's share of the streams. Those that share it must see the same folder. Resolves when it
+ * has joined; ClickHouse is not waited for.
  */
-export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<void> }> {
+export async function startLake(parts: LakeParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, clickhouse: server, lake, metrics, log, identity } = parts
   const clickhouse = openClickHouse(server, 'batch', { timeoutMs: REQUEST_TIMEOUT_MS })
   const counters = lakeMetrics(metrics)

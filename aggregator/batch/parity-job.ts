@@ -1,0 +1,99 @@
+import { parseSite, type Site } from '@slotstream/protocol'
+import { bucketKeys, type Installation, type Log, type Metrics, type Nats, usableValue } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import { checkSite } from '../parity/check-site.js'
+import { parityMetrics } from '../parity/metrics.js'
+import type { FeatureParity, ParityReport } from '../parity/report.js'
+import { watchJobs } from '../people/watch-jobs.js'
+import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
+import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
+import type { NightlyJob } from './nightly.js'
+
+/** As long as a query over all events of a site may take, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 10 * 60_000
+
+/** When profiles are compared with the tables, and how many. */
+export interface ParitySettings {
+  /** Visitors of each site; 0: none. */
+  sample: number
+  /** Hour of the day, UTC. */
+  hour: number
+}
+
+export interface ParityJobParts {
+  nats: Nats
+  installation: Installation
+  /** A user who may read. */
+  clickhouse: ClickHouseServer
+  parity: ParitySettings
+  anonymousDays: number
+  metrics: Metrics
+  log: Log
+}
+
+/** Creates the job that compares a sample of every site's profiles with the rows of `events`, another sample each night. */
+export function createParityJob(parts: ParityJobParts): NightlyJob {
+  const { nats, installation, parity, anonymousDays, log } = parts
+  const { buckets } = installation
+  const metrics = parityMetrics(parts.metrics)
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const begun = performance.now()
+    const definitions = createSitesDefinitions(log)
+    const watching = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
+    const jobs = await watchJobs(nats, buckets.jobs, log)
+    const clickhouse = openClickHouse(parts.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })
+    const reports: ParityReport[] = []
+    try {
+      const salt = new Date().toISOString().slice(0, 10)
+      const deps = { nats, installation, clickhouse, definitionsOf: definitions.of, anonymousDays, quiet: jobs.quiet }
+      for (const site of await readSites()) {
+        const report = await checkSite(site, parity.sample, salt, { ...deps, signal })
+        reports.push(report)
+        tell(report)
+      }
+      metrics.note(reports, performance.now() - begun)
+    } finally {
+      jobs.stop()
+      watching.stop()
+      await clickhouse.close()
+    }
+  }
+
+  async function readSites(): Promise<Site[]> {
+    const sites: Site[] = []
+    for (const key of await bucketKeys(buckets.sites, '>')) {
+      const entry = await buckets.sites.get(key)
+      const site = entry?.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
+      if (site) sites.push(site)
+    }
+    return sites
+  }
+
+  /** Says in the log what came of a site: numbers and names of features, and nobody's values. */
+  function tell({ site: siteId, compared, different, skipped, why, features }: ParityReport): void {
+    if (different === 0) {
+      log.info({ siteId, compared, skipped, ...(why && { why }) }, 'profiles are what the rows of events give')
+      return
+    }
+    const faults = features.filter(hasFault)
+    log.error(
+      { siteId, compared, different, skipped, features: faults },
+      'profiles differ from what the rows of events give: see docs/operating.md, "Parity"',
+    )
+  }
+
+  return {
+    name: 'parity',
+    hour: parity.hour,
+    run: signal =>
+      run(signal).catch(error => {
+        if (!signal.aborted) metrics.failed()
+        throw error
+      }),
+  }
+}
+
+function hasFault({ different, missing, extra }: FeatureParity): boolean {
+  return different + missing + extra > 0
+}
