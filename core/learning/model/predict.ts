@@ -1,4 +1,11 @@
-import { type CrossedFacts, createFeatureList, type FeatureList, OWN, writeOwn, writeShared } from '../features/cross.js'
+import {
+  type CrossedFacts,
+  createFeatureList,
+  type FeatureList,
+  OWN,
+  writeOwn,
+  writeShared,
+} from '../features/cross.js'
 import type { Facets } from '../features/facets.js'
 import type { LinearModel } from './linear-model.js'
 

@@ -13,7 +13,8 @@ describe('predictions', () => {
     const now = Date.UTC(2026, 0, 1)
     const epochs = emptyEpochs(now)
     const contents = Array.from({ length: 9 }, (_, n) => ({ id: `c${n}`, category: `k${n % 3}`, tags: ['a', `t${n}`] }))
-    const factsOf = (n: number) => crossFacts({ context: { a: n % 3, b: n % 2 === 0 }, affinities: { k1: 1 + (n % 2) } })
+    const factsOf = (n: number) =>
+      crossFacts({ context: { a: n % 3, b: n % 2 === 0 }, affinities: { k1: 1 + (n % 2) } })
     for (let n = 0; n < 300; n++) {
       const content = contents[n % 9]!
       const reward = random() < 0.3 ? 10_000 : 0
