@@ -77,7 +77,7 @@ export {
 } from './segments/compile-segments.js'
 export { compileWhere, type WhereOptions } from './segments/compile-where.js'
 export { explainSegment, type SegmentExplanation } from './segments/explain.js'
-export { type MemberChange, namesOfMembers, nextMembers } from './segments/members/members.js'
+export { type MemberChange, namesOfMembers, nextMembers, withoutMembers } from './segments/members/members.js'
 export { nextSegmentChange } from './segments/members/next-change.js'
 export { isWholePerson, type UserNews } from './segments/members/watch-segments.js'
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'

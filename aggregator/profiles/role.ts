@@ -13,12 +13,12 @@ import {
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
+import { watchBotTreatment, withBotTreatment } from './definitions/bot-treatment.js'
 import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
 import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
-import { watchBotTreatment } from './reads/bot-treatment.js'
 import { createReadPerson, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
 import { startAnswering } from './reads/start-answering.js'
@@ -88,7 +88,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
   const bots = await watchBotTreatment(nats, buckets.sites, log)
-  const definitions = createSitesDefinitions(log)
+  const definitions = withBotTreatment(createSitesDefinitions(log), bots)
   const featureServing = await serveFeatures(deps, definitions)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
@@ -112,7 +112,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   leaseGroup = await joinGroup(deps, generations, serving)
   const forgetting = answerForget({ nats, holds, profileSets: generations.all, log })
   const watching = await watchGeneration(nats, buckets.meta, generation, generations.switchTo, log)
-  const answering = startAnswering({ reading, ageMs, holds, serving, definitions, generations, bots, log })
+  const answering = startAnswering({ reading, ageMs, holds, serving, definitions, generations, log })
 
   return {
     profileOf,

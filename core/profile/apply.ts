@@ -102,6 +102,8 @@ export interface ApplyRules {
   patterns?: CompiledPatterns
   /** Segments of the site. Default: none */
   segments?: CompiledSegments
+  /** Whether visitors who seem to be programs may be in them. Default: no */
+  includesBots?: boolean
   /** Whether only features are wanted, and what they depend on: no signals, traits and affinities. Default: all */
   onlyFeatures?: boolean
 }
@@ -137,7 +139,7 @@ function reduce(
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
   const watch = rules.segments?.segments.length
-    ? watchSegments(begun, { segments: rules.segments, features }, envelope, onSegment)
+    ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, onSegment)
     : undefined
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)

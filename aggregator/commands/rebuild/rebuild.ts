@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
 import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
+import { watchBotTreatment, withBotTreatment } from '../../profiles/definitions/bot-treatment.js'
 import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import type { Range } from '../../profiles/history/event-ranges.js'
@@ -58,7 +59,8 @@ export async function rebuild(
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
   if (!wanted(PROFILES)) return undefined
-  const definitions = createSitesDefinitions(parts.log)
+  const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
+  const definitions = withBotTreatment(createSitesDefinitions(parts.log), bots)
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
   const generation = await rebuildProfiles({
     ...parts,
@@ -68,7 +70,10 @@ export async function rebuild(
       history: (ranges, asOf) => history(ranges, asOf, definitions.of),
       decided: () => decidedLinks(clickhouse),
     }),
-  }).finally(watching.stop)
+  }).finally(() => {
+    watching.stop()
+    bots.stop()
+  })
   const removed = await removeGeneration(nats, installation, generation - 1)
   return removed ? undefined : generation - 1
 

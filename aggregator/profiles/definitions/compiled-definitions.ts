@@ -21,6 +21,8 @@ export interface CompiledDefinitions {
   features: Features
   patterns: CompiledPatterns
   segments: CompiledSegments
+  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  includesBots?: boolean
 }
 
 /** What of it profiles are made with. */
@@ -65,7 +67,7 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
   }
 
   /** Returns what `compile` makes of a set; what is in use where it throws. */
-  function usable<T>(siteId: string, kind: keyof CompiledDefinitions, before: T, compile: () => T): T {
+  function usable<T>(siteId: string, kind: 'features' | 'patterns' | 'segments', before: T, compile: () => T): T {
     try {
       return compile()
     } catch (error) {

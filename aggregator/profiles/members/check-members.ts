@@ -5,6 +5,7 @@ import {
   nextSegmentChange,
   personAttributes,
   statesOfUser,
+  withoutMembers,
 } from '@slotstream/core'
 import { isPersonKey, type Profile } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
@@ -34,15 +35,14 @@ export interface MemberChecksDeps {
 /** Creates the looks at persons. Sites without segments have none. */
 export function createMemberChecks({ definitionsOf, readPerson, tell, log }: MemberChecksDeps): MemberChecks {
   async function checkNow(profile: Profile, now: number): Promise<number | undefined> {
-    const { features, segments } = definitionsOf(profile.siteId)
+    const { features, segments, includesBots } = definitionsOf(profile.siteId)
     const person = await readPerson(profile, features)
     const values = featureValues(person.features, features, now, segments.features)
-    const { members, changes } = nextMembers(
-      segments,
-      profile.members ?? [],
-      personAttributes(person, values, now),
-      now,
-    )
+    const before = profile.members ?? []
+    const isLeftOut = person.suspicion.isBot && !includesBots
+    const { members, changes } = isLeftOut
+      ? withoutMembers(before, now)
+      : nextMembers(segments, before, personAttributes(person, values, now), now)
     const named = (kind: string) => changes.filter(change => change.kind === kind).map(({ segment }) => segment)
     if (changes.length > 0) await tell(profile, { at: now, entered: named('entered'), left: named('left') })
     return nextSegmentChange(segments, members, features, person.features, now)

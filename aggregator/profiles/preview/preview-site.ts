@@ -21,8 +21,6 @@ export interface PreviewDeps {
   profiles: AsyncIterable<Profile>
   readPerson: ReadPerson
   definitions: CompiledDefinitions
-  /** Whether the site wants visitors who seem to be programs. */
-  includesBots: boolean
   /** Asked after each person: what to wait for before the next one. */
   slice: () => Promise<void> | undefined
   abort: AbortSignal
@@ -43,7 +41,8 @@ export async function previewSite(where: unknown, deps: PreviewDeps): Promise<Pr
   if (!condition.ok) return { faults: condition.faults }
   const preview = createPreview(condition.value)
   const evaluate = evaluator(condition.value, deps)
-  const isWanted = ({ profile, suspicion }: Person) => profile.events > 0 && (deps.includesBots || !suspicion.isBot)
+  const isWanted = ({ profile, suspicion }: Person) =>
+    profile.events > 0 && (definitions.includesBots || !suspicion.isBot)
   let batch: Profile[] = []
 
   async function addBatch(): Promise<void> {

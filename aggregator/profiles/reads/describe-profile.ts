@@ -7,15 +7,13 @@ import type { Person } from './read-persons.js'
  * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
  *
  * @param at milliseconds since the epoch
- * @param includesBots whether the site wants visitors in segments who seem to be programs
  * @param lackedMs for how long the visitor's partition may have lacked messages, in milliseconds. Default 0
  */
 export function describeProfile(
   profile: Profile,
   person: Person,
-  { features, segments }: CompiledDefinitions,
+  { features, segments, includesBots = false }: CompiledDefinitions,
   at: number,
-  includesBots: boolean,
   lackedMs = 0,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile

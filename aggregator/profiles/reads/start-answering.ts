@@ -6,7 +6,6 @@ import { previewSite } from '../preview/preview-site.js'
 import type { ProfileGenerations } from '../profile-generations.js'
 import type { Serving } from '../serving.js'
 import { answerReads } from './answer-reads.js'
-import type { BotTreatments } from './bot-treatment.js'
 import { describeProfile } from './describe-profile.js'
 import { createReadPerson } from './read-persons.js'
 import { createReadStored, type ReadStoredDeps } from './read-stored.js'
@@ -21,29 +20,19 @@ export interface AnsweringDeps {
   serving: Serving
   definitions: Pick<SitesDefinitions, 'of'>
   generations: Pick<ProfileGenerations, 'current'>
-  /** How sites treat visitors that seem to be programs. */
-  bots: Pick<BotTreatments, 'areIncluded'>
   log: Log
 }
 
 /** Answers requests for profiles, and for previews of segments, of the partitions that this process holds. */
 export function startAnswering(deps: AnsweringDeps): { stop(): Promise<void> } {
-  const { reading, ageMs, holds, serving, definitions, generations, bots, log } = deps
+  const { reading, ageMs, holds, serving, definitions, generations, log } = deps
   const { nats, partitions } = reading
   const { profileOf, serves } = reading
   const readPerson = createReadPerson(createReadStored(reading))
   const describe = async (profile: Profile) => {
     const ofSite = definitions.of(profile.siteId)
     const lackedMs = ageMs(partitionOf(profile.siteId, profile.visitorId, partitions))
-    const includesBots = bots.areIncluded(profile.siteId)
-    return describeProfile(
-      profile,
-      await readPerson(profile, ofSite.features),
-      ofSite,
-      Date.now(),
-      includesBots,
-      lackedMs,
-    )
+    return describeProfile(profile, await readPerson(profile, ofSite.features), ofSite, Date.now(), lackedMs)
   }
   const reads = answerReads({ nats, partitions, profileOf, describe, serves, holds, log })
   serving.listen(reads.set)
@@ -55,7 +44,6 @@ export function startAnswering(deps: AnsweringDeps): { stop(): Promise<void> } {
         profiles: generations.current.ofSite(index, siteId, abort),
         readPerson,
         definitions: definitions.of(siteId),
-        includesBots: bots.areIncluded(siteId),
         slice,
         abort,
         now: Date.now(),

@@ -37,6 +37,11 @@ export function nextMembers(
   return changeMembers(before, { entered, left, dropped, at })
 }
 
+/** Returns what changed when a person may be in no segment at all. */
+export function withoutMembers(before: Members, at: number): MembersStep {
+  return changeMembers(before, { entered: [], left: namesOfMembers(before), at })
+}
+
 /** Returns the segments of a person after some were entered and left. What is so already changes nothing. */
 export function changeMembers(
   before: Members,

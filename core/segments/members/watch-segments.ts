@@ -1,4 +1,12 @@
-import { type EventEnvelope, isPersonKey, type Members, type Profile, type SegmentNews } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  type FeatureStates,
+  isPersonKey,
+  type Members,
+  type Profile,
+  type SegmentNews,
+} from '@slotstream/protocol'
+import { suspicionOf } from '../../bots/suspicion.js'
 import type { Features } from '../../features/feature.js'
 import { featureValues } from '../../features/state/values.js'
 import { aboutPerson } from '../../identity/about-person.js'
@@ -8,7 +16,14 @@ import { namesOfSignals } from '../../profile/recent-signals.js'
 import { timeOf } from '../../profile/sessions.js'
 import type { CompiledSegments } from '../compile-segments.js'
 import { personAttributes } from '../person-attributes.js'
-import { changeMembers, type MemberChange, type MembersStep, namesOfMembers, nextMembers } from './members.js'
+import {
+  changeMembers,
+  type MemberChange,
+  type MembersStep,
+  namesOfMembers,
+  nextMembers,
+  withoutMembers,
+} from './members.js'
 import type { SegmentCause } from './segment-signal.js'
 
 /** News of a browser that the partition of a user has to be told. */
@@ -28,6 +43,8 @@ export interface SegmentWatch {
 export interface SegmentRules {
   segments: CompiledSegments
   features: Features
+  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  includesBots?: boolean
 }
 
 /** Takes a segment that the person entered or left. */
@@ -40,7 +57,7 @@ export type OnSegment = (change: MemberChange, cause: SegmentCause, person: Prof
  */
 export function watchSegments(
   before: Profile | undefined,
-  { segments, features }: SegmentRules,
+  { segments, features, includesBots = false }: SegmentRules,
   envelope: EventEnvelope,
   onSegment: OnSegment,
 ): SegmentWatch {
@@ -58,9 +75,15 @@ export function watchSegments(
 
   function evaluate(now: Profile, cause: SegmentCause): void {
     const userId = isPersonKey(now.visitorId) ? now.userId : ''
-    const values = featureValues(statesOfUser(now, userId, features), features, at, segments.features)
+    const states = statesOfUser(now, userId, features)
+    const isLeftOut = !includesBots && suspicionOf(states, features).isBot
+    take(isLeftOut ? withoutMembers(members, at) : next(now, userId, states), cause, now)
+  }
+
+  function next(now: Profile, userId: string, states: FeatureStates): MembersStep {
+    const values = featureValues(states, features, at, segments.features)
     const about = { ...aboutPerson(userId, [now]), signals: namesOfSignals([now]) }
-    take(nextMembers(segments, members, personAttributes(about, values, at), at), cause, now)
+    return nextMembers(segments, members, personAttributes(about, values, at), at)
   }
 
   function decide(now: Profile, cause: SegmentCause): void {

@@ -42,7 +42,7 @@ function viewed(at: number, category = 'camp', fields: Partial<StoredMessage> = 
 }
 
 /** One site, all of whose partitions are told at once what they have to be told. */
-function createSite(rules = RULES) {
+function createSite(rules: typeof RULES & { includesBots?: boolean } = RULES) {
   const profiles = new Map<string, Profile>()
   const signals: SignalRecord[] = []
   let seq = 0
@@ -87,6 +87,26 @@ describe('segments of a visitor', () => {
       },
     ])
     expect(profiles.get('b1')?.members).toEqual([['campers', NOON]])
+  })
+
+  it('are left by what seems to be a program, unless the site wants it', () => {
+    const pages = (count: number) =>
+      Array.from({ length: count }, (_, n) => viewed(NOON + n * 100, 'camp', { type: 'page', event: undefined }))
+    const told = (includesBots: boolean) => {
+      const site = createSite({
+        ...RULES,
+        ...someSegments([{ name: 'readers', where: { 'features.page_views': { $gte: 50 } } }]),
+        includesBots,
+      })
+      site.send(pages(60))
+      site.send(pages(60))
+      return site.told()
+    }
+    expect(told(true)).toEqual([['segment_entered', 'readers']])
+    expect(told(false)).toEqual([
+      ['segment_entered', 'readers'],
+      ['segment_left', 'readers'],
+    ])
   })
 
   it('are entered and left within one batch, as in several', () => {

@@ -33,7 +33,7 @@ const [person, program] = [profileOf('person', 9), profileOf('program', 200)]
 
 async function described(profile: Profile, includesBots: boolean) {
   const found = await readPerson(profile, definitions.features)
-  return describeProfile(profile, found, definitions, NOW, includesBots)
+  return describeProfile(profile, found, { ...definitions, includesBots }, NOW)
 }
 
 async function previewed(includesBots: boolean) {
@@ -45,8 +45,7 @@ async function previewed(includesBots: boolean) {
     {
       profiles: profiles(),
       readPerson,
-      definitions,
-      includesBots,
+      definitions: { ...definitions, includesBots },
       slice: () => undefined,
       abort: new AbortController().signal,
       now: NOW,

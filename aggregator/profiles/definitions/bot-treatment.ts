@@ -1,12 +1,27 @@
 import type { KV } from '@nats-io/kv'
 import { parseSite } from '@slotstream/protocol'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
+import type { SitesDefinitions } from './compiled-definitions.js'
 
 /** Treatment of visitors who seem to be programs, by site. */
 export interface BotTreatments {
   /** Whether a site wants them in segments and previews. */
   areIncluded(siteId: string): boolean
   stop(): void
+}
+
+/** Returns the definitions of sites with what each wants of such visitors. */
+export function withBotTreatment(
+  definitions: SitesDefinitions,
+  bots: Pick<BotTreatments, 'areIncluded'>,
+): SitesDefinitions {
+  return {
+    ...definitions,
+    of(siteId) {
+      const ofSite = definitions.of(siteId)
+      return bots.areIncluded(siteId) ? { ...ofSite, includesBots: true } : ofSite
+    },
+  }
 }
 
 /** Watches what the sites want. Resolves when the present sites are known. */
