@@ -44,7 +44,7 @@ describe('GET /v1/admin/pipeline', () => {
       expect.arrayContaining([
         ['collector'],
         ['aggregator', 'profiles', 'decisions'],
-        ['aggregator', 'warehouse', 'webhooks'],
+        ['aggregator', 'warehouse', 'webhooks', 'batch'],
       ]),
     )
     expect(status.lags.filter(({ role }) => role === 'profiles')).toHaveLength(status.partitions)
