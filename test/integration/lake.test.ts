@@ -240,6 +240,12 @@ describe('the lake', () => {
       () => readdir(lake, { recursive: true }),
       names => names.some(name => name.includes('/.EVENTS')),
     )
+    // It writes no more.
+    await until(
+      'its end',
+      () => asked,
+      times => times > 3,
+    )
     const stop = lone(async () => true)
     await through(last)
     await stop()
