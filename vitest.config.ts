@@ -24,9 +24,11 @@ const DOM = [
 /** What must hold for whatever is made up, which takes longer than examples. */
 const PROPERTIES = ['test/unit/**/*-properties.test.ts']
 
-/** Several files at a time: they wait for processes and browsers that they started most of the time. */
-const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 3 }
-const TWO_BY_TWO = { fileParallelism: true, maxWorkers: 2 }
+/**
+ * Two files at a time: they wait for processes and browsers that they started most of the time. Three take as long on two
+ * cores, and each of them longer.
+ */
+const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 2 }
 
 export default defineConfig({
   test: {
@@ -87,7 +89,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
-          ...TWO_BY_TWO,
+          ...SIDE_BY_SIDE,
         },
       },
       {
