@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
-import { type EventEnvelope, joined, partitionOf, streamSubject, visitorIdOf } from '@slotstream/protocol'
+import { visitorIdOf } from '@slotstream/protocol'
 import type { Metrics, Publisher } from '@slotstream/runtime'
 import type { IdentityEnvelope } from './apply/apply-step.js'
+import { publishToVisitor } from './publish-to-visitor.js'
 
 /**
  * Tells the partitions of users which browsers named them, by the stream of events.
@@ -21,11 +21,9 @@ export function createPublishIdentity(
   return async ({ siteId, receivedAt, changes }) => {
     for (const change of changes) {
       const { anonymousId, userId, link } = change
-      const visitorId = visitorIdOf({ userId })
-      const envelope: EventEnvelope = { siteId, visitorId, receivedAt, identity: [change], messages: [] }
-      const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
-      const id = hash('sha256', joined([siteId, anonymousId, userId, String(link?.firstAt)]), 'base64url')
-      const { duplicate } = await publisher.publish(subject, JSON.stringify(envelope), `link:${id}`)
+      const told = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, identity: [change] }
+      const cause = [anonymousId, userId, String(link?.firstAt)]
+      const { duplicate } = await publishToVisitor(publisher, partitions, told, 'link', cause)
       if (!duplicate) counted.inc()
     }
   }

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { obtainNatsServer } from '@slotstream/supervisor'
+import { createChildren } from '../support/servers/children.js'
 import { freePorts } from '../support/servers/free-ports.js'
 import { SITE } from '../support/servers/system.js'
 
@@ -26,20 +25,7 @@ export async function startPieces() {
     request_timeout: 600_000,
     log: { level: ClickHouseLogLevel.OFF },
   })
-  const running: ChildProcess[] = []
-
-  function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
-    running.push(child)
-    return child
-  }
-
-  async function end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-  }
+  const { start, end, endAll } = createChildren()
 
   start(natsServer, ['-js', '-sd', join(dataDir, 'nats'), '-a', '127.0.0.1', '-p', String(natsPort)])
   start(process.execPath, [CLICKHOUSE], {
@@ -90,7 +76,7 @@ export async function startPieces() {
     async stop(): Promise<void> {
       await nats.close()
       await clickhouse.close()
-      for (const child of running.reverse()) await end(child)
+      await endAll()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

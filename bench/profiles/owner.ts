@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { obtainNatsServer } from '@slotstream/supervisor'
+import { createChildren } from '../support/servers/children.js'
 import { freePorts } from '../support/servers/free-ports.js'
 import { WITHOUT_LIMITS } from '../support/servers/without-limits.js'
 
@@ -21,20 +20,7 @@ export async function startOwners() {
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))
   const natsServer = await obtainNatsServer({ dataDir, log: console.error })
   const natsUrl = `nats://127.0.0.1:${natsPort}`
-  const running: ChildProcess[] = []
-
-  function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' })
-    running.push(child)
-    return child
-  }
-
-  async function end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-  }
+  const { start, end, endAll } = createChildren()
 
   start(natsServer, ['-js', '-sd', join(dataDir, 'nats'), '-a', '127.0.0.1', '-p', String(natsPort)])
   const log = createLog('bench')
@@ -78,7 +64,7 @@ export async function startOwners() {
     },
     async stop(): Promise<void> {
       await nats.close()
-      for (const child of running.reverse()) await end(child)
+      await endAll()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -1,38 +1,34 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { DEFINITION_PATHS } from './definition-paths.js'
-import { body, failures, inPath, ok, type Part, type Paths, ref } from './operations.js'
+import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
 import { WEBHOOK_PATHS } from './webhook-paths.js'
 
-const SECURITY = [{ adminToken: [] }]
 const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
-
-const admin = (summary: string, rest: Part, answer: Part): Part => ({
-  summary,
-  tags: ['admin'],
-  security: SECURITY,
-  ...rest,
-  responses: {
-    ...answer,
-    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'rate_limited', 'unavailable'),
-  },
-})
 
 /** A slot or a content: put and delete. */
 const entry = (what: string, schema: string): Part => ({
   parameters: [SITE, inPath('id', `Id of the ${what}.`)],
-  put: admin(`Add or change a ${what}`, body(ref(schema), 'Its id stands in the path.'), ok('As stored.', ref(schema))),
-  delete: admin(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
+  put: adminOperation(
+    `Add or change a ${what}`,
+    body(ref(schema), 'Its id stands in the path.'),
+    ok('As stored.', ref(schema)),
+  ),
+  delete: adminOperation(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
 })
 
 /** Paths below `/v1/admin`. */
 export const ADMIN_PATHS: Paths = {
   '/v1/admin/pipeline': {
-    get: admin('How all processes, streams and tables are', {}, ok('Status and warnings.', { type: 'object' })),
+    get: adminOperation(
+      'How all processes, streams and tables are',
+      {},
+      ok('Status and warnings.', { type: 'object' }),
+    ),
   },
   '/v1/admin/sites': {
-    get: admin(
+    get: adminOperation(
       'All sites',
       {},
       ok('They are listed by id.', {
@@ -44,18 +40,22 @@ export const ADMIN_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}': {
     parameters: [SITE],
-    put: admin('Add or replace a site', body(ref('Site'), 'Its id stands in the path.'), ok('As stored.', ref('Site'))),
-    patch: admin(
+    put: adminOperation(
+      'Add or replace a site',
+      body(ref('Site'), 'Its id stands in the path.'),
+      ok('As stored.', ref('Site')),
+    ),
+    patch: adminOperation(
       'Change fields of a site',
       body({ type: 'object' }, 'As for PUT. What is not named stays; null is the default.'),
       ok('As stored.', ref('Site')),
     ),
-    delete: admin('Delete a site with its catalog', {}, ok('It is gone.', DELETED)),
+    delete: adminOperation('Delete a site with its catalog', {}, ok('It is gone.', DELETED)),
   },
   '/v1/admin/sites/{siteId}/catalog': {
     parameters: [SITE],
-    get: admin('The whole catalog', {}, ok('Slots and content.', ref('Catalog'))),
-    post: admin(
+    get: adminOperation('The whole catalog', {}, ok('Slots and content.', ref('Catalog'))),
+    post: adminOperation(
       'Add or change many slots and contents; all or none',
       body(ref('Catalog'), 'What is not named stays.'),
       ok('How many of each.', {
@@ -68,11 +68,11 @@ export const ADMIN_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
-    get: admin('A profile', {}, ok('With all that is applied by now.', ref('Profile'))),
+    get: adminOperation('A profile', {}, ok('With all that is applied by now.', ref('Profile'))),
   },
   '/v1/admin/sites/{siteId}/profiles:batch': {
     parameters: [SITE],
-    post: admin(
+    post: adminOperation(
       'Many profiles at once',
       body(
         {
@@ -90,17 +90,17 @@ export const ADMIN_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/plan': {
     parameters: [SITE],
-    get: admin('The tracking plan', {}, ok('With its revision.', ref('TrackingPlan'))),
-    put: admin(
+    get: adminOperation('The tracking plan', {}, ok('With its revision.', ref('TrackingPlan'))),
+    put: adminOperation(
       'Replace the tracking plan',
       body(ref('TrackingPlan'), 'What is not named but `schemas` stays.'),
       ok('As stored.', ref('TrackingPlan')),
     ),
-    delete: admin('Delete the tracking plan', {}, ok('It is gone.', DELETED)),
+    delete: adminOperation('Delete the tracking plan', {}, ok('It is gone.', DELETED)),
   },
   '/v1/admin/sites/{siteId}/plan/mode': {
     parameters: [SITE],
-    put: admin(
+    put: adminOperation(
       'Change the mode of the tracking plan, and what unplanned events are',
       body(
         {
@@ -118,7 +118,7 @@ export const ADMIN_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/rejected/replay': {
     parameters: [SITE],
-    post: admin(
+    post: adminOperation(
       'Take rejected messages once more, as they came',
       body(
         {
@@ -154,7 +154,7 @@ export const ADMIN_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/decisions/import': {
     parameters: [SITE],
-    post: admin(
+    post: adminOperation(
       'Import decisions of another system with their logged propensities',
       body(
         { type: 'object', required: ['decisions'], properties: { decisions: { type: 'array' } } },

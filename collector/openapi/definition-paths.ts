@@ -1,15 +1,4 @@
-import { body, failures, inPath, inQuery, ok, type Part, type Paths, ref } from './operations.js'
-
-const operation = (summary: string, rest: Part, answer: Part): Part => ({
-  summary,
-  tags: ['admin'],
-  security: [{ adminToken: [] }],
-  ...rest,
-  responses: {
-    ...answer,
-    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'rate_limited', 'unavailable'),
-  },
-})
+import { adminOperation, body, inPath, inQuery, ok, type Part, type Paths, ref } from './operations.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 
@@ -55,12 +44,12 @@ function pathsOf(kind: string, schema: string): Paths {
   return {
     [path]: {
       parameters: [SITE],
-      get: operation(
+      get: adminOperation(
         `The ${kind} of a site`,
         kind === 'segments' ? {} : BUILT_IN,
         ok('With their revision.', ref(schema)),
       ),
-      put: operation(
+      put: adminOperation(
         `Replace the ${kind} of a site`,
         body(ref(schema), 'The whole set. One that equals the stored one keeps its revision.'),
         ok('As stored.', ref(schema)),
@@ -68,7 +57,7 @@ function pathsOf(kind: string, schema: string): Paths {
     },
     [`${path}/{name}/explain`]: {
       parameters: [SITE, inPath('name', 'Name of one that is in effect, built-in ones among them.')],
-      get: operation(
+      get: adminOperation(
         `Where one of the ${kind} is evaluated, how fresh it is, what it keeps and what it costs`,
         {},
         ok('As it is now.', EXPLANATION),
@@ -76,15 +65,15 @@ function pathsOf(kind: string, schema: string): Paths {
     },
     [`${path}/history`]: {
       parameters: [SITE],
-      get: operation(`The revisions of the ${kind} that are kept`, {}, ok('The newest first.', REVISIONS)),
+      get: adminOperation(`The revisions of the ${kind} that are kept`, {}, ok('The newest first.', REVISIONS)),
     },
     [`${path}/history/{revision}`]: {
       parameters: [SITE, inPath('revision', 'One that the history lists.')],
-      get: operation(`An earlier revision of the ${kind}`, {}, ok('As it was stored.', ref(schema))),
+      get: adminOperation(`An earlier revision of the ${kind}`, {}, ok('As it was stored.', ref(schema))),
     },
     [`${path}/rollback`]: {
       parameters: [SITE],
-      post: operation(
+      post: adminOperation(
         `Store an earlier revision of the ${kind} once more`,
         body(REVISION, 'One that the history lists.'),
         ok('As stored, with a new revision.', ref(schema)),
@@ -119,7 +108,7 @@ export const DEFINITION_PATHS: Paths = {
   ...pathsOf('segments', 'SegmentSet'),
   '/v1/admin/sites/{siteId}/segments/preview': {
     parameters: [SITE],
-    post: operation(
+    post: adminOperation(
       'Who would be in a segment now',
       body(
         { type: 'object', required: ['where'], properties: { where: { type: 'object' } } },

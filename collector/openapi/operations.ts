@@ -32,6 +32,30 @@ export function failures(...codes: ErrorCode[]): Part {
   return answers
 }
 
+/** An operation of administrators. `refused`: codes of its failures; default: those that all may have. */
+export const adminOperation = (
+  summary: string,
+  rest: Part,
+  answer: Part,
+  refused: readonly ErrorCode[] = ADMIN_FAILURES,
+): Part => ({
+  summary,
+  tags: ['admin'],
+  security: [{ adminToken: [] }],
+  ...rest,
+  responses: { ...answer, ...failures(...refused) },
+})
+
+const ADMIN_FAILURES: readonly ErrorCode[] = [
+  'malformed',
+  'unauthorized',
+  'not_found',
+  'conflict',
+  'too_large',
+  'rate_limited',
+  'unavailable',
+]
+
 const RETRY_AFTER: Part = {
   'Retry-After': { description: 'Seconds after which to send the same again.', schema: { type: 'integer' } },
 }

@@ -1,15 +1,7 @@
-import { body, failures, file, inPath, inQuery, json, ok, type Part, type Paths } from './operations.js'
+import { adminOperation, body, file, inPath, inQuery, json, ok, type Part, type Paths } from './operations.js'
 
-const SECURITY = [{ adminToken: [] }]
-const FAILURES = failures('malformed', 'unauthorized', 'not_found', 'unavailable')
-
-const operation = (summary: string, rest: Part, responses: Part): Part => ({
-  summary,
-  tags: ['admin'],
-  security: SECURITY,
-  ...rest,
-  responses: { ...responses, ...FAILURES },
-})
+const operation = (summary: string, rest: Part, answer: Part): Part =>
+  adminOperation(summary, rest, answer, ['malformed', 'unauthorized', 'not_found', 'unavailable'])
 
 const AS = {
   parameters: [

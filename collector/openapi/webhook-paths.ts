@@ -1,16 +1,5 @@
 import { MAX_SIGNALS, MAX_WEBHOOK_URL_BYTES, MAX_WEBHOOKS } from '@slotstream/protocol'
-import { body, failures, inPath, json, ok, type Part, type Paths } from './operations.js'
-
-const operation = (summary: string, rest: Part, answer: Part): Part => ({
-  summary,
-  tags: ['admin'],
-  security: [{ adminToken: [] }],
-  ...rest,
-  responses: {
-    ...answer,
-    ...failures('malformed', 'unauthorized', 'not_found', 'conflict', 'too_large', 'rate_limited', 'unavailable'),
-  },
-})
+import { adminOperation, body, inPath, json, ok, type Part, type Paths } from './operations.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 const WEBHOOK = inPath('webhookId', 'Id that the declaration was answered with.')
@@ -64,7 +53,7 @@ const REPLAYED: Part = {
 export const WEBHOOK_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/webhooks': {
     parameters: [SITE],
-    get: operation(
+    get: adminOperation(
       'The webhooks of a site',
       {},
       ok('The oldest first, without their secrets.', {
@@ -73,7 +62,7 @@ export const WEBHOOK_PATHS: Paths = {
         properties: { webhooks: { type: 'array', maxItems: MAX_WEBHOOKS, items: SHOWN } },
       }),
     ),
-    post: operation(
+    post: adminOperation(
       'Declare a webhook, which gets each signal from now on',
       body({ type: 'object', required: ['url'], properties: DECLARED }, 'Unknown fields are refused.'),
       ok('With its secret, which is not shown again.', {
@@ -85,7 +74,7 @@ export const WEBHOOK_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/webhooks/{webhookId}': {
     parameters: [SITE, WEBHOOK],
-    delete: operation(
+    delete: adminOperation(
       'Delete a webhook, with what waits for it and its dead letters',
       {},
       ok('It is gone.', { type: 'object', properties: { deleted: { const: true } } }),
@@ -93,7 +82,7 @@ export const WEBHOOK_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/webhooks/{webhookId}/deliveries': {
     parameters: [SITE, WEBHOOK],
-    get: operation(
+    get: adminOperation(
       'What became of the latest signals',
       {},
       ok('The newest first: those that wait, the latest that ended, and dead letters.', {
@@ -105,7 +94,7 @@ export const WEBHOOK_PATHS: Paths = {
   },
   '/v1/admin/sites/{siteId}/webhooks/{webhookId}/replay': {
     parameters: [SITE, WEBHOOK],
-    post: operation(
+    post: adminOperation(
       'Deliver dead letters again, or one signal',
       {
         requestBody: {

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
-import { parseSite } from '@slotstream/protocol'
-import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
+import type { Log, Nats } from '@slotstream/runtime'
+import { watchSites } from '../../watch-sites.js'
 import type { SitesDefinitions } from './compiled-definitions.js'
 
 /** Treatment of visitors who seem to be programs, by site. */
@@ -27,14 +27,12 @@ export function withBotTreatment(
 /** Watches what the sites want. Resolves when the present sites are known. */
 export async function watchBotTreatment(nats: Nats, sites: KV, log: Log): Promise<BotTreatments> {
   const including = new Set<string>()
-  const watching = await watchBucket(
+  const watching = await watchSites(
     nats,
     sites,
-    entry => {
-      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
-      if (entry.operation === 'PUT' && !site) return
-      if (site?.bots === 'include') including.add(entry.key)
-      else including.delete(entry.key)
+    (siteId, site) => {
+      if (site?.bots === 'include') including.add(siteId)
+      else including.delete(siteId)
     },
     log,
   )

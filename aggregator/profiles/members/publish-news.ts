@@ -1,16 +1,7 @@
-import { hash } from 'node:crypto'
-import {
-  type EventEnvelope,
-  isoTime,
-  joined,
-  type Profile,
-  partitionOf,
-  type SegmentNews,
-  streamSubject,
-  visitorIdOf,
-} from '@slotstream/protocol'
+import { isoTime, joined, type Profile, type SegmentNews, visitorIdOf } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 import type { NewsEnvelope } from '../apply/apply-step.js'
+import { publishToVisitor } from '../publish-to-visitor.js'
 
 /**
  * Tells the partition of a user that one of the user's browsers has something new, by the stream of events.
@@ -22,9 +13,8 @@ export type PublishNews = (envelope: NewsEnvelope) => Promise<void>
 /** Creates the function that tells of browsers. Telling it twice is harmless: the person is looked at once more. */
 export function createPublishNews(publisher: Pick<Publisher, 'publish'>, partitions: number): PublishNews {
   return async ({ siteId, receivedAt, seq, news: { userId, news } }) => {
-    const visitorId = visitorIdOf({ userId })
-    const envelope: EventEnvelope = { siteId, visitorId, receivedAt, segments: news, messages: [] }
-    await publish(publisher, partitions, envelope, [news.anonymousId, userId, String(seq)])
+    const told = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, segments: news }
+    await publishToVisitor(publisher, partitions, told, 'segments', [news.anonymousId, userId, String(seq)])
   }
 }
 
@@ -42,25 +32,9 @@ export type TellSegments = (
 export function createTellSegments(publisher: Pick<Publisher, 'publish'>, partitions: number): TellSegments {
   return async ({ siteId, visitorId, anonymousId, userId }, changed) => {
     const news: SegmentNews = { anonymousId, userId, ...changed }
-    const receivedAt = isoTime(changed.at)
-    const envelope: EventEnvelope = { siteId, visitorId, receivedAt, segments: news, messages: [] }
-    await publish(publisher, partitions, envelope, [visitorId, String(changed.at)])
+    const told = { siteId, visitorId, receivedAt: isoTime(changed.at), segments: news }
+    await publishToVisitor(publisher, partitions, told, 'segments', [visitorId, String(changed.at)])
   }
-}
-
-async function publish(
-  publisher: Pick<Publisher, 'publish'>,
-  partitions: number,
-  envelope: EventEnvelope,
-  cause: string[],
-): Promise<void> {
-  const { siteId, visitorId } = envelope
-  const id = hash('sha256', joined([siteId, ...cause]), 'base64url')
-  await publisher.publish(
-    streamSubject('events', partitionOf(siteId, visitorId, partitions)),
-    JSON.stringify(envelope),
-    `segments:${id}`,
-  )
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { KV } from '@nats-io/kv'
-import { parseSite, SEGMENT_SIGNALS, type SignalEnvelope } from '@slotstream/protocol'
-import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
+import { SEGMENT_SIGNALS, type SignalEnvelope } from '@slotstream/protocol'
+import type { Log, Nats } from '@slotstream/runtime'
+import { watchSites } from '../../watch-sites.js'
 
 /** The signals that each site wants. */
 export interface WantedSignals {
@@ -17,15 +18,13 @@ const ALWAYS: ReadonlySet<string> = new Set(SEGMENT_SIGNALS)
 /** Watches which signals the sites want. Resolves when the present sites are known. */
 export async function watchWantedSignals(nats: Nats, sites: KV, log: Log): Promise<WantedSignals> {
   const chosen = new Map<string, readonly string[]>()
-  const watching = await watchBucket(
+  const watching = await watchSites(
     nats,
     sites,
-    entry => {
-      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
-      if (entry.operation === 'PUT' && !site) return
+    (siteId, site) => {
       const signals = site?.signals
-      if (Array.isArray(signals)) chosen.set(entry.key, signals)
-      else chosen.delete(entry.key)
+      if (Array.isArray(signals)) chosen.set(siteId, signals)
+      else chosen.delete(siteId)
     },
     log,
   )

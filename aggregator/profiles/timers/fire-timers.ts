@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
-import { type EventEnvelope, isoTime, joined, type Profile, partitionOf, streamSubject } from '@slotstream/protocol'
+import { isoTime, type Profile } from '@slotstream/protocol'
 import { type Log, type Metrics, type Publisher, pause } from '@slotstream/runtime'
 import type { LoadedPartition } from '../partition/load-partition.js'
+import { publishToVisitor } from '../publish-to-visitor.js'
 
 /** Time between two looks at what is due, in milliseconds. */
 const LOOK_MS = 250
@@ -18,10 +18,8 @@ const MOST_AT_ONCE = 500
 export function createTellTimer(publisher: Pick<Publisher, 'publish'>, partitions: number) {
   return async ({ siteId, visitorId, anonymousId, userId }: Profile, due: number, now: number): Promise<void> => {
     const timer = { at: due, anonymousId, userId }
-    const envelope: EventEnvelope = { siteId, visitorId, receivedAt: isoTime(now), timer, messages: [] }
-    const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
-    const id = hash('sha256', joined([siteId, visitorId, String(due)]), 'base64url')
-    await publisher.publish(subject, JSON.stringify(envelope), `timer:${id}`)
+    const told = { siteId, visitorId, receivedAt: isoTime(now), timer }
+    await publishToVisitor(publisher, partitions, told, 'timer', [visitorId, String(due)])
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { KV } from '@nats-io/kv'
-import { parseSite, RETAINED_TABLES, type RetainedTable, type Retention } from '@slotstream/protocol'
-import { type Log, type Nats, repeat, usableValue, watchBucket } from '@slotstream/runtime'
+import { RETAINED_TABLES, type RetainedTable, type Retention } from '@slotstream/protocol'
+import { type Log, type Nats, repeat } from '@slotstream/runtime'
+import { watchSites } from '../../watch-sites.js'
 
 /** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
 const EVERY_MS = 10_000
@@ -88,15 +89,13 @@ export interface RetentionParts {
 /** Keeps the tables' TTL as the sites want it until `signal` fires. */
 export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal }: RetentionParts): Promise<void> {
   const wanted = new Map<string, Retention>()
-  const watching = await watchBucket(
+  const watching = await watchSites(
     nats,
     sites,
-    entry => {
-      const site = entry.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
-      if (entry.operation === 'PUT' && !site) return
+    (siteId, site) => {
       const retention = site?.retention
-      if (retention) wanted.set(entry.key, retention)
-      else wanted.delete(entry.key)
+      if (retention) wanted.set(siteId, retention)
+      else wanted.delete(siteId)
     },
     log,
   )
