@@ -1,16 +1,10 @@
 import { parseSite, type Site } from '@slotstream/protocol'
 import { bucketKeys, type Installation, type Log, type Metrics, type Nats, usableValue } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
-import { checkSite } from '../parity/check-site.js'
+import type { ClickHouseServer } from '../clickhouse/client.js'
 import { parityMetrics } from '../parity/metrics.js'
 import type { FeatureParity, ParityReport } from '../parity/report.js'
-import { watchJobs } from '../people/watch-jobs.js'
-import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
-import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
+import { withChecks } from '../parity/with-checks.js'
 import type { NightlyJob } from './nightly.js'
-
-/** As long as a query over all events of a site may take, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10 * 60_000
 
 /** When profiles are compared with the tables, and how many. */
 export interface ParitySettings {
@@ -33,31 +27,22 @@ export interface ParityJobParts {
 
 /** Creates the job that compares a sample of every site's profiles with the rows of `events`, another sample each night. */
 export function createParityJob(parts: ParityJobParts): NightlyJob {
-  const { nats, installation, parity, anonymousDays, log } = parts
-  const { buckets } = installation
+  const { parity, log } = parts
+  const { buckets } = parts.installation
   const metrics = parityMetrics(parts.metrics)
 
   async function run(signal: AbortSignal): Promise<void> {
     const begun = performance.now()
-    const definitions = createSitesDefinitions(log)
-    const watching = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
-    const jobs = await watchJobs(nats, buckets.jobs, log)
-    const clickhouse = openClickHouse(parts.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })
     const reports: ParityReport[] = []
-    try {
-      const salt = new Date().toISOString().slice(0, 10)
-      const deps = { nats, installation, clickhouse, definitionsOf: definitions.of, anonymousDays, quiet: jobs.quiet }
+    const salt = new Date().toISOString().slice(0, 10)
+    await withChecks({ ...parts, signal }, async check => {
       for (const site of await readSites()) {
-        const report = await checkSite(site, parity.sample, salt, { ...deps, signal })
+        const report = await check(site, parity.sample, salt)
         reports.push(report)
         tell(report)
       }
-      metrics.note(reports, performance.now() - begun)
-    } finally {
-      jobs.stop()
-      watching.stop()
-      await clickhouse.close()
-    }
+    })
+    metrics.note(reports, performance.now() - begun)
   }
 
   async function readSites(): Promise<Site[]> {

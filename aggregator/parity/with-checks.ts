@@ -1,0 +1,47 @@
+import type { Site } from '@slotstream/protocol'
+import type { Installation, Log, Nats } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import { watchJobs } from '../people/watch-jobs.js'
+import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
+import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
+import { checkSite } from './check-site.js'
+import type { ParityReport } from './report.js'
+
+/** As long as a query over all events of a site may take, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 10 * 60_000
+
+export interface ChecksParts {
+  nats: Nats
+  installation: Installation
+  /** A user who may read. */
+  clickhouse: ClickHouseServer
+  anonymousDays: number
+  log: Log
+  signal?: AbortSignal
+}
+
+/** Compares a sample of a site's persons. @param salt by which they are drawn; default: the date, UTC */
+export type Check = (site: Site, sample: number, salt?: string) => Promise<ParityReport>
+
+/** Opens what comparing takes for as long as `use` runs. */
+export async function withChecks<T>(parts: ChecksParts, use: (check: Check) => Promise<T>): Promise<T> {
+  const { nats, installation, anonymousDays, log, signal } = parts
+  const { buckets } = installation
+  const definitions = createSitesDefinitions(log)
+  const watching = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
+  const jobs = await watchJobs(nats, buckets.jobs, log)
+  const clickhouse = openClickHouse(parts.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })
+  const deps = {
+    ...{ nats, installation, clickhouse, definitionsOf: definitions.of, anonymousDays, quiet: jobs.quiet },
+    ...(signal && { signal }),
+  }
+  try {
+    return await use((site, sample, salt = new Date().toISOString().slice(0, 10)) =>
+      checkSite(site, sample, salt, deps),
+    )
+  } finally {
+    jobs.stop()
+    watching.stop()
+    await clickhouse.close()
+  }
+}
