@@ -5,8 +5,11 @@ export {
   type AttributionRule,
   BOT_TREATMENTS,
   type BotTreatment,
+  CAP_WINDOWS,
+  type Campaign,
   type Content,
   DEFAULT_ATTRIBUTION,
+  type FrequencyCap,
   type Policy,
   type PrivacySignals,
   type Site,
@@ -98,6 +101,7 @@ export {
   type Retention,
   retentionTrouble,
 } from './site/retention.js'
+export { type CountFrom, DEFAULT_REWARDS, type Reward } from './site/rewards.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
 export { MAX_SIGNALS, SEGMENT_SIGNALS, type SegmentSignal, SIGNALS, type SignalName } from './site/signals.js'
 export {
@@ -149,6 +153,9 @@ export type {
 export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
+export { type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
+export type { LearningEnvelope, LearningRecord } from './stream/learning/learning-records.js'
+export type { PackedFeatures, ServedDecision, ServedItem } from './stream/learning/served.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
 export {
   BUCKETS,

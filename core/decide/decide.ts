@@ -3,6 +3,7 @@ import {
   type Content,
   type DecisionRecord,
   type Outcome,
+  type Policy,
   type Profile,
   parseDuration,
   type Slot,
@@ -70,9 +71,10 @@ export function decide(question: Question): Choice {
   } = question
   const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
   const { eligible, excluded } = eligibleAt(now, contents)
-  const { candidates, exploration } = score(slot.policy, eligible, { affinities })
+  const policy = scoringPolicy(slot)
+  const { candidates, exploration } = score(policy, eligible, { affinities })
   const holdout = isHeldOut(siteId, visitorId, slot)
-  const asked = featuresAskedFor(slot.policy)
+  const asked = featuresAskedFor(policy)
   const isStale = asked.length > 0 && ageMs > maxAgeOf(slot)
   const drawn = draw(candidates, exploration, holdout || isStale ? 0 : count, seededRandom(seed))
   return {
@@ -86,10 +88,16 @@ export function decide(question: Question): Choice {
       exploration,
       ...(asked.length > 0 && { ages: Object.fromEntries(asked.map(name => [name, ageMs])) }),
     },
-    policy: slot.policy.type,
+    policy: policy.type,
     policyVersion,
     seed,
   }
+}
+
+/** Returns the slot's policy as far as it only scores. */
+function scoringPolicy({ policy }: Slot): Policy {
+  const isScoring = policy && (policy.type === 'affinity' || policy.type === 'random' || policy.type === 'fixed')
+  return isScoring ? policy : { type: 'affinity', exploration: 0.1 }
 }
 
 /** Returns the greatest age of features that a slot takes, in milliseconds. */

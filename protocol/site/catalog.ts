@@ -1,5 +1,8 @@
+import type { JsonObject } from '../wire/messages.js'
 import type { Enrichment } from './enrichment.js'
+import type { PolicySpec } from './policies.js'
 import type { Retention } from './retention.js'
+import type { CountFrom, Reward } from './rewards.js'
 
 /** Treatment of the privacy signals of browsers. */
 export type PrivacySignals = 'ignore' | 'honour'
@@ -75,7 +78,8 @@ export const DEFAULT_ATTRIBUTION: Attribution = { rule: 'lastClick', windowHours
 /** A named place on a page that asks for content. */
 export interface Slot {
   id: string
-  policy: Policy
+  /** How it chooses. Absent: the default policy, see docs/policies.md */
+  policy?: PolicySpec
   /** How many items it shows. Default 1. */
   count: number
   /** Share of visitors who always keep the page's own content, 0–1, stable per visitor. Default 0. */
@@ -87,6 +91,36 @@ export interface Slot {
    * own content. Default: any
    */
   maxAge?: string
+  /** What a decision can earn. Default: `DEFAULT_REWARDS` */
+  rewards?: Reward[]
+  /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
+  countFrom?: CountFrom
+  /** Least share of draws that any content can win, for policies that learn. Default: `DEFAULT_EXPLORATION` */
+  exploration?: { atLeast: number }
+  /** Content that takes precedence over the policy's choice, in this order. Default: none */
+  campaigns?: Campaign[]
+  /** JSON Schema of the payload of its content. Default: any payload */
+  schema?: JsonObject
+}
+
+/** Content that takes precedence in a slot for those who meet a condition. */
+export interface Campaign {
+  /** Unique in its slot. */
+  id: string
+  /** Condition in the vocabulary of segments, with `context` of the request. Absent: everyone */
+  where?: JsonObject
+  contentIds: string[]
+  /** `pin`: its content comes first, in this order. `boost`: the policy chooses among its content as long as there is some. */
+  mode: 'pin' | 'boost'
+}
+
+/** Longest time over which a cap counts, see `FrequencyCap`. */
+export const CAP_WINDOWS = ['1h', '24h', '7d', 'session'] as const
+
+/** How often a person is shown a content, at most. */
+export interface FrequencyCap {
+  count: number
+  per: (typeof CAP_WINDOWS)[number]
 }
 
 /** One item of the catalog that a slot can show. */
@@ -102,4 +136,19 @@ export interface Content {
   startsAt?: string
   /** Shown until this time, ISO 8601. */
   endsAt?: string
+  tags?: string[]
+  brand?: string
+  price?: number
+  /** More facts, for conditions and queries; never sent to pages. */
+  attributes?: JsonObject
+  /** Condition that a person and request meet to be shown it, in the vocabulary of segments. Absent: everyone */
+  where?: JsonObject
+  /** How often a person is shown it. Default: as often as it is chosen */
+  caps?: FrequencyCap[]
+  /** Event after which the person is not shown it again, such as "Order Completed". */
+  stopAfter?: string
+  /** Relative chance under the policy `weighted`. Default 1 */
+  weight?: number
+  /** Pieces left; 0: it is not shown. The site sets it. Absent: unlimited */
+  stock?: number
 }

@@ -12,7 +12,11 @@ import {
 import { unknownField } from './unknown-field.js'
 
 const SLOT = ['id', 'policy', 'count', 'holdout', 'attribution', 'maxAge']
-const POLICY = { affinity: ['type', 'exploration'], random: ['type'], fixed: ['type', 'contentIds'] }
+const POLICY: Record<string, string[]> = {
+  affinity: ['type', 'exploration'],
+  random: ['type'],
+  fixed: ['type', 'contentIds'],
+}
 const CONTENT = ['id', 'slots', 'category', 'payload', 'startsAt', 'endsAt']
 
 /** A time as it is kept: with its zone. */
@@ -27,7 +31,7 @@ export function strictSlot(raw: unknown): Check<Slot> {
   const { policy } = raw
   const trouble =
     unknownField(raw, SLOT) ??
-    (isObject(policy) ? unknownField(policy, POLICY[checked.value.policy.type], 'policy.') : undefined)
+    (isObject(policy) ? unknownField(policy, POLICY[String(policy.type)] ?? ['type'], 'policy.') : undefined)
   return trouble === undefined ? checked : { ok: false, reason: trouble }
 }
 

@@ -2,6 +2,7 @@ import type { Attribution } from '../../site/catalog.js'
 import type { JsonObject, Ledger, Message, MessageContext, RejectionCode } from '../../wire/messages.js'
 import type { KeyKind, Sender } from '../../wire/senders.js'
 import type { Outcome } from '../../wire/slots.js'
+import type { ServedDecision } from '../learning/served.js'
 import type { IdentityChange } from '../profile/identity.js'
 import type { SegmentNews } from '../profile/segment-news.js'
 
@@ -28,6 +29,8 @@ export interface EventEnvelope {
   timer?: EnvelopeTimer
   /** News about the person's segments. Absent: none. */
   segments?: SegmentNews
+  /** Decisions that showed something, which the partition's owner tells. Absent: none. */
+  served?: ServedDecision[]
   messages: StoredMessage[]
 }
 
@@ -107,7 +110,7 @@ export interface DecisionRecord {
   userId?: string
   sessionId?: string
   pageViewId?: string
-  /** Name of the policy that drew: `affinity`, `random`, `fixed`, or of an imported log. */
+  /** Type of the policy that drew, `default`, or that of an imported log. */
   policy: string
   policyVersion: string
   outcome: Outcome

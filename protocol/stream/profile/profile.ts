@@ -1,3 +1,4 @@
+import type { KeptDecision } from '../learning/kept-decision.js'
 import type { FeatureStates } from './feature-states.js'
 import type { Links } from './identity.js'
 import type { PatternStates } from './pattern-states.js'
@@ -43,4 +44,8 @@ export interface Profile {
   featuresByUser?: Record<string, FeatureStates>
   /** Users of a browser by `userId`, browsers of a user by `anonymousId`. Absent: none. */
   links?: Links
+  /** Latest decisions that showed something to the visitor, the latest last. Absent: none. */
+  decisions?: KeptDecision[]
+  /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
+  stopped?: string[]
 }

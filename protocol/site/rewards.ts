@@ -1,0 +1,19 @@
+import type { JsonObject } from '../wire/messages.js'
+
+/** What is gained where an event follows a decision of a slot. */
+export interface Reward {
+  /** Event of a `track` message, or another type of message, as in features. */
+  event: string
+  /** Condition that the message must meet. Absent: any */
+  where?: JsonObject
+  /** Worth of the event: a number, or a path in the message such as `properties.revenue`. Default 1, once per item */
+  value?: number | string
+  /** Hours after the decision within which the event counts. */
+  windowHours: number
+}
+
+/** When an item that was served enters what policies learn from: when it is viewed, or at once. */
+export type CountFrom = 'viewed' | 'served'
+
+/** Rewards of a slot that names none: a click on an item, within a day. */
+export const DEFAULT_REWARDS: readonly Reward[] = [{ event: 'Slot Clicked', windowHours: 24 }]

@@ -1,0 +1,37 @@
+import type { PackedFeatures } from './served.js'
+
+/**
+ * One step in what came of one item of a decision, from which policies learn: that it was viewed, or that it earned something.
+ * Models are the sum of all steps.
+ */
+export interface LearningRecord {
+  decisionId: string
+  slotId: string
+  contentId: string
+  /** Rank on the page, from 1. */
+  position: number
+  /** When it was decided, in milliseconds since the epoch. */
+  at: number
+  /** What the item has earned, in units of `REWARD_SCALE`. */
+  reward: number
+  /** What it had earned before this step: that is taken away. Absent: the item enters now */
+  previous?: number
+  segments?: string[]
+  features?: PackedFeatures
+}
+
+/** One stream message of `learning.<partition>`: all steps that one message of `events.<partition>` made. */
+export interface LearningEnvelope {
+  siteId: string
+  visitorId: string
+  anonymousId: string
+  userId?: string
+  receivedAt: string
+  /** Sequence of that message, by which repeats are known. */
+  seq: number
+  /** Sequence up to which the partition's profiles were stored when it was published: nothing up to it is told any more. */
+  stored: number
+  /** Names a deletion that takes the records away: each once. Absent: they are added */
+  removal?: string
+  records: LearningRecord[]
+}
