@@ -1,4 +1,12 @@
-import { type Content, checkContent, checkSlot, fromKeyToken, hash32, type Slot } from '@slotstream/protocol'
+import {
+  type Content,
+  checkContent,
+  checkSlot,
+  fromKeyToken,
+  hash32,
+  isCatalogPublishedKey,
+  type Slot,
+} from '@slotstream/protocol'
 
 /** A slot with what can appear in it. */
 export interface CatalogSlot {
@@ -47,6 +55,7 @@ export function createCatalog(): Catalog {
       return ready
     },
     set(key, value) {
+      if (isCatalogPublishedKey(key)) return undefined
       const [siteId = '', kind, token = ''] = key.split('.')
       const site = siteFor(siteId)
       const id = fromKeyToken(token)
