@@ -307,6 +307,22 @@ describe('a change', () => {
     expect(await published()).toBe(3)
   })
 
+  it('whose stored changes are lost keeps the catalog as it is served, and lets it be changed', async () => {
+    await admin('POST', '/catalog', both('a'))
+    await admin('PUT', '/content/b', content('b'))
+    const { catalog: bucket, catalogHistory } = broker.installation.buckets
+    for await (const key of await catalogHistory.keys(`${site}.value.>`)) await catalogHistory.delete(key)
+    await bucket.put(`${site}.published`, JSON.stringify({ revision: 1, at: '' }))
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a', 'b']])
+    expect(await published()).toBe(2)
+    expect(await admin('POST', '/catalog/rollback', { revision: 1 })).toMatchObject({ status: 404 })
+    // As is the case where the head is no longer what was stored.
+    await broker.nats.js.publish(`$KV.catalog_history.${site}.head`, '{"revision": "2"}')
+    expect(await catalog()).toMatchObject({ revision: 2 })
+    expect(await admin('POST', '/catalog', { content: [content('c')] })).toMatchObject({ revision: 3 })
+    expect((await history()).map(({ revision, content: count }) => [revision, count])).toEqual([[3, 3]])
+  })
+
   it('of 10,000 contents is one revision', async () => {
     const many = Array.from({ length: 10_000 }, (_, n) => content(`c${n}`, { tags: ['x'.repeat(200)], price: n }))
     expect(await admin('POST', '/catalog', { slots: [hero()], content: many })).toMatchObject({

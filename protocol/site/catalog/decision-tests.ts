@@ -30,7 +30,7 @@ export interface TestedPerson {
   lastSeen?: string
   sessions?: number
   events?: number
-  /** What they were shown, and how long ago. */
+  /** Content that they were shown, and how long ago. */
   shown?: { contentId: string; ago: string; sessionId?: string }[]
   /** Content that they are not shown any more after its `stopAfter`. */
   stopped?: string[]
