@@ -52,6 +52,7 @@ export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-mod
 export { type ModelOptions, readModel, type SlotModel } from './learning/model/slot-model.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
+export type { Forward } from './ledger/ledger.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
 export { type CompiledSet, compilePatterns } from './patterns/compile.js'
 export type { CompiledPatterns, Match } from './patterns/compiled.js'

@@ -16,6 +16,7 @@ import { answerForget } from './answer-forget.js'
 import { watchBotTreatment, withBotTreatment } from './definitions/bot-treatment.js'
 import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
 import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
+import { type RewardEvents, watchRewardEvents } from './learning/watch-reward-events.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
@@ -87,6 +88,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { nats, installation, log } = deps
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const rewardEvents = await watchRewardEvents(nats, buckets.catalog, log)
   const bots = await watchBotTreatment(nats, buckets.sites, log)
   const definitions = withBotTreatment(createSitesDefinitions(log), bots)
   const featureServing = await serveFeatures(deps, definitions)
@@ -103,6 +105,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const readFresh = createReadPerson(createReadStored({ ...reading, staleBefore: () => Number.POSITIVE_INFINITY }))
   const generations = startGenerations(deps, {
     wantedSignals,
+    rewardEvents,
     definitions,
     featureServing,
     serving,
@@ -135,6 +138,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await answering.stop()
       await generations.stop()
       wantedSignals.stop()
+      rewardEvents.stop()
       bots.stop()
       featureServing.stop()
       log.info('profiles stored')
@@ -146,6 +150,7 @@ function startGenerations(
   deps: ProfilesDeps,
   {
     wantedSignals,
+    rewardEvents,
     definitions,
     featureServing,
     serving,
@@ -153,6 +158,7 @@ function startGenerations(
     readPerson,
   }: {
     wantedSignals: WantedSignals
+    rewardEvents: RewardEvents
     definitions: SitesDefinitions
     featureServing: FeatureServing
     serving: Serving
@@ -174,6 +180,7 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
+        rewardEvents,
         definitions,
         fillRecords: featureServing.records,
         fillRate,

@@ -129,7 +129,14 @@ function owner(
   let next = checkpoint.seq + 1
   const self = { index: 0, cache, progress, unpublished, timers, checkpoint }
   const nothing = async () => {}
-  const publish = { signals: publishSignals, rejected: nothing, identity: nothing, news: nothing, learning: nothing }
+  const publish = {
+    signals: publishSignals,
+    rejected: nothing,
+    identity: nothing,
+    news: nothing,
+    learning: nothing,
+    forward: nothing,
+  }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
     flush: () => flush([self]),
