@@ -155,6 +155,7 @@ export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
 export type { LearningEnvelope, LearningRecord } from './stream/learning/learning-records.js'
+export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'
 export type { PackedFeatures, ServedDecision, ServedItem } from './stream/learning/served.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
 export {

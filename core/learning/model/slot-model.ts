@@ -44,6 +44,11 @@ export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
     halfLifeMs === undefined ? readContents(weighEpochs(withinMemory(latest, memory.contents), 0)) : decayed(halfLifeMs)
   const model: SlotModel = { contents, memory, trend: decayed(trendHalfLifeMs) }
   const linear = dimension > 0 ? readLinear(weighEpochs(withinMemory(latest, memory.linear), dimension)) : undefined
-  if (linear) model.linear = linear
+  // Sums of what never was, after a loss, have no inverse.
+  if (linear && isUsable(linear)) model.linear = linear
   return model
+}
+
+function isUsable({ coefficients, inverse, noise }: LinearModel): boolean {
+  return Number.isFinite(noise) && coefficients.every(Number.isFinite) && inverse.every(Number.isFinite)
 }
