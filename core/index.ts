@@ -1,4 +1,8 @@
 export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { timesShown } from './catalog/caps.js'
+export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
+export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
+export { eligibleOf } from './catalog/eligible.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
@@ -6,9 +10,20 @@ export { ANY_EVENT, eventNameOf, isOfEvent } from './conditions/event-name.js'
 export { messagePathTrouble, type PathValue, readValues } from './conditions/message-paths.js'
 export { type SharedReads, shareReads } from './conditions/share-reads.js'
 export { choose, type PolicyChoice } from './decide/choose.js'
-export { type Choice, decide, isHeldOut } from './decide/decide.js'
+export { type Choice, type Decided, decide, isHeldOut, type Question } from './decide/decide.js'
+export { listCandidates, listExcluded } from './decide/list-contents.js'
+export { unpackReasons } from './decide/pack-reasons.js'
+export { type DecidedPerson, personOfProfile } from './decide/person.js'
 export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
+export { servedDecision } from './decide/served-decision.js'
+export {
+  type DecisionDefinitions,
+  needsPerson,
+  type Situation,
+  type SituationInput,
+  situationOf,
+} from './decide/situation.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
 export { definitionFaults } from './definitions/check-definitions.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'

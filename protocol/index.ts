@@ -140,11 +140,20 @@ export {
   parseRejectedEnvelope,
   parseSignalEnvelope,
 } from './stream/envelopes/parse-other-envelopes.js'
+export {
+  EXCLUSION_LETTERS,
+  type ExclusionReason,
+  type PackedLottery,
+  type RecordedDraw,
+  type RecordedModel,
+  type RecordedStage,
+} from './stream/envelopes/recorded-draw.js'
 export type {
   Candidate,
   DecisionEnvelope,
   DecisionRecord,
   EventEnvelope,
+  Excluded,
   RejectedEnvelope,
   RejectedMessage,
   SentEnvelope,
@@ -153,6 +162,7 @@ export type {
 export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
+export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
 export { type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
 export type { LearningEnvelope, LearningRecord } from './stream/learning/learning-records.js'
 export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'

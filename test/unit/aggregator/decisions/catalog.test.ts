@@ -19,7 +19,7 @@ describe('the catalog', () => {
     content('c', ['hero'])
     const found = catalog.slotOf('shop', 'für dich')
     expect(found?.slot).toMatchObject({ count: 3, holdout: 0, policy: { type: 'affinity', exploration: 0.1 } })
-    expect(found?.contents.map(({ id }) => id)).toEqual(['a', 'b'])
+    expect(found?.contents.map(({ content }) => content.id)).toEqual(['a', 'b'])
     expect(catalog.slotOf('shop', 'hero')).toBeUndefined()
     expect(catalog.slotOf('other', 'für dich')).toBeUndefined()
   })
