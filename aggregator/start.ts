@@ -135,6 +135,6 @@ async function startDeciding({
 }) {
   // One process holds the first partition, and one is enough.
   const learning = startLearning({ ...parts, snapshotEveryMs, writesSnapshots: () => profiles.holds(0) })
-  const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
+  const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models: learning })
   return { missing: learning.missing, stopLearning: learning.stop, stop: decisions.stop }
 }

@@ -75,6 +75,7 @@ export {
   mergeItemCounts,
 } from './learning/items/item-counts.js'
 export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-model.js'
+export { chooseMemory } from './learning/model/memory.js'
 export { type ModelOptions, readModel, type SlotModel } from './learning/model/slot-model.js'
 export { type ParsedLearned, parseLearned } from './learning/stored/parse-learned.js'
 export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'

@@ -106,7 +106,6 @@ export function startLearning(deps: LearningDeps): Learning {
 
   return {
     modelOf: models.modelOf,
-    versionedModelOf: models.versionedModelOf,
     missing: () => (isCaughtUp ? [] : ['decisions: models are still to be brought up to date']),
     learned: () => [...through].map(([stream, seq]) => ({ stream, through: seq })),
     async stop() {

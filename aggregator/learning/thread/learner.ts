@@ -64,17 +64,12 @@ export function createLearner(
     const left = new Set(learned.slots.values())
     for (const slot of before.filter(each => !left.has(each))) {
       refits.forget(slot)
-      tell({ ...named(slot), model: undefined, seconds: 0 }, [])
+      tell({ type: 'model', ...named(slot), model: undefined, keepsLinear: false, seconds: 0 }, [])
     }
   }
 
   function noteDropped(epochs: number): void {
     if (epochs > 0) tell({ type: 'dropped', epochs }, [])
-  }
-
-  function named({ siteId, slotId }: LearnedSlot): Omit<ModelNews, 'model' | 'seconds'> {
-    const at = now()
-    return { type: 'model', siteId, slotId, version: at.toString(36), at }
   }
 
   return {
@@ -108,10 +103,11 @@ export function createLearner(
       if (now() >= advancedAt + ADVANCE_MS) advanceAll()
       const started = performance.now()
       const at = now()
-      const refit = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
-      if (!refit) return false
-      const { packed, transfer } = packModel(refit.model)
-      tell({ ...named(refit.slot), model: packed, seconds: (performance.now() - started) / 1_000 }, transfer)
+      const made = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
+      if (!made) return false
+      const { packed, transfer } = packModel(made.model)
+      const seconds = (performance.now() - started) / 1_000
+      tell({ type: 'model', ...named(made.slot), model: packed, keepsLinear: made.keepsLinear, seconds }, transfer)
       return true
     },
   }
@@ -124,4 +120,8 @@ function parse(chunks: Uint8Array[]): ReturnType<typeof parseLearned> {
     // What is cut off, or no gzip at all.
     return undefined
   }
+}
+
+function named({ siteId, slotId }: LearnedSlot): Pick<ModelNews, 'siteId' | 'slotId'> {
+  return { siteId, slotId }
 }

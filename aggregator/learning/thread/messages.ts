@@ -40,10 +40,8 @@ export interface ModelNews {
   slotId: string
   /** Undefined: nothing is known of the slot any more. */
   model: PackedModel | undefined
-  /** Changes with what the model was made from. */
-  version: string
-  /** When it was made, in milliseconds since the epoch. */
-  at: number
+  /** The linear model of the one before is still good: it is not told again. */
+  keepsLinear: boolean
   /** Seconds that it took. */
   seconds: number
 }

@@ -21,11 +21,11 @@ export interface PackedModel extends Omit<SlotModel, 'contents' | 'trend'> {
 }
 
 /** Packs a model, and lists what can be handed over rather than copied. */
-export function packModel({ contents, trend, linear, memory }: SlotModel): {
+export function packModel({ asOf, contents, trend, linear, memory }: SlotModel): {
   packed: PackedModel
   transfer: ArrayBuffer[]
 } {
-  const packed: PackedModel = { contents: packContents(contents), trend: packContents(trend), memory }
+  const packed: PackedModel = { asOf, contents: packContents(contents), trend: packContents(trend), memory }
   if (linear) packed.linear = linear
   const arrays = [packed.contents, packed.trend].flatMap(({ numbers, places, bySegment }) => [
     numbers.buffer,
@@ -37,8 +37,8 @@ export function packModel({ contents, trend, linear, memory }: SlotModel): {
 }
 
 /** Unpacks a model; what it knows by segment only when that is asked for, which few policies do. */
-export function unpackModel({ contents, trend, linear, memory }: PackedModel): SlotModel {
-  const model: SlotModel = { contents: unpackContents(contents), trend: unpackContents(trend), memory }
+export function unpackModel({ asOf, contents, trend, linear, memory }: PackedModel): SlotModel {
+  const model: SlotModel = { asOf, contents: unpackContents(contents), trend: unpackContents(trend), memory }
   if (linear) model.linear = linear
   return model
 }

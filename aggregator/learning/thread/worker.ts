@@ -8,6 +8,9 @@ const IDLE_MS = 50
 /** Least pause between two models: messages that have come meanwhile are taken first. */
 const LEAST_MS = 1
 
+/** Pause after a model, as a multiple of the time that it took: a processor with many slots has other things to do, too. */
+const REST = 2
+
 // Started as a thread of its own: decisions must not wait while models are made.
 const port = parentPort!
 const tell = (told: Told, transfer: ArrayBuffer[] = []) => port.postMessage(told, transfer)
@@ -36,10 +39,9 @@ async function answer(request: Request): Promise<Answers[Request['type']]> {
   }
 }
 
-/** Half of the time at most goes into models, so that a processor with many slots has time for other things. */
 function work(): void {
   const started = performance.now()
   const worked = learner.work()
-  setTimeout(work, worked ? Math.max(LEAST_MS, performance.now() - started) : IDLE_MS)
+  setTimeout(work, worked ? Math.max(LEAST_MS, REST * (performance.now() - started)) : IDLE_MS)
 }
 work()

@@ -30,7 +30,11 @@ export interface ModelOptions {
   memory?: SlotModel['memory']
 }
 
-/** Makes a snapshot of the sums of a slot: a function of them and of their time alone. */
+/**
+ * Makes a snapshot of the sums of a slot: a function of them and of their time alone.
+ *
+ * @throws RangeError where the linear sums are none of outcomes: after a loss, taking records away leaves less than nothing
+ */
 export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
   const { dimension, halfLifeMs, trendHalfLifeMs } = options
   const latest = latestFirst(epochs)
@@ -46,11 +50,6 @@ export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
     halfLifeMs === undefined ? readContents(weighEpochs(withinMemory(latest, memory.contents), 0)) : decayed(halfLifeMs)
   const model: SlotModel = { asOf: epochs.now, contents, memory, trend: decayed(trendHalfLifeMs) }
   const linear = dimension > 0 ? readLinear(weighEpochs(withinMemory(latest, memory.linear), dimension)) : undefined
-  // Sums of what never was, after a loss, have no inverse.
-  if (linear && isUsable(linear)) model.linear = linear
+  if (linear) model.linear = linear
   return model
-}
-
-function isUsable({ coefficients, inverse, noise }: LinearModel): boolean {
-  return Number.isFinite(noise) && coefficients.every(Number.isFinite) && inverse.every(Number.isFinite)
 }

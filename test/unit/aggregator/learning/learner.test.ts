@@ -62,6 +62,17 @@ describe('a learner', () => {
     expect(teaser!.model!.linear!.dimension).toBe(DIMENSION)
   })
 
+  it('goes on without a linear model where records were taken away that never came', () => {
+    const { learner, models } = start()
+    learner.fold([message(1, [featured, featured, featured])])
+    learner.fold([message(2, [{ contentId: 'b', features: [9, 4] }], { removal: 'r' })])
+    learner.work()
+    const [{ model, keepsLinear }] = models() as [ModelNews]
+    expect(model!.linear).toBeUndefined()
+    expect(keepsLinear).toBe(false)
+    expect(unpackModel(model!).contents.total.views).toBe(3)
+  })
+
   it('tells what could not be read, and goes on', () => {
     const { learner } = start()
     const broken: StreamMessage[] = [
@@ -157,8 +168,13 @@ describe('a model', () => {
     set.put({ ...news, slotId: 'teaser' })
     expect(set.size).toBe(2)
     expect(set.modelOf('shop', 'hero')!.contents.total.views).toBe(1)
-    expect(set.versionedModelOf('shop', 'hero')).toMatchObject({ version: news.version, at: BEGIN })
     expect(set.modelOf('other', 'hero')).toBeUndefined()
+    const linear = { ...news.model!, linear: {} as NonNullable<SlotModel['linear']> }
+    set.put({ ...news, model: linear })
+    set.put({ ...news, keepsLinear: true })
+    expect(set.modelOf('shop', 'hero')!.linear).toBe(linear.linear)
+    set.put({ ...news, keepsLinear: false })
+    expect(set.modelOf('shop', 'hero')!.linear).toBeUndefined()
     set.put({ ...news, model: undefined })
     expect(set.size).toBe(1)
     expect(set.modelOf('shop', 'hero')).toBeUndefined()
