@@ -163,7 +163,7 @@ export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
-export { type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
+export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
 export type { LearningEnvelope, LearningRecord } from './stream/learning/learning-records.js'
 export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'
 export type { PackedFeatures, ServedDecision, ServedItem } from './stream/learning/served.js'
@@ -294,6 +294,7 @@ export {
 } from './stream/status.js'
 export {
   DEFAULT_PARTITIONS,
+  idsOfVisitor,
   isPersonKey,
   partitionOf,
   shareOf,

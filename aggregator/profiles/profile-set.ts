@@ -14,6 +14,7 @@ import type { SitesDefinitions } from './definitions/compiled-definitions.js'
 import type { FillRecords } from './fill/fill-records.js'
 import { type FillerDeps, startFiller } from './fill/filler.js'
 import { forgetProfiles } from './forget-profiles.js'
+import { createPublishLearning } from './learning/publish-learning.js'
 import { createMemberChecks } from './members/check-members.js'
 import { createPublishNews, createTellSegments } from './members/publish-news.js'
 import { createRooms } from './partition/back-pressure.js'
@@ -180,6 +181,7 @@ function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
     rejected: createPublishRejected(publisher, metrics),
     identity: createPublishIdentity(publisher, installation.partitions, metrics),
     news: createPublishNews(publisher, installation.partitions),
+    learning: createPublishLearning(publisher, metrics),
   }
 }
 

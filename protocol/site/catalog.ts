@@ -91,7 +91,7 @@ export interface Slot {
    * own content. Default: any
    */
   maxAge?: string
-  /** What a decision can earn. Default: `DEFAULT_REWARDS` */
+  /** Rewards that a decision can earn. Default: `DEFAULT_REWARDS` */
   rewards?: Reward[]
   /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
   countFrom?: CountFrom

@@ -128,7 +128,8 @@ function owner(
   const apply = createApplier({ cache, progress, unpublished, timers, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
   const self = { index: 0, cache, progress, unpublished, timers, checkpoint }
-  const publish = { signals: publishSignals, rejected: async () => {}, identity: async () => {}, news: async () => {} }
+  const nothing = async () => {}
+  const publish = { signals: publishSignals, rejected: nothing, identity: nothing, news: nothing, learning: nothing }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
     flush: () => flush([self]),
