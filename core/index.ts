@@ -25,7 +25,12 @@ export {
   situationOf,
 } from './decide/situation.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
-export { definitionFaults } from './definitions/check-definitions.js'
+export {
+  contentConditionFaults,
+  MAX_CATALOG_EXPRESSIONS,
+  slotConditionFaults,
+} from './definitions/catalog-conditions.js'
+export { countExpressions, definitionFaults, namesInUse } from './definitions/check-definitions.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'

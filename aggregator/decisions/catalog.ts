@@ -1,5 +1,12 @@
 import { type Clauses, type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
-import { type Content, checkContent, checkSlot, fromKeyToken, type Slot } from '@slotstream/protocol'
+import {
+  type Content,
+  checkContent,
+  checkSlot,
+  fromKeyToken,
+  isCatalogPublishedKey,
+  type Slot,
+} from '@slotstream/protocol'
 
 /** The sites' slots and content, in memory. */
 export interface Catalog {
@@ -54,6 +61,7 @@ export function createCatalog(
     },
     clausesOf: siteId => sites.get(siteId)?.clauses ?? createClauses(),
     set(key, value) {
+      if (isCatalogPublishedKey(key)) return undefined
       const [siteId = '', kind, token = ''] = key.split('.')
       const site = siteFor(siteId)
       const id = fromKeyToken(token)

@@ -89,7 +89,7 @@ describe('an answer', () => {
   it('says why only when asked', () => {
     const { decisions } = answer({ ...request, explain: true }, undefined, catalog(), NOW, newId())
     expect(decisions[0]?.reason).toMatchObject({
-      policy: 'affinity',
+      policy: 'default',
       propensities: [1],
       explored: false,
       affinities: {},
