@@ -82,11 +82,7 @@ export interface Slot {
    * own content. Default: any
    */
   maxAge?: string
-<<<<<<< HEAD
-  /** Rewards that a decision can earn. Default: `DEFAULT_REWARDS` */
-=======
   /** Events that a decision is rewarded for. Default: `DEFAULT_REWARDS` */
->>>>>>> wt/decide
   rewards?: Reward[]
   /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
   countFrom?: CountFrom

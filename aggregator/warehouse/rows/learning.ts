@@ -1,11 +1,6 @@
-import { isoTime, type LearningEnvelope, parseLearningEnvelope } from '@slotstream/protocol'
+import { isoTime, learningRecordId, parseLearningEnvelope } from '@slotstream/protocol'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
-
-/** Returns the id of a step: the same in every replay. */
-export function recordIdOf(partition: number, { seq }: Pick<LearningEnvelope, 'seq'>, index: number): string {
-  return `${partition}.${seq}.${index}`
-}
 
 /** Rows of `learning_outcomes`: one per step of the envelope. What is taken away leaves the table by a deletion. */
 export function learningRows(message: SourceMessage, seq: number): Row[] {
@@ -14,7 +9,7 @@ export function learningRows(message: SourceMessage, seq: number): Row[] {
   const { siteId, receivedAt, anonymousId, userId = '', records } = envelope
   const partition = partitionOfSubject(message.subject, 1)
   return records.map((record, index) => {
-    const recordId = recordIdOf(partition, envelope, index)
+    const recordId = learningRecordId(partition, envelope, index)
     const decidedAt = storableTime(isoTime(record.at))
     return {
       line: jsonLine({

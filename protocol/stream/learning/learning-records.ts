@@ -38,3 +38,8 @@ export interface LearningEnvelope {
   removal?: string
   records: LearningRecord[]
 }
+
+/** Returns the id of a step: the same in every replay, and whenever it is taken away. */
+export function learningRecordId(partition: number, { seq }: Pick<LearningEnvelope, 'seq'>, index: number): string {
+  return `${partition}.${seq}.${index}`
+}
