@@ -1,6 +1,7 @@
 import { type RefCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import { type Consent, personalize } from '../entries/index.js'
-import type { PersonalizeOptions, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
+import type { PayloadOf, SlotIdIn } from '../slots/payload-of.js'
+import type { PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 import { decisionFor, HandedOver, putAway } from './handed-over.js'
 import { watch } from './watch.js'
 
@@ -29,15 +30,16 @@ export interface SlotAnswer<Payload = Record<string, unknown>> {
  * visitor agrees to personalization. Once it is unmounted nothing is waited for. All slots of one rendering share a
  * request.
  */
-export function useSlot<Payload = Record<string, unknown>>(
-  slotId: string,
+export function useSlot<Payload = Record<string, unknown>, Id extends string = string>(
+  slotId: Id & SlotIdIn<Id>,
   options: UseSlotOptions = {},
-): SlotAnswer<Payload> {
+): SlotAnswer<PayloadOf<Id, Payload>> {
   const { decision, ...request } = options
   const key = JSON.stringify([slotId, request])
   const decisions = useContext(HandedOver)
   const handed = useMemo(() => decisionFor(slotId, decisions), [slotId, decisions])
-  const given = decision ?? handed
+  // Where the server got none, the page asks.
+  const given = decision?.decisionId ? decision : handed
   const [asked, setAsked] = useState<{ key: string; answer: SlotDecision }>()
   const showing = useRef<SlotDecision>(undefined)
 
@@ -52,7 +54,7 @@ export function useSlot<Payload = Record<string, unknown>>(
     const ask = async (isAgain = false) => {
       await undefined
       if (signal.aborted) return
-      const answer = await personalize(slotId, { ...request, signal })
+      const answer = await personalize<Properties, string>(slotId, { ...request, signal })
       // What is shown stays where nothing was decided anew.
       if (signal.aborted || (isAgain && !answer.decisionId)) return
       refused = answer.outcome === 'unavailable'
@@ -78,7 +80,7 @@ export function useSlot<Payload = Record<string, unknown>>(
   }, [key, given])
 
   const shown = asked?.key === key ? asked.answer : given
-  return useMemo(() => answerOf<Payload>(shown), [shown])
+  return useMemo(() => answerOf<PayloadOf<Id, Payload>>(shown), [shown])
 }
 
 function answerOf<Payload>(decision: SlotDecision | undefined): SlotAnswer<Payload> {
