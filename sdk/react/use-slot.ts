@@ -3,6 +3,7 @@ import { type Consent, personalize } from '../entries/index.js'
 import type { PayloadOf, SlotIdIn } from '../slots/payload-of.js'
 import type { PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 import { decisionFor, HandedOver, putAway } from './handed-over.js'
+import { serveSlots } from './serve-slots.js'
 import { watch } from './watch.js'
 
 export interface UseSlotOptions extends Omit<PersonalizeOptions, 'fallback' | 'signal'> {
@@ -55,12 +56,17 @@ export function useSlot<Payload = Record<string, unknown>, Id extends string = s
       await undefined
       if (signal.aborted) return
       const answer = await personalize<Properties, string>(slotId, { ...request, signal })
-      // What is shown stays where nothing was decided anew.
-      if (signal.aborted || (isAgain && !answer.decisionId)) return
+      const isNew = !isAgain || answer.decisionId || answer.preview
+      if (signal.aborted || !(isNew || answer.cachedAt)) return
       refused = answer.outcome === 'unavailable'
-      setAsked({ key, answer })
+      // What is shown stays where nothing was decided anew.
+      setAsked(before => {
+        const shown = before?.key === key ? before.answer : given
+        return isNew || shown?.outcome !== 'served' ? { key, answer } : before
+      })
     }
     if (!given) void ask()
+    serveSlots()
     const on = (name: string, listener: (detail: unknown) => unknown) =>
       window.addEventListener(`slotstream:${name}`, event => void listener((event as CustomEvent).detail), { signal })
     // What was chosen for a person leaves the screen when they no longer agree, or are another one.
