@@ -4,6 +4,7 @@ import {
   type IdentityChange,
   isoTime,
   isPersonKey,
+  type LearningRecord,
   type Profile,
   type RejectedMessage,
   SENDERS,
@@ -13,22 +14,24 @@ import {
   senderOf,
 } from '@slotstream/protocol'
 import { DEFAULT_FEATURES } from '../features/compile.js'
-import type { Features } from '../features/feature.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
-import type { CompiledPatterns, Match } from '../patterns/compiled.js'
+import { isLikeBot } from '../ledger/is-like-bot.js'
+import { keepLedger } from '../ledger/ledger.js'
+import type { Match } from '../patterns/compiled.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
-import type { CompiledSegments } from '../segments/compile-segments.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
 import { type OnSegment, type UserNews, watchSegments } from '../segments/members/watch-segments.js'
 import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
-import { applyMessage, newProfile } from './apply-message.js'
+import { applyMessage } from './apply-message.js'
+import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
+import { profileOfTold } from './first-profile.js'
 import { patternSignal } from './pattern-signal.js'
 import { withSignals } from './recent-signals.js'
-import { searchPatterns } from './search-patterns.js'
+import { type PatternSearch, searchPatterns } from './search-patterns.js'
 import { timeOf } from './sessions.js'
 import { refusedTraits } from './traits.js'
 
@@ -54,6 +57,8 @@ export interface ApplyOutcome {
   identity?: IdentityChange[]
   /** What the partitions of users have to be told because of their segments. Absent: nothing. */
   userNews?: UserNews[]
+  /** What policies have to learn. Absent: nothing. */
+  learning?: LearningRecord[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
@@ -93,21 +98,6 @@ export function applyAndDetect(
   return { ...applied, signals }
 }
 
-/** Rules by which messages are applied. */
-export interface ApplyRules {
-  /** Days after which the profile of a single anonymous visit has ended, 0 for never: see `hasEnded`. Default 30 */
-  anonymousDays?: number | undefined
-  /** Features and patterns of the site. Default: those that every site has */
-  features?: Features
-  patterns?: CompiledPatterns
-  /** Segments of the site. Default: none */
-  segments?: CompiledSegments
-  /** Whether visitors who seem to be programs may be in them. Default: no */
-  includesBots?: boolean
-  /** Whether only features are wanted, and what they depend on: no signals, traits and affinities. Default: all */
-  onlyFeatures?: boolean
-}
-
 /** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
 interface Listeners {
   onFound(found: Found, message: StoredMessage, after: Profile): void
@@ -123,7 +113,7 @@ function reduce(
   envelope: EventEnvelope,
   seq: number,
   rules: ApplyRules = {},
-  { onFound, onMatch, onSegment }: Listeners,
+  listeners: Listeners,
 ): Omit<ApplyOutcome, 'signals'> {
   const { anonymousDays = ANONYMOUS_PROFILE_DAYS, features = DEFAULT_FEATURES, patterns = DEFAULT_PATTERNS } = rules
   const { onlyFeatures = false } = rules
@@ -134,12 +124,13 @@ function reduce(
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const known = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(known) : undefined
-  let next = begun ?? profileOfChange(envelope)
+  let next = begun ?? profileOfTold(envelope)
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
+  const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope)
   const watch = rules.segments?.segments.length
-    ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, onSegment)
+    ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, listeners.onSegment)
     : undefined
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
@@ -149,7 +140,8 @@ function reduce(
     const seen = onlyFeatures ? withoutContent(message) : message
     const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)))
     const at = timeOf(message.timestamp)
-    const sessionId = onlyFeatures ? '' : look(next, message, after, at)
+    const sessionId = onlyFeatures ? '' : look(next, message, after, search, listeners)
+    ledger?.look(message, at)
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
     if (watch) {
@@ -160,20 +152,6 @@ function reduce(
     next = after
   }
 
-  /** Detects signals in a message. Returns its session. */
-  function look(before: Profile | undefined, message: StoredMessage, after: Profile, at: number): string {
-    const { memory, found, sessionId } = detect(before, message, after)
-    for (const one of found) onFound(one, message, after)
-    if (found.length > 0)
-      after.recentSignals = withSignals(
-        after.recentSignals,
-        found.map(({ signal }) => ({ name: signal, at })),
-      )
-    noteMatches(search.look(message, at, sessionId), after, onMatch)
-    after.signalMemory = memory
-    return sessionId
-  }
-
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
   // Not the profile that was given, even when no message was new.
@@ -181,24 +159,47 @@ function reduce(
   after.seq = seq
   after.recent = known.slice(-remembered)
   counting.finish(after)
-  if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, onMatch)
+  if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, listeners.onMatch)
   search.finish(after)
   const { links, changes } = users.finish(begun?.links)
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const userNews = watch?.finish(after) ?? []
+  const learning = ledger?.finish(after, () => !rules.includesBots && isLikeBot(after, features)) ?? []
   // Segments that a site has no more.
   if (!watch) delete after.members
-  // Nothing was received of the visitor when a time comes, or another partition tells.
-  const lastReceived =
-    envelope.timer || envelope.segments ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
+  // Nothing was received of the visitor when a time comes, or a partition tells something.
+  const isTold = envelope.timer || envelope.segments || envelope.served
+  const lastReceived = isTold ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
   return {
     profile: after,
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
+    ...(learning.length > 0 && { learning }),
   }
+}
+
+/** Detects signals in a message. Returns its session. */
+function look(
+  before: Profile | undefined,
+  message: StoredMessage,
+  after: Profile,
+  search: PatternSearch,
+  { onFound, onMatch }: Listeners,
+): string {
+  const at = timeOf(message.timestamp)
+  const { memory, found, sessionId } = detect(before, message, after)
+  for (const one of found) onFound(one, message, after)
+  if (found.length > 0)
+    after.recentSignals = withSignals(
+      after.recentSignals,
+      found.map(({ signal }) => ({ name: signal, at })),
+    )
+  noteMatches(search.look(message, at, sessionId), after, onMatch)
+  after.signalMemory = memory
+  return sessionId
 }
 
 /** Returns a message without what nothing but traits and affinities is made of. */
@@ -217,19 +218,6 @@ function noteMatches(matches: readonly Match[], after: Profile, onMatch: Listene
 /** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */
 function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string {
   return isPersonKey(visitorId) ? '' : (userId ?? '')
-}
-
-/** Makes a profile where another partition tells of a visitor of whom no message came yet. */
-function profileOfChange({ siteId, visitorId, identity }: EventEnvelope): Profile | undefined {
-  const change = identity?.[0]
-  return change && profileOfLink(siteId, visitorId, change)
-}
-
-/** Makes the profile of a visitor of whom nothing is known but a link. */
-export function profileOfLink(siteId: string, visitorId: string, change: IdentityChange): Profile {
-  const { userId, anonymousId, link, decision } = change
-  const profile = newProfile(siteId, visitorId, isoTime(link?.firstAt ?? decision?.at ?? 0))
-  return isPersonKey(visitorId) ? { ...profile, userId } : { ...profile, anonymousId }
 }
 
 /**

@@ -32,7 +32,8 @@ export function profileBytes(profile: Profile): number {
     featuresBytes(profile) +
     (links ? partBytes(links) : 0) +
     (members ? partBytes(members) : 0) +
-    patternBytes(patterns)
+    patternBytes(patterns) +
+    ledgerBytes(profile)
   )
 }
 
@@ -57,6 +58,15 @@ function patternBytes(patterns: Profile['patterns']): number {
   if (!patterns) return 0
   let bytes = FIXED_FEATURES
   for (const name in patterns.of) bytes += PER_FEATURE + partBytes(patterns.of[name]!)
+  return bytes
+}
+
+/** Bytes of a profile's decisions and what came of them. A message changes few of them. */
+function ledgerBytes({ decisions = [], earnings = [], stopped = [] }: Profile): number {
+  let bytes = 0
+  for (const decision of decisions) bytes += partBytes(decision)
+  for (const earning of earnings) bytes += partBytes(earning)
+  for (const contentId of stopped) bytes += memoryOfText(contentId)
   return bytes
 }
 

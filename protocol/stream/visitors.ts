@@ -20,6 +20,12 @@ export function visitorIdOf(message: { anonymousId?: string | undefined; userId?
   return message.userId ? `${PERSON}${message.userId}` : ''
 }
 
+/** Returns the ids that a visitor key is made of. */
+export function idsOfVisitor(visitorId: string): { anonymousId: string; userId: string } {
+  if (isPersonKey(visitorId)) return { anonymousId: '', userId: visitorId.slice(PERSON.length) }
+  return { anonymousId: visitorId.startsWith(BROWSER) ? visitorId.slice(BROWSER.length) : visitorId, userId: '' }
+}
+
 /**
  * Writes `visitorIdOf` as an expression of ClickHouse. Absent ids are '' in tables.
  *

@@ -91,6 +91,7 @@ export const PLACES = {
     buckets: [
       BUCKETS.sites,
       BUCKETS.catalog,
+      BUCKETS.catalogHistory,
       BUCKETS.plans,
       BUCKETS.definitions,
       BUCKETS.webhooks,

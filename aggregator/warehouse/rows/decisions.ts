@@ -1,4 +1,4 @@
-import { DEFAULT_ATTRIBUTION, parseDecisionEnvelope } from '@slotstream/protocol'
+import { DEFAULT_ATTRIBUTION, type DecisionRecord, type JsonObject, parseDecisionEnvelope } from '@slotstream/protocol'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
@@ -29,12 +29,15 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
           score,
           probability,
         })),
-        excluded: decision.excluded.map(({ contentId, reason }) => ({ content_id: contentId, reason })),
+        excluded: decision.excluded.map(({ contentId, reason, detail }) => ({
+          content_id: contentId,
+          reason: detail === undefined ? reason : `${reason}: ${detail}`,
+        })),
         outcome: decision.outcome,
         holdout: decision.holdout,
         attribution_rule: attribution.rule,
         attribution_hours: attribution.windowHours,
-        features: decision.features,
+        features: featuresOf(decision),
         seed: decision.seed,
         received_at: receivedAt,
         stream_seq: seq,
@@ -58,3 +61,15 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
 
 const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
+
+/** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
+function featuresOf({ features, draw, model, campaigns, arms, latencyMs }: DecisionRecord): JsonObject {
+  return {
+    ...features,
+    ...(draw && { draw: JSON.stringify(draw) }),
+    ...(model && { model: { ...model } }),
+    ...(campaigns && { campaigns }),
+    ...(arms && { arms }),
+    ...(latencyMs !== undefined && { latencyMs }),
+  }
+}

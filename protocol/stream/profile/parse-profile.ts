@@ -12,6 +12,7 @@ import {
   misfit,
 } from '../../wire/checks/parse-stored.js'
 import { isTime } from '../envelopes/parse-event-envelope.js'
+import { isEarning, isKeptDecision } from '../learning/parse-kept.js'
 import { isLinks } from './identity.js'
 import { isFeatureStates } from './parse-feature-states.js'
 import { parsePatternStates } from './pattern-states.js'
@@ -46,6 +47,10 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isAbsentOr(raw.featuresByUser, isFeaturesByUser)) return misfit('featuresByUser is of another shape')
   if (!isAbsentOr(raw.members, isMembers)) return misfit('members are of another shape')
   if (!isAbsentOr(raw.links, isLinks)) return misfit('links are of another shape')
+  if (!isAbsentOr(raw.decisions, list => isListOf(list, isKeptDecision)))
+    return misfit('decisions are of another shape')
+  if (!isAbsentOr(raw.earnings, list => isListOf(list, isEarning))) return misfit('earnings are of another shape')
+  if (!isAbsentOr(raw.stopped, list => isListOf(list, isId))) return misfit('stopped is not a list of ids')
   const patterns = raw.patterns === undefined ? undefined : parsePatternStates(raw.patterns)
   if (patterns && !patterns.ok) return patterns
   return { ok: true, value: raw as unknown as Profile }

@@ -1,4 +1,4 @@
-import type { KeptDecision } from '../learning/kept-decision.js'
+import type { Earning, KeptDecision } from '../learning/kept-decision.js'
 import type { FeatureStates } from './feature-states.js'
 import type { Links } from './identity.js'
 import type { PatternStates } from './pattern-states.js'
@@ -46,6 +46,8 @@ export interface Profile {
   links?: Links
   /** Latest decisions that showed something to the visitor, the latest last. Absent: none. */
   decisions?: KeptDecision[]
+  /** What messages earned by the rewards of these decisions, by time. Absent: nothing. */
+  earnings?: Earning[]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
 }

@@ -1,0 +1,94 @@
+import {
+  type Earning,
+  type KeptDecision,
+  type KeptItem,
+  MAX_KEPT_DECISIONS,
+  type ServedDecision,
+} from '@slotstream/protocol'
+import { compareTexts } from '../compare-texts.js'
+import { partBytes } from '../profile/profile-size.js'
+import { endOfWindows, FEATURES_LATE_MS, isOver, SKEW_MS } from './times.js'
+
+/**
+ * Bytes that a profile's decisions take in memory at most, as `memoryOf` counts them: as JSON they are a fifth of it. The
+ * oldest leave.
+ */
+export const MAX_DECISIONS_BYTES = 384 * 1024
+
+/** Bytes of them that may be features. The oldest decisions lose theirs first. */
+export const MAX_FEATURES_BYTES = 128 * 1024
+
+/** Segments of a person that a decision keeps. */
+export const MAX_SEGMENTS = 64
+
+/** Returns decisions with those that were served, in order, each once. Gives back `kept` where all of them are known. */
+export function withServed(kept: readonly KeptDecision[], served: readonly ServedDecision[]): readonly KeptDecision[] {
+  const known = new Set(kept.map(({ decisionId }) => decisionId))
+  const added: KeptDecision[] = []
+  for (const decision of served) {
+    if (known.has(decision.decisionId)) continue
+    known.add(decision.decisionId)
+    added.push(
+      decision.segments && decision.segments.length > MAX_SEGMENTS
+        ? { ...decision, segments: decision.segments.slice(0, MAX_SEGMENTS) }
+        : decision,
+    )
+  }
+  return added.length === 0 ? kept : bounded([...kept, ...added].sort(compareDecisions))
+}
+
+/** The order in which profiles keep decisions: by time, the latest last. */
+function compareDecisions(a: KeptDecision, b: KeptDecision): number {
+  return a.at - b.at || compareTexts(a.decisionId, b.decisionId)
+}
+
+/** Keeps the latest decisions within the bounds. */
+function bounded(decisions: KeptDecision[]): KeptDecision[] {
+  const latest = decisions.slice(-MAX_KEPT_DECISIONS)
+  let room = MAX_FEATURES_BYTES
+  let bytes = 0
+  let first = latest.length
+  while (first > 0) {
+    const decision = latest[first - 1]!
+    room -= featureBytesOf(decision)
+    const slim = room < 0 ? withoutFeatures(decision) : decision
+    bytes += partBytes(slim)
+    // The latest one stays however large it is: the broker bounds the message that told it.
+    if (bytes > MAX_DECISIONS_BYTES && first < latest.length) break
+    latest[--first] = slim
+  }
+  return latest.slice(first)
+}
+
+function featureBytesOf({ items }: KeptDecision): number {
+  return items.reduce((sum, { features }) => sum + (features ? partBytes(features) : 0), 0)
+}
+
+/**
+ * Returns decisions without the oldest ones that are over at `now`, and without features that are of use no more. One that is
+ * newer than others stays: what it was credited with must not pass to them.
+ */
+export function withoutPast(decisions: readonly KeptDecision[], now: number): readonly KeptDecision[] {
+  const isUseless = (decision: KeptDecision) => now > endOfWindows(decision) + FEATURES_LATE_MS && hasFeatures(decision)
+  const first = decisions.findIndex(decision => !isOver(decision, now))
+  if (first === 0 && !decisions.some(isUseless)) return decisions
+  if (first < 0) return []
+  return decisions.slice(first).map(decision => (isUseless(decision) ? withoutFeatures(decision) : decision))
+}
+
+/** Returns earnings without those that no decision can be credited with any more. */
+export function withoutSpent(earnings: readonly Earning[], decisions: readonly KeptDecision[]): readonly Earning[] {
+  const isOfUse = ({ at }: Earning) =>
+    decisions.some(decision => at >= decision.at - SKEW_MS && at <= endOfWindows(decision))
+  return earnings.every(isOfUse) ? earnings : earnings.filter(isOfUse)
+}
+
+function hasFeatures({ items }: KeptDecision): boolean {
+  return items.some(({ features }) => features !== undefined)
+}
+
+/** Returns a decision of which only sums per content learn from now on. */
+function withoutFeatures(decision: KeptDecision): KeptDecision {
+  if (!hasFeatures(decision)) return decision
+  return { ...decision, items: decision.items.map(({ features: _features, ...item }): KeptItem => item) }
+}

@@ -1,0 +1,84 @@
+import type { Earning, EventEnvelope, KeptDecision, LearningRecord, Profile, StoredMessage } from '@slotstream/protocol'
+import { ANY_EVENT, eventNameOf } from '../conditions/event-name.js'
+import { timeOf } from '../profile/sessions.js'
+import { earningOf, withEarning } from './earnings.js'
+import { withoutPast, withoutSpent, withServed } from './keep.js'
+import { RESPONSES, withResponse } from './responses.js'
+import { rewardsOf } from './rewards.js'
+import { withStopped } from './stopped.js'
+import { tellRecords } from './tell.js'
+
+/** The decisions of a visitor while the messages of an envelope are applied, and what comes of them. */
+export interface Ledger {
+  /** Takes a message of time `at`, in milliseconds since the epoch. */
+  look(message: StoredMessage, at: number): void
+  /**
+   * Puts what is kept now into the profile.
+   *
+   * @param isLeftOut whether the visitor seems to be a program, of which policies do not learn; asked where they would
+   * @returns what policies have to learn
+   */
+  finish(after: Profile, isLeftOut: () => boolean): LearningRecord[]
+}
+
+const NONE: readonly never[] = []
+
+/**
+ * Begins to keep the decisions of a visitor. What is kept, and what policies have learned in the end, follows from the
+ * decisions and messages themselves, not from the order in which they arrive.
+ */
+export function keepLedger(before: Profile | undefined, envelope: EventEnvelope): Ledger {
+  const receivedAt = timeOf(envelope.receivedAt)
+  const { served = NONE } = envelope
+  let decisions: readonly KeptDecision[] = before?.decisions ?? NONE
+  let earnings: readonly Earning[] = before?.earnings ?? NONE
+  let stopped: readonly string[] = before?.stopped ?? NONE
+  if (!Number.isNaN(receivedAt)) decisions = withoutPast(decisions, receivedAt)
+  if (served.length > 0) decisions = withServed(decisions, served)
+  let isChanged = served.length > 0
+
+  return {
+    look(message, at) {
+      if (decisions.length === 0 || !isOfInterest(decisions, message)) return
+      isChanged = true
+      decisions = withResponse(decisions, message, at)
+      const earning = earningOf(decisions, message, at)
+      if (earning) earnings = withEarning(earnings, earning)
+      stopped = withStopped(stopped, decisions, message, at)
+    },
+    finish(after, isLeftOut) {
+      const isOlder = decisions !== before?.decisions
+      if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
+      const told = isChanged ? tellRecords(decisions, earnings) : undefined
+      const isTold = told !== undefined && told.records.length > 0 && !isLeftOut()
+      if (isTold) decisions = told.decisions
+      put(after, 'decisions', decisions)
+      put(after, 'earnings', earnings)
+      put(after, 'stopped', stopped)
+      return isTold ? told.records : []
+    },
+  }
+}
+
+function put(after: Profile, field: 'decisions' | 'earnings' | 'stopped', list: readonly unknown[]): void {
+  if (list.length > 0) Object.assign(after, { [field]: list })
+  else if (after[field]) delete after[field]
+}
+
+const interests = new WeakMap<readonly KeptDecision[], ReadonlySet<string>>()
+
+/** Whether a message may say something about decisions. Most say nothing, and every message is asked. */
+function isOfInterest(decisions: readonly KeptDecision[], message: StoredMessage): boolean {
+  const known = interests.get(decisions) ?? interestOf(decisions)
+  interests.set(decisions, known)
+  return known.has(eventNameOf(message)) || known.has(ANY_EVENT)
+}
+
+function interestOf(decisions: readonly KeptDecision[]): ReadonlySet<string> {
+  const events = new Set<string>(RESPONSES)
+  for (const decision of decisions) {
+    if (!decision.isOnlyCounted) for (const event of rewardsOf(decision).events) events.add(event)
+    for (const { stopAfter } of decision.items) if (stopAfter !== undefined) events.add(stopAfter)
+  }
+  return events
+}

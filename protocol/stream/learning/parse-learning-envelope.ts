@@ -1,0 +1,41 @@
+import type { Check } from '../../wire/checks/check.js'
+import { isObject } from '../../wire/checks/is-object.js'
+import { isAbsentOr, isCount, isId, isIdOrEmpty, isListOf, isText, misfit } from '../../wire/checks/parse-stored.js'
+import { originTrouble } from '../envelopes/parse-event-envelope.js'
+import type { LearningEnvelope } from './learning-records.js'
+
+/** Numbers of packed features that are taken, at most. */
+const MAX_PACKED = 1_024
+
+/** Parses a message of `learning.<partition>`. */
+export function parseLearningEnvelope(raw: unknown): Check<LearningEnvelope> {
+  if (!isObject(raw)) return misfit('the message is not a JSON object')
+  const trouble = originTrouble(raw)
+  if (trouble) return misfit(trouble)
+  if (!isIdOrEmpty(raw.anonymousId)) return misfit('anonymousId is not text')
+  if (!isAbsentOr(raw.userId, isIdOrEmpty)) return misfit('userId is not text')
+  for (const field of ['seq', 'stored'] as const)
+    if (!isCount(raw[field])) return misfit(`${field} is not a whole number from 0`)
+  if (!isAbsentOr(raw.removal, isId)) return misfit('removal is not text of 1 to 256 characters')
+  if (!Array.isArray(raw.records)) return misfit('records is not a list')
+  for (const [index, entry] of raw.records.entries()) {
+    const wrong = isObject(entry) ? recordTrouble(entry) : 'is not an object'
+    if (wrong) return misfit(`records[${index}] ${wrong}`)
+  }
+  return { ok: true, value: raw as unknown as LearningEnvelope }
+}
+
+function recordTrouble(entry: Record<string, unknown>): string | undefined {
+  for (const field of ['decisionId', 'slotId', 'contentId'] as const)
+    if (!isId(entry[field])) return `has a ${field} that is not text of 1 to 256 characters`
+  if (!isCount(entry.position) || entry.position === 0) return 'has a position that is not a whole number from 1'
+  if (!isCount(entry.at)) return 'has no time'
+  if (!Number.isSafeInteger(entry.reward)) return 'has a reward that is not a whole number'
+  if (!isAbsentOr(entry.previous, Number.isSafeInteger)) return 'has a previous reward that is not a whole number'
+  if (!isAbsentOr(entry.segments, list => isListOf(list, isText))) return 'has segments that are not a list of text'
+  return isAbsentOr(entry.features, isPacked) ? undefined : 'has features that are not a list of whole numbers'
+}
+
+function isPacked(value: unknown): boolean {
+  return isListOf(value, Number.isSafeInteger) && value.length % 2 === 0 && value.length <= MAX_PACKED
+}
