@@ -30,51 +30,58 @@ export interface Eligibility {
  * @param taken content that earlier slots of the same request show
  */
 export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Eligibility {
+  const { contents, conditions } = slot
+  const { now, answers, stopped } = facts
+  const showings = slot.needs.caps ? facts.showings() : NONE
+  const misses = conditions.map(numbers => answers.firstMiss(numbers) !== undefined)
   const eligible: number[] = []
-  const reasons = slot.contents.map((content, place) => {
-    const reason = reasonOf(content, facts, taken)
-    if (reason === undefined) eligible.push(place)
-    return reason
-  })
+  const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
+  const { startsAt, endsAt, condition, isPlain } = slot.columns
+  const isAsked = stopped.size > 0 || taken.size > 0
+  for (let place = 0; place < contents.length; place++) {
+    // A time that is none was refused when it was stored; where it was not, the content is not shown.
+    if (!(now >= startsAt[place]!)) reasons[place] = 'not_started'
+    else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
+    else if (!isPlain[place] && contents[place]!.isOutOfStock) reasons[place] = 'out_of_stock'
+    else if (condition[place]! < 0) reasons[place] = 'broken_condition'
+    else if (misses[condition[place]!]) reasons[place] = 'condition'
+    else {
+      const reason = isPlain[place] && !isAsked ? undefined : reasonOf(contents[place]!)
+      if (reason === undefined) eligible.push(place)
+      else reasons[place] = reason
+    }
+  }
   return { eligible, reasons }
+
+  function reasonOf(content: CompiledContent): ExclusionReason | undefined {
+    const { id, caps } = content
+    if (stopped.has(id)) return 'stopped'
+    if (caps.length > 0 && reachedCap(content, showings.get(id), facts)) return 'capped'
+    return taken.has(id) ? 'repeated' : undefined
+  }
 }
 
-function reasonOf(
-  { content, startsAt, endsAt, isOutOfStock, where, caps }: CompiledContent,
-  facts: EligibilityFacts,
-  taken: ReadonlySet<string>,
-): ExclusionReason | undefined {
-  const { now, answers, stopped } = facts
-  const { id } = content
-  // A time that is none was refused when it was stored; where it was not, the content is not shown.
-  if (!(now >= startsAt)) return 'not_started'
-  if (!(now < endsAt)) return 'ended'
-  if (isOutOfStock) return 'out_of_stock'
-  if (where === undefined) return 'broken_condition'
-  if (where.length > 0 && answers.firstMiss(where) !== undefined) return 'condition'
-  if (stopped.size > 0 && stopped.has(id)) return 'stopped'
-  if (caps.length > 0 && reachedCap({ content, caps }, facts)) return 'capped'
-  return taken.has(id) ? 'repeated' : undefined
-}
+const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()
 
 /** Describes in plain words why a content may not be shown, where the reason alone does not say it. */
 export function detailOf(
-  { content, where, caps }: CompiledContent,
+  slot: CompiledSlot,
+  place: number,
   reason: ExclusionReason,
   facts: EligibilityFacts,
 ): string | undefined {
-  if (reason === 'condition') {
-    const missed = facts.answers.firstMiss(where ?? [])
+  const content = slot.contents[place]!
+  if (reason === 'condition' && content.condition !== undefined) {
+    const missed = facts.answers.firstMiss(slot.conditions[content.condition]!)
     return missed === undefined ? undefined : facts.answers.describe(missed)
   }
-  const reached = reason === 'capped' ? reachedCap({ content, caps }, facts) : undefined
+  const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id), facts) : undefined
   return reached && `${reached.times} of ${reached.count} per ${reached.per}`
 }
 
-function reachedCap({ content, caps }: Pick<CompiledContent, 'content' | 'caps'>, facts: EligibilityFacts) {
-  const showings = facts.showings().get(content.id)
+function reachedCap({ caps }: CompiledContent, showings: readonly Showing[] | undefined, facts: EligibilityFacts) {
   for (const { count, per } of caps) {
-    const times = timesShown(showings, per, facts)
+    const times = showings ? timesShown(showings, per, facts) : 0
     if (times >= count) return { times, count, per }
   }
   return undefined

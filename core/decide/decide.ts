@@ -106,7 +106,7 @@ export function decide(question: Question): Decided {
     recordVersion: 2,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
     holdout,
-    contentIds: shown.map(place => slot.contents[place]!.content.id),
+    contentIds: shown.map(place => slot.contents[place]!.id),
     propensities: stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
     candidates: listCandidates(slot, stages),
     excluded: listExcluded(slot, reasons, situation),

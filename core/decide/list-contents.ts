@@ -6,7 +6,7 @@ import type { Stage } from './stages.js'
 
 /** Contents that a record lists, all of them up to the first number; of more so many. Its draw has all, as numbers. */
 const ALL = 20
-const SOME = 8
+const SOME = 4
 
 /**
  * Lists the candidates of a choice with their chances for the first position: all, in their order, or, of many, those that
@@ -17,7 +17,7 @@ const SOME = 8
 export function listCandidates({ contents }: CompiledSlot, stages: readonly Stage[], most = ALL): Candidate[] {
   const all = stages.length === 1 ? candidatesOf(stages[0]!, true) : inEveryStage(stages)
   return (all.length <= most ? all : mostLikely(all, most === ALL ? SOME : most)).map(({ place, score, units }) => ({
-    contentId: contents[place]!.content.id,
+    contentId: contents[place]!.id,
     score: Math.round(score * 1e6) / 1e6,
     probability: units / PROBABILITY_SCALE,
   }))
@@ -72,16 +72,20 @@ function mostLikely(all: readonly Listed[], count: number): Listed[] {
  * @param most number up to which all is listed. Default 20
  */
 export function listExcluded(
-  { contents }: CompiledSlot,
+  slot: CompiledSlot,
   reasons: readonly (ExclusionReason | undefined)[],
   facts: EligibilityFacts,
   most = ALL,
 ): Excluded[] {
-  const places = [...reasons.keys()].filter(place => reasons[place] !== undefined)
-  return places.slice(0, places.length <= most ? most : most === ALL ? SOME : most).map(place => {
-    const content = contents[place]!
-    const reason = reasons[place]!
-    const detail = detailOf(content, reason, facts)
-    return { contentId: content.content.id, reason, ...(detail !== undefined && { detail }) }
-  })
+  let count = 0
+  for (const reason of reasons) if (reason !== undefined) count++
+  const wanted = count <= most ? count : most === ALL ? SOME : most
+  const listed: Excluded[] = []
+  for (let place = 0; listed.length < wanted; place++) {
+    const reason = reasons[place]
+    if (reason === undefined) continue
+    const detail = detailOf(slot, place, reason, facts)
+    listed.push({ contentId: slot.contents[place]!.id, reason, ...(detail !== undefined && { detail }) })
+  }
+  return listed
 }

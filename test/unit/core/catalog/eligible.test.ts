@@ -158,10 +158,11 @@ describe('conditions of a slot', () => {
       },
     })
     const { compiled, situation } = compileAsked(asked(contents, { context, traits: { plan: 'pro' } }))
-    expect(new Set(compiled.contents.flatMap(each => each.where)).size).toBe(4)
+    expect(compiled.conditions).toHaveLength(2)
+    expect(new Set(compiled.conditions.flat()).size).toBe(4)
     expect(new Set(compiled.needs.features)).toEqual(new Set())
     reads = 0
-    for (const { where: numbers } of compiled.contents) situation.answers.firstMiss(numbers!)
+    for (const numbers of compiled.conditions) situation.answers.firstMiss(numbers)
     expect(reads).toBe(2)
   })
 })
