@@ -71,7 +71,7 @@ function whyNot(id: string, { outcome, decided }: Possible, slot: CompiledSlot, 
   if (place === -1) return 'the slot has no such content'
   const reason = decided.reasons[place]
   if (reason === undefined) return outcome === 'holdout' ? 'the visitor is in the holdout' : 'other content comes first'
-  const detail = detailOf(slot.contents[place]!, reason, situation)
+  const detail = detailOf(slot, place, reason, situation)
   return detail === undefined ? reason.replaceAll('_', ' ') : `${reason.replaceAll('_', ' ')}: ${detail}`
 }
 
