@@ -16,6 +16,7 @@ const TABLES = {
   signals: 'signals',
   rejected: 'rejected_events',
   deliveries: 'webhook_deliveries',
+  learning: 'learning_outcomes',
 }
 
 let system: System

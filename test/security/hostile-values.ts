@@ -87,6 +87,15 @@ export const GOOD = {
       },
     ],
   },
+  learning: {
+    ...{ siteId: 'demo', visitorId: 'hostile', anonymousId: 'hostile', receivedAt: AT, seq: 7, stored: 3 },
+    records: [
+      {
+        ...{ decisionId: 'd1', slotId: 'hero', contentId: 'a', position: 1, at: Date.parse(AT), reward: 10_000 },
+        ...{ previous: 0, segments: ['vip'], features: [0, 1] },
+      },
+    ],
+  },
 } satisfies Record<StreamKind, object>
 
 const PROFILE: Profile = {
