@@ -9,7 +9,8 @@ import {
   type Part,
   skipEntry,
 } from '@slotstream/runtime'
-import { createCatalogStore } from './admin/catalog/catalog-store.js'
+import { createCheckMeaning } from './admin/catalog/check-meaning.js'
+import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
 import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { createReadFilledTo } from './admin/definitions/filled-to.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
@@ -69,6 +70,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const categories = createContentCategories()
   const state = watchState({ nats, installation: deps.installation, sites, plans, categories, log })
 
+  const definitionStore = createDefinitionStore(buckets.definitions)
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
     sites,
@@ -101,10 +103,11 @@ export function createCollector(deps: CollectorDeps): Collector {
           buckets,
           readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           previewSegment: createPreviewSegment(deps.decideNats ?? nats, partitions),
-          catalog: createCatalogStore(buckets.catalog),
+          catalog: createCatalogStore(buckets, log),
+          checkMeaning: createCheckMeaning(definitionStore),
           plans,
           planStore: createPlanStore(buckets.plans),
-          definitionStore: createDefinitionStore(buckets.definitions),
+          definitionStore,
           checkDefinitions: definitionFaults,
           builtIn: BUILT_IN,
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),

@@ -1,4 +1,8 @@
 export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { timesShown } from './catalog/caps.js'
+export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
+export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
+export { eligibleOf } from './catalog/eligible.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
@@ -6,11 +10,27 @@ export { ANY_EVENT, eventNameOf, isOfEvent } from './conditions/event-name.js'
 export { messagePathTrouble, type PathValue, readValues } from './conditions/message-paths.js'
 export { type SharedReads, shareReads } from './conditions/share-reads.js'
 export { choose, type PolicyChoice } from './decide/choose.js'
-export { type Choice, decide, isHeldOut } from './decide/decide.js'
+export { type Choice, type Decided, decide, isHeldOut, type Question } from './decide/decide.js'
+export { listCandidates, listExcluded } from './decide/list-contents.js'
+export { unpackReasons } from './decide/pack-reasons.js'
+export { type DecidedPerson, personOfProfile } from './decide/person.js'
 export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
+export { servedDecision } from './decide/served-decision.js'
+export {
+  type DecisionDefinitions,
+  needsPerson,
+  type Situation,
+  type SituationInput,
+  situationOf,
+} from './decide/situation.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
-export { definitionFaults } from './definitions/check-definitions.js'
+export {
+  contentConditionFaults,
+  MAX_CATALOG_EXPRESSIONS,
+  slotConditionFaults,
+} from './definitions/catalog-conditions.js'
+export { countExpressions, definitionFaults, namesInUse } from './definitions/check-definitions.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'
@@ -39,6 +59,7 @@ export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { addOutcome, advance, type Epoch, type Epochs, emptyEpochs, mergeEpochs } from './learning/epochs/epochs.js'
 export { crossFacts, DIMENSION, featuresOf as learningFeaturesOf } from './learning/features/cross.js'
 export type { ContentFacts } from './learning/features/facets.js'
+export { packFeatures, unpackFeatures } from './learning/features/packed.js'
 export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
 export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {

@@ -1,5 +1,34 @@
 export { attributionTrouble, isAttribution } from './site/attribution.js'
 export {
+  checkContent,
+  checkSlot,
+  strictContent,
+  strictSlot,
+} from './site/catalog/check-catalog.js'
+export { CAP_FIELDS, CONTENT_FIELDS } from './site/catalog/content-fields.js'
+export {
+  MAX_CATALOG_CONTENT,
+  MAX_CATALOG_ITEM_BYTES,
+  MAX_CATALOG_SLOTS,
+  MAX_PAYLOAD_BYTES,
+} from './site/catalog/limits.js'
+export {
+  CONTEXTUAL_DRAWS,
+  ENSEMBLE_FIELDS,
+  POLICY_FIELDS,
+  POLICY_TYPES,
+  type PolicyType,
+  PRIOR_FIELDS,
+} from './site/catalog/policy-fields.js'
+export { type CatalogCheck, type CatalogField, type CatalogFields, unknownFieldLines } from './site/catalog/reading.js'
+export {
+  CAMPAIGN_FIELDS,
+  CONTROL_FIELDS,
+  EXPLORATION_FIELDS,
+  REWARD_FIELDS,
+  SLOT_FIELDS,
+} from './site/catalog/slot-fields.js'
+export {
   ATTRIBUTION_RULES,
   type Attribution,
   type AttributionRule,
@@ -10,19 +39,11 @@ export {
   type Content,
   DEFAULT_ATTRIBUTION,
   type FrequencyCap,
-  type Policy,
   type PrivacySignals,
   type Site,
   type Slot,
 } from './site/catalog.js'
-export {
-  checkContent,
-  checkSite,
-  checkSlot,
-  checkSlotsRequest,
-  isIdentitySecret,
-  isSecretKey,
-} from './site/checks.js'
+export { checkSite, isIdentitySecret, isSecretKey } from './site/check-site.js'
 export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
 export { patternFaults } from './site/definitions/check-pattern.js'
 export { SEGMENT_FIELDS, type SegmentField } from './site/definitions/check-segment.js'
@@ -93,7 +114,7 @@ export {
   enrichmentTrouble,
 } from './site/enrichment.js'
 export { parseSite } from './site/parse-site.js'
-export { DEFAULT_EXPLORATION, type LearningPolicy, type PolicySpec } from './site/policies.js'
+export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
 export {
   MIN_RETENTION_DAYS,
   RETAINED_TABLES,
@@ -118,6 +139,12 @@ export {
   type TrackingPlan,
 } from './site/tracking-plan.js'
 export {
+  type CatalogPublished,
+  catalogPublishedKey,
+  isCatalogPublishedKey,
+  parseCatalogPublished,
+} from './stream/catalog-published.js'
+export {
   DEAD_LETTERS,
   type DeadLetter,
   type DeadLetterRole,
@@ -140,11 +167,20 @@ export {
   parseRejectedEnvelope,
   parseSignalEnvelope,
 } from './stream/envelopes/parse-other-envelopes.js'
+export {
+  EXCLUSION_LETTERS,
+  type ExclusionReason,
+  type PackedLottery,
+  type RecordedDraw,
+  type RecordedModel,
+  type RecordedStage,
+} from './stream/envelopes/recorded-draw.js'
 export type {
   Candidate,
   DecisionEnvelope,
   DecisionRecord,
   EventEnvelope,
+  Excluded,
   RejectedEnvelope,
   RejectedMessage,
   SentEnvelope,
@@ -153,6 +189,7 @@ export type {
 export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
+export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
 export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
 export { type LearningEnvelope, type LearningRecord, learningRecordId } from './stream/learning/learning-records.js'
 export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'
@@ -311,6 +348,7 @@ export {
 } from './stream/webhooks/stored-webhook.js'
 export { byteLength } from './wire/byte-length.js'
 export type { Check } from './wire/checks/check.js'
+export { checkSlotsRequest } from './wire/checks/check-slots-request.js'
 export { isObject } from './wire/checks/is-object.js'
 export { editDistance, nearest } from './wire/checks/nearest.js'
 export {

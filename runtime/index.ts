@@ -12,7 +12,7 @@ export { PROFILES_KEY, readGeneration, switchGeneration, watchGeneration } from 
 export { provision } from './installation/provision.js'
 export { answerStatus, gatherStatus } from './installation/status.js'
 export { NO_TOMBSTONES, type Tombstones, watchTombstones, writeTombstones } from './installation/tombstones.js'
-export { bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-keys.js'
+export { bucketEntries, bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-keys.js'
 export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
 export { watchBucket } from './nats/buckets/watch-bucket.js'
 export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'

@@ -1,6 +1,7 @@
 export { checkPlan, checkPlanSettings, parsePlan } from './check-plan.js'
 export { checkVersions, type VersionStep } from './compare/check-versions.js'
 export type { Step } from './compare/compare-schemas.js'
+export { compilePayloadSchema, type PayloadTrouble } from './compile/compile-payload-schema.js'
 export { type CompiledPlan, compilePlan, PlanError } from './compile/compile-plan.js'
 export { CommandError } from './files/errors.js'
 export { parseSchema, readSchemas, type SchemaFiles } from './files/schema-files.js'

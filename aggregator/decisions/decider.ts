@@ -1,7 +1,17 @@
-import { type DecideRequest, type DecisionEnvelope, type Profile, streamSubject, uuidv7 } from '@slotstream/protocol'
+import { type DecidedPerson, type DecisionDefinitions, needsPerson } from '@slotstream/core'
+import {
+  type DecideRequest,
+  type DecisionEnvelope,
+  type EventEnvelope,
+  joined,
+  type Profile,
+  streamSubject,
+} from '@slotstream/protocol'
 import { type Log, type Publisher, within } from '@slotstream/runtime'
 import { type Answer, answer, noAnswer } from './answer.js'
 import type { Catalog } from './catalog.js'
+import type { Models } from './models.js'
+import { createTurns } from './turns.js'
 
 /** Time that recording may take even when less of the deadline is left, in milliseconds. */
 const LEAST_RECORD_MS = 20
@@ -12,6 +22,10 @@ const LATE_RECORD_MS = 2_000
 /** The profiles of this process's partitions, as decisions read them. */
 export interface ProfileReader {
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
+  /** Resolves to the person whom a visitor belongs to, of all browsers. */
+  personOf(profile: Profile): Promise<DecidedPerson>
+  /** Returns what a site declares. */
+  definitionsOf(siteId: string): DecisionDefinitions
   /** Resolves to whether everything up to a stream sequence is applied within `deadlineMs` milliseconds. */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
   /** Returns for how long profiles of a partition may have lacked messages, in milliseconds. */
@@ -20,11 +34,12 @@ export interface ProfileReader {
   holds(partition: number): boolean
 }
 
-/** Sources of a decision, and the stream that it is recorded in. */
+/** Sources of a decision, and the streams that it is recorded in. */
 export interface DeciderDeps {
   publisher: Pick<Publisher, 'publish'>
   profiles: ProfileReader
   catalog: Catalog
+  models: Models
   log: Log
   /** Called when decisions could not be recorded, and so are not served. */
   onUnrecorded: () => void
@@ -34,17 +49,9 @@ export interface DeciderDeps {
 export type Decide = (request: DecideRequest, partition: number) => Promise<Answer | undefined>
 
 /** Creates the function that decides, and records what it decided before it returns it. */
-export function createDecider({ publisher, profiles, catalog, log, onUnrecorded }: DeciderDeps): Decide {
-  async function record(request: DecideRequest, partition: number, { records }: Answer, timeout: number) {
-    const { siteId, visitorId } = request
-    const receivedAt = new Date().toISOString()
-    const envelope: DecisionEnvelope = { siteId, visitorId, receivedAt, decisions: records }
-    const stored = await within(
-      timeout,
-      publisher.publish(streamSubject('decisions', partition), JSON.stringify(envelope), records[0]?.decisionId),
-    )
-    if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
-  }
+export function createDecider(deps: DeciderDeps): Decide {
+  const { profiles, catalog, models, log, onUnrecorded } = deps
+  const turns = createTurns()
 
   function noteUnrecorded(error: unknown): void {
     onUnrecorded()
@@ -52,26 +59,105 @@ export function createDecider({ publisher, profiles, catalog, log, onUnrecorded 
   }
 
   return async (request, partition) => {
-    const deadline = performance.now() + request.deadlineMs
-    const left = () => deadline - performance.now()
-    const inTime = await profiles.waitFor(partition, request.after, left())
-    const profile = inTime && (await within(left(), profiles.profileOf(request.siteId, request.visitorId)))
-    if (!profiles.holds(partition)) return undefined
-    if (!profile) {
-      const late = noAnswer(request, 'timeout', catalog, Date.now())
-      // Nothing is shown, so the page needn't wait until it is recorded.
-      record(request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
-      return late
-    }
-    const decided = answer(request, profile.value, catalog, Date.now(), uuidv7, profiles.ageMs(partition))
+    const started = performance.now()
+    const left = () => started + request.deadlineMs - performance.now()
+    const { siteId, visitorId } = request
+    const slots = request.slots.flatMap(({ id }) => catalog.slotOf(siteId, id) ?? [])
+    const turn = slots.some(({ needs }) => needs.caps) ? turns.take(joined([siteId, visitorId])) : undefined
+    let told: number | undefined
     try {
-      await record(request, partition, decided, Math.max(LEAST_RECORD_MS, left()))
-      return decided
-    } catch (error) {
-      // It may be stored all the same. Then the record says what would have been shown, and no impression follows:
-      // better than showing what has no record.
-      noteUnrecorded(error)
-      return noAnswer(request, 'unavailable', catalog, Date.now())
+      const asker = await findAsker()
+      if (!profiles.holds(partition)) return undefined
+      if (!asker) {
+        const late = noAnswer(request, 'timeout', catalog, Date.now())
+        // Nothing is shown, so the page needn't wait until it is recorded.
+        record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
+        return late
+      }
+      const decided = answer(request, asker, { catalog, models }, Date.now())
+      const timeout = Math.max(LEAST_RECORD_MS, left())
+      try {
+        const recorded = record(deps, request, partition, decided, timeout)
+        const [, seq] = await Promise.all([recorded, tell(deps, request, partition, decided, timeout)])
+        told = seq
+      } catch (error) {
+        // It may be stored all the same. Then the record says what would have been shown, and no impression follows:
+        // better than showing what has no record.
+        noteUnrecorded(error)
+        return noAnswer(request, 'unavailable', catalog, Date.now())
+      }
+      // Recorded and not shown, as above.
+      return Date.now() < decided.goodUntil ? decided : noAnswer(request, 'unavailable', catalog, Date.now())
+    } finally {
+      turn?.end(told)
+    }
+
+    /** Finds the person; undefined where another owner of a part of it does not answer in time. */
+    async function personOf(profile: Profile): Promise<DecidedPerson | undefined> {
+      try {
+        return (await within(left(), profiles.personOf(profile)))?.value
+      } catch (error) {
+        log.debug({ err: error }, 'a person could not be read')
+        return undefined
+      }
+    }
+
+    /** Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long. */
+    async function findAsker() {
+      const before = turn ? await within(left(), turn.before) : { value: 0 }
+      if (!before) return undefined
+      const after = Math.max(request.after, before.value)
+      if (!(await profiles.waitFor(partition, after, left()))) return undefined
+      const found = await within(left(), profiles.profileOf(siteId, visitorId))
+      if (!found) return undefined
+      const profile = found.value
+      const person = profile && needsPerson(slots) ? await personOf(profile) : undefined
+      // What other browsers did may keep content from the person; policies alone can do without it.
+      const isNeeded = slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
+      if (profile && isNeeded && !person) return undefined
+      return {
+        profile,
+        person,
+        definitions: profiles.definitionsOf(siteId),
+        ageMs: profiles.ageMs(partition),
+        latencyMs: Math.round((performance.now() - started) * 10) / 10,
+      }
     }
   }
+}
+
+type Streams = Pick<DeciderDeps, 'publisher'>
+
+async function record(
+  { publisher }: Streams,
+  { siteId, visitorId }: DecideRequest,
+  partition: number,
+  { records }: Answer,
+  timeout: number,
+): Promise<void> {
+  const receivedAt = new Date().toISOString()
+  const envelope: DecisionEnvelope = { siteId, visitorId, receivedAt, decisions: records }
+  const stored = await within(
+    timeout,
+    publisher.publish(streamSubject('decisions', partition), JSON.stringify(envelope), records[0]?.decisionId),
+  )
+  if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
+}
+
+/** Tells the visitor's profile what is shown. Resolves to the stream sequence by which it counts; undefined: nothing was told. */
+async function tell(
+  { publisher }: Streams,
+  { siteId, visitorId }: DecideRequest,
+  partition: number,
+  { served }: Answer,
+  timeout: number,
+): Promise<number | undefined> {
+  if (served.length === 0) return undefined
+  const receivedAt = new Date().toISOString()
+  const envelope: EventEnvelope = { siteId, visitorId, receivedAt, served, messages: [] }
+  const subject = streamSubject('events', partition)
+  const id = `served:${served[0]!.decisionId}`
+  const stored = await within(timeout, publisher.publish(subject, JSON.stringify(envelope), id))
+  if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
+  return stored.value.seq
 }

@@ -13,6 +13,7 @@ import { answerPartitions, respondWithError } from '../ownership/answer-partitio
 import type { Profiles } from '../profiles/role.js'
 import { createCatalog } from './catalog.js'
 import { createDecider } from './decider.js'
+import { type Models, NO_MODELS } from './models.js'
 import { parseRequest } from './parse-request.js'
 
 /** The decisions role: answers requests for slots. */
@@ -30,13 +31,19 @@ export async function startDecisions({
   publisher,
   installation,
   profiles,
+  models = NO_MODELS,
   metrics,
   log,
 }: {
   nats: Nats
   publisher: Publisher
   installation: Installation
-  profiles: Pick<Profiles, 'profileOf' | 'waitFor' | 'ageMs' | 'serves' | 'holds' | 'onServing'>
+  profiles: Pick<
+    Profiles,
+    'profileOf' | 'personOf' | 'definitionsOf' | 'waitFor' | 'ageMs' | 'serves' | 'holds' | 'onServing'
+  >
+  /** What slots have learned. Default: nothing */
+  models?: Models
   metrics: Metrics
   log: Log
 }): Promise<Decisions> {
@@ -44,18 +51,29 @@ export async function startDecisions({
   const unrecorded = metrics.counter('decisions_unrecorded_total', 'Requests whose decisions could not be recorded')
   const taken = metrics.seconds('decisions_seconds', 'Time from request to reply')
 
-  const catalog = createCatalog()
+  const refused = metrics.counter('catalog_refused_total', 'Entries of the catalog that could not be used')
+  const broken = metrics.counter(
+    'catalog_broken_conditions_total',
+    'Conditions of slots and content that do not compile',
+  )
+
+  const catalog = createCatalog((siteId, slotId, faults) => {
+    broken.inc(faults.length)
+    log.warn({ siteId, slotId, faults: faults.slice(0, MOST_FAULTS) }, 'content is left out: its condition is broken')
+  })
   const watch = await watchBucket(
     nats,
     installation.buckets.catalog,
     entry => {
       const wrong = catalog.set(entry.key, entry.operation === 'PUT' ? parse(entry.value) : undefined)
-      if (wrong) skipEntry(log, 'catalog', { key: entry.key }, wrong)
+      if (!wrong) return
+      refused.inc()
+      skipEntry(log, 'catalog', { key: entry.key }, wrong)
     },
     log,
   )
 
-  const decide = createDecider({ publisher, profiles, catalog, log, onUnrecorded: () => unrecorded.inc() })
+  const decide = createDecider({ publisher, profiles, catalog, models, log, onUnrecorded: () => unrecorded.inc() })
 
   const answers = answerPartitions({
     nats,
@@ -93,6 +111,9 @@ export async function startDecisions({
     },
   }
 }
+
+/** Faults of conditions that a warning names. */
+const MOST_FAULTS = 5
 
 /** Parses JSON; text that is none becomes null, which no check of the catalog accepts. */
 function parse(value: Uint8Array): unknown {

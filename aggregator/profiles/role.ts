@@ -14,13 +14,17 @@ import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/joi
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { watchBotTreatment, withBotTreatment } from './definitions/bot-treatment.js'
-import { createSitesDefinitions, type SitesDefinitions } from './definitions/compiled-definitions.js'
+import {
+  type CompiledDefinitions,
+  createSitesDefinitions,
+  type SitesDefinitions,
+} from './definitions/compiled-definitions.js'
 import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
 import { type RewardEvents, watchRewardEvents } from './learning/watch-reward-events.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
-import { createReadPerson, type ReadPerson } from './reads/read-persons.js'
+import { createReadPerson, type Person, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
 import { startAnswering } from './reads/start-answering.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
@@ -30,6 +34,10 @@ import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals
 export interface Profiles {
   /** Resolves to the visitor's profile; undefined also for visitors of partitions that this process does not hold. */
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
+  /** Resolves to the person whom a visitor belongs to. What other processes know of the person is at most a second old. */
+  personOf(profile: Profile): Promise<Person>
+  /** Returns what a site declares about its profiles. */
+  definitionsOf(siteId: string): CompiledDefinitions
   /**
    * Resolves to true as soon as everything of `partition` up to stream sequence `seq` is applied, to false when it is
    * not within `deadlineMs` milliseconds.
@@ -103,6 +111,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const reading = { nats: deps.lane ?? nats, partitions, profileOf, serves, staleBefore: featureServing.changedAt }
   // What a browser's partition has told of must be seen.
   const readFresh = createReadPerson(createReadStored({ ...reading, staleBefore: () => Number.POSITIVE_INFINITY }))
+  const readPerson = createReadPerson(createReadStored(reading))
   const generations = startGenerations(deps, {
     wantedSignals,
     rewardEvents,
@@ -119,6 +128,8 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
 
   return {
     profileOf,
+    personOf: profile => readPerson(profile, definitions.of(profile.siteId).features),
+    definitionsOf: definitions.of,
     waitFor: async (index, seq, deadlineMs) => (await partition(index)?.progress.waitFor(seq, deadlineMs)) ?? false,
     ageMs,
     serves,

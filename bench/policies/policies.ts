@@ -13,10 +13,11 @@ import {
 import type { PolicySpec } from '@slotstream/protocol'
 import { percentile } from '../support/percentile.js'
 import { markdownTable } from '../support/table.js'
+import { decideRows } from './decide-rows.js'
+import { times } from './times.js'
 
 const OUTCOMES = 4_000
 const ROUNDS = 400
-const WARM_UP = 200
 const CANDIDATES = [20, 200, 1_000]
 
 const POLICIES: Record<string, { policy: PolicySpec | undefined; count: number }> = {
@@ -40,9 +41,9 @@ export async function benchPolicies(): Promise<string> {
     const { contents, model, fitMs } = learned(candidates)
     fits.push(`${candidates} contents: ${fitMs.toFixed(0)} ms`)
     const text = JSON.stringify(factsOf(7))
-    const parse = times(() => JSON.parse(text).person.segments.length)
+    const parse = times(ROUNDS, () => JSON.parse(text).person.segments.length)
     for (const [name, { policy, count }] of Object.entries(POLICIES)) {
-      const list = times(n => {
+      const list = times(ROUNDS, n => {
         const input = { siteId: 's', slotId: 'hero', eligible: contents, model, exploration: 0.02, seed: `${n}` }
         return choose(policy, { ...input, ...factsOf(n), count }).contentIds.length
       })
@@ -53,9 +54,12 @@ export async function benchPolicies(): Promise<string> {
       ])
     }
   }
+  const whole = [1_000, 10_000].flatMap(contents => decideRows(contents))
   return (
     `policies: a choice after ${OUTCOMES} outcomes, ${ROUNDS} rounds; aim: under 200 µs for 200 candidates\n` +
     `${markdownTable(['policy, candidates', 'best µs', 'p50 µs', 'p99 µs', '÷ JSON.parse'], rows)}\n` +
+    `The whole of decide(), from profile to record, of content a fifth of which meets its condition, with caps:\n` +
+    `${markdownTable(['policy, eligible of contents', 'best µs', 'p50 µs', 'p99 µs', 'record bytes'], whole)}\n` +
     `Making a model of ${DIMENSION} features, the choice of memory included: ${fits.join(', ')}`
   )
 }
@@ -93,16 +97,4 @@ function learned(candidates: number) {
   const started = performance.now()
   const model: SlotModel = readModel(epochs, { dimension: DIMENSION, trendHalfLifeMs: 3_600_000 })
   return { contents, model, fitMs: performance.now() - started }
-}
-
-function times(run: (n: number) => number): number[] {
-  const list: number[] = []
-  let sum = 0
-  for (let n = 0; n < WARM_UP + ROUNDS; n++) {
-    const started = performance.now()
-    sum += run(n)
-    if (n >= WARM_UP) list.push((performance.now() - started) * 1_000)
-  }
-  if (sum === 0) throw new Error('nothing was chosen')
-  return list
 }

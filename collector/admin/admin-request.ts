@@ -11,9 +11,16 @@ const MAX_ADMIN_BYTES = 5 * 1024 * 1024
 /** Deepest nesting of an admin request's body. What handles it recurses. */
 const MAX_ADMIN_DEPTH = 64
 
-/** The body of an admin request. Throws Failure unless it is a JSON object. */
-export async function objectOf(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const { value } = await readBody(request, MAX_ADMIN_BYTES)
+/**
+ * The body of an admin request. Throws Failure unless it is a JSON object.
+ *
+ * @param maxBytes largest body. Default: 5 MB
+ */
+export async function objectOf(
+  request: IncomingMessage,
+  maxBytes: number = MAX_ADMIN_BYTES,
+): Promise<Record<string, unknown>> {
+  const { value } = await readBody(request, maxBytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Failure('malformed', 'the body must be a JSON object')
   if (isDeeperThan(value, MAX_ADMIN_DEPTH))

@@ -1,4 +1,5 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
+import { CATALOG_PATHS } from './catalog/paths.js'
 import { DEFINITION_PATHS } from './definition-paths.js'
 import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
@@ -6,17 +7,6 @@ import { WEBHOOK_PATHS } from './webhook-paths.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
-
-/** A slot or a content: put and delete. */
-const entry = (what: string, schema: string): Part => ({
-  parameters: [SITE, inPath('id', `Id of the ${what}.`)],
-  put: adminOperation(
-    `Add or change a ${what}`,
-    body(ref(schema), 'Its id stands in the path.'),
-    ok('As stored.', ref(schema)),
-  ),
-  delete: adminOperation(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
-})
 
 /** Paths below `/v1/admin`. */
 export const ADMIN_PATHS: Paths = {
@@ -52,20 +42,6 @@ export const ADMIN_PATHS: Paths = {
     ),
     delete: adminOperation('Delete a site with its catalog', {}, ok('It is gone.', DELETED)),
   },
-  '/v1/admin/sites/{siteId}/catalog': {
-    parameters: [SITE],
-    get: adminOperation('The whole catalog', {}, ok('Slots and content.', ref('Catalog'))),
-    post: adminOperation(
-      'Add or change many slots and contents; all or none',
-      body(ref('Catalog'), 'What is not named stays.'),
-      ok('How many of each.', {
-        type: 'object',
-        properties: { slots: { type: 'integer' }, content: { type: 'integer' } },
-      }),
-    ),
-  },
-  '/v1/admin/sites/{siteId}/slots/{id}': entry('slot', 'Slot'),
-  '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
     get: adminOperation('A profile', {}, ok('With all that is applied by now.', ref('Profile'))),
@@ -166,6 +142,7 @@ export const ADMIN_PATHS: Paths = {
       }),
     ),
   },
+  ...CATALOG_PATHS,
   ...DEFINITION_PATHS,
   ...PEOPLE_PATHS,
   ...WEBHOOK_PATHS,

@@ -1,10 +1,6 @@
 import {
-  ATTRIBUTION_RULES,
   BOT_TREATMENTS,
-  DEFAULT_ATTRIBUTION,
   DEFAULT_ENRICHMENT,
-  MAX_ATTRIBUTION_HOURS,
-  MAX_ITEMS,
   MAX_NAME_LENGTH,
   MAX_SECRET_KEYS,
   MAX_SECRET_LENGTH,
@@ -17,10 +13,10 @@ import {
   RETAINED_TABLES,
   SIGNALS,
 } from '@slotstream/protocol'
+import { SLOT_SCHEMAS } from './catalog/schemas.js'
 import type { Part } from './operations.js'
 
 const name: Part = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH }
-const share: Part = { type: 'number', minimum: 0, maximum: 1 }
 
 const secret: Part = { type: 'string', minLength: MIN_SECRET_LENGTH, maxLength: MAX_SECRET_LENGTH }
 
@@ -107,62 +103,7 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
       },
     },
   },
-  Slot: {
-    type: 'object',
-    properties: {
-      id: name,
-      policy: {
-        type: 'object',
-        required: ['type'],
-        properties: {
-          type: { enum: ['affinity', 'random', 'fixed'] },
-          exploration: share,
-          contentIds: { type: 'array', items: name },
-        },
-      },
-      count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
-      holdout: { ...share, default: 0 },
-      maxAge: {
-        type: 'string',
-        description:
-          'Greatest age of the features that the policy asks for, a whole number of `s`, `m`, `h` or `d`. Where they are older, the outcome is `stale`. Default: any.',
-        examples: ['5s'],
-      },
-      attribution: {
-        type: 'object',
-        additionalProperties: false,
-        description: 'How orders are credited to clicks on this slot, for the decisions made from now on.',
-        properties: {
-          rule: { enum: [...ATTRIBUTION_RULES], default: DEFAULT_ATTRIBUTION.rule },
-          windowHours: {
-            type: 'integer',
-            minimum: 1,
-            maximum: MAX_ATTRIBUTION_HOURS,
-            default: DEFAULT_ATTRIBUTION.windowHours,
-          },
-        },
-      },
-    },
-  },
-  Content: {
-    type: 'object',
-    required: ['slots'],
-    properties: {
-      id: name,
-      slots: { type: 'array', items: name },
-      category: { type: 'string', default: '' },
-      payload: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
-      startsAt: { type: ['string', 'null'], description: 'Shown from this time on, ISO 8601; without a zone UTC.' },
-      endsAt: { type: ['string', 'null'], description: 'Shown until this time, after the start.' },
-    },
-  },
-  Catalog: {
-    type: 'object',
-    properties: {
-      slots: { type: 'array', items: { $ref: '#/components/schemas/Slot' } },
-      content: { type: 'array', items: { $ref: '#/components/schemas/Content' } },
-    },
-  },
+  ...SLOT_SCHEMAS,
   TrackingPlan: {
     type: 'object',
     required: ['schemas'],

@@ -11,7 +11,7 @@ export interface PolicyChoice extends Proposal {
   propensities: number[]
   /** Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is drawn. */
   probabilities: number[]
-  /** Whether something was shown although something else had a higher score. */
+  /** Whether something was shown although something else was more likely. */
   explored: boolean
 }
 
@@ -23,30 +23,11 @@ export interface PolicyChoice extends Proposal {
  */
 export function choose(policy: PolicySpec | undefined, input: ProposalInput): PolicyChoice {
   const proposal = propose(policy, input)
-  const { candidates, scores, lottery } = proposal
-  const { drawn, propensities, probabilities } = drawSlate(
-    lottery,
-    candidates.length,
-    input.count,
-    seededRandom(input.seed),
-  )
+  const { candidates, lottery } = proposal
+  const { drawn, ...slate } = drawSlate(lottery, candidates.length, input.count, seededRandom(input.seed))
   return {
     ...proposal,
     contentIds: drawn.map(index => input.eligible[candidates[index]!]!.id),
-    propensities,
-    probabilities,
-    explored: isExploration(scores, drawn),
+    ...slate,
   }
-}
-
-/** Whether a position shows something although something else that was left has a higher score. */
-function isExploration(scores: readonly number[], drawn: readonly number[]): boolean {
-  const shown = new Set<number>()
-  return drawn.some(index => {
-    let best = Number.NEGATIVE_INFINITY
-    for (let other = 0; other < scores.length; other++)
-      if (scores[other]! > best && !shown.has(other)) best = scores[other]!
-    shown.add(index)
-    return scores[index]! < best
-  })
 }

@@ -1,103 +1,140 @@
 import {
-  type Candidate,
-  type Content,
   type DecisionRecord,
+  type ExclusionReason,
   type Outcome,
-  type Policy,
-  type Profile,
   parseDuration,
+  type RecordedModel,
   type Slot,
   shareOf,
 } from '@slotstream/protocol'
-import { featuresAskedFor, score } from '../policies/score.js'
-import { decayedTo } from '../profile/affinities.js'
-import { chances, draw } from './draw.js'
-import { eligibleAt } from './eligible.js'
-import { seededRandom } from './random.js'
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { eligibleOf } from '../catalog/eligible.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+import type { ItemModel } from '../learning/items/item-model.js'
+import type { SlotModel } from '../learning/model/slot-model.js'
+import { listCandidates, listExcluded } from './list-contents.js'
+import { packReasons } from './pack-reasons.js'
+import type { Situation } from './situation.js'
+import { chooseInStages, type Stage } from './stages.js'
 
 /** Everything a choice depends on. */
 export interface Question {
-  siteId: string
-  visitorId: string
-  /** Undefined: the visitor is new. */
-  profile: Profile | undefined
-  slot: Slot
-  /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
-  ageMs?: number
-  /** Content of the catalog for this slot. */
-  contents: Content[]
-  /** Names this state of the slot's policy and content. */
-  policyVersion: string
+  situation: Situation
+  slot: CompiledSlot
   /** How many items are wanted. Default: the slot's own count. */
-  count?: number
-  /** Milliseconds since the epoch. */
-  now: number
+  count?: number | undefined
   seed: string
+  /** Content that earlier slots of the same request show. Default: none */
+  taken?: ReadonlySet<string>
+  /** What the slot has learned. Default: nothing */
+  model?: SlotModel | undefined
+  /** Matrix of items. Default: none */
+  items?: ItemModel | undefined
 }
 
 /** A choice, and what it takes to explain it: the part of a `DecisionRecord` that the policy answers for. */
 export type Choice = Pick<
   DecisionRecord,
-  'policy' | 'policyVersion' | 'holdout' | 'contentIds' | 'propensities' | 'candidates' | 'excluded' | 'seed'
+  | 'recordVersion'
+  | 'policy'
+  | 'policyVersion'
+  | 'holdout'
+  | 'contentIds'
+  | 'propensities'
+  | 'candidates'
+  | 'excluded'
+  | 'seed'
+  | 'draw'
+  | 'model'
+  | 'campaigns'
+  | 'arms'
 > & {
   outcome: Extract<Outcome, 'served' | 'holdout' | 'stale' | 'empty'>
   features: {
     affinities: Record<string, number>
-    /** Share of draws that any candidate could win. Here because the draw can't be repeated without it. */
+    /** Share of draws that any candidate could win. */
     exploration: number
-    /** Age of each feature that the policy asks for, in milliseconds. Absent: it asks for none. */
+    /** Age of each feature that the choice asks for, in milliseconds. Absent: it asks for none. */
     ages?: Record<string, number>
+    /** Version of each feature that the choice read. Absent: none */
+    versions?: Record<string, string>
   }
-  /** Whether something was shown although something else scored higher. */
+}
+
+/** A choice with what is not recorded of it. */
+export interface Decided {
+  choice: Choice
+  /** Places of what is shown among the slot's contents. */
+  shown: number[]
+  /** Whether something was shown although something else was more likely. */
   explored: boolean
+  stages: readonly Stage[]
+  /** Of each content of the slot: why it may not be shown. */
+  reasons: readonly (ExclusionReason | undefined)[]
 }
 
 /**
  * Chooses for one slot. Pure: the same question has the same answer. The holdout is asked before anything is drawn,
  * so that it doesn't depend on the catalog; its candidates are recorded all the same.
  */
-export function decide(question: Question): Choice {
-  const {
-    siteId,
-    visitorId,
-    profile,
-    ageMs = 0,
+export function decide(question: Question): Decided {
+  const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, items } = question
+  const { siteId, visitorId, person, context, values } = situation
+  const { eligible, reasons } = eligibleOf(slot, situation, taken)
+  const holdout = isHeldOut(siteId, visitorId, slot.slot)
+  const asked = featuresAskedFor(slot, situation)
+  const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
+  const isShown = !holdout && !isStale
+  const facts = { siteId, person, context, model, items, seed }
+  const stages = chooseInStages(
     slot,
-    contents,
-    policyVersion,
-    count = slot.count,
-    now,
-    seed,
-  } = question
-  const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
-  const { eligible, excluded } = eligibleAt(now, contents)
-  const policy = scoringPolicy(slot)
-  const { candidates, exploration } = score(policy, eligible, { affinities })
-  const holdout = isHeldOut(siteId, visitorId, slot)
-  const asked = featuresAskedFor(policy)
-  const isStale = asked.length > 0 && ageMs > maxAgeOf(slot)
-  const drawn = draw(candidates, exploration, holdout || isStale ? 0 : count, seededRandom(seed))
-  return {
-    outcome: holdout ? 'holdout' : isStale ? 'stale' : drawn.contentIds.length > 0 ? 'served' : 'empty',
+    eligible,
+    isShown ? count : 0,
+    facts,
+    where => situation.answers.firstMiss(where) === undefined,
+  )
+  const shown = stages.flatMap(({ drawn, candidates }) => drawn.map(index => candidates[index]!))
+  const last = stages.at(-1)!
+  const campaigns = stages.flatMap(({ campaign, drawn }) =>
+    campaign !== undefined && drawn.length > 0 ? [campaign] : [],
+  )
+  const versions = asked.flatMap(name => {
+    const version = values.get(name)?.version
+    return version === undefined ? [] : [[name, version] as const]
+  })
+  const choice: Choice = {
+    recordVersion: 2,
+    outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
     holdout,
-    ...drawn,
-    candidates: withChances(candidates, exploration),
-    excluded,
+    contentIds: shown.map(place => slot.contents[place]!.id),
+    propensities: stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
+    candidates: listCandidates(slot, stages),
+    excluded: listExcluded(slot, reasons, situation),
     features: {
-      affinities,
-      exploration,
-      ...(asked.length > 0 && { ages: Object.fromEntries(asked.map(name => [name, ageMs])) }),
+      affinities: person.affinities,
+      exploration: last.recorded.lottery?.exploration ?? 0,
+      ...(asked.length > 0 && { ages: Object.fromEntries(asked.map(name => [name, situation.ageMs])) }),
+      ...(versions.length > 0 && { versions: Object.fromEntries(versions) }),
     },
-    policy: policy.type,
-    policyVersion,
+    policy: slot.slot.policy?.type ?? 'default',
+    policyVersion: slot.policyVersion,
     seed,
+    draw: { contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
+    ...(campaigns.length > 0 && { campaigns }),
+    ...(last.arms && { arms: last.arms }),
+    ...(model && { model: versionOf(model) }),
   }
+  return { choice, shown, explored: stages.some(stage => stage.explored), stages, reasons }
 }
 
-/** Returns the slot's policy as far as it only scores. */
-function scoringPolicy({ policy }: Slot): Policy {
-  const isScoring = policy && (policy.type === 'affinity' || policy.type === 'random' || policy.type === 'fixed')
-  return isScoring ? policy : { type: 'affinity', exploration: 0.1 }
+const NONE: ReadonlySet<string> = new Set()
+
+/** Returns the names of what a choice asks of a profile: policy and conditions. */
+function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): string[] {
+  const names = needs.policy.affinities ? ['affinities'] : []
+  if (needs.segments) names.push('segments')
+  for (const name of values.keys()) if (needs.policy.features || needs.features.includes(name)) names.push(name)
+  return names
 }
 
 /** Returns the greatest age of features that a slot takes, in milliseconds. */
@@ -110,7 +147,7 @@ export function isHeldOut(siteId: string, visitorId: string, slot: Slot): boolea
   return shareOf('holdout', siteId, visitorId) < slot.holdout
 }
 
-function withChances(candidates: { contentId: string; score: number }[], exploration: number): Candidate[] {
-  const probabilities = chances(candidates, exploration)
-  return candidates.map((candidate, index) => ({ ...candidate, probability: probabilities[index] ?? 0 }))
+function versionOf({ asOf, contents, linear }: SlotModel): RecordedModel {
+  const views = Math.round(contents.total.views)
+  return { asOf, views, ...(linear && { outcomes: linear.outcomes }) }
 }

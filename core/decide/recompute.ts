@@ -1,15 +1,36 @@
-import type { DecisionRecord } from '@slotstream/protocol'
+import type { DecisionRecord, RecordedDraw } from '@slotstream/protocol'
+import { drawSlate } from '../draw/draw-slate.js'
+import { unpackLottery } from '../draw/pack-lottery.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { type Drawn, draw } from './draw.js'
 import { seededRandom } from './random.js'
 
 /**
- * Draws again what a record says was drawn, from its candidates' scores and its seed: the proof that the record tells
- * the truth. Undefined for records that this product did not draw, such as imported ones, and for those without a draw.
+ * Draws again what a record says was drawn, from its numbers and its seed: the proof that the record tells the truth.
+ * Undefined for records that this product did not draw, such as imported ones, and for those without a draw. A content that
+ * is drawn although the record does not show it has the id ''.
  */
 export function recompute(
-  record: Pick<DecisionRecord, 'outcome' | 'candidates' | 'contentIds' | 'features' | 'seed'>,
+  record: Pick<DecisionRecord, 'outcome' | 'candidates' | 'contentIds' | 'features' | 'seed' | 'draw'>,
 ): Drawn | undefined {
+  if (record.outcome !== 'served') return undefined
+  if (record.draw) return drawAgain(record.draw, record)
   const { exploration } = record.features
-  if (record.outcome !== 'served' || typeof exploration !== 'number') return undefined
+  if (typeof exploration !== 'number') return undefined
   return draw(record.candidates, exploration, record.contentIds.length, seededRandom(record.seed))
+}
+
+function drawAgain({ stages }: RecordedDraw, { contentIds, seed }: Pick<DecisionRecord, 'contentIds' | 'seed'>): Drawn {
+  const random = seededRandom(seed)
+  const again: Drawn = { contentIds: [], propensities: [], explored: false }
+  for (const { of, lottery, drawn } of stages) {
+    const slate = lottery
+      ? drawSlate(unpackLottery(lottery, of), of, drawn.length, random)
+      : { drawn: drawn.map((_, index) => index), propensities: drawn.map(() => PROBABILITY_SCALE), explored: false }
+    const shown = contentIds.slice(again.contentIds.length)
+    again.contentIds.push(...slate.drawn.map((place, index) => (drawn[index] === place ? (shown[index] ?? '') : '')))
+    again.propensities.push(...slate.propensities.map(units => units / PROBABILITY_SCALE))
+    again.explored ||= slate.explored
+  }
+  return again
 }

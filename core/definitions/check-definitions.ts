@@ -11,6 +11,7 @@ import {
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
+import type { Vocabulary } from '../segments/vocabulary.js'
 import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
 
 /**
@@ -38,15 +39,28 @@ export function definitionFaults(
   const { features, patterns, segments } = definitions
   if (kind === 'features') return shownFaults(features.flatMap(featureFaults))
   if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
-  const signals = [...SIGNALS, ...namesOf(patterns, builtIn.patterns)]
-  return shownFaults(faultsOf(compileSegments(segments, namesOf(features, builtIn.features), signals)))
+  const known = namesInUse(definitions, builtIn)
+  return shownFaults(faultsOf(compileSegments(segments, known.features, known.signals)))
+}
+
+/** Returns the names that conditions over persons may use: declared ones, and built-in ones that are not switched off. */
+export function namesInUse(
+  { features, patterns, segments }: Definitions,
+  builtIn: BuiltInDefinitions = BUILT_IN,
+): Required<Vocabulary> {
+  return {
+    features: namesOf(features, builtIn.features),
+    segments: segments.map(({ name }) => name),
+    signals: [...SIGNALS, ...namesOf(patterns, builtIn.patterns)],
+  }
 }
 
 function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {
   return compiled.ok ? [] : compiled.faults
 }
 
-function countExpressions(value: unknown): number {
+/** Counts the regular expressions in conditions, wherever they stand in a value. */
+export function countExpressions(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, entry) => sum + countExpressions(entry), 0)
   if (!isObject(value)) return 0
   return Object.entries(value).reduce(

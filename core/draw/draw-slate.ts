@@ -9,6 +9,8 @@ export interface Slate {
   propensities: number[]
   /** Of each candidate: its chance for the first position. Empty where nothing is drawn. */
   probabilities: number[]
+  /** Whether a position shows something although something else was more likely. */
+  explored: boolean
 }
 
 /**
@@ -19,14 +21,21 @@ export interface Slate {
  */
 export function drawSlate(lottery: Lottery, candidates: number, count: number, random: () => number): Slate {
   const rest = Array.from({ length: candidates }, (_, index) => index)
-  const slate: Slate = { drawn: [], propensities: [], probabilities: [] }
+  const slate: Slate = { drawn: [], propensities: [], probabilities: [], explored: false }
   while (slate.drawn.length < count && rest.length > 0) {
     const chances = chancesOf(lottery, rest)
     if (slate.drawn.length === 0) slate.probabilities = chances
     const place = pickUnit(chances, random())
     slate.drawn.push(rest[place]!)
     slate.propensities.push(chances[place]!)
+    slate.explored ||= isUnlikelier(chances, place)
     rest.splice(place, 1)
   }
   return slate
+}
+
+/** Whether something has a higher chance, by more than what rounding gives to the largest. */
+function isUnlikelier(chances: readonly number[], place: number): boolean {
+  const least = chances[place]! + chances.length
+  return chances.some(chance => chance > least)
 }

@@ -11,18 +11,6 @@ const SCORES: { [Type in Policy['type']]: Score<Type> } = {
   fixed: scoreByList,
 }
 
-/** Features that each type of policy asks for. */
-const FEATURES: Readonly<Record<Policy['type'], readonly (keyof VisitorFeatures)[]>> = {
-  affinity: ['affinities'],
-  random: [],
-  fixed: [],
-}
-
-/** Returns the names of the features that a policy asks for. */
-export function featuresAskedFor({ type }: Policy): readonly string[] {
-  return FEATURES[type]
-}
-
 /** Scores the eligible content by a policy. */
 export function score(policy: Policy, eligible: Content[], features: VisitorFeatures): ScoredPolicy {
   const scoreByType = SCORES[policy.type] as Score<Policy['type']>

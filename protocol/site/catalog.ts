@@ -51,15 +51,6 @@ export interface Site {
   bots?: BotTreatment
 }
 
-/** How a slot chooses. */
-export type Policy =
-  /** Best first by the visitor's affinity for the content's category; with probability `exploration`, uniformly at random. */
-  | { type: 'affinity'; exploration: number }
-  /** Uniformly at random. */
-  | { type: 'random' }
-  /** Always these, in this order, as far as they are eligible. */
-  | { type: 'fixed'; contentIds: string[] }
-
 /** Rules by which an order is credited to clicks: the last, the first, or all in equal parts. */
 export const ATTRIBUTION_RULES = ['lastClick', 'firstClick', 'linear'] as const
 
@@ -91,7 +82,7 @@ export interface Slot {
    * own content. Default: any
    */
   maxAge?: string
-  /** Rewards that a decision can earn. Default: `DEFAULT_REWARDS` */
+  /** Events that a decision is rewarded for. Default: `DEFAULT_REWARDS` */
   rewards?: Reward[]
   /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
   countFrom?: CountFrom
@@ -101,6 +92,8 @@ export interface Slot {
   campaigns?: Campaign[]
   /** JSON Schema of the payload of its content. Default: any payload */
   schema?: JsonObject
+  /** Content that its holdout sees: the page's own, or this in this order. Default `page` */
+  control?: 'page' | { contentIds: string[] }
 }
 
 /** Content that takes precedence in a slot for those who meet a condition. */

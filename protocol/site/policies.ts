@@ -1,4 +1,11 @@
-import type { Policy } from './catalog.js'
+/** How a slot chooses. */
+export type Policy =
+  /** Best first by the visitor's affinity for the content's category; with probability `exploration`, uniformly at random. */
+  | { type: 'affinity'; exploration: number }
+  /** Uniformly at random. */
+  | { type: 'random' }
+  /** Always these, in this order, as far as they are eligible. */
+  | { type: 'fixed'; contentIds: string[] }
 
 /** Policies that learn, or that a slot names besides those of `Policy`. Types and fields are the public contract. */
 export type LearningPolicy =

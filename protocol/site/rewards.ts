@@ -1,6 +1,6 @@
 import type { JsonObject } from '../wire/messages.js'
 
-/** Gain where an event follows a decision of a slot. */
+/** A gain where an event follows a decision of a slot. */
 export interface Reward {
   /** Event of a `track` message, or another type of message, as in features. */
   event: string

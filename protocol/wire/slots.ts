@@ -42,7 +42,13 @@ export interface DecisionReason {
   propensities: number[]
   explored: boolean
   affinities: Record<string, number>
-  excluded: { contentId: string; reason: string }[]
+  excluded: { contentId: string; reason: string; detail?: string }[]
+  /** Content that could be shown, the most likely first: what the policy thinks of it, and its chance for the first position. */
+  candidates?: { contentId: string; score: number; probability: number }[]
+  /** Campaigns that chose, the first position's first. Absent: none */
+  campaigns?: string[]
+  /** Views that the slot had learned from. Absent: none */
+  learnedViews?: number
 }
 
 /**

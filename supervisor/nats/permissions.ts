@@ -79,6 +79,7 @@ const PROVISION = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*']
 const ADMINISTERED = [
   allKeys('sites'),
   allKeys('catalog'),
+  allKeys('catalogHistory'),
   allKeys('plans'),
   allKeys('definitions'),
   allKeys('webhooks'),

@@ -858,7 +858,10 @@ describe('the admin routes', () => {
 
   it('keep the catalog', async () => {
     await admin('PUT', '/sites/cat', { writeKeys: ['cat'] })
-    expect(await admin('GET', '/sites/cat/catalog')).toMatchObject({ status: 200, body: { slots: [], content: [] } })
+    expect(await admin('GET', '/sites/cat/catalog')).toEqual({
+      status: 200,
+      body: { revision: 0, slots: [], content: [] },
+    })
     const slot = { id: 'a slot/1', policy: { type: 'random' }, count: 2, holdout: 0 }
     expect((await admin('PUT', `/sites/cat/slots/${encodeURIComponent(slot.id)}`, slot)).body).toEqual(slot)
     const shoe = await admin('PUT', '/sites/cat/content/shoe', { slots: [slot.id] })
@@ -866,7 +869,7 @@ describe('the admin routes', () => {
     const entry = await installation.buckets.catalog.get(`cat.slot.${keyToken(slot.id)}`)
     expect(entry?.json()).toEqual(slot)
     const bulk = { slots: [{ id: 'hero' }], content: [{ id: 'hat', slots: ['hero'], payload: { title: 'Hat' } }] }
-    expect((await admin('POST', '/sites/cat/catalog', bulk)).body).toEqual({ slots: 1, content: 1 })
+    expect((await admin('POST', '/sites/cat/catalog', bulk)).body).toEqual({ revision: 3, slots: 1, content: 1 })
     const { body } = await admin('GET', '/sites/cat/catalog')
     expect(body).toMatchObject({ slots: [slot, { id: 'hero' }], content: [{ id: 'hat' }, { id: 'shoe' }] })
     expect((await admin('DELETE', '/sites/cat/content/shoe')).status).toBe(200)
@@ -889,7 +892,7 @@ describe('the admin routes', () => {
       expect.stringMatching(/^slots\[1\]: count/),
       expect.stringMatching(/^content\[0\]: slots/),
     ])
-    expect((await admin('GET', '/sites/wrong/catalog')).body).toEqual({ slots: [], content: [] })
+    expect((await admin('GET', '/sites/wrong/catalog')).body).toEqual({ revision: 0, slots: [], content: [] })
     await admin('DELETE', '/sites/wrong')
   })
 
@@ -956,7 +959,7 @@ describe('the admin routes', () => {
         expect.stringContaining(reason),
       ])
     }
-    expect((await admin('GET', '/sites/typo/catalog')).body).toEqual({ slots: [], content: [] })
+    expect((await admin('GET', '/sites/typo/catalog')).body).toEqual({ revision: 0, slots: [], content: [] })
     await admin('DELETE', '/sites/typo')
   })
 

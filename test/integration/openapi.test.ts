@@ -79,7 +79,21 @@ describe('the answers of the collector are as described:', () => {
     const content = { slots: ['hero'], payload: { title: 'T', price: 1 } }
     await call('put', `${SITE}/content/{id}`, { at: at('/content/c'), body: content })
     await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { slots: [{ id: 's' }] } })
+    const fixed = { id: 's', policy: { type: 'fixed', contentIds: ['none'] }, control: { contentIds: ['c'] } }
+    await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { slots: [fixed] } })
     await call('get', `${SITE}/catalog`, { at: at('/catalog') })
+    await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { revision: 0 }, status: 409 })
+    const drafted = { draft: true, content: [{ id: 'd', slots: ['s'], caps: [{ count: 3, per: '24h' }] }] }
+    await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: drafted })
+    await call('get', `${SITE}/catalog`, { at: at('/catalog?draft=1') })
+    await call('post', `${SITE}/catalog/publish`, { at: at('/catalog/publish') })
+    await call('post', `${SITE}/catalog/publish`, { at: at('/catalog/publish'), status: 404 })
+    await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: drafted })
+    await call('delete', `${SITE}/catalog/draft`, { at: at('/catalog/draft') })
+    await call('get', `${SITE}/catalog/history`, { at: at('/catalog/history') })
+    await call('get', `${SITE}/catalog/history/{revision}`, { at: at('/catalog/history/2') })
+    await call('get', `${SITE}/catalog/history/{revision}`, { at: at('/catalog/history/99'), status: 404 })
+    await call('post', `${SITE}/catalog/rollback`, { at: at('/catalog/rollback'), body: { revision: 2 } })
     await call('delete', `${SITE}/content/{id}`, { at: at('/content/c') })
     await call('post', `${SITE}/decisions/import`, { at: at('/decisions/import'), body: { decisions: [5] } })
     await call('delete', SITE, { at: at() })
@@ -204,6 +218,12 @@ describe('the requests that the collector takes are as described:', () => {
     ['SlotsRequest', { anonymousId: 'v', slots: [{ id: 'hero', count: 3 }], after: 5 }, true],
     ['SlotsRequest', { slots: [{ id: 'hero' }] }, false],
     ['SlotsRequest', { anonymousId: 'v', slots: [{ id: 'hero', count: 0 }] }, false],
+    ['Slot', { policy: { type: 'ensemble', policies: [{ share: 1, policy: { type: 'thompson' } }] } }, true],
+    ['Slot', { policy: { type: 'thompson', contentIds: [] } }, false],
+    ['Slot', { rewards: [{ event: 'Order Completed', value: 'properties.total', windowHours: 24 }] }, true],
+    ['Slot', { campaigns: [{ id: 'c', contentIds: [], mode: 'pin' }] }, false],
+    ['Content', { slots: [], caps: [{ count: 1, per: '24h' }], stock: 0, attributes: { a: [1] } }, true],
+    ['Content', { slots: [], caps: [{ count: 1, per: '2h' }] }, false],
     ['Site', { writeKeys: ['shop'], enrichment: { idCookie: 'shop.example' } }, true],
     ['Site', { writeKeys: [] }, false],
     ['Site', { writeKeys: ['shop'], secretKeys: ['sk_live_0123456789'], identitySecret: true }, true],

@@ -92,6 +92,7 @@ export const PLACES = {
     buckets: [
       BUCKETS.sites,
       BUCKETS.catalog,
+      BUCKETS.catalogHistory,
       BUCKETS.plans,
       BUCKETS.definitions,
       BUCKETS.webhooks,

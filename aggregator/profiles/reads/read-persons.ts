@@ -11,7 +11,7 @@ import {
   suspicionOf,
   userOfBrowser,
 } from '@slotstream/core'
-import { type FeatureStates, isPersonKey, type Profile, visitorIdOf } from '@slotstream/protocol'
+import { type FeatureStates, isPersonKey, type KeptDecision, type Profile, visitorIdOf } from '@slotstream/protocol'
 import type { ReadStored } from './read-stored.js'
 
 /** Browsers of one person whose parts are folded, at most: each is a profile to read. */
@@ -32,6 +32,10 @@ export interface Person extends AboutPerson {
   signals: string[]
   /** Whether what they did is what a program does. */
   suspicion: Suspicion
+  /** Latest decisions that showed something on any of the browsers. */
+  decisions: readonly KeptDecision[]
+  /** Content that the person is not shown again. */
+  stopped: readonly string[]
   /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
   readAt: number
 }
@@ -88,6 +92,8 @@ function personOf(
     features: states,
     suspicion: suspicionOf(states, features),
     signals: namesOfSignals(profiles),
+    decisions: profiles.flatMap(({ decisions = [] }) => decisions),
+    stopped: profiles.flatMap(({ stopped = [] }) => stopped),
     ...aboutPerson(named.userId, profiles),
   }
 }

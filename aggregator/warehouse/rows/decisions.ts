@@ -1,4 +1,4 @@
-import { DEFAULT_ATTRIBUTION, parseDecisionEnvelope } from '@slotstream/protocol'
+import { DEFAULT_ATTRIBUTION, type DecisionRecord, type JsonObject, parseDecisionEnvelope } from '@slotstream/protocol'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
@@ -34,7 +34,7 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
         holdout: decision.holdout,
         attribution_rule: attribution.rule,
         attribution_hours: attribution.windowHours,
-        features: decision.features,
+        features: featuresOf(decision),
         seed: decision.seed,
         received_at: receivedAt,
         stream_seq: seq,
@@ -58,3 +58,18 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
 
 const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
+
+/** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
+function featuresOf({ features, excluded, draw, model, campaigns, arms, latencyMs }: DecisionRecord): JsonObject {
+  const details = excluded.flatMap(({ contentId, detail }) => (detail === undefined ? [] : [[contentId, detail]]))
+  return {
+    ...features,
+    ...(draw && { draw: JSON.stringify(draw) }),
+    // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
+    ...(details.length > 0 && { missed: JSON.stringify(details) }),
+    ...(model && { model: { ...model } }),
+    ...(campaigns && { campaigns }),
+    ...(arms && { arms }),
+    ...(latencyMs !== undefined && { latencyMs }),
+  }
+}

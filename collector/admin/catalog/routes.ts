@@ -1,14 +1,19 @@
-import type { Check, Content, Slot } from '@slotstream/protocol'
+import type { Slot } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
-import { fieldsOf, objectOf, valid } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
-import { strictContent, strictSlot } from '../strict/strict-catalog.js'
-import type { CatalogKind, CatalogStore } from './catalog-store.js'
+import { fieldsOf, objectOf } from '../admin-request.js'
+import type { SiteRequest } from '../route-parts.js'
+import type { CatalogRouteParts } from './parts.js'
+import { missingContent, targetsOf } from './put-items.js'
+import { revisionOf } from './revision.js'
+import { wholeOf } from './store/catalog-store.js'
+import type { MakeTargets } from './store/change-catalog.js'
+import type { CatalogItem, CatalogKind } from './store/changes.js'
+import { withTargets } from './store/state.js'
+import { addVersionRoutes } from './version-routes.js'
 
-export interface CatalogRouteParts extends SiteRouteParts {
-  catalog: CatalogStore
-}
+/** Largest body of a whole catalog, in bytes. */
+const MAX_CATALOG_BYTES = 32 * 1024 * 1024
 
 /** Folder of the routes of each kind of entry. */
 const FOLDERS: [string, CatalogKind][] = [
@@ -17,55 +22,74 @@ const FOLDERS: [string, CatalogKind][] = [
 ]
 
 /** Adds `/sites/:siteId/catalog`, `…/slots/:id` and `…/content/:id`. */
-export function addCatalogRoutes(router: Router, { siteOf, catalog }: CatalogRouteParts): void {
+export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void {
+  const { siteOf, catalog, checkMeaning } = parts
+
   router.get('/sites/:siteId/catalog', async (request, response) => {
-    response.json(await catalog.read(siteOf(request).siteId))
+    const { siteId } = siteOf(request)
+    if (request.query.draft !== '1') return void response.json(await catalog.read(siteId))
+    const state = await catalog.readDraft(siteId)
+    if (!state) throw new Failure('not_found', 'there is no draft: POST one with "draft": true')
+    response.json({ draft: true, ...(await wholeOf(state)) })
   })
   router.post('/sites/:siteId/catalog', async (request, response) => {
     const { siteId } = siteOf(request)
-    const { slots = [], content = [] } = fieldsOf(await objectOf(request), ['slots', 'content'])
+    const body = fieldsOf(await objectOf(request, MAX_CATALOG_BYTES), [
+      'slots',
+      'content',
+      'revision',
+      'draft',
+      'replace',
+    ])
+    const { slots = [], content = [] } = body
     if (!Array.isArray(slots) || !Array.isArray(content))
       throw new Failure('malformed', 'slots and content must be lists: {"slots": […], "content": […]}')
-    const problems: string[] = []
-    const checkedSlots = checkList(slots, 'slots', strictSlot, problems)
-    const slotIds = [...(await catalog.slotIds(siteId)), ...checkedSlots.map(({ id }) => id)]
-    const checked = {
-      slots: checkedSlots,
-      content: checkList(content, 'content', raw => strictContent(raw, slotIds), problems),
+    const [isDraft, isWhole] = [flagOf(body, 'draft'), flagOf(body, 'replace')]
+    let warnings: string[] = []
+    const make: MakeTargets = async state => {
+      const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
+      const put = targets.flatMap(({ kind, after }) => (kind === 'slot' && after ? [after as Slot] : []))
+      warnings = missingContent(put, new Set(await withTargets(state, targets).ids('content')))
+      return targets
     }
-    if (problems.length > 0) throw new Failure('malformed', `nothing was stored: ${problems[0]}`, problems)
-    await catalog.write(siteId, checked)
-    response.json({ slots: checked.slots.length, content: checked.content.length })
+    const options = { expected: revisionOf(body) }
+    const changed = await (isDraft ? catalog.draft(siteId, make, options) : catalog.change(siteId, make, options))
+    response.json({
+      revision: changed.revision,
+      slots: slots.length,
+      content: content.length,
+      ...(warnings.length > 0 && { warnings }),
+    })
   })
-  router.put('/sites/:siteId/slots/:id', async (request, response) => {
-    const { siteId } = siteOf(request)
-    const slot: Slot = valid(strictSlot({ ...(await objectOf(request)), id: request.params.id }))
-    await catalog.write(siteId, { slots: [slot], content: [] })
-    response.json(slot)
-  })
-  router.put('/sites/:siteId/content/:id', async (request, response) => {
-    const { siteId } = siteOf(request)
-    const body = await objectOf(request)
-    const slotIds = await catalog.slotIds(siteId)
-    const content: Content = valid(strictContent({ ...body, id: request.params.id }, slotIds))
-    await catalog.write(siteId, { slots: [], content: [content] })
-    response.json(content)
-  })
-  for (const [folder, kind] of FOLDERS)
+  for (const [folder, kind] of FOLDERS) {
+    router.put(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
+      const { siteId } = siteOf(request)
+      const raw = { ...(await objectOf(request)), id: request.params.id }
+      const items = { slots: [], content: [], isWhole: false, [kind === 'slot' ? 'slots' : 'content']: [raw] }
+      let stored: CatalogItem | undefined
+      await catalog.change(siteId, async state => {
+        const targets = await targetsOf(siteId, items, state, checkMeaning, () => '')
+        stored = targets[0]?.after
+        return targets
+      })
+      response.json(stored)
+    })
     router.delete(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
+      const { siteId } = siteOf(request)
       const { id } = request.params
-      if (!(await catalog.remove(siteOf(request).siteId, kind, id)))
-        throw new Failure('not_found', `there is no ${kind} ${id}`)
+      await catalog.change(siteId, async state => {
+        const { value, isUnusable } = await state.item(kind, id)
+        if (value === undefined && !isUnusable) throw new Failure('not_found', `there is no ${kind} ${id}`)
+        return [{ kind, id }]
+      })
       response.json({ deleted: true })
     })
+  }
+  addVersionRoutes(router, parts)
 }
 
-/** Returns the valid entries of a list; what is wrong with the others is added to `problems`. */
-function checkList<T>(list: unknown[], name: string, check: (raw: unknown) => Check<T>, problems: string[]): T[] {
-  return list.flatMap((raw, index) => {
-    const checked = check(raw)
-    if (checked.ok) return [checked.value]
-    problems.push(`${name}[${index}]: ${checked.reason}`)
-    return []
-  })
+function flagOf(body: Record<string, unknown>, field: 'draft' | 'replace'): boolean {
+  const { [field]: value = false } = body
+  if (typeof value !== 'boolean') throw new Failure('malformed', `${field} must be true or false`)
+  return value
 }

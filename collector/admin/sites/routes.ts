@@ -5,7 +5,7 @@ import { createSiteBucket } from '../../keys/site-bucket.js'
 import type { Plans } from '../../plan/plans.js'
 import type { Sites } from '../../sites.js'
 import { objectOf } from '../admin-request.js'
-import type { CatalogStore } from '../catalog/catalog-store.js'
+import type { CatalogStore } from '../catalog/store/catalog-store.js'
 import type { DefinitionStore } from '../definitions/definition-store.js'
 import type { PlanStore } from '../plan/plan-store.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
@@ -17,7 +17,7 @@ export interface SitesRouteParts extends SiteRouteParts {
   nats: Nats
   buckets: Pick<Buckets, 'sites'>
   sites: Sites
-  catalog: CatalogStore
+  catalog: Pick<CatalogStore, 'removeAll'>
   plans: Plans
   planStore: PlanStore
   definitionStore: DefinitionStore

@@ -7,6 +7,8 @@ import { weighEpochs } from './weighted-sums.js'
 
 /** A snapshot of what a slot has learned: what its policies choose by until the next one. */
 export interface SlotModel {
+  /** Time up to which it has learned, in milliseconds since the epoch. */
+  asOf: number
   contents: ContentsModel
   /** Undefined: the slot has no linear sums yet, or does not use them. */
   linear?: LinearModel
@@ -42,7 +44,7 @@ export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
   }
   const contents =
     halfLifeMs === undefined ? readContents(weighEpochs(withinMemory(latest, memory.contents), 0)) : decayed(halfLifeMs)
-  const model: SlotModel = { contents, memory, trend: decayed(trendHalfLifeMs) }
+  const model: SlotModel = { asOf: epochs.now, contents, memory, trend: decayed(trendHalfLifeMs) }
   const linear = dimension > 0 ? readLinear(weighEpochs(withinMemory(latest, memory.linear), dimension)) : undefined
   if (linear) model.linear = linear
   return model

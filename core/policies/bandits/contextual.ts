@@ -44,7 +44,9 @@ export function proposeByPrediction(
   const candidates = [...eligible.keys()]
   if (draw === 'gaps') {
     const gamma = linear ? GAMMA * Math.sqrt((eligible.length * linear.outcomes) / Math.max(linear.noise, 1e-4)) : 0
-    return { candidates, scores, lottery: { rule: 'gaps', exploration, scores, gamma } }
+    // Rounded, because the record repeats them.
+    const rounded = scores.map(score => Math.round(score * 1e6) / 1e6)
+    return { candidates, scores, lottery: { rule: 'gaps', exploration, scores: rounded, gamma } }
   }
   const samples = draw === 'samples' || count > 1
   return { candidates, scores, lottery: posteriorLottery(scores, deviations, { count, exploration, seed, samples }) }

@@ -13,6 +13,7 @@ import { MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
 import { parseTime } from '../../wire/times/times.js'
+import { isServedDecisions } from '../learning/check-served.js'
 import { isIdentityChange } from '../profile/identity.js'
 import { isSegmentNews } from '../profile/segment-news.js'
 import { openEnvelope } from './open-envelope.js'
@@ -32,6 +33,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
     return misfit('identity is not a list of changes')
   if (!isAbsentOr(raw.timer, isTimer)) return misfit('timer is of another shape')
   if (!isAbsentOr(raw.segments, isSegmentNews)) return misfit('segments are of another shape')
+  if (!isAbsentOr(raw.served, isServedDecisions)) return misfit('served are no decisions')
   const forwarded = raw.forwarded ?? []
   if (!Array.isArray(forwarded) || !forwarded.every(isObject)) return misfit('forwarded is not a list of objects')
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)

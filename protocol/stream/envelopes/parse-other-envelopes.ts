@@ -64,6 +64,11 @@ function decisionTrouble(entry: Record<string, unknown>): string | undefined {
   if (!isNumber(entry.position)) return 'has no position'
   if (!isListOf(entry.candidates, isCandidate)) return 'has candidates of another shape'
   if (!isListOf(entry.excluded, isExcluded)) return 'has excluded content of another shape'
+  for (const field of ['draw', 'model'] as const)
+    if (!isAbsentOr(entry[field], isObject)) return `has a ${field} that is no object`
+  if (!isAbsentOr(entry.campaigns, names => isListOf(names, isText))) return 'has campaigns that are no list of text'
+  if (!isAbsentOr(entry.arms, arms => isListOf(arms, isNumber))) return 'has arms that are no list of numbers'
+  if (!isAbsentOr(entry.latencyMs, isNumber)) return 'has a latencyMs that is no number'
   return isObject(entry.features) ? undefined : 'has features that are no object'
 }
 
@@ -92,7 +97,7 @@ function isCandidate(value: unknown): boolean {
 }
 
 function isExcluded(value: unknown): boolean {
-  return isObject(value) && isText(value.contentId) && isText(value.reason)
+  return isObject(value) && isText(value.contentId) && isText(value.reason) && isAbsentOr(value.detail, isText)
 }
 
 function isNumber(value: unknown): value is number {

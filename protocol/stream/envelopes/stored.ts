@@ -5,6 +5,7 @@ import type { Outcome } from '../../wire/slots.js'
 import type { ServedDecision } from '../learning/served.js'
 import type { IdentityChange } from '../profile/identity.js'
 import type { SegmentNews } from '../profile/segment-news.js'
+import type { RecordedDraw, RecordedModel } from './recorded-draw.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -102,6 +103,14 @@ export interface Candidate {
   probability: number
 }
 
+/** A content that a decision could not show, and why. */
+export interface Excluded {
+  contentId: string
+  reason: string
+  /** In plain words: the clause of the condition that is not met, or how often it was shown. */
+  detail?: string
+}
+
 /** The record of one answer to one slot request: enough to explain it and to compute it again. */
 export interface DecisionRecord {
   decisionId: string
@@ -117,6 +126,8 @@ export interface DecisionRecord {
   policyVersion: string
   outcome: Outcome
   holdout: boolean
+  /** Form of the record. Absent: the first one, whose draw follows from `candidates` */
+  recordVersion?: 2
   /** How orders are credited to clicks on it, by the slot as it was. Absent: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
   /** Content that was shown, by rank. */
@@ -125,10 +136,22 @@ export interface DecisionRecord {
   propensities: number[]
   /** First position of the list on the page; above 1 only in imported logs that record one row per position. */
   position: number
+  /** All candidates, or, where there are many, what was shown and the most likely ones: `draw` has all. */
   candidates: Candidate[]
-  excluded: { contentId: string; reason: string }[]
+  /** Content that was not eligible, or, where there is much, some of it. */
+  excluded: Excluded[]
   /** The visitor's state that the policy used. */
   features: JsonObject
   /** Seed of the draw. */
   seed: string
+  /** All of the draw. Absent: nothing was asked of a policy, or the record has the first form */
+  draw?: RecordedDraw
+  /** Extent of what the slot had learned. Absent: nothing */
+  model?: RecordedModel
+  /** Campaigns that chose what was shown, the first position's first. Absent: none */
+  campaigns?: string[]
+  /** Of an ensemble: numbers of the policies that were followed, the outermost first. */
+  arms?: number[]
+  /** Time from the request to the decision, in milliseconds. */
+  latencyMs?: number
 }

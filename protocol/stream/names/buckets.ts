@@ -2,8 +2,13 @@
 export const BUCKETS = {
   /** `<siteId>` → Site */
   sites: 'sites',
-  /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content */
+  /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content, `<siteId>.published` → CatalogPublished */
   catalog: 'catalog',
+  /**
+   * `<siteId>.head` → the catalog's revision and history, `<siteId>.draft` → its draft, `<siteId>.value.<id>.<n>` → pieces of
+   * what these name. Apart from the catalog, which every process that decides or collects holds in memory
+   */
+  catalogHistory: 'catalog_history',
   /** `<siteId>` → TrackingPlan */
   plans: 'plans',
   /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet, with their earlier revisions */
@@ -41,6 +46,7 @@ export const BUCKETS = {
 export const COLLECTOR_BUCKETS = [
   'sites',
   'catalog',
+  'catalogHistory',
   'plans',
   'definitions',
   'webhooks',

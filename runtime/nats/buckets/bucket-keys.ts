@@ -1,4 +1,4 @@
-import type { KV } from '@nats-io/kv'
+import type { KV, KvEntry } from '@nats-io/kv'
 import { collectEntries } from './collect-entries.js'
 
 /**
@@ -8,6 +8,16 @@ import { collectEntries } from './collect-entries.js'
  */
 export async function bucketKeys(bucket: Pick<KV, 'keys'>, filter: string): Promise<string[]> {
   return collectEntries(await bucket.keys(filter), `the keys ${filter}`)
+}
+
+/**
+ * Reads the entries of the keys that a filter matches, those of deleted keys among them, in one go: a bucket with a single
+ * revision of each key.
+ *
+ * @throws when none comes for five seconds
+ */
+export async function bucketEntries(bucket: Pick<KV, 'history'>, filter: string): Promise<KvEntry[]> {
+  return collectEntries(await bucket.history({ key: filter }), `the entries ${filter}`)
 }
 
 /** A revision of a key, without its value. */

@@ -1,6 +1,6 @@
-import type { DecideRequest } from '@slotstream/protocol'
+import type { DecideRequest, Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { answer, noAnswer } from '#aggregator/decisions/answer.js'
+import { answer as answerAsker, noAnswer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
 
 const NOW = Date.UTC(2026, 0, 10)
@@ -22,6 +22,17 @@ function catalog() {
   made.set('shop.slot.list', { id: 'list', count: 3, holdout: 1 })
   made.set('shop.content.a', { id: 'a', slots: ['hero', 'list'], payload: { title: 'A' } })
   return made
+}
+
+function answer(
+  asked: DecideRequest,
+  profile: Profile | undefined,
+  made: ReturnType<typeof createCatalog>,
+  now: number,
+  id?: () => string,
+  ageMs = 0,
+) {
+  return answerAsker(asked, { profile, ageMs }, { catalog: made }, now, id)
 }
 
 function newId() {
@@ -78,7 +89,7 @@ describe('an answer', () => {
   it('says why only when asked', () => {
     const { decisions } = answer({ ...request, explain: true }, undefined, catalog(), NOW, newId())
     expect(decisions[0]?.reason).toMatchObject({
-      policy: 'affinity',
+      policy: 'default',
       propensities: [1],
       explored: false,
       affinities: {},

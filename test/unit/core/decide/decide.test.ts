@@ -1,10 +1,10 @@
 import { type Content, type Profile, type Slot, shareOf } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decide, type Question } from '#core/decide/decide.js'
 import { recompute } from '#core/decide/recompute.js'
 import { addInterests } from '#core/profile/affinities.js'
 import { applyMessage } from '#core/profile/apply-message.js'
+import { type Asked, decideOne } from './some-question.js'
 
 const NOW = Date.UTC(2026, 0, 10)
 const WHO = { siteId: 'shop', visitorId: 'v1' }
@@ -27,7 +27,7 @@ function interestedIn(interests: Record<string, number>): Profile {
   return { ...applyMessage(undefined, message, WHO), affinities: values }
 }
 
-function question(fields: Partial<Omit<Question, 'slot'>> & { slot?: Partial<Slot> } = {}): Question {
+function question(fields: Partial<Omit<Asked, 'slot'>> & { slot?: Partial<Slot> } = {}): Asked {
   const slot: Slot = {
     id: 'hero',
     policy: { type: 'affinity', exploration: 0 },
@@ -35,7 +35,13 @@ function question(fields: Partial<Omit<Question, 'slot'>> & { slot?: Partial<Slo
     holdout: 0,
     ...fields.slot,
   }
-  return { ...WHO, profile: undefined, contents, policyVersion: 'p1', now: NOW, seed: 's1', ...fields, slot }
+  return { ...WHO, profile: undefined, contents, now: NOW, seed: 's1', ...fields, slot }
+}
+
+/** The choice as its record and debuggers have it. */
+function decide(asked: Asked) {
+  const { choice, explored } = decideOne(asked)
+  return { ...choice, explored }
 }
 
 describe('the policy affinity', () => {
@@ -92,10 +98,10 @@ describe('eligibility', () => {
       { ...d, endsAt: at(1) },
     ]
     const { candidates, excluded } = decide(question({ contents: timed }))
-    expect(candidates.map(({ contentId }) => contentId)).toEqual(['shoes1', 'bags3'])
+    expect(candidates.map(({ contentId }) => contentId)).toEqual(['bags3', 'shoes1'])
     expect(excluded).toEqual([
-      { contentId: 'shoes0', reason: 'not_started' },
       { contentId: 'hats2', reason: 'ended' },
+      { contentId: 'shoes0', reason: 'not_started' },
     ])
   })
 

@@ -1,9 +1,8 @@
-import type { Check } from '@slotstream/protocol'
+import { type Check, strictContent, strictSlot } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { strictContent, strictSlot } from '#collector/admin/strict/strict-catalog.js'
 import { unknownField } from '#collector/admin/strict/unknown-field.js'
 
-const SLOTS = ['hero', 'teaser']
+const SLOTS = new Set(['hero', 'teaser'])
 const content = { id: 'sale', slots: ['hero'] }
 
 function reasonOf(checked: Check<unknown>): string {

@@ -1,0 +1,115 @@
+import { BUILT_IN, contentConditionFaults, namesInUse, slotConditionFaults, type Vocabulary } from '@slotstream/core'
+import type { Content, JsonObject, Slot } from '@slotstream/protocol'
+import { createSlices } from '@slotstream/runtime'
+import { compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
+import type { DefinitionStore } from '../definitions/definition-store.js'
+import type { Target } from './store/changes.js'
+import type { CatalogState } from './store/state.js'
+
+/** Compiled schemas that are kept for the next change. */
+const MAX_SCHEMAS = 100
+
+/** Contents that are told of a schema that they do not fit. */
+const MAX_MISFITS = 10
+
+/** A fault of an item that is put. */
+export interface MeaningFault {
+  target: Target
+  line: string
+}
+
+/**
+ * Checks what slots and contents mean, beside their form: conditions that can't be used, names of features, segments and
+ * signals that there are not, payloads that do not fit the schemas of their slots.
+ *
+ * @param state the catalog as it will be
+ */
+export type CheckMeaning = (siteId: string, state: CatalogState, targets: readonly Target[]) => Promise<MeaningFault[]>
+
+type SchemaOf = (slotId: string) => Promise<PayloadTrouble | undefined>
+
+/** Creates the check. */
+export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): CheckMeaning {
+  const compiled = new Map<string, ReturnType<typeof compilePayloadSchema>>()
+
+  function compile(schema: JsonObject) {
+    const text = JSON.stringify(schema)
+    const known = compiled.get(text) ?? compilePayloadSchema(schema)
+    if (compiled.size >= MAX_SCHEMAS) compiled.clear()
+    compiled.set(text, known)
+    return known
+  }
+
+  return async (siteId, state, targets) => {
+    const pauseIfLong = createSlices()
+    const known = targets.some(hasCondition) ? await vocabularyOf(definitions, siteId) : undefined
+    const faults: MeaningFault[] = []
+    const schemas = new Map<string, Promise<PayloadTrouble | undefined>>()
+    const schemaOf: SchemaOf = slotId => {
+      const found = schemas.get(slotId) ?? state.item('slot', slotId).then(({ value }) => schemaOfSlot(value as Slot))
+      schemas.set(slotId, found)
+      return found
+    }
+    const schemaOfSlot = (slot: Slot | undefined) => {
+      const schema = slot?.schema === undefined ? undefined : compile(slot.schema)
+      return schema?.ok ? schema.value : undefined
+    }
+    for (const target of targets) {
+      await pauseIfLong()
+      const { kind, after } = target
+      if (after === undefined) continue
+      const lines =
+        kind === 'slot'
+          ? await slotFaults(after as Slot, known, compile, state, targets)
+          : [...contentConditionFaults(after as Content, known), ...(await payloadFaults(after as Content, schemaOf))]
+      faults.push(...lines.map(line => ({ target, line })))
+    }
+    return faults
+  }
+}
+
+function hasCondition({ after }: Target): boolean {
+  return after !== undefined && ('where' in after || 'campaigns' in after)
+}
+
+async function vocabularyOf(definitions: Pick<DefinitionStore, 'read'>, siteId: string): Promise<Vocabulary> {
+  const [features, patterns, segments] = await Promise.all([
+    definitions.read(siteId, 'features'),
+    definitions.read(siteId, 'patterns'),
+    definitions.read(siteId, 'segments'),
+  ])
+  return namesInUse({ features: features.items, patterns: patterns.items, segments: segments.items }, BUILT_IN)
+}
+
+async function slotFaults(
+  slot: Slot,
+  known: Vocabulary | undefined,
+  compile: (schema: JsonObject) => ReturnType<typeof compilePayloadSchema>,
+  state: CatalogState,
+  targets: readonly Target[],
+): Promise<string[]> {
+  const faults = slotConditionFaults(slot, known)
+  if (slot.schema === undefined) return faults
+  const schema = compile(slot.schema)
+  if (!schema.ok) return [...faults, `schema: ${schema.reason}`]
+  // Those that are put are told by their own names.
+  const put = new Set(targets.flatMap(({ kind, id }) => (kind === 'content' ? [id] : [])))
+  const misfits: string[] = []
+  for (const { value } of (await state.all('content')).values()) {
+    const content = value as Content | undefined
+    if (content === undefined || put.has(content.id) || !content.slots.includes(slot.id)) continue
+    const trouble = schema.value(content.payload)
+    if (trouble !== undefined) misfits.push(`schema: content ${content.id} does not fit: ${trouble}`)
+    if (misfits.length >= MAX_MISFITS) break
+  }
+  return [...faults, ...misfits]
+}
+
+async function payloadFaults({ slots, payload }: Content, schemaOf: SchemaOf): Promise<string[]> {
+  const faults: string[] = []
+  for (const slotId of slots) {
+    const trouble = (await schemaOf(slotId))?.(payload)
+    if (trouble !== undefined) faults.push(`${trouble} (schema of slot ${slotId})`)
+  }
+  return faults
+}

@@ -1,0 +1,118 @@
+import {
+  type CatalogCheck,
+  type Content,
+  type Slot,
+  shownFaults,
+  strictContent,
+  strictSlot,
+} from '@slotstream/protocol'
+import { createSlices } from '@slotstream/runtime'
+import { Failure } from '../../http/failure.js'
+import type { CheckMeaning } from './check-meaning.js'
+import type { CatalogItem, CatalogKind, Target } from './store/changes.js'
+import { keyOf } from './store/changes.js'
+import { type CatalogState, withTargets } from './store/state.js'
+
+/** Slots and contents as a body has them. */
+export interface PutItems {
+  slots: readonly unknown[]
+  content: readonly unknown[]
+  /** Whether what the body does not have is to be gone. */
+  isWhole: boolean
+}
+
+/** Names of the lists that hold the kinds, in bodies and answers. */
+const LISTS: Record<CatalogKind, 'slots' | 'content'> = { slot: 'slots', content: 'content' }
+
+/**
+ * Returns what a body makes of a catalog.
+ *
+ * @param labelOf returns what stands before a fault of an item
+ * @throws Failure `malformed` with a line for each fault
+ */
+export async function targetsOf(
+  siteId: string,
+  items: PutItems,
+  state: CatalogState,
+  checkMeaning: CheckMeaning,
+  labelOf: (kind: CatalogKind, index: number) => string = (kind, index) => `${LISTS[kind]}[${index}]: `,
+): Promise<Target[]> {
+  const problems: string[] = []
+  const labels = new Map<string, string>()
+  const pauseIfLong = createSlices()
+
+  const checkAll = async (kind: CatalogKind, check: (raw: unknown) => CatalogCheck<CatalogItem>) => {
+    const targets: Target[] = []
+    for (const [index, raw] of items[LISTS[kind]].entries()) {
+      await pauseIfLong()
+      const label = labelOf(kind, index)
+      const checked = check(raw)
+      if (!checked.ok) problems.push(...checked.faults.map(fault => `${label}${fault}`))
+      if (!checked.ok) continue
+      const target: Target = { kind, id: checked.value.id, after: checked.value }
+      const first = labels.get(keyOf(target))
+      if (first !== undefined) problems.push(`${label}id is the one of ${first.replace(/: $/, '')}, too`)
+      labels.set(keyOf(target), label)
+      targets.push(target)
+    }
+    return targets
+  }
+
+  const slots = await checkAll('slot', strictSlot)
+  const slotIds = new Set(items.isWhole ? [] : await state.ids('slot'))
+  for (const { id } of slots) slotIds.add(id)
+  const content = await checkAll('content', raw => strictContent(raw, slotIds))
+  refuse(problems)
+  const targets = [...slots, ...content, ...(items.isWhole ? await goneOf(state, labels) : [])]
+  await refuseUnmeant(siteId, state, targets, checkMeaning, target => labels.get(keyOf(target)) ?? '')
+  return targets
+}
+
+/** @throws Failure `malformed` with a line for each fault of what items mean */
+export async function refuseUnmeant(
+  siteId: string,
+  state: CatalogState,
+  targets: readonly Target[],
+  checkMeaning: CheckMeaning,
+  labelOf: (target: Target) => string = ({ kind, id }) => `${kind} ${id}: `,
+): Promise<void> {
+  const faults = await checkMeaning(siteId, withTargets(state, targets), targets)
+  refuse(faults.map(({ target, line }) => `${labelOf(target)}${line}`))
+}
+
+async function goneOf(state: CatalogState, kept: ReadonlyMap<string, unknown>): Promise<Target[]> {
+  const kinds: CatalogKind[] = ['slot', 'content']
+  const found = await Promise.all(kinds.map(async kind => (await state.ids(kind)).map(id => ({ kind, id }))))
+  return found.flat().filter(target => !kept.has(keyOf(target)))
+}
+
+function refuse(problems: string[]): void {
+  if (problems.length > 0) throw new Failure('malformed', `nothing was stored: ${problems[0]}`, shownFaults(problems))
+}
+
+/**
+ * Tells which contents a slot lists that there are not: a line for each. They are no faults, because they may come.
+ *
+ * @param contentIds of the catalog as it will be
+ */
+export function missingContent(slots: readonly Slot[], contentIds: ReadonlySet<Content['id']>): string[] {
+  return shownFaults(
+    slots.flatMap(slot => {
+      const missing = [...new Set(listedContent(slot))].filter(id => !contentIds.has(id))
+      return missing.map(id => `slot ${slot.id} lists content ${JSON.stringify(id)}, which there is not`)
+    }),
+  )
+}
+
+function listedContent({ policy, campaigns = [], control }: Slot): string[] {
+  return [
+    ...listedByPolicy(policy),
+    ...campaigns.flatMap(({ contentIds }) => contentIds),
+    ...(typeof control === 'object' ? control.contentIds : []),
+  ]
+}
+
+function listedByPolicy(policy: Slot['policy']): string[] {
+  if (policy?.type === 'fixed') return policy.contentIds
+  return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => listedByPolicy(entry.policy)) : []
+}

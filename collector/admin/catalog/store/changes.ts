@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Content, isObject, type Slot } from '@slotstream/protocol'
+
+export type CatalogKind = 'slot' | 'content'
+
+/** A slot or a content. */
+export type CatalogItem = Slot | Content
+
+/** A slot or a content as it is to be. */
+export interface Target {
+  kind: CatalogKind
+  id: string
+  /** Undefined: it is to be gone. */
+  after?: CatalogItem
+}
+
+/** A slot or a content that a revision has other than the one before. */
+export interface Change extends Target {
+  /** Undefined: there was none. */
+  before?: CatalogItem
+}
+
+/** Most lines by which a revision tells what it changed. */
+const MAX_LINES = 20
+
+/** Returns the changes that there are: those whose item is to be another one. */
+export function realChanges(changes: readonly Change[]): Change[] {
+  return changes.filter(({ before, after }) => !isDeepStrictEqual(before, after))
+}
+
+/** Joins changes with later ones of the same items: each from what was there first to what is to be there at last. */
+export function joinChanges(first: readonly Change[], later: readonly Change[]): Change[] {
+  const joined = new Map(first.map(change => [keyOf(change), change]))
+  for (const change of later) {
+    const known = joined.get(keyOf(change))
+    joined.set(keyOf(change), known ? { ...change, before: known.before } : change)
+  }
+  return realChanges([...joined.values()])
+}
+
+/**
+ * Returns what undoes revisions.
+ *
+ * @param revisions the changes of each, the latest revision first
+ */
+export function undoOf(revisions: readonly (readonly Change[])[]): Target[] {
+  const targets = new Map<string, Target>()
+  for (const changes of revisions)
+    for (const { kind, id, before } of changes) targets.set(keyOf({ kind, id }), { kind, id, after: before })
+  return [...targets.values()]
+}
+
+/** How many items changes add, change and remove. */
+export interface ChangeCounts {
+  added: number
+  changed: number
+  removed: number
+}
+
+/** Counts changes. */
+export function countsOf(changes: readonly Change[]): ChangeCounts {
+  const counts = { added: 0, changed: 0, removed: 0 }
+  for (const { before, after } of changes)
+    counts[before === undefined ? 'added' : after === undefined ? 'removed' : 'changed']++
+  return counts
+}
+
+/** Counts changes, and tells the first of them in a line each. */
+export function summaryOf(changes: readonly Change[]): ChangeCounts & { changes: string[] } {
+  const lines = changes.slice(0, MAX_LINES).map(lineOf)
+  if (changes.length > MAX_LINES) lines.push(`and ${changes.length - MAX_LINES} more`)
+  return { ...countsOf(changes), changes: lines }
+}
+
+function lineOf({ kind, id, before, after }: Change): string {
+  const name = `${kind} ${id}`
+  if (before === undefined) return `+ ${name}`
+  if (after === undefined) return `- ${name}`
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof CatalogItem)[]
+  return `~ ${name}: ${fields.filter(field => !isDeepStrictEqual(before[field], after[field])).join(', ')}`
+}
+
+/** Returns a text that tells an item from all others. */
+export function keyOf({ kind, id }: Pick<Target, 'kind' | 'id'>): string {
+  return `${kind} ${id}`
+}
+
+/** Parses changes as a value has them: what a collector stored. */
+export function parseChanges(raw: unknown): Change[] {
+  if (!Array.isArray(raw)) throw new Error('a value of the bucket catalog_history holds no changes')
+  return raw.filter(
+    (change): change is Change =>
+      isObject(change) && (change.kind === 'slot' || change.kind === 'content') && typeof change.id === 'string',
+  )
+}

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { KV, KvEntry } from '@nats-io/kv'
+import {
+  type CatalogPublished,
+  catalogPublishedKey,
+  checkContent,
+  checkSlot,
+  fromKeyToken,
+  keyToken,
+  parseCatalogPublished,
+} from '@slotstream/protocol'
+import { bucketEntries, bucketKeys, isJetStreamError, parseEntry } from '@slotstream/runtime'
+import type { CatalogItem, CatalogKind, Target } from './changes.js'
+
+/** Value of a key of the bucket `catalog`. */
+export interface LiveItem {
+  /** Undefined: nothing, or nothing that can be used, as the role that decides has it. */
+  value: CatalogItem | undefined
+  /** Sequence to replace it by. */
+  seq: number
+  /** Whether there is something that can't be used. */
+  isUnusable: boolean
+}
+
+/** Slots and contents that are served, in the bucket `catalog`. */
+export interface LiveItems {
+  read(siteId: string, kind: CatalogKind, id: string): Promise<LiveItem>
+  /** Resolves to all of a kind, by id and in the order of keys. */
+  readAll(siteId: string, kind: CatalogKind): Promise<Map<string, LiveItem>>
+  ids(siteId: string, kind: CatalogKind): Promise<string[]>
+  /** Puts an item, or deletes it, if its sequence is still `seq`. Resolves to whether it was. */
+  write(siteId: string, target: Target, seq: number): Promise<boolean>
+  /** Resolves to the revision whose items are all there. */
+  published(siteId: string): Promise<{ value: CatalogPublished | undefined; seq: number }>
+  /** Notes that all items of a revision are there, unless those of a later one are. */
+  publish(siteId: string, published: CatalogPublished): Promise<void>
+  removeAll(siteId: string): Promise<void>
+}
+
+const CHECKS = { slot: checkSlot, content: checkContent }
+
+/** Creates the store over the bucket `catalog`. */
+export function createLiveItems(bucket: KV): LiveItems {
+  const keyOf = (siteId: string, kind: CatalogKind, id: string) => `${siteId}.${kind}.${keyToken(id)}`
+
+  const itemOf = (kind: CatalogKind, entry: KvEntry | null): LiveItem => {
+    const checked = entry?.operation === 'PUT' ? parseEntry<CatalogItem>(entry, CHECKS[kind]) : undefined
+    return {
+      value: checked?.ok ? checked.value : undefined,
+      seq: entry?.revision ?? 0,
+      isUnusable: checked?.ok === false,
+    }
+  }
+
+  async function published(siteId: string) {
+    const entry = await bucket.get(catalogPublishedKey(siteId))
+    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseCatalogPublished) : undefined
+    return { value: parsed?.ok ? parsed.value : undefined, seq: entry?.revision ?? 0 }
+  }
+
+  return {
+    published,
+    async read(siteId, kind, id) {
+      return itemOf(kind, await bucket.get(keyOf(siteId, kind, id)))
+    },
+    async readAll(siteId, kind) {
+      const entries = await bucketEntries(bucket, `${siteId}.${kind}.*`)
+      const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      return new Map(sorted.map(entry => [idOf(entry.key), itemOf(kind, entry)]))
+    },
+    async ids(siteId, kind) {
+      return (await bucketKeys(bucket, `${siteId}.${kind}.*`)).sort().map(idOf)
+    },
+    async write(siteId, { kind, id, after }, seq) {
+      const key = keyOf(siteId, kind, id)
+      return ifUnchanged(() =>
+        after === undefined
+          ? bucket.delete(key, { previousSeq: seq })
+          : bucket.put(key, JSON.stringify(after), { previousSeq: seq }),
+      )
+    },
+    async publish(siteId, value) {
+      for (;;) {
+        const known = await published(siteId)
+        if (known.value !== undefined && known.value.revision >= value.revision) return
+        const put = () => bucket.put(catalogPublishedKey(siteId), JSON.stringify(value), { previousSeq: known.seq })
+        if (await ifUnchanged(put)) return
+      }
+    },
+    async removeAll(siteId) {
+      for (const key of await bucketKeys(bucket, `${siteId}.>`)) await bucket.delete(key)
+    },
+  }
+}
+
+/** Whether an item is as it is to be. */
+export function isAsTarget({ value }: Pick<LiveItem, 'value'>, { after }: Target): boolean {
+  return isDeepStrictEqual(value, after)
+}
+
+function idOf(key: string): string {
+  return fromKeyToken(key.slice(key.lastIndexOf('.') + 1))
+}
+
+/** Resolves to whether a write found the sequence that it expected. */
+async function ifUnchanged(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (isJetStreamError(error, 'wrongLastSequence')) return false
+    throw error
+  }
+}

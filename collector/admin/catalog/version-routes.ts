@@ -1,0 +1,50 @@
+import type { Router } from 'express'
+import { Failure } from '../../http/failure.js'
+import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
+import type { SiteRequest } from '../route-parts.js'
+import type { CatalogRouteParts } from './parts.js'
+import { refuseUnmeant } from './put-items.js'
+import { isRevision, revisionOf } from './revision.js'
+
+/** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
+export function addVersionRoutes(router: Router, { siteOf, catalog, checkMeaning }: CatalogRouteParts): void {
+  router.post('/sites/:siteId/catalog/publish', async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const body = hasBody(request) ? fieldsOf(await objectOf(request), ['revision']) : {}
+    const published = await catalog.publish(
+      siteId,
+      (state, targets) => refuseUnmeant(siteId, state, targets, checkMeaning),
+      { expected: revisionOf(body) },
+    )
+    response.json(published)
+  })
+
+  router.delete('/sites/:siteId/catalog/draft', async (request: SiteRequest, response) => {
+    if (!(await catalog.dropDraft(siteOf(request).siteId))) throw new Failure('not_found', 'there is no draft')
+    response.json({ deleted: true })
+  })
+
+  router.get('/sites/:siteId/catalog/history', async (request: SiteRequest, response) => {
+    response.json(await catalog.history(siteOf(request).siteId))
+  })
+
+  router.get('/sites/:siteId/catalog/history/:revision', async (request: SiteRequest<'revision'>, response) => {
+    const revision = Number(request.params.revision)
+    const found = isRevision(revision) && (await catalog.readRevision(siteOf(request).siteId, revision))
+    if (!found) throw noRevision()
+    response.json(found)
+  })
+
+  router.post('/sites/:siteId/catalog/rollback', async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const { revision } = fieldsOf(await objectOf(request), ['revision'])
+    if (!isRevision(revision)) throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
+    const changed = await catalog.rollback(siteId, revision)
+    if (!changed) throw noRevision()
+    response.json(changed)
+  })
+}
+
+function noRevision(): Failure {
+  return new Failure('not_found', 'there is no such revision of the catalog: GET …/catalog/history lists them')
+}

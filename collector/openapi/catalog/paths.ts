@@ -1,0 +1,87 @@
+import { adminOperation, body, inPath, inQuery, ok, type Part, type Paths, ref } from '../operations.js'
+
+const SITE = inPath('siteId', 'Id of the site.')
+const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
+const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
+
+/** A slot or a content: put and delete. */
+const entry = (what: string, schema: string): Part => ({
+  parameters: [SITE, inPath('id', `Id of the ${what}.`)],
+  put: adminOperation(
+    `Add or change a ${what}`,
+    body(ref(schema), 'Its id stands in the path.'),
+    ok('As stored.', ref(schema)),
+  ),
+  delete: adminOperation(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
+})
+
+/** Paths of slots, content and their revisions. */
+export const CATALOG_PATHS: Paths = {
+  '/v1/admin/sites/{siteId}/catalog': {
+    parameters: [SITE],
+    get: adminOperation(
+      'The whole catalog',
+      { parameters: [inQuery('draft', '`1`: as it is once the draft is published; 404 without one.')] },
+      ok('Slots and content, with their revision.', ref('Catalog')),
+    ),
+    post: adminOperation(
+      'Add or change many slots and contents; all or none',
+      body(ref('Catalog'), 'What is not named stays, unless `replace` is true.'),
+      ok('How many of each the body had, and the revision in effect.', {
+        type: 'object',
+        required: ['revision', 'slots', 'content'],
+        properties: {
+          revision: { type: 'integer' },
+          slots: { type: 'integer' },
+          content: { type: 'integer' },
+          warnings: {
+            type: 'array',
+            items: { type: 'string' },
+            description: 'Contents that slots list and that there are not. Absent: there are all.',
+          },
+        },
+      }),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/catalog/draft': {
+    parameters: [SITE],
+    delete: adminOperation('Delete the draft', {}, ok('It is gone.', DELETED)),
+  },
+  '/v1/admin/sites/{siteId}/catalog/publish': {
+    parameters: [SITE],
+    post: adminOperation(
+      'Publish the draft',
+      {
+        requestBody: {
+          description: 'May be left out.',
+          content: {
+            'application/json': { schema: { type: 'object', properties: { revision: { type: 'integer' } } } },
+          },
+        },
+      },
+      ok('What it changed.', ref('CatalogChange')),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/catalog/history': {
+    parameters: [SITE],
+    get: adminOperation(
+      'The revisions of the catalog that are kept',
+      {},
+      ok('The newest first.', { type: 'array', items: ref('CatalogRevision') }),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/catalog/history/{revision}': {
+    parameters: [SITE, inPath('revision', 'One that the history lists.')],
+    get: adminOperation('An earlier revision of the catalog', {}, ok('As it was.', ref('Catalog'))),
+  },
+  '/v1/admin/sites/{siteId}/catalog/rollback': {
+    parameters: [SITE],
+    post: adminOperation(
+      'Store an earlier revision of the catalog once more',
+      body(REVISION, 'One that the history lists.'),
+      ok('What it changed.', ref('CatalogChange')),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/slots/{id}': entry('slot', 'Slot'),
+  '/v1/admin/sites/{siteId}/content/{id}': entry('content', 'Content'),
+}

@@ -1,0 +1,146 @@
+import type { Campaign, Content, FrequencyCap, Slot } from '@slotstream/protocol'
+import type { EligibleContent } from '../policies/proposal.js'
+import { featuresOf } from '../segments/compile-segments.js'
+import type { Clauses } from './clauses.js'
+import { factsOf } from './content-facts.js'
+import { needsOf, type PolicyNeeds } from './policy-needs.js'
+import { slotVersion } from './slot-version.js'
+
+/** A content of a slot, ready to be decided about. */
+export interface CompiledContent {
+  readonly id: string
+  readonly content: Content
+  readonly facts: EligibleContent
+  /** When it may be shown, in milliseconds since the epoch: from the first on, until before the second. */
+  readonly startsAt: number
+  readonly endsAt: number
+  readonly isOutOfStock: boolean
+  readonly caps: readonly FrequencyCap[]
+  /** Which of the slot's conditions must hold. Undefined: it is broken, and the content is shown to no person. */
+  readonly condition: number | undefined
+}
+
+/** A campaign, ready to be decided about. */
+export interface CompiledCampaign {
+  readonly id: string
+  readonly mode: Campaign['mode']
+  readonly where: readonly number[]
+  /** Places of its content among that of the slot. */
+  readonly contents: readonly number[]
+}
+
+/** What must be known of a person to decide about a slot. */
+export interface SlotNeeds {
+  readonly policy: PolicyNeeds
+  /** Names of the features that conditions read. */
+  readonly features: readonly string[]
+  /** Whether conditions read segments. */
+  readonly segments: boolean
+  /** Whether there are conditions. */
+  readonly conditions: boolean
+  /** Whether some content has a cap, and whether some is not shown any more after an event. */
+  readonly caps: boolean
+  readonly stops: boolean
+}
+
+/** A slot with its content, compiled. */
+export interface CompiledSlot {
+  readonly slot: Slot
+  /** By id, whatever order it was stored in, so that the same catalog draws the same. */
+  readonly contents: readonly CompiledContent[]
+  /** When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through. */
+  readonly columns: { startsAt: Float64Array; endsAt: Float64Array; condition: Int32Array; isPlain: Uint8Array }
+  /** Conditions of contents, each once, as clauses that must hold. */
+  readonly conditions: readonly (readonly number[])[]
+  /** Those that pin first, each in its order. */
+  readonly campaigns: readonly CompiledCampaign[]
+  /** Changes with the slot's policy and with the content it chooses from. */
+  readonly policyVersion: string
+  readonly needs: SlotNeeds
+  /** Whether policies learn from what comes of its decisions: its own does, or it names what they earn. */
+  readonly learns: boolean
+  readonly clauses: Clauses
+  /** Conditions that do not compile, each with its place. */
+  readonly faults: readonly string[]
+}
+
+/**
+ * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its content
+ * out, or its campaign, and is no failure.
+ *
+ * @param all contents of the site
+ * @param clauses of the site: slots share them
+ */
+export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses): CompiledSlot {
+  const faults: string[] = []
+  const paths = new Set<string>()
+  const add = (where: unknown, at: string): readonly number[] | undefined => {
+    if (where === undefined) return []
+    const compiled = clauses.add(where)
+    if (!compiled.ok) faults.push(`${at}: ${compiled.reason}`)
+    else for (const path of compiled.value.paths) paths.add(path)
+    return compiled.ok ? compiled.value.numbers : undefined
+  }
+  const conditions: (readonly number[])[] = []
+  const known = new Map<string, number>()
+  const conditionOf = (content: Content): number | undefined => {
+    const numbers = add(content.where, `content ${content.id}`)
+    if (!numbers) return undefined
+    const key = numbers.join()
+    const number = known.get(key) ?? conditions.push(numbers) - 1
+    known.set(key, number)
+    return number
+  }
+  const contents = [...all]
+    .filter(({ slots }) => slots.includes(slot.id))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(content => compileContent(content, conditionOf(content)))
+  const places = new Map(contents.map(({ content }, place) => [content.id, place]))
+  const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
+    const compiled = add(where, `campaign ${id}`)
+    const ofCampaign = [...new Set(contentIds)].flatMap(contentId => places.get(contentId) ?? [])
+    return compiled ? [{ id, mode, where: compiled, contents: ofCampaign }] : []
+  })
+  const policy = needsOf(slot.policy)
+  return {
+    slot,
+    contents,
+    columns: {
+      startsAt: Float64Array.from(contents, ({ startsAt }) => startsAt),
+      endsAt: Float64Array.from(contents, ({ endsAt }) => endsAt),
+      condition: Int32Array.from(contents, ({ condition }) => condition ?? -1),
+      isPlain: Uint8Array.from(contents, ({ isOutOfStock, caps }) => (isOutOfStock || caps.length > 0 ? 0 : 1)),
+    },
+    conditions,
+    campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],
+    policyVersion: slotVersion(
+      slot,
+      contents.map(({ content }) => content),
+    ),
+    needs: {
+      policy,
+      features: featuresOf([...paths]),
+      segments: paths.has('segments'),
+      conditions: paths.size > 0,
+      caps: contents.some(({ caps }) => caps.length > 0),
+      stops: contents.some(({ content }) => content.stopAfter !== undefined),
+    },
+    learns: policy.sums || slot.rewards !== undefined,
+    clauses,
+    faults,
+  }
+}
+
+function compileContent(content: Content, condition: number | undefined): CompiledContent {
+  const { id, startsAt, endsAt, stock, caps } = content
+  return {
+    id,
+    content,
+    facts: factsOf(content),
+    startsAt: startsAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(startsAt),
+    endsAt: endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(endsAt),
+    isOutOfStock: stock !== undefined && !(stock > 0),
+    caps: caps ?? [],
+    condition,
+  }
+}

@@ -1,0 +1,88 @@
+import type { ExclusionReason } from '@slotstream/protocol'
+import { type Showing, timesShown } from './caps.js'
+import type { ClauseAnswers } from './clauses.js'
+import type { CompiledContent, CompiledSlot } from './compile-slot.js'
+
+/** What of a person and a request decides which content may be shown. */
+export interface EligibilityFacts {
+  /** Milliseconds since the epoch. */
+  now: number
+  /** Session of the request; '' where it names none. */
+  sessionId: string
+  answers: ClauseAnswers
+  /** Returns when each content was shown to the person. Asked only where content has caps. */
+  showings: () => ReadonlyMap<string, readonly Showing[]>
+  /** Content that the person is not shown again. */
+  stopped: ReadonlySet<string>
+}
+
+/** Which content of a slot may be shown. */
+export interface Eligibility {
+  /** Places among the slot's contents, in their order. */
+  eligible: number[]
+  /** Of each content: why it may not be shown; undefined where it may. */
+  reasons: (ExclusionReason | undefined)[]
+}
+
+/**
+ * Sorts out what may not be shown. To be asked last, after every cache: what has ended must not come back from one.
+ *
+ * @param taken content that earlier slots of the same request show
+ */
+export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Eligibility {
+  const { contents, conditions } = slot
+  const { now, answers, stopped } = facts
+  const showings = slot.needs.caps ? facts.showings() : NONE
+  const misses = conditions.map(numbers => answers.firstMiss(numbers) !== undefined)
+  const eligible: number[] = []
+  const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
+  const { startsAt, endsAt, condition, isPlain } = slot.columns
+  const isAsked = stopped.size > 0 || taken.size > 0
+  for (let place = 0; place < contents.length; place++) {
+    // A time that is none was refused when it was stored; where it was not, the content is not shown.
+    if (!(now >= startsAt[place]!)) reasons[place] = 'not_started'
+    else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
+    else if (!isPlain[place] && contents[place]!.isOutOfStock) reasons[place] = 'out_of_stock'
+    else if (condition[place]! < 0) reasons[place] = 'broken_condition'
+    else if (misses[condition[place]!]) reasons[place] = 'condition'
+    else {
+      const reason = isPlain[place] && !isAsked ? undefined : reasonOf(contents[place]!)
+      if (reason === undefined) eligible.push(place)
+      else reasons[place] = reason
+    }
+  }
+  return { eligible, reasons }
+
+  function reasonOf(content: CompiledContent): ExclusionReason | undefined {
+    const { id, caps } = content
+    if (stopped.has(id)) return 'stopped'
+    if (caps.length > 0 && reachedCap(content, showings.get(id), facts)) return 'capped'
+    return taken.has(id) ? 'repeated' : undefined
+  }
+}
+
+const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()
+
+/** Describes in plain words why a content may not be shown, where the reason alone does not say it. */
+export function detailOf(
+  slot: CompiledSlot,
+  place: number,
+  reason: ExclusionReason,
+  facts: EligibilityFacts,
+): string | undefined {
+  const content = slot.contents[place]!
+  if (reason === 'condition' && content.condition !== undefined) {
+    const missed = facts.answers.firstMiss(slot.conditions[content.condition]!)
+    return missed === undefined ? undefined : facts.answers.describe(missed)
+  }
+  const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id), facts) : undefined
+  return reached && `${reached.times} of ${reached.count} per ${reached.per}`
+}
+
+function reachedCap({ caps }: CompiledContent, showings: readonly Showing[] | undefined, facts: EligibilityFacts) {
+  for (const { count, per } of caps) {
+    const times = showings ? timesShown(showings, per, facts) : 0
+    if (times >= count) return { times, count, per }
+  }
+  return undefined
+}

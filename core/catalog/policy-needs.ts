@@ -1,0 +1,49 @@
+import type { PolicySpec } from '@slotstream/protocol'
+
+/** What a policy needs to choose. */
+export interface PolicyNeeds {
+  /** Sums of what came of earlier decisions of the slot. */
+  sums: boolean
+  /** Hashed features of person and request, for the linear model. */
+  features: boolean
+  affinities: boolean
+  segments: boolean
+  /** Items the person had to do with. */
+  items: boolean
+}
+
+const NOTHING: PolicyNeeds = { sums: false, features: false, affinities: false, segments: false, items: false }
+
+/** Returns what a policy needs; an ensemble needs what any of its policies needs. */
+export function needsOf(policy: PolicySpec | undefined): PolicyNeeds {
+  switch (policy?.type) {
+    case undefined:
+    case 'contextual':
+      return { ...NOTHING, sums: true, features: true, affinities: true, segments: true }
+    case 'thompson':
+      return { ...NOTHING, sums: true }
+    case 'popular':
+    case 'trending':
+      return { ...NOTHING, sums: true, segments: policy?.bySegment === true }
+    case 'affinity':
+      return { ...NOTHING, affinities: true, sums: 'popularity' in policy! && policy.popularity }
+    case 'covisitation':
+    case 'knn':
+    case 'ease':
+      return { ...NOTHING, items: true }
+    case 'ensemble':
+      return policy!.policies.map(arm => needsOf(arm.policy)).reduce(either, NOTHING)
+    default:
+      return NOTHING
+  }
+}
+
+function either(one: PolicyNeeds, other: PolicyNeeds): PolicyNeeds {
+  return {
+    sums: one.sums || other.sums,
+    features: one.features || other.features,
+    affinities: one.affinities || other.affinities,
+    segments: one.segments || other.segments,
+    items: one.items || other.items,
+  }
+}

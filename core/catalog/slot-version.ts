@@ -1,0 +1,24 @@
+import { type Content, hash32, type Slot } from '@slotstream/protocol'
+
+/** Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it. */
+export function slotVersion(slot: Slot, contents: readonly Content[]): string {
+  // How orders are credited, and what payloads must look like, choose nothing.
+  const { attribution: _credit, schema: _shape, ...choosing } = slot
+  return hash32(JSON.stringify([choosing, contents.map(choosingFacts)])).toString(36)
+}
+
+function choosingFacts(content: Content): unknown[] {
+  const {
+    id,
+    category,
+    startsAt,
+    endsAt,
+    slots: _slots,
+    payload: _payload,
+    attributes: _attributes,
+    ...others
+  } = content
+  const { stock, ...rest } = others
+  const facts = stock === undefined ? rest : { ...rest, isOutOfStock: !(stock > 0) }
+  return Object.keys(facts).length === 0 ? [id, category, startsAt, endsAt] : [id, category, startsAt, endsAt, facts]
+}

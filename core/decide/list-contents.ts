@@ -1,0 +1,91 @@
+import type { Candidate, Excluded, ExclusionReason } from '@slotstream/protocol'
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { detailOf, type EligibilityFacts } from '../catalog/eligible.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+import type { Stage } from './stages.js'
+
+/** Contents that a record lists, all of them up to the first number; of more so many. Its draw has all, as numbers. */
+const ALL = 20
+const SOME = 4
+
+/**
+ * Lists the candidates of a choice with their chances for the first position: all, in their order, or, of many, those that
+ * were shown and the most likely others.
+ *
+ * @param most number up to which all are listed. Default 20
+ */
+export function listCandidates({ contents }: CompiledSlot, stages: readonly Stage[], most = ALL): Candidate[] {
+  const all = stages.length === 1 ? candidatesOf(stages[0]!, true) : inEveryStage(stages)
+  return (all.length <= most ? all : mostLikely(all, most === ALL ? SOME : most)).map(({ place, score, units }) => ({
+    contentId: contents[place]!.id,
+    score: Math.round(score * 1e6) / 1e6,
+    probability: units / PROBABILITY_SCALE,
+  }))
+}
+
+interface Listed {
+  place: number
+  score: number
+  units: number
+  isShown: boolean
+}
+
+function candidatesOf({ candidates, scores, probabilities, drawn }: Stage, isFirst: boolean): Listed[] {
+  const shown = new Set(drawn)
+  return candidates.map((place, index) => ({
+    place,
+    score: scores[index]!,
+    units: isFirst ? (probabilities[index] ?? 0) : 0,
+    isShown: shown.has(index),
+  }))
+}
+
+function inEveryStage(stages: readonly Stage[]): Listed[] {
+  const listed = new Map<number, Listed>()
+  for (const [index, stage] of stages.entries())
+    for (const one of candidatesOf(stage, index === 0)) {
+      const known = listed.get(one.place)
+      if (known) known.isShown ||= one.isShown
+      else listed.set(one.place, one)
+    }
+  return [...listed.values()]
+}
+
+/** Of equally likely ones, the first. */
+function mostLikely(all: readonly Listed[], count: number): Listed[] {
+  const top: Listed[] = []
+  for (const one of all) {
+    const last = top[top.length - 1]
+    if (top.length >= count && last !== undefined && one.units <= last.units) continue
+    let at = top.length
+    while (at > 0 && top[at - 1]!.units < one.units) at--
+    top.splice(at, 0, one)
+    if (top.length > count) top.pop()
+  }
+  const listed = new Set(top)
+  return [...top, ...all.filter(one => one.isShown && !listed.has(one))]
+}
+
+/**
+ * Lists content that may not be shown, with the reason: all, or, of much, the first by id.
+ *
+ * @param most number up to which all is listed. Default 20
+ */
+export function listExcluded(
+  slot: CompiledSlot,
+  reasons: readonly (ExclusionReason | undefined)[],
+  facts: EligibilityFacts,
+  most = ALL,
+): Excluded[] {
+  let count = 0
+  for (const reason of reasons) if (reason !== undefined) count++
+  const wanted = count <= most ? count : most === ALL ? SOME : most
+  const listed: Excluded[] = []
+  for (let place = 0; listed.length < wanted; place++) {
+    const reason = reasons[place]
+    if (reason === undefined) continue
+    const detail = detailOf(slot, place, reason, facts)
+    listed.push({ contentId: slot.contents[place]!.id, reason, ...(detail !== undefined && { detail }) })
+  }
+  return listed
+}

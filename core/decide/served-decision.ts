@@ -1,0 +1,46 @@
+import type { ServedDecision, ServedItem } from '@slotstream/protocol'
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { featuresOf } from '../learning/features/cross.js'
+import { packFeatures } from '../learning/features/packed.js'
+import type { Decided } from './decide.js'
+import type { Situation } from './situation.js'
+
+/** Segments that a served decision names, at most. */
+const MAX_SEGMENTS = 32
+
+/**
+ * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps. Undefined
+ * where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an event.
+ */
+export function servedDecision(
+  decisionId: string,
+  { slot, contents, learns, needs }: CompiledSlot,
+  situation: Situation,
+  { choice, shown }: Pick<Decided, 'choice' | 'shown'>,
+): ServedDecision | undefined {
+  if (choice.outcome !== 'served') return undefined
+  const items = shown.flatMap((place, index): ServedItem[] => {
+    const { content, facts, caps } = contents[place]!
+    const { stopAfter } = content
+    if (!learns && caps.length === 0 && stopAfter === undefined) return []
+    const position = index + 1
+    const item: ServedItem = { contentId: content.id, position }
+    if (needs.policy.features) item.features = packFeatures(featuresOf(situation.crossed(), facts, position))
+    if (stopAfter !== undefined) item.stopAfter = stopAfter
+    return [item]
+  })
+  if (items.length === 0) return undefined
+  const { now: at, sessionId, person } = situation
+  const segments = person.segments.slice(0, MAX_SEGMENTS)
+  return {
+    decisionId,
+    slotId: slot.id,
+    at,
+    sessionId,
+    items,
+    ...(slot.rewards && { rewards: slot.rewards }),
+    ...(slot.countFrom === 'served' && { countFrom: slot.countFrom }),
+    ...(learns && segments.length > 0 && { segments }),
+    ...(!learns && { isOnlyCounted: true as const }),
+  }
+}

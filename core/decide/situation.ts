@@ -1,0 +1,168 @@
+import { isId, type Json, type Profile } from '@slotstream/protocol'
+import { showingsOf } from '../catalog/caps.js'
+import type { Clauses } from '../catalog/clauses.js'
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import type { EligibilityFacts } from '../catalog/eligible.js'
+import { DEFAULT_FEATURES } from '../features/compile.js'
+import type { Features } from '../features/feature.js'
+import { type FeatureValue, featureValues } from '../features/state/values.js'
+import { type CrossedFacts, crossFacts } from '../learning/features/cross.js'
+import type { PersonFacts } from '../policies/proposal.js'
+import { decayedTo } from '../profile/affinities.js'
+import type { SegmentAttributes } from '../segments/attributes.js'
+import type { CompiledSegments } from '../segments/compile-segments.js'
+import { changesOf } from '../segments/membership.js'
+import { personAttributes } from '../segments/person-attributes.js'
+import { type DecidedPerson, personOfProfile } from './person.js'
+
+/** What a site declares, as far as decisions need it. */
+export interface DecisionDefinitions {
+  features: Features
+  segments: CompiledSegments
+  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  includesBots?: boolean
+}
+
+/** A request for some slots of a site, with what is known of the visitor. */
+export interface SituationInput {
+  siteId: string
+  visitorId: string
+  /** The visitor's own. Undefined: the visitor is new */
+  profile: Profile | undefined
+  /** All browsers together. Default: what the profile says, without features and segments */
+  person?: DecidedPerson | undefined
+  /** Default: no segments, built-in features */
+  definitions?: DecisionDefinitions
+  /** The request's own. */
+  context?: Record<string, unknown>
+  /** The slots that are asked for. */
+  slots: readonly CompiledSlot[]
+  /** Of the site: those that the slots were compiled with. */
+  clauses: Clauses
+  /** Milliseconds since the epoch. */
+  now: number
+  /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
+  ageMs?: number
+}
+
+/** What all slots of one request are decided by. */
+export interface Situation extends EligibilityFacts {
+  siteId: string
+  visitorId: string
+  person: PersonFacts & { affinities: Record<string, number>; segments: readonly string[] }
+  /** The request's own, as far as policies learn from it. */
+  context: Record<string, unknown>
+  ageMs: number
+  /** Features that were read, by name. */
+  values: ReadonlyMap<string, FeatureValue>
+  /** Returns what a linear model learns of the person and request. */
+  crossed(): CrossedFacts
+}
+
+/** Features of the site's own that policies learn from, at most: the first by name. */
+const MAX_LEARNED_FEATURES = 20
+
+/** Features with the items that a person had to do with, each with the latest first. */
+const ITEM_FEATURES = ['recent_products', 'recent_content']
+
+/** Fields of the context that name one visit or page view, from which nothing can be learned. */
+const IDS = ['sessionId', 'pageViewId']
+
+/** Puts together what slots of one request are decided by, and nothing that none of them needs. */
+export function situationOf(input: SituationInput): Situation {
+  const { siteId, visitorId, profile, slots, clauses, now, ageMs = 0, context = {} } = input
+  const person = input.person ?? personOfProfile(visitorId, profile, now)
+  const needs = needsOfAll(slots)
+  const values = valuesFor(input, person, needs)
+  const attributes: SegmentAttributes = { ...personAttributes(person, values, now), context, segments: [] }
+  const segments = needs.segments ? segmentsFor(input, person, attributes) : []
+  const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
+  const facts: Situation['person'] = { personId: person.id, traits: person.traits, segments, affinities }
+  if (needs.learnsFeatures)
+    facts.features = Object.fromEntries(declared(input).map(name => [name, values.get(name)?.value]))
+  if (needs.items) facts.items = itemsIn(values)
+  const learned = learnedContext(context)
+  let showings: ReturnType<typeof showingsOf> | undefined
+  let crossed: CrossedFacts | undefined
+  return {
+    siteId,
+    visitorId,
+    person: facts,
+    context: learned,
+    now,
+    ageMs,
+    values,
+    sessionId: isId(context.sessionId) ? context.sessionId : '',
+    answers: clauses.ask({ ...attributes, segments }),
+    showings: () => (showings ??= showingsOf(person.decisions, now)),
+    stopped: new Set(person.stopped),
+    crossed: () => (crossed ??= crossFacts({ ...facts, context: learned } as Parameters<typeof crossFacts>[0])),
+  }
+}
+
+/** Whether slots need more of a person than the visitor's own profile says. */
+export function needsPerson(slots: readonly CompiledSlot[]): boolean {
+  return slots.some(
+    ({ needs, learns }) =>
+      learns || needs.conditions || needs.caps || needs.stops || needs.policy.items || needs.policy.segments,
+  )
+}
+
+interface Needs {
+  /** Names of features that conditions read. */
+  features: string[]
+  segments: boolean
+  learnsFeatures: boolean
+  items: boolean
+}
+
+function needsOfAll(slots: readonly CompiledSlot[]): Needs {
+  return {
+    features: [...new Set(slots.flatMap(({ needs }) => needs.features))],
+    segments: slots.some(({ needs, learns }) => learns || needs.segments || needs.policy.segments),
+    learnsFeatures: slots.some(({ needs }) => needs.policy.features),
+    items: slots.some(({ needs }) => needs.policy.items),
+  }
+}
+
+function valuesFor(input: SituationInput, person: DecidedPerson, needs: Needs): Map<string, FeatureValue> {
+  const { features = DEFAULT_FEATURES, segments } = input.definitions ?? {}
+  const names = new Set([
+    ...needs.features,
+    ...(needs.segments ? (segments?.features ?? []) : []),
+    ...(needs.learnsFeatures ? declared(input) : []),
+    ...(needs.items ? ITEM_FEATURES : []),
+  ])
+  return names.size === 0 ? new Map() : featureValues(person.features, features, input.now, names)
+}
+
+/** Returns the names of the features that the site declares itself. */
+function declared({ definitions }: SituationInput): string[] {
+  if (!definitions) return []
+  const own = [...definitions.features.byName.values()].filter(({ isBuiltIn }) => !isBuiltIn)
+  return own
+    .map(({ name }) => name)
+    .sort()
+    .slice(0, MAX_LEARNED_FEATURES)
+}
+
+/** Programs are in no segment, unless the site wants it. */
+function segmentsFor({ definitions }: SituationInput, person: DecidedPerson, attributes: SegmentAttributes): string[] {
+  if (!definitions || definitions.segments.segments.length === 0) return []
+  if (person.suspicion.isBot && !definitions.includesBots) return []
+  return changesOf(definitions.segments, person.members, attributes).segments
+}
+
+/** Returns the items of a person, the latest last. */
+function itemsIn(values: ReadonlyMap<string, FeatureValue>): string[] {
+  return ITEM_FEATURES.flatMap(name => {
+    const list: Json = values.get(name)?.value ?? []
+    return Array.isArray(list) ? list.filter(item => typeof item === 'string').reverse() : []
+  })
+}
+
+function learnedContext(context: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(context).filter(([name, value]) => typeof value !== 'object' && !IDS.includes(name)),
+  )
+}

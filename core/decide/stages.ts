@@ -1,0 +1,116 @@
+import { DEFAULT_EXPLORATION, type RecordedStage } from '@slotstream/protocol'
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { drawSlate } from '../draw/draw-slate.js'
+import { chancesOf } from '../draw/lottery.js'
+import { packLottery } from '../draw/pack-lottery.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+import type { ProposalInput } from '../policies/proposal.js'
+import { propose } from '../policies/propose.js'
+import { seededRandom } from './random.js'
+
+/** Content among which a campaign or the policy chose, and what it chose. */
+export interface Stage {
+  /** Campaign that took precedence. Absent: the policy had all that was left */
+  campaign?: string
+  /** Places of the candidates among the slot's contents. */
+  candidates: number[]
+  /** Of each: what the policy thinks of it. */
+  scores: number[]
+  /** Of each: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
+  probabilities: number[]
+  /** What was drawn, as places among the candidates, with the chance of each for its position, given those before it. */
+  drawn: number[]
+  propensities: number[]
+  /** Whether something was drawn although something else was more likely. */
+  explored: boolean
+  arms?: number[]
+  recorded: RecordedStage
+}
+
+/** All that a policy's proposal takes beside the content. */
+export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible' | 'count' | 'exploration'> &
+  Pick<ProposalInput, 'siteId'>
+
+/**
+ * Chooses in stages: pinned content first, then campaigns that boost, each as long as it has content, then the policy among
+ * all that is left. One row of random numbers serves all.
+ *
+ * @param eligible places of content that may be shown
+ * @param count of positions; 0: nothing is drawn, but it is known what would have been likely
+ * @param holds whether a campaign's condition holds, by its clauses
+ */
+export function chooseInStages(
+  slot: CompiledSlot,
+  eligible: readonly number[],
+  count: number,
+  facts: ProposalFacts,
+  holds: (where: readonly number[]) => boolean,
+): Stage[] {
+  const random = seededRandom(facts.seed)
+  const stages: Stage[] = []
+  let rest = eligible
+  let open = count
+  for (const { id, mode, where, contents } of slot.campaigns) {
+    if (stages.length > 0 && open === 0) break
+    if (!holds(where)) continue
+    const left = new Set(rest)
+    const wanted = contents.filter(place => left.has(place))
+    if (wanted.length === 0) continue
+    const stage = mode === 'pin' ? pinned(wanted, open) : drawn(slot, wanted, open, facts, random)
+    if (stage.candidates.length === 0) continue
+    stage.campaign = id
+    stage.recorded = { campaign: id, ...stage.recorded, contents: stage.candidates }
+    add(stage)
+  }
+  if (open > 0 || stages.length === 0) add(drawn(slot, rest, open, facts, random))
+  return stages
+
+  function add(stage: Stage): void {
+    stages.push(stage)
+    open -= stage.drawn.length
+    const shown = new Set(stage.drawn.map(index => stage.candidates[index]!))
+    if (shown.size > 0) rest = rest.filter(place => !shown.has(place))
+  }
+}
+
+function pinned(candidates: number[], count: number): Stage {
+  const chosen = [...candidates.keys()].slice(0, count)
+  return {
+    candidates,
+    scores: candidates.map(() => 0),
+    probabilities: candidates.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0)),
+    drawn: chosen,
+    propensities: chosen.map(() => PROBABILITY_SCALE),
+    explored: false,
+    recorded: { of: candidates.length, drawn: chosen },
+  }
+}
+
+function drawn(
+  { slot, contents }: CompiledSlot,
+  among: readonly number[],
+  count: number,
+  facts: ProposalFacts,
+  random: () => number,
+): Stage {
+  const proposal = propose(slot.policy, {
+    ...facts,
+    slotId: slot.id,
+    eligible: among.map(place => contents[place]!.facts),
+    count: Math.max(1, Math.min(count, among.length)),
+    exploration: slot.exploration?.atLeast ?? DEFAULT_EXPLORATION,
+  })
+  const { lottery, scores, arms } = proposal
+  const candidates = proposal.candidates.map(index => among[index]!)
+  const of = candidates.length
+  const slate = drawSlate(lottery, of, count, random)
+  if (count === 0 && of > 0) slate.probabilities = chancesOf(lottery, [...candidates.keys()])
+  const isAll = of === among.length && candidates.every((place, index) => place === among[index])
+  return {
+    ...slate,
+    candidates,
+    scores,
+    ...(arms && { arms }),
+    recorded: { of, ...(!isAll && { contents: candidates }), lottery: packLottery(lottery), drawn: slate.drawn },
+  }
+}

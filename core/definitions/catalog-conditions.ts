@@ -1,0 +1,41 @@
+import { type Content, type Slot, shownFaults } from '@slotstream/protocol'
+import { compileMessageCondition } from '../conditions/compile-message-condition.js'
+import { compileWhere } from '../segments/compile-where.js'
+import type { Vocabulary } from '../segments/vocabulary.js'
+
+/**
+ * Most regular expressions in the conditions of a site's catalog: each keeps up to 8 MB of what it has seen of texts, in every
+ * process that decides.
+ */
+export const MAX_CATALOG_EXPRESSIONS = 50
+
+/**
+ * Returns one line for each fault of a content's condition, naming the field by its path.
+ *
+ * @param known names that it may use. Default: any
+ */
+export function contentConditionFaults({ where }: Pick<Content, 'where'>, known?: Vocabulary): string[] {
+  return where === undefined ? [] : whereFaults(where, 'where', known)
+}
+
+/**
+ * Returns one line for each fault of the conditions of a slot's campaigns and rewards, naming the field by its path.
+ *
+ * @param known names that those of campaigns may use. Default: any
+ */
+export function slotConditionFaults({ campaigns, rewards }: Pick<Slot, 'campaigns' | 'rewards'>, known?: Vocabulary) {
+  const faults = (campaigns ?? []).flatMap(({ where }, index) =>
+    where === undefined ? [] : whereFaults(where, `campaigns[${index}].where`, known),
+  )
+  for (const [index, { where }] of (rewards ?? []).entries()) {
+    if (where === undefined) continue
+    const compiled = compileMessageCondition(where, `rewards[${index}].where`)
+    if (!compiled.ok) faults.push(...compiled.faults)
+  }
+  return shownFaults(faults)
+}
+
+function whereFaults(where: unknown, path: string, known?: Vocabulary): string[] {
+  const compiled = compileWhere(where, known, { path })
+  return compiled.ok ? [] : compiled.faults
+}

@@ -1,0 +1,62 @@
+/**
+ * The draw of a decision as its record has it: with the seed, all that it takes to draw again. Whole numbers are as JSON has
+ * them, so that nothing is rounded.
+ */
+export interface RecordedDraw {
+  /**
+   * Of each content of the slot, by id: `e` where it could be shown, else a letter for why not (`EXCLUSION_LETTERS`). A number
+   * behind a letter says how often it comes.
+   */
+  contents: string
+  /** In the order in which they filled positions. Each has what those before left. */
+  stages: RecordedStage[]
+}
+
+/** Content among which a campaign or the policy chose. */
+export interface RecordedStage {
+  /** Campaign that took precedence. Absent: the policy had all that was left */
+  campaign?: string
+  /** Number of candidates. */
+  of: number
+  /** Their places among the slot's contents. Absent: all that could be shown and were left, in that order */
+  contents?: number[]
+  /** Absent: pinned, one after the other */
+  lottery?: PackedLottery
+  /** Places of what was shown among the candidates. */
+  drawn: number[]
+}
+
+/** A `Lottery` of the core, packed. */
+export type PackedLottery = { exploration: number } & (
+  | { rule: 'ranked'; ranks: number[] }
+  /** `place difference, share, …` of those above 0. */
+  | { rule: 'shares'; shares: number[] }
+  | { rule: 'gaps'; scores: number[]; gamma: number }
+  /** Each sample as `length` letters, each of which names one of `contenders`. */
+  | { rule: 'samples'; contenders: number[]; length: number; tops: string }
+)
+
+/** Letters of `RecordedDraw.contents` for content that could not be shown. */
+export const EXCLUSION_LETTERS = {
+  not_started: 'n',
+  ended: 'x',
+  out_of_stock: 'o',
+  broken_condition: 'b',
+  condition: 'c',
+  stopped: 's',
+  capped: 'k',
+  repeated: 'r',
+} as const
+
+/** Why a content could not be shown. */
+export type ExclusionReason = keyof typeof EXCLUSION_LETTERS
+
+/** Extent of what a slot had learned when it was decided. */
+export interface RecordedModel {
+  /** Time up to which it had learned, in milliseconds since the epoch. */
+  asOf: number
+  /** Views that it had learned from, as if all had been at the first position. */
+  views: number
+  /** Outcomes of its linear model. Absent: it has none */
+  outcomes?: number
+}
