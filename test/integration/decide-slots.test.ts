@@ -9,6 +9,8 @@ import {
   type EventEnvelope,
   keyToken,
   partitionOf,
+  type StoredMessage,
+  streamSubject,
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -101,6 +103,17 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   const recordsOf = async (visitorId: string): Promise<DecisionRecord[]> =>
     (await stored<DecisionEnvelope>('DECISIONS', visitorId)).flatMap(envelope => envelope.decisions)
 
+  /** Publishes a message as a collector does. Resolves when the visitor's profile has it. */
+  async function track(visitorId: string, message: Partial<StoredMessage>): Promise<void> {
+    const now = new Date().toISOString()
+    const messageId = `${visitorId}-${message.event ?? message.type}-${now}`
+    const whole = { messageId, type: 'track' as const, anonymousId: visitorId, timestamp: now, ...message }
+    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: now, messages: [whole] }
+    const partition = partitionOf(SITE, visitorId, installation.partitions)
+    const { seq } = await nats.js.publish(streamSubject('events', partition), JSON.stringify(envelope))
+    expect(await profiles.waitFor(partition, seq, 5_000)).toBe(true)
+  }
+
   const shownIn = ({ decisions: all }: DecideReply) => all.map(({ items }) => items.map(({ contentId }) => contentId))
 
   it('shows content to those who meet its condition, none that is sold out or past, and says why', async () => {
@@ -151,6 +164,37 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
         expect(shown.filter(id => id === 'else')).toHaveLength(5)
       }),
     )
+  })
+
+  it('counts what the person was shown on another browser within two seconds', async () => {
+    const traits = { userId: 'anna', type: 'identify' as const, traits: {} }
+    await track('phone', traits)
+    await track('laptop', traits)
+    for (let n = 0; n < 2; n++) expect(shownIn(await ask('phone', ['capped']))).toEqual([['offer']])
+    const excluded = await until(
+      'the laptop knows what the phone showed, and itself',
+      async () => (await ask('laptop', ['capped'])).decisions[0]?.reason?.excluded,
+      reasons => reasons?.[0]?.reason === 'capped',
+    )
+    expect(Number(excluded?.[0]?.detail?.split(' ')[0])).toBeGreaterThanOrEqual(3)
+  })
+
+  it('does not show again what an event has stopped', async () => {
+    await put('slot', 'ended', { policy: { type: 'fixed', contentIds: ['buy', 'thanks'] } })
+    await put('content', 'buy', { slots: ['ended'], stopAfter: 'Order Completed' })
+    await put('content', 'thanks', { slots: ['ended'] })
+    const shown = async (visitorId: string) => shownIn(await ask(visitorId, ['ended'])).flat()
+    await until(
+      'it is shown',
+      () => shown('any'),
+      ids => ids[0] === 'buy',
+    )
+    expect(await shown('buyer')).toEqual(['buy'])
+    await track('buyer', { event: 'Product Viewed' })
+    expect(await shown('buyer')).toEqual(['buy'])
+    await track('buyer', { event: 'Order Completed' })
+    expect(await shown('buyer')).toEqual(['thanks'])
+    expect((await recordsOf('buyer')).at(-1)?.excluded).toEqual([{ contentId: 'buy', reason: 'stopped' }])
   })
 
   it('tells the profile of what has a cap, and of what a slot that learns shows, and of nothing else', async () => {
