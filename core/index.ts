@@ -86,6 +86,7 @@ export { type ParsedLearned, parseLearned } from './learning/stored/parse-learne
 export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
+export type { Forward } from './ledger/ledger.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
 export { type CompiledSet, compilePatterns } from './patterns/compile.js'
 export type { CompiledPatterns, Match } from './patterns/compiled.js'

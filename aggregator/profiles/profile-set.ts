@@ -14,7 +14,9 @@ import type { SitesDefinitions } from './definitions/compiled-definitions.js'
 import type { FillRecords } from './fill/fill-records.js'
 import { type FillerDeps, startFiller } from './fill/filler.js'
 import { forgetProfiles } from './forget-profiles.js'
+import { createPublishForward } from './learning/publish-forward.js'
 import { createPublishLearning } from './learning/publish-learning.js'
+import type { RewardEvents } from './learning/watch-reward-events.js'
 import { createMemberChecks } from './members/check-members.js'
 import { createPublishNews, createTellSegments } from './members/publish-news.js'
 import { createRooms } from './partition/back-pressure.js'
@@ -89,6 +91,7 @@ export interface ProfileSetDeps {
   /** Called when the profiles of a partition are up to date. */
   onServing: (index: number) => void
   wantedSignals: Pick<WantedSignals, 'select'>
+  rewardEvents: Pick<RewardEvents, 'select'>
   tombstones: Tombstones
   /** Whether this process holds the partition, as far as it knows. */
   holds: (index: number) => boolean
@@ -182,6 +185,7 @@ function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
     identity: createPublishIdentity(publisher, installation.partitions, metrics),
     news: createPublishNews(publisher, installation.partitions),
     learning: createPublishLearning(publisher, metrics),
+    forward: createPublishForward(publisher, installation.partitions, metrics),
   }
 }
 

@@ -143,6 +143,14 @@ describe('what comes of decisions', () => {
   const respond = (anonymousId: string, event: string, decisionId: string, contentId = 'tent') =>
     send({ anonymousId, event, properties: { slotId: 'hero', decisionId, contentId } })
 
+  /** Kills the aggregator, which may just be starting after it was killed before. */
+  const killAggregator = () =>
+    until(
+      'the aggregator is killed',
+      () => system.kill('aggregator'),
+      () => true,
+    )
+
   const rows = () =>
     system.query<{ decision: string; content: string; steps: number; reward: number }>(
       `SELECT decision_id AS decision, content_id AS content, toUInt32(count()) AS steps,
@@ -158,9 +166,9 @@ describe('what comes of decisions', () => {
       decisionIds.set(visitor, decisionId)
       await respond(visitor, 'Slot Viewed', decisionId)
     }
-    await system.kill('aggregator')
+    await killAggregator()
     for (const visitor of visitors) await respond(visitor, 'Slot Clicked', decisionIds.get(visitor)!)
-    await system.kill('aggregator')
+    await killAggregator()
     const order = (anonymousId: string) =>
       send({ anonymousId, event: 'Order Completed', properties: { order_id: `o-${anonymousId}`, revenue: 2.5 } })
     for (const visitor of visitors) await order(visitor)
@@ -210,6 +218,21 @@ describe('what comes of decisions', () => {
       { content_id: 'boots', views: 1, rewards: 1, mean: 1, ordered: 1 },
       { content_id: 'tent', views: 1, rewards: 0, mean: 0, ordered: 1 },
     ])
+  })
+
+  it('comes of what a server says of the user, too', async () => {
+    const rewards = [{ event: 'Plan Bought', value: 'properties.revenue', windowHours: 24 }]
+    await installation.buckets.catalog.put('demo.slot.plans', JSON.stringify({ id: 'plans', rewards }))
+    await send({ anonymousId: 'buyer', userId: 'buyer-1', type: 'identify' })
+    const decisionId = await serve('buyer', { slotId: 'plans', rewards })
+    await respond('buyer', 'Slot Viewed', decisionId)
+    await until(
+      'the user has the browser',
+      () => system.admin('GET', `/sites/${SITE}/people/buyer-1/merges?as=userId`) as Promise<{ merges: object[] }>,
+      ({ merges }) => merges.length > 0,
+    )
+    await send({ userId: 'buyer-1', event: 'Plan Bought', properties: { revenue: 9 } })
+    await until('the row', rows, all => all.some(row => row.decision === decisionId && row.reward === 9 * ONE))
   })
 
   it('of a deleted person is taken away without a trace', async () => {

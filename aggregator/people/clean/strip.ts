@@ -85,14 +85,15 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
-    const { visitorId, messages, identity = [], timer, segments, served = [] } = openEnvelope(envelope)
+    const { visitorId, messages, identity = [], timer, segments, served = [], forwarded = [] } = openEnvelope(envelope)
     const told = [timer ?? [], segments ?? []].flat()
     const theirs = [
       ...messages.map(message => isTheirs(message, message.timestamp, whose)),
       ...[...identity, ...told].map(named => isTheirs(named, envelope.receivedAt, whose)),
+      ...forwarded.map(message => isTheirs(message, message.timestamp, whose)),
       ...served.map(({ at }) => isTheirs(idsOfVisitor(visitorId), isoTime(at), whose)),
     ]
-    const all = [...messages, ...identity, ...told, ...served]
+    const all = [...messages, ...identity, ...told, ...forwarded, ...served]
     return stripped(all, theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),

@@ -1,4 +1,4 @@
-import { type ApplyRules, applyAndDetect, type UserNews } from '@slotstream/core'
+import { type ApplyRules, applyAndDetect, type Forward, type UserNews } from '@slotstream/core'
 import {
   type EventEnvelope,
   type IdentityChange,
@@ -32,6 +32,15 @@ export interface NewsEnvelope {
 /** What policies have to learn of one message of the stream. How far the partition is stored is said when it is told. */
 export type UntoldLearning = Omit<LearningEnvelope, 'stored'>
 
+/** What the partitions of a user's browsers are told. */
+export interface ForwardEnvelope extends Forward {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  /** Place of what it was found at in the stream of the user's partition. */
+  seq: number
+}
+
 /** The result of one message of the stream. */
 export interface StepResult {
   outcome: ApplyOutcome
@@ -49,6 +58,8 @@ export interface StepResult {
   news?: NewsEnvelope[]
   /** What policies have to learn; absent where it is nothing. */
   learning?: UntoldLearning
+  /** Messages of a user that the user's browsers have to be told; absent where there are none. */
+  forward?: ForwardEnvelope
   /** Why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -67,7 +78,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews, learning } = applied
+    const { profile: after, signals, refused, identity, userNews, learning, forward } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -77,6 +88,7 @@ export function applyStep(
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
       ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
       ...(learning && { learning: { ...ofVisitor(envelope, after), seq, records: learning } }),
+      ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
       ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Tombstones } from '@slotstream/runtime'
 /** Returns the envelope without what is from before the deletion of a person that it names. */
 export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, tombstones: Tombstones): T {
   if (tombstones.size === 0 || envelope instanceof Error) return envelope
-  const { siteId, visitorId, messages, identity = [], segments, served = [] } = envelope
+  const { siteId, visitorId, messages, identity = [], segments, served = [], forwarded = [] } = envelope
   const remaining = messages.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
   const links = identity.filter(change => {
     const { link, decision } = change
@@ -12,8 +12,12 @@ export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, t
   })
   const isNewsForgotten = segments !== undefined && tombstones.isForgotten(siteId, segments, segments.at)
   const decisions = served.filter(({ at }) => !tombstones.isForgotten(siteId, idsOfVisitor(visitorId), at))
+  const rewards = forwarded.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
   const isWhole =
-    remaining.length === messages.length && links.length === identity.length && decisions.length === served.length
+    rewards.length === forwarded.length &&
+    remaining.length === messages.length &&
+    links.length === identity.length &&
+    decisions.length === served.length
   if (isWhole && !isNewsForgotten) return envelope
   const { segments: _news, ...others } = envelope
   return {
@@ -21,5 +25,6 @@ export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, t
     messages: remaining,
     ...(envelope.identity && { identity: links }),
     ...(envelope.served && { served: decisions }),
+    ...(envelope.forwarded && { forwarded: rewards }),
   } as T
 }

@@ -3,6 +3,7 @@ import type { Log } from '@slotstream/runtime'
 import type { Progress } from '../apply/progress.js'
 import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import type { PublishForward } from '../learning/publish-forward.js'
 import type { PublishLearning } from '../learning/publish-learning.js'
 import { latestNews, type PublishNews } from '../members/publish-news.js'
 import type { PublishIdentity } from '../publish-identity.js'
@@ -36,6 +37,7 @@ export interface FlushDeps {
     identity: PublishIdentity
     news: PublishNews
     learning: PublishLearning
+    forward: PublishForward
   }
   log: Log
   /**
@@ -106,6 +108,7 @@ async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promis
       if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
       if (entry.identity) await publish.identity(entry.identity)
       if (entry.learning) await publish.learning(partition.index, entry.learning, partition.checkpoint.seq)
+      if (entry.forward) await publish.forward(entry.forward)
       for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)
       published.add(entry)
     } catch (error) {
