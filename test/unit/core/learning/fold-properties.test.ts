@@ -110,7 +110,7 @@ function fold(published: readonly Published[], learned: Learned = nothingLearned
 /** All sums as text, as of a later time: equal for equal sums alone. */
 function sumsOf(learned: Learned): string[] {
   advanceLearned(learned, BEGIN + HOUR)
-  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map() }, {}, 0)]
+  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map(), missed: [] }, {}, 0)]
 }
 
 describe('what is learned from the stream', () => {
