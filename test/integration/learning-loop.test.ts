@@ -56,7 +56,7 @@ afterAll(async () => {
 /** Starts ClickHouse and what loads it, while visitors come already. */
 async function startWarehouse() {
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-learning-'))
-  const { url: clickhouse } = await startClickHouse(folder)
+  const { url: clickhouse } = await startClickHouse(folder, { LOG_LEVEL: 'info' })
   const account = { CLICKHOUSE_URL: clickhouse, CLICKHOUSE_USER: 'slotstream', CLICKHOUSE_PASSWORD: PASSWORD }
   const program = await startAggregator({
     NATS_URL: broker.url,
