@@ -75,6 +75,7 @@ export async function startAggregator(
     skewTracker,
     applied: () => profiles?.applied() ?? [],
     loaded: async () => (await warehouse?.loaded()) ?? [],
+    learned: () => deciding?.learned() ?? [],
     troubles: () => warehouse?.troubles() ?? [],
     noteLag: lag => {
       if (lag.role === 'warehouse') warehouse?.noteLag(lag)
@@ -88,13 +89,8 @@ export async function startAggregator(
     ...(warehouse?.missing() ?? []),
     ...(webhooks?.missing() ?? []),
   ]
-  const status = await startStatusServer(
-    settings.port,
-    settings.host,
-    metrics,
-    missing,
-    createHostCheck(settings.allowedHosts),
-  )
+  const hostCheck = createHostCheck(settings.allowedHosts)
+  const status = await startStatusServer(settings.port, settings.host, metrics, missing, hostCheck)
   log.info({ roles, port: status.port }, 'started')
   const changed = () => {
     log.info('messages go into other streams from now on: starting again')
@@ -136,5 +132,5 @@ async function startDeciding({
   // One process holds the first partition, and one is enough.
   const learning = startLearning({ ...parts, snapshotEveryMs, writesSnapshots: () => profiles.holds(0) })
   const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models: learning })
-  return { missing: learning.missing, stopLearning: learning.stop, stop: decisions.stop }
+  return { missing: learning.missing, learned: learning.learned, stopLearning: learning.stop, stop: decisions.stop }
 }

@@ -72,6 +72,7 @@ export { packFeatures, unpackFeatures } from './learning/features/packed.js'
 export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
 export { type Folded, foldEnvelope, type Refusal } from './learning/fold/fold-envelope.js'
 export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
+export { noteMissed } from './learning/fold/missed.js'
 export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {
   addItems,

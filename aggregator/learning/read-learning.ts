@@ -24,6 +24,8 @@ export interface ReadLearningDeps {
 interface Source {
   name: string
   from: number
+  /** What its positions begin with. */
+  base: number
 }
 
 /**
@@ -40,12 +42,13 @@ export async function catchUp(
 ): Promise<{ live: Source[]; isReset: boolean }> {
   const live: Source[] = []
   let isReset = false
-  for (const { name, gone } of past.learning) if (!gone) await readNow(name, 1)
-  for (const { name, start } of streams.learning) live.push({ name, from: await readNow(name, start) })
+  for (const { name, gone, base } of past.learning) if (!gone) await readNow(name, base, 1)
+  for (const { name, base, start } of streams.learning)
+    live.push({ name, base, from: await readNow(name, base, start) })
   return { live, isReset }
 
   /** @param start the first sequence that the stream ever had */
-  async function readNow(name: string, start: number): Promise<number> {
+  async function readNow(name: string, base: number, start: number): Promise<number> {
     const info = await streamInfo(nats, name)
     if (!info) return start
     const { first_seq: first, last_seq: last } = info.state
@@ -60,7 +63,7 @@ export async function catchUp(
     let next = Math.max(through + 1, first)
     const batch: StreamMessage[] = []
     for await (const message of readWhole(nats, name, log, { from: next, buffer: BATCH })) {
-      batch.push(messageOf(name, message))
+      batch.push(messageOf(name, base, message))
       next = message.seq + 1
       if (batch.length >= BATCH) await take(batch.splice(0))
     }
@@ -71,11 +74,12 @@ export async function catchUp(
 
 /** Follows streams of learning records until it is stopped, or what takes messages cannot go on. */
 export function followLearning({ nats, log, take }: ReadLearningDeps, sources: readonly Source[]) {
-  const readers = sources.map(({ name, from }) => ({
+  const readers = sources.map(({ name, base, from }) => ({
     name,
+    base,
     reader: readStream(nats, name, { from, buffer: BATCH, log }),
   }))
-  const reading = Promise.all(readers.map(({ name, reader }) => follow(name, reader, take)))
+  const reading = Promise.all(readers.map(({ name, base, reader }) => follow(name, base, reader, take)))
   const stop = async () => {
     await Promise.all(readers.map(({ reader }) => reader.stop()))
     await reading.catch(() => {})
@@ -91,12 +95,12 @@ export function followLearning({ nats, log, take }: ReadLearningDeps, sources: r
 }
 
 /** What arrives while messages are taken is handed over together. */
-async function follow(name: string, reader: StreamReader, take: ReadLearningDeps['take']): Promise<void> {
+async function follow(name: string, base: number, reader: StreamReader, take: ReadLearningDeps['take']): Promise<void> {
   let waiting: StreamMessage[] = []
   let failure: unknown
   let handing: Promise<void> | undefined
   for await (const message of reader) {
-    waiting.push(messageOf(name, message))
+    waiting.push(messageOf(name, base, message))
     handing ??= handOver()
     if (waiting.length >= BATCH) await handing
     if (failure) break
@@ -121,7 +125,11 @@ async function follow(name: string, reader: StreamReader, take: ReadLearningDeps
   }
 }
 
-function messageOf(stream: string, { seq, subject, data }: { seq: number; subject: string; data: Uint8Array }) {
+function messageOf(
+  stream: string,
+  base: number,
+  { seq, subject, data }: { seq: number; subject: string; data: Uint8Array },
+) {
   const partition = Number(subject.slice(STREAMS.learning.subject.length + 1))
-  return { stream, seq, partition, data }
+  return { stream, seq, position: base + seq, partition, data }
 }

@@ -75,6 +75,7 @@ export function startLearning(deps: LearningDeps): Learning {
       const parts = { nats, log, take }
       const { live, isReset } = await catchUp(parts, installation, positions)
       if (ending.signal.aborted) return
+      for (const { name, from } of live) through.set(name, from - 1)
       const following = followLearning(parts, live)
       stopReading = following.stop
       saver.begin(() => worker.ask({ type: 'save' }), isReset)

@@ -16,6 +16,8 @@ export interface ReportParts {
   applied: () => { partition: number; through: number }[]
   /** Of each stream that this process loads: the sequence up to which it is done. */
   loaded: () => Promise<{ stream: string; through: number }[]>
+  /** Of each stream of learning records that this process follows: the sequence up to which it is done. */
+  learned?: () => { stream: string; through: number }[]
   /** Failures that last, each tried again. */
   troubles?: () => Trouble[]
   /** Is given each lag that was measured. */
@@ -24,7 +26,8 @@ export interface ReportParts {
 
 /** Measures how far the roles are behind and how messages are spread, for `/metrics` and the pipeline's status. */
 export function startReport(parts: ReportParts): { stop(): void } {
-  const { nats, installation, metrics, log, roles, skewTracker, applied, loaded, troubles = () => [], noteLag } = parts
+  const { nats, installation, metrics, log, roles, skewTracker, applied, loaded, noteLag } = parts
+  const { learned = () => [], troubles = () => [] } = parts
   const { events } = installation.streams
   const labels = ['role', 'stream', 'partition']
   const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)
@@ -37,7 +40,10 @@ export function startReport(parts: ReportParts): { stop(): void } {
 
   async function measure(): Promise<void> {
     const partitions = applied()
-    const streams = await loaded()
+    const streams = [
+      ...(await loaded()).map(reader => ({ role: 'warehouse', ...reader })),
+      ...learned().map(reader => ({ role: 'decisions', ...reader })),
+    ]
     const [byPart, letters, ...ofStreams] = await Promise.all([
       Promise.all(events.map(part => ofPartitions(part, partitions))),
       nats.manager.streams.info(DEAD_LETTERS.name),
@@ -45,7 +51,7 @@ export function startReport(parts: ReportParts): { stop(): void } {
     ])
     lags = [
       ...byPart.flat(),
-      ...streams.map(({ stream }, i) => ({ role: 'warehouse', stream, partition: null, ...ofStreams[i]![0]! })),
+      ...streams.map(({ role, stream }, i) => ({ role, stream, partition: null, ...ofStreams[i]![0]! })),
     ]
     messages.reset()
     seconds.reset()

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { SlotDecision } from '@slotstream/protocol'
-import { connectNats, createLog, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import type { DecisionEnvelope, LearningEnvelope, PersonJob, SlotDecision } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { foldStreams, readSnapshot, sumsOf, totalsOf } from '../support/learned.js'
-import { type System, startSystem } from '../support/system.js'
+import { type Aggregator, startAggregator } from '../support/aggregator.js'
+import { ADMIN_TOKEN, putSite, readAll, startBroker } from '../support/collector.js'
+import { foldEnvelopes, foldStreams, readSnapshot, sumsOf, totalsOf } from '../support/learned.js'
 import { until } from '../support/until.js'
+import { PASSWORD, start as startClickHouse, stopAll } from './embedded-server.js'
 
 const SITE = 'shop'
 
@@ -18,20 +22,22 @@ const WAVES = [20, 30, 50, 50, 75, 75, 100, 100]
 /** Least probability of a candidate: half of the exploration, which is 0.02 by default. */
 const FLOOR = 0.01
 
-const log = createLog('test')
-log.level = 'silent'
+/** ClickHouse takes a while to start on a busy machine. */
+const PATIENCE = { timeoutMs: 240_000, everyMs: 250 }
 
-let system: System
-let nats: Nats
-let installation: Awaited<ReturnType<typeof provision>>
+let broker: Awaited<ReturnType<typeof startBroker>>
+let collector: string
+let aggregator: Aggregator
+let warehouse: Promise<{ program: Aggregator; clickhouse: string; folder: string }>
 let visitors = 0
 
 beforeAll(async () => {
-  system = await startSystem({ PARTITIONS: '4', LEARNING_SNAPSHOT_S: '1' })
-  nats = await connectNats(system.natsUrl, 'test', log)
-  installation = await provision(nats, sharedSettings({ NATS_URL: system.natsUrl }), log)
-  await system.admin('PUT', `/sites/${SITE}`, { writeKeys: [SITE] })
-  await system.admin('POST', `/sites/${SITE}/catalog`, {
+  broker = await startBroker({ PARTITIONS: '4' })
+  warehouse = startWarehouse()
+  collector = (await broker.program()).url
+  aggregator = await startLearner()
+  await putSite(collector, SITE)
+  await admin('POST', `/sites/${SITE}/catalog`, {
     slots: SLOTS.map(id => ({ id, ...(id !== 'default' && { policy: { type: id } }) })),
     content: SLOTS.flatMap(slot =>
       ['a', 'b'].map(name => ({ id: `${slot}-${name}`, slots: [slot], category: name, payload: { name } })),
@@ -39,18 +45,78 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await nats?.close()
-  await system?.stop()
+  await aggregator?.end('SIGKILL')
+  const { program, folder } = await warehouse
+  await program.end('SIGKILL')
+  await stopAll()
+  await broker?.stop()
+  await rm(folder, { recursive: true, force: true })
 })
 
+/** Starts ClickHouse and what loads it, while visitors come already. */
+async function startWarehouse() {
+  const folder = await mkdtemp(join(tmpdir(), 'slotstream-learning-'))
+  const { url: clickhouse } = await startClickHouse(folder, { LOG_LEVEL: 'info' })
+  const account = { CLICKHOUSE_URL: clickhouse, CLICKHOUSE_USER: 'slotstream', CLICKHOUSE_PASSWORD: PASSWORD }
+  const program = await startAggregator({
+    NATS_URL: broker.url,
+    ROLES: 'warehouse',
+    AGGREGATOR_NAME: 'two',
+    ...account,
+  })
+  return { program, clickhouse, folder }
+}
+
+async function startLearner(): Promise<Aggregator> {
+  const env = { NATS_URL: broker.url, ROLES: 'profiles,decisions', AGGREGATOR_NAME: 'one', LEARNING_SNAPSHOT_S: '1' }
+  const started = await startAggregator(env)
+  await until(
+    'it is up to date',
+    () => started.missing().catch(String),
+    text => text.includes('ready'),
+  )
+  return started
+}
+
 async function post(path: string, body: object): Promise<unknown> {
-  const response = await fetch(`${system.collectorUrl}${path}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Basic ${btoa(`${SITE}:`)}` },
-    body: JSON.stringify({ ...body, writeKey: SITE }),
+  return call('POST', path, { ...body, writeKey: SITE }, `Basic ${btoa(`${SITE}:`)}`)
+}
+
+function admin(method: string, path: string, body?: object): Promise<unknown> {
+  return call(method, `/v1/admin${path}`, body, `Bearer ${ADMIN_TOKEN}`)
+}
+
+async function call(method: string, path: string, body: object | undefined, Authorization: string): Promise<unknown> {
+  const response = await fetch(`${collector}${path}`, {
+    method,
+    headers: { 'Content-Type': 'application/json', Authorization },
+    ...(body && { body: JSON.stringify(body) }),
   })
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   return response.json()
+}
+
+/** Asks ClickHouse until the views of all visitors are there, and returns them by content. */
+async function viewsIn(sql: string): Promise<Record<string, { views: number; reward: number }>> {
+  const { clickhouse } = await warehouse
+  type Row = { slot_id: string; content_id: string; views: number; rewards: number }
+  const rows = await until(
+    'all is loaded',
+    async () => {
+      const query = '/?default_format=JSON&output_format_json_quote_64bit_integers=0'
+      const response = await fetch(`${clickhouse}${query}`, { method: 'POST', body: sql })
+      if (!response.ok) throw new Error(await response.text())
+      return ((await response.json()) as { data: Row[] }).data
+    },
+    found => found.reduce((sum, { views }) => sum + views, 0) === SLOTS.length * visitors,
+    PATIENCE,
+  )
+  return Object.fromEntries(
+    rows.map(({ slot_id, content_id, views, rewards }) => [
+      `${SITE} ${slot_id} ${content_id}`,
+      { views, reward: Math.round(10_000 * rewards) },
+    ]),
+  )
 }
 
 /** Asks for all slots until they are decided: while an aggregator is killed, nothing is. */
@@ -62,7 +128,7 @@ async function decide(anonymousId: string): Promise<SlotDecision[]> {
       return ((await post('/v1/slots', { anonymousId, slots })) as { decisions: SlotDecision[] }).decisions
     },
     decisions => decisions.every(({ outcome }) => outcome === 'served'),
-    { everyMs: 250 },
+    { timeoutMs: 60_000, everyMs: 250 },
   )
 }
 
@@ -82,13 +148,17 @@ async function visit(): Promise<string[]> {
   return decisions.flatMap(({ slotId, items }) => (items[0]!.contentId.endsWith('-a') ? [slotId] : []))
 }
 
-/** The views that the snapshot has. */
-async function viewsLearned(): Promise<number> {
-  const snapshot = await readSnapshot({ nats, installation })
-  return Object.values(totalsOf(snapshot?.learned ?? (await foldStreams({ nats, installation })))).reduce(
-    (sum, { views }) => sum + views,
-    0,
+/** Waits until the snapshot has so many views; resolves to what it has. */
+async function snapshotOf(views: number) {
+  const countOf = (totals: ReturnType<typeof totalsOf>) =>
+    Object.values(totals).reduce((sum, total) => sum + total.views, 0)
+  const snapshot = await until(
+    `a snapshot has ${views} views`,
+    () => readSnapshot(broker),
+    found => found !== undefined && countOf(totalsOf(found.learned)) === views,
+    { timeoutMs: 60_000 },
   )
+  return snapshot!.learned
 }
 
 describe('500 visitors, of whom all click A and none B', () => {
@@ -99,7 +169,8 @@ describe('500 visitors, of whom all click A and none B', () => {
       const visiting = Promise.all(Array.from({ length: size }, visit))
       if (wave === 2 || wave === 4) {
         await pause(200)
-        await system.kill('aggregator')
+        await aggregator.end('SIGKILL')
+        aggregator = await startLearner()
       }
       for (const slots of await visiting) for (const [slot, shown] of shownA) shown.push(slots.includes(slot))
       await pause(2_000)
@@ -112,59 +183,67 @@ describe('500 visitors, of whom all click A and none B', () => {
   })
 
   it('are shown B now and then, by the probabilities that are recorded', async () => {
-    const rows = await until(
-      'the decisions are stored',
-      () =>
-        system.query<{ slot_id: string; decisions: number; least: number; off: number }>(
-          `SELECT slot_id, count() AS decisions, min(arrayMin(candidates.probability)) AS least,
-             max(abs(arraySum(candidates.probability) - 1)) AS off
-           FROM slotstream.decisions WHERE outcome = 'served' GROUP BY slot_id ORDER BY slot_id`,
-        ),
-      found => found.length === 3 && found.every(({ decisions }) => decisions >= visitors),
-    )
-    for (const { least, off } of rows) {
-      expect(least).toBeGreaterThanOrEqual(FLOOR - 1e-6)
-      expect(least).toBeLessThan(0.05)
-      expect(off).toBeLessThan(1e-6)
+    const envelopes = await readAll<DecisionEnvelope>(broker.nats, 'DECISIONS')
+    const served = envelopes.flatMap(({ decisions }) => decisions).filter(({ outcome }) => outcome === 'served')
+    expect(served.length).toBeGreaterThanOrEqual(SLOTS.length * visitors)
+    for (const slot of SLOTS) {
+      const ofSlot = served.filter(({ slotId }) => slotId === slot)
+      const chances = ofSlot.map(({ candidates }) => candidates.map(({ probability }) => probability))
+      for (const each of chances) expect(each.reduce((sum, chance) => sum + chance, 0)).toBeCloseTo(1, 6)
+      const least = chances.map(each => Math.min(...each))
+      expect(Math.min(...least)).toBeGreaterThanOrEqual(FLOOR - 1e-6)
+      expect(Math.min(...least.slice(-100))).toBeLessThan(0.05)
+      // What was shown is what was drawn: B about as often as its chances say, within five standard deviations.
+      const ofB = ofSlot.map(
+        ({ candidates }) => candidates.find(({ contentId }) => contentId.endsWith('-b'))!.probability,
+      )
+      const shown = ofSlot.filter(({ contentIds }) => contentIds[0]!.endsWith('-b')).length
+      const expected = ofB.reduce((sum, chance) => sum + chance, 0)
+      const deviation = Math.sqrt(ofB.reduce((sum, chance) => sum + chance * (1 - chance), 0))
+      expect(Math.abs(shown - expected)).toBeLessThan(5 * deviation)
     }
   })
 
-  it('leave sums that are those of the stream from its beginning, and those of decision_rewards', async () => {
-    await until('all views are learned from', viewsLearned, views => views === SLOTS.length * visitors)
-    const [snapshot, folded] = [await readSnapshot({ nats, installation }), await foldStreams({ nats, installation })]
+  it('leave sums that are those of the stream from its beginning, and those of ClickHouse', async () => {
+    const [learned, folded] = [await snapshotOf(SLOTS.length * visitors), await foldStreams(broker)]
     const at = Date.now()
-    expect(sumsOf(snapshot!.learned, at)).toEqual(sumsOf(folded, at))
-    const rows = await until(
-      'the views are stored',
-      () =>
-        system.query<{ slot_id: string; content_id: string; views: number; clicks: number }>(
-          `SELECT slot_id, content_id, countIf(viewed) AS views, countIf(clicked) AS clicks
-           FROM slotstream.decision_rewards WHERE viewed GROUP BY slot_id, content_id`,
-        ),
-      found => found.reduce((sum, { views }) => sum + Number(views), 0) === SLOTS.length * visitors,
-    )
-    const bySql = Object.fromEntries(
-      rows.map(({ slot_id, content_id, views, clicks }) => [
-        `${SITE} ${slot_id} ${content_id}`,
-        { views: Number(views), reward: 10_000 * Number(clicks) },
-      ]),
+    expect(sumsOf(learned, at)).toEqual(sumsOf(folded, at))
+    const bySql = await viewsIn(
+      `SELECT slot_id, content_id, countIf(viewed) AS views, countIf(clicked) AS rewards
+       FROM slotstream.decision_rewards WHERE viewed GROUP BY slot_id, content_id`,
     )
     expect(totalsOf(folded)).toEqual(bySql)
-    const state = await until(
-      'the outcomes are stored',
-      () =>
-        system.query<{ slot_id: string; content_id: string; views: number; rewards: number }>(
-          'SELECT slot_id, content_id, views, rewards FROM slotstream.model_state',
-        ),
-      found => found.reduce((sum, { views }) => sum + Number(views), 0) === SLOTS.length * visitors,
-    )
-    expect(
-      Object.fromEntries(
-        state.map(({ slot_id, content_id, views, rewards }) => [
-          `${SITE} ${slot_id} ${content_id}`,
-          { views: Number(views), reward: 10_000 * rewards },
-        ]),
-      ),
-    ).toEqual(bySql)
+    expect(await viewsIn('SELECT slot_id, content_id, views, rewards FROM slotstream.model_state')).toEqual(bySql)
+  })
+
+  it('leave nothing in the sums when they are deleted: others alone would have left the same', async () => {
+    const stream = await readLearning()
+    const gone = Array.from({ length: 6 }, (_, index) => `visitor-${11 + 37 * index}`)
+    const jobs = await Promise.all(gone.map(id => admin('DELETE', `/sites/${SITE}/people/${id}`)))
+    for (const { jobId } of jobs as { jobId: string }[])
+      await until(
+        'the deletion is done',
+        () => admin('GET', `/jobs/${jobId}`) as Promise<PersonJob>,
+        ({ state }) => state === 'done',
+        PATIENCE,
+      )
+    const others = stream.filter(({ envelope }) => !gone.includes(envelope.anonymousId))
+    expect(others.length).toBeLessThan(stream.length)
+    const learned = await snapshotOf(SLOTS.length * (visitors - gone.length))
+    const expected = foldEnvelopes(others)
+    const at = Date.now()
+    expect(sumsOf(learned, at)).toEqual(sumsOf(expected, at))
+    // Also where all is learned anew from the stream, from which their messages are gone.
+    expect(sumsOf(await foldStreams(broker), at)).toEqual(sumsOf(expected, at))
   })
 })
+
+async function readLearning(): Promise<{ partition: number; envelope: LearningEnvelope }[]> {
+  const { state } = await broker.nats.manager.streams.info('LEARNING')
+  const found: { partition: number; envelope: LearningEnvelope }[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const message = await broker.nats.manager.streams.getMessage('LEARNING', { seq })
+    if (message) found.push({ partition: Number(message.subject.split('.')[1]), envelope: message.json() })
+  }
+  return found
+}

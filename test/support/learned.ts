@@ -3,11 +3,12 @@ import {
   advanceLearned,
   foldEnvelope,
   type Learned,
+  noteMissed,
   nothingLearned,
   parseLearned,
   writeLearned,
 } from '@slotstream/core'
-import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
+import { type LearningEnvelope, parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readWhole } from '@slotstream/runtime'
 import { createSnapshotStore } from '#aggregator/learning/snapshot/snapshot-store.js'
 import { linesOf } from '#aggregator/learning/thread/snapshot-text.js'
@@ -26,19 +27,30 @@ export async function readSnapshot({ nats, installation }: Parts) {
 /** Learns from scratch, from the beginning of the streams, as of now. */
 export async function foldStreams({ nats, installation }: Parts): Promise<Learned> {
   const learned = nothingLearned()
-  for (const { name } of installation.streams.learning)
+  for (const { name, base } of installation.streams.learning) {
+    let through = 0
     for await (const message of readWhole(nats, name, log)) {
       const parsed = parseStored(message.data, parseLearningEnvelope)
       if (!parsed.ok) throw new Error(parsed.reason)
+      noteMissed(learned.missed, base + through + 1, base + message.seq - 1)
       foldEnvelope(learned, Number(message.subject.split('.')[1]), parsed.value, Date.now())
+      through = message.seq
     }
+  }
+  return learned
+}
+
+/** Learns from envelopes, as of now. */
+export function foldEnvelopes(all: readonly { partition: number; envelope: LearningEnvelope }[]): Learned {
+  const learned = nothingLearned()
+  for (const { partition, envelope } of all) foldEnvelope(learned, partition, envelope, Date.now())
   return learned
 }
 
 /** Returns all sums as text, as of a time: equal for equal sums alone. */
 export function sumsOf(learned: Learned, at: number): string[] {
   advanceLearned(learned, at)
-  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map() }, {}, 0)]
+  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map(), missed: [] }, {}, 0)]
 }
 
 /** Returns views and rewards of each content of a slot, over all epochs. */

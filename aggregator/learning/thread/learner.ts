@@ -4,6 +4,7 @@ import {
   advanceLearned,
   foldEnvelope,
   type LearnedSlot,
+  noteMissed,
   nothingLearned,
   parseLearned,
   type StreamPositions,
@@ -85,7 +86,8 @@ export function createLearner(
     fold(messages) {
       const counts: FoldCounts = { records: 0, repeats: 0, removals: 0, refused: {}, unreadable: [] }
       for (const message of messages) {
-        const { stream, seq } = message
+        const { stream, seq, position } = message
+        noteMissed(learned.missed, position - seq + 1 + (positions[stream] ?? 0), position - 1)
         const reason = foldOne(message, counts)
         if (reason !== undefined) counts.unreadable.push({ stream, seq, reason })
         positions[stream] = seq

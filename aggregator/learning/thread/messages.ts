@@ -5,6 +5,8 @@ import type { PackedModel } from './packed-model.js'
 export interface StreamMessage {
   stream: string
   seq: number
+  /** Its position among those of all streams of the kind. */
+  position: number
   partition: number
   data: Uint8Array
 }

@@ -39,6 +39,8 @@ export interface UnlearnParts {
 interface Step {
   partition: number
   recordId: string
+  /** Position of its message. */
+  position: number
   /** When its message was received, in milliseconds since the epoch. */
   receivedAt: number
   record: LearningRecord
@@ -72,11 +74,12 @@ export async function unlearn(parts: UnlearnParts): Promise<void> {
 }
 
 async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): Promise<void> {
-  const { partition, recordId, receivedAt, record } = step
+  const { partition, recordId, position, receivedAt, record } = step
   const removal = `${recordId}@${receivedAt}`
   const envelope: LearningEnvelope = {
     siteId: whose.person.siteId,
     ...{ visitorId: REMOVED, anonymousId: '', receivedAt: isoTime(Date.now()), seq: 0, stored: 0, removal },
+    removes: position,
     records: [{ ...record, decisionId: REMOVED }],
   }
   await publisher.publish(streamSubject('learning', partition), JSON.stringify(envelope), `removal:${removal}`)
@@ -85,7 +88,7 @@ async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): P
 /** The person's steps that ClickHouse has. */
 async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnParts): AsyncGenerator<Step> {
   const columns =
-    'record_id, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
+    'record_id, stream_seq, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
     'reward, previous, segments, features, toUnixTimestamp64Milli(received_at) AS received'
   const table = PLACES.tables.learning_outcomes!
   for await (const { row } of findRows(clickhouse, table, 'slotstream.learning_outcomes', whose, columns, signal)) {
@@ -93,6 +96,7 @@ async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnParts): Async
     yield {
       partition: Number(recordId.split('.')[0]),
       recordId,
+      position: Number(row.stream_seq),
       receivedAt: Number(row.received),
       record: recordOf(row),
     }
@@ -118,19 +122,24 @@ function recordOf(row: Record<string, unknown>): LearningRecord {
 /** The person's steps that the streams have: some may not be in ClickHouse yet, and are loaded no more. */
 async function* stepsOfStreams({ nats, installation, log, whose }: UnlearnParts): AsyncGenerator<Step> {
   const may = mayName(whose.person)
-  for (const { name } of [...installation.past.learning, ...installation.streams.learning])
+  for (const { name, base } of [...installation.past.learning, ...installation.streams.learning])
     for await (const message of readWhole(nats, name, log)) {
       if (!may(message.string())) continue
       const parsed = parseStored(message.data, parseLearningEnvelope)
       if (!parsed.ok || parsed.value.removal !== undefined) continue
-      yield* stepsOf(parsed.value, Number(message.subject.split('.')[1]), whose)
+      yield* stepsOf(parsed.value, Number(message.subject.split('.')[1]), base + message.seq, whose)
     }
 }
 
-function* stepsOf(envelope: LearningEnvelope, partition: number, { person, before }: Whose): Generator<Step> {
+function* stepsOf(
+  envelope: LearningEnvelope,
+  partition: number,
+  position: number,
+  { person, before }: Whose,
+): Generator<Step> {
   if (envelope.siteId !== person.siteId || !belongsTo(person, envelope)) return
   const receivedAt = Date.parse(envelope.receivedAt)
   for (const [index, record] of envelope.records.entries())
     if (record.at <= before)
-      yield { partition, recordId: learningRecordId(partition, envelope, index), receivedAt, record }
+      yield { partition, recordId: learningRecordId(partition, envelope, index), position, receivedAt, record }
 }

@@ -4,6 +4,7 @@ import { MAX_STORED_CONTENTS } from '../stored/stored-epoch.js'
 import { MAX_REWARD, REWARD_SCALE } from '../sums/fixed-point.js'
 import type { LearningOutcome } from '../sums/outcome.js'
 import { type Learned, type LearnedSlot, slotAt } from './learned.js'
+import { isMissed } from './missed.js'
 import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
@@ -25,14 +26,14 @@ const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
 
 /**
  * Learns from a message of the stream of learning records, or takes away what a removal names. What was taken before
- * changes nothing. The sum over all messages is the same in any order in which no message comes for the first time after one
+ * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all messages is the same in any order in which no message comes for the first time after one
  * that says it was told.
  *
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
 export function foldEnvelope(learned: Learned, partition: number, envelope: LearningEnvelope, now: number): Folded {
   const folded: Folded = { isRepeat: !take(learned, partition, envelope), slots: new Set(), records: 0, refused: [] }
-  if (folded.isRepeat) return folded
+  if (folded.isRepeat || isOfMissed(learned, envelope)) return folded
   for (const record of envelope.records) {
     const slot = slotAt(learned, envelope.siteId, record.slotId, now)
     const refusal = slot ? foldRecord(slot, record, envelope.removal !== undefined) : 'slots'
@@ -44,6 +45,10 @@ export function foldEnvelope(learned: Learned, partition: number, envelope: Lear
     folded.slots.add(slot!)
   }
   return folded
+}
+
+function isOfMissed({ missed }: Learned, { removal, removes }: LearningEnvelope): boolean {
+  return removal !== undefined && removes !== undefined && isMissed(missed, removes)
 }
 
 function take(learned: Learned, partition: number, { seq, stored, removal, receivedAt }: LearningEnvelope): boolean {

@@ -1,4 +1,5 @@
 import { advance, type Epochs, emptyEpochs } from '../epochs/epochs.js'
+import type { MissedRanges } from './missed.js'
 import type { TakenMessages } from './repeats.js'
 
 /** Slots of a site that are learned about, at most. */
@@ -28,11 +29,13 @@ export interface Learned {
   partitions: Map<number, TakenMessages>
   /** Removals that were done, with their time, in milliseconds since the epoch. */
   removals: Map<string, number>
+  /** Messages that were gone before they could be read. */
+  missed: MissedRanges
 }
 
 /** Returns what is learned before the first record. */
 export function nothingLearned(): Learned {
-  return { slots: new Map(), slotCounts: new Map(), partitions: new Map(), removals: new Map() }
+  return { slots: new Map(), slotCounts: new Map(), partitions: new Map(), removals: new Map(), missed: [] }
 }
 
 /** Returns the key of a slot among those of all sites. No id holds NUL. */

@@ -24,6 +24,7 @@ export function parseLearned(lines: Iterable<string>): ParsedLearned | undefined
   const learned = nothingLearned()
   for (const [partition, stored, above] of head.partitions)
     learned.partitions.set(partition, { stored, above: new Set(above) })
+  learned.missed = head.missed
   for (const [id, at] of head.removals) learned.removals.set(id, at)
   for (;;) {
     const line = next()
@@ -56,13 +57,24 @@ function parseJson(line: string): unknown {
 
 function isHead(raw: unknown): raw is StoredHead {
   if (!isObject(raw) || raw.version !== 1 || !isCount(raw.at)) return false
-  const { positions, partitions, removals } = raw
+  const { positions, partitions, removals, missed } = raw
   if (!isObject(positions) || !Object.values(positions).every(isCount)) return false
   const isPartition = (entry: unknown) =>
     Array.isArray(entry) && entry.length === 3 && isCount(entry[0]) && isCount(entry[1]) && isListOf(entry[2], isCount)
   const isRemoval = (entry: unknown) =>
     Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && isCount(entry[1])
-  return isListOf(partitions, isPartition) && isListOf(removals, isRemoval)
+  return isListOf(partitions, isPartition) && isListOf(removals, isRemoval) && areRanges(missed)
+}
+
+function areRanges(raw: unknown): boolean {
+  let before = -1
+  return isListOf(raw, range => {
+    if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount)) return false
+    const [first, last] = range as [number, number]
+    const isRising = first > before && last >= first
+    before = last
+    return isRising
+  })
 }
 
 function isSlot(raw: unknown): raw is StoredSlot {

@@ -1,4 +1,5 @@
 import type { Learned } from '../fold/learned.js'
+import type { MissedRanges } from '../fold/missed.js'
 import { writeEpoch } from './write-epoch.js'
 
 /** Positions in the streams that something was learned from: the sequence of the last message, by name. */
@@ -13,6 +14,7 @@ export interface StoredHead {
   /** Of each partition: sequence up to which all was told, and those above that were taken. */
   partitions: [partition: number, stored: number, above: number[]][]
   removals: [id: string, at: number][]
+  missed: MissedRanges
 }
 
 /** Line before the epochs of a slot. */
@@ -40,6 +42,7 @@ export function* writeLearned(learned: Learned, positions: StreamPositions, at: 
       .sort(([a], [b]) => a - b)
       .map(([partition, { stored, above }]) => [partition, stored, [...above].sort(byNumber)]),
     removals: [...learned.removals].sort(([a], [b]) => (a < b ? -1 : 1)),
+    missed: learned.missed,
   }
   yield JSON.stringify(head)
   const slots = [...learned.slots].sort(([a], [b]) => (a < b ? -1 : 1))

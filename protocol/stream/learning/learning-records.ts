@@ -36,6 +36,11 @@ export interface LearningEnvelope {
    * `previous` is added again. Such an envelope names no person. Absent: they are added
    */
   removal?: string
+  /**
+   * Of a removal: position of the message whose records it takes away, as in `learning_outcomes`. A reader from which that was
+   * gone before it came to it has nothing to take away.
+   */
+  removes?: number
   records: LearningRecord[]
 }
 

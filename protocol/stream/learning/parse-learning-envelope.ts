@@ -15,6 +15,7 @@ export function parseLearningEnvelope(raw: unknown): Check<LearningEnvelope> {
   for (const field of ['seq', 'stored'] as const)
     if (!isCount(raw[field])) return misfit(`${field} is not a whole number from 0`)
   if (!isAbsentOr(raw.removal, isId)) return misfit('removal is not text of 1 to 256 characters')
+  if (!isAbsentOr(raw.removes, isCount)) return misfit('removes is not a position')
   if (!Array.isArray(raw.records)) return misfit('records is not a list')
   for (const [index, entry] of raw.records.entries()) {
     const wrong = isObject(entry) ? recordTrouble(entry) : 'is not an object'

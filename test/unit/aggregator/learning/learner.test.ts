@@ -14,7 +14,13 @@ function message(seq: number, records: Partial<LearningRecord>[], changes: Parti
     ...{ siteId: 'shop', visitorId: 'v', anonymousId: 'v', receivedAt: '2026-01-01T00:00:00.000Z' },
     ...{ seq, stored: 0, records: records.map(each => ({ ...base, ...each })), ...changes },
   }
-  return { stream: 'LEARNING', seq, partition: 1, data: new TextEncoder().encode(JSON.stringify(envelope)) }
+  return {
+    stream: 'LEARNING',
+    seq,
+    position: seq,
+    partition: 1,
+    data: new TextEncoder().encode(JSON.stringify(envelope)),
+  }
 }
 
 /** A learner whose clock is set by hand, and what it told. */
@@ -113,6 +119,20 @@ describe('a learner', () => {
     const { positions, chunks } = await saving
     expect(positions).toEqual({ LEARNING: 1 })
     expect(start().learner.load(chunks)!.positions).toEqual({ LEARNING: 1 })
+  })
+
+  it('takes away nothing that was gone before it was read, also after a snapshot', async () => {
+    const { learner } = start()
+    learner.fold([message(1, [{}]), message(4, [{ contentId: 'b' }])])
+    const next = start()
+    next.learner.load((await learner.save()).chunks)
+    for (const each of [learner, next.learner]) {
+      each.fold([message(5, [{ contentId: 'c' }], { removal: 'r3', removes: 3 })])
+      each.fold([message(6, [{ contentId: 'b' }], { removal: 'r4', removes: 4 })])
+    }
+    next.learner.work()
+    expect([...unpackModel(next.models()[0]!.model!).contents.byId.keys()]).toEqual(['a'])
+    expect((await next.learner.save()).chunks).toEqual((await learner.save()).chunks)
   })
 
   it('knows a damaged snapshot', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { packFeatures } from '#core/learning/features/packed.js'
 import { foldEnvelope } from '#core/learning/fold/fold-envelope.js'
 import { advanceLearned, type Learned, nothingLearned } from '#core/learning/fold/learned.js'
+import { noteMissed } from '#core/learning/fold/missed.js'
 import { parseLearned } from '#core/learning/stored/parse-learned.js'
 import { writeLearned } from '#core/learning/stored/write-learned.js'
 
@@ -109,7 +110,7 @@ function fold(published: readonly Published[], learned: Learned = nothingLearned
 /** All sums as text, as of a later time: equal for equal sums alone. */
 function sumsOf(learned: Learned): string[] {
   advanceLearned(learned, BEGIN + HOUR)
-  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map() }, {}, 0)]
+  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map(), missed: [] }, {}, 0)]
 }
 
 describe('what is learned from the stream', () => {
@@ -158,6 +159,39 @@ describe('what is learned from the stream', () => {
     }
     expect(learned.removals.size).toBe(1_000)
     expect(sumsOf(learned)).toEqual(sumsOf(fold(publish(items.filter(({ person }) => !deleted.has(person))))))
+  })
+
+  it('is without deleted persons also where their messages are gone and the removals are not', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 30 }), fc.nat(9), fc.nat(60), (items, person, place) => {
+        const published = publish(items).map((one, index) => ({ ...one, position: index + 1 }))
+        const theirs = published.filter(({ envelope }) => envelope.visitorId === `p${person}`)
+        const removals = theirs.map(({ partition, envelope, position }, index) => ({
+          partition,
+          envelope: { ...envelope, seq: 0, stored: 0, removal: `r${position}`, removes: position },
+          position: published.length + 1 + index,
+        }))
+        const erased = [...published.filter(one => !theirs.includes(one)), ...removals]
+        // From the beginning of the stream, or from a snapshot of before the deletion.
+        const cut = Math.min(place, published.length)
+        const snapshot = fold(published.slice(0, cut))
+        const begun: [Learned, number][] = [
+          [nothingLearned(), 0],
+          [parseLearned(writeLearned(snapshot, {}, 0))!.learned, cut],
+        ]
+        const others = sumsOf(fold(published.filter(one => !theirs.includes(one))))
+        for (const [learned, from] of begun) {
+          let through = from
+          for (const { partition, envelope, position } of erased.filter(one => one.position > from)) {
+            noteMissed(learned.missed, through + 1, position - 1)
+            foldEnvelope(learned, partition, envelope, BEGIN)
+            through = position
+          }
+          expect(sumsOf({ ...learned, missed: [] })).toEqual(others)
+        }
+      }),
+      { seed: 4, numRuns: 150 },
+    )
   })
 })
 

@@ -2,6 +2,7 @@ import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { foldEnvelope } from '#core/learning/fold/fold-envelope.js'
 import { advanceLearned, MAX_LEARNED_SLOTS, nothingLearned, slotKey } from '#core/learning/fold/learned.js'
+import { isMissed, type MissedRanges, noteMissed } from '#core/learning/fold/missed.js'
 import { readModel } from '#core/learning/model/slot-model.js'
 import { parseLearned } from '#core/learning/stored/parse-learned.js'
 import { writeLearned } from '#core/learning/stored/write-learned.js'
@@ -119,6 +120,38 @@ describe('a message of learning records', () => {
   })
 })
 
+describe('messages that were gone', () => {
+  it('are ranges, which join where they touch', () => {
+    const missed: MissedRanges = []
+    const noted: [number, number][] = [
+      [5, 6],
+      [1, 2],
+      [9, 9],
+      [7, 7],
+      [4, 3],
+      [20, 30],
+      [25, 28],
+    ]
+    for (const [first, last] of noted) noteMissed(missed, first, last)
+    expect(missed).toEqual([
+      [1, 2],
+      [5, 7],
+      [9, 9],
+      [20, 30],
+    ])
+    const found = Array.from({ length: 32 }, (_, position) => position).filter(position => isMissed(missed, position))
+    expect(found).toEqual([1, 2, 5, 6, 7, 9, ...Array.from({ length: 11 }, (_, index) => 20 + index)])
+  })
+
+  it('are so many ranges at most: the nearest become one', () => {
+    const missed: MissedRanges = []
+    for (let at = 0; at < 10_000; at++) noteMissed(missed, 10 * at, 10 * at + 1)
+    noteMissed(missed, 55, 56)
+    expect(missed).toHaveLength(10_000)
+    expect(isMissed(missed, 53)).toBe(true)
+  })
+})
+
 describe('what is stored of all that was learned', () => {
   const lines = () => {
     const learned = nothingLearned()
@@ -142,6 +175,7 @@ describe('what is stored of all that was learned', () => {
     ['a line that is no JSON', all => all.with(2, '{"version":1,')],
     ['a slot twice', all => [...all, ...all.slice(1)]],
     ['another version', all => all.with(0, all[0]!.replace('"version":1', '"version":2'))],
+    ['ranges that do not rise', all => all.with(0, all[0]!.replace('"missed":[]', '"missed":[[3,4],[4,5]]'))],
     ['positions of another shape', all => all.with(0, all[0]!.replace('"LEARNING":12', '"LEARNING":-1'))],
     ['partitions of another shape', all => all.with(0, all[0]!.replace('[3,4,[9]]', '[3,4]'))],
   ])('is not read at all with %s', (_what, damage) => {
