@@ -6,9 +6,13 @@ import { withMessage } from './interests.js'
 /** @typedef {{ messageId: string, name: string, about: string, state: State, batchId?: string, note?: string }} Entry */
 /**
  * @typedef {{ policy: string, policyVersion: string, propensities: number[], affinities: Record<string, number>,
- *   explored: boolean, excluded: { contentId: string, reason: string }[] }} Reason
+ *   explored: boolean, excluded: { contentId: string, reason: string, detail?: string }[],
+ *   candidates?: { contentId: string, probability: number }[], campaigns?: string[], learnedViews?: number }} Reason
  */
-/** @typedef {{ slotId: string, outcome: string, items: { contentId: string }[], reason?: Reason }} Decision */
+/**
+ * @typedef {{ slotId: string, outcome: string, items: { contentId: string }[], reason?: Reason, cachedAt?: number,
+ *   preview?: boolean }} Decision
+ */
 /** @typedef {{ entries: Entry[], decisions: Decision[], affinities: Record<string, number> }} Journal */
 /** @typedef {{ messageId: string, [key: string]: unknown }} Message */
 /** @typedef {{ batchId: string, messageIds: string[] }} Sent */
@@ -95,10 +99,10 @@ const steps = {
   },
   /** @param {Journal} journal @param {Decision} decision */
   decision(journal, decision) {
-    const { slotId, outcome, items, reason } = decision
+    const { slotId, outcome, items, reason, cachedAt, preview } = decision
     const others = journal.decisions.filter(each => each.slotId !== slotId)
     const contents = items.map(({ contentId }) => ({ contentId }))
-    journal.decisions = [...others, { slotId, outcome, items: contents, reason }]
+    journal.decisions = [...others, { slotId, outcome, items: contents, reason, cachedAt, preview }]
     if (reason) journal.affinities = reason.affinities
   },
 }

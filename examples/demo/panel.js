@@ -5,6 +5,7 @@ import { emptyCart } from './cart.js'
 import { el, icon } from './dom.js'
 import { emptyJournal, enter } from './journal.js'
 import { categories } from './products.js'
+import { percent, reasonLines } from './reasons.js'
 import { forgetVisitor } from './slotstream.js'
 import { stored } from './stored.js'
 
@@ -13,9 +14,6 @@ import { stored } from './stored.js'
 
 /** The journal survives navigation, so that what one page sent can be watched arriving on the next. */
 const memory = stored('sessionStorage', 'fellbrook-journal', emptyJournal())
-
-/** @param {number} share 0–1 */
-const percent = share => `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`
 
 /** @param {Decision} decision */
 function verdict({ outcome, items, reason }) {
@@ -37,14 +35,12 @@ function decisionView(decision) {
     )
     return el('li', {}, el('span', {}, contentId), chance)
   })
-  const left = (reason?.excluded ?? []).map(({ contentId, reason: why }) => `${contentId} (${why})`)
   return el(
     'article',
     { class: 'sees-decision', 'data-slot-id': slotId },
     el('h4', {}, slotId, el('span', { class: `sees-verdict ${tone}` }, text)),
     el('ol', {}, ...contents),
-    el('p', {}, reason ? `policy ${reason.policy} · version ${reason.policyVersion}` : ''),
-    ...(left.length > 0 ? [el('p', {}, `left out: ${left.join(', ')}`)] : []),
+    ...reasonLines(decision).map(line => el('p', {}, line)),
   )
 }
 

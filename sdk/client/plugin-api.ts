@@ -46,7 +46,7 @@ export interface PluginApi {
   /** Returns the running number of the page's person: another one after `reset`, or `identify` of another user. */
   person(): number
   /** Asks for content; see `personalizerOf`. */
-  personalizer?: Personalize
+  personalizer?: Personalize | undefined
   /** Decisions that came with the page, by slot. */
   handedOver: Map<string, SlotDecision>
 }

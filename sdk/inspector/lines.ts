@@ -71,7 +71,8 @@ export function linesOf(
     case 'decision': {
       const shown = detail.items.map(({ contentId }) => contentId).join(', ')
       const policy = detail.reason?.policy ? ` by ${detail.reason.policy}` : ''
-      return line(`slot ${detail.slotId}: ${shown ? `served ${shown}${policy}` : because(detail.outcome)}`)
+      const verb = detail.preview ? 'previewed' : detail.cachedAt ? 'shown again' : 'served'
+      return line(`slot ${detail.slotId}: ${shown ? `${verb} ${shown}${policy}` : because(detail.outcome)}`)
     }
     case 'error':
       return [

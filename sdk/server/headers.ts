@@ -25,3 +25,12 @@ export function isRefused(headers: RequestHeaders | undefined, honoured: { gpc?:
   const signals = signalsOf(headers)
   return (honoured.gpc === true && SIGNALS.gpc in signals) || (honoured.dnt === true && SIGNALS.dnt in signals)
 }
+
+/**
+ * Returns whether a page is fetched ahead, and may never be seen: by browsers (`Sec-Purpose`, and what they sent before it),
+ * and by the router of Next.js.
+ */
+export function isFetchedAhead(headers: RequestHeaders | undefined): boolean {
+  const purposes = ['sec-purpose', 'purpose', 'x-moz'].map(name => headerOf(headers, name))
+  return purposes.some(purpose => purpose?.includes('prefetch')) || headerOf(headers, 'next-router-prefetch') === '1'
+}

@@ -1,6 +1,6 @@
 import { createIds } from '../platform/ids.js'
 import type { Properties, SlotDecision } from '../types.js'
-import { type RequestHeaders, signalsOf } from './headers.js'
+import { isFetchedAhead, type RequestHeaders, signalsOf } from './headers.js'
 import { readAnswer, undecided } from './read-answer.js'
 import { consentOf, type KnownConsent, type ServerVisitor, type VisitorSettings, visitorOf } from './visitor.js'
 
@@ -61,7 +61,7 @@ export interface ServerClient {
   visitorOf(headers: RequestHeaders, consent?: KnownConsent): ServerVisitor
   /**
    * Decides slots. Never rejects: without an answer by the deadline the outcome is `timeout`, without one at all
-   * `unavailable`. `setCookie` is there where the visitor is new and a decision was recorded for them.
+   * `unavailable`, as for a page that is fetched ahead, about which nothing is asked. `setCookie` is there where the visitor is new and a decision was recorded for them.
    */
   decide(slots: readonly WantedSlot[], options?: DecideOptions): Promise<ServerDecisions>
 }
@@ -110,7 +110,7 @@ export function createServerClient(options: ServerOptions): ServerClient {
         ? { anonymousId: who.anonymousId }
         : visitorOf(headers, agreed, options, newId)
       const { userId, signature } = who
-      if (agreed.personalization !== 'granted' || !slots.length)
+      if (agreed.personalization !== 'granted' || isFetchedAhead(headers) || !slots.length)
         return { anonymousId, decisions: undecided(slotIds, 'unavailable') }
       const deadline = AbortSignal.timeout(timeout)
       try {

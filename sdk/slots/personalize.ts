@@ -178,8 +178,7 @@ export function createPersonalize(deps: PersonalizeDeps) {
     if (!decisionId && outcome !== 'aborted')
       deps.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
     // A copy, which the event's listeners may complete.
-    const decision = { ...given }
-    if (outcome !== 'served' && fallback) decision.items = itemsOf(fallback)
+    const decision = { ...given, ...(fallback && outcome !== 'served' && { items: itemsOf(fallback) }) }
     emit('decision', decision)
     return decision
   }

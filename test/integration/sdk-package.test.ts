@@ -141,7 +141,9 @@ describe('the packed package', () => {
       'linked-id',
       'memory-tables',
       'outbound-links',
+      'preview',
       'raw-html',
+      'slot-services',
       'slots',
       'web-vitals',
     ])

@@ -1,8 +1,9 @@
 import type { PluginApi } from '../../client/plugin-api.js'
 import { button, el } from '../../inspector/elements.js'
-import { emit } from '../../platform/emit.js'
+
 import { endPreview } from '../../slots/later/preview-token.js'
-import { createPersonalizer } from '../../slots/personalizer-of.js'
+import { refresh } from '../../slots/later/refresh.js'
+import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { SlotDecision } from '../../types.js'
 
 const NAME = 'slotstream-preview'
@@ -19,8 +20,9 @@ button { margin-left: 8px; font: inherit; }
  */
 export function preview(client: PluginApi, token: string): void {
   const { visitorIds, listeners } = client
-  client.personalizer = createPersonalizer({
+  client.personalizer = personalizerOf({
     ...client,
+    personalizer: undefined,
     visitorIds: { ...visitorIds, all: () => ({ ...visitorIds.all(), preview: token }) },
     track() {},
   })
@@ -46,5 +48,5 @@ export function preview(client: PluginApi, token: string): void {
   listeners.signal.addEventListener('abort', () => host.remove())
   document.querySelector(NAME)?.remove()
   document.documentElement.append(host)
-  emit('refresh', undefined)
+  refresh()
 }

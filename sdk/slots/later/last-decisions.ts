@@ -1,5 +1,3 @@
-import { parse } from '../../delivery/parse.js'
-import { jsonOf } from '../../platform/json.js'
 import type { KeyValue } from '../../platform/storage.js'
 import type { SlotDecision } from '../../types.js'
 
@@ -20,14 +18,20 @@ type Kept = Record<string, [at: number, person: string, items: SlotDecision['ite
  * no `decisionId`, so nothing that is seen or clicked of it counts for the decision that it was.
  */
 export function createLastDecisions(storage: KeyValue, now: () => number) {
-  const read = () => Object(parse(storage.get(KEY) ?? '')) as Kept
+  const read = (): Kept => {
+    try {
+      return Object(JSON.parse(storage.get(KEY) ?? ''))
+    } catch {
+      return {}
+    }
+  }
   return {
     /** Takes note of an answer. One without content says that there is nothing to show. */
     keep(person: string, { slotId, outcome, items }: SlotDecision): void {
       const known = read()
       const kept = outcome === 'served' ? ([now(), person, items] as const) : undefined
       if (!kept && !known[slotId]) return
-      const text = jsonOf({ ...known, [slotId]: kept })
+      const text = JSON.stringify({ ...known, [slotId]: kept })
       storage.set(KEY, text.length > KEPT_LENGTH ? undefined : text)
     },
     /** Returns what a slot has shown last, to the same person and within a day, if anything. */

@@ -1,8 +1,7 @@
 import type { PluginApi } from '../../client/plugin-api.js'
-import { emit } from '../../platform/emit.js'
-import { jsonOf } from '../../platform/json.js'
 import type { SlotDecision } from '../../types.js'
 import { createLastDecisions } from './last-decisions.js'
+import { refresh } from './refresh.js'
 
 /**
  * Shows what a slot has shown last when the collector can't be reached. It completes a decision while its event is
@@ -13,7 +12,7 @@ export function offlineSlots({ delivery, listeners: { on }, visitorIds, recent, 
   const last = createLastDecisions(storage, now)
   const person = () => {
     const { anonymousId, userId } = visitorIds.all()
-    return jsonOf([anonymousId, userId])
+    return `${anonymousId} ${userId}`
   }
   const complete = (decision: SlotDecision) => {
     const { slotId, decisionId, outcome } = decision
@@ -35,6 +34,6 @@ export function offlineSlots({ delivery, listeners: { on }, visitorIds, recent, 
       const decision: SlotDecision = { ...detail }
       complete(decision)
       // It was decided too early for this: once more.
-      if (decision.cachedAt) emit('refresh', decision.slotId)
+      if (decision.cachedAt) refresh(decision.slotId)
     }
 }

@@ -48,6 +48,9 @@ describe('a line for the console', () => {
     expect(textsOf('decision', { slotId: 'hero', outcome: 'served', items, reason: { policy: 'affinity' } })).toEqual([
       'log slot hero: served tea by affinity',
     ])
+    const shown = { slotId: 'hero', outcome: 'served', items }
+    expect(textsOf('decision', { ...shown, cachedAt: 5 })).toEqual(['log slot hero: shown again tea'])
+    expect(textsOf('decision', { ...shown, preview: true })).toEqual(['log slot hero: previewed tea'])
     expect(textsOf('decision', { slotId: 'hero', outcome: 'unknown_slot', items: [] })[0]).toContain('catalog')
   })
 })

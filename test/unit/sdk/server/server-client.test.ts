@@ -136,6 +136,18 @@ describe('what a visitor refuses', () => {
   })
 })
 
+it.each<Record<string, string>>([
+  { 'sec-purpose': 'prefetch;prerender' },
+  { purpose: 'prefetch' },
+  { 'x-moz': 'prefetch' },
+  { 'next-router-prefetch': '1' },
+])('a page that is fetched ahead is not decided: %j', async headers => {
+  const { decisions, setCookie } = await client().decide(['hero'], { headers: new Headers(headers) })
+  expect(asked).toEqual([])
+  expect(decisions[0]).toMatchObject({ outcome: 'unavailable', decisionId: '' })
+  expect(setCookie).toBeUndefined()
+})
+
 describe('a collector that does not answer as it should', () => {
   it.each([
     ['an error', { status: 503, text: '{"error":{"code":"unavailable","message":"later"}}' }, /503.*later/],
