@@ -57,11 +57,21 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
-export { addOutcome, advance, type Epoch, type Epochs, emptyEpochs, mergeEpochs } from './learning/epochs/epochs.js'
+export {
+  addOutcome,
+  advance,
+  type Epoch,
+  type Epochs,
+  emptyEpochs,
+  latestFirst,
+  mergeEpochs,
+} from './learning/epochs/epochs.js'
 export { crossFacts, DIMENSION, featuresOf as learningFeaturesOf } from './learning/features/cross.js'
 export type { ContentFacts } from './learning/features/facets.js'
 export { packFeatures, unpackFeatures } from './learning/features/packed.js'
 export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
+export { type Folded, foldEnvelope, type Refusal } from './learning/fold/fold-envelope.js'
+export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
 export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {
   addItems,
@@ -71,7 +81,10 @@ export {
   mergeItemCounts,
 } from './learning/items/item-counts.js'
 export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-model.js'
+export { chooseMemory } from './learning/model/memory.js'
 export { type ModelOptions, readModel, type SlotModel } from './learning/model/slot-model.js'
+export { type ParsedLearned, parseLearned } from './learning/stored/parse-learned.js'
+export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
 export type { Forward } from './ledger/ledger.js'

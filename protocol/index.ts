@@ -126,6 +126,13 @@ export {
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
 export {
+  DEFAULT_PREVIEW_VALIDITY,
+  MAX_PREVIEW_TOKEN_LENGTH,
+  MAX_PREVIEW_VALIDITY,
+  PREVIEW_PARAMETER,
+  type PreviewLink,
+} from './site/preview-links.js'
+export {
   MIN_RETENTION_DAYS,
   RETAINED_TABLES,
   type RetainedTable,

@@ -11,6 +11,7 @@ import { type Log, type Publisher, within } from '@slotstream/runtime'
 import { type Answer, answer, noAnswer } from './answer.js'
 import type { Catalog } from './catalog.js'
 import type { Models } from './models.js'
+import { previewOf } from './preview.js'
 import { createTurns } from './turns.js'
 
 /** Time that recording may take even when less of the deadline is left, in milliseconds. */
@@ -70,11 +71,13 @@ export function createDecider(deps: DeciderDeps): Decide {
       if (!profiles.holds(partition)) return undefined
       if (!asker) {
         const late = noAnswer(request, 'timeout', catalog, Date.now())
+        if (request.preview) return previewOf(late, request, catalog)
         // Nothing is shown, so the page needn't wait until it is recorded.
         record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
         return late
       }
       const decided = answer(request, asker, { catalog, models }, Date.now())
+      if (request.preview) return previewOf(decided, request, catalog)
       const timeout = Math.max(LEAST_RECORD_MS, left())
       try {
         const recorded = record(deps, request, partition, decided, timeout)

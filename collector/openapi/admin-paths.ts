@@ -3,6 +3,7 @@ import { CATALOG_PATHS } from './catalog/paths.js'
 import { DEFINITION_PATHS } from './definition-paths.js'
 import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
+import { PREVIEW_PATHS } from './preview-paths.js'
 import { WEBHOOK_PATHS } from './webhook-paths.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
@@ -146,4 +147,5 @@ export const ADMIN_PATHS: Paths = {
   ...DEFINITION_PATHS,
   ...PEOPLE_PATHS,
   ...WEBHOOK_PATHS,
+  ...PREVIEW_PATHS,
 }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { carryOut } from '#cli/catalog/carry-out.js'
 import { readFolder } from '#cli/catalog/catalog-folder.js'
 import { understand } from '#cli/catalog/understand.js'
+import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -321,6 +322,27 @@ describe('a change', () => {
     expect(await catalog()).toMatchObject({ revision: 2 })
     expect(await admin('POST', '/catalog', { content: [content('c')] })).toMatchObject({ revision: 3 })
     expect((await history()).map(({ revision, content: count }) => [revision, count])).toEqual([[3, 3]])
+  })
+
+  it('is possible whatever foreign programs put into the buckets', async () => {
+    await admin('POST', '/catalog', both('a'))
+    const { catalog: live = [], catalog_history: past = [] } = hostileEntries(0, '', {})
+    for (const [bucket, keys] of [
+      ['catalog_history', past],
+      ['catalog', live.filter(({ key }) => key === 'demo.published')],
+    ] as const)
+      for (const { key, values } of keys)
+        for (const value of values) {
+          await broker.nats.js.publish(`$KV.${bucket}.${key.replace(/^demo/, site)}`, value)
+          const path = key === 'demo.draft' ? '/catalog?draft=1' : '/catalog/history'
+          const answer = await admin('GET', path)
+          expect([key, value.slice(0, 300), answer.status >= 500]).toEqual([key, value.slice(0, 300), false])
+        }
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a']])
+    expect(await admin('PUT', '/content/b', content('b'))).toMatchObject({ status: 200 })
+    expect(await admin('POST', '/catalog', { content: [content('c')], draft: true })).toMatchObject({ status: 200 })
+    expect(await admin('POST', '/catalog/publish')).toMatchObject({ status: 200, added: 1 })
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a', 'b', 'c']])
   })
 
   it('of 10,000 contents is one revision', async () => {

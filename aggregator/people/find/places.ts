@@ -98,6 +98,8 @@ export const PLACES = {
       BUCKETS.webhooks,
       BUCKETS.positions,
       BUCKETS.timers,
+      // Sums over all persons, from which deleted ones are taken away.
+      BUCKETS.learning,
       BUCKETS.leases,
       BUCKETS.meta,
       BUCKETS.jobs,
