@@ -1,7 +1,7 @@
 import { compileSegments, DEFAULT_FEATURES, personOfProfile } from '@slotstream/core'
 import type { DecideRequest, DecisionEnvelope, EventEnvelope, Profile } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
 import { createDecider, type DeciderDeps } from '#aggregator/decisions/decider.js'
 import { NO_MODELS } from '#aggregator/decisions/models.js'
@@ -59,10 +59,10 @@ function start(fields: Partial<DeciderDeps> = {}, beforeStored: (subject: string
 
 describe('a decision', () => {
   it('does not show what ended while it was being recorded', async () => {
-    const endsAt = Date.now() + 50
-    const { catalog, decide, stored } = start({}, async () => {
-      while (Date.now() < endsAt) await new Promise(resolve => setTimeout(resolve, 5))
-    })
+    const endsAt = Date.UTC(2026, 0, 1)
+    vi.useFakeTimers({ toFake: ['Date'], now: endsAt - 1 })
+    onTestFinished(() => void vi.useRealTimers())
+    const { catalog, decide, stored } = start({}, async () => void vi.setSystemTime(endsAt))
     catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
     catalog.set('shop.content.a', { id: 'a', slots: ['hero'], endsAt: new Date(endsAt).toISOString() })
     const answered = await decide(request('hero'), 0)
