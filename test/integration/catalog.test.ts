@@ -299,7 +299,7 @@ describe('a change', () => {
     await bucket.delete(`${site}.content.c`)
     await bucket.put(`${site}.published`, JSON.stringify({ revision: 1, at: '' }))
     const [told, changed] = await Promise.all([
-      admin('GET', '/catalog', undefined, program.url),
+      admin('GET', '/catalog'),
       admin('PUT', '/content/a', content('a', { brand: 'Acme' })),
     ])
     expect([told.status, changed.status]).toEqual([200, 200])
