@@ -1,7 +1,7 @@
 import type { Earning, KeptDecision, KeptItem } from '@slotstream/protocol'
 import { MAX_REWARD, REWARD_SCALE } from '../learning/sums/fixed-point.js'
 import { type CompiledReward, rewardsOf } from './rewards.js'
-import { isWithin, timeAt } from './times.js'
+import { isAfter, isWithin, timeAt } from './times.js'
 
 const MAX_FIXED = MAX_REWARD * REWARD_SCALE
 
@@ -16,6 +16,7 @@ export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): 
  */
 export function creditItems(decisions: readonly KeptDecision[], earnings: readonly Earning[]): Map<KeptItem, number> {
   const learning = decisions.filter(({ isOnlyCounted }) => !isOnlyCounted)
+  const byId = new Map(learning.map(decision => [decision.decisionId, decision]))
   const latestFirst = learning.toReversed()
   const slots = [...new Set(learning.map(({ slotId }) => slotId))].map(slotId =>
     latestFirst.filter(decision => decision.slotId === slotId),
@@ -33,22 +34,30 @@ export function creditItems(decisions: readonly KeptDecision[], earnings: readon
     credited.set(item, (credited.get(item) ?? 0) + amount)
   }
 
-  for (const earning of earnings)
-    for (const ofSlot of slots) {
-      const decision = ofSlot.find(one => belongsTo(earning, one))
-      const item = decision && itemOf(decision, earning)
-      if (item) for (const [reward, amount] of earnedBy(earning, decision)) credit(item, reward, amount)
-    }
+  function creditDecision(decision: KeptDecision | undefined, earning: Earning): void {
+    const item = decision && itemOf(decision, earning)
+    if (item) for (const [reward, amount] of earnedBy(earning, decision)) credit(item, reward, amount)
+  }
+
+  for (const earning of earnings) {
+    if (earning.decisionId !== undefined) creditDecision(byId.get(earning.decisionId), earning)
+    else
+      for (const ofSlot of slots)
+        creditDecision(
+          ofSlot.find(decision => mayEarn(decision, earning)),
+          earning,
+        )
+  }
   for (const [item, sum] of credited) credited.set(item, Math.max(-MAX_FIXED, Math.min(MAX_FIXED, sum)))
   return credited
 }
 
-/** Whether a decision may be credited with an earning: the message names it, or it was viewed before. */
-function belongsTo(earning: Earning, decision: KeptDecision): boolean {
-  const { at, decisionId } = earning
-  if (decisionId !== undefined && decisionId !== decision.decisionId) return false
-  if (earnedBy(earning, decision).length === 0) return false
-  return decisionId !== undefined || decision.items.some(item => viewOf(decision, item) <= timeAt(decision, at))
+/** Whether a decision may be credited with what names none: it was viewed before, and has a reward for it. */
+function mayEarn(decision: KeptDecision, earning: Earning): boolean {
+  const { at } = earning
+  if (!isAfter(decision, at)) return false
+  const time = timeAt(decision, at)
+  return decision.items.some(item => viewOf(decision, item) <= time) && earnedBy(earning, decision).length > 0
 }
 
 /** Returns what an earning is worth by the rewards of a decision within whose windows it is. */

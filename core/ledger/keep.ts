@@ -6,17 +6,17 @@ import {
   type ServedDecision,
 } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
-import { partBytes } from '../profile/profile-size.js'
+import { decisionBytes, featureVectorBytes } from './ledger-size.js'
 import { endOfWindows, FEATURES_LATE_MS, isOver, SKEW_MS } from './times.js'
 
 /**
- * Bytes that a profile's decisions take in memory at most, as `memoryOf` counts them: as JSON they are a fifth of it. The
- * oldest leave.
+ * Bytes that a profile's decisions take in memory at most: usual ones take one or two kilobytes, and as JSON a third of it.
+ * The oldest leave.
  */
-export const MAX_DECISIONS_BYTES = 384 * 1024
+export const MAX_DECISIONS_BYTES = 256 * 1024
 
 /** Bytes of them that may be features. The oldest decisions lose theirs first. */
-export const MAX_FEATURES_BYTES = 128 * 1024
+export const MAX_FEATURES_BYTES = 64 * 1024
 
 /** Segments of a person that a decision keeps. */
 export const MAX_SEGMENTS = 64
@@ -52,7 +52,7 @@ function bounded(decisions: KeptDecision[]): KeptDecision[] {
     const decision = latest[first - 1]!
     room -= featureBytesOf(decision)
     const slim = room < 0 ? withoutFeatures(decision) : decision
-    bytes += partBytes(slim)
+    bytes += decisionBytes(slim)
     // The latest one stays however large it is: the broker bounds the message that told it.
     if (bytes > MAX_DECISIONS_BYTES && first < latest.length) break
     latest[--first] = slim
@@ -61,7 +61,7 @@ function bounded(decisions: KeptDecision[]): KeptDecision[] {
 }
 
 function featureBytesOf({ items }: KeptDecision): number {
-  return items.reduce((sum, { features }) => sum + (features ? partBytes(features) : 0), 0)
+  return items.reduce((sum, { features }) => sum + featureVectorBytes(features), 0)
 }
 
 /**

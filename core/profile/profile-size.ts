@@ -1,4 +1,5 @@
 import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
+import { decisionBytes, earningBytes, textsBytes } from '../ledger/ledger-size.js'
 
 /**
  * Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps.
@@ -64,10 +65,9 @@ function patternBytes(patterns: Profile['patterns']): number {
 /** Bytes of a profile's decisions and what came of them. A message changes few of them. */
 function ledgerBytes({ decisions = [], earnings = [], stopped = [] }: Profile): number {
   let bytes = 0
-  for (const decision of decisions) bytes += partBytes(decision)
-  for (const earning of earnings) bytes += partBytes(earning)
-  for (const contentId of stopped) bytes += memoryOfText(contentId)
-  return bytes
+  for (const decision of decisions) bytes += decisionBytes(decision)
+  for (const earning of earnings) bytes += earningBytes(earning)
+  return stopped.length > 0 ? bytes + textsBytes(stopped) : bytes
 }
 
 /** Bytes of a profile's traits, or of another part that is replaced as a whole when it changes. */

@@ -1,8 +1,9 @@
-import { memoryOf, type ServedDecision, type StoredMessage } from '@slotstream/protocol'
+import type { KeptDecision, ServedDecision, StoredMessage } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_EARNINGS } from '#core/ledger/earnings.js'
 import { MAX_DECISIONS_BYTES } from '#core/ledger/keep.js'
+import { decisionBytes } from '#core/ledger/ledger-size.js'
 import { MAX_STOPPED } from '#core/ledger/stopped.js'
 import { click, createVisitor, decision, HOUR, NOON, sumsOf, track, view } from './some-decisions.js'
 
@@ -113,6 +114,7 @@ describe('what policies have learned in the end', () => {
 
 describe('a profile', () => {
   const numbers = Array.from({ length: 132 }, (_, n) => n * 3)
+  const bytesOf = (kept: KeptDecision[]) => kept.reduce((sum, one) => sum + decisionBytes(one), 0)
   const many = (count: number, fields: Partial<ServedDecision> = {}) =>
     Array.from({ length: count }, (_, n) => decision({ decisionId: `d${1000 + n}`, at: NOON + n, ...fields }))
 
@@ -136,11 +138,11 @@ describe('a profile', () => {
     expect(kept).toHaveLength(100)
     expect(kept[0]!.items[0]).not.toHaveProperty('features')
     expect(kept.at(-1)!.items.every(({ features }) => features?.length === 132)).toBe(true)
-    expect(memoryOf(kept)).toBeLessThan(MAX_DECISIONS_BYTES + 2_000)
+    expect(bytesOf(kept)).toBeLessThan(MAX_DECISIONS_BYTES)
     expect(JSON.stringify(kept).length).toBeLessThan(64 * 1024)
     const large = Array.from({ length: 50 }, (_, n) => ({ contentId: `c${n}`, position: n + 1 }))
     visitor.serve(...many(200, { items: large }))
-    expect(memoryOf(visitor.profile.decisions)).toBeLessThan(MAX_DECISIONS_BYTES + 2_000)
+    expect(bytesOf(visitor.profile.decisions!)).toBeLessThan(MAX_DECISIONS_BYTES)
   })
 
   it('keeps features for a day beyond the windows, decisions for a week beyond them', () => {
