@@ -22,7 +22,7 @@ const WAVES = [20, 30, 50, 50, 75, 75, 100, 100]
 /** Least probability of a candidate: half of the exploration, which is 0.02 by default. */
 const FLOOR = 0.01
 
-/** ClickHouse takes a while to start on a busy machine. */
+/** Programs take a while to start on a busy machine. */
 const PATIENCE = { timeoutMs: 240_000, everyMs: 250 }
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -74,6 +74,7 @@ async function startLearner(): Promise<Aggregator> {
     'it is up to date',
     () => started.missing().catch(String),
     text => text.includes('ready'),
+    PATIENCE,
   )
   return started
 }
@@ -128,7 +129,7 @@ async function decide(anonymousId: string): Promise<SlotDecision[]> {
       return ((await post('/v1/slots', { anonymousId, slots })) as { decisions: SlotDecision[] }).decisions
     },
     decisions => decisions.every(({ outcome }) => outcome === 'served'),
-    { timeoutMs: 60_000, everyMs: 250 },
+    PATIENCE,
   )
 }
 
@@ -156,7 +157,7 @@ async function snapshotOf(views: number) {
     `a snapshot has ${views} views`,
     () => readSnapshot(broker),
     found => found !== undefined && countOf(totalsOf(found.learned)) === views,
-    { timeoutMs: 60_000 },
+    PATIENCE,
   )
   return snapshot!.learned
 }
