@@ -29,6 +29,13 @@ export { definitionFaults } from './definitions/check-definitions.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'
+export type { DecisionLog, LoggedSituation, Lot, RowRange } from './evaluate/decision-log.js'
+export type { Estimates } from './evaluate/estimate.js'
+export { type Evaluation, evaluateLots } from './evaluate/evaluate.js'
+export type { Estimate } from './evaluate/interval.js'
+export type { Diagnostics, Refusal } from './evaluate/refusal.js'
+export type { ContentFactsById } from './evaluate/target/content-facts.js'
+export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
 export {
   BUILT_IN_FEATURES,
   type BuiltInFeature,

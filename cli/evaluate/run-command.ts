@@ -4,6 +4,7 @@ import { type Command, USAGE } from './parse-arguments.js'
 import { evaluateRanking, type RankingReport } from './ranking/evaluate-ranking.js'
 import { readCategories } from './ranking/read-categories.js'
 import { readInteractions } from './ranking/read-interactions.js'
+import { runValue } from './value/run-value.js'
 
 /**
  * Runs the command and prints what it finds.
@@ -12,6 +13,7 @@ import { readInteractions } from './ranking/read-interactions.js'
  */
 export async function runCommand(command: Command, print: (line: string) => void): Promise<void> {
   if (command.do === 'help') return print(USAGE)
+  if (command.do === 'value') return print(await runValue(command))
   const { log, split, items, json } = command
   const interactions = readInteractions(await textOf(log), log)
   const categories = items === undefined ? undefined : readCategories(await textOf(items), items)
