@@ -4,6 +4,7 @@ import { CommandError } from '@slotstream/tracking-plan'
 import { type Columns, findColumns, wantedFields } from './columns.js'
 import { readRecords } from './csv-records.js'
 import { growing } from './growing.js'
+import { ownCopy } from './own-copy.js'
 import { createSituations } from './situations.js'
 
 /** Positions of a page, at most. */
@@ -30,7 +31,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
   const actionOf = (id: string): number => {
     const known = numbers.get(id)
     if (known !== undefined) return known
-    numbers.set(id, numbers.size)
+    numbers.set(ownCopy(id), numbers.size)
     return numbers.size - 1
   }
   const situations = createSituations(actionOf)

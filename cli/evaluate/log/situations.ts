@@ -1,5 +1,6 @@
 import type { LoggedSituation } from '@slotstream/core'
 import { CommandError } from '@slotstream/tracking-plan'
+import { ownCopy } from './own-copy.js'
 
 /** Fields of a record that say what was eligible and known. */
 export interface SituationTexts {
@@ -81,7 +82,7 @@ function remember<T>(parse: (text: string) => T): (text: string) => T {
     const found = known.get(text)
     if (found !== undefined) return found
     const parsed = parse(text)
-    known.set(text, parsed)
+    known.set(ownCopy(text), parsed)
     return parsed
   }
 }
