@@ -27,7 +27,7 @@ export type Columns = Record<Column, number>
  * @throws CommandError where one that is needed is missing
  */
 export function findColumns(header: readonly string[], file: string): Columns {
-  const names = header.map(name => name.replace(/^\uFEFF/, '').trim())
+  const names = header.map(name => name.trim())
   const places = Object.entries(NAMES).map(([column, known]) => [
     column,
     known.map(name => names.indexOf(name)).find(place => place >= 0) ?? -1,

@@ -115,11 +115,16 @@ function parseList(text: string): unknown[] {
 }
 
 function parseInterests(text: string): Record<string, number> {
-  const value = parseJson(text === '' ? '{}' : text)
-  const isInterests =
-    typeof value === 'object' && value !== null && Object.values(value).every(share => typeof share === 'number')
-  if (!isInterests) throw new Error(`affinities must be a JSON object of numbers, not ${text.slice(0, 80)}`)
-  return value as Record<string, number>
+  const interests: Record<string, number> = {}
+  const add = (value: unknown, path: string) => {
+    if (typeof value === 'number' && path !== '') interests[path] = value
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      // ClickHouse writes "a.b" as b in a.
+      for (const [name, inner] of Object.entries(value)) add(inner, path === '' ? name : `${path}.${name}`)
+    else throw new Error(`affinities must be a JSON object of numbers, not ${text.slice(0, 80)}`)
+  }
+  add(parseJson(text === '' ? '{}' : text), '')
+  return interests
 }
 
 function parseJson(text: string): unknown {

@@ -56,7 +56,7 @@ function expectClose(
   for (const name of ['ess', 'overlap', 'maxWeight'] as const)
     expect(Math.abs(report[name] / expected[name] - 1), name).toBeLessThan(1e-9)
   for (const [name, estimate] of Object.entries(expected.estimates!))
-    for (const [end, value] of Object.entries(estimate)) {
+    for (const [end, value] of Object.entries(estimate as Record<string, number>)) {
       const found = report.estimates?.[name as 'ips']?.[end as 'low']
       expect(Math.abs(found! - value), `${name} ${end}`).toBeLessThan(1e-9)
     }

@@ -43,6 +43,9 @@ describe('the command line of values', () => {
     [['--log', 'f', '--policy', 'uniform', '--clip', '0']],
     [['--log', 'f', '--policy', 'uniform', '--clip', 'much']],
     [['ranking', '--log', 'f', '--policy', 'uniform']],
+    [['--slot', 's', '--log', 'f', '--policy', 'uniform']],
+    [['--log', 'f', '--policy', 'uniform', '--from', '2026-01-01']],
+    [['--slot', 's', '--policy', 'uniform', '--from', 'monday']],
     [['other', '--log', 'f', '--policy', 'uniform']],
   ])('%j is rejected with how it should be', args => {
     expect(() => parseArguments(args)).toThrow(UsageError)
@@ -52,6 +55,8 @@ describe('the command line of values', () => {
     const plain = { do: 'value', log: 'f', policy: 'uniform', content: undefined, clip: undefined, json: false }
     expect(parseArguments(['--log', 'f', '--policy', 'uniform'])).toEqual(plain)
     expect(parseArguments(['--log', 'f', '--policy', 'uniform', '--clip', '10'])).toMatchObject({ clip: 10 })
+    const slot = { slot: 's', site: undefined, from: Date.UTC(2026, 0, 1), to: undefined }
+    expect(parseArguments(['--slot', 's', '--policy', 'uniform', '--from', '2026-01-01'])).toMatchObject({ log: slot })
   })
 })
 
@@ -71,11 +76,11 @@ describe('a log of decisions', () => {
 
   it('is an export of ClickHouse, quoted: with what was eligible, above and liked', async () => {
     const log = await read(
-      `"decision_id","timestamp","content_id","position","propensity","reward","candidates","affinities"
+      `\uFEFF"decision_id","timestamp","content_id","position","propensity","reward","candidates","affinities"
 "d1","2026-01-31 12:00:00.123","a ""b"", c",1,0.5,1,"[[""a \\""b\\"", c"",0.5],[""ä\n"",0]]","{""shoes"":2}"
 "d1","2026-01-31 12:00:00.123","ä\n",2,1,0,"[[""a \\""b\\"", c"",0.5],[""ä\\n"",0]]","{""shoes"":2}"
 "d2","2026-01-31 12:00:01.000","",1,\\N,0,"[]","{}"
-"d3","2026-01-31 12:00:01.000","x",1,1,true,"[{""content_id"":""x"",""score"":1,""probability"":1}]","{}"
+"d3","2026-01-31 12:00:01.000","x",1,1,true,"[{""content_id"":""x"",""score"":1,""probability"":1}]","{""a"":{""b"":2}}"
 `.replace('""ä\n""', '""ä\\n""'),
     )
     expect(log.ids).toEqual(['a "b", c', 'ä\n', 'x'])
@@ -85,7 +90,7 @@ describe('a log of decisions', () => {
     expect(log.situations).toEqual([
       { position: 0, eligible: [0, 1], possible: [true, false], above: [], affinities: { shoes: 2 } },
       { position: 1, eligible: [0, 1], possible: [true, false], above: [0], affinities: { shoes: 2 } },
-      { position: 0, eligible: [2], possible: [true], above: [], affinities: {} },
+      { position: 0, eligible: [2], possible: [true], above: [], affinities: { 'a.b': 2 } },
     ])
   })
 
