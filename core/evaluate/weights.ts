@@ -62,15 +62,21 @@ function supportedShares(log: DecisionLog, { from, to }: RowRange, lots: readonl
   const logged = new Uint8Array(log.positions * log.ids.length)
   for (let row = from; row < to; row++)
     logged[log.situations[log.situation[row]!]!.position * log.ids.length + log.action[row]!] = 1
+  /** Situations share the lists of what was possible. */
+  const sets = new Map<readonly boolean[], Set<number>>()
+  const possibleOf = (eligible: readonly number[], possible: readonly boolean[]): Set<number> => {
+    const set = sets.get(possible) ?? new Set(eligible.filter((_, place) => possible[place]))
+    sets.set(possible, set)
+    return set
+  }
   return Float64Array.from(log.situations, ({ position, eligible, possible, above }, situation) => {
     const lot = lots[situation]!
     // The recorded chances are those for the first position; further down, others may win.
-    const recorded =
-      above.length === 0 && eligible && possible ? new Map(eligible.map((a, n) => [a, possible[n]])) : undefined
+    const recorded = above.length === 0 && eligible && possible ? possibleOf(eligible, possible) : undefined
     let share = 0
     for (let place = 0; place < lot.actions.length; place++) {
       const action = lot.actions[place]!
-      const isPossible = recorded ? recorded.get(action) : logged[position * log.ids.length + action] === 1
+      const isPossible = recorded ? recorded.has(action) : logged[position * log.ids.length + action] === 1
       if (isPossible) share += lot.chances[place]!
     }
     return share
