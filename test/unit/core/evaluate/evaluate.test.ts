@@ -77,6 +77,20 @@ describe('values of a policy', () => {
     expect(evaluateBy(rows, fixed).estimates).not.toHaveProperty('clipped')
   })
 
+  it('leave rows with weights above √n to the model, in Switch-DR', () => {
+    // Two of 20 rows have the item, which weigh 10.
+    const rowsOf = (count: number) =>
+      Array.from({ length: count }, (_, row): SomeRow => {
+        const isRare = row % 20 === 3 || row % 20 === 10
+        return { id: isRare ? 'rare' : 'common', propensity: isRare ? 0.1 : 0.9, reward: (row % 7) / 7 }
+      })
+    const fixed = { type: 'fixed' as const, contentIds: ['rare'] }
+    const [few, many] = [80, 120].map(count => evaluateBy(rowsOf(count), fixed).estimates!)
+    expect(few!.switchDr.value).toBe(few!.dm.value)
+    expect(few!.switchDr.value).not.toBe(few!.dr.value)
+    expect(many!.switchDr).toEqual(many!.dr)
+  })
+
   it('take rows of a decision together: what comes twice says nothing more', () => {
     const once = play(3_000, 1, LOGGED, RATES, 'twice')
     const twice = once.flatMap((row, decision) => [
