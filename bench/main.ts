@@ -1,6 +1,7 @@
 import { benchCollector } from './collector/collector.js'
 import { benchCompare } from './compare/compare.js'
 import { benchConditions } from './conditions/conditions.js'
+import { benchEvaluate } from './evaluate/evaluate.js'
 import { benchFlood } from './flood/flood.js'
 import { benchFreshness } from './freshness/freshness.js'
 import { benchGuard } from './guard/guard.js'
@@ -31,6 +32,7 @@ const BENCHES = {
   profiles: benchProfiles,
   policies: benchPolicies,
   regret: benchRegret,
+  evaluate: benchEvaluate,
   sdk: benchSdk,
   'first-views': benchFirstViews,
   compare: benchCompare,

@@ -8,7 +8,7 @@ export interface BenchOptions {
   backlog: number
   /** Events that one collector takes while its memory is watched. `--events`, default 1,000,000. */
   events: number
-  /** Rows that queries are timed over. `--rows`, default 1,000,000. */
+  /** Rows that queries are timed over, and that policies are valued by. `--rows`, default 1,000,000. */
   rows: number
   /** Profiles that are held. `--profiles`, default 1,000,000. */
   profiles: number

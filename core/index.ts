@@ -35,6 +35,13 @@ export { countExpressions, definitionFaults, namesInUse } from './definitions/ch
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'
+export type { DecisionLog, LoggedSituation, Lot, RowRange } from './evaluate/decision-log.js'
+export type { Estimates } from './evaluate/estimate.js'
+export { type Evaluation, evaluateLots } from './evaluate/evaluate.js'
+export type { Estimate } from './evaluate/interval.js'
+export type { Diagnostics, Refusal } from './evaluate/refusal.js'
+export type { ContentFactsById } from './evaluate/target/content-facts.js'
+export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
 export {
   BUILT_IN_FEATURES,
   type BuiltInFeature,
@@ -70,7 +77,7 @@ export { crossFacts, DIMENSION, featuresOf as learningFeaturesOf } from './learn
 export type { ContentFacts } from './learning/features/facets.js'
 export { packFeatures, unpackFeatures } from './learning/features/packed.js'
 export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
-export { type Folded, foldEnvelope, type Refusal } from './learning/fold/fold-envelope.js'
+export { type Folded, foldEnvelope, type RecordRefusal } from './learning/fold/fold-envelope.js'
 export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
 export { noteMissed } from './learning/fold/missed.js'
 export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'

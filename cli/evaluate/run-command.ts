@@ -1,17 +1,25 @@
 import { readFile } from 'node:fs/promises'
+import type { Environment } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { type Command, USAGE } from './parse-arguments.js'
 import { evaluateRanking, type RankingReport } from './ranking/evaluate-ranking.js'
 import { readCategories } from './ranking/read-categories.js'
 import { readInteractions } from './ranking/read-interactions.js'
+import { runValue } from './value/run-value.js'
 
 /**
  * Runs the command and prints what it finds.
  *
+ * @param env says where ClickHouse is. Default: as `npm start` has it
  * @throws CommandError when a file cannot be read
  */
-export async function runCommand(command: Command, print: (line: string) => void): Promise<void> {
+export async function runCommand(
+  command: Command,
+  print: (line: string) => void,
+  env: Environment = {},
+): Promise<void> {
   if (command.do === 'help') return print(USAGE)
+  if (command.do === 'value') return print(await runValue(command, env))
   const { log, split, items, json } = command
   const interactions = readInteractions(await textOf(log), log)
   const categories = items === undefined ? undefined : readCategories(await textOf(items), items)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type System, startSystem } from '../support/system.js'
@@ -10,6 +11,7 @@ import { until } from '../support/until.js'
 
 const pathTo = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const PROGRAM = pathTo('../../cli/dist/replay/main.js')
+const EVALUATE = pathTo('../../cli/dist/evaluate/main.js')
 const REAL = process.env.OPEN_BANDIT_DIR || pathTo('../../../shared/data/open-bandit')
 /** The real log where there is one; otherwise a small one in the same format. */
 const FOLDER = existsSync(REAL) ? REAL : pathTo('../fixtures/open-bandit')
@@ -61,6 +63,20 @@ describe('a replay of the Open Bandit log', () => {
     expect(code, output).toBe(0)
     await expectLogOf('open-bandit')
     expect(await idsOf('open-bandit')).toEqual(before)
+  })
+
+  it('can be valued from the warehouse as from the file', async () => {
+    const policy = ['--policy', 'uniform', '--json']
+    const stored = await evaluate('--slot', 'recommendations', '--site', 'open-bandit', ...policy)
+    const fromFile = await evaluate('--log', join(FOLDER, fileOfLog()), ...policy)
+    for (const name of ['ips', 'snips'] as const)
+      for (const end of ['value', 'low', 'high'] as const)
+        expect(stored.estimates[name][end], `${name} ${end}`).toBeCloseTo(fromFile.estimates[name][end], 9)
+    for (const name of ['ess', 'overlap', 'maxWeight'] as const) expect(stored[name]).toBeCloseTo(fromFile[name], 6)
+    expect(stored.refused?.code).toBe(fromFile.refused?.code)
+
+    const before = ['--slot', 'recommendations', '--to', '2019-01-01']
+    await expect(evaluate(...before, ...policy)).rejects.toThrow('there are no decisions of the slot recommendations')
   })
 
   it('that is killed half-way and run again brings exactly the same', async () => {
@@ -182,6 +198,21 @@ function replay(collector: string, site: string) {
   return Object.assign(ended, { child })
 }
 
+/** Runs `npm run evaluate` on the warehouse of the system. */
+async function evaluate(...args: string[]) {
+  const child = spawn(process.execPath, [EVALUATE, ...args], {
+    env: { ...process.env, CLICKHOUSE_URL: system.clickhouseUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [code, output, errors] = await Promise.all([
+    new Promise(resolve => child.once('close', resolve)),
+    text(child.stdout),
+    text(child.stderr),
+  ])
+  if (code !== 0) throw new Error(errors)
+  return JSON.parse(output)
+}
+
 /** Stands before the collector. It passes so many batches on, holds the answer to the last of them, and no more pass. */
 async function startProxy(target: string) {
   let batches = 0
@@ -218,13 +249,17 @@ async function startProxy(target: string) {
   }
 }
 
-/** The file, read with nothing of the program under test. */
-function readLog(): LoggedRow[] {
+function fileOfLog(): string {
   const isLog = (name: string) =>
     readFileSync(join(FOLDER, name), 'utf8').split('\n', 1)[0]!.includes('propensity_score')
   const name = readdirSync(FOLDER).find(name => name.endsWith('.csv') && isLog(name))
   if (!name) throw new Error(`${FOLDER} holds no log`)
-  const [header, ...lines] = readFileSync(join(FOLDER, name), 'utf8').trim().split('\n')
+  return name
+}
+
+/** The file, read with nothing of the program under test. */
+function readLog(): LoggedRow[] {
+  const [header, ...lines] = readFileSync(join(FOLDER, fileOfLog()), 'utf8').trim().split('\n')
   const columns = header!.split(',')
   return lines.map(line => {
     const fields = line.split(',')

@@ -1,4 +1,4 @@
-import type { Refusal, StreamPositions } from '@slotstream/core'
+import type { RecordRefusal, StreamPositions } from '@slotstream/core'
 import type { PackedModel } from './packed-model.js'
 
 /** A message of a stream of learning records. */
@@ -30,7 +30,7 @@ export interface FoldCounts {
   repeats: number
   /** Messages that took records away. */
   removals: number
-  refused: Partial<Record<Refusal, number>>
+  refused: Partial<Record<RecordRefusal, number>>
   /** Why messages could not be read, with their sequences. */
   unreadable: { stream: string; seq: number; reason: string }[]
 }

@@ -9,7 +9,7 @@ import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
 /** Why a record was not learned from. */
-export type Refusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact'
+export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact'
 
 /** What a message changed. */
 export interface Folded {
@@ -19,7 +19,7 @@ export interface Folded {
   slots: Set<LearnedSlot>
   /** Records that were learned from, or taken away. */
   records: number
-  refused: Refusal[]
+  refused: RecordRefusal[]
 }
 
 const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
@@ -63,7 +63,7 @@ function take(learned: Learned, partition: number, { seq, stored, removal, recei
 }
 
 /** Returns why the record changes nothing, if so. */
-function foldRecord(slot: LearnedSlot, record: LearningRecord, isRemoval: boolean): Refusal | undefined {
+function foldRecord(slot: LearnedSlot, record: LearningRecord, isRemoval: boolean): RecordRefusal | undefined {
   const { reward, previous, features: packed } = record
   if (!isReward(reward) || (previous !== undefined && !isReward(previous))) return 'reward'
   const features = packed && readFeatures(packed)

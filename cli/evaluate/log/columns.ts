@@ -1,0 +1,47 @@
+import { CommandError } from '@slotstream/tracking-plan'
+
+/** Names of columns, by what they hold: those of Open Bandit logs, and those of `decision_rewards` and its export. */
+const NAMES = {
+  item: ['item_id', 'content_id'],
+  reward: ['reward', 'click', 'clicked'],
+  propensity: ['propensity_score', 'propensity', 'pscore'],
+  position: ['position'],
+  decision: ['decision_id'],
+  time: ['timestamp'],
+  candidates: ['candidates'],
+  above: ['above'],
+  affinities: ['affinities'],
+} as const
+
+/** Columns without which nothing can be valued. */
+const NEEDED = ['item', 'reward', 'propensity'] as const
+
+type Column = keyof typeof NAMES
+
+/** Places of columns in a log; -1: it has none. */
+export type Columns = Record<Column, number>
+
+/**
+ * Finds the columns of a log by its header.
+ *
+ * @throws CommandError where one that is needed is missing
+ */
+export function findColumns(header: readonly string[], file: string): Columns {
+  const names = header.map(name => name.trim())
+  const places = Object.entries(NAMES).map(([column, known]) => [
+    column,
+    known.map(name => names.indexOf(name)).find(place => place >= 0) ?? -1,
+  ])
+  const columns = Object.fromEntries(places) as Columns
+  const missing = NEEDED.filter(column => columns[column] < 0)
+  if (missing.length > 0) {
+    const wanted = missing.map(column => NAMES[column].join(' or ')).join(', ')
+    throw new CommandError(`${file} has no column ${wanted}: docs/evaluation.md has the query that exports decisions`)
+  }
+  return columns
+}
+
+/** Returns how many fields have to be read of each record. */
+export function wantedFields(columns: Columns): number {
+  return Math.max(...Object.values(columns)) + 1
+}

@@ -1,0 +1,86 @@
+import { isAscii } from 'node:buffer'
+import { CommandError } from '@slotstream/tracking-plan'
+import { Splitter } from './split-record.js'
+
+/** Longest record, in characters: beyond it, a quote was not closed. */
+const MAX_RECORD = 4 * 2 ** 20
+
+const NEWLINE = 10
+
+/**
+ * Reads records of CSV (RFC 4180) as they come, without holding the rest. Quoted fields may hold commas, quotes and ends of lines.
+ *
+ * @param wantedOf returns, by the first record, how many fields are wanted of those after it
+ * @param onRecord is called with the fields, up to the last that is wanted, and the number of the record, from 1
+ * @throws CommandError
+ */
+export async function readRecords(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  wantedOf: (header: string[]) => number,
+  onRecord: (fields: string[], record: number) => void,
+): Promise<void> {
+  const splitter = new Splitter()
+  let record = 0
+  let columns = 0
+  const take = (fields: string[]) => {
+    if (fields.length === 1 && fields[0] === '') return
+    record++
+    if (record === 1) {
+      columns = fields.length
+      splitter.wanted = wantedOf(fields)
+      return
+    }
+    if (fields.length < Math.min(splitter.wanted, columns))
+      throw new CommandError(`${file}, record ${record}: it must have ${columns} fields. Is the file complete?`)
+    onRecord(fields, record)
+  }
+  const takeAll = (text: string, isLast: boolean): string => {
+    splitter.begin(text, isLast)
+    for (let fields = splitter.next(); fields; fields = splitter.next()) take(fields)
+    if (splitter.trouble) throw new CommandError(`${file}, record ${record + 1}: ${splitter.trouble}`)
+    return splitter.rest()
+  }
+  let rest = ''
+  for await (const chunk of wholeLines(chunks)) {
+    const piece = textOf(chunk)
+    const text = record === 0 && rest === '' ? piece.replace(/^\uFEFF/, '') : piece
+    // What is joined is slower to read than what is not.
+    rest = takeAll(rest === '' ? text : rest + text, false)
+    if (rest.length > MAX_RECORD)
+      throw new CommandError(
+        `${file}, record ${record + 1}: it is longer than ${MAX_RECORD} characters: is a quote not closed?`,
+      )
+  }
+  takeAll(rest, true)
+  if (record === 0) throw new CommandError(`${file} is empty`)
+}
+
+/** Decodes whole lines. ASCII, which most logs are, takes a tenth of the time of UTF-8 as it may be. */
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength)
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
+}
+
+/** Moves the bytes after the last end of a line to the piece after it, so that records are seldom cut in two. */
+async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let cut = new Uint8Array(0)
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(NEWLINE) + 1
+    const whole = joined(cut, chunk.subarray(0, end))
+    cut = end > 0 ? chunk.slice(end) : joined(cut, chunk)
+    if (end > 0) yield whole
+    if (cut.length > MAX_RECORD) {
+      yield cut
+      cut = new Uint8Array(0)
+    }
+  }
+  yield cut
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(one.length + other.length)
+  both.set(one)
+  both.set(other, one.length)
+  return both
+}

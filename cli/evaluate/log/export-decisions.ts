@@ -1,0 +1,108 @@
+import type { clickHouseSettings } from '@slotstream/sources'
+import { CommandError } from '@slotstream/tracking-plan'
+
+/** Decisions whose rewards are exported. */
+export interface DecisionSelection {
+  slot: string
+  /** Undefined: the only site with decisions of the slot. */
+  site: string | undefined
+  /** Times from which and before which it was decided, in milliseconds since the epoch. Default: any */
+  from: number | undefined
+  to: number | undefined
+}
+
+/** How long a query may take, in milliseconds. */
+const QUERY_TIMEOUT_MS = 300_000
+
+/** Time before which and after which no decision was made, in milliseconds since the epoch: DateTime64 ends there. */
+const EVER = { from: 0, to: Date.UTC(2200, 0, 1) }
+
+const inPeriod = (time: string) =>
+  `${time} >= fromUnixTimestamp64Milli({from:Int64}) AND ${time} < fromUnixTimestamp64Milli({to:Int64})`
+
+const SITES = `SELECT DISTINCT site_id FROM slotstream.decisions
+WHERE slot_id = {slot:String} AND ${inPeriod('timestamp')} ORDER BY site_id LIMIT 3 FORMAT TSV`
+
+/** The query that docs/evaluation.md shows. */
+const EXPORT = `SELECT
+    decision_id,
+    rewards.timestamp AS timestamp,
+    content_id,
+    rewards.position AS position,
+    propensity,
+    reward,
+    toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)) AS candidates,
+    toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
+    toJSONString(features.^affinities) AS affinities
+FROM slotstream.decision_rewards AS rewards
+INNER JOIN
+(
+    SELECT site_id, decision_id, position, content_ids, candidates, features
+    FROM slotstream.decisions
+    WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('timestamp')}
+) AS decisions
+ON rewards.site_id = decisions.site_id AND rewards.decision_id = decisions.decision_id
+WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
+  AND ${inPeriod('rewards.timestamp')}
+ORDER BY rewards.timestamp, decision_id, position
+FORMAT CSVWithNames`
+
+/**
+ * Reads decisions and what came of them from ClickHouse, as CSV in pieces.
+ *
+ * @throws CommandError
+ */
+export async function* exportDecisions(
+  { slot, site, from = EVER.from, to = EVER.to }: DecisionSelection,
+  settings: ReturnType<typeof clickHouseSettings>,
+): AsyncGenerator<Uint8Array> {
+  const period = { slot, from: String(from), to: String(to) }
+  const only = site ?? (await siteOf(await textOf(ask(SITES, period, settings)), slot))
+  yield* ask(EXPORT, { ...period, site: only }, settings)
+}
+
+function siteOf(text: string, slot: string): string {
+  const sites = text.split('\n').filter(line => line !== '')
+  if (sites.length === 1) return sites[0]!
+  if (sites.length === 0) throw new CommandError(`there are no decisions of the slot ${slot} in that time`)
+  throw new CommandError(`several sites have a slot ${slot}: name one with --site, such as ${sites.join(', ')}`)
+}
+
+async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const piece of pieces) text += decoder.decode(piece, { stream: true })
+  return text + decoder.decode()
+}
+
+/** Asks ClickHouse, with values as parameters that never become part of the query's text. */
+async function* ask(
+  query: string,
+  params: Record<string, string>,
+  { url, user, password = '' }: ReturnType<typeof clickHouseSettings>,
+): AsyncGenerator<Uint8Array> {
+  const address = new URL(url)
+  for (const [name, value] of Object.entries(params)) address.searchParams.set(`param_${name}`, escaped(value))
+  try {
+    const response = await fetch(address, {
+      method: 'POST',
+      headers: user ? { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password } : {},
+      body: query,
+      signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
+    })
+    if (!response.ok)
+      throw new CommandError(
+        `ClickHouse at ${url} answered ${response.status}: ${(await response.text()).slice(0, 300)}`,
+      )
+    if (response.body) yield* response.body
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    const { message, cause } = error as Error & { cause?: Error }
+    throw new CommandError(`no answer from ClickHouse at ${url} (${cause?.message ?? message}). See CLICKHOUSE_URL`)
+  }
+}
+
+/** Values are read as TSV is. */
+function escaped(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')
+}

@@ -1,0 +1,136 @@
+import type { LoggedSituation } from '@slotstream/core'
+import { CommandError } from '@slotstream/tracking-plan'
+import { ownCopy } from './own-copy.js'
+
+/** Fields of a record that say what was eligible and known. */
+export interface SituationTexts {
+  position: number
+  /** JSON list of what was eligible: ids, or [id, chance], or objects with `content_id` and `probability`. */
+  candidates?: string | undefined
+  /** JSON list of the ids above. */
+  above?: string | undefined
+  /** JSON object of interests by category. */
+  affinities?: string | undefined
+}
+
+/** Situations of a log, each once: rows share those that are equal. */
+export interface Situations {
+  list: LoggedSituation[]
+  /**
+   * Returns the number of a situation.
+   *
+   * @param where of the record, for messages
+   * @throws CommandError where a text is not what it must be
+   */
+  numberOf(texts: SituationTexts, where: string): number
+}
+
+/**
+ * Makes an empty list of situations.
+ *
+ * @param actionOf returns the number of an id
+ */
+export function createSituations(actionOf: (id: string) => number): Situations {
+  const list: LoggedSituation[] = []
+  const numbers = new Map<string, number>()
+  const candidatesOf = remember(text => eligibleOf(parseList(text), actionOf))
+  const affinitiesOf = remember(parseInterests)
+  let lastTexts: SituationTexts | undefined
+  let last = 0
+  const make = ({ position, candidates, above, affinities }: SituationTexts): LoggedSituation => ({
+    position,
+    ...(candidates !== undefined && candidatesOf(candidates)),
+    above: above === undefined ? [] : parseList(above).map(id => actionOf(String(id))),
+    ...(affinities !== undefined && { affinities: affinitiesOf(affinities) }),
+  })
+  return {
+    list,
+    numberOf(texts, where) {
+      if (lastTexts && isSame(texts, lastTexts)) return last
+      const { position, candidates = '', above = '', affinities = '' } = texts
+      const key = `${position}\0${candidates}\0${above}\0${affinities}`
+      let number = numbers.get(key)
+      if (number === undefined) {
+        number = list.length
+        try {
+          list.push(make(texts))
+        } catch (error) {
+          throw new CommandError(`${where}: ${(error as Error).message}`)
+        }
+        numbers.set(key, number)
+      }
+      lastTexts = texts
+      last = number
+      return number
+    },
+  }
+}
+
+function isSame(one: SituationTexts, other: SituationTexts): boolean {
+  return (
+    one.position === other.position &&
+    one.candidates === other.candidates &&
+    one.above === other.above &&
+    one.affinities === other.affinities
+  )
+}
+
+/** Equal texts yield the same object, so that policies are asked once for each. */
+function remember<T>(parse: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>()
+  return text => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const parsed = parse(text)
+    known.set(ownCopy(text), parsed)
+    return parsed
+  }
+}
+
+/** Ids with their chances, where these are given for all. */
+function eligibleOf(
+  entries: unknown[],
+  actionOf: (id: string) => number,
+): Pick<LoggedSituation, 'eligible' | 'possible'> {
+  const pairs = entries.map(entry => {
+    if (Array.isArray(entry)) return { id: entry[0], chance: entry.length > 1 ? entry.at(-1) : undefined }
+    if (typeof entry !== 'object' || entry === null) return { id: entry, chance: undefined }
+    const { content_id: id, probability: chance } = entry as Record<string, unknown>
+    return { id, chance }
+  })
+  if (pairs.some(({ id }) => typeof id !== 'string' && typeof id !== 'number'))
+    throw new Error(
+      'candidates must be a JSON list of ids, of [id, chance], or of objects with content_id and probability',
+    )
+  const eligible = pairs.map(({ id }) => actionOf(String(id)))
+  return pairs.some(({ chance }) => chance === undefined)
+    ? { eligible }
+    : { eligible, possible: pairs.map(({ chance }) => Number(chance) > 0) }
+}
+
+function parseList(text: string): unknown[] {
+  const value = parseJson(text === '' ? '[]' : text)
+  if (!Array.isArray(value)) throw new Error(`candidates and above must be JSON lists, not ${text.slice(0, 80)}`)
+  return value
+}
+
+function parseInterests(text: string): Record<string, number> {
+  const interests: Record<string, number> = {}
+  const add = (value: unknown, path: string) => {
+    if (typeof value === 'number' && path !== '') interests[path] = value
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      // ClickHouse writes "a.b" as b in a.
+      for (const [name, inner] of Object.entries(value)) add(inner, path === '' ? name : `${path}.${name}`)
+    else throw new Error(`affinities must be a JSON object of numbers, not ${text.slice(0, 80)}`)
+  }
+  add(parseJson(text === '' ? '{}' : text), '')
+  return interests
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${text.slice(0, 80)} is no JSON: export lists with toJSONString`)
+  }
+}

@@ -1,0 +1,44 @@
+import { createReadStream } from 'node:fs'
+import type { Environment } from '@slotstream/runtime/settings'
+import { clickHouseSettings } from '@slotstream/sources'
+import { CommandError } from '@slotstream/tracking-plan'
+import { exportDecisions } from '../log/export-decisions.js'
+import { readLog } from '../log/read-log.js'
+import type { ValueCommand } from '../parse-arguments.js'
+import { evaluatePolicy } from './evaluate-policy.js'
+import { readContents, readPolicy } from './policy-file.js'
+import { writeValue } from './write-value.js'
+
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 2 ** 20
+
+/**
+ * Values a policy by a log, and returns what is to be printed.
+ *
+ * @param env says where ClickHouse is
+ * @throws CommandError when a log or file cannot be read
+ */
+export async function runValue(
+  { log: source, policy: name, content, clip, json }: ValueCommand,
+  env: Environment,
+): Promise<string> {
+  const policy = name === 'uniform' ? name : await readPolicy(name)
+  const contents = await readContents(content)
+  const type = policy === 'uniform' ? policy : policy.type
+  const needs = { time: type !== 'uniform' && type !== 'fixed' && type !== 'random', affinities: type === 'affinity' }
+  const log =
+    typeof source === 'string'
+      ? await readLog(chunksOf(source), source, needs)
+      : await readLog(exportDecisions(source, clickHouseSettings(env)), `decisions of ${source.slot}`, needs)
+  const value = evaluatePolicy(log, policy, contents, clip)
+  return json ? JSON.stringify(value.report) : writeValue(value)
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  const stream = createReadStream(file, { highWaterMark: CHUNK_BYTES })
+  try {
+    yield* stream
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,132 @@
+import type { Estimate } from './interval.js'
+
+/** Kinds of reasons why a value cannot be relied on. */
+export const REFUSAL_CODES = [
+  'unknown_chances',
+  'zero_support',
+  'corrupt_propensities',
+  'low_sample',
+  'low_overlap',
+  'estimators_disagree',
+] as const
+
+/** Reason why a value cannot be relied on, with what would cure it. */
+export interface Refusal {
+  code: (typeof REFUSAL_CODES)[number]
+  reason: string
+  cure: string
+}
+
+/** Measures of how far a log can value a policy. */
+export interface Diagnostics {
+  rows: number
+  /** Effective sample size (Kish): (Σw)² / Σw². */
+  ess: number
+  /** Share of the policy's chances that are for actions which the log had a chance to show. */
+  overlap: number
+  maxWeight: number
+  meanWeight: number
+  /** Standard error of `meanWeight`. */
+  weightError: number
+  /** Share of rows where the policy would show something. */
+  shown: number
+  /** Rows whose logged chance is none. */
+  impossible: number
+}
+
+/** Least effective sample size, in rows and as a share of them. */
+const LEAST_ESS = 1_000
+const LEAST_ESS_SHARE = 0.01
+const LEAST_OVERLAP = 0.8
+
+/** Standard errors by which the mean weight may differ from what it must be, and what rounding explains. */
+const MOST_ERRORS = 3
+const ROUNDING = 1e-6
+
+/** Returns why there is nothing to estimate: the log has no such actions, or wrong chances. */
+export function refuseEstimates(found: Diagnostics): Refusal | undefined {
+  const { overlap, ess, impossible, rows, meanWeight, weightError, shown } = found
+  if (impossible > 0)
+    return corrupt(`${impossible} of ${rows} rows have a logged chance that is not above 0 and at most 1`)
+  if (!(overlap > 0 && ess > 0))
+    return {
+      code: 'zero_support',
+      reason: `nothing of what the policy would show was ever shown at that position in these ${rows} rows`,
+      cure: 'let some share of draws, such as exploration.atLeast 0.02, show the content the policy needs, and log again',
+    }
+  // What the log never shows is missing from the weights: their mean is the share that it does show, at least.
+  const off = Math.max(meanWeight - shown, overlap * shown - meanWeight)
+  if (off > MOST_ERRORS * weightError && off > ROUNDING)
+    return corrupt(
+      `the mean weight is ${digits(meanWeight)}, which chance does not explain: it must be ${digits(shown)} with a ` +
+        `standard error of ${digits(weightError)}`,
+    )
+  return undefined
+}
+
+/** Returns why estimates cannot be relied on. */
+export function refuseReliance(
+  { rows, ess, overlap }: Diagnostics,
+  estimates: Record<'ips' | 'snips' | 'dr', Estimate>,
+): Refusal | undefined {
+  const needed = Math.max(LEAST_ESS, LEAST_ESS_SHARE * rows)
+  if (ess < needed)
+    return {
+      code: 'low_sample',
+      reason:
+        `the effective sample size is ${digits(ess)} of ${rows} rows, at least ${digits(needed)} are needed ` +
+        '(1,000 and 1 %): few rows carry the estimate',
+      cure: cureOfSample(rows, ess),
+    }
+  if (overlap < LEAST_OVERLAP)
+    return {
+      code: 'low_overlap',
+      reason:
+        `${percent(1 - overlap)} of what the policy would show was never shown at that position: ` +
+        `the overlap is ${digits(overlap)}, at least ${LEAST_OVERLAP} is needed`,
+      cure: 'explore that content, too, before you log, or value a policy that leaves it out',
+    }
+  const pair = disagreeing(estimates)
+  if (pair)
+    return {
+      code: 'estimators_disagree',
+      reason: `the intervals of ${pair.join(' and ')} have nothing in common: ${
+        overlap < 1
+          ? `IPS counts ${percent(1 - overlap)} that were never shown as nothing`
+          : 'an assumption of theirs is wrong'
+      }`,
+      cure: 'check that each propensity is that of the draw and each reward that of its row; then compare in an experiment',
+    }
+  return undefined
+}
+
+function corrupt(reason: string): Refusal {
+  return {
+    code: 'corrupt_propensities',
+    reason: `the logged chances cannot be those that were drawn by: ${reason}`,
+    cure: 'log the chance of each draw as it was drawn, with all rows of a decision and none of them twice',
+  }
+}
+
+function cureOfSample(rows: number, ess: number): string {
+  const explore = 'explore more, or value a policy that is closer to the one that logged'
+  if (!(ess > 0) || ess / rows < LEAST_ESS_SHARE) return explore
+  return `value it by ${Math.ceil((LEAST_ESS / ess) * rows).toLocaleString('en')} rows like these, ${explore}`
+}
+
+function disagreeing(estimates: Record<'ips' | 'snips' | 'dr', Estimate>): [string, string] | undefined {
+  const { ips, snips, dr } = estimates
+  const named = [['ips', ips] as const, ['snips', snips] as const, ['dr', dr] as const]
+  for (const [name, one] of named)
+    for (const [other, another] of named)
+      if (one.low - another.high > 1e-9 * Math.max(Math.abs(one.low), Math.abs(another.high))) return [other, name]
+  return undefined
+}
+
+function digits(value: number): string {
+  return String(Number(value.toPrecision(6)))
+}
+
+function percent(share: number): string {
+  return `${digits(100 * share)} %`
+}
