@@ -13,6 +13,7 @@ import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
 import { createDefinitionStore } from './admin/definitions/definition-store.js'
 import { createReadFilledTo } from './admin/definitions/filled-to.js'
+import { createExperimentStore } from './admin/experiments/experiment-store.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
@@ -108,6 +109,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           plans,
           planStore: createPlanStore(buckets.plans),
           definitionStore,
+          experimentStore: createExperimentStore(buckets.definitions),
           checkDefinitions: definitionFaults,
           builtIn: BUILT_IN,
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
