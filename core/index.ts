@@ -38,6 +38,7 @@ export { type Assignment, armOf, assignmentOf, experimentOfGroup } from './exper
 export { type AuditedDraw, createDrawAudit, type DrawAudit } from './experiments/checks/draw-audit.js'
 export { arrivalOf, checkLoss, correctForLoss, type LossCheck, type Stratum } from './experiments/checks/loss.js'
 export { type CheckResult, createSampleRatio, type SampleRatio } from './experiments/checks/sample-ratio.js'
+export { drawsOf } from './experiments/draws-of.js'
 export { type ArmSums, addSums, differenceOf, type Lift, type LiftOptions, relativeLiftOf } from './experiments/lift.js'
 export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/power.js'
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'

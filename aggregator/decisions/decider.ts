@@ -62,7 +62,9 @@ export function createDecider(deps: DeciderDeps): Decide {
     const started = performance.now()
     const left = () => started + request.deadlineMs - performance.now()
     const { siteId, visitorId } = request
-    const slots = request.slots.flatMap(({ id }) => catalog.slotOf(siteId, id) ?? [])
+    const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
+    // A person is in an experiment with all browsers.
+    const needsAll = slots.length > request.slots.length || needsPerson(slots)
     const turn = slots.some(({ needs }) => needs.caps) ? turns.take(joined([siteId, visitorId])) : undefined
     let told: number | undefined
     try {
@@ -101,8 +103,8 @@ export function createDecider(deps: DeciderDeps): Decide {
       const found = await within(left(), profiles.profileOf(siteId, visitorId))
       if (!found) return undefined
       const profile = found.value
-      const person = profile && needsPerson(slots) ? await within(left(), profiles.personOf(profile)) : undefined
-      if (profile && needsPerson(slots) && !person) return undefined
+      const person = profile && needsAll ? await within(left(), profiles.personOf(profile)) : undefined
+      if (profile && needsAll && !person) return undefined
       return {
         profile,
         person: person?.value,
