@@ -329,6 +329,7 @@ export {
   type ProfilesRequest,
   type ProfilesView,
 } from './stream/requests/profiles.js'
+export { RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   MAX_DELIVERIES_TOLD,

@@ -5,12 +5,15 @@ import { fieldsOf, objectOf } from '../admin-request.js'
 import { revisionOf } from '../catalog/revision.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import { type ExperimentDeps, putExperiments } from './put-experiments.js'
+import { type ReadResults, resultsRequest } from './read-results.js'
 
-export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {}
+export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {
+  readResults: ReadResults
+}
 
-/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots. */
+/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, and `…/slots/:id/results`. */
 export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts): void {
-  const { siteOf, experimentStore: store } = parts
+  const { siteOf, experimentStore: store, catalog, readResults } = parts
   const path = '/sites/:siteId/experiments'
 
   router.get(path, async (request: SiteRequest, response) => {
@@ -42,6 +45,18 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
     const before = await earlier(siteId, revision as number)
     const stored = await putExperiments(parts, siteId, before.experiments)
     response.json({ revision: stored.revision, experiments: stored.experiments })
+  })
+
+  router.get('/sites/:siteId/slots/:id/results', async (request: SiteRequest<'id'>, response) => {
+    const { siteId } = siteOf(request)
+    const { id: slotId } = request.params
+    const [{ slots }, { experiments }] = await Promise.all([catalog.read(siteId), store.read(siteId)])
+    if (!slots.some(({ id }) => id === slotId))
+      throw new Failure(
+        'not_found',
+        `there is no slot ${slotId}: make it with PUT …/slots/${encodeURIComponent(slotId)}`,
+      )
+    response.json(await readResults(resultsRequest({ siteId, slotId }, request.query, experiments, Date.now())))
   })
 
   async function earlier(siteId: string, revision: number): Promise<ExperimentSet> {

@@ -1,4 +1,4 @@
-import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from '../operations.js'
+import { adminOperation, body, inPath, inQuery, ok, type Part, type Paths, ref } from '../operations.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 const PATH = '/v1/admin/sites/{siteId}/experiments'
@@ -14,6 +14,20 @@ const REVISIONS: Part = {
 
 /** Paths of experiments. */
 export const EXPERIMENT_PATHS: Paths = {
+  '/v1/admin/sites/{siteId}/slots/{id}/results': {
+    parameters: [SITE, inPath('id', 'Id of the slot.')],
+    get: adminOperation(
+      'What an experiment in a slot shows, or the slot against those held out',
+      {
+        parameters: [
+          inQuery('from', 'ISO 8601. Default: 30 days before `to`'),
+          inQuery('to', 'ISO 8601. Default: now'),
+          inQuery('experiment', "Its id. Default: the slot's first one"),
+        ],
+      },
+      ok('May be asked for as often as one likes: intervals hold at every look.', ref('SlotResults')),
+    ),
+  },
   [PATH]: {
     parameters: [SITE],
     get: adminOperation('The experiments of a site', {}, ok('With their revision.', ref('ExperimentSet'))),
