@@ -19,6 +19,7 @@ import { startDecisions } from './decisions/role.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
+import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
 import { createSkewTracker } from './status/skew-tracker.js'
@@ -40,11 +41,10 @@ export async function startAggregator(
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
-  const publisher = createPublisher(nats)
   // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are
   // stored.
   const lane = await connectNats(settings.nats, 'decisions', log)
-  const lanePublisher = createPublisher(lane)
+  const [publisher, lanePublisher] = [createPublisher(nats), createPublisher(lane)]
   const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
   const tombstones = await watchTombstones(nats, installation, log)
@@ -62,6 +62,7 @@ export async function startAggregator(
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
+  const results = warehouse && answerResults({ nats, server: clickhouse, log })
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
@@ -103,7 +104,7 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      const roleParts = [profiles, warehouse, webhooks, batch, people]
+      const roleParts = [profiles, warehouse, webhooks, batch, people, results]
       await Promise.all([deciding?.stopLearning(), ...roleParts.map(part => part?.stop())])
       tombstones.stop()
       await deciding?.stop()

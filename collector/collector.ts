@@ -1,4 +1,3 @@
-import { BUILT_IN, definitionFaults } from '@slotstream/core'
 import type { COLLECTOR_BUCKETS } from '@slotstream/protocol'
 import {
   answerStatus,
@@ -11,8 +10,8 @@ import {
 } from '@slotstream/runtime'
 import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
-import { createDefinitionStore } from './admin/definitions/definition-store.js'
-import { createReadFilledTo } from './admin/definitions/filled-to.js'
+import { definitionParts } from './admin/definitions/parts.js'
+import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
@@ -71,7 +70,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const categories = createContentCategories()
   const state = watchState({ nats, installation: deps.installation, sites, plans, categories, log })
 
-  const definitionStore = createDefinitionStore(buckets.definitions)
+  const definitions = definitionParts(buckets, partitions)
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
     sites,
@@ -104,16 +103,14 @@ export function createCollector(deps: CollectorDeps): Collector {
           readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           previewSegment: createPreviewSegment(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets, log),
-          checkMeaning: createCheckMeaning(definitionStore),
+          checkMeaning: createCheckMeaning(definitions.definitionStore),
           plans,
           planStore: createPlanStore(buckets.plans),
-          definitionStore,
-          checkDefinitions: definitionFaults,
-          builtIn: BUILT_IN,
+          ...definitions,
+          ...experimentParts(nats, buckets),
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
           askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
           allowPrivateWebhooks: settings.allowPrivateWebhooks,
-          readFilledTo: createReadFilledTo(buckets.meta, partitions),
           enrich: createEnrich(deps.places, categories.of),
           publisher,
           partitions,

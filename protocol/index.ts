@@ -123,6 +123,32 @@ export {
   type Enrichment,
   enrichmentTrouble,
 } from './site/enrichment.js'
+export { checkExperiments, parseExperiments } from './site/experiments/check-experiments.js'
+export {
+  type Experiment,
+  type ExperimentArm,
+  type ExperimentSet,
+  type Guardrail,
+  type GuardrailDirection,
+  MAX_ARMS,
+  MAX_EXPERIMENT_BYTES,
+  MAX_EXPERIMENTS,
+  MAX_METRICS,
+  type Metric,
+  type MetricDetails,
+  metricDetails,
+  NO_EXPERIMENTS,
+  STOP_REASONS,
+  type StopReason,
+  type StopRules,
+} from './site/experiments/experiment.js'
+export {
+  ARM_FIELDS,
+  EXPERIMENT_FIELDS,
+  GUARDRAIL_FIELDS,
+  METRIC_FIELDS,
+  STOP_FIELDS,
+} from './site/experiments/experiment-fields.js'
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
 export {
@@ -203,6 +229,7 @@ export type {
   SentEnvelope,
   StoredMessage,
 } from './stream/envelopes/stored.js'
+export { experimentsKey, parseStoredExperiments, siteOfExperimentsKey } from './stream/experiments.js'
 export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
 export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
@@ -319,6 +346,7 @@ export {
   type ProfilesRequest,
   type ProfilesView,
 } from './stream/requests/profiles.js'
+export { RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   MAX_DELIVERIES_TOLD,

@@ -19,6 +19,7 @@ import {
   type Profile,
   recordHead,
   type ServedDecision,
+  type Slot,
   type SlotDecision,
   type SlotRequest,
   undecided,
@@ -69,8 +70,7 @@ export function answer(
   newId: (now: number) => string = uuidv7,
 ): Answer {
   const { siteId, visitorId, context } = request
-  const found = request.slots.map(({ id }) => catalog.slotOf(siteId, id))
-  const slots = found.filter(slot => slot !== undefined)
+  const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
   const situation = situationOf({
     ...asker,
     siteId,
@@ -80,18 +80,24 @@ export function answer(
     clauses: catalog.clausesOf(siteId),
     now,
   })
+  const { personId } = situation.person
   const taken = new Set<string>()
+  const ghosts = new Set<string>()
   const all: Answer = { decisions: [], records: [], served: [], goodUntil: Number.POSITIVE_INFINITY }
-  for (const [index, asked] of request.slots.entries()) {
+  for (const asked of request.slots) {
     const decisionId = newId(now)
-    const slot = found[index]
-    if (!slot) {
+    const found = catalog.slotFor(siteId, asked.id, personId)
+    if (!found) {
       addTo(all, undecided({ slotId: asked.id, decisionId, outcome: 'unknown_slot' }, request, now))
       continue
     }
-    const decided = decideOne(slot, asked, { situation, seed: decisionId, taken, models })
+    const { slot, assigned } = found
+    const isHeld = isHeldOut(siteId, visitorId, slot.slot)
+    const before = isHeld && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
+    const decided = decideOne(slot, asked, { situation, seed: decisionId, taken: before, models })
     const { choice, shown } = decided
     for (const contentId of choice.contentIds) taken.add(contentId)
+    for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     const told = servedDecision(decisionId, slot, situation, decided)
     if (told) all.served.push(told)
@@ -100,6 +106,8 @@ export function answer(
       record: {
         ...recordHead(asked.id, decisionId, request, now),
         ...choice,
+        ...comparedBy(slot.slot, personId),
+        ...assigned,
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
         ...(asker.latencyMs !== undefined && { latencyMs: asker.latencyMs }),
         features: { ...choice.features },
@@ -130,6 +138,11 @@ export function noAnswer(
 function addTo(all: Answer, { decision, record }: { decision: SlotDecision; record: DecisionRecord }): void {
   all.decisions.push(decision)
   all.records.push(record)
+}
+
+/** Returns what comparing those who are held out with the others takes. */
+function comparedBy({ holdout }: Slot, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
+  return holdout > 0 ? { personId, armShares: [holdout, 1 - holdout] } : {}
 }
 
 function decideOne(

@@ -1,10 +1,13 @@
-import { type Clauses, type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
+import { assignmentOf, type Clauses, type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
 import {
   type Content,
   checkContent,
   checkSlot,
+  type Experiment,
+  type ExperimentArm,
   fromKeyToken,
   isCatalogPublishedKey,
+  joined,
   type Slot,
 } from '@slotstream/protocol'
 
@@ -12,6 +15,12 @@ import {
 export interface Catalog {
   /** Returns a slot with what can appear in it, compiled once for each state of the site's catalog. */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
+  /** Returns a slot in all ways in which it may choose: as it says itself, and as each arm of its experiments does. */
+  waysOf(siteId: string, slotId: string): CompiledSlot[]
+  /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
+  slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
+  /** Puts the experiments of a site in the place of those before. */
+  setExperiments(siteId: string, experiments: readonly Experiment[]): void
   /** Returns the clauses that the slots of a site were compiled with. */
   clausesOf(siteId: string): Clauses
   /**
@@ -21,12 +30,20 @@ export interface Catalog {
   set(key: string, value: unknown): string | undefined
 }
 
+/** A slot as it chooses for one person. */
+export interface SlotOfPerson {
+  slot: CompiledSlot
+  /** Experiment, arm and the shares of all arms. Absent: the slot chooses as it says itself */
+  assigned?: { experiment: string; arm: string; armShares: number[]; personId: string }
+}
+
 interface SiteCatalog {
   slots: Map<string, Slot>
   contents: Map<string, Content>
   /** Slots that `slotOf` compiled since the last change. */
   ready: Map<string, CompiledSlot>
   clauses: Clauses
+  experiments: readonly Experiment[]
 }
 
 /**
@@ -42,22 +59,56 @@ export function createCatalog(
   function siteFor(siteId: string): SiteCatalog {
     const known = sites.get(siteId)
     if (known) return known
-    const site: SiteCatalog = { slots: new Map(), contents: new Map(), ready: new Map(), clauses: createClauses() }
+    const site: SiteCatalog = {
+      slots: new Map(),
+      contents: new Map(),
+      ready: new Map(),
+      clauses: createClauses(),
+      experiments: [],
+    }
     sites.set(siteId, site)
     return site
   }
 
+  function compiled(siteId: string, slotId: string, experiment?: Experiment, arm?: ExperimentArm) {
+    const site = sites.get(siteId)
+    const slot = site?.slots.get(slotId)
+    if (!site || !slot) return undefined
+    const name = experiment && arm ? joined([slotId, experiment.id, arm.id]) : slotId
+    const known = site.ready.get(name)
+    if (known) return known
+    const ready = compileSlot(...wayOf(slot, site.contents, arm), site.clauses)
+    site.ready.set(name, ready)
+    if (ready.faults.length > 0) onFaults(siteId, slotId, ready.faults)
+    return ready
+  }
+
+  function experimentsOf(siteId: string): readonly Experiment[] {
+    return sites.get(siteId)?.experiments ?? NONE
+  }
+
   return {
-    slotOf(siteId, slotId) {
-      const site = sites.get(siteId)
-      const slot = site?.slots.get(slotId)
-      if (!site || !slot) return undefined
-      const known = site.ready.get(slotId)
-      if (known) return known
-      const ready = compileSlot(slot, site.contents.values(), site.clauses)
-      site.ready.set(slotId, ready)
-      if (ready.faults.length > 0) onFaults(siteId, slotId, ready.faults)
-      return ready
+    slotOf: compiled,
+    waysOf(siteId, slotId) {
+      const slot = compiled(siteId, slotId)
+      if (!slot) return []
+      const tried = experimentsOf(siteId).filter(experiment => experiment.slot === slotId)
+      return [slot, ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? []))]
+    },
+    slotFor(siteId, slotId, personId) {
+      const experiments = experimentsOf(siteId)
+      const assigned = assignmentOf(siteId, personId, slotId, experiments)
+      const experiment = experiments.find(({ id }) => id === assigned?.experiment)
+      const slot = compiled(siteId, slotId, experiment, experiment?.arms[assigned!.index])
+      if (!slot || !experiment || !assigned) return slot && { slot }
+      const armShares = experiment.arms.map(({ share }) => share)
+      return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }
+    },
+    setExperiments(siteId, experiments) {
+      const site = siteFor(siteId)
+      site.experiments = experiments
+      site.ready.clear()
+      site.clauses = createClauses()
     },
     clausesOf: siteId => sites.get(siteId)?.clauses ?? createClauses(),
     set(key, value) {
@@ -72,6 +123,15 @@ export function createCatalog(
       return 'the key names neither a slot nor a content'
     },
   }
+}
+
+const NONE: readonly Experiment[] = []
+
+/** Returns a slot, and the content that it chooses from, as an arm has it. */
+function wayOf(slot: Slot, contents: ReadonlyMap<string, Content>, arm?: ExperimentArm): [Slot, Iterable<Content>] {
+  const { policy = slot.policy, contentIds } = arm ?? {}
+  const listed = contentIds?.flatMap(id => contents.get(id) ?? [])
+  return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
 }
 
 function replace<T extends { id: string }>(

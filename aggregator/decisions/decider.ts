@@ -63,7 +63,10 @@ export function createDecider(deps: DeciderDeps): Decide {
     const started = performance.now()
     const left = () => started + request.deadlineMs - performance.now()
     const { siteId, visitorId } = request
-    const slots = request.slots.flatMap(({ id }) => catalog.slotOf(siteId, id) ?? [])
+    const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
+    // A person is in an experiment with all browsers.
+    const isInExperiment = slots.length > request.slots.length
+    const needsAll = isInExperiment || needsPerson(slots)
     const turn = slots.some(({ needs }) => needs.caps) ? turns.take(joined([siteId, visitorId])) : undefined
     let told: number | undefined
     try {
@@ -114,9 +117,9 @@ export function createDecider(deps: DeciderDeps): Decide {
       const found = await within(left(), profiles.profileOf(siteId, visitorId))
       if (!found) return undefined
       const profile = found.value
-      const person = profile && needsPerson(slots) ? await personOf(profile) : undefined
-      // What other browsers did may keep content from the person; policies alone can do without it.
-      const isNeeded = slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
+      const person = profile && needsAll ? await personOf(profile) : undefined
+      // What other browsers did may keep content from the person, or say which arm is the person's; policies alone can do without.
+      const isNeeded = isInExperiment || slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
       if (profile && isNeeded && !person) return undefined
       return {
         profile,

@@ -15,6 +15,7 @@ import { createCatalog } from './catalog.js'
 import { createDecider } from './decider.js'
 import { type Models, NO_MODELS } from './models.js'
 import { parseRequest } from './parse-request.js'
+import { watchExperiments } from './watch-experiments.js'
 
 /** The decisions role: answers requests for slots. */
 export interface Decisions {
@@ -73,6 +74,8 @@ export async function startDecisions({
     log,
   )
 
+  const experiments = await watchExperiments(nats, installation.buckets.definitions, catalog, log)
+
   const decide = createDecider({ publisher, profiles, catalog, models, log, onUnrecorded: () => unrecorded.inc() })
 
   const answers = answerPartitions({
@@ -106,6 +109,7 @@ export async function startDecisions({
   return {
     async stop() {
       watch.stop()
+      experiments.stop()
       await answers.stop()
       log.info('decisions are no longer made')
     },

@@ -6,6 +6,7 @@ import type { CatalogRouteParts } from './catalog/parts.js'
 import { addCatalogRoutes } from './catalog/routes.js'
 import { addDecisionRoutes, type DecisionRouteParts } from './decisions/routes.js'
 import { addDefinitionRoutes, type DefinitionRouteParts } from './definitions/routes.js'
+import { addExperimentRoutes, type ExperimentRouteParts } from './experiments/routes.js'
 import { addMergeRoutes, type MergeRouteParts } from './people/merge-routes.js'
 import { addPeopleRoutes, type PeopleRouteParts } from './people/routes.js'
 import { addPlanRoutes, type PlanRouteParts } from './plan/routes.js'
@@ -24,6 +25,7 @@ type RouteParts = SitesRouteParts &
   ProfileRouteParts &
   DecisionRouteParts &
   DefinitionRouteParts &
+  ExperimentRouteParts &
   PlanRouteParts &
   ReplayRouteParts &
   PeopleRouteParts &
@@ -55,6 +57,7 @@ export function adminRoutes(adminParts: AdminParts): Router {
   addProfileRoutes(router, parts)
   addDecisionRoutes(router, parts)
   addDefinitionRoutes(router, parts)
+  addExperimentRoutes(router, parts)
   addPlanRoutes(router, parts)
   addReplayRoute(router, parts)
   addPeopleRoutes(router, parts)

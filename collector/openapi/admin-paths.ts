@@ -1,6 +1,7 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { CATALOG_PATHS } from './catalog/paths.js'
 import { DEFINITION_PATHS } from './definition-paths.js'
+import { EXPERIMENT_PATHS } from './experiments/paths.js'
 import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
 import { PREVIEW_PATHS } from './preview-paths.js'
@@ -145,6 +146,7 @@ export const ADMIN_PATHS: Paths = {
   },
   ...CATALOG_PATHS,
   ...DEFINITION_PATHS,
+  ...EXPERIMENT_PATHS,
   ...PEOPLE_PATHS,
   ...WEBHOOK_PATHS,
   ...PREVIEW_PATHS,

@@ -1,6 +1,7 @@
 import { VERSION } from '@slotstream/runtime'
 import { CATALOG_SCHEMAS } from './catalog-schemas.js'
 import { DEFINITION_SCHEMAS } from './definition-schemas.js'
+import { EXPERIMENT_SCHEMAS } from './experiments/schemas.js'
 import { MESSAGE_SCHEMAS } from './message-schemas.js'
 import type { Part, Paths } from './operations.js'
 import { PUBLIC_PATHS } from './public-paths.js'
@@ -39,7 +40,13 @@ export function openApiDocument(routes: readonly { path: string; described: Part
     servers: [{ url: '/' }],
     paths: { ...Object.fromEntries(routes.map(({ path, described }) => [path, described])), ...PUBLIC_PATHS, ...more },
     components: {
-      schemas: { ...MESSAGE_SCHEMAS, ...CATALOG_SCHEMAS, ...DEFINITION_SCHEMAS, Error: ERROR_SCHEMA },
+      schemas: {
+        ...MESSAGE_SCHEMAS,
+        ...CATALOG_SCHEMAS,
+        ...DEFINITION_SCHEMAS,
+        ...EXPERIMENT_SCHEMAS,
+        Error: ERROR_SCHEMA,
+      },
       securitySchemes: {
         writeKeyAsUser: { type: 'http', scheme: 'basic', description: 'The write key as user name, no password.' },
         writeKeyInQuery: { type: 'apiKey', in: 'query', name: 'writeKey' },

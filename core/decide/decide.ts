@@ -49,6 +49,7 @@ export type Choice = Pick<
   | 'model'
   | 'campaigns'
   | 'arms'
+  | 'ghost'
 > & {
   outcome: Extract<Outcome, 'served' | 'holdout' | 'stale' | 'empty'>
   features: {
@@ -76,7 +77,8 @@ export interface Decided {
 
 /**
  * Chooses for one slot. Pure: the same question has the same answer. The holdout is asked before anything is drawn,
- * so that it doesn't depend on the catalog; its candidates are recorded all the same.
+ * so that it doesn't depend on the catalog; what would have been shown is drawn and recorded all the same (Johnson, Lewis and
+ * Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
  */
 export function decide(question: Question): Decided {
   const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
@@ -85,19 +87,20 @@ export function decide(question: Question): Decided {
   const holdout = isHeldOut(siteId, visitorId, slot.slot)
   const asked = featuresAskedFor(slot, situation)
   const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
-  const isShown = !holdout && !isStale
   const facts = { siteId, person, context, model, itemsOf, seed }
   const stages = chooseInStages(
     slot,
     eligible,
-    isShown ? count : 0,
+    isStale ? 0 : count,
     facts,
     where => situation.answers.firstMiss(where) === undefined,
   )
-  const shown = stages.flatMap(({ drawn, candidates }) => drawn.map(index => candidates[index]!))
+  const drawn = stages.flatMap(({ drawn, candidates }) => drawn.map(index => candidates[index]!))
+  const shown = holdout ? [] : drawn
+  const idsOf = (places: readonly number[]) => places.map(place => slot.contents[place]!.id)
   const last = stages.at(-1)!
   const campaigns = stages.flatMap(({ campaign, drawn }) =>
-    campaign !== undefined && drawn.length > 0 ? [campaign] : [],
+    campaign !== undefined && drawn.length > 0 && !holdout ? [campaign] : [],
   )
   const versions = asked.flatMap(name => {
     const version = values.get(name)?.version
@@ -107,8 +110,10 @@ export function decide(question: Question): Decided {
     recordVersion: 2,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
     holdout,
-    contentIds: shown.map(place => slot.contents[place]!.id),
-    propensities: stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
+    contentIds: idsOf(shown),
+    propensities: holdout
+      ? []
+      : stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
     candidates: listCandidates(slot, stages),
     excluded: listExcluded(slot, reasons, situation),
     features: {
@@ -123,9 +128,10 @@ export function decide(question: Question): Decided {
     draw: { contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
     ...(campaigns.length > 0 && { campaigns }),
     ...(last.arms && { arms: last.arms }),
+    ...(holdout && { ghost: idsOf(drawn) }),
     ...(model && { model: versionOf(model) }),
   }
-  return { choice, shown, explored: stages.some(stage => stage.explored), stages, reasons }
+  return { choice, shown, explored: !holdout && stages.some(stage => stage.explored), stages, reasons }
 }
 
 const NONE: ReadonlySet<string> = new Set()

@@ -6,13 +6,14 @@ import { type Drawn, draw } from './draw.js'
 import { seededRandom } from './random.js'
 
 /**
- * Draws again what a record says was drawn, from its numbers and its seed: the proof that the record tells the truth.
+ * Draws again what a record says was drawn, or would have been shown, from its numbers and its seed: the proof that the record tells the truth.
  * Undefined for records that this product did not draw, such as imported ones, and for those without a draw. A content that
  * is drawn although the record does not show it has the id ''.
  */
 export function recompute(
-  record: Pick<DecisionRecord, 'outcome' | 'candidates' | 'contentIds' | 'features' | 'seed' | 'draw'>,
+  record: Pick<DecisionRecord, 'outcome' | 'candidates' | 'contentIds' | 'features' | 'seed' | 'draw' | 'ghost'>,
 ): Drawn | undefined {
+  if (record.ghost && record.draw) return drawAgain(record.draw, { contentIds: record.ghost, seed: record.seed })
   if (record.outcome !== 'served') return undefined
   if (record.draw) return drawAgain(record.draw, record)
   const { exploration } = record.features

@@ -109,6 +109,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'preview.*',
             'webhook.*',
             'people.export',
+            'results',
             ...ADMINISTERED,
             allKeys('jobs'),
             allKeys('tombstones'),
@@ -166,7 +167,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, 'people.export', 'webhook.*', STATUS] },
+        subscribe: { allow: [inbox, 'people.export', 'results', 'webhook.*', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }

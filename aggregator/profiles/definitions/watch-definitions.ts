@@ -6,6 +6,7 @@ import {
   NO_DEFINITIONS,
   parseDefinitionsKey,
   parseStoredDefinitions,
+  siteOfExperimentsKey,
 } from '@slotstream/protocol'
 import { type Log, type Nats, parseEntry, skipEntry, watchBucket } from '@slotstream/runtime'
 
@@ -42,6 +43,8 @@ export async function watchDefinitions(
   function apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json' | 'revision' | 'created'>): void {
     const named = parseDefinitionsKey(entry.key)
     if (!named) {
+      // Decisions read them, and nothing of a profile depends on them.
+      if (siteOfExperimentsKey(entry.key) !== undefined) return
       skipEntry(log, BUCKETS.definitions, { revision: entry.revision }, 'the key names no definitions')
       return
     }

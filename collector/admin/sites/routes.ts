@@ -7,6 +7,7 @@ import type { Sites } from '../../sites.js'
 import { objectOf } from '../admin-request.js'
 import type { CatalogStore } from '../catalog/store/catalog-store.js'
 import type { DefinitionStore } from '../definitions/definition-store.js'
+import type { ExperimentStore } from '../experiments/experiment-store.js'
 import type { PlanStore } from '../plan/plan-store.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { WebhookStore } from '../webhooks/webhook-store.js'
@@ -21,12 +22,14 @@ export interface SitesRouteParts extends SiteRouteParts {
   plans: Plans
   planStore: PlanStore
   definitionStore: DefinitionStore
+  experimentStore: Pick<ExperimentStore, 'removeAll'>
   webhookStore: Pick<WebhookStore, 'removeAll'>
 }
 
-/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions and its webhooks. */
+/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions, its experiments and its webhooks. */
 export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
-  const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore, webhookStore } = parts
+  const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore, experimentStore, webhookStore } =
+    parts
   let storeSite: StoreSite | undefined
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))
@@ -42,6 +45,7 @@ export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
     await buckets.sites.delete(siteId)
     await catalog.removeAll(siteId)
     await definitionStore.removeAll(siteId)
+    await experimentStore.removeAll(siteId)
     await webhookStore.removeAll(siteId)
     plans.take(siteId, undefined, await planStore.remove(siteId))
     sites.apply({ key: siteId, operation: 'DEL', json: notThere })

@@ -187,7 +187,7 @@ function policyOf(type: PolicyType): Part {
 }
 
 /** Describes an object by its fields, each with its meaning. */
-function objectOf(fields: CatalogFields, parts: Record<string, Part>): Part {
+export function objectOf(fields: CatalogFields, parts: Record<string, Part>): Part {
   const required = Object.keys(fields).filter(field => fields[field]!.isRequired)
   return {
     type: 'object',

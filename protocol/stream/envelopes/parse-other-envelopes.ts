@@ -68,6 +68,11 @@ function decisionTrouble(entry: Record<string, unknown>): string | undefined {
     if (!isAbsentOr(entry[field], isObject)) return `has a ${field} that is no object`
   if (!isAbsentOr(entry.campaigns, names => isListOf(names, isText))) return 'has campaigns that are no list of text'
   if (!isAbsentOr(entry.arms, arms => isListOf(arms, isNumber))) return 'has arms that are no list of numbers'
+  for (const field of ['experiment', 'arm', 'personId'] as const)
+    if (!isAbsentOr(entry[field], isText)) return `has a ${field} that is not text`
+  if (!isAbsentOr(entry.armShares, shares => isListOf(shares, isNumber)))
+    return 'has armShares that are no list of numbers'
+  if (!isAbsentOr(entry.ghost, ids => isListOf(ids, isText))) return 'has a ghost that is no list of text'
   if (!isAbsentOr(entry.latencyMs, isNumber)) return 'has a latencyMs that is no number'
   return isObject(entry.features) ? undefined : 'has features that are no object'
 }

@@ -152,6 +152,15 @@ export interface DecisionRecord {
   campaigns?: string[]
   /** Of an ensemble: numbers of the policies that were followed, the outermost first. */
   arms?: number[]
+  /** Experiment that the slot was in, and the person's arm. Absent: none */
+  experiment?: string
+  arm?: string
+  /** Shares of the experiment's arms at the time, in their order; without one, of those held out and of the others. */
+  armShares?: number[]
+  /** Person by whom arms are shared out: the user, else the browser. Absent: neither experiment nor holdout */
+  personId?: string
+  /** Content that the person would have been shown, by rank, of those who are held out. Absent: they are not */
+  ghost?: string[]
   /** Time from the request to the decision, in milliseconds. */
   latencyMs?: number
 }

@@ -11,7 +11,7 @@ export const BUCKETS = {
   catalogHistory: 'catalog_history',
   /** `<siteId>` → TrackingPlan */
   plans: 'plans',
-  /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet, with their earlier revisions */
+  /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet; `….experiments` → an ExperimentSet */
   definitions: 'definitions',
   /** `<siteId>.<webhookId>` → StoredWebhook */
   webhooks: 'webhooks',

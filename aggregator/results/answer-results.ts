@@ -1,0 +1,59 @@
+import type { Msg } from '@nats-io/transport-node'
+import { isObject, RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from '@slotstream/protocol'
+import type { Log, Nats } from '@slotstream/runtime'
+import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import { countArms } from './count-arms.js'
+
+/** Longest time of a query, in milliseconds. */
+const TIMEOUT_MS = 60_000
+
+/** Results that a process reads at a time. */
+const AT_ONCE = 2
+
+/** Answers requests for what came of experiments: one process of all takes each. */
+export function answerResults({ nats, server, log }: { nats: Nats; server: ClickHouseServer; log: Log }): {
+  stop(): Promise<void>
+} {
+  const { connection } = nats
+  const clickhouse = openClickHouse(server, 'results', { timeoutMs: TIMEOUT_MS })
+  let running = 0
+  const subscription = connection.subscribe(RESULTS_SUBJECT, {
+    queue: 'results',
+    callback(error, message) {
+      if (error) return log.error({ err: error }, 'requests for results cannot be received')
+      const request = parse(message)
+      if (!request) return respond(message, { failed: 'the request is not a ResultsRequest' })
+      if (running >= AT_ONCE) return respond(message, { failed: 'other results are being read: ask again' })
+      running++
+      countArms(clickhouse, request)
+        .then(reply => respond(message, reply))
+        .catch(failure => {
+          log.warn({ err: failure, siteId: request.siteId, slotId: request.slotId }, 'results could not be read')
+          respond(message, { failed: 'the warehouse cannot be read now: ask again' })
+        })
+        .finally(() => running--)
+    },
+  })
+
+  function respond(message: Msg, reply: ResultsReply): void {
+    if (!connection.isClosed()) message.respond(JSON.stringify(reply))
+  }
+
+  return {
+    async stop() {
+      if (!connection.isClosed()) await subscription.drain()
+      await clickhouse.close()
+    },
+  }
+}
+
+function parse(message: Msg): ResultsRequest | undefined {
+  try {
+    const request = message.json<ResultsRequest>()
+    const texts = [request.siteId, request.slotId, request.from, request.to]
+    const isFit = texts.every(text => typeof text === 'string') && (!request.experiment || isObject(request.experiment))
+    return isFit ? request : undefined
+  } catch {
+    return undefined
+  }
+}

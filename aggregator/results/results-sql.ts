@@ -1,0 +1,106 @@
+import type { Metric, ResultsRequest } from '@slotstream/protocol'
+import { metricDetails } from '@slotstream/protocol'
+
+/** Events that answer a decision: they count for the slot that made it. */
+const ANSWERS = ['Slot Clicked', 'Slot Viewed']
+
+/** Queries of results, and the values of their parameters. */
+export interface ResultsSql {
+  /** By arm and shares: persons, decisions, and the sums and squares of each metric. */
+  arms: string
+  /** By arm: of each browser, the share of its messages that is missing. */
+  loss: string
+  /** Draws, as they were recorded. */
+  draws: string
+  params: Record<string, unknown>
+}
+
+/** Draws that are audited, at most: the latest. */
+const MAX_DRAWS = 50_000
+
+/** Writes the queries of results. Texts of a client are parameters; paths were checked when the experiment was stored. */
+export function resultsSql({ siteId, slotId, from, to, experiment }: ResultsRequest): ResultsSql {
+  const metrics = experiment ? [...experiment.metrics, ...(experiment.guardrails ?? [])] : ['Slot Clicked']
+  const compared = experiment
+    ? "experiment = {experiment: String} AND arm != '' AND NOT holdout"
+    : "experiment = '' AND (outcome = 'served' OR (holdout AND notEmpty(ghost)))"
+  const decided = `site_id = {site: String} AND slot_id = {slot: String} AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const arm = experiment ? 'arm' : "if(holdout, 'holdout', 'shown')"
+  const exposed = `SELECT
+    if(person != '', person, if(anonymous_id != '', anonymous_id, user_id)) AS unit,
+    argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
+    groupUniqArray(if(anonymous_id != '', anonymous_id, concat('user:', user_id))) AS visitors
+  FROM slotstream.decisions
+  WHERE ${decided} AND ${compared}
+  GROUP BY unit`
+  const details = metrics.map(metric => metricDetails(metric as Metric))
+  const earned = details.map(({ event, value, windowHours }, index) => {
+    const of = `event = {event${index}: String}${ANSWERS.includes(event) ? ' AND is_of_slot' : ''}`
+    const within = windowHours === undefined ? '' : ` AND at < since + toIntervalHour(${windowHours})`
+    return value === undefined
+      ? `maxIf(1, ${of}${within}) AS earned${index}`
+      : `sumIf(amounts[${index + 1}], ${of}${within}) AS earned${index}`
+  })
+  const amounts = details.map(({ value }) =>
+    value === undefined
+      ? '0'
+      : `if(isFinite(ifNull(toFloat64OrNull(toString(${columnOf(value)})), nan)), assumeNotNull(toFloat64OrNull(toString(${columnOf(value)}))), 0)`,
+  )
+  const events = `SELECT
+    if(anonymous_id != '', anonymous_id, concat('user:', user_id)) AS visitor, event, timestamp AS at,
+    decision_id IN (SELECT decision_id FROM slotstream.decisions WHERE ${decided}) AS is_of_slot,
+    [${amounts.map(amount => `toFloat64(${amount})`).join(', ')}] AS amounts
+  FROM slotstream.events
+  WHERE site_id = {site: String} AND type = 'track' AND event IN (${details.map((_, index) => `{event${index}: String}`).join(', ')})
+    AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const sums = details.map(
+    (_, index) =>
+      `sum(toFloat64(earned${index})) AS sum${index}, sum(toFloat64(earned${index}) * earned${index}) AS squares${index}`,
+  )
+  return {
+    arms: `SELECT unit_arm, unit_shares, count() AS units, sum(unit_decided) AS decisions, min(unit_since) AS first_at, ${sums.join(', ')}
+FROM
+(
+  SELECT unit, any(unit_arm) AS unit_arm, any(shares) AS unit_shares, any(since) AS unit_since, any(decided) AS unit_decided,
+    ${earned.join(', ')}
+  FROM
+  (
+    SELECT exposed.*, events.event AS event, events.at AS at, events.is_of_slot AS is_of_slot, events.amounts AS amounts
+    FROM (SELECT *, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
+    LEFT JOIN (${events}) AS events ON exposed.visitor = events.visitor
+    WHERE events.event = '' OR events.at >= exposed.since
+  )
+  GROUP BY unit
+)
+GROUP BY unit_arm, unit_shares
+ORDER BY first_at`,
+    loss: `SELECT unit_arm, count() AS units, sum(lost) AS sum, sum(lost * lost) AS squares
+FROM
+(
+  SELECT unit, any(unit_arm) AS unit_arm, sum(missing) / greatest(sum(captured), 1) AS lost
+  FROM (SELECT unit, unit_arm, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
+  INNER JOIN (SELECT anonymous_id, missing, captured FROM slotstream.delivery WHERE site_id = {site: String}) AS delivery
+  ON exposed.visitor = delivery.anonymous_id
+  GROUP BY unit
+)
+GROUP BY unit_arm`,
+    draws: `SELECT policy_version AS version, toString(features.draw) AS draw
+FROM slotstream.decisions
+WHERE ${decided} AND ${experiment ? 'experiment = {experiment: String}' : '1'} AND isNotNull(features.draw)
+ORDER BY timestamp DESC LIMIT ${MAX_DRAWS}`,
+    params: {
+      site: siteId,
+      slot: slotId,
+      from,
+      to,
+      ...(experiment && { experiment: experiment.id }),
+      ...Object.fromEntries(details.map(({ event }, index) => [`event${index}`, event])),
+    },
+  }
+}
+
+/** Writes the path of a number in a message as a column of JSON. */
+function columnOf(path: string): string {
+  const [column, ...fields] = path.split('.')
+  return [column, ...fields.map(field => `\`${field.replaceAll(/[^A-Za-z0-9_$-]/g, '')}\``)].join('.')
+}

@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util'
+import { checkExperiments, type Experiment, type ExperimentSet, shownFaults } from '@slotstream/protocol'
+import { pause } from '@slotstream/runtime'
+import { Failure } from '../../http/failure.js'
+import type { CatalogStore, RevisedCatalog } from '../catalog/store/catalog-store.js'
+import type { ExperimentStore } from './experiment-store.js'
+
+/** How often a change is tried again because another one was quicker, and the longest pause before, in milliseconds. */
+const TRIES = 20
+const PAUSE_MS = 50
+
+/** Where experiments, and the slots that they are about, are stored. */
+export interface ExperimentDeps {
+  experimentStore: ExperimentStore
+  catalog: Pick<CatalogStore, 'read'>
+}
+
+/**
+ * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision.
+ *
+ * @param expected the revision that it takes the place of. Default: whichever there is
+ * @throws Failure `malformed` with a line for each fault; `conflict` when the revision is another one
+ */
+export async function putExperiments(
+  { experimentStore: store, catalog }: ExperimentDeps,
+  siteId: string,
+  raw: unknown,
+  expected?: number,
+): Promise<Pick<ExperimentSet, 'revision' | 'experiments'>> {
+  const checked = checkExperiments(raw)
+  if (!checked.ok) throw faulty(checked.faults)
+  const experiments = checked.value
+  const faults = experiments.length > 0 ? catalogFaults(experiments, await catalog.read(siteId)) : []
+  if (faults.length > 0) throw faulty(shownFaults(faults))
+  for (let left = TRIES; left > 0; left--) {
+    const before = await store.read(siteId)
+    if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
+    if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
+    const revision = await store.write(siteId, experiments, before.revision)
+    if (revision !== undefined) return { revision, experiments }
+    await pause(Math.random() * PAUSE_MS)
+  }
+  throw changedMeanwhile()
+}
+
+/** Returns one line for each slot that is missing, and each content that the slot does not have. */
+function catalogFaults(experiments: readonly Experiment[], { slots, content }: RevisedCatalog): string[] {
+  const known = new Set(slots.map(({ id }) => id))
+  const slotsOf = new Map(content.map(({ id, slots: its }) => [id, its]))
+  return experiments.flatMap(({ slot, arms }, index) => {
+    const path = `experiments[${index}]`
+    if (!known.has(slot))
+      return [`${path}.slot: there is no slot ${slot}: make it with PUT …/slots/${encodeURIComponent(slot)}`]
+    return arms.flatMap(({ contentIds = [] }, place) =>
+      contentIds
+        .filter(id => !slotsOf.get(id)?.includes(slot))
+        .map(id => `${path}.arms[${place}].contentIds: slot ${slot} has no content ${id}`),
+    )
+  })
+}
+
+function faulty(faults: string[]): Failure {
+  return new Failure('malformed', `nothing was stored: ${faults[0]}`, faults)
+}
+
+function changedMeanwhile(revision?: number): Failure {
+  const now = revision === undefined ? '' : `: their revision is ${revision}`
+  return new Failure('conflict', `the experiments were changed meanwhile${now}. Read them again and repeat your change`)
+}

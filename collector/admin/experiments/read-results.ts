@@ -1,0 +1,72 @@
+import { type Counted, type ExperimentResults, resultsOf } from '@slotstream/core'
+import { type Experiment, RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from '@slotstream/protocol'
+import type { Nats } from '@slotstream/runtime'
+import { Failure } from '../../http/failure.js'
+
+/** How long the warehouse may take, in milliseconds. */
+const TIMEOUT_MS = 65_000
+
+/** What a slot's decisions are compared by where it has no experiment. */
+const HOLDOUT = { metrics: ['Slot Clicked'] }
+
+/** Results with the experiment that they are of, and the SQL of each number. */
+export type SlotResults = ExperimentResults & { experiment: string | null; sql: Record<string, string> }
+
+/**
+ * Reads what is known of an experiment, or of a slot against those held out.
+ *
+ * @throws Failure `unavailable` when no warehouse answers
+ */
+export type ReadResults = (request: ResultsRequest) => Promise<SlotResults>
+
+/** Creates the function that asks a process with the role warehouse. */
+export function createReadResults({ connection }: Pick<Nats, 'connection'>, timeoutMs = TIMEOUT_MS): ReadResults {
+  return async request => {
+    const body = JSON.stringify(request)
+    const answer = await connection.request(RESULTS_SUBJECT, body, { timeout: timeoutMs }).catch(() => {
+      throw new Failure('unavailable', 'no aggregator with the role warehouse answers: start one, and ask again')
+    })
+    const reply = answer.json<ResultsReply>()
+    if ('failed' in reply) throw new Failure('unavailable', reply.failed)
+    const { experiment } = request
+    const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
+    return { experiment: experiment?.id ?? null, ...results, sql: reply.sql }
+  }
+}
+
+/** Days of results where none are asked for. */
+const DEFAULT_DAYS = 30
+
+const DAY_MS = 86_400_000
+
+/**
+ * Returns the period of a request for results, and the experiment: the one that is named, else the first one of the slot.
+ *
+ * @throws Failure `malformed` when a time is none; `not_found` when there is no such experiment
+ */
+export function resultsRequest(
+  { siteId, slotId }: Pick<ResultsRequest, 'siteId' | 'slotId'>,
+  query: Record<string, unknown>,
+  experiments: readonly Experiment[],
+  now: number,
+): ResultsRequest {
+  const to = timeOf(query, 'to') ?? now
+  const from = timeOf(query, 'from') ?? to - DEFAULT_DAYS * DAY_MS
+  if (!(from < to)) throw new Failure('malformed', 'from must be before to')
+  const ofSlot = experiments.filter(({ slot }) => slot === slotId)
+  const { experiment: name } = query
+  const experiment = name === undefined ? ofSlot[0] : ofSlot.find(({ id }) => id === name)
+  if (name !== undefined && !experiment)
+    throw new Failure('not_found', `slot ${slotId} has no experiment of that id: GET …/experiments lists them`)
+  const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+  return { siteId, slotId, ...period, ...(experiment && { experiment }) }
+}
+
+function timeOf(query: Record<string, unknown>, name: string): number | undefined {
+  const text = query[name]
+  if (text === undefined) return undefined
+  const time = typeof text === 'string' ? Date.parse(text) : Number.NaN
+  if (!(Math.abs(time) <= 8.64e15 && new Date(time).getUTCFullYear() >= 1970 && new Date(time).getUTCFullYear() < 2200))
+    throw new Failure('malformed', `${name} must be an ISO 8601 time such as 2026-11-01T00:00:00Z`)
+  return time
+}

@@ -1,0 +1,72 @@
+import type { ExperimentSet } from '@slotstream/protocol'
+import type { Router } from 'express'
+import { Failure } from '../../http/failure.js'
+import { fieldsOf, objectOf } from '../admin-request.js'
+import { revisionOf } from '../catalog/revision.js'
+import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import { type ExperimentDeps, putExperiments } from './put-experiments.js'
+import { type ReadResults, resultsRequest } from './read-results.js'
+
+export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {
+  readResults: ReadResults
+}
+
+/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, and `…/slots/:id/results`. */
+export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts): void {
+  const { siteOf, experimentStore: store, catalog, readResults } = parts
+  const path = '/sites/:siteId/experiments'
+
+  router.get(path, async (request: SiteRequest, response) => {
+    const { revision, experiments } = await store.read(siteOf(request).siteId)
+    response.json({ revision, experiments })
+  })
+
+  router.put(path, async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const body = fieldsOf(await objectOf(request), ['revision', 'experiments'])
+    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, revisionOf(body))
+    response.json({ revision, experiments })
+  })
+
+  router.get(`${path}/history`, async (request: SiteRequest, response) => {
+    const revisions = await store.history(siteOf(request).siteId)
+    response.json(revisions.map(({ revision, at }) => ({ revision, at: at.toISOString() })))
+  })
+
+  router.get(`${path}/history/:revision`, async (request: SiteRequest<'revision'>, response) => {
+    response.json(await earlier(siteOf(request).siteId, Number(request.params.revision)))
+  })
+
+  router.post(`${path}/rollback`, async (request: SiteRequest, response) => {
+    const { siteId } = siteOf(request)
+    const { revision } = fieldsOf(await objectOf(request), ['revision'])
+    if (!Number.isSafeInteger(revision))
+      throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
+    const before = await earlier(siteId, revision as number)
+    const stored = await putExperiments(parts, siteId, before.experiments)
+    response.json({ revision: stored.revision, experiments: stored.experiments })
+  })
+
+  router.get('/sites/:siteId/slots/:id/results', async (request: SiteRequest<'id'>, response) => {
+    const { siteId } = siteOf(request)
+    const { id: slotId } = request.params
+    const [{ slots }, { experiments }] = await Promise.all([catalog.read(siteId), store.read(siteId)])
+    if (!slots.some(({ id }) => id === slotId))
+      throw new Failure(
+        'not_found',
+        `there is no slot ${slotId}: make it with PUT …/slots/${encodeURIComponent(slotId)}`,
+      )
+    response.json(await readResults(resultsRequest({ siteId, slotId }, request.query, experiments, Date.now())))
+  })
+
+  async function earlier(siteId: string, revision: number): Promise<ExperimentSet> {
+    const isRevision = Number.isSafeInteger(revision) && revision > 0
+    const set = isRevision ? await store.readRevision(siteId, revision) : undefined
+    if (!set)
+      throw new Failure(
+        'not_found',
+        'there is no such revision of the experiments: GET …/experiments/history lists them',
+      )
+    return set
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  ARM_FIELDS,
+  type CatalogFields,
+  EXPERIMENT_FIELDS,
+  GUARDRAIL_FIELDS,
+  MAX_ARMS,
+  MAX_EXPERIMENTS,
+  MAX_METRICS,
+  METRIC_FIELDS,
+  STOP_FIELDS,
+  STOP_REASONS,
+} from '@slotstream/protocol'
+import { objectOf } from '../catalog/schemas.js'
+import { type Part, ref } from '../operations.js'
+
+const name: Part = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' }
+const event: Part = { type: 'string', minLength: 1 }
+
+/** An event by its name, or an object. */
+function eventOr(fields: CatalogFields, parts: Record<string, Part>): Part {
+  const values = { event, value: { type: 'string' }, windowHours: { type: 'integer', minimum: 1 }, ...parts }
+  return { anyOf: [event, objectOf(fields, values)] }
+}
+
+const NUMBER_OR_NULL: Part = { type: ['number', 'null'] }
+const CHECK: Part = {
+  type: 'object',
+  required: ['ok', 'e'],
+  properties: {
+    ok: { type: 'boolean' },
+    e: { type: 'number', description: 'Evidence against it: above 1,000 it is flagged.' },
+  },
+}
+const LIFT: Part = {
+  type: 'object',
+  required: ['value', 'low', 'high'],
+  description: 'Relative: 0.02 is 2 %. Null: too early to say.',
+  properties: { arm: { type: ['string', 'null'] }, value: NUMBER_OR_NULL, low: NUMBER_OR_NULL, high: NUMBER_OR_NULL },
+}
+
+/** Experiments and what is known of them. */
+export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
+  Experiment: objectOf(EXPERIMENT_FIELDS, {
+    id: name,
+    slot: event,
+    arms: {
+      type: 'array',
+      minItems: 2,
+      maxItems: MAX_ARMS,
+      items: objectOf(ARM_FIELDS, {
+        id: name,
+        share: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+        policy: ref('Policy'),
+        contentIds: { type: 'array', minItems: 1, items: event },
+      }),
+    },
+    group: name,
+    metrics: { type: 'array', minItems: 1, maxItems: MAX_METRICS, items: eventOr(METRIC_FIELDS, {}) },
+    guardrails: {
+      type: 'array',
+      maxItems: MAX_METRICS,
+      items: eventOr(GUARDRAIL_FIELDS, {
+        worse: { enum: ['less', 'more'], default: 'less' },
+        margin: { type: 'number', minimum: 0, maximum: 1, default: 0 },
+      }),
+    },
+    stop: objectOf(STOP_FIELDS, {
+      units: { type: 'integer', minimum: 100, default: 10_000 },
+      least: { type: 'integer', minimum: 10, default: 100 },
+      on: { type: 'array', items: { enum: [...STOP_REASONS] } },
+    }),
+  }),
+  ExperimentSet: {
+    type: 'object',
+    required: ['experiments'],
+    properties: {
+      revision: { type: 'integer', description: 'Sent along, only this one is changed: else the answer is 409.' },
+      experiments: { type: 'array', maxItems: MAX_EXPERIMENTS, items: ref('Experiment') },
+    },
+  },
+  SlotResults: {
+    type: 'object',
+    required: ['arms', 'lift', 'sampleRatio', 'propensities', 'loss', 'verdict'],
+    properties: {
+      experiment: { type: ['string', 'null'], description: 'Null: all who were shown something against the holdout.' },
+      arms: {
+        type: 'array',
+        description: 'The control first.',
+        items: {
+          type: 'object',
+          required: ['id', 'decisions', 'rewards', 'value', 'low', 'high'],
+          properties: {
+            id: { type: 'string' },
+            decisions: { type: 'integer' },
+            units: { type: 'integer', description: 'Persons.' },
+            rewards: { type: 'number' },
+            value: NUMBER_OR_NULL,
+            low: NUMBER_OR_NULL,
+            high: NUMBER_OR_NULL,
+          },
+        },
+      },
+      lift: LIFT,
+      sampleRatio: CHECK,
+      propensities: CHECK,
+      loss: {
+        type: 'object',
+        required: ['ok'],
+        properties: { ok: { type: 'boolean' }, difference: { type: 'number' } },
+      },
+      guardrails: {
+        type: 'array',
+        items: { type: 'object', properties: { event: { type: 'string' }, ok: { type: 'boolean' }, lift: LIFT } },
+      },
+      stop: { enum: [...STOP_REASONS, null] },
+      verdict: { type: 'string' },
+      sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What each number was read by.' },
+    },
+  },
+}

@@ -1,0 +1,64 @@
+import { type Experiment, joined, shareOf } from '@slotstream/protocol'
+
+/** The experiment and arm of a person in a slot. */
+export interface Assignment {
+  experiment: string
+  arm: string
+  /** Number of the arm. */
+  index: number
+}
+
+/**
+ * Returns the arm of a person: by a stable hash, so that it is the same on every server, and every time.
+ *
+ * @param experiment `id` is part of the hash: experiments are independent of each other, and of holdouts
+ */
+export function armOf(siteId: string, personId: string, { id, arms }: Pick<Experiment, 'id' | 'arms'>): number {
+  const point = shareOf(joined(['experiment', id]), siteId, personId)
+  let end = 0
+  for (const [index, { share }] of arms.entries()) {
+    end += share
+    if (point < end) return index
+  }
+  // Shares that add up to a little less than 1.
+  return arms.length - 1
+}
+
+/**
+ * Returns the one experiment of a group that a person is in: the one with the largest hash of the person (rendezvous hashing,
+ * Thaler and Ravishankar 1998), so that a further one takes persons from all of them alike and moves none between them.
+ */
+export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
+  siteId: string,
+  personId: string,
+  group: string,
+  experiments: readonly Of[],
+): Of | undefined {
+  let chosen: Of | undefined
+  let largest = -1
+  for (const experiment of experiments) {
+    const share = shareOf(joined(['group', group, experiment.id]), siteId, personId)
+    if (share > largest) [chosen, largest] = [experiment, share]
+  }
+  return chosen
+}
+
+/** Returns what a person is assigned to in a slot. Undefined: the slot chooses as it says itself */
+export function assignmentOf(
+  siteId: string,
+  personId: string,
+  slotId: string,
+  experiments: readonly Pick<Experiment, 'id' | 'slot' | 'arms' | 'group'>[],
+): Assignment | undefined {
+  for (const experiment of experiments) {
+    const { id, slot, arms, group } = experiment
+    if (slot !== slotId) continue
+    if (group !== undefined) {
+      const rivals = experiments.filter(other => other.group === group)
+      if (experimentOfGroup(siteId, personId, group, rivals) !== experiment) continue
+    }
+    const index = armOf(siteId, personId, experiment)
+    return { experiment: id, arm: arms[index]!.id, index }
+  }
+  return undefined
+}

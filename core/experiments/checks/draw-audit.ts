@@ -1,0 +1,138 @@
+import { CHECK_ALPHA, type CheckResult } from './sample-ratio.js'
+
+/** One draw, as it was recorded. */
+export interface AuditedDraw {
+  /** What could be drawn, by numbers that are the same for all draws of one policy version. */
+  places: readonly number[]
+  /** Of each: the recorded chance, in whole units of `scale`. */
+  units: readonly number[]
+  scale: number
+  /** Which of `places` was drawn, as an index. */
+  drawn: number
+}
+
+/** An audit of draws against the chances that were recorded with them. */
+export interface DrawAudit {
+  note(draw: AuditedDraw): void
+  now(): CheckResult & {
+    draws: number
+    /** What the bettor has now; `e` is the most that it was. */
+    capital: number
+    /** Place that earned the bettor most. Absent: none earned anything */
+    suspect?: number
+  }
+}
+
+/** Biases that are bet on: percentage points by which something is drawn more, or less, often than recorded. */
+const BIASES = [-0.05, -0.02, -0.01, 0.01, 0.02, 0.05]
+
+/** Places with bets of their own; all others share one. */
+const MOST_PLACES = 32
+
+/** Draws after which more of the reserve is bet: often at first, when places are seen for the first time. */
+const REFILLS = [100, 1_000, 10_000]
+
+/** Draws between two refills later on. */
+const EVERY = 10_000
+
+const OTHERS = -1
+
+/**
+ * Begins an audit of one slot and policy version. A bettor begins with a capital of 1 and bets against the recorded chances p,
+ * which no bettor can profit from where they are true: for each place and each bias δ, an account multiplies by (p + δ) / p
+ * where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ cut to between −p / 2 and (1 − p) / 2. Half of the
+ * capital is bet at once, in equal parts; of the reserve, 1 / (k + 2) at refill k, so that a bias which begins after a million
+ * clean draws is found, too. The capital is an e-process: it reaches 1 / α with a chance of at most α, at any time (Ville 1939;
+ * Shafer, J. R. Stat. Soc. A 184, 2021).
+ */
+export function createDrawAudit(alpha = CHECK_ALPHA): DrawAudit {
+  const accounts = new Map<number, Float64Array>()
+  let reserve = 1
+  let refills = 0
+  let draws = 0
+  let most = 1
+  let isImpossible = false
+
+  /** Opens accounts for places that are new, as long as there is room. */
+  function open(places: readonly number[]): void {
+    for (const place of places) {
+      const number = accounts.has(place) || accounts.size < MOST_PLACES ? place : OTHERS
+      if (!accounts.has(number)) accounts.set(number, new Float64Array(BIASES.length))
+    }
+  }
+
+  function refillIfDue(places: readonly number[]): void {
+    const due = refills === 0 ? 0 : (REFILLS[refills - 1] ?? EVERY * (refills - REFILLS.length + 1))
+    if (draws < due) {
+      if (refills > 0 && places.length > accounts.size) open(places)
+      return
+    }
+    open(places)
+    const paid = reserve / (refills + 2)
+    const each = paid / (accounts.size * BIASES.length)
+    for (const account of accounts.values()) for (let i = 0; i < BIASES.length; i++) account[i] = account[i]! + each
+    reserve -= paid
+    refills++
+  }
+
+  function settle(draw: AuditedDraw): void {
+    const drawnPlace = draw.places[draw.drawn]!
+    let others = 0
+    let isOther = false
+    for (const [index, place] of draw.places.entries()) {
+      const p = draw.units[index]! / draw.scale
+      const account = accounts.get(place)
+      if (account) bet(account, p, place === drawnPlace)
+      else {
+        others += p
+        isOther ||= place === drawnPlace
+      }
+    }
+    const account = accounts.get(OTHERS)
+    if (account && others > 0) bet(account, Math.min(1, others), isOther)
+  }
+
+  function capital(): number {
+    let sum = reserve
+    for (const account of accounts.values()) for (const part of account) sum += part
+    return isImpossible ? Number.POSITIVE_INFINITY : sum
+  }
+
+  return {
+    note(draw) {
+      refillIfDue(draw.places)
+      if (!(draw.units[draw.drawn]! > 0)) isImpossible = true
+      settle(draw)
+      draws++
+      most = Math.max(most, capital())
+    },
+    now: () => {
+      const suspect = suspectOf(accounts)
+      return {
+        ok: most < 1 / alpha,
+        e: Math.min(most, Number.MAX_VALUE),
+        draws,
+        capital: capital(),
+        ...(suspect !== undefined && { suspect }),
+      }
+    },
+  }
+}
+
+function bet(account: Float64Array, p: number, isDrawn: boolean): void {
+  if (!(p > 0 && p < 1)) return
+  for (let i = 0; i < BIASES.length; i++) {
+    const delta = Math.max(-p / 2, Math.min((1 - p) / 2, BIASES[i]!))
+    account[i] = Math.min(1e300, account[i]! * (isDrawn ? 1 + delta / p : 1 - delta / (1 - p)))
+  }
+}
+
+function suspectOf(accounts: ReadonlyMap<number, Float64Array>): number | undefined {
+  let suspect: number | undefined
+  let best = 1
+  for (const [place, account] of accounts) {
+    const earned = account.reduce((sum, part) => sum + part, 0)
+    if (place !== OTHERS && earned > best) [suspect, best] = [place, earned]
+  }
+  return suspect
+}

@@ -1,0 +1,23 @@
+import type { DecisionRecord } from '@slotstream/protocol'
+import { unpackReasons } from '../decide/pack-reasons.js'
+import { chancesOf } from '../draw/lottery.js'
+import { unpackLottery } from '../draw/pack-lottery.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+import type { AuditedDraw } from './checks/draw-audit.js'
+
+/**
+ * Returns the draws of a record, for an audit: of each stage that drew, the one for its first position. Places are those of the
+ * slot's contents, which are the same for all decisions of one policy version.
+ */
+export function drawsOf({ draw }: Pick<DecisionRecord, 'draw'>): AuditedDraw[] {
+  if (!draw) return []
+  let rest = unpackReasons(draw.contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
+  return draw.stages.flatMap(({ of, contents, lottery, drawn }) => {
+    const places = contents ?? rest
+    const shown = new Set(drawn.map(index => places[index]!))
+    rest = rest.filter(place => !shown.has(place))
+    if (!lottery || drawn.length === 0 || places.length !== of) return []
+    const units = chancesOf(unpackLottery(lottery, of), [...places.keys()])
+    return [{ places, units, scale: PROBABILITY_SCALE, drawn: drawn[0]! }]
+  })
+}

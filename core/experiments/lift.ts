@@ -1,0 +1,94 @@
+import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound, sequencePValue } from './sequences/sequence.js'
+
+/** What the units of an arm earned: sums, so that days and partitions add up. */
+export interface ArmSums {
+  units: number
+  sum: number
+  /** Sum of the squares. Of rewards that are 0 or 1, the same as `sum`. */
+  squares: number
+}
+
+/** A number with the interval in which the truth is, whatever the day of the look. */
+export interface Estimate {
+  value: number
+  low: number
+  high: number
+}
+
+/** An estimate of how one arm compares with another. */
+export interface Lift extends Estimate {
+  /** Holds at every look at once. */
+  pValue: number
+  isSignificant: boolean
+}
+
+/** How a comparison is made. */
+export interface LiftOptions extends SequenceOptions {
+  /** Units of each arm below which nothing is said. Default `LEAST_UNITS` */
+  least?: number | undefined
+}
+
+/** Units of each arm from which on sequences say something: they take a mean to be normal. */
+export const LEAST_UNITS = 100
+
+/** Mean of an arm, and the variance of that mean. */
+export function meanOf({ units, sum, squares }: ArmSums): { mean: number; variance: number } {
+  const mean = sum / units
+  const spread = units > 1 ? Math.max(0, squares - units * mean * mean) / (units - 1) : 0
+  return { mean, variance: spread / units }
+}
+
+/** Adds up sums of the same arm. */
+export function addSums(one: ArmSums, other: ArmSums): ArmSums {
+  return {
+    units: one.units + other.units,
+    sum: one.sum + other.sum,
+    squares: one.squares + other.squares,
+  }
+}
+
+/** Returns the mean of one arm with its interval; undefined below the least number of units. */
+export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | undefined {
+  if (arm.units < (options.least ?? LEAST_UNITS)) return undefined
+  const { mean, variance } = meanOf(arm)
+  const reach = Math.sqrt(variance) * sequenceBound(arm.units, options)
+  return { value: mean, low: mean - reach, high: mean + reach }
+}
+
+/** Returns by how much an arm's mean is above that of another one; undefined below the least number of units. */
+export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
+  if (isTooSmall(arm, control, options)) return undefined
+  const one = meanOf(arm)
+  const other = meanOf(control)
+  return liftOf(one.mean - other.mean, one.variance + other.variance, arm.units + control.units, options)
+}
+
+/**
+ * Returns the relative lift, mean / mean of the control − 1, by the delta method: its variance is
+ * v / m₀² + m² v₀ / m₀⁴, with the means m and their variances v. Undefined below the least number of units, and where the
+ * control's mean is not above 0.
+ */
+export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
+  if (isTooSmall(arm, control, options)) return undefined
+  const one = meanOf(arm)
+  const other = meanOf(control)
+  if (!(other.mean > 0)) return undefined
+  const variance = one.variance / other.mean ** 2 + (one.mean ** 2 * other.variance) / other.mean ** 4
+  return liftOf(one.mean / other.mean - 1, variance, arm.units + control.units, options)
+}
+
+/** The share of mistakes that each of several arms may have, so that all together keep to `alpha` (Bonferroni). */
+export function alphaOfEach(comparisons: number, alpha = DEFAULT_ALPHA): number {
+  return alpha / Math.max(1, comparisons)
+}
+
+function isTooSmall(arm: ArmSums, control: ArmSums, { least = LEAST_UNITS }: LiftOptions): boolean {
+  return arm.units < least || control.units < least
+}
+
+function liftOf(value: number, variance: number, units: number, options: SequenceOptions): Lift {
+  const error = Math.sqrt(variance)
+  const reach = error * sequenceBound(units, options)
+  const pValue = error > 0 ? sequencePValue(value / error, units, options) : 1
+  return { value, low: value - reach, high: value + reach, pValue, isSignificant: error > 0 && Math.abs(value) > reach }
+}

@@ -1,0 +1,63 @@
+import { normalBelow } from '../algebra/normal.js'
+import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound } from './sequences/sequence.js'
+
+/** What an experiment is expected to find. */
+export interface PowerQuestion extends Pick<SequenceOptions, 'alpha'> {
+  /** Share of the units of the control that earn a reward, above 0 and below 1. */
+  baseRate: number
+  /** Relative effect to be found, such as 0.02. */
+  effect: number
+  /** Units that begin on a day, of both arms. */
+  unitsPerDay: number
+  /** Chance that it is found. Default 0.8 */
+  power?: number
+  /** Share of the units that are not in the control. Default 0.5 */
+  share?: number
+}
+
+/** How long an experiment takes. */
+export interface PowerAnswer {
+  /** Of both arms. The sequence has to be tuned to them. */
+  units: number
+  days: number
+}
+
+/** Longest experiment that is told, in units. */
+const MOST_UNITS = 1e15
+
+/**
+ * Returns how many units, and so how many days, it takes to find an effect, although the result is looked at every day. A
+ * sequence that is tuned to these units crosses zero by then with the chance `power`; often earlier.
+ *
+ * @throws RangeError where the question has no answer
+ */
+export function powerOf(question: PowerQuestion): PowerAnswer {
+  const { baseRate, effect, unitsPerDay, power = 0.8, share = 0.5, alpha = DEFAULT_ALPHA } = question
+  const rate = baseRate * (1 + effect)
+  if (!(baseRate > 0 && baseRate < 1 && rate > 0 && rate < 1 && effect !== 0))
+    throw new RangeError('baseRate, and the rate with the effect, must be above 0 and below 1, and effect not 0')
+  if (!(unitsPerDay > 0 && power > 0 && power < 1 && share > 0 && share < 1))
+    throw new RangeError('unitsPerDay must be above 0, power and share above 0 and below 1')
+  // Variance of the relative lift, times the units, as `relativeLiftOf` has it.
+  const ratio = rate / baseRate
+  const spread =
+    (rate * (1 - rate)) / share / baseRate ** 2 + (ratio ** 2 * baseRate * (1 - baseRate)) / (1 - share) / baseRate ** 2
+  // Tuned to its own length, a sequence is as wide at the end, whatever the length.
+  const bound = sequenceBound(1, { alpha, tunedTo: 1 })
+  const needed = ((bound + normalAbove(1 - power)) / effect) ** 2 * spread
+  const units = Math.ceil(needed)
+  if (!(units < MOST_UNITS)) throw new RangeError('the effect is too small to be found')
+  return { units, days: Math.ceil(units / unitsPerDay) }
+}
+
+/** Returns z above which a standard normal number is with the probability `share`. */
+export function normalAbove(share: number): number {
+  let low = -8
+  let high = 8
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2
+    if (1 - normalBelow(middle) > share) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}

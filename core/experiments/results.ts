@@ -1,0 +1,140 @@
+import { type Experiment, type Guardrail, metricDetails, STOP_REASONS, type StopReason } from '@slotstream/protocol'
+import type { LossCheck } from './checks/loss.js'
+import type { CheckResult } from './checks/sample-ratio.js'
+import { type ArmSums, alphaOfEach, estimateOf, type Lift, type LiftOptions, relativeLiftOf } from './lift.js'
+import { stopReason, verdictOf } from './verdict.js'
+
+/** What was counted of an arm. */
+export interface CountedArm {
+  id: string
+  decisions: number
+  /** Of each metric, then of each guardrail. */
+  metrics: readonly ArmSums[]
+  guardrails: readonly ArmSums[]
+}
+
+/** All that results are made of. */
+export interface Counted {
+  /** The control first. */
+  arms: readonly CountedArm[]
+  sampleRatio: CheckResult
+  propensities: CheckResult
+  loss: LossCheck
+}
+
+/** An arm as results show it: of the first metric. Null where it has too few units to say anything. */
+export interface ArmResult {
+  id: string
+  decisions: number
+  units: number
+  rewards: number
+  value: number | null
+  low: number | null
+  high: number | null
+}
+
+/** The best arm against the control. Null where there is too little of either. */
+export interface LiftResult {
+  arm: string | null
+  value: number | null
+  low: number | null
+  high: number | null
+}
+
+/** What is known of an experiment. */
+export interface ExperimentResults {
+  arms: ArmResult[]
+  /** Relative: 0.02 is 2 %. */
+  lift: LiftResult
+  sampleRatio: CheckResult
+  propensities: CheckResult
+  loss: { ok: boolean; difference: number }
+  guardrails: { event: string; ok: boolean; lift: LiftResult }[]
+  /** Why it should end now. Null: it should not */
+  stop: StopReason | null
+  verdict: string
+}
+
+/** Returns what is known of an experiment, which may be asked for as often as one likes. */
+export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' | 'stop'>, counted: Counted) {
+  const { guardrails = [], stop = {} } = experiment
+  const { arms, sampleRatio, propensities, loss } = counted
+  const alpha = alphaOfEach(arms.length - 1)
+  const options: LiftOptions = { alpha, tunedTo: stop.units, least: stop.least }
+  const best = bestLift(arms, ({ metrics }) => metrics[0]!, options)
+  const watched = guardrails.map((guardrail, index) =>
+    guardrailOf(guardrail, arms, arm => arm.guardrails[index]!, options),
+  )
+  const units = arms.reduce((sum, { metrics }) => sum + metrics[0]!.units, 0)
+  const facts = {
+    lift: best?.lift,
+    arm: best?.id,
+    units,
+    expected: stop.units,
+    sampleRatio: sampleRatio.ok,
+    propensities: propensities.ok,
+    loss: loss.ok,
+    guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
+  }
+  const reason = stopReason(facts, stop.on ?? STOP_REASONS.filter(each => each !== 'better'))
+  return {
+    arms: arms.map(arm => armResult(arm, options)),
+    lift: shownLift(best),
+    sampleRatio,
+    propensities,
+    loss,
+    guardrails: watched,
+    stop: reason ?? null,
+    verdict: verdictOf(facts, reason),
+  } satisfies ExperimentResults
+}
+
+interface NamedLift {
+  id: string
+  lift: Lift
+}
+
+/** Returns the lift of the arm that is ahead, which of several arms is the one with the largest lower limit. */
+function bestLift(
+  [control, ...others]: readonly CountedArm[],
+  sumsOf: (arm: CountedArm) => ArmSums,
+  options: LiftOptions,
+): NamedLift | undefined {
+  let best: NamedLift | undefined
+  for (const arm of others) {
+    const lift = relativeLiftOf(sumsOf(arm), sumsOf(control!), options)
+    if (lift && (!best || lift.low > best.lift.low)) best = { id: arm.id, lift }
+  }
+  return best
+}
+
+/** A guardrail is broken where the interval of an arm is beyond its margin as a whole. */
+function guardrailOf(
+  guardrail: Guardrail,
+  [control, ...others]: readonly CountedArm[],
+  sumsOf: (arm: CountedArm) => ArmSums,
+  options: LiftOptions,
+) {
+  const { event, worse = 'less', margin = 0 } = metricDetails<{ worse?: 'less' | 'more'; margin?: number }>(guardrail)
+  let shown: NamedLift | undefined
+  let ok = true
+  for (const arm of others) {
+    const lift = relativeLiftOf(sumsOf(arm), sumsOf(control!), options)
+    if (!lift) continue
+    const isBroken = worse === 'less' ? lift.high < -margin : lift.low > margin
+    if (!shown || isBroken) shown = { id: arm.id, lift }
+    ok &&= !isBroken
+  }
+  return { event, ok, lift: shownLift(shown) }
+}
+
+function armResult({ id, decisions, metrics }: CountedArm, options: LiftOptions): ArmResult {
+  const sums = metrics[0]!
+  const { value = null, low = null, high = null } = estimateOf(sums, options) ?? {}
+  return { id, decisions, units: sums.units, rewards: sums.sum, value, low, high }
+}
+
+function shownLift(named: NamedLift | undefined): LiftResult {
+  const { value = null, low = null, high = null } = named?.lift ?? {}
+  return { arm: named?.id ?? null, value, low, high }
+}

@@ -1,0 +1,77 @@
+import type { StopReason } from '@slotstream/protocol'
+import type { Lift } from './lift.js'
+
+/** What verdicts and rules to stop go by. */
+export interface ResultFacts {
+  /** Of the best arm against the control. Undefined: too little data */
+  lift: Lift | undefined
+  arm: string | undefined
+  units: number
+  expected: number | undefined
+  sampleRatio: boolean
+  propensities: boolean
+  loss: boolean
+  /** Those that got worse. */
+  guardrails: readonly string[]
+}
+
+/** Returns the first reason to stop that holds: what makes the numbers worthless first. */
+export function stopReason(facts: ResultFacts, on: readonly StopReason[]): StopReason | undefined {
+  const { lift, units, expected } = facts
+  const holds: Record<StopReason, boolean> = {
+    propensities: !facts.propensities,
+    sampleRatio: !facts.sampleRatio,
+    loss: !facts.loss,
+    guardrail: facts.guardrails.length > 0,
+    worse: lift?.isSignificant === true && lift.value < 0,
+    better: lift?.isSignificant === true && lift.value > 0,
+    units: expected !== undefined && units >= expected,
+  }
+  return (Object.keys(holds) as StopReason[]).find(reason => holds[reason] && on.includes(reason))
+}
+
+/** Says in plain words what is known of an experiment, and what to do. */
+export function verdictOf(facts: ResultFacts, stop: StopReason | undefined): string {
+  return [meaningOf(facts), ...(stop && !isFault(facts) ? [ADVICE[stop]] : [])].join(' ')
+}
+
+const ADVICE: Record<StopReason, string> = {
+  better: 'Stop: give the better arm to everyone.',
+  worse: 'Stop: keep the control.',
+  guardrail: 'Stop: something that must not get worse did.',
+  sampleRatio: 'Stop: the numbers cannot be trusted.',
+  propensities: 'Stop: the numbers cannot be trusted.',
+  loss: 'Stop: the numbers cannot be trusted.',
+  units: 'Stop: as many persons as were expected have been in it.',
+}
+
+function isFault({ sampleRatio, propensities, loss }: ResultFacts): boolean {
+  return !(sampleRatio && propensities && loss)
+}
+
+function meaningOf(facts: ResultFacts): string {
+  const { lift, arm, units, guardrails } = facts
+  if (!facts.propensities)
+    return "Don't trust the numbers: what was drawn does not fit the chances that were recorded. Stop, and look for the fault."
+  if (!facts.sampleRatio)
+    return "Don't trust the numbers: the arms have not got the shares of persons that they should. Stop, and look for the fault."
+  if (!facts.loss)
+    return "Don't trust the numbers: of one arm, fewer messages arrive than of the other, so that it seems worse than it is."
+  const broken = guardrails.length > 0 ? ` But ${guardrails.join(' and ')} got worse.` : ''
+  if (!lift) return `Too early to say: ${people(units)} so far.${broken}`
+  const range = `between ${percent(lift.low)} and ${percent(lift.high)}`
+  if (!lift.isSignificant)
+    return `No difference is certain yet: "${arm}" is ${range} against the control, after ${people(units)}.${broken}`
+  return lift.value > 0
+    ? `It helps: "${arm}" is better than the control by ${percent(lift.value)}, ${range}.${broken}`
+    : `It harms: "${arm}" is worse than the control by ${percent(-lift.value)}, ${range}.${broken}`
+}
+
+function people(units: number): string {
+  return units === 1 ? '1 person' : `${units.toLocaleString('en-US')} persons`
+}
+
+function percent(share: number): string {
+  const value = share * 100
+  return `${value.toFixed(Math.abs(value) < 10 ? 1 : 0)} %`
+}

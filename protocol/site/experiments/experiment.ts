@@ -1,0 +1,86 @@
+import type { PolicySpec } from '../policies.js'
+
+/** A comparison of several ways in which a slot can choose. Each person is in one arm, always the same. */
+export interface Experiment {
+  /** Unique in the site. A new one shares persons out anew. */
+  id: string
+  slot: string
+  /** The first one is the control. */
+  arms: ExperimentArm[]
+  /** Experiments of one group exclude each other: a person is in one of them. Absent: in no group */
+  group?: string
+  /** Events that are compared, the decisive one first. */
+  metrics: Metric[]
+  /** Events that must not get worse. Absent: none */
+  guardrails?: Guardrail[]
+  stop?: StopRules
+}
+
+/** One way to choose. With neither `policy` nor `contentIds`: as the slot does. */
+export interface ExperimentArm {
+  id: string
+  /** Share of the persons. All of an experiment add up to 1. */
+  share: number
+  /** Takes the place of the slot's. */
+  policy?: PolicySpec
+  /** Content among which the slot's policy chooses. */
+  contentIds?: string[]
+}
+
+/** An event that is counted of a person who is in an experiment, by its name, or with more of it. */
+export type Metric = string | MetricDetails
+
+export interface MetricDetails {
+  /** Event of a `track` message. */
+  event: string
+  /** Path of what is summed, such as `properties.revenue`. Absent: whether the event came at all, 0 or 1 */
+  value?: string
+  /** Hours after the person's first decision in which it counts. Default: to the end of the period that is asked for */
+  windowHours?: number
+}
+
+/** An event that must not get worse. */
+export type Guardrail = string | (MetricDetails & { worse?: GuardrailDirection; margin?: number })
+
+/** Which way is worse. */
+export const GUARDRAIL_DIRECTIONS = ['less', 'more'] as const
+
+export type GuardrailDirection = (typeof GUARDRAIL_DIRECTIONS)[number]
+
+/** When an experiment has run long enough, or must not run on. */
+export interface StopRules {
+  /** Units that are expected in all, of both arms: intervals are narrowest there. Default: 10,000 */
+  units?: number
+  /** Units of each arm below which nothing is said. Default: 100 */
+  least?: number
+  /** Reasons for which it ends. Default: `STOP_REASONS` but `better` */
+  on?: StopReason[]
+}
+
+/** Reasons to stop. */
+export const STOP_REASONS = ['better', 'worse', 'guardrail', 'sampleRatio', 'propensities', 'loss', 'units'] as const
+
+export type StopReason = (typeof STOP_REASONS)[number]
+
+/** Most experiments of a site, arms of an experiment, and metrics or guardrails of one. */
+export const MAX_EXPERIMENTS = 200
+export const MAX_ARMS = 10
+export const MAX_METRICS = 10
+
+/** Largest set, in bytes of its JSON text. */
+export const MAX_EXPERIMENT_BYTES = 256 * 1024
+
+/** The set of a site, with its revision: 0 where there never was one. */
+export interface ExperimentSet {
+  revision: number
+  /** When it was stored, ISO 8601; '' where there never was one. */
+  at: string
+  experiments: Experiment[]
+}
+
+export const NO_EXPERIMENTS: ExperimentSet = { revision: 0, at: '', experiments: [] }
+
+/** Returns the details of a metric that may be given by its name alone. */
+export function metricDetails<Details extends object>(metric: string | (MetricDetails & Details)) {
+  return typeof metric === 'string' ? ({ event: metric } as MetricDetails & Partial<Details>) : metric
+}

@@ -1,0 +1,170 @@
+import { type Counted, resultsOf } from '@slotstream/core'
+import { type ResultsRequest, uuidv7 } from '@slotstream/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answer } from '#aggregator/decisions/answer.js'
+import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { countArms } from '#aggregator/results/count-arms.js'
+import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
+import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { startClickHouse } from './warehouse-world.js'
+
+const SITE = 'shop'
+const NOW = Date.UTC(2026, 5, 10, 12)
+const NOW_TEXT = new Date(NOW).toISOString()
+const VISITORS = 4_000
+
+let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
+
+const EXPERIMENT = {
+  id: 'first',
+  slot: 'hero',
+  arms: [
+    { id: 'control', share: 0.5 },
+    { id: 'calm', share: 0.5, contentIds: ['a'] },
+  ],
+  metrics: ['Slot Clicked', { event: 'Order Completed', value: 'properties.revenue', windowHours: 24 }],
+  guardrails: [{ event: 'Error Shown', worse: 'more' as const }],
+}
+const request = (more: Partial<ResultsRequest> = {}): ResultsRequest => ({
+  siteId: SITE,
+  slotId: 'hero',
+  from: '2026-06-01T00:00:00Z',
+  to: '2026-07-01T00:00:00Z',
+  experiment: EXPERIMENT,
+  ...more,
+})
+
+beforeAll(async () => {
+  clickhouse = await startClickHouse()
+  await migrate(clickhouse.client, await readMigrations())
+  const catalog = createCatalog()
+  for (const id of ['hero', 'side']) catalog.set(`${SITE}.slot.${id}`, { id, policy: { type: 'random' } })
+  catalog.set(`${SITE}.slot.held`, { id: 'held', policy: { type: 'random' }, holdout: 0.5 })
+  for (const id of ['a', 'b', 'c']) catalog.set(`${SITE}.content.${id}`, { id, slots: ['hero', 'side', 'held'] })
+  catalog.setExperiments(SITE, [EXPERIMENT])
+  const rows: string[] = []
+  const events: object[] = []
+  for (let i = 0; i < VISITORS; i++) {
+    const visitorId = `visitor-${i}`
+    const asked = ['hero', 'side', 'held'].map(id => ({ id }))
+    const asking = {
+      siteId: SITE,
+      visitorId,
+      anonymousId: visitorId,
+      slots: asked,
+      after: 0,
+      deadlineMs: 9,
+      explain: false,
+    }
+    const [hero, side, held] = answer(asking, { profile: undefined }, { catalog }, NOW + i).records
+    const again = answer(asking, { profile: undefined }, { catalog }, NOW + 60_000 + i).records[0]!
+    const decisions = [hero!, side!, held!, again]
+    const envelope = JSON.stringify({ siteId: SITE, visitorId, receivedAt: NOW_TEXT, decisions })
+    const message = { seq: i + 1, subject: 'decisions.0', text: envelope, storedAt: NOW_TEXT, deleted: false }
+    rows.push(...decisionRows(message, i + 1).map(({ line }) => line))
+    const event = (name: string, minutes: number, decisionId = '', properties: object = {}) =>
+      events.push({
+        site_id: SITE,
+        message_id: uuidv7(),
+        type: 'track',
+        event: name,
+        anonymous_id: visitorId,
+        timestamp: new Date(NOW + i + minutes * 60_000).toISOString().replace('T', ' ').replace('Z', ''),
+        decision_id: decisionId,
+        properties,
+      })
+    // A tenth of the control clicks, twice; of the other arm a fifth; the clicks on another slot are none of theirs.
+    if (i % 10 === 0 || (hero!.arm === 'calm' && i % 10 === 1)) {
+      event('Slot Clicked', 1, hero!.decisionId)
+      event('Slot Clicked', 2, again.decisionId)
+    }
+    event('Slot Clicked', 1, side!.decisionId)
+    if (i % 4 === 0) event('Order Completed', 30, '', { revenue: 10 })
+    if (i % 4 === 0) event('Order Completed', -30, '', { revenue: 500 })
+    if (i % 4 === 0) event('Order Completed', 60 * 30, '', { revenue: 700 })
+    if (hero!.arm === 'calm' && i % 2 === 0) event('Error Shown', 5)
+    if (held!.outcome === 'served' && i % 5 === 0) event('Slot Clicked', 3, held!.decisionId)
+    if (held!.holdout && i % 10 === 0) event('Slot Clicked', 3, held!.decisionId)
+  }
+  const insert = (table: string, values: object[]) =>
+    clickhouse.client.insert({ table: `slotstream.${table}`, values, format: 'JSONEachRow' })
+  await insert(
+    'decisions',
+    rows.map(line => JSON.parse(line) as object),
+  )
+  await insert('events', events)
+}, 180_000)
+afterAll(() => clickhouse?.stop())
+
+describe('results', () => {
+  it('count each person once, from the first decision on, in the window of the metric', async () => {
+    const { counted, sql } = await countArms(clickhouse.client, request())
+    const [control, calm] = counted.arms
+    expect(control!.metrics[0]!.units + calm!.metrics[0]!.units).toBe(VISITORS)
+    expect(control!.decisions).toBe(control!.metrics[0]!.units * 2)
+    expect(control!.metrics[0]!.sum / control!.metrics[0]!.units).toBeCloseTo(0.1, 1)
+    expect(calm!.metrics[0]!.sum / calm!.metrics[0]!.units).toBeCloseTo(0.2, 1)
+    const orders = control!.metrics[1]!
+    expect(orders.squares / orders.sum).toBe(10)
+    expect(orders.sum + calm!.metrics[1]!.sum).toBe((VISITORS / 4) * 10)
+    expect(counted.sampleRatio.ok && counted.propensities.ok && counted.loss.ok).toBe(true)
+    const told = resultsOf(EXPERIMENT, counted as Counted)
+    expect(told.verdict).toMatch(/^It helps: "calm"/)
+    expect(told).toMatchObject({ lift: { arm: 'calm' }, guardrails: [{ event: 'Error Shown' }] })
+    expect(sql.arms).toContain("'first'")
+    const byHand = await clickhouse.client.query({ query: sql.arms!, format: 'JSONEachRow' })
+    expect(await byHand.json()).toHaveLength(2)
+  })
+
+  it('compare those held out with those who were shown what they would have seen', async () => {
+    const { experiment: _none, ...rest } = request({ slotId: 'held' })
+    const { counted } = await countArms(clickhouse.client, rest)
+    const [holdout, shown] = counted.arms
+    expect([holdout!.id, shown!.id]).toEqual(['holdout', 'shown'])
+    expect(holdout!.metrics[0]!.units + shown!.metrics[0]!.units).toBe(VISITORS)
+    expect(counted.sampleRatio.ok).toBe(true)
+    expect(resultsOf({ metrics: ['Slot Clicked'] }, counted).lift.value!).toBeGreaterThan(0.5)
+  })
+
+  it('flag shares that persons did not get, and a draw that does not fit its chances', async () => {
+    const copy = (id: string, change: string, where: string) =>
+      clickhouse.client.command({
+        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${id}' AS site_id, ${change}) FROM slotstream.decisions
+          WHERE site_id = '${SITE}' AND slot_id = 'hero' AND ${where}`,
+      })
+    await copy('few', "concat('x', decision_id) AS decision_id", "(arm = 'control' OR cityHash64(person) % 4 != 0)")
+    const { counted } = await countArms(clickhouse.client, request({ siteId: 'few' }))
+    expect(counted.sampleRatio.ok).toBe(false)
+    expect(counted.propensities.ok).toBe(true)
+    // As if the first content had been drawn whatever the lottery said.
+    const forged = `CAST(concat('{"draw":', toJSONString(replaceRegexpAll(toString(features.draw), '"drawn":\\\\[\\\\d\\\\]', '"drawn":[0]')), '}'), 'JSON(max_dynamic_paths = 64)') AS features`
+    await copy('forged', forged, "arm = 'control'")
+    const { counted: audited } = await countArms(clickhouse.client, request({ siteId: 'forged' }))
+    expect(audited.propensities.ok).toBe(false)
+  })
+
+  it('are in views, by arm', async () => {
+    const rows = async (query: string): Promise<Record<string, never>[]> =>
+      (await clickhouse.client.query({ query, format: 'JSONEachRow' })).json<Record<string, never>>()
+    const experiments = await rows(`SELECT * FROM slotstream.experiments WHERE site_id = '${SITE}' ORDER BY arm`)
+    expect(experiments).toMatchObject([
+      { experiment: 'first', slot_id: 'hero', arm: 'calm', shares: [0.5, 0.5] },
+      { experiment: 'first', slot_id: 'hero', arm: 'control' },
+    ])
+    const [calm, control] = await rows(
+      `SELECT *, toFloat64(rewards) AS clicks FROM slotstream.experiment_results WHERE site_id = '${SITE}' ORDER BY arm`,
+    )
+    const { counted } = await countArms(clickhouse.client, request())
+    expect(Number(control!.persons)).toBe(counted.arms[0]!.metrics[0]!.units)
+    expect(control!.clicks).toBe(counted.arms[0]!.metrics[0]!.sum)
+    const { arms } = resultsOf({ metrics: ['Slot Clicked'] }, counted)
+    expect(control!.low).toBeCloseTo(arms[0]!.low!, 10)
+    expect(calm!.high).toBeCloseTo(arms[1]!.high!, 10)
+    const [ghosts = {}] = await rows(
+      `SELECT toFloat64(count()) AS all, toFloat64(countIf(clicked)) AS clicks, toFloat64(countIf(length(content_ids) = 1)) AS whole
+       FROM slotstream.ghost_decisions WHERE site_id = '${SITE}'`,
+    )
+    expect(ghosts.all).toBe(ghosts.whole)
+    expect(Number(ghosts.clicks) / Number(ghosts.all)).toBeCloseTo(0.1, 1)
+  })
+})

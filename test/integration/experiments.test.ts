@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
+
+let broker: Awaited<ReturnType<typeof startBroker>>
+let url: string
+let other: string
+let sites = 0
+let site: string
+
+beforeAll(async () => {
+  broker = await startBroker()
+  url = await broker.collector()
+  other = await broker.collector()
+})
+afterAll(() => broker?.stop())
+beforeEach(async () => {
+  site = `shop-${++sites}`
+  await putSite(url, site)
+  await admin('POST', '/catalog', {
+    slots: [
+      { id: 'hero', holdout: 0.1 },
+      { id: 'teaser', policy: { type: 'random' } },
+    ],
+    content: ['tent', 'boat'].map(id => ({ id, slots: ['hero'], category: id, payload: { title: id } })),
+  })
+})
+
+interface Answer {
+  status: number
+  revision: number
+  experiments: object[]
+  error: { code: string; message: string; details?: string[] }
+}
+
+async function admin(method: string, path: string, body?: object, at = url): Promise<Answer> {
+  const response = await fetch(`${at}/v1/admin/sites/${site}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+  return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) }
+}
+
+const put = (experiments: unknown, more: object = {}) => admin('PUT', '/experiments', { experiments, ...more })
+
+const POLICIES = {
+  id: 'policies',
+  slot: 'hero',
+  arms: [
+    { id: 'control', share: 0.5 },
+    { id: 'random', share: 0.3, policy: { type: 'random' } },
+    { id: 'tents', share: 0.2, contentIds: ['tent'] },
+  ],
+  metrics: ['Slot Clicked', { event: 'Order Completed', value: 'properties.revenue', windowHours: 24 }],
+  guardrails: [
+    { event: 'Order Completed', margin: 0.05 },
+    { event: 'Error Shown', worse: 'more' },
+  ],
+  stop: { units: 50_000, on: ['worse', 'sampleRatio'] },
+}
+
+/** The experiment with other fields. */
+const changed = (fields: object) => [{ ...POLICIES, ...fields }]
+const arms = (...list: object[]) => changed({ arms: list })
+
+describe('the experiments of a site', () => {
+  it('are empty at first, are put as a whole and read by every collector', async () => {
+    expect(await admin('GET', '/experiments')).toEqual({ status: 200, revision: 0, experiments: [] })
+    const stored = await put([POLICIES])
+    expect(stored).toMatchObject({ status: 200, experiments: [POLICIES] })
+    expect(stored.revision).toBeGreaterThan(0)
+    expect(await admin('GET', '/experiments', undefined, other)).toEqual(stored)
+    expect((await put([POLICIES])).revision).toBe(stored.revision)
+  })
+
+  it('have a history, and go back to an earlier revision', async () => {
+    const first = await put([POLICIES])
+    const second = await put(changed({ group: 'home' }))
+    expect(second.revision).toBeGreaterThan(first.revision)
+    const history = Object.values(await admin('GET', '/experiments/history')) as unknown as { revision: number }[]
+    expect(history.flatMap(({ revision }) => revision ?? [])).toEqual([second.revision, first.revision])
+    expect(await admin('GET', `/experiments/history/${first.revision}`)).toMatchObject({ experiments: [POLICIES] })
+    const back = await admin('POST', '/experiments/rollback', { revision: first.revision })
+    expect(back).toMatchObject({ status: 200, experiments: [POLICIES] })
+    expect(back.revision).toBeGreaterThan(second.revision)
+    expect((await admin('GET', '/experiments/history/999999')).status).toBe(404)
+  })
+
+  it('are changed only at the revision that is named', async () => {
+    const { revision } = await put([POLICIES])
+    expect((await put([], { revision: revision + 1 })).status).toBe(409)
+    expect((await put([], { revision })).status).toBe(200)
+  })
+
+  it.each([
+    ['a share too much', arms({ id: 'a', share: 0.6 }, { id: 'b', share: 0.5 }), /add up to 1\.1: .*add up to 1/],
+    ['a share too little', arms({ id: 'a', share: 0.5 }, { id: 'b', share: 0.4 }), /add up to 0\.9/],
+    ['one arm', arms({ id: 'a', share: 1 }), /arms must be a list of 2 to 10/],
+    ['no share', arms({ id: 'a' }, { id: 'b', share: 1 }), /arms\[0\]\.share must be a number above 0/],
+    ['an arm twice', arms({ id: 'a', share: 0.5 }, { id: 'a', share: 0.5 }), /"a" is used twice/],
+    [
+      'both ways',
+      arms({ id: 'a', share: 0.5, contentIds: ['tent'], policy: { type: 'random' } }, { id: 'b', share: 0.5 }),
+      /leave one out/,
+    ],
+    [
+      'an unknown policy',
+      arms({ id: 'a', share: 0.5, policy: { type: 'rnd' } }, { id: 'b', share: 0.5 }),
+      /policy\.type/,
+    ],
+    ['an unknown field', changed({ metric: ['x'] }), /metric is unknown: did you mean experiments\[0\]\.metrics/],
+    [
+      'an unknown field of an arm',
+      arms({ id: 'a', share: 0.5, weight: 1 }, { id: 'b', share: 0.5 }),
+      /arms\[0\]\.weight is unknown/,
+    ],
+    ['no metrics', changed({ metrics: [] }), /metrics must be a list of 1 to 10/],
+    ['a metric without an event', changed({ metrics: [{ value: 'properties.x' }] }), /metrics\[0\]\.event must be/],
+    [
+      'a value that is no path',
+      changed({ metrics: [{ event: 'x', value: "properties.x' OR 1" }] }),
+      /\.value must be a path/,
+    ],
+    ['a slot that is missing', changed({ slot: 'her' }), /there is no slot her: make it with PUT/],
+    [
+      'content of another slot',
+      arms({ id: 'a', share: 0.5, contentIds: ['raft'] }, { id: 'b', share: 0.5 }),
+      /slot hero has no content raft/,
+    ],
+    ['an id twice', [POLICIES, { ...POLICIES, slot: 'teaser', arms: POLICIES.arms.slice(0, 2) }], /add up|too: choose/],
+    ['two in one slot', [POLICIES, { ...POLICIES, id: 'second' }], /must be that of "policies"/],
+    ['no list', {}, /must be a list/],
+  ])('are refused as a whole with %s', async (_what, experiments, reason) => {
+    const { status, error } = await put(experiments)
+    expect(status).toBe(400)
+    expect(error.details?.join('\n')).toMatch(reason)
+    expect(await admin('GET', '/experiments')).toMatchObject({ revision: 0 })
+  })
+
+  it('may share a slot where they exclude each other', async () => {
+    expect((await put([...changed({ group: 'g' }), ...changed({ id: 'second', group: 'g' })])).status).toBe(200)
+  })
+
+  it('go with their site', async () => {
+    await put([POLICIES])
+    expect((await admin('DELETE', '')).status).toBe(200)
+    await putSite(url, site)
+    expect(await admin('GET', '/experiments')).toMatchObject({ experiments: [] })
+  })
+})
