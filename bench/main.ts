@@ -13,6 +13,7 @@ import { benchQueries } from './queries/queries.js'
 import { benchRegret } from './regret/regret.js'
 import { benchFirstViews } from './sdk/first-views.js'
 import { benchSdk } from './sdk/sdk.js'
+import { benchFullSlots } from './slots/full-slots.js'
 import { benchSlots } from './slots/slots.js'
 import { machineFacts } from './support/machine.js'
 
@@ -21,6 +22,7 @@ const BENCHES = {
   collector: benchCollector,
   freshness: benchFreshness,
   slots: benchSlots,
+  'full-slots': benchFullSlots,
   flood: benchFlood,
   pipeline: benchPipeline,
   queries: benchQueries,

@@ -12,6 +12,12 @@ export interface BenchOptions {
   rows: number
   /** Profiles that are held. `--profiles`, default 1,000,000. */
   profiles: number
+  /** Slot requests a second, at most. `--rate`, default 1,000. */
+  rate: number
+  /** Visitors who ask for slots. `--visitors`, default 100,000. */
+  visitors: number
+  /** Contents of the slots. `--contents`, default 1,000. */
+  contents: number
   /** Folder of a built checkout to compare with. `--before`, default none. */
   before: string
 }
@@ -44,6 +50,9 @@ export function readArguments(args: string[], known: string[]): { names: string[
       events: number('events'),
       rows: number('rows'),
       profiles: number('profiles'),
+      rate: number('rate'),
+      visitors: number('visitors'),
+      contents: number('contents'),
       before: values.before,
     },
   }
@@ -60,6 +69,9 @@ function parsed(args: string[]) {
         events: { type: 'string', default: '1000000' },
         rows: { type: 'string', default: '1000000' },
         profiles: { type: 'string', default: '1000000' },
+        rate: { type: 'string', default: '1000' },
+        visitors: { type: 'string', default: '100000' },
+        contents: { type: 'string', default: '1000' },
         before: { type: 'string', default: '' },
       },
     })

@@ -24,6 +24,7 @@ export {
   type SituationInput,
   situationOf,
 } from './decide/situation.js'
+export { createRunDecisionTest, type TestedCatalog } from './decide/tests/run-decision-test.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
 export {
   contentConditionFaults,

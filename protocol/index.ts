@@ -7,6 +7,16 @@ export {
 } from './site/catalog/check-catalog.js'
 export { CAP_FIELDS, CONTENT_FIELDS } from './site/catalog/content-fields.js'
 export {
+  checkDecisionTests,
+  DECISION_TEST_FIELDS,
+  type DecisionTest,
+  EXPECT_FIELDS,
+  MAX_DECISION_TESTS,
+  TESTED_OUTCOMES,
+  TESTED_PERSON_FIELDS,
+  type TestedPerson,
+} from './site/catalog/decision-tests.js'
+export {
   MAX_CATALOG_CONTENT,
   MAX_CATALOG_ITEM_BYTES,
   MAX_CATALOG_SLOTS,

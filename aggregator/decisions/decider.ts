@@ -95,6 +95,16 @@ export function createDecider(deps: DeciderDeps): Decide {
       turn?.end(told)
     }
 
+    /** Finds the person; undefined where another owner of a part of it does not answer in time. */
+    async function personOf(profile: Profile): Promise<DecidedPerson | undefined> {
+      try {
+        return (await within(left(), profiles.personOf(profile)))?.value
+      } catch (error) {
+        log.debug({ err: error }, 'a person could not be read')
+        return undefined
+      }
+    }
+
     /** Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long. */
     async function findAsker() {
       const before = turn ? await within(left(), turn.before) : { value: 0 }
@@ -104,11 +114,13 @@ export function createDecider(deps: DeciderDeps): Decide {
       const found = await within(left(), profiles.profileOf(siteId, visitorId))
       if (!found) return undefined
       const profile = found.value
-      const person = profile && needsPerson(slots) ? await within(left(), profiles.personOf(profile)) : undefined
-      if (profile && needsPerson(slots) && !person) return undefined
+      const person = profile && needsPerson(slots) ? await personOf(profile) : undefined
+      // What other browsers did may keep content from the person; policies alone can do without it.
+      const isNeeded = slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
+      if (profile && isNeeded && !person) return undefined
       return {
         profile,
-        person: person?.value,
+        person,
         definitions: profiles.definitionsOf(siteId),
         ageMs: profiles.ageMs(partition),
         latencyMs: Math.round((performance.now() - started) * 10) / 10,

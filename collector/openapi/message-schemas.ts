@@ -176,7 +176,10 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
         additionalProperties: count,
         description: 'Age of each feature that the policy chose by, in milliseconds; absent where it asks for none.',
       },
-      reason: { type: 'object', description: 'Policy, propensities, affinities and exclusions, if asked for.' },
+      reason: {
+        type: 'object',
+        description: 'Policy, propensities, candidates, exclusions and affinities, if asked for.',
+      },
     },
   },
   SlotsAnswer: {

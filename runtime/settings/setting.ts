@@ -8,6 +8,7 @@ export const PROGRAMS = {
   commands: '`npm run rebuild`, `streams`, `dead-letters`',
   users: '`npm run clickhouse-users`',
   plan: '`npm run plan`',
+  catalog: '`npm run catalog`',
   profiles: '`npm run profiles`',
   replay: '`npm run replay`',
   tests: 'tests and benches',

@@ -29,10 +29,7 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
           score,
           probability,
         })),
-        excluded: decision.excluded.map(({ contentId, reason, detail }) => ({
-          content_id: contentId,
-          reason: detail === undefined ? reason : `${reason}: ${detail}`,
-        })),
+        excluded: decision.excluded.map(({ contentId, reason }) => ({ content_id: contentId, reason })),
         outcome: decision.outcome,
         holdout: decision.holdout,
         attribution_rule: attribution.rule,
@@ -63,10 +60,13 @@ const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvel
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
 
 /** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
-function featuresOf({ features, draw, model, campaigns, arms, latencyMs }: DecisionRecord): JsonObject {
+function featuresOf({ features, excluded, draw, model, campaigns, arms, latencyMs }: DecisionRecord): JsonObject {
+  const details = excluded.flatMap(({ contentId, detail }) => (detail === undefined ? [] : [[contentId, detail]]))
   return {
     ...features,
     ...(draw && { draw: JSON.stringify(draw) }),
+    // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
+    ...(details.length > 0 && { missed: JSON.stringify(details) }),
     ...(model && { model: { ...model } }),
     ...(campaigns && { campaigns }),
     ...(arms && { arms }),

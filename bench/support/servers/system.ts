@@ -86,6 +86,7 @@ export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS, root 
   const parts = ['collector', 'aggregator', 'warehouse', 'clickhouse', 'nats-server']
   return {
     collectorUrl,
+    aggregatorUrl: `http://127.0.0.1:${aggregatorPort}`,
     stop,
     /** The file with the process id of each part. */
     pidFiles: Object.fromEntries(parts.map(name => [name, join(dataDir, 'run', `${name}.pid`)])),

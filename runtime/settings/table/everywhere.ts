@@ -19,6 +19,7 @@ export const EVERYWHERE = {
       'commands',
       'users',
       'plan',
+      'catalog',
       'profiles',
       'replay',
       'tests',
@@ -36,7 +37,7 @@ export const EVERYWHERE = {
   },
   ADMIN_TOKEN: {
     kind: 'secret',
-    programs: ['start', 'collector', 'plan', 'profiles', 'replay'],
+    programs: ['start', 'collector', 'plan', 'catalog', 'profiles', 'replay'],
     otherwise:
       'a collector must have it; `npm start` makes one and keeps it in `DATA_DIR/admin-token`, where commands find it',
     meaning: 'Token of `/v1/admin`, with which sites and content are changed',

@@ -7,7 +7,7 @@ export const MOVES = 'under `npm start`, one that is taken and was not set moves
 export const START = {
   PORT: {
     kind: 'number',
-    programs: ['start', 'collector', 'micro', 'plan', 'profiles', 'replay'],
+    programs: ['start', 'collector', 'micro', 'plan', 'catalog', 'profiles', 'replay'],
     unit: '',
     default: 3000,
     max: 65_535,

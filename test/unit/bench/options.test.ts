@@ -7,19 +7,29 @@ describe('readArguments', () => {
   it('runs all benches, short, when nothing is asked for', () => {
     expect(readArguments([], KNOWN)).toEqual({
       names: KNOWN,
-      options: { seconds: 60, backlog: 500_000, events: 1_000_000, rows: 1_000_000, profiles: 1_000_000, before: '' },
+      options: {
+        seconds: 60,
+        backlog: 500_000,
+        events: 1_000_000,
+        rows: 1_000_000,
+        profiles: 1_000_000,
+        rate: 1_000,
+        visitors: 100_000,
+        contents: 1_000,
+        before: '',
+      },
     })
   })
 
   it('takes names and numbers', () => {
     expect(
       readArguments(
-        ['pipeline', '--seconds', '600', '--backlog=5000000', '--events=2', '--rows=3', '--before', '../old'],
+        ['pipeline', '--seconds', '600', '--backlog=5000000', '--events=2', '--rows=3', '--rate=4', '--before', '../old'],
         KNOWN,
       ),
-    ).toEqual({
+    ).toMatchObject({
       names: ['pipeline'],
-      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, profiles: 1_000_000, before: '../old' },
+      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, profiles: 1_000_000, rate: 4, before: '../old' },
     })
   })
 

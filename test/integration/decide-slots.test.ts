@@ -1,0 +1,250 @@
+import { startDecisions, startProfiles } from '@slotstream/aggregator'
+import { recompute } from '@slotstream/core'
+import {
+  type DecideReply,
+  type DecideRequest,
+  type DecisionEnvelope,
+  type DecisionRecord,
+  decideSubject,
+  type EventEnvelope,
+  keyToken,
+  partitionOf,
+  type StoredMessage,
+  streamSubject,
+} from '@slotstream/protocol'
+import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lastEvent } from '../support/last-event.js'
+import { startNatsServer } from '../support/nats-server.js'
+import { someIdentity } from '../support/some-identity.js'
+import { until } from '../support/until.js'
+
+const SITE = 'shop'
+const log = createLog('test')
+log.level = 'silent'
+
+describe('decisions over a catalog with targeting, caps and campaigns', () => {
+  let server: Awaited<ReturnType<typeof startNatsServer>>
+  let nats: Awaited<ReturnType<typeof connectNats>>
+  let installation: Awaited<ReturnType<typeof provision>>
+  let profiles: Awaited<ReturnType<typeof startProfiles>>
+  let decisions: Awaited<ReturnType<typeof startDecisions>>
+  let metrics: ReturnType<typeof createMetrics>
+  let publisher: ReturnType<typeof createPublisher>
+
+  beforeAll(async () => {
+    server = await startNatsServer()
+    nats = await connectNats(server.url, 'test', log)
+    installation = await provision(nats, sharedSettings({}), log)
+    await put('slot', 'hero', { policy: { type: 'random' } })
+    await put('slot', 'teaser', { policy: { type: 'random' }, count: 2 })
+    await put('slot', 'capped', { policy: { type: 'fixed', contentIds: ['offer', 'else'] } })
+    await put('slot', 'learns', { policy: { type: 'contextual' }, count: 2 })
+    for (const id of ['one', 'two', 'three']) await put('content', id, { slots: ['hero', 'teaser', 'learns'] })
+    await put('content', 'far', { slots: ['hero'], where: { 'context.country': 'DE' } })
+    await put('content', 'sold', { slots: ['hero'], stock: 0 })
+    await put('content', 'past', { slots: ['hero'], endsAt: '2020-01-01T00:00:00Z' })
+    await put('content', 'offer', { slots: ['capped'], caps: [{ count: 3, per: '24h' }] })
+    await put('content', 'else', { slots: ['capped'] })
+    metrics = createMetrics()
+    publisher = createPublisher(nats)
+    const parts = { nats, publisher, installation, metrics, log }
+    profiles = await startProfiles({ ...parts, identity: someIdentity() })
+    decisions = await startDecisions({ ...parts, profiles })
+    await until(
+      'the profiles are up to date',
+      () => profiles.missing(),
+      missing => missing.length === 0,
+    )
+    await nats.connection.flush()
+  })
+
+  afterAll(async () => {
+    await decisions?.stop()
+    await profiles?.stop()
+    publisher?.close()
+    await nats?.close()
+    await server?.stop()
+  })
+
+  const put = (kind: 'slot' | 'content', id: string, fields: object) =>
+    installation.buckets.catalog.put(
+      `${SITE}.${kind}.${keyToken(id)}`,
+      JSON.stringify({ id, ...(kind === 'content' && { payload: { title: id } }), ...fields }),
+    )
+
+  async function ask(visitorId: string, slots: string[], context: Record<string, unknown> = {}): Promise<DecideReply> {
+    const request: DecideRequest = {
+      siteId: SITE,
+      visitorId,
+      anonymousId: visitorId,
+      slots: slots.map(id => ({ id })),
+      context: { sessionId: 's1', ...context },
+      after: 0,
+      deadlineMs: 5_000,
+      explain: true,
+    }
+    const partition = partitionOf(SITE, visitorId, installation.partitions)
+    const body = JSON.stringify(request)
+    return (await nats.connection.request(decideSubject(partition), body, { timeout: 10_000 })).json<DecideReply>()
+  }
+
+  /** Reads what a stream holds of a visitor, oldest first. */
+  async function stored<T extends { visitorId: string }>(stream: string, visitorId: string): Promise<T[]> {
+    const { state } = await nats.manager.streams.info(stream)
+    const found: T[] = []
+    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      const envelope = (await nats.manager.streams.getMessage(stream, { seq }))?.json<T>()
+      if (envelope?.visitorId === visitorId) found.push(envelope)
+    }
+    return found
+  }
+
+  const recordsOf = async (visitorId: string): Promise<DecisionRecord[]> =>
+    (await stored<DecisionEnvelope>('DECISIONS', visitorId)).flatMap(envelope => envelope.decisions)
+
+  /** Publishes a message as a collector does. Resolves when the visitor's profile has it. */
+  async function track(visitorId: string, message: Partial<StoredMessage>): Promise<void> {
+    const now = new Date().toISOString()
+    const messageId = `${visitorId}-${message.event ?? message.type}-${now}`
+    const whole = { messageId, type: 'track' as const, anonymousId: visitorId, timestamp: now, ...message }
+    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: now, messages: [whole] }
+    const partition = partitionOf(SITE, visitorId, installation.partitions)
+    const { seq } = await nats.js.publish(streamSubject('events', partition), JSON.stringify(envelope))
+    expect(await profiles.waitFor(partition, seq, 5_000)).toBe(true)
+  }
+
+  const shownIn = ({ decisions: all }: DecideReply) => all.map(({ items }) => items.map(({ contentId }) => contentId))
+
+  it('shows content to those who meet its condition, none that is sold out or past, and says why', async () => {
+    const seen = new Map<string, Set<string>>()
+    for (let n = 0; n < 40; n++)
+      for (const country of ['DE', 'FR']) {
+        const { decisions: all } = await ask(`targeted-${n}`, ['hero'], { country })
+        const ofCountry = seen.get(country) ?? new Set()
+        seen.set(country, ofCountry.add(all[0]!.items[0]!.contentId))
+        const excluded = [
+          ...(country === 'FR'
+            ? [{ contentId: 'far', reason: 'condition', detail: 'context.country is "FR", wanted "DE"' }]
+            : []),
+          { contentId: 'past', reason: 'ended' },
+          { contentId: 'sold', reason: 'out_of_stock' },
+        ]
+        if (n === 0) expect(all[0]?.reason?.excluded).toEqual(excluded)
+      }
+    expect([...seen.get('DE')!].sort()).toEqual(['far', 'one', 'three', 'two'])
+    expect([...seen.get('FR')!].sort()).toEqual(['one', 'three', 'two'])
+  })
+
+  it('repeats nothing across the slots of a request, whose order counts', async () => {
+    for (let n = 0; n < 20; n++) {
+      const [hero, teaser, again] = shownIn(await ask(`page-${n}`, ['hero', 'teaser', 'hero'], { country: 'FR' }))
+      expect([hero!.length, teaser!.length, again!.length]).toEqual([1, 2, 0])
+      expect(new Set([...hero!, ...teaser!]).size).toBe(3)
+    }
+    const [first, second, third] = await recordsOf('page-0')
+    expect(first?.excluded.map(({ reason }) => reason)).not.toContain('repeated')
+    expect(second?.excluded).toEqual([{ contentId: first!.contentIds[0], reason: 'repeated' }])
+    expect(third).toMatchObject({ outcome: 'empty', contentIds: [] })
+  })
+
+  it('shows what has a cap of three three times, one request after the other and at once', async () => {
+    const one = []
+    for (let n = 0; n < 5; n++) one.push(...shownIn(await ask('patient', ['capped'])).flat())
+    expect(one).toEqual(['offer', 'offer', 'offer', 'else', 'else'])
+    const records = await recordsOf('patient')
+    expect(records.at(-1)?.excluded).toEqual([{ contentId: 'offer', reason: 'capped', detail: '3 of 3 per 24h' }])
+
+    const visitors = Array.from({ length: 10 }, (_, n) => `hasty-${n}`)
+    await Promise.all(
+      visitors.map(async visitorId => {
+        const replies = await Promise.all(Array.from({ length: 8 }, () => ask(visitorId, ['capped', 'hero'])))
+        const shown = replies.map(reply => shownIn(reply)[0]![0])
+        expect(shown.filter(id => id === 'offer')).toHaveLength(3)
+        expect(shown.filter(id => id === 'else')).toHaveLength(5)
+      }),
+    )
+  })
+
+  it('counts what the person was shown on another browser within two seconds', async () => {
+    const traits = { userId: 'anna', type: 'identify' as const, traits: {} }
+    await track('phone', traits)
+    await track('laptop', traits)
+    for (let n = 0; n < 2; n++) expect(shownIn(await ask('phone', ['capped']))).toEqual([['offer']])
+    const excluded = await until(
+      'the laptop knows what the phone showed, and itself',
+      async () => (await ask('laptop', ['capped'])).decisions[0]?.reason?.excluded,
+      reasons => reasons?.[0]?.reason === 'capped',
+    )
+    expect(Number(excluded?.[0]?.detail?.split(' ')[0])).toBeGreaterThanOrEqual(3)
+  })
+
+  it('does not show again what an event has stopped', async () => {
+    await put('slot', 'ended', { policy: { type: 'fixed', contentIds: ['buy', 'thanks'] } })
+    await put('content', 'buy', { slots: ['ended'], stopAfter: 'Order Completed' })
+    await put('content', 'thanks', { slots: ['ended'] })
+    const shown = async (visitorId: string) => shownIn(await ask(visitorId, ['ended'])).flat()
+    await until(
+      'it is shown',
+      () => shown('any'),
+      ids => ids[0] === 'buy',
+    )
+    expect(await shown('buyer')).toEqual(['buy'])
+    await track('buyer', { event: 'Product Viewed' })
+    expect(await shown('buyer')).toEqual(['buy'])
+    await track('buyer', { event: 'Order Completed' })
+    expect(await shown('buyer')).toEqual(['thanks'])
+    expect((await recordsOf('buyer')).at(-1)?.excluded).toEqual([{ contentId: 'buy', reason: 'stopped' }])
+  })
+
+  it('tells the profile of what has a cap, and of what a slot that learns shows, and of nothing else', async () => {
+    await ask('told', ['hero'])
+    expect(await stored('EVENTS', 'told')).toEqual([])
+    const { decisions: all } = await ask('told', ['capped', 'hero', 'learns'], { daypart: 'morning' })
+    const envelopes = await stored<EventEnvelope>('EVENTS', 'told')
+    expect(envelopes).toHaveLength(1)
+    const [capped, learns] = envelopes[0]!.served!
+    expect(envelopes[0]).toMatchObject({ siteId: SITE, messages: [] })
+    expect(capped).toMatchObject({
+      decisionId: all[0]!.decisionId,
+      isOnlyCounted: true,
+      items: [{ contentId: 'offer' }],
+    })
+    expect(learns).toMatchObject({ decisionId: all[2]!.decisionId, slotId: 'learns', sessionId: 's1' })
+    expect(learns).not.toHaveProperty('isOnlyCounted')
+    expect(learns!.items.map(({ contentId }) => contentId)).toEqual(all[2]!.items.map(({ contentId }) => contentId))
+    for (const { features } of learns!.items) expect(features!.length).toBeGreaterThan(8)
+    const partition = partitionOf(SITE, 'told', installation.partitions)
+    expect(await profiles.waitFor(partition, await lastEvent(nats, partition), 5_000)).toBe(true)
+    const kept = (await profiles.profileOf(SITE, 'told'))?.decisions
+    expect(new Set(kept?.map(({ decisionId }) => decisionId))).toEqual(
+      new Set([all[0]!.decisionId, all[2]!.decisionId]),
+    )
+  })
+
+  it('records what draws it again', async () => {
+    await ask('again', ['learns', 'hero', 'capped'])
+    const records = await recordsOf('again')
+    expect(records).toHaveLength(3)
+    for (const record of records) {
+      expect(record).toMatchObject({ outcome: 'served', recordVersion: 2 })
+      expect(record.latencyMs).toBeGreaterThanOrEqual(0)
+      expect(recompute(record)).toMatchObject({ contentIds: record.contentIds, propensities: record.propensities })
+    }
+  })
+
+  it('keeps serving the last good version of what was broken', async () => {
+    await put('slot', 'safe', { policy: { type: 'fixed', contentIds: ['kept'] } })
+    await put('content', 'kept', { slots: ['safe'] })
+    const shown = () => ask('safe', ['safe']).then(reply => shownIn(reply).flat())
+    await until('it is shown', shown, ids => ids[0] === 'kept')
+    await installation.buckets.catalog.put(`${SITE}.content.${keyToken('kept')}`, 'not JSON')
+    await put('slot', 'safe', { count: 'many' })
+    await put('content', 'odd', { slots: ['safe'], where: { $nonsense: [] } })
+    const refused = async () => /catalog_refused_total (\d+)/.exec(await metrics.registry.metrics())?.[1]
+    await until('both are refused', refused, count => count === '2')
+    expect(await shown()).toEqual(['kept'])
+    await installation.buckets.catalog.delete(`${SITE}.content.${keyToken('kept')}`)
+    await until('it is gone', shown, ids => ids.length === 0)
+  })
+})
