@@ -4,6 +4,7 @@ import { differenceOf } from '../profiles/difference.js'
 import { type Catalog, type FoundTest, readFolder, writeFolder } from './catalog-folder.js'
 import { checkFolder, refuseFailing } from './check-folder.js'
 import { type Order, USAGE } from './understand.js'
+import { writeSlotTypes } from './write-slot-types.js'
 
 type Say = (line: string) => void
 
@@ -11,6 +12,10 @@ type Say = (line: string) => void
 export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)
+  if (order.do === 'types') {
+    const { slots } = checkFolder(order.folder, await readFolder(order.folder))
+    return writeSlotTypes(slots, order.out, say)
+  }
   const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
   if (order.do === 'pull') return pull(order, call, say)
   const found = await readFolder(order.folder)

@@ -8,12 +8,14 @@ A site's slots and content: slots.json and content.json in a folder, by default 
 folder tests. Each is a list. Of a file that is not there, nothing is changed. See docs/catalog.md.
 
   check FOLDER             whether the files can be used, and the decision tests pass
+  types FOLDER             TypeScript for the SDK: the slots and their payloads
   diff  FOLDER --site ID   what a push would change
   push  FOLDER --site ID   publish the files: each replaces all that the site has of its kind
   pull  FOLDER --site ID   write what is published
 
   --dry-run         push: say what would change
   --draft           push: add to the draft, which is not served until it is published
+  --out FILE        types: where to, default standard output
   --force           pull: write over files with other content
   --collector URL   default http://localhost:3000, or the PORT that is set
 
@@ -24,6 +26,7 @@ ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DAT
 export type Order =
   | { do: 'help' }
   | { do: 'check'; folder: string }
+  | { do: 'types'; folder: string; out: string | undefined }
   | ({ site: string; collector: string; folder: string } & (
       | { do: 'diff' }
       | { do: 'push'; dryRun: boolean; draft: boolean }
@@ -35,8 +38,9 @@ export function understand(args: string[], env: Environment): Order {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, folder = 'catalog', ...more] = positionals
   if (values.help || (args.length === 0 && action === undefined)) return { do: 'help' }
-  if (more.length > 0 || !['check', 'diff', 'push', 'pull'].includes(action ?? '')) throw new UsageError(USAGE)
+  if (more.length > 0 || !['check', 'types', 'diff', 'push', 'pull'].includes(action ?? '')) throw new UsageError(USAGE)
   if (action === 'check') return { do: 'check', folder }
+  if (action === 'types') return { do: 'types', folder, out: values.out }
   const { site, collector, force, draft, 'dry-run': dryRun } = values
   if (!site) throw new UsageError(`--site is missing: whose catalog?\n\n${USAGE}`)
   if (action === 'diff') return { do: 'diff', site, collector, folder }
@@ -52,6 +56,7 @@ function read(args: string[], collector: string) {
       allowPositionals: true,
       options: {
         site: { type: 'string' },
+        out: { type: 'string' },
         collector: { type: 'string', default: collector },
         force: { type: 'boolean', default: false },
         draft: { type: 'boolean', default: false },

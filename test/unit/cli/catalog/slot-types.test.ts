@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { carryOut } from '#cli/catalog/carry-out.js'
 import { generateSlotTypes } from '#cli/catalog/generate-slot-types.js'
+import { understand } from '#cli/catalog/understand.js'
 import { writeSlotTypes } from '#cli/catalog/write-slot-types.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -92,6 +94,16 @@ export const Page = () => {
   rmSync(project, { recursive: true, force: true })
   expect(said.stdout).toBe('')
 }, 60_000)
+
+it('are those of a folder of a catalog', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slotstream-types-'))
+  await writeFile(join(folder, 'slots.json'), JSON.stringify([{ id: 'hero', schema: HERO }]))
+  const said: string[] = []
+  await carryOut(understand(['types', folder], {}), {}, line => said.push(line))
+  expect(`${said.join('\n')}\n`).toBe(await generateSlotTypes([{ id: 'hero', schema: HERO }]))
+  expect(understand(['types', '--out', 'slots.ts'], {})).toEqual({ do: 'types', folder: 'catalog', out: 'slots.ts' })
+  await rm(folder, { recursive: true, force: true })
+})
 
 it('come out the same, whatever the order of the slots', async () => {
   const [a, b] = [{ id: 'a', schema: HERO }, { id: 'b' }]
