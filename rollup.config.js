@@ -51,6 +51,12 @@ export default [
     output: { file: 'sdk/dist/service-worker.js', format: 'iife', sourcemap: true, generatedCode: 'es2015' },
   },
   {
+    // For servers: legible, and with nothing of what browsers run.
+    input: 'sdk/dist/esm/entries/server.js',
+    plugins: [nodeResolve()],
+    output: { file: 'sdk/dist/npm/server.js', format: 'es', sourcemap: true, generatedCode: 'es2015' },
+  },
+  {
     // Asking for content apart from the rest, so that a bundler can leave it out of a page that doesn't.
     input: {
       index: 'sdk/dist/esm/entries/index.js',

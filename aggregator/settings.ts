@@ -50,6 +50,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     anonymousDays: anonymousDaysSetting(env),
     /** Messages a second that are read to count the history of features; 0: no limit. */
     fillRate: numberSetting('PROFILES_FILL_RATE', env),
+    /** Time between two snapshots of what policies have learned, in milliseconds. */
+    snapshotEveryMs: 1_000 * numberSetting('LEARNING_SNAPSHOT_S', env),
     warehouse: warehouseSettings(env),
     webhooks: webhookSettings(env),
     /** Visitors of each site whose profiles are compared with the tables every night, and the hour of that, UTC. */

@@ -4,8 +4,11 @@ import {
   createHostCheck,
   createMetrics,
   createPublisher,
+  type Installation,
   type Log,
+  type Nats,
   type Part,
+  type Publisher,
   provision,
   startStatusServer,
   watchLayout,
@@ -13,8 +16,9 @@ import {
 } from '@slotstream/runtime'
 import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
+import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
-import { startProfiles } from './profiles/role.js'
+import { type Profiles, startProfiles } from './profiles/role.js'
 import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
@@ -50,9 +54,9 @@ export async function startAggregator(
   const profiles = roles.includes('profiles')
     ? await startProfiles({ ...parts, lane, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
     : undefined
-  const decisions =
+  const deciding =
     profiles && roles.includes('decisions')
-      ? await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles })
+      ? await startDeciding({ ...parts, lane, lanePublisher, profiles, snapshotEveryMs: settings.snapshotEveryMs })
       : undefined
   const warehouse = roles.includes('warehouse')
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
@@ -81,6 +85,7 @@ export async function startAggregator(
   const missing = () => [
     ...(nats.connected && lane.connected ? [] : ['nats']),
     ...(profiles?.missing() ?? []),
+    ...(deciding?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
     ...(webhooks?.missing() ?? []),
   ]
@@ -103,9 +108,10 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      await Promise.all([profiles, warehouse, webhooks, batch, people, results].map(part => part?.stop()))
+      const roleParts = [profiles, warehouse, webhooks, batch, people, results]
+      await Promise.all([deciding?.stopLearning(), ...roleParts.map(part => part?.stop())])
       tombstones.stop()
-      await decisions?.stop()
+      await deciding?.stop()
       publisher.close()
       lanePublisher.close()
       await status.close()
@@ -113,4 +119,23 @@ export async function startAggregator(
       await nats.close()
     },
   }
+}
+
+/** Starts what answers for slots, and what learns for it. */
+async function startDeciding({
+  lane,
+  lanePublisher,
+  profiles,
+  snapshotEveryMs,
+  ...parts
+}: Omit<LearningDeps, 'writesSnapshots'> & {
+  installation: Installation
+  lane: Nats
+  lanePublisher: Publisher
+  profiles: Profiles
+}) {
+  // One process holds the first partition, and one is enough.
+  const learning = startLearning({ ...parts, snapshotEveryMs, writesSnapshots: () => profiles.holds(0) })
+  const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models: learning })
+  return { missing: learning.missing, stopLearning: learning.stop, stop: decisions.stop }
 }

@@ -24,6 +24,7 @@ import type { Places } from './enrich/places.js'
 import { createHttpServer, type HttpServer } from './http/http-server.js'
 import { writeKeyRoutes } from './http/routes.js'
 import { createStoreBatch } from './intake/store-batch.js'
+import { createPreviewTokens } from './keys/preview-tokens.js'
 import { warningOfOpenSites } from './keys/warn-open-sites.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { createPlans } from './plan/plans.js'
@@ -79,13 +80,12 @@ export function createCollector(deps: CollectorDeps): Collector {
     categoryOf: categories.of,
     ready: state.isLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(state.isLoaded() ? [] : ['sites'])],
-    routes: ({ receive, metrics, refused }) =>
+    routes: tools =>
       writeKeyRoutes({
-        receive,
-        store: createStoreBatch(publisher, partitions, metrics, plans, state.tombstones),
-        decide: createDecide(deps.decideNats ?? nats, publisher, partitions, metrics, deps.decideTimeoutMs),
-        metrics,
-        refused,
+        ...tools,
+        store: createStoreBatch(publisher, partitions, tools.metrics, plans, state.tombstones),
+        decide: createDecide(deps.decideNats ?? nats, publisher, partitions, tools.metrics, deps.decideTimeoutMs),
+        previewTokens: createPreviewTokens(deps.installation.privacy, Date.now),
       }),
     adminToken: deps.adminToken,
     mounted: ({ metrics, gate }) => [

@@ -24,6 +24,7 @@ export {
   type SituationInput,
   situationOf,
 } from './decide/situation.js'
+export { createRunDecisionTest, type TestedCatalog } from './decide/tests/run-decision-test.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
 export {
   contentConditionFaults,
@@ -66,11 +67,21 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
-export { addOutcome, advance, type Epoch, type Epochs, emptyEpochs, mergeEpochs } from './learning/epochs/epochs.js'
+export {
+  addOutcome,
+  advance,
+  type Epoch,
+  type Epochs,
+  emptyEpochs,
+  latestFirst,
+  mergeEpochs,
+} from './learning/epochs/epochs.js'
 export { crossFacts, DIMENSION, featuresOf as learningFeaturesOf } from './learning/features/cross.js'
 export type { ContentFacts } from './learning/features/facets.js'
 export { packFeatures, unpackFeatures } from './learning/features/packed.js'
 export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
+export { type Folded, foldEnvelope, type Refusal } from './learning/fold/fold-envelope.js'
+export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
 export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {
   addItems,
@@ -80,25 +91,29 @@ export {
   mergeItemCounts,
 } from './learning/items/item-counts.js'
 export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-model.js'
+export { chooseMemory } from './learning/model/memory.js'
 export { type ModelOptions, readModel, type SlotModel } from './learning/model/slot-model.js'
+export { type ParsedLearned, parseLearned } from './learning/stored/parse-learned.js'
+export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
+export type { Forward } from './ledger/ledger.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
 export { type CompiledSet, compilePatterns } from './patterns/compile.js'
 export type { CompiledPatterns, Match } from './patterns/compiled.js'
 export { DEFAULT_PATTERNS } from './patterns/default-patterns.js'
 export { explainPattern, type PatternExplanation } from './patterns/explain.js'
 export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from './patterns/step.js'
-export type { EligibleContent, PersonFacts, Proposal, ProposalInput } from './policies/proposal.js'
+export type { EligibleContent, ItemPolicy, PersonFacts, Proposal, ProposalInput } from './policies/proposal.js'
 export { propose } from './policies/propose.js'
 export { covisitationModel } from './policies/ranking/covisitation.js'
 export { easeModel } from './policies/ranking/ease.js'
 export { knnModel } from './policies/ranking/knn.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
 export { applyAndDetect, applyEnvelope } from './profile/apply.js'
+export { profileOfLink } from './profile/apply-message.js'
 export type { ApplyRules } from './profile/apply-rules.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'
-export { profileOfLink } from './profile/first-profile.js'
 export { profileBytes } from './profile/profile-size.js'
 export { namesOfSignals } from './profile/recent-signals.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'

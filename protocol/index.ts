@@ -7,6 +7,16 @@ export {
 } from './site/catalog/check-catalog.js'
 export { CAP_FIELDS, CONTENT_FIELDS } from './site/catalog/content-fields.js'
 export {
+  checkDecisionTests,
+  DECISION_TEST_FIELDS,
+  type DecisionTest,
+  EXPECT_FIELDS,
+  MAX_DECISION_TESTS,
+  TESTED_OUTCOMES,
+  TESTED_PERSON_FIELDS,
+  type TestedPerson,
+} from './site/catalog/decision-tests.js'
+export {
   MAX_CATALOG_CONTENT,
   MAX_CATALOG_ITEM_BYTES,
   MAX_CATALOG_SLOTS,
@@ -142,6 +152,13 @@ export {
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
 export {
+  DEFAULT_PREVIEW_VALIDITY,
+  MAX_PREVIEW_TOKEN_LENGTH,
+  MAX_PREVIEW_VALIDITY,
+  PREVIEW_PARAMETER,
+  type PreviewLink,
+} from './site/preview-links.js'
+export {
   MIN_RETENTION_DAYS,
   RETAINED_TABLES,
   type RetainedTable,
@@ -218,7 +235,7 @@ export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
 export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
-export type { LearningEnvelope, LearningRecord } from './stream/learning/learning-records.js'
+export { type LearningEnvelope, type LearningRecord, learningRecordId } from './stream/learning/learning-records.js'
 export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'
 export type { PackedFeatures, ServedDecision, ServedItem } from './stream/learning/served.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'

@@ -69,10 +69,17 @@ export interface SlotItem<Payload = Record<string, unknown>> {
 /** Result of `personalize`. */
 export interface SlotDecision<Payload = Record<string, unknown>> {
   slotId: string
-  /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`). */
+  /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`, `cachedAt`). */
   decisionId: string
   outcome: SlotOutcome
   items: SlotItem<Payload>[]
+  /**
+   * When the answer came, in milliseconds since the epoch, of the last decision, which is shown once more because the
+   * collector can't be reached. It has no `decisionId`: what is seen and clicked of it isn't tracked. Absent: it is an answer.
+   */
+  cachedAt?: number
+  /** True for what a preview link shows: it is recorded nowhere, and what is seen and clicked of it isn't tracked. */
+  preview?: true
   /** Age of each feature that the policy chose by, in milliseconds; 0: nothing is missing. Absent: it asks for none. */
   ages?: Record<string, number>
   /** Why it came out so: only with the option `debug`, and only from sites whose `debug` is on. */

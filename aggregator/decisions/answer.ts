@@ -152,8 +152,6 @@ function decideOne(
 ): Decided {
   const { siteId } = situation
   const { needs, learns } = slot
-  const type = slot.slot.policy?.type
-  const byItems = type === 'covisitation' || type === 'knn' || type === 'ease' ? type : undefined
   return decide({
     situation,
     slot,
@@ -161,7 +159,7 @@ function decideOne(
     seed,
     taken,
     ...(learns && { model: models.modelOf(siteId, slot.slot.id) }),
-    ...(needs.policy.items && { items: models.itemsOf?.(siteId, byItems ?? 'ease') }),
+    ...(needs.policy.items && { itemsOf: type => models.itemsOf?.(siteId, type) }),
   })
 }
 

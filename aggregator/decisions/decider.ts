@@ -11,6 +11,7 @@ import { type Log, type Publisher, within } from '@slotstream/runtime'
 import { type Answer, answer, noAnswer } from './answer.js'
 import type { Catalog } from './catalog.js'
 import type { Models } from './models.js'
+import { previewOf } from './preview.js'
 import { createTurns } from './turns.js'
 
 /** Time that recording may take even when less of the deadline is left, in milliseconds. */
@@ -64,7 +65,8 @@ export function createDecider(deps: DeciderDeps): Decide {
     const { siteId, visitorId } = request
     const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
     // A person is in an experiment with all browsers.
-    const needsAll = slots.length > request.slots.length || needsPerson(slots)
+    const isTried = slots.length > request.slots.length
+    const needsAll = isTried || needsPerson(slots)
     const turn = slots.some(({ needs }) => needs.caps) ? turns.take(joined([siteId, visitorId])) : undefined
     let told: number | undefined
     try {
@@ -72,11 +74,13 @@ export function createDecider(deps: DeciderDeps): Decide {
       if (!profiles.holds(partition)) return undefined
       if (!asker) {
         const late = noAnswer(request, 'timeout', catalog, Date.now())
+        if (request.preview) return previewOf(late, request, catalog)
         // Nothing is shown, so the page needn't wait until it is recorded.
         record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
         return late
       }
       const decided = answer(request, asker, { catalog, models }, Date.now())
+      if (request.preview) return previewOf(decided, request, catalog)
       const timeout = Math.max(LEAST_RECORD_MS, left())
       try {
         const recorded = record(deps, request, partition, decided, timeout)
@@ -94,6 +98,16 @@ export function createDecider(deps: DeciderDeps): Decide {
       turn?.end(told)
     }
 
+    /** Finds the person; undefined where another owner of a part of it does not answer in time. */
+    async function personOf(profile: Profile): Promise<DecidedPerson | undefined> {
+      try {
+        return (await within(left(), profiles.personOf(profile)))?.value
+      } catch (error) {
+        log.debug({ err: error }, 'a person could not be read')
+        return undefined
+      }
+    }
+
     /** Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long. */
     async function findAsker() {
       const before = turn ? await within(left(), turn.before) : { value: 0 }
@@ -103,11 +117,13 @@ export function createDecider(deps: DeciderDeps): Decide {
       const found = await within(left(), profiles.profileOf(siteId, visitorId))
       if (!found) return undefined
       const profile = found.value
-      const person = profile && needsAll ? await within(left(), profiles.personOf(profile)) : undefined
-      if (profile && needsAll && !person) return undefined
+      const person = profile && needsAll ? await personOf(profile) : undefined
+      // What other browsers did may keep content from the person, and arms are a person's; policies alone can do without it.
+      const isNeeded = isTried || slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
+      if (profile && isNeeded && !person) return undefined
       return {
         profile,
-        person: person?.value,
+        person,
         definitions: profiles.definitionsOf(siteId),
         ageMs: profiles.ageMs(partition),
         latencyMs: Math.round((performance.now() - started) * 10) / 10,

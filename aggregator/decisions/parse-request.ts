@@ -2,6 +2,7 @@ import {
   type Check,
   type DecideRequest,
   isCount,
+  isObject,
   isSiteId,
   isVisitorId,
   MAX_ITEMS,
@@ -19,7 +20,7 @@ export function parseRequest(data: Uint8Array): DecideRequest | undefined {
 }
 
 function parse(raw: unknown): Check<DecideRequest> {
-  const { siteId, visitorId, anonymousId, userId, slots, context, after, deadlineMs } = (raw ?? {}) as {
+  const { siteId, visitorId, anonymousId, userId, slots, context, after, deadlineMs, preview } = (raw ?? {}) as {
     [Field in keyof DecideRequest]?: unknown
   }
   const isUsable =
@@ -33,8 +34,15 @@ function parse(raw: unknown): Check<DecideRequest> {
     slots.every(isSlotRequest) &&
     (context === undefined || (typeof context === 'object' && context !== null)) &&
     isCount(after) &&
-    typeof deadlineMs === 'number'
+    typeof deadlineMs === 'number' &&
+    (preview === undefined || isPreview(preview))
   return isUsable ? { ok: true, value: raw as DecideRequest } : { ok: false, reason: 'it is no request for decisions' }
+}
+
+function isPreview(preview: unknown): boolean {
+  if (!isObject(preview)) return false
+  const { show } = preview
+  return show === undefined || (isObject(show) && Object.values(show).every(ids => Array.isArray(ids)))
 }
 
 function isSlotRequest(slot: { id?: unknown; count?: unknown } | null): boolean {

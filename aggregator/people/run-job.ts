@@ -4,6 +4,7 @@ import { type Installation, type Log, type Nats, type Publisher, pause, writeTom
 import { cleanProfiles } from './clean/clean-profiles.js'
 import { cleanStreams } from './clean/clean-streams.js'
 import { cleanTables, inserted, tablesBeside } from './clean/clean-tables.js'
+import { unlearn } from './clean/unlearn.js'
 import { findPerson } from './find/find-person.js'
 import { JobGone, type JobStore, reported } from './job-store.js'
 
@@ -38,7 +39,8 @@ export class JobFailed extends Error {
 
 /**
  * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with
- * the step that it was at. Messages are removed before rows: what is still in a stream is loaded no more.
+ * the step that it was at. What policies have learned is taken away before the messages that they learned from. Messages are
+ * removed before rows: what is still in a stream is loaded no more.
  *
  * @throws what a step throws: do it again
  */
@@ -113,7 +115,9 @@ function reporter({ store }: RunJobParts, { jobId }: PersonJob) {
 }
 
 async function streams(parts: RunJobParts, job: PersonJob): Promise<number> {
-  return cleanStreams({ ...parts, whose: await whoseOf(parts, job), report: reporter(parts, job) })
+  const whose = await whoseOf(parts, job)
+  await unlearn({ ...parts, whose })
+  return cleanStreams({ ...parts, whose, report: reporter(parts, job) })
 }
 
 async function profiles(parts: RunJobParts, job: PersonJob): Promise<number> {

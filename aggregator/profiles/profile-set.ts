@@ -14,6 +14,9 @@ import type { SitesDefinitions } from './definitions/compiled-definitions.js'
 import type { FillRecords } from './fill/fill-records.js'
 import { type FillerDeps, startFiller } from './fill/filler.js'
 import { forgetProfiles } from './forget-profiles.js'
+import { createPublishForward } from './learning/publish-forward.js'
+import { createPublishLearning } from './learning/publish-learning.js'
+import type { RewardEvents } from './learning/watch-reward-events.js'
 import { createMemberChecks } from './members/check-members.js'
 import { createPublishNews, createTellSegments } from './members/publish-news.js'
 import { createRooms } from './partition/back-pressure.js'
@@ -88,6 +91,7 @@ export interface ProfileSetDeps {
   /** Called when the profiles of a partition are up to date. */
   onServing: (index: number) => void
   wantedSignals: Pick<WantedSignals, 'select'>
+  rewardEvents: Pick<RewardEvents, 'select'>
   tombstones: Tombstones
   /** Whether this process holds the partition, as far as it knows. */
   holds: (index: number) => boolean
@@ -180,6 +184,8 @@ function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
     rejected: createPublishRejected(publisher, metrics),
     identity: createPublishIdentity(publisher, installation.partitions, metrics),
     news: createPublishNews(publisher, installation.partitions),
+    learning: createPublishLearning(publisher, metrics),
+    forward: createPublishForward(publisher, installation.partitions, metrics),
   }
 }
 

@@ -17,7 +17,7 @@ export async function publishToVisitor(
   publisher: Pick<Publisher, 'publish'>,
   partitions: number,
   told: Told,
-  kind: 'link' | 'segments' | 'timer',
+  kind: 'link' | 'segments' | 'timer' | 'reward',
   cause: readonly string[],
 ): Promise<{ duplicate: boolean }> {
   const { siteId, visitorId } = told

@@ -20,6 +20,7 @@ import {
   type SitesDefinitions,
 } from './definitions/compiled-definitions.js'
 import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
+import { type RewardEvents, watchRewardEvents } from './learning/watch-reward-events.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
@@ -95,6 +96,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const { nats, installation, log } = deps
   const { partitions, buckets, generation } = installation
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
+  const rewardEvents = await watchRewardEvents(nats, buckets.catalog, log)
   const bots = await watchBotTreatment(nats, buckets.sites, log)
   const definitions = withBotTreatment(createSitesDefinitions(log), bots)
   const featureServing = await serveFeatures(deps, definitions)
@@ -112,6 +114,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const readPerson = createReadPerson(createReadStored(reading))
   const generations = startGenerations(deps, {
     wantedSignals,
+    rewardEvents,
     definitions,
     featureServing,
     serving,
@@ -146,6 +149,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
       await answering.stop()
       await generations.stop()
       wantedSignals.stop()
+      rewardEvents.stop()
       bots.stop()
       featureServing.stop()
       log.info('profiles stored')
@@ -157,6 +161,7 @@ function startGenerations(
   deps: ProfilesDeps,
   {
     wantedSignals,
+    rewardEvents,
     definitions,
     featureServing,
     serving,
@@ -164,6 +169,7 @@ function startGenerations(
     readPerson,
   }: {
     wantedSignals: WantedSignals
+    rewardEvents: RewardEvents
     definitions: SitesDefinitions
     featureServing: FeatureServing
     serving: Serving
@@ -185,6 +191,7 @@ function startGenerations(
         onEnvelope: (partition, { siteId, visitorId, messages }) =>
           skewTracker?.add(partition, siteId, visitorId, messages.length),
         wantedSignals,
+        rewardEvents,
         definitions,
         fillRecords: featureServing.records,
         fillRate,

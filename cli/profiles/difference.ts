@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { DefinitionKind } from '@slotstream/protocol'
 
 /** Longest value that a line repeats, in characters. */
 const LONGEST = 80
@@ -10,7 +9,7 @@ type Item = { name: string }
  * Tells what is other in a set: one line for each definition that is new (`+`), changed (`~`, with the fields), or gone
  * (`-`).
  */
-export function differenceOf(kind: DefinitionKind, before: readonly Item[], after: readonly Item[]): string[] {
+export function differenceOf(kind: string, before: readonly Item[], after: readonly Item[]): string[] {
   const [old, now] = [byName(before), byName(after)]
   return [
     ...after.filter(({ name }) => !old.has(name)).map(({ name }) => `+ ${kind} ${name}`),

@@ -10,6 +10,7 @@ import { addExperimentRoutes, type ExperimentRouteParts } from './experiments/ro
 import { addMergeRoutes, type MergeRouteParts } from './people/merge-routes.js'
 import { addPeopleRoutes, type PeopleRouteParts } from './people/routes.js'
 import { addPlanRoutes, type PlanRouteParts } from './plan/routes.js'
+import { addPreviewRoutes, type PreviewRouteParts } from './previews/routes.js'
 import { addProfileRoutes, type ProfileRouteParts } from './profiles/routes.js'
 import { addReplayRoute, type ReplayRouteParts } from './replay-rejected.js'
 import type { SiteRequest, SiteRouteParts } from './route-parts.js'
@@ -29,7 +30,8 @@ type RouteParts = SitesRouteParts &
   ReplayRouteParts &
   PeopleRouteParts &
   MergeRouteParts &
-  WebhookRouteParts
+  WebhookRouteParts &
+  PreviewRouteParts
 
 export interface AdminParts extends Omit<RouteParts, keyof SiteRouteParts> {
   gate: AdminGate
@@ -61,6 +63,7 @@ export function adminRoutes(adminParts: AdminParts): Router {
   addPeopleRoutes(router, parts)
   addMergeRoutes(router, parts)
   addWebhookRoutes(router, parts)
+  addPreviewRoutes(router, parts)
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

@@ -1,6 +1,7 @@
 import { MESSAGE_TYPES, type MessageType } from '@slotstream/protocol'
 import type { StoreBatch } from '../intake/store-batch.js'
 import { batchOfOne } from '../intake/take-batch.js'
+import type { PreviewTokens } from '../keys/preview-tokens.js'
 import type { CollectorMetrics } from '../metrics.js'
 import { describeBatch, describePixel, describeSingle, describeSlots } from '../openapi/message-paths.js'
 import type { Part } from '../openapi/operations.js'
@@ -25,6 +26,8 @@ export interface RouteDeps {
   receive: Receive
   store: StoreBatch
   decide: Decide
+  /** Absent: there are no preview links. */
+  previewTokens?: Pick<PreviewTokens, 'read'>
   metrics: CollectorMetrics
   refused: Refused
 }
@@ -33,7 +36,7 @@ export interface RouteDeps {
 const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import', '/beacon/v1/batch']
 
 /** Creates all routes of a write key: Segment's, each also by one letter and as a pixel, and `/v1/slots`. */
-export function writeKeyRoutes({ receive, store, decide, metrics, refused }: RouteDeps): Route[] {
+export function writeKeyRoutes({ receive, store, decide, previewTokens, metrics, refused }: RouteDeps): Route[] {
   const batch = { handle: batchRoute(receive, store), described: describeBatch() }
   return [
     ...BATCH_PATHS.map(path => ({ path, ...batch })),
@@ -50,7 +53,11 @@ export function writeKeyRoutes({ receive, store, decide, metrics, refused }: Rou
       handle: pixelRoute(type, receive, store, refused),
       described: describePixel(type),
     })),
-    { path: '/v1/slots', handle: slotsRoute(receive, store, decide, metrics), described: describeSlots() },
+    {
+      path: '/v1/slots',
+      handle: slotsRoute({ receive, store, decide, metrics, previewTokens }),
+      described: describeSlots(),
+    },
   ]
 }
 

@@ -4,6 +4,7 @@ import { DEFINITION_PATHS } from './definition-paths.js'
 import { EXPERIMENT_PATHS } from './experiments/paths.js'
 import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
 import { PEOPLE_PATHS } from './people-paths.js'
+import { PREVIEW_PATHS } from './preview-paths.js'
 import { WEBHOOK_PATHS } from './webhook-paths.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
@@ -148,4 +149,5 @@ export const ADMIN_PATHS: Paths = {
   ...EXPERIMENT_PATHS,
   ...PEOPLE_PATHS,
   ...WEBHOOK_PATHS,
+  ...PREVIEW_PATHS,
 }

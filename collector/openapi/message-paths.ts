@@ -33,6 +33,11 @@ const PERSONAL_REFUSALS = {
   ...failures('origin_not_allowed', 'secret_key_in_page', 'secret_key_required'),
 }
 
+const SLOTS_REFUSALS = {
+  ...REFUSALS,
+  ...failures('origin_not_allowed', 'secret_key_in_page', 'secret_key_required', 'preview_ended'),
+}
+
 /** Describes the route of a batch. */
 export const describeBatch = (): Part => taking('Send many messages', 'Batch', 'BatchAnswer')
 
@@ -68,6 +73,6 @@ export const describeSlots = (): Part => ({
     tags: ['slots'],
     security: WITH_WRITE_KEY,
     ...messageBody(ref('SlotsRequest'), 'Messages that come along are stored first and are in effect in the answer.'),
-    responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...PERSONAL_REFUSALS },
+    responses: { ...ok('One decision for each slot.', ref('SlotsAnswer')), ...SLOTS_REFUSALS },
   },
 })

@@ -144,6 +144,10 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       batches: { type: 'array', items: ref('Batch'), description: 'Sealed batches not acknowledged yet.' },
       after: { ...count, description: 'Highest `position` received: the answer waits until it counts.' },
       context: { type: 'object', description: '`sessionId`, `pageViewId`, `page`: kept with the decision.' },
+      preview: {
+        type: 'string',
+        description: 'Token of a preview link. Its decisions are recorded nowhere, and have no `decisionId`.',
+      },
       explain: { type: 'boolean', description: 'Asks for `reason`; honoured for sites with `debug` on.' },
       writeKey: { type: 'string' },
     },

@@ -37,9 +37,11 @@ export function createDecide(
     const request: DecideRequest = { ...question, deadlineMs: Math.max(timeoutMs - MARGIN_MS, timeoutMs / 2) }
     const answer = await ask(request)
     if (Array.isArray(answer)) return answer
-    const { siteId, visitorId } = request
+    const { siteId, visitorId, preview } = request
     const now = Date.now()
     const { decisions, records } = unansweredDecisions(request, answer, now)
+    // Nothing of a preview is recorded.
+    if (preview) return decisions.map(decision => ({ ...decision, decisionId: '', preview: true as const }))
     const envelope = { siteId, visitorId, receivedAt: new Date(now).toISOString(), decisions: records }
     // Failing is counted where it happens; the page gets its answer all the same.
     const recorded = publishAll(publisher, decisionPublications(envelope, partitions), metrics).catch(() => {})

@@ -2,6 +2,8 @@ import {
   checkSlotsRequest,
   MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
+  type PreviewLink,
+  type Site,
   type SlotsAnswer,
   type SlotsRequest,
   visitorIdOf,
@@ -13,14 +15,24 @@ import { undecided } from '../http/request/privacy-signal.js'
 import { sendJson } from '../http/respond.js'
 import type { Receipt, StoreBatch, StoredBatch } from '../intake/store-batch.js'
 import { checkedUser } from '../keys/checked-user.js'
+import type { PreviewTokens } from '../keys/preview-tokens.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Decide } from './decide.js'
+
+export interface SlotsRouteDeps {
+  receive: Receive
+  store: StoreBatch
+  decide: Decide
+  metrics: CollectorMetrics
+  /** Absent: there are no preview links. */
+  previewTokens?: Pick<PreviewTokens, 'read'> | undefined
+}
 
 /**
  * `POST /v1/slots`: stores the messages that come along, as `/v1/batch` would, and asks for decisions in which they
  * count. Sealed batches that can't be stored don't stop the decisions: the client still has them.
  */
-export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, metrics: CollectorMetrics): Handler {
+export function slotsRoute({ receive, store, decide, metrics, previewTokens }: SlotsRouteDeps): Handler {
   return async (request, response) => {
     const { site, key, body, origin } = await receive(request, response)
     const checked = checkSlotsRequest(body)
@@ -29,6 +41,7 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     const context = checkedContext(question.context)
     checkNumber(question)
     const user = checkedUser(question, site, key)
+    const preview = previewOf(question, site, previewTokens)
     const visitorId = visitorIdOf(user)
     // A decision is stored for each slot.
     origin.admission.pay(question.slots.length, [visitorId])
@@ -44,17 +57,20 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
       if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))
       return sendJson(response, 200, answer)
     }
+    const shownTo = preview?.as ?? user
     const decisions = await decide({
       siteId: site.siteId,
-      visitorId,
-      anonymousId: user.anonymousId || '',
-      ...(user.userId ? { userId: user.userId } : {}),
+      visitorId: visitorIdOf(shownTo),
+      anonymousId: shownTo.anonymousId || '',
+      ...(shownTo.userId ? { userId: shownTo.userId } : {}),
       slots: question.slots,
       ...(context ? { context } : {}),
-      after: Math.max(question.after ?? 0, ...positions),
+      // Positions are those of the page's own visitor.
+      after: preview?.as ? 0 : Math.max(question.after ?? 0, ...positions),
       explain: site.debug && question.explain === true,
+      ...(preview && { preview: { ...(preview.show && { show: preview.show }) } }),
     })
-    for (const { outcome } of decisions) metrics.decisions.inc({ outcome })
+    if (!preview) for (const { outcome } of decisions) metrics.decisions.inc({ outcome })
     const answer: SlotsAnswer = { decisions }
     if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))
     if (positions.length > 0) answer.position = Math.max(...positions)
@@ -69,6 +85,26 @@ export function slotsRoute(receive: Receive, store: StoreBatch, decide: Decide, 
     const [sealed, first] = await Promise.all([Promise.all(storing), plain])
     return { sealed, plain: first }
   }
+}
+
+/**
+ * Returns what the token of a preview link shows; undefined for a request without one.
+ *
+ * @throws Failure `preview_ended` for a token that is not valid, or no longer: what it was to show must not be taken for
+ *   what the visitor gets
+ */
+function previewOf(
+  { preview }: SlotsRequest,
+  { siteId }: Pick<Site, 'siteId'>,
+  tokens: Pick<PreviewTokens, 'read'> | undefined,
+): PreviewLink | undefined {
+  if (!preview) return undefined
+  const link = tokens?.read(preview)
+  if (link?.siteId === siteId) return link
+  throw new Failure(
+    'preview_ended',
+    'the preview link has expired, or is not one of this site: make another, or close the tab to end the preview',
+  )
 }
 
 /**

@@ -36,21 +36,29 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
   const misses = conditions.map(numbers => answers.firstMiss(numbers) !== undefined)
   const eligible: number[] = []
   const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
+  const { startsAt, endsAt, condition, isPlain } = slot.columns
+  const isAsked = stopped.size > 0 || taken.size > 0
   for (let place = 0; place < contents.length; place++) {
-    const content = contents[place]!
-    const { id, startsAt, endsAt, condition } = content
     // A time that is none was refused when it was stored; where it was not, the content is not shown.
-    if (!(now >= startsAt)) reasons[place] = 'not_started'
-    else if (!(now < endsAt)) reasons[place] = 'ended'
-    else if (content.isOutOfStock) reasons[place] = 'out_of_stock'
-    else if (condition === undefined) reasons[place] = 'broken_condition'
-    else if (misses[condition]) reasons[place] = 'condition'
-    else if (stopped.size > 0 && stopped.has(id)) reasons[place] = 'stopped'
-    else if (content.caps.length > 0 && reachedCap(content, showings.get(id), facts)) reasons[place] = 'capped'
-    else if (taken.size > 0 && taken.has(id)) reasons[place] = 'repeated'
-    else eligible.push(place)
+    if (!(now >= startsAt[place]!)) reasons[place] = 'not_started'
+    else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
+    else if (!isPlain[place] && contents[place]!.isOutOfStock) reasons[place] = 'out_of_stock'
+    else if (condition[place]! < 0) reasons[place] = 'broken_condition'
+    else if (misses[condition[place]!]) reasons[place] = 'condition'
+    else {
+      const reason = isPlain[place] && !isAsked ? undefined : reasonOf(contents[place]!)
+      if (reason === undefined) eligible.push(place)
+      else reasons[place] = reason
+    }
   }
   return { eligible, reasons }
+
+  function reasonOf(content: CompiledContent): ExclusionReason | undefined {
+    const { id, caps } = content
+    if (stopped.has(id)) return 'stopped'
+    if (caps.length > 0 && reachedCap(content, showings.get(id), facts)) return 'capped'
+    return taken.has(id) ? 'repeated' : undefined
+  }
 }
 
 const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()

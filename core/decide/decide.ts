@@ -12,6 +12,7 @@ import { eligibleOf } from '../catalog/eligible.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { ItemModel } from '../learning/items/item-model.js'
 import type { SlotModel } from '../learning/model/slot-model.js'
+import type { ItemPolicy } from '../policies/proposal.js'
 import { listCandidates, listExcluded } from './list-contents.js'
 import { packReasons } from './pack-reasons.js'
 import type { Situation } from './situation.js'
@@ -28,8 +29,8 @@ export interface Question {
   taken?: ReadonlySet<string>
   /** What the slot has learned. Default: nothing */
   model?: SlotModel | undefined
-  /** Matrix of items. Default: none */
-  items?: ItemModel | undefined
+  /** Finds the matrix of items of a type of policy. Default: none */
+  itemsOf?: ((type: ItemPolicy) => ItemModel | undefined) | undefined
 }
 
 /** A choice, and what it takes to explain it: the part of a `DecisionRecord` that the policy answers for. */
@@ -80,13 +81,13 @@ export interface Decided {
  * Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
  */
 export function decide(question: Question): Decided {
-  const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, items } = question
+  const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
   const { siteId, visitorId, person, context, values } = situation
   const { eligible, reasons } = eligibleOf(slot, situation, taken)
   const holdout = isHeldOut(siteId, visitorId, slot.slot)
   const asked = featuresAskedFor(slot, situation)
   const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
-  const facts = { siteId, person, context, model, items, seed }
+  const facts = { siteId, person, context, model, itemsOf, seed }
   const stages = chooseInStages(
     slot,
     eligible,

@@ -1,5 +1,14 @@
-import type { Earning, EventEnvelope, KeptDecision, LearningRecord, Profile, StoredMessage } from '@slotstream/protocol'
+import {
+  type Earning,
+  type EventEnvelope,
+  isPersonKey,
+  type KeptDecision,
+  type LearningRecord,
+  type Profile,
+  type StoredMessage,
+} from '@slotstream/protocol'
 import { ANY_EVENT, eventNameOf } from '../conditions/event-name.js'
+import { joinedBrowsers } from '../identity/links.js'
 import { timeOf } from '../profile/sessions.js'
 import { earningOf, withEarning } from './earnings.js'
 import { withoutPast, withoutSpent, withServed } from './keep.js'
@@ -16,9 +25,23 @@ export interface Ledger {
    * Puts what is kept now into the profile.
    *
    * @param isLeftOut whether the visitor seems to be a program, of which policies do not learn; asked where they would
-   * @returns what policies have to learn
+   * @returns what policies have to learn, and what a user's browsers have to be told
    */
-  finish(after: Profile, isLeftOut: () => boolean): LearningRecord[]
+  finish(after: Profile, isLeftOut: () => boolean): LedgerOutcome
+}
+
+export interface LedgerOutcome {
+  /** Absent: nothing. */
+  learning?: LearningRecord[]
+  /** Absent: nothing. */
+  forward?: Forward
+}
+
+/** Messages of a user without a browser, for the decisions that the user's browsers keep. */
+export interface Forward {
+  /** Browsers that the user is joined with. */
+  browsers: string[]
+  messages: StoredMessage[]
 }
 
 const NONE: readonly never[] = []
@@ -36,15 +59,22 @@ export function keepLedger(before: Profile | undefined, envelope: EventEnvelope)
   if (!Number.isNaN(receivedAt)) decisions = withoutPast(decisions, receivedAt)
   if (served.length > 0) decisions = withServed(decisions, served)
   let isChanged = served.length > 0
+  const forUser: StoredMessage[] = []
 
+  function look(message: StoredMessage, at: number): void {
+    if (decisions.length === 0 || Number.isNaN(at) || !isOfInterest(decisions, message)) return
+    isChanged = true
+    decisions = withResponse(decisions, message, at)
+    const earning = earningOf(decisions, message, at)
+    if (earning) earnings = withEarning(earnings, earning)
+    stopped = withStopped(stopped, decisions, message, at)
+  }
+
+  for (const message of envelope.forwarded ?? NONE) look(message, timeOf(message.timestamp))
   return {
     look(message, at) {
-      if (decisions.length === 0 || !isOfInterest(decisions, message)) return
-      isChanged = true
-      decisions = withResponse(decisions, message, at)
-      const earning = earningOf(decisions, message, at)
-      if (earning) earnings = withEarning(earnings, earning)
-      stopped = withStopped(stopped, decisions, message, at)
+      if (isPersonKey(envelope.visitorId)) forUser.push(message)
+      look(message, at)
     },
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
@@ -55,7 +85,11 @@ export function keepLedger(before: Profile | undefined, envelope: EventEnvelope)
       put(after, 'decisions', decisions)
       put(after, 'earnings', earnings)
       put(after, 'stopped', stopped)
-      return isTold ? told.records : []
+      const browsers = forUser.length > 0 && after.links ? joinedBrowsers(after.userId, after.links) : NONE
+      return {
+        ...(isTold && { learning: told.records }),
+        ...(browsers.length > 0 && { forward: { browsers: [...browsers], messages: forUser } }),
+      }
     },
   }
 }

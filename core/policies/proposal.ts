@@ -19,6 +19,9 @@ export interface PersonFacts extends Omit<LearningFacts, 'context'> {
   items?: readonly string[]
 }
 
+/** Policies that rank by a matrix of items, each by its own. */
+export type ItemPolicy = 'covisitation' | 'knn' | 'ease'
+
 /** Everything a proposal depends on. */
 export interface ProposalInput {
   siteId: string
@@ -32,6 +35,8 @@ export interface ProposalInput {
   model?: SlotModel | undefined
   /** Undefined: no matrix of items has been fitted yet. */
   items?: ItemModel | undefined
+  /** Finds the matrix of a type of policy, where several may be asked for: those of an ensemble. Default: `items` for all */
+  itemsOf?: ((type: ItemPolicy) => ItemModel | undefined) | undefined
   /** Positions that are drawn for. */
   count: number
   /** Least share of draws that any candidate can win, for policies that learn: `DEFAULT_EXPLORATION` where a slot has none. */

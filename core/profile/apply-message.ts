@@ -1,4 +1,12 @@
-import { type EventEnvelope, isoTime, type Profile, type StoredMessage, visitorText } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  type IdentityChange,
+  isoTime,
+  isPersonKey,
+  type Profile,
+  type StoredMessage,
+  visitorText,
+} from '@slotstream/protocol'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
@@ -65,4 +73,19 @@ export function newProfile(siteId: string, visitorId: string, time: string): Pro
     recent: [],
     signalMemory: {},
   }
+}
+
+/** Makes a profile where a visitor is told of of whom no message came yet: by another partition, or by a decision. */
+export function profileOfTold({ siteId, visitorId, identity, served }: EventEnvelope): Profile | undefined {
+  const change = identity?.[0]
+  if (change) return profileOfLink(siteId, visitorId, change)
+  const decision = served?.[0]
+  return decision && newProfile(siteId, visitorId, isoTime(decision.at))
+}
+
+/** Makes the profile of a visitor of whom nothing is known but a link. */
+export function profileOfLink(siteId: string, visitorId: string, change: IdentityChange): Profile {
+  const { userId, anonymousId, link, decision } = change
+  const profile = newProfile(siteId, visitorId, isoTime(link?.firstAt ?? decision?.at ?? 0))
+  return isPersonKey(visitorId) ? { ...profile, userId } : { ...profile, anonymousId }
 }

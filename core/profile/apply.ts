@@ -4,7 +4,6 @@ import {
   type IdentityChange,
   isoTime,
   isPersonKey,
-  type LearningRecord,
   type Profile,
   type RejectedMessage,
   SENDERS,
@@ -16,7 +15,7 @@ import {
 import { DEFAULT_FEATURES } from '../features/compile.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
-import { keepLedger } from '../ledger/ledger.js'
+import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
 import type { Match } from '../patterns/compiled.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
@@ -25,10 +24,9 @@ import { detect, type Found } from '../signals/detect.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
-import { applyMessage } from './apply-message.js'
+import { applyMessage, profileOfTold } from './apply-message.js'
 import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
-import { profileOfTold } from './first-profile.js'
 import { patternSignal } from './pattern-signal.js'
 import { withSignals } from './recent-signals.js'
 import { type PatternSearch, searchPatterns } from './search-patterns.js'
@@ -45,7 +43,7 @@ export const REMEMBERED_MESSAGES = 64
 /** Messages whose ids are looked up by going through those that are known: for so few, making a set takes longer. */
 const FEW = 100
 
-export interface ApplyOutcome {
+export interface ApplyOutcome extends LedgerOutcome {
   profile: Profile | undefined
   /** Signals detected, message by message. */
   signals: SignalRecord[]
@@ -57,8 +55,6 @@ export interface ApplyOutcome {
   identity?: IdentityChange[]
   /** What the partitions of users have to be told because of their segments. Absent: nothing. */
   userNews?: UserNews[]
-  /** What policies have to learn. Absent: nothing. */
-  learning?: LearningRecord[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
@@ -165,11 +161,11 @@ function reduce(
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const userNews = watch?.finish(after) ?? []
-  const learning = ledger?.finish(after, () => !rules.includesBots && isLikeBot(after, features)) ?? []
+  const ofLedger = ledger?.finish(after, () => !rules.includesBots && isLikeBot(after, features))
   // Segments that a site has no more.
   if (!watch) delete after.members
   // Nothing was received of the visitor when a time comes, or a partition tells something.
-  const isTold = envelope.timer || envelope.segments || envelope.served
+  const isTold = envelope.timer || envelope.segments || envelope.served || envelope.forwarded
   const lastReceived = isTold ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
   if (lastReceived) after.lastReceived = lastReceived
   return {
@@ -177,7 +173,7 @@ function reduce(
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
-    ...(learning.length > 0 && { learning }),
+    ...ofLedger,
   }
 }
 

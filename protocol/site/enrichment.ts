@@ -1,3 +1,5 @@
+import { PREVIEW_PARAMETER } from './preview-links.js'
+
 /** A site's settings of what the collector adds to messages, takes out of them, and sets; absent ones are the default. */
 export interface Enrichment {
   /** Browser, system and device of the user agent: `context.browser`, `context.os`, `context.device`. Default true. */
@@ -23,6 +25,7 @@ export interface Enrichment {
 export const DEFAULT_SCRUBBED: readonly string[] = [
   ...['token', 'access_token', 'id_token', 'refresh_token', 'auth', 'code', 'key', 'api_key', 'apikey', 'secret'],
   ...['client_secret', 'password', 'passwd', 'pwd', 'pass', 'session', 'sessionid', 'sid', 'jwt', 'signature', 'otp'],
+  PREVIEW_PARAMETER,
   ...['email', 'e-mail', 'mail', 'phone', 'tel', 'ssn', 'iban', 'card', 'card_number', 'cvv'],
 ]
 

@@ -6,6 +6,7 @@ export const ERROR_STATUS = {
   origin_not_allowed: 403,
   secret_key_required: 403,
   secret_key_in_page: 403,
+  preview_ended: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

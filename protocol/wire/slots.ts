@@ -23,6 +23,8 @@ export interface SlotsRequest {
   /** Highest `position` the client was given: the answer waits until it counts. */
   after?: number
   writeKey?: string
+  /** Token of a preview link: the decisions are those that the link shows, and nothing of them is recorded. */
+  preview?: string
   /** Asks for `reason` with each decision. Honoured for sites with `debug` on. */
   explain?: boolean
 }
@@ -70,6 +72,8 @@ export interface SlotDecision {
   /** Age of each feature that the policy chose by, in milliseconds; 0: nothing is missing. Absent: it asks for none. */
   ages?: Record<string, number>
   reason?: DecisionReason
+  /** It is what a preview link shows: it is recorded nowhere, so `decisionId` is empty. */
+  preview?: true
 }
 
 /** Answer to `POST /v1/slots`. */

@@ -31,6 +31,7 @@ export function sharedSettings(env: Environment) {
       signals: numberSetting('SIGNALS_STREAMS', env),
       rejected: numberSetting('REJECTED_STREAMS', env),
       deliveries: numberSetting('DELIVERIES_STREAMS', env),
+      learning: numberSetting('LEARNING_STREAMS', env),
     },
     /** Partitions of a new installation. An existing one keeps the number it was made with. */
     partitions: numberSetting('PARTITIONS', env),

@@ -129,8 +129,8 @@ function withDefaults(found: {
 }) {
   return {
     partitions: found.partitions,
-    streams: { events: 1, decisions: 1, signals: 1, rejected: 1, deliveries: 1, ...found.streams },
-    past: { events: [], decisions: [], signals: [], rejected: [], deliveries: [], ...found.past },
+    streams: { events: 1, decisions: 1, signals: 1, rejected: 1, deliveries: 1, learning: 1, ...found.streams },
+    past: { events: [], decisions: [], signals: [], rejected: [], deliveries: [], learning: [], ...found.past },
   } satisfies Layout
 }
 

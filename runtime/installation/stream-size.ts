@@ -10,9 +10,10 @@ const GB = 1_000_000_000
 const SHARES: Record<StreamKind, number> = {
   events: 0.3,
   decisions: 0.1,
-  rejected: 0.04,
-  signals: 0.04,
+  rejected: 0.03,
+  signals: 0.03,
   deliveries: 0.02,
+  learning: 0.02,
 }
 
 /** The most that the streams of a kind get of a large disk, in bytes. */
@@ -22,6 +23,7 @@ const MOST: Record<StreamKind, number> = {
   rejected: 15 * GB,
   signals: 15 * GB,
   deliveries: 8 * GB,
+  learning: 15 * GB,
 }
 
 /** A stream with messages gets so much more than it holds, at least. */

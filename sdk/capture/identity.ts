@@ -2,7 +2,7 @@ import type { KeyValue } from '../platform/storage.js'
 
 /** The id that the server keeps in a cookie, where browsers delete what scripts have stored. */
 export function cookieId(cookies: string): string | undefined {
-  return /(?:^|; )slotstream_id=([\w-]{1,64})/.exec(cookies)?.[1]
+  return /(?:^|; )slotstream_id=([\w-]{1,64})(?:;|$)/.exec(cookies)?.[1]
 }
 
 /** Deletes the cookie, or it would bring back a visitor that was to be forgotten. */
@@ -15,7 +15,7 @@ export function dropCookie(): void {
  * Texts that the collector rejects as an id (`NO_ID`, its limits of length and characters). An id that is kept is in
  * every later message, and would make all of them invalid.
  */
-const NO_ID =
+export const NO_ID =
   /^["'\s[]*(undefined|null|none|nan|true|false|object \w*|anonymous|guest|unknown|(user|anonymous)?[_-]?id|[-0.]*)["'\s\]]*$|\0|.{257}/is
 
 /**

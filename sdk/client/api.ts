@@ -116,7 +116,9 @@ export function addMiddleware(change: Middleware): () => void {
  * `personalize` of their slots, and `data-slot` elements, take them instead of asking. May come before `init`.
  */
 export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void {
-  if (inBrowser()) for (const decision of [decisions].flat()) handedOver.set(decision.slotId, decision)
+  if (!inBrowser()) return
+  // Where none was made the page asks.
+  for (const decision of [decisions].flat()) if (decision.decisionId) handedOver.set(decision.slotId, decision)
 }
 
 /**

@@ -43,6 +43,11 @@ export interface Options {
   autoPage?: boolean | 'hash'
   /** Fills `[data-slot]` elements once the document is parsed. Default true. */
   autoSlots?: boolean
+  /**
+   * Shows what a slot has shown last, a day ago at most, when the collector can't be reached: marked by `cachedAt`, and not
+   * tracked again. Default true.
+   */
+  offlineSlots?: boolean
   /** Tracks `Slot Viewed` and `Slot Clicked` for elements that show decided content. Default true. */
   impressions?: boolean
   /**
@@ -148,6 +153,7 @@ type Optional =
   | 'idCookie'
   | 'linkDomains'
   | 'linkedId'
+  | 'offlineSlots'
   | 'onError'
   | 'outboundLinks'
   | 'parts'

@@ -22,6 +22,7 @@ export type { Consent, ConsentState } from '../client/consent.js'
 export type * from '../client/events.js'
 export type { Options } from '../client/options.js'
 export { personalize } from '../client/personalize.js'
+export type * from '../client/slots.js'
 export type {
   IdentifyOptions,
   Message,

@@ -43,12 +43,16 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('../delivery/database/memory-tables.js')).createMemoryTables
     case 'outboundLinks':
       return (await import('./capture/outbound-links.js')).outboundLinks
+    case 'preview':
+      return (await import('./tools/preview.js')).preview
     case 'rawHtml':
       return (await import('../slots/render/raw-html.js')).setHtml
     case 'routes':
       return followRoutes
     case 'sending':
       return createSending
+    case 'slotServices':
+      return (await import('./content/slot-services.js')).slotServices
     case 'webVitals':
       return (await import('./capture/web-vitals.js')).webVitals
   }

@@ -5,7 +5,9 @@ import type { setHtml } from '../slots/render/raw-html.js'
 import type { linkedId } from './capture/linked-id.js'
 import type { followRoutes } from './capture/routes.js'
 import type { createFiller } from './content/filler.js'
+import type { slotServices } from './content/slot-services.js'
 import type { PluginName } from './names.js'
+import type { preview } from './tools/preview.js'
 
 /**
  * A plugin of this package, which knows the API it works with, and can load more. Returns a function that stops it.
@@ -18,8 +20,10 @@ export type Loadable = Record<PluginName, Plugin> &
     filler: typeof createFiller
     firstSlot: typeof firstSlot
     linkedId: typeof linkedId
+    preview: typeof preview
     rawHtml: typeof setHtml
     routes: typeof followRoutes
+    slotServices: typeof slotServices
   }
 
 /** Names of everything that no page needs in its first task. */

@@ -1,7 +1,9 @@
 import { type RefCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import { type Consent, personalize } from '../entries/index.js'
-import type { PersonalizeOptions, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
+import type { PayloadOf, SlotIdIn } from '../slots/payload-of.js'
+import type { PersonalizeOptions, Properties, SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 import { decisionFor, HandedOver, putAway } from './handed-over.js'
+import { serveSlots } from './serve-slots.js'
 import { watch } from './watch.js'
 
 export interface UseSlotOptions extends Omit<PersonalizeOptions, 'fallback' | 'signal'> {
@@ -29,15 +31,16 @@ export interface SlotAnswer<Payload = Record<string, unknown>> {
  * visitor agrees to personalization. Once it is unmounted nothing is waited for. All slots of one rendering share a
  * request.
  */
-export function useSlot<Payload = Record<string, unknown>>(
-  slotId: string,
+export function useSlot<Payload = Record<string, unknown>, Id extends string = string>(
+  slotId: Id & SlotIdIn<Id>,
   options: UseSlotOptions = {},
-): SlotAnswer<Payload> {
+): SlotAnswer<PayloadOf<Id, Payload>> {
   const { decision, ...request } = options
   const key = JSON.stringify([slotId, request])
   const decisions = useContext(HandedOver)
   const handed = useMemo(() => decisionFor(slotId, decisions), [slotId, decisions])
-  const given = decision ?? handed
+  // Where the server got none, the page asks.
+  const given = decision?.decisionId ? decision : handed
   const [asked, setAsked] = useState<{ key: string; answer: SlotDecision }>()
   const showing = useRef<SlotDecision>(undefined)
 
@@ -52,13 +55,18 @@ export function useSlot<Payload = Record<string, unknown>>(
     const ask = async (isAgain = false) => {
       await undefined
       if (signal.aborted) return
-      const answer = await personalize(slotId, { ...request, signal })
-      // What is shown stays where nothing was decided anew.
-      if (signal.aborted || (isAgain && !answer.decisionId)) return
+      const answer = await personalize<Properties, string>(slotId, { ...request, signal })
+      const isNew = !isAgain || answer.decisionId || answer.preview
+      if (signal.aborted || !(isNew || answer.cachedAt)) return
       refused = answer.outcome === 'unavailable'
-      setAsked({ key, answer })
+      // What is shown stays where nothing was decided anew.
+      setAsked(before => {
+        const shown = before?.key === key ? before.answer : given
+        return isNew || shown?.outcome !== 'served' ? { key, answer } : before
+      })
     }
     if (!given) void ask()
+    serveSlots()
     const on = (name: string, listener: (detail: unknown) => unknown) =>
       window.addEventListener(`slotstream:${name}`, event => void listener((event as CustomEvent).detail), { signal })
     // What was chosen for a person leaves the screen when they no longer agree, or are another one.
@@ -78,7 +86,7 @@ export function useSlot<Payload = Record<string, unknown>>(
   }, [key, given])
 
   const shown = asked?.key === key ? asked.answer : given
-  return useMemo(() => answerOf<Payload>(shown), [shown])
+  return useMemo(() => answerOf<PayloadOf<Id, Payload>>(shown), [shown])
 }
 
 function answerOf<Payload>(decision: SlotDecision | undefined): SlotAnswer<Payload> {

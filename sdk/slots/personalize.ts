@@ -177,7 +177,9 @@ export function createPersonalize(deps: PersonalizeDeps) {
     // The server records its decisions; that there was none is for the page to say.
     if (!decisionId && outcome !== 'aborted')
       deps.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
-    const decision = outcome === 'served' || !fallback ? given : { ...given, items: itemsOf(fallback) }
+    // A copy, which the event's listeners may complete.
+    const decision = { ...given }
+    if (outcome !== 'served' && fallback) decision.items = itemsOf(fallback)
     emit('decision', decision)
     return decision
   }

@@ -12,11 +12,12 @@ const TIMEOUT_MS = 30_000
  * Returns the page's one function that asks for content: made with its first use, and only carried by pages that ask.
  */
 export function personalizerOf(client: PluginApi): Personalize {
-  client.personalizer ??= create(client)
+  client.personalizer ??= createPersonalizer(client)
   return client.personalizer
 }
 
-function create(client: PluginApi): Personalize {
+/** Creates a function that asks for content. */
+export function createPersonalizer(client: PluginApi): Personalize {
   const { consent, delivery, handedOver, person, sessions, settle, track, visitorIds } = client
   const { endpoint, writeKey } = delivery.settings
   const ask = createPersonalize({

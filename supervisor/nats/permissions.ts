@@ -90,7 +90,7 @@ const ADMINISTERED = [
  * share is written again without the person before it is removed.
  */
 const ERASE = ['$JS.API.STREAM.MSG.DELETE.*']
-const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deliveries.*']
+const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deliveries.*', 'learning.*']
 
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
@@ -126,6 +126,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
           allow: [
             'decisions.*',
             'signals.*',
+            'learning.*',
             // Traits that a profile had no room for.
             'rejected.*',
             // Links of browsers and users, which another partition has to know.

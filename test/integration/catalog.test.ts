@@ -1,5 +1,13 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { keyToken } from '@slotstream/protocol'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { carryOut } from '#cli/catalog/carry-out.js'
+import { readFolder } from '#cli/catalog/catalog-folder.js'
+import { understand } from '#cli/catalog/understand.js'
+import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
@@ -300,6 +308,43 @@ describe('a change', () => {
     expect(await published()).toBe(3)
   })
 
+  it('whose stored changes are lost keeps the catalog as it is served, and lets it be changed', async () => {
+    await admin('POST', '/catalog', both('a'))
+    await admin('PUT', '/content/b', content('b'))
+    const { catalog: bucket, catalogHistory } = broker.installation.buckets
+    for await (const key of await catalogHistory.keys(`${site}.value.>`)) await catalogHistory.delete(key)
+    await bucket.put(`${site}.published`, JSON.stringify({ revision: 1, at: '' }))
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a', 'b']])
+    expect(await published()).toBe(2)
+    expect(await admin('POST', '/catalog/rollback', { revision: 1 })).toMatchObject({ status: 404 })
+    // As is the case where the head is no longer what was stored.
+    await broker.nats.js.publish(`$KV.catalog_history.${site}.head`, '{"revision": "2"}')
+    expect(await catalog()).toMatchObject({ revision: 2 })
+    expect(await admin('POST', '/catalog', { content: [content('c')] })).toMatchObject({ revision: 3 })
+    expect((await history()).map(({ revision, content: count }) => [revision, count])).toEqual([[3, 3]])
+  })
+
+  it('is possible whatever foreign programs put into the buckets', async () => {
+    await admin('POST', '/catalog', both('a'))
+    const { catalog: live = [], catalog_history: past = [] } = hostileEntries(0, '', {})
+    for (const [bucket, keys] of [
+      ['catalog_history', past],
+      ['catalog', live.filter(({ key }) => key === 'demo.published')],
+    ] as const)
+      for (const { key, values } of keys)
+        for (const value of values) {
+          await broker.nats.js.publish(`$KV.${bucket}.${key.replace(/^demo/, site)}`, value)
+          const path = key === 'demo.draft' ? '/catalog?draft=1' : '/catalog/history'
+          const answer = await admin('GET', path)
+          expect([key, value.slice(0, 300), answer.status >= 500]).toEqual([key, value.slice(0, 300), false])
+        }
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a']])
+    expect(await admin('PUT', '/content/b', content('b'))).toMatchObject({ status: 200 })
+    expect(await admin('POST', '/catalog', { content: [content('c')], draft: true })).toMatchObject({ status: 200 })
+    expect(await admin('POST', '/catalog/publish')).toMatchObject({ status: 200, added: 1 })
+    expect(idsOf(await catalog())).toEqual([['hero'], ['a', 'b', 'c']])
+  })
+
   it('of 10,000 contents is one revision', async () => {
     const many = Array.from({ length: 10_000 }, (_, n) => content(`c${n}`, { tags: ['x'.repeat(200)], price: n }))
     expect(await admin('POST', '/catalog', { slots: [hero()], content: many })).toMatchObject({
@@ -495,5 +540,127 @@ describe('what slots and contents mean', () => {
       ...{ status: 200, revision: 1, slots: 1, content: 1 },
       warnings: ['x', 'y', 'z'].map(id => `slot hero lists content "${id}", which there is not`),
     })
+  })
+})
+
+describe('decision tests', () => {
+  const NEVER = {
+    name: 'pros never see a',
+    given: { profile: { traits: { plan: 'pro' } } },
+    slot: 'hero',
+    expect: { never: ['a'] },
+  }
+
+  it('that are sent with a catalog keep it from being published where they fail', async () => {
+    const failing = await admin('POST', '/catalog', { ...both('a', 'b'), tests: [NEVER] })
+    expect(failing).toMatchObject({
+      status: 400,
+      error: {
+        message: 'nothing was stored: a decision test fails: tests[0] pros never see a: never a: it can be shown',
+        details: ['tests[0] pros never see a: never a: it can be shown'],
+      },
+    })
+    expect(await catalog()).toMatchObject({ revision: 0, content: [] })
+    const where = { 'traits.plan': { $ne: 'pro' } }
+    const good = { slots: [hero()], content: [content('a', { where }), content('b')] }
+    expect(await admin('POST', '/catalog', { ...good, tests: [NEVER] })).toMatchObject({ status: 200, revision: 1 })
+    // What is served already counts as well.
+    expect(await admin('POST', '/catalog', { content: [content('a')], tests: [NEVER] })).toMatchObject({ status: 400 })
+    expect(await admin('POST', '/catalog', { tests: [{ ...NEVER, expect: {} }] })).toMatchObject({
+      status: 400,
+      error: { message: expect.stringContaining('tests[0].expect must be an object') },
+    })
+  })
+
+  it('that are sent to publish a draft keep it a draft where they fail', async () => {
+    await admin('POST', '/catalog', { ...both('a'), draft: true })
+    expect(await admin('POST', '/catalog/publish', { tests: [NEVER] })).toMatchObject({ status: 400 })
+    expect(idsOf(await admin('GET', '/catalog?draft=1'))).toEqual([['hero'], ['a']])
+    expect(await admin('POST', '/catalog/publish', { tests: [{ ...NEVER, expect: { always: ['a'] } }] })).toMatchObject(
+      {
+        ...{ status: 200, revision: 1, added: 2 },
+      },
+    )
+  })
+})
+
+describe('the catalog command', () => {
+  const EXAMPLE = fileURLToPath(new URL('../../examples/catalog', import.meta.url))
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'slotstream-catalog-'))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  /** What a command says, and how it fails. */
+  async function command(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
+    const said: string[] = []
+    const order = understand([...args, '--site', site, '--collector', other], {})
+    const failed = await carryOut(order, { ADMIN_TOKEN }, line => said.push(line)).then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    return { said, failed }
+  }
+  const write = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value))
+
+  it('publishes a folder, tells what differs, and gets it back', async () => {
+    const differences = [
+      ...['+ slot shop-hero', '+ slot shop-list'],
+      ...['tents', 'lamps', 'welcome', 'winter-sale'].map(id => `+ content ${id}`),
+    ]
+    expect(await command('diff', EXAMPLE)).toEqual({ said: differences, failed: undefined })
+    const passed = '5 decision tests passed'
+    expect((await command('push', EXAMPLE, '--dry-run')).said).toEqual([
+      ...differences,
+      passed,
+      'Nothing was published: it was a dry run.',
+    ])
+    expect((await catalog()).revision).toBe(0)
+    expect(await command('push', EXAMPLE)).toEqual({
+      said: [...differences, passed, `${site}: catalog revision 1`],
+      failed: undefined,
+    })
+    const nothing = 'Nothing to publish: the site has all of it.'
+    expect((await command('push', EXAMPLE)).said).toEqual([passed, nothing])
+    expect((await command('diff', EXAMPLE)).said).toEqual([nothing])
+    expect((await command('pull', folder)).said).toEqual(
+      ['slots', 'content'].map(list => `wrote ${join(folder, `${list}.json`)}`),
+    )
+    expect(await command('diff', folder)).toEqual({ said: [nothing], failed: undefined })
+    expect((await command('pull', folder)).said).toEqual(['The folder has everything that is published.'])
+  })
+
+  it('removes what the files do not have, and leaves a list without a file alone', async () => {
+    await admin('POST', '/catalog', both('a', 'b'))
+    await write('content.json', [content('b', { stock: 3 }), content('c')])
+    expect((await command('push', folder)).said).toEqual([
+      '+ content c',
+      '~ content b: stock nothing → 3',
+      '- content a',
+      `${site}: catalog revision 2`,
+    ])
+    expect(idsOf(await catalog())).toEqual([['hero'], ['b', 'c']])
+    await write('slots.json', [hero({ policy: { type: 'fixed', contentIds: ['x'] } })])
+    expect((await command('push', folder, '--draft')).said).toEqual([
+      '~ slot hero: policy nothing → {"type":"fixed","contentIds":["x"]}',
+      `${site}: drafted after revision 2`,
+      '! slot hero lists content "x", which there is not',
+    ])
+    expect((await catalog()).revision).toBe(2)
+    await write('content.json', [])
+    const pulled = await command('pull', folder)
+    expect(pulled.said).toContainEqual(expect.stringContaining('content.json differs from what is published'))
+    expect(await readFile(join(folder, 'content.json'), 'utf8')).toBe('[]')
+    await command('pull', folder, '--force')
+    expect((await readFolder(folder)).content).toHaveLength(2)
+  })
+
+  it('tells what the collector refuses, and publishes nothing', async () => {
+    await write('slots.json', [hero()])
+    await write('content.json', [content('a', { where: { segments: { $in: ['vip'] } } })])
+    const { failed } = await command('push', folder)
+    expect(failed).toContain('content[0]: where.segments: there is no segment "vip"')
+    expect((await catalog()).revision).toBe(0)
   })
 })

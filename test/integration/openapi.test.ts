@@ -106,6 +106,18 @@ describe('the answers of the collector are as described:', () => {
     await call('post', '/v1/t', { body: { ...track, writeKey: key } })
   })
 
+  it('preview links', async () => {
+    const { key, at } = await createSite()
+    const path = `${SITE}/preview-links`
+    const body = { as: { anonymousId: 'v' }, url: 'https://shop.example/?a=b' }
+    const { token, url } = (await call('post', path, { at: at('/preview-links'), body })) as Record<string, string>
+    expect(url).toBe(`https://shop.example/?a=b&slotstream_preview=${token}`)
+    await call('post', path, { at: at('/preview-links'), body: {}, status: 400 })
+    const ask = { writeKey: key, anonymousId: 'v', slots: [{ id: 's' }] }
+    await call('post', '/v1/slots', { body: { ...ask, preview: token } })
+    await call('post', '/v1/slots', { body: { ...ask, preview: `${token}x` }, status: 403 })
+  })
+
   it('the tracking plan, what breaks it, and its replay', async () => {
     const { key, at } = await createSite()
     const plan = { mode: 'enforce', schemas: { E: { '1-0-0': { type: 'object', required: ['price'] } } } }

@@ -252,6 +252,26 @@ describe('profiles and decisions on a real NATS server', () => {
     )
   })
 
+  it('shows a preview, and leaves no trace of it', async () => {
+    const messages = async () => {
+      const streams = await nats.manager.streams.list().next()
+      return streams.map(({ config, state }) => [config.name, state.messages])
+    }
+    const seq = await track('looked-at', 'Product Viewed', 'hats')
+    await ask('looked-at', { after: seq })
+    const before = await messages()
+    const show = { held: ['bags', 'shoes'] }
+    const { decisions } = await ask('looked-at', { slots: [{ id: 'hero' }, { id: 'held' }], preview: { show } })
+    expect(decisions.map(({ decisionId, preview }) => [decisionId, preview])).toEqual([
+      ['', true],
+      ['', true],
+    ])
+    expect(decisions.map(({ items }) => items.map(({ contentId }) => contentId))).toEqual([['hats'], ['bags', 'shoes']])
+    const late = await ask('looked-at', { after: seq + 1_000, deadlineMs: 50, preview: {} })
+    expect(late.decisions).toEqual([expect.objectContaining({ outcome: 'timeout', decisionId: '', preview: true })])
+    expect(await messages()).toEqual(before)
+  })
+
   it('follows the catalog', async () => {
     const hero = async (visitorId: string) => (await ask(visitorId)).decisions[0]
     await putSlot('hero', { policy: { type: 'fixed', contentIds: ['new'] } })

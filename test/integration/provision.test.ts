@@ -29,7 +29,15 @@ describe('provisioning', () => {
     const { partitions, streams } = await make({})
     expect(partitions).toBe(32)
     expect(streams.events).toHaveLength(1)
-    expect(await names()).toEqual(['DEAD_LETTERS', 'DECISIONS', 'DELIVERIES', 'EVENTS', 'REJECTED', 'SIGNALS'])
+    expect(await names()).toEqual([
+      'DEAD_LETTERS',
+      'DECISIONS',
+      'DELIVERIES',
+      'EVENTS',
+      'LEARNING',
+      'REJECTED',
+      'SIGNALS',
+    ])
     expect(await configOf('EVENTS')).toMatchObject({ subjects: ['events.*'], max_age: 7 * 86_400e9, max_bytes: -1 })
     await nats.js.publish('events.3', 'kept')
     await make({ STREAM_RETENTION_DAYS: '2', STREAM_MAX_GB: '5' })
@@ -46,6 +54,7 @@ describe('provisioning', () => {
       'EVENTS',
       'EVENTS_1',
       'EVENTS_2',
+      'LEARNING',
       'REJECTED',
       'SIGNALS',
     ])

@@ -42,6 +42,20 @@ describe('the packed package', () => {
     expect(stdout.trim()).toBe('unavailable')
   })
 
+  it('asks for decisions on a server without a bundler, and has nothing of React or the browser for it', async () => {
+    await writeFile(
+      join(project, 'deciding-server.js'),
+      `import { createServerClient, decisionsScript } from 'slotstream/server'
+       const client = createServerClient({ endpoint: 'http://127.0.0.1:9', writeKey: 'demo', onError: () => {} })
+       const { decisions } = await client.decide(['hero'], { headers: new Headers() })
+       console.log(decisions[0].outcome, decisionsScript(decisions))`,
+    )
+    const { stdout } = await run(process.execPath, ['deciding-server.js'], { cwd: project })
+    expect(stdout.trim()).toBe('unavailable <script type="application/json" id="slotstream-decisions">[]</script>')
+    const built = await readFile(join(project, 'node_modules/slotstream/dist/npm/server.js'), 'utf8')
+    expect(built).not.toMatch(/^import /m)
+  })
+
   it('needs no React, and with it renders on a server without a bundler', async () => {
     await writeFile(
       join(project, 'react-server.js'),
@@ -141,6 +155,12 @@ describe('the packed package', () => {
       join(project, 'page.tsx'),
       `import { type SlotDecision } from 'slotstream'
        import { Slot, SlotstreamProvider, useSlot } from 'slotstream/react'
+       import { createServerClient } from 'slotstream/server'
+       const server = createServerClient({ endpoint: 'https://c.example', secretKey: 's' })
+       // @ts-expect-error: an option has no such name
+       createServerClient({ endpoint: 'https://c.example', writekey: 's' })
+       export const decided = async (request: Request): Promise<SlotDecision[]> =>
+         (await server.decide(['hero', { id: 'list', count: 2 }], { headers: request.headers })).decisions
        interface Hero { title: string }
        const Own = ({ decision }: { decision: SlotDecision }) => {
          const { outcome, items: [item], watch } = useSlot<Hero>('hero', { decision, count: 1 })
@@ -162,12 +182,15 @@ describe('the packed package', () => {
     )
     await writeFile(
       join(project, 'page.ts'),
-      `import { addMiddleware, consent, init, track, type Options } from 'slotstream'
+      `import { addMiddleware, consent, init, personalize, track, type Options } from 'slotstream'
        import { slots, webVitals } from 'slotstream/parts'
        declare module 'slotstream' {
          interface Events {
            'Product Viewed': { product_id: string }
            'Signed Out': { reason?: string }
+         }
+         interface Slots {
+           hero: { title: string }
          }
        }
        const options: Options = { writeKey: 'demo', consent: 'pending', parts: [slots, webVitals] }
@@ -184,6 +207,9 @@ describe('the packed package', () => {
        track('Product Viewed', { product_id: 17 })
        // @ts-expect-error: not a property of the plan
        track('Signed Out', { reson: 'bored' })
+       export const title = async () => (await personalize('hero')).items[0]?.payload.title.toUpperCase()
+       // @ts-expect-error: not a slot of the catalog
+       personalize('hreo')
        // @ts-expect-error: an option has no such value
        init({ writeKey: 'demo', consent: 'maybe' })
       `,

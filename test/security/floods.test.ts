@@ -298,6 +298,11 @@ describe('values nested 100,000 deep', () => {
     ['PUT', '/sites/deep/content/c', '{"slots":["s"],"payload":{"a":HERE}}'],
     ['PUT', '/sites/deep/slots/s', '{"policy":HERE}'],
     ['POST', '/sites/deep/catalog', '{"content":[{"id":"c","slots":["s"],"payload":HERE}]}'],
+    ['POST', '/sites/deep/catalog', '{"content":[{"id":"c","slots":[],"attributes":{"a":HERE}}]}'],
+    ['POST', '/sites/deep/catalog', '{"content":[{"id":"c","slots":[],"where":{"$and":HERE}}]}'],
+    ['POST', '/sites/deep/catalog', '{"slots":[{"id":"s","schema":{"type":"object","allOf":HERE}}]}'],
+    ['POST', '/sites/deep/catalog', '{"tests":[{"slot":"s","expect":{"never":[]},"given":{"context":{"a":HERE}}}]}'],
+    ['POST', '/sites/deep/catalog/publish', '{"tests":HERE}'],
     ['POST', '/sites/deep/decisions/import', '{"decisions":[{"features":HERE}]}'],
     [
       'POST',

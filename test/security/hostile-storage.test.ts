@@ -16,6 +16,7 @@ const TABLES = {
   signals: 'signals',
   rejected: 'rejected_events',
   deliveries: 'webhook_deliveries',
+  learning: 'learning_outcomes',
 }
 
 let system: System
@@ -144,6 +145,8 @@ describe('what foreign programs put into buckets', () => {
     expect(await skipped(system.collectorUrl)).toEqual(expect.arrayContaining(['sites', 'plans']))
     expect(await skipped(system.aggregatorUrl)).toEqual(expect.arrayContaining(['catalog', 'leases', 'meta', 'sites']))
     expect(await system.admin('GET', '/sites/demo/catalog')).toBeTruthy()
+    expect(await system.admin('GET', '/sites/demo/catalog/history')).toEqual(expect.any(Array))
+    expect(await system.admin('PUT', '/sites/demo/content/more', { slots: [] })).toMatchObject({ id: 'more' })
     for (const kind of ['features', 'patterns', 'segments'])
       expect(await system.admin('GET', `/sites/demo/${kind}`)).toMatchObject({ [kind]: expect.any(Array) })
   })

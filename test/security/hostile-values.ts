@@ -39,6 +39,19 @@ const WRONG = [
   { a: { b: [] } },
 ]
 
+const VALUE_ID = '00000000-0000-4000-8000-000000000000'
+
+/** The head of a catalog whose latest changes are not there. */
+const CATALOG_HEAD = {
+  ...{ revision: 7, slots: 1, content: 1, expressions: 0 },
+  history: [
+    {
+      ...{ revision: 7, at: AT, slots: 1, content: 1, added: 1, changed: 0, removed: 0, changes: ['+ slot evil'] },
+      value: { id: VALUE_ID, pieces: 1, bytes: 10 },
+    },
+  ],
+}
+
 /** A message that fits, of each stream. */
 export const GOOD = {
   events: {
@@ -84,6 +97,15 @@ export const GOOD = {
         ...{ attemptId: 'a1', webhookId: 'w1', deliveryId: 'd1', signalId: 's1', signal: 'left', timestamp: AT },
         ...{ anonymousId: 'hostile', userId: '', attemptedAt: AT, attempt: 1, outcome: 'failed', status: 500 },
         ...{ error: 'status_500', durationMs: 1, nextAt: AT },
+      },
+    ],
+  },
+  learning: {
+    ...{ siteId: 'demo', visitorId: 'hostile', anonymousId: 'hostile', receivedAt: AT, seq: 7, stored: 3 },
+    records: [
+      {
+        ...{ decisionId: 'd1', slotId: 'hero', contentId: 'a', position: 1, at: Date.parse(AT), reward: 10_000 },
+        ...{ previous: 0, segments: ['vip'], features: [0, 1] },
       },
     ],
   },
@@ -146,6 +168,12 @@ export function hostileEntries(
       { key: 'demo.slot.evil', values: some(slot) },
       { key: 'demo.content.evil', values: some(content) },
       { key: 'demo.neither.evil', values: ['{}'] },
+      { key: 'demo.published', values: some({ revision: 1, at: '2026-01-01T00:00:00.000Z' }) },
+    ],
+    catalog_history: [
+      { key: 'demo.head', values: some(CATALOG_HEAD) },
+      { key: 'demo.draft', values: some({ at: '', value: CATALOG_HEAD.history[0]!.value }) },
+      { key: `demo.value.${VALUE_ID}.0`, values: NONSENSE },
     ],
     plans: [
       { key: 'evil', values: some(plan) },

@@ -137,6 +137,7 @@ describe('the user of a part', () => {
         '$KV.meta.x',
         '$KV.webhook_letters.x',
         'deliveries.0',
+        'learning.0',
       ],
       subscribe: [
         ...LISTEN,
@@ -182,6 +183,7 @@ describe('the user of a part', () => {
         ...PROVISION,
         'events.0',
         'signals.0',
+        'learning.0',
         'profile.0',
         'webhook.0',
         '$KV.profiles.0.demo.v',
@@ -193,7 +195,7 @@ describe('the user of a part', () => {
         '$JS.API.CONSUMER.CREATE.KV_profiles.reader.$KV.profiles.>',
         '$JS.ACK.EVENTS.x',
       ],
-      subscribe: [...LISTEN, 'decide.*', 'webhook.*', 'deliveries.*', '_INBOX.collector.>'],
+      subscribe: [...LISTEN, 'decide.*', 'webhook.*', 'deliveries.*', 'learning.*', '_INBOX.collector.>'],
     },
     {
       role: 'supervisor',

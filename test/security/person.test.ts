@@ -213,7 +213,19 @@ async function live(): Promise<void> {
   ])
   await nats.js.publish(streamSubject('events', 3), `{"broken": ${JSON.stringify([USER, MARKER])}`)
   for (const [anonymousId, userId] of [[BROWSERS[1], USER], ['stranger-2']]) await askSlots(anonymousId!, userId)
+  for (const anonymousId of [BROWSERS[1]!, 'stranger-2']) await learnOf(anonymousId)
   late.push(theirs({ anonymousId: BROWSERS[1] }), theirs({ userId: USER }))
+}
+
+/** Policies learn of a decision for a browser. */
+async function learnOf(anonymousId: string): Promise<void> {
+  const [decisionId, slotId, contentId] = [randomUUID(), 'hero', 'tent']
+  const at = Date.now()
+  const served = [{ decisionId, slotId, at, sessionId: '', items: [{ contentId, position: 1, features: [1, 1] }] }]
+  const told = { siteId: SITE, visitorId: visitorIdOf({ anonymousId }), receivedAt: new Date(at).toISOString() }
+  const envelope: EventEnvelope = { ...told, served, messages: [] }
+  await nats.js.publish(streamSubject('events', partitionFor(anonymousId)), JSON.stringify(envelope))
+  await sendBatch([message({ anonymousId, event: 'Slot Viewed', properties: { decisionId, slotId, contentId } })])
 }
 
 describe('deleting a person', () => {
@@ -236,6 +248,7 @@ describe('deleting a person', () => {
       'lake decisions',
       'lake detected_signals',
       'lake events',
+      'lake learning_outcomes',
       'lake rejected_events',
       'lake webhook_deliveries',
       'stream DEAD_LETTERS',
@@ -244,12 +257,14 @@ describe('deleting a person', () => {
       'stream EVENTS',
       'stream KV_profiles',
       'stream KV_webhook_letters',
+      'stream LEARNING',
       'stream REJECTED',
       'stream SIGNALS',
       'table decisions',
       'table detected_signals',
       'table events',
       'table identifications',
+      'table learning_outcomes',
       'table money_events',
       'table profile_versions',
       'table rejected_events',

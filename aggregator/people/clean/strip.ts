@@ -6,7 +6,10 @@ import {
   decodePayload,
   type EventEnvelope,
   encodePayload,
+  idsOfVisitor,
   isObject,
+  isoTime,
+  type LearningEnvelope,
   type NamedIds,
   namedInText,
   openEnvelope,
@@ -82,15 +85,19 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
-    const { messages, identity = [], timer, segments } = openEnvelope(envelope)
+    const { visitorId, messages, identity = [], timer, segments, served = [], forwarded = [] } = openEnvelope(envelope)
     const told = [timer ?? [], segments ?? []].flat()
     const theirs = [
       ...messages.map(message => isTheirs(message, message.timestamp, whose)),
       ...[...identity, ...told].map(named => isTheirs(named, envelope.receivedAt, whose)),
+      ...forwarded.map(message => isTheirs(message, message.timestamp, whose)),
+      ...served.map(({ at }) => isTheirs(idsOfVisitor(visitorId), isoTime(at), whose)),
     ]
-    return stripped([...messages, ...identity, ...told], theirs, isKept => ({
+    const all = [...messages, ...identity, ...told, ...forwarded, ...served]
+    return stripped(all, theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),
+      ...(served.length > 0 && { served: served.filter((_, index) => isKept(all.length - served.length + index)) }),
     }))
   },
   decisions(envelope: DecisionEnvelope, whose: Whose): Stripped | undefined {
@@ -112,6 +119,13 @@ const STRIPPERS = {
     return stripped(envelope.deliveries, theirs, isKept => ({
       ...envelope,
       deliveries: envelope.deliveries.filter((_, index) => isKept(index)),
+    }))
+  },
+  learning(envelope: LearningEnvelope, whose: Whose): Stripped | undefined {
+    const theirs = envelope.records.map(({ at }) => isTheirs(envelope, isoTime(at), whose))
+    return stripped(envelope.records, theirs, isKept => ({
+      ...envelope,
+      records: envelope.records.filter((_, index) => isKept(index)),
     }))
   },
   rejected(envelope: RejectedEnvelope, whose: Whose): Stripped | undefined {

@@ -4,6 +4,7 @@ import {
   type DecisionEnvelope,
   type DeliveryEnvelope,
   type EventEnvelope,
+  type LearningEnvelope,
   type NamedIds,
   openEnvelope,
   type Person,
@@ -91,6 +92,7 @@ async function readersOf({ nats, installation }: FindParts) {
     signals: ({ signals }: SignalEnvelope): NamedIds[] => signals,
     rejected: (): NamedIds[] => [],
     deliveries: ({ deliveries }: DeliveryEnvelope): NamedIds[] => deliveries,
+    learning: ({ anonymousId, userId }: LearningEnvelope): NamedIds[] => [{ anonymousId, userId }],
   }
   const readers: { stream: string; read: (envelope: never) => NamedIds[] }[] = []
   for (const kind of KINDS)

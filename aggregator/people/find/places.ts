@@ -57,6 +57,7 @@ export const PLACES = {
     identifications: { by: 'ids', columns: { ...IDS, previousId: 'previous_id' }, time: 'timestamp', place: POSITION },
     identity_decisions: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     decisions: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
+    learning_outcomes: { by: 'ids', columns: IDS, time: 'decided_at', place: POSITION },
     money_events: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     detected_signals: { by: 'ids', columns: IDS, time: 'timestamp', place: POSITION },
     segment_intervals: { by: 'ids', columns: IDS, time: 'entered_at', place: POSITION },
@@ -84,7 +85,7 @@ export const PLACES = {
   /** Buckets with a value for each visitor, of every generation. */
   buckets: [BUCKETS.profiles] as string[],
   /** Tables whose rows the lake copies into files. */
-  lake: ['events', 'decisions', 'detected_signals', 'rejected_events', 'webhook_deliveries'],
+  lake: ['events', 'decisions', 'detected_signals', 'rejected_events', 'webhook_deliveries', 'learning_outcomes'],
   /** Places that name no person, or by keyed hashes and encrypted only. */
   without: {
     tables: ['migrations'],
@@ -97,6 +98,8 @@ export const PLACES = {
       BUCKETS.webhooks,
       BUCKETS.positions,
       BUCKETS.timers,
+      // Sums over all persons, from which deleted ones are taken away.
+      BUCKETS.learning,
       BUCKETS.leases,
       BUCKETS.meta,
       BUCKETS.jobs,

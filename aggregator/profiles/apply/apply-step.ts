@@ -1,5 +1,13 @@
-import { type ApplyRules, applyAndDetect, type UserNews } from '@slotstream/core'
-import type { EventEnvelope, IdentityChange, Profile, RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
+import { type ApplyRules, applyAndDetect, type Forward, type UserNews } from '@slotstream/core'
+import {
+  type EventEnvelope,
+  type IdentityChange,
+  idsOfVisitor,
+  type LearningEnvelope,
+  type Profile,
+  type RejectedEnvelope,
+  type SignalEnvelope,
+} from '@slotstream/protocol'
 import { hashText } from '../../hash-text.js'
 
 /** Outcome of applying a message of the stream: the label `result` of the metric `profiles_messages_total`. */
@@ -21,6 +29,18 @@ export interface NewsEnvelope {
   news: UserNews
 }
 
+/** What policies have to learn of one message of the stream. How far the partition is stored is said when it is told. */
+export type UntoldLearning = Omit<LearningEnvelope, 'stored'>
+
+/** What the partitions of a user's browsers are told. */
+export interface ForwardEnvelope extends Forward {
+  siteId: string
+  visitorId: string
+  receivedAt: string
+  /** Place of what it was found at in the stream of the user's partition. */
+  seq: number
+}
+
 /** The result of one message of the stream. */
 export interface StepResult {
   outcome: ApplyOutcome
@@ -36,6 +56,10 @@ export interface StepResult {
   identity?: IdentityEnvelope
   /** What the partitions of users have to be told about segments; absent where it is nothing. */
   news?: NewsEnvelope[]
+  /** What policies have to learn; absent where it is nothing. */
+  learning?: UntoldLearning
+  /** Messages of a user that the user's browsers have to be told; absent where there are none. */
+  forward?: ForwardEnvelope
   /** Why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -54,7 +78,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews } = applied
+    const { profile: after, signals, refused, identity, userNews, learning, forward } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -63,9 +87,21 @@ export function applyStep(
       ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
       ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
+      ...(learning && { learning: { ...ofVisitor(envelope, after), seq, records: learning } }),
+      ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
       ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }
   } catch (error) {
     return { outcome: 'bad', messages, error }
+  }
+}
+
+/** Returns whose records these are. A visitor of whom nothing but decisions is known is named by its key. */
+function ofVisitor({ siteId, visitorId, receivedAt }: EventEnvelope, after: Profile | undefined) {
+  const ids = idsOfVisitor(visitorId)
+  return {
+    ...{ siteId, visitorId, receivedAt },
+    anonymousId: after?.anonymousId || ids.anonymousId,
+    userId: after?.userId || ids.userId,
   }
 }

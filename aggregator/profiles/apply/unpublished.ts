@@ -1,7 +1,7 @@
 import type { RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
-import type { IdentityEnvelope, NewsEnvelope } from './apply-step.js'
+import type { ForwardEnvelope, IdentityEnvelope, NewsEnvelope, UntoldLearning } from './apply-step.js'
 
-/** Signals, rejected traits, changes of identity or news of one visitor that are not in their stream yet. */
+/** Signals, rejected traits, changes of identity, news, learning records or forwarded messages of one visitor that are not in their stream yet. */
 export interface UnpublishedEntry {
   siteId: string
   visitorId: string
@@ -10,14 +10,16 @@ export interface UnpublishedEntry {
   identity?: IdentityEnvelope
   /** Told after `identity`. */
   news?: NewsEnvelope[]
+  learning?: UntoldLearning
+  forward?: ForwardEnvelope
   /** Characters of rejected payloads and reasons: many may wait to be published. */
   characters: number
 }
 
 /** Results that have to be published before the profiles of their messages are stored, in the order of the messages. */
 export interface Unpublished {
-  /** Adds the signals of a message that its site wants, its rejected traits, its changes of identity, and its news. */
-  add(visitorId: string, results: Pick<UnpublishedEntry, 'signals' | 'rejected' | 'identity' | 'news'>): void
+  /** Adds the signals of a message that its site wants, and all else that comes of it. */
+  add(visitorId: string, results: Omit<UnpublishedEntry, 'siteId' | 'visitorId' | 'characters'>): void
   entries(): readonly UnpublishedEntry[]
   /** Removes entries, because they are published or their visitor was deleted. */
   remove(isRemoved: (entry: UnpublishedEntry) => boolean): void
@@ -30,18 +32,23 @@ export interface Unpublished {
  * Creates an empty list of results to publish.
  *
  * @param selectSignals returns the signals that their site wants, undefined where that is none. Default: all
+ * @param selectRewards returns the messages that may be rewards, undefined where none is. Default: all
  */
 export function createUnpublished(
   selectSignals: (envelope: SignalEnvelope) => SignalEnvelope | undefined = envelope => envelope,
+  selectRewards: (envelope: ForwardEnvelope) => ForwardEnvelope | undefined = envelope => envelope,
 ): Unpublished {
   let entries: UnpublishedEntry[] = []
   return {
-    add(visitorId, { signals, rejected, identity, news }) {
+    add(visitorId, { signals, rejected, identity, news, learning, forward }) {
       const wanted = signals && selectSignals(signals)
       if (wanted) entries.push({ siteId: wanted.siteId, visitorId, signals: wanted, characters: 0 })
       const siteId = identity?.siteId ?? news?.[0]?.siteId
       if (siteId !== undefined)
         entries.push({ siteId, visitorId, ...(identity && { identity }), ...(news && { news }), characters: 0 })
+      if (learning) entries.push({ siteId: learning.siteId, visitorId, learning, characters: 0 })
+      const rewards = forward && selectRewards(forward)
+      if (rewards) entries.push({ siteId: rewards.siteId, visitorId, forward: rewards, characters: 0 })
       if (!rejected) return
       const characters = rejected.rejected.reduce((sum, { payload, reason }) => sum + payload.length + reason.length, 0)
       entries.push({ siteId: rejected.siteId, visitorId, rejected, characters })

@@ -3,6 +3,8 @@ import type { Log } from '@slotstream/runtime'
 import type { Progress } from '../apply/progress.js'
 import type { Unpublished, UnpublishedEntry } from '../apply/unpublished.js'
 import type { ProfileCache } from '../cache/profile-cache.js'
+import type { PublishForward } from '../learning/publish-forward.js'
+import type { PublishLearning } from '../learning/publish-learning.js'
 import { latestNews, type PublishNews } from '../members/publish-news.js'
 import type { PublishIdentity } from '../publish-identity.js'
 import type { PublishRejected } from '../publish-rejected.js'
@@ -29,7 +31,14 @@ export interface DirtyPartition {
 
 export interface FlushDeps {
   store: Pick<ProfileStore, 'write' | 'readCheckpoint' | 'writeCheckpoint'>
-  publish: { signals: PublishSignals; rejected: PublishRejected; identity: PublishIdentity; news: PublishNews }
+  publish: {
+    signals: PublishSignals
+    rejected: PublishRejected
+    identity: PublishIdentity
+    news: PublishNews
+    learning: PublishLearning
+    forward: PublishForward
+  }
   log: Log
   /**
    * Called with a partition some of whose profiles were made of states that were out of date when they were read, as
@@ -49,8 +58,8 @@ interface Pass {
 
 /**
  * Creates the function that stores what has changed in some partitions: first the signals that were detected, the traits
- * that were rejected and what other partitions have to be told of persons, then, where all of them are published, the profiles, then, where all of them are stored,
- * the checkpoint as of when the pass began. What is due for a profile is noted before it is stored, and the note removed
+ * that were rejected, what policies have to learn and what other partitions have to be told of persons, then, where all of
+ * them are published, the profiles, then, where all of them are stored, the checkpoint as of when the pass began. What is due for a profile is noted before it is stored, and the note removed
  * after a profile is stored for which nothing is due. A message that is applied in a stored profile is not looked at again, so
  * its signals have to be published before. What fails stays to be stored by the next pass. Resolves to whether all went
  * well. Passes over the same partition must not overlap.
@@ -98,6 +107,8 @@ async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promis
       if (entry.signals) await publish.signals(partition.index, entry.signals)
       if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
       if (entry.identity) await publish.identity(entry.identity)
+      if (entry.learning) await publish.learning(partition.index, entry.learning, partition.checkpoint.seq)
+      if (entry.forward) await publish.forward(entry.forward)
       for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)
       published.add(entry)
     } catch (error) {

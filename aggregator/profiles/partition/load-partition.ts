@@ -2,6 +2,7 @@ import type { Profile } from '@slotstream/protocol'
 import { createProgress, type Progress } from '../apply/progress.js'
 import { createUnpublished } from '../apply/unpublished.js'
 import { createProfileCache } from '../cache/profile-cache.js'
+import type { RewardEvents } from '../learning/watch-reward-events.js'
 import type { MemberChecks } from '../members/check-members.js'
 import type { WantedSignals } from '../signals/wanted-signals.js'
 import type { ProfileKeys } from '../store/profile-keys.js'
@@ -35,6 +36,7 @@ export interface LoadDeps {
   /** Resolves when there is room for a profile that is to be read; undefined where there is. */
   profileRoom: () => Promise<void> | undefined
   wantedSignals: Pick<WantedSignals, 'select'>
+  rewardEvents: Pick<RewardEvents, 'select'>
   timerStore: TimerStore
   /** Tells the stream that a visitor's time has come. */
   tellTimer: (profile: Profile, due: number, now: number) => Promise<void>
@@ -59,7 +61,7 @@ export async function loadPartition(
   stream: PartitionStream,
   retry: Retry,
 ): Promise<LoadedPartition> {
-  const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals } = deps
+  const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals, rewardEvents } = deps
   const { timerStore, tellTimer, checks, anonymousDays, now, onReplaced } = deps
   const stored = await retry(() => store.readCheckpoint(index))
   if (!stored.keys) await retry(() => store.renameKeys(index))
@@ -102,7 +104,7 @@ export async function loadPartition(
     index,
     cache,
     progress,
-    unpublished: createUnpublished(wantedSignals.select),
+    unpublished: createUnpublished(wantedSignals.select, rewardEvents.select),
     timers,
     freshness: createFreshness(progress),
     checkpoint,

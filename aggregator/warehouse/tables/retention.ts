@@ -13,7 +13,7 @@ const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
     tables: ['events', 'identifications', 'money_events', 'page_reports', 'session_states', 'sessionless_events'],
     since: 'received_at',
   },
-  decisions: { tables: ['decisions'], since: 'received_at' },
+  decisions: { tables: ['decisions', 'learning_outcomes'], since: 'received_at' },
   rejected_events: { tables: ['rejected_events'], since: 'received_at' },
   signals: { tables: ['detected_signals', 'webhook_deliveries'], since: 'received_at' },
   // Who is in a segment stays.

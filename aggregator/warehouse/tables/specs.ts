@@ -14,6 +14,7 @@ import { deliveryRows } from '../rows/deliveries.js'
 import { eventRows } from '../rows/events.js'
 import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from '../rows/forgotten.js'
 import { identityDecisionRows } from '../rows/identity-decisions.js'
+import { learningRows } from '../rows/learning.js'
 import { profileRows } from '../rows/profiles.js'
 import { FOUND_BY_REPLAYS, rejectedRows } from '../rows/rejected.js'
 import type { Row, SourceMessage } from '../rows/row.js'
@@ -81,6 +82,14 @@ export const SPECS = {
     table: 'webhook_deliveries',
     rows: deliveryRows,
     key: { time: 'attempted_at', id: 'attempt_id', visitor: "''" },
+    replaces: false,
+    isForgotten: isRowForgotten,
+  },
+  learning: {
+    stream: STREAMS.learning.name,
+    table: 'learning_outcomes',
+    rows: learningRows,
+    key: { time: 'decided_at', id: 'record_id', visitor: "''" },
     replaces: false,
     isForgotten: isRowForgotten,
   },

@@ -3,6 +3,7 @@ import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest } from '../route-parts.js'
+import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
 import { missingContent, targetsOf } from './put-items.js'
 import { revisionOf } from './revision.js'
@@ -40,16 +41,20 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
       'revision',
       'draft',
       'replace',
+      'tests',
     ])
     const { slots = [], content = [] } = body
     if (!Array.isArray(slots) || !Array.isArray(content))
       throw new Failure('malformed', 'slots and content must be lists: {"slots": […], "content": […]}')
     const [isDraft, isWhole] = [flagOf(body, 'draft'), flagOf(body, 'replace')]
+    const tests = decisionTestsOf(body)
     let warnings: string[] = []
     const make: MakeTargets = async state => {
       const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
       const put = targets.flatMap(({ kind, after }) => (kind === 'slot' && after ? [after as Slot] : []))
-      warnings = missingContent(put, new Set(await withTargets(state, targets).ids('content')))
+      const after = withTargets(state, targets)
+      await refuseFailing(siteId, tests, after)
+      warnings = missingContent(put, new Set(await after.ids('content')))
       return targets
     }
     const options = { expected: revisionOf(body) }

@@ -2,18 +2,24 @@ import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
 import type { SiteRequest } from '../route-parts.js'
+import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
 import { refuseUnmeant } from './put-items.js'
 import { isRevision, revisionOf } from './revision.js'
+import { withTargets } from './store/state.js'
 
 /** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
 export function addVersionRoutes(router: Router, { siteOf, catalog, checkMeaning }: CatalogRouteParts): void {
   router.post('/sites/:siteId/catalog/publish', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
-    const body = hasBody(request) ? fieldsOf(await objectOf(request), ['revision']) : {}
+    const body = hasBody(request) ? fieldsOf(await objectOf(request), ['revision', 'tests']) : {}
+    const tests = decisionTestsOf(body)
     const published = await catalog.publish(
       siteId,
-      (state, targets) => refuseUnmeant(siteId, state, targets, checkMeaning),
+      async (state, targets) => {
+        await refuseUnmeant(siteId, state, targets, checkMeaning)
+        await refuseFailing(siteId, tests, withTargets(state, targets))
+      },
       { expected: revisionOf(body) },
     )
     response.json(published)

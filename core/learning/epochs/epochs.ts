@@ -1,4 +1,5 @@
 import { addToEpoch, type EpochSums, emptyEpochSums, isEmptyEpoch, mergeEpochSums } from '../sums/epoch-sums.js'
+import { mergesExactly, staysExact } from '../sums/exactness.js'
 import type { LearningOutcome } from '../sums/outcome.js'
 import { BASE_MS, cellOf, endOf, type GridCell, lengthOfLevel, topLevelOf } from './time-grid.js'
 
@@ -37,26 +38,37 @@ export function emptyEpochs(now: number, horizonMs: number = DEFAULT_HORIZON_MS)
  * Adds an outcome, or takes it away. Outcomes beyond the horizon change nothing.
  *
  * @param sign -1 takes away what was added before
- * @throws RangeError where a sum would not be exact
+ * @throws RangeError where a sum would not be exact; then nothing has changed
  */
 export function addOutcome(epochs: Epochs, outcome: LearningOutcome, sign: 1 | -1 = 1): void {
   const cell = placeOf(outcome.at, epochs)
   if (!cell) return
   const epoch = epochAt(epochs, cell)
+  if (!staysExact(epoch.sums, outcome, sign)) throw new RangeError('a sum would be beyond what is exact')
   addToEpoch(epoch.sums, outcome, sign)
   if (isEmptyEpoch(epoch.sums)) epochs.cells.delete(keyOf(cell))
 }
 
-/** Brings epochs to a later time: merges those that have become old, and drops those beyond the horizon. */
-export function advance(epochs: Epochs, now: number): void {
-  if (now <= epochs.now) return
+/**
+ * Brings epochs to a later time: merges those that have become old, and drops those beyond the horizon.
+ *
+ * @returns epochs that were dropped because the sums would no longer have been exact: of huge rewards alone
+ */
+export function advance(epochs: Epochs, now: number): number {
+  if (now <= epochs.now) return 0
   epochs.now = now
+  let dropped = 0
   for (const [key, epoch] of [...epochs.cells]) {
     const cell = placeOf(epoch.index * lengthOfLevel(epoch.level), epochs)
     if (cell?.level === epoch.level) continue
     epochs.cells.delete(key)
-    if (cell) mergeEpochSums(epochAt(epochs, cell).sums, epoch.sums)
+    if (!cell) continue
+    const { sums } = epochAt(epochs, cell)
+    if (mergesExactly(sums, epoch.sums)) mergeEpochSums(sums, epoch.sums)
+    else dropped++
+    if (isEmptyEpoch(sums)) epochs.cells.delete(keyOf(cell))
   }
+  return dropped
 }
 
 /**

@@ -26,8 +26,8 @@ const OF_CONTENT = 1
 /** Facts of a decision as its candidates share them: tokens, pairs of them, and interest by category. */
 export interface CrossedFacts {
   tokens: number[]
-  /** The tokens and their pairs. */
-  crossed: number[]
+  /** The tokens and their pairs, as the second half of a mix. */
+  crossed: Int32Array
   /** Share of a category in the person's interests, 0–1. */
   shareOf: (category: string) => number
 }
@@ -53,7 +53,11 @@ export function crossFacts(facts: LearningFacts): CrossedFacts {
       crossed.push(mix(tokens[first]!, tokens[second]!))
   const shares = facts.affinities ?? {}
   const total = Object.values(shares).reduce((sum, value) => sum + value, 0)
-  return { tokens, crossed, shareOf: category => (total > 0 ? (shares[category] ?? 0) / total : 0) }
+  return {
+    tokens,
+    crossed: Int32Array.from(crossed, secondHalf),
+    shareOf: category => (total > 0 ? (shares[category] ?? 0) / total : 0),
+  }
 }
 
 /**
@@ -68,7 +72,8 @@ export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Face
   add(list, mix(category, BIAS), OF_CATEGORY, 0, places)
   const match = Math.ceil(4 * facts.shareOf(categoryName))
   if (match > 0) add(list, mix(MATCH, match), COMMON, 0, places)
-  for (const token of facts.crossed) add(list, mix(category, token), OF_CATEGORY, 0, places)
+  const half = firstHalf(category)
+  for (const token of facts.crossed) add(list, finish(half ^ token), OF_CATEGORY, 0, places)
 }
 
 /** Writes the features of a content alone, which are in the last quarter of the places, as `writeShared` does. */
@@ -79,7 +84,8 @@ export function writeOwn(list: FeatureList, facts: CrossedFacts, facets: Facets,
   list.count = 0
   add(list, mix(id, BIAS), COMMON, from, places)
   for (const facet of others) add(list, mix(facet, BIAS), OF_CONTENT, from, places)
-  for (const token of facts.crossed) add(list, mix(id, token), OF_CONTENT, from, places)
+  const half = firstHalf(id)
+  for (const token of facts.crossed) add(list, finish(half ^ token), OF_CONTENT, from, places)
 }
 
 /**
@@ -117,7 +123,20 @@ function add(list: FeatureList, hash: number, weight: number, from: number, plac
 
 /** Mixes two hashes to one, by the finalizer of MurmurHash3. Its sign is the feature's, its low bits its place. */
 function mix(a: number, b: number): number {
-  let h = Math.imul(a ^ 0x27d4eb2f, 0x85ebca6b) ^ Math.imul(b + 0x165667b1, 0xc2b2ae35)
+  return finish(firstHalf(a) ^ secondHalf(b))
+}
+
+// Halves are worked out once for each content and for each token: crossing them is most of a prediction.
+function firstHalf(a: number): number {
+  return Math.imul(a ^ 0x27d4eb2f, 0x85ebca6b)
+}
+
+function secondHalf(b: number): number {
+  return Math.imul(b + 0x165667b1, 0xc2b2ae35)
+}
+
+function finish(mixed: number): number {
+  let h = mixed
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return h ^ (h >>> 16)

@@ -29,7 +29,8 @@ const ROUNDS = 30
  * Reads the sums per content. Positions further down are viewed with less attention: a view there counts as much less as the
  * contents together earn less there than at the first (the position-based model of Craswell et al. 2008).
  */
-export function readContents(sums: WeightedSums): ContentsModel {
+export function readContents(all: WeightedSums): ContentsModel {
+  const sums = { contents: new Map([...all.contents].filter(([, content]) => isSound(content))) }
   const attention = attentionOf(sums)
   const byId = new Map<string, ContentModel>()
   const bySegment = new Map<number, Map<string, ContentModel>>()
@@ -57,8 +58,18 @@ export function typicalReward({ squares, rewards }: ContentModel): number {
   return rewards > 0 && squares > 0 ? squares / rewards : 1
 }
 
+/**
+ * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what cannot be
+ * is not learned from.
+ */
+function isSound({ positions, segments }: { positions: Map<number, Tally>; segments: Map<number, Tally> }): boolean {
+  for (const tallies of [positions, segments])
+    for (const [views, , squares] of tallies.values()) if (!(views > 0 && squares >= 0)) return false
+  return positions.size > 0
+}
+
 /** Returns how much of the first position's attention each position has. */
-function attentionOf({ contents }: WeightedSums): number[] {
+function attentionOf({ contents }: Pick<WeightedSums, 'contents'>): number[] {
   const attention = Array.from({ length: POSITIONS }, () => 1)
   for (let round = 0; round < ROUNDS; round++) {
     const earned = new Array<number>(POSITIONS).fill(0)

@@ -11,13 +11,19 @@ const MAX_ID_LENGTH = 1_000
 export function parseEpoch(raw: unknown): Epoch | undefined {
   if (!isObject(raw) || raw.version !== 1) return undefined
   const { level, index, contents: rawContents, outcomes, squares } = raw
-  if (!isCount(level, MAX_LEVEL) || !isCount(index) || !isCount(outcomes) || !isCount(squares)) return undefined
+  if (!isCount(level, MAX_LEVEL) || !isCount(index)) return undefined
+  // Below 0 where records are taken away whose coming is no longer known.
+  if (!Number.isSafeInteger(outcomes) || !Number.isSafeInteger(squares)) return undefined
   const contents = parseContents(rawContents)
   const triangle = (MAX_STORED_DIMENSION * (MAX_STORED_DIMENSION + 1)) / 2
   const matrix = parseNumbers(raw.matrix, triangle)
   const vector = parseNumbers(raw.vector, MAX_STORED_DIMENSION)
   if (!contents || !matrix || !vector) return undefined
-  return { level, index, sums: { contents, linear: { matrix, vector, outcomes, squares } } }
+  return {
+    level,
+    index,
+    sums: { contents, linear: { matrix, vector, outcomes: outcomes as number, squares: squares as number } },
+  }
 }
 
 function parseContents(raw: unknown): Map<string, ContentSums> | undefined {

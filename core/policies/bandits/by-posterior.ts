@@ -27,9 +27,8 @@ export function posteriorLottery(
   }: { count: number; exploration: number; seed: string; samples?: boolean },
 ): Lottery {
   const all = Array.from({ length: means.length }, (_, index) => index)
-  const hope = all.map(index => means[index]! + OPTIMISM * deviations[index]!)
   const most = Math.max(CONTENDERS, count)
-  const contenders = all.length <= most ? all : all.sort((a, b) => hope[b]! - hope[a]! || a - b).slice(0, most)
+  const contenders = all.length <= most ? all : mostHopeful(means, deviations, most)
   const someMeans = contenders.map(index => means[index]!)
   const someDeviations = contenders.map(index => deviations[index]!)
   if (samples) {
@@ -41,4 +40,17 @@ export function posteriorLottery(
   for (const [index, chance] of chanceOfBest(someMeans, someDeviations).entries())
     shares[contenders[index]!] = Math.round(chance * SHARE_SCALE)
   return { rule: 'shares', exploration, shares }
+}
+
+/** Returns those that are best by the upper end of what is likely; of equal ones, the first. */
+function mostHopeful(means: ArrayLike<number>, deviations: ArrayLike<number>, most: number): number[] {
+  const hope = Float64Array.from(means, (mean, index) => mean + OPTIMISM * deviations[index]!)
+  // Sorting numbers is quicker than sorting places by them.
+  const least = hope.slice().sort()[hope.length - most]!
+  let ties = most
+  for (const value of hope) if (value > least) ties--
+  const chosen: number[] = []
+  for (let index = 0; index < hope.length; index++)
+    if (hope[index]! > least || (hope[index] === least && ties-- > 0)) chosen.push(index)
+  return chosen
 }

@@ -1,12 +1,16 @@
 import { ranksOf } from '../../draw/rank.js'
 import { scoreItem } from '../../learning/items/item-model.js'
-import { type Proposal, type ProposalInput, rankedProposal } from '../proposal.js'
+import { type ItemPolicy, type Proposal, type ProposalInput, rankedProposal } from '../proposal.js'
 
 /**
  * Ranks content by a model of items and the person's own items, whose ids are those of content. Newcomers, and persons whose
  * items the model does not know, get what most others have.
  */
-export function proposeByItems({ eligible, person, items: model, exploration }: ProposalInput): Proposal {
+export function proposeByItems(
+  { type }: { type: ItemPolicy },
+  { eligible, person, items, itemsOf, exploration }: ProposalInput,
+): Proposal {
+  const model = itemsOf ? itemsOf(type) : items
   const known = new Set(
     (person.items ?? []).flatMap(id => {
       const number = model?.ids.get(id)

@@ -10,4 +10,4 @@ export function covisitationModel(gram: Gram): ItemModel {
 }
 
 /** Ranks content by how many of those with each of the person's items have it, too, as shares that add up. */
-export const proposeByCovisitation: Propose<{ type: 'covisitation' }> = (_policy, input) => proposeByItems(input)
+export const proposeByCovisitation: Propose<{ type: 'covisitation' }> = proposeByItems

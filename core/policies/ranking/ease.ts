@@ -10,4 +10,4 @@ export function easeModel(gram: Gram): ItemModel {
 }
 
 /** Ranks content by the linear model of items: what speaks for it beyond what the person's other items say. */
-export const proposeByEase: Propose<{ type: 'ease' }> = (_policy, input) => proposeByItems(input)
+export const proposeByEase: Propose<{ type: 'ease' }> = proposeByItems

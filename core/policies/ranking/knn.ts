@@ -10,4 +10,4 @@ export function knnModel(gram: Gram): ItemModel {
 }
 
 /** Ranks content by its similarity to the person's items, as far as these are among its nearest neighbours. */
-export const proposeByNeighbours: Propose<{ type: 'knn' }> = (_policy, input) => proposeByItems(input)
+export const proposeByNeighbours: Propose<{ type: 'knn' }> = proposeByItems

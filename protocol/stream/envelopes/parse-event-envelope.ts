@@ -34,6 +34,8 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   if (!isAbsentOr(raw.timer, isTimer)) return misfit('timer is of another shape')
   if (!isAbsentOr(raw.segments, isSegmentNews)) return misfit('segments are of another shape')
   if (!isAbsentOr(raw.served, isServedDecisions)) return misfit('served are no decisions')
+  const forwarded = raw.forwarded ?? []
+  if (!Array.isArray(forwarded) || !forwarded.every(isObject)) return misfit('forwarded is not a list of objects')
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
   let envelope: EventEnvelope
@@ -45,6 +47,10 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   for (let index = 0; index < envelope.messages.length; index++) {
     const wrong = messageTrouble(envelope.messages[index]!)
     if (wrong) return misfit(`messages[${index}].${wrong}`)
+  }
+  for (let index = 0; index < forwarded.length; index++) {
+    const wrong = messageTrouble(forwarded[index] as unknown as EventEnvelope['messages'][number])
+    if (wrong) return misfit(`forwarded[${index}].${wrong}`)
   }
   return { ok: true, value: envelope }
 }

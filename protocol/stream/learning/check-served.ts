@@ -8,6 +8,9 @@ const MAX_REWARDS = 100
 const MAX_SEGMENTS = 1_000
 const MAX_PACKED = 1_000
 
+/** Places that features can have, at most: the largest matrix that is kept. */
+const MAX_PLACES = 1_024
+
 /** Whether a value is a list of `ServedDecision`. */
 export function isServedDecisions(value: unknown): boolean {
   return isListOf(value, isServedDecision) && value.length <= MAX_SERVED
@@ -50,11 +53,14 @@ function isReward(value: unknown): boolean {
   )
 }
 
-/** Whether a value has the shape of `PackedFeatures`: differences that rise, after the first, and values that are not 0. */
+/** Whether a value has the shape of `PackedFeatures`: places that rise, and values that are not 0. */
 export function isPackedFeatures(value: unknown): boolean {
   if (!isListOf(value, Number.isSafeInteger) || value.length > MAX_PACKED || value.length % 2 !== 0) return false
   const numbers = value as number[]
-  for (let at = 0; at < numbers.length; at += 2)
+  let place = 0
+  for (let at = 0; at < numbers.length; at += 2) {
     if (numbers[at]! < (at === 0 ? 0 : 1) || numbers[at + 1] === 0) return false
-  return true
+    place += numbers[at]!
+  }
+  return place < MAX_PLACES
 }

@@ -14,12 +14,12 @@ export interface KeptItem extends ServedItem {
   viewedAt?: number
   /** When it was clicked, in milliseconds since the epoch, in order: the first few times. Absent: not yet */
   clicks?: number[]
-  /** What policies were told that it has earned, in units of `REWARD_SCALE`. Absent: they have not learned of it yet */
+  /** Sum that policies know it has earned, in units of `REWARD_SCALE`. Absent: they have not learned of it yet */
   reward?: number
 }
 
 /**
- * What a message earns by the rewards of decisions that were kept when it came. It is kept apart from them, because a view or
+ * Gain from a message by the rewards of decisions that were kept when it came. It is kept apart from them, because a view or
  * click that arrives later, and was earlier, changes which of them it is credited to.
  */
 export interface Earning {

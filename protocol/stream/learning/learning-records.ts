@@ -12,9 +12,9 @@ export interface LearningRecord {
   position: number
   /** When it was decided, in milliseconds since the epoch. */
   at: number
-  /** What the item has earned, in units of `REWARD_SCALE`. */
+  /** Sum that the item has earned, in units of `REWARD_SCALE`. */
   reward: number
-  /** What it had earned before this step: that is taken away. Absent: the item enters now */
+  /** Sum that it had earned before this step, which is taken away. Absent: the item enters now */
   previous?: number
   segments?: string[]
   features?: PackedFeatures
@@ -31,7 +31,15 @@ export interface LearningEnvelope {
   seq: number
   /** Sequence up to which the partition's profiles were stored when it was published: nothing up to it is told any more. */
   stored: number
-  /** Names a deletion that takes the records away: each once. Absent: they are added */
+  /**
+   * Names a deletion that takes the records away, each once: what they added is subtracted, and what they took away as
+   * `previous` is added again. Such an envelope names no person. Absent: they are added
+   */
   removal?: string
   records: LearningRecord[]
+}
+
+/** Returns the id of a step: the same in every replay, and whenever it is taken away. */
+export function learningRecordId(partition: number, { seq }: Pick<LearningEnvelope, 'seq'>, index: number): string {
+  return `${partition}.${seq}.${index}`
 }

@@ -2,10 +2,8 @@ import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isCount, isId, isIdOrEmpty, isListOf, isText, misfit } from '../../wire/checks/parse-stored.js'
 import { originTrouble } from '../envelopes/parse-event-envelope.js'
+import { isPackedFeatures } from './check-served.js'
 import type { LearningEnvelope } from './learning-records.js'
-
-/** Numbers of packed features that are taken, at most. */
-const MAX_PACKED = 1_024
 
 /** Parses a message of `learning.<partition>`. */
 export function parseLearningEnvelope(raw: unknown): Check<LearningEnvelope> {
@@ -33,9 +31,5 @@ function recordTrouble(entry: Record<string, unknown>): string | undefined {
   if (!Number.isSafeInteger(entry.reward)) return 'has a reward that is not a whole number'
   if (!isAbsentOr(entry.previous, Number.isSafeInteger)) return 'has a previous reward that is not a whole number'
   if (!isAbsentOr(entry.segments, list => isListOf(list, isText))) return 'has segments that are not a list of text'
-  return isAbsentOr(entry.features, isPacked) ? undefined : 'has features that are not a list of whole numbers'
-}
-
-function isPacked(value: unknown): boolean {
-  return isListOf(value, Number.isSafeInteger) && value.length % 2 === 0 && value.length <= MAX_PACKED
+  return isAbsentOr(entry.features, isPackedFeatures) ? undefined : 'has features that are not packed'
 }

@@ -26,6 +26,8 @@ export const BUCKETS = {
    * role got, `jobs.<job>` → the night it was last done for
    */
   positions: 'positions',
+  /** `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no person */
+  learning: 'learning',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
   /**

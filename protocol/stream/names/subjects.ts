@@ -7,11 +7,12 @@ export const STREAMS = {
   signals: { name: 'SIGNALS', subject: 'signals' },
   rejected: { name: 'REJECTED', subject: 'rejected' },
   deliveries: { name: 'DELIVERIES', subject: 'deliveries' },
+  learning: { name: 'LEARNING', subject: 'learning' },
 } as const
 
 export type StreamKind = keyof typeof STREAMS
 
-/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`, `deliveries.7`. */
+/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`, `deliveries.7`, `learning.7`. */
 export function streamSubject(kind: StreamKind, partition: number): string {
   return `${STREAMS[kind].subject}.${partition}`
 }

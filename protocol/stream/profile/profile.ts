@@ -46,7 +46,7 @@ export interface Profile {
   links?: Links
   /** Latest decisions that showed something to the visitor, the latest last. Absent: none. */
   decisions?: KeptDecision[]
-  /** What messages earned by the rewards of these decisions, by time. Absent: nothing. */
+  /** Gains from messages by the rewards of these decisions, by time. Absent: none. */
   earnings?: Earning[]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]

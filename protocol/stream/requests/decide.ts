@@ -1,5 +1,11 @@
 import type { SlotDecision, SlotRequest, SlotsRequest } from '../../wire/slots.js'
 
+/** A decision that is only looked at: it is recorded nowhere, has no id, and nothing is learned from it. */
+export interface DecisionPreview {
+  /** Content that slots show whatever their policy says, by slot. */
+  show?: Record<string, string[]>
+}
+
 /** NATS request to `decide.<partition>`, from a collector to the owner of the visitor's partition. */
 export interface DecideRequest {
   siteId: string
@@ -13,6 +19,8 @@ export interface DecideRequest {
   /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
   deadlineMs: number
   explain: boolean
+  /** Absent: a decision that is shown to its visitor. */
+  preview?: DecisionPreview
 }
 
 /** Reply to a `DecideRequest`. The decisions are in the stream when it is sent. */

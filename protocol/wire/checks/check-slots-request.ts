@@ -31,6 +31,8 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (raw.batches !== undefined && !(Array.isArray(raw.batches) && raw.batches.every(isObject)))
     return no('batches must be a list of batches')
   if (raw.context !== undefined && !isObject(raw.context)) return no('context must be an object')
+  if (raw.preview !== undefined && typeof raw.preview !== 'string')
+    return no('preview must be the token of a preview link')
   if (raw.after !== undefined && !(Number.isSafeInteger(raw.after) && (raw.after as number) >= 0))
     return no('after must be a position that an earlier answer gave')
   if (isObject(asked.context)) asked.context = withTextIds(asked.context, ['sessionId', 'pageViewId'])

@@ -86,6 +86,20 @@ export const PROFILES = {
   },
 } as const satisfies SettingsTable
 
+/** How what policies have learned is kept. */
+export const LEARNING = {
+  LEARNING_SNAPSHOT_S: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 's',
+    default: 300,
+    min: 1,
+    max: 86_400,
+    meaning:
+      'Time between two snapshots of what policies have learned; an aggregator that starts reads the last one, and the records since then',
+  },
+} as const satisfies SettingsTable
+
 /** How ClickHouse and the lake are loaded. */
 export const WAREHOUSE = {
   WAREHOUSE_FLUSH_MS: {

@@ -126,4 +126,5 @@ export const STREAMS = {
   SIGNALS_STREAMS: { ...count, meaning: 'The same for signals' },
   REJECTED_STREAMS: { ...count, meaning: 'The same for rejected messages' },
   DELIVERIES_STREAMS: { ...count, meaning: 'The same for attempts to deliver signals to webhooks' },
+  LEARNING_STREAMS: { ...count, meaning: 'The same for what came of decisions, from which policies learn' },
 } as const satisfies SettingsTable

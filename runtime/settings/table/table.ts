@@ -1,5 +1,5 @@
 import type { NumberSetting, SecretSetting, Setting, SettingsTable, TextSetting } from '../setting.js'
-import { AGGREGATOR, PROFILES, WAREHOUSE } from './aggregator.js'
+import { AGGREGATOR, LEARNING, PROFILES, WAREHOUSE } from './aggregator.js'
 import { CLICKHOUSE, EMBEDDED_CLICKHOUSE } from './clickhouse.js'
 import { COLLECTOR, COLLECTOR_LIMITS } from './collector.js'
 import { EVERYWHERE } from './everywhere.js'
@@ -18,6 +18,7 @@ export const SUBJECTS: readonly { title: string; settings: SettingsTable }[] = [
   { title: 'Limits of a collector', settings: COLLECTOR_LIMITS },
   { title: 'Aggregator', settings: AGGREGATOR },
   { title: 'Profiles', settings: PROFILES },
+  { title: 'Learning', settings: LEARNING },
   { title: 'Webhooks', settings: WEBHOOKS },
   { title: 'Warehouse and lake', settings: WAREHOUSE },
   { title: 'Connection to ClickHouse', settings: CLICKHOUSE },
@@ -39,6 +40,7 @@ export const SETTINGS = {
   ...COLLECTOR_LIMITS,
   ...AGGREGATOR,
   ...PROFILES,
+  ...LEARNING,
   ...WEBHOOKS,
   ...WAREHOUSE,
   ...CLICKHOUSE,

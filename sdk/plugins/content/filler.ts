@@ -3,6 +3,7 @@ import type { setHtml } from '../../slots/render/raw-html.js'
 import { renderItem } from '../../slots/render/render.js'
 import { standIn } from '../../slots/render/stand-in.js'
 import type { SlotDecision, SlotItem } from '../../types.js'
+import type { LoadPreview, slotServices } from './slot-services.js'
 
 const TEMPLATE = 'template[data-slot-template]'
 
@@ -12,21 +13,36 @@ const TEMPLATE = 'template[data-slot-template]'
  */
 export type Filler = (element: HTMLElement, decision?: SlotDecision, deadline?: Promise<void>) => Promise<boolean>
 
+/** Loads what slots need later. */
+type LoadForSlots = LoadPreview & {
+  (name: 'rawHtml'): typeof setHtml | Promise<typeof setHtml>
+  (name: 'slotServices'): typeof slotServices | Promise<typeof slotServices>
+}
+
 /** Functions that take content and marks from elements again, and the person of the page that they were decided for. */
 const handled = new WeakMap<Element, { clear: () => void; person: number }>()
 
 /**
  * Creates what fills a page's slots, and what empties them when the visitor is another person or no longer agrees.
  *
- * @param loadRawHtml loads what writes payloads as HTML, for pages that allow it
+ * @param load loads what writes payloads as HTML, for pages that allow it, and what slots need later
  * @param fill asks for the content of an element that isn't the page's own business anew, and shows it
  */
 export async function createFiller(
-  { log, listeners: { on, signal }, consent, settings, person }: PluginApi,
-  loadRawHtml: () => typeof setHtml | Promise<typeof setHtml>,
+  client: PluginApi,
+  load: LoadForSlots,
   fill: (element: HTMLElement) => void,
 ): Promise<Filler> {
-  const writeHtml = settings.rawHtml ? await loadRawHtml() : undefined
+  const {
+    log,
+    listeners: { on, signal },
+    consent,
+    settings,
+    person,
+  } = client
+  const begin = async () => (await load('slotServices'))(client, load)
+  begin().catch(log)
+  const writeHtml = settings.rawHtml ? await load('rawHtml') : undefined
   const render = (template: HTMLTemplateElement, item: SlotItem) => {
     const fragment = renderItem(template, item, log, writeHtml)
     for (const child of fragment.children) mark(child, item)
@@ -62,9 +78,9 @@ export async function createFiller(
       if (handled.get(element)?.person !== person()) clear(element)
       return false
     }
-    const { slotId, decisionId, outcome, items } = decision
+    const { slotId, decisionId, outcome, items, preview } = decision
     // Nothing was decided anew.
-    if (isServed && !decisionId) return true
+    if (isServed && !decisionId && !preview) return true
     let nodes: ChildNode[] = []
     if (outcome === 'served') {
       if (document.readyState === 'loading' && !templateOf(element))

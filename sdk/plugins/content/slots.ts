@@ -13,7 +13,6 @@ const known = new WeakMap<Element, PluginApi>()
  */
 export function slots(client: PluginApi, load: Load): () => void {
   const { listeners, log, settings } = client
-  const personalize = personalizerOf(client)
   let filling: Promise<Filler | undefined> | undefined
   let isAsking = false
 
@@ -21,12 +20,12 @@ export function slots(client: PluginApi, load: Load): () => void {
     const { slot = '', count } = element.dataset
     element.ariaBusy = 'true'
     let until = 0
-    const asked = personalize(slot, { count: Number(count) || undefined }, () => {
+    const asked = personalizerOf(client)(slot, { count: Number(count) || undefined }, () => {
       until = Date.now() + settings.slotTimeout
     })
     // Beside the request, so that it takes no time of its own.
     filling ??= Promise.resolve(load('filler'))
-      .then(create => create(client, () => load('rawHtml'), again))
+      .then(create => create(client, load, again))
       .catch(log as () => undefined)
     const decision = await asked
     // Without a request, as for what a server has decided, the time is that of the code alone.

@@ -24,7 +24,17 @@ describe('readArguments', () => {
   it('takes names and numbers', () => {
     expect(
       readArguments(
-        ['pipeline', '--seconds', '600', '--backlog=5000000', '--events=2', '--rows=3', '--rate=4', '--before', '../old'],
+        [
+          'pipeline',
+          '--seconds',
+          '600',
+          '--backlog=5000000',
+          '--events=2',
+          '--rows=3',
+          '--rate=4',
+          '--before',
+          '../old',
+        ],
         KNOWN,
       ),
     ).toMatchObject({

@@ -38,7 +38,7 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
   const { catalogHistory: bucket } = buckets
   const live = createLiveItems(buckets.catalog)
   const values = createValues(bucket)
-  const completion = createCompletion(bucket, live, values)
+  const completion = createCompletion(bucket, live, values, log)
   const change = createChangeCatalog({ bucket, live, values, completion, log })
 
   return {
@@ -100,7 +100,10 @@ async function undoTo(
   if (!head.history.some(kept => kept.revision === revision)) return undefined
   const later = []
   // One by one: each may be large.
-  for (const kept of head.history.filter(each => each.revision > revision))
-    later.push(parseChanges(JSON.parse(await values.read(siteId, kept.value))))
+  for (const kept of head.history.filter(each => each.revision > revision)) {
+    const changes = parseChanges(await values.read(siteId, kept.value))
+    if (!changes) return undefined
+    later.push(changes)
+  }
   return undoOf(later)
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Content, isObject, type Slot } from '@slotstream/protocol'
+import { type Content, isAbsentOr, isId, isObject, type Slot } from '@slotstream/protocol'
 
 export type CatalogKind = 'slot' | 'content'
 
@@ -85,11 +85,21 @@ export function keyOf({ kind, id }: Pick<Target, 'kind' | 'id'>): string {
   return `${kind} ${id}`
 }
 
-/** Parses changes as a value has them: what a collector stored. */
-export function parseChanges(raw: unknown): Change[] {
-  if (!Array.isArray(raw)) throw new Error('a value of the bucket catalog_history holds no changes')
-  return raw.filter(
-    (change): change is Change =>
-      isObject(change) && (change.kind === 'slot' || change.kind === 'content') && typeof change.id === 'string',
+/** Parses changes as a value has them; undefined where it has none. */
+export function parseChanges(text: string | undefined): Change[] | undefined {
+  if (text === undefined) return undefined
+  try {
+    const raw: unknown = JSON.parse(text)
+    return Array.isArray(raw) && raw.every(isChange) ? raw : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isChange(raw: unknown): raw is Change {
+  if (!isObject(raw)) return false
+  const { kind, id, before, after } = raw
+  return (
+    (kind === 'slot' || kind === 'content') && isId(id) && isAbsentOr(before, isObject) && isAbsentOr(after, isObject)
   )
 }

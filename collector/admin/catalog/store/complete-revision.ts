@@ -1,4 +1,5 @@
 import type { KV } from '@nats-io/kv'
+import type { Log } from '@slotstream/runtime'
 import { type Change, parseChanges } from './changes.js'
 import { type CatalogRevision, readHead, type StoredHead } from './head.js'
 import { isAsTarget, type LiveItems } from './live-items.js'
@@ -33,7 +34,7 @@ const STEPS: ((change: Change) => boolean)[] = [
 ]
 
 /** Creates it over both buckets. Several collectors may complete a revision at the same time. */
-export function createCompletion(bucket: KV, live: LiveItems, values: Values): Completion {
+export function createCompletion(bucket: KV, live: LiveItems, values: Values, log: Log): Completion {
   async function completeOne(siteId: string, change: Change, headSeq: number, seq: number | undefined): Promise<void> {
     if (seq !== undefined && (await live.write(siteId, change, seq))) return
     for (;;) {
@@ -60,8 +61,14 @@ export function createCompletion(bucket: KV, live: LiveItems, values: Values): C
     async settle(siteId) {
       const head = await readHead(bucket, siteId)
       const [latest] = head.history
-      if (latest === undefined || ((await live.published(siteId)).value?.revision ?? 0) >= latest.revision) return head
-      await complete(siteId, parseChanges(JSON.parse(await values.read(siteId, latest.value))), head.seq, latest)
+      const revision = (await live.published(siteId)).value?.revision ?? 0
+      // Where the head can't be read, its number goes on from there.
+      if (head.isNew) return { ...head, revision }
+      if (latest === undefined || revision >= latest.revision) return head
+      const changes = parseChanges(await values.read(siteId, latest.value))
+      // What can't be read can't be completed, and must not keep the catalog from being changed.
+      if (!changes) log.error({ siteId, revision: latest.revision }, 'the changes of a catalog cannot be read')
+      await complete(siteId, changes ?? [], head.seq, latest)
       return head
     },
   }

@@ -1,5 +1,5 @@
 import type { KV } from '@nats-io/kv'
-import { type Check, isCount, isObject, isText } from '@slotstream/protocol'
+import { type Check, isObject, isText } from '@slotstream/protocol'
 import { isJetStreamError, parseEntry } from '@slotstream/runtime'
 import { type Change, parseChanges } from './changes.js'
 import { isValueRef, type ValueRef, type Values } from './values.js'
@@ -56,7 +56,7 @@ export function createDrafts(bucket: KV, values: Values): Drafts {
     async read(siteId) {
       const { stored, seq } = await readStored(siteId)
       if (!stored) return { at: '', changes: undefined, seq }
-      return { at: stored.at, changes: parseChanges(JSON.parse(await values.read(siteId, stored.value))), seq }
+      return { at: stored.at, changes: parseChanges(await values.read(siteId, stored.value)), seq }
     },
     async write(siteId, changes, { seq }) {
       const value = await values.store(siteId, JSON.stringify(changes))
@@ -73,6 +73,6 @@ export function createDrafts(bucket: KV, values: Values): Drafts {
 }
 
 function parse(raw: unknown): Check<StoredDraft> {
-  const isDraft = isObject(raw) && isText(raw.at) && isValueRef(raw.value) && isCount(raw.value.bytes)
+  const isDraft = isObject(raw) && isText(raw.at) && isValueRef(raw.value)
   return isDraft ? { ok: true, value: raw as unknown as StoredDraft } : { ok: false, reason: 'it is no draft' }
 }

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { KV } from '@nats-io/kv'
+import { isCount } from '@slotstream/protocol'
 import { inWaves } from './waves.js'
 
 /** Bytes of a piece: NATS takes 1 MB. */
 const PIECE_BYTES = 512 * 1024
 
-/** Largest text of a value, in bytes. */
+/** Largest text of a value, in bytes, and most pieces of one. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024
+const MAX_PIECES = MAX_TEXT_BYTES / PIECE_BYTES
 
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)]
 
@@ -23,8 +25,8 @@ export interface ValueRef {
 /** Texts of any size in the bucket `catalog_history`, packed and in pieces. Each is stored under a name of its own, once. */
 export interface Values {
   store(siteId: string, text: string): Promise<ValueRef>
-  /** @throws when a piece is missing */
-  read(siteId: string, ref: ValueRef): Promise<string>
+  /** Resolves to undefined where it is not there any more, or is not what was stored. */
+  read(siteId: string, ref: ValueRef): Promise<string | undefined>
   remove(siteId: string, ref: ValueRef): Promise<void>
 }
 
@@ -44,12 +46,10 @@ export function createValues(bucket: KV): Values {
       return ref
     },
     async read(siteId, ref) {
-      const pieces = await inWaves(keysOf(siteId, ref), async key => {
-        const entry = await bucket.get(key)
-        if (entry?.operation !== 'PUT') throw new Error('a piece of a value in the bucket catalog_history is missing')
-        return entry.value
-      })
-      return String(await unpack(Buffer.concat(pieces), { maxOutputLength: MAX_TEXT_BYTES }))
+      const entries = await inWaves(keysOf(siteId, ref), key => bucket.get(key))
+      const pieces = entries.flatMap(entry => (entry?.operation === 'PUT' ? [entry.value] : []))
+      if (pieces.length < ref.pieces) return undefined
+      return unpack(Buffer.concat(pieces), { maxOutputLength: MAX_TEXT_BYTES }).then(String, () => undefined)
     },
     async remove(siteId, ref) {
       await inWaves(keysOf(siteId, ref), key => bucket.purge(key))
@@ -65,5 +65,7 @@ export function valuesPrefix(siteId: string): string {
 /** Whether a value is a `ValueRef`. */
 export function isValueRef(value: unknown): value is ValueRef {
   const { id, pieces, bytes } = (value ?? {}) as Partial<Record<keyof ValueRef, unknown>>
-  return typeof id === 'string' && Number.isSafeInteger(pieces) && (pieces as number) > 0 && Number.isSafeInteger(bytes)
+  return (
+    typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) && isCount(pieces) && pieces <= MAX_PIECES && isCount(bytes)
+  )
 }

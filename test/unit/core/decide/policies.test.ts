@@ -40,7 +40,7 @@ for (const items of [
 ])
   addItems(counts, items, 1)
 const gram = gramOf(counts)
-const ITEMS = { covisitation: covisitationModel, knn: knnModel, ease: easeModel }
+const MATRICES = { covisitation: covisitationModel(gram), knn: knnModel(gram), ease: easeModel(gram) }
 
 const POLICIES: [string, PolicySpec | undefined][] = [
   ['default', undefined],
@@ -85,9 +85,8 @@ function asked(
     ...(policy && { policy }),
     ...fields.slot,
   }
-  const items = policy && Object.hasOwn(ITEMS, policy.type) ? ITEMS[policy.type as 'knn'](gram) : undefined
   const whose = { siteId: 'shop', visitorId: 'v1', profile, context }
-  return { ...whose, contents, now: NOW, seed: 's', model, items, ...fields, slot }
+  return { ...whose, contents, now: NOW, seed: 's', model, itemsOf: type => MATRICES[type], ...fields, slot }
 }
 
 /** Decides with one seed after the other, about a slot that is compiled once. */
@@ -142,6 +141,29 @@ describe.each(POLICIES)('the policy %s', (name, policy) => {
         for (const propensity of propensities) expect(Number.isInteger(propensity * 2 ** 30)).toBe(true)
         expect(recompute({ ...recorded, seed: 'other' })?.contentIds).toBeDefined()
       }
+  })
+})
+
+describe('an ensemble of policies over items', () => {
+  it('ranks by the matrix of the policy that it follows', () => {
+    const arms: PolicySpec[] = [{ type: 'covisitation' }, { type: 'ease' }]
+    const ofPerson = (policy: PolicySpec, personId: string) => {
+      const question = asked(policy)
+      const { compiled, situation } = compileAsked(question)
+      const person = { ...situation.person, personId, items: ['shoes0'] }
+      return decide({ ...question, situation: { ...situation, person }, slot: compiled }).choice
+    }
+    const followed = new Set<number>()
+    for (let n = 0; n < 20; n++) {
+      const policies = arms.map(policy => ({ share: 1, policy }))
+      const choice = ofPerson({ type: 'ensemble', policies }, `p${n}`)
+      const arm = choice.arms![0]!
+      followed.add(arm)
+      expect(choice.candidates).toEqual(ofPerson(arms[arm]!, `p${n}`).candidates)
+    }
+    expect(followed.size).toBe(2)
+    const [first, second] = arms.map(arm => ofPerson(arm, 'p').candidates.map(({ score }) => score))
+    expect(first).not.toEqual(second)
   })
 })
 

@@ -209,3 +209,41 @@ it('a decision that is told first makes the profile', () => {
   expect(visitor.profile).toMatchObject({ visitorId: 'v1', events: 0, sessions: 0 })
   expect(visitor.profile.decisions).toEqual([decision()])
 })
+
+describe('a message of a user that names no browser', () => {
+  const { anonymousId: _none, ...purchase } = { ...order(2, { revenue: 3 }), userId: 'ann' }
+  const link = (anonymousId: string, at: number) => ({
+    ...{ anonymousId, userId: 'ann' },
+    link: { firstAt: NOON + at, lastAt: NOON + at, cause: 'identify' },
+  })
+
+  it('is forwarded to the browsers that the user is joined with', () => {
+    const user = createVisitor(undefined, 'user:ann')
+    user.send(purchase)
+    expect(user.forward).toBeUndefined()
+    user.apply({ identity: [link('v1', 0), link('v2', 1)] })
+    expect(user.forward).toBeUndefined()
+    user.send(purchase)
+    expect(user.forward).toBeUndefined()
+    const later = { ...purchase, messageId: 'later' }
+    user.send(later)
+    expect(user.forward).toEqual({ browsers: ['v1', 'v2'], messages: [later] })
+  })
+
+  it('counts for what a browser keeps, once, and for nothing else', () => {
+    const visitor = served([REVENUE])
+    visitor.send(view(1))
+    const before = visitor.profile
+    visitor.apply({ forwarded: [purchase] })
+    visitor.apply({ forwarded: [purchase] })
+    expect(visitor.sums).toEqual({ 'd1 tent': 3 * ONE })
+    const { seq, decisions, earnings, ...others } = visitor.profile
+    expect(before).toMatchObject(others)
+  })
+
+  it('makes no profile of a browser of which nothing is known', () => {
+    const visitor = createVisitor()
+    visitor.apply({ forwarded: [purchase] })
+    expect(visitor.profile).toBeUndefined()
+  })
+})

@@ -1,3 +1,4 @@
+import type { Forward } from '@slotstream/core'
 import type { EventEnvelope, LearningRecord, Profile, ServedDecision, StoredMessage } from '@slotstream/protocol'
 import { applyAndDetect } from '#core/profile/apply.js'
 import type { ApplyRules } from '#core/profile/apply-rules.js'
@@ -38,6 +39,7 @@ export function createVisitor(rules?: ApplyRules, visitorId = 'v1', from?: Profi
   let profile = from
   let seq = from?.seq ?? 0
   const records: LearningRecord[] = []
+  let forward: Forward | undefined
   function apply(fields: Partial<EventEnvelope>, receivedAt = NOON + 12 * HOUR): LearningRecord[] {
     seq++
     const envelope: EventEnvelope = {
@@ -50,6 +52,7 @@ export function createVisitor(rules?: ApplyRules, visitorId = 'v1', from?: Profi
     const applied = applyAndDetect(profile, envelope, seq, text => text, rules)
     profile = applied.profile && JSON.parse(JSON.stringify(applied.profile))
     records.push(...(applied.learning ?? []))
+    forward = applied.forward
     return applied.learning ?? []
   }
   return {
@@ -58,6 +61,10 @@ export function createVisitor(rules?: ApplyRules, visitorId = 'v1', from?: Profi
     send: (...messages: StoredMessage[]) => apply({ messages }),
     sendAt: (receivedAt: number, ...messages: StoredMessage[]) => apply({ messages }, receivedAt),
     records,
+    /** What the user's browsers are told after the latest envelope. */
+    get forward() {
+      return forward
+    },
     get profile() {
       return profile!
     },

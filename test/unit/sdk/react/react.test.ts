@@ -321,3 +321,42 @@ describe('the provider', () => {
     expect(slotstream.consent()).toBeDefined()
   })
 })
+
+describe('a slot in React without a collector', () => {
+  const kept = () => localStorage.getItem('slotstream.queue.demo.last')
+  const offline = () => vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')))
+  const leave = async () => {
+    await act(async () => {
+      for (const root of roots.splice(0)) root.unmount()
+    })
+    document.body.replaceChildren()
+  }
+
+  it('shows what it has shown last', async () => {
+    const { text } = await open(page(hero()))
+    await settled(() => expect(text()).toBe('hero 1hero 2'))
+    await settled(() => expect(kept()).toContain('hero 1'))
+    await leave()
+    offline()
+    const { text: shown } = await open(page(hero()))
+    await settled(() => expect(shown()).toBe('hero 1hero 2'))
+  })
+
+  it('keeps what it shows, with the decision that its impressions belong to', async () => {
+    const { text, container } = await open(page(hero()))
+    await settled(() => expect(text()).toBe('hero 1hero 2'))
+    await settled(() => expect(kept()).toContain('hero 1'))
+    const before = container.firstElementChild
+    offline()
+    await act(async () => slotstream.refresh())
+    await new Promise(resolve => setTimeout(resolve, 100))
+    expect(container.firstElementChild).toBe(before)
+  })
+
+  it('asks where the server that rendered it got no decision', async () => {
+    const none: slotstream.SlotDecision = { slotId: 'hero', decisionId: '', outcome: 'timeout', items: [] }
+    const { html, text } = await open(page(hero({ decision: none })))
+    expect(html).toBe('<div>Welcome</div>')
+    await settled(() => expect(text()).toBe('hero 1hero 2'))
+  })
+})

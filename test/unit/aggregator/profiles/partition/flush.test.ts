@@ -1,4 +1,4 @@
-import type { EventEnvelope, Profile, SignalEnvelope } from '@slotstream/protocol'
+import type { EventEnvelope, LearningEnvelope, LearningRecord, Profile, SignalEnvelope } from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -72,11 +72,24 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
   }
   /** Signals in their stream, by id. */
   const signals = new Map<string, string>()
+  /** Learning records in their stream, in the order of publishing. */
+  const learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records'>[] = []
   return {
     store,
     notes,
     timers,
     signals,
+    learned,
+    async publishLearning(
+      _partition: number,
+      { seq, records }: Omit<(typeof learned)[number], 'stored'>,
+      stored: number,
+    ) {
+      const what = fate()
+      if (what === 'refused') throw new Error('the stream refuses')
+      learned.push({ seq, stored, records })
+      if (what === 'unheard') throw new Error('the answer was lost')
+    },
     async publishSignals(_partition: number, envelope: SignalEnvelope) {
       const what = fate()
       if (what === 'refused') throw new Error('the stream refuses')
@@ -93,12 +106,35 @@ function envelopeOf(visitorId: string, seq: number): EventEnvelope {
   const at = Date.UTC(2026, 0, 1) + seq * 60_000
   const timestamp = new Date(at).toISOString()
   const from = { siteId: 'shop', visitorId, receivedAt: timestamp }
+  if (visitorId === 'v2' && seq % 2 === 0) return decisionAt(from, seq, at)
   const hasCart = visitorId === 'v1' || visitorId === 'v3'
   if (hasCart && seq % 4 === 0)
     return { ...from, timer: { at: at + 29 * 60_000, anonymousId: visitorId, userId: '' }, messages: [] }
   const event = hasCart && seq % 2 === 1 ? 'Product Added' : 'Product Viewed'
   const properties = { category: `c${Math.floor(seq / 10) % 4}`, product_id: `p${seq % 2}` }
   return { ...from, messages: [{ messageId: `m${seq}`, type: 'track', event, properties, timestamp }] }
+}
+
+/** Decisions of one visitor, each told several times, and what comes of them. */
+function decisionAt(from: Omit<EventEnvelope, 'messages'>, seq: number, at: number): EventEnvelope {
+  const decisionId = `d${Math.floor(seq / 12)}`
+  const items = [{ contentId: 'tent', position: 1 }]
+  if (seq % 12 < 4)
+    return { ...from, served: [{ decisionId, slotId: 'hero', at: at - 60_000, sessionId: '', items }], messages: [] }
+  const event = seq % 12 < 8 ? 'Slot Viewed' : 'Slot Clicked'
+  const properties = { decisionId, contentId: 'tent' }
+  return { ...from, messages: [{ messageId: `m${seq}`, type: 'track', event, properties, timestamp: from.receivedAt }] }
+}
+
+/** What a reader has that knows repeats as the stream of learning records says, by sequence. */
+function readLearned(learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records'>[]): Map<number, LearningRecord[]> {
+  const taken = new Map<number, LearningRecord[]>()
+  let through = 0
+  for (const { seq, stored, records } of learned) {
+    if (seq > through && !taken.has(seq)) taken.set(seq, records)
+    through = Math.max(through, stored)
+  }
+  return taken
 }
 
 /** An owner without NATS: what is in memory is lost with it, what is in the store stays. */
@@ -108,7 +144,8 @@ function owner(
     notes,
     timers: timerStore,
     publishSignals,
-  }: Pick<ReturnType<typeof memoryStore>, 'store' | 'notes' | 'timers' | 'publishSignals'>,
+    publishLearning,
+  }: Pick<ReturnType<typeof memoryStore>, 'store' | 'notes' | 'timers' | 'publishSignals' | 'publishLearning'>,
   checkpoint: Checkpoint,
   limit: number,
   onOutdated = () => {},
@@ -128,7 +165,15 @@ function owner(
   const apply = createApplier({ cache, progress, unpublished, timers, deadLetter: async () => {} })
   let next = checkpoint.seq + 1
   const self = { index: 0, cache, progress, unpublished, timers, checkpoint }
-  const publish = { signals: publishSignals, rejected: async () => {}, identity: async () => {}, news: async () => {} }
+  const nothing = async () => {}
+  const publish = {
+    signals: publishSignals,
+    rejected: nothing,
+    identity: nothing,
+    news: nothing,
+    learning: publishLearning,
+    forward: nothing,
+  }
   const flush = createFlush({ store, publish, log, onOutdated })
   return {
     flush: () => flush([self]),
@@ -165,6 +210,7 @@ describe('flushing dirty partitions', () => {
           const stream: string[] = []
           const expected = new Map<string, Profile | undefined>()
           const detected = new Map<string, string>()
+          const learned = new Map<number, LearningRecord[]>()
           const take = async () => {
             const self = {
               stale: false,
@@ -183,6 +229,7 @@ describe('flushing dirty partitions', () => {
               const seq = stream.push(visitorId)
               const applied = applyAndDetect(expected.get(visitorId), envelopeOf(visitorId, seq), seq)
               expected.set(visitorId, applied.profile)
+              if (applied.learning) learned.set(seq, applied.learning)
               for (const signal of applied.signals) detected.set(signal.signalId, JSON.stringify(signal))
             } else if (what === 'apply') await chosen.applyUpTo(stream, 1 + (n % 3))
             else if (what === 'pass') await chosen.flush()
@@ -210,6 +257,7 @@ describe('flushing dirty partitions', () => {
           }
           // An owner that reads from a replica that lags may detect signals in a state that is out of date.
           const lagged = steps.some(step => step.do === 'lag' && step.n > 0)
+          if (!lagged) expect([...readLearned(memory.learned)].sort()).toEqual([...learned].sort())
           expect(lagged ? [...signals].filter(([id]) => detected.has(id)).sort() : [...signals].sort()).toEqual(
             [...detected].sort(),
           )

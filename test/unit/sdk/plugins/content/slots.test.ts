@@ -122,6 +122,14 @@ describe('a slot', () => {
     expect(slot().dataset.decisionId).toBe('ssr')
   })
 
+  it('asks where the server that made the page got no decision', async () => {
+    hydrate([{ slotId: 'hero', decisionId: '', outcome: 'timeout', items: [] }])
+    await open(`<div data-slot="hero">${TEMPLATE}</div>`)
+    await settled()
+    expect(asked).toEqual([['hero']])
+    expect(slot().dataset.slotState).toBe('served')
+  })
+
   it('writes HTML only where the page allows it', async () => {
     const html = '<template data-slot-template><p data-html="title"></p></template>'
     await open(`<div data-slot="hero">${html}</div>`)

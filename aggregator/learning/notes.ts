@@ -1,0 +1,42 @@
+import type { Log } from '@slotstream/runtime'
+import type { LearningMetrics } from './metrics.js'
+import type { ModelSet } from './models.js'
+import type { DroppedNews, FoldCounts, ModelNews } from './thread/messages.js'
+
+/** Creates the function that puts new models in place, and notes what was dropped. */
+export function createNewsNotes(
+  models: ModelSet,
+  metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits'>,
+  log: Log,
+): (news: ModelNews | DroppedNews) => void {
+  return news => {
+    if (news.type === 'dropped') {
+      metrics.dropped.inc(news.epochs)
+      log.error({ epochs: news.epochs }, 'rewards are so large that their sums are not exact: dropped what was learned')
+      return
+    }
+    models.put(news)
+    metrics.models.set(models.size)
+    metrics.refits.observe(news.seconds)
+  }
+}
+
+/** Creates the function that counts what came of messages; it logs each kind of refusal once. */
+export function createFoldNotes(
+  metrics: Pick<LearningMetrics, 'records' | 'repeats' | 'refused'>,
+  log: Log,
+): (counts: FoldCounts) => void {
+  const logged = new Set<string>()
+  const noteRefused = (reason: string, count: number, facts: object = {}) => {
+    metrics.refused.inc({ reason }, count)
+    if (logged.has(reason)) return
+    logged.add(reason)
+    log.error({ reason, ...facts }, 'learning records were not learned from; later ones are only counted')
+  }
+  return ({ records, repeats, refused, unreadable }) => {
+    metrics.records.inc(records)
+    metrics.repeats.inc(repeats)
+    for (const [reason, count] of Object.entries(refused)) noteRefused(reason, count)
+    for (const { stream, seq, reason } of unreadable) noteRefused('unreadable', 1, { stream, seq, why: reason })
+  }
+}

@@ -1,0 +1,127 @@
+import { STREAMS } from '@slotstream/protocol'
+import {
+  type Installation,
+  type Log,
+  type Nats,
+  readStream,
+  readWhole,
+  type StreamReader,
+  streamInfo,
+} from '@slotstream/runtime'
+import type { StreamMessage } from './thread/messages.js'
+
+/** Messages that are handed over at a time, and read ahead. */
+const BATCH = 500
+
+export interface ReadLearningDeps {
+  nats: Nats
+  log: Log
+  /** Takes messages; more are read when it has resolved. Rejects when it cannot go on. */
+  take: (messages: StreamMessage[]) => Promise<void>
+}
+
+/** A stream of learning records, and where reading it begins. */
+interface Source {
+  name: string
+  from: number
+}
+
+/**
+ * Reads what the streams of learning records have now: first those that take nothing any more, because a message that
+ * declares another to be told must not come before it.
+ *
+ * @param positions of each stream, the sequence up to which everything is known
+ * @returns where to follow those that take messages, and whether one of them has lost what was learned from
+ */
+export async function catchUp(
+  { nats, log, take }: ReadLearningDeps,
+  { streams, past }: Pick<Installation, 'streams' | 'past'>,
+  positions: Readonly<Record<string, number>>,
+): Promise<{ live: Source[]; isReset: boolean }> {
+  const live: Source[] = []
+  let isReset = false
+  for (const { name, gone } of past.learning) if (!gone) await readNow(name, 1)
+  for (const { name, start } of streams.learning) live.push({ name, from: await readNow(name, start) })
+  return { live, isReset }
+
+  /** @param start the first sequence that the stream ever had */
+  async function readNow(name: string, start: number): Promise<number> {
+    const info = await streamInfo(nats, name)
+    if (!info) return start
+    const { first_seq: first, last_seq: last } = info.state
+    let through = positions[name] ?? 0
+    if (through > last) {
+      log.error({ stream: name, through, last }, 'the stream ends before what was learned from: reading all it has')
+      through = 0
+      isReset = true
+    }
+    const lost = first - Math.max(through + 1, start)
+    if (lost > 0) log.warn({ stream: name, lost }, 'messages left the stream before they were learned from')
+    let next = Math.max(through + 1, first)
+    const batch: StreamMessage[] = []
+    for await (const message of readWhole(nats, name, log, { from: next, buffer: BATCH })) {
+      batch.push(messageOf(name, message))
+      next = message.seq + 1
+      if (batch.length >= BATCH) await take(batch.splice(0))
+    }
+    if (batch.length > 0) await take(batch)
+    return next
+  }
+}
+
+/** Follows streams of learning records until it is stopped, or what takes messages cannot go on. */
+export function followLearning({ nats, log, take }: ReadLearningDeps, sources: readonly Source[]) {
+  const readers = sources.map(({ name, from }) => ({
+    name,
+    reader: readStream(nats, name, { from, buffer: BATCH, log }),
+  }))
+  const reading = Promise.all(readers.map(({ name, reader }) => follow(name, reader, take)))
+  const stop = async () => {
+    await Promise.all(readers.map(({ reader }) => reader.stop()))
+    await reading.catch(() => {})
+  }
+  return {
+    /** Rejects when it cannot go on; the others are stopped then. */
+    reading: reading.catch(async error => {
+      await stop()
+      throw error
+    }),
+    stop,
+  }
+}
+
+/** What arrives while messages are taken is handed over together. */
+async function follow(name: string, reader: StreamReader, take: ReadLearningDeps['take']): Promise<void> {
+  let waiting: StreamMessage[] = []
+  let failure: unknown
+  let handing: Promise<void> | undefined
+  for await (const message of reader) {
+    waiting.push(messageOf(name, message))
+    handing ??= handOver()
+    if (waiting.length >= BATCH) await handing
+    if (failure) break
+  }
+  await handing
+  if (failure) throw failure
+
+  async function handOver(): Promise<void> {
+    try {
+      while (waiting.length > 0) {
+        // Those that have arrived by now come with it.
+        await Promise.resolve()
+        const batch = waiting
+        waiting = []
+        await take(batch)
+      }
+    } catch (error) {
+      failure = error
+      void reader.stop()
+    }
+    handing = undefined
+  }
+}
+
+function messageOf(stream: string, { seq, subject, data }: { seq: number; subject: string; data: Uint8Array }) {
+  const partition = Number(subject.slice(STREAMS.learning.subject.length + 1))
+  return { stream, seq, partition, data }
+}

@@ -1,0 +1,110 @@
+import type { KV } from '@nats-io/kv'
+import { BUCKETS, bucketStream, uuidv7 } from '@slotstream/protocol'
+import { bucketKeys, ignoreMissing, type Log, type Nats, parseEntry, skipEntry } from '@slotstream/runtime'
+import { hashOfChunks, isAtLeast, type Manifest, parseManifest } from './manifest.js'
+
+const MANIFEST = 'manifest'
+
+const STREAM = bucketStream(BUCKETS.learning)
+
+/** Another process may put another snapshot in place while one is read. */
+const READ_ATTEMPTS = 3
+
+/** The snapshot that counts, and the revision to replace it by. */
+export interface StoredManifest {
+  /** Undefined: there is none, or none that can be read. */
+  manifest: Manifest | undefined
+  /** 0: there was never one. */
+  revision: number
+}
+
+/** What comes of an attempt to replace a snapshot. */
+export type Written = 'written' | 'another was faster' | 'another is later'
+
+/** Snapshots of what was learned, in the bucket `learning`. */
+export interface SnapshotStore {
+  readManifest(): Promise<StoredManifest>
+  /** Reads the chunks of the snapshot that counts; undefined: there is none that is whole. */
+  read(): Promise<{ manifest: Manifest; chunks: Uint8Array[] } | undefined>
+  /**
+   * Puts another snapshot in place: its chunks first, then the manifest that makes it count, by compare-and-set. Never in the
+   * place of a later one, unless `evenIfLater`: where a stream has lost its end.
+   */
+  write(
+    snapshot: Pick<Manifest, 'at' | 'positions'> & { chunks: Uint8Array[] },
+    evenIfLater?: boolean,
+  ): Promise<Written>
+}
+
+/** Creates the store. */
+export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log: Log): SnapshotStore {
+  async function readManifest(): Promise<StoredManifest> {
+    const entry = await bucket.get(MANIFEST)
+    const revision = entry?.revision ?? 0
+    if (entry?.operation !== 'PUT') return { manifest: undefined, revision }
+    const parsed = parseEntry(entry, parseManifest)
+    if (!parsed.ok) skipEntry(log, BUCKETS.learning, { key: MANIFEST, revision }, parsed.reason)
+    return { manifest: parsed.ok ? parsed.value : undefined, revision }
+  }
+
+  async function readChunks({ id, chunks: count, sha256 }: Manifest): Promise<Uint8Array[] | undefined> {
+    const chunks: Uint8Array[] = []
+    for (let number = 0; number < count; number++) {
+      const entry = await bucket.get(chunkKey(id, number))
+      if (entry?.operation !== 'PUT') return undefined
+      chunks.push(entry.value)
+    }
+    return hashOfChunks(chunks) === sha256 ? chunks : undefined
+  }
+
+  /** By their numbers in the stream, which leaves no marks of what is gone. */
+  async function remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const entry = await bucket.get(key)
+      if (entry) await nats.manager.streams.deleteMessage(STREAM, entry.revision, false).catch(ignoreMissing)
+    }
+  }
+
+  return {
+    readManifest,
+    async read() {
+      let id: string | undefined
+      for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+        const { manifest } = await readManifest()
+        if (!manifest || manifest.id === id) break
+        const chunks = await readChunks(manifest)
+        if (chunks) return { manifest, chunks }
+        id = manifest.id
+      }
+      if (id) log.error({ snapshot: id }, 'a snapshot of what was learned is not whole, and is not used')
+      return undefined
+    },
+    async write({ chunks, at, positions }, evenIfLater = false) {
+      const { manifest: former, revision } = await readManifest()
+      if (former && !evenIfLater && !isAtLeast(positions, former.positions)) return 'another is later'
+      // Of before the manifest is written: chunks of a process that is about to write another one are newer.
+      const old = (await bucketKeys(bucket, '>')).filter(key => key !== MANIFEST)
+      const id = uuidv7()
+      const keys = chunks.map((_, number) => chunkKey(id, number))
+      for (const [number, chunk] of chunks.entries()) await bucket.put(keys[number]!, chunk)
+      const manifest: Manifest = { version: 1, id, chunks: chunks.length, sha256: hashOfChunks(chunks), at, positions }
+      try {
+        await bucket.put(MANIFEST, JSON.stringify(manifest), { previousSeq: revision })
+      } catch (error) {
+        const { manifest: winner } = await readManifest()
+        // The answer alone may have been lost.
+        if (winner?.id !== id) {
+          await remove(keys)
+          if (winner && winner.id !== former?.id) return 'another was faster'
+          throw error
+        }
+      }
+      await remove(old)
+      return 'written'
+    },
+  }
+}
+
+function chunkKey(id: string, number: number): string {
+  return `chunk.${id}.${number}`
+}

@@ -1,0 +1,147 @@
+import { type Installation, type Log, type Metrics, type Nats, pause, repeat, within } from '@slotstream/runtime'
+import { learningMetrics } from './metrics.js'
+import { createModelSet, type Models } from './models.js'
+import { createFoldNotes, createNewsNotes } from './notes.js'
+import { catchUp, followLearning } from './read-learning.js'
+import { createSaver, type Saver } from './snapshot/saver.js'
+import { createSnapshotStore, type SnapshotStore } from './snapshot/snapshot-store.js'
+import { type LearningThread, startLearningThread } from './thread/learning-thread.js'
+import type { StreamMessage } from './thread/messages.js'
+
+/** Pause before learning begins again after a failure, in milliseconds. */
+const AGAIN_MS = 1_000
+
+/** Time between two looks at whether a snapshot is due, in milliseconds. */
+const LOOK_MS = 500
+
+/** Time that the last snapshot may take while the process stops, in milliseconds. */
+const STOP_MS = 5_000
+
+export interface LearningDeps {
+  nats: Nats
+  installation: Pick<Installation, 'streams' | 'past' | 'buckets'>
+  metrics: Metrics
+  log: Log
+  /** Whether this process is the one that writes snapshots at this moment. */
+  writesSnapshots: () => boolean
+  /** Time between two snapshots, in milliseconds. */
+  snapshotEveryMs: number
+}
+
+/** What policies have learned, as this process knows it: it follows all learning records of the installation. */
+export interface Learning extends Models {
+  /** Returns what is missing until all models are up to date; empty when nothing is. Models are there before. */
+  missing(): string[]
+  /** Of each stream: the sequence of the last record that was learned from. */
+  learned(): { stream: string; through: number }[]
+  /** Writes a snapshot if this process is the one that does, then ends. Models stay as they are. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts to learn, in the background: from the last snapshot, then from the streams of learning records, in a thread of its
+ * own. What fails begins again from the snapshot; models are read meanwhile as they were.
+ */
+export function startLearning(deps: LearningDeps): Learning {
+  const { nats, installation, log, writesSnapshots, snapshotEveryMs } = deps
+  const metrics = learningMetrics(deps.metrics)
+  const models = createModelSet()
+  const store = createSnapshotStore(nats, installation.buckets.learning, log)
+  const saver = createSaver({ store, writesSnapshots, everyMs: snapshotEveryMs, metrics, log })
+  const ending = new AbortController()
+  const through = new Map<string, number>()
+  const noteFolded = createFoldNotes(metrics, log)
+  const noteNews = createNewsNotes(models, metrics, log)
+  let isCaughtUp = false
+  let stopReading = async () => {}
+  let thread: LearningThread | undefined
+
+  async function learn(): Promise<void> {
+    let endOfThread = (_error: Error) => {}
+    const broken = new Promise<never>((_, reject) => {
+      endOfThread = reject
+    })
+    broken.catch(() => {})
+    const worker = startLearningThread(noteNews, endOfThread)
+    thread = worker
+    const take = async (messages: StreamMessage[]) => {
+      const counts = await worker.ask({ type: 'fold', messages })
+      for (const { stream, seq } of messages) through.set(stream, seq)
+      noteFolded(counts)
+      saver.note(counts)
+    }
+    try {
+      const positions = await load(worker, store, saver, log)
+      const parts = { nats, log, take }
+      const { live, isReset } = await catchUp(parts, installation, positions)
+      if (ending.signal.aborted) return
+      const following = followLearning(parts, live)
+      stopReading = following.stop
+      saver.begin(() => worker.ask({ type: 'save' }), isReset)
+      isCaughtUp = true
+      log.info({ slots: models.size }, 'models are up to date')
+      await Promise.race([following.reading, broken])
+    } finally {
+      saver.end()
+      await stopReading()
+      if (!ending.signal.aborted) await worker.stop()
+    }
+  }
+
+  const learning = (async () => {
+    while (!ending.signal.aborted) {
+      try {
+        await learn()
+      } catch (error) {
+        if (ending.signal.aborted) return
+        metrics.restarts.inc()
+        log.error({ err: error }, 'learning failed, beginning again from the last snapshot')
+        await pause(AGAIN_MS, ending.signal).catch(() => {})
+      }
+    }
+  })()
+  const saving = repeat(saver.saveIfDue, LOOK_MS, ending.signal, error =>
+    log.warn({ err: error }, 'a snapshot of what was learned could not be written, trying again'),
+  )
+
+  return {
+    modelOf: models.modelOf,
+    missing: () => (isCaughtUp ? [] : ['decisions: models are still to be brought up to date']),
+    learned: () => [...through].map(([stream, seq]) => ({ stream, through: seq })),
+    async stop() {
+      // Asked now: partitions are given up while the process stops.
+      const isWriter = writesSnapshots()
+      ending.abort()
+      await saving
+      if (isWriter && !(await within(STOP_MS, saver.saveLast().catch(noteLast))))
+        log.warn('the last snapshot of what was learned was not written in time')
+      await stopReading()
+      await thread?.stop()
+      await learning
+    },
+  }
+
+  function noteLast(error: unknown): void {
+    log.warn({ err: error }, 'the last snapshot of what was learned could not be written')
+  }
+}
+
+/** Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on. */
+async function load(thread: LearningThread, store: SnapshotStore, saver: Saver, log: Log) {
+  const found = await store.read()
+  if (!found) {
+    log.info('there is no snapshot of what was learned: learning from what the streams have')
+    return {}
+  }
+  const loaded = await thread.ask({ type: 'load', chunks: found.chunks })
+  if (!loaded) {
+    log.error(
+      { snapshot: found.manifest.id },
+      'the snapshot of what was learned cannot be read: learning from the streams',
+    )
+    return {}
+  }
+  saver.noteSnapshot(loaded.at)
+  log.info({ snapshot: found.manifest.id, slots: loaded.slots }, 'loaded what was learned')
+  return loaded.positions
+}

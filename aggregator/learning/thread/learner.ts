@@ -1,0 +1,127 @@
+import { gunzipSync } from 'node:zlib'
+import {
+  advance,
+  advanceLearned,
+  foldEnvelope,
+  type LearnedSlot,
+  nothingLearned,
+  parseLearned,
+  type StreamPositions,
+  writeLearned,
+} from '@slotstream/core'
+import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
+import type { Answers, DroppedNews, FoldCounts, ModelNews, StreamMessage } from './messages.js'
+import { packModel } from './packed-model.js'
+import { createRefits } from './refits.js'
+import { linesOf, toChunks } from './snapshot-text.js'
+
+/** Time after which all slots are brought to the present, in milliseconds; those that learn are with each model. */
+const ADVANCE_MS = 60_000
+
+/** Most bytes that a snapshot unpacks to. */
+const MAX_SNAPSHOT_BYTES = 2 ** 30
+
+/** What learns: it folds messages into sums, and makes models of them. It knows neither threads nor NATS. */
+export interface Learner {
+  load(chunks: Uint8Array[]): Answers['load']
+  fold(messages: readonly StreamMessage[]): FoldCounts
+  /** Writes all there is at this moment. */
+  save(): Promise<Answers['save']>
+  /** Makes one model, if one is due. Returns whether it did. */
+  work(): boolean
+}
+
+/**
+ * Creates a learner that knows nothing yet.
+ *
+ * @param tell is given each model, and what else is worth telling, with what can be handed over rather than copied
+ */
+export function createLearner(
+  tell: (news: ModelNews | DroppedNews, transfer: ArrayBuffer[]) => void,
+  now: () => number = Date.now,
+): Learner {
+  let learned = nothingLearned()
+  let positions: StreamPositions = {}
+  let refits = createRefits()
+  let advancedAt = now()
+
+  function foldOne({ partition, data }: StreamMessage, counts: FoldCounts): string | undefined {
+    const parsed = parseStored(data, parseLearningEnvelope)
+    if (!parsed.ok) return parsed.reason
+    const folded = foldEnvelope(learned, partition, parsed.value, now())
+    counts.records += folded.records
+    if (folded.isRepeat) counts.repeats++
+    else if (parsed.value.removal !== undefined) counts.removals++
+    for (const refusal of folded.refused) counts.refused[refusal] = (counts.refused[refusal] ?? 0) + 1
+    for (const slot of folded.slots) refits.note(slot)
+    return undefined
+  }
+
+  function advanceAll(): void {
+    advancedAt = now()
+    const before = [...learned.slots.values()]
+    noteDropped(advanceLearned(learned, advancedAt))
+    const left = new Set(learned.slots.values())
+    for (const slot of before.filter(each => !left.has(each))) {
+      refits.forget(slot)
+      tell({ type: 'model', ...named(slot), model: undefined, keepsLinear: false, seconds: 0 }, [])
+    }
+  }
+
+  function noteDropped(epochs: number): void {
+    if (epochs > 0) tell({ type: 'dropped', epochs }, [])
+  }
+
+  return {
+    load(chunks) {
+      const parsed = parse(chunks)
+      if (!parsed) return undefined
+      learned = parsed.learned
+      positions = parsed.positions
+      refits = createRefits()
+      for (const slot of learned.slots.values()) refits.note(slot)
+      return { positions, at: parsed.at, slots: learned.slots.size }
+    },
+    fold(messages) {
+      const counts: FoldCounts = { records: 0, repeats: 0, removals: 0, refused: {}, unreadable: [] }
+      for (const message of messages) {
+        const { stream, seq } = message
+        const reason = foldOne(message, counts)
+        if (reason !== undefined) counts.unreadable.push({ stream, seq, reason })
+        positions[stream] = seq
+      }
+      return counts
+    },
+    save() {
+      advanceAll()
+      const at = now()
+      const lines = [...writeLearned(learned, positions, at)]
+      const through = { ...positions }
+      return toChunks(lines).then(chunks => ({ chunks, positions: through, at }))
+    },
+    work() {
+      if (now() >= advancedAt + ADVANCE_MS) advanceAll()
+      const started = performance.now()
+      const at = now()
+      const made = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
+      if (!made) return false
+      const { packed, transfer } = packModel(made.model)
+      const seconds = (performance.now() - started) / 1_000
+      tell({ type: 'model', ...named(made.slot), model: packed, keepsLinear: made.keepsLinear, seconds }, transfer)
+      return true
+    },
+  }
+}
+
+function parse(chunks: Uint8Array[]): ReturnType<typeof parseLearned> {
+  try {
+    return parseLearned(linesOf(gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_SNAPSHOT_BYTES })))
+  } catch {
+    // What is cut off, or no gzip at all.
+    return undefined
+  }
+}
+
+function named({ siteId, slotId }: LearnedSlot): Pick<ModelNews, 'siteId' | 'slotId'> {
+  return { siteId, slotId }
+}

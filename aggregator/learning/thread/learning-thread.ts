@@ -1,0 +1,60 @@
+import { Worker } from 'node:worker_threads'
+import type { Answers, DroppedNews, ModelNews, Request, Told } from './messages.js'
+
+/** The thread that learns, as the main thread sees it. */
+export interface LearningThread {
+  /** Asks it for something. @throws what went wrong there, or that it has ended */
+  ask<Type extends Request['type']>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
+  stop(): Promise<void>
+}
+
+/** An answer that is waited for. */
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/**
+ * Starts the thread that learns.
+ *
+ * @param onNews is given models as they are made
+ * @param onEnd is called when the thread has ended by itself, for lack of memory, say
+ */
+export function startLearningThread(
+  onNews: (news: ModelNews | DroppedNews) => void,
+  onEnd: (error: Error) => void,
+): LearningThread {
+  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  // Answers come in the order of requests.
+  const waiting: Waiting[] = []
+  let ended: Error | undefined
+
+  worker.on('message', (told: Told) => {
+    if (told.type === 'answer') waiting.shift()?.resolve(told.value)
+    else if (told.type === 'failure') waiting.shift()?.reject(new Error(told.message))
+    else onNews(told)
+  })
+  worker.on('error', end)
+  worker.on('exit', () => end(new Error('the thread that learns has ended')))
+
+  function end(error: Error): void {
+    if (ended) return
+    ended = error
+    for (const { reject } of waiting.splice(0)) reject(error)
+    onEnd(error)
+  }
+
+  return {
+    ask: request =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended)
+        waiting.push({ resolve: resolve as Waiting['resolve'], reject })
+        worker.postMessage(request)
+      }),
+    async stop() {
+      ended ??= new Error('the thread that learns was stopped')
+      for (const { reject } of waiting.splice(0)) reject(ended)
+      await worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import type { Refusal, StreamPositions } from '@slotstream/core'
+import type { PackedModel } from './packed-model.js'
+
+/** A message of a stream of learning records. */
+export interface StreamMessage {
+  stream: string
+  seq: number
+  partition: number
+  data: Uint8Array
+}
+
+/** What the thread that learns is asked for: each is answered once, in order. */
+export type Request =
+  /** Goes on from a snapshot. */
+  { type: 'load'; chunks: Uint8Array[] } | { type: 'fold'; messages: StreamMessage[] } | { type: 'save' }
+
+/** Answers, by the type of the request. */
+export interface Answers {
+  /** Undefined: it is no snapshot. */
+  load: { positions: StreamPositions; at: number; slots: number } | undefined
+  fold: FoldCounts
+  save: { chunks: Uint8Array[]; positions: StreamPositions; at: number }
+}
+
+/** What came of messages. */
+export interface FoldCounts {
+  records: number
+  repeats: number
+  /** Messages that took records away. */
+  removals: number
+  refused: Partial<Record<Refusal, number>>
+  /** Why messages could not be read, with their sequences. */
+  unreadable: { stream: string; seq: number; reason: string }[]
+}
+
+/** Model of a slot as it is now. */
+export interface ModelNews {
+  type: 'model'
+  siteId: string
+  slotId: string
+  /** Undefined: nothing is known of the slot any more. */
+  model: PackedModel | undefined
+  /** The linear model of the one before is still good: it is not told again. */
+  keepsLinear: boolean
+  /** Seconds that it took. */
+  seconds: number
+}
+
+/** Epochs that were dropped because their sums would no longer have been exact. */
+export interface DroppedNews {
+  type: 'dropped'
+  epochs: number
+}
+
+/** What the thread tells. */
+export type Told =
+  | ModelNews
+  | DroppedNews
+  | { type: 'answer'; value: Answers[Request['type']] }
+  | { type: 'failure'; message: string }

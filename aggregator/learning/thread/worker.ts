@@ -1,0 +1,47 @@
+import { parentPort } from 'node:worker_threads'
+import { createLearner } from './learner.js'
+import type { Answers, Request, Told } from './messages.js'
+
+/** Pause while no model is due, in milliseconds. */
+const IDLE_MS = 50
+
+/** Least pause between two models: messages that have come meanwhile are taken first. */
+const LEAST_MS = 1
+
+/** Pause after a model, as a multiple of the time that it took: a processor with many slots has other things to do, too. */
+const REST = 2
+
+// Started as a thread of its own: decisions must not wait while models are made.
+const port = parentPort!
+const tell = (told: Told, transfer: ArrayBuffer[] = []) => port.postMessage(told, transfer)
+const learner = createLearner(tell)
+
+/** One request after the other, as they were asked. */
+let answering = Promise.resolve()
+port.on('message', (request: Request) => {
+  answering = answering.then(async () => {
+    try {
+      tell({ type: 'answer', value: await answer(request) })
+    } catch (error) {
+      tell({ type: 'failure', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    }
+  })
+})
+
+async function answer(request: Request): Promise<Answers[Request['type']]> {
+  switch (request.type) {
+    case 'load':
+      return learner.load(request.chunks)
+    case 'fold':
+      return learner.fold(request.messages)
+    case 'save':
+      return learner.save()
+  }
+}
+
+function work(): void {
+  const started = performance.now()
+  const worked = learner.work()
+  setTimeout(work, worked ? Math.max(LEAST_MS, REST * (performance.now() - started)) : IDLE_MS)
+}
+work()

@@ -1,0 +1,136 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import {
+  belongsTo,
+  isoTime,
+  type LearningEnvelope,
+  type LearningRecord,
+  learningRecordId,
+  parseLearningEnvelope,
+  parseStored,
+  streamSubject,
+} from '@slotstream/protocol'
+import { type Installation, type Log, type Nats, type Publisher, readWhole } from '@slotstream/runtime'
+import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
+import { mayName } from '../find/matches-text.js'
+import { PLACES } from '../find/places.js'
+import { untilLearned } from './learned-positions.js'
+import { findRows } from './rows.js'
+import type { Whose } from './strip.js'
+
+/** Steps that are published together, and how many at a time. */
+const WAVE = 1_000
+const AT_ONCE = 32
+
+/** Ids in records of which nothing may say whose they were. */
+const REMOVED = 'removed'
+
+export interface UnlearnParts {
+  nats: Nats
+  publisher: Pick<Publisher, 'publish'>
+  installation: Installation
+  clickhouse: ClickHouseClient
+  log: Log
+  whose: Whose
+  /** Ends it; it throws. */
+  signal: AbortSignal
+}
+
+/** A step in what came of a person's decision, and its place. */
+interface Step {
+  partition: number
+  recordId: string
+  /** When its message was received, in milliseconds since the epoch. */
+  receivedAt: number
+  record: LearningRecord
+}
+
+/**
+ * Takes away what policies have learned of a person: each step, by a removal that has an id of its own, which is the same
+ * whenever it is published. So a deletion that is begun again takes nothing away twice. Resolves when the stored models are
+ * without the person: only then may the steps themselves leave the stream, because a model that is made again from an
+ * older state needs them.
+ *
+ * @throws when the models are not stored without the person in time: do it again
+ */
+export async function unlearn(parts: UnlearnParts): Promise<void> {
+  let wave: Step[] = []
+  let isAny = false
+
+  async function publish(): Promise<void> {
+    isAny ||= wave.length > 0
+    await forEachAtOnce(AT_ONCE, wave, step => publishRemoval(parts, step))
+    wave = []
+  }
+
+  for (const steps of [stepsOfTable(parts), stepsOfStreams(parts)])
+    for await (const step of steps) {
+      parts.signal.throwIfAborted()
+      if (wave.push(step) >= WAVE) await publish()
+    }
+  await publish()
+  if (isAny) await untilLearned(parts.nats, parts.installation, parts.signal)
+}
+
+async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): Promise<void> {
+  const { partition, recordId, receivedAt, record } = step
+  const removal = `${recordId}@${receivedAt}`
+  const envelope: LearningEnvelope = {
+    siteId: whose.person.siteId,
+    ...{ visitorId: REMOVED, anonymousId: '', receivedAt: isoTime(Date.now()), seq: 0, stored: 0, removal },
+    records: [{ ...record, decisionId: REMOVED }],
+  }
+  await publisher.publish(streamSubject('learning', partition), JSON.stringify(envelope), `removal:${removal}`)
+}
+
+/** The person's steps that ClickHouse has. */
+async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnParts): AsyncGenerator<Step> {
+  const columns =
+    'record_id, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
+    'reward, previous, segments, features, toUnixTimestamp64Milli(received_at) AS received'
+  const table = PLACES.tables.learning_outcomes!
+  for await (const { row } of findRows(clickhouse, table, 'slotstream.learning_outcomes', whose, columns, signal)) {
+    const recordId = String(row.record_id)
+    yield {
+      partition: Number(recordId.split('.')[0]),
+      recordId,
+      receivedAt: Number(row.received),
+      record: recordOf(row),
+    }
+  }
+}
+
+function recordOf(row: Record<string, unknown>): LearningRecord {
+  const segments = row.segments as string[]
+  const features = (row.features as (number | string)[]).map(Number)
+  return {
+    decisionId: String(row.decision_id),
+    slotId: String(row.slot_id),
+    contentId: String(row.content_id),
+    position: Number(row.position),
+    at: Number(row.at),
+    reward: Number(row.reward),
+    ...(row.previous !== null && { previous: Number(row.previous) }),
+    ...(segments.length > 0 && { segments }),
+    ...(features.length > 0 && { features }),
+  }
+}
+
+/** The person's steps that the streams have: some may not be in ClickHouse yet, and are loaded no more. */
+async function* stepsOfStreams({ nats, installation, log, whose }: UnlearnParts): AsyncGenerator<Step> {
+  const may = mayName(whose.person)
+  for (const { name } of [...installation.past.learning, ...installation.streams.learning])
+    for await (const message of readWhole(nats, name, log)) {
+      if (!may(message.string())) continue
+      const parsed = parseStored(message.data, parseLearningEnvelope)
+      if (!parsed.ok || parsed.value.removal !== undefined) continue
+      yield* stepsOf(parsed.value, Number(message.subject.split('.')[1]), whose)
+    }
+}
+
+function* stepsOf(envelope: LearningEnvelope, partition: number, { person, before }: Whose): Generator<Step> {
+  if (envelope.siteId !== person.siteId || !belongsTo(person, envelope)) return
+  const receivedAt = Date.parse(envelope.receivedAt)
+  for (const [index, record] of envelope.records.entries())
+    if (record.at <= before)
+      yield { partition, recordId: learningRecordId(partition, envelope, index), receivedAt, record }
+}

@@ -1,0 +1,53 @@
+import { type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import type { Metrics, Publisher } from '@slotstream/runtime'
+import type { ForwardEnvelope } from '../apply/apply-step.js'
+import { publishToVisitor } from '../publish-to-visitor.js'
+
+/** Characters of messages in one stream message at most: as JSON they stay below the broker's 1 MB. */
+const MAX_CHARACTERS = 200_000
+
+/**
+ * Tells the partitions of a user's browsers of messages that name the user alone, by the stream of events: the browsers keep
+ * the decisions that these may reward.
+ *
+ * @throws when the stream may not have it: call it again
+ */
+export type PublishForward = (envelope: ForwardEnvelope) => Promise<void>
+
+/** Creates the function that forwards messages. Forwarding them twice is harmless: a decision counts a message once. */
+export function createPublishForward(
+  publisher: Pick<Publisher, 'publish'>,
+  partitions: number,
+  metrics: Metrics,
+): PublishForward {
+  const counted = metrics.counter(
+    'profiles_rewards_forwarded_total',
+    'Messages of users that were forwarded to a browser, because they may be rewards',
+  )
+
+  return async ({ siteId, visitorId, receivedAt, seq, browsers, messages }) => {
+    for (const [place, forwarded] of portions(messages).entries())
+      for (const anonymousId of browsers) {
+        const told = { siteId, visitorId: visitorIdOf({ anonymousId }), receivedAt, forwarded }
+        const cause = [visitorId, anonymousId, String(seq), String(place)]
+        const { duplicate } = await publishToVisitor(publisher, partitions, told, 'reward', cause)
+        if (!duplicate) counted.inc({}, forwarded.length)
+      }
+  }
+}
+
+/** Divides messages into portions of a bounded size, the same ones each time. */
+function portions(messages: readonly StoredMessage[]): StoredMessage[][] {
+  const all: StoredMessage[][] = []
+  let characters = MAX_CHARACTERS
+  for (const message of messages) {
+    const size = JSON.stringify(message).length
+    characters += size
+    if (characters > MAX_CHARACTERS) {
+      all.push([])
+      characters = size
+    }
+    all.at(-1)!.push(message)
+  }
+  return all
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { contentConditionFaults, createRunDecisionTest, slotConditionFaults } from '@slotstream/core'
+import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
+import { CommandError, compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
+import { type Catalog, type Folder, type FoundTest, fileOf, type List } from './catalog-folder.js'
+
+/**
+ * Checks the lists of a folder: their form, their conditions and the payloads. Names of features, segments and signals are left
+ * to the collector, which knows them.
+ *
+ * @param published of the site, for a list that the folder does not have. Default: nothing
+ * @returns the catalog as it will be
+ * @throws CommandError with a line for each fault, naming the file
+ */
+export function checkFolder(folder: string, found: Folder, published: Catalog = { slots: [], content: [] }): Catalog {
+  const faults: string[] = []
+  const note = (list: List, index: number, lines: readonly string[]) => {
+    for (const line of lines) faults.push(`${join(folder, fileOf(list))}: ${list}[${index}]: ${line}`)
+  }
+  const slots = found.slots === undefined ? published.slots : checkSlots(found.slots, note)
+  const schemas = schemasOf(slots)
+  const isWithoutSlots = found.slots === undefined && published.slots.length === 0
+  // Without its slots, a folder of content is checked as far as it goes.
+  const slotIds = new Set(isWithoutSlots ? slotsNamedBy(found.content ?? []) : slots.map(({ id }) => id))
+  const content = found.content === undefined ? published.content : checkContents(found.content, slotIds, schemas, note)
+  noteTwice('slots', found.slots, note)
+  noteTwice('content', found.content, note)
+  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+  return { slots, content }
+}
+
+type Note = (list: List, index: number, lines: readonly string[]) => void
+
+function checkSlots(raw: readonly unknown[], note: Note): Slot[] {
+  return raw.flatMap((item, index) => {
+    const checked = strictSlot(item)
+    note('slots', index, checked.ok ? slotConditionFaults(checked.value) : checked.faults)
+    if (!checked.ok) return []
+    const { schema } = checked.value
+    const compiled = schema && compilePayloadSchema(schema)
+    if (compiled?.ok === false) note('slots', index, [`schema: ${compiled.reason}`])
+    return [checked.value]
+  })
+}
+
+function checkContents(
+  raw: readonly unknown[],
+  slotIds: ReadonlySet<string>,
+  schemas: ReadonlyMap<string, PayloadTrouble>,
+  note: Note,
+): Content[] {
+  return raw.flatMap((item, index) => {
+    const checked = strictContent(item, slotIds)
+    note('content', index, checked.ok ? contentConditionFaults(checked.value) : checked.faults)
+    if (!checked.ok) return []
+    for (const slotId of checked.value.slots) {
+      const trouble = schemas.get(slotId)?.(checked.value.payload)
+      if (trouble !== undefined) note('content', index, [`${trouble} (schema of slot ${slotId})`])
+    }
+    return [checked.value]
+  })
+}
+
+/** Schemas that can't be used are told where they are checked. */
+function schemasOf(slots: readonly Slot[]): Map<string, PayloadTrouble> {
+  return new Map(
+    slots.flatMap(({ id, schema }): [string, PayloadTrouble][] => {
+      const compiled = schema && compilePayloadSchema(schema)
+      return compiled?.ok ? [[id, compiled.value]] : []
+    }),
+  )
+}
+
+function slotsNamedBy(content: readonly unknown[]): string[] {
+  return content.flatMap(item => {
+    const slots = (item as { slots?: unknown } | null)?.slots
+    return Array.isArray(slots) ? slots.filter(id => typeof id === 'string') : []
+  })
+}
+
+function noteTwice(list: List, raw: readonly unknown[] | undefined, note: Note): void {
+  const first = new Map<unknown, number>()
+  for (const [index, item] of (raw ?? []).entries()) {
+    const id = (item as { id?: unknown } | null)?.id
+    const before = first.get(id)
+    if (before === undefined) first.set(id, index)
+    else note(list, index, [`id is the one of ${list}[${before}], too`])
+  }
+}
+
+/**
+ * Runs decision tests.
+ *
+ * @throws CommandError with a line for each that fails, naming the file
+ */
+export function refuseFailing(tests: readonly FoundTest[], catalog: Catalog, siteId: string): void {
+  const run = createRunDecisionTest(catalog, siteId, Date.now())
+  const faults = tests.flatMap(({ at, test }) => run(test).map(line => `${at}: ${line}`))
+  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+}

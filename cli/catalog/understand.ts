@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util'
+import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
+import { UsageError } from '../usage-error.js'
+
+export const USAGE = `npm run catalog -- COMMAND [FOLDER] [options]
+
+A site's slots and content: slots.json and content.json in a folder, by default catalog, and decision tests in its
+folder tests. Each is a list. Of a file that is not there, nothing is changed. See docs/catalog.md.
+
+  check FOLDER             whether the files can be used, and the decision tests pass
+  diff  FOLDER --site ID   what a push would change
+  push  FOLDER --site ID   publish the files: each replaces all that the site has of its kind
+  pull  FOLDER --site ID   write what is published
+
+  --dry-run         push: say what would change
+  --draft           push: add to the draft, which is not served until it is published
+  --force           pull: write over files with other content
+  --collector URL   default http://localhost:3000, or the PORT that is set
+
+ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
+`
+
+/** Work that the command is to do. */
+export type Order =
+  | { do: 'help' }
+  | { do: 'check'; folder: string }
+  | ({ site: string; collector: string; folder: string } & (
+      | { do: 'diff' }
+      | { do: 'push'; dryRun: boolean; draft: boolean }
+      | { do: 'pull'; force: boolean }
+    ))
+
+/** The command line as an order. Throws UsageError, ConfigurationError. */
+export function understand(args: string[], env: Environment): Order {
+  const { values, positionals } = read(args, collectorOnThisMachine(env))
+  const [action, folder = 'catalog', ...more] = positionals
+  if (values.help || (args.length === 0 && action === undefined)) return { do: 'help' }
+  if (more.length > 0 || !['check', 'diff', 'push', 'pull'].includes(action ?? '')) throw new UsageError(USAGE)
+  if (action === 'check') return { do: 'check', folder }
+  const { site, collector, force, draft, 'dry-run': dryRun } = values
+  if (!site) throw new UsageError(`--site is missing: whose catalog?\n\n${USAGE}`)
+  if (action === 'diff') return { do: 'diff', site, collector, folder }
+  return action === 'push'
+    ? { do: 'push', site, collector, folder, dryRun, draft }
+    : { do: 'pull', site, collector, folder, force }
+}
+
+function read(args: string[], collector: string) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        site: { type: 'string' },
+        collector: { type: 'string', default: collector },
+        force: { type: 'boolean', default: false },
+        draft: { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
+  }
+}

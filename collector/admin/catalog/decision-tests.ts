@@ -1,0 +1,36 @@
+import { createRunDecisionTest } from '@slotstream/core'
+import { checkDecisionTests, type DecisionTest, shownFaults } from '@slotstream/protocol'
+import { createSlices } from '@slotstream/runtime'
+import { Failure } from '../../http/failure.js'
+import { wholeOf } from './store/catalog-store.js'
+import type { CatalogState } from './store/state.js'
+
+/** Returns the decision tests of a body. Throws Failure `malformed` with a line for each fault. */
+export function decisionTestsOf({ tests = [] }: Record<string, unknown>): DecisionTest[] {
+  const checked = checkDecisionTests(tests)
+  if (checked.ok) return checked.value
+  throw new Failure('malformed', `nothing was stored: ${checked.reason}`, checked.faults)
+}
+
+/**
+ * Runs decision tests against a catalog as it will be.
+ *
+ * @throws Failure `malformed` with a line for each that fails
+ */
+export async function refuseFailing(
+  siteId: string,
+  tests: readonly DecisionTest[],
+  state: CatalogState,
+): Promise<void> {
+  if (tests.length === 0) return
+  const run = createRunDecisionTest(await wholeOf(state), siteId, Date.now())
+  const pauseIfLong = createSlices()
+  const faults: string[] = []
+  for (const [index, test] of tests.entries()) {
+    await pauseIfLong()
+    const name = test.name === undefined ? '' : ` ${test.name}`
+    faults.push(...run(test).map(line => `tests[${index}]${name}: ${line}`))
+  }
+  if (faults.length > 0)
+    throw new Failure('malformed', `nothing was stored: a decision test fails: ${faults[0]}`, shownFaults(faults))
+}

@@ -1,0 +1,82 @@
+import type { PolicySpec } from '@slotstream/protocol'
+import type { CompiledSlot } from '../../catalog/compile-slot.js'
+import { needsOf } from '../../catalog/policy-needs.js'
+import { unpackLottery } from '../../draw/pack-lottery.js'
+import { type Decided, decide, type Question } from '../decide.js'
+import type { Stage } from '../stages.js'
+
+/** What a slot can show a person, whatever is drawn and whatever policies have learned by then. */
+export interface Possible {
+  outcome: Decided['choice']['outcome']
+  /** Ids of content that can be shown. */
+  possible: ReadonlySet<string>
+  /** Those of them that are shown in any case. */
+  certain: ReadonlySet<string>
+  /** One decision, to explain what can't be shown. */
+  decided: Decided
+}
+
+/**
+ * Works out what a slot can show. Nothing is sampled: it follows from which candidates have a chance. Of a policy that learns
+ * every candidate has one; an ensemble may follow any of its policies.
+ */
+export function possibleOf(question: Question): Possible {
+  const arms = armsOf(question.slot.slot.policy)
+  const all = arms.map(policy => {
+    const slot: CompiledSlot = { ...question.slot, slot: { ...question.slot.slot, policy } as CompiledSlot['slot'] }
+    return { policy, decided: decide({ ...question, slot }) }
+  })
+  const possible = new Set<string>()
+  let certain: Set<string> | undefined
+  for (const { policy, decided } of all) {
+    const needs = needsOf(policy)
+    const shown = shownOf(decided, needs.sums || needs.items)
+    const ids = (places: Iterable<number>) => [...places].map(place => question.slot.contents[place]!.content.id)
+    for (const id of ids(shown.possible)) possible.add(id)
+    const ofArm = new Set(ids(shown.certain))
+    certain = certain ? new Set([...certain].filter(id => ofArm.has(id))) : ofArm
+  }
+  const { decided } = all[0]!
+  return { outcome: decided.choice.outcome, possible, certain: certain ?? new Set(), decided }
+}
+
+/** Returns the policies that a policy may follow. */
+function armsOf(policy: PolicySpec | undefined): (PolicySpec | undefined)[] {
+  return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => armsOf(entry.policy)) : [policy]
+}
+
+function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<number>; certain: Set<number> } {
+  const possible = new Set<number>()
+  const certain = new Set<number>()
+  // What is drawn for those who are held out is not shown.
+  if (choice.holdout) return { possible, certain }
+  // A stage that leaves positions open has shown all of its candidates: so it is known what a later one has.
+  let open = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
+  for (const stage of stages) {
+    for (const [index, place] of stage.candidates.entries()) {
+      const chance = chanceOf(stage, index, open, learns)
+      if (chance !== 'none') possible.add(place)
+      if (chance === 'certain') certain.add(place)
+    }
+    open -= stage.drawn.length
+  }
+  return { possible, certain }
+}
+
+/** Says whether a candidate can be among those that are drawn, and whether it must be. */
+function chanceOf(stage: Stage, index: number, open: number, learns: boolean): 'none' | 'possible' | 'certain' {
+  const { candidates, recorded } = stage
+  const count = candidates.length
+  if (open === 0) return 'none'
+  if (recorded.lottery === undefined) return index < open ? 'certain' : 'none'
+  if (count <= open) return 'certain'
+  const lottery = unpackLottery(recorded.lottery, count)
+  if (learns || lottery.exploration > 0 || lottery.rule === 'gaps' || lottery.rule === 'samples') return 'possible'
+  const values =
+    lottery.rule === 'ranked' ? lottery.ranks.map(rank => -rank) : lottery.shares.map(share => Number(share > 0))
+  const own = values[index]!
+  const better = values.filter(value => value > own).length
+  if (better >= open) return 'none'
+  const atLeastAsGood = values.filter(value => value >= own).length
+  return atLeastAsGood <= open ? 'certain' : 'possible'
+}

@@ -1,0 +1,70 @@
+import { isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
+import { emptyEpochs } from '../epochs/epochs.js'
+import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, slotKey } from '../fold/learned.js'
+import { parseEpoch } from './parse-epoch.js'
+import type { StoredHead, StoredSlot, StreamPositions } from './write-learned.js'
+
+/** What was stored of everything that was learned. */
+export interface ParsedLearned {
+  learned: Learned
+  positions: StreamPositions
+  /** When it was written, in milliseconds since the epoch. */
+  at: number
+}
+
+/** Reads what `writeLearned` writes; undefined for anything else, as a whole: nothing is learned from a part. */
+export function parseLearned(lines: Iterable<string>): ParsedLearned | undefined {
+  const reader = lines[Symbol.iterator]()
+  const next = (): unknown => {
+    const { done, value } = reader.next()
+    return done ? undefined : parseJson(value)
+  }
+  const head = next()
+  if (!isHead(head)) return undefined
+  const learned = nothingLearned()
+  for (const [partition, stored, above] of head.partitions)
+    learned.partitions.set(partition, { stored, above: new Set(above) })
+  for (const [id, at] of head.removals) learned.removals.set(id, at)
+  for (;;) {
+    const line = next()
+    if (line === undefined) return { learned, positions: head.positions, at: head.at }
+    const slot = isSlot(line) ? readSlot(line, next) : undefined
+    if (!slot || learned.slots.has(slotKey(slot.siteId, slot.slotId))) return undefined
+    putSlot(learned, slot)
+  }
+}
+
+function readSlot({ siteId, slotId, now, epochs: count }: StoredSlot, next: () => unknown): LearnedSlot | undefined {
+  const epochs = emptyEpochs(now)
+  for (let at = 0; at < count; at++) {
+    const epoch = parseEpoch(next())
+    const key = epoch && `${epoch.level}:${epoch.index}`
+    if (!epoch || epochs.cells.has(key!)) return undefined
+    epochs.cells.set(key!, epoch)
+  }
+  return { siteId, slotId, epochs, contentIds: contentIdsOf(epochs) }
+}
+
+/** Null for what is not JSON, which is nothing that was stored. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line) ?? null
+  } catch {
+    return null
+  }
+}
+
+function isHead(raw: unknown): raw is StoredHead {
+  if (!isObject(raw) || raw.version !== 1 || !isCount(raw.at)) return false
+  const { positions, partitions, removals } = raw
+  if (!isObject(positions) || !Object.values(positions).every(isCount)) return false
+  const isPartition = (entry: unknown) =>
+    Array.isArray(entry) && entry.length === 3 && isCount(entry[0]) && isCount(entry[1]) && isListOf(entry[2], isCount)
+  const isRemoval = (entry: unknown) =>
+    Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && isCount(entry[1])
+  return isListOf(partitions, isPartition) && isListOf(removals, isRemoval)
+}
+
+function isSlot(raw: unknown): raw is StoredSlot {
+  return isObject(raw) && isSiteId(raw.siteId) && isId(raw.slotId) && isCount(raw.now) && isCount(raw.epochs)
+}

@@ -1,0 +1,150 @@
+import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
+import { foldEnvelope } from '#core/learning/fold/fold-envelope.js'
+import { advanceLearned, MAX_LEARNED_SLOTS, nothingLearned, slotKey } from '#core/learning/fold/learned.js'
+import { readModel } from '#core/learning/model/slot-model.js'
+import { parseLearned } from '#core/learning/stored/parse-learned.js'
+import { writeLearned } from '#core/learning/stored/write-learned.js'
+import { MAX_REWARD, REWARD_SCALE } from '#core/learning/sums/fixed-point.js'
+
+const BEGIN = Date.UTC(2026, 0, 1)
+const LARGEST = MAX_REWARD * REWARD_SCALE
+
+let sequence = 0
+
+function record(changes: Partial<LearningRecord> = {}): LearningRecord {
+  return { decisionId: 'd', slotId: 'hero', contentId: 'a', position: 1, at: BEGIN, reward: 0, ...changes }
+}
+
+function envelope(records: LearningRecord[], changes: Partial<LearningEnvelope> = {}): LearningEnvelope {
+  return {
+    ...{ siteId: 'shop', visitorId: 'v', anonymousId: 'v', receivedAt: '2026-01-01T00:00:00.000Z' },
+    ...{ seq: ++sequence, stored: 0, records, ...changes },
+  }
+}
+
+const read = (learned = nothingLearned()) =>
+  readModel(learned.slots.get(slotKey('shop', 'hero'))!.epochs, { dimension: 256, trendHalfLifeMs: 3_600_000 })
+
+describe('a message of learning records', () => {
+  it('adds what was viewed, and replaces what earned more', () => {
+    const learned = nothingLearned()
+    foldEnvelope(learned, 0, envelope([record()]), BEGIN)
+    expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 1, rewards: 0 })
+    foldEnvelope(learned, 0, envelope([record({ reward: 10_000, previous: 0 })]), BEGIN)
+    expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 1, rewards: 1 })
+  })
+
+  it('is known when it is published again, and when another says it was told', () => {
+    const learned = nothingLearned()
+    const first = envelope([record()], { seq: 10, stored: 4 })
+    expect(foldEnvelope(learned, 0, first, BEGIN)).toMatchObject({ isRepeat: false, records: 1 })
+    expect(foldEnvelope(learned, 0, { ...first, stored: 6 }, BEGIN)).toMatchObject({ isRepeat: true, records: 0 })
+    foldEnvelope(learned, 0, envelope([record()], { seq: 20, stored: 15 }), BEGIN)
+    expect(foldEnvelope(learned, 0, envelope([record()], { seq: 15 }), BEGIN).isRepeat).toBe(true)
+    expect(learned.partitions.get(0)).toEqual({ stored: 15, above: new Set([20]) })
+    // Partitions count by themselves.
+    expect(foldEnvelope(learned, 1, first, BEGIN).isRepeat).toBe(false)
+  })
+
+  it.each<[string, Partial<LearningRecord>, string]>([
+    ['a reward beyond all bounds', { reward: LARGEST + 1 }, 'reward'],
+    ['a fraction', { reward: 0.5 }, 'reward'],
+    ['a reward before it beyond all bounds', { previous: -LARGEST - 1 }, 'reward'],
+    ['features beyond the dimension', { features: [256, 1] }, 'features'],
+    ['features that do not rise', { features: [3, 1, 0, 1] }, 'features'],
+    ['features of nothing', { features: [3, 0] }, 'features'],
+    ['features that are cut off', { features: [3] }, 'features'],
+    ['a huge feature', { features: [3, 1_025] }, 'features'],
+  ])('is not learned from with %s, and others of it are', (_what, changes, refusal) => {
+    const learned = nothingLearned()
+    const folded = foldEnvelope(learned, 0, envelope([record(changes), record()]), BEGIN)
+    expect(folded).toMatchObject({ records: 1, refused: [refusal] })
+    expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 1, rewards: 0 })
+  })
+
+  it('changes nothing where a sum would not be exact', () => {
+    const learned = nothingLearned()
+    const huge = record({ reward: LARGEST, features: [3, 1, 4, -2], segments: ['rich'] })
+    for (let count = 0; count < 90; count++) foldEnvelope(learned, 0, envelope([huge]), BEGIN)
+    const before = [...writeLearned(learned, {}, 0)].slice(1)
+    expect(foldEnvelope(learned, 0, envelope([huge]), BEGIN)).toMatchObject({ records: 0, refused: ['inexact'] })
+    // The step that was to be replaced stays as it was.
+    const step = record({ ...huge, previous: 0 })
+    expect(foldEnvelope(learned, 0, envelope([step]), BEGIN)).toMatchObject({ records: 0, refused: ['inexact'] })
+    expect([...writeLearned(learned, {}, 0)].slice(1)).toEqual(before)
+  })
+
+  it('drops epochs that cannot be merged exactly, and goes on', () => {
+    const learned = nothingLearned()
+    const huge = (at: number) => record({ reward: LARGEST, at })
+    for (let count = 0; count < 160; count++)
+      foldEnvelope(learned, 0, envelope([huge(BEGIN - (count % 2) * 1_000 - 998)]), BEGIN)
+    expect(advanceLearned(learned, BEGIN + 30 * 24 * 3_600_000)).toBe(1)
+    expect(read(learned).contents.byId.get('a')!.views).toBe(80)
+  })
+
+  it('has room for so many slots of a site and contents of a slot', () => {
+    const learned = nothingLearned()
+    const slots = Array.from({ length: MAX_LEARNED_SLOTS + 5 }, (_, index) => record({ slotId: `s${index}` }))
+    expect(foldEnvelope(learned, 0, envelope(slots), BEGIN).refused).toEqual(Array(5).fill('slots'))
+    expect(foldEnvelope(learned, 0, envelope([record()], { siteId: 'other' }), BEGIN).records).toBe(1)
+    const contents = Array.from({ length: 10_003 }, (_, index) => record({ slotId: 's1', contentId: `c${index}` }))
+    expect(foldEnvelope(learned, 0, envelope(contents), BEGIN).refused).toEqual(Array(4).fill('contents'))
+    expect([...writeLearned(learned, {}, 0)].length).toBeGreaterThan(MAX_LEARNED_SLOTS)
+  })
+
+  it('is forgotten beyond the horizon, with its slot, and removals after their time', () => {
+    const learned = nothingLearned()
+    foldEnvelope(learned, 0, envelope([record()]), BEGIN)
+    foldEnvelope(learned, 0, envelope([record({ contentId: 'b' })], { removal: 'r', seq: 0 }), BEGIN)
+    advanceLearned(learned, BEGIN + 200 * 24 * 3_600_000)
+    expect(learned.slots.size).toBe(0)
+    expect(learned.slotCounts.size).toBe(0)
+    expect(learned.removals.size).toBe(0)
+  })
+
+  it('that takes away what was never there leaves no model of less than nothing', () => {
+    const learned = nothingLearned()
+    const features = [3, 1, 7, -2]
+    for (let count = 0; count < 3; count++)
+      foldEnvelope(learned, 0, envelope([record({ features })], { removal: `r${count}` }), BEGIN)
+    foldEnvelope(learned, 0, envelope([record({ contentId: 'b', reward: 10_000 })]), BEGIN)
+    const { contents, linear } = read(learned)
+    expect([...contents.byId.keys()]).toEqual(['b'])
+    expect(contents.total).toMatchObject({ views: 1, rewards: 1 })
+    expect(linear).toBeUndefined()
+    // It is stored all the same: what is missing may still come.
+    expect(parseLearned(writeLearned(learned, {}, 0))?.learned).toEqual(learned)
+  })
+})
+
+describe('what is stored of all that was learned', () => {
+  const lines = () => {
+    const learned = nothingLearned()
+    const all = [record({ segments: ['x'], features: [1, 2] }), record({ slotId: 'teaser', reward: 5 })]
+    foldEnvelope(learned, 3, envelope(all, { seq: 9, stored: 4 }), BEGIN)
+    foldEnvelope(learned, 3, envelope([], { removal: 'r' }), BEGIN)
+    return [...writeLearned(learned, { LEARNING: 12 }, BEGIN)]
+  }
+
+  it('is read as it was written', () => {
+    const parsed = parseLearned(lines())!
+    expect([...writeLearned(parsed.learned, parsed.positions, parsed.at)]).toEqual(lines())
+    expect(parsed.learned.slotCounts).toEqual(new Map([['shop', 2]]))
+  })
+
+  it.each<[string, (lines: string[]) => string[]]>([
+    ['nothing', () => []],
+    ['a line that is missing', all => all.toSpliced(2, 1)],
+    ['a line that is too many', all => [...all, '{}']],
+    ['an end that is missing', all => all.slice(0, -1)],
+    ['a line that is no JSON', all => all.with(2, '{"version":1,')],
+    ['a slot twice', all => [...all, ...all.slice(1)]],
+    ['another version', all => all.with(0, all[0]!.replace('"version":1', '"version":2'))],
+    ['positions of another shape', all => all.with(0, all[0]!.replace('"LEARNING":12', '"LEARNING":-1'))],
+    ['partitions of another shape', all => all.with(0, all[0]!.replace('[3,4,[9]]', '[3,4]'))],
+  ])('is not read at all with %s', (_what, damage) => {
+    expect(parseLearned(damage(lines()))).toBeUndefined()
+  })
+})
