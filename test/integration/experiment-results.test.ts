@@ -11,7 +11,7 @@ import { startClickHouse } from './warehouse-world.js'
 const SITE = 'shop'
 const NOW = Date.UTC(2026, 5, 10, 12)
 const NOW_TEXT = new Date(NOW).toISOString()
-const VISITORS = 4_000
+const VISITORS = 2_000
 
 let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
 
@@ -93,7 +93,7 @@ beforeAll(async () => {
     rows.map(line => JSON.parse(line) as object),
   )
   await insert('events', events)
-}, 180_000)
+}, 240_000)
 afterAll(() => clickhouse?.stop())
 
 describe('results', () => {
@@ -129,11 +129,12 @@ describe('results', () => {
   it('flag shares that persons did not get, and a draw that does not fit its chances', async () => {
     const copy = (id: string, change: string, where: string) =>
       clickhouse.client.command({
-        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${id}' AS site_id, ${change}) FROM slotstream.decisions
-          WHERE site_id = '${SITE}' AND slot_id = 'hero' AND ${where}`,
+        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${id}' AS site_id, ${change})
+          FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}' AND slot_id = 'hero' AND ${where})`,
       })
     await copy('few', "concat('x', decision_id) AS decision_id", "(arm = 'control' OR cityHash64(person) % 4 != 0)")
     const { counted } = await countArms(clickhouse.client, request({ siteId: 'few' }))
+    expect(counted.arms[0]!.metrics[0]!.units).toBeGreaterThan(800)
     expect(counted.sampleRatio.ok).toBe(false)
     expect(counted.propensities.ok).toBe(true)
     // As if the first content had been drawn whatever the lottery said.

@@ -6,7 +6,7 @@ import { Failure } from '../../http/failure.js'
 /** How long the warehouse may take, in milliseconds. */
 const TIMEOUT_MS = 65_000
 
-/** What a slot's decisions are compared by where it has no experiment. */
+/** Metric by which a slot without an experiment is compared with its holdout. */
 const HOLDOUT = { metrics: ['Slot Clicked'] }
 
 /** Results with the experiment that they are of, and the SQL of each number. */

@@ -45,9 +45,11 @@ function armsOf(policy: PolicySpec | undefined): (PolicySpec | undefined)[] {
   return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => armsOf(entry.policy)) : [policy]
 }
 
-function shownOf({ stages }: Decided, learns: boolean): { possible: Set<number>; certain: Set<number> } {
+function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<number>; certain: Set<number> } {
   const possible = new Set<number>()
   const certain = new Set<number>()
+  // What is drawn for those who are held out is not shown.
+  if (choice.holdout) return { possible, certain }
   // A stage that leaves positions open has shown all of its candidates: so it is known what a later one has.
   let open = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
   for (const stage of stages) {
