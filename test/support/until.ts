@@ -6,7 +6,7 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T> | T,
   isRight: (answer: T) => boolean,
-  { timeoutMs = 30_000, everyMs = 50 }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = 90_000, everyMs = 50 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   let last: unknown

@@ -31,7 +31,7 @@ const EXPORT = `SELECT
     rewards.position AS position,
     propensity,
     reward,
-    toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)) AS candidates,
+    if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities
 FROM slotstream.decision_rewards AS rewards

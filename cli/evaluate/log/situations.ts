@@ -102,6 +102,8 @@ function eligibleOf(
     throw new Error(
       'candidates must be a JSON list of ids, of [id, chance], or of objects with content_id and probability',
     )
+  // Something was shown, so an empty list means that it was not recorded.
+  if (pairs.length === 0) return {}
   const eligible = pairs.map(({ id }) => actionOf(String(id)))
   return pairs.some(({ chance }) => chance === undefined)
     ? { eligible }
