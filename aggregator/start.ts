@@ -38,7 +38,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
-  const { lake, parity } = settings
+  const { lake, parity, redraw } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -69,7 +69,7 @@ export async function startAggregator(
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, anonymousDays })
+    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, anonymousDays })
     : undefined
 
   const report = startReport({

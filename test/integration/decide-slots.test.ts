@@ -15,6 +15,7 @@ import {
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createRedrawJob } from '#aggregator/batch/redraw-job.js'
 import { answerRecords } from '#aggregator/records/answer-records.js'
 import { startWarehouse, type Warehouse } from '#aggregator/warehouse/role.js'
 import { ADMIN_TOKEN, putSite } from '../support/collector.js'
@@ -388,6 +389,29 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       // An import under the id of a decision that was served takes nothing's place.
       expect((await explain(old!.decisionId)).decision.contentIds).toEqual(old!.contentIds)
       expect(explainDecision((await explain(old!.decisionId)).decision).reproduced).toBe(true)
+    })
+
+    it('is drawn again every night, all of a sample, and what was changed is told', async () => {
+      const parts = { installation, clickhouse: clickhouse.account, redraw: { sample: 20_000, hour: 3 }, metrics, log }
+      const job = createRedrawJob(parts, () => Date.now() + 86_400_000)
+      const numbers = async () => {
+        const text = await metrics.registry.metrics()
+        return ['same', 'different'].map(name => Number(text.match(`decisions_redrawn{outcome="${name}"} (\\d+)`)?.[1]))
+      }
+      await job.run(new AbortController().signal)
+      const [same, different] = await numbers()
+      expect(different).toBe(0)
+      expect(same).toBeGreaterThan(100)
+      const [{ decisionId, contentIds }] = (await recordsOf('curious')) as [DecisionRecord]
+      await clickhouse.client.command({
+        query: `ALTER TABLE slotstream.decisions UPDATE content_ids = ['another'] WHERE decision_id = '${decisionId}' AND content_ids = ['${contentIds[0]}']`,
+        clickhouse_settings: { mutations_sync: '1' },
+      })
+      await job.run(new AbortController().signal)
+      expect(await numbers()).toEqual([same! - 1, 1])
+      const changed = await explain(decisionId)
+      expect(changed.reproduced).toBe(false)
+      expect(changed.text).toContain('Not reproduced: the numbers of the record draw something else.')
     })
 
     it('is given for decisions of the site alone, to administrators alone', async () => {
