@@ -53,7 +53,7 @@ export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/pow
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
 export { createValueSequence, pseudoOutcome, type ValueSequence } from './experiments/sequences/doubly-robust.js'
 export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.js'
-export { explainDecision, lacksNames } from './explain/explain-decision.js'
+export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
 export { parseDraw } from './explain/parse-draw.js'
 export { reproduce } from './explain/reproduce.js'

@@ -1,6 +1,7 @@
+import type { Candidate } from '@slotstream/protocol'
 import { unpackReasons } from '../decide/pack-reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
-import { because } from './because.js'
+import { because, percent } from './because.js'
 import type { ExplainedContent, ExplainedRecord, ExplainedSlot, Explanation } from './explanation.js'
 import { namesInRecord, shownPlaces } from './names.js'
 import { plainDetail } from './reasons.js'
@@ -16,7 +17,7 @@ import { explanationText } from './text.js'
  */
 export function explainDecision(record: ExplainedRecord, version?: readonly string[]): Explanation {
   const stages = stagesOf(record)
-  const trouble = record.draw && !stages ? 'different' : reproduce(record)
+  const trouble = record.draw && !stages ? 'different' : reproduce(record, stages)
   const slot = stages ? byDraw(record, stages, version) : byLists(record)
   return {
     reproduced: trouble === undefined,
@@ -24,12 +25,6 @@ export function explainDecision(record: ExplainedRecord, version?: readonly stri
     candidates: slot.candidates,
     unnamed: slot.unnamed,
   }
-}
-
-/** Whether a record names fewer contents than the slot had, so that the catalog of its version says more. */
-export function lacksNames(record: ExplainedRecord): boolean {
-  const stages = stagesOf(record)
-  return stages !== undefined && byDraw(record, stages).unnamed > 0
 }
 
 /** Undefined: there is no draw, or its numbers do not fit each other. */
@@ -98,16 +93,22 @@ function byLists({ policy = '', contentIds, propensities, candidates, excluded }
     const why = { reason, detail: plainDetail(reason, detail) }
     known.set(contentId, { contentId, propensity: 0, position: null, shown: false, excluded: why })
   }
-  const largest = candidates.reduce((most, { probability }) => Math.max(most, probability), 0)
   const drawn = contentIds.map((contentId, index) => {
     const units = propensities[index] ?? known.get(contentId)?.propensity
     known.set(contentId, { contentId, propensity: units ?? 0, position: index + 1, shown: true, excluded: null })
-    if (units === undefined) return { contentId, why: 'the record says so, and not how likely it was' }
+    const own = candidates.find(other => other.contentId === contentId)
+    if (units === undefined || !own) {
+      const chance = units === undefined ? '' : ` (chance ${percent(units)})`
+      return { contentId, why: `its log says so, without what else could have been${chance}` }
+    }
+    const rest = candidates.filter(other => !contentIds.slice(0, index).includes(other.contentId))
+    // Chances are those for the first position; the best of the rest is known by its score.
+    const rankOf = ({ score, probability }: Candidate) => (index === 0 ? probability : score)
     const position = {
       units,
-      left: candidates.length - index,
-      isEven: candidates.every(({ probability }) => probability === largest),
-      likelier: candidates.filter(({ probability }) => probability > units).length,
+      left: rest.length,
+      isEven: rest.every(other => rankOf(other) === rankOf(own)),
+      likelier: rest.filter(other => rankOf(other) > rankOf(own)).length,
     }
     return { contentId, why: because(policy, { isPinned: false }, position, 1) }
   })

@@ -4,6 +4,9 @@ import { isObject, MAX_ITEMS, type PackedLottery, type RecordedDraw, type Record
 const MAX_CONTENTS = 100_000
 const MAX_STAGES = 100
 
+/** Chances that are worked out for one draw, at most: 20,000 contents for 50 positions are fewer. */
+const MAX_CHANCES = 1_200_000
+
 /**
  * Reads the text of a recorded draw. Imported logs may have anything there, so that all of it is checked: what this returns is
  * of a bounded size and can be drawn by. Undefined: it is no draw, or one of a later form.
@@ -17,8 +20,9 @@ export function parseDraw(text: string): RecordedDraw | undefined {
   }
   if (!isObject(raw) || typeof raw.contents !== 'string' || !isList(raw.stages, isStage)) return undefined
   const { stages } = raw
-  const drawn = stages.reduce((sum, stage) => sum + stage.drawn.length, 0)
-  const isFit = stages.length > 0 && stages.length <= MAX_STAGES && drawn <= MAX_ITEMS
+  const positions = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
+  const chances = stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
+  const isFit = stages.length > 0 && stages.length <= MAX_STAGES && positions <= MAX_ITEMS && chances <= MAX_CHANCES
   return isFit ? { contents: raw.contents, stages } : undefined
 }
 

@@ -3,7 +3,7 @@ import { unpackReasons } from '../decide/pack-reasons.js'
 import { recompute } from '../decide/recompute.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { namesInRecord } from './names.js'
-import { explainStages } from './stages.js'
+import { type ExplainedStage, explainStages } from './stages.js'
 
 /** What of a record its draw follows from. */
 export type DrawnRecord = Pick<
@@ -20,8 +20,10 @@ const ROUNDING = 1e-12
 /**
  * Draws a decision again from its record alone: the same contents in the same order, with the same propensities. Undefined: it
  * is what the record says.
+ *
+ * @param stages those of its draw, where they are known. Default: they are worked out
  */
-export function reproduce(record: DrawnRecord): NotReproduced | undefined {
+export function reproduce(record: DrawnRecord, stages?: readonly ExplainedStage[]): NotReproduced | undefined {
   const { outcome, contentIds, propensities, draw, ghost } = record
   if (outcome !== 'served' && !ghost) {
     if (!draw) return 'no_draw'
@@ -34,15 +36,15 @@ export function reproduce(record: DrawnRecord): NotReproduced | undefined {
     const isSame = isEqual(again.contentIds, ghost ?? contentIds, (a, b) => a === b)
     // Propensities of what was held back are not listed.
     const isSameChance = ghost !== undefined || isEqual(again.propensities, propensities, draw ? isSameUnits : isClose)
-    return isSame && isSameChance && namesAgree(record) ? undefined : 'different'
+    return isSame && isSameChance && namesAgree(record, stages) ? undefined : 'different'
   } catch {
     return 'different'
   }
 }
 
 /** Whether what was drawn, as places, has the names that the record lists for them. */
-function namesAgree({ draw, ...record }: DrawnRecord): boolean {
-  return !draw || namesInRecord(record, unpackReasons(draw.contents), explainStages(draw)).agree
+function namesAgree({ draw, ...record }: DrawnRecord, stages?: readonly ExplainedStage[]): boolean {
+  return !draw || namesInRecord(record, unpackReasons(draw.contents), stages ?? explainStages(draw)).agree
 }
 
 function isEqual<T>(a: readonly T[], b: readonly T[], is: (a: T, b: T) => boolean): boolean {

@@ -50,8 +50,9 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
       unpacked ? chancesOf(unpacked, left) : left.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0))
     const all = [...candidates.keys()]
     const left = [...all]
-    const positions = drawn.map((index): DrawnPosition => {
-      const units = chances(left)
+    const probabilities = all.length > 0 ? chances(all) : []
+    const positions = drawn.map((index, position): DrawnPosition => {
+      const units = position === 0 ? probabilities : chances(left)
       const at = left.indexOf(index)
       if (at < 0) throw new RangeError(`candidate ${index} is drawn twice, or is none`)
       left.splice(at, 1)
@@ -62,7 +63,7 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
       isPinned: !lottery,
       candidates: [...candidates],
       scores: all.map(() => 0),
-      probabilities: all.length > 0 ? chances(all) : [],
+      probabilities,
       drawn: [...drawn],
       positions,
     }

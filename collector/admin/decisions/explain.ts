@@ -1,4 +1,4 @@
-import { type Explanation, explainDecision, lacksNames } from '@slotstream/core'
+import { type Explanation, explainDecision } from '@slotstream/core'
 import { type DecisionRecord, MAX_NAME_LENGTH } from '@slotstream/protocol'
 import type { Request, Router } from 'express'
 import { Failure } from '../../http/failure.js'
@@ -24,8 +24,9 @@ export function addExplainRoute(router: Router, parts: ExplainRouteParts): void 
     if (decisionId.length > MAX_NAME_LENGTH || decisionId.includes('\0'))
       throw new Failure('malformed', `the id of a decision has at most ${MAX_NAME_LENGTH} characters`)
     const decision = await parts.readRecord({ siteId, decisionId })
-    const version = lacksNames(decision) ? await contentsOfVersion(parts, siteId, decision) : undefined
-    const explained: ExplainedDecision = { decision, ...explainDecision(decision, version) }
+    const alone = explainDecision(decision)
+    const version = alone.unnamed > 0 ? await contentsOfVersion(parts, siteId, decision) : undefined
+    const explained: ExplainedDecision = { decision, ...(version ? explainDecision(decision, version) : alone) }
     response.json(explained)
   })
 }

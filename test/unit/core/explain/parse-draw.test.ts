@@ -24,6 +24,11 @@ it.each([
   ...[
     { of: 1e9, drawn: [] },
     { of: -1, drawn: [] },
+    {
+      of: 100_000,
+      lottery: { rule: 'shares', exploration: 0, shares: [] },
+      drawn: Array.from({ length: 50 }, (_, n) => n),
+    },
     { ...STAGE, campaign: 1 },
     { ...STAGE, contents: [0, 1] },
     { ...STAGE, drawn: [1] },
