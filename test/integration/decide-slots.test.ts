@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { startDecisions, startProfiles } from '@slotstream/aggregator'
 import { type Explanation, explainDecision, recompute } from '@slotstream/core'
 import {
@@ -335,6 +336,22 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
         ghost: [held!.candidates[0]!.contentId],
       })
       expect(held!.candidates.filter(({ shown }) => shown)).toEqual([])
+    })
+
+    it('is the same, byte for byte, in another process that has the record alone', async () => {
+      await ask('elsewhere', ['hero', 'learns', 'capped', 'held'])
+      const answers = await explained('elsewhere', 4)
+      const script = `
+        import { explainDecision } from '@slotstream/core'
+        import { text } from 'node:stream/consumers'
+        const records = JSON.parse(await text(process.stdin))
+        process.stdout.write(JSON.stringify(records.map(record => explainDecision(record))))`
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+        input: JSON.stringify(answers.map(({ decision }) => decision)),
+        encoding: 'utf8',
+      })
+      const told = answers.map(({ decision: _record, status: _ok, ...explanation }) => explanation)
+      expect(stdout).toBe(JSON.stringify(told))
     })
 
     it('names all contents of a large slot by the catalog, and counts them when that has changed', async () => {
