@@ -388,6 +388,8 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
 
       const imported = {
         ...{ decisionId: "it's -- imported", slotId: 'hero', anonymousId: 'x', timestamp: '2026-01-01T00:00:00Z' },
+        // As if it were ours, and made to take long.
+        features: { draw: '{"contents":"e100000","stages":[{"of":1e9,"drawn":[0]}]}', missed: '[["<b>",{}]]' },
         ...{ contentIds: ['<b>'], propensities: [0.5], candidates: [{ contentId: '<b>', score: 1, probability: 0.5 }] },
       }
       const sent = await fetch(`${collector.url}/v1/admin/sites/${SITE}/decisions/import`, {
