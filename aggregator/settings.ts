@@ -25,10 +25,12 @@ export function aggregatorSettings(args: string[], env: Environment) {
   const lakeDir = textSetting('LAKE_DIR', env)
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const parity = { sample: numberSetting('PARITY_SAMPLE', env), hour: numberSetting('PARITY_HOUR', env) }
-  const roles = named.filter(role => role !== 'batch' || lakeDir || parity.sample > 0)
+  const redraw = { sample: numberSetting('REDRAW_SAMPLE', env), hour: parity.hour }
+  const hasWork = lakeDir || parity.sample > 0 || redraw.sample > 0
+  const roles = named.filter(role => role !== 'batch' || hasWork)
   if (roles.length === 0)
     throw new ConfigurationError(
-      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE above 0',
+      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE or REDRAW_SAMPLE above 0',
     )
   return {
     ...sharedSettings(env),
@@ -56,6 +58,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     webhooks: webhookSettings(env),
     /** Visitors of each site whose profiles are compared with the tables every night, and the hour of that, UTC. */
     parity,
+    /** Decisions of each site that are drawn again every night, and the hour of that, UTC. */
+    redraw,
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,

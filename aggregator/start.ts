@@ -19,6 +19,7 @@ import { startDecisions } from './decisions/role.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
+import { answerRecords } from './records/answer-records.js'
 import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
@@ -37,7 +38,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
-  const { lake, parity } = settings
+  const { lake, parity, redraw } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -63,11 +64,12 @@ export async function startAggregator(
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
   const results = warehouse && answerResults({ nats, server: clickhouse, log })
+  const records = warehouse && answerRecords({ nats, server: clickhouse, log })
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, anonymousDays })
+    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, anonymousDays })
     : undefined
 
   const report = startReport({
@@ -104,7 +106,7 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      const roleParts = [profiles, warehouse, webhooks, batch, people, results]
+      const roleParts = [profiles, warehouse, webhooks, batch, people, results, records]
       await Promise.all([deciding?.stopLearning(), ...roleParts.map(part => part?.stop())])
       tombstones.stop()
       await deciding?.stop()

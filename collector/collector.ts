@@ -10,6 +10,7 @@ import {
 } from '@slotstream/runtime'
 import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
+import { createReadRecord } from './admin/decisions/read-record.js'
 import { definitionParts } from './admin/definitions/parts.js'
 import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
@@ -108,6 +109,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           planStore: createPlanStore(buckets.plans),
           ...definitions,
           ...experimentParts(nats, buckets),
+          readRecord: createReadRecord(nats),
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
           askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
           allowPrivateWebhooks: settings.allowPrivateWebhooks,

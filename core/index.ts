@@ -3,6 +3,7 @@ export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
 export { eligibleOf } from './catalog/eligible.js'
+export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
@@ -52,6 +53,10 @@ export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/pow
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
 export { createValueSequence, pseudoOutcome, type ValueSequence } from './experiments/sequences/doubly-robust.js'
 export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.js'
+export { explainDecision } from './explain/explain-decision.js'
+export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
+export { parseDraw } from './explain/parse-draw.js'
+export { reproduce } from './explain/reproduce.js'
 export {
   BUILT_IN_FEATURES,
   type BuiltInFeature,

@@ -346,6 +346,7 @@ export {
   type ProfilesRequest,
   type ProfilesView,
 } from './stream/requests/profiles.js'
+export { RECORD_SUBJECT, type RecordReply, type RecordRequest } from './stream/requests/record.js'
 export { RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
@@ -419,7 +420,7 @@ export {
 } from './wire/exact-integers.js'
 export { idOf } from './wire/ids/id-of.js'
 export { isMeaningful, NO_ID } from './wire/ids/ids.js'
-export { uuidv7 } from './wire/ids/uuid.js'
+export { timeOfUuidv7, uuidv7 } from './wire/ids/uuid.js'
 export {
   EARLIEST_TIMESTAMP,
   MAX_ATTRIBUTION_HOURS,

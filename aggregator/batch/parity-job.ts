@@ -1,10 +1,10 @@
-import { parseSite, type Site } from '@slotstream/protocol'
-import { bucketKeys, type Installation, type Log, type Metrics, type Nats, usableValue } from '@slotstream/runtime'
+import type { Installation, Log, Metrics, Nats } from '@slotstream/runtime'
 import type { ClickHouseServer } from '../clickhouse/client.js'
 import { parityMetrics } from '../parity/metrics.js'
 import type { FeatureParity, ParityReport } from '../parity/report.js'
 import { withChecks } from '../parity/with-checks.js'
 import type { NightlyJob } from './nightly.js'
+import { readSites } from './read-sites.js'
 
 /** When profiles are compared with the tables, and how many. */
 export interface ParitySettings {
@@ -36,23 +36,13 @@ export function createParityJob(parts: ParityJobParts): NightlyJob {
     const reports: ParityReport[] = []
     const salt = new Date().toISOString().slice(0, 10)
     await withChecks({ ...parts, signal }, async check => {
-      for (const site of await readSites()) {
+      for (const site of await readSites(buckets, log)) {
         const report = await check(site, parity.sample, salt)
         reports.push(report)
         tell(report)
       }
     })
     metrics.note(reports, performance.now() - begun)
-  }
-
-  async function readSites(): Promise<Site[]> {
-    const sites: Site[] = []
-    for (const key of await bucketKeys(buckets.sites, '>')) {
-      const entry = await buckets.sites.get(key)
-      const site = entry?.operation === 'PUT' ? usableValue('sites', entry, parseSite, log) : undefined
-      if (site) sites.push(site)
-    }
-    return sites
   }
 
   /** Says in the log what came of a site: numbers and names of features, and nobody's values. */

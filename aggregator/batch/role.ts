@@ -1,17 +1,24 @@
 import { type LakeParts, startLake } from '../lake/start-lake.js'
 import { startNightly } from './nightly.js'
 import { createParityJob, type ParityJobParts } from './parity-job.js'
+import { createRedrawJob, type RedrawJobParts } from './redraw-job.js'
 
-export interface BatchParts extends LakeParts, Omit<ParityJobParts, keyof LakeParts> {
+export interface BatchParts
+  extends LakeParts,
+    Omit<ParityJobParts, keyof LakeParts>,
+    Omit<RedrawJobParts, keyof LakeParts | keyof ParityJobParts> {
   /** Where the lake is, and the time between two files, in milliseconds. Without a folder there is none. */
   lake: LakeParts['lake']
 }
 
 /** Starts the batch role: the lake, if there is one, and the nightly jobs. ClickHouse is not waited for. */
 export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<void> }> {
-  const { lake, parity } = parts
+  const { lake, parity, redraw } = parts
   const keeping = lake.dir ? await startLake(parts) : undefined
-  const jobs = parity.sample > 0 ? [createParityJob(parts)] : []
+  const jobs = [
+    ...(parity.sample > 0 ? [createParityJob(parts)] : []),
+    ...(redraw.sample > 0 ? [createRedrawJob(parts)] : []),
+  ]
   const nightly = jobs.length > 0 ? await startNightly({ ...parts, jobs }) : undefined
   return {
     async stop() {

@@ -1,4 +1,4 @@
-import { assignmentOf, type Clauses, type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
+import { assignmentOf, type Clauses, type CompiledSlot, compileSlot, createClauses, slotOfArm } from '@slotstream/core'
 import {
   type Content,
   checkContent,
@@ -77,7 +77,7 @@ export function createCatalog(
     const name = experiment && arm ? joined([slotId, experiment.id, arm.id]) : slotId
     const known = site.ready.get(name)
     if (known) return known
-    const ready = compileSlot(...wayOf(slot, site.contents, arm), site.clauses)
+    const ready = compileSlot(...slotOfArm(slot, site.contents, arm), site.clauses)
     site.ready.set(name, ready)
     if (ready.faults.length > 0) onFaults(siteId, slotId, ready.faults)
     return ready
@@ -126,13 +126,6 @@ export function createCatalog(
 }
 
 const NONE: readonly Experiment[] = []
-
-/** Returns a slot, and the content that it chooses from, as an arm has it. */
-function wayOf(slot: Slot, contents: ReadonlyMap<string, Content>, arm?: ExperimentArm): [Slot, Iterable<Content>] {
-  const { policy = slot.policy, contentIds } = arm ?? {}
-  const listed = contentIds?.flatMap(id => contents.get(id) ?? [])
-  return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
-}
 
 function replace<T extends { id: string }>(
   entries: Map<string, T>,

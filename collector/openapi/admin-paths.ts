@@ -1,5 +1,6 @@
 import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
 import { CATALOG_PATHS } from './catalog/paths.js'
+import { DECISION_PATHS } from './decisions/paths.js'
 import { DEFINITION_PATHS } from './definition-paths.js'
 import { EXPERIMENT_PATHS } from './experiments/paths.js'
 import { adminOperation, body, inPath, ok, type Part, type Paths, ref } from './operations.js'
@@ -145,6 +146,7 @@ export const ADMIN_PATHS: Paths = {
     ),
   },
   ...CATALOG_PATHS,
+  ...DECISION_PATHS,
   ...DEFINITION_PATHS,
   ...EXPERIMENT_PATHS,
   ...PEOPLE_PATHS,

@@ -1,5 +1,6 @@
 import { VERSION } from '@slotstream/runtime'
 import { CATALOG_SCHEMAS } from './catalog-schemas.js'
+import { DECISION_SCHEMAS } from './decisions/paths.js'
 import { DEFINITION_SCHEMAS } from './definition-schemas.js'
 import { EXPERIMENT_SCHEMAS } from './experiments/schemas.js'
 import { MESSAGE_SCHEMAS } from './message-schemas.js'
@@ -43,6 +44,7 @@ export function openApiDocument(routes: readonly { path: string; described: Part
       schemas: {
         ...MESSAGE_SCHEMAS,
         ...CATALOG_SCHEMAS,
+        ...DECISION_SCHEMAS,
         ...DEFINITION_SCHEMAS,
         ...EXPERIMENT_SCHEMAS,
         Error: ERROR_SCHEMA,

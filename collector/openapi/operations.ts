@@ -77,6 +77,12 @@ export const inQuery = (name: string, description: string): Part => ({
   schema: { type: 'string' },
 })
 
+/** A parameter of the query that must be there. */
+export const inQueryAlways = (name: string, description: string): Part => ({
+  ...inQuery(name, description),
+  required: true,
+})
+
 /** A body of JSON that must be there. */
 export const body = (schema: Part, description: string): Part => ({
   requestBody: { description, required: true, ...json(schema) },

@@ -4,6 +4,7 @@ import { featuresOf } from '../segments/compile-segments.js'
 import type { Clauses } from './clauses.js'
 import { factsOf } from './content-facts.js'
 import { needsOf, type PolicyNeeds } from './policy-needs.js'
+import { contentsOfSlot } from './slot-of-arm.js'
 import { slotVersion } from './slot-version.js'
 
 /** A content of a slot, ready to be decided about. */
@@ -91,10 +92,7 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
     known.set(key, number)
     return number
   }
-  const contents = [...all]
-    .filter(({ slots }) => slots.includes(slot.id))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(content => compileContent(content, conditionOf(content)))
+  const contents = contentsOfSlot(slot, all).map(content => compileContent(content, conditionOf(content)))
   const places = new Map(contents.map(({ content }, place) => [content.id, place]))
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
     const compiled = add(where, `campaign ${id}`)

@@ -15,12 +15,24 @@ const SOME = 4
  * @param most number up to which all are listed. Default 20
  */
 export function listCandidates({ contents }: CompiledSlot, stages: readonly Stage[], most = ALL): Candidate[] {
-  const all = stages.length === 1 ? candidatesOf(stages[0]!, true) : inEveryStage(stages)
-  return (all.length <= most ? all : mostLikely(all, most === ALL ? SOME : most)).map(({ place, score, units }) => ({
+  return listed(stages, most).map(({ place, score, units }) => ({
     contentId: contents[place]!.id,
     score: Math.round(score * 1e6) / 1e6,
     probability: units / PROBABILITY_SCALE,
   }))
+}
+
+/** Returns the places of the contents that `listCandidates` lists for a record, in its order. */
+export function listedPlaces(stages: readonly ListedStage[]): number[] {
+  return listed(stages, ALL).map(({ place }) => place)
+}
+
+/** What of a stage says which of its candidates are listed. */
+export type ListedStage = Pick<Stage, 'candidates' | 'scores' | 'probabilities' | 'drawn'>
+
+function listed(stages: readonly ListedStage[], most: number): Listed[] {
+  const all = stages.length === 1 ? candidatesOf(stages[0]!, true) : inEveryStage(stages)
+  return all.length <= most ? all : mostLikely(all, most === ALL ? SOME : most)
 }
 
 interface Listed {
@@ -30,7 +42,7 @@ interface Listed {
   isShown: boolean
 }
 
-function candidatesOf({ candidates, scores, probabilities, drawn }: Stage, isFirst: boolean): Listed[] {
+function candidatesOf({ candidates, scores, probabilities, drawn }: ListedStage, isFirst: boolean): Listed[] {
   const shown = new Set(drawn)
   return candidates.map((place, index) => ({
     place,
@@ -40,15 +52,15 @@ function candidatesOf({ candidates, scores, probabilities, drawn }: Stage, isFir
   }))
 }
 
-function inEveryStage(stages: readonly Stage[]): Listed[] {
-  const listed = new Map<number, Listed>()
+function inEveryStage(stages: readonly ListedStage[]): Listed[] {
+  const known = new Map<number, Listed>()
   for (const [index, stage] of stages.entries())
     for (const one of candidatesOf(stage, index === 0)) {
-      const known = listed.get(one.place)
-      if (known) known.isShown ||= one.isShown
-      else listed.set(one.place, one)
+      const before = known.get(one.place)
+      if (before) before.isShown ||= one.isShown
+      else known.set(one.place, one)
     }
-  return [...listed.values()]
+  return [...known.values()]
 }
 
 /** Of equally likely ones, the first. */
@@ -62,8 +74,8 @@ function mostLikely(all: readonly Listed[], count: number): Listed[] {
     top.splice(at, 0, one)
     if (top.length > count) top.pop()
   }
-  const listed = new Set(top)
-  return [...top, ...all.filter(one => one.isShown && !listed.has(one))]
+  const likely = new Set(top)
+  return [...top, ...all.filter(one => one.isShown && !likely.has(one))]
 }
 
 /**

@@ -20,12 +20,16 @@ export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): 
   return text
 }
 
-/** Reads what `packReasons` wrote. Letters that it does not know are left out. */
+/** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */
 export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
-  const reasons = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
-  return [...text.matchAll(/([a-z])(\d*)/g)].flatMap(([, letter = '', number]) => {
-    if (letter !== ELIGIBLE && !reasons.has(letter)) return []
-    const reason = reasons.get(letter) as ExclusionReason | undefined
-    return new Array<ExclusionReason | undefined>(number ? Math.min(Number(number), MOST) : 1).fill(reason)
-  })
+  const known = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
+  const reasons: (ExclusionReason | undefined)[] = []
+  for (const [, letter = '', number] of text.matchAll(/([a-z])(\d*)/g)) {
+    if (letter !== ELIGIBLE && !known.has(letter)) continue
+    const reason = known.get(letter) as ExclusionReason | undefined
+    const times = Math.min(number ? Number(number) : 1, MOST - reasons.length)
+    for (let n = 0; n < times; n++) reasons.push(reason)
+    if (reasons.length >= MOST) break
+  }
+  return reasons
 }

@@ -110,6 +110,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'webhook.*',
             'people.export',
             'results',
+            'record',
             ...ADMINISTERED,
             allKeys('jobs'),
             allKeys('tombstones'),
@@ -167,7 +168,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, 'people.export', 'results', 'webhook.*', STATUS] },
+        subscribe: { allow: [inbox, 'people.export', 'results', 'record', 'webhook.*', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { startDecisions, startProfiles } from '@slotstream/aggregator'
-import { recompute } from '@slotstream/core'
+import { type Explanation, explainDecision, recompute } from '@slotstream/core'
 import {
   type DecideReply,
   type DecideRequest,
@@ -11,13 +12,20 @@ import {
   partitionOf,
   type StoredMessage,
   streamSubject,
+  uuidv7,
 } from '@slotstream/protocol'
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createRedrawJob } from '#aggregator/batch/redraw-job.js'
+import { answerRecords } from '#aggregator/records/answer-records.js'
+import { startWarehouse, type Warehouse } from '#aggregator/warehouse/role.js'
+import { ADMIN_TOKEN, putSite } from '../support/collector.js'
 import { lastEvent } from '../support/last-event.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
+import { startWarehouseCollector } from '../support/warehouse-collector.js'
+import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
 const log = createLog('test')
@@ -31,8 +39,13 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   let decisions: Awaited<ReturnType<typeof startDecisions>>
   let metrics: ReturnType<typeof createMetrics>
   let publisher: ReturnType<typeof createPublisher>
+  let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
+  let warehouse: Warehouse
+  let records: ReturnType<typeof answerRecords>
+  let collector: Awaited<ReturnType<typeof startWarehouseCollector>>
 
   beforeAll(async () => {
+    const starting = startClickHouse()
     server = await startNatsServer()
     nats = await connectNats(server.url, 'test', log)
     installation = await provision(nats, sharedSettings({}), log)
@@ -40,7 +53,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     await put('slot', 'teaser', { policy: { type: 'random' }, count: 2 })
     await put('slot', 'capped', { policy: { type: 'fixed', contentIds: ['offer', 'else'] } })
     await put('slot', 'learns', { policy: { type: 'contextual' }, count: 2 })
-    for (const id of ['one', 'two', 'three']) await put('content', id, { slots: ['hero', 'teaser', 'learns'] })
+    await put('slot', 'held', { policy: { type: 'random' }, holdout: 1 })
+    await put('slot', 'many', { policy: { type: 'random' }, count: 2 })
+    for (const id of ['one', 'two', 'three']) await put('content', id, { slots: ['hero', 'teaser', 'learns', 'held'] })
+    for (let n = 10; n < 40; n++) await put('content', `m${n}`, { slots: ['many'] })
     await put('content', 'far', { slots: ['hero'], where: { 'context.country': 'DE' } })
     await put('content', 'sold', { slots: ['hero'], stock: 0 })
     await put('content', 'past', { slots: ['hero'], endsAt: '2020-01-01T00:00:00Z' })
@@ -56,10 +72,24 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       () => profiles.missing(),
       missing => missing.length === 0,
     )
+    clickhouse = await starting
+    warehouse = startWarehouse({ ...parts, clickhouse: clickhouse.account, identity: someIdentity() })
+    records = answerRecords({ nats, server: clickhouse.account, log })
+    collector = await startWarehouseCollector({ nats, installation, log })
+    for (const site of [SITE, 'other']) await putSite(collector.url, site)
+    await until(
+      'tables are loaded',
+      () => warehouse.missing(),
+      missing => missing.length === 0,
+    )
     await nats.connection.flush()
   })
 
   afterAll(async () => {
+    await collector?.stop()
+    await records?.stop()
+    await warehouse?.stop()
+    await clickhouse?.stop()
     await decisions?.stop()
     await profiles?.stop()
     publisher?.close()
@@ -231,6 +261,194 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       expect(record.latencyMs).toBeGreaterThanOrEqual(0)
       expect(recompute(record)).toMatchObject({ contentIds: record.contentIds, propensities: record.propensities })
     }
+  })
+
+  describe('an explanation', () => {
+    interface Explained extends Explanation {
+      decision: DecisionRecord
+      error?: { code: string; message: string }
+      status: number
+    }
+
+    async function explain(id: string, query = `?site=${SITE}`, token = ADMIN_TOKEN): Promise<Explained> {
+      const path = `/v1/admin/decisions/${encodeURIComponent(id)}/explain${query}`
+      const response = await fetch(`${collector.url}${path}`, { headers: { Authorization: `Bearer ${token}` } })
+      expect(response.headers.get('content-type')).toContain('application/json')
+      return { ...((await response.json()) as Explained), status: response.status }
+    }
+
+    /** Explains the latest decisions of a visitor, and holds what is read from the table against what was recorded. */
+    async function explained(visitorId: string, count: number): Promise<Explained[]> {
+      const latest = (await recordsOf(visitorId)).slice(-count)
+      return Promise.all(
+        latest.map(async record => {
+          const answer = await explain(record.decisionId)
+          expect(answer).toMatchObject({ status: 200, reproduced: true })
+          const { draw, contentIds, propensities, candidates, excluded, seed, ghost } = record
+          expect(answer.decision).toMatchObject({ draw, contentIds, propensities, candidates, excluded, seed })
+          expect(answer.decision.ghost).toEqual(ghost)
+          expect(recompute(answer.decision)).toEqual(recompute(record))
+          return answer
+        }),
+      )
+    }
+
+    it('tells why content was shown, why other content was not, and draws it again', async () => {
+      await ask('curious', ['hero', 'teaser'], { country: 'FR' })
+      const [hero, teaser] = await explained('curious', 2)
+      const [shown] = hero!.decision.contentIds
+      expect(hero!.text).toContain(`${shown} was shown because it was drawn at random from 3, all equally likely`)
+      expect(hero!.text).toContain(
+        'not shown: far, context.country is "FR", wanted "DE"; past, it has ended; sold, it is out of stock.',
+      )
+      expect(hero!.candidates).toHaveLength(6)
+      expect(hero!.candidates[0]).toMatchObject({ contentId: shown, shown: true, excluded: null })
+      expect(hero!.candidates[0]?.propensity).toBe(hero!.decision.propensities[0])
+      expect(hero!.candidates.find(({ contentId }) => contentId === 'far')).toEqual({
+        contentId: 'far',
+        propensity: 0,
+        position: null,
+        shown: false,
+        excluded: { reason: 'condition', detail: 'context.country is "FR", wanted "DE"' },
+      })
+      expect(teaser!.candidates.map(({ position }) => position)).toEqual([1, 2, null])
+      expect(teaser!.candidates[2]).toMatchObject({
+        contentId: shown,
+        excluded: { reason: 'repeated', detail: 'an earlier slot of the page shows it' },
+      })
+    })
+
+    it('tells of a cap, of a slate that learns, and of those who are held out', async () => {
+      for (let n = 0; n < 4; n++) await ask('often', ['capped'])
+      await ask('often', ['learns', 'held'])
+      const [capped, learns, held] = await explained('often', 3)
+      expect(capped!.text).toContain(
+        'else was shown because nothing else was left to be shown; not shown: offer, capped 3 of 3 in 24h.',
+      )
+      expect(learns!.decision.contentIds).toHaveLength(2)
+      expect(learns!.text).toContain(`${learns!.decision.contentIds[1]} was shown because `)
+      expect(held!.text).toMatch(
+        /^Nothing was shown because the visitor is held out.*; \w+ would have been shown because/,
+      )
+      expect(held!.decision).toMatchObject({
+        outcome: 'holdout',
+        contentIds: [],
+        ghost: [held!.candidates[0]!.contentId],
+      })
+      expect(held!.candidates.filter(({ shown }) => shown)).toEqual([])
+    })
+
+    it('is the same, byte for byte, in another process that has the record alone', async () => {
+      await ask('elsewhere', ['hero', 'learns', 'capped', 'held'])
+      const answers = await explained('elsewhere', 4)
+      const script = `
+        import { explainDecision } from '@slotstream/core'
+        import { text } from 'node:stream/consumers'
+        const records = JSON.parse(await text(process.stdin))
+        process.stdout.write(JSON.stringify(records.map(record => explainDecision(record))))`
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+        input: JSON.stringify(answers.map(({ decision }) => decision)),
+        encoding: 'utf8',
+      })
+      const told = answers.map(({ decision: _record, status: _ok, ...explanation }) => explanation)
+      expect(stdout).toBe(JSON.stringify(told))
+    })
+
+    it('names all contents of a large slot by the catalog, and counts them when that has changed', async () => {
+      await ask('wide', ['many'])
+      const [whole] = await explained('wide', 1)
+      expect(whole).toMatchObject({ unnamed: 0, candidates: { length: 30 } })
+      await put('content', 'm99', { slots: ['many'] })
+      const [later] = await explained('wide', 1)
+      expect(later!.candidates.length).toBeLessThan(10)
+      expect(later).toMatchObject({ unnamed: 30 - later!.candidates.length })
+    })
+
+    it('draws a record of the first form again, and says of an imported one that it cannot be', async () => {
+      const [old] = await recordsOf('curious')
+      const first = {
+        ...{ slotId: 'hero', anonymousId: 'old', policy: 'affinity', policyVersion: '1', holdout: false, position: 1 },
+        ...{ decisionId: uuidv7(), timestamp: new Date().toISOString(), outcome: 'served', excluded: [] },
+        contentIds: ['hats2', 'shoes0', 'bags3'],
+        propensities: [0.8500000000000001, 0.4666666666666667, 0.1],
+        candidates: [
+          { contentId: 'hats2', score: 0.75, probability: 0.85 },
+          { contentId: 'shoes0', score: 0.25, probability: 0.05 },
+          { contentId: 'shoes1', score: 0.25, probability: 0.05 },
+          { contentId: 'bags3', score: 0, probability: 0.05 },
+        ],
+        features: { affinities: { hats: 3, shoes: 1 }, exploration: 0.2 },
+        seed: '0197d0f4-6f1a-7000-8000-000000000000',
+      }
+      const body = { siteId: SITE, visitorId: 'old', receivedAt: first.timestamp, decisions: [first] }
+      await nats.js.publish(streamSubject('decisions', 0), JSON.stringify(body))
+      const answer = await explain(first.decisionId)
+      expect(answer).toMatchObject({ status: 200, reproduced: true, unnamed: 0 })
+      expect(answer.candidates.map(({ contentId }) => contentId)).toEqual(['hats2', 'shoes0', 'bags3', 'shoes1'])
+
+      const imported = {
+        ...{ decisionId: "it's -- imported", slotId: 'hero', anonymousId: 'x', timestamp: '2026-01-01T00:00:00Z' },
+        // As if it were ours, and made to take long.
+        features: { draw: '{"contents":"e100000","stages":[{"of":1e9,"drawn":[0]}]}', missed: '[["<b>",{}]]' },
+        ...{ contentIds: ['<b>'], propensities: [0.5], candidates: [{ contentId: '<b>', score: 1, probability: 0.5 }] },
+      }
+      const sent = await fetch(`${collector.url}/v1/admin/sites/${SITE}/decisions/import`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+        body: JSON.stringify({ decisions: [imported, { ...imported, decisionId: old!.decisionId }] }),
+      })
+      expect(await sent.json()).toMatchObject({ imported: 2 })
+      const foreign = await until(
+        'the import is loaded',
+        () => explain(imported.decisionId),
+        ({ status }) => status === 200,
+      )
+      expect(foreign).toMatchObject({ reproduced: false, candidates: [{ contentId: '<b>', shown: true }] })
+      expect(foreign.text).toContain("it was imported from another system's log")
+      // An import under the id of a decision that was served takes nothing's place.
+      expect((await explain(old!.decisionId)).decision.contentIds).toEqual(old!.contentIds)
+      expect(explainDecision((await explain(old!.decisionId)).decision).reproduced).toBe(true)
+    })
+
+    it('is drawn again every night, all of a sample, and what was changed is told', async () => {
+      const parts = { installation, clickhouse: clickhouse.account, redraw: { sample: 20_000, hour: 3 }, metrics, log }
+      const job = createRedrawJob(parts, () => Date.now() + 86_400_000)
+      const numbers = async () => {
+        const text = await metrics.registry.metrics()
+        return ['same', 'different'].map(name => Number(text.match(`decisions_redrawn{outcome="${name}"} (\\d+)`)?.[1]))
+      }
+      await job.run(new AbortController().signal)
+      const [same, different] = await numbers()
+      expect(different).toBe(0)
+      expect(same).toBeGreaterThan(100)
+      const [{ decisionId, contentIds }] = (await recordsOf('curious')) as [DecisionRecord]
+      await clickhouse.client.command({
+        query: `ALTER TABLE slotstream.decisions UPDATE content_ids = ['another'] WHERE decision_id = '${decisionId}' AND content_ids = ['${contentIds[0]}']`,
+        clickhouse_settings: { mutations_sync: '1' },
+      })
+      await job.run(new AbortController().signal)
+      expect(await numbers()).toEqual([same! - 1, 1])
+      const changed = await explain(decisionId)
+      expect(changed.reproduced).toBe(false)
+      expect(changed.text).toContain('Not reproduced: the numbers of the record draw something else.')
+    })
+
+    it('is given for decisions of the site alone, to administrators alone', async () => {
+      const [record] = await recordsOf('curious')
+      const id = record!.decisionId
+      const [elsewhere, missing] = await Promise.all([explain(id, '?site=other'), explain(uuidv7())])
+      expect(elsewhere).toMatchObject({ status: 404, error: { code: 'not_found' } })
+      expect(elsewhere.error?.message).toContain('site other has no decision of that id')
+      expect(missing).toMatchObject({ status: 404 })
+      expect(missing.error?.message).toContain('it may take some seconds until one is there')
+      expect(await explain(id, '?site=nowhere')).toMatchObject({ status: 404 })
+      for (const query of ['', '?site=shop&site=other', '?site[a]=shop'])
+        expect(await explain(id, query)).toMatchObject({ status: 400, error: { code: 'malformed' } })
+      expect(await explain(id, undefined, 'wrong')).toMatchObject({ status: 401 })
+      for (const unknown of [uuidv7(1), "' OR 1 = 1 --", '{id: String}', 'x'.repeat(200)])
+        expect(await explain(unknown)).toMatchObject({ status: 404, error: { code: 'not_found' } })
+      expect(await explain('x'.repeat(2_000))).toMatchObject({ status: 400 })
+    })
   })
 
   it('keeps serving the last good version of what was broken', async () => {

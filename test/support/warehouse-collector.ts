@@ -4,7 +4,11 @@ import type { World } from '../integration/warehouse-world.js'
 import { until } from './until.js'
 
 /** A collector on the broker of a warehouse's world, in this process. */
-export async function startWarehouseCollector({ nats, installation, log }: World) {
+export async function startWarehouseCollector({
+  nats,
+  installation,
+  log,
+}: Pick<World, 'nats' | 'installation' | 'log'>) {
   const folder = fileURLToPath(new URL('../../examples/demo', import.meta.url))
   const collector = createCollector({
     nats,

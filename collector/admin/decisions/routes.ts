@@ -7,9 +7,10 @@ import { publishAll } from '../../intake/publish/publish-all.js'
 import type { CollectorMetrics } from '../../metrics.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRouteParts } from '../route-parts.js'
+import { addExplainRoute, type ExplainRouteParts } from './explain.js'
 import { importDecisions } from './import-decisions.js'
 
-export interface DecisionRouteParts extends SiteRouteParts {
+export interface DecisionRouteParts extends SiteRouteParts, ExplainRouteParts {
   /** Deletions of persons: decisions from before one are rejected. */
   tombstones: () => Tombstones
   publisher: Publisher
@@ -17,9 +18,10 @@ export interface DecisionRouteParts extends SiteRouteParts {
   metrics: CollectorMetrics
 }
 
-/** Adds `/sites/:siteId/decisions/import`. */
+/** Adds `/sites/:siteId/decisions/import` and `/decisions/:id/explain`. */
 export function addDecisionRoutes(router: Router, parts: DecisionRouteParts): void {
   const { siteOf, tombstones, publisher, partitions, metrics } = parts
+  addExplainRoute(router, parts)
   router.post('/sites/:siteId/decisions/import', async (request, response) => {
     const { siteId } = siteOf(request)
     const { decisions } = fieldsOf(await objectOf(request), ['decisions'])

@@ -14,3 +14,9 @@ export function uuidv7(now = Date.now(), random = crypto.getRandomValues(new Uin
   }
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+/** Returns when an id was made by `uuidv7`, in milliseconds since the epoch. Undefined: it is no such id */
+export function timeOfUuidv7(id: string): number | undefined {
+  const isOne = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(id)
+  return isOne ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined
+}

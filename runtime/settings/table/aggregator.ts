@@ -76,13 +76,23 @@ export const PROFILES = {
       'Visitors of each site whose profiles the role `batch` compares with the rows of `events` every night; 0: none',
     beyond: 'the others have their turn on other nights',
   },
+  REDRAW_SAMPLE: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'decisions',
+    default: 1_000,
+    max: 20_000,
+    meaning: 'Decisions of each site and day that the role `batch` draws again from their records every night; 0: none',
+    beyond: 'the others are not drawn again',
+  },
   PARITY_HOUR: {
     kind: 'number',
     programs: ['aggregator'],
     unit: 'hour, UTC',
     default: 3,
     max: 23,
-    meaning: 'Hour of the day from which the role `batch` compares profiles with the rows of `events`',
+    meaning:
+      'Hour of the day from which the role `batch` compares profiles with the rows of `events`, and draws decisions again',
   },
 } as const satisfies SettingsTable
 

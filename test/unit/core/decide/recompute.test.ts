@@ -61,5 +61,6 @@ describe('reasons of contents', () => {
     // Of another version, or no record of ours.
     expect(unpackReasons('e!?z3x2')).toEqual([undefined, 'ended', 'ended'])
     expect(unpackReasons('x999999999').length).toBeLessThanOrEqual(100_000)
+    expect(unpackReasons('x100000'.repeat(1_000)).length).toBeLessThanOrEqual(100_000)
   })
 })

@@ -1,0 +1,29 @@
+import type { Content, ExperimentArm, Slot } from '@slotstream/protocol'
+import { slotVersion } from './slot-version.js'
+
+/** Returns a slot, and the content that it chooses from, as an arm has it. */
+export function slotOfArm(
+  slot: Slot,
+  contents: ReadonlyMap<string, Content>,
+  arm?: ExperimentArm,
+): [Slot, Iterable<Content>] {
+  const { policy = slot.policy, contentIds } = arm ?? {}
+  const listed = contentIds?.flatMap(id => contents.get(id) ?? [])
+  return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
+}
+
+/** Returns the contents of a slot by id, whatever order they were stored in, so that the same catalog draws the same. */
+export function contentsOfSlot({ id }: Slot, all: Iterable<Content>): Content[] {
+  return [...all].filter(({ slots }) => slots.includes(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** Returns the version that decisions record of a slot, with the ids of its contents in the order of their records. */
+export function recordedVersion(
+  slot: Slot,
+  contents: ReadonlyMap<string, Content>,
+  arm?: ExperimentArm,
+): { policyVersion: string; contentIds: string[] } {
+  const [chosen, all] = slotOfArm(slot, contents, arm)
+  const ofSlot = contentsOfSlot(chosen, all)
+  return { policyVersion: slotVersion(chosen, ofSlot), contentIds: ofSlot.map(({ id }) => id) }
+}

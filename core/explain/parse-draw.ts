@@ -1,0 +1,90 @@
+import { isObject, MAX_ITEMS, type PackedLottery, type RecordedDraw, type RecordedStage } from '@slotstream/protocol'
+
+/** Contents and stages of a draw that are read, at most. */
+const MAX_CONTENTS = 100_000
+const MAX_STAGES = 100
+
+/** Chances that are worked out for one draw, at most: 20,000 contents for 50 positions are fewer. */
+const MAX_CHANCES = 1_200_000
+
+/**
+ * Reads the text of a recorded draw. Imported logs may have anything there, so that all of it is checked: what this returns is
+ * of a bounded size and can be drawn by. Undefined: it is no draw, or one of a later form.
+ */
+export function parseDraw(text: string): RecordedDraw | undefined {
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isObject(raw) || typeof raw.contents !== 'string' || !isList(raw.stages, isStage)) return undefined
+  const { stages } = raw
+  const positions = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
+  const chances = stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
+  const isFit = stages.length > 0 && stages.length <= MAX_STAGES && positions <= MAX_ITEMS && chances <= MAX_CHANCES
+  return isFit ? { contents: raw.contents, stages } : undefined
+}
+
+function isStage(raw: unknown): raw is RecordedStage {
+  if (!isObject(raw)) return false
+  const { campaign, of, contents, lottery, drawn } = raw
+  if (campaign !== undefined && typeof campaign !== 'string') return false
+  if (!isPlace(of, MAX_CONTENTS + 1)) return false
+  if (contents !== undefined && !(isList(contents, isAnyPlace) && contents.length === of)) return false
+  if (!isList(drawn, (place): place is number => isPlace(place, of))) return false
+  return lottery === undefined || (of === 0 && drawn.length === 0) || isLottery(lottery, of)
+}
+
+function isLottery(raw: unknown, of: number): raw is PackedLottery {
+  if (!isObject(raw) || !isNumber(raw.exploration) || raw.exploration < 0 || raw.exploration > 1) return false
+  const { rule, ranks, shares, scores, gamma, contenders, length, tops } = raw
+  switch (rule) {
+    case 'ranked':
+      return isList(ranks, isNumber) && ranks.length === of
+    case 'shares':
+      return isList(shares, isNotNegative) && shares.length % 2 === 0 && placesEnd(shares) < of
+    case 'gaps':
+      return isList(scores, isNumber) && scores.length === of && isNotNegative(gamma)
+    case 'samples':
+      return (
+        isList(contenders, (place): place is number => isPlace(place, of)) &&
+        contenders.length <= 64 &&
+        isPlace(length, MAX_CONTENTS) &&
+        typeof tops === 'string' &&
+        tops.length <= MAX_CONTENTS
+      )
+    default:
+      return false
+  }
+}
+
+/** Returns the last place that packed shares name; infinite where one is no place. */
+function placesEnd(shares: readonly number[]): number {
+  let place = 0
+  for (let at = 0; at < shares.length; at += 2) {
+    if (!Number.isSafeInteger(shares[at])) return Number.POSITIVE_INFINITY
+    place += shares[at]!
+  }
+  return shares.length === 0 ? -1 : place
+}
+
+function isList<T>(raw: unknown, isEntry: (entry: unknown) => entry is T): raw is T[] {
+  return Array.isArray(raw) && raw.every(isEntry)
+}
+
+function isNumber(raw: unknown): raw is number {
+  return typeof raw === 'number' && Number.isFinite(raw)
+}
+
+function isNotNegative(raw: unknown): raw is number {
+  return isNumber(raw) && raw >= 0
+}
+
+function isPlace(raw: unknown, before: number): raw is number {
+  return Number.isSafeInteger(raw) && (raw as number) >= 0 && (raw as number) < before
+}
+
+function isAnyPlace(raw: unknown): raw is number {
+  return isPlace(raw, MAX_CONTENTS)
+}

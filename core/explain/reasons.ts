@@ -1,0 +1,26 @@
+import type { ExclusionReason } from '@slotstream/protocol'
+
+/** What is said of a content that could not be shown where the record says no more than the reason. */
+const DETAILS: Record<ExclusionReason, string> = {
+  not_started: 'it has not begun',
+  ended: 'it has ended',
+  out_of_stock: 'it is out of stock',
+  broken_condition: 'its condition cannot be read',
+  condition: 'its condition does not hold',
+  stopped: 'what the visitor did has ended it',
+  capped: 'it was shown as often as it may be',
+  repeated: 'an earlier slot of the page shows it',
+}
+
+/** Writes in plain words why a content could not be shown. */
+export function plainDetail(reason: string, detail?: string): string {
+  if (detail === undefined) return (DETAILS as Partial<Record<string, string>>)[reason] ?? reason
+  const [, times, window] = /^(\d+ of \d+) per (.+)$/.exec(detail) ?? []
+  if (reason !== 'capped' || window === undefined) return detail
+  return `${times} in ${window === 'session' ? 'this session' : window}`
+}
+
+/** Writes the same within a sentence. */
+export function excludedWords({ reason, detail }: { reason: string; detail: string }): string {
+  return reason === 'capped' && /^\d/.test(detail) ? `capped ${detail}` : detail
+}

@@ -1,0 +1,83 @@
+import type { RecordedDraw } from '@slotstream/protocol'
+import { unpackReasons } from '../decide/pack-reasons.js'
+import { chancesOf } from '../draw/lottery.js'
+import { unpackLottery } from '../draw/pack-lottery.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+
+/** A stage of a recorded draw, with the chances that follow from its numbers. */
+export interface ExplainedStage {
+  /** Campaign that took precedence. Absent: the policy had all that was left */
+  campaign?: string
+  isPinned: boolean
+  /** Places of the candidates among the slot's contents. */
+  candidates: number[]
+  /** Of each: 0, for `listedPlaces`. */
+  scores: number[]
+  /** Of each: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
+  probabilities: number[]
+  /** Places of what was drawn, among the candidates. */
+  drawn: number[]
+  /** Of each of `drawn`: how it stood. */
+  positions: DrawnPosition[]
+}
+
+/** How what was drawn for a position stood among what was left. */
+export interface DrawnPosition {
+  /** Its chance, in units of `PROBABILITY_SCALE`. */
+  units: number
+  /** Candidates that were left. */
+  left: number
+  /** Whether all that were left were equally likely. */
+  isEven: boolean
+  /** Candidates that were likelier. */
+  likelier: number
+}
+
+/**
+ * Expands the stages of a record.
+ *
+ * @throws RangeError, TypeError where its numbers do not fit each other
+ */
+export function explainStages({ contents, stages }: RecordedDraw): ExplainedStage[] {
+  let rest = unpackReasons(contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
+  return stages.map(({ campaign, of, contents: listed, lottery, drawn }) => {
+    const candidates = listed ?? rest
+    if (candidates.length !== of) throw new RangeError(`a stage has ${candidates.length} candidates, not ${of}`)
+    const shown = new Set(drawn.map(index => candidates[index]!))
+    rest = rest.filter(place => !shown.has(place))
+    const unpacked = lottery && unpackLottery(lottery, of)
+    const chances = (left: readonly number[]) =>
+      unpacked ? chancesOf(unpacked, left) : left.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0))
+    const all = [...candidates.keys()]
+    const left = [...all]
+    const probabilities = all.length > 0 ? chances(all) : []
+    const positions = drawn.map((index, position): DrawnPosition => {
+      const units = position === 0 ? probabilities : chances(left)
+      const at = left.indexOf(index)
+      if (at < 0) throw new RangeError(`candidate ${index} is drawn twice, or is none`)
+      left.splice(at, 1)
+      return positionOf(units, at)
+    })
+    return {
+      ...(campaign !== undefined && { campaign }),
+      isPinned: !lottery,
+      candidates: [...candidates],
+      scores: all.map(() => 0),
+      probabilities,
+      drawn: [...drawn],
+      positions,
+    }
+  })
+}
+
+/** What rounding gives to the largest makes no difference. */
+function positionOf(all: readonly number[], at: number): DrawnPosition {
+  const units = all[at] ?? 0
+  const within = all.length
+  return {
+    units,
+    left: all.length,
+    isEven: all.every(other => Math.abs(other - units) <= within),
+    likelier: all.filter(other => other > units + within).length,
+  }
+}
