@@ -25,10 +25,12 @@ export function aggregatorSettings(args: string[], env: Environment) {
   const lakeDir = textSetting('LAKE_DIR', env)
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const parity = { sample: numberSetting('PARITY_SAMPLE', env), hour: numberSetting('PARITY_HOUR', env) }
-  const roles = named.filter(role => role !== 'batch' || lakeDir || parity.sample > 0)
+  const itemModels = itemModelSettings(env)
+  const hasBatch = lakeDir || parity.sample > 0 || itemModels.everyMs > 0
+  const roles = named.filter(role => role !== 'batch' || hasBatch)
   if (roles.length === 0)
     throw new ConfigurationError(
-      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE above 0',
+      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE or ITEM_MODELS_MINUTES above 0',
     )
   return {
     ...sharedSettings(env),
@@ -56,6 +58,7 @@ export function aggregatorSettings(args: string[], env: Environment) {
     webhooks: webhookSettings(env),
     /** Visitors of each site whose profiles are compared with the tables every night, and the hour of that, UTC. */
     parity,
+    itemModels,
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -69,6 +72,21 @@ export function aggregatorSettings(args: string[], env: Environment) {
       /** Name of the cluster that the tables are made on, replicated. Empty: a single server, or ClickHouse Cloud. */
       cluster: textSetting('CLICKHOUSE_CLUSTER', env),
     },
+  }
+}
+
+/** How matrices of items are fitted and kept. */
+export interface ItemModelSettings {
+  /** Time between two fits, in milliseconds; 0: none are fitted, nor used. */
+  everyMs: number
+  /** Bytes that they may take in a process that decides. */
+  maxBytes: number
+}
+
+function itemModelSettings(env: Environment): ItemModelSettings {
+  return {
+    everyMs: 60_000 * numberSetting('ITEM_MODELS_MINUTES', env),
+    maxBytes: MB * numberSetting('ITEM_MODELS_MEMORY_MB', env),
   }
 }
 
