@@ -108,6 +108,7 @@ export interface FitsDeps {
 /** Creates what decides which site is fitted, and fits it. */
 export function createFits({ store, everyMs, fit, isOwner, metrics, log, now = Date.now }: FitsDeps) {
   let stored: Map<string, ItemManifest> | undefined
+  let readAt = Number.NEGATIVE_INFINITY
   const triedAt = new Map<string, number>()
 
   function isDue(siteId: string, policies: readonly ItemPolicy[], manifest: ItemManifest | undefined): boolean {
@@ -148,7 +149,11 @@ export function createFits({ store, everyMs, fit, isOwner, metrics, log, now = D
   return {
     /** Fits what is due, site by site. A site that fails keeps what it has, and is tried again after a minute. */
     async look(needed: ReadonlyMap<string, ItemPolicy[]>, signal: AbortSignal): Promise<void> {
-      stored ??= await store.readManifests()
+      // Read again now and then: the bucket may have been lost, or spoilt by another program.
+      if (!stored || now() >= readAt + AGAIN_MS) {
+        readAt = now()
+        stored = await store.readManifests()
+      }
       const manifests = stored
       await removeOthers(needed, manifests)
       for (const [siteId, policies] of needed) {

@@ -63,13 +63,19 @@ export async function readFrequentItems(
   return { ids: new Map(found.map(({ item }, index) => [item, index])), rows: Number(found[0]?.rows ?? 0) }
 }
 
-/** Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats. */
+/**
+ * Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats.
+ *
+ * @param rows about as many interactions as there are
+ * @param rowsAPart that are grouped at a time
+ */
 export async function* readBrowsers(
   clickhouse: ClickHouseClient,
   { siteId, since }: ItemQuestion,
   rows: number,
+  rowsAPart = ROWS_A_PART,
 ): AsyncGenerator<string[]> {
-  const parts = Math.max(1, Math.ceil(rows / ROWS_A_PART))
+  const parts = Math.max(1, Math.ceil(rows / rowsAPart))
   for (let part = 0; part < parts; part++) {
     const result = await clickhouse.query({
       query: `SELECT groupArray(item) FROM (

@@ -89,6 +89,13 @@ describe('matrices of items are fitted', () => {
     expect(await look({ shop: ['knn'] }, MINUTE)).toEqual([])
   })
 
+  it('soon where the bucket was lost', async () => {
+    const { world, look } = start()
+    await look({ shop: ['knn'] })
+    world.manifests.clear()
+    expect(await look({ shop: ['knn'] }, MINUTE)).toEqual(['shop knn'])
+  })
+
   it('by the process that holds the lease alone, which removes those that are no longer needed', async () => {
     const { world, look } = start()
     await look({ shop: ['knn'], other: ['knn'] })
