@@ -29,7 +29,7 @@ export interface ItemModelsParts {
   identity: Identity
 }
 
-/** Fits the matrices of items of all sites that rank by them, in one of the processes with the role, until it is stopped. */
+/** Fits the matrices of items of all sites that rank by them, in one process of several, until it is stopped. */
 export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): Promise<void> }> {
   const { log } = parts
   let held: { abort: AbortController; ended: Promise<void> } | undefined

@@ -44,8 +44,7 @@ export function loadItemModels({ nats, installation, metrics, log, maxBytes }: I
 /** A matrix that is in memory, and the fit that it is of. */
 interface Loaded {
   id: string
-  at: number
-  model: ItemModel
+  model: ItemModel & { asOf: number }
 }
 
 /** Why a matrix is not loaded. */
@@ -89,7 +88,7 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
       if (id === manifest.id) refuse(key, manifest, 'damaged', facts)
       return
     }
-    loaded.set(key, { id: manifest.id, at: manifest.at, model })
+    loaded.set(key, { id: manifest.id, model: { ...model, asOf: manifest.at } })
     refused.delete(key)
     log.info({ ...facts, items: model.size, browsers: manifest.browsers }, 'loaded a matrix of items')
   }
@@ -103,7 +102,7 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
   function note(): void {
     metrics.models.set(loaded.size)
     metrics.bytes.set(bytes())
-    const oldest = Math.min(...[...loaded.values()].map(({ at }) => at))
+    const oldest = Math.min(...[...loaded.values()].map(({ model }) => model.asOf))
     metrics.age.set(loaded.size > 0 ? (Date.now() - oldest) / 1_000 : 0)
   }
 

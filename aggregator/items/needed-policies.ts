@@ -4,7 +4,7 @@ import { type Installation, type Log, type Nats, parseEntry, skipEntry, watchBuc
 
 /** Says which sites rank by matrices of items. */
 export interface NeededPolicies {
-  /** Returns, by site, the policies that its slots and the arms of its experiments use. Sites without any are absent. */
+  /** Returns, by site, the policies that its slots and arms use. Sites without any are absent. */
   bySite(): Map<string, ItemPolicy[]>
   stop(): void
 }

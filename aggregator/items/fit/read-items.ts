@@ -14,8 +14,8 @@ const PRODUCT_OF_ORDER = `multiIf(
 
 /**
  * What browsers had to do with, one row each time: the products and content of the features `recent_products` and
- * `recent_content`, which are a person's items when a slot is decided, and the products of orders. Without bots by their user
- * agent.
+ * `recent_content`, which are a person's items when a slot is decided, and the products of orders. Without bots by
+ * their user agent.
  */
 const INTERACTIONS = `(
   SELECT browser, at, arrayJoin(items) AS item FROM (

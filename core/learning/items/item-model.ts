@@ -9,6 +9,8 @@ export interface ItemModel {
   weights: Float64Array | Float32Array
   /** Browsers that had each item: what newcomers are shown by. */
   popularity: Float64Array
+  /** When it was fitted, in milliseconds since the epoch. Absent: it is not stored */
+  asOf?: number
 }
 
 /** Returns the model that weights make of counts. */
