@@ -5,6 +5,9 @@ import { MAX_NAME_LENGTH } from '@slotstream/protocol'
 /** Interactions that ClickHouse groups by browser at a time: it holds no more of them in memory. */
 const ROWS_A_PART = 2_000_000
 
+/** Parts that are read, at most: each reads the rows of all. Where there are more, those are a sample of the browsers. */
+const MAX_PARTS = 10
+
 /** One product of an order, by what `product.id` reads of other messages: numbers are taken as text. */
 const PRODUCT_OF_ORDER = `multiIf(
   JSONType(product, 'product_id') = 'String', JSONExtractString(product, 'product_id'),
@@ -64,7 +67,8 @@ export async function readFrequentItems(
 }
 
 /**
- * Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats.
+ * Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats; of a sample of the browsers where
+ * there are more interactions than `MAX_PARTS` parts have.
  *
  * @param rows about as many interactions as there are
  * @param rowsAPart that are grouped at a time
@@ -76,7 +80,7 @@ export async function* readBrowsers(
   rowsAPart = ROWS_A_PART,
 ): AsyncGenerator<string[]> {
   const parts = Math.max(1, Math.ceil(rows / rowsAPart))
-  for (let part = 0; part < parts; part++) {
+  for (let part = 0; part < Math.min(parts, MAX_PARTS); part++) {
     const result = await clickhouse.query({
       query: `SELECT groupArray(item) FROM (
                 SELECT browser, item FROM ${INTERACTIONS}
