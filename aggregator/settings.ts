@@ -26,11 +26,13 @@ export function aggregatorSettings(args: string[], env: Environment) {
   const named = rolesFrom(roleArgument(args) ?? textSetting('ROLES', env))
   const parity = { sample: numberSetting('PARITY_SAMPLE', env), hour: numberSetting('PARITY_HOUR', env) }
   const redraw = { sample: numberSetting('REDRAW_SAMPLE', env), hour: parity.hour }
-  const hasWork = lakeDir || parity.sample > 0 || redraw.sample > 0
+  const itemModels = itemModelSettings(env)
+  const hasNightly = parity.sample > 0 || redraw.sample > 0
+  const hasWork = lakeDir || hasNightly || itemModels.everyMs > 0
   const roles = named.filter(role => role !== 'batch' || hasWork)
   if (roles.length === 0)
     throw new ConfigurationError(
-      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE or REDRAW_SAMPLE above 0',
+      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE, REDRAW_SAMPLE or ITEM_MODELS_MINUTES above 0',
     )
   return {
     ...sharedSettings(env),
@@ -60,6 +62,7 @@ export function aggregatorSettings(args: string[], env: Environment) {
     parity,
     /** Decisions of each site that are drawn again every night, and the hour of that, UTC. */
     redraw,
+    itemModels,
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,
@@ -73,6 +76,21 @@ export function aggregatorSettings(args: string[], env: Environment) {
       /** Name of the cluster that the tables are made on, replicated. Empty: a single server, or ClickHouse Cloud. */
       cluster: textSetting('CLICKHOUSE_CLUSTER', env),
     },
+  }
+}
+
+/** How matrices of items are fitted and kept. */
+export interface ItemModelSettings {
+  /** Time between two fits, in milliseconds; 0: none are fitted, nor used. */
+  everyMs: number
+  /** Bytes that they may take in a process that decides. */
+  maxBytes: number
+}
+
+function itemModelSettings(env: Environment): ItemModelSettings {
+  return {
+    everyMs: 60_000 * numberSetting('ITEM_MODELS_MINUTES', env),
+    maxBytes: MB * numberSetting('ITEM_MODELS_MEMORY_MB', env),
   }
 }
 

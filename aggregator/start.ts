@@ -16,6 +16,7 @@ import {
 } from '@slotstream/runtime'
 import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
+import { loadItemModels } from './items/load-item-models.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
@@ -38,7 +39,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
-  const { lake, parity, redraw } = settings
+  const { lake, parity, redraw, itemModels } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -57,7 +58,7 @@ export async function startAggregator(
     : undefined
   const deciding =
     profiles && roles.includes('decisions')
-      ? await startDeciding({ ...parts, lane, lanePublisher, profiles, snapshotEveryMs: settings.snapshotEveryMs })
+      ? await startDeciding({ ...parts, lane, lanePublisher, profiles, settings })
       : undefined
   const warehouse = roles.includes('warehouse')
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
@@ -69,7 +70,7 @@ export async function startAggregator(
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, anonymousDays })
+    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, anonymousDays })
     : undefined
 
   const report = startReport({
@@ -124,16 +125,26 @@ async function startDeciding({
   lane,
   lanePublisher,
   profiles,
-  snapshotEveryMs,
+  settings: { itemModels, snapshotEveryMs },
   ...parts
-}: Omit<LearningDeps, 'writesSnapshots'> & {
+}: Omit<LearningDeps, 'writesSnapshots' | 'snapshotEveryMs'> & {
   installation: Installation
   lane: Nats
   lanePublisher: Publisher
   profiles: Profiles
+  settings: Pick<ReturnType<typeof aggregatorSettings>, 'itemModels' | 'snapshotEveryMs'>
 }) {
   // One process holds the first partition, and one is enough.
   const learning = startLearning({ ...parts, snapshotEveryMs, writesSnapshots: () => profiles.holds(0) })
-  const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models: learning })
-  return { missing: learning.missing, learned: learning.learned, stopLearning: learning.stop, stop: decisions.stop }
+  const items = itemModels.everyMs > 0 ? loadItemModels({ ...parts, maxBytes: itemModels.maxBytes }) : undefined
+  const models = { modelOf: learning.modelOf, ...(items && { itemsOf: items.itemsOf }) }
+  const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models })
+  return {
+    missing: learning.missing,
+    learned: learning.learned,
+    async stopLearning() {
+      await Promise.all([learning.stop(), items?.stop()])
+    },
+    stop: decisions.stop,
+  }
 }

@@ -3,6 +3,7 @@ export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
 export { eligibleOf } from './catalog/eligible.js'
+export { itemPoliciesOf } from './catalog/policy-needs.js'
 export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
@@ -95,12 +96,13 @@ export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
 export { type Folded, foldEnvelope, type RecordRefusal } from './learning/fold/fold-envelope.js'
 export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
 export { noteMissed } from './learning/fold/missed.js'
-export { type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
+export { addToGram, emptyGram, type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {
   addItems,
   boundedItems,
   emptyItemCounts,
   type ItemCounts,
+  MAX_ITEMS_PER_BROWSER,
   mergeItemCounts,
 } from './learning/items/item-counts.js'
 export { type ItemModel, scoreItem, scoreItems } from './learning/items/item-model.js'
@@ -117,7 +119,14 @@ export type { CompiledPatterns, Match } from './patterns/compiled.js'
 export { DEFAULT_PATTERNS } from './patterns/default-patterns.js'
 export { explainPattern, type PatternExplanation } from './patterns/explain.js'
 export { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from './patterns/step.js'
-export type { EligibleContent, ItemPolicy, PersonFacts, Proposal, ProposalInput } from './policies/proposal.js'
+export {
+  type EligibleContent,
+  ITEM_POLICIES,
+  type ItemPolicy,
+  type PersonFacts,
+  type Proposal,
+  type ProposalInput,
+} from './policies/proposal.js'
 export { propose } from './policies/propose.js'
 export { covisitationModel } from './policies/ranking/covisitation.js'
 export { easeModel } from './policies/ranking/ease.js'

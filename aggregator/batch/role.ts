@@ -1,3 +1,4 @@
+import { type ItemModelsParts, keepItemModels } from '../items/keep-item-models.js'
 import { type LakeParts, startLake } from '../lake/start-lake.js'
 import { startNightly } from './nightly.js'
 import { createParityJob, type ParityJobParts } from './parity-job.js'
@@ -6,23 +7,25 @@ import { createRedrawJob, type RedrawJobParts } from './redraw-job.js'
 export interface BatchParts
   extends LakeParts,
     Omit<ParityJobParts, keyof LakeParts>,
-    Omit<RedrawJobParts, keyof LakeParts | keyof ParityJobParts> {
+    Omit<RedrawJobParts, keyof LakeParts | keyof ParityJobParts>,
+    Pick<ItemModelsParts, 'itemModels'> {
   /** Where the lake is, and the time between two files, in milliseconds. Without a folder there is none. */
   lake: LakeParts['lake']
 }
 
-/** Starts the batch role: the lake, if there is one, and the nightly jobs. ClickHouse is not waited for. */
+/** Starts the batch role: the lake, if there is one, the matrices of items, and the nightly jobs. ClickHouse is not waited for. */
 export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<void> }> {
-  const { lake, parity, redraw } = parts
+  const { lake, parity, redraw, itemModels } = parts
   const keeping = lake.dir ? await startLake(parts) : undefined
   const jobs = [
     ...(parity.sample > 0 ? [createParityJob(parts)] : []),
     ...(redraw.sample > 0 ? [createRedrawJob(parts)] : []),
   ]
   const nightly = jobs.length > 0 ? await startNightly({ ...parts, jobs }) : undefined
+  const fitting = itemModels.everyMs > 0 ? await keepItemModels(parts) : undefined
   return {
     async stop() {
-      await Promise.all([keeping?.stop(), nightly?.stop()])
+      await Promise.all([keeping?.stop(), nightly?.stop(), fitting?.stop()])
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { PolicySpec } from '@slotstream/protocol'
+import type { ItemPolicy } from '../policies/proposal.js'
 
 /** What a policy needs to choose. */
 export interface PolicyNeeds {
@@ -36,6 +37,12 @@ export function needsOf(policy: PolicySpec | undefined): PolicyNeeds {
     default:
       return NOTHING
   }
+}
+
+/** Returns the types of policies in a policy that rank by a matrix of items, each once. */
+export function itemPoliciesOf(policy: PolicySpec | undefined): ItemPolicy[] {
+  if (policy?.type === 'ensemble') return [...new Set(policy.policies.flatMap(arm => itemPoliciesOf(arm.policy)))]
+  return needsOf(policy).items ? [policy!.type as ItemPolicy] : []
 }
 
 function either(one: PolicyNeeds, other: PolicyNeeds): PolicyNeeds {

@@ -47,6 +47,7 @@ export type Choice = Pick<
   | 'seed'
   | 'draw'
   | 'model'
+  | 'itemsAsOf'
   | 'campaigns'
   | 'arms'
   | 'ghost'
@@ -87,7 +88,13 @@ export function decide(question: Question): Decided {
   const holdout = isHeldOut(siteId, visitorId, slot.slot)
   const asked = featuresAskedFor(slot, situation)
   const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
-  const facts = { siteId, person, context, model, itemsOf, seed }
+  let itemsAsOf: number | undefined
+  const itemsFor = (type: ItemPolicy): ItemModel | undefined => {
+    const items = itemsOf?.(type)
+    itemsAsOf = items?.asOf
+    return items
+  }
+  const facts = { siteId, person, context, model, ...(itemsOf && { itemsOf: itemsFor }), seed }
   const stages = chooseInStages(
     slot,
     eligible,
@@ -130,6 +137,7 @@ export function decide(question: Question): Decided {
     ...(last.arms && { arms: last.arms }),
     ...(holdout && { ghost: idsOf(drawn) }),
     ...(model && { model: versionOf(model) }),
+    ...(itemsAsOf !== undefined && { itemsAsOf }),
   }
   return { choice, shown, explored: !holdout && stages.some(stage => stage.explored), stages, reasons }
 }

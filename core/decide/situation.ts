@@ -153,11 +153,14 @@ function segmentsFor({ definitions }: SituationInput, person: DecidedPerson, att
   return changesOf(definitions.segments, person.members, attributes).segments
 }
 
-/** Returns the items of a person, the latest last. */
+/** Returns the items of a person, the latest last. Numbers are taken as text, as ids of content are. */
 function itemsIn(values: ReadonlyMap<string, FeatureValue>): string[] {
   return ITEM_FEATURES.flatMap(name => {
     const list: Json = values.get(name)?.value ?? []
-    return Array.isArray(list) ? list.filter(item => typeof item === 'string').reverse() : []
+    if (!Array.isArray(list)) return []
+    return list
+      .flatMap(item => (typeof item === 'string' ? item : typeof item === 'number' ? String(item) : []))
+      .reverse()
   })
 }
 

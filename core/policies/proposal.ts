@@ -20,7 +20,9 @@ export interface PersonFacts extends Omit<LearningFacts, 'context'> {
 }
 
 /** Policies that rank by a matrix of items, each by its own. */
-export type ItemPolicy = 'covisitation' | 'knn' | 'ease'
+export const ITEM_POLICIES = ['covisitation', 'knn', 'ease'] as const
+
+export type ItemPolicy = (typeof ITEM_POLICIES)[number]
 
 /** Everything a proposal depends on. */
 export interface ProposalInput {

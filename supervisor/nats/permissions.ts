@@ -159,6 +159,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             allKeys('tombstones'),
             allKeys('positions'),
             allKeys('webhookLetters'),
+            allKeys('itemModels'),
             allKeys('leases'),
             allKeys('meta'),
             STATUS,

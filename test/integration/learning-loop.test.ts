@@ -3,13 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { covisitationModel, easeModel, gramOfUsers, type ItemPolicy, knnModel } from '@slotstream/core'
 import type { DecisionEnvelope, LearningEnvelope, PersonJob, SlotDecision } from '@slotstream/protocol'
+import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openClickHouse } from '#aggregator/clickhouse/client.js'
+import { readBrowsers, readFrequentItems } from '#aggregator/items/fit/read-items.js'
+import { createItemStore } from '#aggregator/items/stored/item-store.js'
 import { type Aggregator, startAggregator } from '../support/aggregator.js'
 import { ADMIN_TOKEN, putSite, readAll, startBroker } from '../support/collector.js'
 import { foldEnvelopes, foldStreams, readSnapshot, sumsOf, totalsOf } from '../support/learned.js'
 import { until } from '../support/until.js'
-import { PASSWORD, start as startClickHouse, stopAll } from './embedded-server.js'
+import { PASSWORD, type Running, start as startClickHouse, stopAll, stop as stopClickHouse } from './embedded-server.js'
 
 const SITE = 'shop'
 
@@ -28,7 +33,7 @@ const PATIENCE = { timeoutMs: 240_000, everyMs: 250 }
 let broker: Awaited<ReturnType<typeof startBroker>>
 let collector: string
 let aggregator: Aggregator
-let warehouse: Promise<{ program: Aggregator; clickhouse: string; folder: string }>
+let warehouse: Promise<{ program: Aggregator; clickhouse: string; folder: string; process: Running['process'] }>
 let visitors = 0
 
 beforeAll(async () => {
@@ -56,15 +61,16 @@ afterAll(async () => {
 /** Starts ClickHouse and what loads it, while visitors come already. */
 async function startWarehouse() {
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-learning-'))
-  const { url: clickhouse } = await startClickHouse(folder, { LOG_LEVEL: 'info' })
+  const { url: clickhouse, process } = await startClickHouse(folder, { LOG_LEVEL: 'info' })
   const account = { CLICKHOUSE_URL: clickhouse, CLICKHOUSE_USER: 'slotstream', CLICKHOUSE_PASSWORD: PASSWORD }
   const program = await startAggregator({
     NATS_URL: broker.url,
-    ROLES: 'warehouse',
+    ROLES: 'warehouse,batch',
+    PARITY_SAMPLE: '0',
     AGGREGATOR_NAME: 'two',
     ...account,
   })
-  return { program, clickhouse, folder }
+  return { program, clickhouse, folder, process }
 }
 
 async function startLearner(): Promise<Aggregator> {
@@ -87,10 +93,16 @@ function admin(method: string, path: string, body?: object): Promise<unknown> {
   return call(method, `/v1/admin${path}`, body, `Bearer ${ADMIN_TOKEN}`)
 }
 
-async function call(method: string, path: string, body: object | undefined, Authorization: string): Promise<unknown> {
+async function call(
+  method: string,
+  path: string,
+  body: object | undefined,
+  Authorization: string,
+  userAgent?: string,
+): Promise<unknown> {
   const response = await fetch(`${collector}${path}`, {
     method,
-    headers: { 'Content-Type': 'application/json', Authorization },
+    headers: { 'Content-Type': 'application/json', Authorization, ...(userAgent && { 'User-Agent': userAgent }) },
     ...(body && { body: JSON.stringify(body) }),
   })
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
@@ -249,3 +261,161 @@ async function readLearning(): Promise<{ partition: number; envelope: LearningEn
   }
   return found
 }
+
+/** Pairs of products: browsers that had to do with the one had to do with the other. */
+const PAIRS = [
+  ['lamp', 'bulb'],
+  ['tent', 'stove'],
+  // Numbers in messages, texts as ids of content.
+  ['101', '102'],
+  ['phone', 'case'],
+  ['racket', 'balls'],
+  ['brush', 'paint'],
+] as const
+
+/** Browsers of each pair. */
+const EACH = 10
+
+const BOOKS = 'books'
+
+const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+
+const BY_ITEMS = ['knn', 'ease', 'covisitation'] as const
+
+describe('60 browsers that had to do with pairs of products', () => {
+  const track = (anonymousId: string, event: string, properties: object) => ({
+    ...{ messageId: randomUUID(), type: 'track', event, anonymousId, properties },
+  })
+  /** Two products, each in another way than the pair before. */
+  function messagesOf(anonymousId: string, [one, other]: (typeof PAIRS)[number], pair: number) {
+    const first = track(anonymousId, 'Product Viewed', { product_id: pair === 2 ? Number(one) : one })
+    if (pair === 1) return [first, track(anonymousId, 'Product Added', { sku: other })]
+    if (pair === 3) {
+      const order = { order_id: anonymousId, products: [{ product_id: other }, { sku: one }, {}] }
+      return [first, track(anonymousId, 'Order Completed', order)]
+    }
+    if (pair === 4) return [first, track(anonymousId, 'Slot Clicked', { slotId: 's', contentId: other, position: 1 })]
+    return [first, track(anonymousId, 'Product Viewed', { product_id: pair === 2 ? Number(other) : other })]
+  }
+
+  /** The items of each browser, as its messages say. */
+  const browsers = PAIRS.flatMap(pair => Array.from({ length: EACH }, () => [...pair] as string[]))
+  // What newcomers see: more browsers had to do with it than with any other.
+  browsers.push(['racket'], ['racket'], ['racket'])
+
+  /** Sends messages of several visitors; of a bot, more than of all others. */
+  async function send(): Promise<number> {
+    const batch = browsers.flatMap((items, index) =>
+      items.length === 2
+        ? messagesOf(`browser-${index}`, PAIRS[Math.floor(index / EACH)]!, Math.floor(index / EACH))
+        : [track(`browser-${index}`, 'Product Viewed', { product_id: items[0] })],
+    )
+    const bots = Array.from({ length: 40 }, (_, index) =>
+      ['lamp', 'stove'].map(id => track(`bot-${index}`, 'Product Viewed', { product_id: id })),
+    ).flat()
+    await call('POST', '/v1/batch', { batch, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`)
+    await call('POST', '/v1/batch', { batch: bots, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BOT)
+    return batch.length + bots.length
+  }
+
+  let newcomers = 0
+  /** Resolves to what a newcomer is shown who views one product, or none, and asks at once. */
+  async function shownTo(product: string | undefined, slot: string): Promise<string> {
+    const anonymousId = `newcomer-${++newcomers}`
+    const product_id = product === '101' ? 101 : product
+    const batch = product === undefined ? [] : [track(anonymousId, 'Product Viewed', { product_id })]
+    const body = { anonymousId, slots: [{ id: slot }], batch, writeKey: BOOKS }
+    const { decisions } = (await call('POST', '/v1/slots', body, `Basic ${btoa(`${BOOKS}:`)}`)) as {
+      decisions: SlotDecision[]
+    }
+    return decisions[0]!.items[0]?.contentId ?? decisions[0]!.outcome
+  }
+
+  async function expectPartners(): Promise<void> {
+    for (const slot of BY_ITEMS) {
+      for (const [one, other] of PAIRS) expect([slot, one, await shownTo(one, slot)]).toEqual([slot, one, other])
+      expect([slot, await shownTo(undefined, slot)]).toEqual([slot, 'racket'])
+    }
+  }
+
+  it('are counted by what they had to do with, and bots are not', async () => {
+    await putSite(collector, BOOKS)
+    const sent = await send()
+    const { clickhouse: url } = await warehouse
+    await until(
+      'the messages are rows',
+      async () => {
+        const body = `SELECT count() FROM slotstream.events WHERE site_id = '${BOOKS}'`
+        return Number(await (await fetch(url, { method: 'POST', body })).text())
+      },
+      rows => rows === sent,
+      PATIENCE,
+    )
+    const client = openClickHouse({ url, username: 'slotstream', password: PASSWORD }, 'test', { timeoutMs: 60_000 })
+    try {
+      const question = { siteId: BOOKS, since: Date.now() - 3_600_000 }
+      const { ids, rows } = await readFrequentItems(client, question)
+      expect([...ids.keys()][0]).toBe('racket')
+      expect([...ids.keys()].sort()).toEqual(PAIRS.flat().sort())
+      const read: string[] = []
+      // In three parts, as millions of rows are.
+      for await (const items of readBrowsers(client, question, rows, Math.ceil(rows / 3)))
+        read.push(items.sort().join())
+      expect(read.sort()).toEqual(browsers.map(items => [...items].sort().join()).sort())
+      expect((await readFrequentItems(client, { ...question, since: Date.now() + 60_000 })).ids.size).toBe(0)
+    } finally {
+      await client.close()
+    }
+  })
+
+  it('make slots by items show a newcomer with one view the partner, and others what most have', async () => {
+    await admin('POST', `/sites/${BOOKS}/catalog`, {
+      slots: BY_ITEMS.map(type => ({
+        id: type,
+        exploration: { atLeast: 0 },
+        policy: type === 'covisitation' ? { type: 'ensemble', policies: [{ share: 1, policy: { type } }] } : { type },
+      })),
+      content: PAIRS.flat().map(id => ({ id, slots: [...BY_ITEMS], category: 'all', payload: { id } })),
+    })
+    await until(
+      'the matrices are loaded',
+      async () => (await fetch(`${aggregator.url}/metrics`)).text(),
+      text => text.includes(`slotstream_item_models ${BY_ITEMS.length}\n`),
+      PATIENCE,
+    )
+    await expectPartners()
+  })
+
+  it('have matrices in the bucket that are what is fitted to their items', async () => {
+    const store = createItemStore(broker.nats, broker.installation.buckets.itemModels, createLog('test'))
+    const manifest = (await store.readManifests()).get(BOOKS)!
+    expect(manifest).toMatchObject({ browsers: browsers.length, items: PAIRS.flat().length })
+    const ids = (await store.readMatrix(BOOKS, manifest, 'knn'))!.ids as Map<string, number>
+    const gram = gramOfUsers(
+      browsers.map(items => items.map(item => ids.get(item)!)),
+      ids,
+    )
+    for (const [type, fit] of Object.entries({ knn: knnModel, ease: easeModel, covisitation: covisitationModel })) {
+      const { weights, popularity } = (await store.readMatrix(BOOKS, manifest, type as ItemPolicy))!
+      const model = fit(gram)
+      expect(popularity).toEqual(model.popularity)
+      expect(weights).toEqual(Float32Array.from(model.weights))
+    }
+  })
+
+  it('are remembered while ClickHouse is down, also by a process that starts then', async () => {
+    const { program, process } = await warehouse
+    await stopClickHouse(process, 'SIGKILL')
+    await expectPartners()
+    await program.end('SIGKILL')
+    await aggregator.end('SIGKILL')
+    aggregator = await startLearner()
+    await until(
+      'the matrices are loaded',
+      async () => (await fetch(`${aggregator.url}/metrics`)).text(),
+      text => text.includes(`slotstream_item_models ${BY_ITEMS.length}\n`),
+      PATIENCE,
+    )
+    await expectPartners()
+  })
+})

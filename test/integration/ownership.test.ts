@@ -209,7 +209,11 @@ describe('aggregators that share partitions and streams', () => {
   })
 
   it('say what is wrong with the roles asked for', async () => {
-    const refused = await start(['--roles', 'batch'], { PARITY_SAMPLE: '0', REDRAW_SAMPLE: '0' })
+    const refused = await start(['--roles', 'batch'], {
+      PARITY_SAMPLE: '0',
+      REDRAW_SAMPLE: '0',
+      ITEM_MODELS_MINUTES: '0',
+    })
     expect(await refused.exited).toBe(1)
     expect(refused.output()).toContain('set LAKE_DIR')
   })

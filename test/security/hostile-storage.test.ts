@@ -143,7 +143,9 @@ describe('what foreign programs put into buckets', () => {
     await everythingWorks('later-key', 'later')
     await everythingWorks()
     expect(await skipped(system.collectorUrl)).toEqual(expect.arrayContaining(['sites', 'plans']))
-    expect(await skipped(system.aggregatorUrl)).toEqual(expect.arrayContaining(['catalog', 'leases', 'meta', 'sites']))
+    expect(await skipped(system.aggregatorUrl)).toEqual(
+      expect.arrayContaining(['catalog', 'item_models', 'leases', 'meta', 'sites']),
+    )
     expect(await system.admin('GET', '/sites/demo/catalog')).toBeTruthy()
     expect(await system.admin('GET', '/sites/demo/catalog/history')).toEqual(expect.any(Array))
     expect(await system.admin('PUT', '/sites/demo/content/more', { slots: [] })).toMatchObject({ id: 'more' })

@@ -52,6 +52,12 @@ const CATALOG_HEAD = {
   ],
 }
 
+/** Names matrices of items that are not there. */
+const ITEMS = {
+  ...{ version: 1, id: VALUE_ID, at: 1, browsers: 1, items: 2, policies: ['knn'] },
+  matrices: { knn: { chunks: 1, sha256: '0'.repeat(64) } },
+}
+
 /** A message that fits, of each stream. */
 export const GOOD = {
   events: {
@@ -195,6 +201,10 @@ export function hostileEntries(
       { key: 'warehouse.EVENTS', values: some({ first: 1, last: 2, done: true }) },
       { key: `webhooks.${partition}`, values: some({ seq: 1 }) },
       { key: `webhooks.${partition}.evil`, values: some({ through: 1, pending: [] }) },
+    ],
+    item_models: [
+      { key: 'demo.manifest', values: some(ITEMS) },
+      { key: `demo.${VALUE_ID}.knn.0`, values: NONSENSE },
     ],
     leases: [
       { key: 'profiles.lease.0', values: some({ owner: 'nobody', epoch: 1 }) },

@@ -100,6 +100,8 @@ export const PLACES = {
       BUCKETS.timers,
       // Sums over all persons, from which deleted ones are taken away.
       BUCKETS.learning,
+      // The same of items; a deleted person is in none that is fitted afterwards.
+      BUCKETS.itemModels,
       BUCKETS.leases,
       BUCKETS.meta,
       BUCKETS.jobs,

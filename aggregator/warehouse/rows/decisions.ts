@@ -65,7 +65,16 @@ const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvel
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
 
 /** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
-function featuresOf({ features, excluded, draw, model, campaigns, arms, latencyMs }: DecisionRecord): JsonObject {
+function featuresOf({
+  features,
+  excluded,
+  draw,
+  model,
+  itemsAsOf,
+  campaigns,
+  arms,
+  latencyMs,
+}: DecisionRecord): JsonObject {
   const details = excluded.flatMap(({ contentId, detail }) => (detail === undefined ? [] : [[contentId, detail]]))
   return {
     ...features,
@@ -73,6 +82,7 @@ function featuresOf({ features, excluded, draw, model, campaigns, arms, latencyM
     // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
     ...(details.length > 0 && { missed: JSON.stringify(details) }),
     ...(model && { model: { ...model } }),
+    ...(itemsAsOf !== undefined && { itemsAsOf }),
     ...(campaigns && { campaigns }),
     ...(arms && { arms }),
     ...(latencyMs !== undefined && { latencyMs }),

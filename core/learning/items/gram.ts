@@ -32,12 +32,20 @@ export function gramOf({ items, pairs }: ItemCounts): Gram {
 
 /** Returns the matrix of users' items, each a list of item numbers without repeats. */
 export function gramOfUsers(users: Iterable<readonly number[]>, ids: Map<string, number>): Gram {
-  const size = ids.size
-  const counts = new Float64Array(size * size)
-  for (const items of users)
-    for (const item of items) {
-      const row = item * size
-      for (const other of items) counts[row + other]!++
-    }
-  return { ids, size, counts }
+  const gram = emptyGram(ids)
+  for (const items of users) addToGram(gram, items)
+  return gram
+}
+
+/** Returns the counts before the first user. @param ids numbers of the items, from 0 on */
+export function emptyGram(ids: Map<string, number>): Gram {
+  return { ids, size: ids.size, counts: new Float64Array(ids.size ** 2) }
+}
+
+/** Adds a user's items. @param items numbers without repeats */
+export function addToGram({ size, counts }: Gram, items: readonly number[]): void {
+  for (const item of items) {
+    const row = item * size
+    for (const other of items) counts[row + other]!++
+  }
 }

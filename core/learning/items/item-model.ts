@@ -6,9 +6,11 @@ export interface ItemModel {
   ids: ReadonlyMap<string, number>
   size: number
   /** Row by row: of an item of the person, its weight for each target. */
-  weights: Float64Array
+  weights: Float64Array | Float32Array
   /** Browsers that had each item: what newcomers are shown by. */
   popularity: Float64Array
+  /** When it was fitted, in milliseconds since the epoch. Absent: it is not stored */
+  asOf?: number
 }
 
 /** Returns the model that weights make of counts. */

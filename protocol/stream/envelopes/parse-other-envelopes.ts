@@ -67,6 +67,7 @@ function decisionTrouble(entry: Record<string, unknown>): string | undefined {
   for (const field of ['draw', 'model'] as const)
     if (!isAbsentOr(entry[field], isObject)) return `has a ${field} that is no object`
   if (!isAbsentOr(entry.campaigns, names => isListOf(names, isText))) return 'has campaigns that are no list of text'
+  if (!isAbsentOr(entry.itemsAsOf, isNumber)) return 'has itemsAsOf that is no number'
   if (!isAbsentOr(entry.arms, arms => isListOf(arms, isNumber))) return 'has arms that are no list of numbers'
   for (const field of ['experiment', 'arm', 'personId'] as const)
     if (!isAbsentOr(entry[field], isText)) return `has a ${field} that is not text`

@@ -148,6 +148,8 @@ export interface DecisionRecord {
   draw?: RecordedDraw
   /** Extent of what the slot had learned. Absent: nothing */
   model?: RecordedModel
+  /** When the matrix of items that the policy ranked by was fitted, in milliseconds since the epoch. Absent: it had none */
+  itemsAsOf?: number
   /** Campaigns that chose what was shown, the first position's first. Absent: none */
   campaigns?: string[]
   /** Of an ensemble: numbers of the policies that were followed, the outermost first. */

@@ -28,6 +28,11 @@ export const BUCKETS = {
   positions: 'positions',
   /** `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no person */
   learning: 'learning',
+  /**
+   * `<siteId>.manifest` → which matrices of items count; `<siteId>.<fit>.<policy>.<number>` → their parts: how much items say
+   * for one another, and no person
+   */
+  itemModels: 'item_models',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
   /**

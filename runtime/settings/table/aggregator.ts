@@ -11,7 +11,7 @@ export const AGGREGATOR = {
     default: 'warehouse,profiles,decisions,webhooks,batch',
     otherwise: 'all; set by `npm start`',
     meaning:
-      'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` keeps the lake where there is `LAKE_DIR`, and does nightly jobs. The option `--roles` takes precedence',
+      'Roles of this process, with commas between; `decisions` needs `profiles`, and `batch` keeps the lake where there is `LAKE_DIR`, fits matrices of items, and does nightly jobs. The option `--roles` takes precedence',
   },
   AGGREGATOR_NAME: {
     kind: 'text',
@@ -107,6 +107,25 @@ export const LEARNING = {
     max: 86_400,
     meaning:
       'Time between two snapshots of what policies have learned; an aggregator that starts reads the last one, and the records since then',
+  },
+  ITEM_MODELS_MINUTES: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'min',
+    default: 60,
+    max: 10_080,
+    meaning:
+      'Time between two fits of a site’s [matrices of items](policies.md#matrices-of-items) by the role `batch`; 0: none are fitted, nor used',
+  },
+  ITEM_MODELS_MEMORY_MB: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 'MB',
+    default: 256,
+    min: 16,
+    max: 65_536,
+    meaning: 'Memory that matrices of items may take in a process that decides: 16 MB each for 2,000 items',
+    beyond: 'further ones are left out, and their policies choose at random; the log says which',
   },
 } as const satisfies SettingsTable
 

@@ -3,7 +3,7 @@ import { aggregatorSettings } from '#aggregator/settings.js'
 
 describe('the settings of the aggregator', () => {
   it('give it every role, unless told otherwise', () => {
-    expect(aggregatorSettings([], { PARITY_SAMPLE: '0', REDRAW_SAMPLE: '0' }).roles).toEqual([
+    expect(aggregatorSettings([], { PARITY_SAMPLE: '0', REDRAW_SAMPLE: '0', ITEM_MODELS_MINUTES: '0' }).roles).toEqual([
       'warehouse',
       'profiles',
       'decisions',
@@ -23,9 +23,9 @@ describe('the settings of the aggregator', () => {
 
   it('refuse roles that do not exist, and decisions without profiles', () => {
     expect(() => aggregatorSettings([], { ROLES: 'warehouse,typo' })).toThrow('ROLES has "typo"')
-    expect(() => aggregatorSettings([], { ROLES: 'batch', PARITY_SAMPLE: '0', REDRAW_SAMPLE: '0' })).toThrow(
-      'set LAKE_DIR',
-    )
+    expect(() =>
+      aggregatorSettings([], { ROLES: 'batch', PARITY_SAMPLE: '0', REDRAW_SAMPLE: '0', ITEM_MODELS_MINUTES: '0' }),
+    ).toThrow('set LAKE_DIR')
     expect(aggregatorSettings([], { ROLES: 'batch', LAKE_DIR: 'lake' }).lake).toEqual({ dir: 'lake', everyMs: 900_000 })
     expect(() => aggregatorSettings(['--roles'], {})).toThrow('ROLES has ""')
     expect(() => aggregatorSettings([], { ROLES: 'decisions' })).toThrow('add profiles')
