@@ -8,7 +8,7 @@ import { isPath } from '../definitions/feature-fields.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
 import { readPolicy } from './policy-fields.js'
-import { type CatalogField, type CatalogFields, listOf, objectOf, readFields } from './reading.js'
+import { type CatalogField, type CatalogFields, listOf, objectOf } from './reading.js'
 import { isEventName, isFilledIdList, isShare, isWholeWithin, isWithin, readJson } from './values.js'
 
 /** Description of the name of a slot, a content or a campaign, as it follows "must be". */
@@ -87,8 +87,12 @@ export const EXPLORATION_FIELDS: CatalogFields = {
   },
 }
 
-/** The fields of `control` that is no name. */
-export const CONTROL_FIELDS: CatalogFields = { contentIds: CAMPAIGN_FIELDS.contentIds! }
+/** Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is what they see. */
+const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, { faults, isStrict }) => {
+  if (isStrict && control !== 'page')
+    faults.push(`${path} must be "page": contentIds are not supported: held-out visitors keep the page's own content`)
+  return 'page'
+}
 
 /** Reader of `attribution`, which has a check of its own. */
 const readAttribution: NonNullable<CatalogField['read']> = (raw: Partial<Attribution>, _path, { faults }) => {
@@ -135,11 +139,10 @@ export const SLOT_FIELDS: CatalogFields = {
     filledWith: 0,
   },
   control: {
-    form: '"page" or an object such as {"contentIds": ["…"]}',
+    form: '"page"',
     isFit: value => value === 'page' || isObject(value),
-    read: (value: 'page' | Record<string, unknown>, path, reading) =>
-      value === 'page' ? value : readFields(value, CONTROL_FIELDS, path, reading),
-    meaning: "what the holdout sees: the page's own content, or this content in this order",
+    read: readControl,
+    meaning: "what the holdout sees: the page's own content",
     default: '`"page"`',
   },
   rewards: {
