@@ -32,7 +32,7 @@ export const REWARD_FIELDS: CatalogFields = {
     isRequired: true,
   },
   where: {
-    form: 'a condition, such as {"properties.total": {"$gt": 10}}',
+    form: 'a condition, such as {"properties.revenue": {"$gt": 10}}',
     isFit: isObject,
     read: readJson,
     meaning: 'condition that the message must meet, as in features',
@@ -134,7 +134,7 @@ export const SLOT_FIELDS: CatalogFields = {
   holdout: {
     form: 'a share from 0 to 1',
     isFit: isShare,
-    meaning: 'share of visitors for whom nothing is chosen, stable per visitor',
+    meaning: "share of visitors who keep the page's own content, always the same ones",
     default: '`0`',
     filledWith: 0,
   },
@@ -163,7 +163,8 @@ export const SLOT_FIELDS: CatalogFields = {
     form: 'an object such as {"atLeast": 0.05}',
     isFit: isObject,
     read: objectOf(EXPLORATION_FIELDS),
-    meaning: '`atLeast`: least share of draws that any content can win, 0 to 1, for policies that learn',
+    meaning:
+      '`atLeast`: least share of draws that any content can win, 0 to 1; `affinity` has its own, `weighted`, `random` and `fixed` have none',
     default: `\`{"atLeast": ${DEFAULT_EXPLORATION}}\``,
   },
   campaigns: {
