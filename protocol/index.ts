@@ -33,7 +33,6 @@ export {
 export { type CatalogCheck, type CatalogField, type CatalogFields, unknownFieldLines } from './site/catalog/reading.js'
 export {
   CAMPAIGN_FIELDS,
-  CONTROL_FIELDS,
   EXPLORATION_FIELDS,
   REWARD_FIELDS,
   SLOT_FIELDS,

@@ -41,7 +41,7 @@ export type Part = (client: never, load: never) => () => void
 
 /**
  * Outcome of a slot request. `served`: `items` has what to show. In all other cases `items` is empty, or the option
- * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the control group), `empty` (no
+ * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the slot's holdout), `empty` (no
  * content was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline),
  * `stale` (what is known of the visitor is older than the slot takes), `unavailable` (the collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by
  * the option `signal`).

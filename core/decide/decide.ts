@@ -157,7 +157,7 @@ function maxAgeOf({ maxAge }: Slot): number {
   return (maxAge === undefined ? undefined : parseDuration(maxAge)) ?? Number.POSITIVE_INFINITY
 }
 
-/** Whether the visitor belongs to the control group of the slot. */
+/** Whether the visitor belongs to the holdout of the slot. */
 export function isHeldOut(siteId: string, visitorId: string, slot: Slot): boolean {
   return shareOf('holdout', siteId, visitorId) < slot.holdout
 }

@@ -92,8 +92,8 @@ export interface Slot {
   campaigns?: Campaign[]
   /** JSON Schema of the payload of its content. Default: any payload */
   schema?: JsonObject
-  /** Content that its holdout sees: the page's own, or this in this order. Default `page` */
-  control?: 'page' | { contentIds: string[] }
+  /** Content that its holdout sees: the page's own. Default `page` */
+  control?: 'page'
 }
 
 /** Content that takes precedence in a slot for those who meet a condition. */

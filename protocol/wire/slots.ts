@@ -54,7 +54,7 @@ export interface DecisionReason {
 }
 
 /**
- * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the control group.
+ * How a slot request ended. `served`: the policy chose. `holdout`: the visitor belongs to the slot's holdout.
  * `empty`: no content was eligible. `unknown_slot`: the site has no such slot. `timeout`: no answer in time.
  * `stale`: what the policy knows of the visitor is older than the slot's `maxAge`.
  * `unavailable`: no process owned the visitor's partition, or the stream could not be reached.

@@ -24,7 +24,7 @@ const ADVICE: Record<string, string> = {
   timeout: 'no answer before the deadline: see `slotTimeout`',
   unavailable: 'no answer from the collector, or no consent to `personalization`',
   stale: 'what is known of the visitor is older than the `maxAge` of the slot',
-  holdout: 'the visitor belongs to the control group',
+  holdout: "the visitor belongs to the slot's holdout, who keep the page's own content",
   empty: 'the slot has no content that is eligible now',
   unknown_slot: 'the site has no slot of this id: add it to the catalog',
 }

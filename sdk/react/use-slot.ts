@@ -21,7 +21,7 @@ export interface SlotAnswer<Payload = Record<string, unknown>> {
   decisionId: string
   /**
    * Makes the `ref` of the element that shows an item, so that `Slot Viewed` and `Slot Clicked` are tracked. Without an
-   * item: of the element with the page's own content, so that visitors of the control group can be compared.
+   * item: of the element with the page's own content, so that visitors of the holdout can be compared.
    */
   watch(item?: SlotItem<Payload>): RefCallback<Element>
 }

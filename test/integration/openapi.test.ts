@@ -79,7 +79,7 @@ describe('the answers of the collector are as described:', () => {
     const content = { slots: ['hero'], payload: { title: 'T', price: 1 } }
     await call('put', `${SITE}/content/{id}`, { at: at('/content/c'), body: content })
     await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { slots: [{ id: 's' }] } })
-    const fixed = { id: 's', policy: { type: 'fixed', contentIds: ['none'] }, control: { contentIds: ['c'] } }
+    const fixed = { id: 's', policy: { type: 'fixed', contentIds: ['none'] }, control: 'page' }
     await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { slots: [fixed] } })
     await call('get', `${SITE}/catalog`, { at: at('/catalog') })
     await call('post', `${SITE}/catalog`, { at: at('/catalog'), body: { revision: 0 }, status: 409 })

@@ -104,12 +104,8 @@ export function missingContent(slots: readonly Slot[], contentIds: ReadonlySet<C
   )
 }
 
-function listedContent({ policy, campaigns = [], control }: Slot): string[] {
-  return [
-    ...listedByPolicy(policy),
-    ...campaigns.flatMap(({ contentIds }) => contentIds),
-    ...(typeof control === 'object' ? control.contentIds : []),
-  ]
+function listedContent({ policy, campaigns = [] }: Slot): string[] {
+  return [...listedByPolicy(policy), ...campaigns.flatMap(({ contentIds }) => contentIds)]
 }
 
 function listedByPolicy(policy: Slot['policy']): string[] {

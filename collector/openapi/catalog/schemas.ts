@@ -90,12 +90,7 @@ const SLOT: Part = objectOf(SLOT_FIELDS, {
   policy: ref('Policy'),
   count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
   holdout: { ...share, default: 0 },
-  control: {
-    anyOf: [
-      { const: 'page' },
-      { type: 'object', additionalProperties: false, required: ['contentIds'], properties: { contentIds: names } },
-    ],
-  },
+  control: { const: 'page' },
   rewards: { type: 'array', items: REWARD },
   countFrom: { enum: ['viewed', 'served'] },
   exploration: { type: 'object', additionalProperties: false, required: ['atLeast'], properties: { atLeast: share } },

@@ -16,7 +16,7 @@ export const MAX_SLOTS_OF_CONTENT = 1_000
 /** Most content that a policy lists. */
 export const MAX_LISTED_CONTENT = 1_000
 
-/** Most content of a campaign, and of a slot's `control`. */
+/** Most content of a campaign. */
 export const MAX_CAMPAIGN_CONTENT = 100
 
 /** Most campaigns, and most rewards, of a slot. */

@@ -8,7 +8,7 @@ import { isPath } from '../definitions/feature-fields.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
 import { readPolicy } from './policy-fields.js'
-import { type CatalogField, type CatalogFields, listOf, objectOf, readFields } from './reading.js'
+import { type CatalogField, type CatalogFields, listOf, objectOf } from './reading.js'
 import { isEventName, isFilledIdList, isShare, isWholeWithin, isWithin, readJson } from './values.js'
 
 /** Description of the name of a slot, a content or a campaign, as it follows "must be". */
@@ -32,7 +32,7 @@ export const REWARD_FIELDS: CatalogFields = {
     isRequired: true,
   },
   where: {
-    form: 'a condition, such as {"properties.total": {"$gt": 10}}',
+    form: 'a condition, such as {"properties.revenue": {"$gt": 10}}',
     isFit: isObject,
     read: readJson,
     meaning: 'condition that the message must meet, as in features',
@@ -87,8 +87,12 @@ export const EXPLORATION_FIELDS: CatalogFields = {
   },
 }
 
-/** The fields of `control` that is no name. */
-export const CONTROL_FIELDS: CatalogFields = { contentIds: CAMPAIGN_FIELDS.contentIds! }
+/** Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is what they see. */
+const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, { faults, isStrict }) => {
+  if (isStrict && control !== 'page')
+    faults.push(`${path} must be "page": contentIds are not supported: held-out visitors keep the page's own content`)
+  return 'page'
+}
 
 /** Reader of `attribution`, which has a check of its own. */
 const readAttribution: NonNullable<CatalogField['read']> = (raw: Partial<Attribution>, _path, { faults }) => {
@@ -130,16 +134,15 @@ export const SLOT_FIELDS: CatalogFields = {
   holdout: {
     form: 'a share from 0 to 1',
     isFit: isShare,
-    meaning: 'share of visitors for whom nothing is chosen, stable per visitor',
+    meaning: "share of visitors who keep the page's own content, always the same ones",
     default: '`0`',
     filledWith: 0,
   },
   control: {
-    form: '"page" or an object such as {"contentIds": ["…"]}',
+    form: '"page"',
     isFit: value => value === 'page' || isObject(value),
-    read: (value: 'page' | Record<string, unknown>, path, reading) =>
-      value === 'page' ? value : readFields(value, CONTROL_FIELDS, path, reading),
-    meaning: "what the holdout sees: the page's own content, or this content in this order",
+    read: readControl,
+    meaning: "what the holdout sees: the page's own content",
     default: '`"page"`',
   },
   rewards: {
@@ -160,7 +163,8 @@ export const SLOT_FIELDS: CatalogFields = {
     form: 'an object such as {"atLeast": 0.05}',
     isFit: isObject,
     read: objectOf(EXPLORATION_FIELDS),
-    meaning: '`atLeast`: least share of draws that any content can win, 0 to 1, for policies that learn',
+    meaning:
+      '`atLeast`: least share of draws that any content can win, 0 to 1; `affinity` has its own, `weighted`, `random` and `fixed` have none',
     default: `\`{"atLeast": ${DEFAULT_EXPLORATION}}\``,
   },
   campaigns: {

@@ -248,7 +248,7 @@ describe('what a slot in React shows', () => {
     expect(tracked('Slot Clicked')).toEqual([{ slotId: 'hero', contentId: 'c2', decisionId: 'd1', position: 2 }])
   })
 
-  it("is tracked for the page's own content in the control group", async () => {
+  it("is tracked for the page's own content in the holdout", async () => {
     decide = control
     const { container } = await open(page(hero()))
     const own = container.querySelector('div')

@@ -34,7 +34,7 @@ const FULL_SLOT = {
   policy: { type: 'contextual', draw: 'gaps' },
   count: 2,
   holdout: 0.1,
-  control: { contentIds: ['plain'] },
+  control: 'page',
   rewards: [
     {
       event: 'Order Completed',
@@ -92,13 +92,12 @@ describe('a slot and a content with all there is', () => {
       policy: { ...FULL_SLOT.policy, ...more },
       rewards: FULL_SLOT.rewards.map(reward => ({ ...reward, ...more })),
       exploration: { ...FULL_SLOT.exploration, ...more },
-      control: { ...FULL_SLOT.control, ...more },
       campaigns: FULL_SLOT.campaigns.map(campaign => ({ ...campaign, ...more })),
     }
     expect(checkSlot(slot)).toEqual({ ok: true, value: FULL_SLOT })
     const paths = faultsOf(strictSlot(slot)).map(fault => fault.split(' is unknown')[0])
     expect(paths.toSorted()).toEqual(
-      ['campaigns[0].more', 'campaigns[1].more', 'control.more', 'exploration.more', 'more', 'policy.more'].concat([
+      ['campaigns[0].more', 'campaigns[1].more', 'exploration.more', 'more', 'policy.more'].concat([
         ...['rewards[0].more', 'rewards[1].more'],
       ]),
     )
@@ -150,8 +149,9 @@ describe('a slot is refused with', () => {
     [{ schema: 'object' }, 'schema must be a JSON Schema'],
     [{ schema: { type: 'object', description: 'x'.repeat(70_000) } }, 'schema has 70'],
     [{ schema: { ...nested(40) } }, 'schema is nested deeper than 32 levels'],
-    [{ control: 'none' }, 'control must be "page" or an object'],
-    [{ control: {} }, 'control.contentIds must be a list of 1 to 100'],
+    [{ control: 'none' }, 'control must be "page"'],
+    [{ control: { contentIds: ['a'] } }, "contentIds are not supported: held-out visitors keep the page's own content"],
+    [{ control: {} }, 'control must be "page"'],
     [{ policy: { type: 'toString' } }, 'policy.type must be one of'],
     [{ policy: { type: 'thomson' } }, 'did you mean "thompson"?'],
     [{ policy: { type: 'fixed', contentIds: Array(1_001).fill('a') } }, 'policy.contentIds has 1001 entries'],
@@ -261,5 +261,12 @@ describe('what is stored', () => {
     expect(checkContent(content)).toEqual({ ok: true, value: content })
     const policy = { type: 'fixed', contentIds: Array(2_000).fill('a') }
     expect(checkSlot({ id: 'hero', policy })).toMatchObject({ ok: true, value: { policy } })
+  })
+
+  it('is served also where it has content for the holdout, which keeps the page as ever', () => {
+    expect(checkSlot({ id: 'hero', control: { contentIds: ['a'] } })).toMatchObject({
+      ok: true,
+      value: { control: 'page' },
+    })
   })
 })
