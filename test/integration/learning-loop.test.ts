@@ -278,6 +278,9 @@ const EACH = 10
 
 const BOOKS = 'books'
 
+/** As of a browser: what only names a library is taken for a program. */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+
 const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
 
 const BY_ITEMS = ['knn', 'ease', 'covisitation'] as const
@@ -313,7 +316,7 @@ describe('60 browsers that had to do with pairs of products', () => {
     const bots = Array.from({ length: 40 }, (_, index) =>
       ['lamp', 'stove'].map(id => track(`bot-${index}`, 'Product Viewed', { product_id: id })),
     ).flat()
-    await call('POST', '/v1/batch', { batch, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`)
+    await call('POST', '/v1/batch', { batch, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)
     await call('POST', '/v1/batch', { batch: bots, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BOT)
     return batch.length + bots.length
   }
@@ -325,7 +328,7 @@ describe('60 browsers that had to do with pairs of products', () => {
     const product_id = product === '101' ? 101 : product
     const batch = product === undefined ? [] : [track(anonymousId, 'Product Viewed', { product_id })]
     const body = { anonymousId, slots: [{ id: slot }], batch, writeKey: BOOKS }
-    const { decisions } = (await call('POST', '/v1/slots', body, `Basic ${btoa(`${BOOKS}:`)}`)) as {
+    const { decisions } = (await call('POST', '/v1/slots', body, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)) as {
       decisions: SlotDecision[]
     }
     return decisions[0]!.items[0]?.contentId ?? decisions[0]!.outcome
@@ -379,8 +382,8 @@ describe('60 browsers that had to do with pairs of products', () => {
     })
     await until(
       'the matrices are loaded',
-      async () => (await fetch(`${aggregator.url}/metrics`)).text(),
-      text => text.includes(`slotstream_item_models ${BY_ITEMS.length}\n`),
+      async () => /^slotstream_item_models (\d+)$/m.exec(await (await fetch(`${aggregator.url}/metrics`)).text())?.[1],
+      models => models === String(BY_ITEMS.length),
       PATIENCE,
     )
     await expectPartners()
@@ -412,8 +415,8 @@ describe('60 browsers that had to do with pairs of products', () => {
     aggregator = await startLearner()
     await until(
       'the matrices are loaded',
-      async () => (await fetch(`${aggregator.url}/metrics`)).text(),
-      text => text.includes(`slotstream_item_models ${BY_ITEMS.length}\n`),
+      async () => /^slotstream_item_models (\d+)$/m.exec(await (await fetch(`${aggregator.url}/metrics`)).text())?.[1],
+      models => models === String(BY_ITEMS.length),
       PATIENCE,
     )
     await expectPartners()

@@ -28,7 +28,7 @@ const INTERACTIONS = `(
         event = 'Slot Clicked', [content_id],
         event = 'Order Completed', arrayMap(product -> ${PRODUCT_OF_ORDER},
           JSONExtractArrayRaw(ifNull(toJSONString(properties.products), '[]'))),
-        [coalesce(toString(properties.product_id), toString(properties.sku), '')]) AS items
+        [ifNull(if(isNull(properties.product_id), toString(properties.sku), toString(properties.product_id)), '')]) AS items
     FROM slotstream.events
     WHERE site_id = {site:String} AND type = 'track' AND anonymous_id != ''
       AND event IN ('Product Viewed', 'Product Added', 'Order Completed', 'Slot Clicked')
