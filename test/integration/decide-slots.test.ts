@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { text as streamText } from 'node:stream/consumers'
 import { startDecisions, startProfiles } from '@slotstream/aggregator'
 import { type Explanation, explainDecision, recompute } from '@slotstream/core'
 import {
@@ -346,10 +347,12 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
         import { text } from 'node:stream/consumers'
         const records = JSON.parse(await text(process.stdin))
         process.stdout.write(JSON.stringify(records.map(record => explainDecision(record))))`
-      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-        input: JSON.stringify(answers.map(({ decision }) => decision)),
-        encoding: 'utf8',
+      // Not waited for at a standstill: leases of this process are kept meanwhile.
+      const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['pipe', 'pipe', 'inherit'],
       })
+      other.stdin.end(JSON.stringify(answers.map(({ decision }) => decision)))
+      const stdout = await streamText(other.stdout)
       const told = answers.map(({ decision: _record, status: _ok, ...explanation }) => explanation)
       expect(stdout).toBe(JSON.stringify(told))
     })
