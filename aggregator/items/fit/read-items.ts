@@ -5,7 +5,7 @@ import { MAX_NAME_LENGTH } from '@slotstream/protocol'
 /** Interactions that ClickHouse groups by browser at a time: it holds no more of them in memory. */
 const ROWS_A_PART = 2_000_000
 
-/** Parts that are read, at most: each reads the rows of all. Where there are more, those are a sample of the browsers. */
+/** Parts that are read, at most: each reads the rows of all. Of more, those are a sample of the browsers. */
 const MAX_PARTS = 10
 
 /** One product of an order, by what `product.id` reads of other messages: numbers are taken as text. */
@@ -28,7 +28,8 @@ const INTERACTIONS = `(
         event = 'Slot Clicked', [content_id],
         event = 'Order Completed', arrayMap(product -> ${PRODUCT_OF_ORDER},
           JSONExtractArrayRaw(ifNull(toJSONString(properties.products), '[]'))),
-        [ifNull(if(isNull(properties.product_id), toString(properties.sku), toString(properties.product_id)), '')]) AS items
+        [ifNull(if(isNull(properties.product_id), toString(properties.sku),
+          toString(properties.product_id)), '')]) AS items
     FROM slotstream.events
     WHERE site_id = {site:String} AND type = 'track' AND anonymous_id != ''
       AND event IN ('Product Viewed', 'Product Added', 'Order Completed', 'Slot Clicked')
@@ -67,8 +68,8 @@ export async function readFrequentItems(
 }
 
 /**
- * Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats; of a sample of the browsers where
- * there are more interactions than `MAX_PARTS` parts have.
+ * Yields the items of each browser, its newest `MAX_ITEMS_PER_BROWSER`, without repeats; of a sample of the browsers
+ * where there are more interactions than `MAX_PARTS` parts have.
  *
  * @param rows about as many interactions as there are
  * @param rowsAPart that are grouped at a time
