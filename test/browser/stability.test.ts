@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { noteShifts, type Shift, shiftsOf } from '../support/layout-shifts.js'
 import { startSite } from '../support/site.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 
-type Measured = Window & { shifts: { value: number; moved: string[] }[]; painted: string[] }
+type Measured = Window & { shifts: Shift[]; painted: string[] }
 
 let system: System
 let browser: Browser
@@ -43,37 +44,16 @@ afterAll(async () => {
 
 /** Notes every movement that nobody caused, and what was painted, from the first moment on. */
 async function measured(page: Page): Promise<void> {
+  await noteShifts(page)
   await page.addInitScript(() => {
     const own = window as unknown as Measured
-    own.shifts = []
     own.painted = []
-    interface Shift extends PerformanceEntry {
-      value: number
-      hadRecentInput: boolean
-      sources: { node?: Node }[]
-    }
-    new PerformanceObserver(list => {
-      for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[])
-        if (!hadRecentInput)
-          own.shifts.push({ value, moved: sources.map(({ node }) => (node as Element)?.outerHTML?.slice(0, 80) ?? '') })
-    }).observe({ type: 'layout-shift', buffered: true })
     new PerformanceObserver(list => {
       for (const entry of list.getEntries())
         own.painted.push((entry as PerformanceEntry & { identifier: string }).identifier)
     }).observe({ type: 'element', buffered: true })
   })
 }
-
-/** Two frames after whatever is on its way: entries are there then. */
-const drawn = (page: Page) =>
-  page.evaluate(async () => {
-    await Promise.all(
-      [...document.images].filter(({ loading }) => loading !== 'lazy').map(image => image.decode().catch(() => {})),
-    )
-    await document.fonts.ready
-    for (let frame = 0; frame < 3; frame++) await new Promise(resolve => requestAnimationFrame(resolve))
-    await new Promise(resolve => setTimeout(resolve, 100))
-  })
 
 const served = (page: Page, url: string, count: number) =>
   until(
@@ -100,8 +80,7 @@ describe('filling the slots', () => {
     const page = await context.newPage()
     await measured(page)
     await served(page, `${system.collectorUrl}/demo/`, 2)
-    await drawn(page)
-    expect(await page.evaluate(() => (window as unknown as Measured).shifts)).toEqual([])
+    expect(await shiftsOf(page)).toEqual([])
     await context.close()
   })
 
