@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { contentConditionFaults, createRunDecisionTest, slotConditionFaults } from '@slotstream/core'
 import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
 import { CommandError, compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
-import { type Catalog, type Folder, type FoundTest, fileOf, type List } from './catalog-folder.js'
+import { fileOf } from '../list-folder.js'
+import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
 
 /**
  * Checks the lists of a folder: their form, their conditions and the payloads. Names of features, segments and signals are left

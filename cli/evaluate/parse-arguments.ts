@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { parseTime } from '@slotstream/protocol'
+import { readOptions } from '../read-options.js'
 import { UsageError } from '../usage-error.js'
 import type { DecisionSelection } from './log/export-decisions.js'
 import { SPLITS, type Split } from './ranking/split.js'
@@ -61,7 +61,7 @@ const OF_VALUE = ['policy', 'content', 'clip', 'slot', 'site', 'from', 'to'] as 
  * @throws UsageError
  */
 export function parseArguments(args: string[]): Command {
-  const { values, positionals } = readOptions(args)
+  const { values, positionals } = readArguments(args)
   if (values.help || args.length === 0) return { do: 'help' }
   const [what] = positionals
   if (positionals.length > 1 || (what !== undefined && what !== 'ranking')) throw new UsageError(USAGE)
@@ -73,7 +73,7 @@ export function parseArguments(args: string[]): Command {
   return { do: 'ranking', log, split: splitOf(values.split ?? 'md5'), items, json }
 }
 
-function valueCommand(values: ReturnType<typeof readOptions>['values']): ValueCommand {
+function valueCommand(values: ReturnType<typeof readArguments>['values']): ValueCommand {
   const { log, slot, site, policy, content, json } = values
   if ((log === undefined) === (slot === undefined))
     throw new UsageError(`--log or --slot, one of them: which decisions?\n\n${USAGE}`)
@@ -105,27 +105,23 @@ function clipOf(text: string | undefined): number | undefined {
   throw new UsageError(`--clip must be a weight above 0, not ${text}\n\n${USAGE}`)
 }
 
-function readOptions(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        log: { type: 'string' },
-        split: { type: 'string' },
-        items: { type: 'string' },
-        policy: { type: 'string' },
-        content: { type: 'string' },
-        slot: { type: 'string' },
-        site: { type: 'string' },
-        from: { type: 'string' },
-        to: { type: 'string' },
-        clip: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
+function readArguments(args: string[]) {
+  return readOptions(
+    args,
+    {
+      log: { type: 'string' },
+      split: { type: 'string' },
+      items: { type: 'string' },
+      policy: { type: 'string' },
+      content: { type: 'string' },
+      slot: { type: 'string' },
+      site: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      clip: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    USAGE,
+  )
 }

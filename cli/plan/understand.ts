@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { PLAN_MODES, type PlanMode, type TrackingPlan } from '@slotstream/protocol'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
+import { readOptions } from '../read-options.js'
 import { UsageError } from '../usage-error.js'
 
 export const USAGE = `npm run plan -- COMMAND [options]
@@ -72,24 +72,20 @@ function settingsOf(mode: string | undefined, unplanned: string | undefined): Se
 }
 
 function read(args: string[], collector: string) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        schemas: { type: 'string', default: 'schemas' },
-        site: { type: 'string' },
-        collector: { type: 'string', default: collector },
-        out: { type: 'string' },
-        mode: { type: 'string' },
-        unplanned: { type: 'string' },
-        prune: { type: 'boolean', default: false },
-        force: { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
+  return readOptions(
+    args,
+    {
+      schemas: { type: 'string', default: 'schemas' },
+      site: { type: 'string' },
+      collector: { type: 'string', default: collector },
+      out: { type: 'string' },
+      mode: { type: 'string' },
+      unplanned: { type: 'string' },
+      prune: { type: 'boolean', default: false },
+      force: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    USAGE,
+  )
 }

@@ -4,7 +4,8 @@ import { DEFINITION_KINDS, type DefinitionKind, type Definitions } from '@slotst
 import { findAdminToken } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { type AdminCall, createAdminCall } from '../admin-call.js'
-import { fileOf, readDefinitions, writeDefinitions } from './definition-folder.js'
+import { fileOf } from '../list-folder.js'
+import { readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
 import { type Order, USAGE } from './understand.js'
 

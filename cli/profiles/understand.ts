@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
+import { readOptions } from '../read-options.js'
 import { UsageError } from '../usage-error.js'
 
 export const USAGE = `npm run profiles -- COMMAND [FOLDER] [options]
@@ -47,19 +47,15 @@ export function understand(args: string[], env: Environment): Order {
 }
 
 function read(args: string[], collector: string) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        site: { type: 'string' },
-        collector: { type: 'string', default: collector },
-        force: { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
+  return readOptions(
+    args,
+    {
+      site: { type: 'string' },
+      collector: { type: 'string', default: collector },
+      force: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    USAGE,
+  )
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ContentFactsById, EligibleContent } from '@slotstream/core'
-import type { PolicySpec } from '@slotstream/protocol'
+import { isObject, type PolicySpec } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 
 /** Types of policies: that of a file must be one of them. */
@@ -73,8 +73,4 @@ async function readJson(file: string): Promise<unknown> {
   } catch (error) {
     throw new CommandError(`${file} is no JSON: ${(error as Error).message}`)
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
