@@ -253,6 +253,7 @@ export { filledKey, parseFilledKey } from './stream/names/filled-keys.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
 export {
   checkpointKey,
+  LEARNED_KEY,
   nightKey,
   sweptKey,
   warehousePositionKey,

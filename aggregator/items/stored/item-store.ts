@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto'
 import type { KV } from '@nats-io/kv'
 import type { ItemModel, ItemPolicy } from '@slotstream/core'
-import { BUCKETS, bucketStream, uuidv7 } from '@slotstream/protocol'
+import { BUCKETS, uuidv7 } from '@slotstream/protocol'
 import {
   bucketEntries,
   bucketKeys,
   createSlices,
-  ignoreMissing,
+  hashOfChunks,
   type Log,
   type Nats,
   parseEntry,
+  readChunks,
+  removeKeys,
   skipEntry,
 } from '@slotstream/runtime'
 import type { FittedItems } from '../fit/fit-items.js'
@@ -17,8 +18,6 @@ import { type ItemManifest, parseItemManifest } from './manifest.js'
 import { fromChunks } from './packed-items.js'
 
 const MANIFEST = 'manifest'
-
-const STREAM = bucketStream(BUCKETS.itemModels)
 
 /** Matrices of items, in the bucket `item_models`. */
 export interface ItemStore {
@@ -41,13 +40,7 @@ type Fitted = FittedItems & Pick<ItemManifest, 'at' | 'policies'>
 
 /** Creates the store. */
 export function createItemStore(nats: Pick<Nats, 'manager'>, bucket: KV, log: Log): ItemStore {
-  /** Removes chunks by their numbers in the stream, which leaves no marks of what is gone. */
-  async function removeChunks(keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
-      const entry = await bucket.get(key)
-      if (entry) await nats.manager.streams.deleteMessage(STREAM, entry.revision, false).catch(ignoreMissing)
-    }
-  }
+  const removeChunks = (keys: readonly string[]) => removeKeys(nats, bucket, BUCKETS.itemModels, keys)
 
   async function chunksOf(siteId: string): Promise<string[]> {
     return (await bucketKeys(bucket, `${siteId}.>`)).filter(key => key !== manifestKey(siteId))
@@ -68,15 +61,9 @@ export function createItemStore(nats: Pick<Nats, 'manager'>, bucket: KV, log: Lo
     async readMatrix(siteId, { id, matrices }, type) {
       const stored = matrices[type]
       if (!stored) return undefined
-      const hash = createHash('sha256')
-      const chunks: Uint8Array[] = []
-      for (let number = 0; number < stored.chunks; number++) {
-        const entry = await bucket.get(chunkKey(siteId, id, type, number))
-        if (entry?.operation !== 'PUT') return undefined
-        hash.update(entry.value)
-        chunks.push(entry.value)
-      }
-      return hash.digest('hex') === stored.sha256 ? fromChunks(chunks, createSlices()) : undefined
+      const keys = keysOf(siteId, id, type, stored.chunks)
+      const chunks = await readChunks(bucket, keys, stored.sha256)
+      return chunks && fromChunks(chunks, createSlices())
     },
     async write(siteId, { at, browsers, items, policies, chunks }) {
       const revision = (await bucket.get(manifestKey(siteId)))?.revision ?? 0
@@ -84,14 +71,10 @@ export function createItemStore(nats: Pick<Nats, 'manager'>, bucket: KV, log: Lo
       const manifest: ItemManifest = { version: 1, id: uuidv7(), at, browsers, items, policies, matrices: {} }
       const keys: string[] = []
       for (const [type, parts] of chunks) {
-        const hash = createHash('sha256')
-        for (const [number, part] of parts.entries()) {
-          const key = chunkKey(siteId, manifest.id, type, number)
-          hash.update(part)
-          await bucket.put(key, part)
-          keys.push(key)
-        }
-        manifest.matrices[type] = { chunks: parts.length, sha256: hash.digest('hex') }
+        const ofMatrix = keysOf(siteId, manifest.id, type, parts.length)
+        for (const [number, part] of parts.entries()) await bucket.put(ofMatrix[number]!, part)
+        keys.push(...ofMatrix)
+        manifest.matrices[type] = { chunks: parts.length, sha256: hashOfChunks(parts) }
       }
       try {
         await bucket.put(manifestKey(siteId), JSON.stringify(manifest), { previousSeq: revision })
@@ -118,6 +101,6 @@ function manifestKey(siteId: string): string {
   return `${siteId}.${MANIFEST}`
 }
 
-function chunkKey(siteId: string, id: string, type: ItemPolicy, number: number): string {
-  return `${siteId}.${id}.${type}.${number}`
+function keysOf(siteId: string, id: string, type: ItemPolicy, chunks: number): string[] {
+  return Array.from({ length: chunks }, (_, number) => `${siteId}.${id}.${type}.${number}`)
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type Check, isCount, isId, isObject } from '@slotstream/protocol'
 
 /** Chunks of a snapshot, at most: half a gigabyte. */
@@ -16,13 +15,6 @@ export interface Manifest {
   at: number
   /** Of each stream, the sequence of the last message that is in it. */
   positions: Record<string, number>
-}
-
-/** Returns the hash of chunks by which a snapshot is known to be whole. */
-export function hashOfChunks(chunks: readonly Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest('hex')
 }
 
 /** Parses a manifest. One of a later version is not an error of its own: it has another shape, and is not read. */

@@ -1,11 +1,16 @@
 import type { KV } from '@nats-io/kv'
-import { BUCKETS, bucketStream, uuidv7 } from '@slotstream/protocol'
-import { bucketKeys, ignoreMissing, type Log, type Nats, parseEntry, skipEntry } from '@slotstream/runtime'
-import { hashOfChunks, isAtLeast, type Manifest, parseManifest } from './manifest.js'
-
-const MANIFEST = 'manifest'
-
-const STREAM = bucketStream(BUCKETS.learning)
+import { BUCKETS, LEARNED_KEY, uuidv7 } from '@slotstream/protocol'
+import {
+  bucketKeys,
+  hashOfChunks,
+  type Log,
+  type Nats,
+  parseEntry,
+  readChunks,
+  removeKeys,
+  skipEntry,
+} from '@slotstream/runtime'
+import { isAtLeast, type Manifest, parseManifest } from './manifest.js'
 
 /** Another process may put another snapshot in place while one is read. */
 const READ_ATTEMPTS = 3
@@ -39,31 +44,15 @@ export interface SnapshotStore {
 /** Creates the store. */
 export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log: Log): SnapshotStore {
   async function readManifest(): Promise<StoredManifest> {
-    const entry = await bucket.get(MANIFEST)
+    const entry = await bucket.get(LEARNED_KEY)
     const revision = entry?.revision ?? 0
     if (entry?.operation !== 'PUT') return { manifest: undefined, revision }
     const parsed = parseEntry(entry, parseManifest)
-    if (!parsed.ok) skipEntry(log, BUCKETS.learning, { key: MANIFEST, revision }, parsed.reason)
+    if (!parsed.ok) skipEntry(log, BUCKETS.learning, { key: LEARNED_KEY, revision }, parsed.reason)
     return { manifest: parsed.ok ? parsed.value : undefined, revision }
   }
 
-  async function readChunks({ id, chunks: count, sha256 }: Manifest): Promise<Uint8Array[] | undefined> {
-    const chunks: Uint8Array[] = []
-    for (let number = 0; number < count; number++) {
-      const entry = await bucket.get(chunkKey(id, number))
-      if (entry?.operation !== 'PUT') return undefined
-      chunks.push(entry.value)
-    }
-    return hashOfChunks(chunks) === sha256 ? chunks : undefined
-  }
-
-  /** By their numbers in the stream, which leaves no marks of what is gone. */
-  async function remove(keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
-      const entry = await bucket.get(key)
-      if (entry) await nats.manager.streams.deleteMessage(STREAM, entry.revision, false).catch(ignoreMissing)
-    }
-  }
+  const remove = (keys: readonly string[]) => removeKeys(nats, bucket, BUCKETS.learning, keys)
 
   return {
     readManifest,
@@ -72,7 +61,7 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
       for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
         const { manifest } = await readManifest()
         if (!manifest || manifest.id === id) break
-        const chunks = await readChunks(manifest)
+        const chunks = await readChunks(bucket, keysOf(manifest.id, manifest.chunks), manifest.sha256)
         if (chunks) return { manifest, chunks }
         id = manifest.id
       }
@@ -83,13 +72,13 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
       const { manifest: former, revision } = await readManifest()
       if (former && !evenIfLater && !isAtLeast(positions, former.positions)) return 'another is later'
       // Of before the manifest is written: chunks of a process that is about to write another one are newer.
-      const old = (await bucketKeys(bucket, '>')).filter(key => key !== MANIFEST)
+      const old = (await bucketKeys(bucket, '>')).filter(key => key !== LEARNED_KEY)
       const id = uuidv7()
-      const keys = chunks.map((_, number) => chunkKey(id, number))
+      const keys = keysOf(id, chunks.length)
       for (const [number, chunk] of chunks.entries()) await bucket.put(keys[number]!, chunk)
       const manifest: Manifest = { version: 1, id, chunks: chunks.length, sha256: hashOfChunks(chunks), at, positions }
       try {
-        await bucket.put(MANIFEST, JSON.stringify(manifest), { previousSeq: revision })
+        await bucket.put(LEARNED_KEY, JSON.stringify(manifest), { previousSeq: revision })
       } catch (error) {
         const { manifest: winner } = await readManifest()
         // The answer alone may have been lost.
@@ -105,6 +94,6 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
   }
 }
 
-function chunkKey(id: string, number: number): string {
-  return `chunk.${id}.${number}`
+function keysOf(id: string, chunks: number): string[] {
+  return Array.from({ length: chunks }, (_, number) => `chunk.${id}.${number}`)
 }

@@ -1,8 +1,5 @@
-import { bucketStream, isCount, isObject, keySubject } from '@slotstream/protocol'
+import { BUCKETS, bucketStream, isCount, isObject, keySubject, LEARNED_KEY } from '@slotstream/protocol'
 import { type Installation, type Nats, pause, streamInfo } from '@slotstream/runtime'
-
-/** Bucket of what policies have learned, and the key that says up to which message of each stream that is. */
-const LEARNED = { bucket: 'learning', key: 'manifest' } as const
 
 /** How long the stored models may take to have the latest messages, in milliseconds, and how often it is looked at. */
 const LEARNED_MS = 60_000
@@ -33,9 +30,9 @@ export async function untilLearned(nats: Nats, { streams }: Installation, signal
 
 /** Returns the message of a stream up to which everything is stored; undefined: nothing was ever stored. */
 async function learnedThrough(nats: Nats, stream: string): Promise<number | undefined> {
-  const learned = bucketStream(LEARNED.bucket)
+  const learned = bucketStream(BUCKETS.learning)
   if (!(await streamInfo(nats, learned))) return undefined
-  const subject = keySubject(LEARNED.bucket, LEARNED.key)
+  const subject = keySubject(BUCKETS.learning, LEARNED_KEY)
   const entry = await nats.manager.streams.getMessage(learned, { last_by_subj: subject })
   if (!entry || entry.data.length === 0) return undefined
   const manifest: unknown = entry.json()

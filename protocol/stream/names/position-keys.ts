@@ -22,3 +22,6 @@ export function webhookPositionKey(partition: number, webhookId?: string): strin
 export function nightKey(job: string): string {
   return `jobs.${job}`
 }
+
+/** Key in the bucket `learning` of what says up to which message of each stream policies have learned. */
+export const LEARNED_KEY = 'manifest'
