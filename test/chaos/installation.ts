@@ -14,10 +14,11 @@ import { startTcpProxy } from './tcp-proxy.js'
 const ADMIN_TOKEN = 'chaos-admin-token'
 const PASSWORD = 'chaos-password'
 
-/** As the settings have it; and what the warehouse loads: events in two streams, decisions, signals, rejected, profiles. */
+/** As the settings have it. */
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
-const STREAMS = EVENTS_STREAMS + 5
+/** What the warehouse loads beside events: decisions, signals, what was learned, rejected, deliveries, profiles. */
+const STREAMS = EVENTS_STREAMS + 6
 /** The same without profiles. */
 const LAKE_STREAMS = STREAMS - 1
 
