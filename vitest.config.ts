@@ -24,11 +24,14 @@ const DOM = [
 /** What must hold for whatever is made up, which takes longer than examples. */
 const PROPERTIES = ['test/unit/**/*-properties.test.ts']
 
+/** Vitest leaves a core to itself, which does next to nothing. */
+const BOTH_CORES = { maxWorkers: 2 }
+
 /**
  * Two files at a time: they wait for processes and browsers that they started most of the time. Three take as long on two
  * cores, and each of them longer.
  */
-const SIDE_BY_SIDE = { fileParallelism: true, maxWorkers: 2 }
+const SIDE_BY_SIDE = { fileParallelism: true, ...BOTH_CORES }
 
 export default defineConfig({
   test: {
@@ -45,6 +48,7 @@ export default defineConfig({
           isolate: false,
           // On a machine that is busy with other things a second of work takes ten.
           testTimeout: 60_000,
+          ...BOTH_CORES,
         },
       },
       {
@@ -55,6 +59,7 @@ export default defineConfig({
           environment: 'jsdom',
           include: DOM,
           testTimeout: 60_000,
+          ...BOTH_CORES,
         },
       },
       {
@@ -64,6 +69,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: PROPERTIES,
           testTimeout: 60_000,
+          ...BOTH_CORES,
         },
       },
       {
