@@ -1,4 +1,5 @@
-import type { Browser } from 'playwright-core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Browser, CDPSession } from 'playwright-core'
 
 /** A page that a visitor sees for the first time, on a cheap phone or not. */
 export interface FirstViewCase {
@@ -21,8 +22,9 @@ export interface FirstView {
   cls: number
 }
 
-/** Longest wait for the slots of a page, in milliseconds. */
+/** Longest wait for the slots of a page, in milliseconds; and between two looks at them. */
 const PATIENCE_MS = 20_000
+const LOOK_MS = 500
 
 /** Runs in the page from its first moment. As text, because this project's types know no browser. */
 const NOTE = `
@@ -65,9 +67,23 @@ export async function firstView(browser: Browser, { url, latencyMs, slowdown }: 
     await session.send('Emulation.setCPUThrottlingRate', { rate: slowdown })
     await page.addInitScript(NOTE)
     await page.goto(url)
-    await page.waitForFunction(IS_SETTLED, undefined, { timeout: PATIENCE_MS })
+    await settled(session)
     return await page.evaluate<FirstView>(READ)
   } finally {
     await context.close()
   }
+}
+
+/**
+ * Waits until the slots of a page are settled. Looks itself: `page.waitForFunction` evaluates a large script of its own in
+ * the page, which takes 200 ms of the time that is measured where the processor is slowed four times.
+ *
+ * @throws Error when they are not in time
+ */
+async function settled(session: CDPSession): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(LOOK_MS)) {
+    const { result } = await session.send('Runtime.evaluate', { expression: IS_SETTLED, returnByValue: true })
+    if (result.value === true) return
+  }
+  throw new Error(`slots of the page are not settled within ${PATIENCE_MS} ms`)
 }
