@@ -36,6 +36,8 @@ export interface Answer {
   served: ServedDecision[]
   /** Time from which on something of it must not be shown any more, in milliseconds since the epoch. */
   goodUntil: number
+  /** Work that it took: positions times the contents that each was chosen from. */
+  work: number
 }
 
 /** What is known of the visitor of a request. */
@@ -55,20 +57,30 @@ export interface Asker {
 /** Content that is listed for debuggers, at most. */
 const MOST_EXPLAINED = 100
 
+/** Decides every slot of a request at once: see `answering`. */
+export function answer(...given: Parameters<typeof answering>): Answer {
+  const steps = answering(...given)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
 /**
- * Decides every slot of a request, in its order: none shows what an earlier one does.
+ * Decides every slot of a request, in its order: none shows what an earlier one does. A step for each, so that others have
+ * their turn in between.
  *
  * @param now milliseconds since the epoch
  * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse knows
  *   when an event's decision was made
  */
-export function answer(
+export function* answering(
   request: DecideRequest,
   asker: Asker,
   { catalog, models = NO_MODELS }: { catalog: Catalog; models?: Models },
   now: number,
   newId: (now: number) => string = uuidv7,
-): Answer {
+): Generator<void, Answer> {
   const { siteId, visitorId, context } = request
   const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
   const situation = situationOf({
@@ -83,15 +95,18 @@ export function answer(
   const { personId } = situation.person
   const taken = new Set<string>()
   const ghosts = new Set<string>()
-  const all: Answer = { decisions: [], records: [], served: [], goodUntil: Number.POSITIVE_INFINITY }
-  for (const asked of request.slots) {
+  const all = emptyAnswer()
+  // All before the first step: the catalog may change in between, and with it what clauses are called.
+  const found = request.slots.map(({ id }) => catalog.slotFor(siteId, id, personId))
+  for (const [index, asked] of request.slots.entries()) {
+    if (index > 0) yield
     const decisionId = newId(now)
-    const found = catalog.slotFor(siteId, asked.id, personId)
-    if (!found) {
+    const ofAsked = found[index]
+    if (!ofAsked) {
       addTo(all, undecided({ slotId: asked.id, decisionId, outcome: 'unknown_slot' }, request, now))
       continue
     }
-    const { slot, assigned } = found
+    const { slot, assigned } = ofAsked
     const isHeld = isHeldOut(siteId, visitorId, slot.slot)
     const before = isHeld && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
     const decided = decideOne(slot, asked, { situation, seed: decisionId, taken: before, models })
@@ -99,6 +114,7 @@ export function answer(
     for (const contentId of choice.contentIds) taken.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
+    all.work += (asked.count ?? slot.slot.count) * slot.contents.length
     const told = servedDecision(decisionId, slot, situation, decided)
     if (told) all.served.push(told)
     addTo(all, {
@@ -126,13 +142,17 @@ export function noAnswer(
   newId: (now: number) => string = uuidv7,
 ): Answer {
   const { siteId, visitorId } = request
-  const all: Answer = { decisions: [], records: [], served: [], goodUntil: Number.POSITIVE_INFINITY }
+  const all = emptyAnswer()
   for (const { id } of request.slots) {
     const found = catalog.slotOf(siteId, id)
     const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
     addTo(all, undecided({ slotId: id, decisionId: newId(now), outcome, holdout }, request, now))
   }
   return all
+}
+
+function emptyAnswer(): Answer {
+  return { decisions: [], records: [], served: [], goodUntil: Number.POSITIVE_INFINITY, work: 0 }
 }
 
 function addTo(all: Answer, { decision, record }: { decision: SlotDecision; record: DecisionRecord }): void {
@@ -180,7 +200,7 @@ function decisionOf(
       return { contentId: id, position: index + 1, payload }
     }),
     ...(choice.features.ages && { ages: choice.features.ages }),
-    ...(request.explain && { reason: reasonOf(decided, slot, situation) }),
+    ...(request.explain && { reason: reasonOf(decided, slot, situation, !request.tellsPerson) }),
   }
 }
 
@@ -188,6 +208,7 @@ function reasonOf(
   { choice, explored, stages, reasons }: Decided,
   slot: CompiledSlot,
   facts: Situation,
+  isPublic: boolean,
 ): DecisionReason {
   const { policy, policyVersion, propensities, features, campaigns, model } = choice
   return {
@@ -196,7 +217,7 @@ function reasonOf(
     propensities,
     explored,
     affinities: features.affinities,
-    excluded: listExcluded(slot, reasons, facts, MOST_EXPLAINED),
+    excluded: listExcluded(slot, reasons, facts, MOST_EXPLAINED, isPublic),
     candidates: listCandidates(slot, stages, MOST_EXPLAINED).sort((a, b) => b.probability - a.probability),
     ...(campaigns && { campaigns }),
     ...(model && { learnedViews: model.views }),

@@ -7,18 +7,24 @@ import {
   type Profile,
   streamSubject,
 } from '@slotstream/protocol'
-import { type Log, type Publisher, within } from '@slotstream/runtime'
-import { type Answer, answer, noAnswer } from './answer.js'
+import { createSlices, type Log, type Publisher, within } from '@slotstream/runtime'
+import { type Answer, type Asker, answering, noAnswer } from './answer.js'
 import type { Catalog } from './catalog.js'
 import type { Models } from './models.js'
 import { previewOf } from './preview.js'
-import { createTurns } from './turns.js'
+import { createTurns, type Turn } from './turns.js'
 
 /** Time that recording may take even when less of the deadline is left, in milliseconds. */
 const LEAST_RECORD_MS = 20
 
 /** Time that recording may take when no answer waits for it, in milliseconds. */
 const LATE_RECORD_MS = 2_000
+
+/** Largest answer, in bytes of its JSON: what NATS carries, with room for the rest of the reply. */
+const MAX_ANSWER_BYTES = 900_000
+
+/** Positions of an answer up to which it can't be larger than that: a payload has 64 KB at most. */
+const SURELY_SMALL = 13
 
 /** The profiles of this process's partitions, as decisions read them. */
 export interface ProfileReader {
@@ -53,6 +59,7 @@ export type Decide = (request: DecideRequest, partition: number) => Promise<Answ
 export function createDecider(deps: DeciderDeps): Decide {
   const { profiles, catalog, models, log, onUnrecorded } = deps
   const turns = createTurns()
+  const pauseIfLong = createSlices()
 
   function noteUnrecorded(error: unknown): void {
     onUnrecorded()
@@ -67,20 +74,28 @@ export function createDecider(deps: DeciderDeps): Decide {
     // A person is in an experiment with all browsers.
     const isInExperiment = slots.length > request.slots.length
     const needsAll = isInExperiment || needsPerson(slots)
-    const turn = slots.some(({ needs }) => needs.caps) ? turns.take(joined([siteId, visitorId])) : undefined
+    const hasCaps = slots.some(({ needs }) => needs.caps)
+    let turn: Turn | undefined
     let told: number | undefined
     try {
       const asker = await findAsker()
+      const decided = asker && (await decideInTime(asker))
       if (!profiles.holds(partition)) return undefined
-      if (!asker) {
+      if (!decided) {
         const late = noAnswer(request, 'timeout', catalog, Date.now())
         if (request.preview) return previewOf(late, request, catalog)
         // Nothing is shown, so the page needn't wait until it is recorded.
         record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
         return late
       }
-      const decided = answer(request, asker, { catalog, models }, Date.now())
       if (request.preview) return previewOf(decided, request, catalog)
+      if (isTooLarge(decided)) {
+        log.warn(
+          { siteId, bytes: MAX_ANSWER_BYTES },
+          'an answer is too large to be sent: ask for fewer items at a time',
+        )
+        return noAnswer(request, 'unavailable', catalog, Date.now())
+      }
       const timeout = Math.max(LEAST_RECORD_MS, left())
       try {
         const recorded = record(deps, request, partition, decided, timeout)
@@ -98,6 +113,17 @@ export function createDecider(deps: DeciderDeps): Decide {
       turn?.end(told)
     }
 
+    /** Decides slot by slot, so that others have their turn; undefined where that takes too long. */
+    async function decideInTime(asker: Asker): Promise<Answer | undefined> {
+      const steps = answering(request, asker, { catalog, models }, Date.now())
+      for (;;) {
+        const step = steps.next()
+        if (step.done) return step.value
+        await pauseIfLong()
+        if (left() <= 0) return undefined
+      }
+    }
+
     /** Finds the person; undefined where another owner of a part of it does not answer in time. */
     async function personOf(profile: Profile): Promise<DecidedPerson | undefined> {
       try {
@@ -110,10 +136,12 @@ export function createDecider(deps: DeciderDeps): Decide {
 
     /** Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long. */
     async function findAsker() {
+      if (!(await profiles.waitFor(partition, request.after, left()))) return undefined
+      // Not before: a request for a position that never comes would keep others of the visitor waiting.
+      if (hasCaps) turn = turns.take(joined([siteId, visitorId]))
       const before = turn ? await within(left(), turn.before) : { value: 0 }
       if (!before) return undefined
-      const after = Math.max(request.after, before.value)
-      if (!(await profiles.waitFor(partition, after, left()))) return undefined
+      if (before.value > request.after && !(await profiles.waitFor(partition, before.value, left()))) return undefined
       const found = await within(left(), profiles.profileOf(siteId, visitorId))
       if (!found) return undefined
       const profile = found.value
@@ -130,6 +158,11 @@ export function createDecider(deps: DeciderDeps): Decide {
       }
     }
   }
+}
+
+function isTooLarge({ decisions }: Answer): boolean {
+  const items = decisions.reduce((sum, decision) => sum + decision.items.length, 0)
+  return items > SURELY_SMALL && Buffer.byteLength(JSON.stringify(decisions)) > MAX_ANSWER_BYTES
 }
 
 type Streams = Pick<DeciderDeps, 'publisher'>

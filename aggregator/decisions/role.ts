@@ -12,6 +12,7 @@ import {
 import { answerPartitions, respondWithError } from '../ownership/answer-partitions.js'
 import type { Profiles } from '../profiles/role.js'
 import { createCatalog } from './catalog.js'
+import { costOf } from './cost.js'
 import { createDecider } from './decider.js'
 import { type Models, NO_MODELS } from './models.js'
 import { parseRequest } from './parse-request.js'
@@ -97,7 +98,7 @@ export async function startDecisions({
     if (!answered) return
     const { decisions } = answered
     for (const { outcome } of decisions) outcomes.inc({ outcome })
-    message.respond(JSON.stringify({ decisions } satisfies DecideReply))
+    message.respond(JSON.stringify({ decisions, cost: costOf(answered) } satisfies DecideReply))
     done()
   }
 

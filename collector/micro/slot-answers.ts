@@ -68,8 +68,9 @@ export function createAnswerSlots(first: SlotAnswers = new Map()): AnswerSlots {
     use(answers = first) {
       inUse = answers
     },
-    decide: async ({ slots }) =>
-      slots.map(({ id, count }): SlotDecision => {
+    decide: async ({ slots }) => ({
+      cost: 0,
+      decisions: slots.map(({ id, count }): SlotDecision => {
         const answer = inUse.get(id) ?? 'unavailable'
         const shown = typeof answer === 'string' ? [] : answer.slice(0, count)
         return {
@@ -79,6 +80,7 @@ export function createAnswerSlots(first: SlotAnswers = new Map()): AnswerSlots {
           items: shown.map(({ contentId, payload }, index) => ({ contentId, position: index + 1, payload })),
         }
       }),
+    }),
     categoryOf(_siteId, contentId) {
       for (const answer of inUse.values())
         if (typeof answer !== 'string')

@@ -20,7 +20,13 @@ const MARGIN_MS = 100
 /** How long an answer waits for the record of decisions that no owner made, in milliseconds. */
 const RECORD_WAIT_MS = 100
 
-export type Decide = (request: Omit<DecideRequest, 'deadlineMs'>) => Promise<SlotDecision[]>
+/** Decides what a request asks for; `cost` is what that takes beyond one message a slot, in messages. */
+export type Decide = (request: Omit<DecideRequest, 'deadlineMs'>) => Promise<Decided>
+
+interface Decided {
+  decisions: SlotDecision[]
+  cost: number
+}
 
 /**
  * Creates the function that asks the owner of the visitor's partition. It always resolves: without an owner, or without
@@ -36,20 +42,24 @@ export function createDecide(
   return async question => {
     const request: DecideRequest = { ...question, deadlineMs: Math.max(timeoutMs - MARGIN_MS, timeoutMs / 2) }
     const answer = await ask(request)
-    if (Array.isArray(answer)) return answer
+    if (typeof answer !== 'string') return answer
     const { siteId, visitorId, preview } = request
     const now = Date.now()
     const { decisions, records } = unansweredDecisions(request, answer, now)
     // Nothing of a preview is recorded.
-    if (preview) return decisions.map(decision => ({ ...decision, decisionId: '', preview: true as const }))
+    if (preview)
+      return {
+        decisions: decisions.map(decision => ({ ...decision, decisionId: '', preview: true as const })),
+        cost: 0,
+      }
     const envelope = { siteId, visitorId, receivedAt: new Date(now).toISOString(), decisions: records }
     // Failing is counted where it happens; the page gets its answer all the same.
     const recorded = publishAll(publisher, decisionPublications(envelope, partitions), metrics).catch(() => {})
     await within(RECORD_WAIT_MS, recorded)
-    return decisions
+    return { decisions, cost: 0 }
   }
 
-  async function ask(request: DecideRequest): Promise<SlotDecision[] | 'timeout' | 'unavailable'> {
+  async function ask(request: DecideRequest): Promise<Decided | 'timeout' | 'unavailable'> {
     const answer = await askOwner(nats, {
       subject: decideSubject(partitionOf(request.siteId, request.visitorId, partitions)),
       timeoutMs,
@@ -59,10 +69,10 @@ export function createDecide(
   }
 }
 
-function decisionsOf(answer: Msg): SlotDecision[] | 'unavailable' {
+function decisionsOf(answer: Msg): Decided | 'unavailable' {
   try {
-    const { decisions } = answer.json<DecideReply>()
-    return Array.isArray(decisions) ? decisions : 'unavailable'
+    const { decisions, cost = 0 } = answer.json<DecideReply>()
+    return Array.isArray(decisions) ? { decisions, cost: Number.isSafeInteger(cost) ? cost : 0 } : 'unavailable'
   } catch {
     return 'unavailable'
   }

@@ -58,7 +58,7 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
       return sendJson(response, 200, answer)
     }
     const shownTo = preview?.as ?? user
-    const decisions = await decide({
+    const { decisions, cost } = await decide({
       siteId: site.siteId,
       visitorId: visitorIdOf(shownTo),
       anonymousId: shownTo.anonymousId || '',
@@ -68,8 +68,11 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
       // Positions are those of the page's own visitor.
       after: preview?.as ? 0 : Math.max(question.after ?? 0, ...positions),
       explain: site.debug && question.explain === true,
+      ...(key === 'secret' && { tellsPerson: true }),
       ...(preview && { preview: { ...(preview.show && { show: preview.show }) } }),
     })
+    // With a debt, if need be: what it costs is known afterwards.
+    origin.admission.pay(cost, [])
     if (!preview) for (const { outcome } of decisions) metrics.decisions.inc({ outcome })
     const answer: SlotsAnswer = { decisions }
     if (question.batches) answer.batches = sealed.map(result => (isStored(result) ? result.answer : result))

@@ -25,6 +25,8 @@ export interface ClauseAnswers {
   firstMiss(numbers: readonly number[]): number | undefined
   /** Describes why a clause does not hold: `context.country is "FR", wanted "DE"`. */
   describe(number: number): string
+  /** Returns the paths that a clause reads. */
+  pathsOf(number: number): readonly string[]
 }
 
 const HOLDS = 1
@@ -70,6 +72,7 @@ export function createClauses(): Clauses {
           return undefined
         },
         describe: number => conditions[number]!.misses(loaded)[0] ?? '',
+        pathsOf: number => conditions[number]!.paths,
       }
     },
   }

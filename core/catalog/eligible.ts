@@ -63,21 +63,31 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
 
 const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()
 
-/** Describes in plain words why a content may not be shown, where the reason alone does not say it. */
+/**
+ * Describes in plain words why a content may not be shown, where the reason alone does not say it.
+ *
+ * @param isPublic whether a client with the public key reads it: then values are told of the request's own context only, and
+ *   of a person the names of what is asked for. Default: no
+ */
 export function detailOf(
   slot: CompiledSlot,
   place: number,
   reason: ExclusionReason,
   facts: EligibilityFacts,
+  isPublic = false,
 ): string | undefined {
   const content = slot.contents[place]!
   if (reason === 'condition' && content.condition !== undefined) {
     const missed = facts.answers.firstMiss(slot.conditions[content.condition]!)
-    return missed === undefined ? undefined : facts.answers.describe(missed)
+    if (missed === undefined) return undefined
+    const paths = facts.answers.pathsOf(missed)
+    return isPublic && !paths.every(isOfRequest) ? `asks for ${paths.join(', ')}` : facts.answers.describe(missed)
   }
   const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id), facts) : undefined
   return reached && `${reached.times} of ${reached.count} per ${reached.per}`
 }
+
+const isOfRequest = (path: string) => path.startsWith('context.')
 
 function reachedCap({ caps }: CompiledContent, showings: readonly Showing[] | undefined, facts: EligibilityFacts) {
   for (const { count, per } of caps) {

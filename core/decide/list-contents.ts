@@ -82,12 +82,14 @@ function mostLikely(all: readonly Listed[], count: number): Listed[] {
  * Lists content that may not be shown, with the reason: all, or, of much, the first by id.
  *
  * @param most number up to which all is listed. Default 20
+ * @param isPublic see `detailOf`. Default: no
  */
 export function listExcluded(
   slot: CompiledSlot,
   reasons: readonly (ExclusionReason | undefined)[],
   facts: EligibilityFacts,
   most = ALL,
+  isPublic = false,
 ): Excluded[] {
   let count = 0
   for (const reason of reasons) if (reason !== undefined) count++
@@ -96,7 +98,7 @@ export function listExcluded(
   for (let place = 0; listed.length < wanted; place++) {
     const reason = reasons[place]
     if (reason === undefined) continue
-    const detail = detailOf(slot, place, reason, facts)
+    const detail = detailOf(slot, place, reason, facts, isPublic)
     listed.push({ contentId: slot.contents[place]!.id, reason, ...(detail !== undefined && { detail }) })
   }
   return listed

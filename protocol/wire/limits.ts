@@ -33,9 +33,10 @@ export const MAX_KEY_LENGTH = 256
 /** Longest `event` name, id (`messageId`, `anonymousId`, `userId`, slot and content ids), in characters. */
 export const MAX_NAME_LENGTH = 256
 
-/** Most slots in one `/v1/slots` request, and most items of one slot. */
+/** Most slots in one `/v1/slots` request, most items of one slot, and most that a request may name for all together. */
 export const MAX_SLOTS = 20
 export const MAX_ITEMS = 50
+export const MAX_POSITIONS = 100
 
 /** Longest time after a click in which an order is credited to it, in hours. */
 export const MAX_ATTRIBUTION_HOURS = 720

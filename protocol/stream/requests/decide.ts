@@ -19,6 +19,8 @@ export interface DecideRequest {
   /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
   deadlineMs: number
   explain: boolean
+  /** Whether the explanation may tell what a person is. Default: only what is asked for, and the request's own context */
+  tellsPerson?: boolean
   /** Absent: a decision that is shown to its visitor. */
   preview?: DecisionPreview
 }
@@ -26,4 +28,6 @@ export interface DecideRequest {
 /** Reply to a `DecideRequest`. The decisions are in the stream when it is sent. */
 export interface DecideReply {
   decisions: SlotDecision[]
+  /** Cost beyond one message a slot, in messages. Default 0 */
+  cost?: number
 }

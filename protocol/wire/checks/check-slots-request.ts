@@ -1,7 +1,7 @@
 import { digitsOf, isMarkedNumber } from '../exact-integers.js'
 import { idOf } from '../ids/id-of.js'
 import { isMeaningful } from '../ids/ids.js'
-import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_SLOTS } from '../limits.js'
+import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_POSITIONS, MAX_SLOTS } from '../limits.js'
 import type { SlotsRequest } from '../slots.js'
 import type { Check } from './check.js'
 import { isObject } from './is-object.js'
@@ -27,6 +27,9 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
     if (slot.count !== undefined && !isCount(slot.count))
       return no(`slots[${index}].count must be a whole number from 1 to ${MAX_ITEMS}`)
   }
+  const positions = raw.slots.reduce((sum, { count = 1 }) => sum + count, 0)
+  if (positions > MAX_POSITIONS)
+    return no(`slots ask for ${positions} items together, ${MAX_POSITIONS} are allowed: ask in several requests`)
   if (raw.batch !== undefined && !Array.isArray(raw.batch)) return no('batch must be a list of messages')
   if (raw.batches !== undefined && !(Array.isArray(raw.batches) && raw.batches.every(isObject)))
     return no('batches must be a list of batches')

@@ -19,7 +19,7 @@ button { margin-left: 8px; font: inherit; }
  * preview is tracked. A badge says that the page is one, and ends it.
  */
 export function preview(client: PluginApi, token: string): void {
-  const { visitorIds, listeners } = client
+  const { visitorIds, listeners, delivery, personalizer: own } = client
   client.personalizer = personalizerOf({
     ...client,
     personalizer: undefined,
@@ -41,9 +41,25 @@ export function preview(client: PluginApi, token: string): void {
   } catch {
     // Legible without it.
   }
+  /** A link that is none, or no longer, must not keep a page from its slots: anybody can make one. */
+  const endIfRefused = async () => {
+    const { endpoint, writeKey } = delivery.settings
+    const body = JSON.stringify({ ...visitorIds.all(), preview: token, slots: [{ id: '-' }] })
+    const url = `${endpoint}/v1/slots?writeKey=${encodeURIComponent(writeKey)}`
+    const { status } = await fetch(url, { method: 'POST', body, credentials: delivery.credentials })
+    if (status !== 403 || listeners.signal.aborted) return
+    endPreview()
+    client.personalizer = own
+    text.textContent = 'The preview link has expired'
+    refresh()
+  }
+  let isChecked = false
   listeners.on(window, 'slotstream:decision', event => {
     const { outcome } = (event as CustomEvent<SlotDecision>).detail
-    if (outcome === 'unavailable') text.textContent = 'Preview: no answer, the link may have expired'
+    if (outcome !== 'unavailable' || isChecked) return
+    isChecked = true
+    text.textContent = 'Preview: no answer'
+    endIfRefused().catch(client.log)
   })
   listeners.signal.addEventListener('abort', () => host.remove())
   document.querySelector(NAME)?.remove()

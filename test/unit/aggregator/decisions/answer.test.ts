@@ -2,6 +2,7 @@ import type { DecideRequest, Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { answer as answerAsker, noAnswer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { personOfProfile } from '#core/decide/person.js'
 
 const NOW = Date.UTC(2026, 0, 10)
 
@@ -94,6 +95,31 @@ describe('an answer', () => {
       explored: false,
       affinities: {},
     })
+  })
+
+  it('tells a public key what is asked for, and of a person nothing else', () => {
+    const guarded = catalog()
+    const where = (path: string, wanted: unknown) => ({ slots: ['hero'], where: { [path]: wanted } })
+    guarded.set('shop.content.mail', { id: 'mail', ...where('traits.email', { $regex: 'vip' }) })
+    guarded.set('shop.content.land', { id: 'land', ...where('context.land', 'DE') })
+    guarded.set('shop.content.both', {
+      id: 'both',
+      slots: ['hero'],
+      where: { $or: [{ 'context.land': 'DE' }, { 'traits.email': 'x' }] },
+    })
+    const person = { ...personOfProfile('v1', undefined, NOW), traits: { email: 'bob@example.com' } }
+    const excludedFor = (fields: Partial<DecideRequest>) => {
+      const asked = { ...request, context: { land: 'FR' }, explain: true, ...fields }
+      const { decisions } = answerAsker(asked, { profile: undefined, person }, { catalog: guarded }, NOW, newId())
+      return Object.fromEntries(decisions[0]!.reason!.excluded.map(({ contentId, detail }) => [contentId, detail]))
+    }
+    expect(excludedFor({})).toMatchObject({
+      mail: 'asks for traits.email',
+      land: 'context.land is "FR", wanted "DE"',
+      both: 'asks for context.land, traits.email',
+    })
+    expect(JSON.stringify(excludedFor({}))).not.toContain('bob')
+    expect(excludedFor({ tellsPerson: true }).mail).toContain('bob@example.com')
   })
 
   it('that comes too late leaves every slot to the page, the holdout still known', () => {

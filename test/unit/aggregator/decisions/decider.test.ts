@@ -3,6 +3,7 @@ import type { DecideRequest, DecisionEnvelope, EventEnvelope, Profile } from '@s
 import { createLog } from '@slotstream/runtime'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { costOf } from '#aggregator/decisions/cost.js'
 import { createDecider, type DeciderDeps } from '#aggregator/decisions/decider.js'
 import { NO_MODELS } from '#aggregator/decisions/models.js'
 import { createTurns } from '#aggregator/decisions/turns.js'
@@ -25,6 +26,17 @@ const request = (slot: string, fields: Partial<DecideRequest> = {}): DecideReque
   ...fields,
 })
 
+function readers(profile: () => Profile | undefined = () => undefined): DeciderDeps['profiles'] {
+  return {
+    profileOf: async () => profile(),
+    personOf: async known => personOfProfile('v1', known, Date.now()),
+    definitionsOf: () => definitions,
+    waitFor: async () => true,
+    ageMs: () => 0,
+    holds: () => true,
+  }
+}
+
 /** A decider over a stream in memory, which applies what it is told when it stores it. */
 function start(fields: Partial<DeciderDeps> = {}, beforeStored: (subject: string) => Promise<void> = async () => {}) {
   const catalog = createCatalog()
@@ -40,14 +52,7 @@ function start(fields: Partial<DeciderDeps> = {}, beforeStored: (subject: string
         return { seq, duplicate: false }
       },
     },
-    profiles: {
-      profileOf: async () => profile,
-      personOf: async known => personOfProfile('v1', known, Date.now()),
-      definitionsOf: () => definitions,
-      waitFor: async () => true,
-      ageMs: () => 0,
-      holds: () => true,
-    },
+    profiles: readers(() => profile),
     catalog,
     models: NO_MODELS,
     log,
@@ -56,6 +61,46 @@ function start(fields: Partial<DeciderDeps> = {}, beforeStored: (subject: string
   })
   return { catalog, decide, stored }
 }
+
+describe('a request for much', () => {
+  const many = Array.from({ length: 3 }, () => ({ id: 'hero', count: 50 }))
+
+  it('costs positions times contents, beyond what a page asks for', async () => {
+    const { catalog, decide } = start()
+    catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    for (let n = 0; n < 200; n++) catalog.set(`shop.content.c${n}`, { id: `c${n}`, slots: ['hero'] })
+    expect(costOf((await decide(request('hero'), 0))!)).toBe(0)
+    expect(costOf((await decide(request('hero', { slots: many }), 0))!)).toBe((3 * 50 * 200 - 1_000) / 250)
+  })
+
+  it('is given up between its slots once its time is over', async () => {
+    const { catalog, decide } = start()
+    catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    for (let n = 0; n < 2_000; n++) catalog.set(`shop.content.c${n}`, { id: `c${n}`, slots: ['hero'] })
+    const answered = await decide(request('hero', { slots: many, deadlineMs: 1 }), 0)
+    expect(answered?.decisions.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout', 'timeout'])
+  })
+
+  it('is answered as unavailable, and recorded as nothing, where NATS could not carry the answer', async () => {
+    const { catalog, decide, stored } = start()
+    catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    const payload = { text: 'x'.repeat(60_000) }
+    for (let n = 0; n < 20; n++) catalog.set(`shop.content.c${n}`, { id: `c${n}`, slots: ['hero'], payload })
+    const answered = await decide(request('hero', { slots: [{ id: 'hero', count: 20 }] }), 0)
+    expect(answered?.decisions).toMatchObject([{ outcome: 'unavailable', items: [] }])
+    expect(stored).toEqual([])
+  })
+
+  it('for a position that never comes keeps no other request of the visitor waiting', async () => {
+    const { catalog, decide } = start({
+      profiles: { ...readers(), waitFor: async (_partition, seq) => seq < 1_000 || new Promise(() => {}) },
+    })
+    catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    catalog.set('shop.content.a', { id: 'a', slots: ['hero'], caps: [{ count: 9, per: '1h' }] })
+    void decide(request('hero', { after: 1_000 }), 0)
+    expect((await decide(request('hero'), 0))?.decisions).toMatchObject([{ outcome: 'served' }])
+  })
+})
 
 describe('a decision', () => {
   it('does not show what ended while it was being recorded', async () => {

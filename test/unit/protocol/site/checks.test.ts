@@ -58,6 +58,7 @@ describe('checkSlotsRequest', () => {
     [{ ...good, slots: [{ id: 'hero', count: 0 }] }, 'slots[0].count'],
     [{ ...good, slots: [{ id: 'hero', count: MAX_ITEMS + 1 }] }, 'slots[0].count'],
     [{ ...good, slots: [{ id: 'hero', count: 1.5 }] }, 'slots[0].count'],
+    [{ ...good, slots: [50, 50, undefined].map(count => ({ id: 'hero', count })) }, '101 items'],
     [{ ...good, slots: new Array(MAX_SLOTS + 1).fill({ id: 'hero' }) }, String(MAX_SLOTS)],
     [{ ...good, batch: {} }, 'batch'],
     [{ ...good, batches: [[]] }, 'batches'],

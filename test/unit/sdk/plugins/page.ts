@@ -13,7 +13,7 @@ const accepted = async () => JSON.stringify({ success: true, accepted: 1, reject
 export async function openPage(
   options: Partial<slotstream.Options>,
   markup = '',
-  answer: (body: string) => Promise<string> = accepted,
+  answer: (body: string) => Promise<string | Response> = accepted,
 ) {
   document.body.innerHTML = markup
   history.replaceState(null, '', '/start')
@@ -34,7 +34,10 @@ export async function openPage(
   )
   // So that these tests can read what is sent.
   vi.stubGlobal('CompressionStream', undefined)
-  vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => new Response(await answer(String(body))))
+  vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => {
+    const answered = await answer(String(body))
+    return typeof answered === 'string' ? new Response(answered) : answered
+  })
   slotstream.init({
     writeKey: 'demo',
     endpoint: 'https://c.example',

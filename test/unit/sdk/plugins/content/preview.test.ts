@@ -36,7 +36,8 @@ async function open(search = '', options: Partial<Options> = {}) {
     const body = JSON.parse(text) as Body
     bodies.push(body)
     if (!body.slots) return JSON.stringify({ success: true, accepted: 1, rejected: [] })
-    if (body.preview && status !== 200) throw new TypeError('as a 403 is answered, no decisions')
+    if (body.preview && status === 0) throw new TypeError('no answer')
+    if (body.preview && status !== 200) return new Response('{}', { status })
     const decision: Partial<SlotDecision> = {
       decisionId: body.preview ? '' : 'd1',
       outcome: 'served',
@@ -87,10 +88,22 @@ describe('a tab that was opened by a preview link', () => {
     expect(messages.filter(message => 'preview' in message)).toEqual([])
   })
 
-  it('says when there is no answer any more, as once the link has expired', async () => {
+  it('says so when there is no answer, and goes on', async () => {
+    status = 0
+    await open('?slotstream_preview=token')
+    await vi.waitFor(() => expect(badge()?.textContent).toContain('no answer'))
+    expect(sessionStorage).toHaveLength(1)
+  })
+
+  it('is one like any other when the link has expired, or is none: it gets its slots, and tracks', async () => {
     status = 403
-    await open('?slotstream_preview=old')
-    await vi.waitFor(() => expect(badge()?.textContent).toContain('may have expired'))
+    await open('?slotstream_preview=made-up')
+    await shows('Mine')
+    expect(badge()?.textContent).toContain('has expired')
+    expect(sessionStorage).toHaveLength(0)
+    viewing.show('b')
+    await vi.waitFor(() => expect(page.names()).toContain('Slot Viewed'), { timeout: 5_000 })
+    expect(bodies.at(-1)).not.toHaveProperty('preview')
   })
 
   it('ends with an empty token', async () => {
