@@ -53,8 +53,9 @@ function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<
   // A stage that leaves positions open has shown all of its candidates: so it is known what a later one has.
   let open = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
   for (const stage of stages) {
+    const chanceOf = chancesIn(stage, open, learns)
     for (const [index, place] of stage.candidates.entries()) {
-      const chance = chanceOf(stage, index, open, learns)
+      const chance = chanceOf(index)
       if (chance !== 'none') possible.add(place)
       if (chance === 'certain') certain.add(place)
     }
@@ -63,20 +64,34 @@ function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<
   return { possible, certain }
 }
 
-/** Says whether a candidate can be among those that are drawn, and whether it must be. */
-function chanceOf(stage: Stage, index: number, open: number, learns: boolean): 'none' | 'possible' | 'certain' {
-  const { candidates, recorded } = stage
+type Chance = 'none' | 'possible' | 'certain'
+
+/** Returns what says of a candidate of a stage whether it can be among those that are drawn, and whether it must be. */
+function chancesIn({ candidates, recorded }: Stage, open: number, learns: boolean): (index: number) => Chance {
   const count = candidates.length
-  if (open === 0) return 'none'
-  if (recorded.lottery === undefined) return index < open ? 'certain' : 'none'
-  if (count <= open) return 'certain'
+  if (open === 0) return () => 'none'
+  if (recorded.lottery === undefined) return index => (index < open ? 'certain' : 'none')
+  if (count <= open) return () => 'certain'
   const lottery = unpackLottery(recorded.lottery, count)
-  if (learns || lottery.exploration > 0 || lottery.rule === 'gaps' || lottery.rule === 'samples') return 'possible'
+  if (learns || lottery.exploration > 0 || lottery.rule === 'gaps' || lottery.rule === 'samples')
+    return () => 'possible'
   const values =
     lottery.rule === 'ranked' ? lottery.ranks.map(rank => -rank) : lottery.shares.map(share => Number(share > 0))
-  const own = values[index]!
-  const better = values.filter(value => value > own).length
-  if (better >= open) return 'none'
-  const atLeastAsGood = values.filter(value => value >= own).length
-  return atLeastAsGood <= open ? 'certain' : 'possible'
+  const places = placesOf(values)
+  return index => {
+    const { better, atLeastAsGood } = places.get(values[index]!)!
+    if (better >= open) return 'none'
+    return atLeastAsGood <= open ? 'certain' : 'possible'
+  }
+}
+
+/** Counts, of each value, how many are greater, and how many at least as great. Sorted once: there may be thousands. */
+function placesOf(values: readonly number[]): Map<number, { better: number; atLeastAsGood: number }> {
+  const places = new Map<number, { better: number; atLeastAsGood: number }>()
+  for (const [index, value] of values.toSorted((a, b) => b - a).entries()) {
+    const known = places.get(value)
+    if (known) known.atLeastAsGood = index + 1
+    else places.set(value, { better: index, atLeastAsGood: index + 1 })
+  }
+  return places
 }
