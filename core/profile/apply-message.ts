@@ -7,6 +7,7 @@ import {
   type StoredMessage,
   visitorText,
 } from '@slotstream/protocol'
+import type { Features } from '../features/feature.js'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
@@ -16,12 +17,14 @@ import { traitsAfter } from './traits.js'
  * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
  *
  * @param onRefused is called when the message's traits would make the profile too large, and are left out
+ * @param features of the site, see `interestsOf`. Default: built-in ones
  */
 export function applyMessage(
   before: Profile | undefined,
   message: StoredMessage,
   { siteId, visitorId, sender }: Pick<EventEnvelope, 'siteId' | 'visitorId' | 'sender'>,
   onRefused: () => void = () => {},
+  features?: Features,
 ): Profile {
   const at = timeOf(message.timestamp)
   if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
@@ -44,7 +47,7 @@ export function applyMessage(
   const traits = traitsAfter(profile.traits, message, late)
   if (traits) next.traits = traits
   else onRefused()
-  const interests = interestsOf(message)
+  const interests = interestsOf(message, features)
   if (interests.length > 0) {
     const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)
     next.affinities = added.values

@@ -21,6 +21,7 @@ import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
 import { type OnSegment, type UserNews, watchSegments } from '../segments/members/watch-segments.js'
 import { detect, type Found } from '../signals/detect.js'
+import type { Observation } from '../signals/detector.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
@@ -134,9 +135,9 @@ function reduce(
     set?.add(hash)
     known.push(hash)
     const seen = onlyFeatures ? withoutContent(message) : message
-    const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)))
+    const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)), features)
     const at = timeOf(message.timestamp)
-    const sessionId = onlyFeatures ? '' : look(next, message, after, search, listeners)
+    const sessionId = onlyFeatures ? '' : look({ before: next, message, after, features }, search, listeners)
     ledger?.look(message, at)
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
@@ -178,15 +179,10 @@ function reduce(
 }
 
 /** Detects signals in a message. Returns its session. */
-function look(
-  before: Profile | undefined,
-  message: StoredMessage,
-  after: Profile,
-  search: PatternSearch,
-  { onFound, onMatch }: Listeners,
-): string {
+function look(seen: Omit<Observation, 'session'>, search: PatternSearch, { onFound, onMatch }: Listeners): string {
+  const { message, after } = seen
   const at = timeOf(message.timestamp)
-  const { memory, found, sessionId } = detect(before, message, after)
+  const { memory, found, sessionId } = detect(seen)
   for (const one of found) onFound(one, message, after)
   if (found.length > 0)
     after.recentSignals = withSignals(

@@ -1,40 +1,34 @@
 import { MAX_NAME_LENGTH, type StoredMessage } from '@slotstream/protocol'
+import { eventNameOf } from '../conditions/event-name.js'
+import { DEFAULT_FEATURES } from '../features/compile.js'
+import type { Feature, Features } from '../features/feature.js'
 
-/** How much an event says about its category: the more it costs the visitor, the more. */
-const WEIGHTS: ReadonlyMap<string, number> = new Map([
-  ['Product List Viewed', 0.5],
-  ['Product Viewed', 1],
-  ['Product Clicked', 1],
-  ['Slot Clicked', 1],
-  ['Product Added', 3],
-  ['Order Completed', 5],
-])
-
-const PAGE_WEIGHT = 0.5
+/** The feature by whose events, weights and keys interests are counted. */
+const INTEREST_FEATURE = 'category_affinity'
 
 /**
- * The categories a message shows interest in, with weights. They stand in `properties.category` and in the `category`
- * of each of `properties.products`, as in Segment's e-commerce spec; each counts once per message. A click on content of a
- * slot is about the content's category, which the collector puts into `context.content`.
+ * Returns the categories that a message shows interest in, with weights: those of the site's feature `category_affinity`,
+ * as far as it has keys; where it is switched off, of the built-in one. Each category counts once per message.
  */
-export function interestsOf(message: StoredMessage): [string, number][] {
-  const weight = message.type === 'track' ? WEIGHTS.get(message.event ?? '') : pageWeight(message)
-  if (weight === undefined || !message.properties) return []
-  const { category = clickedCategory(message), products } = message.properties
-  const categories = new Set([category, ...(Array.isArray(products) ? products.map(categoryOf) : [])])
-  return [...categories].filter(isCategory).map(found => [found, weight])
+export function interestsOf(message: StoredMessage, features: Features = DEFAULT_FEATURES): [string, number][] {
+  const declared = features.byName.get(INTEREST_FEATURE)
+  const { byName, rulesByEvent, rulesOfAny } = declared?.readKeys ? features : DEFAULT_FEATURES
+  const rules = rulesByEvent.get(eventNameOf(message)) ?? rulesOfAny
+  const feature = byName.get(INTEREST_FEATURE) as Feature
+  const weight = rules.find(rule => rule.feature === feature)?.weight
+  if (weight === undefined || !(feature.matches?.(message) ?? true)) return []
+  const keys = feature.readKeys?.(isAboutContent(message) ? message : withoutContent(message))
+  return [...new Set(Array.isArray(keys) ? keys.flat() : [keys])].filter(isCategory).map(key => [key, weight])
 }
 
-function clickedCategory({ event, context }: StoredMessage): unknown {
-  return event === 'Slot Clicked' ? categoryOf(context?.content) : undefined
+/** Whether the category of a slot's content, which the collector adds, may be what the message is about. */
+function isAboutContent({ event, context }: StoredMessage): boolean {
+  return event === 'Slot Clicked' || context?.content === undefined
 }
 
-function pageWeight(message: StoredMessage): number | undefined {
-  return message.type === 'page' || message.type === 'screen' ? PAGE_WEIGHT : undefined
-}
-
-function categoryOf(product: unknown): unknown {
-  return typeof product === 'object' && product !== null && 'category' in product ? product.category : undefined
+function withoutContent(message: StoredMessage): StoredMessage {
+  const { content: _content, ...context } = message.context ?? {}
+  return { ...message, context }
 }
 
 function isCategory(value: unknown): value is string {

@@ -1,4 +1,4 @@
-import type { JsonObject, Profile, SignalMemory, SignalName, StoredMessage } from '@slotstream/protocol'
+import type { JsonObject, Profile, SignalMemory, SignalName } from '@slotstream/protocol'
 import { sessionIdOf } from '../profile/sessions.js'
 import type { Detection, Detector, Observation } from './detector.js'
 import { interestShift } from './interest-shift.js'
@@ -25,13 +25,14 @@ export interface Found {
 }
 
 /** Lets all detectors look at one message. Pure. `sessionId`: the session that it belongs to, '' where it is not known. */
-export function detect(
-  before: Profile | undefined,
-  message: StoredMessage,
-  after: Profile,
-): { memory: SignalMemory; found: Found[]; sessionId: string } {
+export function detect(observed: Omit<Observation, 'session'>): {
+  memory: SignalMemory
+  found: Found[]
+  sessionId: string
+} {
+  const { before, message, after } = observed
   const session = sessionOf(before, after)
-  const seen: Observation = { before, message, after, session }
+  const seen: Observation = { ...observed, session }
   const memory: SignalMemory = {}
   const found: Found[] = []
   const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''

@@ -1,4 +1,5 @@
 import type { JsonObject, Profile, StoredMessage } from '@slotstream/protocol'
+import type { Features } from '../features/feature.js'
 
 /** Input of a detector. */
 export interface Observation {
@@ -6,6 +7,8 @@ export interface Observation {
   before: Profile | undefined
   message: StoredMessage
   after: Profile
+  /** Of the site. */
+  features: Features
   /**
    * What the message is to the visitor's running session: it `began` it, it `continues` it, or it belongs to an
    * earlier one and came late.

@@ -42,10 +42,10 @@ const NOTHING: InterestMemory = { base: {}, at: 0, recent: [] }
  * The category that leads the visitor's interests is another one than before: because the latest messages diverge from
  * those before, or because another one has become the strongest over time. The first one to lead is no shift.
  */
-export const interestShift: Detector<string | InterestMemory> = ({ before, message, after }, known) => {
+export const interestShift: Detector<string | InterestMemory> = ({ before, message, after, features }, known) => {
   const { affinities } = after
   if (affinities === before?.affinities) return { memory: known }
-  const categories = interestsOf(message)
+  const categories = interestsOf(message, features)
     .slice(0, MAX_CATEGORIES)
     .map(([category]) => category)
   // Profiles that are older than the comparison remember the leading category alone.

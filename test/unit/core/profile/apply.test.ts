@@ -1,5 +1,7 @@
 import type { EventEnvelope, JsonObject, MessageContext, Profile, StoredMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
+import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
+import { compileFeatures } from '#core/features/compile.js'
 import { HALF_LIFE_MS, MAX_CATEGORIES } from '#core/profile/affinities.js'
 import { applyEnvelope, REMEMBERED_MESSAGES } from '#core/profile/apply.js'
 import { applyMessage } from '#core/profile/apply-message.js'
@@ -129,6 +131,35 @@ describe('affinities', () => {
       message(NOW, { event: 'constructor', properties: { category: 'none' } }),
     ])
     expect(profile.affinities).toEqual({ hats: 8, shoes: 1, bags: 0.5 })
+  })
+
+  it('count articles as the feature does', () => {
+    expect(after([viewed(NOW, 'tea', 'Article Read')]).affinities).toEqual({ tea: 1 })
+  })
+
+  it('have the events, weights and condition of the site’s own category_affinity', () => {
+    const where = { 'properties.price': { $gt: 10 } }
+    const own = { name: 'category_affinity', by: 'properties.genre', aggregate: 'count', halfLife: '7d' } as const
+    const features = compileFeatures(
+      BUILT_IN_FEATURES,
+      [{ ...own, source: { events: { Watched: 4, 'Product Viewed': 2 }, where } }],
+      () => one => Number(one.properties?.price) > 10,
+      1,
+    )
+    const seen = (event: string, properties: JsonObject) => message(NOW, { event, properties })
+    const stream = envelope(
+      seen('Watched', { genre: 'crime', price: 11 }),
+      seen('Watched', { genre: 'crime', price: 9 }),
+      seen('Product Viewed', { genre: ['crime', 'love'], category: 'books', price: 12 }),
+      seen('Product Added', { genre: 'war', price: 12 }),
+    )
+    expect(applyEnvelope(undefined, stream, 1, { features })?.affinities).toEqual({ crime: 6, love: 2 })
+  })
+
+  it('keep the built-in weights where category_affinity is switched off', () => {
+    const features = compileFeatures(BUILT_IN_FEATURES, [{ name: 'category_affinity', off: true }], () => () => true, 1)
+    const profile = applyEnvelope(undefined, envelope(viewed(NOW, 'tea')), 1, { features })
+    expect(profile?.affinities).toEqual({ tea: 1 })
   })
 
   it('follow clicks on content of slots, by the category that the collector knew', () => {
