@@ -59,10 +59,15 @@ export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/e
 export { parseDraw } from './explain/parse-draw.js'
 export { reproduce } from './explain/reproduce.js'
 export {
+  ALL_BUILT_IN_FEATURES,
+  BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
   type CompileWhere,
+  type ContentRow,
+  type ContentValue,
   compileFeatures,
+  contentValues,
   DEFAULT_FEATURES,
   explainFeature,
   type Feature,
@@ -80,6 +85,7 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
+export { type ContentTotal, type ContentTotals, putContent } from './learning/contents/content-totals.js'
 export {
   addOutcome,
   advance,

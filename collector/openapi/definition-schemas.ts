@@ -123,6 +123,32 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
       },
     },
   },
+  ContentFeatures: {
+    type: 'object',
+    required: ['id', 'features'],
+    properties: {
+      id: { type: 'string' },
+      features: {
+        type: 'object',
+        additionalProperties: {
+          type: 'object',
+          required: ['value', 'slots'],
+          properties: {
+            value: {
+              type: ['number', 'object', 'null'],
+              description: 'In all slots together; of a feature by key, by key.',
+            },
+            slots: {
+              type: 'object',
+              description: 'In each slot; an empty name for messages that name none.',
+              additionalProperties: { type: ['number', 'object', 'null'] },
+            },
+            version: { type: 'string', description: 'Changes with the definition. Absent: it is made of others.' },
+          },
+        },
+      },
+    },
+  },
   Feature: {
     oneOf: [
       {

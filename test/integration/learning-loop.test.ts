@@ -229,6 +229,27 @@ describe('500 visitors, of whom all click A and none B', () => {
     expect(await viewsIn('SELECT slot_id, content_id, views, rewards FROM slotstream.model_state')).toEqual(bySql)
   })
 
+  it('leave content with the views and clicks that ClickHouse has, each once', async () => {
+    const bySql = await viewsIn(
+      `SELECT slot_id, content_id, countIf(viewed) AS views, countIf(clicked) AS rewards
+       FROM slotstream.decision_rewards WHERE viewed GROUP BY slot_id, content_id`,
+    )
+    for (const [name, { views, reward }] of Object.entries(bySql)) {
+      const [, slotId = '', contentId] = name.split(' ')
+      type Reply = { features: Record<string, { value: number; slots: Record<string, number>; version?: string }> }
+      const { features } = (await admin('GET', `/sites/${SITE}/content/${contentId}/features`)) as Reply
+      const clicks = reward / 10_000
+      expect(features.content_views).toMatchObject({ value: views, slots: { [slotId]: views } })
+      expect(features.content_views_24h!.value).toBe(views)
+      expect(features.content_clicks!.value).toBe(clicks)
+      expect(features.content_click_rate).toEqual({ value: clicks / views, slots: { [slotId]: clicks / views } })
+      expect(features.content_trend!.value).toBeGreaterThanOrEqual(0.9 * clicks)
+      expect(features.content_trend!.value).toBeLessThanOrEqual(clicks + 0.01)
+    }
+    const unknown = (await admin('GET', `/sites/${SITE}/content/none/features`)) as { features: object }
+    expect(unknown.features).toMatchObject({ content_views: { value: 0, slots: {} } })
+  })
+
   it('leave nothing in the sums when they are deleted: others alone would have left the same', async () => {
     const stream = await readLearning()
     const gone = Array.from({ length: 6 }, (_, index) => `visitor-${11 + 37 * index}`)
