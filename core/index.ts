@@ -1,4 +1,4 @@
-export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { ENDLESS, RATE, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
@@ -63,6 +63,7 @@ export {
   BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
+  CLICK_EVENTS,
   type CompileWhere,
   type ContentRow,
   type ContentValue,

@@ -118,7 +118,7 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
         required: ['isBot', 'reasons'],
         properties: {
           isBot: { type: 'boolean' },
-          reasons: { type: 'array', items: { enum: ['rate', 'endless', 'regular'] } },
+          reasons: { type: 'array', items: { enum: ['rate', 'endless', 'regular', 'crawler'] } },
         },
       },
     },

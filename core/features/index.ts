@@ -1,4 +1,4 @@
-export { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
+export { BUILT_IN_FEATURES, type BuiltInFeature, CLICK_EVENTS } from './built-in.js'
 export {
   ALL_BUILT_IN_FEATURES,
   type CompileWhere,

@@ -326,6 +326,8 @@ describe('60 browsers that had to do with pairs of products', () => {
   const browsers = PAIRS.flatMap(pair => Array.from({ length: EACH }, () => [...pair] as string[]))
   // What newcomers see: more browsers had to do with it than with any other.
   browsers.push(['racket'], ['racket'], ['racket'])
+  /** One more, which comes by a library. */
+  const counted = [...browsers, ['racket']]
 
   /** Sends messages of several visitors; of a bot, more than of all others. */
   async function send(): Promise<number> {
@@ -339,7 +341,15 @@ describe('60 browsers that had to do with pairs of products', () => {
     ).flat()
     await call('POST', '/v1/batch', { batch, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)
     await call('POST', '/v1/batch', { batch: bots, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BOT)
-    return batch.length + bots.length
+    // Browsers that turn a hundred pages in no time, which no person does; and a library, which may read for one.
+    const fast = Array.from({ length: 3 }, (_, index) => [
+      ...Array.from({ length: 100 }, () => ({ ...track(`fast-${index}`, '', {}), type: 'page', event: undefined })),
+      ...['lamp', 'stove'].map(id => track(`fast-${index}`, 'Product Viewed', { product_id: id })),
+    ]).flat()
+    await call('POST', '/v1/batch', { batch: fast, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)
+    const library = [track('library', 'Product Viewed', { product_id: 'racket' })]
+    await call('POST', '/v1/batch', { batch: library, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, 'curl/8.5.0')
+    return batch.length + bots.length + fast.length + library.length
   }
 
   let newcomers = 0
@@ -385,7 +395,11 @@ describe('60 browsers that had to do with pairs of products', () => {
       // In three parts, as millions of rows are.
       for await (const items of readBrowsers(client, question, rows, Math.ceil(rows / 3)))
         read.push(items.sort().join())
-      expect(read.sort()).toEqual(browsers.map(items => [...items].sort().join()).sort())
+      expect(read.sort()).toEqual(counted.map(items => [...items].sort().join()).sort())
+      const all: string[] = []
+      for await (const items of readBrowsers(client, { ...question, includesBots: true }, rows))
+        all.push(items.sort().join())
+      expect(all).toHaveLength(counted.length + 40 + 3)
       expect((await readFrequentItems(client, { ...question, since: Date.now() + 60_000 })).ids.size).toBe(0)
     } finally {
       await client.close()
@@ -413,10 +427,10 @@ describe('60 browsers that had to do with pairs of products', () => {
   it('have matrices in the bucket that are what is fitted to their items', async () => {
     const store = createItemStore(broker.nats, broker.installation.buckets.itemModels, createLog('test'))
     const manifest = (await store.readManifests()).get(BOOKS)!
-    expect(manifest).toMatchObject({ browsers: browsers.length, items: PAIRS.flat().length })
+    expect(manifest).toMatchObject({ browsers: counted.length, items: PAIRS.flat().length })
     const ids = (await store.readMatrix(BOOKS, manifest, 'knn'))!.ids as Map<string, number>
     const gram = gramOfUsers(
-      browsers.map(items => items.map(item => ids.get(item)!)),
+      counted.map(items => items.map(item => ids.get(item)!)),
       ids,
     )
     for (const [type, fit] of Object.entries({ knn: knnModel, ease: easeModel, covisitation: covisitationModel })) {
