@@ -17,6 +17,7 @@ import {
 import { startBatch } from './batch/role.js'
 import { startDecisions } from './decisions/role.js'
 import { loadItemModels } from './items/load-item-models.js'
+import { answerContents } from './learning/contents/answer-contents.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
@@ -139,12 +140,15 @@ async function startDeciding({
   const items = itemModels.everyMs > 0 ? loadItemModels({ ...parts, maxBytes: itemModels.maxBytes }) : undefined
   const models = { modelOf: learning.modelOf, ...(items && { itemsOf: items.itemsOf }) }
   const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models })
+  const { definitionsOf, serves, onServing } = profiles
+  const contents = answerContents({ nats: lane, contents: learning, definitionsOf, serves, log: parts.log })
+  onServing(contents.set)
   return {
     missing: learning.missing,
     learned: learning.learned,
     async stopLearning() {
       await Promise.all([learning.stop(), items?.stop()])
     },
-    stop: decisions.stop,
+    stop: async () => void (await Promise.all([decisions.stop(), contents.stop()])),
   }
 }

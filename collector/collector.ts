@@ -16,6 +16,7 @@ import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
+import { createReadContentFeatures } from './admin/profiles/read-content-features.js'
 import { createReadProfiles } from './admin/profiles/read-profiles.js'
 import { adminRoutes } from './admin/routes.js'
 import { createAskWebhooks } from './admin/webhooks/ask-webhooks.js'
@@ -103,6 +104,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           buckets,
           readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
           previewSegment: createPreviewSegment(deps.decideNats ?? nats, partitions),
+          readContentFeatures: createReadContentFeatures(deps.decideNats ?? nats, partitions),
           catalog: createCatalogStore(buckets, log),
           checkMeaning: createCheckMeaning(definitions.definitionStore),
           plans,

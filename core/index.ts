@@ -1,4 +1,4 @@
-export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { ENDLESS, RATE, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
@@ -59,10 +59,16 @@ export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/e
 export { parseDraw } from './explain/parse-draw.js'
 export { reproduce } from './explain/reproduce.js'
 export {
+  ALL_BUILT_IN_FEATURES,
+  BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
+  CLICK_EVENTS,
   type CompileWhere,
+  type ContentRow,
+  type ContentValue,
   compileFeatures,
+  contentValues,
   DEFAULT_FEATURES,
   explainFeature,
   type Feature,
@@ -80,6 +86,7 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
+export { type ContentTotal, type ContentTotals, putContent } from './learning/contents/content-totals.js'
 export {
   addOutcome,
   advance,

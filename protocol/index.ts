@@ -234,7 +234,12 @@ export { hash32 } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
 export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
-export { type LearningEnvelope, type LearningRecord, learningRecordId } from './stream/learning/learning-records.js'
+export {
+  type ContentAmounts,
+  type LearningEnvelope,
+  type LearningRecord,
+  learningRecordId,
+} from './stream/learning/learning-records.js'
 export { parseLearningEnvelope } from './stream/learning/parse-learning-envelope.js'
 export type { PackedFeatures, ServedDecision, ServedItem } from './stream/learning/served.js'
 export { memoryOf, memoryOfText } from './stream/memory-of.js'
@@ -270,6 +275,7 @@ export {
   streamParts,
 } from './stream/names/stream-parts.js'
 export {
+  contentSubject,
   decideSubject,
   previewSubject,
   profilesSubject,
@@ -337,6 +343,7 @@ export {
 export type { Profile } from './stream/profile/profile.js'
 export type { Members, SegmentNews } from './stream/profile/segment-news.js'
 export type { InterestMemory, SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
+export type { ContentFeaturesReply, ContentFeaturesRequest } from './stream/requests/content-features.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
 export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
 export {
@@ -418,6 +425,7 @@ export {
   takeDigitsOfIds,
   withDigits,
 } from './wire/exact-integers.js'
+export { withExactPayloads } from './wire/exact-payloads.js'
 export { idOf } from './wire/ids/id-of.js'
 export { isMeaningful, NO_ID } from './wire/ids/ids.js'
 export { timeOfUuidv7, uuidv7 } from './wire/ids/uuid.js'

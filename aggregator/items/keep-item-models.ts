@@ -2,6 +2,7 @@ import type { ItemPolicy } from '@slotstream/core'
 import { type Installation, type Log, type Metrics, type Nats, pause } from '@slotstream/runtime'
 import type { ClickHouseServer } from '../clickhouse/client.js'
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
+import { watchSites } from '../watch-sites.js'
 import type { FitQuestion, FittedItems } from './fit/fit-items.js'
 import { fitInThread } from './fit/fitting-thread.js'
 import { fitMetrics } from './metrics.js'
@@ -69,10 +70,20 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
   const { nats, installation, clickhouse, itemModels, log } = parts
   const store = createItemStore(nats, installation.buckets.itemModels, log)
   const needed = await watchNeededPolicies(nats, installation.buckets, log)
+  const including = new Set<string>()
+  const sites = await watchSites(
+    nats,
+    installation.buckets.sites,
+    (siteId, site) => void (site?.bots === 'include' ? including.add(siteId) : including.delete(siteId)),
+    log,
+  )
   const fits = createFits({
     store,
     everyMs: itemModels.everyMs,
-    fit: question => fitInThread({ clickhouse, question }, signal),
+    fit: question => {
+      const asked = { ...question, includesBots: including.has(question.siteId) }
+      return fitInThread({ clickhouse, question: asked }, signal)
+    },
     isOwner,
     metrics: fitMetrics(parts.metrics),
     log,
@@ -89,6 +100,7 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
     }
   } finally {
     needed.stop()
+    sites.stop()
   }
 }
 

@@ -1,15 +1,18 @@
 import type { Log } from '@slotstream/runtime'
+import type { ContentSet } from './contents/content-set.js'
 import type { LearningMetrics } from './metrics.js'
 import type { ModelSet } from './models.js'
-import type { DroppedNews, FoldCounts, ModelNews } from './thread/messages.js'
+import type { ContentNews, DroppedNews, FoldCounts, ModelNews } from './thread/messages.js'
 
 /** Creates the function that puts new models in place, and notes what was dropped. */
 export function createNewsNotes(
   models: ModelSet,
+  contents: ContentSet,
   metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits'>,
   log: Log,
-): (news: ModelNews | DroppedNews) => void {
+): (news: ModelNews | DroppedNews | ContentNews) => void {
   return news => {
+    if (news.type === 'contents') return contents.put(news)
     if (news.type === 'dropped') {
       metrics.dropped.inc(news.epochs)
       log.error({ epochs: news.epochs }, 'rewards are so large that their sums are not exact: dropped what was learned')

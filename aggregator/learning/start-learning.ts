@@ -1,4 +1,5 @@
 import { type Installation, type Log, type Metrics, type Nats, pause, repeat, within } from '@slotstream/runtime'
+import { type Contents, createContentSet } from './contents/content-set.js'
 import { learningMetrics } from './metrics.js'
 import { createModelSet, type Models } from './models.js'
 import { createFoldNotes, createNewsNotes } from './notes.js'
@@ -29,7 +30,7 @@ export interface LearningDeps {
 }
 
 /** What policies have learned, as this process knows it: it follows all learning records of the installation. */
-export interface Learning extends Models {
+export interface Learning extends Models, Contents {
   /** Returns what is missing until all models are up to date; empty when nothing is. Models are there before. */
   missing(): string[]
   /** Of each stream: the sequence of the last record that was learned from. */
@@ -46,12 +47,13 @@ export function startLearning(deps: LearningDeps): Learning {
   const { nats, installation, log, writesSnapshots, snapshotEveryMs } = deps
   const metrics = learningMetrics(deps.metrics)
   const models = createModelSet()
+  const contents = createContentSet()
   const store = createSnapshotStore(nats, installation.buckets.learning, log)
   const saver = createSaver({ store, writesSnapshots, everyMs: snapshotEveryMs, metrics, log })
   const ending = new AbortController()
   const through = new Map<string, number>()
   const noteFolded = createFoldNotes(metrics, log)
-  const noteNews = createNewsNotes(models, metrics, log)
+  const noteNews = createNewsNotes(models, contents, metrics, log)
   let isCaughtUp = false
   let stopReading = async () => {}
   let thread: LearningThread | undefined
@@ -107,6 +109,7 @@ export function startLearning(deps: LearningDeps): Learning {
 
   return {
     modelOf: models.modelOf,
+    contentOf: contents.contentOf,
     missing: () => (isCaughtUp ? [] : ['decisions: models are still to be brought up to date']),
     learned: () => [...through].map(([stream, seq]) => ({ stream, through: seq })),
     async stop() {

@@ -1,6 +1,7 @@
 import { isbot, isbotMatch } from 'isbot'
 import { UAParser } from 'ua-parser-js'
 import { createMemo } from './memo.js'
+import { crawlerOf } from './named-crawlers.js'
 
 /** User agents that are remembered. Parsing one costs a tenth of a millisecond; a site sees some thousands. */
 const REMEMBERED = 5_000
@@ -11,8 +12,11 @@ export const MAX_USER_AGENT = 512
 /** Facts in a user agent, by the names under which they are added to `context`. */
 export interface UserAgentFacts {
   device: { browser?: Named; os?: Named; device?: Device }
-  /** `reason` is always `user_agent`; `match` is the text that gave it away. */
-  bot?: { reason: 'user_agent'; match: string }
+  /**
+   * `reason` is always `user_agent`; `match` is the text that gave it away. `crawler` names one that says who it is: all others
+   * may be programs on behalf of persons.
+   */
+  bot?: { reason: 'user_agent'; match: string; crawler?: string }
 }
 
 interface Named {
@@ -50,7 +54,11 @@ function read(userAgent: string): UserAgentFacts {
       ...(vendor ? { manufacturer: vendor } : {}),
       ...(model ? { model } : {}),
     }
-  if (isbot(userAgent)) facts.bot = { reason: 'user_agent', match: (isbotMatch(userAgent) ?? '').slice(0, 64) }
+  const crawler = crawlerOf(userAgent)
+  if (crawler !== undefined || isbot(userAgent)) {
+    const match = (isbotMatch(userAgent) ?? crawler ?? '').slice(0, 64)
+    facts.bot = { reason: 'user_agent', match, ...(crawler !== undefined && { crawler }) }
+  }
   return facts
 }
 

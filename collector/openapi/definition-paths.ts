@@ -117,4 +117,12 @@ export const DEFINITION_PATHS: Paths = {
       ok('How many persons, ten of them, and the ten nearest of the others.', PREVIEW),
     ),
   },
+  '/v1/admin/sites/{siteId}/content/{id}/features': {
+    parameters: [SITE, inPath('id', 'A content.')],
+    get: adminOperation(
+      'The features of a content',
+      {},
+      ok('By name. Messages count within two seconds.', ref('ContentFeatures')),
+    ),
+  },
 }

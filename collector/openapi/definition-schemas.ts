@@ -118,7 +118,33 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
         required: ['isBot', 'reasons'],
         properties: {
           isBot: { type: 'boolean' },
-          reasons: { type: 'array', items: { enum: ['rate', 'endless', 'regular'] } },
+          reasons: { type: 'array', items: { enum: ['rate', 'endless', 'regular', 'crawler'] } },
+        },
+      },
+    },
+  },
+  ContentFeatures: {
+    type: 'object',
+    required: ['id', 'features'],
+    properties: {
+      id: { type: 'string' },
+      features: {
+        type: 'object',
+        additionalProperties: {
+          type: 'object',
+          required: ['value', 'slots'],
+          properties: {
+            value: {
+              type: ['number', 'object', 'null'],
+              description: 'In all slots together; of a feature by key, by key.',
+            },
+            slots: {
+              type: 'object',
+              description: 'In each slot; an empty name for messages that name none.',
+              additionalProperties: { type: ['number', 'object', 'null'] },
+            },
+            version: { type: 'string', description: 'Changes with the definition. Absent: it is made of others.' },
+          },
         },
       },
     },

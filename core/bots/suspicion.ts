@@ -1,6 +1,7 @@
 import type { FeatureCell, FeatureSlots, FeatureStates, Visit } from '@slotstream/protocol'
 import { DEFAULT_FEATURES } from '../features/compile.js'
 import type { Feature, Features } from '../features/feature.js'
+import { heldOf } from '../features/state/nothing.js'
 import { valueAt } from '../features/state/pairs.js'
 
 /** Pages of one visit at which a pace means something, and the paces that no person keeps up: milliseconds a page. */
@@ -18,9 +19,10 @@ export const REGULAR = { tiles: 12, pages: 10, dispersion: 0.15 } as const
 
 /**
  * Why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`: one visit of
- * half a day without a click or any activity. `regular`: hours of equally many pages, without a click or any activity.
+ * half a day without a click or any activity. `regular`: hours of equally many pages, without a click or any activity. `crawler`:
+ * its user agent is that of a crawler which says who it is.
  */
-export type SuspicionReason = 'rate' | 'endless' | 'regular'
+export type SuspicionReason = 'rate' | 'endless' | 'regular' | 'crawler'
 
 /** What a visitor's behaviour says about whether it is a program. */
 export interface Suspicion {
@@ -29,12 +31,13 @@ export interface Suspicion {
   reasons: SuspicionReason[]
 }
 
-const NONE: Suspicion = { isBot: false, reasons: [] }
+/** Nothing speaks for a program. */
+export const NO_SUSPICION: Suspicion = { isBot: false, reasons: [] }
 
 /**
  * Says whether what a visitor did is what a program does. Follows from the features' states alone: it needs no state of its
  * own, is the same in whatever order messages came, and is that of a person where the states of browsers were folded. A
- * visit counts for as long as visits are kept, 30 days.
+ * visit counts for as long as visits are kept, 30 days; that it is a crawler counts for good.
  *
  * The rules read built-in features; where a site has replaced one of them, the rules that need it find nothing.
  */
@@ -57,7 +60,8 @@ export function suspicionOf(states: FeatureStates, features: Features): Suspicio
     if (pages >= ENDLESS.pages && ms >= ENDLESS.ms && !isVisitEngaged) reasons.add('endless')
   }
   if (!isEngaged && isRegular(states, features)) reasons.add('regular')
-  return reasons.size === 0 ? NONE : { isBot: true, reasons: [...reasons].sort() }
+  if (isCrawler(states, features)) reasons.add('crawler')
+  return reasons.size === 0 ? NO_SUSPICION : { isBot: true, reasons: [...reasons].sort() }
 }
 
 /** Creates the function that reads a built-in feature of a visit; undefined where the site has none of the kind. */
@@ -68,6 +72,12 @@ function sessionReader(name: string, { byVersion }: Features): ((visit: Visit) =
 
 function builtIn(name: string, byVersion: Features['byVersion']): Feature | undefined {
   return byVersion.get(DEFAULT_FEATURES.byName.get(name)?.version ?? '')
+}
+
+/** Whether a message came from a crawler that says who it is. */
+function isCrawler({ of }: FeatureStates, { byVersion }: Features): boolean {
+  const feature = builtIn('crawler', byVersion)
+  return feature !== undefined && heldOf(of[feature.version]) !== undefined
 }
 
 /** Whether there are tiles in a row with nearly the same number of pages. */

@@ -1,6 +1,6 @@
 import type { FeatureStates, KeptDecision, Profile } from '@slotstream/protocol'
 import { isoTime } from '@slotstream/protocol'
-import type { Suspicion } from '../bots/suspicion.js'
+import { NO_SUSPICION, type Suspicion } from '../bots/suspicion.js'
 import { emptyStates } from '../features/state/reduce.js'
 import type { AboutPerson } from '../identity/about-person.js'
 import { userOfBrowser } from '../identity/person.js'
@@ -15,7 +15,7 @@ export interface DecidedPerson extends AboutPerson {
   members: readonly string[]
   /** Names of recent signals. */
   signals: readonly string[]
-  suspicion: Pick<Suspicion, 'isBot'>
+  suspicion: Suspicion
   /** Decisions that showed something to the person, of all browsers. */
   decisions: readonly KeptDecision[]
   /** Content that the person is not shown again. */
@@ -36,7 +36,7 @@ export function personOfProfile(visitorId: string, profile: Profile | undefined,
     features: emptyStates(0),
     members: [],
     signals: profile ? namesOfSignals([profile]) : [],
-    suspicion: { isBot: false },
+    suspicion: NO_SUSPICION,
     traits: profile?.traits ?? {},
     profile: profile ?? seen,
     decisions: profile?.decisions ?? [],

@@ -1,5 +1,6 @@
 import type { PatternDefinition } from '@slotstream/protocol'
-import { BUILT_IN_FEATURES, type BuiltInFeature } from '../features/built-in.js'
+import type { BuiltInFeature } from '../features/built-in.js'
+import { ALL_BUILT_IN_FEATURES } from '../features/compile.js'
 import { BUILTIN_PATTERNS } from '../patterns/builtin.js'
 
 /** Definitions that every site has, unless it declares others of the same name or switches them off. */
@@ -9,4 +10,4 @@ export interface BuiltInDefinitions {
 }
 
 /** What this version has. */
-export const BUILT_IN: BuiltInDefinitions = { features: BUILT_IN_FEATURES, patterns: BUILTIN_PATTERNS }
+export const BUILT_IN: BuiltInDefinitions = { features: ALL_BUILT_IN_FEATURES, patterns: BUILTIN_PATTERNS }

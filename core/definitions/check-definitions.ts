@@ -9,6 +9,7 @@ import {
   shownFaults,
 } from '@slotstream/protocol'
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
+import type { BuiltInFeature } from '../features/built-in.js'
 import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
 import type { Vocabulary } from '../segments/vocabulary.js'
@@ -37,7 +38,7 @@ export function definitionFaults(
   if (expressions > MAX_SET_EXPRESSIONS)
     return [`${kind}: has ${expressions} regular expressions, ${MAX_SET_EXPRESSIONS} are allowed in a set`]
   const { features, patterns, segments } = definitions
-  if (kind === 'features') return shownFaults(features.flatMap(featureFaults))
+  if (kind === 'features') return shownFaults([...contentFaults(features), ...features.flatMap(featureFaults)])
   if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
   const known = namesInUse(definitions, builtIn)
   return shownFaults(faultsOf(compileSegments(segments, known.features, known.signals)))
@@ -49,10 +50,15 @@ export function namesInUse(
   builtIn: BuiltInDefinitions = BUILT_IN,
 ): Required<Vocabulary> {
   return {
-    features: namesOf(features, builtIn.features),
+    features: namesOf(features.filter(isOfPerson), builtIn.features.filter(isOfPerson)),
     segments: segments.map(({ name }) => name),
     signals: [...SIGNALS, ...namesOf(patterns, builtIn.patterns)],
   }
+}
+
+/** What persons have: conditions over persons cannot name a feature of content. */
+function isOfPerson(feature: DeclaredFeature | BuiltInFeature): boolean {
+  return !('entity' in feature) || feature.entity !== 'content'
 }
 
 function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {
@@ -67,6 +73,16 @@ export function countExpressions(value: unknown): number {
     (sum, [key, entry]) => sum + (key === '$regex' || key === '$regexi' ? 1 : 0) + countExpressions(entry),
     0,
   )
+}
+
+/** Most features of content that a site declares: one message adds to all of them. */
+export const MAX_CONTENT_FEATURES = 20
+
+function contentFaults(features: readonly DeclaredFeature[]): string[] {
+  const count = features.filter(feature => !isOfPerson(feature)).length
+  return count > MAX_CONTENT_FEATURES
+    ? [`features: ${count} are of content, ${MAX_CONTENT_FEATURES} are allowed in a set`]
+    : []
 }
 
 function featureFaults(feature: DeclaredFeature, index: number): string[] {

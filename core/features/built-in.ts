@@ -25,6 +25,9 @@ const CLICKS = {
   'File Downloaded': 1,
 }
 
+/** Events that are clicks. */
+export const CLICK_EVENTS: readonly string[] = Object.keys(CLICKS)
+
 /** Features that every site has, unless it declares another one of the name, or switches it off. */
 export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
   {
@@ -171,6 +174,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
   contextFeature('device', 'context.device.type', 'last', 'Type of the latest device: desktop, mobile, tablet …'),
   contextFeature('browser', 'context.browser.name', 'last', 'Name of the latest browser'),
   contextFeature('os', 'context.os.name', 'last', 'Name of the latest operating system'),
+  contextFeature('crawler', 'context.bot.crawler', 'last', 'Name of the latest crawler that says who it is'),
   contextFeature('country', 'context.location.country', 'last', 'Country of the latest place, ISO 3166-1'),
   contextFeature('city', 'context.location.city', 'last', 'City of the latest place'),
   contextFeature('language', 'context.locale', 'last', 'Language of the latest device'),

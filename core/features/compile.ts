@@ -9,10 +9,14 @@ import {
 import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
+import { BUILT_IN_CONTENT_FEATURES } from './content/built-in-content.js'
 import type { EventRule, Feature, Features } from './feature.js'
-import { indexFeatures } from './index-features.js'
+import { indexFeatures, indexRules } from './index-features.js'
 import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
+
+/** What every site has: features of persons, and of content. */
+export const ALL_BUILT_IN_FEATURES: readonly BuiltInFeature[] = [...BUILT_IN_FEATURES, ...BUILT_IN_CONTENT_FEATURES]
 
 /** Most keys of a feature where its definition does not say. */
 export const DEFAULT_KEYS = 100
@@ -37,15 +41,18 @@ export function compileFeatures(
   const byName = new Map<string, Feature>()
   const rules: EventRule[] = []
   const declared = new Set(definitions.map(({ name }) => name))
+  const ofContent = { byName: new Map<string, Feature>(), rules: [] as EventRule[] }
   const add = (definition: BuiltInFeature, added?: number) => {
     const feature = compileFeature(definition, compileWhere, added)
-    byName.set(feature.name, feature)
-    for (const [event, weight] of weightsOf(definition)) rules.push([event, { feature, weight }])
+    const into = definition.entity === 'content' ? ofContent : { byName, rules }
+    into.byName.set(feature.name, feature)
+    for (const [event, weight] of weightsOf(definition)) into.rules.push([event, { feature, weight }])
   }
   for (const definition of builtIn) if (!declared.has(definition.name)) add(definition)
   for (const definition of definitions)
     if (!isFeatureOff(definition)) add(definition, addedIn[definition.name] ?? revision)
-  return indexFeatures(revision, byName, rules)
+  const contents = { byName: ofContent.byName, ...indexRules(ofContent.rules) }
+  return indexFeatures(revision, byName, rules, undefined, contents)
 }
 
 function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, addedIn?: number): Feature {
@@ -100,4 +107,4 @@ function durationOf(text: string): number {
 }
 
 /** The features of a site that declares none. */
-export const DEFAULT_FEATURES: Features = compileFeatures(BUILT_IN_FEATURES, [], () => () => true)
+export const DEFAULT_FEATURES: Features = compileFeatures(ALL_BUILT_IN_FEATURES, [], () => () => true)

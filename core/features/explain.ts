@@ -14,8 +14,8 @@ import { firstSlotBeside, hasSlots, type Window } from './state/windows.js'
 export interface FeatureExplanation {
   name: string
   version: string
-  /** When the message is applied, before a request that waits for it is answered. */
-  evaluated: 'request'
+  /** `request`: when the message is applied, before a request that waits for it is answered. `stream`: soon after, of content. */
+  evaluated: 'request' | 'stream'
   /** How long after its message a value is as it should be, in seconds, on the same browser and on another one. */
   freshness: { seconds: number; elsewhereSeconds: number; text: string }
   /** What is kept of each visitor: numbers, or lists of them, one for each tile of the window and each key. */
@@ -52,20 +52,25 @@ export function explainFeature(definition: FeatureDefinition | BuiltInFeature): 
   const ofKeys = by === undefined ? 1 : keys
   const events = 'events' in source ? Object.keys(source.events) : [source.event]
   const conditions = source.where === undefined ? 0 : 1
+  const isOfContent = definition.entity === 'content'
   return {
     name,
     version: versionOfFeature(definition),
-    evaluated: 'request',
+    evaluated: isOfContent ? 'stream' : 'request',
     freshness: {
-      seconds: 0,
+      seconds: isOfContent ? ELSEWHERE_SECONDS : 0,
       elsewhereSeconds: ELSEWHERE_SECONDS,
-      text: `counted with its message; on another browser of the person within ${ELSEWHERE_SECONDS} s${edgeOf(window)}`,
+      text: isOfContent
+        ? `added up within ${ELSEWHERE_SECONDS} s${edgeOf(window)}`
+        : `counted with its message; on another browser of the person within ${ELSEWHERE_SECONDS} s${edgeOf(window)}`,
     },
     state: {
       cellsAtMost: slots * ofKeys,
       slots,
       keys: ofKeys,
-      text: `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}`,
+      text: isOfContent
+        ? `${slots} ${slots === 1 ? 'slot' : 'slots'} of time of each content in each slot, each with one number`
+        : `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}`,
     },
     cost: {
       events,

@@ -40,8 +40,18 @@ export interface Features {
   /** Rules by the name of the event, those of every message among them; and of events that no rule names. */
   rulesByEvent: ReadonlyMap<string, readonly Rule[]>
   rulesOfAny: readonly Rule[]
+  /** Features of content, which are no visitor's: see `countContents`. */
+  ofContent: ContentFeatures
   /** Names of features whose history is being counted. A feature of the name that was declared before is served meanwhile. */
   filling: ReadonlySet<string>
+}
+
+/** The features of a site's content. */
+export interface ContentFeatures {
+  byName: ReadonlyMap<string, Feature>
+  /** As those of `Features`. */
+  rulesByEvent: ReadonlyMap<string, readonly Rule[]>
+  rulesOfAny: readonly Rule[]
 }
 
 /** A rule and the name of the event whose messages it is for. */

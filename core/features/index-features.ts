@@ -1,5 +1,5 @@
 import { ANY_EVENT } from '../conditions/event-name.js'
-import type { EventRule, Feature, Features, Rule } from './feature.js'
+import type { ContentFeatures, EventRule, Feature, Features, Rule } from './feature.js'
 
 /**
  * Makes the features of a site ready for messages.
@@ -7,13 +7,24 @@ import type { EventRule, Feature, Features, Rule } from './feature.js'
  * @param byName features that are served
  * @param rules of all that are counted, each feature under its own version
  * @param filling see `Features`. Default: none
+ * @param ofContent see `Features`. Default: none
  */
 export function indexFeatures(
   revision: number,
   byName: ReadonlyMap<string, Feature>,
   rules: readonly EventRule[],
   filling: ReadonlySet<string> = new Set(),
+  ofContent: ContentFeatures = NO_CONTENT_FEATURES,
 ): Features {
+  const counted = [...byName.values(), ...rules.map(([, { feature }]) => feature)]
+  const byVersion = new Map(counted.map(feature => [feature.version, feature]))
+  return { revision, byName, byVersion, rules, ...indexRules(rules), ofContent, filling }
+}
+
+const NO_CONTENT_FEATURES: ContentFeatures = { byName: new Map(), rulesByEvent: new Map(), rulesOfAny: [] }
+
+/** Returns rules by the name of the event, those of every message among them. */
+export function indexRules(rules: readonly EventRule[]): Pick<Features, 'rulesByEvent' | 'rulesOfAny'> {
   const byEvent = new Map<string, Rule[]>()
   for (const [event, rule] of rules) {
     const sameEvent = byEvent.get(event)
@@ -22,16 +33,9 @@ export function indexFeatures(
   }
   const rulesOfAny = byEvent.get(ANY_EVENT) ?? []
   byEvent.delete(ANY_EVENT)
-  const counted = [...byName.values(), ...rules.map(([, { feature }]) => feature)]
-  const byVersion = new Map(counted.map(feature => [feature.version, feature]))
   return {
-    revision,
-    byName,
-    byVersion,
-    rules,
     rulesByEvent: new Map([...byEvent].map(([event, ofEvent]) => [event, [...ofEvent, ...rulesOfAny]])),
     rulesOfAny,
-    filling,
   }
 }
 
@@ -57,6 +61,7 @@ export function withFormer(features: Features, former: Features, filledTo: numbe
     byName,
     [...features.rules, ...rules],
     new Set(filling.map(({ name }) => name)),
+    features.ofContent,
   )
 }
 
@@ -67,5 +72,7 @@ export function featuresAfter(features: Features, revision: number): Features {
     features.revision,
     new Map([...features.byName].filter(([, feature]) => isNew(feature))),
     features.rules.filter(([, { feature }]) => isNew(feature)),
+    undefined,
+    features.ofContent,
   )
 }

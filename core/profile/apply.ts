@@ -1,4 +1,5 @@
 import {
+  type ContentAmounts,
   type EventEnvelope,
   hash32,
   type IdentityChange,
@@ -13,6 +14,7 @@ import {
   senderOf,
 } from '@slotstream/protocol'
 import { DEFAULT_FEATURES } from '../features/compile.js'
+import { countContents } from '../features/content/count-contents.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
 import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
@@ -56,6 +58,8 @@ export interface ApplyOutcome extends LedgerOutcome {
   identity?: IdentityChange[]
   /** What the partitions of users have to be told because of their segments. Absent: nothing. */
   userNews?: UserNews[]
+  /** What the messages add to the features of content. Absent: nothing. */
+  contents?: ContentAmounts[]
 }
 
 /** The profile after a stream message: see `applyAndDetect`. */
@@ -126,6 +130,7 @@ function reduce(
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
   const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope)
+  const contents = onlyFeatures ? undefined : countContents(features)
   const watch = rules.segments?.segments.length
     ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, listeners.onSegment)
     : undefined
@@ -139,6 +144,7 @@ function reduce(
     const at = timeOf(message.timestamp)
     const sessionId = onlyFeatures ? '' : look({ before: next, message, after, features }, search, listeners)
     ledger?.look(message, at)
+    contents?.add(message, at)
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
     if (watch) {
@@ -162,7 +168,9 @@ function reduce(
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const userNews = watch?.finish(after) ?? []
-  const ofLedger = ledger?.finish(after, () => !rules.includesBots && isLikeBot(after, features))
+  const isLeftOut = () => !rules.includesBots && isLikeBot(after, features)
+  const ofLedger = ledger?.finish(after, isLeftOut)
+  const amounts = contents?.amounts() ?? []
   // Segments that a site has no more.
   if (!watch) delete after.members
   // Nothing was received of the visitor when a time comes, or a partition tells something.
@@ -175,6 +183,7 @@ function reduce(
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
     ...ofLedger,
+    ...(amounts.length > 0 && !isLeftOut() && { contents: amounts }),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Suspicion } from '../bots/suspicion.js'
 import type { PathReader } from '../conditions/condition.js'
 import { readKeys, readPath } from '../conditions/read-path.js'
 
@@ -13,6 +14,8 @@ export interface SegmentAttributes {
   context: Readonly<Record<string, unknown>>
   now: string
   profile: { firstSeen: string; lastSeen: string; sessions: number; events: number }
+  /** Whether the person seems to be a program. Absent: no */
+  suspicion?: Suspicion
 }
 
 const FEATURES = 'features.'

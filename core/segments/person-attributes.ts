@@ -1,4 +1,5 @@
 import { isoTime } from '@slotstream/protocol'
+import { NO_SUSPICION, type Suspicion } from '../bots/suspicion.js'
 import type { FeatureValue } from '../features/state/values.js'
 import type { AboutPerson } from '../identity/about-person.js'
 import type { PersonAttributes } from './membership.js'
@@ -11,7 +12,15 @@ import type { PersonAttributes } from './membership.js'
  * @param at milliseconds since the epoch
  */
 export function personAttributes(
-  { signals, traits, profile }: AboutPerson & { signals: readonly string[] },
+  {
+    signals,
+    traits,
+    profile,
+    suspicion = NO_SUSPICION,
+  }: AboutPerson & {
+    signals: readonly string[]
+    suspicion?: Suspicion
+  },
   values: ReadonlyMap<string, FeatureValue>,
   at: number,
 ): PersonAttributes {
@@ -22,5 +31,6 @@ export function personAttributes(
     context: {},
     now: isoTime(at),
     profile,
+    suspicion,
   }
 }

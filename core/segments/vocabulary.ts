@@ -10,8 +10,10 @@ export interface Vocabulary {
   signals?: readonly string[]
 }
 
-const ROOTS = ['features', 'segments', 'signals', 'traits', 'context', 'now', 'profile']
-const PROFILE = ['firstSeen', 'lastSeen', 'sessions', 'events']
+const ROOTS = ['features', 'segments', 'signals', 'traits', 'context', 'now', 'profile', 'suspicion']
+
+/** Fields of attributes that have some and no others. */
+const FIELDS = { profile: ['firstSeen', 'lastSeen', 'sessions', 'events'], suspicion: ['isBot', 'reasons'] }
 
 /** A name of a feature, pattern or segment. */
 const NAME = /^[A-Za-z0-9_-]{1,100}$/
@@ -49,9 +51,10 @@ export function attributeTrouble(
     case 'now':
       return rest === undefined ? undefined : 'now is a time, without fields'
     case 'profile':
-      return rest !== undefined && PROFILE.includes(rest)
+    case 'suspicion':
+      return rest !== undefined && FIELDS[root].includes(rest)
         ? undefined
-        : unknownName('field of profile', rest ?? '', PROFILE)
+        : unknownName(`field of ${root}`, rest ?? '', FIELDS[root])
     default:
       return unknownName('attribute', root, ROOTS)
   }

@@ -24,6 +24,8 @@ export interface MessageContext {
   }
   userAgent?: string
   locale?: string
+  /** Zone of the sender's clock by the IANA database, such as "Europe/Berlin": hours and days of features are those there. */
+  timezone?: string
   library?: { name: string; version: string }
   /** Version of its event's schema that the message is made for, such as "1-0-0". Without it the newest counts. */
   schemaVersion?: string

@@ -71,6 +71,8 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
       identity: signature ? { signature } : undefined,
       userAgent: navigator.userAgent,
       locale: navigator.language,
+      // Hours and days of features are those of the visitor.
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       sessionId,
       pageViewId: view.pageViewId,
     }

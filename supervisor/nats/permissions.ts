@@ -95,6 +95,9 @@ const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deli
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
+/** What collectors ask the owners of partitions. */
+const ASKED = ['decide.*', 'profile.*', 'preview.*', 'content.*']
+
 /** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
   const inbox = `${inboxPrefix}.>`
@@ -104,9 +107,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
         publish: {
           allow: [
             ...TAKEN,
-            'decide.*',
-            'profile.*',
-            'preview.*',
+            ...ASKED,
             'webhook.*',
             'people.export',
             'results',
@@ -144,7 +145,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
           ],
           deny: [...ADMINISTERED, allKeys('jobs'), allKeys('tombstones')],
         },
-        subscribe: { allow: [inbox, 'decide.*', 'profile.*', 'preview.*', 'forget.*', STATUS] },
+        subscribe: { allow: [inbox, ...ASKED, 'forget.*', STATUS] },
       }
     case 'warehouse':
       return {

@@ -148,6 +148,66 @@ describe('two visitors of the demo shop', () => {
   })
 })
 
+describe('a visitor who looks at two tents', () => {
+  it('wants camping in the same call of personalize(), and has hours and days of their own zone', async () => {
+    await system.admin('PUT', '/sites/demo/features', {
+      features: [
+        ...[{ name: 'views', source: { event: 'Product Viewed' }, by: 'properties.category', aggregate: 'count' }],
+        ...[{ name: 'viewed_at', source: { event: 'Product Viewed' }, value: 'time.date', aggregate: 'last' }],
+      ],
+    })
+    await system.admin('PUT', '/sites/demo/segments', {
+      segments: [{ name: 'wants-camping', where: { 'features.views.camp': { $gte: 2 } } }],
+    })
+    const item = { category: 'all', slots: ['wish'], payload: {} }
+    await system.admin('POST', '/sites/demo/catalog', {
+      slots: [{ id: 'wish', policy: { type: 'fixed', contentIds: ['tents', 'anything'] } }],
+      content: [
+        { ...item, id: 'tents', where: { segments: { $in: ['wants-camping'] } } },
+        { ...item, id: 'anything' },
+      ],
+    })
+    // Whatever the hour is here, one of these two has another date than UTC.
+    const timezoneId = new Date().getUTCHours() < 11 ? 'Pacific/Pago_Pago' : 'Pacific/Kiritimati'
+    const visit = async () => {
+      const context = await browser.newContext({ timezoneId })
+      const page = await openPage(context)
+      await view(page, '/held')
+      const seen = await page.evaluate(async () => {
+        interface Sdk {
+          track(event: string, properties: object): void
+          personalize(slot: string, options: object): Promise<Decision>
+        }
+        let anonymousId = ''
+        window.addEventListener('slotstream:captured', event => {
+          ;({ anonymousId } = (event as CustomEvent).detail)
+        })
+        const { slotstream } = window as unknown as { slotstream: Sdk }
+        const look = (id: string) => slotstream.track('Product Viewed', { product_id: id, category: 'camp' })
+        const wish = async () =>
+          (await slotstream.personalize('wish', { timeout: 20_000 })).items.map(({ contentId }) => contentId)
+        look('dome')
+        const before = await wish()
+        look('tunnel')
+        return [before, await wish(), anonymousId] as const
+      })
+      await context.close()
+      return seen
+    }
+    // What was declared is in effect within a second: each time another visitor.
+    const [before, after, anonymousId] = await until('the segment is known', visit, ([, last]) => last[0] === 'tents')
+    expect([before, after]).toEqual([['anything'], ['tents']])
+    const profile = (await system.admin('GET', `/sites/demo/profiles/${anonymousId}`)) as {
+      features: Record<string, { value: unknown }>
+      segments: string[]
+    }
+    expect(profile.segments).toContain('wants-camping')
+    const there = new Intl.DateTimeFormat('sv-SE', { timeZone: timezoneId, dateStyle: 'short' }).format()
+    expect(profile.features.viewed_at!.value).toBe(there)
+    expect(there).not.toBe(new Date().toISOString().slice(0, 10))
+  })
+})
+
 describe('a visitor of the holdout', () => {
   it('never sees content, whatever the visitor does, and others always do', async () => {
     const outcomes = new Set<string>()

@@ -229,6 +229,27 @@ describe('500 visitors, of whom all click A and none B', () => {
     expect(await viewsIn('SELECT slot_id, content_id, views, rewards FROM slotstream.model_state')).toEqual(bySql)
   })
 
+  it('leave content with the views and clicks that ClickHouse has, each once', async () => {
+    const bySql = await viewsIn(
+      `SELECT slot_id, content_id, countIf(viewed) AS views, countIf(clicked) AS rewards
+       FROM slotstream.decision_rewards WHERE viewed GROUP BY slot_id, content_id`,
+    )
+    for (const [name, { views, reward }] of Object.entries(bySql)) {
+      const [, slotId = '', contentId] = name.split(' ')
+      type Reply = { features: Record<string, { value: number; slots: Record<string, number>; version?: string }> }
+      const { features } = (await admin('GET', `/sites/${SITE}/content/${contentId}/features`)) as Reply
+      const clicks = reward / 10_000
+      expect(features.content_views).toMatchObject({ value: views, slots: { [slotId]: views } })
+      expect(features.content_views_24h!.value).toBe(views)
+      expect(features.content_clicks!.value).toBe(clicks)
+      expect(features.content_click_rate).toEqual({ value: clicks / views, slots: { [slotId]: clicks / views } })
+      expect(features.content_trend!.value).toBeGreaterThanOrEqual(0.9 * clicks)
+      expect(features.content_trend!.value).toBeLessThanOrEqual(clicks + 0.01)
+    }
+    const unknown = (await admin('GET', `/sites/${SITE}/content/none/features`)) as { features: object }
+    expect(unknown.features).toMatchObject({ content_views: { value: 0, slots: {} } })
+  })
+
   it('leave nothing in the sums when they are deleted: others alone would have left the same', async () => {
     const stream = await readLearning()
     const gone = Array.from({ length: 6 }, (_, index) => `visitor-${11 + 37 * index}`)
@@ -305,6 +326,8 @@ describe('60 browsers that had to do with pairs of products', () => {
   const browsers = PAIRS.flatMap(pair => Array.from({ length: EACH }, () => [...pair] as string[]))
   // What newcomers see: more browsers had to do with it than with any other.
   browsers.push(['racket'], ['racket'], ['racket'])
+  /** One more, which comes by a library. */
+  const counted = [...browsers, ['racket']]
 
   /** Sends messages of several visitors; of a bot, more than of all others. */
   async function send(): Promise<number> {
@@ -318,7 +341,15 @@ describe('60 browsers that had to do with pairs of products', () => {
     ).flat()
     await call('POST', '/v1/batch', { batch, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)
     await call('POST', '/v1/batch', { batch: bots, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BOT)
-    return batch.length + bots.length
+    // Browsers that turn a hundred pages in no time, which no person does; and a library, which may read for one.
+    const fast = Array.from({ length: 3 }, (_, index) => [
+      ...Array.from({ length: 100 }, () => ({ ...track(`fast-${index}`, '', {}), type: 'page', event: undefined })),
+      ...['lamp', 'stove'].map(id => track(`fast-${index}`, 'Product Viewed', { product_id: id })),
+    ]).flat()
+    await call('POST', '/v1/batch', { batch: fast, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, BROWSER)
+    const library = [track('library', 'Product Viewed', { product_id: 'racket' })]
+    await call('POST', '/v1/batch', { batch: library, writeKey: BOOKS }, `Basic ${btoa(`${BOOKS}:`)}`, 'curl/8.5.0')
+    return batch.length + bots.length + fast.length + library.length
   }
 
   let newcomers = 0
@@ -364,7 +395,11 @@ describe('60 browsers that had to do with pairs of products', () => {
       // In three parts, as millions of rows are.
       for await (const items of readBrowsers(client, question, rows, Math.ceil(rows / 3)))
         read.push(items.sort().join())
-      expect(read.sort()).toEqual(browsers.map(items => [...items].sort().join()).sort())
+      expect(read.sort()).toEqual(counted.map(items => [...items].sort().join()).sort())
+      const all: string[] = []
+      for await (const items of readBrowsers(client, { ...question, includesBots: true }, rows))
+        all.push(items.sort().join())
+      expect(all).toHaveLength(counted.length + 40 + 3)
       expect((await readFrequentItems(client, { ...question, since: Date.now() + 60_000 })).ids.size).toBe(0)
     } finally {
       await client.close()
@@ -392,10 +427,10 @@ describe('60 browsers that had to do with pairs of products', () => {
   it('have matrices in the bucket that are what is fitted to their items', async () => {
     const store = createItemStore(broker.nats, broker.installation.buckets.itemModels, createLog('test'))
     const manifest = (await store.readManifests()).get(BOOKS)!
-    expect(manifest).toMatchObject({ browsers: browsers.length, items: PAIRS.flat().length })
+    expect(manifest).toMatchObject({ browsers: counted.length, items: PAIRS.flat().length })
     const ids = (await store.readMatrix(BOOKS, manifest, 'knn'))!.ids as Map<string, number>
     const gram = gramOfUsers(
-      browsers.map(items => items.map(item => ids.get(item)!)),
+      counted.map(items => items.map(item => ids.get(item)!)),
       ids,
     )
     for (const [type, fit] of Object.entries({ knn: knnModel, ease: easeModel, covisitation: covisitationModel })) {

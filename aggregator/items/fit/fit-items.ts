@@ -28,6 +28,8 @@ export interface FitQuestion {
   policies: readonly ItemPolicy[]
   /** Milliseconds since the epoch. */
   now: number
+  /** Whether visitors who seem to be programs count. Default: no */
+  includesBots?: boolean
 }
 
 /** Matrices of a site's items, packed for the store. */
@@ -42,9 +44,9 @@ export interface FittedItems {
 /** Counts what the browsers of a site had to do with, and fits the matrix of each policy. */
 export async function fitItems(
   clickhouse: ClickHouseClient,
-  { siteId, policies, now }: FitQuestion,
+  { siteId, policies, now, includesBots = false }: FitQuestion,
 ): Promise<FittedItems> {
-  const asked = { siteId, since: now - COUNTED_MS }
+  const asked = { siteId, since: now - COUNTED_MS, includesBots }
   const { ids, rows } = await readFrequentItems(clickhouse, asked)
   const gram = emptyGram(ids)
   let browsers = 0

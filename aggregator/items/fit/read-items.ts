@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { MAX_ITEMS_PER_BROWSER, MAX_MODEL_ITEMS } from '@slotstream/core'
+import { CLICK_EVENTS, ENDLESS, MAX_ITEMS_PER_BROWSER, MAX_MODEL_ITEMS, RATE } from '@slotstream/core'
 import { MAX_NAME_LENGTH } from '@slotstream/protocol'
 
 /** Interactions that ClickHouse groups by browser at a time: it holds no more of them in memory. */
@@ -15,10 +15,41 @@ const PRODUCT_OF_ORDER = `multiIf(
   JSONType(product, 'sku') = 'String', JSONExtractString(product, 'sku'),
   JSONExtractRaw(product, 'sku'))`
 
+/** A visit: a session, or half an hour of messages that name none. */
+const VISIT = `if(session_id = '', toString(toStartOfInterval(timestamp, INTERVAL 30 MINUTE)), session_id)`
+
+/**
+ * Browsers that say they are a crawler, or one of whose visits is none of a person, by the rules `rate` and `endless` of
+ * `suspicionOf`. Only those with many pages are looked at visit by visit.
+ */
+const PROGRAMS = `(
+  SELECT anonymous_id FROM slotstream.events
+  WHERE site_id = {site:String} AND anonymous_id != '' AND timestamp >= fromUnixTimestamp64Milli({since:Int64})
+    AND isNotNull(context.bot.crawler)
+  UNION DISTINCT
+  SELECT DISTINCT anonymous_id FROM (
+    SELECT
+      anonymous_id, ${VISIT} AS visit,
+      countIf(type IN ('page', 'screen')) AS pages,
+      dateDiff('millisecond', min(timestamp), max(timestamp)) AS ms,
+      countIf(type = 'track' AND (event IN {clicks:Array(String)}
+        OR event = 'Page Engaged' AND ifNull(toFloat64OrNull(toString(properties.activeMs)), 0) > 0)) > 0 AS engaged
+    FROM slotstream.events
+    WHERE site_id = {site:String} AND timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND anonymous_id IN (
+      SELECT anonymous_id FROM slotstream.events
+      WHERE site_id = {site:String} AND anonymous_id != '' AND type IN ('page', 'screen')
+        AND timestamp >= fromUnixTimestamp64Milli({since:Int64})
+      GROUP BY anonymous_id HAVING count() >= ${Math.min(RATE.pages, ENDLESS.pages)})
+    GROUP BY anonymous_id, visit
+    HAVING (pages >= ${RATE.pages} AND ms < pages * if(engaged, ${RATE.pageMs}, ${RATE.pageMsUnengaged}))
+      OR (pages >= ${ENDLESS.pages} AND ms >= ${ENDLESS.ms} AND NOT engaged)
+  )
+)`
+
 /**
  * What browsers had to do with, one row each time: the products and content of the features `recent_products` and
- * `recent_content`, which are a person's items when a slot is decided, and the products of orders. Without bots by
- * their user agent.
+ * `recent_content`, which are a person's items when a slot is decided, and the products of orders. Without programs,
+ * unless the site wants them.
  */
 const INTERACTIONS = `(
   SELECT browser, at, arrayJoin(items) AS item FROM (
@@ -33,7 +64,7 @@ const INTERACTIONS = `(
     FROM slotstream.events
     WHERE site_id = {site:String} AND type = 'track' AND anonymous_id != ''
       AND event IN ('Product Viewed', 'Product Added', 'Order Completed', 'Slot Clicked')
-      AND timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND isNull(context.bot.reason)
+      AND timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND ({bots:Bool} OR anonymous_id NOT IN ${PROGRAMS})
   )
   WHERE item != '' AND lengthUTF8(item) <= ${MAX_NAME_LENGTH}
 )`
@@ -42,6 +73,12 @@ const INTERACTIONS = `(
 export interface ItemQuestion {
   siteId: string
   since: number
+  /** Whether visitors who seem to be programs count. Default: no */
+  includesBots?: boolean
+}
+
+function paramsOf({ siteId, since, includesBots = false }: ItemQuestion) {
+  return { site: siteId, since, bots: includesBots, clicks: CLICK_EVENTS }
 }
 
 /** Items that most browsers had to do with: of equally frequent ones, the smaller ids first. */
@@ -53,14 +90,11 @@ export interface FrequentItems {
 }
 
 /** Finds the items that a model is fitted for, `MAX_MODEL_ITEMS` at most. */
-export async function readFrequentItems(
-  clickhouse: ClickHouseClient,
-  { siteId, since }: ItemQuestion,
-): Promise<FrequentItems> {
+export async function readFrequentItems(clickhouse: ClickHouseClient, question: ItemQuestion): Promise<FrequentItems> {
   const result = await clickhouse.query({
     query: `SELECT item, sum(count()) OVER () AS rows FROM ${INTERACTIONS}
             GROUP BY item ORDER BY uniq(browser) DESC, item LIMIT ${MAX_MODEL_ITEMS}`,
-    query_params: { site: siteId, since },
+    query_params: paramsOf(question),
     format: 'JSONEachRow',
   })
   const found = await result.json<{ item: string; rows: string }>()
@@ -76,7 +110,7 @@ export async function readFrequentItems(
  */
 export async function* readBrowsers(
   clickhouse: ClickHouseClient,
-  { siteId, since }: ItemQuestion,
+  question: ItemQuestion,
   rows: number,
   rowsAPart = ROWS_A_PART,
 ): AsyncGenerator<string[]> {
@@ -88,7 +122,7 @@ export async function* readBrowsers(
                 WHERE sipHash64(browser) % {parts:UInt32} = {part:UInt32}
                 GROUP BY browser, item ORDER BY max(at) DESC, item LIMIT ${MAX_ITEMS_PER_BROWSER} BY browser
               ) GROUP BY browser`,
-      query_params: { site: siteId, since, parts, part },
+      query_params: { ...paramsOf(question), parts, part },
       format: 'JSONCompactEachRow',
     })
     for await (const browsers of result.stream<[string[]]>()) for (const row of browsers) yield row.json()[0]

@@ -73,7 +73,7 @@ export function createSaver({ store, writesSnapshots, everyMs, metrics, log }: S
       savedAt = Math.max(savedAt, at)
     },
     note(counts) {
-      records += counts.records
+      records += counts.records + counts.contents
       removals += counts.removals
     },
     begin(toSave, isReset) {

@@ -11,7 +11,8 @@ import {
   writeLearned,
 } from '@slotstream/core'
 import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
-import type { Answers, DroppedNews, FoldCounts, ModelNews, StreamMessage } from './messages.js'
+import { createChangedContents } from '../contents/changed-contents.js'
+import type { Answers, ContentNews, DroppedNews, FoldCounts, ModelNews, StreamMessage } from './messages.js'
 import { packModel } from './packed-model.js'
 import { createRefits } from './refits.js'
 import { linesOf, toChunks } from './snapshot-text.js'
@@ -28,7 +29,7 @@ export interface Learner {
   fold(messages: readonly StreamMessage[]): FoldCounts
   /** Writes all there is at this moment. */
   save(): Promise<Answers['save']>
-  /** Makes one model, if one is due. Returns whether it did. */
+  /** Tells of some contents, or makes one model, if that is due. Returns whether it did. */
   work(): boolean
 }
 
@@ -38,12 +39,13 @@ export interface Learner {
  * @param tell is given each model, and what else is worth telling, with what can be handed over rather than copied
  */
 export function createLearner(
-  tell: (news: ModelNews | DroppedNews, transfer: ArrayBuffer[]) => void,
+  tell: (news: ModelNews | DroppedNews | ContentNews, transfer: ArrayBuffer[]) => void,
   now: () => number = Date.now,
 ): Learner {
   let learned = nothingLearned()
   let positions: StreamPositions = {}
   let refits = createRefits()
+  let changed = createChangedContents()
   let advancedAt = now()
 
   function foldOne({ partition, data }: StreamMessage, counts: FoldCounts): string | undefined {
@@ -51,6 +53,8 @@ export function createLearner(
     if (!parsed.ok) return parsed.reason
     const folded = foldEnvelope(learned, partition, parsed.value, now())
     counts.records += folded.records
+    counts.contents += folded.contents.length
+    changed.note(parsed.value.siteId, folded.contents)
     if (folded.isRepeat) counts.repeats++
     else if (parsed.value.removal !== undefined) counts.removals++
     for (const refusal of folded.refused) counts.refused[refusal] = (counts.refused[refusal] ?? 0) + 1
@@ -81,10 +85,12 @@ export function createLearner(
       positions = parsed.positions
       refits = createRefits()
       for (const slot of learned.slots.values()) refits.note(slot)
+      changed = createChangedContents()
+      changed.noteAll(learned.contents)
       return { positions, at: parsed.at, slots: learned.slots.size }
     },
     fold(messages) {
-      const counts: FoldCounts = { records: 0, repeats: 0, removals: 0, refused: {}, unreadable: [] }
+      const counts: FoldCounts = { records: 0, repeats: 0, contents: 0, removals: 0, refused: {}, unreadable: [] }
       for (const message of messages) {
         const { stream, seq, position } = message
         noteMissed(learned.missed, position - seq + 1 + (positions[stream] ?? 0), position - 1)
@@ -105,6 +111,11 @@ export function createLearner(
       if (now() >= advancedAt + ADVANCE_MS) advanceAll()
       const started = performance.now()
       const at = now()
+      const contents = changed.next(at)
+      if (contents) {
+        tell(contents, [])
+        return true
+      }
       const made = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
       if (!made) return false
       const { packed, transfer } = packModel(made.model)

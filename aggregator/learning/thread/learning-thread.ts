@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Answers, DroppedNews, ModelNews, Request, Told } from './messages.js'
+import type { Answers, ContentNews, DroppedNews, ModelNews, Request, Told } from './messages.js'
 
 /** The thread that learns, as the main thread sees it. */
 export interface LearningThread {
@@ -21,7 +21,7 @@ interface Waiting {
  * @param onEnd is called when the thread has ended by itself, for lack of memory, say
  */
 export function startLearningThread(
-  onNews: (news: ModelNews | DroppedNews) => void,
+  onNews: (news: ModelNews | DroppedNews | ContentNews) => void,
   onEnd: (error: Error) => void,
 ): LearningThread {
   const worker = new Worker(new URL('./worker.js', import.meta.url))

@@ -1,4 +1,4 @@
-import type { RecordRefusal, StreamPositions } from '@slotstream/core'
+import type { ContentTotal, RecordRefusal, StreamPositions } from '@slotstream/core'
 import type { PackedModel } from './packed-model.js'
 
 /** A message of a stream of learning records. */
@@ -28,6 +28,8 @@ export interface Answers {
 export interface FoldCounts {
   records: number
   repeats: number
+  /** Contents whose sums have changed. */
+  contents: number
   /** Messages that took records away. */
   removals: number
   refused: Partial<Record<RecordRefusal, number>>
@@ -48,6 +50,13 @@ export interface ModelNews {
   seconds: number
 }
 
+/** What is counted of some contents of a site now. */
+export interface ContentNews {
+  type: 'contents'
+  siteId: string
+  contents: ContentTotal[]
+}
+
 /** Epochs that were dropped because their sums would no longer have been exact. */
 export interface DroppedNews {
   type: 'dropped'
@@ -58,5 +67,6 @@ export interface DroppedNews {
 export type Told =
   | ModelNews
   | DroppedNews
+  | ContentNews
   | { type: 'answer'; value: Answers[Request['type']] }
   | { type: 'failure'; message: string }

@@ -122,10 +122,15 @@ const STRIPPERS = {
     }))
   },
   learning(envelope: LearningEnvelope, whose: Whose): Stripped | undefined {
-    const theirs = envelope.records.map(({ at }) => isTheirs(envelope, isoTime(at), whose))
-    return stripped(envelope.records, theirs, isKept => ({
-      ...envelope,
-      records: envelope.records.filter((_, index) => isKept(index)),
+    const { records, contents, ...rest } = envelope
+    const theirs = [
+      ...records.map(({ at }) => isTheirs(envelope, isoTime(at), whose)),
+      ...(contents ? [isTheirs(envelope, envelope.receivedAt, whose)] : []),
+    ]
+    return stripped([...records, ...(contents ? [contents] : [])], theirs, isKept => ({
+      ...rest,
+      records: records.filter((_, index) => isKept(index)),
+      ...(contents && isKept(records.length) && { contents }),
     }))
   },
   rejected(envelope: RejectedEnvelope, whose: Whose): Stripped | undefined {

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import {
   belongsTo,
+  type ContentAmounts,
   isoTime,
   type LearningEnvelope,
   type LearningRecord,
@@ -43,7 +44,9 @@ interface Step {
   position: number
   /** When its message was received, in milliseconds since the epoch. */
   receivedAt: number
-  record: LearningRecord
+  /** The step; undefined where it is what the message added to the features of content. */
+  record?: LearningRecord
+  contents?: ContentAmounts[]
 }
 
 /**
@@ -74,13 +77,14 @@ export async function unlearn(parts: UnlearnParts): Promise<void> {
 }
 
 async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): Promise<void> {
-  const { partition, recordId, position, receivedAt, record } = step
+  const { partition, recordId, position, receivedAt, record, contents } = step
   const removal = `${recordId}@${receivedAt}`
   const envelope: LearningEnvelope = {
     siteId: whose.person.siteId,
     ...{ visitorId: REMOVED, anonymousId: '', receivedAt: isoTime(Date.now()), seq: 0, stored: 0, removal },
     removes: position,
-    records: [{ ...record, decisionId: REMOVED }],
+    records: record ? [{ ...record, decisionId: REMOVED }] : [],
+    ...(contents && { contents }),
   }
   await publisher.publish(streamSubject('learning', partition), JSON.stringify(envelope), `removal:${removal}`)
 }
@@ -142,4 +146,8 @@ function* stepsOf(
   for (const [index, record] of envelope.records.entries())
     if (record.at <= before)
       yield { partition, recordId: learningRecordId(partition, envelope, index), position, receivedAt, record }
+  // Once they have left the stream they stay in the sums, which name no person.
+  const { contents } = envelope
+  if (contents && receivedAt <= before)
+    yield { partition, recordId: `${partition}.${envelope.seq}.contents`, position, receivedAt, contents }
 }

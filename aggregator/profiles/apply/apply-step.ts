@@ -78,7 +78,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews, learning, forward } = applied
+    const { profile: after, signals, refused, identity, userNews, learning, contents, forward } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -87,7 +87,9 @@ export function applyStep(
       ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
       ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
-      ...(learning && { learning: { ...ofVisitor(envelope, after), seq, records: learning } }),
+      ...((learning || contents) && {
+        learning: { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) },
+      }),
       ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
       ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }

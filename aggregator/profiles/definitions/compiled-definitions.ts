@@ -1,5 +1,5 @@
 import {
-  BUILT_IN_FEATURES,
+  ALL_BUILT_IN_FEATURES,
   type CompiledPatterns,
   type CompiledSegments,
   compileFeatures,
@@ -101,7 +101,7 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
 }
 
 function compileSet({ items, revision, addedIn }: DefinitionSet<'features'>): Features {
-  return compileFeatures(BUILT_IN_FEATURES, items, compileWhere, revision, addedIn)
+  return compileFeatures(ALL_BUILT_IN_FEATURES, items, compileWhere, revision, addedIn)
 }
 
 function compileWhere(where: object): (message: StoredMessage) => boolean {

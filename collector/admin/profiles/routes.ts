@@ -1,18 +1,24 @@
-import { isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ } from '@slotstream/protocol'
+import { isId, isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { PreviewSegment } from './preview-segment.js'
+import type { ReadContentFeatures } from './read-content-features.js'
 import type { ReadProfiles } from './read-profiles.js'
 
 export interface ProfileRouteParts extends SiteRouteParts {
   readProfiles: ReadProfiles
   previewSegment: PreviewSegment
+  readContentFeatures: ReadContentFeatures
 }
 
-/** Adds `/sites/:siteId/profiles/:visitorId`, many profiles at once, and who would be in a segment. */
-export function addProfileRoutes(router: Router, { siteOf, readProfiles, previewSegment }: ProfileRouteParts): void {
+/**
+ * Adds `/sites/:siteId/profiles/:visitorId`, many profiles at once, who would be in a segment, and the features of a content.
+ */
+export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void {
+  const { siteOf, readProfiles, previewSegment, readContentFeatures } = parts
+
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitors } = fieldsOf(await objectOf(request), ['visitors'])
@@ -34,5 +40,11 @@ export function addProfileRoutes(router: Router, { siteOf, readProfiles, preview
     const [profile] = isVisitorId(visitorId) ? await readProfiles(siteId, [visitorId]) : []
     if (!profile) throw new Failure('not_found', 'there is no profile of this visitor')
     response.json(profile)
+  })
+  router.get('/sites/:siteId/content/:id/features', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const { id } = request.params
+    if (!isId(id)) throw new Failure('malformed', 'the id of a content has 1 to 256 characters')
+    response.json({ id, features: await readContentFeatures(siteId, id) })
   })
 }

@@ -1,4 +1,5 @@
 import { type Content, type DecisionTest, isoTime, parseDuration, parseTime, type Slot } from '@slotstream/protocol'
+import { NO_SUSPICION } from '../../bots/suspicion.js'
 import type { Showing } from '../../catalog/caps.js'
 import { type Clauses, createClauses } from '../../catalog/clauses.js'
 import { type CompiledSlot, compileSlot } from '../../catalog/compile-slot.js'
@@ -98,6 +99,7 @@ function situationOfTest({ given }: DecisionTest, clauses: Clauses, siteId: stri
       sessions: profile.sessions ?? 0,
       events: profile.events ?? 0,
     },
+    suspicion: NO_SUSPICION,
   }
   const person = { personId: profile.userId ?? visitorId, traits, segments, affinities }
   const values = Object.entries(features).map(([name, value]): [string, FeatureValue] => [

@@ -1,4 +1,5 @@
 import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
+import { addAmounts, type ContentTotal } from '../contents/content-totals.js'
 import { addOutcome, type Epochs } from '../epochs/epochs.js'
 import { MAX_STORED_CONTENTS } from '../stored/stored-epoch.js'
 import { MAX_REWARD, REWARD_SCALE } from '../sums/fixed-point.js'
@@ -20,6 +21,8 @@ export interface Folded {
   /** Records that were learned from, or taken away. */
   records: number
   refused: RecordRefusal[]
+  /** Content of the message's site whose sums have changed. */
+  contents: ContentTotal[]
 }
 
 const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
@@ -32,8 +35,12 @@ const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
 export function foldEnvelope(learned: Learned, partition: number, envelope: LearningEnvelope, now: number): Folded {
-  const folded: Folded = { isRepeat: !take(learned, partition, envelope), slots: new Set(), records: 0, refused: [] }
+  const isRepeat = !take(learned, partition, envelope)
+  const folded: Folded = { isRepeat, slots: new Set(), records: 0, refused: [], contents: [] }
   if (folded.isRepeat || isOfMissed(learned, envelope)) return folded
+  const { contents, removal } = envelope
+  if (contents)
+    folded.contents = addAmounts(learned.contents, envelope.siteId, contents, removal === undefined ? 1 : -1)
   for (const record of envelope.records) {
     const slot = slotAt(learned, envelope.siteId, record.slotId, now)
     const refusal = slot ? foldRecord(slot, record, envelope.removal !== undefined) : 'slots'

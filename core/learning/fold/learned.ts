@@ -1,3 +1,4 @@
+import type { ContentTotals } from '../contents/content-totals.js'
 import { advance, type Epochs, emptyEpochs } from '../epochs/epochs.js'
 import type { MissedRanges } from './missed.js'
 import type { TakenMessages } from './repeats.js'
@@ -31,11 +32,20 @@ export interface Learned {
   removals: Map<string, number>
   /** Messages that were gone before they could be read. */
   missed: MissedRanges
+  /** Sums for the features of content. */
+  contents: ContentTotals
 }
 
 /** Returns what is learned before the first record. */
 export function nothingLearned(): Learned {
-  return { slots: new Map(), slotCounts: new Map(), partitions: new Map(), removals: new Map(), missed: [] }
+  return {
+    slots: new Map(),
+    slotCounts: new Map(),
+    partitions: new Map(),
+    removals: new Map(),
+    missed: [],
+    contents: new Map(),
+  }
 }
 
 /** Returns the key of a slot among those of all sites. No id holds NUL. */

@@ -1,8 +1,9 @@
 import { isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
+import { putContent } from '../contents/content-totals.js'
 import { emptyEpochs } from '../epochs/epochs.js'
 import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, slotKey } from '../fold/learned.js'
 import { parseEpoch } from './parse-epoch.js'
-import type { StoredHead, StoredSlot, StreamPositions } from './write-learned.js'
+import type { StoredContent, StoredHead, StoredSlot, StreamPositions } from './write-learned.js'
 
 /** What was stored of everything that was learned. */
 export interface ParsedLearned {
@@ -29,6 +30,10 @@ export function parseLearned(lines: Iterable<string>): ParsedLearned | undefined
   for (;;) {
     const line = next()
     if (line === undefined) return { learned, positions: head.positions, at: head.at }
+    if (isContent(line)) {
+      putContent(learned.contents, line.siteId, { contentId: line.contentId, rows: new Map(line.rows) })
+      continue
+    }
     const slot = isSlot(line) ? readSlot(line, next) : undefined
     if (!slot || learned.slots.has(slotKey(slot.siteId, slot.slotId))) return undefined
     putSlot(learned, slot)
@@ -79,4 +84,20 @@ function areRanges(raw: unknown): boolean {
 
 function isSlot(raw: unknown): raw is StoredSlot {
   return isObject(raw) && isSiteId(raw.siteId) && isId(raw.slotId) && isCount(raw.now) && isCount(raw.epochs)
+}
+
+function isContent(raw: unknown): raw is StoredContent {
+  return isObject(raw) && isSiteId(raw.siteId) && isId(raw.contentId) && isListOf(raw.rows, isRow)
+}
+
+function isRow(raw: unknown): boolean {
+  if (!Array.isArray(raw) || raw.length !== 2 || typeof raw[0] !== 'string' || !Array.isArray(raw[1])) return false
+  const row: unknown[] = raw[1]
+  return (
+    row.length % 2 === 0 && row.every((value, place) => (place % 2 === 0 ? Number.isSafeInteger(value) : isSum(value)))
+  )
+}
+
+function isSum(value: unknown): boolean {
+  return Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,40}$/.test(value))
 }

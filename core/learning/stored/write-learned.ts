@@ -1,3 +1,4 @@
+import type { ContentRow } from '../../features/content/content-values.js'
 import type { Learned } from '../fold/learned.js'
 import type { MissedRanges } from '../fold/missed.js'
 import { writeEpoch } from './write-epoch.js'
@@ -26,8 +27,15 @@ export interface StoredSlot {
   epochs: number
 }
 
+/** Line of a content, with its rows: see `ContentTotal`. */
+export interface StoredContent {
+  siteId: string
+  contentId: string
+  rows: [key: string, row: ContentRow][]
+}
+
 /**
- * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, in an order of their own, so that
+ * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, and each content, in an order of their own, so that
  * equal sums are equal lines.
  *
  * @param at milliseconds since the epoch
@@ -51,4 +59,9 @@ export function* writeLearned(learned: Learned, positions: StreamPositions, at: 
     yield JSON.stringify({ siteId, slotId, now: epochs.now, epochs: cells.length } satisfies StoredSlot)
     for (const epoch of cells) yield JSON.stringify(writeEpoch(epoch))
   }
+  for (const [siteId, { byId }] of [...learned.contents].sort(([a], [b]) => (a < b ? -1 : 1)))
+    for (const [contentId, { rows }] of [...byId].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
+      yield JSON.stringify({ siteId, contentId, rows: sorted } satisfies StoredContent)
+    }
 }

@@ -6,7 +6,7 @@ import {
   type Profile,
   type SegmentNews,
 } from '@slotstream/protocol'
-import { suspicionOf } from '../../bots/suspicion.js'
+import { type Suspicion, suspicionOf } from '../../bots/suspicion.js'
 import type { Features } from '../../features/feature.js'
 import { featureValues } from '../../features/state/values.js'
 import { aboutPerson } from '../../identity/about-person.js'
@@ -76,13 +76,14 @@ export function watchSegments(
   function evaluate(now: Profile, cause: SegmentCause): void {
     const userId = isPersonKey(now.visitorId) ? now.userId : ''
     const states = statesOfUser(now, userId, features)
-    const isLeftOut = !includesBots && suspicionOf(states, features).isBot
-    take(isLeftOut ? withoutMembers(members, at) : next(now, userId, states), cause, now)
+    const suspicion = suspicionOf(states, features)
+    const isLeftOut = !includesBots && suspicion.isBot
+    take(isLeftOut ? withoutMembers(members, at) : next(now, userId, states, suspicion), cause, now)
   }
 
-  function next(now: Profile, userId: string, states: FeatureStates): MembersStep {
+  function next(now: Profile, userId: string, states: FeatureStates, suspicion: Suspicion): MembersStep {
     const values = featureValues(states, features, at, segments.features)
-    const about = { ...aboutPerson(userId, [now]), signals: namesOfSignals([now]) }
+    const about = { ...aboutPerson(userId, [now]), signals: namesOfSignals([now]), suspicion }
     return nextMembers(segments, members, personAttributes(about, values, at), at)
   }
 

@@ -27,7 +27,12 @@ export function featureFaults(raw: unknown, path: string): string[] {
     if (value === undefined && !field.isRequired) continue
     if (!field.isFit(value)) faults.push(`${path}.${name}: must be ${field.form}, not ${shown(value)}`)
   }
-  return [...faults, ...sourceFaults(raw.source, raw.aggregate, `${path}.source`), ...fitFaults(raw, path)]
+  return [
+    ...faults,
+    ...sourceFaults(raw.source, raw.aggregate, `${path}.source`),
+    ...fitFaults(raw, path),
+    ...contentFaults(raw, path),
+  ]
 }
 
 function offFaults(raw: Record<string, unknown>, path: string): string[] {
@@ -52,6 +57,19 @@ function fitFaults({ aggregate, value, window, halfLife, tumbling }: Record<stri
   if (halfLife !== undefined && rules && !rules.isWeighted)
     faults.push(`${path}.halfLife: goes with count and sum only, not with ${aggregate}`)
   if (tumbling === true && !isSpan(window)) faults.push(`${path}.tumbling: goes with a duration as window only`)
+  return faults
+}
+
+/** Aggregates that features of content have: sums of what visitors in all partitions did. */
+const OF_CONTENT = ['count', 'sum']
+
+/** Lists what a feature of content cannot have. */
+function contentFaults({ entity, aggregate, window }: Record<string, unknown>, path: string): string[] {
+  if (entity !== 'content') return []
+  const faults: string[] = []
+  if (ruleOf(aggregate) && !OF_CONTENT.includes(aggregate as string))
+    faults.push(`${path}.aggregate: features of content are sums, ${OF_CONTENT.join(' or ')}, not ${shown(aggregate)}`)
+  if (window === 'session') faults.push(`${path}.window: content has no sessions, choose a duration or lifetime`)
   return faults
 }
 

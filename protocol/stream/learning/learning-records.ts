@@ -20,6 +20,18 @@ export interface LearningRecord {
   features?: PackedFeatures
 }
 
+/** Amounts by which a stream message adds to the features of a content in one slot. */
+export interface ContentAmounts {
+  contentId: string
+  /** '' where messages name none. */
+  slotId: string
+  /**
+   * Version of the feature, slot of time, the first slot that still counts beside it, the sum in millionths, and the key of a
+   * feature by key: what a sum over all messages needs, without knowing what the site declares.
+   */
+  amounts: [version: string, slot: number, first: number, units: number, key?: string][]
+}
+
 /** One stream message of `learning.<partition>`: all steps that one message of `events.<partition>` made. */
 export interface LearningEnvelope {
   siteId: string
@@ -42,6 +54,8 @@ export interface LearningEnvelope {
    */
   removes?: number
   records: LearningRecord[]
+  /** Amounts that the message adds to the features of content. Absent: none */
+  contents?: ContentAmounts[]
 }
 
 /** Returns the id of a step: the same in every replay, and whenever it is taken away. */

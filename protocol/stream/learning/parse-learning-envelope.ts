@@ -21,7 +21,18 @@ export function parseLearningEnvelope(raw: unknown): Check<LearningEnvelope> {
     const wrong = isObject(entry) ? recordTrouble(entry) : 'is not an object'
     if (wrong) return misfit(`records[${index}] ${wrong}`)
   }
+  if (!isAbsentOr(raw.contents, list => isListOf(list, isContentAmounts))) return misfit('contents are no amounts')
   return { ok: true, value: raw as unknown as LearningEnvelope }
+}
+
+function isContentAmounts(raw: unknown): boolean {
+  return isObject(raw) && isId(raw.contentId) && isIdOrEmpty(raw.slotId) && isListOf(raw.amounts, isAmount)
+}
+
+function isAmount(raw: unknown): boolean {
+  if (!Array.isArray(raw) || raw.length < 4 || raw.length > 5 || !isId(raw[0])) return false
+  const [, slot, first, units, key] = raw
+  return [slot, first, units].every(Number.isSafeInteger) && first <= slot && isAbsentOr(key, isText)
 }
 
 function recordTrouble(entry: Record<string, unknown>): string | undefined {

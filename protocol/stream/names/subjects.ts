@@ -32,6 +32,11 @@ export function previewSubject(partition: number): string {
   return `preview.${partition}`
 }
 
+/** Request-reply subject on which the owner of a partition tells the features of content. */
+export function contentSubject(partition: number): string {
+  return `content.${partition}`
+}
+
 /** Request-reply subject on which the owner of a partition tells of its deliveries to a webhook. */
 export function webhookSubject(partition: number): string {
   return `webhook.${partition}`

@@ -3,7 +3,7 @@ import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createModelSet } from '#aggregator/learning/models.js'
 import { createLearner } from '#aggregator/learning/thread/learner.js'
-import type { DroppedNews, ModelNews, StreamMessage } from '#aggregator/learning/thread/messages.js'
+import type { ContentNews, DroppedNews, ModelNews, StreamMessage } from '#aggregator/learning/thread/messages.js'
 import { packModel, unpackModel } from '#aggregator/learning/thread/packed-model.js'
 
 const BEGIN = Date.UTC(2026, 0, 1)
@@ -25,14 +25,15 @@ function message(seq: number, records: Partial<LearningRecord>[], changes: Parti
 
 /** A learner whose clock is set by hand, and what it told. */
 function start() {
-  const told: (ModelNews | DroppedNews)[] = []
+  const told: (ModelNews | DroppedNews | ContentNews)[] = []
   const clock = { now: BEGIN }
   const learner = createLearner(
     news => told.push(news),
     () => clock.now,
   )
   const models = () => told.splice(0).filter(news => news.type === 'model')
-  return { learner, clock, models }
+  const contents = () => told.splice(0).filter(news => news.type === 'contents')
+  return { learner, clock, models, contents }
 }
 
 const featured = { features: [3, 1, 7, -2], segments: ['rich'] }
@@ -133,6 +134,41 @@ describe('a learner', () => {
     next.learner.work()
     expect([...unpackModel(next.models()[0]!.model!).contents.byId.keys()]).toEqual(['a'])
     expect((await next.learner.save()).chunks).toEqual((await learner.save()).chunks)
+  })
+
+  it('tells what is counted of content at most twice a second, and goes on from what it saved', async () => {
+    const { learner, clock, contents } = start()
+    const tent = (units: number) => ({
+      contents: [
+        { contentId: 'tent', slotId: 'hero', amounts: [['v1', 0, 0, units] as [string, number, number, number]] },
+      ],
+    })
+    const rowsOf = (news: ContentNews[]) => news.flatMap(each => each.contents).map(({ rows }) => [...rows])
+    learner.fold([message(1, [], tent(5)), message(2, [], tent(6)), message(2, [], tent(6))])
+    learner.work()
+    expect(rowsOf(contents())).toEqual([[['v1\0hero', [0, 11]]]])
+    expect(learner.fold([message(3, [], tent(1))])).toMatchObject({ contents: 1, records: 0 })
+    learner.work()
+    expect(contents()).toEqual([])
+    clock.now += 500
+    learner.work()
+    expect(rowsOf(contents())).toEqual([[['v1\0hero', [0, 12]]]])
+    const saved = await learner.save()
+    const next = start()
+    next.learner.load(saved.chunks)
+    next.learner.work()
+    expect(rowsOf(next.contents())).toEqual([[['v1\0hero', [0, 12]]]])
+    // Taken away once, and nothing is left.
+    const removal = message(4, [], { ...tent(12), removal: 'r' })
+    expect(next.learner.fold([removal, { ...removal, seq: 5, position: 5 }])).toMatchObject({ removals: 1, repeats: 1 })
+    clock.now += 500
+    next.clock.now += 500
+    next.learner.work()
+    expect(rowsOf(next.contents())).toEqual([[]])
+    const gone = start()
+    gone.learner.load((await next.learner.save()).chunks)
+    gone.learner.work()
+    expect(gone.contents()).toEqual([])
   })
 
   it('knows a damaged snapshot', async () => {

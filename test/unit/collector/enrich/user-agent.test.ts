@@ -34,6 +34,37 @@ describe('a user agent', () => {
     expect(bot?.match).toContain(match)
   })
 
+  it.each([
+    ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'Googlebot'],
+    ['Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)', 'bingbot'],
+    [
+      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)',
+      'GPTBot',
+    ],
+    ['facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)', 'facebookexternalhit'],
+    ['Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)', 'AhrefsBot'],
+    [`${CHROME} Chrome-Lighthouse`, 'Chrome-Lighthouse'],
+  ])('of a crawler that names itself names it: %s', (agent, crawler) => {
+    expect(describeAgent(agent).bot).toMatchObject({ reason: 'user_agent', crawler })
+  })
+
+  it.each([
+    'curl/8.5.0',
+    'node',
+    'undici',
+    'python-requests/2.31.0',
+    'Go-http-client/2.0',
+    'okhttp/4.12.0',
+    'axios/1.7.2',
+    'Playwright/1.48',
+    CHROME.replace('Chrome', 'HeadlessChrome'),
+    CHROME,
+    IPHONE,
+    'Mozilla/5.0 (Linux; Android 14; Daumenkino X1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36',
+  ])('of a library, a headless browser or a person names no crawler: %s', agent => {
+    expect(describeAgent(agent).bot?.crawler).toBeUndefined()
+  })
+
   it('that says nothing adds nothing', () => {
     expect(describeAgent('?').device).toEqual({})
   })

@@ -9,6 +9,8 @@ const START = Date.UTC(2026, 0, 1)
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
+const CRAWLER = { bot: { reason: 'user_agent', match: 'Googlebot', crawler: 'Googlebot' } }
+
 let ids = 0
 const message = (at: number, fields: Partial<StoredMessage> = {}): StoredMessage => ({
   messageId: `m${ids++}`,
@@ -50,6 +52,8 @@ describe('behaviour', () => {
     ['without a pause, but with a click, is a person’s', [...pages(121, 6 * MINUTE), click(START + MINUTE)], []],
     ['of a page a minute for ten hours is a program’s', pages(600, MINUTE), ['regular']],
     ['of a page a minute for four hours is not known to be', pages(240, MINUTE), []],
+    ['of one page of a crawler that says who it is', [message(START, { context: CRAWLER })], ['crawler']],
+    ['of a library says nothing', [message(START, { context: { bot: { reason: 'user_agent', match: 'curl' } } })], []],
     ['of a page a minute with a click is a person’s', [...pages(600, MINUTE), click(START + MINUTE)], []],
   ])('%s', (_what, messages, expected) => {
     expect(reasons(messages)).toEqual(expected)

@@ -5,6 +5,8 @@ import { compileSegments } from '#core/segments/compile-segments.js'
 import { compileWhere } from '#core/segments/compile-where.js'
 import { changesOf, type PersonAttributes, segmentsOf } from '#core/segments/membership.js'
 
+const PROGRAM = { suspicion: { isBot: true, reasons: ['rate' as const] } }
+
 function person(changes: Partial<PersonAttributes> = {}): PersonAttributes {
   return {
     features: {},
@@ -37,6 +39,8 @@ const views = (camp: number) => person({ features: { views: { camp } } })
 
 describe('a segment', () => {
   it.each<[string, SegmentDefinition['where'], PersonAttributes, boolean]>([
+    ['a program', { 'suspicion.isBot': true, 'suspicion.reasons': { $in: ['rate'] } }, person(PROGRAM), true],
+    ['a person', { 'suspicion.isBot': { $ne: true } }, person(), true],
     ['the value of a feature', { 'features.spent': { $gte: 100 } }, person({ features: { spent: 120 } }), true],
     ['a key of a feature', { 'features.views.camp': { $gte: 2 } }, views(2), true],
     ['a key with dots', { 'features.views.a.b': 1 }, person({ features: { views: { 'a.b': 1 } } }), true],
@@ -185,7 +189,7 @@ describe('a set of segments is refused', () => {
     [{ profile: 1 }, 'there is no field of profile "": there are firstSeen, lastSeen, sessions, events'],
     [
       { country: 'DE' },
-      'there is no attribute "country": there are features, segments, signals, traits, context, now, profile',
+      'there is no attribute "country": there are features, segments, signals, traits, context, now, profile, suspicion',
     ],
   ]
 

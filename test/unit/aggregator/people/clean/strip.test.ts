@@ -30,6 +30,17 @@ describe('a message without a person', () => {
     expect(JSON.parse(stripped!.rest!).ledger).toBeUndefined()
   })
 
+  it('loses what it adds to the features of content, also where it has no records', () => {
+    const contents = [{ contentId: 'tent', slotId: 'hero', amounts: [['v', 0, 0, 1]] }]
+    const record = { decisionId: 'd', slotId: 'hero', contentId: 'tent', position: 1, at: BEFORE + 1, reward: 0 }
+    const text = (fields: object) => envelope({ anonymousId: 'b', seq: 1, stored: 0, records: [], contents, ...fields })
+    expect(strip('learning', text({}), whose)).toEqual({ entries: [contents], rest: undefined })
+    expect(strip('learning', text({ anonymousId: 'c', visitorId: 'c' }), whose)).toBeUndefined()
+    const later = strip('learning', text({ records: [record] }), whose)!
+    expect(JSON.parse(later.rest!)).toMatchObject({ records: [record] })
+    expect(JSON.parse(later.rest!)).not.toHaveProperty('contents')
+  })
+
   it('loses what was decided about them, and nothing about another user of the browser', () => {
     const decision = { state: 'undone', at: BEFORE, cause: 'a test' }
     const [theirs, other] = ['u"\\1', 'v'].map(userId => ({ anonymousId: 'b', userId, decision }))

@@ -1,4 +1,11 @@
-import type { EventEnvelope, LearningEnvelope, LearningRecord, Profile, SignalEnvelope } from '@slotstream/protocol'
+import type {
+  ContentAmounts,
+  EventEnvelope,
+  LearningEnvelope,
+  LearningRecord,
+  Profile,
+  SignalEnvelope,
+} from '@slotstream/protocol'
 import { createLog } from '@slotstream/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -73,7 +80,7 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
   /** Signals in their stream, by id. */
   const signals = new Map<string, string>()
   /** Learning records in their stream, in the order of publishing. */
-  const learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records'>[] = []
+  const learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records' | 'contents'>[] = []
   return {
     store,
     notes,
@@ -82,12 +89,12 @@ function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => numb
     learned,
     async publishLearning(
       _partition: number,
-      { seq, records }: Omit<(typeof learned)[number], 'stored'>,
+      { seq, records, contents = [] }: Omit<(typeof learned)[number], 'stored'>,
       stored: number,
     ) {
       const what = fate()
       if (what === 'refused') throw new Error('the stream refuses')
-      learned.push({ seq, stored, records })
+      learned.push({ seq, stored, records, contents })
       if (what === 'unheard') throw new Error('the answer was lost')
     },
     async publishSignals(_partition: number, envelope: SignalEnvelope) {
@@ -126,12 +133,17 @@ function decisionAt(from: Omit<EventEnvelope, 'messages'>, seq: number, at: numb
   return { ...from, messages: [{ messageId: `m${seq}`, type: 'track', event, properties, timestamp: from.receivedAt }] }
 }
 
+/** Records of one message, and what it adds to the features of content. */
+type Taught = [records: LearningRecord[], contents: ContentAmounts[]]
+
 /** What a reader has that knows repeats as the stream of learning records says, by sequence. */
-function readLearned(learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records'>[]): Map<number, LearningRecord[]> {
-  const taken = new Map<number, LearningRecord[]>()
+function readLearned(
+  learned: Pick<LearningEnvelope, 'seq' | 'stored' | 'records' | 'contents'>[],
+): Map<number, Taught> {
+  const taken = new Map<number, Taught>()
   let through = 0
-  for (const { seq, stored, records } of learned) {
-    if (seq > through && !taken.has(seq)) taken.set(seq, records)
+  for (const { seq, stored, records, contents = [] } of learned) {
+    if (seq > through && !taken.has(seq)) taken.set(seq, [records, contents])
     through = Math.max(through, stored)
   }
   return taken
@@ -210,7 +222,7 @@ describe('flushing dirty partitions', () => {
           const stream: string[] = []
           const expected = new Map<string, Profile | undefined>()
           const detected = new Map<string, string>()
-          const learned = new Map<number, LearningRecord[]>()
+          const learned = new Map<number, Taught>()
           const take = async () => {
             const self = {
               stale: false,
@@ -229,7 +241,8 @@ describe('flushing dirty partitions', () => {
               const seq = stream.push(visitorId)
               const applied = applyAndDetect(expected.get(visitorId), envelopeOf(visitorId, seq), seq)
               expected.set(visitorId, applied.profile)
-              if (applied.learning) learned.set(seq, applied.learning)
+              const { learning = [], contents = [] } = applied
+              if (applied.learning || applied.contents) learned.set(seq, [learning, contents])
               for (const signal of applied.signals) detected.set(signal.signalId, JSON.stringify(signal))
             } else if (what === 'apply') await chosen.applyUpTo(stream, 1 + (n % 3))
             else if (what === 'pass') await chosen.flush()
