@@ -15,6 +15,7 @@ import type { SlotModel } from '../learning/model/slot-model.js'
 import type { ItemPolicy } from '../policies/proposal.js'
 import { listCandidates, listExcluded } from './list-contents.js'
 import { packReasons } from './pack-reasons.js'
+import { sayOnce } from './say-once.js'
 import type { Situation } from './situation.js'
 import { chooseInStages, type Stage } from './stages.js'
 
@@ -114,7 +115,7 @@ export function decide(question: Question): Decided {
     return version === undefined ? [] : [[name, version] as const]
   })
   const choice: Choice = {
-    recordVersion: 2,
+    recordVersion: 3,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
     holdout,
     contentIds: idsOf(shown),
@@ -122,7 +123,7 @@ export function decide(question: Question): Decided {
       ? []
       : stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
     candidates: listCandidates(slot, stages),
-    excluded: listExcluded(slot, reasons, situation),
+    excluded: sayOnce(listExcluded(slot, reasons, situation)),
     features: {
       affinities: person.affinities,
       exploration: last.recorded.lottery?.exploration ?? 0,
@@ -132,7 +133,7 @@ export function decide(question: Question): Decided {
     policy: slot.slot.policy?.type ?? 'default',
     policyVersion: slot.policyVersion,
     seed,
-    draw: { contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
+    draw: { version: 3, contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
     ...(campaigns.length > 0 && { campaigns }),
     ...(last.arms && { arms: last.arms }),
     ...(holdout && { ghost: idsOf(drawn) }),

@@ -1,4 +1,5 @@
 import { EXCLUSION_LETTERS, type ExclusionReason } from '@slotstream/protocol'
+import { LETTERS } from '../draw/pack-numbers.js'
 
 /** Longest row that is read, in contents. */
 const MOST = 100_000
@@ -6,8 +7,45 @@ const MOST = 100_000
 /** Letter of content that may be shown. */
 const ELIGIBLE = 'e'
 
-/** Writes a letter for each content of a slot; several of the same in a row as the letter and their number. */
+/** Begins a row that says with a bit of each content whether it may be shown. */
+const BITS = '='
+
+/** Ends the bits, behind which are the reasons of the others. */
+const END = ';'
+
+const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
+
+/**
+ * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as the
+ * letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six of them as a
+ * letter of base64, and the letters of the others: `=YA;xc2`.
+ */
 export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): string {
+  const letters = packLetters(reasons)
+  if (letters.length <= reasons.length / 6) return letters
+  const bits = `${BITS}${packBits(reasons)}${END}${packLetters(reasons.filter(reason => reason !== undefined))}`
+  return bits.length < letters.length ? bits : letters
+}
+
+/** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */
+export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
+  if (!text.startsWith(BITS)) return unpackLetters(text)
+  const end = text.indexOf(END)
+  const others = unpackLetters(text.slice(end + 1))
+  const reasons: (ExclusionReason | undefined)[] = []
+  let next = 0
+  for (let at = 1; at < end && reasons.length < MOST; at++) {
+    const bits = LETTERS.indexOf(text[at]!)
+    for (let bit = 5; bit >= 0 && bits >= 0; bit--) {
+      if ((bits >> bit) & 1) reasons.push(undefined)
+      // The last letter may have more bits than there is content.
+      else if (next < others.length) reasons.push(others[next++])
+    }
+  }
+  return reasons
+}
+
+function packLetters(reasons: readonly (ExclusionReason | undefined)[]): string {
   let text = ''
   for (let at = 0; at < reasons.length; ) {
     let end = at + 1
@@ -20,13 +58,22 @@ export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): 
   return text
 }
 
-/** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */
-export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
-  const known = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
+function packBits(reasons: readonly (ExclusionReason | undefined)[]): string {
+  let text = ''
+  for (let at = 0; at < reasons.length; at += 6) {
+    let bits = 0
+    for (let bit = 0; bit < 6; bit++)
+      bits = 2 * bits + (at + bit < reasons.length && reasons[at + bit] === undefined ? 1 : 0)
+    text += LETTERS[bits]
+  }
+  return text
+}
+
+function unpackLetters(text: string): (ExclusionReason | undefined)[] {
   const reasons: (ExclusionReason | undefined)[] = []
   for (const [, letter = '', number] of text.matchAll(/([a-z])(\d*)/g)) {
-    if (letter !== ELIGIBLE && !known.has(letter)) continue
-    const reason = known.get(letter) as ExclusionReason | undefined
+    if (letter !== ELIGIBLE && !REASONS.has(letter)) continue
+    const reason = REASONS.get(letter) as ExclusionReason | undefined
     const times = Math.min(number ? Number(number) : 1, MOST - reasons.length)
     for (let n = 0; n < times; n++) reasons.push(reason)
     if (reasons.length >= MOST) break

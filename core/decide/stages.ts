@@ -2,7 +2,7 @@ import { DEFAULT_EXPLORATION, type RecordedStage } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { drawSlate } from '../draw/draw-slate.js'
 import { chancesOf } from '../draw/lottery.js'
-import { packLottery } from '../draw/pack-lottery.js'
+import { packLottery, packPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
@@ -59,7 +59,7 @@ export function chooseInStages(
     const stage = mode === 'pin' ? pinned(wanted, open) : drawn(slot, wanted, open, facts, random)
     if (stage.candidates.length === 0) continue
     stage.campaign = id
-    stage.recorded = { campaign: id, ...stage.recorded, contents: stage.candidates }
+    stage.recorded = { campaign: id, ...stage.recorded, contents: packPlaces(stage.candidates) }
     add(stage)
   }
   if (open > 0 || stages.length === 0) add(drawn(slot, rest, open, facts, random))
@@ -111,6 +111,11 @@ function drawn(
     candidates,
     scores,
     ...(arms && { arms }),
-    recorded: { of, ...(!isAll && { contents: candidates }), lottery: packLottery(lottery), drawn: slate.drawn },
+    recorded: {
+      of,
+      ...(!isAll && { contents: packPlaces(candidates) }),
+      lottery: packLottery(lottery),
+      drawn: slate.drawn,
+    },
   }
 }

@@ -1,6 +1,7 @@
 import { chanceOfBest } from '../../algebra/chance-of-best.js'
 import { seededRandom } from '../../decide/random.js'
 import type { Lottery } from '../../draw/lottery.js'
+import { PROBABILITY_SCALE } from '../../draw/probability.js'
 import { sampleTops } from '../../draw/sample-tops.js'
 
 /** Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of exploration. */
@@ -9,8 +10,8 @@ const CONTENDERS = 64
 /** Standard deviations above its mean by which a candidate is a contender. */
 const OPTIMISM = 3
 
-/** Units of a share: whole numbers keep a record short, and none of a contender's is lost. */
-const SHARE_SCALE = 2 ** 40
+/** Units of a share: whole numbers keep a record short, and nothing is drawn by finer ones. */
+const SHARE_SCALE = PROBABILITY_SCALE
 
 /**
  * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one position, by
