@@ -1,4 +1,4 @@
-import { density, normalBelow } from './normal.js'
+import { densityAt, normalBelow } from './normal.js'
 
 /** Standard deviations from its mean beyond which a value is not looked for: 1e-12 of the mass. */
 const REACH = 7
@@ -45,16 +45,19 @@ function addDensities(
 ): void {
   const count = means.length
   const below = new Float64Array(count)
+  const z = new Float64Array(count)
+  const precisions = new Float64Array(count)
+  for (let i = 0; i < count; i++) precisions[i] = 1 / deviations[i]!
   for (let node = 0; node <= nodes; node++) {
     const t = from + node * step
     let all = 1
-    for (let i = 0; i < count; i++) {
-      below[i] = normalBelow((t - means[i]!) / deviations[i]!)
+    for (let i = 0; i < count && all > 0; i++) {
+      z[i] = (t - means[i]!) * precisions[i]!
+      below[i] = normalBelow(z[i]!)
       all *= below[i]!
     }
     if (all === 0) continue
-    for (let i = 0; i < count; i++)
-      chances[i] = chances[i]! + (density((t - means[i]!) / deviations[i]!) / deviations[i]!) * (all / below[i]!)
+    for (let i = 0; i < count; i++) chances[i] = chances[i]! + densityAt(z[i]!) * precisions[i]! * (all / below[i]!)
   }
 }
 

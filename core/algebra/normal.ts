@@ -29,6 +29,22 @@ export function normalBelow(z: number): number {
   return left + t * (slope + t * (3 * rise - 2 * slope - nextSlope + t * (slope + nextSlope - 2 * rise)))
 }
 
+/**
+ * Returns the density of the standard normal distribution to 1e-11, quicker than `density`: a cubic through tabulated values and
+ * their slopes, which are -z times them.
+ */
+export function densityAt(z: number): number {
+  const place = (z + RANGE) * STEPS_PER_UNIT
+  if (!(place > 0) || place >= STEPS) return 0
+  const index = Math.floor(place)
+  const t = place - index
+  const left = DENSITY[index]!
+  const rise = DENSITY[index + 1]! - left
+  const slope = (RANGE - index * STEP) * STEP * left
+  const nextSlope = (RANGE - (index + 1) * STEP) * STEP * DENSITY[index + 1]!
+  return left + t * (slope + t * (3 * rise - 2 * slope - nextSlope + t * (slope + nextSlope - 2 * rise)))
+}
+
 /** Simpson's rule within each step of the table, whose error is below 1e-15. */
 function cumulate(): Float64Array {
   const below = new Float64Array(STEPS + 1)

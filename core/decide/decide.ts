@@ -95,7 +95,15 @@ export function decide(question: Question): Decided {
     itemsAsOf = items?.asOf
     return items
   }
-  const facts = { siteId, person, context, model, ...(itemsOf && { itemsOf: itemsFor }), seed }
+  const facts = {
+    siteId,
+    person,
+    context,
+    crossed: situation.crossed,
+    model,
+    ...(itemsOf && { itemsOf: itemsFor }),
+    seed,
+  }
   const stages = chooseInStages(
     slot,
     eligible,
@@ -160,7 +168,7 @@ function maxAgeOf({ maxAge }: Slot): number {
 
 /** Whether the visitor belongs to the holdout of the slot. */
 export function isHeldOut(siteId: string, visitorId: string, slot: Slot): boolean {
-  return shareOf('holdout', siteId, visitorId) < slot.holdout
+  return slot.holdout > 0 && shareOf('holdout', siteId, visitorId) < slot.holdout
 }
 
 function versionOf({ asOf, contents, linear }: SlotModel): RecordedModel {

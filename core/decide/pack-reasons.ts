@@ -21,10 +21,24 @@ const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter])
  * letter of base64, and the letters of the others: `=YA;xc2`.
  */
 export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): string {
-  const letters = packLetters(reasons)
-  if (letters.length <= reasons.length / 6) return letters
-  const bits = `${BITS}${packBits(reasons)}${END}${packLetters(reasons.filter(reason => reason !== undefined))}`
-  return bits.length < letters.length ? bits : letters
+  const letters = lengthOfLetters(reasons)
+  if (letters <= 2 + reasons.length / 6) return packLetters(reasons)
+  const others = packLetters(reasons.filter(reason => reason !== undefined))
+  const length = 2 + Math.ceil(reasons.length / 6) + others.length
+  return length < letters ? `${BITS}${packBits(reasons)}${END}${others}` : packLetters(reasons)
+}
+
+/** Returns how long `packLetters` would be, which takes longer to write than to count. */
+function lengthOfLetters(reasons: readonly (ExclusionReason | undefined)[]): number {
+  let length = 0
+  for (let at = 0; at < reasons.length; ) {
+    let end = at + 1
+    while (end < reasons.length && reasons[end] === reasons[at]) end++
+    length++
+    for (let times = end - at === 1 ? 0 : end - at; times > 0; times = Math.floor(times / 10)) length++
+    at = end
+  }
+  return length
 }
 
 /** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */

@@ -4,7 +4,7 @@ import { drawSlate } from '../draw/draw-slate.js'
 import { chancesOf } from '../draw/lottery.js'
 import { packLottery, packPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
-import type { ProposalInput } from '../policies/proposal.js'
+import type { EligibleContent, ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
 import { seededRandom } from './random.js'
 
@@ -96,16 +96,16 @@ function drawn(
   const proposal = propose(slot.policy, {
     ...facts,
     slotId: slot.id,
-    eligible: among.map(place => contents[place]!.facts),
+    eligible: factsAt(contents, among),
     count: Math.max(1, Math.min(count, among.length)),
     exploration: slot.exploration?.atLeast ?? DEFAULT_EXPLORATION,
   })
   const { lottery, scores, arms } = proposal
-  const candidates = proposal.candidates.map(index => among[index]!)
+  const candidates = placesAt(among, proposal.candidates)
   const of = candidates.length
   const slate = drawSlate(lottery, of, count, random)
   if (count === 0 && of > 0) slate.probabilities = chancesOf(lottery, [...candidates.keys()])
-  const isAll = of === among.length && candidates.every((place, index) => place === among[index])
+  const isAll = of === among.length && isSame(candidates, among)
   return {
     ...slate,
     candidates,
@@ -118,4 +118,22 @@ function drawn(
       drawn: slate.drawn,
     },
   }
+}
+
+function factsAt(contents: CompiledSlot['contents'], places: readonly number[]): EligibleContent[] {
+  const facts = new Array<EligibleContent>(places.length)
+  for (let at = 0; at < facts.length; at++) facts[at] = contents[places[at]!]!.facts
+  return facts
+}
+
+function placesAt(among: readonly number[], indices: readonly number[]): number[] {
+  const places = new Array<number>(indices.length)
+  for (let at = 0; at < places.length; at++) places[at] = among[indices[at]!]!
+  return places
+}
+
+/** Whether two lists of the same length are equal. */
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }
