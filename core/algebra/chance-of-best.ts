@@ -1,4 +1,4 @@
-import { densityAt, normalBelow } from './normal.js'
+import { allBelow, normalBelow } from './normal.js'
 
 /** Standard deviations from its mean beyond which a value is not looked for: 1e-12 of the mass. */
 const REACH = 7
@@ -45,19 +45,13 @@ function addDensities(
 ): void {
   const count = means.length
   const below = new Float64Array(count)
-  const z = new Float64Array(count)
-  const precisions = new Float64Array(count)
-  for (let i = 0; i < count; i++) precisions[i] = 1 / deviations[i]!
+  const densities = new Float64Array(count)
+  const centres = Float64Array.from(means)
+  const precisions = Float64Array.from(deviations, deviation => 1 / deviation)
   for (let node = 0; node <= nodes; node++) {
-    const t = from + node * step
-    let all = 1
-    for (let i = 0; i < count && all > 0; i++) {
-      z[i] = (t - means[i]!) * precisions[i]!
-      below[i] = normalBelow(z[i]!)
-      all *= below[i]!
-    }
+    const all = allBelow(from + node * step, centres, precisions, below, densities)
     if (all === 0) continue
-    for (let i = 0; i < count; i++) chances[i] = chances[i]! + densityAt(z[i]!) * precisions[i]! * (all / below[i]!)
+    for (let i = 0; i < count; i++) chances[i] = chances[i]! + densities[i]! * precisions[i]! * (all / below[i]!)
   }
 }
 

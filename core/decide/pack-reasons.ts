@@ -21,22 +21,29 @@ const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter])
  * letter of base64, and the letters of the others: `=YA;xc2`.
  */
 export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): string {
+  const size = reasons.length
   const letters = lengthOfLetters(reasons)
-  if (letters <= 2 + reasons.length / 6) return packLetters(reasons)
-  const others = packLetters(reasons.filter(reason => reason !== undefined))
-  const length = 2 + Math.ceil(reasons.length / 6) + others.length
-  return length < letters ? `${BITS}${packBits(reasons)}${END}${others}` : packLetters(reasons)
+  if (letters <= 2 + size / 6) return packLetters(reasons)
+  const others: ExclusionReason[] = []
+  for (let at = 0; at < size; at++) {
+    const reason = reasons[at]
+    if (reason !== undefined) others.push(reason)
+  }
+  const behind = packLetters(others)
+  return 2 + Math.ceil(size / 6) + behind.length < letters
+    ? `${BITS}${packBits(reasons)}${END}${behind}`
+    : packLetters(reasons)
 }
 
 /** Returns how long `packLetters` would be, which takes longer to write than to count. */
 function lengthOfLetters(reasons: readonly (ExclusionReason | undefined)[]): number {
   let length = 0
-  for (let at = 0; at < reasons.length; ) {
-    let end = at + 1
-    while (end < reasons.length && reasons[end] === reasons[at]) end++
-    length++
-    for (let times = end - at === 1 ? 0 : end - at; times > 0; times = Math.floor(times / 10)) length++
-    at = end
+  let times = 0
+  for (let at = 0; at < reasons.length; at++) {
+    times++
+    if (at + 1 < reasons.length && reasons[at + 1] === reasons[at]) continue
+    length += times === 1 ? 1 : times < 10 ? 2 : 1 + String(times).length
+    times = 0
   }
   return length
 }
@@ -74,13 +81,15 @@ function packLetters(reasons: readonly (ExclusionReason | undefined)[]): string 
 
 function packBits(reasons: readonly (ExclusionReason | undefined)[]): string {
   let text = ''
-  for (let at = 0; at < reasons.length; at += 6) {
-    let bits = 0
-    for (let bit = 0; bit < 6; bit++)
-      bits = 2 * bits + (at + bit < reasons.length && reasons[at + bit] === undefined ? 1 : 0)
+  let bits = 0
+  for (let at = 0; at < reasons.length; at++) {
+    bits = 2 * bits + (reasons[at] === undefined ? 1 : 0)
+    if (at % 6 < 5) continue
     text += LETTERS[bits]
+    bits = 0
   }
-  return text
+  const rest = reasons.length % 6
+  return rest === 0 ? text : text + LETTERS[bits << (6 - rest)]
 }
 
 function unpackLetters(text: string): (ExclusionReason | undefined)[] {

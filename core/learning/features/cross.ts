@@ -91,8 +91,16 @@ export function writeOwn(
   list.count = 0
   add(list, mix(id, BIAS), COMMON, from, places)
   for (let at = 0; at < others.length; at++) add(list, mix(others[at]!, BIAS), OF_CONTENT, from, places)
+  const { indices, values } = list
   const half = firstHalf(id)
-  for (let at = 0; at < crossed.length; at++) add(list, finish(half ^ crossed[at]!), OF_CONTENT, from, places)
+  let { count } = list
+  for (let at = 0; at < crossed.length; at++) {
+    const hash = finish(half ^ crossed[at]!)
+    // As `add`, of a power of two of places, and without a branch that would be guessed wrong half of the time.
+    indices[count] = from + (hash & (places - 1))
+    values[count++] = ((hash >> 31) | 1) * OF_CONTENT
+  }
+  list.count = count
 }
 
 /**
@@ -100,7 +108,8 @@ export function writeOwn(
  * what its time goes to.
  *
  * @param sums gets Σ c x and Σ d x²
- * @param c,d by place from 0, of which there is a power of two
+ * @param c by place from 0, then the same with the other sign: to look up the sign is quicker than to ask for it
+ * @param d by place from 0, of which there is a power of two
  */
 export function sumOwn(
   sums: { linear: number; square: number },
@@ -109,20 +118,23 @@ export function sumOwn(
   c: Float64Array,
   d: Float64Array,
 ): void {
-  const mask = c.length - 1
+  const places = d.length
   const half = firstHalf(id)
   const first = mix(id, BIAS)
-  let linear = c[first & mask]! * (first < 0 ? -COMMON : COMMON)
-  let square = d[first & mask]! * COMMON * COMMON
+  const place = first & (places - 1)
+  let linear = c[place + (first >>> 31) * places]! * COMMON
+  let square = d[place]! * COMMON * COMMON
   for (let at = 0; at < others.length; at++) {
     const hash = mix(others[at]!, BIAS)
-    linear += hash < 0 ? -c[hash & mask]! : c[hash & mask]!
-    square += d[hash & mask]!
+    const place = hash & (places - 1)
+    linear += c[place + (hash >>> 31) * places]!
+    square += d[place]!
   }
   for (let at = 0; at < crossed.length; at++) {
     const hash = finish(half ^ crossed[at]!)
-    linear += hash < 0 ? -c[hash & mask]! : c[hash & mask]!
-    square += d[hash & mask]!
+    const place = hash & (places - 1)
+    linear += c[place + (hash >>> 31) * places]!
+    square += d[place]!
   }
   sums.linear = linear
   sums.square = square

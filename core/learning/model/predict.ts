@@ -43,7 +43,7 @@ export function predict(model: LinearModel, facts: CrossedFacts, contents: reado
   const variances = new Float64Array(contents.length)
   const parts = new Map<number, SharedPart>()
   const places = dimension / OWN
-  const coefficients = model.coefficients.subarray(dimension - places)
+  const coefficients = withOtherSign(model.coefficients.subarray(dimension - places))
   const diagonal = diagonalOf(model.own, places)
   const own = { linear: 0, square: 0 }
   for (let index = 0; index < contents.length; index++) {
@@ -69,17 +69,18 @@ export function predict(model: LinearModel, facts: CrossedFacts, contents: reado
 function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets, list: FeatureList): SharedPart {
   const { inverse, dimension } = model
   writeShared(list, facts, facets, dimension)
-  const from = dimension - dimension / OWN
-  const projected = new Float64Array(dimension / OWN)
+  const { count, indices, values } = list
+  const places = dimension / OWN
+  const projected = new Float64Array(places)
   let quadratic = 0
-  for (let i = 0; i < list.count; i++) {
-    const row = list.indices[i]! * dimension
-    const value = list.values[i]!
-    for (let place = 0; place < projected.length; place++)
-      projected[place] = projected[place]! + value * inverse[row + from + place]!
+  for (let i = 0; i < count; i++) {
+    const row = indices[i]! * dimension
+    const value = values[i]!
+    const own = row + dimension - places
+    for (let place = 0; place < places; place++) projected[place] = projected[place]! + value * inverse[own + place]!
     let off = 0
-    for (let j = 0; j < i; j++) off += inverse[row + list.indices[j]!]! * list.values[j]!
-    quadratic += value * (2 * off + inverse[row + list.indices[i]!]! * value)
+    for (let j = 0; j < i; j++) off += inverse[row + indices[j]!]! * values[j]!
+    quadratic += value * (2 * off + inverse[row + indices[i]!]! * value)
   }
   return { mean: meanOf(model, list), quadratic, projected }
 }
@@ -88,6 +89,15 @@ function meanOf({ coefficients }: LinearModel, { count, indices, values }: Featu
   let sum = 0
   for (let i = 0; i < count; i++) sum += coefficients[indices[i]!]! * values[i]!
   return sum
+}
+
+function withOtherSign(values: Float64Array): Float64Array {
+  const both = new Float64Array(2 * values.length)
+  for (let at = 0; at < values.length; at++) {
+    both[at] = values[at]!
+    both[values.length + at] = -values[at]!
+  }
+  return both
 }
 
 function diagonalOf(matrix: Float64Array, places: number): Float64Array {

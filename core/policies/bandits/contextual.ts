@@ -56,9 +56,10 @@ export function proposeByPrediction(
 function predictionsOf(linear: LinearModel, { eligible, person, context, crossed, model }: ProposalInput) {
   const facts = crossed ? crossed() : crossFacts({ ...person, context })
   const { means, variances } = predict(linear, facts, eligible.map(facetsOf))
+  const byId = model?.contents.byId
   const deviations = new Float64Array(eligible.length)
   for (let index = 0; index < deviations.length; index++) {
-    const views = model?.contents.byId.get(eligible[index]!.id)?.views ?? 0
+    const views = byId?.get(eligible[index]!.id)?.views ?? 0
     deviations[index] = NARROWED * Math.sqrt(variances[index]! + linear.noise / (views + PRIOR_VIEWS))
   }
   return { means, deviations }
