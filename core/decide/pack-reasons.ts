@@ -15,33 +15,54 @@ const END = ';'
 
 const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
 
+/** Letters by code: 0 is content that may be shown. */
+const BY_CODE = [ELIGIBLE, ...Object.values(EXCLUSION_LETTERS)]
+
 /**
  * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as the
  * letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six of them as a
  * letter of base64, and the letters of the others: `=YA;xc2`.
  */
 export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): string {
-  const size = reasons.length
-  const letters = lengthOfLetters(reasons)
-  if (letters <= 2 + size / 6) return packLetters(reasons)
-  const others: ExclusionReason[] = []
-  for (let at = 0; at < size; at++) {
+  const codes = codesOf(reasons)
+  const letters = lengthOfLetters(codes)
+  if (letters <= 2 + codes.length / 6) return packLetters(codes)
+  const behind = packLetters(withoutEligible(codes))
+  const length = 2 + Math.ceil(codes.length / 6) + behind.length
+  return length < letters ? `${BITS}${packBits(codes)}${END}${behind}` : packLetters(codes)
+}
+
+/** Returns reasons as small numbers, which are quicker to compare than texts. */
+function codesOf(reasons: readonly (ExclusionReason | undefined)[]): Uint8Array {
+  const codes = new Uint8Array(reasons.length)
+  let before: ExclusionReason = 'condition'
+  let code = BY_CODE.indexOf(EXCLUSION_LETTERS[before])
+  for (let at = 0; at < codes.length; at++) {
     const reason = reasons[at]
-    if (reason !== undefined) others.push(reason)
+    if (reason === undefined) continue
+    if (reason !== before) {
+      before = reason
+      code = BY_CODE.indexOf(EXCLUSION_LETTERS[reason])
+    }
+    codes[at] = code
   }
-  const behind = packLetters(others)
-  return 2 + Math.ceil(size / 6) + behind.length < letters
-    ? `${BITS}${packBits(reasons)}${END}${behind}`
-    : packLetters(reasons)
+  return codes
+}
+
+function withoutEligible(codes: Uint8Array): Uint8Array {
+  const others = new Uint8Array(codes.length)
+  let count = 0
+  for (let at = 0; at < codes.length; at++) if (codes[at] !== 0) others[count++] = codes[at]!
+  return others.subarray(0, count)
 }
 
 /** Returns how long `packLetters` would be, which takes longer to write than to count. */
-function lengthOfLetters(reasons: readonly (ExclusionReason | undefined)[]): number {
+function lengthOfLetters(codes: Uint8Array): number {
   let length = 0
   let times = 0
-  for (let at = 0; at < reasons.length; at++) {
+  for (let at = 0; at < codes.length; at++) {
     times++
-    if (at + 1 < reasons.length && reasons[at + 1] === reasons[at]) continue
+    if (at + 1 < codes.length && codes[at + 1] === codes[at]) continue
     length += times === 1 ? 1 : times < 10 ? 2 : 1 + String(times).length
     times = 0
   }
@@ -66,29 +87,28 @@ export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
   return reasons
 }
 
-function packLetters(reasons: readonly (ExclusionReason | undefined)[]): string {
+function packLetters(codes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < reasons.length; ) {
+  for (let at = 0; at < codes.length; ) {
     let end = at + 1
-    while (end < reasons.length && reasons[end] === reasons[at]) end++
-    const reason = reasons[at]
-    text += reason === undefined ? ELIGIBLE : EXCLUSION_LETTERS[reason]
+    while (end < codes.length && codes[end] === codes[at]) end++
+    text += BY_CODE[codes[at]!]
     if (end - at > 1) text += end - at
     at = end
   }
   return text
 }
 
-function packBits(reasons: readonly (ExclusionReason | undefined)[]): string {
+function packBits(codes: Uint8Array): string {
   let text = ''
   let bits = 0
-  for (let at = 0; at < reasons.length; at++) {
-    bits = 2 * bits + (reasons[at] === undefined ? 1 : 0)
+  for (let at = 0; at < codes.length; at++) {
+    bits = 2 * bits + (codes[at] === 0 ? 1 : 0)
     if (at % 6 < 5) continue
     text += LETTERS[bits]
     bits = 0
   }
-  const rest = reasons.length % 6
+  const rest = codes.length % 6
   return rest === 0 ? text : text + LETTERS[bits << (6 - rest)]
 }
 
