@@ -18,6 +18,7 @@ export { unpackReasons } from './decide/pack-reasons.js'
 export { type DecidedPerson, personOfProfile } from './decide/person.js'
 export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
+export { sayOnce, withDetails } from './decide/say-once.js'
 export { servedDecision } from './decide/served-decision.js'
 export {
   type DecisionDefinitions,

@@ -210,6 +210,7 @@ export {
   parseSignalEnvelope,
 } from './stream/envelopes/parse-other-envelopes.js'
 export {
+  type DrawVersion,
   EXCLUSION_LETTERS,
   type ExclusionReason,
   type PackedLottery,

@@ -1,4 +1,4 @@
-import { parseDraw } from '@slotstream/core'
+import { parseDraw, sayOnce } from '@slotstream/core'
 import {
   type Attribution,
   type DecisionRecord,
@@ -73,6 +73,10 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
   const { draw: drawText, missed, model, campaigns, arms, latencyMs, ...features } = row.features
   const draw = typeof drawText === 'string' ? parseDraw(drawText) : undefined
   const details = detailsOf(missed)
+  const excluded = row.excluded.map(({ content_id: contentId, reason }) => {
+    const detail = details.get(contentId)
+    return { contentId, reason, ...(detail !== undefined && { detail }) }
+  })
   const attribution = { rule: row.attribution_rule, windowHours: row.attribution_hours }
   const texts = {
     userId: row.user_id,
@@ -88,7 +92,7 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
     slotId: row.slot_id,
     anonymousId: row.anonymous_id,
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')),
-    ...(draw && { recordVersion: 2 as const }),
+    ...(draw && { recordVersion: draw.version ?? (2 as const) }),
     policy: row.policy,
     policyVersion: row.policy_version,
     outcome: row.outcome,
@@ -101,10 +105,7 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
       score,
       probability,
     })),
-    excluded: row.excluded.map(({ content_id: contentId, reason }) => {
-      const detail = details.get(contentId)
-      return { contentId, reason, ...(detail !== undefined && { detail }) }
-    }),
+    excluded: draw?.version === undefined ? excluded : sayOnce(excluded),
     features,
     seed: row.seed,
     ...(row.holdout && draw && { ghost: row.ghost }),

@@ -1,4 +1,4 @@
-import { density, normalBelow } from './normal.js'
+import { allBelow, normalBelow } from './normal.js'
 
 /** Standard deviations from its mean beyond which a value is not looked for: 1e-12 of the mass. */
 const REACH = 7
@@ -45,16 +45,13 @@ function addDensities(
 ): void {
   const count = means.length
   const below = new Float64Array(count)
+  const densities = new Float64Array(count)
+  const centres = Float64Array.from(means)
+  const precisions = Float64Array.from(deviations, deviation => 1 / deviation)
   for (let node = 0; node <= nodes; node++) {
-    const t = from + node * step
-    let all = 1
-    for (let i = 0; i < count; i++) {
-      below[i] = normalBelow((t - means[i]!) / deviations[i]!)
-      all *= below[i]!
-    }
+    const all = allBelow(from + node * step, centres, precisions, below, densities)
     if (all === 0) continue
-    for (let i = 0; i < count; i++)
-      chances[i] = chances[i]! + (density((t - means[i]!) / deviations[i]!) / deviations[i]!) * (all / below[i]!)
+    for (let i = 0; i < count; i++) chances[i] = chances[i]! + densities[i]! * precisions[i]! * (all / below[i]!)
   }
 }
 

@@ -58,6 +58,7 @@ export function createClauses(): Clauses {
     ask(attributes) {
       const loaded = reads.load(attributes)
       const answers = new Uint8Array(conditions.length)
+      const described = new Map<number, string>()
       const answerOf = (number: number) => {
         const known = answers[number]
         if (known) return known
@@ -71,7 +72,13 @@ export function createClauses(): Clauses {
           for (const number of wanted) if (answerOf(number) === FAILS) return number
           return undefined
         },
-        describe: number => conditions[number]!.misses(loaded)[0] ?? '',
+        describe(number) {
+          const known = described.get(number)
+          if (known !== undefined) return known
+          const description = conditions[number]!.misses(loaded)[0] ?? ''
+          described.set(number, description)
+          return description
+        },
         pathsOf: number => conditions[number]!.paths,
       }
     },

@@ -50,7 +50,13 @@ export interface CompiledSlot {
   /** By id, whatever order it was stored in, so that the same catalog draws the same. */
   readonly contents: readonly CompiledContent[]
   /** When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through. */
-  readonly columns: { startsAt: Float64Array; endsAt: Float64Array; condition: Int32Array; isPlain: Uint8Array }
+  readonly columns: {
+    startsAt: Float64Array
+    endsAt: Float64Array
+    condition: Int32Array
+    isOutOfStock: Uint8Array
+    hasCaps: Uint8Array
+  }
   /** Conditions of contents, each once, as clauses that must hold. */
   readonly conditions: readonly (readonly number[])[]
   /** Those that pin first, each in its order. */
@@ -107,7 +113,8 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
       startsAt: Float64Array.from(contents, ({ startsAt }) => startsAt),
       endsAt: Float64Array.from(contents, ({ endsAt }) => endsAt),
       condition: Int32Array.from(contents, ({ condition }) => condition ?? -1),
-      isPlain: Uint8Array.from(contents, ({ isOutOfStock, caps }) => (isOutOfStock || caps.length > 0 ? 0 : 1)),
+      isOutOfStock: Uint8Array.from(contents, ({ isOutOfStock }) => (isOutOfStock ? 1 : 0)),
+      hasCaps: Uint8Array.from(contents, ({ caps }) => (caps.length > 0 ? 1 : 0)),
     },
     conditions,
     campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],

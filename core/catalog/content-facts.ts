@@ -1,4 +1,5 @@
 import type { Content } from '@slotstream/protocol'
+import { facetsOf } from '../learning/features/facets.js'
 import type { EligibleContent } from '../policies/proposal.js'
 
 /** Tags of a content that policies see. */
@@ -17,6 +18,7 @@ export function factsOf(content: Content): EligibleContent {
   if (Array.isArray(tags)) facts.tags = tags.slice(0, MAX_TAGS).filter(tag => typeof tag === 'string')
   if (typeof price === 'number') facts.price = price
   if (typeof weight === 'number' && Number.isFinite(weight)) facts.weight = weight
+  facts.facets = facetsOf(facts)
   KNOWN.set(content, facts)
   return facts
 }

@@ -33,20 +33,20 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
   const { contents, conditions } = slot
   const { now, answers, stopped } = facts
   const showings = slot.needs.caps ? facts.showings() : NONE
-  const misses = conditions.map(numbers => answers.firstMiss(numbers) !== undefined)
+  const misses = Uint8Array.from(conditions, numbers => (answers.firstMiss(numbers) === undefined ? 0 : 1))
   const eligible: number[] = []
   const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
-  const { startsAt, endsAt, condition, isPlain } = slot.columns
+  const { startsAt, endsAt, condition, isOutOfStock, hasCaps } = slot.columns
   const isAsked = stopped.size > 0 || taken.size > 0
   for (let place = 0; place < contents.length; place++) {
     // A time that is none was refused when it was stored; where it was not, the content is not shown.
     if (!(now >= startsAt[place]!)) reasons[place] = 'not_started'
     else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
-    else if (!isPlain[place] && contents[place]!.isOutOfStock) reasons[place] = 'out_of_stock'
+    else if (isOutOfStock[place]) reasons[place] = 'out_of_stock'
     else if (condition[place]! < 0) reasons[place] = 'broken_condition'
     else if (misses[condition[place]!]) reasons[place] = 'condition'
     else {
-      const reason = isPlain[place] && !isAsked ? undefined : reasonOf(contents[place]!)
+      const reason = hasCaps[place] || isAsked ? reasonOf(contents[place]!) : undefined
       if (reason === undefined) eligible.push(place)
       else reasons[place] = reason
     }
@@ -55,9 +55,9 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
 
   function reasonOf(content: CompiledContent): ExclusionReason | undefined {
     const { id, caps } = content
-    if (stopped.has(id)) return 'stopped'
+    if (stopped.size > 0 && stopped.has(id)) return 'stopped'
     if (caps.length > 0 && reachedCap(content, showings.get(id), facts)) return 'capped'
-    return taken.has(id) ? 'repeated' : undefined
+    return taken.size > 0 && taken.has(id) ? 'repeated' : undefined
   }
 }
 

@@ -15,6 +15,7 @@ import type { SlotModel } from '../learning/model/slot-model.js'
 import type { ItemPolicy } from '../policies/proposal.js'
 import { listCandidates, listExcluded } from './list-contents.js'
 import { packReasons } from './pack-reasons.js'
+import { sayOnce } from './say-once.js'
 import type { Situation } from './situation.js'
 import { chooseInStages, type Stage } from './stages.js'
 
@@ -94,7 +95,15 @@ export function decide(question: Question): Decided {
     itemsAsOf = items?.asOf
     return items
   }
-  const facts = { siteId, person, context, model, ...(itemsOf && { itemsOf: itemsFor }), seed }
+  const facts = {
+    siteId,
+    person,
+    context,
+    crossed: situation.crossed,
+    model,
+    ...(itemsOf && { itemsOf: itemsFor }),
+    seed,
+  }
   const stages = chooseInStages(
     slot,
     eligible,
@@ -114,7 +123,7 @@ export function decide(question: Question): Decided {
     return version === undefined ? [] : [[name, version] as const]
   })
   const choice: Choice = {
-    recordVersion: 2,
+    recordVersion: 3,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
     holdout,
     contentIds: idsOf(shown),
@@ -122,7 +131,7 @@ export function decide(question: Question): Decided {
       ? []
       : stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
     candidates: listCandidates(slot, stages),
-    excluded: listExcluded(slot, reasons, situation),
+    excluded: sayOnce(listExcluded(slot, reasons, situation)),
     features: {
       affinities: person.affinities,
       exploration: last.recorded.lottery?.exploration ?? 0,
@@ -132,7 +141,7 @@ export function decide(question: Question): Decided {
     policy: slot.slot.policy?.type ?? 'default',
     policyVersion: slot.policyVersion,
     seed,
-    draw: { contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
+    draw: { version: 3, contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
     ...(campaigns.length > 0 && { campaigns }),
     ...(last.arms && { arms: last.arms }),
     ...(holdout && { ghost: idsOf(drawn) }),
@@ -159,7 +168,7 @@ function maxAgeOf({ maxAge }: Slot): number {
 
 /** Whether the visitor belongs to the holdout of the slot. */
 export function isHeldOut(siteId: string, visitorId: string, slot: Slot): boolean {
-  return shareOf('holdout', siteId, visitorId) < slot.holdout
+  return slot.holdout > 0 && shareOf('holdout', siteId, visitorId) < slot.holdout
 }
 
 function versionOf({ asOf, contents, linear }: SlotModel): RecordedModel {

@@ -31,8 +31,12 @@ export function listedPlaces(stages: readonly ListedStage[]): number[] {
 export type ListedStage = Pick<Stage, 'candidates' | 'scores' | 'probabilities' | 'drawn'>
 
 function listed(stages: readonly ListedStage[], most: number): Listed[] {
-  const all = stages.length === 1 ? candidatesOf(stages[0]!, true) : inEveryStage(stages)
-  return all.length <= most ? all : mostLikely(all, most === ALL ? SOME : most)
+  const [first, ...later] = stages
+  const wanted = most === ALL ? SOME : most
+  // Of many, only those that are listed are made: a record is written for each decision.
+  if (first && later.length === 0 && first.candidates.length > most) return likelyOf(first, wanted)
+  const all = later.length === 0 ? candidatesOf(first!, true) : inEveryStage(stages)
+  return all.length <= most ? all : mostLikely(all, wanted)
 }
 
 interface Listed {
@@ -48,6 +52,27 @@ function candidatesOf({ candidates, scores, probabilities, drawn }: ListedStage,
     place,
     score: scores[index]!,
     units: isFirst ? (probabilities[index] ?? 0) : 0,
+    isShown: shown.has(index),
+  }))
+}
+
+/** As `mostLikely` of the candidates of one stage. */
+function likelyOf({ candidates, scores, probabilities, drawn }: ListedStage, count: number): Listed[] {
+  const top: number[] = []
+  for (let index = 0; index < candidates.length; index++) {
+    const units = probabilities[index] ?? 0
+    if (top.length >= count && units <= (probabilities[top[top.length - 1]!] ?? 0)) continue
+    let at = top.length
+    while (at > 0 && (probabilities[top[at - 1]!] ?? 0) < units) at--
+    top.splice(at, 0, index)
+    if (top.length > count) top.pop()
+  }
+  const shown = new Set(drawn)
+  const others = [...shown].filter(index => !top.includes(index)).sort((a, b) => a - b)
+  return [...top, ...others].map(index => ({
+    place: candidates[index]!,
+    score: scores[index]!,
+    units: probabilities[index] ?? 0,
     isShown: shown.has(index),
   }))
 }

@@ -2,9 +2,9 @@ import { DEFAULT_EXPLORATION, type RecordedStage } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { drawSlate } from '../draw/draw-slate.js'
 import { chancesOf } from '../draw/lottery.js'
-import { packLottery } from '../draw/pack-lottery.js'
+import { packLottery, packPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
-import type { ProposalInput } from '../policies/proposal.js'
+import type { EligibleContent, ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
 import { seededRandom } from './random.js'
 
@@ -59,7 +59,7 @@ export function chooseInStages(
     const stage = mode === 'pin' ? pinned(wanted, open) : drawn(slot, wanted, open, facts, random)
     if (stage.candidates.length === 0) continue
     stage.campaign = id
-    stage.recorded = { campaign: id, ...stage.recorded, contents: stage.candidates }
+    stage.recorded = { campaign: id, ...stage.recorded, contents: packPlaces(stage.candidates) }
     add(stage)
   }
   if (open > 0 || stages.length === 0) add(drawn(slot, rest, open, facts, random))
@@ -96,21 +96,44 @@ function drawn(
   const proposal = propose(slot.policy, {
     ...facts,
     slotId: slot.id,
-    eligible: among.map(place => contents[place]!.facts),
+    eligible: factsAt(contents, among),
     count: Math.max(1, Math.min(count, among.length)),
     exploration: slot.exploration?.atLeast ?? DEFAULT_EXPLORATION,
   })
   const { lottery, scores, arms } = proposal
-  const candidates = proposal.candidates.map(index => among[index]!)
+  const candidates = placesAt(among, proposal.candidates)
   const of = candidates.length
   const slate = drawSlate(lottery, of, count, random)
   if (count === 0 && of > 0) slate.probabilities = chancesOf(lottery, [...candidates.keys()])
-  const isAll = of === among.length && candidates.every((place, index) => place === among[index])
+  const isAll = of === among.length && isSame(candidates, among)
   return {
     ...slate,
     candidates,
     scores,
     ...(arms && { arms }),
-    recorded: { of, ...(!isAll && { contents: candidates }), lottery: packLottery(lottery), drawn: slate.drawn },
+    recorded: {
+      of,
+      ...(!isAll && { contents: packPlaces(candidates) }),
+      lottery: packLottery(lottery),
+      drawn: slate.drawn,
+    },
   }
+}
+
+function factsAt(contents: CompiledSlot['contents'], places: readonly number[]): EligibleContent[] {
+  const facts = new Array<EligibleContent>(places.length)
+  for (let at = 0; at < facts.length; at++) facts[at] = contents[places[at]!]!.facts
+  return facts
+}
+
+function placesAt(among: readonly number[], indices: readonly number[]): number[] {
+  const places = new Array<number>(indices.length)
+  for (let at = 0; at < places.length; at++) places[at] = among[indices[at]!]!
+  return places
+}
+
+/** Whether two lists of the same length are equal. */
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }

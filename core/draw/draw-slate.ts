@@ -20,7 +20,8 @@ export interface Slate {
  * @param random numbers in [0, 1): one a position
  */
 export function drawSlate(lottery: Lottery, candidates: number, count: number, random: () => number): Slate {
-  const rest = Array.from({ length: candidates }, (_, index) => index)
+  const rest = new Array<number>(candidates)
+  for (let index = 0; index < candidates; index++) rest[index] = index
   const slate: Slate = { drawn: [], propensities: [], probabilities: [], explored: false }
   while (slate.drawn.length < count && rest.length > 0) {
     const chances = chancesOf(lottery, rest)
@@ -37,5 +38,6 @@ export function drawSlate(lottery: Lottery, candidates: number, count: number, r
 /** Whether something has a higher chance, by more than what rounding gives to the largest. */
 function isUnlikelier(chances: readonly number[], place: number): boolean {
   const least = chances[place]! + chances.length
-  return chances.some(chance => chance > least)
+  for (let at = 0; at < chances.length; at++) if (chances[at]! > least) return true
+  return false
 }

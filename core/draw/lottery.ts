@@ -41,44 +41,59 @@ export type Lottery = {
  */
 export function chancesOf(lottery: Lottery, rest: readonly number[]): number[] {
   const { exploration } = lottery
-  const chosen = chosenShares(lottery, rest)
-  return toUnits(chosen.map(share => exploration / rest.length + (1 - exploration) * share))
+  const chances = chosenShares(lottery, rest)
+  for (let at = 0; at < chances.length; at++) chances[at] = exploration / rest.length + (1 - exploration) * chances[at]!
+  return toUnits(chances)
 }
 
-function chosenShares(lottery: Lottery, rest: readonly number[]): number[] {
+/** Returns the share of each candidate that is left, where nothing is explored. */
+function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
   switch (lottery.rule) {
     case 'ranked': {
-      const best = rest.reduce((least, index) => Math.min(least, lottery.ranks[index]!), Number.POSITIVE_INFINITY)
-      return inProportion(rest.map(index => (lottery.ranks[index] === best ? 1 : 0)))
+      const shares = pickFrom(lottery.ranks, rest)
+      let best = Number.POSITIVE_INFINITY
+      for (const rank of shares) if (rank < best) best = rank
+      for (let at = 0; at < shares.length; at++) shares[at] = shares[at] === best ? 1 : 0
+      return inProportion(shares)
     }
     case 'shares':
-      return inProportion(rest.map(index => lottery.shares[index]!))
+      return inProportion(pickFrom(lottery.shares, rest))
     case 'gaps':
-      return inverseGaps(
-        rest.map(index => lottery.scores[index]!),
-        lottery.gamma,
-      )
+      return inverseGaps(pickFrom(lottery.scores, rest), lottery.gamma)
     case 'samples': {
       const counts = new Map(rest.map(index => [index, 0]))
       for (const top of lottery.tops) {
         const best = top.find(index => counts.has(index))
         if (best !== undefined) counts.set(best, counts.get(best)! + 1)
       }
-      return inProportion([...counts.values()])
+      return inProportion(Float64Array.from(counts.values()))
     }
   }
 }
 
-function inProportion(shares: readonly number[]): number[] {
-  const sum = shares.reduce((total, share) => total + share, 0)
-  return shares.map(share => (sum > 0 ? share / sum : 1 / shares.length))
+function pickFrom(values: readonly number[], places: readonly number[]): Float64Array {
+  const picked = new Float64Array(places.length)
+  for (let at = 0; at < picked.length; at++) picked[at] = values[places[at]!]!
+  return picked
 }
 
-function inverseGaps(scores: readonly number[], gamma: number): number[] {
+function sumOf(values: Float64Array): number {
+  let sum = 0
+  for (let at = 0; at < values.length; at++) sum += values[at]!
+  return sum
+}
+
+function inProportion(shares: Float64Array): Float64Array {
+  const sum = sumOf(shares)
+  for (let at = 0; at < shares.length; at++) shares[at] = sum > 0 ? shares[at]! / sum : 1 / shares.length
+  return shares
+}
+
+function inverseGaps(scores: Float64Array, gamma: number): Float64Array {
   let best = 0
-  for (const [index, score] of scores.entries()) if (score > scores[best]!) best = index
+  for (let at = 0; at < scores.length; at++) if (scores[at]! > scores[best]!) best = at
   const chances = scores.map(score => 1 / (scores.length + gamma * (scores[best]! - score)))
   chances[best] = 0
-  chances[best] = 1 - chances.reduce((sum, chance) => sum + chance, 0)
+  chances[best] = 1 - sumOf(chances)
   return chances
 }

@@ -10,11 +10,14 @@ export const PROBABILITY_SCALE = 2 ** 30
  *
  * @param probabilities not negative, with the sum 1 up to rounding; not empty
  */
-export function toUnits(probabilities: readonly number[]): number[] {
-  const units = probabilities.map(p => (p > 0 ? Math.max(1, Math.floor(p * PROBABILITY_SCALE)) : 0))
+export function toUnits(probabilities: ArrayLike<number>): number[] {
+  const units = new Array<number>(probabilities.length)
   let largest = 0
   let sum = 0
-  for (const [index, unit] of units.entries()) {
+  for (let index = 0; index < units.length; index++) {
+    const p = probabilities[index]!
+    const unit = p > 0 ? Math.max(1, Math.floor(p * PROBABILITY_SCALE)) : 0
+    units[index] = unit
     sum += unit
     if (unit > units[largest]!) largest = index
   }
@@ -31,8 +34,8 @@ export function toUnits(probabilities: readonly number[]): number[] {
 export function pickUnit(units: readonly number[], random: number): number {
   const point = Math.floor(random * PROBABILITY_SCALE)
   let end = 0
-  for (const [index, unit] of units.entries()) {
-    end += unit
+  for (let index = 0; index < units.length; index++) {
+    end += units[index]!
     if (point < end) return index
   }
   throw new RangeError(`probabilities sum up to ${end} of ${PROBABILITY_SCALE} units`)

@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '@slotstream/protocol'
 import { unpackReasons } from '../decide/pack-reasons.js'
 import { chancesOf } from '../draw/lottery.js'
-import { unpackLottery } from '../draw/pack-lottery.js'
+import { unpackLottery, unpackPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { AuditedDraw } from './checks/draw-audit.js'
 
@@ -13,7 +13,7 @@ export function drawsOf({ draw }: Pick<DecisionRecord, 'draw'>): AuditedDraw[] {
   if (!draw) return []
   let rest = unpackReasons(draw.contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
   return draw.stages.flatMap(({ of, contents, lottery, drawn }) => {
-    const places = contents ?? rest
+    const places = contents === undefined ? rest : unpackPlaces(contents)
     const shown = new Set(drawn.map(index => places[index]!))
     rest = rest.filter(place => !shown.has(place))
     if (!lottery || drawn.length === 0 || places.length !== of) return []

@@ -1,5 +1,6 @@
 import type { Candidate } from '@slotstream/protocol'
 import { unpackReasons } from '../decide/pack-reasons.js'
+import { withDetails } from '../decide/say-once.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { because, percent } from './because.js'
 import type { ExplainedContent, ExplainedRecord, ExplainedSlot, Explanation } from './explanation.js'
@@ -46,7 +47,7 @@ function byDraw(
   const isOfVersion =
     version?.length === reasons.length && listed.every((id, place) => id === undefined || id === version[place])
   const names = isOfVersion ? version : listed
-  const details = new Map(record.excluded.map(({ contentId, detail }) => [contentId, detail]))
+  const details = new Map(withDetails(record).map(({ contentId, detail }) => [contentId, detail]))
   const chances = chancesOf(stages)
   const positions = stages.flatMap(stage => stage.positions.map(position => ({ stage, position })))
   const ranks = new Map(shownPlaces(stages).map((place, index) => [place, index]))

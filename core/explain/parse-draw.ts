@@ -1,4 +1,6 @@
 import { isObject, MAX_ITEMS, type PackedLottery, type RecordedDraw, type RecordedStage } from '@slotstream/protocol'
+import { unpackPlaces } from '../draw/pack-lottery.js'
+import { unpackNumbers, unpackRuns, unpackSigned } from '../draw/pack-numbers.js'
 
 /** Contents and stages of a draw that are read, at most. */
 const MAX_CONTENTS = 100_000
@@ -19,11 +21,12 @@ export function parseDraw(text: string): RecordedDraw | undefined {
     return undefined
   }
   if (!isObject(raw) || typeof raw.contents !== 'string' || !isList(raw.stages, isStage)) return undefined
-  const { stages } = raw
+  const { version, stages } = raw
+  if (version !== undefined && version !== 3) return undefined
   const positions = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
   const chances = stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
   const isFit = stages.length > 0 && stages.length <= MAX_STAGES && positions <= MAX_ITEMS && chances <= MAX_CHANCES
-  return isFit ? { contents: raw.contents, stages } : undefined
+  return isFit ? { ...(version && { version }), contents: raw.contents, stages } : undefined
 }
 
 function isStage(raw: unknown): raw is RecordedStage {
@@ -31,7 +34,7 @@ function isStage(raw: unknown): raw is RecordedStage {
   const { campaign, of, contents, lottery, drawn } = raw
   if (campaign !== undefined && typeof campaign !== 'string') return false
   if (!isPlace(of, MAX_CONTENTS + 1)) return false
-  if (contents !== undefined && !(isList(contents, isAnyPlace) && contents.length === of)) return false
+  if (contents !== undefined && unpacked(contents, unpackPlaces, isAnyPlace)?.length !== of) return false
   if (!isList(drawn, (place): place is number => isPlace(place, of))) return false
   return lottery === undefined || (of === 0 && drawn.length === 0) || isLottery(lottery, of)
 }
@@ -41,15 +44,16 @@ function isLottery(raw: unknown, of: number): raw is PackedLottery {
   const { rule, ranks, shares, scores, gamma, contenders, length, tops } = raw
   switch (rule) {
     case 'ranked':
-      return isList(ranks, isNumber) && ranks.length === of
-    case 'shares':
-      return isList(shares, isNotNegative) && shares.length % 2 === 0 && placesEnd(shares) < of
+      return unpacked(ranks, text => unpackRuns(text, of), isNumber)?.length === of
+    case 'shares': {
+      const list = unpacked(shares, unpackNumbers, isNotNegative)
+      return list !== undefined && list.length % 2 === 0 && placesEnd(list) < of
+    }
     case 'gaps':
-      return isList(scores, isNumber) && scores.length === of && isNotNegative(gamma)
+      return unpacked(scores, unpackSigned, isNumber)?.length === of && isNotNegative(gamma)
     case 'samples':
       return (
-        isList(contenders, (place): place is number => isPlace(place, of)) &&
-        contenders.length <= 64 &&
+        (unpacked(contenders, unpackPlaces, (place): place is number => isPlace(place, of))?.length ?? 65) <= 64 &&
         isPlace(length, MAX_CONTENTS) &&
         typeof tops === 'string' &&
         tops.length <= MAX_CONTENTS
@@ -67,6 +71,20 @@ function placesEnd(shares: readonly number[]): number {
     place += shares[at]!
   }
   return shares.length === 0 ? -1 : place
+}
+
+/** Returns the numbers of a list, or of the letters that they are packed as. Undefined: one of them is none. */
+function unpacked(
+  raw: unknown,
+  unpack: (text: string) => readonly number[],
+  isEntry: (entry: unknown) => entry is number,
+): readonly number[] | undefined {
+  try {
+    const list = typeof raw === 'string' ? unpack(raw) : raw
+    return isList(list, isEntry) ? list : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isList<T>(raw: unknown, isEntry: (entry: unknown) => entry is T): raw is T[] {

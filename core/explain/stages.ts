@@ -1,7 +1,7 @@
 import type { RecordedDraw } from '@slotstream/protocol'
 import { unpackReasons } from '../decide/pack-reasons.js'
 import { chancesOf } from '../draw/lottery.js'
-import { unpackLottery } from '../draw/pack-lottery.js'
+import { unpackLottery, unpackPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 
 /** A stage of a recorded draw, with the chances that follow from its numbers. */
@@ -41,7 +41,7 @@ export interface DrawnPosition {
 export function explainStages({ contents, stages }: RecordedDraw): ExplainedStage[] {
   let rest = unpackReasons(contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
   return stages.map(({ campaign, of, contents: listed, lottery, drawn }) => {
-    const candidates = listed ?? rest
+    const candidates = listed === undefined ? rest : unpackPlaces(listed)
     if (candidates.length !== of) throw new RangeError(`a stage has ${candidates.length} candidates, not ${of}`)
     const shown = new Set(drawn.map(index => candidates[index]!))
     rest = rest.filter(place => !shown.has(place))

@@ -1,11 +1,13 @@
-import type { Score } from './scored-policy.js'
+import { type Propose, placesTo } from './proposal.js'
 
-/** Scores the content that the administrator listed, the first best. Content that isn't listed is no candidate. */
-export const scoreByList: Score<'fixed'> = ({ contentIds }, eligible) => {
-  const eligibleIds = new Set(eligible.map(({ id }) => id))
-  const listed = [...new Set(contentIds)].filter(id => eligibleIds.has(id))
+/** Shows the content that the administrator listed, in that order. Content that is not listed is no candidate. */
+export const proposeByList: Propose<{ type: 'fixed'; contentIds: string[] }> = ({ contentIds }, { eligible }) => {
+  const numbers = new Map(eligible.map(({ id }, index) => [id, index]))
+  const candidates = [...new Set(contentIds)].flatMap(id => numbers.get(id) ?? [])
+  const ranks = placesTo(candidates.length)
   return {
-    candidates: listed.map((contentId, index) => ({ contentId, score: listed.length - index })),
-    exploration: 0,
+    candidates,
+    scores: ranks.map(rank => candidates.length - rank),
+    lottery: { rule: 'ranked', exploration: 0, ranks },
   }
 }

@@ -1,5 +1,6 @@
 import type { PolicySpec } from '@slotstream/protocol'
 import type { Lottery } from '../draw/lottery.js'
+import type { CrossedFacts } from '../learning/features/cross.js'
 import type { ContentFacts } from '../learning/features/facets.js'
 import type { LearningFacts } from '../learning/features/tokens.js'
 import type { ItemModel } from '../learning/items/item-model.js'
@@ -33,6 +34,8 @@ export interface ProposalInput {
   person: PersonFacts
   /** The request's own. */
   context: Record<string, unknown>
+  /** What a linear model learns of person and context. Default: it is worked out from them */
+  crossed?: (() => CrossedFacts) | undefined
   /** Undefined: nothing has been learned yet. */
   model?: SlotModel | undefined
   /** Undefined: no matrix of items has been fitted yet. */
@@ -60,7 +63,14 @@ export interface Proposal {
 /** Proposes by a policy of one type. */
 export type Propose<Spec extends PolicySpec | { type: 'default' }> = (policy: Spec, input: ProposalInput) => Proposal
 
+/** Returns the numbers from 0 to before `count`. */
+export function placesTo(count: number): number[] {
+  const places = new Array<number>(count)
+  for (let place = 0; place < count; place++) places[place] = place
+  return places
+}
+
 /** Returns the proposal of a policy that puts all eligible content in an order. */
 export function rankedProposal(scores: number[], ranks: number[], exploration: number): Proposal {
-  return { candidates: [...scores.keys()], scores, lottery: { rule: 'ranked', exploration, ranks } }
+  return { candidates: placesTo(scores.length), scores, lottery: { rule: 'ranked', exploration, ranks } }
 }

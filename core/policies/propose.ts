@@ -1,17 +1,18 @@
-import type { Content, Policy, PolicySpec } from '@slotstream/protocol'
-import { ranksOf } from '../draw/rank.js'
+import type { PolicySpec } from '@slotstream/protocol'
+import { proposeByAffinity } from './affinity.js'
 import { proposeByContext } from './bandits/contextual.js'
 import { proposeByDefault } from './bandits/default.js'
 import { proposeByThompson } from './bandits/thompson.js'
 import { proposeByEnsemble } from './ensemble.js'
+import { proposeByList } from './fixed.js'
 import type { Proposal, ProposalInput } from './proposal.js'
+import { proposeAny } from './random.js'
 import { proposeByCovisitation } from './ranking/covisitation.js'
 import { proposeByEase } from './ranking/ease.js'
 import { proposeByNeighbours } from './ranking/knn.js'
 import { proposeByPopularity } from './ranking/popular.js'
 import { proposeByPopularAffinity } from './ranking/popular-affinity.js'
 import { proposeByTrend } from './ranking/trending.js'
-import { score } from './score.js'
 import { proposeByWeight } from './weighted.js'
 
 /**
@@ -23,10 +24,11 @@ export function propose(policy: PolicySpec | undefined, input: ProposalInput): P
   if (policy === undefined) return proposeByDefault({ type: 'default' }, input)
   switch (policy.type) {
     case 'fixed':
+      return proposeByList(policy, input)
     case 'random':
-      return proposeByScore(policy, input)
+      return proposeAny(policy, input)
     case 'affinity':
-      return 'popularity' in policy ? proposeByPopularAffinity(policy, input) : proposeByScore(policy, input)
+      return 'popularity' in policy ? proposeByPopularAffinity(policy, input) : proposeByAffinity(policy, input)
     case 'weighted':
       return proposeByWeight(policy, input)
     case 'popular':
@@ -45,18 +47,5 @@ export function propose(policy: PolicySpec | undefined, input: ProposalInput): P
       return proposeByContext(policy, input)
     case 'ensemble':
       return proposeByEnsemble(policy.policies, input, propose)
-  }
-}
-
-/** Proposes by a policy that only scores, as it has since before policies learned. */
-function proposeByScore(policy: Policy, { eligible, person }: ProposalInput): Proposal {
-  const numbers = new Map(eligible.map(({ id }, index) => [id, index]))
-  const contents = eligible as readonly Pick<Content, 'id' | 'category'>[] as Content[]
-  const { candidates, exploration } = score(policy, contents, { affinities: person.affinities ?? {} })
-  const scores = candidates.map(candidate => candidate.score)
-  return {
-    candidates: candidates.map(({ contentId }) => numbers.get(contentId)!),
-    scores,
-    lottery: { rule: 'ranked', exploration, ranks: ranksOf(scores) },
   }
 }

@@ -1,7 +1,7 @@
-import type { Score } from './scored-policy.js'
+import { type Propose, rankedProposal } from './proposal.js'
 
-/** Scores all content alike, so the draw is uniform. */
-export const scoreAlike: Score<'random'> = (_policy, eligible) => ({
-  candidates: eligible.map(({ id }) => ({ contentId: id, score: 0 })),
-  exploration: 0,
-})
+/** Draws any content, each as likely as the others. */
+export const proposeAny: Propose<{ type: 'random' }> = (_policy, { eligible }) => {
+  const alike = new Array<number>(eligible.length).fill(0)
+  return rankedProposal(alike, [...alike], 0)
+}

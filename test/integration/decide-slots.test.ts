@@ -258,7 +258,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     const records = await recordsOf('again')
     expect(records).toHaveLength(3)
     for (const record of records) {
-      expect(record).toMatchObject({ outcome: 'served', recordVersion: 2 })
+      expect(record).toMatchObject({ outcome: 'served', recordVersion: 3 })
       expect(record.latencyMs).toBeGreaterThanOrEqual(0)
       expect(recompute(record)).toMatchObject({ contentIds: record.contentIds, propensities: record.propensities })
     }

@@ -1,3 +1,4 @@
+import { withDetails } from '@slotstream/core'
 import { DEFAULT_ATTRIBUTION, type DecisionRecord, type JsonObject, parseDecisionEnvelope } from '@slotstream/protocol'
 import { type Row, readMessage, type SourceMessage } from './row.js'
 import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
@@ -65,17 +66,11 @@ const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvel
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
 
 /** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
-function featuresOf({
-  features,
-  excluded,
-  draw,
-  model,
-  itemsAsOf,
-  campaigns,
-  arms,
-  latencyMs,
-}: DecisionRecord): JsonObject {
-  const details = excluded.flatMap(({ contentId, detail }) => (detail === undefined ? [] : [[contentId, detail]]))
+function featuresOf(record: DecisionRecord): JsonObject {
+  const { features, draw, model, itemsAsOf, campaigns, arms, latencyMs } = record
+  const details = withDetails(record).flatMap(({ contentId, detail }) =>
+    detail === undefined ? [] : [[contentId, detail]],
+  )
   return {
     ...features,
     ...(draw && { draw: JSON.stringify(draw) }),

@@ -1,5 +1,6 @@
 import type { SparseVector } from '../sums/linear-sums.js'
 import { type ContentFacts, type Facets, facetsOf } from './facets.js'
+import { interestShares } from './interest.js'
 import { type LearningFacts, MAX_TOKENS, tokensOf } from './tokens.js'
 
 /** Features that the matrix has a row for. Its sums take 2 to 150 KB an epoch, its inverse half a megabyte. */
@@ -51,12 +52,10 @@ export function crossFacts(facts: LearningFacts): CrossedFacts {
   for (let second = 1; second < tokens.length; second++)
     for (let first = 0; first < second && crossed.length < tokens.length + MAX_PAIRS; first++)
       crossed.push(mix(tokens[first]!, tokens[second]!))
-  const shares = facts.affinities ?? {}
-  const total = Object.values(shares).reduce((sum, value) => sum + value, 0)
   return {
     tokens,
     crossed: Int32Array.from(crossed, secondHalf),
-    shareOf: category => (total > 0 ? (shares[category] ?? 0) / total : 0),
+    shareOf: interestShares(facts.affinities),
   }
 }
 
@@ -76,16 +75,69 @@ export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Face
   for (const token of facts.crossed) add(list, finish(half ^ token), OF_CATEGORY, 0, places)
 }
 
-/** Writes the features of a content alone, which are in the last quarter of the places, as `writeShared` does. */
-export function writeOwn(list: FeatureList, facts: CrossedFacts, facets: Facets, dimension: number): void {
-  const { id, others } = facets
+/**
+ * Writes the features of a content alone, which are in the last quarter of the places, as `writeShared` does.
+ *
+ * @param from where that quarter is taken to begin. Default: where it does
+ */
+export function writeOwn(
+  list: FeatureList,
+  { crossed }: CrossedFacts,
+  { id, others }: Facets,
+  dimension: number,
+  from = dimension - dimension / OWN,
+): void {
   const places = dimension / OWN
-  const from = dimension - places
   list.count = 0
   add(list, mix(id, BIAS), COMMON, from, places)
-  for (const facet of others) add(list, mix(facet, BIAS), OF_CONTENT, from, places)
+  for (let at = 0; at < others.length; at++) add(list, mix(others[at]!, BIAS), OF_CONTENT, from, places)
+  const { indices, values } = list
   const half = firstHalf(id)
-  for (const token of facts.crossed) add(list, finish(half ^ token), OF_CONTENT, from, places)
+  let { count } = list
+  for (let at = 0; at < crossed.length; at++) {
+    const hash = finish(half ^ crossed[at]!)
+    // As `add`, of a power of two of places, and without a branch that would be guessed wrong half of the time.
+    indices[count] = from + (hash & (places - 1))
+    values[count++] = ((hash >> 31) | 1) * OF_CONTENT
+  }
+  list.count = count
+}
+
+/**
+ * Sums up what the features of `writeOwn` are worth, without writing them down: of each content of a decision, which is most of
+ * what its time goes to.
+ *
+ * @param sums gets Σ c x and Σ d x²
+ * @param c by place from 0, then the same with the other sign: to look up the sign is quicker than to ask for it
+ * @param d by place from 0, of which there is a power of two
+ */
+export function sumOwn(
+  sums: { linear: number; square: number },
+  { crossed }: CrossedFacts,
+  { id, others }: Facets,
+  c: Float64Array,
+  d: Float64Array,
+): void {
+  const places = d.length
+  const half = firstHalf(id)
+  const first = mix(id, BIAS)
+  const place = first & (places - 1)
+  let linear = c[place + (first >>> 31) * places]! * COMMON
+  let square = d[place]! * COMMON * COMMON
+  for (let at = 0; at < others.length; at++) {
+    const hash = mix(others[at]!, BIAS)
+    const place = hash & (places - 1)
+    linear += c[place + (hash >>> 31) * places]!
+    square += d[place]!
+  }
+  for (let at = 0; at < crossed.length; at++) {
+    const hash = finish(half ^ crossed[at]!)
+    const place = hash & (places - 1)
+    linear += c[place + (hash >>> 31) * places]!
+    square += d[place]!
+  }
+  sums.linear = linear
+  sums.square = square
 }
 
 /**

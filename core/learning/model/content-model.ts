@@ -1,6 +1,6 @@
-import { POSITIONS, type Tally } from '../sums/content-sums.js'
+import { POSITIONS } from '../sums/content-sums.js'
 import { REWARD_SCALE } from '../sums/fixed-point.js'
-import type { WeightedSums } from './weighted-sums.js'
+import type { WeightedSums, WeightedTally } from './weighted-sums.js'
 
 /** What is known of one content: views as if all had been at the first position, and what they earned. */
 export interface ContentModel {
@@ -62,7 +62,13 @@ export function typicalReward({ squares, rewards }: ContentModel): number {
  * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what cannot be
  * is not learned from.
  */
-function isSound({ positions, segments }: { positions: Map<number, Tally>; segments: Map<number, Tally> }): boolean {
+function isSound({
+  positions,
+  segments,
+}: {
+  positions: Map<number, WeightedTally>
+  segments: Map<number, WeightedTally>
+}): boolean {
   for (const tallies of [positions, segments])
     for (const [views, , squares] of tallies.values()) if (!(views > 0 && squares >= 0)) return false
   return positions.size > 0
@@ -102,7 +108,7 @@ function attentionOf({ contents }: Pick<WeightedSums, 'contents'>): number[] {
   return attention
 }
 
-function addTally(model: ContentModel, [views, rewards, squares]: Tally, attention: number): void {
+function addTally(model: ContentModel, [views, rewards, squares]: WeightedTally, attention: number): void {
   model.views += views * attention
   model.rewards += rewards / REWARD_SCALE
   model.squares += squares / REWARD_SCALE

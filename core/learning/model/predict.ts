@@ -1,8 +1,10 @@
+import { nthLargest } from '../../algebra/nth-largest.js'
 import {
   type CrossedFacts,
   createFeatureList,
   type FeatureList,
   OWN,
+  sumOwn,
   writeOwn,
   writeShared,
 } from '../features/cross.js'
@@ -35,20 +37,30 @@ interface SharedPart {
  * category: mean and variance of a content then cost what its own features do.
  */
 export function predict(model: LinearModel, facts: CrossedFacts, contents: readonly Facets[]): Predictions {
+  const { dimension } = model
   const list = createFeatureList()
   const means = new Float64Array(contents.length)
   const variances = new Float64Array(contents.length)
   const parts = new Map<number, SharedPart>()
-  for (const [index, facets] of contents.entries()) {
-    const shared = parts.get(facets.category) ?? sharedPartOf(model, facts, facets, list)
-    parts.set(facets.category, shared)
-    writeOwn(list, facts, facets, model.dimension)
-    means[index] = shared.mean + meanOf(model, list)
-    variances[index] = model.noise * (shared.quadratic + roughOf(model, list))
+  const places = dimension / OWN
+  const coefficients = withOtherSign(model.coefficients.subarray(dimension - places))
+  const diagonal = diagonalOf(model.own, places)
+  const own = { linear: 0, square: 0 }
+  for (let index = 0; index < contents.length; index++) {
+    const facets = contents[index]!
+    let shared = parts.get(facets.category)
+    if (!shared) {
+      shared = sharedPartOf(model, facts, facets, list)
+      parts.set(facets.category, shared)
+    }
+    // The variance is a rough one for now: as if own features were independent.
+    sumOwn(own, facts, facets, coefficients, diagonal)
+    means[index] = shared.mean + own.linear
+    variances[index] = model.noise * (shared.quadratic + own.square)
   }
   for (const index of contendersOf(means, variances)) {
     const { quadratic, projected } = parts.get(contents[index]!.category)!
-    writeOwn(list, facts, contents[index]!, model.dimension)
+    writeOwn(list, facts, contents[index]!, dimension, 0)
     variances[index] = model.noise * Math.max(0, quadratic + ownQuadratic(model, projected, list))
   }
   return { means, variances }
@@ -57,17 +69,18 @@ export function predict(model: LinearModel, facts: CrossedFacts, contents: reado
 function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets, list: FeatureList): SharedPart {
   const { inverse, dimension } = model
   writeShared(list, facts, facets, dimension)
-  const from = dimension - dimension / OWN
-  const projected = new Float64Array(dimension / OWN)
+  const { count, indices, values } = list
+  const places = dimension / OWN
+  const projected = new Float64Array(places)
   let quadratic = 0
-  for (let i = 0; i < list.count; i++) {
-    const row = list.indices[i]! * dimension
-    const value = list.values[i]!
-    for (let place = 0; place < projected.length; place++)
-      projected[place] = projected[place]! + value * inverse[row + from + place]!
+  for (let i = 0; i < count; i++) {
+    const row = indices[i]! * dimension
+    const value = values[i]!
+    const own = row + dimension - places
+    for (let place = 0; place < places; place++) projected[place] = projected[place]! + value * inverse[own + place]!
     let off = 0
-    for (let j = 0; j < i; j++) off += inverse[row + list.indices[j]!]! * list.values[j]!
-    quadratic += value * (2 * off + inverse[row + list.indices[i]!]! * value)
+    for (let j = 0; j < i; j++) off += inverse[row + indices[j]!]! * values[j]!
+    quadratic += value * (2 * off + inverse[row + indices[i]!]! * value)
   }
   return { mean: meanOf(model, list), quadratic, projected }
 }
@@ -78,39 +91,49 @@ function meanOf({ coefficients }: LinearModel, { count, indices, values }: Featu
   return sum
 }
 
-/** A rough variance of own features: as if they were independent. */
-function roughOf({ own, dimension }: LinearModel, { count, indices, values }: FeatureList): number {
-  const places = dimension / OWN
-  const from = dimension - places
-  let sum = 0
-  for (let i = 0; i < count; i++) sum += own[(indices[i]! - from) * (places + 1)]! * values[i]! * values[i]!
-  return sum
+function withOtherSign(values: Float64Array): Float64Array {
+  const both = new Float64Array(2 * values.length)
+  for (let at = 0; at < values.length; at++) {
+    both[at] = values[at]!
+    both[values.length + at] = -values[at]!
+  }
+  return both
 }
 
-/** xᵀ (A + λ)⁻¹ x beyond the shared part. A place that comes twice in the list adds up, as it does in x. */
+function diagonalOf(matrix: Float64Array, places: number): Float64Array {
+  const diagonal = new Float64Array(places)
+  for (let place = 0; place < places; place++) diagonal[place] = matrix[place * (places + 1)]!
+  return diagonal
+}
+
+/**
+ * xᵀ (A + λ)⁻¹ x beyond the shared part, of features whose places begin at 0. A place that comes twice in the list adds up, as it
+ * does in x.
+ */
 function ownQuadratic(
   { own, dimension }: LinearModel,
   projected: Float64Array,
   { count, indices, values }: FeatureList,
 ): number {
   const places = dimension / OWN
-  const from = dimension - places
   let sum = 0
   for (let i = 0; i < count; i++) {
-    const place = indices[i]! - from
+    const place = indices[i]!
     const row = place * places
     let off = projected[place]!
-    for (let j = 0; j < i; j++) off += own[row + indices[j]! - from]! * values[j]!
+    for (let j = 0; j < i; j++) off += own[row + indices[j]!]! * values[j]!
     sum += values[i]! * (2 * off + own[row + place]! * values[i]!)
   }
   return sum
 }
 
 function contendersOf(means: Float64Array, variances: Float64Array): number[] {
-  const all = Array.from(means.keys())
-  if (all.length <= CONTENDERS) return all
-  const hope = means.map((mean, index) => mean + OPTIMISM * Math.sqrt(variances[index]!))
-  // The hope of the last contender, found among the numbers alone: sorting them is quicker than sorting places by them.
-  const least = Float64Array.from(hope).sort()[all.length - CONTENDERS]!
-  return all.filter(index => hope[index]! >= least).slice(0, CONTENDERS)
+  const hope = new Float64Array(means.length)
+  for (let index = 0; index < hope.length; index++)
+    hope[index] = means[index]! + OPTIMISM * Math.sqrt(variances[index]!)
+  const least = hope.length > CONTENDERS ? nthLargest(hope, CONTENDERS) : Number.NEGATIVE_INFINITY
+  const contenders: number[] = []
+  for (let index = 0; index < hope.length && contenders.length < CONTENDERS; index++)
+    if (!(hope[index]! < least)) contenders.push(index)
+  return contenders
 }

@@ -1,9 +1,12 @@
 import type { Epoch } from '../epochs/epochs.js'
 import type { Tally } from '../sums/content-sums.js'
 
+/** A tally by weight. */
+export type WeightedTally = readonly [views: number, rewards: number, squares: number]
+
 /** Sums over epochs, each with its weight: what a model is made from. No longer whole numbers. */
 export interface WeightedSums {
-  contents: Map<string, { positions: Map<number, Tally>; segments: Map<number, Tally> }>
+  contents: Map<string, { positions: Map<number, WeightedTally>; segments: Map<number, WeightedTally> }>
   /** Lower triangle of Σ x xᵀ, by `triangleIndex`. */
   matrix: Float64Array
   /** Σ r x, in units of `REWARD_SCALE`. */
@@ -39,7 +42,7 @@ export function addWeighted(sums: WeightedSums, { sums: { contents, linear } }: 
   for (const [index, value] of linear.matrix) sums.matrix[index] = sums.matrix[index]! + weight * value
   for (const [index, value] of linear.vector) sums.vector[index] = sums.vector[index]! + weight * value
   sums.outcomes += weight * linear.outcomes
-  sums.squares += weight * linear.squares
+  sums.squares += weight * Number(linear.squares)
 }
 
 /** Adds up epochs by weight. */
@@ -49,9 +52,9 @@ export function weighEpochs(epochs: readonly Epoch[], dimension: number, weightO
   return sums
 }
 
-function addTallies(into: Map<number, Tally>, from: ReadonlyMap<number, Tally>, weight: number): void {
+function addTallies(into: Map<number, WeightedTally>, from: ReadonlyMap<number, Tally>, weight: number): void {
   for (const [key, [views, rewards, squares]] of from) {
     const [v, r, s] = into.get(key) ?? [0, 0, 0]
-    into.set(key, [v + weight * views, r + weight * rewards, s + weight * squares])
+    into.set(key, [v + weight * views, r + weight * rewards, s + weight * Number(squares)])
   }
 }

@@ -1,7 +1,7 @@
 import { isObject } from '@slotstream/protocol'
 import type { Epoch } from '../epochs/epochs.js'
 import { type ContentSums, POSITIONS, SEGMENT_BUCKETS, type Tally } from '../sums/content-sums.js'
-import { MAX_STORED_CONTENTS, MAX_STORED_DIMENSION } from './stored-epoch.js'
+import { MAX_STORED_CONTENTS, MAX_STORED_DIMENSION, type StoredNumber } from './stored-epoch.js'
 
 /** Levels that a time grid can have. */
 const MAX_LEVEL = 20
@@ -13,7 +13,7 @@ export function parseEpoch(raw: unknown): Epoch | undefined {
   const { level, index, contents: rawContents, outcomes, squares } = raw
   if (!isCount(level, MAX_LEVEL) || !isCount(index)) return undefined
   // Below 0 where records are taken away whose coming is no longer known.
-  if (!Number.isSafeInteger(outcomes) || !Number.isSafeInteger(squares)) return undefined
+  if (!Number.isSafeInteger(outcomes) || !isStored(squares)) return undefined
   const contents = parseContents(rawContents)
   const triangle = (MAX_STORED_DIMENSION * (MAX_STORED_DIMENSION + 1)) / 2
   const matrix = parseNumbers(raw.matrix, triangle)
@@ -22,7 +22,7 @@ export function parseEpoch(raw: unknown): Epoch | undefined {
   return {
     level,
     index,
-    sums: { contents, linear: { matrix, vector, outcomes: outcomes as number, squares: squares as number } },
+    sums: { contents, linear: { matrix, vector, outcomes: outcomes as number, squares: BigInt(squares) } },
   }
 }
 
@@ -42,33 +42,50 @@ function parseContents(raw: unknown): Map<string, ContentSums> | undefined {
 }
 
 function parseTallies(raw: unknown, keys: number): Map<number, Tally> | undefined {
-  return parseFlat(raw, keys, 3, ([views = 0, rewards = 0, squares = 0]) => [views, rewards, squares] as const)
+  return parseFlat(raw, keys, 3, ([views = 0, rewards = 0, squares = 0]) => {
+    const isFit = typeof views === 'number' && typeof rewards === 'number'
+    return isFit ? ([views, rewards, BigInt(squares)] as const) : undefined
+  })
 }
 
 function parseNumbers(raw: unknown, keys: number): Map<number, number> | undefined {
-  return parseFlat(raw, keys, 1, ([value = 0]) => value)
+  return parseFlat(raw, keys, 1, ([value = 0]) => (typeof value === 'number' ? value : undefined))
 }
 
-/** Reads a flat list of `key difference, numbers`; undefined where keys do not rise, or all numbers of a key are 0. */
+/** Reads a flat list of `key difference, numbers`; undefined where keys do not rise, numbers are none, or all of a key are 0. */
 function parseFlat<T>(
   raw: unknown,
   keys: number,
   width: number,
-  read: (numbers: number[]) => T,
+  read: (numbers: StoredNumber[]) => T | undefined,
 ): Map<number, T> | undefined {
   if (!Array.isArray(raw) || raw.length % (width + 1) !== 0 || raw.length > keys * (width + 1)) return undefined
-  if (!raw.every(value => Number.isSafeInteger(value))) return undefined
+  if (!raw.every(isStored)) return undefined
   const map = new Map<number, T>()
   let key = 0
   for (let at = 0; at < raw.length; at += width + 1) {
-    const difference = raw[at] as number
-    const numbers = raw.slice(at + 1, at + 1 + width) as number[]
-    if (difference < 0 || (difference === 0 && at > 0) || numbers.every(value => value === 0)) return undefined
+    const difference = raw[at]!
+    const numbers = raw.slice(at + 1, at + 1 + width)
+    const value = read(numbers)
+    if (
+      typeof difference !== 'number' ||
+      value === undefined ||
+      difference < 0 ||
+      (difference === 0 && at > 0) ||
+      numbers.every(number => number === 0)
+    )
+      return undefined
     key += difference
     if (key >= keys) return undefined
-    map.set(key, read(numbers))
+    map.set(key, value)
   }
   return map
+}
+
+/** Text is of what a number does not hold exactly: equal sums are written alike. */
+function isStored(value: unknown): value is StoredNumber {
+  if (typeof value !== 'string') return Number.isSafeInteger(value)
+  return /^-?[1-9]\d{15,29}$/.test(value) && !Number.isSafeInteger(Number(value))
 }
 
 function isCount(value: unknown, most: number = Number.MAX_SAFE_INTEGER): value is number {

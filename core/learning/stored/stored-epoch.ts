@@ -4,6 +4,9 @@ export const MAX_STORED_CONTENTS = 10_000
 /** Largest dimension of stored linear sums. */
 export const MAX_STORED_DIMENSION = 1_024
 
+/** A whole number; beyond 2^53, as sums of squares may be, as text. */
+export type StoredNumber = number | string
+
 /**
  * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal texts, and
  * keys are written as differences to the one before, which are short.
@@ -13,10 +16,10 @@ export interface StoredEpoch {
   level: number
   index: number
   /** Of each content: its id, then `key difference, views, rewards, squares` by position, and by bucket of segments. */
-  contents: [id: string, positions: number[], segments: number[]][]
+  contents: [id: string, positions: StoredNumber[], segments: StoredNumber[]][]
   /** `key difference, value`, as in `LinearSums`. */
   matrix: number[]
   vector: number[]
   outcomes: number
-  squares: number
+  squares: StoredNumber
 }

@@ -1,6 +1,6 @@
 import type { Epoch } from '../epochs/epochs.js'
 import type { Tally } from '../sums/content-sums.js'
-import { MAX_STORED_CONTENTS, type StoredEpoch } from './stored-epoch.js'
+import { MAX_STORED_CONTENTS, type StoredEpoch, type StoredNumber } from './stored-epoch.js'
 
 /**
  * Writes an epoch as it is stored.
@@ -20,16 +20,24 @@ export function writeEpoch({ level, index, sums: { contents, linear } }: Epoch):
     matrix: flat(linear.matrix, value => [value]),
     vector: flat(linear.vector, value => [value]),
     outcomes: linear.outcomes,
-    squares: linear.squares,
+    squares: storedWide(linear.squares),
   }
 }
 
-function flatTallies(tallies: ReadonlyMap<number, Tally>): number[] {
-  return flat(tallies, tally => tally)
+function flatTallies(tallies: ReadonlyMap<number, Tally>): StoredNumber[] {
+  return flat<Tally, StoredNumber>(tallies, ([views, rewards, squares]) => [views, rewards, storedWide(squares)])
 }
 
-function flat<T>(map: ReadonlyMap<number, T>, numbersOf: (value: T) => readonly number[]): number[] {
-  const list: number[] = []
+function storedWide(sum: bigint): StoredNumber {
+  const number = Number(sum)
+  return Number.isSafeInteger(number) ? number : String(sum)
+}
+
+function flat<T, N extends StoredNumber>(
+  map: ReadonlyMap<number, T>,
+  numbersOf: (value: T) => readonly N[],
+): (number | N)[] {
+  const list: (number | N)[] = []
   let before = 0
   for (const [key, value] of [...map].sort(([a], [b]) => a - b)) {
     list.push(key - before, ...numbersOf(value))

@@ -9,7 +9,15 @@ export const POSITIONS = 8
 export const SEGMENT_BUCKETS = 64
 
 /** Views, and the sums of their rewards and of the squares of these, in units of `REWARD_SCALE`. */
-export type Tally = readonly [views: number, rewards: number, squares: number]
+export type Tally = readonly [views: number, rewards: number, squares: bigint]
+
+/** The tally before the first view. */
+export const NO_VIEWS: Tally = [0, 0, 0n]
+
+/** Whether nothing is left of a tally. */
+export function isNothing([views, rewards, squares]: Tally): boolean {
+  return views === 0 && rewards === 0 && squares === 0n
+}
 
 /** Sums of one content. Nothing in them is zero, so that equal sums are equal in every way. */
 export interface ContentSums {
@@ -37,7 +45,7 @@ export function bucketOfSegment(name: string): number {
  */
 export function addToContent(sums: ContentSums, outcome: LearningOutcome, sign: 1 | -1): void {
   const { position, reward, segments } = outcome
-  const tally: Tally = [sign, sign * reward, sign * fixedSquare(reward)]
+  const tally: Tally = [sign, sign * reward, BigInt(sign) * fixedSquare(reward)]
   addTally(sums.positions, Math.min(position, POSITIONS) - 1, tally)
   for (const bucket of new Set(segments.map(bucketOfSegment))) addTally(sums.segments, bucket, tally)
 }
@@ -54,8 +62,8 @@ export function isEmptyContent({ positions, segments }: ContentSums): boolean {
 }
 
 function addTally(tallies: Map<number, Tally>, key: number, [views, rewards, squares]: Tally): void {
-  const [hadViews, hadRewards, hadSquares] = tallies.get(key) ?? [0, 0, 0]
-  const sum: Tally = [addExactly(hadViews, views), addExactly(hadRewards, rewards), addExactly(hadSquares, squares)]
-  if (sum.every(value => value === 0)) tallies.delete(key)
+  const [hadViews, hadRewards, hadSquares] = tallies.get(key) ?? NO_VIEWS
+  const sum: Tally = [addExactly(hadViews, views), addExactly(hadRewards, rewards), hadSquares + squares]
+  if (isNothing(sum)) tallies.delete(key)
   else tallies.set(key, sum)
 }

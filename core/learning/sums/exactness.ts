@@ -1,6 +1,5 @@
-import { bucketOfSegment, type ContentSums, POSITIONS, type Tally } from './content-sums.js'
+import { bucketOfSegment, type ContentSums, NO_VIEWS, POSITIONS, type Tally } from './content-sums.js'
 import type { EpochSums } from './epoch-sums.js'
-import { fixedSquare } from './fixed-point.js'
 import type { LinearSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
 
@@ -13,8 +12,7 @@ const MAX_OUTCOMES = 2 ** 32
  */
 export function staysExact({ contents, linear }: EpochSums, outcome: LearningOutcome, sign: 1 | -1): boolean {
   const { contentId, position, reward, segments, features } = outcome
-  const square = fixedSquare(reward)
-  const tally: Tally = [sign, sign * reward, sign * square]
+  const tally: Tally = [sign, sign * reward, 0n]
   const content = contents.get(contentId)
   const areExact =
     isExactTally(content?.positions.get(Math.min(position, POSITIONS) - 1), tally) &&
@@ -23,7 +21,6 @@ export function staysExact({ contents, linear }: EpochSums, outcome: LearningOut
   const { indices, values } = features
   return (
     Math.abs(linear.outcomes) < MAX_OUTCOMES &&
-    isExact(linear.squares + sign * square) &&
     indices.every((index, at) => isExact((linear.vector.get(index) ?? 0) + sign * values[at]! * reward))
   )
 }
@@ -44,11 +41,12 @@ function contentMerges(into: ContentSums | undefined, { positions, segments }: C
 function linearMerges(into: LinearSums, from: LinearSums): boolean {
   for (const [index, value] of from.matrix) if (!isExact((into.matrix.get(index) ?? 0) + value)) return false
   for (const [index, value] of from.vector) if (!isExact((into.vector.get(index) ?? 0) + value)) return false
-  return isExact(into.outcomes + from.outcomes) && isExact(into.squares + from.squares)
+  return isExact(into.outcomes + from.outcomes)
 }
 
-function isExactTally(sum: Tally = [0, 0, 0], tally: Tally): boolean {
-  return tally.every((value, at) => isExact(sum[at]! + value))
+/** Sums of squares are wide, and so are always exact. */
+function isExactTally([hadViews, hadRewards]: Tally = NO_VIEWS, [views, rewards]: Tally): boolean {
+  return isExact(hadViews + views) && isExact(hadRewards + rewards)
 }
 
 function isExact(sum: number): boolean {

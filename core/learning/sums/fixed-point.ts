@@ -4,7 +4,7 @@
  */
 export const REWARD_SCALE = 10_000
 
-/** The largest reward of one decision, either way: its square is still far below the largest exact sum. */
+/** The largest reward of one decision, either way: nine million of them are an exact sum. Sums of squares have no bound. */
 export const MAX_REWARD = 100_000
 
 /**
@@ -19,9 +19,12 @@ export function toFixedReward(reward: number): number {
   return fixed === 0 ? 0 : fixed
 }
 
-/** Returns the square of a fixed reward, in units of `REWARD_SCALE` again, rounded once. */
-export function fixedSquare(fixed: number): number {
-  return Math.round((fixed / REWARD_SCALE) * fixed)
+/**
+ * Returns the square of a fixed reward, in units of `REWARD_SCALE` again, rounded once. It is wide because sums of squares are: 360
+ * orders of 50,000 are more than a number holds exactly.
+ */
+export function fixedSquare(fixed: number): bigint {
+  return BigInt(Math.round((fixed / REWARD_SCALE) * fixed))
 }
 
 /**

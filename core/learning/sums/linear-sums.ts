@@ -17,12 +17,12 @@ export interface LinearSums {
   vector: Map<number, number>
   /** Outcomes, and the sum of the squares of their rewards: the error of any coefficients follows from it. */
   outcomes: number
-  squares: number
+  squares: bigint
 }
 
 /** Returns the sums before the first outcome. */
 export function emptyLinearSums(): LinearSums {
-  return { matrix: new Map(), vector: new Map(), outcomes: 0, squares: 0 }
+  return { matrix: new Map(), vector: new Map(), outcomes: 0, squares: 0n }
 }
 
 /** Returns where the lower triangle holds a row and column, the row being at least the column. */
@@ -37,7 +37,7 @@ export function triangleIndex(row: number, column: number): number {
  * @param sign -1 takes away what was added before
  * @throws RangeError where a sum would not be exact
  */
-export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, square: number, sign: 1 | -1): void {
+export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, square: bigint, sign: 1 | -1): void {
   const { indices, values } = x
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i]!
@@ -46,7 +46,7 @@ export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, s
     if (reward !== 0) addAt(sums.vector, row, scaled * reward)
   }
   sums.outcomes = addExactly(sums.outcomes, sign)
-  sums.squares = addExactly(sums.squares, sign * square)
+  sums.squares += BigInt(sign) * square
 }
 
 /** Adds sums to others of the same hash. */
@@ -54,7 +54,7 @@ export function mergeLinearSums(into: LinearSums, from: LinearSums): void {
   for (const [index, value] of from.matrix) addAt(into.matrix, index, value)
   for (const [index, value] of from.vector) addAt(into.vector, index, value)
   into.outcomes = addExactly(into.outcomes, from.outcomes)
-  into.squares = addExactly(into.squares, from.squares)
+  into.squares += from.squares
 }
 
 function addAt(sums: Map<number, number>, index: number, value: number): void {

@@ -1,7 +1,10 @@
 import { chanceOfBest } from '../../algebra/chance-of-best.js'
+import { nthLargest } from '../../algebra/nth-largest.js'
 import { seededRandom } from '../../decide/random.js'
 import type { Lottery } from '../../draw/lottery.js'
+import { PROBABILITY_SCALE } from '../../draw/probability.js'
 import { sampleTops } from '../../draw/sample-tops.js'
+import { placesTo } from '../proposal.js'
 
 /** Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of exploration. */
 const CONTENDERS = 64
@@ -9,8 +12,8 @@ const CONTENDERS = 64
 /** Standard deviations above its mean by which a candidate is a contender. */
 const OPTIMISM = 3
 
-/** Units of a share: whole numbers keep a record short, and none of a contender's is lost. */
-const SHARE_SCALE = 2 ** 40
+/** Units of a share: whole numbers keep a record short, and nothing is drawn by finer ones. */
+const SHARE_SCALE = PROBABILITY_SCALE
 
 /**
  * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one position, by
@@ -26,27 +29,27 @@ export function posteriorLottery(
     samples = count > 1,
   }: { count: number; exploration: number; seed: string; samples?: boolean },
 ): Lottery {
-  const all = Array.from({ length: means.length }, (_, index) => index)
-  const most = Math.max(CONTENDERS, count)
-  const contenders = all.length <= most ? all : mostHopeful(means, deviations, most)
-  const someMeans = contenders.map(index => means[index]!)
-  const someDeviations = contenders.map(index => deviations[index]!)
+  const contenders = mostHopeful(means, deviations, Math.max(CONTENDERS, count))
+  const someMeans = Float64Array.from(contenders, index => means[index]!)
+  const someDeviations = Float64Array.from(contenders, index => deviations[index]!)
   if (samples) {
     // Another seed than the draw's: its numbers must not depend on the posterior's.
     const tops = sampleTops(someMeans, someDeviations, count, seededRandom(`${seed}\0posterior`))
     return { rule: 'samples', exploration, tops: tops.map(top => top.map(index => contenders[index]!)) }
   }
   const shares = new Array<number>(means.length).fill(0)
-  for (const [index, chance] of chanceOfBest(someMeans, someDeviations).entries())
-    shares[contenders[index]!] = Math.round(chance * SHARE_SCALE)
+  const chances = chanceOfBest(someMeans, someDeviations)
+  for (let index = 0; index < chances.length; index++)
+    shares[contenders[index]!] = Math.round(chances[index]! * SHARE_SCALE)
   return { rule: 'shares', exploration, shares }
 }
 
 /** Returns those that are best by the upper end of what is likely; of equal ones, the first. */
 function mostHopeful(means: ArrayLike<number>, deviations: ArrayLike<number>, most: number): number[] {
-  const hope = Float64Array.from(means, (mean, index) => mean + OPTIMISM * deviations[index]!)
-  // Sorting numbers is quicker than sorting places by them.
-  const least = hope.slice().sort()[hope.length - most]!
+  if (means.length <= most) return placesTo(means.length)
+  const hope = new Float64Array(means.length)
+  for (let index = 0; index < hope.length; index++) hope[index] = means[index]! + OPTIMISM * deviations[index]!
+  const least = nthLargest(hope, most)
   let ties = most
   for (const value of hope) if (value > least) ties--
   const chosen: number[] = []

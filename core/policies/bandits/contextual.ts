@@ -2,7 +2,7 @@ import { crossFacts } from '../../learning/features/cross.js'
 import { facetsOf } from '../../learning/features/facets.js'
 import type { LinearModel } from '../../learning/model/linear-model.js'
 import { predict } from '../../learning/model/predict.js'
-import type { Proposal, ProposalInput, Propose } from '../proposal.js'
+import { type Proposal, type ProposalInput, type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
 /** Views beyond which a content's own level is known as well as others': what is new is tried. */
@@ -40,8 +40,9 @@ export function proposeByPrediction(
   const { eligible, model, count, exploration, seed } = input
   const linear = model?.linear
   const { means, deviations } = linear ? predictionsOf(linear, input) : unknownOf(eligible.length)
-  const scores = Array.from(means, (mean, index) => mean + bonus(index))
-  const candidates = [...eligible.keys()]
+  const scores = new Array<number>(eligible.length)
+  for (let index = 0; index < scores.length; index++) scores[index] = means[index]! + bonus(index)
+  const candidates = placesTo(eligible.length)
   if (draw === 'gaps') {
     const gamma = linear ? GAMMA * Math.sqrt((eligible.length * linear.outcomes) / Math.max(linear.noise, 1e-4)) : 0
     // Rounded, because the record repeats them.
@@ -52,12 +53,15 @@ export function proposeByPrediction(
   return { candidates, scores, lottery: posteriorLottery(scores, deviations, { count, exploration, seed, samples }) }
 }
 
-function predictionsOf(linear: LinearModel, { eligible, person, context, model }: ProposalInput) {
-  const { means, variances } = predict(linear, crossFacts({ ...person, context }), eligible.map(facetsOf))
-  const deviations = variances.map((variance, index) => {
-    const views = model?.contents.byId.get(eligible[index]!.id)?.views ?? 0
-    return NARROWED * Math.sqrt(variance + linear.noise / (views + PRIOR_VIEWS))
-  })
+function predictionsOf(linear: LinearModel, { eligible, person, context, crossed, model }: ProposalInput) {
+  const facts = crossed ? crossed() : crossFacts({ ...person, context })
+  const { means, variances } = predict(linear, facts, eligible.map(facetsOf))
+  const byId = model?.contents.byId
+  const deviations = new Float64Array(eligible.length)
+  for (let index = 0; index < deviations.length; index++) {
+    const views = byId?.get(eligible[index]!.id)?.views ?? 0
+    deviations[index] = NARROWED * Math.sqrt(variances[index]! + linear.noise / (views + PRIOR_VIEWS))
+  }
   return { means, deviations }
 }
 

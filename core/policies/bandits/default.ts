@@ -1,3 +1,4 @@
+import { interestShares } from '../../learning/features/interest.js'
 import type { Propose } from '../proposal.js'
 import { proposeByPrediction } from './contextual.js'
 
@@ -13,9 +14,7 @@ const LEARNED = 100
  */
 export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
   const { eligible, person, model } = input
-  const affinities = new Map(Object.entries(person.affinities ?? {}))
-  const total = [...affinities.values()].reduce((sum, value) => sum + value, 0)
+  const shareOf = interestShares(person.affinities)
   const strength = (INTEREST * LEARNED) / (LEARNED + (model?.linear?.outcomes ?? 0))
-  const shareOf = (category: string) => (total > 0 ? (affinities.get(category) ?? 0) / total : 0)
   return proposeByPrediction(input, 'quadrature', index => strength * shareOf(eligible[index]!.category))
 }

@@ -1,6 +1,6 @@
 import { typicalReward } from '../../learning/model/content-model.js'
 import { contentPrior } from '../../learning/model/content-prior.js'
-import type { Propose } from '../proposal.js'
+import { type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
 /**
@@ -35,5 +35,5 @@ export const proposeByThompson: Propose<{ type: 'thompson'; prior?: { successes:
     deviations.push(NARROWED / (2 * Math.sqrt(size)))
   }
   const lottery = posteriorLottery(angles, deviations, { count, exploration, seed })
-  return { candidates: [...eligible.keys()], scores, lottery }
+  return { candidates: placesTo(eligible.length), scores, lottery }
 }

@@ -1,4 +1,5 @@
 import { ranksOf } from '../../draw/rank.js'
+import { interestShares } from '../../learning/features/interest.js'
 import { type Propose, rankedProposal } from '../proposal.js'
 import { ratesOf } from './rates.js'
 
@@ -13,13 +14,9 @@ export const proposeByPopularAffinity: Propose<{ type: 'affinity'; exploration: 
   policy,
   { eligible, person, model },
 ) => {
-  const affinities = new Map(Object.entries(person.affinities ?? {}))
-  const total = [...affinities.values()].reduce((sum, value) => sum + value, 0)
+  const shareOf = interestShares(person.affinities)
   const ids = eligible.map(({ id }) => id)
   const rates = model && model.contents.total.rewards > 0 ? ratesOf(model.contents, ids, []) : ids.map(() => 1)
-  const scores = eligible.map(({ category }, index) => {
-    const share = total > 0 ? (affinities.get(category) ?? 0) / total : 0
-    return (COMMON_SHARE + share) * rates[index]!
-  })
+  const scores = eligible.map(({ category }, index) => (COMMON_SHARE + shareOf(category)) * rates[index]!)
   return rankedProposal(scores, ranksOf(scores), policy.exploration)
 }

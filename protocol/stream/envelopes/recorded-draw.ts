@@ -1,11 +1,17 @@
+/** Forms of a record whose draw is recorded as a whole, by `DecisionRecord.recordVersion`. */
+export type DrawVersion = 2 | 3
+
 /**
- * The draw of a decision as its record has it: with the seed, all that it takes to draw again. Whole numbers are as JSON has
- * them, so that nothing is rounded.
+ * The draw of a decision as its record has it: with the seed, all that it takes to draw again. Nothing is rounded. Whole numbers
+ * are packed as letters, five bits each; in the second form, and where they are no whole numbers, they are lists.
  */
 export interface RecordedDraw {
+  /** Form of the record. Absent: 2 */
+  version?: 3
   /**
    * Of each content of the slot, by id: `e` where it could be shown, else a letter for why not (`EXCLUSION_LETTERS`). A number
-   * behind a letter says how often it comes.
+   * behind a letter says how often it comes. From the third form on, where that is shorter: `=`, bits as base64, `;`, and the
+   * letters of those whose bit is 0.
    */
   contents: string
   /** In the order in which they filled positions. Each has what those before left. */
@@ -19,7 +25,7 @@ export interface RecordedStage {
   /** Number of candidates. */
   of: number
   /** Their places among the slot's contents. Absent: all that could be shown and were left, in that order */
-  contents?: number[]
+  contents?: string | number[]
   /** Absent: pinned, one after the other */
   lottery?: PackedLottery
   /** Places of what was shown among the candidates. */
@@ -28,12 +34,13 @@ export interface RecordedStage {
 
 /** A `Lottery` of the core, packed. */
 export type PackedLottery = { exploration: number } & (
-  | { rule: 'ranked'; ranks: number[] }
+  | { rule: 'ranked'; ranks: string | number[] }
   /** `place difference, share, …` of those above 0. */
-  | { rule: 'shares'; shares: number[] }
-  | { rule: 'gaps'; scores: number[]; gamma: number }
+  | { rule: 'shares'; shares: string | number[] }
+  /** Packed scores are in millionths, with a sign. */
+  | { rule: 'gaps'; scores: string | number[]; gamma: number }
   /** Each sample as `length` letters, each of which names one of `contenders`. */
-  | { rule: 'samples'; contenders: number[]; length: number; tops: string }
+  | { rule: 'samples'; contenders: string | number[]; length: number; tops: string }
 )
 
 /** Letters of `RecordedDraw.contents` for content that could not be shown. */

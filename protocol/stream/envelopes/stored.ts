@@ -5,7 +5,7 @@ import type { Outcome } from '../../wire/slots.js'
 import type { ServedDecision } from '../learning/served.js'
 import type { IdentityChange } from '../profile/identity.js'
 import type { SegmentNews } from '../profile/segment-news.js'
-import type { RecordedDraw, RecordedModel } from './recorded-draw.js'
+import type { DrawVersion, RecordedDraw, RecordedModel } from './recorded-draw.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -107,7 +107,10 @@ export interface Candidate {
 export interface Excluded {
   contentId: string
   reason: string
-  /** In plain words: the clause of the condition that is not met, or how often it was shown. */
+  /**
+   * In plain words: the clause of the condition that is not met, or how often it was shown. From the third form of records on,
+   * absent where it is that of the content before, excluded for the same reason.
+   */
   detail?: string
 }
 
@@ -127,7 +130,7 @@ export interface DecisionRecord {
   outcome: Outcome
   holdout: boolean
   /** Form of the record. Absent: the first one, whose draw follows from `candidates` */
-  recordVersion?: 2
+  recordVersion?: DrawVersion
   /** How orders are credited to clicks on it, by the slot as it was. Absent: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
   /** Content that was shown, by rank. */

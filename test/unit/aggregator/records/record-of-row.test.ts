@@ -5,10 +5,12 @@ import { expect, it } from 'vitest'
 import { type RecordRow, recordOfRow } from '#aggregator/records/record-of-row.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 
-const text = readFileSync(new URL('../../core/decide/records-0.1.0.json', import.meta.url), 'utf8')
-const RECORDS = (JSON.parse(text) as { what: string; record: DecisionRecord }[]).map(
-  ({ what, record }) => [what, record] as const,
-)
+const RECORDS = ['0.1.0', '0.1.0-form-3'].flatMap(release => {
+  const text = readFileSync(new URL(`../../core/decide/records-${release}.json`, import.meta.url), 'utf8')
+  return (JSON.parse(text) as { what: string; record: DecisionRecord }[]).map(
+    ({ what, record }) => [what, record] as const,
+  )
+})
 const HEAD = {
   decisionId: '0197d0f4-6f1a-7000-8000-000000000000',
   timestamp: '2026-01-02T03:04:05.006Z',

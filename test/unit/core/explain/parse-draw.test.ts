@@ -4,10 +4,12 @@ import { expect, it } from 'vitest'
 import { explainDecision } from '#core/explain/explain-decision.js'
 import { parseDraw } from '#core/explain/parse-draw.js'
 
-const text = readFileSync(new URL('../decide/records-0.1.0.json', import.meta.url), 'utf8')
-const DRAWS = (JSON.parse(text) as { what: string; record: DecisionRecord }[]).flatMap(({ what, record }) =>
-  record.draw ? [[what, record.draw] as const] : [],
-)
+const DRAWS = ['0.1.0', '0.1.0-form-3'].flatMap(release => {
+  const text = readFileSync(new URL(`../decide/records-${release}.json`, import.meta.url), 'utf8')
+  return (JSON.parse(text) as { what: string; record: DecisionRecord }[]).flatMap(({ what, record }) =>
+    record.draw ? [[what, record.draw] as const] : [],
+  )
+})
 const LOTTERY = { rule: 'ranked', exploration: 0, ranks: [0] }
 const STAGE = { of: 1, lottery: LOTTERY, drawn: [0] }
 
@@ -41,7 +43,20 @@ it.each([
     { ...STAGE, lottery: { rule: 'shares', exploration: 0, shares: [0, -1] } },
     { ...STAGE, lottery: { rule: 'gaps', exploration: 0, scores: [1], gamma: -1 } },
     { ...STAGE, lottery: { rule: 'samples', exploration: 0, contenders: [1], length: 1, tops: 'A' } },
+    // Packed: other letters, a number without an end, one that is too large, too many of a run, and places that are none.
+    { ...STAGE, lottery: { ...LOTTERY, ranks: '!' } },
+    { ...STAGE, lottery: { ...LOTTERY, ranks: 'g' } },
+    { ...STAGE, lottery: { ...LOTTERY, ranks: '__________f' } },
+    { ...STAGE, lottery: { ...LOTTERY, ranks: '*A_______f' } },
+    { ...STAGE, lottery: { ...LOTTERY, ranks: 'AA' } },
+    { ...STAGE, lottery: { rule: 'shares', exploration: 0, shares: 'BB' } },
+    { ...STAGE, lottery: { rule: 'shares', exploration: 0, shares: 'A' } },
+    { ...STAGE, lottery: { rule: 'gaps', exploration: 0, scores: '', gamma: 1 } },
+    { ...STAGE, lottery: { rule: 'samples', exploration: 0, contenders: 'C', length: 1, tops: 'A' } },
+    { ...STAGE, contents: 'B' },
+    { ...STAGE, contents: 'AA' },
   ].map(stage => JSON.stringify({ contents: 'e', stages: [stage] })),
+  JSON.stringify({ version: 4, contents: 'e', stages: [STAGE] }),
 ])('what may be no draw is refused: %#', text => {
   expect(parseDraw(text)).toBeUndefined()
 })

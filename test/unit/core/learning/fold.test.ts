@@ -10,6 +10,8 @@ import { MAX_REWARD, REWARD_SCALE } from '#core/learning/sums/fixed-point.js'
 
 const BEGIN = Date.UTC(2026, 0, 1)
 const LARGEST = MAX_REWARD * REWARD_SCALE
+/** Of the largest reward and a feature of 1,024, the sum of so many products is exact. */
+const EXACT = 8_796
 
 let sequence = 0
 
@@ -66,8 +68,8 @@ describe('a message of learning records', () => {
 
   it('changes nothing where a sum would not be exact', () => {
     const learned = nothingLearned()
-    const huge = record({ reward: LARGEST, features: [3, 1, 4, -2], segments: ['rich'] })
-    for (let count = 0; count < 90; count++) foldEnvelope(learned, 0, envelope([huge]), BEGIN)
+    const huge = record({ reward: LARGEST, features: [3, 1_024, 4, -2], segments: ['rich'] })
+    expect(foldEnvelope(learned, 0, envelope(Array(EXACT).fill(huge)), BEGIN).refused).toEqual([])
     const before = [...writeLearned(learned, {}, 0)].slice(1)
     expect(foldEnvelope(learned, 0, envelope([huge]), BEGIN)).toMatchObject({ records: 0, refused: ['inexact'] })
     // The step that was to be replaced stays as it was.
@@ -78,11 +80,11 @@ describe('a message of learning records', () => {
 
   it('drops epochs that cannot be merged exactly, and goes on', () => {
     const learned = nothingLearned()
-    const huge = (at: number) => record({ reward: LARGEST, at })
-    for (let count = 0; count < 160; count++)
+    const huge = (at: number) => record({ reward: LARGEST, at, features: [3, 1_024] })
+    for (let count = 0; count < EXACT + 2; count++)
       foldEnvelope(learned, 0, envelope([huge(BEGIN - (count % 2) * 1_000 - 998)]), BEGIN)
     expect(advanceLearned(learned, BEGIN + 30 * 24 * 3_600_000)).toBe(1)
-    expect(read(learned).contents.byId.get('a')!.views).toBe(80)
+    expect(read(learned).contents.byId.get('a')!.views).toBe(EXACT / 2 + 1)
   })
 
   it('has room for so many slots of a site and contents of a slot', () => {

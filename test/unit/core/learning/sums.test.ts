@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '#core/decide/random.js'
-import { addOutcome, advance, emptyEpochs, latestFirst, mergeEpochs } from '#core/learning/epochs/epochs.js'
+import { addOutcome, advance, type Epoch, emptyEpochs, latestFirst, mergeEpochs } from '#core/learning/epochs/epochs.js'
 import { cellOf, endOf, lengthOfLevel, topLevelOf } from '#core/learning/epochs/time-grid.js'
 import { crossFacts, featuresOf } from '#core/learning/features/cross.js'
 import { addItems, emptyItemCounts, MAX_ITEMS_PER_BROWSER, mergeItemCounts } from '#core/learning/items/item-counts.js'
+import { parseEpoch } from '#core/learning/stored/parse-epoch.js'
 import { writeEpoch } from '#core/learning/stored/write-epoch.js'
 import { addExactly, MAX_REWARD, REWARD_SCALE, toFixedReward } from '#core/learning/sums/fixed-point.js'
 import type { LearningOutcome } from '#core/learning/sums/outcome.js'
@@ -97,6 +98,56 @@ describe('sums without persons who were deleted', () => {
       if (!gone.has(person)) for (const outcome of outcomes) addOutcome(others, outcome)
     expect(latestFirst(all).map(writeEpoch)).toEqual(latestFirst(others).map(writeEpoch))
     expect(all.cells).toEqual(others.cells)
+  })
+})
+
+describe('sums of large rewards', () => {
+  it.each([50_000, MAX_REWARD])('hold any number of squares of %i, are stored, and are taken away again', reward => {
+    const features = featuresOf(crossFacts({}), { id: 'c', category: 'k' }, 1)
+    const outcome = {
+      contentId: 'a',
+      at: NOW,
+      position: 1,
+      reward: toFixedReward(reward),
+      segments: ['rich'],
+      features,
+    }
+    const epochs = emptyEpochs(NOW)
+    const before = { ...outcome, reward: toFixedReward(3) }
+    addOutcome(epochs, before)
+    const few = latestFirst(epochs).map(writeEpoch)
+    for (let n = 0; n < 1_000; n++) addOutcome(epochs, outcome)
+    const [epoch] = latestFirst(epochs)
+    const squares = BigInt(reward) ** 2n * BigInt(REWARD_SCALE) * 1_000n + 90_000n
+    expect(epoch!.sums.linear.squares).toBe(squares)
+    expect(epoch!.sums.contents.get('a')!.positions.get(0)![2]).toBe(squares)
+    const stored: unknown = JSON.parse(JSON.stringify(writeEpoch(epoch!)))
+    expect(parseEpoch(stored)).toEqual(epoch)
+    expect(advance(epochs, NOW + 40 * DAY)).toBe(0)
+    for (let n = 0; n < 1_000; n++) addOutcome(epochs, outcome, -1)
+    const [{ sums }] = latestFirst(epochs) as [Epoch]
+    expect(writeEpoch({ ...epoch!, sums })).toEqual(few[0])
+    addOutcome(epochs, before, -1)
+    expect(epochs.cells.size).toBe(0)
+  })
+
+  it('are no numbers of another form', () => {
+    const epochs = emptyEpochs(NOW)
+    addOutcome(epochs, { contentId: 'a', at: NOW, position: 1, reward: 1, segments: [] })
+    const stored = writeEpoch(latestFirst(epochs)[0]!)
+    expect(parseEpoch(stored)).toBeDefined()
+    for (const squares of ['1', '9007199254740991', '09007199254740993', '1e30', '9'.repeat(31), '', 1.5, null])
+      expect(parseEpoch({ ...stored, squares }), `${squares}`).toBeUndefined()
+    const wide = '9007199254740993'
+    expect(parseEpoch({ ...stored, squares: wide })?.sums.linear.squares).toBe(BigInt(wide))
+    expect(parseEpoch({ ...stored, outcomes: wide })).toBeUndefined()
+    for (const positions of [
+      [0, wide, 1, 1],
+      [0, 1, wide, 1],
+      [wide, 1, 1, 1],
+    ])
+      expect(parseEpoch({ ...stored, contents: [['a', positions, []]] })).toBeUndefined()
+    expect(parseEpoch({ ...stored, vector: [0, wide] })).toBeUndefined()
   })
 })
 

@@ -1,0 +1,29 @@
+/**
+ * Returns the n-th largest of some numbers, the first being the largest (Hoare 1961): quicker than sorting them all.
+ *
+ * @param numbers without NaN; at least n of them. Not changed
+ */
+export function nthLargest(numbers: Float64Array, n: number): number {
+  const rest = numbers.slice()
+  const wanted = n - 1
+  let from = 0
+  let to = rest.length - 1
+  while (from < to) {
+    // The middle one: what is sorted already, or all alike, is halved each time.
+    const pivot = rest[(from + to) >> 1]!
+    let i = from
+    let j = to
+    while (i <= j) {
+      while (rest[i]! > pivot) i++
+      while (rest[j]! < pivot) j--
+      if (i > j) break
+      const value = rest[i]!
+      rest[i++] = rest[j]!
+      rest[j--] = value
+    }
+    if (wanted <= j) to = j
+    else if (wanted >= i) from = i
+    else break
+  }
+  return rest[wanted]!
+}
