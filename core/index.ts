@@ -18,6 +18,7 @@ export { unpackReasons } from './decide/pack-reasons.js'
 export { type DecidedPerson, personOfProfile } from './decide/person.js'
 export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
+export { recordedFacts } from './decide/record-facts.js'
 export { servedDecision } from './decide/served-decision.js'
 export {
   type DecisionDefinitions,
@@ -57,6 +58,8 @@ export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
 export { parseDraw } from './explain/parse-draw.js'
+export { parseFacts } from './explain/parse-facts.js'
+export { RECORD_COLUMNS, type RecordRow, recordOfRow } from './explain/record-of-row.js'
 export { reproduce } from './explain/reproduce.js'
 export {
   BUILT_IN_FEATURES,

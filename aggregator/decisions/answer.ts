@@ -7,6 +7,7 @@ import {
   isHeldOut,
   listCandidates,
   listExcluded,
+  recordedFacts,
   type Situation,
   servedDecision,
   situationOf,
@@ -99,6 +100,7 @@ export function answer(
     for (const contentId of choice.contentIds) taken.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
+    const known = recordedFacts(slot, situation)
     const told = servedDecision(decisionId, slot, situation, decided)
     if (told) all.served.push(told)
     addTo(all, {
@@ -108,6 +110,7 @@ export function answer(
         ...choice,
         ...comparedBy(slot.slot, personId),
         ...assigned,
+        ...(known && { known }),
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
         ...(asker.latencyMs !== undefined && { latencyMs: asker.latencyMs }),
         features: { ...choice.features },

@@ -71,6 +71,7 @@ function featuresOf({
   draw,
   model,
   itemsAsOf,
+  known,
   campaigns,
   arms,
   latencyMs,
@@ -81,6 +82,7 @@ function featuresOf({
     ...(draw && { draw: JSON.stringify(draw) }),
     // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
     ...(details.length > 0 && { missed: JSON.stringify(details) }),
+    ...(known && { known: JSON.stringify(known) }),
     ...(model && { model: { ...model } }),
     ...(itemsAsOf !== undefined && { itemsAsOf }),
     ...(campaigns && { campaigns }),
