@@ -141,6 +141,15 @@ export type { ApplyRules } from './profile/apply-rules.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'
 export { profileBytes } from './profile/profile-size.js'
 export { namesOfSignals } from './profile/recent-signals.js'
+export {
+  type ChangedDecision,
+  createSlotComparer,
+  type ReplayedDecision,
+  type SlotComparer,
+  type SlotComparison,
+} from './replay/compare-slots.js'
+export { type Again, decideAgain, type Way } from './replay/decide-again.js'
+export { decideOtherwise, type Otherwise } from './replay/decide-otherwise.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {
   type CompiledSegment,

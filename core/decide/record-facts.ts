@@ -9,12 +9,17 @@ const MOST = 40
  * Returns what a slot's policy reads of a person and a request beside interests: as hashes where it reads values, so that a record
  * says no more than it must. Undefined: it reads nothing.
  */
-export function recordedFacts({ needs: { policy } }: CompiledSlot, situation: Situation): RecordedFacts | undefined {
-  const { segments, items } = situation.person
-  if (!policy.features && !policy.segments && !policy.items) return undefined
+export function recordedFacts(
+  { slot, needs: { policy } }: CompiledSlot,
+  situation: Situation,
+): RecordedFacts | undefined {
+  const { segments, items, personId } = situation.person
+  const isEnsemble = slot.policy?.type === 'ensemble'
+  if (!policy.features && !policy.segments && !policy.items && !isEnsemble) return undefined
   return {
     ...(policy.features && { tokens: situation.crossed().tokens }),
     ...(policy.segments && { segments: segments.slice(0, MOST) }),
     ...(policy.items && { items: (items ?? []).slice(-MOST) }),
+    ...(isEnsemble && { personId }),
   }
 }

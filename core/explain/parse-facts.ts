@@ -12,11 +12,12 @@ export function parseFacts(text: string): RecordedFacts | undefined {
     return undefined
   }
   if (!isObject(raw)) return undefined
-  const { tokens, segments, items } = raw
+  const { tokens, segments, items, personId } = raw
   const facts: RecordedFacts = {
     ...(isList(tokens, Number.isInteger) && { tokens: tokens as number[] }),
     ...(isList(segments, isText) && { segments: segments as string[] }),
     ...(isList(items, isText) && { items: items as string[] }),
+    ...(typeof personId === 'string' && { personId }),
   }
   return Object.keys(facts).length > 0 ? facts : undefined
 }

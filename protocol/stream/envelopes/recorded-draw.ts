@@ -62,6 +62,8 @@ export interface RecordedFacts {
   segments?: string[]
   /** Items the person had to do with, the latest last. */
   items?: string[]
+  /** Person by whom an ensemble's policies are shared out. */
+  personId?: string
 }
 
 /** Extent of what a slot had learned when it was decided. */

@@ -148,7 +148,7 @@ describe('the printed value', () => {
 
   it.each([
     ['{', /is no JSON/],
-    ['{"type":"best"}', /one of affinity, random, fixed/],
+    ['{"type":"best"}', /policy\.type must be one of contextual, thompson, .*fixed/],
     ['{"type":"fixed"}', /contentIds must be a list/],
     ['{"type":"affinity","exploration":2}', /a share from 0 to 1/],
   ])('is an error for the policy %s', async (text, message) => {
