@@ -30,7 +30,8 @@ const EXPORT = `SELECT
     reward,
     if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
-    toJSONString(features.^affinities) AS affinities
+    toJSONString(features.^affinities) AS affinities,
+    ifNull(features.known.:String, '') AS known
 FROM slotstream.decision_rewards AS rewards
 INNER JOIN
 (

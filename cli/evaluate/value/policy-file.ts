@@ -1,5 +1,5 @@
-import type { ContentFactsById, EligibleContent } from '@slotstream/core'
-import { isObject, type PolicySpec } from '@slotstream/protocol'
+import { type ContentFactsById, factsOf } from '@slotstream/core'
+import { type Content, isObject, type PolicySpec } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { policyIn, readJson } from '../../json-file.js'
 
@@ -23,14 +23,5 @@ export async function readContents(file: string | undefined): Promise<ContentFac
   const list = isObject(raw) ? raw.content : raw
   if (!Array.isArray(list) || !list.every(entry => isObject(entry) && typeof entry.id === 'string'))
     throw new CommandError(`${file} must hold a list of contents, each with an id, or {"content": [ … ]}`)
-  return new Map(
-    list.map(({ id, category, weight }): [string, EligibleContent] => [
-      id,
-      {
-        id,
-        category: typeof category === 'string' ? category : '',
-        ...(typeof weight === 'number' && { weight }),
-      },
-    ]),
-  )
+  return new Map(list.map(content => [content.id, factsOf(content as unknown as Content)]))
 }

@@ -25,7 +25,7 @@ async function run(...args: string[]): Promise<string> {
 }
 
 /** Reads a text in pieces of a few bytes, which end wherever they do. */
-async function read(text: string, needs = { time: true, affinities: true }) {
+async function read(text: string, needs = { time: true, affinities: true, known: true }) {
   const bytes = new TextEncoder().encode(text)
   async function* pieces() {
     for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7)
