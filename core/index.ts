@@ -151,6 +151,7 @@ export {
 } from './replay/compare-slots.js'
 export { type Again, decideAgain, type Way } from './replay/decide-again.js'
 export { decideOtherwise, type Otherwise } from './replay/decide-otherwise.js'
+export { type CandidateStanding, createTournament, type Standings, type Tournament } from './replay/tournament.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {
   type CompiledSegment,

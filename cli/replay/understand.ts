@@ -34,6 +34,8 @@ stored. See docs/evaluation.md.
   --to TIME         decided before this time
   --slot ID         only decisions about this slot
   --with PATH       default, a file with a slot's policy, or a catalog: {"slots": […], "content": […]}, or a folder with both
+                    several times: a tournament of them, each valued at the first position with an interval that holds at
+                    every look, beside what runs
   --json            print JSON instead of a table
 
   --collector URL   the collector, default http://localhost:3000, or the PORT that is set
@@ -49,7 +51,7 @@ export type Order =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
-  | { do: 'decisions'; period: ReplayedPeriod; with: string | undefined; json: boolean; collector: string }
+  | { do: 'decisions'; period: ReplayedPeriod; with: string[]; json: boolean; collector: string }
 
 /** The command line as an order. Throws ReplayError, ConfigurationError. */
 export function understand(args: string[], env: Environment): Order {
@@ -62,7 +64,7 @@ export function understand(args: string[], env: Environment): Order {
     return { do: what, path, siteId, writeKey: values['write-key'] ?? siteId, policy: values.policy, collector }
   }
   if (what === 'decisions' && positionals.length === 1)
-    return { do: what, period: periodOf(values), with: values.with, json: values.json, collector }
+    return { do: what, period: periodOf(values), with: values.with ?? [], json: values.json, collector }
   if (what !== 'rejected' || positionals.length > 1) throw new ReplayError(USAGE)
   if (values.site === undefined) throw new ReplayError(`--site is missing: whose messages?\n\n${USAGE}`)
   for (const code of values.code ?? [])
@@ -113,7 +115,7 @@ function read(args: string[], collector: string) {
         from: { type: 'string' },
         to: { type: 'string' },
         slot: { type: 'string' },
-        with: { type: 'string' },
+        with: { type: 'string', multiple: true },
         json: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

@@ -1,12 +1,11 @@
 import type { DecisionRecord } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
-import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { type Evaluation, evaluateLots } from '../evaluate/evaluate.js'
 import type { Refusal } from '../evaluate/refusal.js'
-import { explainStages } from '../explain/stages.js'
 import { createCounterfactualLog } from './counterfactual-log.js'
-import { type ContentChance, decideOtherwise } from './decide-otherwise.js'
+import { decideOtherwise } from './decide-otherwise.js'
 import { type LearningAlong, learnAlong } from './learn-along.js'
+import { loggedOf, missingOf } from './recorded-chances.js'
 import type { AskedRecord } from './situation-of-record.js'
 
 /** A recorded decision with what came of it. */
@@ -121,15 +120,6 @@ export function createSlotComparer(siteId: string): SlotComparer {
   }
 }
 
-/** Returns what a record lacks that the slot's policy reads. */
-function missingOf({ known, draw }: AskedRecord, { slot, needs: { policy } }: CompiledSlot): string | undefined {
-  if (!draw) return 'its record has no draw'
-  if (policy.items) return `the matrix of items by which ${slot.policy?.type} ranked then is not kept`
-  if ((policy.features && !known?.tokens) || (policy.segments && !known?.segments))
-    return `its record does not say what ${slot.policy?.type ?? 'the default policy'} reads of the person`
-  return undefined
-}
-
 function conditionOf(ids: readonly string[]): string {
   const more = ids.length - MOST_NAMED
   const names = ids.slice(0, MOST_NAMED).join(', ')
@@ -145,14 +135,4 @@ function refuseUnknown(lost: number, all: number): Refusal | undefined {
       'let the slot follow an ensemble in which such a policy has a small share, so that records have what it reads; ' +
       'leave conditions and caps as they were; or compare it in an experiment',
   }
-}
-
-/** Returns what had a chance at the first position. Campaigns that came first hide what the policy would have drawn. */
-function loggedOf({ draw }: AskedRecord, { contents }: CompiledSlot): ContentChance[] | undefined {
-  if (draw?.stages.length !== 1) return undefined
-  const [stage] = explainStages(draw)
-  return stage!.candidates.map((place, index) => ({
-    contentId: contents[place]!.id,
-    chance: (stage!.probabilities[index] ?? 0) / PROBABILITY_SCALE,
-  }))
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { text as streamText } from 'node:stream/consumers'
 import { startDecisions, startProfiles } from '@slotstream/aggregator'
 import { type Explanation, explainDecision, recompute } from '@slotstream/core'
@@ -10,6 +11,7 @@ import {
   decideSubject,
   type EventEnvelope,
   keyToken,
+  POLICY_TYPES,
   partitionOf,
   type StoredMessage,
   streamSubject,
@@ -29,6 +31,15 @@ import { startWarehouseCollector } from '../support/warehouse-collector.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
+
+/** A policy of every type, for slots of two positions. */
+const POLICIES = ['default', ...POLICY_TYPES].map(type => ({
+  type,
+  ...(type === 'fixed' && { contentIds: ['r', 'p'] }),
+  ...(type === 'affinity' && { exploration: 0.1 }),
+  ...(type === 'ensemble' && { policies: [{ share: 1, policy: { type: 'contextual' } }] }),
+}))
+
 const log = createLog('test')
 log.level = 'silent'
 
@@ -57,6 +68,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     await put('slot', 'held', { policy: { type: 'random' }, holdout: 1 })
     await put('slot', 'many', { policy: { type: 'random' }, count: 2 })
     for (const id of ['one', 'two', 'three']) await put('content', id, { slots: ['hero', 'teaser', 'learns', 'held'] })
+    for (const policy of POLICIES)
+      await put('slot', `by-${policy.type}`, { count: 2, ...(policy.type !== 'default' && { policy }) })
+    const typed = POLICIES.map(({ type }) => `by-${type}`)
+    for (const id of ['p', 'q', 'r']) await put('content', id, { category: id, slots: typed })
     for (let n = 10; n < 40; n++) await put('content', `m${n}`, { slots: ['many'] })
     await put('content', 'far', { slots: ['hero'], where: { 'context.country': 'DE' } })
     await put('content', 'sold', { slots: ['hero'], stock: 0 })
@@ -339,9 +354,14 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       expect(held!.candidates.filter(({ shown }) => shown)).toEqual([])
     })
 
-    it('is the same, byte for byte, in another process that has the record alone', async () => {
+    it('is the same, byte for byte, in another process that has the record alone: of every policy, and of before an upgrade', async () => {
+      const typed = POLICIES.map(({ type }) => `by-${type}`)
       await ask('elsewhere', ['hero', 'learns', 'capped', 'held'])
-      const answers = await explained('elsewhere', 4)
+      for (const slot of typed) await ask('elsewhere', [slot])
+      const answers = await explained('elsewhere', 4 + typed.length)
+      for (const { decision } of answers.slice(4)) expect(decision.contentIds).toHaveLength(2)
+      const before = await readFile(new URL('../unit/core/decide/records-0.1.0.json', import.meta.url), 'utf8')
+      const old = (JSON.parse(before) as { record: DecisionRecord }[]).map(({ record }) => record)
       const script = `
         import { explainDecision } from '@slotstream/core'
         import { text } from 'node:stream/consumers'
@@ -351,10 +371,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
         stdio: ['pipe', 'pipe', 'inherit'],
       })
-      other.stdin.end(JSON.stringify(answers.map(({ decision }) => decision)))
+      other.stdin.end(JSON.stringify([...answers.map(({ decision }) => decision), ...old]))
       const stdout = await streamText(other.stdout)
       const told = answers.map(({ decision: _record, status: _ok, ...explanation }) => explanation)
-      expect(stdout).toBe(JSON.stringify(told))
+      expect(stdout).toBe(JSON.stringify([...told, ...old.map(record => explainDecision(record))]))
     })
 
     it('names all contents of a large slot by the catalog, and counts them when that has changed', async () => {

@@ -2,9 +2,12 @@ import {
   type Again,
   type CompiledSlot,
   createSlotComparer,
+  createTournament,
   decideAgain,
   type SlotComparer,
   type SlotComparison,
+  type Standings,
+  type Tournament,
 } from '@slotstream/core'
 import type { Outcome } from '@slotstream/protocol'
 import { type Alternative, otherSlot } from './alternative.js'
@@ -25,8 +28,10 @@ export interface ReplayReport {
   different: { reason: string; decisions: number; ids: string[] }[]
   /** Decisions whose slot, as it was, is not kept any more. They are done again from their record alone. */
   withoutCatalog: number
-  /** By slot: who would have seen what otherwise. Absent: nothing was asked for */
+  /** By slot: who would have seen what otherwise. Absent: not one alternative was asked for */
   slots?: Record<string, SlotComparison>
+  /** By slot: how several alternatives stand beside what runs. Absent: no several were asked for */
+  tournaments?: Record<string, Standings>
 }
 
 /** Outcomes that are decided: of others there is nothing to do again. */
@@ -42,16 +47,22 @@ const REASONS: Record<NonNullable<Again['trouble']>, string> = {
   other_content: 'the catalog of then says otherwise which content could be shown',
 }
 
+/** An alternative, and how it is named. */
+export interface NamedAlternative {
+  name: string
+  alternative: Alternative
+}
+
 /**
  * Does recorded decisions again, and compares them with what another policy or catalog would have shown.
  *
- * @param alternative undefined: they are only done again
+ * @param alternatives none: they are only done again; one: it is compared; several: they are in a tournament
  */
 export async function replayDecisions(
   siteId: string,
   decisions: AsyncIterable<StoredDecision>,
   versions: SlotVersions,
-  alternative: Alternative | undefined,
+  alternatives: readonly NamedAlternative[],
 ): Promise<ReplayReport> {
   const report: ReplayReport = {
     total: 0,
@@ -62,7 +73,8 @@ export async function replayDecisions(
     withoutCatalog: 0,
   }
   const comparers = new Map<string, SlotComparer>()
-  const others = new Map<CompiledSlot, CompiledSlot | undefined>()
+  const tournaments = new Map<string, Tournament>()
+  const others = new Map<CompiledSlot, (CompiledSlot | undefined)[]>()
   for await (const decision of decisions) {
     const { record } = decision
     report.total++
@@ -73,16 +85,32 @@ export async function replayDecisions(
     const was = await versions.find(record)
     if (!was) report.withoutCatalog++
     note(report, decideAgain(siteId, record, was), record.decisionId)
-    if (!was || !alternative) continue
-    if (!others.has(was)) others.set(was, otherSlot(alternative, was))
-    const other = others.get(was)
-    const comparer = comparers.get(record.slotId) ?? createSlotComparer(siteId)
-    if (other) comparers.set(record.slotId, comparer)
-    if (other) comparer.add(decision, was, other)
+    if (was && alternatives.length > 0) compare(decision, was)
   }
-  if (alternative)
+  if (alternatives.length === 1)
     report.slots = Object.fromEntries([...comparers].map(([slotId, comparer]) => [slotId, comparer.finish()]))
+  if (alternatives.length > 1)
+    report.tournaments = Object.fromEntries(
+      [...tournaments].map(([slotId, tournament]) => [slotId, tournament.standings()]),
+    )
   return report
+
+  function compare(decision: StoredDecision, was: CompiledSlot): void {
+    const { slotId } = decision.record
+    const slots = others.get(was) ?? alternatives.map(({ alternative }) => otherSlot(alternative, was))
+    others.set(was, slots)
+    if (slots.every(slot => slot === undefined)) return
+    if (alternatives.length > 1) {
+      const names = alternatives.map(({ name }) => name)
+      const tournament = tournaments.get(slotId) ?? createTournament(siteId, names)
+      tournaments.set(slotId, tournament)
+      tournament.add(decision, was, slots)
+      return
+    }
+    const comparer = comparers.get(slotId) ?? createSlotComparer(siteId)
+    comparers.set(slotId, comparer)
+    comparer.add(decision, was, slots[0]!)
+  }
 }
 
 function note(report: ReplayReport, { way, trouble }: Again, decisionId: string): void {

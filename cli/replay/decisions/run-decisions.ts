@@ -15,13 +15,13 @@ import { writeReport } from './write-report.js'
  * @throws CommandError when decisions, catalogs or files cannot be read
  */
 export async function runDecisions(
-  { period, with: name, json, collector }: Extract<Order, { do: 'decisions' }>,
+  { period, with: names, json, collector }: Extract<Order, { do: 'decisions' }>,
   adminToken: string,
   env: Environment,
 ): Promise<string> {
-  const alternative = name === undefined ? undefined : await readAlternative(name)
+  const alternatives = await Promise.all(names.map(async name => ({ name, alternative: await readAlternative(name) })))
   const versions = createSlotVersions(createAdminCall(collector, period.site, adminToken))
   const decisions = readDecisions(period, clickHouseSettings(env))
-  const report = await replayDecisions(period.site, decisions, versions, alternative)
+  const report = await replayDecisions(period.site, decisions, versions, alternatives)
   return json ? `${JSON.stringify(report)}\n` : writeReport(report)
 }

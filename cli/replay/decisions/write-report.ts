@@ -1,4 +1,4 @@
-import type { SlotComparison } from '@slotstream/core'
+import type { SlotComparison, Standings } from '@slotstream/core'
 import type { ReplayReport } from './replay-decisions.js'
 
 /** Rows of a table of contents, and decisions of a sample, that are written. */
@@ -9,7 +9,7 @@ const ESTIMATES = { ips: 'IPS', snips: 'SNIPS', dm: 'DM', dr: 'DR', switchDr: 'S
 
 /** Writes what a replay found, for people. */
 export function writeReport(report: ReplayReport): string {
-  const { total, undecided, reproduced, ways, different, withoutCatalog, slots = {} } = report
+  const { total, undecided, reproduced, ways, different, withoutCatalog, slots = {}, tournaments = {} } = report
   const lines = [
     `${whole(total)} decisions${undecided > 0 ? `, ${whole(undecided)} of them left to the page without a choice` : ''}`,
     `${whole(reproduced)} of ${whole(total - undecided)} are the same again, byte for byte: ` +
@@ -19,6 +19,7 @@ export function writeReport(report: ReplayReport): string {
     lines.push(`${whole(decisions)} are not: ${reason} (${ids.join(', ')})`)
   if (withoutCatalog > 0) lines.push(`${whole(withoutCatalog)} were made by a catalog that is not kept any more`)
   for (const [slotId, comparison] of Object.entries(slots)) lines.push('', ...comparisonLines(slotId, comparison))
+  for (const [slotId, standings] of Object.entries(tournaments)) lines.push('', ...standingLines(slotId, standings))
   return `${lines.join('\n')}\n`
 }
 
@@ -43,6 +44,16 @@ function comparisonLines(slotId: string, comparison: SlotComparison): string[] {
   const { refused } = value
   if (refused)
     lines.push(`  Do not rely on it (${refused.code}): ${refused.reason}.`, `  What would help: ${refused.cure}.`)
+  return lines
+}
+
+function standingLines(slotId: string, { running, candidates }: Standings): string[] {
+  const numbers = ({ value, low, high }: Standings['running']) =>
+    `${value.toFixed(6)}, from ${low.toFixed(6)} to ${high.toFixed(6)}`
+  const lines = [`slot ${slotId}: by ${whole(running.decisions)} decisions; intervals hold at every look, all at once`]
+  lines.push(`  what runs  ${numbers(running)}`)
+  for (const candidate of candidates)
+    lines.push(`  ${candidate.standing.padEnd(10)} ${candidate.name}: ${numbers(candidate)} (${candidate.reason})`)
   return lines
 }
 

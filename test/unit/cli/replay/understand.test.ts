@@ -39,7 +39,7 @@ describe('the command line of a replay', () => {
     ]
     const period = { site: 'shop', slot: undefined, from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 2) }
     const collector = 'http://localhost:3000'
-    expect(understand(args)).toEqual({ do: 'decisions', period, with: 'p.json', json: true, collector })
+    expect(understand(args)).toEqual({ do: 'decisions', period, with: ['p.json'], json: true, collector })
   })
 
   it.each([
