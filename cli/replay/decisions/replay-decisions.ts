@@ -84,8 +84,10 @@ export async function replayDecisions(
     }
     const was = await versions.find(record)
     if (!was) report.withoutCatalog++
-    note(report, decideAgain(siteId, record, was), record.decisionId)
-    if (was && alternatives.length > 0) compare(decision, was)
+    const again = decideAgain(siteId, record, was)
+    note(report, again, record.decisionId)
+    // What does not come out the same is no measure for anything else.
+    if (was && again.trouble === undefined && alternatives.length > 0) compare(decision, was)
   }
   if (alternatives.length === 1)
     report.slots = Object.fromEntries([...comparers].map(([slotId, comparer]) => [slotId, comparer.finish()]))
