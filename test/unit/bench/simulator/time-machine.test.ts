@@ -62,6 +62,25 @@ describe('the time machine in simulated worlds', () => {
   }, 240_000)
 })
 
+describe('a policy that reads more than the one that draws', () => {
+  const random = { share: 99, policy: { type: 'random' } } as const
+  const logged: PolicySpec = { type: 'ensemble', policies: [random, { share: 1, policy: { type: 'contextual' } }] }
+  const world = { decisions: 600, turns: false, newItemEvery: 0 }
+
+  it('is valued where it has a small share of an ensemble, and learns along', () => {
+    const comparer = createSlotComparer(SITE)
+    let other: ReturnType<typeof withPolicy> | undefined
+    for (const { record, rewards, was } of simulateDecisions('along', logged, world)) {
+      other ??= withPolicy(was, { type: 'contextual' })
+      comparer.add({ record, rewards }, was, other)
+    }
+    const { decisions, changed, unknown, logged: mean, value } = comparer.finish()
+    expect({ decisions, unknown }).toEqual({ decisions: 600, unknown: [] })
+    expect(changed).toBeGreaterThan(300)
+    expect(value.estimates!.snips.value).toBeGreaterThan(mean)
+  })
+})
+
 describe('the simulator', () => {
   it('has tastes that drift, programs, and items that come and go', () => {
     const requests = [...simulateWorld('world', { ...WORLD, decisions: 2_000 })]
