@@ -549,6 +549,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       await admin('/slots/of-weighted', { policy: { type: 'weighted' }, count: 3 })
       await content('e', { weight: 5 })
       await decisions.stop()
+      metrics = createMetrics()
       decisions = await startDecisions({ nats, publisher, installation, metrics, log, profiles })
       await until(
         'it decides again, by the new catalog',
