@@ -27,7 +27,9 @@ const inPeriod = (time: string) =>
   `${time} >= fromUnixTimestamp64Milli({from:Int64}) AND ${time} < fromUnixTimestamp64Milli({to:Int64})`
 
 /** Each decision once, as it was first stored: what is sent again later is the same, or an import of another log. */
-const DECISIONS = (ofSlot: string) => `SELECT decisions.*, rewards.earned AS rewards
+const DECISIONS = (
+  ofSlot: string,
+) => `SELECT ${RECORD_COLUMNS.map(column => `decisions.${column} AS ${column}`).join(', ')}, earnings.earned AS rewards
 FROM
 (
     SELECT ${RECORD_COLUMNS.join(', ')}
@@ -38,12 +40,12 @@ FROM
 ) AS decisions
 LEFT ANY JOIN
 (
-    SELECT decision_id, arrayMap(row -> row.2, arraySort(groupArray((position, reward)))) AS earned
+    SELECT decision_id AS earned_by, arrayMap(row -> row.2, arraySort(groupArray((position, reward)))) AS earned
     FROM slotstream.decision_rewards
     WHERE site_id = {site:String} AND outcome = 'served' AND ${inPeriod('timestamp')}${ofSlot}
     GROUP BY decision_id
-) AS rewards
-ON decisions.decision_id = rewards.decision_id
+) AS earnings
+ON decisions.decision_id = earnings.earned_by
 ORDER BY timestamp, decision_id
 FORMAT JSONEachRow`
 
