@@ -2,8 +2,9 @@ export { ENDLESS, RATE, type Suspicion, type SuspicionReason, suspicionOf } from
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
+export { factsOf } from './catalog/content-facts.js'
 export { eligibleOf } from './catalog/eligible.js'
-export { itemPoliciesOf } from './catalog/policy-needs.js'
+export { itemPoliciesOf, needsOf } from './catalog/policy-needs.js'
 export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
@@ -18,6 +19,7 @@ export { unpackReasons } from './decide/pack-reasons.js'
 export { type DecidedPerson, personOfProfile } from './decide/person.js'
 export { seededRandom } from './decide/random.js'
 export { recompute } from './decide/recompute.js'
+export { recordedFacts } from './decide/record-facts.js'
 export { sayOnce, withDetails } from './decide/say-once.js'
 export { servedDecision } from './decide/served-decision.js'
 export {
@@ -58,6 +60,8 @@ export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
 export { parseDraw } from './explain/parse-draw.js'
+export { parseFacts } from './explain/parse-facts.js'
+export { RECORD_COLUMNS, type RecordRow, recordOfRow } from './explain/record-of-row.js'
 export { reproduce } from './explain/reproduce.js'
 export {
   ALL_BUILT_IN_FEATURES,
@@ -146,6 +150,16 @@ export type { ApplyRules } from './profile/apply-rules.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'
 export { profileBytes } from './profile/profile-size.js'
 export { namesOfSignals } from './profile/recent-signals.js'
+export {
+  type ChangedDecision,
+  createSlotComparer,
+  type ReplayedDecision,
+  type SlotComparer,
+  type SlotComparison,
+} from './replay/compare-slots.js'
+export { type Again, decideAgain, type Way } from './replay/decide-again.js'
+export { decideOtherwise, type Otherwise } from './replay/decide-otherwise.js'
+export { type CandidateStanding, createTournament, type Standings, type Tournament } from './replay/tournament.js'
 export { featureOf, readAttribute, type SegmentAttributes } from './segments/attributes.js'
 export {
   type CompiledSegment,

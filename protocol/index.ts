@@ -215,6 +215,7 @@ export {
   type ExclusionReason,
   type PackedLottery,
   type RecordedDraw,
+  type RecordedFacts,
   type RecordedModel,
   type RecordedStage,
 } from './stream/envelopes/recorded-draw.js'

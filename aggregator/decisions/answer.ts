@@ -7,6 +7,7 @@ import {
   isHeldOut,
   listCandidates,
   listExcluded,
+  recordedFacts,
   type Situation,
   servedDecision,
   situationOf,
@@ -115,6 +116,7 @@ export function* answering(
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     all.work += (asked.count ?? slot.slot.count) * slot.contents.length
+    const known = recordedFacts(slot, situation)
     const told = servedDecision(decisionId, slot, situation, decided)
     if (told) all.served.push(told)
     addTo(all, {
@@ -124,6 +126,7 @@ export function* answering(
         ...choice,
         ...comparedBy(slot.slot, personId),
         ...assigned,
+        ...(known && { known }),
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
         ...(asker.latencyMs !== undefined && { latencyMs: asker.latencyMs }),
         features: { ...choice.features },

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
+import { RECORD_COLUMNS, type RecordRow, recordOfRow } from '@slotstream/core'
 import { type DecisionRecord, type RecordRequest, timeOfUuidv7 } from '@slotstream/protocol'
-import { RECORD_COLUMNS, type RecordRow, recordOfRow } from './record-of-row.js'
 
 /** How far from the time in its id a decision may be, in milliseconds. */
 const NEAR_MS = 2_000

@@ -1,8 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { reproduce } from '@slotstream/core'
+import { RECORD_COLUMNS, type RecordRow, recordOfRow, reproduce } from '@slotstream/core'
 import { createSlices } from '@slotstream/runtime'
 import { AS_RECORDED } from './read-record.js'
-import { RECORD_COLUMNS, type RecordRow, recordOfRow } from './record-of-row.js'
 
 /** Ids that a report names, at most. */
 const MOST_NAMED = 5

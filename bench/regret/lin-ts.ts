@@ -1,6 +1,6 @@
 import { seededRandom } from '@slotstream/core'
+import { CATEGORY_COUNT, CELLS, type WorldRequest } from '../simulator/world.js'
 import type { Player } from './players.js'
-import { CATEGORY_COUNT, CELLS, type WorldRequest } from './world.js'
 
 /** Deviation of the posterior in units of the textbook: that of a reward. */
 const DEVIATION = 0.4

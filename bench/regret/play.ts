@@ -1,6 +1,6 @@
-import { seededRandom } from '@slotstream/core'
+import { rewardOf } from '../simulator/responses.js'
+import { simulateWorld, type WorldOptions } from '../simulator/world.js'
 import type { Player } from './players.js'
-import { simulateWorld, type WorldOptions } from './world.js'
 
 /** What a player lost against knowing all, and how often it chose the best, over equal parts of a world. */
 export interface Played {
@@ -24,9 +24,4 @@ export function play(player: Player, seed: string, options: WorldOptions, parts:
     n++
   }
   return played
-}
-
-/** Draws the reward of an item at a request: the same for every player. */
-export function rewardOf(seed: string, n: number, index: number, expected: readonly number[]): number {
-  return seededRandom(`reward\0${seed}\0${n}\0${index}`)() < expected[index]! ? 1 : 0
 }

@@ -13,7 +13,7 @@ import {
   toFixedReward,
 } from '@slotstream/core'
 import type { PolicySpec } from '@slotstream/protocol'
-import type { WorldRequest } from './world.js'
+import type { WorldRequest } from '../simulator/world.js'
 
 /** What chooses in a world, and learns from what it chose. */
 export interface Player {

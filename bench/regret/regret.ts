@@ -1,9 +1,9 @@
+import type { WorldOptions } from '../simulator/world.js'
 import { markdownTable } from '../support/table.js'
 import { linTsPlayer } from './lin-ts.js'
 import { type Played, play } from './play.js'
 import { greedyPlayer, type Player, policyPlayer, randomPlayer } from './players.js'
 import { playVowpalWabbit, VOWPAL_WABBIT } from './vowpal-wabbit.js'
-import type { WorldOptions } from './world.js'
 
 const SEEDS = Array.from({ length: 20 }, (_, i) => `${i}`)
 const PARTS = 4

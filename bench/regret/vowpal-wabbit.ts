@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type Played, rewardOf } from './play.js'
-import { simulateWorld, type WorldOptions } from './world.js'
+import { rewardOf } from '../simulator/responses.js'
+import { simulateWorld, type WorldOptions } from '../simulator/world.js'
+import type { Played } from './play.js'
 
 const SCRIPT = fileURLToPath(new URL('../../regret/vowpal-wabbit.py', import.meta.url))
 

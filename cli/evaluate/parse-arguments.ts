@@ -4,8 +4,8 @@ import { UsageError } from '../usage-error.js'
 import type { DecisionSelection } from './log/export-decisions.js'
 import { SPLITS, type Split } from './ranking/split.js'
 
-export const USAGE = `npm run --silent evaluate -- --log FILE --policy uniform|FILE [options]
-npm run --silent evaluate -- --slot ID --policy uniform|FILE [options]
+export const USAGE = `npm run --silent evaluate -- --log FILE --policy uniform|default|FILE [options]
+npm run --silent evaluate -- --slot ID --policy uniform|default|FILE [options]
 npm run --silent evaluate -- ranking --log FILE [options]
 
 The first two: what a policy would have earned with what another one showed, each estimate with its 95 % interval, and a word where
@@ -16,8 +16,8 @@ the log cannot tell. See docs/evaluation.md.
   --site ID       its site, default the only one that has such a slot
   --from TIME     decided from this time on, ISO 8601
   --to TIME       decided before this time
-  --policy NAME   uniform: each item of the log alike; or a file with a slot's policy as JSON
-  --content FILE  contents as in the catalog, for policies that choose by category or weight
+  --policy NAME   uniform: each item of the log alike; default: as a slot without a policy; or a file with a slot's policy as JSON
+  --content FILE  contents as in the catalog, for policies that choose by what content is
   --clip WEIGHT   also estimate with weights of at most this
   --json          print JSON instead of a table
 

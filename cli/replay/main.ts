@@ -10,6 +10,8 @@ import {
   replayRejected,
   secretKeyOf,
 } from '@slotstream/sources'
+import { CommandError } from '@slotstream/tracking-plan'
+import { runDecisions } from './decisions/run-decisions.js'
 import { type Order, USAGE, understand } from './understand.js'
 
 try {
@@ -21,7 +23,7 @@ try {
 }
 
 function isExpected(error: unknown): error is Error {
-  return error instanceof ReplayError || error instanceof ConfigurationError
+  return error instanceof ReplayError || error instanceof CommandError || error instanceof ConfigurationError
 }
 
 /** Does what was ordered; resolves to what to tell at the end. */
@@ -36,6 +38,7 @@ async function carryOut(order: Order): Promise<string> {
     const options = { path, siteId, writeKey, secretKey, policy, client, output }
     return describeReplay(await replayOpenBandit(options), siteId)
   }
+  if (order.do === 'decisions') return runDecisions(order, adminToken, process.env)
   const { selection, dryRun, collector } = order
   // The admin token does; no message is sent with a write key.
   const client = createClient({ collector, writeKey: '', adminToken })

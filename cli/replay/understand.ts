@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util'
 import { parseTime, REJECTION_CODES } from '@slotstream/protocol'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
 import { ReplayError, type Selection } from '@slotstream/sources'
+import type { ReplayedPeriod } from './decisions/read-decisions.js'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
 npm run replay -- rejected --site ID [options]
+npm run replay -- decisions --site ID --from TIME --to TIME [options]
 
 open-bandit replays a log of the Open Bandit Dataset into a running system. PATH is the log's CSV file or the folder it
 is in. Running it again changes nothing: it also finishes a replay that was interrupted.
@@ -23,12 +25,25 @@ Running it again changes nothing.
   --until TIME      only what was received before this time
   --dry-run         find out what would be accepted, and store nothing
 
+decisions is a time machine: it does the recorded decisions of a period again, by the catalog of then, and says how many come out
+the same byte for byte; and who would have seen what with another catalog or policy, and what it would have earned. Nothing is
+stored. See docs/evaluation.md.
+
+  --site ID         the site
+  --from TIME       decided from this time on, ISO 8601
+  --to TIME         decided before this time
+  --slot ID         only decisions about this slot
+  --with PATH       default, a file with a slot's policy, or a catalog: {"slots": […], "content": […]}, or a folder with both
+                    several times: a tournament of them, each valued at the first position with an interval that holds at
+                    every look, beside what runs
+  --json            print JSON instead of a table
+
   --collector URL   the collector, default http://localhost:3000, or the PORT that is set
 
 SECRET_KEY: a secret key of a site that is there and has some, since old times need one; a site that is made gets one of
 its own, made of the admin token.
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
-CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages are, default http://127.0.0.1:8123.
+CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages and decisions are, default http://127.0.0.1:8123.
 `
 
 /** Work that the command is to do. */
@@ -36,6 +51,7 @@ export type Order =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
+  | { do: 'decisions'; period: ReplayedPeriod; with: string[]; json: boolean; collector: string }
 
 /** The command line as an order. Throws ReplayError, ConfigurationError. */
 export function understand(args: string[], env: Environment): Order {
@@ -47,6 +63,8 @@ export function understand(args: string[], env: Environment): Order {
     const siteId = siteOf(values.site ?? 'open-bandit')
     return { do: what, path, siteId, writeKey: values['write-key'] ?? siteId, policy: values.policy, collector }
   }
+  if (what === 'decisions' && positionals.length === 1)
+    return { do: what, period: periodOf(values), with: values.with ?? [], json: values.json, collector }
   if (what !== 'rejected' || positionals.length > 1) throw new ReplayError(USAGE)
   if (values.site === undefined) throw new ReplayError(`--site is missing: whose messages?\n\n${USAGE}`)
   for (const code of values.code ?? [])
@@ -59,6 +77,14 @@ export function understand(args: string[], env: Environment): Order {
     until: timeOf('until', values.until) ?? Date.now(),
   }
   return { do: what, selection, dryRun: values['dry-run'], collector }
+}
+
+function periodOf({ site, slot, from, to }: ReturnType<typeof read>['values']): ReplayedPeriod {
+  if (site === undefined) throw new ReplayError(`--site is missing: whose decisions?\n\n${USAGE}`)
+  const period = { site: siteOf(site), slot, from: timeOf('from', from), to: timeOf('to', to) }
+  if (period.from === undefined || period.to === undefined || !(period.from < period.to))
+    throw new ReplayError(`--from and --to must be times, the first the earlier one: which decisions?\n\n${USAGE}`)
+  return { ...period, from: period.from, to: period.to }
 }
 
 function siteOf(siteId: string): string {
@@ -86,6 +112,11 @@ function read(args: string[], collector: string) {
         code: { type: 'string', multiple: true },
         since: { type: 'string' },
         until: { type: 'string' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        slot: { type: 'string' },
+        with: { type: 'string', multiple: true },
+        json: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -1,3 +1,5 @@
+import type { RecordedFacts } from '@slotstream/protocol'
+
 /** Situation in which a row was decided: what was eligible, and known of the person. Rows share it where it is the same. */
 export interface LoggedSituation {
   /** Number of the position on the page, from 0. */
@@ -10,6 +12,8 @@ export interface LoggedSituation {
   above: readonly number[]
   /** The person's interests. Undefined: the log does not say. */
   affinities?: Record<string, number>
+  /** What the logging policy read beside them. Undefined: the log does not say. */
+  known?: RecordedFacts
 }
 
 /** Rows of a log as columns, in its order: each an action that was shown at a position, and what came of it. */

@@ -1,5 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text as streamText } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { startDecisions, startProfiles } from '@slotstream/aggregator'
 import { type Explanation, explainDecision, recompute } from '@slotstream/core'
 import {
@@ -10,6 +15,7 @@ import {
   decideSubject,
   type EventEnvelope,
   keyToken,
+  POLICY_TYPES,
   partitionOf,
   type StoredMessage,
   streamSubject,
@@ -20,6 +26,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRedrawJob } from '#aggregator/batch/redraw-job.js'
 import { answerRecords } from '#aggregator/records/answer-records.js'
 import { startWarehouse, type Warehouse } from '#aggregator/warehouse/role.js'
+import type { ReplayReport } from '#cli/replay/decisions/replay-decisions.js'
 import { ADMIN_TOKEN, putSite } from '../support/collector.js'
 import { lastEvent } from '../support/last-event.js'
 import { startNatsServer } from '../support/nats-server.js'
@@ -29,6 +36,15 @@ import { startWarehouseCollector } from '../support/warehouse-collector.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
+
+/** A policy of every type, for slots of two positions. */
+const POLICIES = ['default', ...POLICY_TYPES].map(type => ({
+  type,
+  ...(type === 'fixed' && { contentIds: ['r', 'p'] }),
+  ...(type === 'affinity' && { exploration: 0.1 }),
+  ...(type === 'ensemble' && { policies: [{ share: 1, policy: { type: 'contextual' } }] }),
+}))
+
 const log = createLog('test')
 log.level = 'silent'
 
@@ -57,6 +73,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     await put('slot', 'held', { policy: { type: 'random' }, holdout: 1 })
     await put('slot', 'many', { policy: { type: 'random' }, count: 2 })
     for (const id of ['one', 'two', 'three']) await put('content', id, { slots: ['hero', 'teaser', 'learns', 'held'] })
+    for (const policy of POLICIES)
+      await put('slot', `by-${policy.type}`, { count: 2, ...(policy.type !== 'default' && { policy }) })
+    const typed = POLICIES.map(({ type }) => `by-${type}`)
+    for (const id of ['p', 'q', 'r']) await put('content', id, { category: id, slots: typed })
     for (let n = 10; n < 40; n++) await put('content', `m${n}`, { slots: ['many'] })
     await put('content', 'far', { slots: ['hero'], where: { 'context.country': 'DE' } })
     await put('content', 'sold', { slots: ['hero'], stock: 0 })
@@ -104,9 +124,14 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       JSON.stringify({ id, ...(kind === 'content' && { payload: { title: id } }), ...fields }),
     )
 
-  async function ask(visitorId: string, slots: string[], context: Record<string, unknown> = {}): Promise<DecideReply> {
+  async function ask(
+    visitorId: string,
+    slots: string[],
+    context: Record<string, unknown> = {},
+    siteId = SITE,
+  ): Promise<DecideReply> {
     const request: DecideRequest = {
-      siteId: SITE,
+      siteId,
       visitorId,
       anonymousId: visitorId,
       slots: slots.map(id => ({ id })),
@@ -115,7 +140,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       deadlineMs: 5_000,
       explain: true,
     }
-    const partition = partitionOf(SITE, visitorId, installation.partitions)
+    const partition = partitionOf(siteId, visitorId, installation.partitions)
     const body = JSON.stringify(request)
     return (await nats.connection.request(decideSubject(partition), body, { timeout: 10_000 })).json<DecideReply>()
   }
@@ -280,18 +305,18 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
 
     /** Explains the latest decisions of a visitor, and holds what is read from the table against what was recorded. */
     async function explained(visitorId: string, count: number): Promise<Explained[]> {
-      const latest = (await recordsOf(visitorId)).slice(-count)
-      return Promise.all(
-        latest.map(async record => {
-          const answer = await explain(record.decisionId)
-          expect(answer).toMatchObject({ status: 200, reproduced: true })
-          const { draw, contentIds, propensities, candidates, excluded, seed, ghost } = record
-          expect(answer.decision).toMatchObject({ draw, contentIds, propensities, candidates, excluded, seed })
-          expect(answer.decision.ghost).toEqual(ghost)
-          expect(recompute(answer.decision)).toEqual(recompute(record))
-          return answer
-        }),
-      )
+      const answers: Explained[] = []
+      // One after the other: only so many are read at a time.
+      for (const record of (await recordsOf(visitorId)).slice(-count)) {
+        const answer = await explain(record.decisionId)
+        expect(answer).toMatchObject({ status: 200, reproduced: true })
+        const { draw, contentIds, propensities, candidates, excluded, seed, ghost } = record
+        expect(answer.decision).toMatchObject({ draw, contentIds, propensities, candidates, excluded, seed })
+        expect(answer.decision.ghost).toEqual(ghost)
+        expect(recompute(answer.decision)).toEqual(recompute(record))
+        answers.push(answer)
+      }
+      return answers
     }
 
     it('tells why content was shown, why other content was not, and draws it again', async () => {
@@ -339,9 +364,14 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       expect(held!.candidates.filter(({ shown }) => shown)).toEqual([])
     })
 
-    it('is the same, byte for byte, in another process that has the record alone', async () => {
+    it('is the same, byte for byte, in another process that has the record alone: of every policy, and of before an upgrade', async () => {
+      const typed = POLICIES.map(({ type }) => `by-${type}`)
       await ask('elsewhere', ['hero', 'learns', 'capped', 'held'])
-      const answers = await explained('elsewhere', 4)
+      for (const slot of typed) await ask('elsewhere', [slot])
+      const answers = await explained('elsewhere', 4 + typed.length)
+      for (const { decision } of answers.slice(4)) expect(decision.contentIds).toHaveLength(2)
+      const before = await readFile(new URL('../unit/core/decide/records-0.1.0.json', import.meta.url), 'utf8')
+      const old = (JSON.parse(before) as { record: DecisionRecord }[]).map(({ record }) => record)
       const script = `
         import { explainDecision } from '@slotstream/core'
         import { text } from 'node:stream/consumers'
@@ -351,10 +381,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       const other = spawn(process.execPath, ['--input-type=module', '-e', script], {
         stdio: ['pipe', 'pipe', 'inherit'],
       })
-      other.stdin.end(JSON.stringify(answers.map(({ decision }) => decision)))
+      other.stdin.end(JSON.stringify([...answers.map(({ decision }) => decision), ...old]))
       const stdout = await streamText(other.stdout)
       const told = answers.map(({ decision: _record, status: _ok, ...explanation }) => explanation)
-      expect(stdout).toBe(JSON.stringify(told))
+      expect(stdout).toBe(JSON.stringify([...told, ...old.map(record => explainDecision(record))]))
     })
 
     it('names all contents of a large slot by the catalog, and counts them when that has changed', async () => {
@@ -451,6 +481,122 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       for (const unknown of [uuidv7(1), "' OR 1 = 1 --", '{id: String}', 'x'.repeat(200)])
         expect(await explain(unknown)).toMatchObject({ status: 404, error: { code: 'not_found' } })
       expect(await explain('x'.repeat(2_000))).toMatchObject({ status: 400 })
+    })
+  })
+
+  describe('the time machine', () => {
+    const MACHINE = 'machine'
+    const COMMAND = fileURLToPath(new URL('../../cli/dist/replay/main.js', import.meta.url))
+    const HEADERS = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' }
+    const SLOTS = POLICIES.map(({ type }) => `of-${type}`)
+    /** Policies that neither learn nor rank by a matrix, of which all follows from the record. */
+    const PLAIN = ['affinity', 'weighted', 'random', 'fixed']
+    let folder: string
+
+    const admin = async (path: string, body: object) => {
+      const url = `${collector.url}/v1/admin/sites/${MACHINE}${path}`
+      const response = await fetch(url, { method: 'PUT', headers: HEADERS, body: JSON.stringify(body) })
+      expect(response.status, await response.text()).toBe(200)
+    }
+    const content = (id: string, fields: object = {}) =>
+      admin(`/content/${id}`, { category: id < 'c' ? 'tents' : 'bags', slots: SLOTS, payload: {}, ...fields })
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'slotstream-machine-'))
+      await putSite(collector.url, MACHINE)
+      for (const { type, ...policy } of POLICIES) {
+        const own = type === 'fixed' ? { contentIds: ['c', 'a', 'b'] } : policy
+        const holdout = type === 'random' ? { holdout: 0.3 } : {}
+        await admin(`/slots/of-${type}`, {
+          count: 2,
+          ...holdout,
+          ...(type !== 'default' && { policy: { type, ...own } }),
+        })
+      }
+      for (const id of ['a', 'b', 'c', 'd']) await content(id)
+      await until(
+        'the catalog counts',
+        () => Promise.all(SLOTS.map(slot => ask('first', [slot], {}, MACHINE))),
+        replies => replies.every(({ decisions: [one] }) => one!.items.length === 2 || one!.outcome === 'holdout'),
+      )
+    })
+    afterAll(() => rm(folder, { recursive: true, force: true }))
+
+    async function visit(prefix: string, visitors: number): Promise<void> {
+      for (let n = 0; n < visitors; n++) {
+        const context = { country: n % 2 ? 'DE' : 'FR' }
+        await Promise.all(SLOTS.map(slot => ask(`${prefix}${n}`, [slot], context, MACHINE)))
+        // None shows what an earlier one does.
+        await ask(`${prefix}${n}`, ['of-random', 'of-weighted'], context, MACHINE)
+      }
+    }
+
+    /** Runs the command, in a process of its own. */
+    async function replay(...more: string[]): Promise<ReplayReport> {
+      const period = ['--from', new Date(Date.now() - 3_600_000).toISOString()]
+      period.push('--to', new Date(Date.now() + 60_000).toISOString())
+      const { url, username, password } = clickhouse.account
+      const args = [COMMAND, 'decisions', '--site', MACHINE, ...period, '--collector', collector.url, '--json', ...more]
+      const where = { CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password }
+      const env = { ...process.env, ADMIN_TOKEN, ...where }
+      return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
+    }
+
+    it('does all decisions of an hour again byte for byte, after two changes of the catalog and a restart', async () => {
+      await visit('before', 6)
+      await content('c', { where: { 'context.country': 'DE' } })
+      await visit('between', 6)
+      await admin('/slots/of-weighted', { policy: { type: 'weighted' }, count: 3 })
+      await content('e', { weight: 5 })
+      await decisions.stop()
+      metrics = createMetrics()
+      decisions = await startDecisions({ nats, publisher, installation, metrics, log, profiles })
+      await until(
+        'it decides again, by the new catalog',
+        () => ask('again', ['of-weighted'], {}, MACHINE),
+        reply => shownIn(reply)[0]?.length === 3,
+      )
+      await visit('after', 6)
+      await content('d', { stock: 0 })
+      const { state } = await nats.manager.streams.info('DECISIONS')
+      let recorded = 0
+      for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+        const envelope = (await nats.manager.streams.getMessage('DECISIONS', { seq }))?.json<DecisionEnvelope>()
+        if (envelope?.siteId === MACHINE) recorded += envelope.decisions.length
+      }
+      const report = await until('all are in the table', replay, ({ total }) => total === recorded)
+      expect(report).toMatchObject({ different: [], withoutCatalog: 0, reproduced: recorded - report.undecided })
+      expect(report.reproduced).toBeGreaterThan(18 * SLOTS.length * 0.8)
+      expect(report.ways.decided / report.reproduced).toBeGreaterThan(PLAIN.length / SLOTS.length - 0.1)
+    })
+
+    it('says who would have seen what by another policy or catalog', async () => {
+      const policy = join(folder, 'policy.json')
+      await writeFile(policy, JSON.stringify({ type: 'fixed', contentIds: ['b'] }))
+      const { slots } = await replay('--slot', 'of-thompson', '--with', policy)
+      const { contents, decisions: compared, unknown, value } = slots!['of-thompson']!
+      expect(contents.find(({ contentId }) => contentId === 'b')!.after).toBe(compared)
+      expect(contents.find(({ contentId }) => contentId === 'a')!.after).toBe(0)
+      expect(unknown).toEqual([])
+      expect(value.refused?.code).toBe('low_sample')
+      expect(value.estimates).not.toBeNull()
+
+      const catalog = join(folder, 'catalog.json')
+      const kept = ['a', 'b'].map(id => ({ id, category: 'tents', slots: ['of-contextual'], payload: {} }))
+      await writeFile(catalog, JSON.stringify({ content: kept }))
+      const { slots: others } = await replay('--with', catalog)
+      expect(Object.keys(others!).sort()).toEqual([...SLOTS].sort())
+      const shown = others!['of-contextual']!.contents.filter(({ after }) => after > 0)
+      expect(shown.map(({ contentId }) => contentId).sort()).toEqual(['a', 'b'])
+
+      const usual = await replay('--slot', 'of-contextual', '--with', 'default')
+      expect(usual.slots!['of-contextual']).toMatchObject({ unknown: [] })
+      const both = await replay('--slot', 'of-contextual', '--with', 'default', '--with', policy)
+      expect(both.tournaments!['of-contextual']!.candidates.map(({ standing }) => standing)).not.toContain('better')
+    })
+
+    it('tells what is wrong', async () => {
+      await expect(replay('--with', join(folder, 'none.json'))).rejects.toThrow(/none\.json cannot be read/)
     })
   })
 

@@ -67,7 +67,7 @@ const payloadOf = (message: SourceMessage, index: number) => () => read(message)
 
 /** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
 function featuresOf(record: DecisionRecord): JsonObject {
-  const { features, draw, model, itemsAsOf, campaigns, arms, latencyMs } = record
+  const { features, draw, model, itemsAsOf, known, campaigns, arms, latencyMs } = record
   const details = withDetails(record).flatMap(({ contentId, detail }) =>
     detail === undefined ? [] : [[contentId, detail]],
   )
@@ -76,6 +76,7 @@ function featuresOf(record: DecisionRecord): JsonObject {
     ...(draw && { draw: JSON.stringify(draw) }),
     // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
     ...(details.length > 0 && { missed: JSON.stringify(details) }),
+    ...(known && { known: JSON.stringify(known) }),
     ...(model && { model: { ...model } }),
     ...(itemsAsOf !== undefined && { itemsAsOf }),
     ...(campaigns && { campaigns }),

@@ -11,6 +11,7 @@ const NAMES = {
   candidates: ['candidates'],
   above: ['above'],
   affinities: ['affinities'],
+  known: ['known'],
 } as const
 
 /** Columns without which nothing can be valued. */

@@ -1,5 +1,5 @@
-import type { clickHouseSettings } from '@slotstream/sources'
 import { CommandError } from '@slotstream/tracking-plan'
+import { type ClickHouseAddress, queryClickHouse } from '../../clickhouse-query.js'
 
 /** Decisions whose rewards are exported. */
 export interface DecisionSelection {
@@ -10,9 +10,6 @@ export interface DecisionSelection {
   from: number | undefined
   to: number | undefined
 }
-
-/** How long a query may take, in milliseconds. */
-const QUERY_TIMEOUT_MS = 300_000
 
 /** Time before which and after which no decision was made, in milliseconds since the epoch: DateTime64 ends there. */
 const EVER = { from: 0, to: Date.UTC(2200, 0, 1) }
@@ -33,7 +30,8 @@ const EXPORT = `SELECT
     reward,
     if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
-    toJSONString(features.^affinities) AS affinities
+    toJSONString(features.^affinities) AS affinities,
+    ifNull(features.known.:String, '') AS known
 FROM slotstream.decision_rewards AS rewards
 INNER JOIN
 (
@@ -54,11 +52,11 @@ FORMAT CSVWithNames`
  */
 export async function* exportDecisions(
   { slot, site, from = EVER.from, to = EVER.to }: DecisionSelection,
-  settings: ReturnType<typeof clickHouseSettings>,
+  settings: ClickHouseAddress,
 ): AsyncGenerator<Uint8Array> {
   const period = { slot, from: String(from), to: String(to) }
-  const only = site ?? (await siteOf(await textOf(ask(SITES, period, settings)), slot))
-  yield* ask(EXPORT, { ...period, site: only }, settings)
+  const only = site ?? (await siteOf(await textOf(queryClickHouse(SITES, period, settings)), slot))
+  yield* queryClickHouse(EXPORT, { ...period, site: only }, settings)
 }
 
 function siteOf(text: string, slot: string): string {
@@ -73,36 +71,4 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
   let text = ''
   for await (const piece of pieces) text += decoder.decode(piece, { stream: true })
   return text + decoder.decode()
-}
-
-/** Asks ClickHouse, with values as parameters that never become part of the query's text. */
-async function* ask(
-  query: string,
-  params: Record<string, string>,
-  { url, user, password = '' }: ReturnType<typeof clickHouseSettings>,
-): AsyncGenerator<Uint8Array> {
-  const address = new URL(url)
-  for (const [name, value] of Object.entries(params)) address.searchParams.set(`param_${name}`, escaped(value))
-  try {
-    const response = await fetch(address, {
-      method: 'POST',
-      headers: user ? { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password } : {},
-      body: query,
-      signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
-    })
-    if (!response.ok)
-      throw new CommandError(
-        `ClickHouse at ${url} answered ${response.status}: ${(await response.text()).slice(0, 300)}`,
-      )
-    if (response.body) yield* response.body
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    const { message, cause } = error as Error & { cause?: Error }
-    throw new CommandError(`no answer from ClickHouse at ${url} (${cause?.message ?? message}). See CLICKHOUSE_URL`)
-  }
-}
-
-/** Values are read as TSV is. */
-function escaped(value: string): string {
-  return value.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')
 }

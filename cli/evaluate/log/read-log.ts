@@ -14,6 +14,7 @@ const MAX_POSITION = 1_000
 export interface LogNeeds {
   time: boolean
   affinities: boolean
+  known: boolean
 }
 
 const doubles = (length: number) => new Float64Array(length)
@@ -52,11 +53,12 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     columns = findColumns(header, file)
     if (!needs.time) columns.time = -1
     if (!needs.affinities) columns.affinities = -1
+    if (!needs.known) columns.known = -1
     return wantedFields(columns)
   }
   await readRecords(chunks, file, onHeader, (fields, record) => {
     const where = `${file}, record ${record}`
-    const { item, reward, propensity, position, decision: id, time, candidates, above, affinities } = columns!
+    const { item, reward, propensity, position, decision: id, time, candidates, above, affinities, known } = columns!
     if (fields[item] === '') return
     columnsRead.action.push(actionOf(fields[item]!))
     columnsRead.reward.push(rewardOf(fields[reward]!, where))
@@ -73,6 +75,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
       candidates: fields[candidates],
       above: fields[above] ?? (before.length > 0 ? JSON.stringify(before) : undefined),
       affinities: fields[affinities],
+      known: fields[known],
     }
     columnsRead.situation.push(situations.numberOf(texts, where))
     if (id >= 0) before.push(fields[item]!)

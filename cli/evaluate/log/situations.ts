@@ -1,4 +1,5 @@
-import type { LoggedSituation } from '@slotstream/core'
+import { type LoggedSituation, parseFacts } from '@slotstream/core'
+import type { RecordedFacts } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { ownCopy } from './own-copy.js'
 
@@ -11,6 +12,8 @@ export interface SituationTexts {
   above?: string | undefined
   /** JSON object of interests by category. */
   affinities?: string | undefined
+  /** JSON object of what the logging policy read: `tokens`, `segments`, `items`. */
+  known?: string | undefined
 }
 
 /** Situations of a log, each once: rows share those that are equal. */
@@ -35,20 +38,22 @@ export function createSituations(actionOf: (id: string) => number): Situations {
   const numbers = new Map<string, number>()
   const candidatesOf = remember(text => eligibleOf(parseList(text), actionOf))
   const affinitiesOf = remember(parseInterests)
+  const knownOf = remember(knownIn)
   let lastTexts: SituationTexts | undefined
   let last = 0
-  const make = ({ position, candidates, above, affinities }: SituationTexts): LoggedSituation => ({
+  const make = ({ position, candidates, above, affinities, known }: SituationTexts): LoggedSituation => ({
     position,
     ...(candidates !== undefined && candidatesOf(candidates)),
     above: above === undefined ? [] : parseList(above).map(id => actionOf(String(id))),
     ...(affinities !== undefined && { affinities: affinitiesOf(affinities) }),
+    ...(known !== undefined && knownOf(known)),
   })
   return {
     list,
     numberOf(texts, where) {
       if (lastTexts && isSame(texts, lastTexts)) return last
-      const { position, candidates = '', above = '', affinities = '' } = texts
-      const key = `${position}\0${candidates}\0${above}\0${affinities}`
+      const { position, candidates = '', above = '', affinities = '', known = '' } = texts
+      const key = `${position}\0${candidates}\0${above}\0${affinities}\0${known}`
       let number = numbers.get(key)
       if (number === undefined) {
         number = list.length
@@ -71,7 +76,8 @@ function isSame(one: SituationTexts, other: SituationTexts): boolean {
     one.position === other.position &&
     one.candidates === other.candidates &&
     one.above === other.above &&
-    one.affinities === other.affinities
+    one.affinities === other.affinities &&
+    one.known === other.known
   )
 }
 
@@ -114,6 +120,14 @@ function parseList(text: string): unknown[] {
   const value = parseJson(text === '' ? '[]' : text)
   if (!Array.isArray(value)) throw new Error(`candidates and above must be JSON lists, not ${text.slice(0, 80)}`)
   return value
+}
+
+/** Logs of before it was recorded have an empty text. */
+function knownIn(text: string): { known?: RecordedFacts } {
+  if (text === '') return {}
+  const known = parseFacts(text)
+  if (!known) throw new Error(`known must be what a record says of a person, not ${text.slice(0, 80)}`)
+  return { known }
 }
 
 function parseInterests(text: string): Record<string, number> {

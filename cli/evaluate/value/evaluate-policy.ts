@@ -11,6 +11,9 @@ import {
 } from '@slotstream/core'
 import type { PolicySpec } from '@slotstream/protocol'
 
+/** Policy as it is named: each item alike, that of a slot without a policy, or one of a file. */
+export type NamedPolicy = PolicySpec | 'uniform' | 'default'
+
 /** Report that the command prints. */
 export interface PolicyReport {
   estimates: Estimates | null
@@ -35,7 +38,7 @@ export interface PolicyValue {
 /** Values a policy by a log. */
 export function evaluatePolicy(
   log: DecisionLog,
-  policy: PolicySpec | 'uniform',
+  policy: NamedPolicy,
   contents: ContentFactsById,
   clip: number | undefined,
 ): PolicyValue {
@@ -43,7 +46,7 @@ export function evaluatePolicy(
   const found =
     known.policy === 'uniform'
       ? { ok: true as const, target: uniformTarget(log) }
-      : policyTarget(known.policy, known.log, known.contents)
+      : policyTarget(known.policy === 'default' ? undefined : known.policy, known.log, known.contents)
   const target: Target = found.ok ? found.target : { lots: [], range: { from: 0, to: log.rows } }
   const { from, to } = target.range
   const valued = to - from
@@ -60,7 +63,7 @@ export function evaluatePolicy(
  * Names content as the log does: what is replayed from an Open Bandit log as `item-3` is `3` in it. What a policy lists and the log
  * never showed is added to it.
  */
-function named(log: DecisionLog, policy: PolicySpec | 'uniform', contents: ContentFactsById) {
+function named(log: DecisionLog, policy: NamedPolicy, contents: ContentFactsById) {
   const logged = new Set(log.ids)
   const nameOf = (id: string) => {
     const item = /^item-(\d+)$/.exec(id)?.[1]
@@ -69,7 +72,7 @@ function named(log: DecisionLog, policy: PolicySpec | 'uniform', contents: Conte
   const named = new Map(
     [...contents.values()].map(content => [nameOf(content.id), { ...content, id: nameOf(content.id) }]),
   )
-  if (policy === 'uniform' || policy.type !== 'fixed') return { log, policy, contents: named }
+  if (typeof policy === 'string' || policy.type !== 'fixed') return { log, policy, contents: named }
   const contentIds = policy.contentIds.map(nameOf)
   const ids = [...new Set([...log.ids, ...contentIds])]
   return { log: { ...log, ids }, policy: { ...policy, contentIds }, contents: named }

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
+import { needsOf } from '@slotstream/core'
 import type { Environment } from '@slotstream/runtime/settings'
 import { clickHouseSettings } from '@slotstream/sources'
 import { CommandError } from '@slotstream/tracking-plan'
 import { exportDecisions } from '../log/export-decisions.js'
-import { readLog } from '../log/read-log.js'
+import { type LogNeeds, readLog } from '../log/read-log.js'
 import type { ValueCommand } from '../parse-arguments.js'
-import { evaluatePolicy } from './evaluate-policy.js'
+import { evaluatePolicy, type NamedPolicy } from './evaluate-policy.js'
 import { readContents, readPolicy } from './policy-file.js'
 import { writeValue } from './write-value.js'
 
@@ -22,16 +23,22 @@ export async function runValue(
   { log: source, policy: name, content, clip, json }: ValueCommand,
   env: Environment,
 ): Promise<string> {
-  const policy = name === 'uniform' ? name : await readPolicy(name)
+  const policy = name === 'uniform' || name === 'default' ? name : await readPolicy(name)
   const contents = await readContents(content)
-  const type = policy === 'uniform' ? policy : policy.type
-  const needs = { time: type !== 'uniform' && type !== 'fixed' && type !== 'random', affinities: type === 'affinity' }
+  const needs = logNeeds(policy)
   const log =
     typeof source === 'string'
       ? await readLog(chunksOf(source), source, needs)
       : await readLog(exportDecisions(source, clickHouseSettings(env)), `decisions of ${source.slot}`, needs)
   const value = evaluatePolicy(log, policy, contents, clip)
   return json ? JSON.stringify(value.report) : writeValue(value)
+}
+
+/** Returns what of a log a policy is valued by beside what was shown. */
+function logNeeds(policy: NamedPolicy): LogNeeds {
+  if (policy === 'uniform') return { time: false, affinities: false, known: false }
+  const { sums, items, affinities, features, segments } = needsOf(policy === 'default' ? undefined : policy)
+  return { time: sums || items, affinities, known: features || segments || items }
 }
 
 async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {

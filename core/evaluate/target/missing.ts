@@ -3,9 +3,17 @@ import type { DecisionLog } from '../decision-log.js'
 import type { Refusal } from '../refusal.js'
 import type { ContentFactsById } from './content-facts.js'
 
-/** Returns why a policy's chances do not follow from a log, or undefined where they do. */
-export function missingFor(policy: PolicySpec, log: DecisionLog, contents: ContentFactsById): Refusal | undefined {
-  switch (policy.type) {
+/**
+ * Returns why a policy's chances do not follow from a log, or undefined where they do.
+ *
+ * @param policy undefined: the default policy
+ */
+export function missingFor(
+  policy: PolicySpec | undefined,
+  log: DecisionLog,
+  contents: ContentFactsById,
+): Refusal | undefined {
+  switch (policy?.type) {
     case 'fixed':
     case 'random':
       return undefined
@@ -14,43 +22,57 @@ export function missingFor(policy: PolicySpec, log: DecisionLog, contents: Conte
     case 'affinity':
       return (
         missingContents('the category', log, contents) ??
-        missingWhere(
-          !log.situations.every(({ affinities }) => affinities),
-          "it chooses by the person's interests, and the log has no column affinities",
-          'export decisions with features.affinities, as docs/evaluation.md shows',
-        ) ??
+        missingInterests(log) ??
         ('popularity' in policy ? missingTime(log) : undefined)
       )
     case 'popular':
     case 'trending':
-      return (
-        missingWhere(
-          policy.bySegment === true,
-          'bySegment chooses by the segments of the person, which the log does not hold',
-          'value it without bySegment, or compare it in an experiment',
-        ) ?? missingTime(log)
-      )
+      return (policy.bySegment === true ? missingFacts('segments', policy.type, log) : undefined) ?? missingTime(log)
     case 'thompson':
-      return (
-        missingWhere(
-          log.situations.some(({ above }) => above.length > 0),
-          'at several positions it draws by samples of the posterior that are made for each decision',
-          'value it by the first position alone, or compare it in an experiment',
-        ) ?? missingTime(log)
-      )
+      return missingTime(log)
+    case 'covisitation':
+    case 'knn':
+    case 'ease':
+      return missingFacts('items', policy.type, log) ?? missingTime(log)
     case 'ensemble':
-      return missingWhere(
-        true,
-        'it follows another policy for each person',
-        'value each of its policies: its own value is their mean, by their shares',
-      )
+      for (const arm of policy.policies) {
+        const refused = missingFor(arm.policy, log, contents)
+        if (refused) return refused
+      }
+      return undefined
     default:
-      return missingWhere(
-        true,
-        `${policy.type} chooses by what was known of person and request, and by a model, which the log does not hold`,
-        'compare it in an experiment, or give it a share of persons with ensemble',
+      return (
+        missingContents('category, brand, tags and price', log, contents) ??
+        missingInterests(log) ??
+        missingFacts('tokens', policy?.type ?? 'the default policy', log) ??
+        missingTime(log)
       )
   }
+}
+
+/** What policies read of a person, in words. */
+const FACTS = {
+  tokens: 'context, interests, segments, traits and features',
+  segments: 'the segments of the person',
+  items: 'the items of the person',
+} as const
+
+function missingFacts(kind: keyof typeof FACTS, name: string, { situations }: DecisionLog): Refusal | undefined {
+  const missing = situations.filter(({ known }) => known?.[kind] === undefined).length
+  return missingWhere(
+    missing > 0,
+    `${name} chooses by ${FACTS[kind]}, which the column known does not have in ${missing} of ${situations.length} situations`,
+    `let the slot follow an ensemble in which ${name} has a small share: then each record has what it reads. Export the log with ` +
+      'known, and leave out decisions of before with --from; or compare it in an experiment',
+  )
+}
+
+function missingInterests({ situations }: DecisionLog): Refusal | undefined {
+  return missingWhere(
+    !situations.every(({ affinities }) => affinities),
+    "it chooses by the person's interests, and the log has no column affinities",
+    'export decisions with features.affinities, as docs/evaluation.md shows',
+  )
 }
 
 function missingTime({ time }: DecisionLog): Refusal | undefined {

@@ -1,9 +1,11 @@
 import type { PolicySpec } from '@slotstream/protocol'
+import { itemPoliciesOf, needsOf } from '../../catalog/policy-needs.js'
 import type { DecisionLog, Lot, RowRange } from '../decision-log.js'
 import type { Refusal } from '../refusal.js'
 import type { ContentFactsById } from './content-facts.js'
 import { fitContents } from './fit-contents.js'
-import { lotsOf } from './lots.js'
+import { fitItems } from './fit-items.js'
+import { type LearnedByThen, lotsOf } from './lots.js'
 import { missingFor } from './missing.js'
 
 /** Choices of a policy in each situation of a log, and by which rows it can be valued. */
@@ -25,24 +27,26 @@ export function uniformTarget(log: DecisionLog): Target {
  * Returns what a slot's policy would do, with the chances by which the product draws. A policy that learns learns from the first
  * half of the log's decisions and is valued by the second.
  *
+ * @param policy undefined: the default policy
  * @returns a refusal where its chances depend on what the log does not hold
  */
 export function policyTarget(
-  policy: PolicySpec,
+  policy: PolicySpec | undefined,
   log: DecisionLog,
   contents: ContentFactsById,
 ): { ok: true; target: Target } | { ok: false; refused: Refusal } {
   const refused = missingFor(policy, log, contents)
   if (refused) return { ok: false, refused }
-  if (!learns(policy))
+  const { sums, features, items } = needsOf(policy)
+  if (!sums && !items)
     return { ok: true, target: { lots: lotsOf(policy, log, contents), range: { from: 0, to: log.rows } } }
   const middle = halfOf(log)
-  const model = fitContents(log, { from: 0, to: middle })
-  return { ok: true, target: { lots: lotsOf(policy, log, contents, model), range: { from: middle, to: log.rows } } }
-}
-
-function learns(policy: PolicySpec): boolean {
-  return ['popular', 'trending', 'thompson'].includes(policy.type) || ('popularity' in policy && policy.popularity)
+  const half = { from: 0, to: middle }
+  const learned: LearnedByThen = {
+    ...(sums && { model: fitContents(log, half, features ? contents : undefined) }),
+    ...(items && { itemsOf: fitItems(log, half, itemPoliciesOf(policy)) }),
+  }
+  return { ok: true, target: { lots: lotsOf(policy, log, contents, learned), range: { from: middle, to: log.rows } } }
 }
 
 /** The first row of the decision in the middle. */

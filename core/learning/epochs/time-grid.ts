@@ -13,9 +13,12 @@ export interface GridCell {
   index: number
 }
 
+/** Lengths of levels. Each outcome asks for some of them, and a power takes longer than all else there. */
+const LENGTHS = Array.from({ length: 64 }, (_, level) => BASE_MS * FACTOR ** level)
+
 /** Returns how long epochs of a level are, in milliseconds. */
 export function lengthOfLevel(level: number): number {
-  return BASE_MS * FACTOR ** level
+  return LENGTHS[level] ?? BASE_MS * FACTOR ** level
 }
 
 /** Returns when an epoch ends, in milliseconds since the epoch of Unix. */

@@ -10,6 +10,8 @@ export interface LearningFacts {
   features?: Record<string, unknown>
   /** Interest by category, not negative. */
   affinities?: Record<string, number>
+  /** Tokens as a record has them: they stand for all facts above, but for how interests match categories. Default: none */
+  tokens?: readonly number[]
 }
 
 /** Tokens, at most: the decision's time grows with the square of their number. */
@@ -23,7 +25,8 @@ const MAX_TEXT = 100
  * the same facts in any order. Beyond `MAX_TOKENS`, those are left out that say less of a choice: the request's context goes
  * first, then segments, traits, features, and the favourite category, by name within each.
  */
-export function tokensOf({ context, segments, traits, features, affinities }: LearningFacts): number[] {
+export function tokensOf({ context, segments, traits, features, affinities, tokens }: LearningFacts): number[] {
+  if (tokens) return tokens.slice(0, MAX_TOKENS)
   const favourite = favouriteOf(affinities ?? {})
   const texts = [
     ...named('context', context),

@@ -64,7 +64,7 @@ function decisionTrouble(entry: Record<string, unknown>): string | undefined {
   if (!isNumber(entry.position)) return 'has no position'
   if (!isListOf(entry.candidates, isCandidate)) return 'has candidates of another shape'
   if (!isListOf(entry.excluded, isExcluded)) return 'has excluded content of another shape'
-  for (const field of ['draw', 'model'] as const)
+  for (const field of ['draw', 'model', 'known'] as const)
     if (!isAbsentOr(entry[field], isObject)) return `has a ${field} that is no object`
   if (!isAbsentOr(entry.campaigns, names => isListOf(names, isText))) return 'has campaigns that are no list of text'
   if (!isAbsentOr(entry.itemsAsOf, isNumber)) return 'has itemsAsOf that is no number'

@@ -58,6 +58,21 @@ export const EXCLUSION_LETTERS = {
 /** Why a content could not be shown. */
 export type ExclusionReason = keyof typeof EXCLUSION_LETTERS
 
+/**
+ * Facts of a person and a request that the policy of a slot reads beside interests, so that other policies of the kind can be valued
+ * by the record. Each is there where the policy reads it.
+ */
+export interface RecordedFacts {
+  /** Hashes of "name = value" of context, interests, segments, traits and features, as models learn from them. */
+  tokens?: number[]
+  /** Segments that the person was in. */
+  segments?: string[]
+  /** Items the person had to do with, the latest last. */
+  items?: string[]
+  /** Person by whom an ensemble's policies are shared out. */
+  personId?: string
+}
+
 /** Extent of what a slot had learned when it was decided. */
 export interface RecordedModel {
   /** Time up to which it had learned, in milliseconds since the epoch. */

@@ -5,7 +5,7 @@ import type { Outcome } from '../../wire/slots.js'
 import type { ServedDecision } from '../learning/served.js'
 import type { IdentityChange } from '../profile/identity.js'
 import type { SegmentNews } from '../profile/segment-news.js'
-import type { DrawVersion, RecordedDraw, RecordedModel } from './recorded-draw.js'
+import type { DrawVersion, RecordedDraw, RecordedFacts, RecordedModel } from './recorded-draw.js'
 
 /** A message as the stream keeps it: checked, with its times set. Times are ISO 8601 in UTC. */
 export interface StoredMessage extends Message {
@@ -153,6 +153,8 @@ export interface DecisionRecord {
   model?: RecordedModel
   /** When the matrix of items that the policy ranked by was fitted, in milliseconds since the epoch. Absent: it had none */
   itemsAsOf?: number
+  /** Facts that the policy read beside interests. Absent: none, or a record of before they were kept */
+  known?: RecordedFacts
   /** Campaigns that chose what was shown, the first position's first. Absent: none */
   campaigns?: string[]
   /** Of an ensemble: numbers of the policies that were followed, the outermost first. */

@@ -25,7 +25,7 @@ async function run(...args: string[]): Promise<string> {
 }
 
 /** Reads a text in pieces of a few bytes, which end wherever they do. */
-async function read(text: string, needs = { time: true, affinities: true }) {
+async function read(text: string, needs = { time: true, affinities: true, known: true }) {
   const bytes = new TextEncoder().encode(text)
   async function* pieces() {
     for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7)
@@ -148,7 +148,7 @@ describe('the printed value', () => {
 
   it.each([
     ['{', /is no JSON/],
-    ['{"type":"best"}', /one of affinity, random, fixed/],
+    ['{"type":"best"}', /policy\.type must be one of contextual, thompson, .*fixed/],
     ['{"type":"fixed"}', /contentIds must be a list/],
     ['{"type":"affinity","exploration":2}', /a share from 0 to 1/],
   ])('is an error for the policy %s', async (text, message) => {

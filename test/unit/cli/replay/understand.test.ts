@@ -24,6 +24,24 @@ describe('the command line of a replay', () => {
     })
   })
 
+  it('of decisions is understood', () => {
+    const args = [
+      'decisions',
+      '--site',
+      'shop',
+      '--from',
+      '2026-01-01',
+      '--to',
+      '2026-01-02',
+      '--with',
+      'p.json',
+      '--json',
+    ]
+    const period = { site: 'shop', slot: undefined, from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 2) }
+    const collector = 'http://localhost:3000'
+    expect(understand(args)).toEqual({ do: 'decisions', period, with: ['p.json'], json: true, collector })
+  })
+
   it.each([
     [[]],
     [['nonsense']],
@@ -35,6 +53,10 @@ describe('the command line of a replay', () => {
     [['rejected', '--site', 'shop', '--code', 'x']],
     [['rejected', '--site', 'shop', '--until', 'tomorrow']],
     [['rejected', '--nonsense']],
+    [['decisions', '--site', 'shop']],
+    [['decisions', '--from', '2026-01-01', '--to', '2026-01-02']],
+    [['decisions', '--site', 'shop', '--from', '2026-01-02', '--to', '2026-01-01']],
+    [['decisions', 'more', '--site', 'shop', '--from', '2026-01-01', '--to', '2026-01-02']],
   ])('%j is refused', args => {
     expect(() => understand(args)).toThrow(/npm run replay|must be/)
   })

@@ -19,7 +19,7 @@ function targetOf(found: ReturnType<typeof policyTarget>): Target {
 }
 
 function evaluateBy(rows: SomeRow[], policy: Parameters<typeof policyTarget>[0] | 'uniform', clip?: number) {
-  const more = policy !== 'uniform' && policy.type === 'fixed' ? policy.contentIds : []
+  const more = policy !== 'uniform' && policy?.type === 'fixed' ? policy.contentIds : []
   const log = logOf(rows, more)
   const target = policy === 'uniform' ? uniformTarget(log) : targetOf(policyTarget(policy, log, contents))
   return evaluateLots(log, target.range, target.lots, { clip })
@@ -212,10 +212,18 @@ describe('chances that a log does not tell', () => {
     [{ type: 'covisitation' }],
     [{ type: 'knn' }],
     [{ type: 'ease' }],
-    [{ type: 'ensemble', policies: [] }],
+    [
+      {
+        type: 'ensemble',
+        policies: [
+          { share: 1, policy: { type: 'random' } },
+          { share: 1, policy: { type: 'ease' } },
+        ],
+      },
+    ],
     [{ type: 'popular', bySegment: true }],
     [{ type: 'affinity', exploration: 0.1 }],
-    [{ type: 'thompson' }],
+    [undefined],
   ] as const)('are not guessed: %j', policy => {
     const found = policyTarget(policy as never, logOf(rows), contents)
     expect(found).toMatchObject({ ok: false, refused: { code: 'unknown_chances' } })

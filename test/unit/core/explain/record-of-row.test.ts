@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { explainDecision } from '@slotstream/core'
 import type { DecisionRecord } from '@slotstream/protocol'
 import { expect, it } from 'vitest'
-import { type RecordRow, recordOfRow } from '#aggregator/records/record-of-row.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
+import { type RecordRow, recordOfRow } from '#core/explain/record-of-row.js'
 
 const RECORDS = ['0.1.0', '0.1.0-form-3'].flatMap(release => {
-  const text = readFileSync(new URL(`../../core/decide/records-${release}.json`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../decide/records-${release}.json`, import.meta.url), 'utf8')
   return (JSON.parse(text) as { what: string; record: DecisionRecord }[]).map(
     ({ what, record }) => [what, record] as const,
   )
@@ -58,6 +58,8 @@ it('all that a record may have is there again', () => {
     personId: 'user:anna',
     latencyMs: 1.5,
     model: { asOf: 1, views: 2, outcomes: 3 },
+    itemsAsOf: 4,
+    known: { tokens: [1, -2], segments: ['a.b', '2026-01-01'], items: ['tent', '7'] },
   }
   expect(recordOfRow(rowOf(whole))).toEqual(whole)
   const held = {
@@ -77,10 +79,11 @@ it('what an imported log has in the places of a record is not taken for one', ()
     draw: '{"contents":"e999999999","stages":[{"of":1e9,"drawn":[]}]}',
     missed: '[["a",{}],"b"]',
     arms: 'x',
+    known: '{"tokens":[0.5],"items":"x"}',
   }
   const row = { ...rowOf({ ...HEAD, ...RECORDS[0]![1] } as DecisionRecord), features }
   const record = recordOfRow(row)
-  for (const field of ['draw', 'recordVersion', 'arms', 'ghost']) expect(record).not.toHaveProperty(field)
+  for (const field of ['draw', 'recordVersion', 'arms', 'ghost', 'known']) expect(record).not.toHaveProperty(field)
   expect(
     recordOfRow({ ...row, features: { missed: 'no JSON', campaigns: [1], latencyMs: 'x', model: 1 } }).features,
   ).toEqual({})

@@ -1,4 +1,3 @@
-import { parseDraw, sayOnce } from '@slotstream/core'
 import {
   type Attribution,
   type DecisionRecord,
@@ -8,6 +7,9 @@ import {
   type Outcome,
   type RecordedModel,
 } from '@slotstream/protocol'
+import { sayOnce } from '../decide/say-once.js'
+import { parseDraw } from './parse-draw.js'
+import { parseFacts } from './parse-facts.js'
 
 /** Columns of `decisions` from which a record is put together again. */
 export const RECORD_COLUMNS = [
@@ -70,8 +72,9 @@ export interface RecordRow {
 
 /** Puts a record together again from its row: what `decisionRows` made of it, backwards. */
 export function recordOfRow(row: RecordRow): DecisionRecord {
-  const { draw: drawText, missed, model, campaigns, arms, latencyMs, ...features } = row.features
+  const { draw: drawText, missed, known, model, itemsAsOf, campaigns, arms, latencyMs, ...features } = row.features
   const draw = typeof drawText === 'string' ? parseDraw(drawText) : undefined
+  const facts = typeof known === 'string' ? parseFacts(known) : undefined
   const details = detailsOf(missed)
   const excluded = row.excluded.map(({ content_id: contentId, reason }) => {
     const detail = details.get(contentId)
@@ -111,6 +114,8 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
     ...(row.holdout && draw && { ghost: row.ghost }),
     ...(draw && { draw }),
     ...(isObject(model) && { model: model as unknown as RecordedModel }),
+    ...(typeof itemsAsOf === 'number' && { itemsAsOf }),
+    ...(facts && { known: facts }),
     ...(isTexts(campaigns) && { campaigns }),
     ...(isNumbers(arms) && { arms }),
     ...(row.arm_shares.length > 0 && { armShares: row.arm_shares }),

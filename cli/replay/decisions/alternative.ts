@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises'
+import { type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
+import { checkContent, checkSlot, isObject, type PolicySpec } from '@slotstream/protocol'
+import { CommandError } from '@slotstream/tracking-plan'
+import { readFolder } from '../../catalog/catalog-folder.js'
+import { policyIn, readJson } from '../../json-file.js'
+import { compiledOf, type SomeCatalog } from './slot-versions.js'
+
+/** What is compared with what was: another policy for each slot, or another catalog. */
+export type Alternative =
+  | { policy: PolicySpec | undefined }
+  | { slots: SomeCatalog['slots'] | undefined; content: SomeCatalog['content'] | undefined }
+
+/**
+ * Reads what `--with` names: `default`; a file with a slot's policy, or a slot with one; a catalog as `GET …/catalog` has it, or a
+ * folder of one. What a catalog leaves out, slots or content, stays as it was.
+ *
+ * @throws CommandError with what is wrong
+ */
+export async function readAlternative(name: string): Promise<Alternative> {
+  if (name === 'default') return { policy: undefined }
+  const isFolder = await stat(name).then(
+    found => found.isDirectory(),
+    () => false,
+  )
+  const raw = isFolder ? await readFolder(name) : await readJson(name)
+  if (!isObject(raw) || !(Array.isArray(raw.slots) || Array.isArray(raw.content)))
+    return { policy: policyIn(raw, name) }
+  // A content names its slots, too, but has no lists of others.
+  if (typeof raw.id === 'string') return { policy: policyIn(raw, name) }
+  return {
+    slots: listOf(raw.slots, checkSlot, `${name}: slots`),
+    content: listOf(raw.content, checkContent, `${name}: content`),
+  }
+}
+
+function listOf<T>(
+  raw: unknown,
+  check: (entry: unknown) => { ok: true; value: T } | { ok: false; reason: string },
+  where: string,
+): T[] | undefined {
+  if (raw === undefined) return undefined
+  if (!Array.isArray(raw)) throw new CommandError(`${where} must be a list`)
+  return raw.map((entry, index) => {
+    const checked = check(entry)
+    if (!checked.ok) throw new CommandError(`${where}[${index}]: ${checked.reason}`)
+    return checked.value
+  })
+}
+
+/**
+ * Returns a slot as it would be. Undefined: the other catalog does not have it.
+ *
+ * @param was the same as it was
+ */
+export function otherSlot(alternative: Alternative, was: CompiledSlot): CompiledSlot | undefined {
+  const contents = was.contents.map(({ content }) => content)
+  if ('policy' in alternative) {
+    const { policy: _before, ...rest } = was.slot
+    return compileSlot(
+      { ...rest, ...(alternative.policy && { policy: alternative.policy }) },
+      contents,
+      createClauses(),
+    )
+  }
+  return compiledOf({ slots: alternative.slots ?? [was.slot], content: alternative.content ?? contents }, was.slot.id)
+}

@@ -1,0 +1,67 @@
+import { RECORD_COLUMNS, type RecordRow, type ReplayedDecision, recordOfRow } from '@slotstream/core'
+import type { DecisionRecord } from '@slotstream/protocol'
+import { type ClickHouseAddress, linesOf } from '../../clickhouse-query.js'
+
+/** Decisions that are replayed: of a site, and of one of its slots or all, from the first time on until before the second. */
+export interface ReplayedPeriod {
+  site: string
+  slot: string | undefined
+  /** Milliseconds since the epoch. */
+  from: number
+  to: number
+}
+
+/** A recorded decision with what came of it. */
+export interface StoredDecision extends ReplayedDecision {
+  record: DecisionRecord
+}
+
+/** Numbers as they were stored, and tuples as objects. */
+const AS_RECORDED = {
+  output_format_json_quote_64bit_integers: '0',
+  output_format_json_named_tuples_as_objects: '1',
+  output_format_json_quote_denormals: '1',
+}
+
+const inPeriod = (time: string) =>
+  `${time} >= fromUnixTimestamp64Milli({from:Int64}) AND ${time} < fromUnixTimestamp64Milli({to:Int64})`
+
+/** Each decision once, as it was first stored: what is sent again later is the same, or an import of another log. */
+const DECISIONS = (
+  ofSlot: string,
+) => `SELECT ${RECORD_COLUMNS.map(column => `decisions.${column} AS ${column}`).join(', ')}, earnings.earned AS rewards
+FROM
+(
+    SELECT ${RECORD_COLUMNS.join(', ')}
+    FROM slotstream.decisions
+    WHERE site_id = {site:String} AND ${inPeriod('timestamp')}${ofSlot}
+    ORDER BY timestamp, decision_id, stream_seq, batch_index
+    LIMIT 1 BY timestamp, decision_id
+) AS decisions
+LEFT ANY JOIN
+(
+    SELECT decision_id AS earned_by, arrayMap(row -> row.2, arraySort(groupArray((position, reward)))) AS earned
+    FROM slotstream.decision_rewards
+    WHERE site_id = {site:String} AND outcome = 'served' AND ${inPeriod('timestamp')}${ofSlot}
+    GROUP BY decision_id
+) AS earnings
+ON decisions.decision_id = earnings.earned_by
+ORDER BY timestamp, decision_id
+FORMAT JSONEachRow`
+
+/**
+ * Reads the decisions of a period, in the order of time, with what came of them.
+ *
+ * @throws CommandError
+ */
+export async function* readDecisions(
+  { site, slot, from, to }: ReplayedPeriod,
+  clickhouse: ClickHouseAddress,
+): AsyncGenerator<StoredDecision> {
+  const params = { site, from: String(from), to: String(to), ...(slot !== undefined && { slot }) }
+  const query = DECISIONS(slot === undefined ? '' : ' AND slot_id = {slot:String}')
+  for await (const line of linesOf(query, params, clickhouse, AS_RECORDED)) {
+    const { rewards, ...row } = JSON.parse(line) as RecordRow & { rewards: number[] }
+    yield { record: recordOfRow(row), rewards }
+  }
+}

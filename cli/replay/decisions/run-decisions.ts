@@ -1,0 +1,27 @@
+import type { Environment } from '@slotstream/runtime/settings'
+import { clickHouseSettings } from '@slotstream/sources'
+import { createAdminCall } from '../../admin-call.js'
+import type { Order } from '../understand.js'
+import { readAlternative } from './alternative.js'
+import { readDecisions } from './read-decisions.js'
+import { replayDecisions } from './replay-decisions.js'
+import { createSlotVersions } from './slot-versions.js'
+import { writeReport } from './write-report.js'
+
+/**
+ * Replays the decisions of a period, and resolves to what is to be printed.
+ *
+ * @param env says where ClickHouse is
+ * @throws CommandError when decisions, catalogs or files cannot be read
+ */
+export async function runDecisions(
+  { period, with: names, json, collector }: Extract<Order, { do: 'decisions' }>,
+  adminToken: string,
+  env: Environment,
+): Promise<string> {
+  const alternatives = await Promise.all(names.map(async name => ({ name, alternative: await readAlternative(name) })))
+  const versions = createSlotVersions(createAdminCall(collector, period.site, adminToken))
+  const decisions = readDecisions(period, clickHouseSettings(env))
+  const report = await replayDecisions(period.site, decisions, versions, alternatives)
+  return json ? `${JSON.stringify(report)}\n` : writeReport(report)
+}

@@ -1,0 +1,98 @@
+import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { type Decided, decide } from '../decide/decide.js'
+import { chancesOf } from '../draw/lottery.js'
+import { unpackLottery } from '../draw/pack-lottery.js'
+import { PROBABILITY_SCALE } from '../draw/probability.js'
+import type { SlotModel } from '../learning/model/slot-model.js'
+import { type RecordedAnswers, recordedAnswers } from './recorded-answers.js'
+import { type AskedRecord, questionOfRecord, type RecordedQuestion } from './situation-of-record.js'
+
+/** Content with the chance that it is shown at a position. */
+export interface ContentChance {
+  contentId: string
+  chance: number
+}
+
+/** What a person would have been shown by another slot. */
+export interface Otherwise {
+  outcome: Decided['choice']['outcome']
+  contentIds: string[]
+  /** By position, from 0 on: what could have been shown there below what was shown above it. */
+  chancesAt(position: number, above: readonly string[]): ContentChance[]
+  /** Content of which the record does not say whether it could have been shown. */
+  unknown: string[]
+}
+
+/**
+ * Decides a recorded request about another slot: with its person, its time and its seed.
+ *
+ * @param was slot as it was decided by
+ * @param slot as it would be
+ * @param model what the slot would have learned by then. Default: nothing
+ * @throws RangeError where the record is not one of the slot as it was
+ */
+export function decideOtherwise(
+  siteId: string,
+  record: AskedRecord,
+  was: CompiledSlot,
+  slot: CompiledSlot,
+  model?: SlotModel,
+): Otherwise {
+  const recorded = recordedAnswers(record, was)
+  const question = questionOfRecord(siteId, record, recorded, slot)
+  const decided = decide(model ? { ...question, model } : question)
+  const { outcome, contentIds } = decided.choice
+  return {
+    outcome,
+    contentIds,
+    unknown: unknownOf(decided, question, recorded, was),
+    chancesAt: (position, above) =>
+      outcome === 'holdout' || outcome === 'stale' ? [] : chancesAt(decided, slot, position, above),
+  }
+}
+
+/** The stage that fills a position has what is not above: how many each fills follows from its candidates alone. */
+function chancesAt({ stages }: Decided, { contents }: CompiledSlot, position: number, above: readonly string[]) {
+  let end = 0
+  const stage = stages.find(({ drawn }) => {
+    end += drawn.length
+    return position < end
+  })
+  if (!stage) return []
+  const ids = stage.candidates.map(place => contents[place]!.id)
+  const rest = [...ids.keys()].filter(index => !above.includes(ids[index]!))
+  if (rest.length === 0) return []
+  const { lottery, of } = stage.recorded
+  const units = lottery
+    ? chancesOf(unpackLottery(lottery, of), rest)
+    : rest.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0))
+  return rest.flatMap((index, place): ContentChance[] =>
+    units[place]! > 0 ? [{ contentId: ids[index]!, chance: units[place]! / PROBABILITY_SCALE }] : [],
+  )
+}
+
+/** Reasons that hide what comes after them: whether a cap was reached, or an event had come. */
+const HIDING = ['not_started', 'ended', 'out_of_stock', 'broken_condition', 'condition']
+
+/** Lists content that would have been eligible, though the record says too little of it. */
+function unknownOf(
+  { reasons }: Decided,
+  { slot, situation }: RecordedQuestion,
+  recorded: RecordedAnswers,
+  was: CompiledSlot,
+): string[] {
+  const { unknown } = situation.answers
+  const before = new Map(was.contents.map(each => [each.id, each]))
+  const asked = new Set(slot.campaigns.filter(({ where }) => unknown.has(where)).flatMap(({ contents }) => contents))
+  return slot.contents.flatMap(({ id, content, condition, caps }, place) => {
+    if (reasons[place] !== undefined) return []
+    if (condition !== undefined && unknown.has(slot.conditions[condition]!)) return [id]
+    if (asked.has(place)) return [id]
+    const known = before.get(id)
+    if (!known) return []
+    const isLimited = caps.length > 0 || content.stopAfter !== undefined
+    const isOther = JSON.stringify(caps) !== JSON.stringify(known.caps) || content.stopAfter !== known.content.stopAfter
+    const isHidden = HIDING.includes(recorded.reasons.get(id) ?? '')
+    return isLimited && (isOther || isHidden) ? [id] : []
+  })
+}

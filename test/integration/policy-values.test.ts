@@ -1,0 +1,111 @@
+import { evaluateLots } from '@slotstream/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
+import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { simulateDecisions } from '#bench/simulator/decisions.js'
+import { startClickHouse } from './warehouse-world.js'
+
+const SITE = 'values'
+const DECISIONS = 2_000
+
+let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
+const played = [
+  ...simulateDecisions(
+    'values',
+    { type: 'affinity', exploration: 0.6 },
+    { decisions: DECISIONS, turns: false, newItemEvery: 0, count: 2 },
+  ),
+]
+
+beforeAll(async () => {
+  clickhouse = await startClickHouse()
+  await migrate(clickhouse.client, await readMigrations())
+  const rows: string[] = []
+  const events: object[] = []
+  for (const [n, { record, rewards }] of played.entries()) {
+    const envelope = { siteId: SITE, visitorId: record.anonymousId, receivedAt: record.timestamp, decisions: [record] }
+    const text = JSON.stringify(envelope)
+    const message = { seq: n + 1, subject: 'decisions.0', text, storedAt: record.timestamp, deleted: false }
+    rows.push(...decisionRows(message, n + 1).map(({ line }) => line))
+    for (const [place, contentId] of record.contentIds.entries())
+      if (rewards[place]! > 0)
+        events.push({
+          site_id: SITE,
+          message_id: `${n}-${place}`,
+          type: 'track',
+          event: 'Slot Clicked',
+          decision_id: record.decisionId,
+          content_id: contentId,
+          timestamp: record.timestamp.replace('Z', ''),
+          received_at: record.timestamp.replace('Z', ''),
+        })
+  }
+  await clickhouse.client.command({
+    query: `INSERT INTO slotstream.decisions SETTINGS date_time_input_format = 'best_effort' FORMAT JSONEachRow ${rows.join('\n')}`,
+  })
+  await clickhouse.client.insert({
+    table: 'slotstream.events',
+    values: events,
+    format: 'JSONEachRow',
+    clickhouse_settings: { date_time_input_format: 'best_effort' },
+  })
+})
+afterAll(() => clickhouse?.stop())
+
+interface Row {
+  target: string
+  content_id: string
+  decisions: number
+  ips: number
+  ips_low: number
+  snips: number
+  snips_high: number
+  ess: number
+  mean_weight: number
+  max_weight: number
+  refused: string
+}
+
+describe('the view policy_values', () => {
+  it('has the values of the same formulas that evaluate has', async () => {
+    const result = await clickhouse.client.query({
+      query: `SELECT *, toFloat64(decisions) AS decisions FROM slotstream.policy_values WHERE site_id = '${SITE}'`,
+      format: 'JSONEachRow',
+    })
+    const rows = await result.json<Row>()
+    const ids = played[0]!.record.candidates.map(({ contentId }) => contentId)
+    expect(rows).toHaveLength(2 + ids.length)
+    const actions = Uint32Array.from(ids.keys())
+    const log = {
+      rows: DECISIONS,
+      ids,
+      action: Uint32Array.from(played, ({ record }) => ids.indexOf(record.contentIds[0]!)),
+      situation: new Uint32Array(DECISIONS),
+      situations: [{ position: 0, above: [] }],
+      reward: Float64Array.from(played, ({ rewards }) => rewards[0]!),
+      propensity: Float64Array.from(played, ({ record }) => record.propensities[0]!),
+      decision: Uint32Array.from(played.keys()),
+      positions: 1,
+    }
+    for (const row of rows) {
+      if (row.target === 'logged') {
+        expect(row.ips).toBeCloseTo(log.reward.reduce((sum, reward) => sum + reward, 0) / DECISIONS, 12)
+        expect(row).toMatchObject({ decisions: DECISIONS, mean_weight: 1, refused: '' })
+        continue
+      }
+      const isFixed = row.target === 'fixed'
+      const lot = isFixed
+        ? { actions: [ids.indexOf(row.content_id)], chances: [1] }
+        : { actions, chances: actions.length > 0 ? Array.from(actions, () => 1 / ids.length) : [] }
+      const { estimates, diagnostics, refused } = evaluateLots(log, { from: 0, to: DECISIONS }, [lot])
+      expect(row.ess).toBeCloseTo(diagnostics.ess, 6)
+      expect(row.max_weight).toBeCloseTo(diagnostics.maxWeight, 9)
+      if (!estimates) continue
+      expect(row.ips).toBeCloseTo(estimates.ips.value, 9)
+      expect(row.ips_low).toBeCloseTo(estimates.ips.low, 9)
+      expect(row.snips).toBeCloseTo(estimates.snips.value, 9)
+      expect(row.snips_high).toBeCloseTo(estimates.snips.high, 9)
+      expect(row.refused).toBe(refused?.code === 'low_sample' ? 'low_sample' : '')
+    }
+  })
+})
