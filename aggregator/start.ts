@@ -39,7 +39,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
-  const { lake, parity, redraw, itemModels } = settings
+  const { lake, parity, redraw, itemModels, experiments } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -70,7 +70,7 @@ export async function startAggregator(
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, anonymousDays })
+    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, experiments, anonymousDays })
     : undefined
 
   const report = startReport({

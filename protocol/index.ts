@@ -137,7 +137,10 @@ export {
   type MetricDetails,
   metricDetails,
   NO_EXPERIMENTS,
+  STOP_ACTIONS,
   STOP_REASONS,
+  type StopAction,
+  type StoppedExperiment,
   type StopReason,
   type StopRules,
 } from './site/experiments/experiment.js'
@@ -147,6 +150,7 @@ export {
   GUARDRAIL_FIELDS,
   METRIC_FIELDS,
   STOP_FIELDS,
+  STOPPED_FIELDS,
 } from './site/experiments/experiment-fields.js'
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'

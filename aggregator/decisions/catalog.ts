@@ -1,4 +1,12 @@
-import { assignmentOf, type Clauses, type CompiledSlot, compileSlot, createClauses, slotOfArm } from '@slotstream/core'
+import {
+  assignmentOf,
+  type Clauses,
+  type CompiledSlot,
+  compileSlot,
+  createClauses,
+  keptArm,
+  slotOfArm,
+} from '@slotstream/core'
 import {
   type Content,
   checkContent,
@@ -15,7 +23,7 @@ import {
 export interface Catalog {
   /** Returns a slot with what can appear in it, compiled once for each state of the site's catalog. */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
-  /** Returns a slot in all ways in which it may choose: as it says itself, and as each arm of its experiments does. */
+  /** Returns a slot in all ways in which it may choose: as it says itself, and as arms of its experiments do. */
   waysOf(siteId: string, slotId: string): CompiledSlot[]
   /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
@@ -92,14 +100,22 @@ export function createCatalog(
     waysOf(siteId, slotId) {
       const slot = compiled(siteId, slotId)
       if (!slot) return []
-      const tried = experimentsOf(siteId).filter(experiment => experiment.slot === slotId)
-      return [slot, ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? []))]
+      const experiments = experimentsOf(siteId)
+      const kept = keptArm(slotId, experiments)
+      const tried = experiments.filter(experiment => experiment.slot === slotId && !experiment.stopped)
+      return [
+        slot,
+        ...[kept && compiled(siteId, slotId, kept.experiment, kept.arm)].flatMap(way => way ?? []),
+        ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? [])),
+      ]
     },
     slotFor(siteId, slotId, personId) {
       const experiments = experimentsOf(siteId)
       const assigned = assignmentOf(siteId, personId, slotId, experiments)
       const experiment = experiments.find(({ id }) => id === assigned?.experiment)
-      const slot = compiled(siteId, slotId, experiment, experiment?.arms[assigned!.index])
+      const kept = experiment ? undefined : keptArm(slotId, experiments)
+      const arm = experiment?.arms[assigned!.index] ?? kept?.arm
+      const slot = compiled(siteId, slotId, experiment ?? kept?.experiment, arm)
       if (!slot || !experiment || !assigned) return slot && { slot }
       const armShares = experiment.arms.map(({ share }) => share)
       return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }

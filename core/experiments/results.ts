@@ -1,7 +1,22 @@
-import { type Experiment, type Guardrail, metricDetails, STOP_REASONS, type StopReason } from '@slotstream/protocol'
+import {
+  type Experiment,
+  type Guardrail,
+  metricDetails,
+  STOP_REASONS,
+  type StopAction,
+  type StopReason,
+} from '@slotstream/protocol'
 import type { LossCheck } from './checks/loss.js'
 import type { CheckResult } from './checks/sample-ratio.js'
-import { type ArmSums, alphaOfEach, estimateOf, type Lift, type LiftOptions, relativeLiftOf } from './lift.js'
+import {
+  type ArmSums,
+  alphaOfEach,
+  differenceOf,
+  estimateOf,
+  type Lift,
+  type LiftOptions,
+  relativeLiftOf,
+} from './lift.js'
 import { stopReason, verdictOf } from './verdict.js'
 
 /** What was counted of an arm. */
@@ -76,7 +91,7 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
     loss: loss.ok,
     guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
   }
-  const reason = stopReason(facts, stop.on ?? STOP_REASONS.filter(each => each !== 'better'))
+  const reason = stopReason(facts, stop.on ?? reasonsOf(stop.apply))
   return {
     arms: arms.map(arm => armResult(arm, options)),
     lift: shownLift(best),
@@ -87,6 +102,11 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
     stop: reason ?? null,
     verdict: verdictOf(facts, reason),
   } satisfies ExperimentResults
+}
+
+/** Returns the reasons to stop where none are named: who promotes an arm wants to know of the better one. */
+function reasonsOf(apply: StopAction | undefined): StopReason[] {
+  return STOP_REASONS.filter(reason => reason !== 'better' || apply === 'promote')
 }
 
 interface NamedLift {
@@ -120,7 +140,12 @@ function guardrailOf(
   let ok = true
   for (const arm of others) {
     const lift = relativeLiftOf(sumsOf(arm), sumsOf(control!), options)
-    if (!lift) continue
+    if (!lift) {
+      // Of what never came in the control there is no share: that it comes at all is more.
+      const more = differenceOf(sumsOf(arm), sumsOf(control!), options)
+      ok &&= !(worse === 'more' && more !== undefined && more.low > 0)
+      continue
+    }
     const isBroken = worse === 'less' ? lift.high < -margin : lift.low > margin
     if (!shown || isBroken) shown = { id: arm.id, lift }
     ok &&= !isBroken

@@ -1,11 +1,16 @@
 import { type Counted, resultsOf } from '@slotstream/core'
-import { type ResultsRequest, uuidv7 } from '@slotstream/protocol'
+import { experimentsKey, parseStoredExperiments, type ResultsRequest, uuidv7 } from '@slotstream/protocol'
+import { createLog, createMetrics } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
 import { countArms } from '#aggregator/results/count-arms.js'
+import { keepWatching } from '#aggregator/results/watch/keep-watching.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { startBroker } from '../support/collector.js'
+import { someIdentity } from '../support/some-identity.js'
+import { until } from '../support/until.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
@@ -14,6 +19,7 @@ const NOW_TEXT = new Date(NOW).toISOString()
 const VISITORS = 2_000
 
 let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
+let broker: Awaited<ReturnType<typeof startBroker>>
 
 const EXPERIMENT = {
   id: 'first',
@@ -35,6 +41,7 @@ const request = (more: Partial<ResultsRequest> = {}): ResultsRequest => ({
 })
 
 beforeAll(async () => {
+  broker = await startBroker()
   clickhouse = await startClickHouse()
   await migrate(clickhouse.client, await readMigrations())
   const catalog = createCatalog()
@@ -94,7 +101,10 @@ beforeAll(async () => {
   )
   await insert('events', events)
 }, 240_000)
-afterAll(() => clickhouse?.stop())
+afterAll(async () => {
+  await broker?.stop()
+  await clickhouse?.stop()
+})
 
 describe('results', () => {
   it('count each person once, from the first decision on, in the window of the metric', async () => {
@@ -142,6 +152,54 @@ describe('results', () => {
     await copy('forged', forged, "arm = 'control'")
     const { counted: audited } = await countArms(clickhouse.client, request({ siteId: 'forged' }))
     expect(audited.propensities.ok).toBe(false)
+  })
+
+  it('end an experiment that has rules, once, in one of the processes that look', async () => {
+    const { definitions } = broker.installation.buckets
+    const metrics = createMetrics()
+    const log = createLog('test')
+    const later = { at: 'a later version wrote it' }
+    const guarded = { ...EXPERIMENT, stop: { apply: 'promote' }, later }
+    const told = { ...EXPERIMENT, id: 'told', slot: 'side', stop: { apply: 'tell' } }
+    const key = experimentsKey(SITE)
+    const before = await definitions.put(key, JSON.stringify({ experiments: [told, guarded] }))
+    const processes = await Promise.all(
+      ['one', 'two'].map(name => {
+        const { nats, installation } = broker
+        const parts = { nats, installation, clickhouse: clickhouse.account, metrics, log }
+        return keepWatching({ ...parts, experiments: { everyMs: 100 }, identity: someIdentity(name) })
+      }),
+    )
+    const stored = await until(
+      'the experiment has ended',
+      async () => (await definitions.get(key))!,
+      ({ revision }) => revision > before,
+    )
+    const { experiments } = stored.json<{ experiments: object[] }>()
+    // One arm is better, and more errors came in it.
+    expect(experiments).toEqual([
+      told,
+      {
+        ...guarded,
+        stopped: { at: expect.any(String), reason: 'guardrail', verdict: expect.stringContaining('It helps') },
+      },
+    ])
+    expect(parseStoredExperiments({ experiments }).ok).toBe(true)
+    const count = async (name: string) =>
+      (await metrics.registry.getSingleMetric(`slotstream_${name}`)!.get()).values.reduce(
+        (sum, { value }) => sum + value,
+        0,
+      )
+    const looks = await count('experiment_looks_total')
+    await definitions.put(key, JSON.stringify({ experiments: [{ ...EXPERIMENT, stop: { on: ['loss'] } }] }))
+    await until(
+      'it is looked at again',
+      () => count('experiment_looks_total'),
+      now => now > looks + 1,
+    )
+    expect((await definitions.get(key))!.json<{ experiments: object[] }>().experiments[0]).not.toHaveProperty('stopped')
+    expect(await count('experiments_stopped_total')).toBe(1)
+    await Promise.all(processes.map(each => each.stop()))
   })
 
   it('are in views, by arm', async () => {

@@ -1,5 +1,11 @@
 import { type Counted, type ExperimentResults, resultsOf } from '@slotstream/core'
-import { type Experiment, RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from '@slotstream/protocol'
+import {
+  type Experiment,
+  RESULTS_SUBJECT,
+  type ResultsReply,
+  type ResultsRequest,
+  type StoppedExperiment,
+} from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 
@@ -10,7 +16,12 @@ const TIMEOUT_MS = 65_000
 const HOLDOUT = { metrics: ['Slot Clicked'] }
 
 /** Results with the experiment that they are of, and the SQL of each number. */
-export type SlotResults = ExperimentResults & { experiment: string | null; sql: Record<string, string> }
+export type SlotResults = ExperimentResults & {
+  experiment: string | null
+  /** How the experiment ended. Null: it runs */
+  stopped: StoppedExperiment | null
+  sql: Record<string, string>
+}
 
 /**
  * Reads what is known of an experiment, or of a slot against those held out.
@@ -30,7 +41,8 @@ export function createReadResults({ connection }: Pick<Nats, 'connection'>, time
     if ('failed' in reply) throw new Failure('unavailable', reply.failed)
     const { experiment } = request
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
-    return { experiment: experiment?.id ?? null, ...results, sql: reply.sql }
+    const { id = null, stopped = null } = experiment ?? {}
+    return { experiment: id, ...results, stopped, sql: reply.sql }
   }
 }
 

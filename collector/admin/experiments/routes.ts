@@ -24,7 +24,9 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
   router.put(path, async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const body = fieldsOf(await objectOf(request), ['revision', 'experiments'])
-    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, revisionOf(body))
+    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, {
+      expected: revisionOf(body),
+    })
     response.json({ revision, experiments })
   })
 
@@ -43,7 +45,7 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
     if (!Number.isSafeInteger(revision))
       throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
     const before = await earlier(siteId, revision as number)
-    const stored = await putExperiments(parts, siteId, before.experiments)
+    const stored = await putExperiments(parts, siteId, before.experiments, { keepsEnds: false })
     response.json({ revision: stored.revision, experiments: stored.experiments })
   })
 

@@ -78,6 +78,38 @@ describe('a slot with an experiment', () => {
   })
 })
 
+describe('a slot whose experiment ended', () => {
+  const ended = (arm?: string) => [
+    { ...EXPERIMENT, stopped: { at: '2026-01-01T00:00:00Z', reason: 'worse' as const, ...(arm && { arm }) } },
+  ]
+
+  it('chooses for everybody as the control does, or as the arm that was promoted, and records no arm', () => {
+    const made = catalog({ hero: {} }, [EXPERIMENT])
+    const running = recordsOf(made, ['hero'], 200).flat()
+    made.setExperiments('shop', ended())
+    for (const [index, record] of recordsOf(made, ['hero'], 200).flat().entries()) {
+      expect(record).not.toHaveProperty('experiment')
+      expect(record).not.toHaveProperty('armShares')
+      if (running[index]!.arm === 'control') expect(record.policyVersion).toBe(running[index]!.policyVersion)
+    }
+    made.setExperiments('shop', ended('fixed'))
+    for (const record of recordsOf(made, ['hero'], 50).flat()) expect(record.contentIds).toEqual(['e'])
+  })
+
+  it('moves nobody of its group into another experiment', () => {
+    const [group, side] = ['home', { ...EXPERIMENT, id: 'second', slot: 'side' }]
+    const of = (first: Experiment) =>
+      catalog(
+        { hero: {}, side: {} },
+        [first, side].map(each => ({ ...each, group })),
+      )
+    const inSide = (records: DecisionRecord[][]) => records.map(([record]) => record!.experiment)
+    const before = inSide(recordsOf(of(EXPERIMENT), ['side'], 300))
+    expect(new Set(before)).toEqual(new Set(['second', undefined]))
+    expect(inSide(recordsOf(of(ended('ab')[0]!), ['side'], 300))).toEqual(before)
+  })
+})
+
 describe('visitors who are held out', () => {
   const records = recordsOf(catalog({ hero: { holdout: 0.5, count: 2 }, side: { holdout: 0.5 } }), ['hero', 'side'])
   const held = records.filter(([hero]) => hero!.holdout)
