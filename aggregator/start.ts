@@ -64,7 +64,7 @@ export async function startAggregator(
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
-  const results = warehouse && answerResults({ nats, server: clickhouse, log })
+  const results = warehouse && answerResults({ nats, installation, server: clickhouse, log })
   const records = warehouse && answerRecords({ nats, server: clickhouse, log })
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })

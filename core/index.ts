@@ -45,11 +45,25 @@ export type { Diagnostics, Refusal } from './evaluate/refusal.js'
 export type { ContentFactsById } from './evaluate/target/content-facts.js'
 export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
 export { type Assignment, armOf, assignmentOf, experimentOfGroup, keptArm } from './experiments/assign.js'
-export { type AuditedDraw, createDrawAudit, type DrawAudit } from './experiments/checks/draw-audit.js'
-export { arrivalOf, checkLoss, correctForLoss, type LossCheck, type Stratum } from './experiments/checks/loss.js'
+export {
+  type AuditedDraw,
+  createDrawAudit,
+  type DrawAudit,
+  type DrawAuditState,
+} from './experiments/checks/draw-audit.js'
+export {
+  arrivalOf,
+  checkLoss,
+  correctForLoss,
+  LOSS_STRATA,
+  type LossCheck,
+  type Stratum,
+  withoutLoss,
+} from './experiments/checks/loss.js'
 export { type CheckResult, createSampleRatio, type SampleRatio } from './experiments/checks/sample-ratio.js'
 export { drawsOf } from './experiments/draws-of.js'
 export { type ArmSums, addSums, differenceOf, type Lift, type LiftOptions, relativeLiftOf } from './experiments/lift.js'
+export { type Plan, type PlanQuestion, planOf } from './experiments/plan.js'
 export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/power.js'
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
 export { createValueSequence, pseudoOutcome, type ValueSequence } from './experiments/sequences/doubly-robust.js'

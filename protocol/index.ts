@@ -256,6 +256,8 @@ export {
 export { filledKey, parseFilledKey } from './stream/names/filled-keys.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
 export {
+  AUDITED_KEY,
+  auditKey,
   checkpointKey,
   LEARNED_KEY,
   nightKey,
@@ -351,7 +353,12 @@ export {
   type ProfilesView,
 } from './stream/requests/profiles.js'
 export { RECORD_SUBJECT, type RecordReply, type RecordRequest } from './stream/requests/record.js'
-export { RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from './stream/requests/results.js'
+export {
+  RESULTS_SUBJECT,
+  type ResultsReply,
+  type ResultsRequest,
+  type TrafficReply,
+} from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   MAX_DELIVERIES_TOLD,

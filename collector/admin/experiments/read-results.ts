@@ -31,19 +31,34 @@ export type SlotResults = ExperimentResults & {
 export type ReadResults = (request: ResultsRequest) => Promise<SlotResults>
 
 /** Creates the function that asks a process with the role warehouse. */
-export function createReadResults({ connection }: Pick<Nats, 'connection'>, timeoutMs = TIMEOUT_MS): ReadResults {
+export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TIMEOUT_MS): ReadResults {
   return async request => {
-    const body = JSON.stringify(request)
-    const answer = await connection.request(RESULTS_SUBJECT, body, { timeout: timeoutMs }).catch(() => {
-      throw new Failure('unavailable', 'no aggregator with the role warehouse answers: start one, and ask again')
-    })
-    const reply = answer.json<ResultsReply>()
-    if ('failed' in reply) throw new Failure('unavailable', reply.failed)
+    const reply = await askWarehouse<Exclude<ResultsReply, { failed: string }>>(nats, request, timeoutMs)
     const { experiment } = request
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
     const { id = null, stopped = null } = experiment ?? {}
     return { experiment: id, ...results, stopped, sql: reply.sql }
   }
+}
+
+/**
+ * Asks a process with the role warehouse.
+ *
+ * @throws Failure `unavailable` when none answers
+ */
+export async function askWarehouse<Reply extends object>(
+  { connection }: Pick<Nats, 'connection'>,
+  request: ResultsRequest,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Reply> {
+  const answer = await connection
+    .request(RESULTS_SUBJECT, JSON.stringify(request), { timeout: timeoutMs })
+    .catch(() => {
+      throw new Failure('unavailable', 'no aggregator with the role warehouse answers: start one, and ask again')
+    })
+  const reply = answer.json<Reply | { failed: string }>()
+  if ('failed' in reply) throw new Failure('unavailable', reply.failed)
+  return reply
 }
 
 /** Days of results where none are asked for. */

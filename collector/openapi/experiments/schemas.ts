@@ -117,7 +117,11 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       loss: {
         type: 'object',
         required: ['ok'],
-        properties: { ok: { type: 'boolean' }, difference: { type: 'number' } },
+        properties: {
+          ok: { type: 'boolean' },
+          difference: { type: 'number', description: 'Of the shares of messages that are missing.' },
+          weighted: { type: 'boolean', description: 'Whether values and lift are weighted for what got lost.' },
+        },
       },
       guardrails: {
         type: 'array',
@@ -127,6 +131,35 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       stopped: { anyOf: [STOPPED, { type: 'null' }], description: 'How it ended. Null: it runs.' },
       verdict: { type: 'string' },
       sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What each number was read by.' },
+    },
+  },
+  SlotPower: {
+    type: 'object',
+    required: ['days', 'persons', 'baseRate', 'personsPerDay', 'assumptions', 'verdict', 'measured', 'sql'],
+    properties: {
+      days: { type: ['integer', 'null'], description: 'Null: what was measured does not tell.' },
+      persons: { type: ['integer', 'null'], description: 'Of all arms.' },
+      baseRate: { type: 'number' },
+      personsPerDay: { type: 'number' },
+      effect: { type: 'number' },
+      power: { type: 'number' },
+      alpha: { type: 'number' },
+      shares: { type: 'array', items: { type: 'number' } },
+      metric: eventOr(METRIC_FIELDS, {}),
+      measured: {
+        type: 'object',
+        required: ['from', 'to', 'days', 'persons', 'rewards'],
+        properties: {
+          from: { type: 'string' },
+          to: { type: 'string' },
+          days: { type: 'integer' },
+          persons: { type: 'integer' },
+          rewards: { type: 'number' },
+        },
+      },
+      assumptions: { type: 'array', items: { type: 'string' } },
+      verdict: { type: 'string' },
+      sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What was measured by.' },
     },
   },
 }
