@@ -68,6 +68,7 @@ export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/pow
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
 export { createValueSequence, pseudoOutcome, type ValueSequence } from './experiments/sequences/doubly-robust.js'
 export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.js'
+export { holdoutShare, isHeldOutOfSite } from './experiments/site-holdout.js'
 export { endOf } from './experiments/stopping.js'
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'

@@ -50,6 +50,7 @@ export {
   type FrequencyCap,
   type PrivacySignals,
   type Site,
+  type SiteHoldout,
   type Slot,
 } from './site/catalog.js'
 export { checkSite, isIdentitySecret, isSecretKey } from './site/check-site.js'

@@ -4,7 +4,6 @@ import {
   type DecidedPerson,
   type DecisionDefinitions,
   decide,
-  isHeldOut,
   listCandidates,
   listExcluded,
   type Situation,
@@ -19,7 +18,6 @@ import {
   type Profile,
   recordHead,
   type ServedDecision,
-  type Slot,
   type SlotDecision,
   type SlotRequest,
   undecided,
@@ -92,9 +90,9 @@ export function answer(
       continue
     }
     const { slot, assigned } = found
-    const isHeld = isHeldOut(siteId, visitorId, slot.slot)
-    const before = isHeld && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
-    const decided = decideOne(slot, asked, { situation, seed: decisionId, taken: before, models })
+    const heldOut = catalog.isHeldOut(siteId, slot.slot, visitorId, personId)
+    const before = heldOut && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
+    const decided = decideOne(slot, asked, { situation, seed: decisionId, heldOut, taken: before, models })
     const { choice, shown } = decided
     for (const contentId of choice.contentIds) taken.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
@@ -106,7 +104,7 @@ export function answer(
       record: {
         ...recordHead(asked.id, decisionId, request, now),
         ...choice,
-        ...comparedBy(slot.slot, personId),
+        ...comparedBy(catalog.holdoutOf(siteId, slot.slot), personId),
         ...assigned,
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
         ...(asker.latencyMs !== undefined && { latencyMs: asker.latencyMs }),
@@ -129,7 +127,7 @@ export function noAnswer(
   const all: Answer = { decisions: [], records: [], served: [], goodUntil: Number.POSITIVE_INFINITY }
   for (const { id } of request.slots) {
     const found = catalog.slotOf(siteId, id)
-    const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
+    const holdout = found !== undefined && catalog.isHeldOut(siteId, found.slot, visitorId, visitorId)
     addTo(all, undecided({ slotId: id, decisionId: newId(now), outcome, holdout }, request, now))
   }
   return all
@@ -141,23 +139,21 @@ function addTo(all: Answer, { decision, record }: { decision: SlotDecision; reco
 }
 
 /** Returns what comparing those who are held out with the others takes. */
-function comparedBy({ holdout }: Slot, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
+function comparedBy(holdout: number, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
   return holdout > 0 ? { personId, armShares: [holdout, 1 - holdout] } : {}
 }
 
 function decideOne(
   slot: CompiledSlot,
   { count }: SlotRequest,
-  { situation, seed, taken, models }: { situation: Situation; seed: string; taken: Set<string>; models: Models },
+  { models, ...asked }: { situation: Situation; seed: string; heldOut: boolean; taken: Set<string>; models: Models },
 ): Decided {
-  const { siteId } = situation
+  const { siteId } = asked.situation
   const { needs, learns } = slot
   return decide({
-    situation,
+    ...asked,
     slot,
     count,
-    seed,
-    taken,
     ...(learns && { model: models.modelOf(siteId, slot.slot.id) }),
     ...(needs.policy.items && { itemsOf: type => models.itemsOf?.(siteId, type) }),
   })

@@ -4,6 +4,9 @@ import {
   type CompiledSlot,
   compileSlot,
   createClauses,
+  holdoutShare,
+  isHeldOut,
+  isHeldOutOfSite,
   keptArm,
   slotOfArm,
 } from '@slotstream/core'
@@ -16,6 +19,7 @@ import {
   fromKeyToken,
   isCatalogPublishedKey,
   joined,
+  type SiteHoldout,
   type Slot,
 } from '@slotstream/protocol'
 
@@ -27,6 +31,12 @@ export interface Catalog {
   waysOf(siteId: string, slotId: string): CompiledSlot[]
   /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
+  /** Returns the share of the persons who are held out of a slot: by its own holdout, or by that of the site. */
+  holdoutOf(siteId: string, slot: Slot): number
+  /** Whether a visitor is held out of a slot, with this browser, or as this person. */
+  isHeldOut(siteId: string, slot: Slot, visitorId: string, personId: string): boolean
+  /** Sets who is held out of a whole site. Undefined: none */
+  setHoldout(siteId: string, holdout: SiteHoldout | undefined): void
   /** Puts the experiments of a site in the place of those before. */
   setExperiments(siteId: string, experiments: readonly Experiment[]): void
   /** Returns the clauses that the slots of a site were compiled with. */
@@ -52,6 +62,7 @@ interface SiteCatalog {
   ready: Map<string, CompiledSlot>
   clauses: Clauses
   experiments: readonly Experiment[]
+  holdout: SiteHoldout
 }
 
 /**
@@ -73,6 +84,7 @@ export function createCatalog(
       ready: new Map(),
       clauses: createClauses(),
       experiments: [],
+      holdout: NO_HOLDOUT,
     }
     sites.set(siteId, site)
     return site
@@ -91,9 +103,8 @@ export function createCatalog(
     return ready
   }
 
-  function experimentsOf(siteId: string): readonly Experiment[] {
-    return sites.get(siteId)?.experiments ?? NONE
-  }
+  const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.experiments ?? NONE
+  const siteHoldout = (siteId: string): SiteHoldout => sites.get(siteId)?.holdout ?? NO_HOLDOUT
 
   return {
     slotOf: compiled,
@@ -120,6 +131,12 @@ export function createCatalog(
       const armShares = experiment.arms.map(({ share }) => share)
       return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }
     },
+    holdoutOf: (siteId, { holdout }) => holdoutShare(holdout, siteHoldout(siteId).share),
+    isHeldOut: (siteId, slot, visitorId, personId) =>
+      isHeldOut(siteId, visitorId, slot) || isHeldOutOfSite(siteId, personId, siteHoldout(siteId)),
+    setHoldout(siteId, holdout = NO_HOLDOUT) {
+      siteFor(siteId).holdout = holdout
+    },
     setExperiments(siteId, experiments) {
       const site = siteFor(siteId)
       site.experiments = experiments
@@ -142,6 +159,8 @@ export function createCatalog(
 }
 
 const NONE: readonly Experiment[] = []
+
+const NO_HOLDOUT: SiteHoldout = { share: 0 }
 
 function replace<T extends { id: string }>(
   entries: Map<string, T>,
