@@ -28,11 +28,12 @@ export function aggregatorSettings(args: string[], env: Environment) {
   const redraw = { sample: numberSetting('REDRAW_SAMPLE', env), hour: parity.hour }
   const itemModels = itemModelSettings(env)
   const hasNightly = parity.sample > 0 || redraw.sample > 0
-  const hasWork = lakeDir || hasNightly || itemModels.everyMs > 0
+  const experiments = { everyMs: 1_000 * numberSetting('EXPERIMENTS_LOOK_S', env) }
+  const hasWork = lakeDir || hasNightly || itemModels.everyMs > 0 || experiments.everyMs > 0
   const roles = named.filter(role => role !== 'batch' || hasWork)
   if (roles.length === 0)
     throw new ConfigurationError(
-      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE, REDRAW_SAMPLE or ITEM_MODELS_MINUTES above 0',
+      'ROLES has only batch, which has nothing to do: set LAKE_DIR to the folder of a lake, or PARITY_SAMPLE, REDRAW_SAMPLE, ITEM_MODELS_MINUTES or EXPERIMENTS_LOOK_S above 0',
     )
   return {
     ...sharedSettings(env),
@@ -63,6 +64,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     /** Decisions of each site that are drawn again every night, and the hour of that, UTC. */
     redraw,
     itemModels,
+    /** Time between two looks at experiments and at draws, in milliseconds; 0: none. */
+    experiments,
     lake: {
       /** The folder that the role `batch` keeps Parquet files in. Empty: there is no lake. */
       dir: lakeDir,

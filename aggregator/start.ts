@@ -40,7 +40,7 @@ export async function startAggregator(
   outdated: () => void,
 ): Promise<Part> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
-  const { lake, parity, redraw, itemModels } = settings
+  const { lake, parity, redraw, itemModels, experiments } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
@@ -65,13 +65,13 @@ export async function startAggregator(
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
   const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
-  const results = warehouse && answerResults({ nats, server: clickhouse, log })
+  const results = warehouse && answerResults({ nats, installation, server: clickhouse, log })
   const records = warehouse && answerRecords({ nats, server: clickhouse, log })
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, anonymousDays })
+    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, experiments, anonymousDays })
     : undefined
 
   const report = startReport({

@@ -47,16 +47,32 @@ export type { Estimate } from './evaluate/interval.js'
 export type { Diagnostics, Refusal } from './evaluate/refusal.js'
 export type { ContentFactsById } from './evaluate/target/content-facts.js'
 export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
-export { type Assignment, armOf, assignmentOf, experimentOfGroup } from './experiments/assign.js'
-export { type AuditedDraw, createDrawAudit, type DrawAudit } from './experiments/checks/draw-audit.js'
-export { arrivalOf, checkLoss, correctForLoss, type LossCheck, type Stratum } from './experiments/checks/loss.js'
+export { type Assignment, armOf, assignmentOf, experimentOfGroup, keptArm } from './experiments/assign.js'
+export {
+  type AuditedDraw,
+  createDrawAudit,
+  type DrawAudit,
+  type DrawAuditState,
+} from './experiments/checks/draw-audit.js'
+export {
+  arrivalOf,
+  checkLoss,
+  correctForLoss,
+  LOSS_STRATA,
+  type LossCheck,
+  type Stratum,
+  withoutLoss,
+} from './experiments/checks/loss.js'
 export { type CheckResult, createSampleRatio, type SampleRatio } from './experiments/checks/sample-ratio.js'
 export { drawsOf } from './experiments/draws-of.js'
 export { type ArmSums, addSums, differenceOf, type Lift, type LiftOptions, relativeLiftOf } from './experiments/lift.js'
+export { type Plan, type PlanQuestion, planOf } from './experiments/plan.js'
 export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/power.js'
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
 export { createValueSequence, pseudoOutcome, type ValueSequence } from './experiments/sequences/doubly-robust.js'
 export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.js'
+export { holdoutShare, isHeldOutOfSite } from './experiments/site-holdout.js'
+export { endOf } from './experiments/stopping.js'
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
 export { parseDraw } from './explain/parse-draw.js'

@@ -50,6 +50,7 @@ export {
   type FrequencyCap,
   type PrivacySignals,
   type Site,
+  type SiteHoldout,
   type Slot,
 } from './site/catalog.js'
 export { checkSite, isIdentitySecret, isSecretKey } from './site/check-site.js'
@@ -137,7 +138,10 @@ export {
   type MetricDetails,
   metricDetails,
   NO_EXPERIMENTS,
+  STOP_ACTIONS,
   STOP_REASONS,
+  type StopAction,
+  type StoppedExperiment,
   type StopReason,
   type StopRules,
 } from './site/experiments/experiment.js'
@@ -147,6 +151,7 @@ export {
   GUARDRAIL_FIELDS,
   METRIC_FIELDS,
   STOP_FIELDS,
+  STOPPED_FIELDS,
 } from './site/experiments/experiment-fields.js'
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
@@ -259,6 +264,8 @@ export {
 export { filledKey, parseFilledKey } from './stream/names/filled-keys.js'
 export { fromKeyToken, keyToken } from './stream/names/key-token.js'
 export {
+  AUDITED_KEY,
+  auditKey,
   checkpointKey,
   LEARNED_KEY,
   nightKey,
@@ -356,7 +363,12 @@ export {
   type ProfilesView,
 } from './stream/requests/profiles.js'
 export { RECORD_SUBJECT, type RecordReply, type RecordRequest } from './stream/requests/record.js'
-export { RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from './stream/requests/results.js'
+export {
+  RESULTS_SUBJECT,
+  type ResultsReply,
+  type ResultsRequest,
+  type TrafficReply,
+} from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
   MAX_DELIVERIES_TOLD,

@@ -4,7 +4,6 @@ import {
   type DecidedPerson,
   type DecisionDefinitions,
   decide,
-  isHeldOut,
   listCandidates,
   listExcluded,
   recordedFacts,
@@ -20,7 +19,6 @@ import {
   type Profile,
   recordHead,
   type ServedDecision,
-  type Slot,
   type SlotDecision,
   type SlotRequest,
   undecided,
@@ -108,9 +106,9 @@ export function* answering(
       continue
     }
     const { slot, assigned } = ofAsked
-    const isHeld = isHeldOut(siteId, visitorId, slot.slot)
-    const before = isHeld && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
-    const decided = decideOne(slot, asked, { situation, seed: decisionId, taken: before, models })
+    const heldOut = catalog.isHeldOut(siteId, slot.slot, visitorId, personId)
+    const before = heldOut && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
+    const decided = decideOne(slot, asked, { situation, seed: decisionId, heldOut, taken: before, models })
     const { choice, shown } = decided
     for (const contentId of choice.contentIds) taken.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
@@ -124,7 +122,7 @@ export function* answering(
       record: {
         ...recordHead(asked.id, decisionId, request, now),
         ...choice,
-        ...comparedBy(slot.slot, personId),
+        ...comparedBy(catalog.holdoutOf(siteId, slot.slot), personId),
         ...assigned,
         ...(known && { known }),
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
@@ -148,7 +146,7 @@ export function noAnswer(
   const all = emptyAnswer()
   for (const { id } of request.slots) {
     const found = catalog.slotOf(siteId, id)
-    const holdout = found !== undefined && isHeldOut(siteId, visitorId, found.slot)
+    const holdout = found !== undefined && catalog.isHeldOut(siteId, found.slot, visitorId, visitorId)
     addTo(all, undecided({ slotId: id, decisionId: newId(now), outcome, holdout }, request, now))
   }
   return all
@@ -164,23 +162,21 @@ function addTo(all: Answer, { decision, record }: { decision: SlotDecision; reco
 }
 
 /** Returns what comparing those who are held out with the others takes. */
-function comparedBy({ holdout }: Slot, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
+function comparedBy(holdout: number, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
   return holdout > 0 ? { personId, armShares: [holdout, 1 - holdout] } : {}
 }
 
 function decideOne(
   slot: CompiledSlot,
   { count }: SlotRequest,
-  { situation, seed, taken, models }: { situation: Situation; seed: string; taken: Set<string>; models: Models },
+  { models, ...asked }: { situation: Situation; seed: string; heldOut: boolean; taken: Set<string>; models: Models },
 ): Decided {
-  const { siteId } = situation
+  const { siteId } = asked.situation
   const { needs, learns } = slot
   return decide({
-    situation,
+    ...asked,
     slot,
     count,
-    seed,
-    taken,
     ...(learns && { model: models.modelOf(siteId, slot.slot.id) }),
     ...(needs.policy.items && { itemsOf: type => models.itemsOf?.(siteId, type) }),
   })

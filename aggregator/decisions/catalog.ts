@@ -1,4 +1,15 @@
-import { assignmentOf, type Clauses, type CompiledSlot, compileSlot, createClauses, slotOfArm } from '@slotstream/core'
+import {
+  assignmentOf,
+  type Clauses,
+  type CompiledSlot,
+  compileSlot,
+  createClauses,
+  holdoutShare,
+  isHeldOut,
+  isHeldOutOfSite,
+  keptArm,
+  slotOfArm,
+} from '@slotstream/core'
 import {
   type Content,
   checkContent,
@@ -8,6 +19,7 @@ import {
   fromKeyToken,
   isCatalogPublishedKey,
   joined,
+  type SiteHoldout,
   type Slot,
 } from '@slotstream/protocol'
 
@@ -15,10 +27,16 @@ import {
 export interface Catalog {
   /** Returns a slot with what can appear in it, compiled once for each state of the site's catalog. */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
-  /** Returns a slot in all ways in which it may choose: as it says itself, and as each arm of its experiments does. */
+  /** Returns a slot in all ways in which it may choose: as it says itself, and as arms of its experiments do. */
   waysOf(siteId: string, slotId: string): CompiledSlot[]
   /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
+  /** Returns the share of the persons who are held out of a slot: by its own holdout, or by that of the site. */
+  holdoutOf(siteId: string, slot: Slot): number
+  /** Whether a visitor is held out of a slot, with this browser, or as this person. */
+  isHeldOut(siteId: string, slot: Slot, visitorId: string, personId: string): boolean
+  /** Sets who is held out of a whole site. Undefined: none */
+  setHoldout(siteId: string, holdout: SiteHoldout | undefined): void
   /** Puts the experiments of a site in the place of those before. */
   setExperiments(siteId: string, experiments: readonly Experiment[]): void
   /** Returns the clauses that the slots of a site were compiled with. */
@@ -44,6 +62,7 @@ interface SiteCatalog {
   ready: Map<string, CompiledSlot>
   clauses: Clauses
   experiments: readonly Experiment[]
+  holdout: SiteHoldout
 }
 
 /**
@@ -65,6 +84,7 @@ export function createCatalog(
       ready: new Map(),
       clauses: createClauses(),
       experiments: [],
+      holdout: NO_HOLDOUT,
     }
     sites.set(siteId, site)
     return site
@@ -83,26 +103,39 @@ export function createCatalog(
     return ready
   }
 
-  function experimentsOf(siteId: string): readonly Experiment[] {
-    return sites.get(siteId)?.experiments ?? NONE
-  }
+  const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.experiments ?? NONE
+  const siteHoldout = (siteId: string): SiteHoldout => sites.get(siteId)?.holdout ?? NO_HOLDOUT
 
   return {
     slotOf: compiled,
     waysOf(siteId, slotId) {
       const slot = compiled(siteId, slotId)
       if (!slot) return []
-      const tried = experimentsOf(siteId).filter(experiment => experiment.slot === slotId)
-      return [slot, ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? []))]
+      const experiments = experimentsOf(siteId)
+      const kept = keptArm(slotId, experiments)
+      const tried = experiments.filter(experiment => experiment.slot === slotId && !experiment.stopped)
+      return [
+        slot,
+        ...[kept && compiled(siteId, slotId, kept.experiment, kept.arm)].flatMap(way => way ?? []),
+        ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? [])),
+      ]
     },
     slotFor(siteId, slotId, personId) {
       const experiments = experimentsOf(siteId)
       const assigned = assignmentOf(siteId, personId, slotId, experiments)
       const experiment = experiments.find(({ id }) => id === assigned?.experiment)
-      const slot = compiled(siteId, slotId, experiment, experiment?.arms[assigned!.index])
+      const kept = experiment ? undefined : keptArm(slotId, experiments)
+      const arm = experiment?.arms[assigned!.index] ?? kept?.arm
+      const slot = compiled(siteId, slotId, experiment ?? kept?.experiment, arm)
       if (!slot || !experiment || !assigned) return slot && { slot }
       const armShares = experiment.arms.map(({ share }) => share)
       return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }
+    },
+    holdoutOf: (siteId, { holdout }) => holdoutShare(holdout, siteHoldout(siteId).share),
+    isHeldOut: (siteId, slot, visitorId, personId) =>
+      isHeldOut(siteId, visitorId, slot) || isHeldOutOfSite(siteId, personId, siteHoldout(siteId)),
+    setHoldout(siteId, holdout = NO_HOLDOUT) {
+      siteFor(siteId).holdout = holdout
     },
     setExperiments(siteId, experiments) {
       const site = siteFor(siteId)
@@ -126,6 +159,8 @@ export function createCatalog(
 }
 
 const NONE: readonly Experiment[] = []
+
+const NO_HOLDOUT: SiteHoldout = { share: 0 }
 
 function replace<T extends { id: string }>(
   entries: Map<string, T>,

@@ -17,6 +17,7 @@ import { createDecider } from './decider.js'
 import { type Models, NO_MODELS } from './models.js'
 import { parseRequest } from './parse-request.js'
 import { watchExperiments } from './watch-experiments.js'
+import { watchHoldouts } from './watch-holdouts.js'
 
 /** The decisions role: answers requests for slots. */
 export interface Decisions {
@@ -76,6 +77,7 @@ export async function startDecisions({
   )
 
   const experiments = await watchExperiments(nats, installation.buckets.definitions, catalog, log)
+  const holdouts = await watchHoldouts(nats, installation.buckets.sites, catalog, log)
 
   const decide = createDecider({ publisher, profiles, catalog, models, log, onUnrecorded: () => unrecorded.inc() })
 
@@ -111,6 +113,7 @@ export async function startDecisions({
     async stop() {
       watch.stop()
       experiments.stop()
+      holdouts.stop()
       await answers.stop()
       log.info('decisions are no longer made')
     },

@@ -1,8 +1,15 @@
 import type { Msg } from '@nats-io/transport-node'
-import { isObject, RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from '@slotstream/protocol'
-import type { Log, Nats } from '@slotstream/runtime'
+import {
+  isObject,
+  RESULTS_SUBJECT,
+  type ResultsReply,
+  type ResultsRequest,
+  type TrafficReply,
+} from '@slotstream/protocol'
+import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
-import { countArms } from './count-arms.js'
+import { createAuditStore } from './audits/audit-store.js'
+import { countArms, countTraffic } from './count-arms.js'
 
 /** Longest time of a query, in milliseconds. */
 const TIMEOUT_MS = 60_000
@@ -11,11 +18,22 @@ const TIMEOUT_MS = 60_000
 const AT_ONCE = 2
 
 /** Answers requests for what came of experiments: one process of all takes each. */
-export function answerResults({ nats, server, log }: { nats: Nats; server: ClickHouseServer; log: Log }): {
+export function answerResults({
+  nats,
+  installation,
+  server,
+  log,
+}: {
+  nats: Nats
+  installation: { buckets: Pick<Installation['buckets'], 'positions'> }
+  server: ClickHouseServer
+  log: Log
+}): {
   stop(): Promise<void>
 } {
   const { connection } = nats
   const clickhouse = openClickHouse(server, 'results', { timeoutMs: TIMEOUT_MS })
+  const audits = createAuditStore(installation.buckets.positions, log)
   let running = 0
   const subscription = connection.subscribe(RESULTS_SUBJECT, {
     queue: 'results',
@@ -25,7 +43,9 @@ export function answerResults({ nats, server, log }: { nats: Nats; server: Click
       if (!request) return respond(message, { failed: 'the request is not a ResultsRequest' })
       if (running >= AT_ONCE) return respond(message, { failed: 'other results are being read: ask again' })
       running++
-      countArms(clickhouse, request)
+      const counted =
+        request.traffic === undefined ? countArms(clickhouse, request, audits) : countTraffic(clickhouse, request)
+      counted
         .then(reply => respond(message, reply))
         .catch(failure => {
           log.warn({ err: failure, siteId: request.siteId, slotId: request.slotId }, 'results could not be read')
@@ -35,7 +55,7 @@ export function answerResults({ nats, server, log }: { nats: Nats; server: Click
     },
   })
 
-  function respond(message: Msg, reply: ResultsReply): void {
+  function respond(message: Msg, reply: ResultsReply | TrafficReply): void {
     if (!connection.isClosed()) message.respond(JSON.stringify(reply))
   }
 

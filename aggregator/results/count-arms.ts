@@ -1,6 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import {
-  type AuditedDraw,
+  type ArmSums,
+  addSums,
+  arrivalOf,
   type CheckResult,
   type Counted,
   type CountedArm,
@@ -8,10 +10,13 @@ import {
   createDrawAudit,
   createSampleRatio,
   type DrawAudit,
-  drawsOf,
+  withoutLoss,
 } from '@slotstream/core'
-import type { RecordedDraw, ResultsRequest } from '@slotstream/protocol'
+import type { ResultsRequest } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
+import type { AuditStore } from './audits/audit-store.js'
+import { parseDraw } from './audits/read-draws.js'
+import { worstOf } from './audits/slot-audits.js'
 import { type ResultsSql, resultsSql } from './results-sql.js'
 
 /** One block of persons who were put into arms by the same shares. */
@@ -23,45 +28,84 @@ interface ArmRow {
   [sum: `sum${number}` | `squares${number}`]: number
 }
 
-interface LossRow {
+/** Persons of one arm and stratum: what they lost, and what of theirs arrived. */
+interface LossRow extends ArmSums {
   unit_arm: string
-  units: number
-  sum: number
-  squares: number
+  [sum: `sum${number}` | `squares${number}`]: number
 }
 
-/** Counts what came of a slot's decisions, and makes the checks. */
+/**
+ * Counts what came of a slot's decisions, and makes the checks.
+ *
+ * @param audits those that were made while it ran, which had all draws. Default: only the latest draws are audited
+ */
 export async function countArms(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
+  audits?: Pick<AuditStore, 'read'>,
 ): Promise<{ counted: Counted; sql: Record<string, string> }> {
   const sql = resultsSql(request)
-  const read = async <Row>(query: string): Promise<Row[]> => {
+  const read = readerOf(clickhouse, sql.params)
+  const { experiment } = request
+  const names = experiment ? experiment.arms.map(({ id }) => id) : ['holdout', 'shown']
+  const [rows, losses, draws, audited] = await Promise.all([
+    read<ArmRow>(sql.arms),
+    read<LossRow>(sql.loss),
+    read<{ version: string; draw: string }>(sql.draws),
+    audits?.read(request.siteId, request.slotId),
+  ])
+  const [metrics, guardrails] = [experiment?.metrics.length ?? 1, experiment?.guardrails?.length ?? 0]
+  const loss = names.map(id => losses.filter(row => row.unit_arm === id).reduce(addSums, NO_SUMS))
+  const counted: Counted = {
+    arms: names.map(id => weightedArm(armOf(id, rows, metrics, guardrails), losses)),
+    sampleRatio: sampleRatioOf(names, rows),
+    propensities: worse(await auditOf(draws.reverse()), worstOf(audited, new Set(draws.map(({ version }) => version)))),
+    loss: checkLoss(loss),
+  }
+  return { counted, sql: shown(sql) }
+}
+
+const NO_SUMS: ArmSums = { units: 0, sum: 0, squares: 0 }
+
+/** Adds what an arm earned, weighted for what got lost in each stratum. */
+function weightedArm(arm: CountedArm, losses: readonly LossRow[]): CountedArm {
+  const its = losses.filter(row => row.unit_arm === arm.id)
+  const weigh = (sums: ArmSums, index: number) =>
+    withoutLoss(
+      sums,
+      its.map(row => ({
+        units: row.units,
+        sum: row[`sum${index}`] ?? 0,
+        squares: row[`squares${index}`] ?? 0,
+        arrival: arrivalOf(row),
+      })),
+    )
+  const first = arm.metrics.length
+  const guardrails = arm.guardrails.map((sums, index) => weigh(sums, first + index))
+  return { ...arm, weighted: { metrics: arm.metrics.map(weigh), guardrails } }
+}
+
+/** Counts the persons of a slot, and what they earned of one metric, whatever they were shown. */
+export async function countTraffic(
+  clickhouse: ClickHouseClient,
+  request: ResultsRequest,
+): Promise<{ measured: ArmSums; sql: Record<string, string> }> {
+  const sql = resultsSql(request)
+  const rows = await readerOf(clickhouse, sql.params)<ArmRow>(sql.arms)
+  return { measured: armOf('all', rows, 1, 0).metrics[0]!, sql: { traffic: shown(sql).arms! } }
+}
+
+function readerOf(clickhouse: ClickHouseClient, params: Record<string, unknown>) {
+  return async <Row>(query: string): Promise<Row[]> => {
     const settings = { output_format_json_quote_64bit_integers: 0 } as const
     const result = await clickhouse.query({
       query,
-      query_params: sql.params,
+      query_params: params,
       format: 'JSONEachRow',
       clickhouse_settings: settings,
     })
     return result.json<Row>()
   }
-  const { experiment } = request
-  const names = experiment ? experiment.arms.map(({ id }) => id) : ['holdout', 'shown']
-  const [rows, losses, draws] = await Promise.all([
-    read<ArmRow>(sql.arms),
-    read<LossRow>(sql.loss),
-    read<{ version: string; draw: string }>(sql.draws),
-  ])
-  const [metrics, guardrails] = [experiment?.metrics.length ?? 1, experiment?.guardrails?.length ?? 0]
-  const loss = names.map(id => losses.find(row => row.unit_arm === id) ?? { units: 0, sum: 0, squares: 0 })
-  const counted: Counted = {
-    arms: names.map(id => armOf(id, rows, metrics, guardrails)),
-    sampleRatio: sampleRatioOf(names, rows),
-    propensities: await auditOf(draws.reverse()),
-    loss: checkLoss(loss),
-  }
-  return { counted, sql: shown(sql) }
 }
 
 function armOf(id: string, rows: readonly ArmRow[], metrics: number, guardrails: number): CountedArm {
@@ -103,7 +147,7 @@ async function auditOf(rows: readonly { version: string; draw: string }[]): Prom
     await pauseIfLong()
     const audit = audits.get(version) ?? createDrawAudit()
     audits.set(version, audit)
-    for (const one of parsed(draw)) audit.note(one)
+    for (const one of parseDraw(draw)) audit.note(one)
   }
   let worst: CheckResult = { ok: true, e: 1 }
   for (const audit of audits.values()) {
@@ -113,13 +157,8 @@ async function auditOf(rows: readonly { version: string; draw: string }[]): Prom
   return worst
 }
 
-/** A draw that cannot be read, such as one of a later version, is not audited. */
-function parsed(text: string): AuditedDraw[] {
-  try {
-    return drawsOf({ draw: JSON.parse(text) as RecordedDraw })
-  } catch {
-    return []
-  }
+function worse(one: CheckResult, other: CheckResult | undefined): CheckResult {
+  return other && other.e > one.e ? other : one
 }
 
 /** Returns the queries as they can be run by hand, with their parameters as settings before them. */

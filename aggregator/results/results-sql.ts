@@ -1,3 +1,4 @@
+import { LOSS_STRATA } from '@slotstream/core'
 import type { Metric, ResultsRequest } from '@slotstream/protocol'
 import { metricDetails } from '@slotstream/protocol'
 
@@ -8,7 +9,7 @@ const ANSWERS = ['Slot Clicked', 'Slot Viewed']
 export interface ResultsSql {
   /** By arm and shares: persons, decisions, and the sums and squares of each metric. */
   arms: string
-  /** By arm: of each browser, the share of its messages that is missing. */
+  /** By arm and stratum of losses: of each person, the share of the messages that is missing, and the sums of each metric. */
   loss: string
   /** Draws, as they were recorded. */
   draws: string
@@ -19,13 +20,10 @@ export interface ResultsSql {
 const MAX_DRAWS = 50_000
 
 /** Writes the queries of results. Texts of a client are parameters; paths were checked when the experiment was stored. */
-export function resultsSql({ siteId, slotId, from, to, experiment }: ResultsRequest): ResultsSql {
-  const metrics = experiment ? [...experiment.metrics, ...(experiment.guardrails ?? [])] : ['Slot Clicked']
-  const compared = experiment
-    ? "experiment = {experiment: String} AND arm != '' AND NOT holdout"
-    : "experiment = '' AND (outcome = 'served' OR (holdout AND notEmpty(ghost)))"
+export function resultsSql(request: ResultsRequest): ResultsSql {
+  const { siteId, slotId, from, to, experiment } = request
+  const { metrics, compared, arm } = comparisonOf(request)
   const decided = `site_id = {site: String} AND slot_id = {slot: String} AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
-  const arm = experiment ? 'arm' : "if(holdout, 'holdout', 'shown')"
   const exposed = `SELECT
     if(person != '', person, if(anonymous_id != '', anonymous_id, user_id)) AS unit,
     argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
@@ -57,11 +55,7 @@ export function resultsSql({ siteId, slotId, from, to, experiment }: ResultsRequ
     (_, index) =>
       `sum(toFloat64(earned${index})) AS sum${index}, sum(toFloat64(earned${index}) * earned${index}) AS squares${index}`,
   )
-  return {
-    arms: `SELECT unit_arm, unit_shares, count() AS units, sum(unit_decided) AS decisions, min(unit_since) AS first_at, ${sums.join(', ')}
-FROM
-(
-  SELECT unit, any(unit_arm) AS unit_arm, any(shares) AS unit_shares, any(since) AS unit_since, any(decided) AS unit_decided,
+  const persons = `SELECT unit, any(unit_arm) AS unit_arm, any(shares) AS unit_shares, any(since) AS unit_since, any(decided) AS unit_decided,
     ${earned.join(', ')}
   FROM
   (
@@ -70,20 +64,28 @@ FROM
     LEFT JOIN (${events}) AS events ON exposed.visitor = events.visitor
     WHERE events.event = '' OR events.at >= exposed.since
   )
-  GROUP BY unit
+  GROUP BY unit`
+  const stratum = `multiIf(${LOSS_STRATA.map((limit, index) => `lost <= ${limit}, ${index}`).join(', ')}, ${LOSS_STRATA.length})`
+  return {
+    arms: `SELECT unit_arm, unit_shares, count() AS units, sum(unit_decided) AS decisions, min(unit_since) AS first_at, ${sums.join(', ')}
+FROM
+(
+  ${persons}
 )
 GROUP BY unit_arm, unit_shares
 ORDER BY first_at`,
-    loss: `SELECT unit_arm, count() AS units, sum(lost) AS sum, sum(lost * lost) AS squares
-FROM
+    loss: `SELECT persons.unit_arm AS unit_arm, ${stratum} AS stratum, count() AS units, sum(lost) AS sum, sum(lost * lost) AS squares, ${sums.join(', ')}
+FROM (${persons}) AS persons
+INNER JOIN
 (
-  SELECT unit, any(unit_arm) AS unit_arm, sum(missing) / greatest(sum(captured), 1) AS lost
-  FROM (SELECT unit, unit_arm, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
+  SELECT unit, sum(missing) / greatest(sum(captured), 1) AS lost
+  FROM (SELECT unit, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
   INNER JOIN (SELECT anonymous_id, missing, captured FROM slotstream.delivery WHERE site_id = {site: String}) AS delivery
   ON exposed.visitor = delivery.anonymous_id
   GROUP BY unit
-)
-GROUP BY unit_arm`,
+) AS ledger
+ON persons.unit = ledger.unit
+GROUP BY unit_arm, stratum`,
     draws: `SELECT policy_version AS version, toString(features.draw) AS draw
 FROM slotstream.decisions
 WHERE ${decided} AND ${experiment ? 'experiment = {experiment: String}' : '1'} AND isNotNull(features.draw)
@@ -96,6 +98,22 @@ ORDER BY timestamp DESC LIMIT ${MAX_DRAWS}`,
       ...(experiment && { experiment: experiment.id }),
       ...Object.fromEntries(details.map(({ event }, index) => [`event${index}`, event])),
     },
+  }
+}
+
+/** Returns what is counted, of which decisions, and who is compared with whom. */
+function comparisonOf({ experiment, traffic }: ResultsRequest): { metrics: Metric[]; compared: string; arm: string } {
+  if (traffic !== undefined) return { metrics: [traffic], compared: "outcome = 'served'", arm: "'all'" }
+  if (experiment)
+    return {
+      metrics: [...experiment.metrics, ...(experiment.guardrails ?? [])],
+      compared: "experiment = {experiment: String} AND arm != '' AND NOT holdout",
+      arm: 'arm',
+    }
+  return {
+    metrics: ['Slot Clicked'],
+    compared: "experiment = '' AND (outcome = 'served' OR (holdout AND notEmpty(ghost)))",
+    arm: "if(holdout, 'holdout', 'shown')",
   }
 }
 

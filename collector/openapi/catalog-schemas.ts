@@ -88,6 +88,16 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
         default: 'exclude',
         description: 'exclude: visitors whose behaviour is that of a program are in no segment and no preview.',
       },
+      holdout: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['share'],
+        properties: {
+          share: { type: 'number', minimum: 0, maximum: 1 },
+          tag: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
+        },
+        description: "Persons who keep the page's own content in all slots. Another tag draws other persons.",
+      },
       enrichment: {
         type: 'object',
         additionalProperties: false,

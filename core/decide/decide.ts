@@ -26,6 +26,8 @@ export interface Question {
   /** How many items are wanted. Default: the slot's own count. */
   count?: number | undefined
   seed: string
+  /** Whether the visitor is held out. Default: by the holdout of the slot */
+  heldOut?: boolean | undefined
   /** Content that earlier slots of the same request show. Default: none */
   taken?: ReadonlySet<string>
   /** What the slot has learned. Default: nothing */
@@ -86,7 +88,7 @@ export function decide(question: Question): Decided {
   const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
   const { siteId, visitorId, person, context, values } = situation
   const { eligible, reasons } = eligibleOf(slot, situation, taken)
-  const holdout = isHeldOut(siteId, visitorId, slot.slot)
+  const holdout = question.heldOut ?? isHeldOut(siteId, visitorId, slot.slot)
   const asked = featuresAskedFor(slot, situation)
   const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
   let itemsAsOf: number | undefined

@@ -10,22 +10,27 @@ const MAX_SEGMENTS = 32
 
 /**
  * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps. Undefined
- * where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an event.
+ * where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an event. What a visitor who
+ * is held out would have been shown counts towards caps as if it had been, so that ghosts stay what others are shown.
  */
 export function servedDecision(
   decisionId: string,
-  { slot, contents, learns, needs }: CompiledSlot,
+  { slot, contents, learns: slotLearns, needs }: CompiledSlot,
   situation: Situation,
-  { choice, shown }: Pick<Decided, 'choice' | 'shown'>,
+  { choice, shown, stages }: Pick<Decided, 'choice' | 'shown' | 'stages'>,
 ): ServedDecision | undefined {
-  if (choice.outcome !== 'served') return undefined
-  const items = shown.flatMap((place, index): ServedItem[] => {
+  const isGhost = choice.ghost !== undefined
+  if (choice.outcome !== 'served' && !isGhost) return undefined
+  const learns = slotLearns && !isGhost
+  const places = isGhost ? stages.flatMap(({ drawn, candidates }) => drawn.map(index => candidates[index]!)) : shown
+  const items = places.flatMap((place, index): ServedItem[] => {
     const { content, facts, caps } = contents[place]!
     const { stopAfter } = content
     if (!learns && caps.length === 0 && stopAfter === undefined) return []
     const position = index + 1
     const item: ServedItem = { contentId: content.id, position }
-    if (needs.policy.features) item.features = packFeatures(featuresOf(situation.crossed(), facts, position))
+    if (needs.policy.features && !isGhost)
+      item.features = packFeatures(featuresOf(situation.crossed(), facts, position))
     if (stopAfter !== undefined) item.stopAfter = stopAfter
     return [item]
   })
@@ -38,9 +43,10 @@ export function servedDecision(
     at,
     sessionId,
     items,
-    ...(slot.rewards && { rewards: slot.rewards }),
+    ...(slot.rewards && !isGhost && { rewards: slot.rewards }),
     ...(slot.countFrom === 'served' && { countFrom: slot.countFrom }),
     ...(learns && segments.length > 0 && { segments }),
     ...(!learns && { isOnlyCounted: true as const }),
+    ...(isGhost && { isGhost: true as const }),
   }
 }

@@ -43,22 +43,46 @@ export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
   return chosen
 }
 
-/** Returns what a person is assigned to in a slot. Undefined: the slot chooses as it says itself */
+/**
+ * Returns what a person is assigned to in a slot. Undefined: the slot chooses as `keptArm` says, or as it says itself. An
+ * experiment that ended keeps its place in a group, so that its end moves nobody into another one.
+ */
 export function assignmentOf(
   siteId: string,
   personId: string,
   slotId: string,
-  experiments: readonly Pick<Experiment, 'id' | 'slot' | 'arms' | 'group'>[],
+  experiments: readonly Pick<Experiment, 'id' | 'slot' | 'arms' | 'group' | 'stopped'>[],
 ): Assignment | undefined {
   for (const experiment of experiments) {
-    const { id, slot, arms, group } = experiment
+    const { id, slot, arms, group, stopped } = experiment
     if (slot !== slotId) continue
     if (group !== undefined) {
       const rivals = experiments.filter(other => other.group === group)
       if (experimentOfGroup(siteId, personId, group, rivals) !== experiment) continue
     }
+    if (stopped) continue
     const index = armOf(siteId, personId, experiment)
     return { experiment: id, arm: arms[index]!.id, index }
   }
   return undefined
+}
+
+/**
+ * Returns the arm as which a slot chooses for all who are in no experiment, since one ended: that of the latest one which promoted
+ * an arm, else the control of the latest one. Undefined: none ended
+ */
+export function keptArm<Of extends Pick<Experiment, 'slot' | 'arms' | 'stopped'>>(
+  slotId: string,
+  experiments: readonly Of[],
+): { experiment: Of; arm: Of['arms'][number] } | undefined {
+  let kept: { experiment: Of; arm: Of['arms'][number]; rank: [number, number] } | undefined
+  for (const experiment of experiments) {
+    const { slot, arms, stopped } = experiment
+    if (slot !== slotId || !stopped) continue
+    const arm = arms.find(({ id }) => id === stopped.arm) ?? arms[0]!
+    const rank: [number, number] = [arm === arms[0] ? 0 : 1, Date.parse(stopped.at)]
+    const isLater = !kept || rank[0] > kept.rank[0] || (rank[0] === kept.rank[0] && rank[1] >= kept.rank[1])
+    if (isLater) kept = { experiment, arm, rank }
+  }
+  return kept && { experiment: kept.experiment, arm: kept.arm }
 }

@@ -3,8 +3,10 @@ import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound } from './sequences/
 
 /** What an experiment is expected to find. */
 export interface PowerQuestion extends Pick<SequenceOptions, 'alpha'> {
-  /** Share of the units of the control that earn a reward, above 0 and below 1. */
+  /** What a unit of the control earns on average: with no `variance` the share that earns a reward, above 0 and below 1. */
   baseRate: number
+  /** Variance of what a unit earns, for amounts. Default: that of a share */
+  variance?: number | undefined
   /** Relative effect to be found, such as 0.02. */
   effect: number
   /** Units that begin on a day, of both arms. */
@@ -32,16 +34,17 @@ const MOST_UNITS = 1e15
  * @throws RangeError where the question has no answer
  */
 export function powerOf(question: PowerQuestion): PowerAnswer {
-  const { baseRate, effect, unitsPerDay, power = 0.8, share = 0.5, alpha = DEFAULT_ALPHA } = question
+  const { baseRate, variance, effect, unitsPerDay, power = 0.8, share = 0.5, alpha = DEFAULT_ALPHA } = question
   const rate = baseRate * (1 + effect)
-  if (!(baseRate > 0 && baseRate < 1 && rate > 0 && rate < 1 && effect !== 0))
+  const most = variance === undefined ? 1 : Number.POSITIVE_INFINITY
+  if (!(baseRate > 0 && baseRate < most && rate > 0 && rate < most && effect !== 0))
     throw new RangeError('baseRate, and the rate with the effect, must be above 0 and below 1, and effect not 0')
   if (!(unitsPerDay > 0 && power > 0 && power < 1 && share > 0 && share < 1))
     throw new RangeError('unitsPerDay must be above 0, power and share above 0 and below 1')
   // Variance of the relative lift, times the units, as `relativeLiftOf` has it.
   const ratio = rate / baseRate
-  const spread =
-    (rate * (1 - rate)) / share / baseRate ** 2 + (ratio ** 2 * baseRate * (1 - baseRate)) / (1 - share) / baseRate ** 2
+  const [ofArm, ofControl] = [variance ?? rate * (1 - rate), variance ?? baseRate * (1 - baseRate)]
+  const spread = ofArm / share / baseRate ** 2 + (ratio ** 2 * ofControl) / (1 - share) / baseRate ** 2
   // Tuned to its own length, a sequence is as wide at the end, whatever the length.
   const bound = sequenceBound(1, { alpha, tunedTo: 1 })
   const needed = ((bound + normalAbove(1 - power)) / effect) ** 2 * spread

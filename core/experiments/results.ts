@@ -1,7 +1,22 @@
-import { type Experiment, type Guardrail, metricDetails, STOP_REASONS, type StopReason } from '@slotstream/protocol'
+import {
+  type Experiment,
+  type Guardrail,
+  metricDetails,
+  STOP_REASONS,
+  type StopAction,
+  type StopReason,
+} from '@slotstream/protocol'
 import type { LossCheck } from './checks/loss.js'
 import type { CheckResult } from './checks/sample-ratio.js'
-import { type ArmSums, alphaOfEach, estimateOf, type Lift, type LiftOptions, relativeLiftOf } from './lift.js'
+import {
+  type ArmSums,
+  alphaOfEach,
+  differenceOf,
+  estimateOf,
+  type Lift,
+  type LiftOptions,
+  relativeLiftOf,
+} from './lift.js'
 import { stopReason, verdictOf } from './verdict.js'
 
 /** What was counted of an arm. */
@@ -11,6 +26,8 @@ export interface CountedArm {
   /** Of each metric, then of each guardrail. */
   metrics: readonly ArmSums[]
   guardrails: readonly ArmSums[]
+  /** The same, weighted for what got lost on the way. Absent: unknown */
+  weighted?: { metrics: readonly ArmSums[]; guardrails: readonly ArmSums[] } | undefined
 }
 
 /** All that results are made of. */
@@ -27,6 +44,7 @@ export interface ArmResult {
   id: string
   decisions: number
   units: number
+  /** Those that arrived. */
   rewards: number
   value: number | null
   low: number | null
@@ -48,7 +66,8 @@ export interface ExperimentResults {
   lift: LiftResult
   sampleRatio: CheckResult
   propensities: CheckResult
-  loss: { ok: boolean; difference: number }
+  /** `weighted`: values and lift are weighted for what got lost. */
+  loss: { ok: boolean; difference: number; weighted: boolean }
   guardrails: { event: string; ok: boolean; lift: LiftResult }[]
   /** Why it should end now. Null: it should not */
   stop: StopReason | null
@@ -58,7 +77,9 @@ export interface ExperimentResults {
 /** Returns what is known of an experiment, which may be asked for as often as one likes. */
 export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' | 'stop'>, counted: Counted) {
   const { guardrails = [], stop = {} } = experiment
-  const { arms, sampleRatio, propensities, loss } = counted
+  const { sampleRatio, propensities, loss } = counted
+  const isWeighted = !loss.ok && counted.arms.every(({ weighted }) => weighted)
+  const arms = isWeighted ? counted.arms.map(arm => ({ ...arm, ...arm.weighted })) : counted.arms
   const alpha = alphaOfEach(arms.length - 1)
   const options: LiftOptions = { alpha, tunedTo: stop.units, least: stop.least }
   const best = bestLift(arms, ({ metrics }) => metrics[0]!, options)
@@ -74,19 +95,28 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
     sampleRatio: sampleRatio.ok,
     propensities: propensities.ok,
     loss: loss.ok,
+    isWeighted,
     guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
   }
-  const reason = stopReason(facts, stop.on ?? STOP_REASONS.filter(each => each !== 'better'))
+  const reason = stopReason(facts, stop.on ?? reasonsOf(stop.apply))
   return {
-    arms: arms.map(arm => armResult(arm, options)),
+    arms: arms.map((arm, index) => ({
+      ...armResult(arm, options),
+      rewards: counted.arms[index]!.metrics[0]!.sum,
+    })),
     lift: shownLift(best),
     sampleRatio,
     propensities,
-    loss,
+    loss: { ...loss, weighted: isWeighted },
     guardrails: watched,
     stop: reason ?? null,
     verdict: verdictOf(facts, reason),
   } satisfies ExperimentResults
+}
+
+/** Returns the reasons to stop where none are named: who promotes an arm wants to know of the better one. */
+function reasonsOf(apply: StopAction | undefined): StopReason[] {
+  return STOP_REASONS.filter(reason => reason !== 'better' || apply === 'promote')
 }
 
 interface NamedLift {
@@ -120,7 +150,12 @@ function guardrailOf(
   let ok = true
   for (const arm of others) {
     const lift = relativeLiftOf(sumsOf(arm), sumsOf(control!), options)
-    if (!lift) continue
+    if (!lift) {
+      // Of what never came in the control there is no share: that it comes at all is more.
+      const more = differenceOf(sumsOf(arm), sumsOf(control!), options)
+      ok &&= !(worse === 'more' && more !== undefined && more.low > 0)
+      continue
+    }
     const isBroken = worse === 'less' ? lift.high < -margin : lift.low > margin
     if (!shown || isBroken) shown = { id: arm.id, lift }
     ok &&= !isBroken

@@ -11,6 +11,8 @@ export interface ResultFacts {
   sampleRatio: boolean
   propensities: boolean
   loss: boolean
+  /** Whether the lift is weighted for what got lost. Default: no */
+  isWeighted?: boolean
   /** Those that got worse. */
   guardrails: readonly string[]
 }
@@ -50,21 +52,26 @@ function isFault({ sampleRatio, propensities, loss }: ResultFacts): boolean {
 }
 
 function meaningOf(facts: ResultFacts): string {
-  const { lift, arm, units, guardrails } = facts
+  const { guardrails } = facts
   if (!facts.propensities)
     return "Don't trust the numbers: what was drawn does not fit the chances that were recorded. Stop, and look for the fault."
   if (!facts.sampleRatio)
     return "Don't trust the numbers: the arms have not got the shares of persons that they should. Stop, and look for the fault."
-  if (!facts.loss)
-    return "Don't trust the numbers: of one arm, fewer messages arrive than of the other, so that it seems worse than it is."
   const broken = guardrails.length > 0 ? ` But ${guardrails.join(' and ')} got worse.` : ''
-  if (!lift) return `Too early to say: ${people(units)} so far.${broken}`
+  if (facts.loss) return `${liftMeaning(facts)}${broken}`
+  const fault =
+    "Don't trust the numbers: of one arm, fewer messages arrive than of the other, so that it seems worse than it is."
+  return facts.isWeighted ? `${fault} Weighted for what got lost: ${liftMeaning(facts)}${broken}` : fault
+}
+
+function liftMeaning({ lift, arm, units }: ResultFacts): string {
+  if (!lift) return `Too early to say: ${people(units)} so far.`
   const range = `between ${percent(lift.low)} and ${percent(lift.high)}`
   if (!lift.isSignificant)
-    return `No difference is certain yet: "${arm}" is ${range} against the control, after ${people(units)}.${broken}`
+    return `No difference is certain yet: "${arm}" is ${range} against the control, after ${people(units)}.`
   return lift.value > 0
-    ? `It helps: "${arm}" is better than the control by ${percent(lift.value)}, ${range}.${broken}`
-    : `It harms: "${arm}" is worse than the control by ${percent(-lift.value)}, ${range}.${broken}`
+    ? `It helps: "${arm}" is better than the control by ${percent(lift.value)}, ${range}.`
+    : `It harms: "${arm}" is worse than the control by ${percent(-lift.value)}, ${range}.`
 }
 
 function people(units: number): string {

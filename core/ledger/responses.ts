@@ -22,7 +22,10 @@ export function withResponse(
   if (!decision) return decisions
   const note = event === VIEWED ? noteView : noteClick
   const time = timeAt(decision, at)
-  const items = decision.items.map(item => (item.contentId === properties?.contentId ? note(item, time) : item))
+  // Who is held out views the page's own content, in the place of all that would have been shown.
+  const isMeant = ({ contentId }: KeptItem) =>
+    decision.isGhost ? event === VIEWED : contentId === properties?.contentId
+  const items = decision.items.map(item => (isMeant(item) ? note(item, time) : item))
   if (items.every((item, index) => item === decision.items[index])) return decisions
   return decisions.with(place, { ...decision, items })
 }

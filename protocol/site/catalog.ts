@@ -49,6 +49,16 @@ export interface Site {
    * Default `exclude`.
    */
   bots?: BotTreatment
+  /** Persons who keep the page's own content in all slots. Default: none */
+  holdout?: SiteHoldout
+}
+
+/** Persons who are held out of a whole site. */
+export interface SiteHoldout {
+  /** Share of the persons, from 0 to 1. */
+  share: number
+  /** Name of the group: another one draws other persons. Default: '' */
+  tag?: string
 }
 
 /** Rules by which an order is credited to clicks: the last, the first, or all in equal parts. */

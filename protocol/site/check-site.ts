@@ -6,6 +6,7 @@ import { MAX_SECRET_KEYS, MAX_SECRET_LENGTH, MIN_SECRET_LENGTH } from '../wire/s
 import { BOT_TREATMENTS, type Site } from './catalog.js'
 import { isDefinitionName } from './definitions/name.js'
 import { type Enrichment, enrichmentTrouble } from './enrichment.js'
+import { isSiteHoldout } from './experiments/site-holdout.js'
 import { type Retention, retentionTrouble } from './retention.js'
 import { MAX_SIGNALS, SIGNALS } from './signals.js'
 
@@ -27,6 +28,7 @@ export function checkSite(raw: unknown): Check<Site> {
     spread,
     signals,
     bots,
+    holdout,
   } = raw
   if (typeof siteId !== 'string' || !/^[a-z0-9-]{1,64}$/.test(siteId))
     return no('siteId must be 1–64 small letters, digits or hyphens')
@@ -82,6 +84,11 @@ export function checkSite(raw: unknown): Check<Site> {
   if (bots !== undefined) {
     if (!isOneOf(bots, BOT_TREATMENTS)) return no(`bots must be one of ${BOT_TREATMENTS.join(', ')}`)
     site.bots = bots
+  }
+  if (holdout !== undefined) {
+    if (!isSiteHoldout(holdout))
+      return no('holdout must be {"share": S, "tag": T}: a share from 0 to 1, and a name of letters, digits, _ and -')
+    site.holdout = holdout
   }
   return { ok: true, value: site }
 }

@@ -3,6 +3,7 @@ import { isObject } from '../wire/checks/is-object.js'
 import { isAbsentOr, isId, isListOf, isSiteId, isText, misfit } from '../wire/checks/parse-stored.js'
 import type { Site } from './catalog.js'
 import { enrichmentTrouble } from './enrichment.js'
+import { isSiteHoldout } from './experiments/site-holdout.js'
 import { retentionTrouble } from './retention.js'
 
 /**
@@ -24,6 +25,7 @@ export function parseSite(raw: unknown): Check<Site> {
   if (!isAbsentOr(spread, list => isListOf(list, isText))) return misfit('spread is not a list of text')
   if (!isAbsentOr(raw.signals, list => isListOf(list, isText))) return misfit('signals is not a list of text')
   if (!isAbsentOr(raw.bots, isText)) return misfit('bots is not text')
+  if (!isAbsentOr(raw.holdout, isSiteHoldout)) return misfit('holdout says not who is held out')
   const trouble =
     (enrichment === undefined ? undefined : enrichmentTrouble(enrichment)) ??
     (retention === undefined ? undefined : retentionTrouble(retention))

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, keySubject, STREAMS } from '@slotstream/protocol'
+import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, experimentsKey, keySubject, STREAMS } from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
@@ -85,6 +85,12 @@ const ADMINISTERED = [
   allKeys('webhooks'),
 ]
 
+/** Deletions of people. */
+const PEOPLE = [allKeys('jobs'), allKeys('tombstones')]
+
+/** How experiments end: one key of each site, and no other definition. */
+const ENDS_EXPERIMENTS = [keySubject(BUCKETS.definitions, experimentsKey('*'))]
+
 /**
  * Removing single messages, which a person's deletion takes. Emptying streams is the operator's. A message that others
  * share is written again without the person before it is removed.
@@ -113,8 +119,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'results',
             'record',
             ...ADMINISTERED,
-            allKeys('jobs'),
-            allKeys('tombstones'),
+            ...PEOPLE,
             STATUS,
             ANSWERS,
             ...READ_BUCKETS,
@@ -143,7 +148,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...PROVISION,
             ...ERASE,
           ],
-          deny: [...ADMINISTERED, allKeys('jobs'), allKeys('tombstones')],
+          deny: [...ADMINISTERED, ...PEOPLE],
         },
         subscribe: { allow: [inbox, ...ASKED, 'forget.*', STATUS] },
       }
@@ -156,9 +161,9 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'forget.*',
             // Profiles, to compare them with the tables.
             'profile.*',
-            allKeys('jobs'),
-            allKeys('tombstones'),
+            ...PEOPLE,
             allKeys('positions'),
+            ...ENDS_EXPERIMENTS,
             allKeys('webhookLetters'),
             allKeys('itemModels'),
             allKeys('leases'),

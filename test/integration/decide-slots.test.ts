@@ -14,6 +14,7 @@ import {
   type DecisionRecord,
   decideSubject,
   type EventEnvelope,
+  experimentsKey,
   keyToken,
   POLICY_TYPES,
   partitionOf,
@@ -171,6 +172,32 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   }
 
   const shownIn = ({ decisions: all }: DecideReply) => all.map(({ items }) => items.map(({ contentId }) => contentId))
+
+  it('are as the site holds persons out, and as an experiment ended, at once', async () => {
+    const { sites, definitions } = installation.buckets
+    const site = (await sites.get(SITE))!.json<object>()
+    let visitors = 0
+    const hero = async () => (await ask(`asked-${++visitors}`, ['hero'])).decisions[0]!
+    const isHeldOut = ({ outcome }: { outcome: string }) => outcome === 'holdout'
+    await sites.put(SITE, JSON.stringify({ ...site, holdout: { share: 1, tag: 'all' } }))
+    await until('all are held out', hero, isHeldOut)
+    await sites.put(SITE, JSON.stringify(site))
+    await until('nobody is held out', hero, decision => !isHeldOut(decision))
+    const arms = [
+      { id: 'as-it-is', share: 0.5 },
+      { id: 'two', share: 0.5, contentIds: ['two'] },
+    ]
+    const stopped = { at: '2026-06-01T00:00:00Z', reason: 'better', arm: 'two' }
+    const ended = [{ id: 'ended', slot: 'hero', arms, metrics: ['Slot Clicked'], stopped }]
+    const key = experimentsKey(SITE)
+    await definitions.put(key, JSON.stringify({ experiments: ended }))
+    const five = async () => Promise.all(Array.from({ length: 5 }, hero))
+    await until('all are shown the better arm', five, all =>
+      all.every(({ items }) => items.length === 1 && items[0]!.contentId === 'two'),
+    )
+    await definitions.delete(key)
+    await until('the slot chooses by itself', five, all => all.some(({ items }) => items[0]!.contentId !== 'two'))
+  })
 
   it('shows content to those who meet its condition, none that is sold out or past, and says why', async () => {
     const seen = new Map<string, Set<string>>()

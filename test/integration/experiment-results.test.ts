@@ -1,11 +1,21 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Counted, resultsOf } from '@slotstream/core'
-import { type ResultsRequest, uuidv7 } from '@slotstream/protocol'
+import { experimentsKey, parseStoredExperiments, type ResultsRequest, uuidv7 } from '@slotstream/protocol'
+import { createLog, createMetrics } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { answerResults } from '#aggregator/results/answer-results.js'
+import { createDrawAudits } from '#aggregator/results/audits/audit-draws.js'
+import { createAuditStore } from '#aggregator/results/audits/audit-store.js'
 import { countArms } from '#aggregator/results/count-arms.js'
+import { keepWatching } from '#aggregator/results/watch/keep-watching.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { seededRandom } from '#core/decide/random.js'
+import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
+import { someIdentity } from '../support/some-identity.js'
+import { until } from '../support/until.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
@@ -14,6 +24,7 @@ const NOW_TEXT = new Date(NOW).toISOString()
 const VISITORS = 2_000
 
 let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
+let broker: Awaited<ReturnType<typeof startBroker>>
 
 const EXPERIMENT = {
   id: 'first',
@@ -35,6 +46,7 @@ const request = (more: Partial<ResultsRequest> = {}): ResultsRequest => ({
 })
 
 beforeAll(async () => {
+  broker = await startBroker()
   clickhouse = await startClickHouse()
   await migrate(clickhouse.client, await readMigrations())
   const catalog = createCatalog()
@@ -94,7 +106,10 @@ beforeAll(async () => {
   )
   await insert('events', events)
 }, 240_000)
-afterAll(() => clickhouse?.stop())
+afterAll(async () => {
+  await broker?.stop()
+  await clickhouse?.stop()
+})
 
 describe('results', () => {
   it('count each person once, from the first decision on, in the window of the metric', async () => {
@@ -142,6 +157,220 @@ describe('results', () => {
     await copy('forged', forged, "arm = 'control'")
     const { counted: audited } = await countArms(clickhouse.client, request({ siteId: 'forged' }))
     expect(audited.propensities.ok).toBe(false)
+  })
+
+  it('flag an arm of which more gets lost, and weight its lift; not one of which as much does', async () => {
+    const insert = async (site: string, lost: Record<string, number>) => {
+      await clickhouse.client.command({
+        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${site}' AS site_id)
+          FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}' AND slot_id = 'hero')`,
+      })
+      const found = await clickhouse.client.query({
+        query: `SELECT anonymous_id, any(arm) AS arm, argMin(decision_id, timestamp) AS decision FROM slotstream.decisions
+          WHERE site_id = '${site}' GROUP BY anonymous_id`,
+        format: 'JSONEachRow',
+      })
+      const random = seededRandom(site)
+      // Of ten messages the sixth is the click of every other person; the last one always arrives.
+      const values = (await found.json<{ anonymous_id: string; arm: string; decision: string }>()).flatMap(
+        ({ anonymous_id, arm, decision }, index) =>
+          Array.from({ length: 10 }, (_, seq) => ({
+            site_id: site,
+            message_id: uuidv7(),
+            type: 'track',
+            event: seq === 5 && index % 2 === 0 ? 'Slot Clicked' : 'Looked',
+            anonymous_id,
+            timestamp: new Date(NOW + 120_000 + seq).toISOString().replace('T', ' ').replace('Z', ''),
+            decision_id: seq === 5 ? decision : '',
+            properties: {},
+            context: { seq: seq + 1 },
+          })).filter((_, seq) => seq === 9 || random() >= lost[arm]!),
+      )
+      await clickhouse.client.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+      const { counted } = await countArms(clickhouse.client, request({ siteId: site }))
+      return {
+        results: resultsOf(EXPERIMENT, counted),
+        raw: resultsOf(EXPERIMENT, { ...counted, loss: { ok: true, difference: 0 } }),
+      }
+    }
+    const { results, raw } = await insert('lossy', { control: 0.02, calm: 0.4 })
+    expect(results.loss).toMatchObject({ ok: false, weighted: true })
+    expect(results.loss.difference).toBeCloseTo(0.38 * 0.9, 1)
+    expect(raw.lift.high).toBeLessThan(0)
+    expect(results.lift.low).toBeLessThan(0)
+    expect(results.lift.high).toBeGreaterThan(0)
+    expect(results.stop).toBe('loss')
+    const clean = await insert('even', { control: 0.2, calm: 0.2 })
+    expect(clean.results.loss).toMatchObject({ ok: true, weighted: false })
+  })
+
+  it('end an experiment that has rules, once, in one of the processes that look', async () => {
+    const { definitions } = broker.installation.buckets
+    const metrics = createMetrics()
+    const log = createLog('test')
+    const later = { at: 'a later version wrote it' }
+    const guarded = { ...EXPERIMENT, stop: { apply: 'promote' }, later }
+    const told = { ...EXPERIMENT, id: 'told', slot: 'side', stop: { apply: 'tell' } }
+    const key = experimentsKey(SITE)
+    const before = await definitions.put(key, JSON.stringify({ experiments: [told, guarded] }))
+    const processes = await Promise.all(
+      ['one', 'two'].map(name => {
+        const { nats, installation } = broker
+        const parts = { nats, installation, clickhouse: clickhouse.account, metrics, log }
+        return keepWatching({ ...parts, experiments: { everyMs: 100 }, identity: someIdentity(name) })
+      }),
+    )
+    const stored = await until(
+      'the experiment has ended',
+      async () => (await definitions.get(key))!,
+      ({ revision }) => revision > before,
+    )
+    const { experiments } = stored.json<{ experiments: object[] }>()
+    // One arm is better, and more errors came in it.
+    expect(experiments).toEqual([
+      told,
+      {
+        ...guarded,
+        stopped: { at: expect.any(String), reason: 'guardrail', verdict: expect.stringContaining('It helps') },
+      },
+    ])
+    expect(parseStoredExperiments({ experiments }).ok).toBe(true)
+    const count = async (name: string) =>
+      (await metrics.registry.getSingleMetric(`slotstream_${name}`)!.get()).values.reduce(
+        (sum, { value }) => sum + value,
+        0,
+      )
+    const looks = await count('experiment_looks_total')
+    await definitions.put(key, JSON.stringify({ experiments: [{ ...EXPERIMENT, stop: { on: ['loss'] } }] }))
+    await until(
+      'it is looked at again',
+      () => count('experiment_looks_total'),
+      now => now > looks + 1,
+    )
+    expect((await definitions.get(key))!.json<{ experiments: object[] }>().experiments[0]).not.toHaveProperty('stopped')
+    expect(await count('experiments_stopped_total')).toBe(1)
+    await Promise.all(processes.map(each => each.stop()))
+  })
+
+  it('are answered over HTTP, with how long an experiment takes', async () => {
+    const log = createLog('test')
+    const results = answerResults({
+      nats: broker.nats,
+      installation: broker.installation,
+      server: clickhouse.account,
+      log,
+    })
+    const url = await broker.collector()
+    await putSite(url, SITE)
+    const ask = async (path: string, body?: object, method = body ? 'PUT' : 'GET') => {
+      const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` }
+      const sent = body ? { body: JSON.stringify(body) } : {}
+      const answered = await fetch(`${url}/v1/admin/sites/${SITE}${path}`, { method, headers, ...sent })
+      const told = (await answered.json()) as { sql: Record<string, string> }
+      return { status: answered.status, ...told }
+    }
+    const content = ['a', 'b', 'c'].map(id => ({ id, slots: ['hero'], category: 'x', payload: {} }))
+    await ask('/catalog', { slots: [{ id: 'hero', policy: { type: 'random' } }], content }, 'POST')
+    const stopped = { at: '2026-06-20T00:00:00Z', reason: 'asked' }
+    expect((await ask('/experiments', { experiments: [{ ...EXPERIMENT, stopped }] })).status).toBe(200)
+    const period = 'from=2026-06-01T00:00:00Z&to=2026-07-01T00:00:00Z'
+    const told = await ask(`/slots/hero/results?${period}`)
+    expect(told).toMatchObject({
+      status: 200,
+      experiment: 'first',
+      stopped,
+      lift: { arm: 'calm', low: expect.any(Number) },
+      guardrails: [{ event: 'Error Shown', ok: false }],
+      sampleRatio: { ok: true },
+      propensities: { ok: true },
+      loss: { ok: true },
+      stop: 'guardrail',
+    })
+    expect(Object.keys(told.sql)).toEqual(['arms', 'loss', 'draws'])
+    expect((await ask('/slots/nowhere/results')).status).toBe(404)
+
+    const days = Math.min(366, Math.ceil((Date.now() - NOW) / 86_400_000) + 1)
+    const power = await ask(`/slots/hero/power?effect=0.1&days=${days}&shares=0.6,0.4`)
+    const { counted } = await countArms(clickhouse.client, request())
+    const clicked = counted.arms.reduce((sum, { metrics }) => sum + metrics[0]!.sum, 0)
+    expect(power).toMatchObject({
+      status: 200,
+      days: expect.any(Number),
+      baseRate: clicked / VISITORS,
+      personsPerDay: VISITORS / days,
+      shares: [0.6, 0.4],
+      measured: { persons: VISITORS, rewards: clicked, days },
+      verdict: expect.stringMatching(/^To find a difference of 10 % in 80 of 100 cases takes about [\d,]+ days/),
+    })
+    const byHand = await clickhouse.client.query({
+      query: power.sql.traffic!,
+      format: 'JSONEachRow',
+    })
+    expect(await byHand.json()).not.toHaveLength(0)
+    const amount = await ask(
+      `/slots/hero/power?effect=0.1&days=${days}&metric=Order%20Completed&value=properties.revenue`,
+    )
+    expect(amount).toMatchObject({ status: 200, metric: { value: 'properties.revenue' }, persons: expect.any(Number) })
+    expect(await ask(`/slots/hero/power?effect=0.1&days=1&experiment=first`)).toMatchObject({
+      days: null,
+      shares: [0.5, 0.5],
+    })
+    for (const wrong of [
+      '',
+      'effect=x',
+      'effect=0',
+      'effect=1&shares=1,1',
+      'effect=1&value=drop',
+      'effect=1&days=0',
+      'effect=1&power=2',
+    ])
+      expect((await ask(`/slots/hero/power?${wrong}`)).status, wrong).toBe(400)
+    expect((await ask('/slots/hero/power?effect=1&experiment=none')).status).toBe(404)
+    await results.stop()
+  })
+
+  it('tell of a draw that was found biased while it was recorded, by an audit that goes on where it was', async () => {
+    const { buckets } = broker.installation
+    await buckets.sites.put('forged', JSON.stringify({ siteId: 'forged', name: '', writeKeys: [], allowedOrigins: [] }))
+    const metrics = createMetrics()
+    const log = createLog('test')
+    const look = () => {
+      const now = () => NOW + 3_600_000
+      const deps = { installation: broker.installation, clickhouse: clickhouse.client, metrics, log, now }
+      return createDrawAudits(deps)(new AbortController().signal, async () => true)
+    }
+    const value = async (name: string, labels: object = {}) =>
+      (await metrics.registry.getSingleMetric(`slotstream_${name}`)!.get()).values.find(each =>
+        isDeepStrictEqual(each.labels, labels),
+      )?.value
+    await look()
+    expect(await value('draws_biased', { site: 'forged', slot: 'hero' })).toBe(1)
+    for (const slot of ['hero', 'side', 'held']) expect(await value('draws_biased', { site: SITE, slot })).toBe(0)
+    const audited = await value('draws_audited_total')
+    expect(audited).toBeGreaterThan(VISITORS * 4)
+    const store = createAuditStore(buckets.positions, log)
+    const before = await store.readAll()
+    expect(before.map(({ versions }) => versions.length).every(count => count > 0)).toBe(true)
+
+    // Nothing new; and once more from the start, as after a crash before the position was stored.
+    await look()
+    expect(await value('draws_audited_total')).toBe(audited)
+    await store.writePositions({})
+    await look()
+    expect(await value('draws_audited_total')).toBeGreaterThan(audited!)
+    const states = (list: typeof before) => list.map(({ slotId, versions }) => [slotId, versions])
+    expect(states(await store.readAll()).sort()).toEqual(states(before).sort())
+
+    // The few draws of a minute say nothing by themselves.
+    const few = request({ siteId: 'forged', from: NOW_TEXT, to: new Date(NOW + 20).toISOString() })
+    expect((await countArms(clickhouse.client, few)).counted.propensities.ok).toBe(true)
+    expect((await countArms(clickhouse.client, few, store)).counted.propensities.ok).toBe(false)
+    expect((await countArms(clickhouse.client, request(), store)).counted.propensities.ok).toBe(true)
+
+    await buckets.sites.delete('forged')
+    await look()
+    expect((await store.readAll()).map(({ siteId }) => siteId)).not.toContain('forged')
+    expect(await value('draws_biased', { site: 'forged', slot: 'hero' })).toBeUndefined()
   })
 
   it('are in views, by arm', async () => {

@@ -129,12 +129,36 @@ describe('the experiments of a site', () => {
     ],
     ['an id twice', [POLICIES, { ...POLICIES, slot: 'teaser', arms: POLICIES.arms.slice(0, 2) }], /add up|too: choose/],
     ['two in one slot', [POLICIES, { ...POLICIES, id: 'second' }], /must be that of "policies"/],
+    ['an end without a reason', changed({ stopped: { at: '2026-06-01' } }), /stopped\.reason must be one of asked/],
+    [
+      'an end in an arm that is missing',
+      changed({ stopped: { at: '2026-06-01', reason: 'asked', arm: 'x' } }),
+      /stopped\.arm must be one of control/,
+    ],
+    ['an end that does something else', changed({ stop: { apply: 'go' } }), /stop\.apply must be one of tell/],
     ['no list', {}, /must be a list/],
   ])('are refused as a whole with %s', async (_what, experiments, reason) => {
     const { status, error } = await put(experiments)
     expect(status).toBe(400)
     expect(error.details?.join('\n')).toMatch(reason)
     expect(await admin('GET', '/experiments')).toMatchObject({ revision: 0 })
+  })
+
+  it('stay stopped when the same set is put once more, and run again where that is said, or by a rollback', async () => {
+    const stopped = { at: '2026-06-01T00:00:00Z', reason: 'asked', arm: 'tents', verdict: 'Enough.' }
+    const running = await put([POLICIES])
+    expect(await put(changed({ stopped }))).toMatchObject({ status: 200, experiments: [{ stopped }] })
+    expect(await put(changed({ group: 'home' }))).toMatchObject({ experiments: [{ group: 'home', stopped }] })
+    expect(await admin('GET', '/experiments')).toMatchObject({ experiments: [{ stopped }] })
+    expect((await put(changed({ stopped: null }))).experiments[0]).not.toHaveProperty('stopped')
+    await put(changed({ stopped }))
+    const back = await admin('POST', '/experiments/rollback', { revision: running.revision })
+    expect(back.experiments).toEqual([POLICIES])
+  })
+
+  it('may share a slot with one that has ended', async () => {
+    const stopped = { at: '2026-06-01T00:00:00Z', reason: 'worse' }
+    expect((await put([...changed({ stopped }), ...changed({ id: 'second' })])).status).toBe(200)
   })
 
   it('may share a slot where they exclude each other', async () => {

@@ -25,8 +25,11 @@ export async function contentsOfVersion(
 ): Promise<string[] | undefined> {
   const { slotId, policyVersion, experiment, arm } = record
   const latest = Date.parse(record.timestamp) + TAKES_EFFECT_MS
+  // Outside of experiments a slot chooses as an arm does where an experiment ended.
   const ways: (ExperimentArm | undefined)[] =
-    experiment === undefined ? [undefined] : await armsOf(experiment, arm, latest)
+    experiment === undefined
+      ? [undefined, ...(await armsOf(latest, ({ slot, stopped }) => slot === slotId && stopped !== undefined))]
+      : await armsOf(latest, ({ id }, { id: armId }) => id === experiment && armId === arm)
   const now = found(await catalog.read(siteId))
   if (now) return now
   const revisions = (await catalog.history(siteId)).filter(({ at }) => Date.parse(at) <= latest)
@@ -48,13 +51,16 @@ export async function contentsOfVersion(
     return undefined
   }
 
-  async function armsOf(id: string, armId: string | undefined, before: number): Promise<ExperimentArm[]> {
+  async function armsOf(
+    before: number,
+    isMeant: (experiment: Experiment, arm: ExperimentArm) => boolean,
+  ): Promise<ExperimentArm[]> {
     const sets = [(await experimentStore.read(siteId)).experiments]
     const revisions = (await experimentStore.history(siteId)).filter(({ at }) => at.getTime() <= before)
     for (const { revision } of revisions.slice(0, MOST_REVISIONS))
       sets.push((await experimentStore.readRevision(siteId, revision))?.experiments ?? [])
     return sets.flatMap((experiments: readonly Experiment[]) =>
-      experiments.flatMap(each => (each.id === id ? each.arms.filter(one => one.id === armId) : [])),
+      experiments.flatMap(each => each.arms.filter(one => isMeant(each, one))),
     )
   }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { checkExperiments, type Experiment, type ExperimentSet, shownFaults } from '@slotstream/protocol'
+import { checkExperiments, type Experiment, type ExperimentSet, isObject, shownFaults } from '@slotstream/protocol'
 import { pause } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 import type { CatalogStore, RevisedCatalog } from '../catalog/store/catalog-store.js'
@@ -18,29 +18,51 @@ export interface ExperimentDeps {
 /**
  * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision.
  *
- * @param expected the revision that it takes the place of. Default: whichever there is
+ * @param options `expected`: the revision that it takes the place of. Default: whichever there is. `keepsEnds`: an experiment that
+ *   was stopped stays so where its field `stopped` is left out, so that a file that is put once more does not begin it anew. Default:
+ *   yes
  * @throws Failure `malformed` with a line for each fault; `conflict` when the revision is another one
  */
 export async function putExperiments(
   { experimentStore: store, catalog }: ExperimentDeps,
   siteId: string,
   raw: unknown,
-  expected?: number,
+  { expected, keepsEnds = true }: { expected?: number | undefined; keepsEnds?: boolean } = {},
 ): Promise<Pick<ExperimentSet, 'revision' | 'experiments'>> {
   const checked = checkExperiments(raw)
   if (!checked.ok) throw faulty(checked.faults)
-  const experiments = checked.value
-  const faults = experiments.length > 0 ? catalogFaults(experiments, await catalog.read(siteId)) : []
+  const running = namedRunning(raw)
+  const faults = checked.value.length > 0 ? catalogFaults(checked.value, await catalog.read(siteId)) : []
   if (faults.length > 0) throw faulty(shownFaults(faults))
   for (let left = TRIES; left > 0; left--) {
     const before = await store.read(siteId)
     if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
+    const experiments = keepsEnds ? withEnds(checked.value, before.experiments, running) : checked.value
     if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
     const revision = await store.write(siteId, experiments, before.revision)
-    if (revision !== undefined) return { revision, experiments }
+    if (revision !== undefined) return { revision, experiments: [...experiments] }
     await pause(Math.random() * PAUSE_MS)
   }
   throw changedMeanwhile()
+}
+
+/** Returns the ids of experiments whose field `stopped` is null: they are to run again. */
+function namedRunning(raw: unknown): ReadonlySet<unknown> {
+  const entries: readonly unknown[] = Array.isArray(raw) ? raw : []
+  return new Set(entries.flatMap(entry => (isObject(entry) && entry.stopped === null ? [entry.id] : [])))
+}
+
+function withEnds(
+  experiments: readonly Experiment[],
+  before: readonly Experiment[],
+  running: ReadonlySet<unknown>,
+): readonly Experiment[] {
+  const ends = new Map(before.map(({ id, stopped }) => [id, stopped]))
+  return experiments.map(experiment => {
+    const stopped = experiment.stopped ?? (running.has(experiment.id) ? undefined : ends.get(experiment.id))
+    const isOfArms = stopped?.arm === undefined || experiment.arms.some(({ id }) => id === stopped.arm)
+    return stopped && isOfArms ? { ...experiment, stopped } : experiment
+  })
 }
 
 /** Returns one line for each slot that is missing, and each content that the slot does not have. */

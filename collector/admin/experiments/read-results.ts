@@ -1,5 +1,11 @@
 import { type Counted, type ExperimentResults, resultsOf } from '@slotstream/core'
-import { type Experiment, RESULTS_SUBJECT, type ResultsReply, type ResultsRequest } from '@slotstream/protocol'
+import {
+  type Experiment,
+  RESULTS_SUBJECT,
+  type ResultsReply,
+  type ResultsRequest,
+  type StoppedExperiment,
+} from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 
@@ -10,7 +16,12 @@ const TIMEOUT_MS = 65_000
 const HOLDOUT = { metrics: ['Slot Clicked'] }
 
 /** Results with the experiment that they are of, and the SQL of each number. */
-export type SlotResults = ExperimentResults & { experiment: string | null; sql: Record<string, string> }
+export type SlotResults = ExperimentResults & {
+  experiment: string | null
+  /** How the experiment ended. Null: it runs */
+  stopped: StoppedExperiment | null
+  sql: Record<string, string>
+}
 
 /**
  * Reads what is known of an experiment, or of a slot against those held out.
@@ -20,18 +31,34 @@ export type SlotResults = ExperimentResults & { experiment: string | null; sql: 
 export type ReadResults = (request: ResultsRequest) => Promise<SlotResults>
 
 /** Creates the function that asks a process with the role warehouse. */
-export function createReadResults({ connection }: Pick<Nats, 'connection'>, timeoutMs = TIMEOUT_MS): ReadResults {
+export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TIMEOUT_MS): ReadResults {
   return async request => {
-    const body = JSON.stringify(request)
-    const answer = await connection.request(RESULTS_SUBJECT, body, { timeout: timeoutMs }).catch(() => {
-      throw new Failure('unavailable', 'no aggregator with the role warehouse answers: start one, and ask again')
-    })
-    const reply = answer.json<ResultsReply>()
-    if ('failed' in reply) throw new Failure('unavailable', reply.failed)
+    const reply = await askWarehouse<Exclude<ResultsReply, { failed: string }>>(nats, request, timeoutMs)
     const { experiment } = request
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
-    return { experiment: experiment?.id ?? null, ...results, sql: reply.sql }
+    const { id = null, stopped = null } = experiment ?? {}
+    return { experiment: id, ...results, stopped, sql: reply.sql }
   }
+}
+
+/**
+ * Asks a process with the role warehouse.
+ *
+ * @throws Failure `unavailable` when none answers
+ */
+export async function askWarehouse<Reply extends object>(
+  { connection }: Pick<Nats, 'connection'>,
+  request: ResultsRequest,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Reply> {
+  const answer = await connection
+    .request(RESULTS_SUBJECT, JSON.stringify(request), { timeout: timeoutMs })
+    .catch(() => {
+      throw new Failure('unavailable', 'no aggregator with the role warehouse answers: start one, and ask again')
+    })
+  const reply = answer.json<Reply | { failed: string }>()
+  if ('failed' in reply) throw new Failure('unavailable', reply.failed)
+  return reply
 }
 
 /** Days of results where none are asked for. */

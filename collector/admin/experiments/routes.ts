@@ -1,19 +1,21 @@
-import type { ExperimentSet } from '@slotstream/protocol'
+import type { Experiment, ExperimentSet } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import { revisionOf } from '../catalog/revision.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import { type ExperimentDeps, putExperiments } from './put-experiments.js'
+import { powerRequest, type ReadPower } from './read-power.js'
 import { type ReadResults, resultsRequest } from './read-results.js'
 
 export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {
   readResults: ReadResults
+  readPower: ReadPower
 }
 
-/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, and `…/slots/:id/results`. */
+/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, `…/slots/:id/results` and `…/power`. */
 export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts): void {
-  const { siteOf, experimentStore: store, catalog, readResults } = parts
+  const { siteOf, experimentStore: store, readResults, readPower } = parts
   const path = '/sites/:siteId/experiments'
 
   router.get(path, async (request: SiteRequest, response) => {
@@ -24,7 +26,9 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
   router.put(path, async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const body = fieldsOf(await objectOf(request), ['revision', 'experiments'])
-    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, revisionOf(body))
+    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, {
+      expected: revisionOf(body),
+    })
     response.json({ revision, experiments })
   })
 
@@ -43,21 +47,31 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
     if (!Number.isSafeInteger(revision))
       throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
     const before = await earlier(siteId, revision as number)
-    const stored = await putExperiments(parts, siteId, before.experiments)
+    const stored = await putExperiments(parts, siteId, before.experiments, { keepsEnds: false })
     response.json({ revision: stored.revision, experiments: stored.experiments })
   })
 
   router.get('/sites/:siteId/slots/:id/results', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
     const { id: slotId } = request.params
-    const [{ slots }, { experiments }] = await Promise.all([catalog.read(siteId), store.read(siteId)])
-    if (!slots.some(({ id }) => id === slotId))
-      throw new Failure(
-        'not_found',
-        `there is no slot ${slotId}: make it with PUT …/slots/${encodeURIComponent(slotId)}`,
-      )
+    const experiments = await experimentsFor(siteId, slotId)
     response.json(await readResults(resultsRequest({ siteId, slotId }, request.query, experiments, Date.now())))
   })
+
+  router.get('/sites/:siteId/slots/:id/power', async (request: SiteRequest<'id'>, response) => {
+    const { siteId } = siteOf(request)
+    const { id: slotId } = request.params
+    const experiments = await experimentsFor(siteId, slotId)
+    response.json(await readPower(powerRequest({ siteId, slotId }, request.query, experiments, Date.now())))
+  })
+
+  /** Resolves to the experiments of a site that has the slot. */
+  async function experimentsFor(siteId: string, slotId: string): Promise<readonly Experiment[]> {
+    const [{ slots }, { experiments }] = await Promise.all([parts.catalog.read(siteId), store.read(siteId)])
+    if (slots.some(({ id }) => id === slotId)) return experiments
+    const how = `make it with PUT …/slots/${encodeURIComponent(slotId)}`
+    throw new Failure('not_found', `there is no slot ${slotId}: ${how}`)
+  }
 
   async function earlier(siteId: string, revision: number): Promise<ExperimentSet> {
     const isRevision = Number.isSafeInteger(revision) && revision > 0

@@ -27,6 +27,7 @@ const FIELDS = [
   'spread',
   'signals',
   'bots',
+  'holdout',
 ]
 
 /**

@@ -1,4 +1,4 @@
-import { adminOperation, body, inPath, inQuery, ok, type Part, type Paths, ref } from '../operations.js'
+import { adminOperation, body, inPath, inQuery, inQueryAlways, ok, type Part, type Paths, ref } from '../operations.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 const PATH = '/v1/admin/sites/{siteId}/experiments'
@@ -26,6 +26,28 @@ export const EXPERIMENT_PATHS: Paths = {
         ],
       },
       ok('May be asked for as often as one likes: intervals hold at every look.', ref('SlotResults')),
+    ),
+  },
+  '/v1/admin/sites/{siteId}/slots/{id}/power': {
+    parameters: [SITE, inPath('id', 'Id of the slot.')],
+    get: adminOperation(
+      'How long an experiment in a slot takes',
+      {
+        parameters: [
+          inQueryAlways('effect', 'Relative effect to be found: 0.02 is 2 %'),
+          inQuery('power', 'Chance that it is found. Default: 0.8'),
+          inQuery('alpha', 'Share of intervals that miss the truth. Default: 0.05'),
+          inQuery('shares', 'Of the arms, the control first, with commas between. Default: `0.5,0.5`'),
+          inQuery('experiment', 'Id of one whose shares and first metric are taken'),
+          inQuery('metric', 'Name of an event. Default: `Slot Clicked`'),
+          inQuery('value', 'Path of what is summed, such as `properties.revenue`. Default: whether the event came'),
+          inQuery('windowHours', "Hours after the person's first decision in which it counts"),
+          inQuery('days', 'Last days that are measured. Default: 14'),
+          inQuery('baseRate', 'In the place of what is measured'),
+          inQuery('personsPerDay', 'In the place of what is measured'),
+        ],
+      },
+      ok('Days and persons, and what they take for granted.', ref('SlotPower')),
     ),
   },
   [PATH]: {

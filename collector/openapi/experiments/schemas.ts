@@ -7,8 +7,10 @@ import {
   MAX_EXPERIMENTS,
   MAX_METRICS,
   METRIC_FIELDS,
+  STOP_ACTIONS,
   STOP_FIELDS,
   STOP_REASONS,
+  STOPPED_FIELDS,
 } from '@slotstream/protocol'
 import { objectOf } from '../catalog/schemas.js'
 import { type Part, ref } from '../operations.js'
@@ -37,6 +39,13 @@ const LIFT: Part = {
   description: 'Relative: 0.02 is 2 %. Null: too early to say.',
   properties: { arm: { type: ['string', 'null'] }, value: NUMBER_OR_NULL, low: NUMBER_OR_NULL, high: NUMBER_OR_NULL },
 }
+
+const STOPPED = objectOf(STOPPED_FIELDS, {
+  at: { type: 'string', format: 'date-time' },
+  reason: { enum: ['asked', ...STOP_REASONS] },
+  arm: name,
+  verdict: { type: 'string' },
+})
 
 /** Experiments and what is known of them. */
 export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
@@ -68,7 +77,9 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       units: { type: 'integer', minimum: 100, default: 10_000 },
       least: { type: 'integer', minimum: 10, default: 100 },
       on: { type: 'array', items: { enum: [...STOP_REASONS] } },
+      apply: { enum: [...STOP_ACTIONS], default: 'stop' },
     }),
+    stopped: STOPPED,
   }),
   ExperimentSet: {
     type: 'object',
@@ -106,15 +117,49 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       loss: {
         type: 'object',
         required: ['ok'],
-        properties: { ok: { type: 'boolean' }, difference: { type: 'number' } },
+        properties: {
+          ok: { type: 'boolean' },
+          difference: { type: 'number', description: 'Of the shares of messages that are missing.' },
+          weighted: { type: 'boolean', description: 'Whether values and lift are weighted for what got lost.' },
+        },
       },
       guardrails: {
         type: 'array',
         items: { type: 'object', properties: { event: { type: 'string' }, ok: { type: 'boolean' }, lift: LIFT } },
       },
-      stop: { enum: [...STOP_REASONS, null] },
+      stop: { enum: [...STOP_REASONS, null], description: 'Why it should end now.' },
+      stopped: { anyOf: [STOPPED, { type: 'null' }], description: 'How it ended. Null: it runs.' },
       verdict: { type: 'string' },
       sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What each number was read by.' },
+    },
+  },
+  SlotPower: {
+    type: 'object',
+    required: ['days', 'persons', 'baseRate', 'personsPerDay', 'assumptions', 'verdict', 'measured', 'sql'],
+    properties: {
+      days: { type: ['integer', 'null'], description: 'Null: what was measured does not tell.' },
+      persons: { type: ['integer', 'null'], description: 'Of all arms.' },
+      baseRate: { type: 'number' },
+      personsPerDay: { type: 'number' },
+      effect: { type: 'number' },
+      power: { type: 'number' },
+      alpha: { type: 'number' },
+      shares: { type: 'array', items: { type: 'number' } },
+      metric: eventOr(METRIC_FIELDS, {}),
+      measured: {
+        type: 'object',
+        required: ['from', 'to', 'days', 'persons', 'rewards'],
+        properties: {
+          from: { type: 'string' },
+          to: { type: 'string' },
+          days: { type: 'integer' },
+          persons: { type: 'integer' },
+          rewards: { type: 'number' },
+        },
+      },
+      assumptions: { type: 'array', items: { type: 'string' } },
+      verdict: { type: 'string' },
+      sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What was measured by.' },
     },
   },
 }

@@ -21,6 +21,19 @@ export interface DrawAudit {
     /** Place that earned the bettor most. Absent: none earned anything */
     suspect?: number
   }
+  /** Returns all that it goes on from. */
+  state(): DrawAuditState
+}
+
+/** An audit as it is stored. */
+export interface DrawAuditState {
+  /** Of each place: what its accounts have. */
+  accounts: [place: number, capital: number[]][]
+  reserve: number
+  refills: number
+  draws: number
+  most: number
+  isImpossible: boolean
 }
 
 /** Biases that are bet on: percentage points by which something is drawn more, or less, often than recorded. */
@@ -37,6 +50,8 @@ const EVERY = 10_000
 
 const OTHERS = -1
 
+const NEW_AUDIT: DrawAuditState = { accounts: [], reserve: 1, refills: 0, draws: 0, most: 1, isImpossible: false }
+
 /**
  * Begins an audit of one slot and policy version. A bettor begins with a capital of 1 and bets against the recorded chances p,
  * which no bettor can profit from where they are true: for each place and each bias δ, an account multiplies by (p + δ) / p
@@ -44,14 +59,12 @@ const OTHERS = -1
  * capital is bet at once, in equal parts; of the reserve, 1 / (k + 2) at refill k, so that a bias which begins after a million
  * clean draws is found, too. The capital is an e-process: it reaches 1 / α with a chance of at most α, at any time (Ville 1939;
  * Shafer, J. R. Stat. Soc. A 184, 2021).
+ *
+ * @param from state of an audit that goes on. Default: a new one
  */
-export function createDrawAudit(alpha = CHECK_ALPHA): DrawAudit {
-  const accounts = new Map<number, Float64Array>()
-  let reserve = 1
-  let refills = 0
-  let draws = 0
-  let most = 1
-  let isImpossible = false
+export function createDrawAudit(alpha = CHECK_ALPHA, from: DrawAuditState = NEW_AUDIT): DrawAudit {
+  const accounts = new Map(from.accounts.map(([place, capital]) => [place, Float64Array.from(capital)]))
+  let { reserve, refills, draws, most, isImpossible } = from
 
   /** Opens accounts for places that are new, as long as there is room. */
   function open(places: readonly number[]): void {
@@ -104,18 +117,22 @@ export function createDrawAudit(alpha = CHECK_ALPHA): DrawAudit {
       if (!(draw.units[draw.drawn]! > 0)) isImpossible = true
       settle(draw)
       draws++
-      most = Math.max(most, capital())
+      most = Math.min(Number.MAX_VALUE, Math.max(most, capital()))
     },
     now: () => {
       const suspect = suspectOf(accounts)
       return {
         ok: most < 1 / alpha,
-        e: Math.min(most, Number.MAX_VALUE),
+        e: most,
         draws,
         capital: capital(),
         ...(suspect !== undefined && { suspect }),
       }
     },
+    state: () => ({
+      accounts: [...accounts].map(([place, account]) => [place, [...account]]),
+      ...{ reserve, refills, draws, most, isImpossible },
+    }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ArmSums, differenceOf, meanOf } from '../lift.js'
+import { type ArmSums, addSums, differenceOf, meanOf } from '../lift.js'
 import { CHECK_ALPHA } from './sample-ratio.js'
 
 /** What an arm's units lost on the way, by the ledger of deliveries: of each unit, the share of its messages that is missing. */
@@ -34,6 +34,12 @@ export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossC
   return { ok, difference }
 }
 
+/**
+ * Upper limits of strata, as shares of a unit's messages that are missing; the last stratum has what is above all of them. Within a
+ * stratum a reward was lost as likely as any other message.
+ */
+export const LOSS_STRATA: readonly number[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75]
+
 /** What units of one stratum earned, and the share of rewards that arrives from it. */
 export interface Stratum extends ArmSums {
   /** Above 0, at most 1. */
@@ -45,7 +51,7 @@ const LEAST_ARRIVAL = 0.1
 
 /**
  * Returns what an arm's units earned, with what got lost: each reward that arrived stands for 1 / arrival of its stratum
- * (Horvitz and Thompson 1952). It assumes that within a stratum rewards are lost by chance.
+ * (Horvitz and Thompson 1952). It assumes that within a stratum rewards are lost by chance, and of a person's messages any as likely.
  */
 export function correctForLoss(strata: readonly Stratum[]): ArmSums {
   const all = { units: 0, sum: 0, squares: 0 }
@@ -56,6 +62,22 @@ export function correctForLoss(strata: readonly Stratum[]): ArmSums {
     all.squares += squares / (share * share)
   }
   return all
+}
+
+/**
+ * Returns all that an arm's units earned, where those of some strata are weighted for what got lost. Units of no stratum, which no
+ * ledger tells of, are taken as they are.
+ *
+ * @param all what arrived of all units
+ */
+export function withoutLoss(all: ArmSums, strata: readonly Stratum[]): ArmSums {
+  const weighted = correctForLoss(strata)
+  const arrived = strata.reduce(addSums, { units: 0, sum: 0, squares: 0 })
+  return {
+    units: all.units,
+    sum: all.sum - arrived.sum + weighted.sum,
+    squares: all.squares - arrived.squares + weighted.squares,
+  }
 }
 
 /** Returns the share of messages that arrives from units, by what they lost. */

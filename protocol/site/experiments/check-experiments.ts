@@ -47,10 +47,11 @@ function readExperiment(raw: unknown, path: string, reading: Reading): unknown {
 
 function meaningFaults(experiments: readonly Experiment[]): string[] {
   const faults = experiments.flatMap((experiment, index) => armFaults(experiment, `experiments[${index}]`))
-  for (const [index, { id, slot, group }] of experiments.entries())
+  for (const [index, { id, slot, group, stopped }] of experiments.entries())
     for (const [place, other] of experiments.slice(0, index).entries()) {
       if (other.id === id)
         faults.push(`experiments[${index}].id is that of experiments[${place}], too: choose another one`)
+      if (stopped || other.stopped) continue
       if (other.slot === slot && (group === undefined || other.group !== group))
         faults.push(
           `experiments[${index}].group must be that of "${other.id}", which tries the same slot: a person is in one of them`,
@@ -59,11 +60,13 @@ function meaningFaults(experiments: readonly Experiment[]): string[] {
   return faults
 }
 
-function armFaults({ arms }: Experiment, path: string): string[] {
+function armFaults({ arms, stopped }: Experiment, path: string): string[] {
   const faults = arms.flatMap(({ id, policy, contentIds }, index) => [
     ...(arms.findIndex(arm => arm.id === id) < index ? [`${path}.arms[${index}].id "${id}" is used twice`] : []),
     ...(policy && contentIds ? [`${path}.arms[${index}] has both policy and contentIds: leave one out`] : []),
   ])
+  if (stopped?.arm !== undefined && !arms.some(({ id }) => id === stopped.arm))
+    faults.push(`${path}.stopped.arm must be one of ${arms.map(({ id }) => id).join(', ')}`)
   const sum = arms.reduce((total, { share }) => total + share, 0)
   if (Math.abs(sum - 1) > TOLERANCE)
     faults.push(`${path}.arms have shares that add up to ${Number(sum.toFixed(6))}: they must add up to 1`)

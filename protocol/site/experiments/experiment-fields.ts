@@ -5,13 +5,17 @@ import { readPolicy } from '../catalog/policy-fields.js'
 import { atMost, type CatalogField, type CatalogFields, objectOf, readFields } from '../catalog/reading.js'
 import { isEventName, isFilledIdList, isWholeWithin, isWithin } from '../catalog/values.js'
 import { isDefinitionName, NAME_FORM } from '../definitions/name.js'
-import { GUARDRAIL_DIRECTIONS, MAX_ARMS, MAX_METRICS, STOP_REASONS } from './experiment.js'
+import { GUARDRAIL_DIRECTIONS, MAX_ARMS, MAX_METRICS, STOP_ACTIONS, STOP_REASONS } from './experiment.js'
 
 /** The greatest number of units that rules name. */
 const MAX_UNITS = 1_000_000_000_000
 
 /** Path of a number in a message. */
 const PATH = /^(properties|context)(\.[A-Za-z0-9_$-]{1,100}){1,8}$/
+
+/** The longest text of a time, and of a verdict, in characters. */
+const LONGEST_TIME = 40
+const LONGEST_VERDICT = 1_000
 
 const METRIC_EXAMPLE = '"Slot Clicked" or {"event": "Order Completed", "value": "properties.revenue"}'
 
@@ -86,8 +90,42 @@ export const STOP_FIELDS: CatalogFields = {
     form: `a list of ${STOP_REASONS.join(', ')}`,
     isFit: value =>
       Array.isArray(value) && value.every(reason => (STOP_REASONS as readonly unknown[]).includes(reason)),
-    meaning: 'what the verdict says "stop" for',
-    default: 'all but `better`',
+    meaning: 'reasons for which it ends',
+    default: 'all but `better`, which `promote` adds',
+  },
+  apply: {
+    form: `one of ${STOP_ACTIONS.join(', ')}`,
+    isFit: value => (STOP_ACTIONS as readonly unknown[]).includes(value),
+    meaning:
+      'what is done then: `stop`, the slot chooses as the control for everybody; `promote`, likewise, and as the better arm where one is; `tell`, the verdict says it and nothing is done',
+    default: '`stop`',
+  },
+}
+
+/** The fields of `stopped`. */
+export const STOPPED_FIELDS: CatalogFields = {
+  at: {
+    form: 'an ISO 8601 time',
+    isFit: value => typeof value === 'string' && value.length <= LONGEST_TIME && Number.isFinite(Date.parse(value)),
+    meaning: 'when it ended',
+    isRequired: true,
+  },
+  reason: {
+    form: `one of ${['asked', ...STOP_REASONS].join(', ')}`,
+    isFit: value => value === 'asked' || (STOP_REASONS as readonly unknown[]).includes(value),
+    meaning: 'why; `asked`: an administrator ended it',
+    isRequired: true,
+  },
+  arm: {
+    form: 'the id of one of its arms',
+    isFit: isDefinitionName,
+    meaning: 'arm as which the slot chooses since then',
+    default: 'the control',
+  },
+  verdict: {
+    form: `text of at most ${LONGEST_VERDICT} characters`,
+    isFit: value => typeof value === 'string' && value.length <= LONGEST_VERDICT,
+    meaning: 'what was known of it',
   },
 }
 
@@ -126,7 +164,15 @@ export const EXPERIMENT_FIELDS: CatalogFields = {
     form: 'an object such as {"units": 50000}',
     isFit: isObject,
     read: objectOf(STOP_FIELDS),
-    meaning: 'when it has run long enough, or must not run on',
+    meaning: 'when it has run long enough, or must not run on, and what is done then',
+    default: 'the verdict says when, and nothing is done',
+  },
+  stopped: {
+    form: 'an object such as {"at": "2026-11-01T00:00:00Z", "reason": "asked"}',
+    isFit: isObject,
+    read: objectOf(STOPPED_FIELDS),
+    meaning: 'how it ended; nobody is in its arms since then. Left out, it stays as stored; null lets it run again',
+    default: 'it runs',
   },
 }
 

@@ -13,7 +13,10 @@ export interface Experiment {
   metrics: Metric[]
   /** Events that must not get worse. Absent: none */
   guardrails?: Guardrail[]
+  /** Absent: results say when to stop, and nothing is switched off. */
   stop?: StopRules
+  /** Absent: it runs. */
+  stopped?: StoppedExperiment
 }
 
 /** One way to choose. With neither `policy` nor `contentIds`: as the slot does. */
@@ -53,14 +56,36 @@ export interface StopRules {
   units?: number
   /** Units of each arm below which nothing is said. Default: 100 */
   least?: number
-  /** Reasons for which it ends. Default: `STOP_REASONS` but `better` */
+  /** Reasons for which it ends. Default: `STOP_REASONS` but `better`, which `promote` adds */
   on?: StopReason[]
+  /** Consequence. Default: `stop` */
+  apply?: StopAction
 }
+
+/**
+ * Consequence of a reason to stop. `tell`: results say so. `stop`: the slot chooses as the control does for everybody. `promote`:
+ * likewise, and as the better arm where one is better for certain.
+ */
+export const STOP_ACTIONS = ['tell', 'stop', 'promote'] as const
+
+export type StopAction = (typeof STOP_ACTIONS)[number]
 
 /** Reasons to stop. */
 export const STOP_REASONS = ['better', 'worse', 'guardrail', 'sampleRatio', 'propensities', 'loss', 'units'] as const
 
 export type StopReason = (typeof STOP_REASONS)[number]
+
+/** How an experiment ended. */
+export interface StoppedExperiment {
+  /** ISO 8601. */
+  at: string
+  /** `asked`: by an administrator. */
+  reason: StopReason | 'asked'
+  /** Arm as which the slot chooses since then. Default: the control */
+  arm?: string
+  /** Words for what was known of it. */
+  verdict?: string
+}
 
 /** Most experiments of a site, arms of an experiment, and metrics or guardrails of one. */
 export const MAX_EXPERIMENTS = 200

@@ -28,7 +28,8 @@ function isServedDecision(value: unknown): boolean {
     isAbsentOr(value.rewards, rewards => isListOf(rewards, isReward) && rewards.length <= MAX_REWARDS) &&
     isAbsentOr(value.countFrom, countFrom => countFrom === 'viewed' || countFrom === 'served') &&
     isAbsentOr(value.segments, names => isListOf(names, isText) && names.length <= MAX_SEGMENTS) &&
-    isAbsentOr(value.isOnlyCounted, isOnlyCounted => isOnlyCounted === true)
+    isAbsentOr(value.isOnlyCounted, isOnlyCounted => isOnlyCounted === true) &&
+    isAbsentOr(value.isGhost, isGhost => isGhost === true)
   )
 }
 

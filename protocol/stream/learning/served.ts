@@ -21,6 +21,8 @@ export interface ServedDecision {
   segments?: string[]
   /** The policy does not learn, nor does the slot: items count for caps only. Absent: it learns */
   isOnlyCounted?: true
+  /** The visitor was held out: items are what would have been shown. They count for caps only. Absent: they were shown */
+  isGhost?: true
 }
 
 /** An item of a served decision. */

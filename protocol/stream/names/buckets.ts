@@ -23,7 +23,8 @@ export const BUCKETS = {
   timers: 'timers',
   /**
    * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far a
-   * role got, `jobs.<job>` → the night it was last done for
+   * role got, `jobs.<job>` → the night it was last done for, `audits.read`, `audits.slot.<siteId>.<slotId>` → how far draws were
+   * audited, and the audits of a slot
    */
   positions: 'positions',
   /** `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no person */

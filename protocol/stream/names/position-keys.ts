@@ -1,3 +1,5 @@
+import { keyToken } from './key-token.js'
+
 /** Returns the key of the warehouse's position in a stream, in the bucket `positions`. */
 export function warehousePositionKey(stream: string): string {
   return `warehouse.${stream}`
@@ -25,3 +27,11 @@ export function nightKey(job: string): string {
 
 /** Key in the bucket `learning` of what says up to which message of each stream policies have learned. */
 export const LEARNED_KEY = 'manifest'
+
+/** Key of how far draws were audited, in each stream of decisions. */
+export const AUDITED_KEY = 'audits.read'
+
+/** Returns the key of the audits of a slot's draws; with `*` and `*` the pattern of all of them. */
+export function auditKey(siteId: string, slotId: string): string {
+  return `audits.slot.${siteId}.${slotId === '*' ? slotId : keyToken(slotId)}`
+}

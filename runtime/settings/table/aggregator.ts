@@ -85,6 +85,15 @@ export const PROFILES = {
     meaning: 'Decisions of each site and day that the role `batch` draws again from their records every night; 0: none',
     beyond: 'the others are not drawn again',
   },
+  EXPERIMENTS_LOOK_S: {
+    kind: 'number',
+    programs: ['aggregator'],
+    unit: 's',
+    default: 300,
+    max: 86_400,
+    meaning:
+      'Time between two looks of the role `batch` at [experiments](experiments.md#what-stops-an-experiment) that may stop, and at what was drawn since the last one; 0: it looks at neither',
+  },
   PARITY_HOUR: {
     kind: 'number',
     programs: ['aggregator'],

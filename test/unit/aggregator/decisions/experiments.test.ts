@@ -1,8 +1,18 @@
 import { assignmentOf, drawsOf, recompute } from '@slotstream/core'
-import { type DecideRequest, type DecisionRecord, type Experiment, shareOf } from '@slotstream/protocol'
+import {
+  type DecideRequest,
+  type DecisionRecord,
+  type Experiment,
+  type KeptDecision,
+  type StoredMessage,
+  shareOf,
+} from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { answer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { withServed } from '#core/ledger/keep.js'
+import { withResponse } from '#core/ledger/responses.js'
+import { isServedDecisions } from '#protocol/stream/learning/check-served.js'
 
 const NOW = Date.UTC(2026, 0, 10)
 const CONTENTS = ['a', 'b', 'c', 'd', 'e']
@@ -78,6 +88,38 @@ describe('a slot with an experiment', () => {
   })
 })
 
+describe('a slot whose experiment ended', () => {
+  const ended = (arm?: string) => [
+    { ...EXPERIMENT, stopped: { at: '2026-01-01T00:00:00Z', reason: 'worse' as const, ...(arm && { arm }) } },
+  ]
+
+  it('chooses for everybody as the control does, or as the arm that was promoted, and records no arm', () => {
+    const made = catalog({ hero: {} }, [EXPERIMENT])
+    const running = recordsOf(made, ['hero'], 200).flat()
+    made.setExperiments('shop', ended())
+    for (const [index, record] of recordsOf(made, ['hero'], 200).flat().entries()) {
+      expect(record).not.toHaveProperty('experiment')
+      expect(record).not.toHaveProperty('armShares')
+      if (running[index]!.arm === 'control') expect(record.policyVersion).toBe(running[index]!.policyVersion)
+    }
+    made.setExperiments('shop', ended('fixed'))
+    for (const record of recordsOf(made, ['hero'], 50).flat()) expect(record.contentIds).toEqual(['e'])
+  })
+
+  it('moves nobody of its group into another experiment', () => {
+    const [group, side] = ['home', { ...EXPERIMENT, id: 'second', slot: 'side' }]
+    const of = (first: Experiment) =>
+      catalog(
+        { hero: {}, side: {} },
+        [first, side].map(each => ({ ...each, group })),
+      )
+    const inSide = (records: DecisionRecord[][]) => records.map(([record]) => record!.experiment)
+    const before = inSide(recordsOf(of(EXPERIMENT), ['side'], 300))
+    expect(new Set(before)).toEqual(new Set(['second', undefined]))
+    expect(inSide(recordsOf(of(ended('ab')[0]!), ['side'], 300))).toEqual(before)
+  })
+})
+
 describe('visitors who are held out', () => {
   const records = recordsOf(catalog({ hero: { holdout: 0.5, count: 2 }, side: { holdout: 0.5 } }), ['hero', 'side'])
   const held = records.filter(([hero]) => hero!.holdout)
@@ -112,5 +154,90 @@ describe('visitors who are held out', () => {
       )
       expect(ghost!.ghost).toEqual(shown!.contentIds)
     }
+  })
+})
+
+describe('a site with a holdout', () => {
+  const slots = { hero: {}, side: { holdout: 0.2 } }
+  const made = catalog(slots)
+  made.setHoldout('shop', { share: 0.3, tag: 'q1' })
+  const records = recordsOf(made, ['hero', 'side'], 1_000)
+  const isHeld = (all: DecisionRecord[][], place: number) => all.map(record => record[place]!.holdout)
+
+  it('holds the same persons out of all its slots, with all their browsers, beside those of each slot', () => {
+    const [hero, side] = [isHeld(records, 0), isHeld(records, 1)]
+    expect(Math.abs(hero.filter(Boolean).length / 1_000 - 0.3)).toBeLessThan(0.04)
+    expect(Math.abs(side.filter(Boolean).length / 1_000 - 0.44)).toBeLessThan(0.04)
+    expect(side.filter((held, index) => hero[index] && !held)).toEqual([])
+    for (const [first, second] of records) {
+      expect(first!.armShares).toEqual([0.3, 0.7])
+      expect(second!.armShares![0]).toBeCloseTo(0.44, 12)
+      if (first!.holdout)
+        expect(first).toMatchObject({ outcome: 'holdout', contentIds: [], ghost: [expect.any(String)] })
+    }
+    const held = records.find(([hero]) => hero!.holdout)![0]!.anonymousId
+    const person = { id: held, decisions: [], stopped: [], members: [], signals: [], traits: {} } as never
+    for (const browser of ['one', 'two'])
+      expect(
+        answer(request(browser, ['hero']), { profile: undefined, person }, { catalog: made }, NOW).records[0]!.holdout,
+      ).toBe(true)
+  })
+
+  it('keeps them until another tag is set, and ends at once', () => {
+    const before = isHeld(records, 0)
+    const again = catalog(slots)
+    again.setHoldout('shop', { share: 0.4, tag: 'q1' })
+    const wider = isHeld(recordsOf(again, ['hero'], 1_000), 0)
+    expect(wider.filter((held, index) => before[index] && !held)).toEqual([])
+    again.setHoldout('shop', { share: 0.3, tag: 'q2' })
+    const other = isHeld(recordsOf(again, ['hero'], 1_000), 0)
+    expect(other.filter((held, index) => before[index] && held).length / 1_000).toBeCloseTo(0.09, 1)
+    again.setHoldout('shop', undefined)
+    expect(isHeld(recordsOf(again, ['hero'], 200), 0)).not.toContain(true)
+  })
+})
+
+describe('what the held out would have been shown', () => {
+  const capped = (holdout: number) => {
+    const made = createCatalog()
+    made.set('shop.slot.hero', { id: 'hero', policy: { type: 'fixed', contentIds: ['a', 'b'] }, holdout })
+    const rest = { slots: ['hero'], caps: [{ count: 2, per: '24h' }] }
+    made.set('shop.content.a', { id: 'a', ...rest })
+    made.set('shop.content.b', { id: 'b', slots: ['hero'] })
+    return made
+  }
+
+  /** Asks five times, each time with what the profile was told before, and what the page viewed. */
+  function play(holdout: number, isViewed: boolean) {
+    let decisions: readonly KeptDecision[] = []
+    return Array.from({ length: 5 }, (_, index) => {
+      const now = NOW + index * 3_600_000
+      const person = { id: 'v', decisions, stopped: [], members: [], signals: [], traits: {} } as never
+      const { records, served } = answer(
+        request('v', ['hero']),
+        { profile: undefined, person },
+        { catalog: capped(holdout) },
+        now,
+      )
+      const { decisionId, ghost, contentIds } = records[0]!
+      decisions = withServed(decisions, JSON.parse(JSON.stringify(served)))
+      const properties = { decisionId, contentId: ghost ? '' : contentIds[0]! }
+      const view = { type: 'track', event: 'Slot Viewed', properties } as unknown as StoredMessage
+      if (isViewed) decisions = withResponse(decisions, view, now + 1_000)
+      return (ghost ?? contentIds)[0]
+    })
+  }
+
+  it('counts toward caps as if it had been shown, and is released as that is', () => {
+    expect(play(0, true)).toEqual(['a', 'a', 'b', 'b', 'b'])
+    expect(play(1, true)).toEqual(play(0, true))
+    expect(play(0, false)).toEqual(['a', 'a', 'a', 'a', 'a'])
+    expect(play(1, false)).toEqual(play(0, false))
+  })
+
+  it('is told as something of which no policy learns', () => {
+    const { served } = answer(request('v', ['hero']), { profile: undefined }, { catalog: capped(1) }, NOW)
+    expect(served).toMatchObject([{ isOnlyCounted: true, isGhost: true, items: [{ contentId: 'a', position: 1 }] }])
+    expect(isServedDecisions(JSON.parse(JSON.stringify(served)))).toBe(true)
   })
 })

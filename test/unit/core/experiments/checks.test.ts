@@ -169,6 +169,22 @@ describe('the audit of draws', () => {
     expect(Math.abs(sum / 2_000 - 1)).toBeLessThan(0.05)
   })
 
+  it('goes on from what was stored as if it had not stopped', () => {
+    const random = seededRandom('stored')
+    const whole = createDrawAudit()
+    let part = createDrawAudit()
+    for (let i = 0; i < 3_000; i++) {
+      const units = CHANCES[i % CHANCES.length]!
+      const draw = { places: PLACES, units, scale: PROBABILITY_SCALE, drawn: pickUnit(units, random()) }
+      whole.note(draw)
+      part.note(draw)
+      if (i % 700 === 0) part = createDrawAudit(undefined, JSON.parse(JSON.stringify(part.state())))
+    }
+    expect(part.now()).toEqual(whole.now())
+    whole.note({ places: [0, 1], units: [8, 0], scale: 8, drawn: 1 })
+    expect(createDrawAudit(undefined, JSON.parse(JSON.stringify(whole.state()))).now().ok).toBe(false)
+  })
+
   it('looks at many places, of which the later ones share an account', () => {
     const random = seededRandom('many')
     const places = Array.from({ length: 100 }, (_, place) => place)

@@ -64,6 +64,14 @@ describe('results', () => {
     expect(results(arms, {}, guardrails({ worse: 'more' }))).toMatchObject({ stop: null, guardrails: [{ ok: true }] })
   })
 
+  it('take what came in an arm only, and must not come more often, for broken', () => {
+    const guardrails = [{ event: 'Error Shown', worse: 'more', margin: 0.5 }]
+    const told = (errors: number) =>
+      results([arm('a', 20_000, 2_000, 0), arm('b', 20_000, 2_000, errors)], {}, { guardrails })
+    expect(told(500)).toMatchObject({ stop: 'guardrail', guardrails: [{ ok: false, lift: { value: null } }] })
+    expect(told(2)).toMatchObject({ stop: null, guardrails: [{ ok: true }] })
+  })
+
   it('of several arms name the one that is ahead, with wider intervals', () => {
     const two = results([arm('a', 20_000, 2_000), arm('b', 20_000, 2_600)])
     const three = results([arm('a', 20_000, 2_000), arm('c', 20_000, 1_900), arm('b', 20_000, 2_600)])

@@ -176,11 +176,17 @@ describe('the settings of a site', () => {
     }
     expect(checkSite({ ...site, signals: [] })).toMatchObject({ ok: true, value: { signals: [] } })
     expect(checkSite({ ...site, bots: 'include' })).toMatchObject({ ok: true, value: { bots: 'include' } })
+    const holdout = { share: 0.05, tag: '2026' }
+    expect(checkSite({ ...site, holdout })).toMatchObject({ ok: true, value: { holdout } })
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: true, value: settings })
     expect(checkSite(site)).toMatchObject({ ok: true, value: { siteId: 'shop', debug: false } })
   })
 
   it.each([
+    [{ holdout: 0.1 }, /holdout must be/],
+    [{ holdout: { share: 2 } }, /holdout must be/],
+    [{ holdout: { share: 0.1, tag: 'a b' } }, /holdout must be/],
+    [{ holdout: { share: 0.1, tags: [] } }, /holdout must be/],
     [{ enrichment: true }, /enrichment must be an object/],
     [{ enrichment: { bot: true } }, /enrichment\.bot is unknown: there are .*bots/],
     [{ enrichment: { bots: 'yes' } }, /enrichment\.bots must be true or false/],

@@ -84,4 +84,18 @@ describe('the contents of a version', () => {
     expect(await contentsOfVersion(some(revisions, { [-1]: [EXPERIMENT], 9: [] }), 'shop', record)).toEqual(['two'])
     expect(await contentsOfVersion(some(revisions), 'shop', record)).toBeUndefined()
   })
+
+  it('are those of the arm as which a slot chooses for everybody since its experiment ended', async () => {
+    const [, arm] = EXPERIMENT.arms
+    const {
+      experiment: _none,
+      arm: _neither,
+      ...record
+    } = { experiment: '', arm: '', ...recordOf(['one', 'two'], arm) }
+    const stopped = { ...EXPERIMENT, stopped: { at: at(-2).toISOString(), reason: 'better', arm: 'b' } }
+    const revisions = { [-1]: ['one', 'two'] }
+    expect(await contentsOfVersion(some(revisions, { [-1]: [stopped] }), 'shop', record)).toEqual(['two'])
+    expect(await contentsOfVersion(some(revisions, { [-1]: [stopped], 9: [] }), 'shop', record)).toEqual(['two'])
+    expect(await contentsOfVersion(some(revisions, { [-1]: [EXPERIMENT] }), 'shop', record)).toBeUndefined()
+  })
 })

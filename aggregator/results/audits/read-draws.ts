@@ -1,0 +1,73 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { type AuditedDraw, drawsOf } from '@slotstream/core'
+import { POSITIONS_PER_STREAM, type RecordedDraw } from '@slotstream/protocol'
+
+/** A recorded decision of which something was drawn. */
+export interface DrawRow {
+  site: string
+  slot: string
+  version: string
+  draw: string
+  position: number
+}
+
+/** Rows of a block, at most. */
+export const BLOCK_ROWS = 20_000
+
+/** Decisions that are audited when there were no audits before: of so many milliseconds. */
+const BEGIN_MS = 7 * 86_400_000
+
+/** Of those by this product: imported ones, whose seed is another one or none, are not its draws. */
+const DRAWN = 'seed = decision_id AND isNotNull(features.draw)'
+const OF_STREAM = 'stream_seq >= {base: UInt64} AND stream_seq < {end: UInt64}'
+
+const BLOCK = `SELECT site_id AS site, slot_id AS slot, policy_version AS version, toString(features.draw) AS draw, toFloat64(stream_seq) AS position
+FROM slotstream.decisions
+WHERE ${OF_STREAM} AND stream_seq > {after: UInt64} AND ${DRAWN}
+ORDER BY stream_seq, batch_index LIMIT ${BLOCK_ROWS}`
+
+const FIRST = `SELECT toFloat64(min(stream_seq)) AS first, toFloat64(count()) AS rows FROM slotstream.decisions
+WHERE ${OF_STREAM} AND timestamp >= fromUnixTimestamp64Milli({since: Int64})`
+
+/** Reads the draws of a stream after a position, in order: whole messages, unless one is larger than a block. */
+export async function readDraws(clickhouse: ClickHouseClient, base: number, after: number): Promise<DrawRow[]> {
+  const rows = await select<DrawRow>(clickhouse, BLOCK, { ...rangeOf(base), after })
+  const last = rows.at(-1)?.position
+  if (rows.length < BLOCK_ROWS || rows[0]!.position === last) return rows
+  return rows.filter(({ position }) => position !== last)
+}
+
+/** Resolves to the position after which the audits of a stream begin. Undefined: it has no recent decisions */
+export async function firstPosition(
+  clickhouse: ClickHouseClient,
+  base: number,
+  now: number,
+): Promise<number | undefined> {
+  const [row] = await select<{ first: number; rows: number }>(clickhouse, FIRST, {
+    ...rangeOf(base),
+    since: now - BEGIN_MS,
+  })
+  return row && row.rows > 0 ? Math.max(0, row.first - 1) : undefined
+}
+
+/** Returns what an audit notes of a record. A draw that can't be read, such as one of a later version, is left out. */
+export function parseDraw(text: string): AuditedDraw[] {
+  try {
+    return drawsOf({ draw: JSON.parse(text) as RecordedDraw })
+  } catch {
+    return []
+  }
+}
+
+function rangeOf(base: number) {
+  return { base, end: base + POSITIONS_PER_STREAM }
+}
+
+async function select<Row>(
+  clickhouse: ClickHouseClient,
+  query: string,
+  params: Record<string, number>,
+): Promise<Row[]> {
+  const result = await clickhouse.query({ query, query_params: params, format: 'JSONEachRow' })
+  return result.json<Row>()
+}

@@ -1,0 +1,70 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { endOf, resultsOf } from '@slotstream/core'
+import type { Experiment, StoppedExperiment } from '@slotstream/protocol'
+import type { Installation, Log, Metrics } from '@slotstream/runtime'
+import { countArms } from '../count-arms.js'
+import { firstDecision } from './first-decision.js'
+import { readExperiments, storeEnd } from './stored-experiments.js'
+
+export interface StopDeps {
+  buckets: Pick<Installation['buckets'], 'definitions'>
+  clickhouse: ClickHouseClient
+  metrics: Metrics
+  log: Log
+  /** The clock, in milliseconds since the epoch. Default: the system's */
+  now?: () => number
+}
+
+/**
+ * Creates what looks at all experiments that have rules to stop, by the same results that are shown, and ends those for which a
+ * rule says so. Intervals hold at every look, so it may look as often as it likes. All decisions of an experiment are counted.
+ */
+export function createStops({ buckets, clickhouse, metrics, log, now = Date.now }: StopDeps) {
+  const looks = metrics.counter('experiment_looks_total', 'Looks at experiments that may stop, by result', ['result'])
+  const ended = metrics.counter('experiments_stopped_total', 'Experiments that were stopped, by reason', ['reason'])
+
+  async function judge(siteId: string, experiment: Experiment): Promise<StoppedExperiment | undefined> {
+    const { id, slot: slotId } = experiment
+    const from = await firstDecision(clickhouse, { siteId, slotId, experiment: id })
+    if (from === undefined) return undefined
+    const at = now()
+    const { counted } = await countArms(clickhouse, {
+      siteId,
+      slotId,
+      from,
+      to: new Date(at).toISOString(),
+      experiment,
+    })
+    return endOf(experiment, resultsOf(experiment, counted), at)
+  }
+
+  return async function look(signal: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
+    for (const { siteId, revision, experiments } of await readExperiments(buckets.definitions, log)) {
+      let after = revision
+      for (const experiment of experiments.filter(mayStop)) {
+        signal.throwIfAborted()
+        const { id, slot: slotId } = experiment
+        try {
+          const end = await judge(siteId, experiment)
+          looks.inc({ result: end ? 'stopped' : 'runs' })
+          if (!end || !(await isOwner())) continue
+          const stored = await storeEnd(buckets.definitions, { siteId, revision: after }, id, end)
+          // Changed meanwhile: the next look judges what is there then.
+          if (stored === undefined) break
+          after = stored
+          ended.inc({ reason: end.reason })
+          const { reason, arm, verdict } = end
+          log.warn({ siteId, slotId, experiment: id, reason, arm, verdict, revision: stored }, 'stopped an experiment')
+        } catch (error) {
+          if (signal.aborted) throw error
+          looks.inc({ result: 'failed' })
+          log.warn({ err: error, siteId, slotId, experiment: id }, 'an experiment could not be looked at, trying again')
+        }
+      }
+    }
+  }
+}
+
+function mayStop({ stop, stopped }: Experiment): boolean {
+  return stop !== undefined && stop.apply !== 'tell' && !stopped
+}
