@@ -2,6 +2,7 @@ export { type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspic
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
+export { factsOf as contentFactsOf } from './catalog/content-facts.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf } from './catalog/policy-needs.js'
 export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
@@ -88,6 +89,7 @@ export {
   type Epoch,
   type Epochs,
   emptyEpochs,
+  LEARNING_HORIZON_MS,
   latestFirst,
   mergeEpochs,
 } from './learning/epochs/epochs.js'
