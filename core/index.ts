@@ -29,7 +29,9 @@ export {
   type SituationInput,
   situationOf,
 } from './decide/situation.js'
-export { createRunDecisionTest, type TestedCatalog } from './decide/tests/run-decision-test.js'
+export type { TestedCatalog } from './decide/tests/ask-as-given.js'
+export { createRunDecisionTest } from './decide/tests/run-decision-test.js'
+export { createFindCounterExamples, trialsOf } from './decide/tests/search/counter-example.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
 export {
   contentConditionFaults,
@@ -114,6 +116,7 @@ export {
   type Epoch,
   type Epochs,
   emptyEpochs,
+  LEARNING_HORIZON_MS,
   latestFirst,
   mergeEpochs,
 } from './learning/epochs/epochs.js'

@@ -73,14 +73,15 @@ export function startLearning(deps: LearningDeps): Learning {
       saver.note(counts)
     }
     try {
-      const positions = await load(worker, store, saver, log)
+      const { positions, origin } = await load(worker, store, saver, log)
       const parts = { nats, log, take }
       const { live, isReset } = await catchUp(parts, installation, positions)
       if (ending.signal.aborted) return
       for (const { name, from } of live) through.set(name, from - 1)
       const following = followLearning(parts, live)
       stopReading = following.stop
-      saver.begin(() => worker.ask({ type: 'save' }), isReset)
+      const onRebuilt = () => endOfThread(new ModelsRebuilt())
+      saver.begin(() => worker.ask({ type: 'save' }), { origin, isReset, onRebuilt })
       isCaughtUp = true
       log.info({ slots: models.size }, 'models are up to date')
       await Promise.race([following.reading, broken])
@@ -98,7 +99,8 @@ export function startLearning(deps: LearningDeps): Learning {
       } catch (error) {
         if (ending.signal.aborted) return
         metrics.restarts.inc()
-        log.error({ err: error }, 'learning failed, beginning again from the last snapshot')
+        if (error instanceof ModelsRebuilt) log.info('models were rebuilt: beginning again from them')
+        else log.error({ err: error }, 'learning failed, beginning again from the last snapshot')
         await pause(AGAIN_MS, ending.signal).catch(() => {})
       }
     }
@@ -130,12 +132,26 @@ export function startLearning(deps: LearningDeps): Learning {
   }
 }
 
-/** Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on. */
-async function load(thread: LearningThread, store: SnapshotStore, saver: Saver, log: Log) {
+/** The models were rebuilt: what was learned here is none of it. */
+class ModelsRebuilt extends Error {
+  override name = 'ModelsRebuilt'
+}
+
+/**
+ * Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on, and to
+ * the rebuild that the snapshot goes back to.
+ */
+async function load(
+  thread: LearningThread,
+  store: SnapshotStore,
+  saver: Saver,
+  log: Log,
+): Promise<{ positions: Readonly<Record<string, number>>; origin?: string | undefined }> {
   const found = await store.read()
   if (!found) {
     log.info('there is no snapshot of what was learned: learning from what the streams have')
-    return {}
+    // One that is not whole may be taken the place of, whatever it goes back to.
+    return { positions: {}, origin: (await store.readManifest()).manifest?.origin }
   }
   const loaded = await thread.ask({ type: 'load', chunks: found.chunks })
   if (!loaded) {
@@ -143,9 +159,9 @@ async function load(thread: LearningThread, store: SnapshotStore, saver: Saver, 
       { snapshot: found.manifest.id },
       'the snapshot of what was learned cannot be read: learning from the streams',
     )
-    return {}
+    return { positions: {}, origin: found.manifest.origin }
   }
   saver.noteSnapshot(loaded.at)
   log.info({ snapshot: found.manifest.id, slots: loaded.slots }, 'loaded what was learned')
-  return loaded.positions
+  return { positions: loaded.positions, origin: found.manifest.origin }
 }

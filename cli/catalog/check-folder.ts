@@ -1,5 +1,11 @@
 import { join } from 'node:path'
-import { contentConditionFaults, createRunDecisionTest, slotConditionFaults } from '@slotstream/core'
+import {
+  contentConditionFaults,
+  createFindCounterExamples,
+  createRunDecisionTest,
+  slotConditionFaults,
+  trialsOf,
+} from '@slotstream/core'
 import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
 import { CommandError, compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
 import { fileOf } from '../list-folder.js'
@@ -90,12 +96,17 @@ function noteTwice(list: List, raw: readonly unknown[] | undefined, note: Note):
 }
 
 /**
- * Runs decision tests.
+ * Runs decision tests, and of those that pass looks for persons who break them.
  *
  * @throws CommandError with a line for each that fails, naming the file
  */
 export function refuseFailing(tests: readonly FoundTest[], catalog: Catalog, siteId: string): void {
-  const run = createRunDecisionTest(catalog, siteId, Date.now())
-  const faults = tests.flatMap(({ at, test }) => run(test).map(line => `${at}: ${line}`))
+  const now = Date.now()
+  const run = createRunDecisionTest(catalog, siteId, now)
+  const search = createFindCounterExamples(catalog, siteId, now, trialsOf(tests.length))
+  const faults = tests.flatMap(({ at, test }) => {
+    const faultsOfTest = run(test)
+    return (faultsOfTest.length > 0 ? faultsOfTest : search(test)).map(line => `${at}: ${line}`)
+  })
   if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
 }

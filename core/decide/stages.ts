@@ -73,6 +73,12 @@ export function chooseInStages(
   }
 }
 
+/** Returns the share of draws that all candidates win alike: so large that none has less of a chance than the slot wants. */
+function explorationOf({ exploration }: CompiledSlot['slot'], candidates: number): number {
+  const { atLeast = DEFAULT_EXPLORATION, neverBelow = 0 } = exploration ?? {}
+  return Math.min(1, Math.max(atLeast, neverBelow * candidates))
+}
+
 function pinned(candidates: number[], count: number): Stage {
   const chosen = [...candidates.keys()].slice(0, count)
   return {
@@ -98,7 +104,7 @@ function drawn(
     slotId: slot.id,
     eligible: factsAt(contents, among),
     count: Math.max(1, Math.min(count, among.length)),
-    exploration: slot.exploration?.atLeast ?? DEFAULT_EXPLORATION,
+    exploration: explorationOf(slot, among.length),
   })
   const { lottery, scores, arms } = proposal
   const candidates = placesAt(among, proposal.candidates)

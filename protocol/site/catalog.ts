@@ -96,8 +96,11 @@ export interface Slot {
   rewards?: Reward[]
   /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
   countFrom?: CountFrom
-  /** Least share of draws that any content can win, for policies that learn. Default: `DEFAULT_EXPLORATION` */
-  exploration?: { atLeast: number }
+  /**
+   * Least share of draws that any content can win, for policies that learn, and least chance of each for a position, however many
+   * there are. Default: `DEFAULT_EXPLORATION`, and what each has of that
+   */
+  exploration?: { atLeast: number; neverBelow?: number }
   /** Content that takes precedence over the policy's choice, in this order. Default: none */
   campaigns?: Campaign[]
   /** JSON Schema of the payload of its content. Default: any payload */

@@ -1,5 +1,13 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
-import { BUCKETS, DEAD_LETTERS, pastParts, type StreamPart, streamParts, TOMBSTONE_DAYS } from '@slotstream/protocol'
+import {
+  BUCKETS,
+  bucketStream,
+  DEAD_LETTERS,
+  pastParts,
+  type StreamPart,
+  streamParts,
+  TOMBSTONE_DAYS,
+} from '@slotstream/protocol'
 import type { Nats } from '../nats/connection/nats.js'
 import { streamInfo } from '../nats/streams/stream-info.js'
 import type { Log } from '../process/log.js'
@@ -26,8 +34,11 @@ const GB = 1_000_000_000
 /** Between two tries while JetStream is not ready, in milliseconds. */
 const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 
-/** Revisions of a key that a bucket keeps, where it keeps more than the last one: the most that KV can. */
-const REVISIONS: Partial<Record<keyof typeof BUCKETS, number>> = { definitions: 64 }
+/**
+ * Revisions of a key that a bucket keeps, where it keeps more than the last one: of definitions the most that KV can; of the
+ * catalog as many as an item may change while ClickHouse, which gets all of them, can't be reached.
+ */
+const REVISIONS: Partial<Record<keyof typeof BUCKETS, number>> = { definitions: 64, catalog: 16 }
 
 /** Properties of an existing stream that follow the settings. */
 const CHANGEABLE = ['max_age', 'max_bytes', 'num_replicas'] as const
@@ -82,7 +93,16 @@ async function provisionOnce(nats: Nats, settings: SharedSettings, log: Log): Pr
   const days = { jobs: TOMBSTONE_DAYS, tombstones: TOMBSTONE_DAYS } as Partial<Record<keyof typeof BUCKETS, number>>
   const names = bucketNames(generation)
   const buckets = await ofEachBucket(key => open(names[key], days[key], REVISIONS[key]))
+  for (const [key, revisions] of Object.entries(REVISIONS))
+    await keepRevisions(nats, names[key as keyof typeof BUCKETS], revisions)
   return { partitions, streams, past, layout, generation, buckets, privacy }
+}
+
+/** Makes a bucket of an earlier version keep as many revisions of a key; never fewer than it does. */
+async function keepRevisions(nats: Nats, bucket: string, revisions: number): Promise<void> {
+  const existing = await streamInfo(nats, bucketStream(bucket))
+  if (existing && existing.config.max_msgs_per_subject < revisions)
+    await nats.manager.streams.update(bucketStream(bucket), { max_msgs_per_subject: revisions })
 }
 
 async function provisionStream(

@@ -5,7 +5,7 @@ export const PROGRAMS = {
   aggregator: '`npm run aggregator`',
   clickhouse: 'the embedded ClickHouse',
   micro: '`npm run micro`',
-  commands: '`npm run rebuild`, `streams`, `dead-letters`',
+  commands: '`npm run rebuild`, `streams`, `dead-letters`, `learning`',
   users: '`npm run clickhouse-users`',
   plan: '`npm run plan`',
   catalog: '`npm run catalog`',

@@ -17,10 +17,10 @@ const PASSWORD = 'chaos-password'
 /** As the settings have it. */
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
-/** What the warehouse loads beside events: decisions, signals, what was learned, rejected, deliveries, profiles. */
-const STREAMS = EVENTS_STREAMS + 6
-/** The same without profiles. */
-const LAKE_STREAMS = STREAMS - 1
+/** What the warehouse loads beside events: decisions, signals, what was learned, rejected, deliveries, profiles, the catalog. */
+const STREAMS = EVENTS_STREAMS + 7
+/** The same without profiles and the catalog. */
+const LAKE_STREAMS = STREAMS - 2
 
 /**
  * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled up

@@ -571,6 +571,24 @@ describe('decision tests', () => {
     })
   })
 
+  it('that pass keep it from being published where another person breaks them', async () => {
+    const where = { $or: [{ 'traits.plan': { $ne: 'pro' } }, { 'traits.visits': { $gte: 5 } }] }
+    const holed = { slots: [hero()], content: [content('a', { where }), content('b')] }
+    const message = 'tests[0] pros never see a: never a: it can be shown where traits.visits is 5'
+    expect(await admin('POST', '/catalog', { ...holed, tests: [NEVER] })).toMatchObject({
+      status: 400,
+      error: { details: [message] },
+    })
+    await admin('POST', '/catalog', { ...holed, draft: true })
+    expect(await admin('POST', '/catalog/publish', { tests: [NEVER] })).toMatchObject({
+      status: 400,
+      error: { details: [message] },
+    })
+    expect(await catalog()).toMatchObject({ revision: 0, content: [] })
+    const said = { ...NEVER, given: { profile: { traits: { plan: 'pro', visits: 4 } } } }
+    expect(await admin('POST', '/catalog/publish', { tests: [said] })).toMatchObject({ status: 200, revision: 1 })
+  })
+
   it('that are sent to publish a draft keep it a draft where they fail', async () => {
     await admin('POST', '/catalog', { ...both('a'), draft: true })
     expect(await admin('POST', '/catalog/publish', { tests: [NEVER] })).toMatchObject({ status: 400 })

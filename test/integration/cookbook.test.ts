@@ -93,6 +93,49 @@ describe('the recipes, over a generated shop', () => {
   })
 })
 
+it('give the truth: Catalog as it was', async () => {
+  const shown = shop.decisions.flatMap(({ timestamp, contentIds }) =>
+    contentIds.map(id => ({ id, at: Date.parse(timestamp) })),
+  )
+  const ids = [...new Set(shown.map(({ id }) => id))].sort()
+  expect(ids.length).toBeGreaterThan(2)
+  const times = shown.map(({ at }) => at).sort((a, b) => a - b)
+  const [first, changed, gone] = [times[0]!, times[times.length >> 1]!, times[(3 * times.length) >> 2]!]
+  // Each has another category and price from the middle on; the first one is removed later.
+  const versions = ids.flatMap((id, place) => [
+    { id, from: first, category: 'early', price: 10 as number | undefined },
+    { id, from: changed, category: `late-${place % 2}`, price: place === 0 ? undefined : 20 },
+    ...(place === 0 ? [{ id, from: gone, category: '', price: undefined }] : []),
+  ])
+  await clickhouse.client.insert({
+    table: 'slotstream.catalog_changes',
+    values: versions.map(({ id, from, category, price }, seq) => ({
+      site_id: 'demo',
+      kind: 'content',
+      id,
+      definition: category && JSON.stringify({ id, category, price }),
+      deleted: category === '',
+      stored_at: new Date(from).toISOString(),
+      stream_seq: seq + 1,
+    })),
+    format: 'JSONEachRow',
+    clickhouse_settings: { date_time_input_format: 'best_effort' },
+  })
+  const sums = new Map<string, { shown: number; prices: number[] }>()
+  for (const { id, at } of shown) {
+    const { category, price } = versions.findLast(version => version.id === id && version.from <= at)!
+    const sum = sums.get(category) ?? { shown: 0, prices: [] }
+    sums.set(category, { shown: sum.shown + 1, prices: price === undefined ? sum.prices : [...sum.prices, price] })
+  }
+  const mean = (prices: number[]) =>
+    prices.length === 0 ? null : Number((prices.reduce((a, b) => a + b, 0) / prices.length).toFixed(2))
+  const truth = [...sums].sort(([a], [b]) => (a < b ? -1 : 1))
+  expect(truth.length).toBe(4)
+  expect(await ask('Catalog as it was')).toEqual(
+    truth.map(([category, { shown, prices }]) => ({ category, shown, price: mean(prices) })),
+  )
+})
+
 describe('the recipes of segments and features', () => {
   const DAY = 86_400_000
   const today = Math.floor(Date.now() / DAY) * DAY

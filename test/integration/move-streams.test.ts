@@ -78,7 +78,7 @@ describe('another number of streams', () => {
     const collectorUrl = await broker.collector()
     await putSite(collectorUrl, 'shop')
     await startAggregators(2)
-    await untilShared(7)
+    await untilShared(8)
     const sender = createSender(collectorUrl, 'shop')
     const sending = sender.send({ eventsPerSecond: 200, batchSize: 5, visitors: 12 })
     const arrived = (more: number) => {
@@ -94,12 +94,12 @@ describe('another number of streams', () => {
     const said = await streams('events', '3')
     expect(said).toContain('EVENTS: nothing is taken until what is there has been read')
     expect(said).toMatch(/EVENTS_1, EVENTS_2, EVENTS_3: these take events from message \d+ on/)
-    await untilShared(10)
+    await untilShared(11)
     await arrived(100)
     expect(await streams('events', '2')).toContain('EVENTS_4, EVENTS_5: these take events')
     expect(await streams('decisions', '2')).toContain('DECISIONS_1, DECISIONS_2: these take decisions')
     expect(await streams('events', '2')).toContain('there are 2 streams of events already')
-    await untilShared(14)
+    await untilShared(15)
     await arrived(100)
     sender.stop()
     await sending

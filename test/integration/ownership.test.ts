@@ -13,7 +13,7 @@ import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 /** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, signals, rejected, deliveries, learning records, profiles. */
 const PARTITIONS = 8
 const LAYOUT = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
-const STREAMS = 3 + 2 + 1 + 1 + 1 + 1 + 1
+const STREAMS = 3 + 2 + 1 + 1 + 1 + 1 + 1 + 1
 
 const log = createLog('test')
 log.level = 'silent'

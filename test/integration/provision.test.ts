@@ -45,6 +45,17 @@ describe('provisioning', () => {
     expect((await nats.manager.streams.info('EVENTS')).state.messages).toBe(1)
   })
 
+  it('makes buckets of an earlier version keep more revisions, and loses none of what they have', async () => {
+    const { kvm } = nats
+    const earlier = await kvm.create('catalog', { history: 1 })
+    await earlier.put('shop.slot.x', '{}')
+    const { buckets } = await make({})
+    expect(await configOf('KV_catalog')).toMatchObject({ max_msgs_per_subject: 16 })
+    expect((await buckets.catalog.get('shop.slot.x'))?.string()).toBe('{}')
+    expect(await configOf('KV_definitions')).toMatchObject({ max_msgs_per_subject: 64 })
+    await make({})
+  })
+
   it('makes several streams of a kind when asked, each with a range of partitions', async () => {
     await make({ PARTITIONS: '8', EVENTS_STREAMS: '3' })
     expect(await names()).toEqual([

@@ -11,7 +11,7 @@ import {
 import { type LearningEnvelope, parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { createLog, type Installation, type Nats, readWhole } from '@slotstream/runtime'
 import { createSnapshotStore } from '#aggregator/learning/snapshot/snapshot-store.js'
-import { linesOf } from '#aggregator/learning/thread/snapshot-text.js'
+import { linesOf } from '#aggregator/learning/snapshot/snapshot-text.js'
 
 const log = createLog('test')
 log.level = 'silent'

@@ -11,17 +11,19 @@ import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
+import { rebuildModels } from './models/rebuild-models.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
 import { restoreFromLake } from './restore-from-lake.js'
 import { loadedTables } from './sources.js'
-import type { Order } from './understand.js'
+import { MODELS, type Order } from './understand.js'
 
 const PROFILES = 'profiles'
 
 /**
- * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream.
+ * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream, models from the table
+ * of what came of decisions.
  *
  * @param lake the lake's folder, for what is rebuilt from it
  * @param anonymousDays see `applyAndDetect`
@@ -42,9 +44,9 @@ export async function rebuild(
   const sources = loadedTables(installation, publisher)
   const wanted = (name: string) => !only || only.includes(name)
   // Profiles may be rebuilt while ClickHouse is away.
-  const needsTables = !only || only.some(name => name !== PROFILES)
+  const needsTables = !only || only.some(name => name !== PROFILES && name !== MODELS)
   const tables = needsTables ? derivedTables(await readViews(clickhouse, [...sources.keys()])) : []
-  const unknown = only?.find(name => name !== PROFILES && !tables.some(table => table.name === name))
+  const unknown = only?.find(name => name !== PROFILES && name !== MODELS && !tables.some(table => table.name === name))
   if (unknown)
     throw new Error(
       `there is no derived table ${unknown}: there are ${tables.map(({ name }) => name).join(', ') || 'none'}`,
@@ -58,6 +60,7 @@ export async function rebuild(
     const held = await rebuildTable(clickhouse, table, sources)
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
+  if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts)
   if (!wanted(PROFILES)) return undefined
   const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
   const definitions = withBotTreatment(createSitesDefinitions(parts.log), bots)

@@ -1,5 +1,8 @@
 import { UsageError } from '@slotstream/runtime'
 
+/** What stands for the models of slots among what can be rebuilt. */
+export const MODELS = 'models'
+
 /** Names of the tables to rebuild, and their source. */
 export interface Order {
   /**
@@ -7,18 +10,21 @@ export interface Order {
    * `lake` puts what the lake has and the tables lack back into them.
    */
   from: 'stream' | 'events' | 'lake'
-  /** `profiles` and names of derived tables; undefined: everything. */
+  /** `profiles`, `models` and names of derived tables; undefined: everything but models. */
   only?: string[]
 }
 
 export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--only profiles,<table>,…]
+       npm run rebuild -- models
   --from stream   profiles from all the stream has; refused when it doesn't begin at the beginning any more
   --from events   profiles from the table events where the stream has no more, then from the stream
   --from lake     rows that the lake (LAKE_DIR) has and the tables lack are put back first, then as --from events
-  --only          profiles, or derived tables by name; default: all of them`
+  --only          profiles, or derived tables by name; default: all of them
+  models          what policies have learned, from the table learning_outcomes`
 
 /** The command line as an order. Throws UsageError. */
 export function understand(args: string[]): Order {
+  if (args.length === 1 && args[0] === MODELS) return { from: 'events', only: [MODELS] }
   const values = new Map<string, string>()
   for (let i = 0; i < args.length; i++) {
     const [, name = '', joined] = /^--(from|only)(?:=(.*))?$/.exec(args[i]!) ?? []

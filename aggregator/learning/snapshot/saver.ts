@@ -22,6 +22,16 @@ export interface SaverDeps {
   log: Log
 }
 
+/** Where what is saved begins. */
+export interface SaverStart {
+  /** Name of the rebuild that it goes back to. Undefined: to none */
+  origin: string | undefined
+  /** Whether a stream has lost its end. */
+  isReset: boolean
+  /** Called when the snapshot that counts goes back to another rebuild: what is saved here is not to be learned from. */
+  onRebuilt: () => void
+}
+
 /** Decides when a snapshot is written, and writes it. */
 export interface Saver {
   /** There is a snapshot of this time. */
@@ -29,7 +39,7 @@ export interface Saver {
   /** Messages were learned from. */
   note(counts: FoldCounts): void
   /** From now on there is something to save. */
-  begin(save: () => Promise<Answers['save']>, evenIfLater: boolean): void
+  begin(save: () => Promise<Answers['save']>, from: SaverStart): void
   /** There is nothing to save any more. */
   end(): void
   saveIfDue(): Promise<void>
@@ -41,7 +51,8 @@ export interface Saver {
 export function createSaver({ store, writesSnapshots, everyMs, metrics, log }: SaverDeps): Saver {
   const startedAt = Date.now()
   let save: (() => Promise<Answers['save']>) | undefined
-  let evenIfLater = false
+  let from: SaverStart | undefined
+  let isReset = false
   let savedAt = 0
   let lookedAt = 0
   let records = 0
@@ -51,6 +62,7 @@ export function createSaver({ store, writesSnapshots, everyMs, metrics, log }: S
     lookedAt = Date.now()
     const { manifest } = await store.readManifest()
     if (manifest) savedAt = Math.max(savedAt, manifest.at)
+    if (manifest && from && manifest.origin !== from.origin) from.onRebuilt()
     if (savedAt > 0) metrics.snapshotAge.set((Date.now() - savedAt) / 1_000)
   }
 
@@ -58,11 +70,14 @@ export function createSaver({ store, writesSnapshots, everyMs, metrics, log }: S
     if (!save) return
     const noted = { records, removals }
     const { chunks, positions, at } = await save()
-    const written = await store.write({ chunks, positions, at }, evenIfLater)
+    const origin = from?.origin
+    const snapshot = { chunks, positions, at, ...(origin !== undefined && { origin }) }
+    const written = await store.write(snapshot, isReset ? 'also later' : 'earlier')
+    if (written === 'another was rebuilt') from?.onRebuilt()
     records -= noted.records
     removals -= noted.removals
     savedAt = Math.max(savedAt, at)
-    evenIfLater = false
+    isReset = false
     metrics.snapshotAge.set((Date.now() - savedAt) / 1_000)
     if (written === 'written') log.debug({ chunks: chunks.length }, 'saved what was learned')
     else log.info({ outcome: written }, 'a snapshot of what was learned was not needed')
@@ -76,12 +91,14 @@ export function createSaver({ store, writesSnapshots, everyMs, metrics, log }: S
       records += counts.records + counts.contents
       removals += counts.removals
     },
-    begin(toSave, isReset) {
+    begin(toSave, start) {
       save = toSave
-      evenIfLater = isReset
+      from = start
+      isReset = start.isReset
     },
     end() {
       save = undefined
+      from = undefined
     },
     async saveIfDue() {
       if (Date.now() >= lookedAt + REFRESH_MS) await refresh()

@@ -24,7 +24,7 @@ export interface StoredManifest {
 }
 
 /** What comes of an attempt to replace a snapshot. */
-export type Written = 'written' | 'another was faster' | 'another is later'
+export type Written = 'written' | 'another was faster' | 'another is later' | 'another was rebuilt'
 
 /** Snapshots of what was learned, in the bucket `learning`. */
 export interface SnapshotStore {
@@ -32,12 +32,14 @@ export interface SnapshotStore {
   /** Reads the chunks of the snapshot that counts; undefined: there is none that is whole. */
   read(): Promise<{ manifest: Manifest; chunks: Uint8Array[] } | undefined>
   /**
-   * Puts another snapshot in place: its chunks first, then the manifest that makes it count, by compare-and-set. Never in the
-   * place of a later one, unless `evenIfLater`: where a stream has lost its end.
+   * Puts another snapshot in place: its chunks first, then the manifest that makes it count, by compare-and-set.
+   *
+   * @param over what it may take the place of: one that is `earlier` and goes back to the same rebuild; one that is later, too,
+   *   where a stream has lost its end; or whatever is there, which is a rebuild's. Default: `earlier`
    */
   write(
-    snapshot: Pick<Manifest, 'at' | 'positions'> & { chunks: Uint8Array[] },
-    evenIfLater?: boolean,
+    snapshot: Pick<Manifest, 'at' | 'positions' | 'origin'> & { chunks: Uint8Array[] },
+    over?: 'earlier' | 'also later' | 'whatever is there',
   ): Promise<Written>
 }
 
@@ -68,15 +70,18 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
       if (id) log.error({ snapshot: id }, 'a snapshot of what was learned is not whole, and is not used')
       return undefined
     },
-    async write({ chunks, at, positions }, evenIfLater = false) {
+    async write({ chunks, at, positions, origin }, over = 'earlier') {
       const { manifest: former, revision } = await readManifest()
-      if (former && !evenIfLater && !isAtLeast(positions, former.positions)) return 'another is later'
+      if (former && over !== 'whatever is there' && former.origin !== origin) return 'another was rebuilt'
+      if (former && over === 'earlier' && !isAtLeast(positions, former.positions)) return 'another is later'
       // Of before the manifest is written: chunks of a process that is about to write another one are newer.
       const old = (await bucketKeys(bucket, '>')).filter(key => key !== LEARNED_KEY)
       const id = uuidv7()
       const keys = keysOf(id, chunks.length)
       for (const [number, chunk] of chunks.entries()) await bucket.put(keys[number]!, chunk)
-      const manifest: Manifest = { version: 1, id, chunks: chunks.length, sha256: hashOfChunks(chunks), at, positions }
+      const sha256 = hashOfChunks(chunks)
+      const named = origin === undefined ? {} : { origin }
+      const manifest: Manifest = { version: 1, id, chunks: chunks.length, sha256, at, positions, ...named }
       try {
         await bucket.put(LEARNED_KEY, JSON.stringify(manifest), { previousSeq: revision })
       } catch (error) {

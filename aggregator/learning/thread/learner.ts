@@ -12,10 +12,10 @@ import {
 } from '@slotstream/core'
 import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { createChangedContents } from '../contents/changed-contents.js'
+import { linesOf, toChunks } from '../snapshot/snapshot-text.js'
 import type { Answers, ContentNews, DroppedNews, FoldCounts, ModelNews, StreamMessage } from './messages.js'
 import { packModel } from './packed-model.js'
 import { createRefits } from './refits.js'
-import { linesOf, toChunks } from './snapshot-text.js'
 
 /** Time after which all slots are brought to the present, in milliseconds; those that learn are with each model. */
 const ADVANCE_MS = 60_000

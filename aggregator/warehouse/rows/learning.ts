@@ -38,7 +38,8 @@ export function learningRows(message: SourceMessage, seq: number): Row[] {
         partition,
         receivedAt,
         messageId: recordId,
-        person: { anonymousId, userId, time: decidedAt },
+        // An imported log names none.
+        ...(envelope.batch === undefined && { person: { anonymousId, userId, time: decidedAt } }),
         payload: payloadOf(message, index),
       },
     }

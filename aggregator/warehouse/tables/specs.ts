@@ -9,13 +9,14 @@ import {
   visitorKeySql,
 } from '@slotstream/protocol'
 import { type Installation, KINDS } from '@slotstream/runtime'
+import { catalogRows } from '../rows/buckets/catalog.js'
+import { profileRows } from '../rows/buckets/profiles.js'
 import { decisionRows } from '../rows/decisions.js'
 import { deliveryRows } from '../rows/deliveries.js'
 import { eventRows } from '../rows/events.js'
 import { isProfileRowForgotten, isRejectedRowForgotten, isRowForgotten, type RowForgotten } from '../rows/forgotten.js'
 import { identityDecisionRows } from '../rows/identity-decisions.js'
 import { learningRows } from '../rows/learning.js'
-import { profileRows } from '../rows/profiles.js'
 import { FOUND_BY_REPLAYS, rejectedRows } from '../rows/rejected.js'
 import type { Row, SourceMessage } from '../rows/row.js'
 import { signalRows } from '../rows/signals.js'
@@ -115,10 +116,16 @@ export const SPECS = {
     isForgotten: isProfileRowForgotten,
     waitsMs: PROFILES_FLUSH_MS,
   },
+  catalog: {
+    stream: bucketStream(BUCKETS.catalog),
+    table: 'catalog_changes',
+    rows: catalogRows,
+    replaces: true,
+  },
 } satisfies Record<string, StreamSpec>
 
 /**
- * What is loaded, by name: each stream of each kind, and the profiles of a generation. Also streams that take nothing any
+ * What is loaded, by name: each stream of each kind, the catalog, and the profiles of a generation. Also streams that take nothing any
  * more: a table that is restored from a backup may lack some of what they have.
  *
  * @param featuresOf see `profilesSpec`
@@ -131,6 +138,7 @@ export function specsOf(
   for (const kind of KINDS)
     for (const part of [...past[kind].filter(({ gone }) => !gone), ...streams[kind]])
       specs.set(part.base === 0 ? kind : `${kind}_${part.base / POSITIONS_PER_STREAM}`, partSpec(SPECS[kind], part))
+  specs.set('catalog', SPECS.catalog)
   return specs.set('profiles', profilesSpec(generation, featuresOf))
 }
 

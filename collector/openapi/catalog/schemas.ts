@@ -93,7 +93,12 @@ const SLOT: Part = objectOf(SLOT_FIELDS, {
   control: { const: 'page' },
   rewards: { type: 'array', items: REWARD },
   countFrom: { enum: ['viewed', 'served'] },
-  exploration: { type: 'object', additionalProperties: false, required: ['atLeast'], properties: { atLeast: share } },
+  exploration: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['atLeast'],
+    properties: { atLeast: share, neverBelow: share },
+  },
   campaigns: { type: 'array', items: CAMPAIGN },
   schema: { type: 'object' },
   attribution: ATTRIBUTION,

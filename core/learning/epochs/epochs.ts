@@ -21,14 +21,14 @@ export interface Epochs {
 }
 
 /** Days that are learned from by default: below the retention of decisions, from which models can be made again. */
-const DEFAULT_HORIZON_MS = 90 * 24 * 3_600_000
+export const LEARNING_HORIZON_MS = 90 * 24 * 3_600_000
 
 /**
  * Returns what a slot has learned before the first outcome.
  *
  * @throws RangeError for a horizon below four seconds
  */
-export function emptyEpochs(now: number, horizonMs: number = DEFAULT_HORIZON_MS): Epochs {
+export function emptyEpochs(now: number, horizonMs: number = LEARNING_HORIZON_MS): Epochs {
   if (!(horizonMs >= 4 * BASE_MS))
     throw new RangeError(`a horizon must be at least ${4 * BASE_MS} ms, not ${horizonMs}`)
   return { now, horizonMs, cells: new Map() }

@@ -58,10 +58,12 @@ function isOfMissed({ missed }: Learned, { removal, removes }: LearningEnvelope)
   return removal !== undefined && removes !== undefined && isMissed(missed, removes)
 }
 
-function take(learned: Learned, partition: number, { seq, stored, removal, receivedAt }: LearningEnvelope): boolean {
-  if (removal !== undefined) {
-    if (learned.removals.has(removal)) return false
-    learned.removals.set(removal, Date.parse(receivedAt))
+function take(learned: Learned, partition: number, envelope: LearningEnvelope): boolean {
+  const { seq, stored, removal, batch, receivedAt } = envelope
+  const once = removal ?? batch
+  if (once !== undefined) {
+    if (learned.removals.has(once)) return false
+    learned.removals.set(once, Date.parse(receivedAt))
     return true
   }
   const taken = learned.partitions.get(partition) ?? noMessages()

@@ -28,7 +28,7 @@ export interface Learned {
   slotCounts: Map<string, number>
   /** Messages taken, by partition. */
   partitions: Map<number, TakenMessages>
-  /** Removals that were done, with their time, in milliseconds since the epoch. */
+  /** Removals that were done, and parts of imported logs that were added, with their time, in milliseconds since the epoch. */
   removals: Map<string, number>
   /** Messages that were gone before they could be read. */
   missed: MissedRanges

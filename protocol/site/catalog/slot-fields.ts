@@ -85,6 +85,12 @@ export const EXPLORATION_FIELDS: CatalogFields = {
     meaning: 'least share of draws that any content can win',
     isRequired: true,
   },
+  neverBelow: {
+    form: 'a share from 0 to 1',
+    isFit: isShare,
+    meaning: 'least chance of each content that may be shown, for each position, as far as there is room for all',
+    default: 'its part of `atLeast`',
+  },
 }
 
 /** Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is what they see. */
@@ -164,7 +170,7 @@ export const SLOT_FIELDS: CatalogFields = {
     isFit: isObject,
     read: objectOf(EXPLORATION_FIELDS),
     meaning:
-      '`atLeast`: least share of draws that any content can win, 0 to 1; `affinity` has its own, `weighted`, `random` and `fixed` have none',
+      '`atLeast`: least share of draws that any content can win; `neverBelow`: least chance of each content, see [exploration](#exploration). `affinity` has its own, `weighted`, `random` and `fixed` have none',
     default: `\`{"atLeast": ${DEFAULT_EXPLORATION}}\``,
   },
   campaigns: {

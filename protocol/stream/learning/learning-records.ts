@@ -53,12 +53,21 @@ export interface LearningEnvelope {
    * gone before it came to it has nothing to take away.
    */
   removes?: number
+  /**
+   * Names a part of an imported log, whose records are added once, whenever they come. Such an envelope names no person, and its
+   * `seq` and `stored` are 0. Absent: its records are of visitors
+   */
+  batch?: string
   records: LearningRecord[]
   /** Amounts that the message adds to the features of content. Absent: none */
   contents?: ContentAmounts[]
 }
 
 /** Returns the id of a step: the same in every replay, and whenever it is taken away. */
-export function learningRecordId(partition: number, { seq }: Pick<LearningEnvelope, 'seq'>, index: number): string {
-  return `${partition}.${seq}.${index}`
+export function learningRecordId(
+  partition: number,
+  { seq, batch }: Pick<LearningEnvelope, 'seq' | 'batch'>,
+  index: number,
+): string {
+  return batch === undefined ? `${partition}.${seq}.${index}` : `${batch}.${index}`
 }

@@ -38,7 +38,8 @@ export const BUCKETS = {
   leases: 'leases',
   /**
    * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
-   * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions
+   * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions;
+   * `import.<siteId>.<name>` → a log that a slot learned from
    */
   meta: 'meta',
   /** `<jobId>` → PersonJob */

@@ -11,13 +11,14 @@ export async function bucketKeys(bucket: Pick<KV, 'keys'>, filter: string): Prom
 }
 
 /**
- * Reads the entries of the keys that a filter matches, those of deleted keys among them, in one go: a bucket with a single
- * revision of each key.
+ * Reads the latest entries of the keys that a filter matches, those of deleted keys among them, in one go. Earlier revisions,
+ * where the bucket keeps some, are read and left out.
  *
  * @throws when none comes for five seconds
  */
 export async function bucketEntries(bucket: Pick<KV, 'history'>, filter: string): Promise<KvEntry[]> {
-  return collectEntries(await bucket.history({ key: filter }), `the entries ${filter}`)
+  const entries = await collectEntries(await bucket.history({ key: filter }), `the entries ${filter}`)
+  return [...new Map(entries.map(entry => [entry.key, entry])).values()]
 }
 
 /** A revision of a key, without its value. */

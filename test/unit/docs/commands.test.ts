@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { understand as deadLetters } from '#aggregator/commands/dead-letters/understand.js'
+import { understand as learning } from '#aggregator/commands/learning/understand.js'
 import { understand as parity } from '#aggregator/commands/parity/understand.js'
 import { understand as rebuild } from '#aggregator/commands/rebuild/understand.js'
 import { understand as streams } from '#aggregator/commands/streams/understand.js'
@@ -23,6 +24,7 @@ const PARSERS: Record<string, (args: string[]) => unknown> = {
   'clickhouse-users': clickhouseUsers,
   'dead-letters': deadLetters,
   evaluate,
+  learning,
   parity,
   plan: args => plan(args, ENV),
   profiles: args => profiles(args, ENV),

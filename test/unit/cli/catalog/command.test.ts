@@ -154,6 +154,16 @@ describe('a folder with a catalog', () => {
     ])
   })
 
+  it('whose decision tests another person breaks is refused', async () => {
+    const test = { slot: 'hero', given: { profile: { traits: { plan: 'free' } } }, expect: { never: ['a'] } }
+    const where = { $or: [{ 'traits.plan': 'pro' }, { 'context.locale': 'fr' }] }
+    await write({ 'slots.json': [SLOT], 'content.json': [{ ...CONTENT, where }], 'tests/a.json': test })
+    expect((await run('check', folder)).failed?.split('\n')).toEqual([
+      `${join(folder, 'tests/a.json')}: tests[0]: never a: it can be shown where context.locale is "fr"`,
+      'nothing was published',
+    ])
+  })
+
   it('is written as it is published, over files with other content only by force', async () => {
     const catalog = { slots: [{ id: 'hero', count: 1, holdout: 0 }], content: [] }
     const path = join(folder, 'slots.json')

@@ -82,6 +82,27 @@ describe('content that may not be shown', () => {
     expect(decideOne(asked(contents)).choice).toMatchObject({ outcome: 'empty', contentIds: [], candidates: [] })
   })
 
+  it.each([
+    undefined,
+    { type: 'fixed', contentIds: ['c1', 'c0'] },
+    { type: 'weighted' },
+    { type: 'affinity', exploration: 0.1 },
+    { type: 'contextual', draw: 'gaps' },
+    { type: 'ensemble', policies: [{ share: 1, policy: { type: 'popular', bySegment: false } }] },
+  ] as Slot['policy'][])('leaves it to the page where everything is capped, by every policy: %j', policy => {
+    const contents = Array.from({ length: 200 }, (_, n) => content(`c${n}`, { caps: [{ count: 2, per: '7d' }] }))
+    const decisions = contents.flatMap(({ id }) => [shown(id, HOUR), shown(id, 30 * HOUR)])
+    const campaigns: Slot['campaigns'] = [{ id: 'first', contentIds: ['c7'], mode: 'pin' }]
+    const slot: Partial<Slot> = { campaigns, count: 3, exploration: { atLeast: 0.1, neverBelow: 0.01 } }
+    const setting = { decisions, slot: { ...slot, policy } as Partial<Slot> }
+    const { choice, reasons } = decideOne(asked(contents, setting))
+    expect(choice).toMatchObject({ outcome: 'empty', contentIds: [], candidates: [] })
+    expect(new Set(reasons)).toEqual(new Set(['capped']))
+    // The first that is free again is all there is.
+    const free = decideOne(asked(contents, { ...setting, decisions: decisions.slice(1) })).choice
+    expect(free).toMatchObject({ outcome: 'served', contentIds: ['c0'] })
+  })
+
   it('is harmless however odd person, request and catalog are', () => {
     const hostile = '('.repeat(300)
     const contents = [

@@ -50,6 +50,22 @@ describe('a message of learning records', () => {
     expect(foldEnvelope(learned, 1, first, BEGIN).isRepeat).toBe(false)
   })
 
+  it('of an imported log is added once, whichever sequence it comes with, and is no message of its partition', () => {
+    const learned = nothingLearned()
+    const part = (n: number, changes: Partial<LearningEnvelope> = {}) =>
+      envelope([record()], { seq: 0, stored: 0, batch: `import-0123456789abcdef-${n}`, ...changes })
+    expect(foldEnvelope(learned, 0, part(0), BEGIN)).toMatchObject({ isRepeat: false, records: 1 })
+    expect(foldEnvelope(learned, 0, part(1), BEGIN)).toMatchObject({ isRepeat: false, records: 1 })
+    for (const partition of [0, 1]) expect(foldEnvelope(learned, partition, part(0), BEGIN).isRepeat).toBe(true)
+    expect(learned.partitions.size).toBe(0)
+    const stored = [...writeLearned(learned, {}, 0)]
+    expect(foldEnvelope(parseLearned(stored)!.learned, 0, part(1), BEGIN).isRepeat).toBe(true)
+    const removal = part(0, { batch: undefined, removal: 'import-0123456789abcdef-0@1' } as never)
+    foldEnvelope(learned, 0, removal, BEGIN)
+    foldEnvelope(learned, 0, removal, BEGIN)
+    expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 1 })
+  })
+
   it.each<[string, Partial<LearningRecord>, string]>([
     ['a reward beyond all bounds', { reward: LARGEST + 1 }, 'reward'],
     ['a fraction', { reward: 0.5 }, 'reward'],

@@ -19,6 +19,8 @@ describe('a message of learning records', () => {
     expect(parseLearningEnvelope(good)).toEqual({ ok: true, value: good })
     const { previous: _p, segments: _s, features: _f, ...first } = record
     expect(parseLearningEnvelope({ ...good, removal: '1.7.0@5', records: [first] }).ok).toBe(true)
+    const part = { ...good, anonymousId: '', userId: undefined, batch: 'import-0123456789abcdef-12' }
+    expect(parseLearningEnvelope(part).ok).toBe(true)
   })
 
   it.each<[string, unknown]>([
@@ -27,6 +29,8 @@ describe('a message of learning records', () => {
     ['seq', { ...good, seq: -1 }],
     ['stored', { ...good, stored: undefined }],
     ['removal', { ...good, removal: '' }],
+    ['batch', { ...good, batch: '1.7' }],
+    ['batch', { ...good, batch: 'import-0123456789abcdef' }],
     ['records', { ...good, records: {} }],
     ['records[0]', { ...good, records: [null] }],
     ['decisionId', withRecord({ decisionId: '' })],

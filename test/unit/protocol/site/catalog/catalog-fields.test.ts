@@ -137,6 +137,7 @@ describe('a slot is refused with', () => {
     [{ exploration: 0.1 }, 'exploration must be an object'],
     [{ exploration: {} }, 'exploration.atLeast must be a share from 0 to 1'],
     [{ exploration: { atLeast: 1.1 } }, 'exploration.atLeast must be'],
+    [{ exploration: { atLeast: 0.1, neverBelow: 2 } }, 'exploration.neverBelow must be a share from 0 to 1'],
     [{ campaigns: [{ id: 'a', contentIds: ['b'] }] }, 'campaigns[0].mode must be one of pin, boost'],
     [{ campaigns: [{ id: 'a', contentIds: ['b'], mode: 'first' }] }, 'campaigns[0].mode must be one of'],
     [{ campaigns: [{ id: '', contentIds: ['b'], mode: 'pin' }] }, 'campaigns[0].id must be text'],

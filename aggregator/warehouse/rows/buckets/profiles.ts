@@ -1,8 +1,8 @@
 import { DEFAULT_FEATURES, type Features, namesOfMembers } from '@slotstream/core'
 import { type Check, fromKeyToken, isVisitorId, parseProfile } from '@slotstream/protocol'
+import { type Row, readMessage, type SourceMessage } from '../row.js'
+import { jsonLine, partitionOfSubject, storableTime } from '../text/line.js'
 import { featuresOfRow } from './feature-values.js'
-import { type Row, readMessage, type SourceMessage } from './row.js'
-import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
 /**
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are

@@ -1,0 +1,67 @@
+import type { KV } from '@nats-io/kv'
+import { type Check, isCount, isId, isObject, keyToken } from '@slotstream/protocol'
+import { bucketKeys, parseEntry } from '@slotstream/runtime'
+
+/** State of an imported log: being added, added, being removed, removed. */
+const STATES = ['adding', 'added', 'removing', 'removed'] as const
+
+/** A log that a slot learned from. */
+export interface StoredImport {
+  /** By which it is listed and removed. */
+  name: string
+  slotId: string
+  state: (typeof STATES)[number]
+  /** SHA-256 of the file, in hexadecimal. */
+  sha256: string
+  /** What its parts are named by: `import-…`. */
+  batch: string
+  /** When it was imported, ISO 8601. */
+  at: string
+  /** What is added to its times, in milliseconds. */
+  shiftMs: number
+  /** Items that were shown. */
+  records: number
+}
+
+/** Imported logs of sites, in the bucket `meta`. */
+export interface Imports {
+  list(siteId: string): Promise<StoredImport[]>
+  /** Resolves to the import of a name, with the revision to replace it by; 0: there is none. */
+  read(siteId: string, name: string): Promise<{ stored: StoredImport | undefined; revision: number }>
+  /** @throws when another process has changed it since */
+  write(siteId: string, stored: StoredImport, revision: number): Promise<number>
+}
+
+/** Creates the list over the bucket `meta`. */
+export function createImports(meta: KV): Imports {
+  const keyOf = (siteId: string, name: string) => `import.${siteId}.${keyToken(name)}`
+
+  async function readKey(key: string) {
+    const entry = await meta.get(key)
+    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseImport) : undefined
+    if (parsed?.ok === false) throw new Error(`the note of an import cannot be read: ${parsed.reason}`)
+    return { stored: parsed?.value, revision: entry?.revision ?? 0 }
+  }
+
+  return {
+    async list(siteId) {
+      const keys = (await bucketKeys(meta, `import.${siteId}.*`)).sort()
+      const all = await Promise.all(keys.map(readKey))
+      return all.flatMap(({ stored }) => (stored && stored.state !== 'removed' ? [stored] : []))
+    },
+    read: (siteId, name) => readKey(keyOf(siteId, name)),
+    write: (siteId, stored, revision) =>
+      meta.put(keyOf(siteId, stored.name), JSON.stringify(stored), { previousSeq: revision }),
+  }
+}
+
+function parseImport(raw: unknown): Check<StoredImport> {
+  if (!isObject(raw)) return { ok: false, reason: 'it is not an object' }
+  const { name, slotId, state, sha256, batch, at, shiftMs, records } = raw
+  const isImport =
+    [name, slotId, sha256, batch, at].every(isId) &&
+    STATES.some(each => each === state) &&
+    Number.isSafeInteger(shiftMs) &&
+    isCount(records)
+  return isImport ? { ok: true, value: raw as unknown as StoredImport } : { ok: false, reason: 'it is no import' }
+}

@@ -1,0 +1,121 @@
+import { type Content, type DecisionTest, isoTime, parseDuration, parseTime, type Slot } from '@slotstream/protocol'
+import { NO_SUSPICION } from '../../bots/suspicion.js'
+import type { Showing } from '../../catalog/caps.js'
+import { type Clauses, createClauses } from '../../catalog/clauses.js'
+import { type CompiledSlot, compileSlot } from '../../catalog/compile-slot.js'
+import type { FeatureValue } from '../../features/state/values.js'
+import { type CrossedFacts, crossFacts } from '../../learning/features/cross.js'
+import type { SegmentAttributes } from '../../segments/attributes.js'
+import type { Situation } from '../situation.js'
+import { type Possible, possibleOf } from './possible.js'
+
+/** Visitor of a test that names none. */
+const SOMEONE = 'visitor'
+
+/** A catalog whose slots are tested. */
+export interface TestedCatalog {
+  slots: readonly Slot[]
+  content: readonly Content[]
+}
+
+/** What a slot can show the person of a test. */
+export interface AskedTest {
+  slot: CompiledSlot
+  situation: Situation
+  found: Possible
+}
+
+/**
+ * Creates the function that asks a catalog's slots as tests have it. It decides as visitors are served, and samples nothing.
+ *
+ * @param siteId on which the holdout of a named visitor depends
+ * @param now the present, in milliseconds since the epoch
+ * @returns undefined where there is no such slot
+ */
+export function createAskAsGiven(
+  { slots, content }: TestedCatalog,
+  siteId: string,
+  now: number,
+): (test: Pick<DecisionTest, 'given' | 'slot'>) => AskedTest | undefined {
+  const clauses = createClauses()
+  const compiled = new Map<string, CompiledSlot>()
+
+  return ({ slot: slotId, given }) => {
+    const slot = slots.find(({ id }) => id === slotId)
+    if (slot === undefined) return undefined
+    const ready = compiled.get(slot.id) ?? compileSlot(slot, content, clauses)
+    compiled.set(slot.id, ready)
+    const isNamed = given.profile?.anonymousId !== undefined || given.profile?.userId !== undefined
+    const tested: CompiledSlot = isNamed ? ready : { ...ready, slot: { ...ready.slot, holdout: 0 } }
+    const situation = situationAsGiven(given, clauses, siteId, now)
+    return { slot: tested, situation, found: possibleOf({ situation, slot: tested, seed: SOMEONE }) }
+  }
+}
+
+/** Returns what conditions read of the person and request of a test. */
+export function attributesAsGiven({ profile = {}, context = {} }: DecisionTest['given'], now: number) {
+  const { traits = {}, segments = [], signals = [], features = {} } = profile
+  return {
+    features,
+    segments,
+    signals,
+    traits,
+    context,
+    now: isoTime(now),
+    profile: {
+      firstSeen: profile.firstSeen ?? isoTime(now),
+      lastSeen: profile.lastSeen ?? isoTime(now),
+      sessions: profile.sessions ?? 0,
+      events: profile.events ?? 0,
+    },
+    suspicion: NO_SUSPICION,
+  } satisfies SegmentAttributes
+}
+
+/** Returns the time of a test, in milliseconds since the epoch. */
+export function timeAsGiven({ now }: DecisionTest['given'], present: number): number {
+  return now === undefined ? present : parseTime(now)!
+}
+
+function situationAsGiven(given: DecisionTest['given'], clauses: Clauses, siteId: string, present: number): Situation {
+  const { profile = {}, context = {} } = given
+  const now = timeAsGiven(given, present)
+  const attributes = attributesAsGiven(given, now)
+  const { traits, segments, features } = attributes
+  const visitorId = profile.anonymousId ?? profile.userId ?? SOMEONE
+  const person = { personId: profile.userId ?? visitorId, traits, segments, affinities: profile.affinities ?? {} }
+  const values = Object.entries(features).map(([name, value]): [string, FeatureValue] => [
+    name,
+    { value, version: '', since: 0 },
+  ])
+  const sessionId = typeof context.sessionId === 'string' ? context.sessionId : ''
+  let crossed: CrossedFacts | undefined
+  return {
+    siteId,
+    visitorId,
+    person,
+    context,
+    now,
+    ageMs: 0,
+    values: new Map(values),
+    sessionId,
+    answers: clauses.ask(attributes),
+    showings: () => showingsAsGiven(profile.shown ?? [], now, sessionId),
+    stopped: new Set(profile.stopped),
+    crossed: () => (crossed ??= crossFacts({ ...person, context } as Parameters<typeof crossFacts>[0])),
+  }
+}
+
+function showingsAsGiven(
+  shown: NonNullable<NonNullable<DecisionTest['given']['profile']>['shown']>,
+  now: number,
+  sessionId: string,
+): Map<string, Showing[]> {
+  const showings = new Map<string, Showing[]>()
+  for (const { contentId, ago, sessionId: session = sessionId } of shown)
+    showings.set(contentId, [
+      ...(showings.get(contentId) ?? []),
+      { at: now - (parseDuration(ago) ?? 0), sessionId: session },
+    ])
+  return showings
+}

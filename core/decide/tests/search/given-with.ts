@@ -1,0 +1,71 @@
+import { type DecisionTest, isObject, type JsonObject, parseTime } from '@slotstream/protocol'
+import { readKeys } from '../../../conditions/read-path.js'
+import { featureOf } from '../../../segments/attributes.js'
+
+type Given = DecisionTest['given']
+
+/** Values of paths that a condition may read; undefined: there is none. */
+export type Assignment = ReadonlyMap<string, unknown>
+
+/** Parts of a person that are lists of names, and those that are counts and times. */
+const LISTS = ['segments', 'signals']
+const COUNTS = ['profile.sessions', 'profile.events']
+const TIMES = ['profile.firstSeen', 'profile.lastSeen']
+
+/**
+ * Whether a test leaves open what a path has: it does not say it, and its person is not a newcomer, of whom nothing is known.
+ * The time is what the test says, or the present.
+ */
+export function isOpen({ profile, context = {} }: Given, path: string): boolean {
+  const keys = keysOf(path)
+  if (keys[0] === 'context') return isLeftOut(context, keys.slice(1))
+  if (profile === undefined || keys[0] === 'now') return false
+  if (LISTS.includes(path)) return profile[path as 'segments'] === undefined
+  if ([...COUNTS, ...TIMES].includes(path)) return profile[keys[1] as 'sessions'] === undefined
+  return (keys[0] === 'traits' || keys[0] === 'features') && isLeftOut(profile[keys[0]] ?? {}, keys.slice(1))
+}
+
+/** Whether a person and a request can have a value at a path. */
+export function isPossibleAt(path: string, value: unknown): boolean {
+  if (LISTS.includes(path)) return Array.isArray(value) && value.every(name => typeof name === 'string' && name !== '')
+  if (COUNTS.includes(path)) return Number.isSafeInteger(value) && (value as number) >= 0
+  if (TIMES.includes(path)) return typeof value === 'string' && parseTime(value) !== undefined
+  return true
+}
+
+/** Returns what is given, with values at paths that it leaves open. */
+export function givenWith(given: Given, assignment: Assignment): Given {
+  let { profile, context = {} } = given
+  for (const [path, value] of assignment) {
+    if (value === undefined) continue
+    const [root = '', ...keys] = keysOf(path)
+    if (root === 'context') context = withValue(context, keys, value)
+    else if (LISTS.includes(root)) profile = { ...profile, [root]: value as string[] }
+    else if (root === 'profile') profile = { ...profile, [keys[0]!]: value }
+    else if (root === 'traits' || root === 'features')
+      profile = { ...profile, [root]: withValue(profile?.[root] ?? {}, keys, value) }
+  }
+  return { ...given, ...(profile && { profile }), context }
+}
+
+function keysOf(path: string): string[] {
+  const feature = featureOf(path)
+  if (feature) return ['features', feature.name, ...(feature.key === undefined ? [] : [feature.key])]
+  return path.split('.')
+}
+
+/** Whether nothing stands at a path, and something can: all above it are objects, or are not there. */
+function isLeftOut(object: unknown, keys: readonly string[]): boolean {
+  for (let depth = 0; depth < keys.length; depth++) {
+    const above = readKeys(keys.slice(0, depth))(object)
+    if (above === undefined) return true
+    if (!isObject(above)) return false
+  }
+  return readKeys(keys)(object) === undefined
+}
+
+function withValue(object: JsonObject, [key = '', ...keys]: readonly string[], value: unknown): JsonObject {
+  if (keys.length === 0) return { ...object, [key]: value } as JsonObject
+  const below = Object.hasOwn(object, key) ? object[key] : undefined
+  return { ...object, [key]: withValue(isObject(below) ? (below as JsonObject) : {}, keys, value) }
+}

@@ -1,0 +1,28 @@
+import { isObject } from '@slotstream/protocol'
+
+/** A condition as a tree: parts of which all must hold, or one, or what stands behind one path. */
+export type Parts =
+  | { type: 'all' | 'any'; parts: Parts[] }
+  | { type: 'not'; part: Parts }
+  | { type: 'path'; path: string; wanted: unknown }
+
+/** Takes a condition that compiles apart, as `compileCondition` reads it. */
+export function partsOfCondition(where: unknown): Parts {
+  if (!isObject(where)) return { type: 'all', parts: [] }
+  const parts = Object.entries(where).map(([key, wanted]): Parts => {
+    const list = Array.isArray(wanted) ? wanted.map(partsOfCondition) : []
+    if (key === '$and') return { type: 'all', parts: list }
+    if (key === '$or') return list.length === 0 ? { type: 'all', parts: [] } : { type: 'any', parts: list }
+    if (key === '$nor') return { type: 'not', part: { type: 'any', parts: list } }
+    if (key === '$not') return { type: 'not', part: partsOfCondition(wanted) }
+    return { type: 'path', path: key, wanted }
+  })
+  return parts.length === 1 ? parts[0]! : { type: 'all', parts }
+}
+
+/** Calls a function with each path of a condition and what stands behind it. */
+export function forEachPath(parts: Parts, visit: (path: string, wanted: unknown) => void): void {
+  if (parts.type === 'path') visit(parts.path, parts.wanted)
+  else if (parts.type === 'not') forEachPath(parts.part, visit)
+  else for (const part of parts.parts) forEachPath(part, visit)
+}

@@ -1,0 +1,107 @@
+import type { DecisionTest } from '@slotstream/protocol'
+import { compileWhere } from '../../../segments/compile-where.js'
+import { attributesAsGiven } from '../ask-as-given.js'
+import { boundaryValues } from './boundary-values.js'
+import { type Assignment, givenWith, isOpen, isPossibleAt } from './given-with.js'
+import { forEachPath, type Parts, partsOfCondition } from './leaves.js'
+
+/** Values of one path that are tried, and assignments that are kept for a condition, at most. */
+const MOST_VALUES = 64
+const MOST_SOLUTIONS = 64
+
+/** Assignments that are looked through for those, at most. */
+const MOST_JOINED = 1_024
+
+/** The assignment that adds nothing to what is given. */
+export const NOTHING: Assignment = new Map()
+
+/** Finds what makes conditions hold, or not, of what a test leaves open. */
+export interface Solver {
+  /** Returns assignments by which a condition holds (or does not), the simplest first; those that were found, not all. */
+  solutions(where: unknown, holds: boolean): Assignment[]
+}
+
+/**
+ * Creates a solver for what a test gives.
+ *
+ * @param conditions those of the slot: values of one are tried where another reads the same path
+ * @param now of the test, in milliseconds since the epoch
+ */
+export function createSolver(given: DecisionTest['given'], conditions: readonly unknown[], now: number): Solver {
+  const values = valuesByPath(conditions)
+  const known = new Map<string, Assignment[]>()
+
+  function solve(parts: Parts, holds: boolean): Assignment[] {
+    if (parts.type === 'not') return solve(parts.part, !holds)
+    if (parts.type === 'path') return solvePath(parts, holds)
+    const all = parts.parts.map(part => solve(part, holds))
+    return (parts.type === 'all') === holds ? all.reduce((one, other) => joined(one, other), [NOTHING]) : all.flat()
+  }
+
+  function solvePath({ path, wanted }: { path: string; wanted: unknown }, holds: boolean): Assignment[] {
+    const isSolution = checkOf({ [path]: wanted }, holds)
+    const tried = isOpen(given, path)
+      ? [...boundaryValues(wanted), ...(values.get(path)?.values() ?? [])].filter(value => isPossibleAt(path, value))
+      : []
+    const assignments = [NOTHING, ...distinct(tried).map((value): Assignment => new Map([[path, value]]))]
+    return assignments.slice(0, MOST_VALUES).filter(isSolution)
+  }
+
+  function checkOf(where: object, holds: boolean): (assignment: Assignment) => boolean {
+    const compiled = compileWhere(where)
+    if (!compiled.ok) return () => false
+    return assignment => compiled.value.matches(attributesAsGiven(givenWith(given, assignment), now)) === holds
+  }
+
+  return {
+    solutions(where, holds) {
+      const key = JSON.stringify([where, holds])
+      const before = known.get(key)
+      if (before) return before
+      // Values of one path may have been chosen for one part, and be wrong for another.
+      const found = solve(partsOfCondition(where), holds).filter(checkOf((where ?? {}) as object, holds))
+      const kept = found.slice(0, MOST_SOLUTIONS)
+      known.set(key, kept)
+      return kept
+    },
+  }
+}
+
+/** Returns all pairs of assignments that do not contradict each other, as one, up to a bound. */
+export function joined(
+  one: readonly Assignment[],
+  other: readonly Assignment[],
+  most: number = MOST_JOINED,
+): Assignment[] {
+  const all: Assignment[] = []
+  for (const first of one)
+    for (const second of other) {
+      if (all.length >= most) return all
+      const isContradiction = [...second].some(([path, value]) => first.has(path) && !isSame(first.get(path), value))
+      if (!isContradiction) all.push(second.size === 0 ? first : new Map([...first, ...second]))
+    }
+  return all
+}
+
+function valuesByPath(conditions: readonly unknown[]): Map<string, Map<string, unknown>> {
+  const values = new Map<string, Map<string, unknown>>()
+  for (const where of conditions)
+    forEachPath(partsOfCondition(where), (path, wanted) => {
+      const ofPath = values.get(path) ?? new Map<string, unknown>()
+      values.set(path, ofPath)
+      if (ofPath.size < MOST_VALUES) for (const value of boundaryValues(wanted)) ofPath.set(textOf(value), value)
+    })
+  return values
+}
+
+function distinct(values: readonly unknown[]): unknown[] {
+  return [...new Map(values.map(value => [textOf(value), value])).values()]
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return textOf(one) === textOf(other)
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value) ?? ''
+}
