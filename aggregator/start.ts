@@ -20,6 +20,7 @@ import { loadItemModels } from './items/load-item-models.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
+import { redisAt } from './profiles/store/open-profile-store.js'
 import { answerRecords } from './records/answer-records.js'
 import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
@@ -50,7 +51,8 @@ export async function startAggregator(
   const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
   const tombstones = await watchTombstones(nats, installation, log)
-  const parts = { nats, publisher, installation, metrics, log, identity, tombstones }
+  const redis = await redisAt(settings.redisUrl, installation, log)
+  const parts = { nats, publisher, installation, metrics, log, identity, tombstones, redis }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
@@ -88,6 +90,7 @@ export async function startAggregator(
 
   const missing = () => [
     ...(nats.connected && lane.connected ? [] : ['nats']),
+    ...(redis && !redis.isReady ? ['redis'] : []),
     ...(profiles?.missing() ?? []),
     ...(deciding?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
@@ -113,6 +116,7 @@ export async function startAggregator(
       await deciding?.stop()
       publisher.close()
       lanePublisher.close()
+      redis?.destroy()
       await status.close()
       await lane.close()
       await nats.close()
