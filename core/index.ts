@@ -69,6 +69,7 @@ export {
   type FeatureExplanation,
   type Features,
   type FeatureValue,
+  featureAlone,
   featuresAfter,
   featureValues,
   mergeStates,

@@ -95,6 +95,9 @@ const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deli
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
+/** Requests that are answered from the tables. */
+const READ_FROM_TABLES = ['people.export', 'results', 'record', 'value-history']
+
 /** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
   const inbox = `${inboxPrefix}.>`
@@ -108,9 +111,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'profile.*',
             'preview.*',
             'webhook.*',
-            'people.export',
-            'results',
-            'record',
+            ...READ_FROM_TABLES,
             ...ADMINISTERED,
             allKeys('jobs'),
             allKeys('tombstones'),
@@ -169,7 +170,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, 'people.export', 'results', 'record', 'webhook.*', STATUS] },
+        subscribe: { allow: [inbox, ...READ_FROM_TABLES, 'webhook.*', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }

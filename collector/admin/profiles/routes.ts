@@ -5,14 +5,17 @@ import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { PreviewSegment } from './preview-segment.js'
 import type { ReadProfiles } from './read-profiles.js'
+import { type ReadValueHistory, valueHistoryRequest } from './read-value-history.js'
 
 export interface ProfileRouteParts extends SiteRouteParts {
   readProfiles: ReadProfiles
   previewSegment: PreviewSegment
+  readValueHistory: ReadValueHistory
 }
 
-/** Adds `/sites/:siteId/profiles/:visitorId`, many profiles at once, and who would be in a segment. */
-export function addProfileRoutes(router: Router, { siteOf, readProfiles, previewSegment }: ProfileRouteParts): void {
+/** Adds `/sites/:siteId/profiles/:visitorId` with the history of its values, many profiles at once, and who would be in a segment. */
+export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void {
+  const { siteOf, readProfiles, previewSegment, readValueHistory } = parts
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitors } = fieldsOf(await objectOf(request), ['visitors'])
@@ -30,9 +33,17 @@ export function addProfileRoutes(router: Router, { siteOf, readProfiles, preview
   })
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)
-    const { visitorId } = request.params
+    response.json(await profileOf(siteId, request.params.visitorId))
+  })
+  router.get('/sites/:siteId/profiles/:visitorId/history', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const profile = await profileOf(siteId, request.params.visitorId)
+    response.json(await readValueHistory(valueHistoryRequest(siteId, profile, request.query)))
+  })
+
+  async function profileOf(siteId: string, visitorId: string): Promise<object> {
     const [profile] = isVisitorId(visitorId) ? await readProfiles(siteId, [visitorId]) : []
     if (!profile) throw new Failure('not_found', 'there is no profile of this visitor')
-    response.json(profile)
-  })
+    return profile
+  }
 }
