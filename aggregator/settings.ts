@@ -51,6 +51,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     maxProfiles: numberSetting('MAX_PROFILES', env),
     /** Bytes that they may take. */
     maxProfileBytes: (numberSetting('PROFILES_MEMORY_MB', env) ?? defaultProfileMemory() / MB) * MB,
+    /** Address of the Redis that has the profiles. Undefined: they are in NATS KV. */
+    redisUrl: redisUrlSetting(env),
     /** Days after which the profile of a single anonymous visit leaves; 0 for never. */
     anonymousDays: anonymousDaysSetting(env),
     /** Messages a second that are read to count the history of features; 0: no limit. */
@@ -139,6 +141,16 @@ export function webhookSettings(env: Environment): WebhookSettings {
     maxLetters: numberSetting('WEBHOOK_DEAD_LETTERS', env),
     atOnce: numberSetting('WEBHOOK_AT_ONCE', env),
   }
+}
+
+/** Address of the Redis that has the profiles; undefined where they are in NATS KV. Throws ConfigurationError. */
+export function redisUrlSetting(env: Environment): string | undefined {
+  const store = textSetting('PROFILE_STORE', env)
+  const url = secretSetting('REDIS_URL', env)
+  if (store === 'nats') return undefined
+  if (store !== 'redis') throw new ConfigurationError(`PROFILE_STORE is "${store}": it is nats or redis`)
+  if (url === '') throw new ConfigurationError('PROFILE_STORE is redis: set REDIS_URL, as in redis://127.0.0.1:6379/0')
+  return url
 }
 
 /** Days after which the profile of a single anonymous visit leaves: the same for the roles and for a rebuild. */

@@ -19,13 +19,15 @@ import { startDecisions } from './decisions/role.js'
 import { loadItemModels } from './items/load-item-models.js'
 import { answerContents } from './learning/contents/answer-contents.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
-import { startPeople } from './people/start-people.js'
+import { type PeopleParts, startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
+import { redisAt } from './profiles/store/open-profile-store.js'
 import { answerRecords } from './records/answer-records.js'
 import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
 import { startReport } from './status/report.js'
 import { createSkewTracker } from './status/skew-tracker.js'
+import { answerHistories } from './value-history/answer-histories.js'
 import { startWarehouse } from './warehouse/role.js'
 import { startWebhooks } from './webhooks/role.js'
 
@@ -51,7 +53,8 @@ export async function startAggregator(
   const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
   const tombstones = await watchTombstones(nats, installation, log)
-  const parts = { nats, publisher, installation, metrics, log, identity, tombstones }
+  const redis = await redisAt(settings.redisUrl, installation, log)
+  const parts = { nats, publisher, installation, metrics, log, identity, tombstones, redis }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
@@ -64,9 +67,8 @@ export async function startAggregator(
   const warehouse = roles.includes('warehouse')
     ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
     : undefined
-  const people = warehouse && (await startPeople({ ...parts, clickhouse, holds: () => warehouse.holds('events') }))
-  const results = warehouse && answerResults({ nats, installation, server: clickhouse, log })
-  const records = warehouse && answerRecords({ nats, server: clickhouse, log })
+  const answering =
+    warehouse && (await startAnswering({ ...parts, clickhouse, anonymousDays, holds: () => warehouse.holds('events') }))
   const webhooks = roles.includes('webhooks')
     ? await startWebhooks({ ...parts, settings: settings.webhooks })
     : undefined
@@ -89,6 +91,7 @@ export async function startAggregator(
 
   const missing = () => [
     ...(nats.connected && lane.connected ? [] : ['nats']),
+    ...(redis && !redis.isReady ? ['redis'] : []),
     ...(profiles?.missing() ?? []),
     ...(deciding?.missing() ?? []),
     ...(warehouse?.missing() ?? []),
@@ -108,15 +111,29 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      const roleParts = [profiles, warehouse, webhooks, batch, people, results, records]
+      const roleParts = [profiles, warehouse, webhooks, batch, answering]
       await Promise.all([deciding?.stopLearning(), ...roleParts.map(part => part?.stop())])
       tombstones.stop()
       await deciding?.stop()
       publisher.close()
       lanePublisher.close()
+      redis?.destroy()
       await status.close()
       await lane.close()
       await nats.close()
+    },
+  }
+}
+
+/** Starts what answers from the tables, beside the warehouse that loads them. */
+async function startAnswering(parts: PeopleParts & { anonymousDays: number }): Promise<Pick<Part, 'stop'>> {
+  const server = parts.clickhouse
+  const people = await startPeople(parts)
+  const histories = await answerHistories({ ...parts, server })
+  const others = [answerResults({ ...parts, server }), answerRecords({ ...parts, server })]
+  return {
+    async stop() {
+      await Promise.all([people, histories, ...others].map(each => each.stop()))
     },
   }
 }

@@ -18,6 +18,7 @@ import { createPlanStore } from './admin/plan/plan-store.js'
 import { createPreviewSegment } from './admin/profiles/preview-segment.js'
 import { createReadContentFeatures } from './admin/profiles/read-content-features.js'
 import { createReadProfiles } from './admin/profiles/read-profiles.js'
+import { createReadValueHistory } from './admin/profiles/read-value-history.js'
 import { adminRoutes } from './admin/routes.js'
 import { createAskWebhooks } from './admin/webhooks/ask-webhooks.js'
 import { createWebhookStore } from './admin/webhooks/webhook-store.js'
@@ -112,6 +113,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           ...definitions,
           ...experimentParts(nats, buckets),
           readRecord: createReadRecord(nats),
+          readValueHistory: createReadValueHistory(nats),
           webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
           askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
           allowPrivateWebhooks: settings.allowPrivateWebhooks,

@@ -98,6 +98,7 @@ export {
   type FeatureExplanation,
   type Features,
   type FeatureValue,
+  featureAlone,
   featuresAfter,
   featureValues,
   mergeStates,

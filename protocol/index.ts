@@ -371,6 +371,15 @@ export {
 } from './stream/requests/results.js'
 export { recordHead, type Undecided, unansweredDecisions, undecided } from './stream/requests/unanswered.js'
 export {
+  DEFAULT_VALUE_CHANGES,
+  MAX_VALUE_CHANGES,
+  VALUE_HISTORY_SUBJECT,
+  type ValueChange,
+  type ValueHistory,
+  type ValueHistoryReply,
+  type ValueHistoryRequest,
+} from './stream/requests/value-history.js'
+export {
   MAX_DELIVERIES_TOLD,
   type WebhookDelivery,
   type WebhookReply,

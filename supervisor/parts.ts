@@ -28,8 +28,8 @@ export interface Provided {
 const SECRETS_OF_NATS = ['NATS_URL', 'NATS_PASSWORD', 'NATS_CREDS']
 const SECRETS: Record<string, string[]> = {
   collector: [...SECRETS_OF_NATS, 'ADMIN_TOKEN'],
-  aggregator: SECRETS_OF_NATS,
-  warehouse: [...SECRETS_OF_NATS, 'CLICKHOUSE_URL', 'CLICKHOUSE_PASSWORD'],
+  aggregator: [...SECRETS_OF_NATS, 'REDIS_URL'],
+  warehouse: [...SECRETS_OF_NATS, 'REDIS_URL', 'CLICKHOUSE_URL', 'CLICKHOUSE_PASSWORD'],
   clickhouse: ['CLICKHOUSE_PASSWORD'],
 }
 

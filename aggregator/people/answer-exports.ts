@@ -1,8 +1,8 @@
 import { headers, type Msg } from '@nats-io/transport-node'
 import { EXPORT_HEADER, EXPORT_SUBJECT, type ExportRequest } from '@slotstream/protocol'
-import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { exportPerson } from './export-person.js'
+import type { FindParts } from './find/find-person.js'
 import { sendExport } from './send-export.js'
 
 /** Exports that a process sends at a time: each keeps a query of ClickHouse open for as long as its client reads. */
@@ -12,7 +12,7 @@ const EXPORTS_AT_ONCE = 2
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
 /** Answers requests for a person's data: one process of all takes each. */
-export function answerExports(parts: { nats: Nats; installation: Installation; server: ClickHouseServer; log: Log }): {
+export function answerExports(parts: Omit<FindParts, 'clickhouse' | 'signal'> & { server: ClickHouseServer }): {
   stop(): Promise<void>
 } {
   const { nats, server, log } = parts

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { JOB_STEPS, type JobStep, type PersonJob } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, type Publisher, pause, writeTombstones } from '@slotstream/runtime'
+import type { Redis } from '../profiles/store/redis/open-redis.js'
 import { cleanProfiles } from './clean/clean-profiles.js'
 import { cleanStreams } from './clean/clean-streams.js'
 import { cleanTables, inserted, tablesBeside } from './clean/clean-tables.js'
@@ -27,6 +28,8 @@ export interface RunJobParts {
   ddl: (sql: string) => string
   store: JobStore
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   /** Ends it at once: it throws, and the job goes on elsewhere. */
   signal: AbortSignal
 }

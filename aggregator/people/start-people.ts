@@ -9,6 +9,7 @@ import {
   repeat,
 } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import type { Redis } from '../profiles/store/redis/open-redis.js'
 import { clusterDdl } from '../warehouse/tables/cluster-ddl.js'
 import { answerExports } from './answer-exports.js'
 import { createJobStore, JobGone } from './job-store.js'
@@ -33,13 +34,15 @@ export interface PeopleParts {
   clickhouse: ClickHouseServer & { cluster?: string }
   metrics: Metrics
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   /** Whether it is this process's turn: one process at a time does the jobs. */
   holds: () => boolean
 }
 
 /** Does the deletions of people, one after the other, and answers exports. */
 export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise<void> }> {
-  const { nats, installation, metrics, log, holds } = parts
+  const { nats, installation, metrics, log, redis, holds } = parts
   const { cluster = '', ...server } = parts.clickhouse
   const clickhouse = openClickHouse(server, 'people', { timeoutMs: REQUEST_TIMEOUT_MS })
   const runningNow = metrics.gauge('people_jobs_running', 'Deletions of people that are not finished')
@@ -50,7 +53,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   const abort = new AbortController()
   const failingSince = new Map<string, number>()
   const failedAt = new Map<string, number>()
-  const exports = answerExports({ nats, installation, server, log })
+  const exports = answerExports({ nats, installation, server, log, redis })
   const working = repeat(look, LOOK_MS, abort.signal, error => log.error({ err: error }, 'looking for jobs failed'))
 
   async function look(): Promise<void> {

@@ -30,7 +30,8 @@ import { createPublishRejected } from './publish-rejected.js'
 import type { ReadPerson } from './reads/read-persons.js'
 import { createPublishSignals } from './signals/publish-signals.js'
 import type { WantedSignals } from './signals/wanted-signals.js'
-import { createProfileStore } from './store/profile-store.js'
+import { profileStoreOf } from './store/open-profile-store.js'
+import type { Redis } from './store/redis/open-redis.js'
 import { createTimerStore } from './store/timer-store.js'
 import { startStoring } from './storing.js'
 import { startSweeping } from './sweep-ended.js'
@@ -70,6 +71,8 @@ export interface ProfileSetDeps {
   installation: Installation
   metrics: Metrics
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   /** Profiles in memory at most, and bytes that they may take. */
   maxProfiles: number
   maxBytes: number
@@ -99,13 +102,13 @@ export interface ProfileSetDeps {
 
 /** Creates a set without partitions, and begins to store what changes in it. */
 export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
-  const { nats, publisher, installation, metrics, log, maxBytes, holds, definitions } = deps
+  const { metrics, log, maxBytes, holds, definitions } = deps
   const workers = new Map<number, PartitionWorker>()
   let isStopped = false
   const loaded = () => [...workers.values()].flatMap(({ partition }) => partition ?? [])
   const held = () => loaded().filter(({ index }) => holds(index))
 
-  const store = createProfileStore(nats, publisher, installation, log)
+  const store = profileStoreOf(deps)
   const flush = createFlush({ store, publish: publishing(deps), log, onOutdated: restart })
   const storing = startStoring({ flush, loaded, held, metrics })
   const rooms = createRooms({ partitions: loaded, maxBytes, store: storing.flushAll, isStopped: () => isStopped })

@@ -29,6 +29,7 @@ import { createReadStored } from './reads/read-stored.js'
 import { startAnswering } from './reads/start-answering.js'
 import { createServing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
+import type { Redis } from './store/redis/open-redis.js'
 
 /** The profiles role: visitors' profiles in memory, kept up to date with the stream EVENTS and stored behind it. */
 export interface Profiles {
@@ -71,6 +72,8 @@ export interface ProfilesDeps {
   metrics: Metrics
   log: Log
   identity: Identity
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   /** Profiles kept in memory; others are read from NATS KV when needed. Default 200,000 */
   maxProfiles?: number
   /** Bytes that they may take, estimated upwards. Default: see `defaultProfileMemory` */
@@ -243,6 +246,4 @@ function describeMissing(
 }
 
 /** Returns the whole numbers from 0 to below `count`. */
-function indexesTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index)
-}
+const indexesTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)

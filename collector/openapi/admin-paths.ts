@@ -1,4 +1,4 @@
-import { MAX_REPLAYED, PLAN_MODES } from '@slotstream/protocol'
+import { DEFAULT_VALUE_CHANGES, MAX_REPLAYED, MAX_VALUE_CHANGES, PLAN_MODES } from '@slotstream/protocol'
 import { CATALOG_PATHS } from './catalog/paths.js'
 import { DECISION_PATHS } from './decisions/paths.js'
 import { DEFINITION_PATHS } from './definition-paths.js'
@@ -48,6 +48,52 @@ export const ADMIN_PATHS: Paths = {
   '/v1/admin/sites/{siteId}/profiles/{visitorId}': {
     parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
     get: adminOperation('A profile', {}, ok('With all that is applied by now.', ref('Profile'))),
+  },
+  '/v1/admin/sites/{siteId}/profiles/{visitorId}/history': {
+    parameters: [SITE, inPath('visitorId', '`anonymousId` of a browser, or `user:` and the id of a person.')],
+    get: adminOperation(
+      'Which messages changed a value',
+      {
+        parameters: [
+          { name: 'feature', in: 'query', required: true, schema: { type: 'string' } },
+          {
+            name: 'limit',
+            in: 'query',
+            schema: { type: 'integer', minimum: 1, maximum: MAX_VALUE_CHANGES, default: DEFAULT_VALUE_CHANGES },
+          },
+        ],
+      },
+      ok('The newest first.', {
+        type: 'object',
+        properties: {
+          feature: { type: 'string' },
+          version: { type: 'string' },
+          hasMore: { type: 'boolean' },
+          since: {
+            type: 'integer',
+            description: 'Position of the first message that was looked at. Absent: all were.',
+          },
+          changes: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['at', 'messageId', 'type', 'position', 'from', 'to'],
+              properties: {
+                at: { type: 'string', format: 'date-time' },
+                messageId: { type: 'string' },
+                type: { type: 'string' },
+                event: { type: 'string' },
+                anonymousId: { type: 'string' },
+                userId: { type: 'string' },
+                position: { type: 'integer' },
+                from: { description: 'Of values by key, the keys that it changed.' },
+                to: { description: 'Likewise.' },
+              },
+            },
+          },
+        },
+      }),
+    ),
   },
   '/v1/admin/sites/{siteId}/profiles:batch': {
     parameters: [SITE],

@@ -65,6 +65,14 @@ export function withFormer(features: Features, former: Features, filledTo: numbe
   )
 }
 
+/** Returns a site's features with one of them alone, as it is counted now; none where there is no such feature. */
+export function featureAlone(features: Features, name: string): Features {
+  const feature = features.byName.get(name)
+  if (!feature) return indexFeatures(features.revision, new Map(), [])
+  const rules = features.rules.filter(([, rule]) => rule.feature.version === feature.version)
+  return indexFeatures(features.revision, new Map([[name, feature]]), rules)
+}
+
 /** Returns those of a site's features that came after a revision, for messages of before. */
 export function featuresAfter(features: Features, revision: number): Features {
   const isNew = ({ addedIn }: Feature) => addedIn > revision

@@ -104,6 +104,9 @@ const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 /** What collectors ask the owners of partitions. */
 const ASKED = ['decide.*', 'profile.*', 'preview.*', 'content.*']
 
+/** Requests that are answered from the tables. */
+const READ_FROM_TABLES = ['people.export', 'results', 'record', 'value-history']
+
 /** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {
   const inbox = `${inboxPrefix}.>`
@@ -115,9 +118,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...TAKEN,
             ...ASKED,
             'webhook.*',
-            'people.export',
-            'results',
-            'record',
+            ...READ_FROM_TABLES,
             ...ADMINISTERED,
             ...PEOPLE,
             STATUS,
@@ -175,7 +176,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             ...ERASE,
           ],
         },
-        subscribe: { allow: [inbox, 'people.export', 'results', 'record', 'webhook.*', STATUS] },
+        subscribe: { allow: [inbox, ...READ_FROM_TABLES, 'webhook.*', STATUS] },
       }
     case 'supervisor':
       return { publish: { allow: ['$JS.API.STREAM.INFO.PROBE'] }, subscribe: { allow: [inbox] } }

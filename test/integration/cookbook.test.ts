@@ -202,6 +202,25 @@ describe('the recipes of segments and features', () => {
       { orders: 1, visitors: 1 },
       { orders: 2, visitors: 2 },
     ])
+    const older = { how: 'identify', timestamp: iso(today), stream_seq: 2 ** 41, batch_index: 0 }
+    await insert('identifications', [
+      { site_id: 'demo', anonymous_id: 'ann', user_id: 'ann-of-shop', ...older },
+      { site_id: 'demo', anonymous_id: 'ben', user_id: 'first', ...older },
+      { site_id: 'demo', anonymous_id: 'ben', user_id: 'second', ...older },
+    ])
+    const ofPersons = await clickhouse.client.query({
+      query: `SELECT person_id, anonymous_id, number, version, age_ms >= 0 AND age_ms < 3600000 * 48 AS is_of_now
+        FROM slotstream.person_features WHERE feature = 'orders' AND anonymous_id IN ('ann', 'ben', 'cem')
+        ORDER BY anonymous_id`,
+      format: 'JSONEachRow',
+    })
+    const persons = (await ofPersons.json()) as { person_id: string }[]
+    expect(persons.sort((a, b) => (a.person_id < b.person_id ? -1 : 1))).toEqual([
+      { person_id: 'ann-of-shop', anonymous_id: 'ann', number: 2, version: 'v1', is_of_now: 1 },
+      // A browser that several users share is a person by itself.
+      { person_id: 'ben', anonymous_id: 'ben', number: 2, version: 'v1', is_of_now: 1 },
+      { person_id: 'cem', anonymous_id: 'cem', number: 1, version: 'v1', is_of_now: 1 },
+    ])
     const [strongest] = (await (
       await clickhouse.client.query({
         query: `SELECT key, value, number, version, at FROM slotstream.features WHERE key != '' LIMIT 1`,

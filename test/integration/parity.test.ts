@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { createCollector } from '@slotstream/collector'
 import { BUILT_IN_FEATURES, DEFAULT_FEATURES, featureValues } from '@slotstream/core'
 import {
   type EventEnvelope,
@@ -10,6 +11,7 @@ import {
   partitionOf,
   profileKey,
   streamSubject,
+  type ValueHistory,
 } from '@slotstream/protocol'
 import { createMetrics } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,8 +19,11 @@ import { startNightly } from '#aggregator/batch/nightly.js'
 import { createParityJob } from '#aggregator/batch/parity-job.js'
 import type { ParityReport } from '#aggregator/parity/report.js'
 import { startProfiles } from '#aggregator/profiles/role.js'
+import { answerHistories } from '#aggregator/value-history/answer-histories.js'
+import { readHistory } from '#aggregator/value-history/read-history.js'
 import { startWarehouse } from '#aggregator/warehouse/role.js'
 import { readClickstream } from '../support/clickstream.js'
+import { ADMIN_TOKEN } from '../support/collector.js'
 import { lastEvent } from '../support/last-event.js'
 import { shopHistory } from '../support/shop-history.js'
 import { someIdentity } from '../support/some-identity.js'
@@ -293,6 +298,60 @@ describe('profiles and the rows of events', () => {
     expect(table.stdout).toContain(`${again.compared} of ${again.sampled} sampled visitors compared`)
     expect(table.stdout).toMatch(/^page_views +\d+ +0 +0 +0 +0 +0 +0$/m)
     expect(table.stdout).toContain('Profiles are what the rows of events give.')
+  })
+
+  it('say which messages made a value what it is', async () => {
+    const { nats, installation, log } = world
+    const server = clickhouse.account
+    const answering = await answerHistories({ nats, installation, server, anonymousDays: 30, log })
+    const made = createCollector({ nats, installation, adminToken: ADMIN_TOKEN, demoDir: '', sdkFile: '', log })
+    const url = `http://127.0.0.1:${await made.listen(0, '127.0.0.1')}`
+    const ask = async (path: string) => {
+      const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` }
+      const response = await fetch(`${url}/v1/admin/sites/${SITE}/profiles/${path}`, { headers })
+      return { status: response.status, body: (await response.json()) as ValueHistory & { error: { message: string } } }
+    }
+    const read = async (visitor: string, rest: string) => {
+      const answer = () => ask(`${visitor}/history?${rest}`)
+      return (await until(`the history of ${visitor}`, answer, ({ status }) => status === 200, { timeoutMs: 20_000 }))
+        .body
+    }
+    const servedValue = async (visitor: string, feature: string) => {
+      const { features } = (await ask(visitor)).body as unknown as { features: Record<string, { value: unknown }> }
+      return features[feature]!.value
+    }
+
+    for (const visitor of ['b1', 'b2', 'b4', 'user:u34', 'user:u36', 'b5']) {
+      const { changes, hasMore, version } = await read(visitor, 'feature=page_views&limit=500')
+      expect(changes.length).toBeGreaterThan(0)
+      expect([hasMore, version]).toEqual([false, DEFAULT_FEATURES.byName.get('page_views')!.version])
+      expect(changes[0]!.to).toBe(await servedValue(visitor, 'page_views'))
+      // Each begins where the one before ended, the newest first.
+      expect(changes.map(({ from }) => from)).toEqual([...changes.slice(1).map(({ to }) => to), 0])
+      expect(changes.map(({ position }) => position)).toEqual(
+        changes.map(({ position }) => position).toSorted((a, b) => b - a),
+      )
+      // Each is a message of the table: a page, or of a person one by which a browser was joined.
+      const places = changes.map(({ position, messageId }) => `(${position}, '${messageId}')`).join()
+      const rows = `SELECT count() FROM slotstream.events WHERE (stream_seq, message_id) IN (${places})`
+      expect(await world.number(rows)).toBe(changes.length)
+      if (['b1', 'b5'].includes(visitor)) expect(new Set(changes.map(({ type }) => type))).toEqual(new Set(['page']))
+    }
+    const some = await read('b3', 'feature=page_views&limit=2')
+    expect([some.changes.length, some.hasMore]).toEqual([2, true])
+    expect((await ask('b1/history?feature=page_view')).body.error.message).toContain('did you mean page_views?')
+    const faults = ['b1/history', 'b1/history?feature=page_views&limit=0', 'nobody/history?feature=page_views']
+    expect(await Promise.all(faults.map(async path => (await ask(path)).status))).toEqual([400, 400, 404])
+    // Of more messages than are looked at, the latest ones.
+    const request = { siteId: SITE, userId: '', browsers: ['b1'], feature: 'page_views', limit: 500 }
+    const deps = {
+      clickhouse: clickhouse.client,
+      definitionsOf: () => ({ features: DEFAULT_FEATURES }),
+      anonymousDays: 30,
+    }
+    const cut = await readHistory(request, { ...deps, maxMessages: 3 })
+    expect(cut).toMatchObject({ hasMore: true, since: expect.any(Number) })
+    await Promise.all([answering.stop(), made.stop()])
   })
 
   it('are compared every night, in one process, and what it came to is a metric', async () => {

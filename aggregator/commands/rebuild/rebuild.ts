@@ -7,6 +7,7 @@ import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import type { Range } from '../../profiles/history/event-ranges.js'
 import { decidedLinks } from '../../profiles/links/decided-links.js'
+import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { derivedTables, readViews } from './derived-tables.js'
@@ -21,24 +22,28 @@ import { MODELS, type Order } from './understand.js'
 
 const PROFILES = 'profiles'
 
+/** The installation, and what an order may need beside it. */
+export interface RebuildParts extends CommandParts {
+  clickhouse: ClickHouseClient
+  /** The lake's folder, for what is rebuilt from it. */
+  lake?: string
+  /** See `applyAndDetect`. */
+  anonymousDays?: number
+  /** Name of the cluster that the tables are on; '' for a single server. */
+  cluster?: string
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
+}
+
 /**
  * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream, models from the table
  * of what came of decisions.
  *
- * @param lake the lake's folder, for what is rebuilt from it
- * @param anonymousDays see `applyAndDetect`
- * @param cluster name of the cluster that the tables are on; '' for a single server
  * @returns the generation of old profiles that could not be deleted, because a process still reads it
  */
 export async function rebuild(
   { from, only }: Order,
-  {
-    clickhouse,
-    lake = '',
-    anonymousDays,
-    cluster = '',
-    ...parts
-  }: CommandParts & { clickhouse: ClickHouseClient; lake?: string; anonymousDays?: number; cluster?: string },
+  { clickhouse, lake = '', anonymousDays, cluster = '', ...parts }: RebuildParts,
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -77,7 +82,7 @@ export async function rebuild(
     watching.stop()
     bots.stop()
   })
-  const removed = await removeGeneration(nats, installation, generation - 1)
+  const removed = await removeGeneration({ ...parts, old: generation - 1 })
   return removed ? undefined : generation - 1
 
   async function forgetDeleted(): Promise<void> {

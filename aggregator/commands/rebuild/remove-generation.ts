@@ -6,7 +6,9 @@ import {
   sweptKey,
   warehousePositionKey,
 } from '@slotstream/protocol'
-import { gatherStatus, type Installation, type Nats, pause } from '@slotstream/runtime'
+import { gatherStatus, type Installation, pause } from '@slotstream/runtime'
+import { profileStoreOf } from '../../profiles/store/open-profile-store.js'
+import type { ProfileStoreDeps } from '../../profiles/store/profile-store-deps.js'
 
 /** How long the roles may take to load another generation, in milliseconds. */
 const WAIT_MS = 120_000
@@ -19,11 +21,11 @@ const LAST_ANSWERS_MS = 3_000
  * aggregator that is stopped now loads the new one when it starts.
  */
 export async function removeGeneration(
-  nats: Nats,
-  { buckets, partitions }: Installation,
-  old: number,
+  parts: ProfileStoreDeps & { installation: Installation; old: number },
   waitMs = WAIT_MS,
 ): Promise<boolean> {
+  const { nats, installation, old } = parts
+  const { buckets, partitions } = installation
   const until = Date.now() + waitMs
   while (!(await allSwitched())) {
     if (Date.now() > until) return false
@@ -31,6 +33,7 @@ export async function removeGeneration(
   }
   await pause(LAST_ANSWERS_MS)
   const bucket = profilesBucket(old)
+  await profileStoreOf({ ...parts, installation: { ...installation, generation: old } }).eraseAll()
   await nats.manager.streams.delete(bucketStream(bucket))
   for (let partition = 0; partition < partitions; partition++)
     for (const key of [checkpointKey(bucket, partition), sweptKey(bucket, partition)])

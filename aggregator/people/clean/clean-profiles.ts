@@ -8,7 +8,8 @@ import {
 } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, type Publisher, pause } from '@slotstream/runtime'
 import { forEachAtOnce } from '../../profiles/store/for-each-at-once.js'
-import { createProfileStore } from '../../profiles/store/profile-store.js'
+import { profileStoreOf } from '../../profiles/store/open-profile-store.js'
+import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import { profileStreams } from '../find/find-person.js'
 import type { Whose } from './strip.js'
 
@@ -28,6 +29,8 @@ export interface CleanProfilesParts {
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   whose: Whose
 }
 
@@ -59,9 +62,8 @@ export async function cleanProfiles(parts: CleanProfilesParts): Promise<number> 
 
 /** Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser. */
 async function linksOfOthers(parts: CleanProfilesParts): Promise<[visitorId: string, anonymousId: string][]> {
-  const { nats, publisher, installation, log, whose } = parts
-  const { siteId, anonymousIds, userIds } = whose.person
-  const store = createProfileStore(nats, publisher, installation, log)
+  const { siteId, anonymousIds, userIds } = parts.whose.person
+  const store = profileStoreOf(parts)
   const links: [string, string][] = []
   for (const anonymousId of anonymousIds) {
     const { profile } = await store.read(siteId, visitorIdOf({ anonymousId }))
@@ -87,12 +89,13 @@ async function askOwner({ nats, log }: CleanProfilesParts, partition: number, re
   return 0
 }
 
-async function cleanBuckets({ nats, publisher, installation, log, whose }: CleanProfilesParts): Promise<number> {
+async function cleanBuckets(parts: CleanProfilesParts): Promise<number> {
+  const { nats, installation, whose } = parts
   const { person, before } = whose
   let removed = 0
   for (const stream of await profileStreams(nats)) {
     const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
-    const store = createProfileStore(nats, publisher, { ...installation, generation }, log)
+    const store = profileStoreOf({ ...parts, installation: { ...installation, generation } })
     await forEachAtOnce(AT_ONCE, visitorsOf(person), async visitorId => {
       const erased = await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
       removed += erased

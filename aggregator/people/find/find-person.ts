@@ -13,6 +13,7 @@ import {
   type SignalEnvelope,
 } from '@slotstream/protocol'
 import { type Installation, KINDS, type Log, type Nats, readWhole } from '@slotstream/runtime'
+import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import type { Sealed } from '../job-store.js'
 import { mayName } from './matches-text.js'
 import { PLACES, withoutNumber } from './places.js'
@@ -22,6 +23,8 @@ export interface FindParts {
   installation: Installation
   clickhouse: ClickHouseClient
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
   /** Ends it; it throws. Default: nothing does */
   signal?: AbortSignal
 }

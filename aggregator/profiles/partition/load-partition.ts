@@ -28,7 +28,7 @@ export interface LoadedPartition extends DirtyPartition {
 }
 
 export interface LoadDeps {
-  store: ProfileStore & Pick<ProfileKeys, 'renameKeys'>
+  store: ProfileStore & Pick<ProfileKeys, 'takeOver'>
   /** Profiles of all partitions that may be in memory, their bytes, and how many partitions there are. */
   maxProfiles: number
   maxBytes: number
@@ -64,7 +64,7 @@ export async function loadPartition(
   const { store, maxProfiles, maxBytes, partitions, profileRoom, wantedSignals, rewardEvents } = deps
   const { timerStore, tellTimer, checks, anonymousDays, now, onReplaced } = deps
   const stored = await retry(() => store.readCheckpoint(index))
-  if (!stored.keys) await retry(() => store.renameKeys(index))
+  if (!stored.keys) await retry(() => store.takeOver(index))
   const end = await stream.endOfStream(stored.seq)
   const newest = await stream.newestSequence()
   // A stream that lost its end, in a power cut say, gives its sequences out again: what was applied beyond it must not

@@ -17,8 +17,11 @@ export interface ProfileKeys {
    * overwrites their bytes where they are. Resolves to how many there were.
    */
   eraseProfile(visitor: Visitor, before: number): Promise<number>
-  /** Gives profiles of a partition that were stored under visitors' ids the keys that they have now. */
-  renameKeys(partition: number): Promise<void>
+  /**
+   * Takes over profiles of a partition that are elsewhere: under visitors' ids, as versions before keyed hashes stored
+   * them, or in another store.
+   */
+  takeOver(partition: number): Promise<void>
 }
 
 export interface ProfileKeysDeps {
@@ -55,7 +58,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
       const erased = await eraseSubject(subjectOf(keyOf(visitor)), before)
       return erased + (await eraseSubject(subjectOf(olderKeyOf(visitor)), before))
     },
-    async renameKeys(partition) {
+    async takeOver(partition) {
       for await (const message of readWhole(nats, stream, log, { subject: subjectOf(`${partition}.>`) })) {
         const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
         // What is no visitor's profile under that key stays, and is treated as none.

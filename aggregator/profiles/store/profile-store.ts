@@ -71,6 +71,12 @@ export interface SweptStore extends Pick<Checkpoints, 'readSwept' | 'writeSwept'
   ofSite(partition: number, siteId: string, abort: AbortSignal): AsyncIterable<StoredEntry>
 }
 
+/** All that can be done with the profiles of a generation, wherever they are stored. */
+export interface ProfileStoreOfGeneration extends ProfileStore, SweptStore, ProfileKeys {
+  /** Removes all of them, with all that is known of them, beside their bucket. */
+  eraseAll(): Promise<void>
+}
+
 /**
  * Creates the store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<keyed hash>`, in `positions`
  * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
@@ -80,7 +86,7 @@ export function createProfileStore(
   publisher: Pick<Publisher, 'publish'>,
   installation: Pick<Installation, 'partitions' | 'generation' | 'buckets' | 'privacy'>,
   log: Log,
-): ProfileStore & SweptStore & ProfileKeys {
+): ProfileStoreOfGeneration {
   const { buckets } = installation
   const bucket = createProfileBucket(publisher, installation, log)
   const { name, stream, subjectOf, keyOf, olderKeyOf, put, parse } = bucket
@@ -124,6 +130,8 @@ export function createProfileStore(
     },
     olderThan: (partition, from, before, abort) => entriesOf(`${partition}.>`, from, before, abort),
     ofSite: (partition, siteId, abort) => entriesOf(`${partition}.${siteId}.>`, 1, Number.POSITIVE_INFINITY, abort),
+    // All there is goes with the bucket.
+    eraseAll: async () => {},
   }
 
   function entriesOf(keys: string, from: number, before: number, abort: AbortSignal): AsyncIterable<StoredEntry> {

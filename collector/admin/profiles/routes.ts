@@ -6,18 +6,21 @@ import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
 import type { PreviewSegment } from './preview-segment.js'
 import type { ReadContentFeatures } from './read-content-features.js'
 import type { ReadProfiles } from './read-profiles.js'
+import { type ReadValueHistory, valueHistoryRequest } from './read-value-history.js'
 
 export interface ProfileRouteParts extends SiteRouteParts {
   readProfiles: ReadProfiles
   previewSegment: PreviewSegment
   readContentFeatures: ReadContentFeatures
+  readValueHistory: ReadValueHistory
 }
 
 /**
- * Adds `/sites/:siteId/profiles/:visitorId`, many profiles at once, who would be in a segment, and the features of a content.
+ * Adds `/sites/:siteId/profiles/:visitorId` with the history of its values, many profiles at once, who would be in a segment,
+ * and the features of a content.
  */
 export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void {
-  const { siteOf, readProfiles, previewSegment, readContentFeatures } = parts
+  const { siteOf, readProfiles, previewSegment, readContentFeatures, readValueHistory } = parts
 
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)
@@ -36,15 +39,24 @@ export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void
   })
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
     const { siteId } = siteOf(request)
-    const { visitorId } = request.params
-    const [profile] = isVisitorId(visitorId) ? await readProfiles(siteId, [visitorId]) : []
-    if (!profile) throw new Failure('not_found', 'there is no profile of this visitor')
-    response.json(profile)
+    response.json(await profileOf(siteId, request.params.visitorId))
   })
+  router.get('/sites/:siteId/profiles/:visitorId/history', async (request, response) => {
+    const { siteId } = siteOf(request)
+    const profile = await profileOf(siteId, request.params.visitorId)
+    response.json(await readValueHistory(valueHistoryRequest(siteId, profile, request.query)))
+  })
+
   router.get('/sites/:siteId/content/:id/features', async (request, response) => {
     const { siteId } = siteOf(request)
     const { id } = request.params
     if (!isId(id)) throw new Failure('malformed', 'the id of a content has 1 to 256 characters')
     response.json({ id, features: await readContentFeatures(siteId, id) })
   })
+
+  async function profileOf(siteId: string, visitorId: string): Promise<object> {
+    const [profile] = isVisitorId(visitorId) ? await readProfiles(siteId, [visitorId]) : []
+    if (!profile) throw new Failure('not_found', 'there is no profile of this visitor')
+    return profile
+  }
 }

@@ -29,6 +29,19 @@ export const AGGREGATOR = {
 
 /** How much of profiles is kept, where, and for how long. */
 export const PROFILES = {
+  PROFILE_STORE: {
+    kind: 'text',
+    programs: BOTH,
+    default: 'nats',
+    meaning:
+      'Where profiles are stored: `nats`, or `redis`, see [Profiles in Redis](operating.md#profiles-in-redis). Must be the same for all aggregators and for `npm run rebuild`',
+  },
+  REDIS_URL: {
+    kind: 'secret',
+    programs: BOTH,
+    otherwise: 'none; needed with `PROFILE_STORE=redis`',
+    meaning: 'Redis that has the profiles, as in `redis://127.0.0.1:6379/0`, or `rediss://` with TLS',
+  },
   MAX_PROFILES: {
     kind: 'number',
     programs: BOTH,

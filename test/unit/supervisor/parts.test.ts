@@ -21,6 +21,7 @@ describe('the secrets of parts', () => {
   const own = {
     NATS_URL: 'tls://u:n-word@n1,tls://n2',
     CLICKHOUSE_URL: 'https://u:h-word@clickhouse',
+    REDIS_URL: 'redis://:r-word@redis',
     NATS_CREDS: 'creds-word',
     OTHER_TOKEN: 'o-word',
   }
@@ -30,8 +31,10 @@ describe('the secrets of parts', () => {
     expect(Object.keys(parts)).toEqual(['collector', 'aggregator', 'warehouse'])
     const nats = { NATS_URL: own.NATS_URL, NATS_CREDS: own.NATS_CREDS }
     expect(parts.collector?.secrets).toEqual({ ...nats, ADMIN_TOKEN: 'a-token' })
-    expect(parts.aggregator?.secrets).toEqual(nats)
-    expect(parts.warehouse?.secrets).toEqual({ ...nats, CLICKHOUSE_URL: own.CLICKHOUSE_URL, CLICKHOUSE_PASSWORD: '' })
+    const redis = { REDIS_URL: own.REDIS_URL }
+    expect(parts.aggregator?.secrets).toEqual({ ...nats, ...redis })
+    const clickhouse = { CLICKHOUSE_URL: own.CLICKHOUSE_URL, CLICKHOUSE_PASSWORD: '' }
+    expect(parts.warehouse?.secrets).toEqual({ ...nats, ...redis, ...clickhouse })
     for (const { env } of Object.values(parts)) expect(JSON.stringify(env)).not.toMatch(/-word|a-token/)
   })
 

@@ -9,7 +9,9 @@ import {
 } from '@slotstream/runtime'
 import { writeFilled } from '../../../profiles/store/filled-records.js'
 import { forEachAtOnce } from '../../../profiles/store/for-each-at-once.js'
-import { createProfileStore, type ProfileStore } from '../../../profiles/store/profile-store.js'
+import { profileStoreOf } from '../../../profiles/store/open-profile-store.js'
+import type { ProfileStore } from '../../../profiles/store/profile-store.js'
+import type { Redis } from '../../../profiles/store/redis/open-redis.js'
 import { createTimerStore } from '../../../profiles/store/timer-store.js'
 
 const WRITES_AT_ONCE = 64
@@ -29,6 +31,8 @@ export interface NewGenerationDeps {
   publisher: Publisher
   installation: Installation
   log: Log
+  /** The Redis that has the profiles. Absent: they are in NATS KV */
+  redis?: Redis | undefined
 }
 
 /** A generation of profiles that is being filled, in a bucket beside the one in effect. */
@@ -61,6 +65,7 @@ export async function createGeneration({
   publisher,
   installation,
   log,
+  redis,
 }: NewGenerationDeps): Promise<NewGeneration> {
   const { meta, positions } = installation.buckets
   const { generation: old, revision } = await readGeneration(meta)
@@ -71,7 +76,9 @@ export async function createGeneration({
   const replicas = streamInfo.config.num_replicas
   const profiles = await nats.kvm.create(bucket, { history: 1, replicas, allow_direct: false })
   const buckets = { ...installation.buckets, profiles }
-  const store = createProfileStore(nats, publisher, { ...installation, generation, buckets }, log)
+  const ofGeneration = { ...installation, generation, buckets }
+  const store = profileStoreOf({ nats, publisher, installation: ofGeneration, log, redis })
+  await store.eraseAll()
   const timers = createTimerStore(nats, publisher, log)
   const before = await nats.kvm.open(profilesBucket(old))
 
