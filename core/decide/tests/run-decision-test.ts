@@ -55,7 +55,7 @@ function misses({ expect }: DecisionTest, found: Possible, slot: CompiledSlot, s
   const faults: string[] = []
   for (const id of never) if (possible.has(id)) faults.push(`never ${id}: it can be shown`)
   for (const id of always)
-    if (!possible.has(id)) faults.push(`always ${id}: it can not be shown, ${whyNot(id, found, slot, situation)}`)
+    if (!possible.has(id)) faults.push(`always ${id}: it cannot be shown, ${whyNot(id, found, slot, situation)}`)
     else if (!certain.has(id))
       faults.push(`always ${id}: ${named([...possible].filter(other => other !== id))} can be shown, too`)
   const others = anyOf === undefined ? [] : [...possible].filter(id => !anyOf.includes(id))
