@@ -36,7 +36,7 @@ export async function openPlaces(path: string, log: Log, lookEveryMs = LOOK_EVER
         reader = fresh
         log.info('read the changed database of places')
       },
-      error => log.warn({ err: error }, 'the changed database of places can not be read: using the old one'),
+      error => log.warn({ err: error }, 'the changed database of places cannot be read: using the old one'),
     )
   watchFile(path, { interval: lookEveryMs, persistent: false }, reload)
 

@@ -155,7 +155,7 @@ export function createApp({
     return sendFailure(
       request,
       response,
-      refused ? new Failure('malformed', 'the request can not be understood') : error,
+      refused ? new Failure('malformed', 'the request cannot be understood') : error,
     )
   }
   app.use(onError)

@@ -25,6 +25,6 @@ export class Failure extends Error {
 export function unavailable(): Failure {
   return new Failure(
     'unavailable',
-    'the event stream can not be reached: keep what was not acknowledged and send it again',
+    'the event stream cannot be reached: keep what was not acknowledged and send it again',
   )
 }

@@ -13,6 +13,6 @@ export async function readPlan(folder: string, unplanned: string): Promise<Compi
     return await compilePlan({ mode: 'enforce', unplanned, schemas: await readSchemas(folder, localFiles) })
   } catch (error) {
     const problems = error instanceof PlanError ? error.problems : [(error as Error).message]
-    throw new ConfigurationError(`MICRO_SCHEMAS can not be used: ${problems.join('\n')}`)
+    throw new ConfigurationError(`MICRO_SCHEMAS cannot be used: ${problems.join('\n')}`)
   }
 }

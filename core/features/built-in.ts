@@ -162,12 +162,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
     value: 'cart.product',
     aggregate: 'cart',
   },
-  contextFeature(
-    'first_referrer',
-    'context.page.referrer',
-    'first',
-    'Address of the page that first led the visitor here',
-  ),
+  contextFeature('first_referrer', 'context.page.referrer', 'first', 'URL of the page that first led the visitor here'),
   contextFeature('first_channel', 'context.traffic.channel', 'first', 'Channel by which the visitor first came'),
   contextFeature('channel', 'context.traffic.channel', 'last', 'Channel by which the visitor came last'),
   contextFeature('source', 'context.traffic.source', 'last', 'Source from which the visitor came last'),

@@ -19,7 +19,7 @@ const first = texts =>
  */
 export function reasonLines({ items, reason, cachedAt, preview }) {
   const lines = []
-  if (cachedAt) lines.push('the last decision once more: the collector can not be reached')
+  if (cachedAt) lines.push('the last decision once more: the collector cannot be reached')
   if (preview) lines.push('a preview: recorded nowhere')
   if (!reason) return lines
   const { policy, policyVersion, excluded = [], candidates = [], campaigns = [], learnedViews } = reason

@@ -55,7 +55,7 @@ describe('the small collector', () => {
       { code: 'unplanned_event' },
     ])
     await strict.stop()
-    await expect(readPlan('/nowhere', 'allow')).rejects.toThrow('MICRO_SCHEMAS can not be used: there is no folder')
+    await expect(readPlan('/nowhere', 'allow')).rejects.toThrow('MICRO_SCHEMAS cannot be used: there is no folder')
     await expect(readPlan('/nowhere', 'maybe')).rejects.toThrow('MICRO_UNPLANNED is "maybe"')
   })
 

@@ -42,7 +42,7 @@ function misses({ expect }: DecisionTest, asked: AskedTest): string[] {
 /** Says why a content is not shown in any case: that it can't be, or what else can. */
 export function whyNotCertain(id: string, asked: AskedTest): string {
   const { possible } = asked.found
-  if (!possible.has(id)) return `it can not be shown, ${whyNot(id, asked)}`
+  if (!possible.has(id)) return `it cannot be shown, ${whyNot(id, asked)}`
   return `${named([...possible].filter(other => other !== id))} can be shown, too`
 }
 

@@ -68,7 +68,8 @@ export const COMMON_FIELDS: Record<string, PatternField> = {
   grace: {
     form: 'a duration such as 0s, 30s or 5m, up to 24h',
     isFit: isGrace,
-    meaning: 'how late messages may arrive, compared with one another, without any effect on what is found',
+    meaning:
+      'messages wait this long and are taken in the order of their own times, so arriving up to this late changes nothing; signals come this much later',
     default: '`0s`',
   },
   quiet: {

@@ -42,7 +42,7 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   try {
     envelope = openEnvelope(raw as unknown as EventEnvelope | SentEnvelope)
   } catch {
-    return misfit('the messages can not be finished: a time or an id is of the wrong type')
+    return misfit('the messages cannot be finished: a time or an id is of the wrong type')
   }
   for (let index = 0; index < envelope.messages.length; index++) {
     const wrong = messageTrouble(envelope.messages[index]!)

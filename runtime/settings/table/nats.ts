@@ -41,7 +41,7 @@ export const NATS = {
     programs: CONNECTED,
     default: '',
     otherwise: '`_INBOX`; set by `npm start`',
-    meaning: 'How the subjects begin at which answers arrive, where a user may not hear all',
+    meaning: 'How the subjects begin at which answers arrive, where a user may not subscribe to all',
   },
   NATS_CA_FILE: {
     kind: 'text',
@@ -54,7 +54,7 @@ export const NATS = {
     kind: 'text',
     programs: CONNECTED,
     default: '',
-    meaning: 'PEM file of the certificate of this program, where the servers want one',
+    meaning: 'PEM file of the certificate of this program, where the servers require one',
   },
   NATS_KEY_FILE: {
     kind: 'text',

@@ -72,7 +72,7 @@ const INTRODUCTION = `# Patterns
 
 Fields of [patterns](signals.md#patterns), and what is found in which messages.
 
-A pattern tells what it looks for by one of the fields ${PATTERN_KINDS.map(kind => `\`${kind}\``).join(', ')}.`
+A pattern says what it looks for by one of the fields ${PATTERN_KINDS.map(kind => `\`${kind}\``).join(', ')}.`
 
 const CASES_INTRODUCTION = `Times are those of the messages, which are in the order of arrival; #1 is the first one. \`(clock)\` is a time at which no
 message arrives. A signal has a time, the message that completed it or began the absence, and the key.`

@@ -10,9 +10,9 @@ it('of docs/settings.md is the one that the table of settings yields', async () 
 const INTRODUCTION = `# Settings
 
 Every environment variable that a program of this project reads. An empty one is as good as none. A value that is not of
-the kind or not within the bounds is refused: the program ends and says
-\`NAME is "…": it must be a whole number from A to B\`. A variable that looks like a misspelt setting is told at the start,
-as a warning. \`npm start\` passes its environment on to the programs that it runs, apart from secrets that they don't need.
+the kind or not within the bounds is rejected: the program ends and says
+\`NAME is "…": it must be a whole number from A to B\`. A variable that looks like a misspelt setting is named in a warning
+at the start. \`npm start\` passes its environment on to the programs that it runs, apart from secrets that they don't need.
 
 A *secret* is read from the file that \`NAME_FILE\` names, else from the variable: \`ADMIN_TOKEN_FILE=/etc/slotstream/token\`.
 

@@ -41,7 +41,7 @@ describe('a decision test', () => {
     ).toEqual([
       'never a: it can be shown',
       'always b: a, c can be shown, too',
-      'always x: it can not be shown, the slot has no such content',
+      'always x: it cannot be shown, the slot has no such content',
       'anyOf: b, c can be shown, too',
       'outcome: it is served, not empty',
     ])
@@ -60,7 +60,7 @@ describe('a decision test', () => {
     [{ where: { 'traits.plan': { $regex: '(' } } }, 'broken condition'],
   ])('says why content is not shown: %j', (more, reason) => {
     const [fault] = run(slotOf(), [content('a', more)], { expect: { always: ['a'] } })
-    expect(fault).toContain(`always a: it can not be shown, ${reason}`)
+    expect(fault).toContain(`always a: it cannot be shown, ${reason}`)
   })
 
   it('has a person of its own: traits, segments, signals, features, times, and what they were shown', () => {
@@ -91,7 +91,7 @@ describe('a decision test', () => {
     const shown = (...agos: string[]) => ({ profile: { shown: agos.map(ago => ({ contentId: 'a', ago })) } })
     expect(run(slotOf(), capped, { given: shown('1h', '25h'), expect: always })).toEqual([])
     expect(run(slotOf(), capped, { given: shown('1h', '2h'), expect: always })).toEqual([
-      'always a: it can not be shown, capped: 2 of 2 per 24h',
+      'always a: it cannot be shown, capped: 2 of 2 per 24h',
     ])
     const perSession = [content('a', { caps: [{ count: 1, per: 'session' }] })]
     expect(
