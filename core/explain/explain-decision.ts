@@ -1,6 +1,6 @@
 import type { Candidate } from '@slotstream/protocol'
-import { unpackReasons } from '../decide/pack-reasons.js'
-import { withDetails } from '../decide/say-once.js'
+import { unpackReasons } from '../decide/record/pack-reasons.js'
+import { withDetails } from '../decide/record/say-once.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { because, percent } from './because.js'
 import type { ExplainedContent, ExplainedRecord, ExplainedSlot, Explanation } from './explanation.js'

@@ -7,7 +7,7 @@ import {
   type Outcome,
   type RecordedModel,
 } from '@slotstream/protocol'
-import { sayOnce } from '../decide/say-once.js'
+import { sayOnce } from '../decide/record/say-once.js'
 import { parseDraw } from './parse-draw.js'
 import { parseFacts } from './parse-facts.js'
 

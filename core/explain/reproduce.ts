@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '@slotstream/protocol'
-import { unpackReasons } from '../decide/pack-reasons.js'
 import { recompute } from '../decide/recompute.js'
+import { unpackReasons } from '../decide/record/pack-reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { namesInRecord } from './names.js'
 import { type ExplainedStage, explainStages } from './stages.js'

@@ -1,5 +1,5 @@
 import type { RecordedDraw } from '@slotstream/protocol'
-import { unpackReasons } from '../decide/pack-reasons.js'
+import { unpackReasons } from '../decide/record/pack-reasons.js'
 import { chancesOf } from '../draw/lottery.js'
 import { unpackLottery, unpackPlaces } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'

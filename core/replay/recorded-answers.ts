@@ -1,7 +1,7 @@
 import type { DecisionRecord, ExclusionReason } from '@slotstream/protocol'
 import type { ClauseAnswers } from '../catalog/clauses.js'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
-import { unpackReasons } from '../decide/pack-reasons.js'
+import { unpackReasons } from '../decide/record/pack-reasons.js'
 import { unpackPlaces } from '../draw/pack-lottery.js'
 
 /** What a record says of the conditions and contents of a slot, as they were. */

@@ -171,7 +171,7 @@ export const EXPERIMENT_FIELDS: CatalogFields = {
     form: 'an object such as {"at": "2026-11-01T00:00:00Z", "reason": "asked"}',
     isFit: isObject,
     read: objectOf(STOPPED_FIELDS),
-    meaning: 'how it ended; nobody is in its arms since then. Left out, it stays as stored; null lets it run again',
+    meaning: 'how it ended; no person is in its arms since then. Left out, it stays as stored; null lets it run again',
     default: 'it runs',
   },
 }

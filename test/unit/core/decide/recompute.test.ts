@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { DecisionRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { draw } from '#core/decide/draw.js'
-import { packReasons, unpackReasons } from '#core/decide/pack-reasons.js'
 import { seededRandom } from '#core/decide/random.js'
 import { recompute } from '#core/decide/recompute.js'
+import { packReasons, unpackReasons } from '#core/decide/record/pack-reasons.js'
 import { decideOne } from './some-question.js'
 
 /** Records as releases wrote them. They are never changed: what was recorded must be drawn again by every later version. */

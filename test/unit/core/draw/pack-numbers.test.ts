@@ -1,8 +1,8 @@
 import type { Excluded } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { packReasons, unpackReasons } from '#core/decide/pack-reasons.js'
 import { seededRandom } from '#core/decide/random.js'
-import { sayOnce, withDetails } from '#core/decide/say-once.js'
+import { packReasons, unpackReasons } from '#core/decide/record/pack-reasons.js'
+import { sayOnce, withDetails } from '#core/decide/record/say-once.js'
 import { packPlaces, unpackPlaces } from '#core/draw/pack-lottery.js'
 import { packNumbers, packRuns, packSigned, unpackNumbers, unpackRuns, unpackSigned } from '#core/draw/pack-numbers.js'
 

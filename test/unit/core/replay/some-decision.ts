@@ -3,7 +3,7 @@ import { createClauses } from '#core/catalog/clauses.js'
 import { type CompiledSlot, compileSlot } from '#core/catalog/compile-slot.js'
 import { decide } from '#core/decide/decide.js'
 import { personOfProfile } from '#core/decide/person.js'
-import { recordedFacts } from '#core/decide/record-facts.js'
+import { recordedFacts } from '#core/decide/record/record-facts.js'
 import { situationOf } from '#core/decide/situation.js'
 
 export const NOW = Date.UTC(2026, 5, 1, 12)

@@ -1,5 +1,5 @@
 import { EXCLUSION_LETTERS, type ExclusionReason } from '@slotstream/protocol'
-import { LETTERS } from '../draw/pack-numbers.js'
+import { LETTERS } from '../../draw/pack-numbers.js'
 
 /** Longest row that is read, in contents. */
 const MOST = 100_000

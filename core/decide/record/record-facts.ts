@@ -1,6 +1,6 @@
 import type { RecordedFacts } from '@slotstream/protocol'
-import type { CompiledSlot } from '../catalog/compile-slot.js'
-import type { Situation } from './situation.js'
+import type { CompiledSlot } from '../../catalog/compile-slot.js'
+import type { Situation } from '../situation.js'
 
 /** Segments and items that a record names, at most. */
 const MOST = 40
