@@ -62,11 +62,11 @@ describe('a hole that a test did not think of', () => {
     })
     const contents = [content('tent', { 'traits.plan': { $ne: 'free' } }), content('sale')]
     expect(found(pinned, contents, { given: { profile: {} }, expect: { always: ['tent'] } })).toEqual([
-      'always tent: where traits.plan is "free", it can not be shown, condition: traits.plan is "free", wanted not "free"',
+      'always tent: where traits.plan is "free", it cannot be shown, condition: traits.plan is "free", wanted not "free"',
     ])
     const free = { profile: { traits: { plan: 'pro' } } }
     expect(found(pinned, contents, { given: free, expect: { always: ['tent'] } })).toEqual([
-      'always tent: where context.locale is "fr", it can not be shown, other content comes first',
+      'always tent: where context.locale is "fr", it cannot be shown, other content comes first',
     ])
     // What comes second by the policy is shown where the first is not.
     const second = slotOf({ policy: { type: 'fixed', contentIds: ['tent', 'sale'] } })
