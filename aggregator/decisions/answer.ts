@@ -99,7 +99,8 @@ export function answer(
     for (const contentId of choice.contentIds) taken.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
-    const told = servedDecision(decisionId, slot, situation, decided)
+    const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
+    const told = servedDecision(decisionId, slot, situation, decided, typical)
     if (told) all.served.push(told)
     addTo(all, {
       decision: decisionOf(request, decided, slot, situation, decisionId),
