@@ -10,7 +10,7 @@ import {
 import { compareTexts } from '../compare-texts.js'
 import { eventNameOf } from '../conditions/event-name.js'
 import { productIdOf } from '../signals/product-id.js'
-import { type CompiledReward, rewardsOf } from './rewards.js'
+import { type CompiledReward, type CompiledRewards, rewardsOf } from './rewards.js'
 import { isWithin } from './times.js'
 
 /** Earnings that a profile keeps: those that come when it has as many do not count. */
@@ -32,12 +32,7 @@ export function earningOf(
 ): Earning | undefined {
   const decisionId = textOf(message.properties?.decisionId)
   const meant = decisionId === undefined ? decisions : decisions.filter(one => one.decisionId === decisionId)
-  const rewards = new Map<CompiledReward, number>()
-  for (const decision of meant) {
-    if (decision.isOnlyCounted) continue
-    for (const reward of rewardsOf(decision).rewards)
-      if (!rewards.has(reward) && isWithin(decision, reward, at)) rewards.set(reward, reward.amountOf(message, sender))
-  }
+  const rewards = amountsOf(meant, message, at, sender)
   const earned = [...rewards].filter(([, amount]) => amount !== 0).sort(([a], [b]) => a.hash - b.hash)
   if (earned.length === 0) return undefined
   const contentIds = namedContent(meant, message.properties, decisionId !== undefined)
@@ -53,6 +48,20 @@ export function earningOf(
     ...(contentIds.length > 0 && { contentIds }),
     worth,
   }
+}
+
+/** Returns what a message is worth by each reward within whose window it is. Decisions of one slot mostly share theirs. */
+function amountsOf(decisions: readonly KeptDecision[], message: StoredMessage, at: number, sender: Sender) {
+  const amounts = new Map<CompiledReward, number>()
+  const done = new Set<CompiledRewards>()
+  for (const decision of decisions) {
+    const ofDecision = rewardsOf(decision)
+    if (decision.isOnlyCounted || done.has(ofDecision)) continue
+    for (const reward of ofDecision.rewards)
+      if (!amounts.has(reward) && isWithin(decision, reward, at)) amounts.set(reward, reward.amountOf(message, sender))
+    if (ofDecision.rewards.every(reward => amounts.has(reward))) done.add(ofDecision)
+  }
+  return amounts
 }
 
 /**
@@ -71,7 +80,10 @@ function namedContent(
   named.delete(undefined)
   if (named.size === 0) return []
   const served = new Set<string>()
-  for (const { items } of decisions) for (const { contentId } of items) if (named.has(contentId)) served.add(contentId)
+  for (const { items } of decisions) {
+    if (served.size === named.size) break
+    for (const { contentId } of items) if (named.has(contentId)) served.add(contentId)
+  }
   const contentIds = [...served].sort(compareTexts)
   return namesDecision && contentIds.length === 0 ? undefined : contentIds
 }
