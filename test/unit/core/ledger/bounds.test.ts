@@ -1,4 +1,4 @@
-import type { Reward } from '@slotstream/protocol'
+import { parseProfile, type Reward } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { addOutcome, emptyEpochs } from '#core/learning/epochs/epochs.js'
 import { readModel } from '#core/learning/model/slot-model.js'
@@ -59,6 +59,8 @@ describe('one visitor', () => {
     visitor.sendAt(NOON + DAY + HOUR, ...viewed(tomorrow))
     expect(visitor.records).toHaveLength(2 * MAX_TAUGHT)
     expect(visitor.profile.taught).toHaveLength(2)
+    expect(parseProfile(visitor.profile)).toMatchObject({ ok: true })
+    expect(parseProfile({ ...visitor.profile, taught: [['hero', 1]] })).toMatchObject({ ok: false })
     visitor.sendAt(NOON + 30 * DAY, track('Seen', 0))
     expect(visitor.profile.taught).toBeUndefined()
   })
