@@ -1,5 +1,17 @@
 import type { Earning, KeptDecision, KeptItem } from '@slotstream/protocol'
 import { MAX_REWARD, REWARD_SCALE } from '../learning/sums/fixed-point.js'
+import {
+  type CreditedSlot,
+  type CreditedSlots,
+  type CreditedSum,
+  changesOf,
+  decisionAt,
+  isSame,
+  itemAt,
+  placeOf,
+  recall,
+  remember,
+} from './bounds/credited.js'
 import { clickedLast, type Facts, factsOf } from './facts.js'
 import { type CompiledReward, type CompiledRewards, mostOf } from './rewards.js'
 import { isWithin, SKEW_MS, timeAt } from './times.js'
@@ -18,84 +30,96 @@ type Amount = [reward: CompiledReward, amount: number]
  * Returns what each item has earned, in units of `REWARD_SCALE`; items that earned nothing are absent. It follows from what
  * is known alone, not from the order in which it came. Of one item and reward it is within the bounds of the reward, of one
  * item within `MAX_REWARD`.
+ *
+ * @param before earnings of the call before, by which what has not changed since is found again. Default: all is credited anew
  */
-export function creditItems(decisions: readonly KeptDecision[], earnings: readonly Earning[]): Map<KeptItem, number> {
-  const credited: Credited = new Map()
-  if (earnings.length === 0) return new Map()
-  const learning = decisions.filter(({ isOnlyCounted }) => !isOnlyCounted).map(factsOf)
-  const byId = new Map(learning.map(facts => [facts.decision.decisionId, facts]))
-  const slots = viewedBySlot(learning)
-
-  for (const earning of earnings) {
-    const { decisionId, contentIds } = earning
-    const amountsFor = createAmountsFor(earning)
-    const named = contentIds && new Set(contentIds)
-    if (decisionId === undefined) {
-      for (const latestFirst of slots) {
-        const earned = latestThatEarns(latestFirst, earning, amountsFor)
-        if (earned) credit(credited, earned.facts, itemOf(earned.facts, earning, named), earned.amounts)
-      }
-      continue
-    }
-    const facts = byId.get(decisionId)
-    if (!facts) continue
-    const amounts = within(facts.decision, earning, amountsFor(facts.rewards))
-    if (amounts.length > 0) credit(credited, facts, itemOf(facts, earning, named), amounts)
-  }
-  return sumsOf(credited)
-}
-
-/** What items have earned by each reward, before bounds. */
-type Credited = Map<KeptItem, { most: number | undefined; byReward: Map<CompiledReward, number> }>
-
-function credit(credited: Credited, { decision }: Facts, item: KeptItem | undefined, amounts: readonly Amount[]): void {
-  if (!item) return
-  const { byReward } = credited.get(item) ?? { byReward: new Map<CompiledReward, number>() }
-  if (byReward.size === 0) credited.set(item, { most: decision.most, byReward })
-  for (const [reward, amount] of amounts) {
-    const before = byReward.get(reward)
-    if (before === undefined) byReward.set(reward, amount)
-    else if (!reward.isOnce) byReward.set(reward, before + amount)
-  }
-}
-
-function sumsOf(credited: Credited): Map<KeptItem, number> {
+export function creditItems(
+  decisions: readonly KeptDecision[],
+  earnings: readonly Earning[],
+  before?: readonly Earning[],
+): Map<KeptItem, number> {
   const sums = new Map<KeptItem, number>()
-  for (const [item, { most, byReward }] of credited) {
-    let sum = 0
-    for (const [reward, amount] of byReward) sum += clamp(amount, reward.least, mostOf(reward, most))
-    sums.set(item, clamp(sum, -MAX_FIXED, MAX_FIXED))
+  if (earnings.length === 0) return sums
+  const known = before && recall(before)
+  const changes = before && known && changesOf(before, earnings)
+  const next: CreditedSlots = new Map()
+  for (const [slotId, group] of groupsOf(decisions)) {
+    const slot = known?.get(slotId)
+    if (slot && changes && isSame(slot.group, group)) {
+      slot.group = group
+      for (const [earning, sign] of changes) take(slot, earning, sign)
+      next.set(slotId, slot)
+    } else {
+      const anew: CreditedSlot = { group, items: new Map() }
+      for (const earning of earnings) take(anew, earning, 1)
+      next.set(slotId, anew)
+    }
+    addSums(sums, next.get(slotId)!)
   }
+  remember(earnings, next)
   return sums
+}
+
+/** Returns the decisions that may earn something, by slot, the latest first. */
+function groupsOf(decisions: readonly KeptDecision[]): Map<string, Facts[]> {
+  const groups = new Map<string, Facts[]>()
+  for (const decision of decisions.toReversed()) {
+    if (decision.isOnlyCounted) continue
+    const group = groups.get(decision.slotId)
+    if (group) group.push(factsOf(decision))
+    else groups.set(decision.slotId, [factsOf(decision)])
+  }
+  return groups
+}
+
+/** Credits one earning to the decision of a slot that it belongs to, if any, or takes that back. */
+function take({ group, items }: CreditedSlot, earning: Earning, sign: 1 | -1): void {
+  const amountsFor = createAmountsFor(earning)
+  const earned = latestThatEarns(group, earning, amountsFor)
+  const item = earned && itemOf(earned.facts, earning)
+  if (!item) return
+  const place = placeOf(group.indexOf(earned.facts), earned.facts.decision.items.indexOf(item))
+  const byReward = items.get(place) ?? new Map<CompiledReward, CreditedSum>()
+  if (byReward.size === 0) items.set(place, byReward)
+  for (const [reward, amount] of earned.amounts) {
+    const { times, sum } = byReward.get(reward) ?? { times: 0, sum: 0 }
+    byReward.set(reward, { times: times + sign, sum: sum + sign * amount })
+  }
+}
+
+function addSums(sums: Map<KeptItem, number>, { group, items }: CreditedSlot): void {
+  for (const [place, byReward] of items) {
+    const { decision } = group[decisionAt(place)]!
+    let all = 0
+    let isEarned = false
+    for (const [reward, { times, sum }] of byReward) {
+      if (times === 0) continue
+      isEarned = true
+      all += clamp(reward.isOnce ? sum / times : sum, reward.least, mostOf(reward, decision.most))
+    }
+    if (isEarned) sums.set(decision.items[itemAt(place)]!, clamp(all, -MAX_FIXED, MAX_FIXED))
+  }
 }
 
 function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value))
 }
 
-/** Decisions that may be credited with what names none, by slot, the latest first: what was never viewed has earned nothing. */
-function viewedBySlot(learning: readonly Facts[]): Facts[][] {
-  const slots = new Map<string, Facts[]>()
-  for (const facts of learning.toReversed()) {
-    if (facts.firstView === Number.POSITIVE_INFINITY) continue
-    const { slotId } = facts.decision
-    const ofSlot = slots.get(slotId)
-    if (ofSlot) ofSlot.push(facts)
-    else slots.set(slotId, [facts])
-  }
-  return [...slots.values()]
-}
-
-/** Finds the decision of a slot to which what names none belongs: the latest one viewed before it that has a reward for it. */
+/**
+ * Finds the decision of a slot to which an earning belongs: the one that it names, else the latest one viewed before it that has a
+ * reward for it.
+ */
 function latestThatEarns(
   latestFirst: readonly Facts[],
   earning: Earning,
   amountsFor: (rewards: CompiledRewards) => readonly Amount[],
 ): { facts: Facts; amounts: readonly Amount[] } | undefined {
-  const { at } = earning
+  const { at, decisionId } = earning
   for (const facts of latestFirst) {
     const { decision } = facts
-    if (at < decision.at - SKEW_MS || facts.firstView > timeAt(decision, at)) continue
+    if (decisionId !== undefined) {
+      if (decision.decisionId !== decisionId) continue
+    } else if (at < decision.at - SKEW_MS || facts.firstView > timeAt(decision, at)) continue
     const amounts = within(decision, earning, amountsFor(facts.rewards))
     if (amounts.length > 0) return { facts, amounts }
   }
@@ -126,9 +150,9 @@ function within(decision: KeptDecision, { at }: Earning, amounts: readonly Amoun
 }
 
 /** Returns the item of a decision that an earning is credited to. */
-function itemOf(facts: Facts, { at, decisionId }: Earning, contentIds: ReadonlySet<string> | undefined) {
+function itemOf(facts: Facts, { at, decisionId, contentIds }: Earning): KeptItem | undefined {
   const time = timeAt(facts.decision, at)
-  const named = contentIds && facts.decision.items.filter(({ contentId }) => contentIds.has(contentId))
+  const named = contentIds && facts.decision.items.filter(({ contentId }) => contentIds.includes(contentId))
   if (named && named.length > 0) return clickedLast(facts, time, new Set(named)) ?? named[0]
   if (decisionId === undefined) return clickedLast(facts, time) ?? facts.viewedFirst
   return facts.viewedFirst

@@ -102,7 +102,7 @@ export function keepLedger(
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
       if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
-      const told = isChanged ? tellRecords(decisions, earnings, taught) : undefined
+      const told = isChanged ? tellRecords(decisions, earnings, taught, before?.earnings) : undefined
       const isTold = told !== undefined && told.records.length > 0 && !isLeftOut()
       if (isTold) ({ decisions, taught } = told)
       put(after, 'decisions', decisions)

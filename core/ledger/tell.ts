@@ -16,10 +16,17 @@ export interface Told {
 /**
  * Returns the steps between what policies know of the decisions and what came of them. Of each slot and day the first
  * `MAX_TAUGHT` outcomes are told, and what comes of these later.
+ *
+ * @param earningsBefore those of the visitor's message before, see `creditItems`
  */
-export function tellRecords(decisions: readonly KeptDecision[], earnings: readonly Earning[], before: Taught): Told {
+export function tellRecords(
+  decisions: readonly KeptDecision[],
+  earnings: readonly Earning[],
+  before: Taught,
+  earningsBefore?: readonly Earning[],
+): Told {
   const taught = countTaught(before)
-  const credited = creditItems(decisions, earnings)
+  const credited = creditItems(decisions, earnings, earningsBefore)
   const records: LearningRecord[] = []
 
   function tell(decision: KeptDecision, item: KeptItem): KeptItem {

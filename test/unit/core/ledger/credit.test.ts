@@ -135,26 +135,72 @@ it('credits as going through all decisions for each message does', () => {
   )
 })
 
-it('reads the items of a decision a few times, however many messages there are', () => {
-  let reads = 0
+it('credits the same where a message changes what was credited before', () => {
+  fc.assert(
+    fc.property(kept, earned, fc.array(fc.nat(), { minLength: 14, maxLength: 14 }), (served, all, numbers) => {
+      let decisions = served
+      let earnings: Earning[] = []
+      for (const [step, earning] of all.entries()) {
+        const before = earnings
+        const number = numbers[step]!
+        earnings = [...earnings.filter((_, place) => number % 4 !== 0 || place !== number % 5), earning]
+        const place = number % Math.max(1, decisions.length)
+        const one = decisions[place]
+        // Told, viewed, or gone: some of what a message changes.
+        if (one && number % 3 === 0)
+          decisions = decisions.with(place, { ...one, items: one.items.map(item => ({ ...item, reward: number })) })
+        if (one && number % 7 === 0)
+          decisions = decisions.with(place, { ...one, items: one.items.map(item => ({ ...item, viewedAt: one.at })) })
+        if (number % 11 === 0) decisions = decisions.slice(1)
+        const credited = creditItems(decisions, earnings, before)
+        const plainly = creditPlainly(decisions, earnings)
+        for (const { items } of decisions) for (const item of items) expect(credited.get(item)).toBe(plainly.get(item))
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** Decisions that count how often their items are read. */
+function counted(slots: number, viewedAt: number) {
+  const count = { reads: 0 }
   const decisions = Array.from({ length: 100 }, (_, n) => {
     const one: KeptDecision = decision({
-      ...{ decisionId: `d${n}`, slotId: `s${n % 10}`, at: NOON + n, rewards },
+      ...{ decisionId: `d${n}`, slotId: `s${n % slots}`, at: NOON + n, rewards },
       items: Array.from({ length: 10 }, (_, at) => ({
         ...{ contentId: `c${at}`, position: at + 1, clicks: [NOON + n, NOON + 2 * HOUR] },
-        // Too late for every message: none finds a decision before it has asked all of them.
-        viewedAt: NOON + 24 * HOUR,
+        viewedAt,
       })),
     })
     const { items } = one
     return Object.defineProperty(one, 'items', {
       get: () => {
-        reads++
+        count.reads++
         return items
       },
     })
   })
-  const earnings = Array.from({ length: 200 }, (_, id) => ({ at: NOON + 1_000 + id, id, worth: [hashes[1]!, 10_000] }))
+  const earning = (id: number): Earning => ({
+    at: NOON + 1_000 + id,
+    id,
+    contentIds: ['c1'],
+    worth: [hashes[1]!, 10_000],
+  })
+  return { count, decisions, earnings: Array.from({ length: 200 }, (_, id) => earning(id)), earning }
+}
+
+it('reads the items of a decision a few times, however many messages there are', () => {
+  // Too late for every message: none finds a decision before it has asked all of them.
+  const { count, decisions, earnings } = counted(10, NOON + 24 * HOUR)
   creditItems(decisions, earnings)
-  expect(reads).toBeLessThanOrEqual(2 * decisions.length)
+  expect(count.reads).toBeLessThanOrEqual(2 * decisions.length)
+})
+
+it('asks the decisions of all slots for one more message, and not once more for those before', () => {
+  const { count, decisions, earnings, earning } = counted(100, NOON)
+  creditItems(decisions, earnings)
+  count.reads = 0
+  const more = [...earnings.slice(1), earning(500)]
+  creditItems(decisions, more, earnings)
+  expect(count.reads).toBeLessThanOrEqual(10 * decisions.length)
 })
