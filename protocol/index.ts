@@ -21,6 +21,7 @@ export {
   MAX_CATALOG_ITEM_BYTES,
   MAX_CATALOG_SLOTS,
   MAX_PAYLOAD_BYTES,
+  MAX_REWARD_VALUE,
 } from './site/catalog/limits.js'
 export {
   CONTEXTUAL_DRAWS,
@@ -169,7 +170,7 @@ export {
   type Retention,
   retentionTrouble,
 } from './site/retention.js'
-export { type CountFrom, DEFAULT_REWARDS, type Reward } from './site/rewards.js'
+export { type CountFrom, DEFAULT_REWARDS, REWARD_SENDERS, type Reward, type RewardSender } from './site/rewards.js'
 export { newestOfModels, parseSchemaVersion, type SchemaVersion, sortedVersions } from './site/schema-version.js'
 export { MAX_SIGNALS, SEGMENT_SIGNALS, type SegmentSignal, SIGNALS, type SignalName } from './site/signals.js'
 export {

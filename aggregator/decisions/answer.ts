@@ -115,7 +115,8 @@ export function* answering(
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     all.work += (asked.count ?? slot.slot.count) * slot.contents.length
     const known = recordedFacts(slot, situation)
-    const told = servedDecision(decisionId, slot, situation, decided)
+    const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
+    const told = servedDecision(decisionId, slot, situation, decided, typical)
     if (told) all.served.push(told)
     addTo(all, {
       decision: decisionOf(request, decided, slot, situation, decisionId),

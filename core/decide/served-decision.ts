@@ -2,6 +2,7 @@ import type { ServedDecision, ServedItem } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { featuresOf } from '../learning/features/cross.js'
 import { packFeatures } from '../learning/features/packed.js'
+import { usualMost } from '../ledger/bounds/usual-most.js'
 import type { Decided } from './decide.js'
 import type { Situation } from './situation.js'
 
@@ -12,12 +13,15 @@ const MAX_SEGMENTS = 32
  * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps. Undefined
  * where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an event. What a visitor who
  * is held out would have been shown counts towards caps as if it had been, so that ghosts stay what others are shown.
+ *
+ * @param typical what an outcome of the slot typically earns. Absent: not known yet
  */
 export function servedDecision(
   decisionId: string,
   { slot, contents, learns: slotLearns, needs }: CompiledSlot,
   situation: Situation,
   { choice, shown, stages }: Pick<Decided, 'choice' | 'shown' | 'stages'>,
+  typical?: number,
 ): ServedDecision | undefined {
   const isGhost = choice.ghost !== undefined
   if (choice.outcome !== 'served' && !isGhost) return undefined
@@ -37,6 +41,7 @@ export function servedDecision(
   if (items.length === 0) return undefined
   const { now: at, sessionId, person } = situation
   const segments = person.segments.slice(0, MAX_SEGMENTS)
+  const most = learns ? usualMost(slot.rewards, typical) : undefined
   return {
     decisionId,
     slotId: slot.id,
@@ -44,6 +49,7 @@ export function servedDecision(
     sessionId,
     items,
     ...(slot.rewards && !isGhost && { rewards: slot.rewards }),
+    ...(most !== undefined && { most }),
     ...(slot.countFrom === 'served' && { countFrom: slot.countFrom }),
     ...(learns && segments.length > 0 && { segments }),
     ...(!learns && { isOnlyCounted: true as const }),

@@ -1,7 +1,20 @@
 import type { Earning, KeptDecision, KeptItem } from '@slotstream/protocol'
 import { MAX_REWARD, REWARD_SCALE } from '../learning/sums/fixed-point.js'
-import { type CompiledReward, rewardsOf } from './rewards.js'
-import { isAfter, isWithin, timeAt } from './times.js'
+import {
+  type CreditedSlot,
+  type CreditedSlots,
+  type CreditedSum,
+  changesOf,
+  decisionAt,
+  isSame,
+  itemAt,
+  placeOf,
+  recall,
+  remember,
+} from './bounds/credited.js'
+import { clickedLast, type Facts, factsOf } from './facts.js'
+import { type CompiledReward, type CompiledRewards, mostOf } from './rewards.js'
+import { isWithin, SKEW_MS, timeAt } from './times.js'
 
 const MAX_FIXED = MAX_REWARD * REWARD_SCALE
 
@@ -10,96 +23,137 @@ export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): 
   return countFrom === 'served' || viewedAt !== undefined
 }
 
+/** A reward that a message is worth something by, and what. */
+type Amount = [reward: CompiledReward, amount: number]
+
 /**
  * Returns what each item has earned, in units of `REWARD_SCALE`; items that earned nothing are absent. It follows from what
- * is known alone, not from the order in which it came. Of one item it is within `MAX_REWARD`.
+ * is known alone, not from the order in which it came. Of one item and reward it is within the bounds of the reward, of one
+ * item within `MAX_REWARD`.
+ *
+ * @param before earnings of the call before, by which what has not changed since is found again. Default: all is credited anew
  */
-export function creditItems(decisions: readonly KeptDecision[], earnings: readonly Earning[]): Map<KeptItem, number> {
-  const learning = decisions.filter(({ isOnlyCounted }) => !isOnlyCounted)
-  const byId = new Map(learning.map(decision => [decision.decisionId, decision]))
-  const latestFirst = learning.toReversed()
-  const slots = [...new Set(learning.map(({ slotId }) => slotId))].map(slotId =>
-    latestFirst.filter(decision => decision.slotId === slotId),
-  )
-  const credited = new Map<KeptItem, number>()
-  /** What counted already, of rewards that count once per item. */
-  const counted = new Map<KeptItem, Set<number>>()
-
-  function credit(item: KeptItem, reward: CompiledReward, amount: number): void {
-    if (reward.isOnce) {
-      const rewards = counted.get(item) ?? new Set()
-      if (rewards.has(reward.hash)) return
-      counted.set(item, rewards.add(reward.hash))
+export function creditItems(
+  decisions: readonly KeptDecision[],
+  earnings: readonly Earning[],
+  before?: readonly Earning[],
+): Map<KeptItem, number> {
+  const sums = new Map<KeptItem, number>()
+  if (earnings.length === 0) return sums
+  const known = before && recall(before)
+  const changes = before && known && changesOf(before, earnings)
+  const next: CreditedSlots = new Map()
+  for (const [slotId, group] of groupsOf(decisions)) {
+    const slot = known?.get(slotId)
+    if (slot && changes && isSame(slot.group, group)) {
+      slot.group = group
+      for (const [earning, sign] of changes) take(slot, earning, sign)
+      next.set(slotId, slot)
+    } else {
+      const anew: CreditedSlot = { group, items: new Map() }
+      for (const earning of earnings) take(anew, earning, 1)
+      next.set(slotId, anew)
     }
-    credited.set(item, (credited.get(item) ?? 0) + amount)
+    addSums(sums, next.get(slotId)!)
   }
-
-  function creditDecision(decision: KeptDecision | undefined, earning: Earning): void {
-    const item = decision && itemOf(decision, earning)
-    if (item) for (const [reward, amount] of earnedBy(earning, decision)) credit(item, reward, amount)
-  }
-
-  for (const earning of earnings) {
-    if (earning.decisionId !== undefined) creditDecision(byId.get(earning.decisionId), earning)
-    else
-      for (const ofSlot of slots)
-        creditDecision(
-          ofSlot.find(decision => mayEarn(decision, earning)),
-          earning,
-        )
-  }
-  for (const [item, sum] of credited) credited.set(item, Math.max(-MAX_FIXED, Math.min(MAX_FIXED, sum)))
-  return credited
+  remember(earnings, next)
+  return sums
 }
 
-/** Whether a decision may be credited with what names none: it was viewed before, and has a reward for it. */
-function mayEarn(decision: KeptDecision, earning: Earning): boolean {
-  const { at } = earning
-  if (!isAfter(decision, at)) return false
-  const time = timeAt(decision, at)
-  return decision.items.some(item => viewOf(decision, item) <= time) && earnedBy(earning, decision).length > 0
-}
-
-/** Returns what an earning is worth by the rewards of a decision within whose windows it is. */
-function earnedBy({ at, worth }: Earning, decision: KeptDecision): [reward: CompiledReward, amount: number][] {
-  const { byHash } = rewardsOf(decision)
-  const earned: [CompiledReward, number][] = []
-  for (let place = 0; place < worth.length; place += 2) {
-    const reward = byHash.get(worth[place]!)
-    if (reward && isWithin(decision, reward, at)) earned.push([reward, worth[place + 1]!])
+/** Returns the decisions that may earn something, by slot, the latest first. */
+function groupsOf(decisions: readonly KeptDecision[]): Map<string, Facts[]> {
+  const groups = new Map<string, Facts[]>()
+  for (const decision of decisions.toReversed()) {
+    if (decision.isOnlyCounted) continue
+    const group = groups.get(decision.slotId)
+    if (group) group.push(factsOf(decision))
+    else groups.set(decision.slotId, [factsOf(decision)])
   }
-  return earned
+  return groups
 }
 
-/** Returns when an item was viewed first; infinity: never. Where views are not reported, it is when it was served. */
-function viewOf({ countFrom, at }: KeptDecision, { viewedAt }: KeptItem): number {
-  return viewedAt ?? (countFrom === 'served' ? at : Number.POSITIVE_INFINITY)
+/** Credits one earning to the decision of a slot that it belongs to, if any, or takes that back. */
+function take({ group, items }: CreditedSlot, earning: Earning, sign: 1 | -1): void {
+  const amountsFor = createAmountsFor(earning)
+  const earned = latestThatEarns(group, earning, amountsFor)
+  const item = earned && itemOf(earned.facts, earning)
+  if (!item) return
+  const place = placeOf(group.indexOf(earned.facts), earned.facts.decision.items.indexOf(item))
+  const byReward = items.get(place) ?? new Map<CompiledReward, CreditedSum>()
+  if (byReward.size === 0) items.set(place, byReward)
+  for (const [reward, amount] of earned.amounts) {
+    const { times, sum } = byReward.get(reward) ?? { times: 0, sum: 0 }
+    byReward.set(reward, { times: times + sign, sum: sum + sign * amount })
+  }
+}
+
+function addSums(sums: Map<KeptItem, number>, { group, items }: CreditedSlot): void {
+  for (const [place, byReward] of items) {
+    const { decision } = group[decisionAt(place)]!
+    let all = 0
+    let isEarned = false
+    for (const [reward, { times, sum }] of byReward) {
+      if (times === 0) continue
+      isEarned = true
+      all += clamp(reward.isOnce ? sum / times : sum, reward.least, mostOf(reward, decision.most))
+    }
+    if (isEarned) sums.set(decision.items[itemAt(place)]!, clamp(all, -MAX_FIXED, MAX_FIXED))
+  }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value))
+}
+
+/**
+ * Finds the decision of a slot to which an earning belongs: the one that it names, else the latest one viewed before it that has a
+ * reward for it.
+ */
+function latestThatEarns(
+  latestFirst: readonly Facts[],
+  earning: Earning,
+  amountsFor: (rewards: CompiledRewards) => readonly Amount[],
+): { facts: Facts; amounts: readonly Amount[] } | undefined {
+  const { at, decisionId } = earning
+  for (const facts of latestFirst) {
+    const { decision } = facts
+    if (decisionId !== undefined) {
+      if (decision.decisionId !== decisionId) continue
+    } else if (at < decision.at - SKEW_MS || facts.firstView > timeAt(decision, at)) continue
+    const amounts = within(decision, earning, amountsFor(facts.rewards))
+    if (amounts.length > 0) return { facts, amounts }
+  }
+  return undefined
+}
+
+/** Returns the function that tells what an earning is worth by the rewards of a slot. Decisions of one slot mostly share them. */
+function createAmountsFor({ worth }: Earning): (rewards: CompiledRewards) => readonly Amount[] {
+  const known = new Map<CompiledRewards, readonly Amount[]>()
+  return rewards => {
+    const before = known.get(rewards)
+    if (before) return before
+    const amounts: Amount[] = []
+    for (let place = 0; place < worth.length; place += 2) {
+      const reward = rewards.byHash.get(worth[place]!)
+      if (reward) amounts.push([reward, worth[place + 1]!])
+    }
+    known.set(rewards, amounts)
+    return amounts
+  }
+}
+
+/** Returns the amounts within whose windows an earning is. */
+function within(decision: KeptDecision, { at }: Earning, amounts: readonly Amount[]): readonly Amount[] {
+  return amounts.every(([reward]) => isWithin(decision, reward, at))
+    ? amounts
+    : amounts.filter(([reward]) => isWithin(decision, reward, at))
 }
 
 /** Returns the item of a decision that an earning is credited to. */
-function itemOf(decision: KeptDecision, { at, decisionId, contentIds }: Earning): KeptItem | undefined {
-  const time = timeAt(decision, at)
-  const named = contentIds && decision.items.filter(({ contentId }) => contentIds.includes(contentId))
-  if (named && named.length > 0) return clickedLast(named, time) ?? named[0]
-  if (decisionId === undefined) return clickedLast(decision.items, time) ?? viewedFirst(decision)
-  return viewedFirst(decision)
-}
-
-function clickedLast(items: readonly KeptItem[], at: number): KeptItem | undefined {
-  let last: KeptItem | undefined
-  let lastAt = Number.NEGATIVE_INFINITY
-  for (const item of items) {
-    const clickedAt = item.clicks?.findLast(time => time <= at) ?? Number.NEGATIVE_INFINITY
-    if (clickedAt <= lastAt) continue
-    last = item
-    lastAt = clickedAt
-  }
-  return last
-}
-
-function viewedFirst(decision: KeptDecision): KeptItem | undefined {
-  let first: KeptItem | undefined
-  for (const item of decision.items)
-    if (viewOf(decision, item) < (first ? viewOf(decision, first) : Number.POSITIVE_INFINITY)) first = item
-  return first
+function itemOf(facts: Facts, { at, decisionId, contentIds }: Earning): KeptItem | undefined {
+  const time = timeAt(facts.decision, at)
+  const named = contentIds && facts.decision.items.filter(({ contentId }) => contentIds.includes(contentId))
+  if (named && named.length > 0) return clickedLast(facts, time, new Set(named)) ?? named[0]
+  if (decisionId === undefined) return clickedLast(facts, time) ?? facts.viewedFirst
+  return facts.viewedFirst
 }

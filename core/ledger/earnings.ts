@@ -4,12 +4,13 @@ import {
   type JsonObject,
   joined,
   type KeptDecision,
+  type Sender,
   type StoredMessage,
 } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
 import { eventNameOf } from '../conditions/event-name.js'
 import { productIdOf } from '../signals/product-id.js'
-import { type CompiledReward, rewardsOf } from './rewards.js'
+import { type CompiledReward, type CompiledRewards, rewardsOf } from './rewards.js'
 import { isWithin } from './times.js'
 
 /** Earnings that a profile keeps: those that come when it has as many do not count. */
@@ -18,16 +19,20 @@ export const MAX_EARNINGS = 200
 /** Products of one message that are looked at. */
 const MAX_PRODUCTS = 50
 
-/** Returns what a message earns by the rewards of the decisions that are kept; undefined: nothing. */
-export function earningOf(decisions: readonly KeptDecision[], message: StoredMessage, at: number): Earning | undefined {
+/**
+ * Returns what a message earns by the rewards of the decisions that are kept; undefined: nothing.
+ *
+ * @param sender who the message is from, for which its envelope vouches
+ */
+export function earningOf(
+  decisions: readonly KeptDecision[],
+  message: StoredMessage,
+  at: number,
+  sender: Sender,
+): Earning | undefined {
   const decisionId = textOf(message.properties?.decisionId)
   const meant = decisionId === undefined ? decisions : decisions.filter(one => one.decisionId === decisionId)
-  const rewards = new Map<CompiledReward, number>()
-  for (const decision of meant) {
-    if (decision.isOnlyCounted) continue
-    for (const reward of rewardsOf(decision).rewards)
-      if (!rewards.has(reward) && isWithin(decision, reward, at)) rewards.set(reward, reward.amountOf(message))
-  }
+  const rewards = amountsOf(meant, message, at, sender)
   const earned = [...rewards].filter(([, amount]) => amount !== 0).sort(([a], [b]) => a.hash - b.hash)
   if (earned.length === 0) return undefined
   const contentIds = namedContent(meant, message.properties, decisionId !== undefined)
@@ -38,10 +43,25 @@ export function earningOf(decisions: readonly KeptDecision[], message: StoredMes
   return {
     at,
     id,
+    ...(sender === 'secret' && { isSecret: true as const }),
     ...(decisionId !== undefined && { decisionId }),
     ...(contentIds.length > 0 && { contentIds }),
     worth,
   }
+}
+
+/** Returns what a message is worth by each reward within whose window it is. Decisions of one slot mostly share theirs. */
+function amountsOf(decisions: readonly KeptDecision[], message: StoredMessage, at: number, sender: Sender) {
+  const amounts = new Map<CompiledReward, number>()
+  const done = new Set<CompiledRewards>()
+  for (const decision of decisions) {
+    const ofDecision = rewardsOf(decision)
+    if (decision.isOnlyCounted || done.has(ofDecision)) continue
+    for (const reward of ofDecision.rewards)
+      if (!amounts.has(reward) && isWithin(decision, reward, at)) amounts.set(reward, reward.amountOf(message, sender))
+    if (ofDecision.rewards.every(reward => amounts.has(reward))) done.add(ofDecision)
+  }
+  return amounts
 }
 
 /**
@@ -59,12 +79,16 @@ function namedContent(
   const named = new Set(namesDecision ? [contentId] : [contentId, productIdOf(properties), ...listed])
   named.delete(undefined)
   if (named.size === 0) return []
-  const served = new Set(decisions.flatMap(({ items }) => items.map(item => item.contentId)))
-  const contentIds = [...named].filter((id): id is string => served.has(id!)).sort(compareTexts)
+  const served = new Set<string>()
+  for (const { items } of decisions) {
+    if (served.size === named.size) break
+    for (const { contentId } of items) if (named.has(contentId)) served.add(contentId)
+  }
+  const contentIds = [...served].sort(compareTexts)
   return namesDecision && contentIds.length === 0 ? undefined : contentIds
 }
 
-/** The same order counts once per event, from whichever sender; of messages without order each does. */
+/** The same order counts once per event, whichever senders tell of it; of messages without order each does. */
 function idOf(message: StoredMessage): number {
   const order = textOf(message.properties?.order_id)
   return hashOf(order === undefined ? ['message', message.messageId] : ['order', eventNameOf(message), order])
@@ -81,11 +105,25 @@ function hashOf(texts: readonly string[]): number {
   return hash32(text) * 2 ** 21 + (hash32(`${text}#`) >>> 11)
 }
 
-/** Returns earnings in order with one more. Of those of one id the earliest is kept. */
+/**
+ * Returns earnings in order with one more. Of those of one id that of a secret key is kept, else the earliest: what any client
+ * can send must not take the place of what a server of the site sends, whichever comes first. Where there is no room for one of a
+ * secret key, the latest of those without leaves.
+ */
 export function withEarning(earnings: readonly Earning[], added: Earning): readonly Earning[] {
-  const place = earnings.findIndex(({ id }) => id === added.id)
-  if (place < 0) return earnings.length < MAX_EARNINGS ? [...earnings, added].sort(compareEarnings) : earnings
-  return compareEarnings(added, earnings[place]!) < 0 ? earnings.with(place, added).sort(compareEarnings) : earnings
+  let place = earnings.findIndex(({ id }) => id === added.id)
+  if (place >= 0 && !takesPrecedence(added, earnings[place]!)) return earnings
+  if (place < 0 && earnings.length < MAX_EARNINGS) place = earnings.length
+  if (place < 0 && added.isSecret) place = earnings.findLastIndex(({ isSecret }) => !isSecret)
+  if (place < 0) return earnings
+  const kept = [...earnings]
+  kept[place] = added
+  return kept.sort(compareEarnings)
+}
+
+/** Whether one earning counts in place of another of the same id. */
+function takesPrecedence(a: Earning, b: Earning): boolean {
+  return a.isSecret === b.isSecret ? compareEarnings(a, b) < 0 : a.isSecret === true
 }
 
 function compareEarnings(a: Earning, b: Earning): number {

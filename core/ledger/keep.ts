@@ -78,9 +78,15 @@ export function withoutPast(decisions: readonly KeptDecision[], now: number): re
 
 /** Returns earnings without those that no decision can be credited with any more. */
 export function withoutSpent(earnings: readonly Earning[], decisions: readonly KeptDecision[]): readonly Earning[] {
-  const isOfUse = ({ at }: Earning) =>
-    decisions.some(decision => at >= decision.at - SKEW_MS && at <= endOfWindows(decision))
-  return earnings.every(isOfUse) ? earnings : earnings.filter(isOfUse)
+  let [next, end] = [0, Number.NEGATIVE_INFINITY]
+  /** Both are in the order of time: windows that have begun by an earning have begun by all later ones. */
+  const isOfUse = ({ at }: Earning): boolean => {
+    for (; next < decisions.length && at >= decisions[next]!.at - SKEW_MS; next++)
+      end = Math.max(end, endOfWindows(decisions[next]!))
+    return at <= end
+  }
+  const kept = earnings.filter(isOfUse)
+  return kept.length === earnings.length ? earnings : kept
 }
 
 function hasFeatures({ items }: KeptDecision): boolean {

@@ -41,6 +41,11 @@ export function earningBytes({ decisionId = '', contentIds = [], worth }: Earnin
   return OBJECT + memoryOfText(decisionId) + textsBytes(contentIds) + LIST + NUMBER * worth.length
 }
 
+/** Bytes of the count of outcomes of a slot and day. */
+export function taughtBytes(slotId: string): number {
+  return LIST + 3 * NUMBER + memoryOfText(slotId)
+}
+
 /** Bytes of a list of texts. */
 export function textsBytes(texts: readonly string[]): number {
   return texts.reduce((bytes, text) => bytes + NUMBER + memoryOfText(text), LIST)

@@ -5,11 +5,15 @@ import {
   type KeptDecision,
   type LearningRecord,
   type Profile,
+  type Sender,
   type StoredMessage,
+  senderOf,
 } from '@slotstream/protocol'
+import { crawlerOf } from '../bots/crawler-of.js'
 import { ANY_EVENT, eventNameOf } from '../conditions/event-name.js'
 import { joinedBrowsers } from '../identity/links.js'
 import { timeOf } from '../profile/sessions.js'
+import { type Taught, withoutOldCounts } from './bounds/taught.js'
 import { earningOf, withEarning } from './earnings.js'
 import { withoutPast, withoutSpent, withServed } from './keep.js'
 import { RESPONSES, withResponse } from './responses.js'
@@ -42,30 +46,49 @@ export interface Forward {
   /** Browsers that the user is joined with. */
   browsers: string[]
   messages: StoredMessage[]
+  /** Kind of the messages' sender, for what they may earn. Absent: `public` */
+  sender?: Sender
+}
+
+/** What a site wants of the ledgers of its visitors. */
+export interface LedgerRules {
+  /** Whether visitors who seem to be programs count. Default: no */
+  includesBots?: boolean
 }
 
 const NONE: readonly never[] = []
 
 /**
  * Begins to keep the decisions of a visitor. What is kept, and what policies have learned in the end, follows from the
- * decisions and messages themselves, not from the order in which they arrive.
+ * decisions and messages themselves, not from the order in which they arrive; of more outcomes than a
+ * visitor teaches in a day, those that arrive first are learned. Messages of crawlers that name themselves say nothing of decisions.
  */
-export function keepLedger(before: Profile | undefined, envelope: EventEnvelope): Ledger {
+export function keepLedger(
+  before: Profile | undefined,
+  envelope: EventEnvelope,
+  { includesBots = false }: LedgerRules = {},
+): Ledger {
   const receivedAt = timeOf(envelope.receivedAt)
+  const sender = senderOf(envelope.sender)
   const { served = NONE } = envelope
   let decisions: readonly KeptDecision[] = before?.decisions ?? NONE
   let earnings: readonly Earning[] = before?.earnings ?? NONE
   let stopped: readonly string[] = before?.stopped ?? NONE
-  if (!Number.isNaN(receivedAt)) decisions = withoutPast(decisions, receivedAt)
+  let taught: Taught = before?.taught ?? []
+  if (!Number.isNaN(receivedAt)) {
+    decisions = withoutPast(decisions, receivedAt)
+    taught = withoutOldCounts(taught, decisions, receivedAt)
+  }
   if (served.length > 0) decisions = withServed(decisions, served)
   let isChanged = served.length > 0
   const forUser: StoredMessage[] = []
 
   function look(message: StoredMessage, at: number): void {
     if (decisions.length === 0 || Number.isNaN(at) || !isOfInterest(decisions, message)) return
+    if (!includesBots && crawlerOf(message) !== undefined) return
     isChanged = true
     decisions = withResponse(decisions, message, at)
-    const earning = earningOf(decisions, message, at)
+    const earning = earningOf(decisions, message, at, sender)
     if (earning) earnings = withEarning(earnings, earning)
     stopped = withStopped(stopped, decisions, message, at)
   }
@@ -79,22 +102,25 @@ export function keepLedger(before: Profile | undefined, envelope: EventEnvelope)
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
       if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
-      const told = isChanged ? tellRecords(decisions, earnings) : undefined
+      const told = isChanged ? tellRecords(decisions, earnings, taught, before?.earnings) : undefined
       const isTold = told !== undefined && told.records.length > 0 && !isLeftOut()
-      if (isTold) decisions = told.decisions
+      if (isTold) ({ decisions, taught } = told)
       put(after, 'decisions', decisions)
       put(after, 'earnings', earnings)
+      put(after, 'taught', taught)
       put(after, 'stopped', stopped)
       const browsers = forUser.length > 0 && after.links ? joinedBrowsers(after.userId, after.links) : NONE
       return {
         ...(isTold && { learning: told.records }),
-        ...(browsers.length > 0 && { forward: { browsers: [...browsers], messages: forUser } }),
+        ...(browsers.length > 0 && {
+          forward: { browsers: [...browsers], messages: forUser, ...(sender !== 'public' && { sender }) },
+        }),
       }
     },
   }
 }
 
-function put(after: Profile, field: 'decisions' | 'earnings' | 'stopped', list: readonly unknown[]): void {
+function put(after: Profile, field: 'decisions' | 'earnings' | 'taught' | 'stopped', list: readonly unknown[]): void {
   if (list.length > 0) Object.assign(after, { [field]: list })
   else if (after[field]) delete after[field]
 }

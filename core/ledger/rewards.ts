@@ -1,8 +1,15 @@
-import { DEFAULT_REWARDS, hash32, type Reward, type ServedDecision, type StoredMessage } from '@slotstream/protocol'
+import {
+  DEFAULT_REWARDS,
+  hash32,
+  type Reward,
+  type Sender,
+  type ServedDecision,
+  type StoredMessage,
+} from '@slotstream/protocol'
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import { isOfEvent } from '../conditions/event-name.js'
 import { readValues } from '../conditions/message-paths.js'
-import { toFixedReward } from '../learning/sums/fixed-point.js'
+import { MAX_REWARD, toFixedReward } from '../learning/sums/fixed-point.js'
 
 const HOUR_MS = 3_600_000
 
@@ -16,8 +23,13 @@ export interface CompiledReward {
   windowMs: number
   /** Whether it counts once per item, however many messages there are. */
   isOnce: boolean
+  /** What an item earns by it at least and at most, in units of `REWARD_SCALE`. */
+  least: number
+  most: number
+  /** Whether messages say what they are worth, and the slot does not say how much that may be: `ServedDecision.most` does. */
+  usesUsual: boolean
   /** Returns what a message earns, in units of `REWARD_SCALE`; 0: nothing, or nothing that counts. */
-  amountOf(message: StoredMessage): number
+  amountOf(message: StoredMessage, sender: Sender): number
 }
 
 /** Rewards of one slot, as it was at a decision. */
@@ -29,7 +41,14 @@ export interface CompiledRewards {
   longestMs: number
 }
 
+/**
+ * How many times what is usual an item earns at most by one reward: so much is the most that one browser can make of a view,
+ * whatever its messages say. Usual revenue has few orders beyond it, because what is typical is already that of large ones.
+ */
+export const MOST_TIMES = 8
+
 const compiled = new Map<string, CompiledReward>()
+const compiledLists = new Map<string, CompiledRewards>()
 const compiledOf = new WeakMap<readonly Reward[], CompiledRewards>()
 
 /** Returns what a decision can earn. Each definition is compiled once. */
@@ -37,15 +56,27 @@ export function rewardsOf({ rewards: named }: Pick<ServedDecision, 'rewards'>): 
   const rewards: readonly Reward[] = named ?? DEFAULT_REWARDS
   const before = compiledOf.get(rewards)
   if (before) return before
+  const text = JSON.stringify(rewards)
+  const result = compiledLists.get(text) ?? compileList(rewards)
+  if (compiledLists.size >= MAX_COMPILED) compiledLists.clear()
+  compiledLists.set(text, result)
+  compiledOf.set(rewards, result)
+  return result
+}
+
+/** Returns what an item earns by a reward at most, by what the slot says or else by what it earns usually. */
+export function mostOf({ most, usesUsual }: CompiledReward, usual: number | undefined): number {
+  return usesUsual && usual !== undefined ? Math.min(most, usual) : most
+}
+
+function compileList(rewards: readonly Reward[]): CompiledRewards {
   const each = rewards.map(compileOnce)
-  const result: CompiledRewards = {
+  return {
     rewards: each,
     byHash: new Map(each.map(reward => [reward.hash, reward])),
     events: rewards.map(({ event }) => event),
     longestMs: Math.max(0, ...each.map(({ windowMs }) => windowMs)),
   }
-  compiledOf.set(rewards, result)
-  return result
 }
 
 function compileOnce(reward: Reward): CompiledReward {
@@ -59,20 +90,30 @@ function compileOnce(reward: Reward): CompiledReward {
 }
 
 /** Compiles a reward. One whose condition cannot be used yields nothing: the catalog refuses those. */
-function compileReward({ event, where, value, windowHours }: Reward, hash: number): CompiledReward {
+function compileReward({ event, where, value, windowHours, min, max, from }: Reward, hash: number): CompiledReward {
   const compiledWhere = where === undefined ? undefined : compileMessageCondition(where)
   const condition = compiledWhere?.ok ? compiledWhere.value : undefined
   const isUsable = compiledWhere === undefined || compiledWhere.ok
-  const amountOf = typeof value === 'string' ? createSum(value) : () => value ?? 1
+  const isRead = typeof value === 'string'
+  const worthOf = isRead ? createSum(value) : () => value ?? 1
+  const { least, most } = boundsOf(value, min, max)
   return {
     hash,
     windowMs: windowHours * HOUR_MS,
     isOnce: value === undefined,
-    amountOf(message) {
-      if (!isUsable || !isOfEvent(message, event)) return 0
-      return !condition || condition.matches(message) ? fixed(amountOf(message)) : 0
+    least,
+    most,
+    usesUsual: isRead && max === undefined,
+    amountOf(message, sender) {
+      if (!isUsable || !isOfEvent(message, event) || (from === 'secret' && sender !== 'secret')) return 0
+      if (condition && !condition.matches(message)) return 0
+      return clamp(fixed(worthOf(message)), least, most)
     },
   }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value))
 }
 
 /** Returns the function that adds up the numbers to which a path leads. */
@@ -87,4 +128,11 @@ function fixed(amount: number): number {
   } catch {
     return 0
   }
+}
+
+/** Returns what an item earns by a reward at least and at most. What takes away is something that only the slot may say. */
+function boundsOf(value: Reward['value'], min: number | undefined, max: number | undefined) {
+  const some = typeof value === 'number' ? Math.min(MAX_REWARD, MOST_TIMES * Math.abs(value)) : MAX_REWARD
+  const least = typeof value === 'number' ? -some : 0
+  return { least: toFixedReward(min ?? least), most: toFixedReward(max ?? some) }
 }

@@ -129,7 +129,7 @@ function reduce(
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
-  const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope)
+  const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope, rules)
   const contents = onlyFeatures ? undefined : countContents(features)
   const watch = rules.segments?.segments.length
     ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, listeners.onSegment)

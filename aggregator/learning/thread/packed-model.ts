@@ -21,12 +21,13 @@ export interface PackedModel extends Omit<SlotModel, 'contents' | 'trend'> {
 }
 
 /** Packs a model, and lists what can be handed over rather than copied. */
-export function packModel({ asOf, contents, trend, linear, memory }: SlotModel): {
+export function packModel({ asOf, contents, trend, linear, memory, typical }: SlotModel): {
   packed: PackedModel
   transfer: ArrayBuffer[]
 } {
   const packed: PackedModel = { asOf, contents: packContents(contents), trend: packContents(trend), memory }
   if (linear) packed.linear = linear
+  if (typical !== undefined) packed.typical = typical
   const arrays = [packed.contents, packed.trend].flatMap(({ numbers, places, bySegment }) => [
     numbers.buffer,
     places.buffer,
@@ -37,9 +38,10 @@ export function packModel({ asOf, contents, trend, linear, memory }: SlotModel):
 }
 
 /** Unpacks a model; what it knows by segment only when that is asked for, which few policies do. */
-export function unpackModel({ asOf, contents, trend, linear, memory }: PackedModel): SlotModel {
+export function unpackModel({ asOf, contents, trend, linear, memory, typical }: PackedModel): SlotModel {
   const model: SlotModel = { asOf, contents: unpackContents(contents), trend: unpackContents(trend), memory }
   if (linear) model.linear = linear
+  if (typical !== undefined) model.typical = typical
   return model
 }
 

@@ -25,10 +25,16 @@ export function createPublishForward(
     'Messages of users that were forwarded to a browser, because they may be rewards',
   )
 
-  return async ({ siteId, visitorId, receivedAt, seq, browsers, messages }) => {
+  return async ({ siteId, visitorId, receivedAt, seq, browsers, messages, sender }) => {
     for (const [place, forwarded] of portions(messages).entries())
       for (const anonymousId of browsers) {
-        const told = { siteId, visitorId: visitorIdOf({ anonymousId }), receivedAt, forwarded }
+        const told = {
+          siteId,
+          visitorId: visitorIdOf({ anonymousId }),
+          receivedAt,
+          ...(sender && { sender }),
+          forwarded,
+        }
         const cause = [visitorId, anonymousId, String(seq), String(place)]
         const { duplicate } = await publishToVisitor(publisher, partitions, told, 'reward', cause)
         if (!duplicate) counted.inc({}, forwarded.length)

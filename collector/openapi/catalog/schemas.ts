@@ -10,10 +10,12 @@ import {
   MAX_ATTRIBUTION_HOURS,
   MAX_ITEMS,
   MAX_NAME_LENGTH,
+  MAX_REWARD_VALUE,
   POLICY_FIELDS,
   POLICY_TYPES,
   type PolicyType,
   REWARD_FIELDS,
+  REWARD_SENDERS,
   SLOT_FIELDS,
 } from '@slotstream/protocol'
 import { type Part, ref } from '../operations.js'
@@ -70,6 +72,9 @@ const REWARD: Part = objectOf(REWARD_FIELDS, {
   event: name,
   where: condition,
   value: { type: ['number', 'string'] },
+  min: { type: 'number', minimum: -MAX_REWARD_VALUE, maximum: 0 },
+  max: { type: 'number', minimum: 0, maximum: MAX_REWARD_VALUE },
+  from: { enum: [...REWARD_SENDERS], default: 'any' },
   windowHours: { type: 'integer', minimum: 1 },
 })
 

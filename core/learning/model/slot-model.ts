@@ -3,6 +3,7 @@ import { endOf } from '../epochs/time-grid.js'
 import { type ContentsModel, readContents } from './content-model.js'
 import { type LinearModel, readLinear } from './linear-model.js'
 import { chooseMemory, type Memory, withinMemory } from './memory.js'
+import { typicalOutcome } from './typical-outcome.js'
 import { weighEpochs } from './weighted-sums.js'
 
 /** A snapshot of what a slot has learned: what its policies choose by until the next one. */
@@ -16,6 +17,8 @@ export interface SlotModel {
   memory: { contents: Memory; linear: Memory }
   /** Outcomes per second of recent views, decayed: see `trending`. */
   trend: ContentsModel
+  /** What an outcome that earned something has typically earned. Absent: too few have */
+  typical?: number
 }
 
 /** What a snapshot is made with. */
@@ -51,5 +54,7 @@ export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
   const model: SlotModel = { asOf: epochs.now, contents, memory, trend: decayed(trendHalfLifeMs) }
   const linear = dimension > 0 ? readLinear(weighEpochs(withinMemory(latest, memory.linear), dimension)) : undefined
   if (linear) model.linear = linear
+  const typical = typicalOutcome(latest)
+  if (typical !== undefined) model.typical = typical
   return model
 }

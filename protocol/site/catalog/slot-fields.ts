@@ -6,6 +6,7 @@ import { type Attribution, DEFAULT_ATTRIBUTION } from '../catalog.js'
 import { parseDuration } from '../definitions/duration.js'
 import { isPath } from '../definitions/feature-fields.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
+import { REWARD_SENDERS, type RewardSender } from '../rewards.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
 import { readPolicy } from './policy-fields.js'
 import { type CatalogField, type CatalogFields, listOf, objectOf } from './reading.js'
@@ -43,6 +44,24 @@ export const REWARD_FIELDS: CatalogFields = {
     isFit: value => isWithin(value, -MAX_REWARD_VALUE, MAX_REWARD_VALUE) || isPath(value),
     meaning: 'worth of the message; with it each message counts, without it the first one for an item',
     default: '1, once per item',
+  },
+  min: {
+    form: `a number from -${MAX_REWARD_VALUE} to 0`,
+    isFit: value => isWithin(value, -MAX_REWARD_VALUE, 0),
+    meaning: 'what an item earns by it at least; below 0 lets messages take away',
+    default: '0 where `value` is a path, 8 times `value` where it is negative',
+  },
+  max: {
+    form: `a number from 0 to ${MAX_REWARD_VALUE}`,
+    isFit: value => isWithin(value, 0, MAX_REWARD_VALUE),
+    meaning: 'what an item earns by it at most: larger values count as this',
+    default: '8 times `value`, or 8 times what is [typical](policies.md#bounds-of-what-one-visitor-teaches)',
+  },
+  from: {
+    form: `one of ${REWARD_SENDERS.join(', ')}`,
+    isFit: value => REWARD_SENDERS.includes(value as RewardSender),
+    meaning: '`secret`: only messages with a secret key count, so that no page can say what it is worth',
+    default: '`any`',
   },
   windowHours: {
     form: `a whole number from 1 to ${MAX_REWARD_HOURS}`,

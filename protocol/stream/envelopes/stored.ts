@@ -32,7 +32,10 @@ export interface EventEnvelope {
   segments?: SegmentNews
   /** Decisions that showed something, which the partition's owner tells. Absent: none. */
   served?: ServedDecision[]
-  /** Messages of the browser's user that name no browser: they may be rewards, and nothing else. Absent: none. */
+  /**
+   * Messages of the browser's user that name no browser, by the kind of sender of the envelope: they may be rewards, and nothing
+   * else. Absent: none.
+   */
   forwarded?: StoredMessage[]
   messages: StoredMessage[]
 }

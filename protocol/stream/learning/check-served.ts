@@ -1,3 +1,5 @@
+import { MAX_REWARD_VALUE } from '../../site/catalog/limits.js'
+import { REWARD_SENDERS, type RewardSender } from '../../site/rewards.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isCount, isId, isIdOrEmpty, isListOf, isText } from '../../wire/checks/parse-stored.js'
 import { MAX_ITEMS } from '../../wire/limits.js'
@@ -26,6 +28,7 @@ function isServedDecision(value: unknown): boolean {
     isListOf(value.items, isServedItem) &&
     value.items.length <= MAX_ITEMS &&
     isAbsentOr(value.rewards, rewards => isListOf(rewards, isReward) && rewards.length <= MAX_REWARDS) &&
+    isAbsentOr(value.most, isCount) &&
     isAbsentOr(value.countFrom, countFrom => countFrom === 'viewed' || countFrom === 'served') &&
     isAbsentOr(value.segments, names => isListOf(names, isText) && names.length <= MAX_SEGMENTS) &&
     isAbsentOr(value.isOnlyCounted, isOnlyCounted => isOnlyCounted === true) &&
@@ -50,8 +53,15 @@ function isReward(value: unknown): boolean {
     isId(value.event) &&
     isAbsentOr(value.where, isObject) &&
     isAbsentOr(value.value, worth => Number.isFinite(worth) || isId(worth)) &&
+    isAbsentOr(value.min, min => isBound(min) && min <= 0) &&
+    isAbsentOr(value.max, max => isBound(max) && max >= 0) &&
+    isAbsentOr(value.from, from => REWARD_SENDERS.includes(from as RewardSender)) &&
     Number.isFinite(value.windowHours)
   )
+}
+
+function isBound(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= MAX_REWARD_VALUE
 }
 
 /** Whether a value has the shape of `PackedFeatures`: places that rise, and values that are not 0. */

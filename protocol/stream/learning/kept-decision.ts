@@ -27,6 +27,8 @@ export interface Earning {
   at: number
   /** Hash of what counts once: the order, or the message. */
   id: number
+  /** The message came with a secret key. Absent: it did not */
+  isSecret?: true
   /** The decision that the message names: it belongs to that one and to no other. Absent: it names none */
   decisionId?: string
   /** Content that the message names as content or product, as far as it was served. Absent: none */

@@ -22,6 +22,7 @@ export function isEarning(value: unknown): boolean {
     isObject(value) &&
     Number.isFinite(value.at) &&
     isCount(value.id) &&
+    isAbsentOr(value.isSecret, isSecret => isSecret === true) &&
     isAbsentOr(value.decisionId, isText) &&
     isAbsentOr(value.contentIds, list => isListOf(list, isId)) &&
     isListOf(value.worth, Number.isSafeInteger) &&

@@ -15,6 +15,11 @@ export interface ServedDecision {
   items: ServedItem[]
   /** Rewards of the slot as it was. Absent: `DEFAULT_REWARDS` */
   rewards?: Reward[]
+  /**
+   * Most that an item earns by a reward whose value is a path and that names no `max`, in ten-thousandths: a multiple of what was
+   * typical when it was decided. It stands in the stream, so that every replay learns the same. Absent: not known
+   */
+  most?: number
   /** Absent: `viewed` */
   countFrom?: CountFrom
   /** Segments that the person was in. Absent: none */

@@ -48,6 +48,8 @@ export interface Profile {
   decisions?: KeptDecision[]
   /** Gains from messages by the rewards of these decisions, by time. Absent: none. */
   earnings?: Earning[]
+  /** Outcomes that policies have learned of, by slot and day since 1970 of their decisions: so many a day count. Absent: none. */
+  taught?: [slotId: string, day: number, outcomes: number][]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
 }

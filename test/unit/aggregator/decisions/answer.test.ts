@@ -1,3 +1,4 @@
+import { emptyEpochs, readModel } from '@slotstream/core'
 import type { DecideRequest, Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { answer as answerAsker, noAnswer } from '#aggregator/decisions/answer.js'
@@ -42,6 +43,23 @@ function newId() {
 }
 
 describe('an answer', () => {
+  it('tells the visitor’s profile what an item earns at most, by what is typical', () => {
+    const made = createCatalog()
+    const revenue = { event: 'Order Completed', value: 'properties.revenue', windowHours: 24 }
+    made.set('shop.slot.hero', { id: 'hero', rewards: [revenue] })
+    made.set('shop.content.a', { id: 'a', slots: ['hero'] })
+    const model = readModel(emptyEpochs(NOW), { dimension: 0, trendHalfLifeMs: 1_000 })
+    const servedBy = (typical?: number) =>
+      answerAsker(
+        { ...request, slots: [{ id: 'hero' }] },
+        { profile: undefined },
+        { catalog: made, models: { modelOf: () => (typical === undefined ? model : { ...model, typical }) } },
+        NOW,
+      ).served
+    expect(servedBy(50)).toMatchObject([{ slotId: 'hero', rewards: [revenue], most: 8 * 50 * 10_000 }])
+    expect(servedBy()[0]).not.toHaveProperty('most')
+  })
+
   it('records the rule of the slot as it is, and an id that begins with the time of the decision', () => {
     const attribution = { rule: 'linear', windowHours: 48 }
     const changed = catalog()

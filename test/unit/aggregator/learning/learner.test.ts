@@ -208,6 +208,7 @@ describe('a model', () => {
     expect(unpacked.contents.total).toEqual({ views: 3, rewards: 0.5, squares: 0.25 })
     const [bucket] = unpacked.contents.bySegment.keys()
     expect(unpacked.contents.bySegment.get(bucket!)!.get('b')).toEqual({ views: 1, rewards: 0.5, squares: 0.25 })
+    expect(unpackModel(packModel({ ...unpacked, typical: 50 }).packed).typical).toBe(50)
     const { packed, transfer } = packModel(unpacked)
     const passed = structuredClone(packed, { transfer })
     expect(textOf(unpackModel(passed))).toBe(textOf(unpackModel(structuredClone(passed))))

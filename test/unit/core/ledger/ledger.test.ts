@@ -1,6 +1,7 @@
 import type { Reward, ServedDecision } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { MAX_REWARD, REWARD_SCALE } from '#core/learning/sums/fixed-point.js'
+import { MAX_EARNINGS } from '#core/ledger/earnings.js'
 import { click, createVisitor, decision, HOUR, NOON, SECOND, track, view } from './some-decisions.js'
 
 const ONE = REWARD_SCALE
@@ -144,11 +145,41 @@ describe('a reward', () => {
     ['rounded to four digits', 0.123456, 1235],
     ['not what is no number', '12', 0],
     ['not what is beyond the bounds', MAX_REWARD + 1, 0],
-    ['as what it takes away', -3, -3 * ONE],
+    ['not what takes away, which its slot has not allowed', -3, 0],
   ])('counts its value %s', (_what, revenue, reward) => {
     const visitor = served([REVENUE])
     visitor.send(view(1), order(2, { revenue }))
     expect(visitor.sums).toEqual({ 'd1 tent': reward })
+  })
+
+  it('is bounded for each item as its slot says, whatever messages say', () => {
+    const visitor = served([{ ...REVENUE, min: -2, max: 50 }], {}, { decisionId: 'd2', slotId: 'side' })
+    visitor.send(view(1), order(2, { revenue: -3 }))
+    expect(visitor.sums).toEqual({ 'd1 tent': -2 * ONE })
+    visitor.send(order(3, { revenue: 90_000 }), order(4, { revenue: 90_000 }))
+    expect(visitor.sums).toEqual({ 'd1 tent': 50 * ONE })
+  })
+
+  it.each([2, -2])('of %d for each message counts eight times for an item at most', value => {
+    const visitor = served([{ ...ORDER, value }])
+    visitor.send(view(1), ...Array.from({ length: 20 }, (_, n) => order(2 + n)))
+    expect(visitor.sums).toEqual({ 'd1 tent': 8 * value * ONE })
+  })
+
+  it('earns no more than its decision says is usual, unless its slot says so', () => {
+    const visitor = served(undefined, { rewards: [REVENUE], most: 400 * ONE })
+    visitor.send(view(1), order(2, { revenue: MAX_REWARD }), order(3, { revenue: MAX_REWARD }))
+    expect(visitor.sums).toEqual({ 'd1 tent': 400 * ONE })
+    const declared = served(undefined, { rewards: [{ ...REVENUE, max: 5_000 }], most: 400 * ONE })
+    declared.send(view(1), order(2, { revenue: MAX_REWARD }))
+    expect(declared.sums).toEqual({ 'd1 tent': 5_000 * ONE })
+  })
+
+  it.each(['public', 'unsigned', 'secret'] as const)('from secret keys alone ignores others: %s', sender => {
+    const visitor = served([{ ...REVENUE, from: 'secret' }])
+    visitor.send(view(1))
+    visitor.apply({ sender, messages: [order(2, { revenue: 3 })] })
+    expect(visitor.sums).toEqual({ 'd1 tent': sender === 'secret' ? 3 * ONE : 0 })
   })
 
   it('of many messages stays within the bounds', () => {
@@ -172,6 +203,32 @@ describe('a reward', () => {
   })
 })
 
+describe('an order of which page and server tell', () => {
+  const page = { sender: 'public', messages: [order(2, { revenue: 0.01, order_id: 'o1' })] } as const
+  const server = { sender: 'secret', messages: [order(9, { revenue: 20, order_id: 'o1' })] } as const
+
+  it.each([
+    ['before', [page, server]],
+    ['after', [server, page]],
+  ] as const)('counts as the server says, the page %s', (_when, told) => {
+    const visitor = served([REVENUE])
+    visitor.send(view(1))
+    for (const { sender, messages } of told) visitor.apply({ sender, messages: [...messages] })
+    expect(visitor.sums).toEqual({ 'd1 tent': 20 * ONE })
+    expect(visitor.profile.earnings).toHaveLength(1)
+  })
+
+  it('counts although a page sent as many messages as a profile keeps', () => {
+    const visitor = served([REVENUE])
+    visitor.send(view(1), ...Array.from({ length: MAX_EARNINGS }, (_, n) => order(2 + n, { revenue: 1 })))
+    visitor.apply({ sender: 'secret', messages: [...server.messages] })
+    expect(visitor.sums).toEqual({ 'd1 tent': (MAX_EARNINGS - 1 + 20) * ONE })
+    visitor.send(order(5, { revenue: 1 }))
+    expect(visitor.profile.earnings).toHaveLength(MAX_EARNINGS)
+    expect(visitor.profile.earnings?.filter(({ isSecret }) => isSecret)).toHaveLength(1)
+  })
+})
+
 it('a message that is sent again long after counts once', () => {
   const visitor = served([REVENUE])
   const first = order(2, { revenue: 3 })
@@ -192,6 +249,20 @@ it('a visitor who seems to be a program makes no records, unless its site includ
     visitor.send(...pages)
     expect(visitor.send(view(1))).toHaveLength(count)
     expect(visitor.profile.decisions?.[0]?.items[0]).toHaveProperty('viewedAt')
+  }
+})
+
+it.each([
+  ['a crawler that names itself', { reason: 'user_agent', match: 'Googlebot', crawler: 'Googlebot' }, false],
+  ['an HTTP library', { reason: 'user_agent', match: 'node' }, true],
+])('messages of %s are left out only where they name a crawler', (_what, bot, teaches) => {
+  const context = { bot }
+  const message = { ...view(1), context }
+  for (const includesBots of [false, true]) {
+    const visitor = createVisitor({ includesBots })
+    visitor.serve(decision())
+    expect(visitor.send(message)).toHaveLength(teaches || includesBots ? 1 : 0)
+    expect('viewedAt' in visitor.profile.decisions![0]!.items[0]!).toBe(teaches || includesBots)
   }
 })
 
@@ -228,6 +299,9 @@ describe('a message of a user that names no browser', () => {
     const later = { ...purchase, messageId: 'later' }
     user.send(later)
     expect(user.forward).toEqual({ browsers: ['v1', 'v2'], messages: [later] })
+    const ofServer = { ...purchase, messageId: 'of-server' }
+    user.apply({ sender: 'secret', messages: [ofServer] })
+    expect(user.forward).toEqual({ browsers: ['v1', 'v2'], messages: [ofServer], sender: 'secret' })
   })
 
   it('counts for what a browser keeps, once, and for nothing else', () => {
@@ -239,6 +313,14 @@ describe('a message of a user that names no browser', () => {
     expect(visitor.sums).toEqual({ 'd1 tent': 3 * ONE })
     const { seq, decisions, earnings, ...others } = visitor.profile
     expect(before).toMatchObject(others)
+  })
+
+  it('is still from whom it was', () => {
+    const visitor = served([{ ...REVENUE, from: 'secret' }])
+    visitor.send(view(1))
+    visitor.apply({ forwarded: [{ ...purchase, messageId: 'p1' }] })
+    visitor.apply({ forwarded: [purchase], sender: 'secret' })
+    expect(visitor.sums).toEqual({ 'd1 tent': 3 * ONE })
   })
 
   it('makes no profile of a browser of which nothing is known', () => {

@@ -48,7 +48,7 @@ describe('a message of learning records', () => {
 describe('what a profile keeps of decisions', () => {
   const item = { contentId: 'tent', position: 1, viewedAt: AT, clicks: [AT], reward: 0 }
   const kept = { decisionId: 'd', slotId: 'hero', at: AT, sessionId: '', items: [item] }
-  const earning = { at: AT, id: 2 ** 53 - 1, decisionId: 'd', contentIds: ['tent'], worth: [1, 10_000] }
+  const earning = { at: AT, id: 2 ** 53 - 1, decisionId: 'd', contentIds: ['tent'], isSecret: true, worth: [1, 10_000] }
 
   it('is known by its shape', () => {
     expect(isKeptDecision(kept)).toBe(true)
@@ -70,6 +70,7 @@ describe('what a profile keeps of decisions', () => {
     { ...earning, worth: [1] },
     { ...earning, worth: [1, 0.5] },
     { ...earning, at: null },
+    { ...earning, isSecret: false },
   ])('is no earning as %j', raw => {
     expect(isEarning(raw)).toBe(false)
   })

@@ -8,7 +8,10 @@ const SERVED: ServedDecision = {
   at: 1_767_225_600_000,
   sessionId: '',
   items: [{ contentId: 'a', position: 1, features: [0, 2, 5, -1], stopAfter: 'Order Completed' }],
-  rewards: [{ event: 'Order Completed', value: 'properties.revenue', windowHours: 24 }],
+  rewards: [
+    { event: 'Order Completed', value: 'properties.revenue', min: -5, max: 50, from: 'secret', windowHours: 24 },
+  ],
+  most: 4_000_000,
   countFrom: 'served',
   segments: ['rich'],
 }
@@ -43,6 +46,10 @@ describe('an envelope with served decisions', () => {
     ['a feature beyond the matrix', { ...SERVED, items: [{ ...ITEM, features: [5_000, 1] }] }],
     ['a reward without hours', { ...SERVED, rewards: [{ event: 'a' }] }],
     ['a reward of infinite worth', { ...SERVED, rewards: [{ event: 'a', value: Number.NaN, windowHours: 1 }] }],
+    ['a reward of an unknown sender', { ...SERVED, rewards: [{ event: 'a', from: 'public', windowHours: 1 }] }],
+    ['a reward whose least is above 0', { ...SERVED, rewards: [{ event: 'a', min: 1, windowHours: 1 }] }],
+    ['a reward whose most is beyond the bounds', { ...SERVED, rewards: [{ event: 'a', max: 1e6, windowHours: 1 }] }],
+    ['a fraction as the most', { ...SERVED, most: 0.5 }],
     ['an unknown countFrom', { ...SERVED, countFrom: 'clicked' }],
     ['segments that are no texts', { ...SERVED, segments: [1] }],
     ['isOnlyCounted that is not true', { ...SERVED, isOnlyCounted: false }],
