@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { simulateDecisions } from '#bench/simulator/decisions.js'
+import { exportDecisions } from '#cli/evaluate/log/export-decisions.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'values'
@@ -107,5 +108,46 @@ describe('the view policy_values', () => {
       expect(row.snips_high).toBeCloseTo(estimates.snips.high, 9)
       expect(row.refused).toBe(refused?.code === 'low_sample' ? 'low_sample' : '')
     }
+  })
+})
+
+describe('an export for evaluate', () => {
+  it('counts clicks, or what the slot names as rewards, in the steps in which it was learned', async () => {
+    const [first, second] = played.map(({ record }) => record)
+    const step = (record: typeof first, position: number, reward: number, previous: number | null, id: string) => ({
+      site_id: SITE,
+      record_id: id,
+      decision_id: record!.decisionId,
+      slot_id: record!.slotId,
+      content_id: record!.contentIds[position - 1],
+      position,
+      decided_at: record!.timestamp.replace('Z', ''),
+      received_at: record!.timestamp.replace('Z', ''),
+      reward,
+      previous,
+    })
+    await clickhouse.client.insert({
+      table: 'slotstream.learning_outcomes',
+      values: [
+        step(first, 1, 0, null, 'a'),
+        step(first, 1, 499_000, 0, 'b'),
+        step(first, 2, 10_000, null, 'c'),
+        step(second, 1, 0, null, 'd'),
+      ],
+      format: 'JSONEachRow',
+    })
+    const { url, username, password } = clickhouse.account
+    const rewardsBy = async (rewards: 'clicks' | 'slot') => {
+      const pieces: Uint8Array[] = []
+      const selection = { slot: first!.slotId, site: SITE, from: undefined, to: undefined, rewards }
+      for await (const piece of exportDecisions(selection, { url, user: username, password })) pieces.push(piece)
+      const [head, ...lines] = Buffer.concat(pieces).toString().trim().split('\n')
+      const column = head!.split(',').indexOf('"reward"')
+      expect(lines).toHaveLength(2 * DECISIONS)
+      return lines.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)
+    }
+    expect(await rewardsBy('slot')).toBeCloseTo(49.9 + 1, 9)
+    const clicks = played.flatMap(({ rewards }) => [...rewards]).filter(reward => reward > 0)
+    expect(await rewardsBy('clicks')).toBe(clicks.length)
   })
 })

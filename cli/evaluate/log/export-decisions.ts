@@ -9,7 +9,13 @@ export interface DecisionSelection {
   /** Times from which and before which it was decided, in milliseconds since the epoch. Default: any */
   from: number | undefined
   to: number | undefined
+  /** What counts as the reward: a click, or what policies learned, by the slot's own `rewards`. */
+  rewards: DecisionRewards
 }
+
+/** Ways to count what decisions earned. */
+export const DECISION_REWARDS = ['clicks', 'slot'] as const
+export type DecisionRewards = (typeof DECISION_REWARDS)[number]
 
 /** Time before which and after which no decision was made, in milliseconds since the epoch: DateTime64 ends there. */
 const EVER = { from: 0, to: Date.UTC(2200, 0, 1) }
@@ -20,14 +26,25 @@ const inPeriod = (time: string) =>
 const SITES = `SELECT DISTINCT site_id FROM slotstream.decisions
 WHERE slot_id = {slot:String} AND ${inPeriod('timestamp')} ORDER BY site_id LIMIT 3 FORMAT TSV`
 
-/** The query that docs/evaluation.md shows. */
-const EXPORT = `SELECT
-    decision_id,
+/** What items earned by the `rewards` of the slot, in the steps in which policies were told of it. */
+const LEARNED = `LEFT ANY JOIN
+(
+    SELECT decision_id AS earned_by, position AS earned_at, sum(reward - ifNull(previous, 0)) / 10000 AS earned
+    FROM slotstream.learning_outcomes
+    WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('decided_at')}
+    GROUP BY decision_id, position
+) AS outcomes
+ON rewards.decision_id = outcomes.earned_by AND rewards.position = outcomes.earned_at
+`
+
+/** Returns the query that docs/evaluation.md shows. */
+const exportOf = (rewards: DecisionRewards) => `SELECT
+    rewards.decision_id AS decision_id,
     rewards.timestamp AS timestamp,
-    content_id,
+    rewards.content_id AS content_id,
     rewards.position AS position,
     propensity,
-    reward,
+    ${rewards === 'slot' ? 'earned AS reward' : 'reward'},
     if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities,
@@ -40,7 +57,7 @@ INNER JOIN
     WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('timestamp')}
 ) AS decisions
 ON rewards.site_id = decisions.site_id AND rewards.decision_id = decisions.decision_id
-WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
+${rewards === 'slot' ? LEARNED : ''}WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
   AND ${inPeriod('rewards.timestamp')}
 ORDER BY rewards.timestamp, decision_id, position
 FORMAT CSVWithNames`
@@ -51,12 +68,12 @@ FORMAT CSVWithNames`
  * @throws CommandError
  */
 export async function* exportDecisions(
-  { slot, site, from = EVER.from, to = EVER.to }: DecisionSelection,
+  { slot, site, from = EVER.from, to = EVER.to, rewards }: DecisionSelection,
   settings: ClickHouseAddress,
 ): AsyncGenerator<Uint8Array> {
   const period = { slot, from: String(from), to: String(to) }
   const only = site ?? (await siteOf(await textOf(queryClickHouse(SITES, period, settings)), slot))
-  yield* queryClickHouse(EXPORT, { ...period, site: only }, settings)
+  yield* queryClickHouse(exportOf(rewards), { ...period, site: only }, settings)
 }
 
 function siteOf(text: string, slot: string): string {

@@ -55,7 +55,7 @@ describe('the command line of values', () => {
     const plain = { do: 'value', log: 'f', policy: 'uniform', content: undefined, clip: undefined, json: false }
     expect(parseArguments(['--log', 'f', '--policy', 'uniform'])).toEqual(plain)
     expect(parseArguments(['--log', 'f', '--policy', 'uniform', '--clip', '10'])).toMatchObject({ clip: 10 })
-    const slot = { slot: 's', site: undefined, from: Date.UTC(2026, 0, 1), to: undefined }
+    const slot = { slot: 's', site: undefined, from: Date.UTC(2026, 0, 1), to: undefined, rewards: 'clicks' as const }
     expect(parseArguments(['--slot', 's', '--policy', 'uniform', '--from', '2026-01-01'])).toMatchObject({ log: slot })
   })
 })
