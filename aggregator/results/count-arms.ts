@@ -15,7 +15,7 @@ import {
 import type { ResultsRequest } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
 import type { AuditStore } from './audits/audit-store.js'
-import { parseDraw } from './audits/read-draws.js'
+import { auditedDraws } from './audits/read-draws.js'
 import { worstOf } from './audits/slot-audits.js'
 import { type ResultsSql, resultsSql } from './results-sql.js'
 
@@ -147,7 +147,7 @@ async function auditOf(rows: readonly { version: string; draw: string }[]): Prom
     await pauseIfLong()
     const audit = audits.get(version) ?? createDrawAudit()
     audits.set(version, audit)
-    for (const one of parseDraw(draw)) audit.note(one)
+    for (const one of auditedDraws(draw)) audit.note(one)
   }
   let worst: CheckResult = { ok: true, e: 1 }
   for (const audit of audits.values()) {

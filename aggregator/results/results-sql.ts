@@ -1,6 +1,6 @@
 import { LOSS_STRATA } from '@slotstream/core'
 import type { Metric, ResultsRequest } from '@slotstream/protocol'
-import { metricDetails } from '@slotstream/protocol'
+import { metricDetails, visitorKeySql } from '@slotstream/protocol'
 
 /** Events that answer a decision: they count for the slot that made it. */
 const ANSWERS = ['Slot Clicked', 'Slot Viewed']
@@ -25,9 +25,9 @@ export function resultsSql(request: ResultsRequest): ResultsSql {
   const { metrics, compared, arm } = comparisonOf(request)
   const decided = `site_id = {site: String} AND slot_id = {slot: String} AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
   const exposed = `SELECT
-    if(person != '', person, if(anonymous_id != '', anonymous_id, user_id)) AS unit,
+    if(person != '', person, ${visitorKeySql()}) AS unit,
     argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
-    groupUniqArray(if(anonymous_id != '', anonymous_id, concat('user:', user_id))) AS visitors
+    groupUniqArray(${visitorKeySql()}) AS visitors
   FROM slotstream.decisions
   WHERE ${decided} AND ${compared}
   GROUP BY unit`
@@ -45,7 +45,7 @@ export function resultsSql(request: ResultsRequest): ResultsSql {
       : `if(isFinite(ifNull(toFloat64OrNull(toString(${columnOf(value)})), nan)), assumeNotNull(toFloat64OrNull(toString(${columnOf(value)}))), 0)`,
   )
   const events = `SELECT
-    if(anonymous_id != '', anonymous_id, concat('user:', user_id)) AS visitor, event, timestamp AS at,
+    ${visitorKeySql()} AS visitor, event, timestamp AS at,
     decision_id IN (SELECT decision_id FROM slotstream.decisions WHERE ${decided}) AS is_of_slot,
     [${amounts.map(amount => `toFloat64(${amount})`).join(', ')}] AS amounts
   FROM slotstream.events
@@ -78,10 +78,14 @@ ORDER BY first_at`,
 FROM (${persons}) AS persons
 INNER JOIN
 (
-  SELECT unit, sum(missing) / greatest(sum(captured), 1) AS lost
+  SELECT unit, least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost
   FROM (SELECT unit, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
-  INNER JOIN (SELECT anonymous_id, missing, captured FROM slotstream.delivery WHERE site_id = {site: String}) AS delivery
-  ON exposed.visitor = delivery.anonymous_id
+  INNER JOIN
+  (
+    SELECT ${visitorKeySql('anonymous_id', "''")} AS visitor, toFloat64(least(missing, captured)) AS lost_messages, toFloat64(captured) AS all_messages
+    FROM slotstream.delivery WHERE site_id = {site: String}
+  ) AS delivery
+  ON exposed.visitor = delivery.visitor
   GROUP BY unit
 ) AS ledger
 ON persons.unit = ledger.unit

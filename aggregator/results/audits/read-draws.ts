@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { type AuditedDraw, drawsOf } from '@slotstream/core'
-import { POSITIONS_PER_STREAM, type RecordedDraw } from '@slotstream/protocol'
+import { type AuditedDraw, drawsOf, parseDraw } from '@slotstream/core'
+import { POSITIONS_PER_STREAM } from '@slotstream/protocol'
 
 /** A recorded decision of which something was drawn. */
 export interface DrawRow {
@@ -51,10 +51,12 @@ export async function firstPosition(
 }
 
 /** Returns what an audit notes of a record. A draw that can't be read, such as one of a later version, is left out. */
-export function parseDraw(text: string): AuditedDraw[] {
+export function auditedDraws(text: string): AuditedDraw[] {
+  const draw = parseDraw(text)
   try {
-    return drawsOf({ draw: JSON.parse(text) as RecordedDraw })
+    return draw ? drawsOf({ draw }) : []
   } catch {
+    // Its numbers do not fit each other.
     return []
   }
 }
