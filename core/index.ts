@@ -67,7 +67,15 @@ export {
 } from './experiments/checks/loss.js'
 export { type CheckResult, createSampleRatio, type SampleRatio } from './experiments/checks/sample-ratio.js'
 export { drawsOf } from './experiments/draws-of.js'
-export { type ArmSums, addSums, differenceOf, type Lift, type LiftOptions, relativeLiftOf } from './experiments/lift.js'
+export {
+  type ArmSums,
+  addSums,
+  differenceOf,
+  isFiniteSums,
+  type Lift,
+  type LiftOptions,
+  relativeLiftOf,
+} from './experiments/lift.js'
 export { type Plan, type PlanQuestion, planOf } from './experiments/plan.js'
 export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/power.js'
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'

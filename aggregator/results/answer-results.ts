@@ -1,6 +1,7 @@
 import type { Msg } from '@nats-io/transport-node'
 import {
-  isObject,
+  parseResultsRequest,
+  parseStored,
   RESULTS_SUBJECT,
   type ResultsReply,
   type ResultsRequest,
@@ -39,21 +40,27 @@ export function answerResults({
     queue: 'results',
     callback(error, message) {
       if (error) return log.error({ err: error }, 'requests for results cannot be received')
-      const request = parse(message)
-      if (!request) return respond(message, { failed: 'the request is not a ResultsRequest' })
+      const parsed = parseStored(message.data, parseResultsRequest)
+      if (!parsed.ok) return respond(message, { failed: `the request is no ResultsRequest: ${parsed.reason}` })
+      const request = parsed.value
       if (running >= AT_ONCE) return respond(message, { failed: 'other results are being read: ask again' })
       running++
-      const counted =
-        request.traffic === undefined ? countArms(clickhouse, request, audits) : countTraffic(clickhouse, request)
-      counted
+      count(request)
         .then(reply => respond(message, reply))
         .catch(failure => {
           log.warn({ err: failure, siteId: request.siteId, slotId: request.slotId }, 'results could not be read')
-          respond(message, { failed: 'the warehouse cannot be read now: ask again' })
+          const reason = failure instanceof RangeError ? failure.message : 'the warehouse cannot be read now: ask again'
+          respond(message, { failed: reason })
         })
         .finally(() => running--)
     },
   })
+
+  /** Rejects, rather than throws, where no query can be written. */
+  async function count(request: ResultsRequest): Promise<ResultsReply | TrafficReply> {
+    if (request.traffic !== undefined) return countTraffic(clickhouse, request)
+    return countArms(clickhouse, request, audits)
+  }
 
   function respond(message: Msg, reply: ResultsReply | TrafficReply): void {
     if (!connection.isClosed()) message.respond(JSON.stringify(reply))
@@ -64,16 +71,5 @@ export function answerResults({
       if (!connection.isClosed()) await subscription.drain()
       await clickhouse.close()
     },
-  }
-}
-
-function parse(message: Msg): ResultsRequest | undefined {
-  try {
-    const request = message.json<ResultsRequest>()
-    const texts = [request.siteId, request.slotId, request.from, request.to]
-    const isFit = texts.every(text => typeof text === 'string') && (!request.experiment || isObject(request.experiment))
-    return isFit ? request : undefined
-  } catch {
-    return undefined
   }
 }

@@ -21,4 +21,32 @@ describe('the queries of results', () => {
       'least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost',
     )
   })
+
+  const ORDERS = { event: 'Order Completed', value: 'properties.revenue' }
+  const ofTraffic = (traffic: object) => resultsSql({ ...REQUEST, traffic: { ...ORDERS, ...traffic } })
+
+  it('cut each amount, and what a person earned, to what rewards may be', () => {
+    const arms = plain(ofTraffic({}).arms)
+    expect(arms).toContain('greatest(-100000, least(100000, if(isFinite(')
+    expect(arms).toContain('greatest(-100000, least(100000, sumIf(amounts[1], event = {event0: String}))) AS earned0')
+  })
+
+  it('count only what servers sent with a secret key, where a metric says so', () => {
+    expect(ofTraffic({ from: 'secret' }).arms).toContain('event = {event0: String} AND is_secret)')
+    expect(ofTraffic({}).arms).not.toContain('AND is_secret')
+    expect(ofTraffic({}).arms).toContain("NOT (sender = 'unsigned' AND anonymous_id = '')")
+  })
+
+  it('have hours as a parameter', () => {
+    const { arms, params } = ofTraffic({ windowHours: 24 })
+    expect(arms).toContain('at < since + toIntervalHour({window0: UInt32})')
+    expect(params).toMatchObject({ event0: 'Order Completed', window0: 24 })
+  })
+
+  it.each(['revenue', 'properties', 'version().x', 'properties.`x', 'properties..x', "properties.x'"])(
+    'are not written with a path that is none: %s',
+    value => {
+      expect(() => ofTraffic({ value })).toThrow('a path must be one in properties or context')
+    },
+  )
 })
