@@ -11,6 +11,7 @@ import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { createAuditStore } from './audits/audit-store.js'
 import { countArms, countTraffic } from './count-arms.js'
+import { includesBots } from './includes-bots.js'
 
 /** Longest time of a query, in milliseconds. */
 const TIMEOUT_MS = 60_000
@@ -26,7 +27,7 @@ export function answerResults({
   log,
 }: {
   nats: Nats
-  installation: { buckets: Pick<Installation['buckets'], 'positions'> }
+  installation: { buckets: Pick<Installation['buckets'], 'positions' | 'sites'> }
   server: ClickHouseServer
   log: Log
 }): {
@@ -58,8 +59,9 @@ export function answerResults({
 
   /** Rejects, rather than throws, where no query can be written. */
   async function count(request: ResultsRequest): Promise<ResultsReply | TrafficReply> {
-    if (request.traffic !== undefined) return countTraffic(clickhouse, request)
-    return countArms(clickhouse, request, audits)
+    const areBotsIncluded = await includesBots(installation.buckets.sites, request.siteId, log)
+    if (request.traffic !== undefined) return countTraffic(clickhouse, request, areBotsIncluded)
+    return countArms(clickhouse, request, audits, areBotsIncluded)
   }
 
   function respond(message: Msg, reply: ResultsReply | TrafficReply): void {

@@ -40,13 +40,15 @@ interface LossRow extends ArmSums {
  * Counts what came of a slot's decisions, and makes the checks.
  *
  * @param audits those that were made while it ran, which had all draws. Default: only the latest draws are audited
+ * @param includesBots whether browsers count that seem to be programs. Default: no
  */
 export async function countArms(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
   audits?: Pick<AuditStore, 'read'>,
+  includesBots = false,
 ): Promise<{ counted: Counted; sql: Record<string, string> }> {
-  const sql = resultsSql(request)
+  const sql = resultsSql(request, includesBots)
   const read = readerOf(clickhouse, sql.params)
   const { experiment } = request
   const names = experiment ? experiment.arms.map(({ id }) => id) : ['holdout', 'shown']
@@ -92,13 +94,15 @@ function weightedArm(arm: CountedArm, losses: readonly LossRow[]): CountedArm {
 /**
  * Counts the persons of a slot, and what they earned of one metric, whatever they were shown.
  *
+ * @param includesBots whether browsers count that seem to be programs. Default: no
  * @throws RangeError where that adds up to no finite number
  */
 export async function countTraffic(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
+  includesBots = false,
 ): Promise<{ measured: ArmSums; sql: Record<string, string> }> {
-  const sql = resultsSql(request)
+  const sql = resultsSql(request, includesBots)
   const rows = await readerOf(clickhouse, sql.params)<ArmRow>(sql.arms)
   const measured = armOf('all', rows, 1, 0).metrics[0]!
   if (!isFiniteSums(measured)) throw new RangeError('what persons earned adds up to no finite number')
@@ -163,7 +167,7 @@ function worse(one: CheckResult, other: CheckResult | undefined): CheckResult {
 function shown({ params, ...queries }: ResultsSql): Record<string, string> {
   const quoted = (value: unknown) => `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
   const fill = (query: string) =>
-    query.replaceAll(/\{(\w+): (String|UInt32)\}/g, (_, name: string, type: string) =>
+    query.replaceAll(/\{(\w+): ?(String|UInt32)\}/g, (_, name: string, type: string) =>
       type === 'String' ? quoted(params[name]) : String(Number(params[name])),
     )
   return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, fill(query)]))

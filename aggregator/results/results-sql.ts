@@ -2,6 +2,7 @@ import { LOSS_STRATA, MAX_REWARD } from '@slotstream/core'
 import type { Metric, ResultsRequest } from '@slotstream/protocol'
 import { metricDetails, visitorKeySql } from '@slotstream/protocol'
 import { jsonColumn } from '../clickhouse/json-column.js'
+import { programsSql } from '../clickhouse/programs.js'
 
 /** Events that answer a decision: they count for the slot that made it. */
 const ANSWERS = ['Slot Clicked', 'Slot Viewed']
@@ -23,18 +24,24 @@ const MAX_DRAWS = 50_000
 /**
  * Writes the queries of results. What a metric says is in parameters, but for the path of an amount.
  *
+ * @param includesBots whether browsers count that seem to be programs. Default: no
  * @throws RangeError where a metric sums up what no message has
  */
-export function resultsSql(request: ResultsRequest): ResultsSql {
+export function resultsSql(request: ResultsRequest, includesBots = false): ResultsSql {
   const { siteId, slotId, from, to, experiment } = request
   const { metrics, compared, arm } = comparisonOf(request)
-  const decided = `site_id = {site: String} AND slot_id = {slot: String} AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const period = `timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const decided = `site_id = {site: String} AND slot_id = {slot: String} AND ${period}`
+  const browsers = `anonymous_id IN (SELECT anonymous_id FROM slotstream.decisions WHERE ${decided})`
+  const counted = includesBots
+    ? compared
+    : `${compared} AND (anonymous_id = '' OR anonymous_id NOT IN ${programsSql(`${period} AND ${browsers}`)})`
   const exposed = `SELECT
     if(person != '', person, ${visitorKeySql()}) AS unit,
     argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
     groupUniqArray(${visitorKeySql()}) AS visitors
   FROM slotstream.decisions
-  WHERE ${decided} AND ${compared}
+  WHERE ${decided} AND ${counted}
   GROUP BY unit`
   const details = metrics.map(metric => metricDetails(metric as Metric))
   const earned = details.map(({ event, value, windowHours, from: senders }, index) => {
@@ -55,7 +62,7 @@ export function resultsSql(request: ResultsRequest): ResultsSql {
     [${amounts.map(amount => `toFloat64(${amount})`).join(', ')}] AS amounts
   FROM slotstream.events
   WHERE site_id = {site: String} AND type = 'track' AND NOT (sender = 'unsigned' AND anonymous_id = '') AND event IN (${details.map((_, index) => `{event${index}: String}`).join(', ')})
-    AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+    AND ${period}`
   const sums = details.map(
     (_, index) =>
       `sum(toFloat64(earned${index})) AS sum${index}, sum(toFloat64(earned${index}) * earned${index}) AS squares${index}`,

@@ -49,4 +49,14 @@ describe('the queries of results', () => {
       expect(() => ofTraffic({ value })).toThrow('a path must be one in properties or context')
     },
   )
+
+  it('leave out browsers that seem to be programs, unless the site wants them, but audit their draws', () => {
+    const { arms, loss, draws } = resultsSql(REQUEST)
+    for (const query of [arms, loss]) {
+      expect(query).toContain("(anonymous_id = '' OR anonymous_id NOT IN (")
+      expect(query).toContain('isNotNull(context.bot.crawler)')
+    }
+    expect(draws).not.toContain('context.bot')
+    expect(Object.values(resultsSql(REQUEST, true)).join()).not.toContain('context.bot')
+  })
 })
