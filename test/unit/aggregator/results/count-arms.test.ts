@@ -33,3 +33,15 @@ it('a sum that is no finite number is not taken for 0: the verdict says so, and 
     resultsOf({ metrics: ['Order Completed'] }, { ...counted, arms: [armOf('control', rows, 1, 0)] }).verdict,
   ).toMatch(/^Too early/)
 })
+
+it('where a guardrail has no finite sum, no lift is told either, by which an arm could be promoted', () => {
+  const rows = [row('control', 500), row('new', 900)].map(each => ({ ...each, sum1: null, squares1: null }))
+  const told = resultsOf(
+    { metrics: ['Slot Clicked'], guardrails: ['Order Completed'], stop: { apply: 'promote' } },
+    {
+      arms: ['control', 'new'].map(id => armOf(id, rows, 1, 1)),
+      ...{ sampleRatio: { ok: true, e: 1 }, propensities: { ok: true, e: 1 }, loss: { ok: true, difference: 0 } },
+    },
+  )
+  expect(told).toMatchObject({ stop: null, lift: { arm: null, low: null } })
+})
