@@ -67,7 +67,15 @@ export {
 } from './experiments/checks/loss.js'
 export { type CheckResult, createSampleRatio, type SampleRatio } from './experiments/checks/sample-ratio.js'
 export { drawsOf } from './experiments/draws-of.js'
-export { type ArmSums, addSums, differenceOf, type Lift, type LiftOptions, relativeLiftOf } from './experiments/lift.js'
+export {
+  type ArmSums,
+  addSums,
+  differenceOf,
+  isFiniteSums,
+  type Lift,
+  type LiftOptions,
+  relativeLiftOf,
+} from './experiments/lift.js'
 export { type Plan, type PlanQuestion, planOf } from './experiments/plan.js'
 export { type PowerAnswer, type PowerQuestion, powerOf } from './experiments/power.js'
 export { type Counted, type CountedArm, type ExperimentResults, resultsOf } from './experiments/results.js'
@@ -77,7 +85,7 @@ export { holdoutShare, isHeldOutOfSite } from './experiments/site-holdout.js'
 export { endOf } from './experiments/stopping.js'
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
-export { parseDraw } from './explain/parse-draw.js'
+export { chancesOfDraw, parseDraw } from './explain/parse-draw.js'
 export { parseFacts } from './explain/parse-facts.js'
 export { RECORD_COLUMNS, type RecordRow, recordOfRow } from './explain/record-of-row.js'
 export { reproduce } from './explain/reproduce.js'

@@ -135,6 +135,7 @@ export {
   MAX_EXPERIMENT_BYTES,
   MAX_EXPERIMENTS,
   MAX_METRICS,
+  METRIC_SENDERS,
   type Metric,
   type MetricDetails,
   metricDetails,
@@ -365,6 +366,7 @@ export {
 } from './stream/requests/profiles.js'
 export { RECORD_SUBJECT, type RecordReply, type RecordRequest } from './stream/requests/record.js'
 export {
+  parseResultsRequest,
   RESULTS_SUBJECT,
   type ResultsReply,
   type ResultsRequest,

@@ -1,15 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { isPersonKey, visitorIdOf, visitorKeySql } from '@slotstream/protocol'
+import { idsOfVisitor, isPersonKey, visitorKeySql } from '@slotstream/protocol'
 import { EVENT_COLUMNS, type EventRow } from '../clickhouse/event-rows.js'
 import type { MessageRows } from './recompute.js'
 
-/** The prefix that `visitorIdOf` gives an `anonymousId` that could be taken for another kind of key. */
-const BROWSER = visitorIdOf({ anonymousId: visitorIdOf({ userId: '-' }) }).slice(0, -'user:-'.length)
-
 /** Returns the id that a visitor's key was made of. */
 export function idOfKey(visitorId: string): { anonymousId: string } | { userId: string } {
-  if (isPersonKey(visitorId)) return { userId: visitorId.slice('user:'.length) }
-  return { anonymousId: visitorId.startsWith(BROWSER) ? visitorId.slice(BROWSER.length) : visitorId }
+  const { anonymousId, userId } = idsOfVisitor(visitorId)
+  return isPersonKey(visitorId) ? { userId } : { anonymousId }
 }
 
 /** What one stream message had of a visitor. */

@@ -1,6 +1,7 @@
 import type { Msg } from '@nats-io/transport-node'
 import {
-  isObject,
+  parseResultsRequest,
+  parseStored,
   RESULTS_SUBJECT,
   type ResultsReply,
   type ResultsRequest,
@@ -10,6 +11,7 @@ import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { createAuditStore } from './audits/audit-store.js'
 import { countArms, countTraffic } from './count-arms.js'
+import { includesBots } from './includes-bots.js'
 
 /** Longest time of a query, in milliseconds. */
 const TIMEOUT_MS = 60_000
@@ -25,7 +27,7 @@ export function answerResults({
   log,
 }: {
   nats: Nats
-  installation: { buckets: Pick<Installation['buckets'], 'positions'> }
+  installation: { buckets: Pick<Installation['buckets'], 'positions' | 'sites'> }
   server: ClickHouseServer
   log: Log
 }): {
@@ -39,21 +41,28 @@ export function answerResults({
     queue: 'results',
     callback(error, message) {
       if (error) return log.error({ err: error }, 'requests for results cannot be received')
-      const request = parse(message)
-      if (!request) return respond(message, { failed: 'the request is not a ResultsRequest' })
+      const parsed = parseStored(message.data, parseResultsRequest)
+      if (!parsed.ok) return respond(message, { failed: `the request is no ResultsRequest: ${parsed.reason}` })
+      const request = parsed.value
       if (running >= AT_ONCE) return respond(message, { failed: 'other results are being read: ask again' })
       running++
-      const counted =
-        request.traffic === undefined ? countArms(clickhouse, request, audits) : countTraffic(clickhouse, request)
-      counted
+      count(request)
         .then(reply => respond(message, reply))
         .catch(failure => {
           log.warn({ err: failure, siteId: request.siteId, slotId: request.slotId }, 'results could not be read')
-          respond(message, { failed: 'the warehouse cannot be read now: ask again' })
+          const reason = failure instanceof RangeError ? failure.message : 'the warehouse cannot be read now: ask again'
+          respond(message, { failed: reason })
         })
         .finally(() => running--)
     },
   })
+
+  /** Rejects, rather than throws, where no query can be written. */
+  async function count(request: ResultsRequest): Promise<ResultsReply | TrafficReply> {
+    const areBotsIncluded = await includesBots(installation.buckets.sites, request.siteId, log)
+    if (request.traffic !== undefined) return countTraffic(clickhouse, request, areBotsIncluded)
+    return countArms(clickhouse, request, audits, areBotsIncluded)
+  }
 
   function respond(message: Msg, reply: ResultsReply | TrafficReply): void {
     if (!connection.isClosed()) message.respond(JSON.stringify(reply))
@@ -64,16 +73,5 @@ export function answerResults({
       if (!connection.isClosed()) await subscription.drain()
       await clickhouse.close()
     },
-  }
-}
-
-function parse(message: Msg): ResultsRequest | undefined {
-  try {
-    const request = message.json<ResultsRequest>()
-    const texts = [request.siteId, request.slotId, request.from, request.to]
-    const isFit = texts.every(text => typeof text === 'string') && (!request.experiment || isObject(request.experiment))
-    return isFit ? request : undefined
-  } catch {
-    return undefined
   }
 }

@@ -7,17 +7,19 @@ import {
   type Counted,
   type CountedArm,
   checkLoss,
-  createDrawAudit,
   createSampleRatio,
-  type DrawAudit,
+  isFiniteSums,
   withoutLoss,
 } from '@slotstream/core'
 import type { ResultsRequest } from '@slotstream/protocol'
-import { createSlices } from '@slotstream/runtime'
 import type { AuditStore } from './audits/audit-store.js'
-import { parseDraw } from './audits/read-draws.js'
+import { rowsOf } from './audits/read-draws.js'
 import { worstOf } from './audits/slot-audits.js'
+import { auditDraws, type DrawText, takeDraws } from './audits/take-draws.js'
 import { type ResultsSql, resultsSql } from './results-sql.js'
+
+/** Columns of sums. What is no finite number is null in JSON. */
+type SumName = `sum${number}` | `squares${number}`
 
 /** One block of persons who were put into arms by the same shares. */
 interface ArmRow {
@@ -25,41 +27,45 @@ interface ArmRow {
   unit_shares: number[]
   units: number
   decisions: number
-  [sum: `sum${number}` | `squares${number}`]: number
+  [sum: SumName]: number | null
 }
 
 /** Persons of one arm and stratum: what they lost, and what of theirs arrived. */
 interface LossRow extends ArmSums {
   unit_arm: string
-  [sum: `sum${number}` | `squares${number}`]: number
+  [sum: SumName]: number | null
 }
 
 /**
  * Counts what came of a slot's decisions, and makes the checks.
  *
  * @param audits those that were made while it ran, which had all draws. Default: only the latest draws are audited
+ * @param includesBots whether browsers count that seem to be programs. Default: no
  */
 export async function countArms(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
   audits?: Pick<AuditStore, 'read'>,
+  includesBots = false,
 ): Promise<{ counted: Counted; sql: Record<string, string> }> {
-  const sql = resultsSql(request)
+  const sql = resultsSql(request, includesBots)
   const read = readerOf(clickhouse, sql.params)
   const { experiment } = request
   const names = experiment ? experiment.arms.map(({ id }) => id) : ['holdout', 'shown']
-  const [rows, losses, draws, audited] = await Promise.all([
+  const [rows, losses, taken, audited] = await Promise.all([
     read<ArmRow>(sql.arms),
     read<LossRow>(sql.loss),
-    read<{ version: string; draw: string }>(sql.draws),
+    takeDraws(rowsOf<DrawText>(clickhouse, sql.draws, sql.params)),
     audits?.read(request.siteId, request.slotId),
   ])
   const [metrics, guardrails] = [experiment?.metrics.length ?? 1, experiment?.guardrails?.length ?? 0]
   const loss = names.map(id => losses.filter(row => row.unit_arm === id).reduce(addSums, NO_SUMS))
+  const { draws } = taken
+  const audit = worstOf(audited, new Set(draws.map(({ version }) => version)))
   const counted: Counted = {
     arms: names.map(id => weightedArm(armOf(id, rows, metrics, guardrails), losses)),
     sampleRatio: sampleRatioOf(names, rows),
-    propensities: worse(await auditOf(draws.reverse()), worstOf(audited, new Set(draws.map(({ version }) => version)))),
+    propensities: { ...worse(await auditDraws(draws), audit), draws: draws.length, cut: taken.isCut },
     loss: checkLoss(loss),
   }
   return { counted, sql: shown(sql) }
@@ -75,8 +81,8 @@ function weightedArm(arm: CountedArm, losses: readonly LossRow[]): CountedArm {
       sums,
       its.map(row => ({
         units: row.units,
-        sum: row[`sum${index}`] ?? 0,
-        squares: row[`squares${index}`] ?? 0,
+        sum: sumOf(row, `sum${index}`),
+        squares: sumOf(row, `squares${index}`),
         arrival: arrivalOf(row),
       })),
     )
@@ -85,14 +91,22 @@ function weightedArm(arm: CountedArm, losses: readonly LossRow[]): CountedArm {
   return { ...arm, weighted: { metrics: arm.metrics.map(weigh), guardrails } }
 }
 
-/** Counts the persons of a slot, and what they earned of one metric, whatever they were shown. */
+/**
+ * Counts the persons of a slot, and what they earned of one metric, whatever they were shown.
+ *
+ * @param includesBots whether browsers count that seem to be programs. Default: no
+ * @throws RangeError where that adds up to no finite number
+ */
 export async function countTraffic(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
+  includesBots = false,
 ): Promise<{ measured: ArmSums; sql: Record<string, string> }> {
-  const sql = resultsSql(request)
+  const sql = resultsSql(request, includesBots)
   const rows = await readerOf(clickhouse, sql.params)<ArmRow>(sql.arms)
-  return { measured: armOf('all', rows, 1, 0).metrics[0]!, sql: { traffic: shown(sql).arms! } }
+  const measured = armOf('all', rows, 1, 0).metrics[0]!
+  if (!isFiniteSums(measured)) throw new RangeError('what persons earned adds up to no finite number')
+  return { measured, sql: { traffic: shown(sql).arms! } }
 }
 
 function readerOf(clickhouse: ClickHouseClient, params: Record<string, unknown>) {
@@ -108,13 +122,19 @@ function readerOf(clickhouse: ClickHouseClient, params: Record<string, unknown>)
   }
 }
 
-function armOf(id: string, rows: readonly ArmRow[], metrics: number, guardrails: number): CountedArm {
+/** Reads a sum. NaN: it is no finite number, or absent, and must not be taken for 0 */
+function sumOf(row: Partial<Record<SumName, number | null>>, name: SumName): number {
+  return row[name] ?? Number.NaN
+}
+
+/** Adds up what the rows have of one arm. */
+export function armOf(id: string, rows: readonly ArmRow[], metrics: number, guardrails: number): CountedArm {
   const its = rows.filter(row => row.unit_arm === id)
   const total = (read: (row: ArmRow) => number) => its.reduce((sum, row) => sum + read(row), 0)
   const sums = Array.from({ length: metrics + guardrails }, (_, index) => ({
     units: total(row => row.units),
-    sum: total(row => row[`sum${index}`] ?? 0),
-    squares: total(row => row[`squares${index}`] ?? 0),
+    sum: total(row => sumOf(row, `sum${index}`)),
+    squares: total(row => sumOf(row, `squares${index}`)),
   }))
   return {
     id,
@@ -139,24 +159,6 @@ function sampleRatioOf(names: readonly string[], rows: readonly ArmRow[]): Check
   return check.now()
 }
 
-/** Audits the draws of each policy version, and returns the worst. */
-async function auditOf(rows: readonly { version: string; draw: string }[]): Promise<CheckResult> {
-  const audits = new Map<string, DrawAudit>()
-  const pauseIfLong = createSlices()
-  for (const { version, draw } of rows) {
-    await pauseIfLong()
-    const audit = audits.get(version) ?? createDrawAudit()
-    audits.set(version, audit)
-    for (const one of parseDraw(draw)) audit.note(one)
-  }
-  let worst: CheckResult = { ok: true, e: 1 }
-  for (const audit of audits.values()) {
-    const { ok, e } = audit.now()
-    if (e > worst.e) worst = { ok, e }
-  }
-  return worst
-}
-
 function worse(one: CheckResult, other: CheckResult | undefined): CheckResult {
   return other && other.e > one.e ? other : one
 }
@@ -164,6 +166,9 @@ function worse(one: CheckResult, other: CheckResult | undefined): CheckResult {
 /** Returns the queries as they can be run by hand, with their parameters as settings before them. */
 function shown({ params, ...queries }: ResultsSql): Record<string, string> {
   const quoted = (value: unknown) => `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-  const fill = (query: string) => query.replaceAll(/\{(\w+): String\}/g, (_, name: string) => quoted(params[name]))
+  const fill = (query: string) =>
+    query.replaceAll(/\{(\w+): ?(String|UInt32)\}/g, (_, name: string, type: string) =>
+      type === 'String' ? quoted(params[name]) : String(Number(params[name])),
+    )
   return Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, fill(query)]))
 }

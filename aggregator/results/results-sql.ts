@@ -1,6 +1,8 @@
-import { LOSS_STRATA } from '@slotstream/core'
+import { LOSS_STRATA, MAX_REWARD } from '@slotstream/core'
 import type { Metric, ResultsRequest } from '@slotstream/protocol'
-import { metricDetails } from '@slotstream/protocol'
+import { metricDetails, visitorKeySql } from '@slotstream/protocol'
+import { jsonColumn } from '../clickhouse/json-column.js'
+import { programsSql } from '../clickhouse/programs.js'
 
 /** Events that answer a decision: they count for the slot that made it. */
 const ANSWERS = ['Slot Clicked', 'Slot Viewed']
@@ -19,38 +21,48 @@ export interface ResultsSql {
 /** Draws that are audited, at most: the latest. */
 const MAX_DRAWS = 50_000
 
-/** Writes the queries of results. Texts of a client are parameters; paths were checked when the experiment was stored. */
-export function resultsSql(request: ResultsRequest): ResultsSql {
+/**
+ * Writes the queries of results. What a metric says is in parameters, but for the path of an amount.
+ *
+ * @param includesBots whether browsers count that seem to be programs. Default: no
+ * @throws RangeError where a metric sums up what no message has
+ */
+export function resultsSql(request: ResultsRequest, includesBots = false): ResultsSql {
   const { siteId, slotId, from, to, experiment } = request
   const { metrics, compared, arm } = comparisonOf(request)
-  const decided = `site_id = {site: String} AND slot_id = {slot: String} AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const period = `timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  const decided = `site_id = {site: String} AND slot_id = {slot: String} AND ${period}`
+  const browsers = `anonymous_id IN (SELECT anonymous_id FROM slotstream.decisions WHERE ${decided})`
+  const counted = includesBots
+    ? compared
+    : `${compared} AND (anonymous_id = '' OR anonymous_id NOT IN ${programsSql(`${period} AND ${browsers}`)})`
   const exposed = `SELECT
-    if(person != '', person, if(anonymous_id != '', anonymous_id, user_id)) AS unit,
+    if(person != '', person, ${visitorKeySql()}) AS unit,
     argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
-    groupUniqArray(if(anonymous_id != '', anonymous_id, concat('user:', user_id))) AS visitors
+    groupUniqArray(${visitorKeySql()}) AS visitors
   FROM slotstream.decisions
-  WHERE ${decided} AND ${compared}
+  WHERE ${decided} AND ${counted}
   GROUP BY unit`
   const details = metrics.map(metric => metricDetails(metric as Metric))
-  const earned = details.map(({ event, value, windowHours }, index) => {
-    const of = `event = {event${index}: String}${ANSWERS.includes(event) ? ' AND is_of_slot' : ''}`
-    const within = windowHours === undefined ? '' : ` AND at < since + toIntervalHour(${windowHours})`
+  const earned = details.map(({ event, value, windowHours, from: senders }, index) => {
+    const of = [
+      `event = {event${index}: String}`,
+      ...(ANSWERS.includes(event) ? ['is_of_slot'] : []),
+      ...(senders === 'secret' ? ['is_secret'] : []),
+      ...(windowHours === undefined ? [] : [`at < since + toIntervalHour({window${index}: UInt32})`]),
+    ].join(' AND ')
     return value === undefined
-      ? `maxIf(1, ${of}${within}) AS earned${index}`
-      : `sumIf(amounts[${index + 1}], ${of}${within}) AS earned${index}`
+      ? `maxIf(1, ${of}) AS earned${index}`
+      : `${bounded(`sumIf(amounts[${index + 1}], ${of})`)} AS earned${index}`
   })
-  const amounts = details.map(({ value }) =>
-    value === undefined
-      ? '0'
-      : `if(isFinite(ifNull(toFloat64OrNull(toString(${columnOf(value)})), nan)), assumeNotNull(toFloat64OrNull(toString(${columnOf(value)}))), 0)`,
-  )
+  const amounts = details.map(({ value }) => (value === undefined ? '0' : amountOf(value)))
   const events = `SELECT
-    if(anonymous_id != '', anonymous_id, concat('user:', user_id)) AS visitor, event, timestamp AS at,
+    ${visitorKeySql()} AS visitor, event, timestamp AS at, sender = 'secret' AS is_secret,
     decision_id IN (SELECT decision_id FROM slotstream.decisions WHERE ${decided}) AS is_of_slot,
     [${amounts.map(amount => `toFloat64(${amount})`).join(', ')}] AS amounts
   FROM slotstream.events
-  WHERE site_id = {site: String} AND type = 'track' AND event IN (${details.map((_, index) => `{event${index}: String}`).join(', ')})
-    AND timestamp >= parseDateTime64BestEffort({from: String}, 3, 'UTC') AND timestamp < parseDateTime64BestEffort({to: String}, 3, 'UTC')`
+  WHERE site_id = {site: String} AND type = 'track' AND NOT (sender = 'unsigned' AND anonymous_id = '') AND event IN (${details.map((_, index) => `{event${index}: String}`).join(', ')})
+    AND ${period}`
   const sums = details.map(
     (_, index) =>
       `sum(toFloat64(earned${index})) AS sum${index}, sum(toFloat64(earned${index}) * earned${index}) AS squares${index}`,
@@ -59,7 +71,7 @@ export function resultsSql(request: ResultsRequest): ResultsSql {
     ${earned.join(', ')}
   FROM
   (
-    SELECT exposed.*, events.event AS event, events.at AS at, events.is_of_slot AS is_of_slot, events.amounts AS amounts
+    SELECT exposed.*, events.event AS event, events.at AS at, events.is_of_slot AS is_of_slot, events.is_secret AS is_secret, events.amounts AS amounts
     FROM (SELECT *, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
     LEFT JOIN (${events}) AS events ON exposed.visitor = events.visitor
     WHERE events.event = '' OR events.at >= exposed.since
@@ -78,10 +90,14 @@ ORDER BY first_at`,
 FROM (${persons}) AS persons
 INNER JOIN
 (
-  SELECT unit, sum(missing) / greatest(sum(captured), 1) AS lost
+  SELECT unit, least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost
   FROM (SELECT unit, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
-  INNER JOIN (SELECT anonymous_id, missing, captured FROM slotstream.delivery WHERE site_id = {site: String}) AS delivery
-  ON exposed.visitor = delivery.anonymous_id
+  INNER JOIN
+  (
+    SELECT ${visitorKeySql('anonymous_id', "''")} AS visitor, toFloat64(least(missing, captured)) AS lost_messages, toFloat64(captured) AS all_messages
+    FROM slotstream.delivery WHERE site_id = {site: String}
+  ) AS delivery
+  ON exposed.visitor = delivery.visitor
   GROUP BY unit
 ) AS ledger
 ON persons.unit = ledger.unit
@@ -97,6 +113,11 @@ ORDER BY timestamp DESC LIMIT ${MAX_DRAWS}`,
       to,
       ...(experiment && { experiment: experiment.id }),
       ...Object.fromEntries(details.map(({ event }, index) => [`event${index}`, event])),
+      ...Object.fromEntries(
+        details.flatMap(({ windowHours }, index) =>
+          windowHours === undefined ? [] : [[`window${index}`, windowHours]],
+        ),
+      ),
     },
   }
 }
@@ -117,8 +138,16 @@ function comparisonOf({ experiment, traffic }: ResultsRequest): { metrics: Metri
   }
 }
 
-/** Writes the path of a number in a message as a column of JSON. */
-function columnOf(path: string): string {
-  const [column, ...fields] = path.split('.')
-  return [column, ...fields.map(field => `\`${field.replaceAll(/[^A-Za-z0-9_$-]/g, '')}\``)].join('.')
+/** Writes the amount of a message: 0 where it is no number. */
+function amountOf(path: string): string {
+  const amount = `toFloat64OrNull(toString(${jsonColumn(path)}))`
+  return bounded(`if(isFinite(ifNull(${amount}, nan)), assumeNotNull(${amount}), 0)`)
+}
+
+/**
+ * Cuts an amount to what rewards may be. Of one message, and of all that a person earned: no message of a page decides what
+ * becomes of an experiment.
+ */
+function bounded(amount: string): string {
+  return `greatest(-${MAX_REWARD}, least(${MAX_REWARD}, ${amount}))`
 }

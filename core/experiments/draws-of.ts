@@ -15,7 +15,7 @@ export function drawsOf({ draw }: Pick<DecisionRecord, 'draw'>): AuditedDraw[] {
   return draw.stages.flatMap(({ of, contents, lottery, drawn }) => {
     const places = contents === undefined ? rest : unpackPlaces(contents)
     const shown = new Set(drawn.map(index => places[index]!))
-    rest = rest.filter(place => !shown.has(place))
+    if (shown.size > 0) rest = rest.filter(place => !shown.has(place))
     if (!lottery || drawn.length === 0 || places.length !== of) return []
     const units = chancesOf(unpackLottery(lottery, of), [...places.keys()])
     return [{ places, units, scale: PROBABILITY_SCALE, drawn: drawn[0]! }]

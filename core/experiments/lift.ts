@@ -47,9 +47,14 @@ export function addSums(one: ArmSums, other: ArmSums): ArmSums {
   }
 }
 
-/** Returns the mean of one arm with its interval; undefined below the least number of units. */
+/** Whether sums are numbers that something follows from. Of JSON, what is none is null. */
+export function isFiniteSums({ units, sum, squares }: ArmSums): boolean {
+  return [units, sum, squares].every(Number.isFinite)
+}
+
+/** Returns the mean of one arm with its interval; undefined below the least number of units, and where sums are not finite. */
 export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | undefined {
-  if (arm.units < (options.least ?? LEAST_UNITS)) return undefined
+  if (isUnfit(arm, options)) return undefined
   const { mean, variance } = meanOf(arm)
   const reach = Math.sqrt(variance) * sequenceBound(arm.units, options)
   return { value: mean, low: mean - reach, high: mean + reach }
@@ -57,7 +62,7 @@ export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | 
 
 /** Returns by how much an arm's mean is above that of another one; undefined below the least number of units. */
 export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
-  if (isTooSmall(arm, control, options)) return undefined
+  if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
   const one = meanOf(arm)
   const other = meanOf(control)
   return liftOf(one.mean - other.mean, one.variance + other.variance, arm.units + control.units, options)
@@ -69,7 +74,7 @@ export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOption
  * control's mean is not above 0.
  */
 export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
-  if (isTooSmall(arm, control, options)) return undefined
+  if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
   const one = meanOf(arm)
   const other = meanOf(control)
   if (!(other.mean > 0)) return undefined
@@ -82,8 +87,8 @@ export function alphaOfEach(comparisons: number, alpha = DEFAULT_ALPHA): number 
   return alpha / Math.max(1, comparisons)
 }
 
-function isTooSmall(arm: ArmSums, control: ArmSums, { least = LEAST_UNITS }: LiftOptions): boolean {
-  return arm.units < least || control.units < least
+function isUnfit(arm: ArmSums, { least = LEAST_UNITS }: LiftOptions): boolean {
+  return arm.units < least || !isFiniteSums(arm)
 }
 
 function liftOf(value: number, variance: number, units: number, options: SequenceOptions): Lift {

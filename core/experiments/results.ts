@@ -13,6 +13,7 @@ import {
   alphaOfEach,
   differenceOf,
   estimateOf,
+  isFiniteSums,
   type Lift,
   type LiftOptions,
   relativeLiftOf,
@@ -30,12 +31,19 @@ export interface CountedArm {
   weighted?: { metrics: readonly ArmSums[]; guardrails: readonly ArmSums[] } | undefined
 }
 
+/** Whether draws fit their chances, and of how many that was looked at for this answer. */
+export interface DrawsCheck extends CheckResult {
+  draws?: number
+  /** Whether there were more than could be read: the earliest of the period were left out. */
+  cut?: boolean
+}
+
 /** All that results are made of. */
 export interface Counted {
   /** The control first. */
   arms: readonly CountedArm[]
   sampleRatio: CheckResult
-  propensities: CheckResult
+  propensities: DrawsCheck
   loss: LossCheck
 }
 
@@ -44,8 +52,8 @@ export interface ArmResult {
   id: string
   decisions: number
   units: number
-  /** Those that arrived. */
-  rewards: number
+  /** Those that arrived. Null: their sum is no finite number */
+  rewards: number | null
   value: number | null
   low: number | null
   high: number | null
@@ -65,7 +73,7 @@ export interface ExperimentResults {
   /** Relative: 0.02 is 2 %. */
   lift: LiftResult
   sampleRatio: CheckResult
-  propensities: CheckResult
+  propensities: DrawsCheck
   /** `weighted`: values and lift are weighted for what got lost. */
   loss: { ok: boolean; difference: number; weighted: boolean }
   guardrails: { event: string; ok: boolean; lift: LiftResult }[]
@@ -82,7 +90,8 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
   const arms = isWeighted ? counted.arms.map(arm => ({ ...arm, ...arm.weighted })) : counted.arms
   const alpha = alphaOfEach(arms.length - 1)
   const options: LiftOptions = { alpha, tunedTo: stop.units, least: stop.least }
-  const best = bestLift(arms, ({ metrics }) => metrics[0]!, options)
+  const isCountable = arms.every(({ metrics, guardrails }) => [...metrics, ...guardrails].every(isFiniteSums))
+  const best = isCountable ? bestLift(arms, ({ metrics }) => metrics[0]!, options) : undefined
   const watched = guardrails.map((guardrail, index) =>
     guardrailOf(guardrail, arms, arm => arm.guardrails[index]!, options),
   )
@@ -95,6 +104,7 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
     sampleRatio: sampleRatio.ok,
     propensities: propensities.ok,
     loss: loss.ok,
+    isCountable,
     isWeighted,
     guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
   }
@@ -102,7 +112,7 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
   return {
     arms: arms.map((arm, index) => ({
       ...armResult(arm, options),
-      rewards: counted.arms[index]!.metrics[0]!.sum,
+      rewards: finiteOrNull(counted.arms[index]!.metrics[0]!.sum),
     })),
     lift: shownLift(best),
     sampleRatio,
@@ -166,7 +176,11 @@ function guardrailOf(
 function armResult({ id, decisions, metrics }: CountedArm, options: LiftOptions): ArmResult {
   const sums = metrics[0]!
   const { value = null, low = null, high = null } = estimateOf(sums, options) ?? {}
-  return { id, decisions, units: sums.units, rewards: sums.sum, value, low, high }
+  return { id, decisions, units: sums.units, rewards: finiteOrNull(sums.sum), value, low, high }
+}
+
+function finiteOrNull(sum: number): number | null {
+  return Number.isFinite(sum) ? sum : null
 }
 
 function shownLift(named: NamedLift | undefined): LiftResult {

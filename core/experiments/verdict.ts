@@ -11,6 +11,8 @@ export interface ResultFacts {
   sampleRatio: boolean
   propensities: boolean
   loss: boolean
+  /** Whether all sums are finite numbers. Default: yes */
+  isCountable?: boolean
   /** Whether the lift is weighted for what got lost. Default: no */
   isWeighted?: boolean
   /** Those that got worse. */
@@ -47,8 +49,8 @@ const ADVICE: Record<StopReason, string> = {
   units: 'Stop: as many persons as were expected have been in it.',
 }
 
-function isFault({ sampleRatio, propensities, loss }: ResultFacts): boolean {
-  return !(sampleRatio && propensities && loss)
+function isFault({ sampleRatio, propensities, loss, isCountable = true }: ResultFacts): boolean {
+  return !(sampleRatio && propensities && loss && isCountable)
 }
 
 function meaningOf(facts: ResultFacts): string {
@@ -57,6 +59,8 @@ function meaningOf(facts: ResultFacts): string {
     return "Don't trust the numbers: what was drawn does not fit the chances that were recorded. Stop, and look for the fault."
   if (!facts.sampleRatio)
     return "Don't trust the numbers: the arms have not got the shares of persons that they should. Stop, and look for the fault."
+  if (facts.isCountable === false)
+    return "Don't trust the numbers: what an arm earned adds up to no finite number. Look for amounts that are none."
   const broken = guardrails.length > 0 ? ` But ${guardrails.join(' and ')} got worse.` : ''
   if (facts.loss) return `${liftMeaning(facts)}${broken}`
   const fault =

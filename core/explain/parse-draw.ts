@@ -20,13 +20,23 @@ export function parseDraw(text: string): RecordedDraw | undefined {
   } catch {
     return undefined
   }
-  if (!isObject(raw) || typeof raw.contents !== 'string' || !isList(raw.stages, isStage)) return undefined
+  if (!isObject(raw) || typeof raw.contents !== 'string' || !Array.isArray(raw.stages)) return undefined
   const { version, stages } = raw
   if (version !== undefined && version !== 3) return undefined
+  // Before anything is unpacked: what a stage says that it has is what unpacking it takes.
+  if (stages.length === 0 || stages.length > MAX_STAGES || !isList(stages, isOutline)) return undefined
   const positions = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
-  const chances = stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
-  const isFit = stages.length > 0 && stages.length <= MAX_STAGES && positions <= MAX_ITEMS && chances <= MAX_CHANCES
-  return isFit ? { ...(version && { version }), contents: raw.contents, stages } : undefined
+  if (positions > MAX_ITEMS || chancesOfDraw({ stages }) > MAX_CHANCES || !isList(stages, isStage)) return undefined
+  return { ...(version && { version }), contents: raw.contents, stages }
+}
+
+/** Returns how many chances are worked out to draw again: what it costs to read a draw. */
+export function chancesOfDraw({ stages }: { stages: readonly Pick<RecordedStage, 'of' | 'drawn'>[] }): number {
+  return stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
+}
+
+function isOutline(raw: unknown): raw is Pick<RecordedStage, 'of' | 'drawn'> {
+  return isObject(raw) && isPlace(raw.of, MAX_CONTENTS + 1) && Array.isArray(raw.drawn)
 }
 
 function isStage(raw: unknown): raw is RecordedStage {

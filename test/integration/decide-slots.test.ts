@@ -448,16 +448,18 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
 
       const imported = {
         ...{ decisionId: "it's -- imported", slotId: 'hero', anonymousId: 'x', timestamp: '2026-01-01T00:00:00Z' },
-        // As if it were ours, and made to take long.
-        features: { draw: '{"contents":"e100000","stages":[{"of":1e9,"drawn":[0]}]}', missed: '[["<b>",{}]]' },
         ...{ contentIds: ['<b>'], propensities: [0.5], candidates: [{ contentId: '<b>', score: 1, probability: 0.5 }] },
       }
+      // As if it were ours, and made to take long.
+      const features = { draw: '{"contents":"e100000","stages":[{"of":1e9,"drawn":[0]}]}', missed: '[["<b>",{}]]' }
       const sent = await fetch(`${collector.url}/v1/admin/sites/${SITE}/decisions/import`, {
         method: 'POST',
         headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
-        body: JSON.stringify({ decisions: [imported, { ...imported, decisionId: old!.decisionId }] }),
+        body: JSON.stringify({
+          decisions: [imported, { ...imported, decisionId: old!.decisionId }, { ...imported, features }],
+        }),
       })
-      expect(await sent.json()).toMatchObject({ imported: 2 })
+      expect(await sent.json()).toMatchObject({ imported: 2, rejected: [{ index: 2 }] })
       const foreign = await until(
         'the import is loaded',
         () => explain(imported.decisionId),

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { CLICK_EVENTS, ENDLESS, MAX_ITEMS_PER_BROWSER, MAX_MODEL_ITEMS, RATE } from '@slotstream/core'
+import { MAX_ITEMS_PER_BROWSER, MAX_MODEL_ITEMS } from '@slotstream/core'
 import { MAX_NAME_LENGTH } from '@slotstream/protocol'
+import { programsSql } from '../../clickhouse/programs.js'
 
 /** Interactions that ClickHouse groups by browser at a time: it holds no more of them in memory. */
 const ROWS_A_PART = 2_000_000
@@ -15,36 +16,7 @@ const PRODUCT_OF_ORDER = `multiIf(
   JSONType(product, 'sku') = 'String', JSONExtractString(product, 'sku'),
   JSONExtractRaw(product, 'sku'))`
 
-/** A visit: a session, or half an hour of messages that name none. */
-const VISIT = `if(session_id = '', toString(toStartOfInterval(timestamp, INTERVAL 30 MINUTE)), session_id)`
-
-/**
- * Browsers that say they are a crawler, or one of whose visits is none of a person, by the rules `rate` and `endless` of
- * `suspicionOf`. Only those with many pages are looked at visit by visit.
- */
-const PROGRAMS = `(
-  SELECT anonymous_id FROM slotstream.events
-  WHERE site_id = {site:String} AND anonymous_id != '' AND timestamp >= fromUnixTimestamp64Milli({since:Int64})
-    AND isNotNull(context.bot.crawler)
-  UNION DISTINCT
-  SELECT DISTINCT anonymous_id FROM (
-    SELECT
-      anonymous_id, ${VISIT} AS visit,
-      countIf(type IN ('page', 'screen')) AS pages,
-      dateDiff('millisecond', min(timestamp), max(timestamp)) AS ms,
-      countIf(type = 'track' AND (event IN {clicks:Array(String)}
-        OR event = 'Page Engaged' AND ifNull(toFloat64OrNull(toString(properties.activeMs)), 0) > 0)) > 0 AS engaged
-    FROM slotstream.events
-    WHERE site_id = {site:String} AND timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND anonymous_id IN (
-      SELECT anonymous_id FROM slotstream.events
-      WHERE site_id = {site:String} AND anonymous_id != '' AND type IN ('page', 'screen')
-        AND timestamp >= fromUnixTimestamp64Milli({since:Int64})
-      GROUP BY anonymous_id HAVING count() >= ${Math.min(RATE.pages, ENDLESS.pages)})
-    GROUP BY anonymous_id, visit
-    HAVING (pages >= ${RATE.pages} AND ms < pages * if(engaged, ${RATE.pageMs}, ${RATE.pageMsUnengaged}))
-      OR (pages >= ${ENDLESS.pages} AND ms >= ${ENDLESS.ms} AND NOT engaged)
-  )
-)`
+const PERIOD = 'timestamp >= fromUnixTimestamp64Milli({since:Int64})'
 
 /**
  * What browsers had to do with, one row each time: the products and content of the features `recent_products` and
@@ -64,7 +36,7 @@ const INTERACTIONS = `(
     FROM slotstream.events
     WHERE site_id = {site:String} AND type = 'track' AND anonymous_id != ''
       AND event IN ('Product Viewed', 'Product Added', 'Order Completed', 'Slot Clicked')
-      AND timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND ({bots:Bool} OR anonymous_id NOT IN ${PROGRAMS})
+      AND ${PERIOD} AND ({bots:Bool} OR anonymous_id NOT IN ${programsSql(PERIOD)})
   )
   WHERE item != '' AND lengthUTF8(item) <= ${MAX_NAME_LENGTH}
 )`
@@ -78,7 +50,7 @@ export interface ItemQuestion {
 }
 
 function paramsOf({ siteId, since, includesBots = false }: ItemQuestion) {
-  return { site: siteId, since, bots: includesBots, clicks: CLICK_EVENTS }
+  return { site: siteId, since, bots: includesBots }
 }
 
 /** Items that most browsers had to do with: of equally frequent ones, the smaller ids first. */

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { type AuditedDraw, drawsOf } from '@slotstream/core'
-import { POSITIONS_PER_STREAM, type RecordedDraw } from '@slotstream/protocol'
+import { type AuditedDraw, drawsOf, parseDraw } from '@slotstream/core'
+import { POSITIONS_PER_STREAM } from '@slotstream/protocol'
 
 /** A recorded decision of which something was drawn. */
 export interface DrawRow {
@@ -13,6 +13,9 @@ export interface DrawRow {
 
 /** Rows of a block, at most. */
 export const BLOCK_ROWS = 20_000
+
+/** Text of the draws of a block, in bytes, about. */
+const BLOCK_BYTES = 64 * 1024 * 1024
 
 /** Decisions that are audited when there were no audits before: of so many milliseconds. */
 const BEGIN_MS = 7 * 86_400_000
@@ -31,10 +34,21 @@ WHERE ${OF_STREAM} AND timestamp >= fromUnixTimestamp64Milli({since: Int64})`
 
 /** Reads the draws of a stream after a position, in order: whole messages, unless one is larger than a block. */
 export async function readDraws(clickhouse: ClickHouseClient, base: number, after: number): Promise<DrawRow[]> {
-  const rows = await select<DrawRow>(clickhouse, BLOCK, { ...rangeOf(base), after })
-  const last = rows.at(-1)?.position
-  if (rows.length < BLOCK_ROWS || rows[0]!.position === last) return rows
-  return rows.filter(({ position }) => position !== last)
+  return takeBlock(rowsOf<DrawRow>(clickhouse, BLOCK, { ...rangeOf(base), after }))
+}
+
+/** Takes rows up to the end of a block, and leaves the rest unread: for the next block. */
+export async function takeBlock(rows: AsyncIterable<DrawRow>, bytes = BLOCK_BYTES): Promise<DrawRow[]> {
+  const block: DrawRow[] = []
+  let taken = 0
+  for await (const row of rows) {
+    if (taken >= bytes && row.position !== block.at(-1)?.position) return block
+    block.push(row)
+    taken += Buffer.byteLength(row.draw)
+  }
+  const last = block.at(-1)?.position
+  if (block.length < BLOCK_ROWS || block[0]!.position === last) return block
+  return block.filter(({ position }) => position !== last)
 }
 
 /** Resolves to the position after which the audits of a stream begin. Undefined: it has no recent decisions */
@@ -43,18 +57,19 @@ export async function firstPosition(
   base: number,
   now: number,
 ): Promise<number | undefined> {
-  const [row] = await select<{ first: number; rows: number }>(clickhouse, FIRST, {
-    ...rangeOf(base),
-    since: now - BEGIN_MS,
-  })
-  return row && row.rows > 0 ? Math.max(0, row.first - 1) : undefined
+  const params = { ...rangeOf(base), since: now - BEGIN_MS }
+  for await (const { first, rows } of rowsOf<{ first: number; rows: number }>(clickhouse, FIRST, params))
+    if (rows > 0) return Math.max(0, first - 1)
+  return undefined
 }
 
 /** Returns what an audit notes of a record. A draw that can't be read, such as one of a later version, is left out. */
-export function parseDraw(text: string): AuditedDraw[] {
+export function auditedDraws(text: string): AuditedDraw[] {
+  const draw = parseDraw(text)
   try {
-    return drawsOf({ draw: JSON.parse(text) as RecordedDraw })
+    return draw ? drawsOf({ draw }) : []
   } catch {
+    // Its numbers do not fit each other.
     return []
   }
 }
@@ -63,11 +78,16 @@ function rangeOf(base: number) {
   return { base, end: base + POSITIONS_PER_STREAM }
 }
 
-async function select<Row>(
+/** Reads rows one by one: what is not taken of them is not read. */
+export async function* rowsOf<Row>(
   clickhouse: ClickHouseClient,
   query: string,
-  params: Record<string, number>,
-): Promise<Row[]> {
+  params: Record<string, unknown>,
+): AsyncGenerator<Row> {
   const result = await clickhouse.query({ query, query_params: params, format: 'JSONEachRow' })
-  return result.json<Row>()
+  try {
+    for await (const rows of result.stream<Row>()) for (const row of rows) yield row.json()
+  } finally {
+    result.close()
+  }
 }

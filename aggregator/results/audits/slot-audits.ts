@@ -1,6 +1,6 @@
 import { type CheckResult, createDrawAudit, type DrawAudit } from '@slotstream/core'
 import type { SlotAudits } from './audit-state.js'
-import { type DrawRow, parseDraw } from './read-draws.js'
+import { auditedDraws, type DrawRow } from './read-draws.js'
 
 /** Versions of a slot's policy that are kept: those that were drawn by last. */
 const MOST_VERSIONS = 8
@@ -30,7 +30,7 @@ export function goOn(before: Pick<SlotAudits, 'siteId' | 'slotId'> & Partial<Slo
       // The latest one is the last one.
       audits.delete(version)
       audits.set(version, audit)
-      for (const one of parseDraw(draw)) audit.note(one)
+      for (const one of auditedDraws(draw)) audit.note(one)
     },
     end(base, position, now) {
       positions[base] = Math.max(position, positions[base] ?? 0)

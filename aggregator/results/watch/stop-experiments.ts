@@ -3,11 +3,12 @@ import { endOf, resultsOf } from '@slotstream/core'
 import type { Experiment, StoppedExperiment } from '@slotstream/protocol'
 import type { Installation, Log, Metrics } from '@slotstream/runtime'
 import { countArms } from '../count-arms.js'
+import { includesBots } from '../includes-bots.js'
 import { firstDecision } from './first-decision.js'
 import { readExperiments, storeEnd } from './stored-experiments.js'
 
 export interface StopDeps {
-  buckets: Pick<Installation['buckets'], 'definitions'>
+  buckets: Pick<Installation['buckets'], 'definitions' | 'sites'>
   clickhouse: ClickHouseClient
   metrics: Metrics
   log: Log
@@ -28,13 +29,9 @@ export function createStops({ buckets, clickhouse, metrics, log, now = Date.now 
     const from = await firstDecision(clickhouse, { siteId, slotId, experiment: id })
     if (from === undefined) return undefined
     const at = now()
-    const { counted } = await countArms(clickhouse, {
-      siteId,
-      slotId,
-      from,
-      to: new Date(at).toISOString(),
-      experiment,
-    })
+    const request = { siteId, slotId, from, to: new Date(at).toISOString(), experiment }
+    const areBotsIncluded = await includesBots(buckets.sites, siteId, log)
+    const { counted } = await countArms(clickhouse, request, undefined, areBotsIncluded)
     return endOf(experiment, resultsOf(experiment, counted), at)
   }
 

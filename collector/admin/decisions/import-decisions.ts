@@ -22,6 +22,9 @@ import { DELETED_REASON } from '../../intake/accept/forgotten.js'
 /** Highest position on a page: with a list behind it, it fits into the 16 bits that tables have for it. */
 const MAX_POSITION = 65_000
 
+/** Features by which a decision that was made here is drawn again and explained. ClickHouse takes `draw.x` for a field of `draw`. */
+const OWN_FEATURES = ['draw', 'missed', 'model', 'known']
+
 /** The outcome of an import of decisions from another system's log. */
 export interface Import {
   envelopes: DecisionEnvelope[]
@@ -94,6 +97,8 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
   if (!isList(candidates, isCandidate)) return no('candidates must be a list of {contentId, score, probability}')
   if (!isList(excluded, isExcluded)) return no('excluded must be a list of {contentId, reason}')
   if (!isObject(features)) return no('features must be an object')
+  const own = Object.keys(features).find(name => OWN_FEATURES.includes(name.split('.')[0]!))
+  if (own !== undefined) return no(`features.${own} is for decisions that were made here: give it another name`)
   if (!isName(policy) || !isName(policyVersion)) return no('policy and policyVersion must be text')
   if (!OUTCOMES.includes(outcome as Outcome)) return no(`outcome must be one of ${OUTCOMES.join(', ')}`)
   const { holdout = outcome === 'holdout' } = raw

@@ -1,11 +1,8 @@
 import { hash } from 'node:crypto'
 import { type Merge, mergesOf, pairsOf, userOfBrowser } from '@slotstream/core'
-import { isPersonKey, type LinkedVisitor, visitorIdOf } from '@slotstream/protocol'
+import { idsOfVisitor, isPersonKey, type LinkedVisitor, visitorIdOf } from '@slotstream/protocol'
 import type { ReadProfiles } from '../profiles/read-profiles.js'
 import type { PersonRequest } from './requests.js'
-
-/** In front of an id that is a user's. */
-const USER = 'user:'
 
 /**
  * Reads the merges of a person: of the user with all browsers, and of the browser that was asked for with all users. Both
@@ -39,7 +36,7 @@ export async function readMerges(readProfiles: ReadProfiles, siteId: string, ask
 }
 
 function keysOf({ id, as }: PersonRequest): string[] {
-  if (as === undefined && id.startsWith(USER) && id !== USER) return [id]
+  if (as === undefined && isPersonKey(id) && idsOfVisitor(id).userId !== '') return [id]
   return [
     ...(as === 'anonymousId' ? [] : [visitorIdOf({ userId: id })]),
     ...(as === 'userId' ? [] : [visitorIdOf({ anonymousId: id })]),

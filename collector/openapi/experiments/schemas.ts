@@ -7,6 +7,7 @@ import {
   MAX_EXPERIMENTS,
   MAX_METRICS,
   METRIC_FIELDS,
+  METRIC_SENDERS,
   STOP_ACTIONS,
   STOP_FIELDS,
   STOP_REASONS,
@@ -20,17 +21,28 @@ const event: Part = { type: 'string', minLength: 1 }
 
 /** An event by its name, or an object. */
 function eventOr(fields: CatalogFields, parts: Record<string, Part>): Part {
-  const values = { event, value: { type: 'string' }, windowHours: { type: 'integer', minimum: 1 }, ...parts }
+  const values = {
+    event,
+    value: { type: 'string' },
+    windowHours: { type: 'integer', minimum: 1 },
+    from: { enum: [...METRIC_SENDERS] },
+    ...parts,
+  }
   return { anyOf: [event, objectOf(fields, values)] }
 }
 
 const NUMBER_OR_NULL: Part = { type: ['number', 'null'] }
-const CHECK: Part = {
-  type: 'object',
-  required: ['ok', 'e'],
+const CHECKED: Record<string, Part> = {
+  ok: { type: 'boolean' },
+  e: { type: 'number', description: 'Evidence against it: above 1,000 it is flagged.' },
+}
+const CHECK: Part = { type: 'object', required: ['ok', 'e'], properties: CHECKED }
+const DRAWS_CHECK: Part = {
+  ...CHECK,
   properties: {
-    ok: { type: 'boolean' },
-    e: { type: 'number', description: 'Evidence against it: above 1,000 it is flagged.' },
+    ...CHECKED,
+    draws: { type: 'integer', description: 'Draws that were audited for this answer.' },
+    cut: { type: 'boolean', description: 'Whether there were more than could be read: the earliest were left out.' },
   },
 }
 const LIFT: Part = {
@@ -104,7 +116,7 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
             id: { type: 'string' },
             decisions: { type: 'integer' },
             units: { type: 'integer', description: 'Persons.' },
-            rewards: { type: 'number' },
+            rewards: NUMBER_OR_NULL,
             value: NUMBER_OR_NULL,
             low: NUMBER_OR_NULL,
             high: NUMBER_OR_NULL,
@@ -113,7 +125,7 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       },
       lift: LIFT,
       sampleRatio: CHECK,
-      propensities: CHECK,
+      propensities: DRAWS_CHECK,
       loss: {
         type: 'object',
         required: ['ok'],

@@ -5,7 +5,14 @@ import { readPolicy } from '../catalog/policy-fields.js'
 import { atMost, type CatalogField, type CatalogFields, objectOf, readFields } from '../catalog/reading.js'
 import { isEventName, isFilledIdList, isWholeWithin, isWithin } from '../catalog/values.js'
 import { isDefinitionName, NAME_FORM } from '../definitions/name.js'
-import { GUARDRAIL_DIRECTIONS, MAX_ARMS, MAX_METRICS, STOP_ACTIONS, STOP_REASONS } from './experiment.js'
+import {
+  GUARDRAIL_DIRECTIONS,
+  MAX_ARMS,
+  MAX_METRICS,
+  METRIC_SENDERS,
+  STOP_ACTIONS,
+  STOP_REASONS,
+} from './experiment.js'
 
 /** The greatest number of units that rules name. */
 const MAX_UNITS = 1_000_000_000_000
@@ -33,6 +40,12 @@ export const METRIC_FIELDS: CatalogFields = {
     isFit: value => isWholeWithin(value, 1, MAX_REWARD_HOURS),
     meaning: "hours after the person's first decision in which it counts",
     default: 'to the end of the period that is asked for',
+  },
+  from: {
+    form: `one of ${METRIC_SENDERS.join(', ')}`,
+    isFit: value => (METRIC_SENDERS as readonly unknown[]).includes(value),
+    meaning: 'senders whose messages count; `secret`: only servers that sent them with a secret key',
+    default: 'all',
   },
 }
 

@@ -40,7 +40,14 @@ export interface MetricDetails {
   value?: string
   /** Hours after the person's first decision in which it counts. Default: to the end of the period that is asked for */
   windowHours?: number
+  /** Senders whose messages count. Default: all. `secret`: only servers that sent them with a secret key */
+  from?: MetricSender
 }
+
+/** Senders that a metric may be restricted to. */
+export const METRIC_SENDERS = ['secret'] as const
+
+export type MetricSender = (typeof METRIC_SENDERS)[number]
 
 /** An event that must not get worse. */
 export type Guardrail = string | (MetricDetails & { worse?: GuardrailDirection; margin?: number })

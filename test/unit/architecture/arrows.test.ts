@@ -90,6 +90,13 @@ describe('arrows', () => {
     expect(Object.entries(owners).filter(([text, owner]) => !read(`../../../${owner}`).includes(text))).toEqual([])
   })
 
+  it('leave reading a recorded draw to `parseDraw`, which checks it: nothing is cast to one', () => {
+    const casts = files.filter(
+      ({ path, code }) => packageOf(path) in packages && /\bas RecordedDraw\b|json<RecordedDraw\b/.test(code),
+    )
+    expect(casts.map(({ path }) => path)).toEqual([])
+  })
+
   it('make no circles but those that are known, which only shrink', () => {
     expect(circlesOf(files).toSorted()).toEqual(circles.toSorted())
   })

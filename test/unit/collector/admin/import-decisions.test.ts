@@ -76,6 +76,14 @@ describe('importDecisions', () => {
     expect(checkImported(raw, now)).toMatchObject({ ok: false, reason: expect.stringContaining(named) })
   })
 
+  it.each(['draw', 'missed', 'model', 'known', 'draw.stages'])(
+    'refuses features.%s, which only decisions have that were made here',
+    name => {
+      const reason = `features.${name} is for decisions that were made here: give it another name`
+      expect(checkImported({ ...good, features: { [name]: '{}' } }, now)).toEqual({ ok: false, reason })
+    },
+  )
+
   it('groups by visitor in order and names what it refused', () => {
     const entry = (decisionId: string, anonymousId: string) => ({ ...good, decisionId, anonymousId })
     const taken = importDecisions(
