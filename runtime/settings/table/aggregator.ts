@@ -159,7 +159,8 @@ export const LEARNING = {
     min: 16,
     max: 65_536,
     meaning: 'Memory that matrices of items may take in a process that decides: 16 MB each for 2,000 items',
-    beyond: 'further ones are left out, and their policies choose at random; the log says which',
+    beyond:
+      'each site has an equal part; the largest are left out, and their policies choose at random; the log says which',
   },
 } as const satisfies SettingsTable
 
