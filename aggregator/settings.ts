@@ -59,6 +59,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
     fillRate: numberSetting('PROFILES_FILL_RATE', env),
     /** Time between two snapshots of what policies have learned, in milliseconds. */
     snapshotEveryMs: 1_000 * numberSetting('LEARNING_SNAPSHOT_S', env),
+    /** Bytes that what policies have learned may take. */
+    learningBytes: learningBytesSetting(env),
     warehouse: warehouseSettings(env),
     webhooks: webhookSettings(env),
     /** Visitors of each site whose profiles are compared with the tables every night, and the hour of that, UTC. */
@@ -82,6 +84,11 @@ export function aggregatorSettings(args: string[], env: Environment) {
       cluster: textSetting('CLICKHOUSE_CLUSTER', env),
     },
   }
+}
+
+/** Reads how many bytes what policies have learned may take. */
+export function learningBytesSetting(env: Environment): number {
+  return MB * numberSetting('LEARNING_MEMORY_MB', env)
 }
 
 /** How matrices of items are fitted and kept. */

@@ -143,17 +143,22 @@ async function startDeciding({
   lane,
   lanePublisher,
   profiles,
-  settings: { itemModels, snapshotEveryMs },
+  settings: { itemModels, snapshotEveryMs, learningBytes },
   ...parts
-}: Omit<LearningDeps, 'writesSnapshots' | 'snapshotEveryMs'> & {
+}: Omit<LearningDeps, 'writesSnapshots' | 'snapshotEveryMs' | 'maxBytes'> & {
   installation: Installation
   lane: Nats
   lanePublisher: Publisher
   profiles: Profiles
-  settings: Pick<ReturnType<typeof aggregatorSettings>, 'itemModels' | 'snapshotEveryMs'>
+  settings: Pick<ReturnType<typeof aggregatorSettings>, 'itemModels' | 'snapshotEveryMs' | 'learningBytes'>
 }) {
   // One process holds the first partition, and one is enough.
-  const learning = startLearning({ ...parts, snapshotEveryMs, writesSnapshots: () => profiles.holds(0) })
+  const learning = startLearning({
+    ...parts,
+    snapshotEveryMs,
+    maxBytes: learningBytes,
+    writesSnapshots: () => profiles.holds(0),
+  })
   const items = itemModels.everyMs > 0 ? loadItemModels({ ...parts, maxBytes: itemModels.maxBytes }) : undefined
   const models = { modelOf: learning.modelOf, ...(items && { itemsOf: items.itemsOf }) }
   const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models })

@@ -1,7 +1,7 @@
 export { ENDLESS, RATE, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
-export { type CompiledContent, type CompiledSlot, compileSlot } from './catalog/compile-slot.js'
+export { type CompiledContent, type CompiledSlot, compileSlot, withPolicy } from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf, needsOf } from './catalog/policy-needs.js'

@@ -2,33 +2,30 @@ import {
   assignmentOf,
   type Clauses,
   type CompiledSlot,
-  compileSlot,
   createClauses,
   holdoutShare,
   isHeldOut,
   isHeldOutOfSite,
   keptArm,
-  slotOfArm,
 } from '@slotstream/core'
 import {
   type Content,
   checkContent,
   checkSlot,
   type Experiment,
-  type ExperimentArm,
   fromKeyToken,
   isCatalogPublishedKey,
-  joined,
   type SiteHoldout,
   type Slot,
 } from '@slotstream/protocol'
+import { type CompiledSlots, createCompiledSlots } from './compiled-slots.js'
 
 /** The sites' slots and content, in memory. */
 export interface Catalog {
-  /** Returns a slot with what can appear in it, compiled once for each state of the site's catalog. */
+  /** Returns a slot with what can appear in it: compiled once, until it or content of it changes. */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
   /** Returns a slot in all ways in which it may choose: as it says itself, and as arms of its experiments do. */
-  waysOf(siteId: string, slotId: string): CompiledSlot[]
+  waysOf(siteId: string, slotId: string): readonly CompiledSlot[]
   /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
   /** Returns the share of the persons who are held out of a slot: by its own holdout, or by that of the site. */
@@ -56,12 +53,8 @@ export interface SlotOfPerson {
 }
 
 interface SiteCatalog {
-  slots: Map<string, Slot>
-  contents: Map<string, Content>
-  /** Slots that `slotOf` compiled since the last change. */
-  ready: Map<string, CompiledSlot>
-  clauses: Clauses
-  experiments: readonly Experiment[]
+  source: { slots: Map<string, Slot>; contents: Map<string, Content>; experiments: readonly Experiment[] }
+  ready: CompiledSlots
   holdout: SiteHoldout
 }
 
@@ -78,55 +71,26 @@ export function createCatalog(
   function siteFor(siteId: string): SiteCatalog {
     const known = sites.get(siteId)
     if (known) return known
-    const site: SiteCatalog = {
-      slots: new Map(),
-      contents: new Map(),
-      ready: new Map(),
-      clauses: createClauses(),
-      experiments: [],
-      holdout: NO_HOLDOUT,
-    }
+    const source = { slots: new Map(), contents: new Map(), experiments: NONE }
+    const ready = createCompiledSlots(source, (slotId, faults) => onFaults(siteId, slotId, faults))
+    const site: SiteCatalog = { source, ready, holdout: NO_HOLDOUT }
     sites.set(siteId, site)
     return site
   }
 
-  function compiled(siteId: string, slotId: string, experiment?: Experiment, arm?: ExperimentArm) {
-    const site = sites.get(siteId)
-    const slot = site?.slots.get(slotId)
-    if (!site || !slot) return undefined
-    const name = experiment && arm ? joined([slotId, experiment.id, arm.id]) : slotId
-    const known = site.ready.get(name)
-    if (known) return known
-    const ready = compileSlot(...slotOfArm(slot, site.contents, arm), site.clauses)
-    site.ready.set(name, ready)
-    if (ready.faults.length > 0) onFaults(siteId, slotId, ready.faults)
-    return ready
-  }
-
-  const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.experiments ?? NONE
+  const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.source.experiments ?? NONE
   const siteHoldout = (siteId: string): SiteHoldout => sites.get(siteId)?.holdout ?? NO_HOLDOUT
 
   return {
-    slotOf: compiled,
-    waysOf(siteId, slotId) {
-      const slot = compiled(siteId, slotId)
-      if (!slot) return []
-      const experiments = experimentsOf(siteId)
-      const kept = keptArm(slotId, experiments)
-      const tried = experiments.filter(experiment => experiment.slot === slotId && !experiment.stopped)
-      return [
-        slot,
-        ...[kept && compiled(siteId, slotId, kept.experiment, kept.arm)].flatMap(way => way ?? []),
-        ...tried.flatMap(of => of.arms.flatMap(arm => compiled(siteId, slotId, of, arm) ?? [])),
-      ]
-    },
+    slotOf: (siteId, slotId) => sites.get(siteId)?.ready.get(slotId),
+    waysOf: (siteId, slotId) => sites.get(siteId)?.ready.waysOf(slotId) ?? [],
     slotFor(siteId, slotId, personId) {
       const experiments = experimentsOf(siteId)
       const assigned = assignmentOf(siteId, personId, slotId, experiments)
       const experiment = experiments.find(({ id }) => id === assigned?.experiment)
       const kept = experiment ? undefined : keptArm(slotId, experiments)
       const arm = experiment?.arms[assigned!.index] ?? kept?.arm
-      const slot = compiled(siteId, slotId, experiment ?? kept?.experiment, arm)
+      const slot = sites.get(siteId)?.ready.get(slotId, experiment ?? kept?.experiment, arm)
       if (!slot || !experiment || !assigned) return slot && { slot }
       const armShares = experiment.arms.map(({ share }) => share)
       return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }
@@ -138,21 +102,30 @@ export function createCatalog(
       siteFor(siteId).holdout = holdout
     },
     setExperiments(siteId, experiments) {
-      const site = siteFor(siteId)
-      site.experiments = experiments
-      site.ready.clear()
-      site.clauses = createClauses()
+      const { source, ready } = siteFor(siteId)
+      const slotIds = new Set([...source.experiments, ...experiments].map(({ slot }) => slot))
+      source.experiments = experiments
+      ready.forgetArms(slotIds)
     },
-    clausesOf: siteId => sites.get(siteId)?.clauses ?? createClauses(),
+    clausesOf: siteId => sites.get(siteId)?.ready.clauses() ?? createClauses(),
     set(key, value) {
       if (isCatalogPublishedKey(key)) return undefined
       const [siteId = '', kind, token = ''] = key.split('.')
-      const site = siteFor(siteId)
+      const { source, ready } = siteFor(siteId)
       const id = fromKeyToken(token)
-      site.ready.clear()
-      site.clauses = createClauses()
-      if (kind === 'slot') return replace(site.slots, id, value, checkSlot)
-      if (kind === 'content') return replace(site.contents, id, value, checkContent)
+      if (kind === 'slot') {
+        const before = source.slots.get(id)
+        const reason = replace(source.slots, id, value, checkSlot)
+        if (source.slots.get(id) !== before) ready.forget([id])
+        return reason
+      }
+      if (kind === 'content') {
+        const before = source.contents.get(id)
+        const reason = replace(source.contents, id, value, checkContent)
+        const after = source.contents.get(id)
+        if (after !== before) ready.forget([...(before?.slots ?? []), ...(after?.slots ?? [])])
+        return reason
+      }
       return 'the key names neither a slot nor a content'
     },
   }

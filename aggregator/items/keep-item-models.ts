@@ -1,5 +1,6 @@
 import type { ItemPolicy } from '@slotstream/core'
-import { type Installation, type Log, type Metrics, type Nats, pause } from '@slotstream/runtime'
+import { fromKeyToken } from '@slotstream/protocol'
+import { bucketKeys, type Installation, type Log, type Metrics, type Nats, pause } from '@slotstream/runtime'
 import type { ClickHouseServer } from '../clickhouse/client.js'
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import { watchSites } from '../watch-sites.js'
@@ -80,8 +81,10 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
   const fits = createFits({
     store,
     everyMs: itemModels.everyMs,
-    fit: question => {
-      const asked = { ...question, includesBots: including.has(question.siteId) }
+    async fit(question) {
+      const { siteId } = question
+      const contentIds = await contentIdsOf(installation.buckets.catalog, siteId)
+      const asked = { ...question, contentIds, includesBots: including.has(siteId) }
       return fitInThread({ clickhouse, question: asked }, signal)
     },
     isOwner,
@@ -102,6 +105,11 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
     needed.stop()
     sites.stop()
   }
+}
+
+async function contentIdsOf(catalog: Installation['buckets']['catalog'], siteId: string): Promise<string[]> {
+  const keys = await bucketKeys(catalog, `${siteId}.content.*`)
+  return keys.map(key => fromKeyToken(key.split('.')[2] ?? ''))
 }
 
 export interface FitsDeps {

@@ -1,6 +1,7 @@
 import { ITEM_POLICIES, type ItemModel, type ItemPolicy } from '@slotstream/core'
 import { type Installation, type Log, type Metrics, type Nats, repeat } from '@slotstream/runtime'
 import { loadMetrics } from './metrics.js'
+import { shareMemory } from './share-memory.js'
 import { createItemStore, type ItemStore } from './stored/item-store.js'
 import type { ItemManifest } from './stored/manifest.js'
 import { bytesOf } from './stored/packed-items.js'
@@ -69,7 +70,10 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
   function refuse(key: string, manifest: ItemManifest, reason: Refusal, facts: object): void {
     refused.set(key, { id: manifest.id, reason })
     metrics.refused.inc({ reason })
-    const why = reason === 'memory' ? 'there is no room for it: raise ITEM_MODELS_MEMORY_MB' : 'it is not whole'
+    const why =
+      reason === 'memory'
+        ? 'there is no room for it, and its site has its part: raise ITEM_MODELS_MEMORY_MB'
+        : 'it is not whole'
     log.error({ ...facts, fit: manifest.id }, `a matrix of items is not loaded, ${why}`)
   }
 
@@ -78,9 +82,6 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
     const before = loaded.get(key)
     if (before?.id === manifest.id || refused.get(key)?.id === manifest.id) return
     const facts = { siteId, policy: type }
-    const needed = bytesOf({ size: manifest.items })
-    if (bytes() - (before ? bytesOf(before.model) : 0) + needed > maxBytes)
-      return refuse(key, manifest, 'memory', facts)
     const model = await store.readMatrix(siteId, manifest, type)
     if (model?.size !== manifest.items) {
       // Another fit may have taken its place meanwhile.
@@ -93,10 +94,11 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
     log.info({ ...facts, items: model.size, browsers: manifest.browsers }, 'loaded a matrix of items')
   }
 
-  /** Room that becomes free is for those that had none. */
-  function unload(key: string): void {
+  /** Unloads what there is no room for, and tells it once, until there is. */
+  function refuseRoom({ key, siteId, type, manifest }: Named): void {
     loaded.delete(key)
-    for (const [other, { reason }] of refused) if (reason === 'memory') refused.delete(other)
+    if (refused.get(key)?.reason === 'memory') return
+    refuse(key, manifest, 'memory', { siteId, policy: type, bytes: bytesOf({ size: manifest.items }) })
   }
 
   function note(): void {
@@ -113,17 +115,39 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
       const newest = await store.version()
       if (newest !== version) {
         const manifests = await store.readManifests()
-        const named = new Set<string>()
-        for (const [siteId, { matrices }] of manifests)
-          for (const type of ITEM_POLICIES) if (matrices[type]) named.add(keyOf(siteId, type))
-        for (const key of [...loaded.keys()]) if (!named.has(key)) unload(key)
-        for (const [siteId, manifest] of manifests)
-          for (const type of ITEM_POLICIES) if (manifest.matrices[type]) await load(siteId, manifest, type)
+        const named = namedIn(manifests)
+        const keys = new Set(named.map(({ key }) => key))
+        for (const known of [loaded, refused])
+          for (const key of [...known.keys()]) if (!keys.has(key)) known.delete(key)
+        const asked = named.map(({ key, siteId, manifest: { items } }) => ({
+          ...{ key, siteId },
+          bytes: bytesOf({ size: items }),
+        }))
+        const granted = shareMemory(asked, maxBytes)
+        // What has to leave does so first: the others take its room.
+        for (const each of named) if (!granted.has(each.key)) refuseRoom(each)
+        for (const { key, siteId, manifest, type } of named) if (granted.has(key)) await load(siteId, manifest, type)
         version = newest
       }
       note()
     },
   }
+}
+
+/** A matrix that a manifest names. */
+interface Named {
+  key: string
+  siteId: string
+  type: ItemPolicy
+  manifest: ItemManifest
+}
+
+function namedIn(manifests: ReadonlyMap<string, ItemManifest>): Named[] {
+  return [...manifests].flatMap(([siteId, manifest]) =>
+    ITEM_POLICIES.filter(type => manifest.matrices[type]).map(type => ({
+      ...{ key: keyOf(siteId, type), siteId, type, manifest },
+    })),
+  )
 }
 
 function keyOf(siteId: string, type: ItemPolicy): string {

@@ -1,22 +1,22 @@
-import { type Installation, type Log, type Metrics, type Nats, pause, repeat, within } from '@slotstream/runtime'
+import { type Installation, type Log, type Metrics, type Nats, repeat, within } from '@slotstream/runtime'
 import { type Contents, createContentSet } from './contents/content-set.js'
 import { learningMetrics } from './metrics.js'
 import { createModelSet, type Models } from './models.js'
 import { createFoldNotes, createNewsNotes } from './notes.js'
 import { catchUp, followLearning } from './read-learning.js'
+import { keepRunning } from './restarts.js'
 import { createSaver, type Saver } from './snapshot/saver.js'
 import { createSnapshotStore, type SnapshotStore } from './snapshot/snapshot-store.js'
 import { type LearningThread, startLearningThread } from './thread/learning-thread.js'
 import type { StreamMessage } from './thread/messages.js'
-
-/** Pause before learning begins again after a failure, in milliseconds. */
-const AGAIN_MS = 1_000
 
 /** Time between two looks at whether a snapshot is due, in milliseconds. */
 const LOOK_MS = 500
 
 /** Time that the last snapshot may take while the process stops, in milliseconds. */
 const STOP_MS = 5_000
+
+const NOT_WRITTEN = 'the last snapshot of what was learned could not be written'
 
 export interface LearningDeps {
   nats: Nats
@@ -27,6 +27,8 @@ export interface LearningDeps {
   writesSnapshots: () => boolean
   /** Time between two snapshots, in milliseconds. */
   snapshotEveryMs: number
+  /** Bytes that the sums of all slots may take. */
+  maxBytes: number
 }
 
 /** What policies have learned, as this process knows it: it follows all learning records of the installation. */
@@ -44,7 +46,7 @@ export interface Learning extends Models, Contents {
  * own. What fails begins again from the snapshot; models are read meanwhile as they were.
  */
 export function startLearning(deps: LearningDeps): Learning {
-  const { nats, installation, log, writesSnapshots, snapshotEveryMs } = deps
+  const { nats, installation, log, writesSnapshots, snapshotEveryMs, maxBytes } = deps
   const metrics = learningMetrics(deps.metrics)
   const models = createModelSet()
   const contents = createContentSet()
@@ -64,7 +66,7 @@ export function startLearning(deps: LearningDeps): Learning {
       endOfThread = reject
     })
     broken.catch(() => {})
-    const worker = startLearningThread(noteNews, endOfThread)
+    const worker = startLearningThread(maxBytes, noteNews, endOfThread)
     thread = worker
     const take = async (messages: StreamMessage[]) => {
       const counts = await worker.ask({ type: 'fold', messages })
@@ -92,19 +94,10 @@ export function startLearning(deps: LearningDeps): Learning {
     }
   }
 
-  const learning = (async () => {
-    while (!ending.signal.aborted) {
-      try {
-        await learn()
-      } catch (error) {
-        if (ending.signal.aborted) return
-        metrics.restarts.inc()
-        if (error instanceof ModelsRebuilt) log.info('models were rebuilt: beginning again from them')
-        else log.error({ err: error }, 'learning failed, beginning again from the last snapshot')
-        await pause(AGAIN_MS, ending.signal).catch(() => {})
-      }
-    }
-  })()
+  const learning = keepRunning(learn, ending.signal, (error, waitMs) => {
+    metrics.restarts.inc()
+    noteAgain(error, waitMs, log)
+  })
   const saving = repeat(saver.saveIfDue, LOOK_MS, ending.signal, error =>
     log.warn({ err: error }, 'a snapshot of what was learned could not be written, trying again'),
   )
@@ -119,17 +112,29 @@ export function startLearning(deps: LearningDeps): Learning {
       const isWriter = writesSnapshots()
       ending.abort()
       await saving
-      if (isWriter && !(await within(STOP_MS, saver.saveLast().catch(noteLast))))
+      if (
+        isWriter &&
+        !(await within(
+          STOP_MS,
+          saver.saveLast().catch(error => log.warn({ err: error }, NOT_WRITTEN)),
+        ))
+      )
         log.warn('the last snapshot of what was learned was not written in time')
       await stopReading()
       await thread?.stop()
       await learning
     },
   }
+}
 
-  function noteLast(error: unknown): void {
-    log.warn({ err: error }, 'the last snapshot of what was learned could not be written')
+function noteAgain(error: unknown, waitMs: number, log: Log): void {
+  if (error instanceof ModelsRebuilt) {
+    log.info('models were rebuilt: beginning again from them')
+    return
   }
+  const isMemory = (error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  const why = isMemory ? ': its thread has no more memory, set LEARNING_MEMORY_MB to what the snapshot needs' : ''
+  log.error({ err: error, waitMs }, `learning failed${why}; beginning again from the last snapshot`)
 }
 
 /** The models were rebuilt: what was learned here is none of it. */

@@ -7,13 +7,17 @@ import { compileWhere } from '../segments/compile-where.js'
 /** A condition as numbers of clauses, all of which must hold. */
 export interface ClauseList {
   numbers: readonly number[]
+  /** The numbers as a text: the same for the same clauses. */
+  key: string
   /** Paths of attributes that it reads. */
   paths: readonly string[]
 }
 
-/** The clauses of a site's conditions, each once however many contents have it. */
+/** The clauses of a site's conditions, each once however many contents have it. None ever leaves, so numbers stay valid. */
 export interface Clauses {
-  /** Adds a condition. A fault in it changes nothing. */
+  /** Clauses that there are. */
+  readonly size: number
+  /** Adds a condition; the same object is compiled once. A fault in it changes nothing. */
   add(where: unknown): Compiled<ClauseList>
   /** Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked. */
   ask(attributes: SegmentAttributes): ClauseAnswers
@@ -37,6 +41,7 @@ export function createClauses(): Clauses {
   const reads = shareReads(readAttribute)
   const numbers = new Map<string, number>()
   const conditions: Condition[] = []
+  const added = new WeakMap<object, Compiled<ClauseList>>()
 
   function numberOf(part: object): number {
     const text = JSON.stringify(part)
@@ -49,11 +54,22 @@ export function createClauses(): Clauses {
     return conditions.push(compiled.value) - 1
   }
 
+  function compile(where: unknown): Compiled<ClauseList> {
+    const whole = compileWhere(where, {}, { read: reads.read })
+    if (!whole.ok) return whole
+    const list = partsOf(where).map(numberOf)
+    return { ok: true, value: { numbers: list, key: list.join(), paths: whole.value.paths } }
+  }
+
   return {
+    get size() {
+      return conditions.length
+    },
     add(where) {
-      const whole = compileWhere(where, {}, { read: reads.read })
-      if (!whole.ok) return whole
-      return { ok: true, value: { numbers: partsOf(where).map(numberOf), paths: whole.value.paths } }
+      if (!isObject(where)) return compile(where)
+      const known = added.get(where) ?? compile(where)
+      added.set(where, known)
+      return known
     },
     ask(attributes) {
       const loaded = reads.load(attributes)

@@ -1,7 +1,7 @@
 import type { Campaign, Content, FrequencyCap, Slot } from '@slotstream/protocol'
 import type { EligibleContent } from '../policies/proposal.js'
 import { featuresOf } from '../segments/compile-segments.js'
-import type { Clauses } from './clauses.js'
+import type { ClauseList, Clauses } from './clauses.js'
 import { factsOf } from './content-facts.js'
 import { needsOf, type PolicyNeeds } from './policy-needs.js'
 import { contentsOfSlot } from './slot-of-arm.js'
@@ -71,6 +71,12 @@ export interface CompiledSlot {
   readonly faults: readonly string[]
 }
 
+/** What content without a condition must hold. */
+const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [] }
+
+/** Contents as they were compiled last: where nothing of one has changed, it is the same object again. */
+const COMPILED = new WeakMap<Content, CompiledContent>()
+
 /**
  * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its content
  * out, or its campaign, and is no failure.
@@ -81,32 +87,31 @@ export interface CompiledSlot {
 export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses): CompiledSlot {
   const faults: string[] = []
   const paths = new Set<string>()
-  const add = (where: unknown, at: string): readonly number[] | undefined => {
-    if (where === undefined) return []
+  const add = (where: unknown, at: string): ClauseList | undefined => {
+    if (where === undefined) return NO_CLAUSES
     const compiled = clauses.add(where)
     if (!compiled.ok) faults.push(`${at}: ${compiled.reason}`)
     else for (const path of compiled.value.paths) paths.add(path)
-    return compiled.ok ? compiled.value.numbers : undefined
+    return compiled.ok ? compiled.value : undefined
   }
   const conditions: (readonly number[])[] = []
-  const known = new Map<string, number>()
+  const numberOf = new Map<string, number>()
   const conditionOf = (content: Content): number | undefined => {
-    const numbers = add(content.where, `content ${content.id}`)
-    if (!numbers) return undefined
-    const key = numbers.join()
-    const number = known.get(key) ?? conditions.push(numbers) - 1
-    known.set(key, number)
-    return number
+    const list = add(content.where, `content ${content.id}`)
+    if (!list) return undefined
+    const known = numberOf.get(list.key)
+    if (known !== undefined) return known
+    numberOf.set(list.key, conditions.length)
+    return conditions.push(list.numbers) - 1
   }
   const contents = contentsOfSlot(slot, all).map(content => compileContent(content, conditionOf(content)))
   const places = new Map(contents.map(({ content }, place) => [content.id, place]))
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
     const compiled = add(where, `campaign ${id}`)
     const ofCampaign = [...new Set(contentIds)].flatMap(contentId => places.get(contentId) ?? [])
-    return compiled ? [{ id, mode, where: compiled, contents: ofCampaign }] : []
+    return compiled ? [{ id, mode, where: compiled.numbers, contents: ofCampaign }] : []
   })
-  const policy = needsOf(slot.policy)
-  return {
+  return versioned({
     slot,
     contents,
     columns: {
@@ -118,27 +123,60 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
     },
     conditions,
     campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],
-    policyVersion: slotVersion(
-      slot,
-      contents.map(({ content }) => content),
-    ),
     needs: {
-      policy,
+      policy: needsOf(slot.policy),
       features: featuresOf([...paths]),
       segments: paths.has('segments'),
       conditions: paths.size > 0,
       caps: contents.some(({ caps }) => caps.length > 0),
       stops: contents.some(({ content }) => content.stopAfter !== undefined),
     },
-    learns: policy.sums || slot.rewards !== undefined,
+    learns: learnsFrom(slot),
     clauses,
     faults,
+  })
+}
+
+/**
+ * Returns a slot as it chooses by another policy, from the same contents: it shares them, their columns and conditions. An
+ * arm takes a few hundred bytes, however many contents there are.
+ *
+ * @param slot differs from that of `base` in its policy alone
+ */
+export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
+  const { contents, columns, conditions, campaigns, clauses, faults } = base
+  return versioned({
+    ...{ slot, contents, columns, conditions, campaigns, clauses, faults },
+    needs: { ...base.needs, policy: needsOf(slot.policy) },
+    learns: learnsFrom(slot),
+  })
+}
+
+/** Adds the version, which is worked out when it is asked for: of many arms few are. */
+function versioned(parts: Omit<CompiledSlot, 'policyVersion'>): CompiledSlot {
+  const { slot, contents } = parts
+  let version: string | undefined
+  return {
+    ...parts,
+    get policyVersion() {
+      version ??= slotVersion(
+        slot,
+        contents.map(({ content }) => content),
+      )
+      return version
+    },
   }
 }
 
+function learnsFrom({ policy, rewards }: Slot): boolean {
+  return needsOf(policy).sums || rewards !== undefined
+}
+
 function compileContent(content: Content, condition: number | undefined): CompiledContent {
+  const known = COMPILED.get(content)
+  if (known && known.condition === condition) return known
   const { id, startsAt, endsAt, stock, caps } = content
-  return {
+  const compiled: CompiledContent = {
     id,
     content,
     facts: factsOf(content),
@@ -148,4 +186,6 @@ function compileContent(content: Content, condition: number | undefined): Compil
     caps: caps ?? [],
     condition,
   }
+  COMPILED.set(content, compiled)
+  return compiled
 }

@@ -1,10 +1,21 @@
 import { type Content, hash32, type Slot } from '@slotstream/protocol'
 
+/** Texts that were made, by content: a change of one leaves those of the others. */
+const TEXTS = new WeakMap<Content, string>()
+
 /** Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it. */
 export function slotVersion(slot: Slot, contents: readonly Content[]): string {
   // How orders are credited, and what payloads must look like, choose nothing.
   const { attribution: _credit, schema: _shape, ...choosing } = slot
-  return hash32(JSON.stringify([choosing, contents.map(choosingFacts)])).toString(36)
+  return hash32(`[${JSON.stringify(choosing)},[${contents.map(textOf).join()}]]`).toString(36)
+}
+
+function textOf(content: Content): string {
+  const known = TEXTS.get(content)
+  if (known !== undefined) return known
+  const text = JSON.stringify(choosingFacts(content))
+  TEXTS.set(content, text)
+  return text
 }
 
 function choosingFacts(content: Content): unknown[] {

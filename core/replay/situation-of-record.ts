@@ -115,12 +115,14 @@ function valuesOf(features: DecisionRecord['features']): Map<string, FeatureValu
 
 /** Reads interests by category. ClickHouse writes "a.b" as b in a. */
 export function interestsOf(raw: unknown, path = ''): Record<string, number> {
-  if (!isObject(raw)) return {}
-  const interests: Record<string, number> = {}
-  for (const [name, value] of Object.entries(raw)) {
+  return Object.fromEntries(interestsIn(raw, path))
+}
+
+// As entries: a category may be called as something that every object has.
+function interestsIn(raw: unknown, path: string): [string, number][] {
+  if (!isObject(raw)) return []
+  return Object.entries(raw).flatMap(([name, value]): [string, number][] => {
     const whole = path === '' ? name : `${path}.${name}`
-    if (typeof value === 'number') interests[whole] = value
-    else Object.assign(interests, interestsOf(value, whole))
-  }
-  return interests
+    return typeof value === 'number' ? [[whole, value]] : interestsIn(value, whole)
+  })
 }

@@ -2,7 +2,7 @@ import { profilesBucket } from '@slotstream/protocol'
 import { acquireOperatorLock, neededSetting, runCommand } from '@slotstream/runtime'
 import { openClickHouse } from '../../clickhouse/client.js'
 import { redisAt } from '../../profiles/store/open-profile-store.js'
-import { aggregatorSettings, anonymousDaysSetting } from '../../settings.js'
+import { aggregatorSettings, anonymousDaysSetting, learningBytesSetting } from '../../settings.js'
 import { clickHouseAccount } from '../clickhouse-account.js'
 import { rebuild } from './rebuild.js'
 import { understand } from './understand.js'
@@ -17,10 +17,11 @@ await runCommand('rebuild', process.env, args => {
     const done = await acquireOperatorLock(parts.nats, 'rebuild')
     const clickhouse = openClickHouse(clickHouseAccount(process.env), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
     const anonymousDays = anonymousDaysSetting(process.env)
+    const learningBytes = learningBytesSetting(process.env)
     const { clickhouse: account, redisUrl } = aggregatorSettings([], process.env)
     const redis = await redisAt(redisUrl, parts.installation, parts.log)
     const { cluster } = account
-    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays, redis })
+    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays, learningBytes, redis })
     if (old !== undefined)
       parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     redis?.destroy()

@@ -29,6 +29,8 @@ export interface RebuildParts extends CommandParts {
   lake?: string
   /** See `applyAndDetect`. */
   anonymousDays?: number
+  /** Bytes that the sums of models may take. Default: no bound */
+  learningBytes?: number
   /** Name of the cluster that the tables are on; '' for a single server. */
   cluster?: string
   /** The Redis that has the profiles. Absent: they are in NATS KV */
@@ -43,7 +45,7 @@ export interface RebuildParts extends CommandParts {
  */
 export async function rebuild(
   { from, only }: Order,
-  { clickhouse, lake = '', anonymousDays, cluster = '', ...parts }: RebuildParts,
+  { clickhouse, lake = '', anonymousDays, learningBytes, cluster = '', ...parts }: RebuildParts,
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
@@ -65,7 +67,7 @@ export async function rebuild(
     const held = await rebuildTable(clickhouse, table, sources)
     say(`${table.name}: rebuilt, loading was held for ${held} ms`)
   }
-  if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts)
+  if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts, learningBytes)
   if (!wanted(PROFILES)) return undefined
   const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
   const definitions = withBotTreatment(createSitesDefinitions(parts.log), bots)

@@ -28,6 +28,8 @@ export interface FitQuestion {
   policies: readonly ItemPolicy[]
   /** Milliseconds since the epoch. */
   now: number
+  /** Ids of the site's contents: they come before other items. Default: none */
+  contentIds?: readonly string[]
   /** Whether visitors who seem to be programs count. Default: no */
   includesBots?: boolean
 }
@@ -44,10 +46,10 @@ export interface FittedItems {
 /** Counts what the browsers of a site had to do with, and fits the matrix of each policy. */
 export async function fitItems(
   clickhouse: ClickHouseClient,
-  { siteId, policies, now, includesBots = false }: FitQuestion,
+  { siteId, policies, now, contentIds = [], includesBots = false }: FitQuestion,
 ): Promise<FittedItems> {
   const asked = { siteId, since: now - COUNTED_MS, includesBots }
-  const { ids, rows } = await readFrequentItems(clickhouse, asked)
+  const { ids, rows } = await readFrequentItems(clickhouse, asked, new Set(contentIds))
   const gram = emptyGram(ids)
   let browsers = 0
   if (ids.size > 0)

@@ -1,7 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { MAX_ITEMS_PER_BROWSER, MAX_MODEL_ITEMS } from '@slotstream/core'
+import { MAX_ITEMS_PER_BROWSER } from '@slotstream/core'
 import { MAX_NAME_LENGTH } from '@slotstream/protocol'
 import { programsSql } from '../../clickhouse/programs.js'
+import { type CountedItem, chooseItems } from './choose-items.js'
+
+/** Items that are looked at, those that most browsers had to do with first: many more than a matrix is for. */
+const MAX_COUNTED_ITEMS = 100_000
 
 /** Interactions that ClickHouse groups by browser at a time: it holds no more of them in memory. */
 const ROWS_A_PART = 2_000_000
@@ -53,7 +57,7 @@ function paramsOf({ siteId, since, includesBots = false }: ItemQuestion) {
   return { site: siteId, since, bots: includesBots }
 }
 
-/** Items that most browsers had to do with: of equally frequent ones, the smaller ids first. */
+/** Items of the catalog, then others, that most browsers had to do with: of equally frequent ones, the smaller ids first. */
 export interface FrequentItems {
   /** Number of each item. */
   ids: Map<string, number>
@@ -61,16 +65,24 @@ export interface FrequentItems {
   rows: number
 }
 
-/** Finds the items that a model is fitted for, `MAX_MODEL_ITEMS` at most. */
-export async function readFrequentItems(clickhouse: ClickHouseClient, question: ItemQuestion): Promise<FrequentItems> {
+/**
+ * Finds the items that a model is fitted for, `MAX_MODEL_ITEMS` at most: see `chooseItems`.
+ *
+ * @param catalog ids of the site's contents. Default: none
+ */
+export async function readFrequentItems(
+  clickhouse: ClickHouseClient,
+  question: ItemQuestion,
+  catalog: ReadonlySet<string> = new Set(),
+): Promise<FrequentItems> {
   const result = await clickhouse.query({
-    query: `SELECT item, sum(count()) OVER () AS rows FROM ${INTERACTIONS}
-            GROUP BY item ORDER BY uniq(browser) DESC, item LIMIT ${MAX_MODEL_ITEMS}`,
+    query: `SELECT item, toUInt32(uniq(browser)) AS browsers, sum(count()) OVER () AS rows FROM ${INTERACTIONS}
+            GROUP BY item ORDER BY browsers DESC, item LIMIT ${MAX_COUNTED_ITEMS}`,
     query_params: paramsOf(question),
     format: 'JSONEachRow',
   })
-  const found = await result.json<{ item: string; rows: string }>()
-  return { ids: new Map(found.map(({ item }, index) => [item, index])), rows: Number(found[0]?.rows ?? 0) }
+  const found = await result.json<CountedItem & { rows: string }>()
+  return { ids: chooseItems(found, catalog), rows: Number(found[0]?.rows ?? 0) }
 }
 
 /**

@@ -37,12 +37,13 @@ export interface Learner {
  * Creates a learner that knows nothing yet.
  *
  * @param tell is given each model, and what else is worth telling, with what can be handed over rather than copied
+ * @param maxBytes that the sums of all slots may take. Default: no bound
  */
 export function createLearner(
   tell: (news: ModelNews | DroppedNews | ContentNews, transfer: ArrayBuffer[]) => void,
-  now: () => number = Date.now,
+  { maxBytes, now = Date.now }: { maxBytes?: number; now?: () => number } = {},
 ): Learner {
-  let learned = nothingLearned()
+  let learned = nothingLearned(maxBytes)
   let positions: StreamPositions = {}
   let refits = createRefits()
   let changed = createChangedContents()
@@ -79,7 +80,7 @@ export function createLearner(
 
   return {
     load(chunks) {
-      const parsed = parse(chunks)
+      const parsed = parse(chunks, maxBytes)
       if (!parsed) return undefined
       learned = parsed.learned
       positions = parsed.positions
@@ -126,9 +127,9 @@ export function createLearner(
   }
 }
 
-function parse(chunks: Uint8Array[]): ReturnType<typeof parseLearned> {
+function parse(chunks: Uint8Array[], maxBytes: number | undefined): ReturnType<typeof parseLearned> {
   try {
-    return parseLearned(linesOf(gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_SNAPSHOT_BYTES })))
+    return parseLearned(linesOf(gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_SNAPSHOT_BYTES })), maxBytes)
   } catch {
     // What is cut off, or no gzip at all.
     return undefined

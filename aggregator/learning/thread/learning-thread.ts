@@ -8,6 +8,20 @@ export interface LearningThread {
   stop(): Promise<void>
 }
 
+/** All that the thread is started with. */
+export interface LearningWork {
+  /** Bytes that the sums of all slots may take. */
+  maxBytes: number
+}
+
+/** Heap of the thread beside its sums, in MB: models, and messages that are being read. */
+const OTHER_HEAP_MB = 256
+
+/** Returns the heap that the thread may take, in MB: a snapshot has all sums once more, as text. */
+export function heapMbFor(maxBytes: number): number {
+  return Math.ceil((2 * maxBytes) / 2 ** 20) + OTHER_HEAP_MB
+}
+
 /** An answer that is waited for. */
 interface Waiting {
   resolve(value: unknown): void
@@ -17,14 +31,19 @@ interface Waiting {
 /**
  * Starts the thread that learns.
  *
+ * @param maxBytes that the sums of all slots may take
  * @param onNews is given models as they are made
  * @param onEnd is called when the thread has ended by itself, for lack of memory, say
  */
 export function startLearningThread(
+  maxBytes: number,
   onNews: (news: ModelNews | DroppedNews | ContentNews) => void,
   onEnd: (error: Error) => void,
 ): LearningThread {
-  const worker = new Worker(new URL('./worker.js', import.meta.url))
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { maxBytes } satisfies LearningWork,
+    resourceLimits: { maxOldGenerationSizeMb: heapMbFor(maxBytes) },
+  })
   // Answers come in the order of requests.
   const waiting: Waiting[] = []
   let ended: Error | undefined

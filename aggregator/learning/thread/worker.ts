@@ -1,5 +1,6 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { createLearner } from './learner.js'
+import type { LearningWork } from './learning-thread.js'
 import type { Answers, Request, Told } from './messages.js'
 
 /** Pause while no model is due, in milliseconds. */
@@ -14,7 +15,7 @@ const REST = 2
 // Started as a thread of its own: decisions must not wait while models are made.
 const port = parentPort!
 const tell = (told: Told, transfer: ArrayBuffer[] = []) => port.postMessage(told, transfer)
-const learner = createLearner(tell)
+const learner = createLearner(tell, workerData as LearningWork)
 
 /** One request after the other, as they were asked. */
 let answering = Promise.resolve()

@@ -1,6 +1,7 @@
 import { addToEpoch, type EpochSums, emptyEpochSums, isEmptyEpoch, mergeEpochSums } from '../sums/epoch-sums.js'
 import { mergesExactly, staysExact } from '../sums/exactness.js'
 import type { LearningOutcome } from '../sums/outcome.js'
+import { bytesAround, bytesOfEpoch, hasProducts } from '../sums/sum-bytes.js'
 import { BASE_MS, cellOf, endOf, type GridCell, lengthOfLevel, topLevelOf } from './time-grid.js'
 
 /** One epoch of a slot: where it is on the time grid, and its sums. */
@@ -38,15 +39,39 @@ export function emptyEpochs(now: number, horizonMs: number = LEARNING_HORIZON_MS
  * Adds an outcome, or takes it away. Outcomes beyond the horizon change nothing.
  *
  * @param sign -1 takes away what was added before
+ * @returns by how many bytes the sums have grown, below 0 where they have shrunk
  * @throws RangeError where a sum would not be exact; then nothing has changed
  */
-export function addOutcome(epochs: Epochs, outcome: LearningOutcome, sign: 1 | -1 = 1): void {
+export function addOutcome(epochs: Epochs, outcome: LearningOutcome, sign: 1 | -1 = 1): number {
   const cell = placeOf(outcome.at, epochs)
-  if (!cell) return
-  const epoch = epochAt(epochs, cell)
-  if (!staysExact(epoch.sums, outcome, sign)) throw new RangeError('a sum would be beyond what is exact')
-  addToEpoch(epoch.sums, outcome, sign)
-  if (isEmptyEpoch(epoch.sums)) epochs.cells.delete(keyOf(cell))
+  if (!cell) return 0
+  const { sums } = epochAt(epochs, cell)
+  if (!staysExact(sums, outcome, sign)) throw new RangeError('a sum would be beyond what is exact')
+  const before = bytesAround(sums, outcome)
+  addToEpoch(sums, outcome, sign)
+  if (isEmptyEpoch(sums)) epochs.cells.delete(keyOf(cell))
+  return bytesAround(sums, outcome) - before
+}
+
+/** Returns the memory that all sums take, in bytes. */
+export function bytesOfEpochs({ cells }: Epochs): number {
+  let bytes = 0
+  for (const { sums } of cells.values()) bytes += bytesOfEpoch(sums)
+  return bytes
+}
+
+/** Whether the epoch of an outcome has all products of its features already. Yes where it is beyond the horizon: none are kept. */
+export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean {
+  const cell = placeOf(outcome.at, epochs)
+  if (!cell || !outcome.features) return true
+  const epoch = epochs.cells.get(keyOf(cell))
+  return epoch !== undefined && hasProducts(epoch.sums.linear, outcome)
+}
+
+/** Whether the epoch of an outcome knows its content already, at whatever position. Yes where it is beyond the horizon. */
+export function hasContentOf(epochs: Epochs, { at, contentId }: LearningOutcome): boolean {
+  const cell = placeOf(at, epochs)
+  return !cell || epochs.cells.get(keyOf(cell))?.sums.contents.has(contentId) === true
 }
 
 /**

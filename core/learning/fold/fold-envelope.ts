@@ -1,6 +1,6 @@
 import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
 import { addAmounts, type ContentTotal } from '../contents/content-totals.js'
-import { addOutcome, type Epochs } from '../epochs/epochs.js'
+import { addOutcome, type Epochs, hasContentOf, hasProductsOf } from '../epochs/epochs.js'
 import { MAX_STORED_CONTENTS } from '../stored/stored-epoch.js'
 import { MAX_REWARD, REWARD_SCALE } from '../sums/fixed-point.js'
 import type { LearningOutcome } from '../sums/outcome.js'
@@ -9,8 +9,8 @@ import { isMissed } from './missed.js'
 import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
-/** Why a record was not learned from. */
-export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact'
+/** Why a record was not learned from. `memory`: it was, but for its features, unless there was no room for its content either. */
+export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact' | 'memory'
 
 /** What a message changed. */
 export interface Folded {
@@ -25,12 +25,16 @@ export interface Folded {
   contents: ContentTotal[]
 }
 
+/** Share of the memory that products of features may fill: the rest is for contents, without which there is no model. */
+const LINEAR_SHARE = 3 / 4
+
 const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
 
 /**
  * Learns from a message of the stream of learning records, or takes away what a removal names. What was taken before
- * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all messages is the same in any order in which no message comes for the first time after one
- * that says it was told.
+ * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all messages is
+ * the same in any order in which no message comes for the first time after one that says it was told, as long as there is room:
+ * where memory is full, what came first has it. What is refused then is refused alike when it earns more or is taken away.
  *
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
@@ -43,11 +47,9 @@ export function foldEnvelope(learned: Learned, partition: number, envelope: Lear
     folded.contents = addAmounts(learned.contents, envelope.siteId, contents, removal === undefined ? 1 : -1)
   for (const record of envelope.records) {
     const slot = slotAt(learned, envelope.siteId, record.slotId, now)
-    const refusal = slot ? foldRecord(slot, record, envelope.removal !== undefined) : 'slots'
-    if (refusal) {
-      folded.refused.push(refusal)
-      continue
-    }
+    const refusal = slot ? foldRecord(learned, slot, record, envelope.removal !== undefined) : NO_SLOT
+    if (refusal) folded.refused.push(refusal.reason)
+    if (refusal && !refusal.isPartial) continue
     folded.records++
     folded.slots.add(slot!)
   }
@@ -71,39 +73,73 @@ function take(learned: Learned, partition: number, envelope: LearningEnvelope): 
   return takeMessage(taken, seq, stored)
 }
 
-/** Returns why the record changes nothing, if so. */
-function foldRecord(slot: LearnedSlot, record: LearningRecord, isRemoval: boolean): RecordRefusal | undefined {
+const NO_SLOT: Refusal = { reason: 'slots' }
+
+interface Refusal {
+  reason: RecordRefusal
+  /** The record is learned from all the same, without its features. */
+  isPartial?: boolean
+}
+
+/** Returns why the record changes nothing, or not all that it could, if so. */
+function foldRecord(
+  learned: Learned,
+  slot: LearnedSlot,
+  record: LearningRecord,
+  isRemoval: boolean,
+): Refusal | undefined {
   const { reward, previous, features: packed } = record
-  if (!isReward(reward) || (previous !== undefined && !isReward(previous))) return 'reward'
+  if (!isReward(reward) || (previous !== undefined && !isReward(previous))) return { reason: 'reward' }
   const features = packed && readFeatures(packed)
-  if (packed && !features) return 'features'
-  if (!slot.contentIds.has(record.contentId) && slot.contentIds.size >= MAX_STORED_CONTENTS) return 'contents'
+  if (packed && !features) return { reason: 'features' }
+  if (!slot.contentIds.has(record.contentId) && slot.contentIds.size >= MAX_STORED_CONTENTS)
+    return { reason: 'contents' }
   const { contentId, at, position, segments = [] } = record
-  const outcome = (earned: number): LearningOutcome => ({
-    ...{ contentId, at, position, segments, reward: earned },
-    ...(features && { features }),
-  })
-  const sign = isRemoval ? -1 : 1
+  const whole: LearningOutcome = { contentId, at, position, segments, reward, ...(features && { features }) }
+  const refusal = refusalOf(learned, slot, whole)
+  if (refusal && !refusal.isPartial) return refusal
+  const { features: _unknown, ...contentAlone } = whole
+  const next: LearningOutcome = refusal ? contentAlone : whole
+  const before = previous === undefined ? undefined : { ...next, reward: previous }
   try {
-    replaceOutcome(slot.epochs, outcome(reward), previous === undefined ? undefined : outcome(previous), sign)
+    const grown = replaceOutcome(slot.epochs, next, before, isRemoval ? -1 : 1)
+    slot.bytes += grown
+    learned.bytes += grown
   } catch (error) {
-    if (error instanceof RangeError) return 'inexact'
+    if (error instanceof RangeError) return { reason: 'inexact' }
     throw error
   }
   slot.contentIds.add(contentId)
-  return undefined
+  return refusal
 }
 
-/** Adds an outcome in place of the one before it, or takes that step back. Throws where a sum would not be exact, and changes nothing. */
+/**
+ * Returns what there is no room for. Sums that are there already are added to, however full memory is. While only the share of
+ * products is full, slots below an equal part of it still learn of features: what one slot is flooded with is its own loss.
+ */
+function refusalOf(learned: Learned, { epochs, bytes }: LearnedSlot, outcome: LearningOutcome): Refusal | undefined {
+  const { maxBytes } = learned
+  const isFull = learned.bytes >= maxBytes
+  if (isFull && !hasContentOf(epochs, outcome)) return { reason: 'memory' }
+  const forProducts = LINEAR_SHARE * maxBytes
+  const hasRoom = learned.bytes < forProducts || (!isFull && bytes < forProducts / learned.slots.size)
+  return hasRoom || hasProductsOf(epochs, outcome) ? undefined : { reason: 'memory', isPartial: true }
+}
+
+/**
+ * Adds an outcome in place of the one before it, or takes that step back. Returns by how many bytes the sums have grown.
+ *
+ * @throws RangeError where a sum would not be exact; then nothing has changed
+ */
 function replaceOutcome(
   epochs: Epochs,
   next: LearningOutcome,
   before: LearningOutcome | undefined,
   sign: 1 | -1,
-): void {
-  if (before) addOutcome(epochs, before, sign === 1 ? -1 : 1)
+): number {
+  const grown = before ? addOutcome(epochs, before, sign === 1 ? -1 : 1) : 0
   try {
-    addOutcome(epochs, next, sign)
+    return grown + addOutcome(epochs, next, sign)
   } catch (error) {
     if (before) addOutcome(epochs, before, sign)
     throw error

@@ -1,5 +1,5 @@
 import type { ContentTotals } from '../contents/content-totals.js'
-import { advance, type Epochs, emptyEpochs } from '../epochs/epochs.js'
+import { advance, bytesOfEpochs, type Epochs, emptyEpochs } from '../epochs/epochs.js'
 import type { MissedRanges } from './missed.js'
 import type { TakenMessages } from './repeats.js'
 
@@ -18,6 +18,8 @@ export interface LearnedSlot {
   epochs: Epochs
   /** Contents in the epochs; some may have left them since. */
   contentIds: Set<string>
+  /** Memory that the epochs take, in bytes, as of the last time that all slots were brought to the present, or more. */
+  bytes: number
 }
 
 /** Everything that is learned from the stream of learning records: a function of these and of the time alone. */
@@ -34,10 +36,18 @@ export interface Learned {
   missed: MissedRanges
   /** Sums for the features of content. */
   contents: ContentTotals
+  /** Memory that all slots take, in bytes. */
+  bytes: number
+  /** Memory that they may take. */
+  maxBytes: number
 }
 
-/** Returns what is learned before the first record. */
-export function nothingLearned(): Learned {
+/**
+ * Returns what is learned before the first record.
+ *
+ * @param maxBytes that the sums of all slots may take. Default: no bound
+ */
+export function nothingLearned(maxBytes = Number.POSITIVE_INFINITY): Learned {
   return {
     slots: new Map(),
     slotCounts: new Map(),
@@ -45,6 +55,8 @@ export function nothingLearned(): Learned {
     removals: new Map(),
     missed: [],
     contents: new Map(),
+    bytes: 0,
+    maxBytes,
   }
 }
 
@@ -60,13 +72,14 @@ export function slotAt(learned: Learned, siteId: string, slotId: string, now: nu
   if (known) return known
   const count = learned.slotCounts.get(siteId) ?? 0
   if (count >= MAX_LEARNED_SLOTS) return undefined
-  const slot: LearnedSlot = { siteId, slotId, epochs: emptyEpochs(now), contentIds: new Set() }
+  const slot: LearnedSlot = { siteId, slotId, epochs: emptyEpochs(now), contentIds: new Set(), bytes: 0 }
   putSlot(learned, slot)
   return slot
 }
 
 /** Puts a slot that is not there yet. */
 export function putSlot(learned: Learned, slot: LearnedSlot): void {
+  learned.bytes += slot.bytes
   learned.slots.set(slotKey(slot.siteId, slot.slotId), slot)
   learned.slotCounts.set(slot.siteId, (learned.slotCounts.get(slot.siteId) ?? 0) + 1)
 }
@@ -85,8 +98,11 @@ export function contentIdsOf(epochs: Epochs): Set<string> {
  */
 export function advanceLearned(learned: Learned, now: number): number {
   let dropped = 0
+  learned.bytes = 0
   for (const [key, slot] of [...learned.slots]) {
     dropped += advance(slot.epochs, now)
+    slot.bytes = bytesOfEpochs(slot.epochs)
+    learned.bytes += slot.bytes
     slot.contentIds = contentIdsOf(slot.epochs)
     if (slot.epochs.cells.size > 0) continue
     learned.slots.delete(key)

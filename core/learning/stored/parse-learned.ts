@@ -1,6 +1,6 @@
 import { isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
 import { putContent } from '../contents/content-totals.js'
-import { emptyEpochs } from '../epochs/epochs.js'
+import { bytesOfEpochs, emptyEpochs } from '../epochs/epochs.js'
 import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, slotKey } from '../fold/learned.js'
 import { parseEpoch } from './parse-epoch.js'
 import type { StoredContent, StoredHead, StoredSlot, StreamPositions } from './write-learned.js'
@@ -13,8 +13,12 @@ export interface ParsedLearned {
   at: number
 }
 
-/** Reads what `writeLearned` writes; undefined for anything else, as a whole: nothing is learned from a part. */
-export function parseLearned(lines: Iterable<string>): ParsedLearned | undefined {
+/**
+ * Reads what `writeLearned` writes; undefined for anything else, as a whole: nothing is learned from a part.
+ *
+ * @param maxBytes that the sums of all slots may take from now on; what was stored is read, whatever it takes. Default: no bound
+ */
+export function parseLearned(lines: Iterable<string>, maxBytes?: number): ParsedLearned | undefined {
   const reader = lines[Symbol.iterator]()
   const next = (): unknown => {
     const { done, value } = reader.next()
@@ -22,7 +26,7 @@ export function parseLearned(lines: Iterable<string>): ParsedLearned | undefined
   }
   const head = next()
   if (!isHead(head)) return undefined
-  const learned = nothingLearned()
+  const learned = nothingLearned(maxBytes)
   for (const [partition, stored, above] of head.partitions)
     learned.partitions.set(partition, { stored, above: new Set(above) })
   learned.missed = head.missed
@@ -48,7 +52,7 @@ function readSlot({ siteId, slotId, now, epochs: count }: StoredSlot, next: () =
     if (!epoch || epochs.cells.has(key!)) return undefined
     epochs.cells.set(key!, epoch)
   }
-  return { siteId, slotId, epochs, contentIds: contentIdsOf(epochs) }
+  return { siteId, slotId, epochs, contentIds: contentIdsOf(epochs), bytes: bytesOfEpochs(epochs) }
 }
 
 /** Null for what is not JSON, which is nothing that was stored. */

@@ -130,6 +130,18 @@ export const LEARNING = {
     meaning:
       'Time between two snapshots of what policies have learned; an aggregator that starts reads the last one, and the records since then',
   },
+  LEARNING_MEMORY_MB: {
+    kind: 'number',
+    programs: BOTH,
+    unit: 'MB',
+    default: 512,
+    min: 16,
+    max: 65_536,
+    meaning:
+      'Memory that [what policies have learned](policies.md#learning) of all slots may take in a process that decides, estimated upwards; its thread may take twice as much and 256 MB, with models and snapshots. Should be the same for all aggregators',
+    beyond:
+      'from three quarters on, slots that take more than an equal part learn of no further combinations of features; when it is full, none does, nor of further content. Both are counted as `memory`',
+  },
   ITEM_MODELS_MINUTES: {
     kind: 'number',
     programs: ['aggregator'],
@@ -147,7 +159,8 @@ export const LEARNING = {
     min: 16,
     max: 65_536,
     meaning: 'Memory that matrices of items may take in a process that decides: 16 MB each for 2,000 items',
-    beyond: 'further ones are left out, and their policies choose at random; the log says which',
+    beyond:
+      'each site has an equal part; the largest are left out, and their policies choose at random; the log says which',
   },
 } as const satisfies SettingsTable
 

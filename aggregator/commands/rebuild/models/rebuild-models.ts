@@ -17,15 +17,17 @@ const PRUNED_EVERY = 20_000
  * that decide begin again from it within half a minute, and go on from where the table ends. The sums are those that they
  * would have, in integers.
  *
+ * @param maxBytes that the sums of all slots may take. Default: no bound
  * @throws Error while the table is still being filled in
  */
 export async function rebuildModels(
   clickhouse: ClickHouseClient,
   { nats, installation, log, say }: Pick<CommandParts, 'nats' | 'installation' | 'log' | 'say'>,
+  maxBytes?: number,
 ): Promise<void> {
   const highestWithin = (first: number, last: number) => highestPosition(clickhouse, first, last)
   const loaded = await loadedOutcomes(nats, installation, highestWithin)
-  const learned = nothingLearned()
+  const learned = nothingLearned(maxBytes)
   const removed = await removalsIn(nats, installation, loaded, log)
   for (const [id, at] of removed) learned.removals.set(id, at)
   const now = Date.now()

@@ -2,14 +2,14 @@ import { isObject, isoTime, parseTime } from '@slotstream/protocol'
 import { isOperatorObject } from '../../../conditions/operators/operator-object.js'
 
 /** Values by which `$type` is met. */
-const OF_TYPE: Readonly<Record<string, unknown>> = {
-  string: 'x',
-  number: 1,
-  boolean: true,
-  array: [],
-  object: {},
-  null: undefined,
-}
+const OF_TYPE = new Map<unknown, unknown>([
+  ['string', 'x'],
+  ['number', 1],
+  ['boolean', true],
+  ['array', []],
+  ['object', {}],
+  ['null', undefined],
+])
 
 /** A pattern of letters and the like alone, between anchors: what it matches is the pattern itself. */
 const PLAIN_PATTERN = /^\^?((?:[\w \-/:;,=@#%&!~"'<>]|\\[.+*?()[\]{}|^$/\\-])+)\$?$/
@@ -47,7 +47,7 @@ function nearOperand(name: string, operand: unknown): unknown[] {
     case '$exists':
       return ['x', undefined]
     case '$type':
-      return [OF_TYPE[String(operand)], 'x', 1]
+      return [OF_TYPE.get(operand), 'x', 1]
     case '$size': {
       const sizes = boundaryValues(operand).filter(size => Number.isInteger(size) && (size as number) >= 0)
       return (sizes as number[]).filter(size => size <= 50).map(size => Array(size).fill('x'))

@@ -1,4 +1,5 @@
-import { keyToken } from '@slotstream/protocol'
+import { recordedVersion } from '@slotstream/core'
+import { type Experiment, type ExperimentArm, keyToken } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
 
@@ -50,5 +51,79 @@ describe('the catalog', () => {
     expect(catalog.set('shop.content.a', null)).toContain('id')
     expect(catalog.set('shop.else.a', {})).toContain('neither a slot nor a content')
     expect(catalog.slotOf('shop', 'hero')).toBeUndefined()
+  })
+
+  it('compiles after a change of one content only the slots it is or was in, and only that content', () => {
+    const { catalog, slot, content } = shop()
+    for (const id of ['hero', 'aside', 'footer']) slot(id)
+    for (const id of ['a', 'b']) content(id, ['hero', 'aside'], { where: { 'context.country': id } })
+    content('c', ['footer'])
+    const [hero, aside, footer] = ['hero', 'aside', 'footer'].map(id => catalog.slotOf('shop', id)!)
+    const clauses = catalog.clausesOf('shop')
+
+    content('b', ['hero'], { where: { 'context.country': 'other' } })
+    expect(catalog.slotOf('shop', 'footer')).toBe(footer)
+    const [heroAfter, asideAfter] = ['hero', 'aside'].map(id => catalog.slotOf('shop', id)!)
+    expect(heroAfter).not.toBe(hero)
+    expect(asideAfter).not.toBe(aside)
+    expect(heroAfter!.contents[0]).toBe(hero!.contents[0])
+    expect(heroAfter!.contents[1]).not.toBe(hero!.contents[1])
+    expect(asideAfter!.contents.map(({ id }) => id)).toEqual(['a'])
+    expect(catalog.clausesOf('shop')).toBe(clauses)
+
+    slot('hero', { count: 2 })
+    expect(catalog.slotOf('shop', 'hero')).not.toBe(heroAfter)
+    expect(catalog.slotOf('shop', 'footer')).toBe(footer)
+    expect(content('b', ['hero'], { caps: 'none' })).toBeDefined()
+    const now = catalog.slotOf('shop', 'aside')
+    slot('aside', { count: 0 })
+    expect(catalog.slotOf('shop', 'aside')).toBe(now)
+  })
+
+  it('keeps numbers of clauses, and begins anew when most have no use any more', () => {
+    const { catalog, slot, content } = shop()
+    slot('hero')
+    const first = catalog.clausesOf('shop')
+    for (let at = 0; at < 900; at++) {
+      content('a', ['hero'], { where: { 'context.country': `c${at}` } })
+      expect(catalog.slotOf('shop', 'hero')?.conditions).toEqual([[at]])
+    }
+    expect(catalog.clausesOf('shop')).toBe(first)
+    for (let at = 900; at < 1_200; at++) {
+      content('a', ['hero'], { where: { 'context.country': `c${at}` } })
+      const { clauses } = catalog.slotOf('shop', 'hero')!
+      expect(clauses).toBe(catalog.clausesOf('shop'))
+      expect(clauses.size).toBeLessThan(1_100)
+    }
+    expect(catalog.clausesOf('shop')).not.toBe(first)
+    expect(catalog.clausesOf('shop').size).toBeLessThan(300)
+  })
+
+  it('shares contents, columns and conditions among arms that differ in the policy alone', () => {
+    const { catalog, slot, content } = shop()
+    slot('hero', { policy: { type: 'random' } })
+    for (const id of ['a', 'b', 'c']) content(id, ['hero'], { where: { 'context.country': id } })
+    const arms: ExperimentArm[] = [
+      { id: 'control', share: 0.4 },
+      { id: 'learner', share: 0.3, policy: { type: 'thompson' } },
+      { id: 'few', share: 0.3, contentIds: ['c', 'a'] },
+    ]
+    catalog.setExperiments('shop', [{ id: 'e', slot: 'hero', arms } as Experiment])
+    const [itself, control, learner, few] = catalog.waysOf('shop', 'hero')
+    expect(control).toBe(itself)
+    for (const shared of ['contents', 'columns', 'conditions', 'campaigns'] as const)
+      expect(learner![shared]).toBe(itself![shared])
+    expect(learner!.slot.policy?.type).toBe('thompson')
+    expect(learner!.needs).toMatchObject({ policy: { sums: true }, conditions: true })
+    expect([itself!.learns, learner!.learns]).toEqual([false, true])
+    expect(few!.contents.map(({ id }) => id)).toEqual(['a', 'c'])
+    const contents = new Map(itself!.contents.map(({ id, content }) => [id, content]))
+    const versions = arms.map(arm => recordedVersion(itself!.slot, contents, arm).policyVersion)
+    expect([control, learner, few].map(way => way!.policyVersion)).toEqual(versions)
+    expect(new Set(versions).size).toBe(3)
+
+    catalog.setExperiments('shop', [])
+    expect(catalog.waysOf('shop', 'hero')).toEqual([itself])
+    expect(catalog.slotOf('shop', 'hero')).toBe(itself)
   })
 })

@@ -1,10 +1,12 @@
 import type { ItemPolicy } from '@slotstream/core'
 import { createLog, createMetrics } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
+import { chooseItems } from '#aggregator/items/fit/choose-items.js'
 import type { FitQuestion, FittedItems } from '#aggregator/items/fit/fit-items.js'
 import { createFits } from '#aggregator/items/keep-item-models.js'
 import { createItemLoader } from '#aggregator/items/load-item-models.js'
 import { fitMetrics, loadMetrics } from '#aggregator/items/metrics.js'
+import { type AskedRoom, shareMemory } from '#aggregator/items/share-memory.js'
 import { type ItemManifest, parseItemManifest } from '#aggregator/items/stored/manifest.js'
 import { bytesOf } from '#aggregator/items/stored/packed-items.js'
 
@@ -176,13 +178,62 @@ describe('matrices of items are loaded', () => {
     const { loader, put, metrics } = loading(2)
     await put('a', manifestOf(1, ['covisitation', 'knn']))
     await put('b', manifestOf(1, ['knn']))
-    expect([loader.itemsOf('a', 'knn')?.size, loader.itemsOf('b', 'knn')]).toEqual([SIZE, undefined])
+    // Each site has its part, whoever came first.
+    const sizes = () =>
+      [['a', 'covisitation'] as const, ['a', 'knn'] as const, ['b', 'knn'] as const].map(
+        ([siteId, type]) => loader.itemsOf(siteId, type)?.size,
+      )
+    expect(sizes()).toEqual([SIZE, undefined, SIZE])
     expect(await metrics.registry.metrics()).toContain('item_models_refused_total{reason="memory"} 1')
     // One that takes the place of another needs no more room.
     await put('a', manifestOf(2, ['covisitation', 'knn']))
     expect(await metrics.registry.metrics()).toContain('item_models_refused_total{reason="memory"} 1')
-    await put('a', manifestOf(3, ['knn']))
-    expect(loader.itemsOf('b', 'knn')?.size).toBe(SIZE)
+    await put('b')
+    expect(sizes()).toEqual([SIZE, SIZE, undefined])
+    await put('b', manifestOf(3, ['knn']))
+    expect(sizes()).toEqual([SIZE, undefined, SIZE])
+    expect(await metrics.registry.metrics()).toContain('item_models_refused_total{reason="memory"} 2')
+  })
+})
+
+describe('the memory for matrices', () => {
+  const ask = (siteId: string, ...sizes: number[]) =>
+    sizes.map((bytes, at) => ({ key: `${siteId}${at}`, siteId, bytes }))
+
+  it('is for all that fit, and when full an equal part for each site: the largest are refused first', () => {
+    const granted = (asked: AskedRoom[], bytes: number) => [...shareMemory(asked, bytes)].sort()
+    const all = [...ask('big', 40, 60), ...ask('mid', 30), ...ask('tiny', 2)]
+    expect(granted(all, 132)).toEqual(['big0', 'big1', 'mid0', 'tiny0'])
+    expect(granted(all, 131)).toEqual(['big0', 'mid0', 'tiny0'])
+    expect(granted(all, 70)).toEqual(['mid0', 'tiny0'])
+    expect(granted(all, 10)).toEqual(['tiny0'])
+    expect(granted([], 10)).toEqual([])
+    // In whichever order they came.
+    for (const bytes of [131, 70, 10]) expect(granted([...all].reverse(), bytes)).toEqual(granted(all, bytes))
+    const crowd = Array.from({ length: 10 }, (_, site) => ask(`s${site}`, 16, 16, 16)).flat()
+    expect(granted([...crowd, ...ask('small', 1)], 256)).toContain('small0')
+    expect(new Set(granted(crowd, 256).map(key => key.slice(0, -1))).size).toBe(10)
+  })
+})
+
+describe('the items of a matrix', () => {
+  it('are those of the catalog first; others only where three browsers had to do with them', () => {
+    const found = [
+      ...['tent', 'stove'].map(item => ({ item, browsers: 5 })),
+      ...['lamp', 'mat'].map(item => ({ item, browsers: 3 })),
+      { item: 'two', browsers: 2 },
+      { item: 'new', browsers: 1 },
+      ...Array.from({ length: 2_000 }, (_, number) => ({ item: `invented-${number}`, browsers: 1 })),
+    ]
+    const catalog = new Set(['mat', 'new', 'never'])
+    expect([...chooseItems(found, catalog)]).toEqual([
+      ['mat', 0],
+      ['new', 1],
+      ['tent', 2],
+      ['stove', 3],
+      ['lamp', 4],
+    ])
+    expect([...chooseItems(found, catalog, 3).keys()]).toEqual(['mat', 'new', 'tent'])
   })
 })
 

@@ -27,10 +27,7 @@ function message(seq: number, records: Partial<LearningRecord>[], changes: Parti
 function start() {
   const told: (ModelNews | DroppedNews | ContentNews)[] = []
   const clock = { now: BEGIN }
-  const learner = createLearner(
-    news => told.push(news),
-    () => clock.now,
-  )
+  const learner = createLearner(news => told.push(news), { now: () => clock.now })
   const models = () => told.splice(0).filter(news => news.type === 'model')
   const contents = () => told.splice(0).filter(news => news.type === 'contents')
   return { learner, clock, models, contents }

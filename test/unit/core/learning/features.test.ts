@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { crossFacts, featuresOf, MAX_FEATURES } from '#core/learning/features/cross.js'
 import { MAX_TOKENS, tokensOf } from '#core/learning/features/tokens.js'
+import { interestsOf } from '#core/replay/situation-of-record.js'
 
 const CONTENT = { id: 'c', category: 'hats', brand: 'acme', tags: ['a', 'b', 'c', 'd', 'e'], price: 19.99 }
 const many = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`name${n}`, n]))
@@ -44,6 +45,26 @@ describe('tokens', () => {
     const tokens = tokensOf({ context: { z: 'z' }, traits: many })
     expect(tokens).toHaveLength(MAX_TOKENS)
     expect(tokens[0]).toBe(tokensOf({ context: { z: 'z' } })[0])
+  })
+})
+
+describe('categories that are called as what every object has', () => {
+  const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty']
+
+  it.each(NAMES)('%s has no share unless the person has an interest in it', name => {
+    expect(crossFacts({ affinities: { hats: 1 } }).shareOf(name)).toBe(0)
+    expect(crossFacts({}).shareOf(name)).toBe(0)
+    const affinities = Object.fromEntries([
+      [name, 3],
+      ['hats', 1],
+    ])
+    expect(crossFacts({ affinities }).shareOf(name)).toBe(0.75)
+    const { values } = featuresOf(crossFacts({ affinities }), { ...CONTENT, category: name }, 1)
+    expect(values.every(Number.isSafeInteger)).toBe(true)
+    expect(tokensOf({ affinities })).toHaveLength(1)
+    // As records have them, where ClickHouse has a dot for what is within.
+    expect(Object.entries(interestsOf({ hats: 1, ...affinities }))).toContainEqual([name, 3])
+    expect(Object.entries(interestsOf({ a: affinities }))).toContainEqual([`a.${name}`, 3])
   })
 })
 

@@ -1,7 +1,14 @@
 import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
+import { bytesOfEpochs } from '#core/learning/epochs/epochs.js'
 import { foldEnvelope } from '#core/learning/fold/fold-envelope.js'
-import { advanceLearned, MAX_LEARNED_SLOTS, nothingLearned, slotKey } from '#core/learning/fold/learned.js'
+import {
+  advanceLearned,
+  type Learned,
+  MAX_LEARNED_SLOTS,
+  nothingLearned,
+  slotKey,
+} from '#core/learning/fold/learned.js'
 import { isMissed, type MissedRanges, noteMissed } from '#core/learning/fold/missed.js'
 import { readModel } from '#core/learning/model/slot-model.js'
 import { parseLearned } from '#core/learning/stored/parse-learned.js'
@@ -136,6 +143,71 @@ describe('a message of learning records', () => {
     // It is stored all the same: what is missing may still come.
     expect(parseLearned(writeLearned(learned, {}, 0))?.learned).toEqual(learned)
   })
+})
+
+/** Features of two tokens that no other number has. */
+const featuresOf = (number: number) => [2 * number, 1, 1, 1]
+
+describe('the memory of all slots', () => {
+  const fold = (learned: Learned, records: LearningRecord[], changes: Partial<LearningEnvelope> = {}) =>
+    foldEnvelope(learned, 0, envelope(records, changes), BEGIN)
+  const recounted = ({ slots }: Learned) =>
+    [...slots.values()].reduce((bytes, { epochs }) => bytes + bytesOfEpochs(epochs), 0)
+
+  it('is counted as records come, are replaced, and leave', () => {
+    const learned = nothingLearned()
+    const one = record({ features: [3, 1, 7, -2], segments: ['rich'] })
+    fold(learned, [one, record({ contentId: 'b', slotId: 'teaser', features: [3, 1] })])
+    fold(learned, [{ ...one, reward: 10_000, previous: 0 }])
+    expect(learned.bytes).toBe(recounted(learned))
+    expect([...learned.slots.values()].reduce((sum, { bytes }) => sum + bytes, 0)).toBe(learned.bytes)
+    expect(parseLearned(writeLearned(learned, {}, 0))?.learned.bytes).toBe(learned.bytes)
+    fold(learned, [{ ...one, reward: 10_000 }], { removal: 'r', seq: 0 })
+    expect(learned.bytes).toBe(recounted(learned))
+    advanceLearned(learned, BEGIN + 200 * 24 * 3_600_000)
+    expect(learned.bytes).toBe(0)
+  })
+
+  it('is bounded: beyond it a slot learns of no further products of features, of contents still', () => {
+    const learned = nothingLearned(8_000)
+    const flood = (from: number) => Array.from({ length: 60 }, (_, at) => record({ features: featuresOf(from + at) }))
+    const first = fold(learned, flood(0))
+    expect(first.records).toBe(60)
+    expect(new Set(first.refused)).toEqual(new Set(['memory']))
+    const full = learned.bytes
+    expect(full).toBeLessThan(8_000)
+    expect(fold(learned, flood(60)).refused).toHaveLength(60)
+    expect(learned.bytes).toBe(full)
+    expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 120 })
+
+    // What was refused stays so when it earns more, and when it is taken away: it leaves nothing of what never was.
+    const before = sums(learned)
+    const refused = record({ features: featuresOf(119) })
+    expect(fold(learned, [{ ...refused, reward: 5_000, previous: 0 }]).refused).toEqual(['memory'])
+    expect(fold(learned, [{ ...refused, reward: 5_000 }], { removal: 'r1', seq: 0 }).refused).toEqual(['memory'])
+    expect(fold(learned, [refused]).refused).toEqual(['memory'])
+    expect(sums(learned)).toEqual(before)
+    // What is known already is learned on.
+    const known = record({ features: featuresOf(0), reward: 5_000, previous: 0 })
+    expect(fold(learned, [known]).refused).toEqual([])
+    expect(sums(learned)).not.toEqual(before)
+  })
+
+  it('that one slot has filled leaves room for the others, until there is none at all', () => {
+    const learned = nothingLearned(16_000)
+    fold(learned, [record({ slotId: 'teaser' })])
+    const flood = Array.from({ length: 100 }, (_, at) => record({ features: featuresOf(at) }))
+    expect(fold(learned, flood).refused.length).toBeGreaterThan(0)
+    expect(fold(learned, [record({ slotId: 'teaser', features: featuresOf(3) })]).refused).toEqual([])
+    const contents = Array.from({ length: 100 }, (_, at) => record({ slotId: 'aside', contentId: `c${at}` }))
+    const folded = fold(learned, contents)
+    expect(folded.refused.length).toBeGreaterThan(0)
+    expect(folded.records + folded.refused.length).toBe(100)
+    expect(learned.bytes).toBeLessThan(17_000)
+    expect(fold(learned, [contents[0]!]).refused).toEqual([])
+  })
+
+  const sums = (learned: Learned) => [...writeLearned(learned, {}, 0)].slice(1)
 })
 
 describe('messages that were gone', () => {

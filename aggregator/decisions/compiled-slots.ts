@@ -1,0 +1,135 @@
+import {
+  type Clauses,
+  type CompiledSlot,
+  compileSlot,
+  createClauses,
+  keptArm,
+  slotOfArm,
+  withPolicy,
+} from '@slotstream/core'
+import { type Content, type Experiment, type ExperimentArm, joined, type Slot } from '@slotstream/protocol'
+
+/** Clauses of a site that may be there although no slot uses them any more, besides as many as are used. */
+const SPARE_CLAUSES = 1_000
+
+/** What a site's slots are compiled from. */
+export interface SlotSource {
+  readonly slots: ReadonlyMap<string, Slot>
+  readonly contents: ReadonlyMap<string, Content>
+  readonly experiments: readonly Experiment[]
+}
+
+/** The slots of a site, each compiled when it is asked for the first time since it has changed. */
+export interface CompiledSlots {
+  /** Returns a slot as it says itself, or as an arm has it. */
+  get(slotId: string, experiment?: Experiment, arm?: ExperimentArm): CompiledSlot | undefined
+  /** Returns a slot as it says itself, as what ended keeps it, and as each arm of its running experiments has it. */
+  waysOf(slotId: string): readonly CompiledSlot[]
+  /** Says that a slot, or content of it, has changed: it is compiled again when it is asked for. */
+  forget(slotIds: Iterable<string>): void
+  /** Says that the experiments of slots have changed: the slots themselves have not. */
+  forgetArms(slotIds: Iterable<string>): void
+  /** Clauses that the slots are compiled with. Others from the next `forget` on, when most are of no use any more. */
+  clauses(): Clauses
+}
+
+/** A slot that is compiled, and its arms. */
+interface Ready {
+  slot: CompiledSlot
+  arms: Map<string, CompiledSlot>
+  ways?: CompiledSlot[]
+}
+
+/**
+ * Creates the compiled slots of a site.
+ *
+ * @param onFaults called with the conditions of a slot that do not compile, each time it is compiled
+ */
+export function createCompiledSlots(
+  source: SlotSource,
+  onFaults: (slotId: string, faults: readonly string[]) => void,
+): CompiledSlots {
+  const ready = new Map<string, Ready>()
+  /** Clauses that each slot used when it was compiled last. What two slots share is counted twice. */
+  const used = new Map<string, number>()
+  let clauses = createClauses()
+
+  function compile(slotId: string, slot: Slot, all: Iterable<Content>): CompiledSlot {
+    const compiled = compileSlot(slot, all, clauses)
+    used.set(slotId, (used.get(slotId) ?? 0) + clausesIn(compiled))
+    if (compiled.faults.length > 0) onFaults(slotId, compiled.faults)
+    return compiled
+  }
+
+  function readyOf(slotId: string): Ready | undefined {
+    const known = ready.get(slotId)
+    const slot = source.slots.get(slotId)
+    if (known || !slot) return known
+    used.delete(slotId)
+    const made: Ready = { slot: compile(slotId, slot, source.contents.values()), arms: new Map() }
+    ready.set(slotId, made)
+    return made
+  }
+
+  function get(slotId: string, experiment?: Experiment, arm?: ExperimentArm): CompiledSlot | undefined {
+    const found = readyOf(slotId)
+    if (!found || !experiment || !arm || !(arm.policy || arm.contentIds)) return found?.slot
+    const name = joined([experiment.id, arm.id])
+    const known = found.arms.get(name)
+    if (known) return known
+    const [chosen, all] = slotOfArm(found.slot.slot, source.contents, arm)
+    const made = arm.contentIds ? compile(slotId, chosen, all) : withPolicy(found.slot, chosen)
+    found.arms.set(name, made)
+    return made
+  }
+
+  /** Begins with new clauses when most of those there are have no use: never while an answer is being made. */
+  function renewClauses(): void {
+    let inUse = 0
+    for (const count of used.values()) inUse += count
+    if (clauses.size <= 2 * inUse + SPARE_CLAUSES) return
+    clauses = createClauses()
+    ready.clear()
+  }
+
+  return {
+    get,
+    waysOf(slotId) {
+      const found = readyOf(slotId)
+      if (!found) return []
+      const { experiments } = source
+      const kept = keptArm(slotId, experiments)
+      const tried = experiments.filter(({ slot, stopped }) => slot === slotId && !stopped)
+      found.ways ??= [
+        found.slot,
+        ...[kept && get(slotId, kept.experiment, kept.arm)].flatMap(way => way ?? []),
+        ...tried.flatMap(of => of.arms.flatMap(arm => get(slotId, of, arm) ?? [])),
+      ]
+      return found.ways
+    },
+    forget(slotIds) {
+      for (const slotId of slotIds) {
+        ready.delete(slotId)
+        if (!source.slots.has(slotId)) used.delete(slotId)
+      }
+      renewClauses()
+    },
+    forgetArms(slotIds) {
+      for (const slotId of slotIds) {
+        const found = ready.get(slotId)
+        if (!found) continue
+        ready.set(slotId, { slot: found.slot, arms: new Map() })
+        used.set(slotId, clausesIn(found.slot))
+      }
+      renewClauses()
+    },
+    clauses: () => clauses,
+  }
+}
+
+function clausesIn({ conditions, campaigns }: CompiledSlot): number {
+  const numbers = new Set<number>()
+  for (const list of conditions) for (const number of list) numbers.add(number)
+  for (const { where } of campaigns) for (const number of where) numbers.add(number)
+  return numbers.size
+}

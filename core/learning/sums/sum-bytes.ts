@@ -1,0 +1,40 @@
+import type { ContentSums } from './content-sums.js'
+import type { EpochSums } from './epoch-sums.js'
+import { type LinearSums, triangleIndex } from './linear-sums.js'
+import type { LearningOutcome } from './outcome.js'
+
+/** Memory of one number of a linear sum, in bytes: an entry of a map that is half full at worst. */
+const PRODUCT_BYTES = 64
+
+/** Memory of one tally with its exact sum of squares, and of a content with its two maps. */
+const TALLY_BYTES = 192
+const CONTENT_BYTES = 640
+
+/** Returns the memory that the sums of an epoch take, in bytes, by a formula that errs upwards. */
+export function bytesOfEpoch({ contents, linear }: EpochSums): number {
+  let bytes = bytesOfLinear(linear)
+  for (const sums of contents.values()) bytes += bytesOfContent(sums)
+  return bytes
+}
+
+/** Returns the part of it that one outcome can change: its content, and the linear sums. */
+export function bytesAround({ contents, linear }: EpochSums, { contentId }: LearningOutcome): number {
+  return bytesOfLinear(linear) + bytesOfContent(contents.get(contentId))
+}
+
+/** Whether each product of two features has a sum already, so that one more outcome with them takes no further memory. */
+export function hasProducts({ matrix }: LinearSums, { features }: LearningOutcome): boolean {
+  const { indices } = features ?? { indices: [] }
+  return indices.every((row, at) => {
+    for (let other = 0; other <= at; other++) if (!matrix.has(triangleIndex(row, indices[other]!))) return false
+    return true
+  })
+}
+
+function bytesOfLinear({ matrix, vector }: LinearSums): number {
+  return PRODUCT_BYTES * (matrix.size + vector.size)
+}
+
+function bytesOfContent(sums: ContentSums | undefined): number {
+  return sums ? CONTENT_BYTES + TALLY_BYTES * (sums.positions.size + sums.segments.size) : 0
+}
