@@ -41,7 +41,7 @@ const SITE = 'shop'
 /** A policy of every type, for slots of two positions. */
 const POLICIES = ['default', ...POLICY_TYPES].map(type => ({
   type,
-  ...(type === 'fixed' && { contentIds: ['r', 'p'] }),
+  ...(type === 'fixed' && { contentIds: ['r', 'p', 'q'] }),
   ...(type === 'affinity' && { exploration: 0.1 }),
   ...(type === 'ensemble' && { policies: [{ share: 1, policy: { type: 'contextual' } }] }),
 }))

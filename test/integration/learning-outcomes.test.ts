@@ -279,7 +279,8 @@ describe('what comes of decisions', () => {
       outcomes => JSON.stringify(outcomes) === JSON.stringify(sorted(without)),
     )
     expect(theirs().flatMap(({ records }) => records)).toHaveLength(6)
-    expect(learner.removals).toBe(6)
+    // Six steps, and what the same six messages added to the features of content.
+    expect(learner.removals).toBe(6 + 6)
     expect(await query(count)).toEqual([{ rows: 0 }])
     const decisionIds = theirs().flatMap(({ records }) => records.map(({ decisionId }) => decisionId))
     for await (const message of readWhole(broker.nats, 'LEARNING', log))

@@ -35,7 +35,7 @@ export function slots(client: PluginApi, load: Load): () => void {
     const isServed = await fillWith?.(element, decision, deadline)
     element.ariaBusy = null
     element.dataset.slotState = isServed ? 'served' : 'fallback'
-    if (!fillWith) log('not filled', slot, 'its code came too late')
+    if (!fillWith) log('not filled', slot, 'code is late')
   }
   const again = (element: HTMLElement) => {
     if (known.get(element) === client) fill(element).catch(log)
