@@ -213,6 +213,7 @@ describe('aggregators that share partitions and streams', () => {
       PARITY_SAMPLE: '0',
       REDRAW_SAMPLE: '0',
       ITEM_MODELS_MINUTES: '0',
+      EXPERIMENTS_LOOK_S: '0',
     })
     expect(await refused.exited).toBe(1)
     expect(refused.output()).toContain('set LAKE_DIR')
