@@ -1,7 +1,8 @@
 import type { KV } from '@nats-io/kv'
 import { isObject, nightKey } from '@slotstream/protocol'
-import { type Installation, type Log, type Metrics, type Nats, parseEntry, pause, Stopped } from '@slotstream/runtime'
-import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
+import { type Installation, type Log, type Metrics, type Nats, parseEntry } from '@slotstream/runtime'
+import type { Identity } from '../ownership/join-lease-group.js'
+import { keepDoing } from '../ownership/keep-doing.js'
 
 const HOUR_MS = 3_600_000
 
@@ -34,58 +35,20 @@ export interface NightlyDeps {
 export async function startNightly(deps: NightlyDeps): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, metrics, log, identity, jobs, now = Date.now, everyMs = LOOK_MS } = deps
   const { positions } = installation.buckets
-  const held = new Map<string, { abort: AbortController; ended: Promise<void> }>()
-  let group: LeaseGroup | undefined
 
-  async function keepDoing(job: NightlyJob, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await doIfDue(job, signal).catch(error => {
-        if (!(error instanceof Stopped) && !signal.aborted)
-          log.warn({ err: error, job: job.name }, 'a nightly job could not be done, trying again')
-      })
-      await pause(everyMs, signal).catch(() => {})
-    }
-  }
-
-  async function doIfDue(job: NightlyJob, signal: AbortSignal): Promise<void> {
+  async function doIfDue(job: NightlyJob, signal: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
     const night = nightOf(now(), job.hour)
     const last = await lastNight(positions, job.name)
-    if (last !== undefined && (last >= night || !(await group?.verify(job.name)))) return
+    if (last !== undefined && (last >= night || !(await isOwner()))) return
     if (last !== undefined) await job.run(signal)
     signal.throwIfAborted()
     await positions.put(nightKey(job.name), JSON.stringify({ night }))
   }
 
-  async function end(name: string): Promise<void> {
-    const { abort, ended } = held.get(name) ?? {}
-    held.delete(name)
-    abort?.abort()
-    await ended
-  }
-
-  group = await joinLeaseGroup({
-    nats,
-    installation,
-    metrics,
-    log,
-    identity,
-    group: 'jobs',
-    resources: jobs.map(({ name }) => name),
-    onGain(names) {
-      for (const job of jobs.filter(({ name }) => names.includes(name))) {
-        const abort = new AbortController()
-        held.set(job.name, { abort, ended: keepDoing(job, abort.signal) })
-      }
-    },
-    onRelease: end,
-    onLose: name => void end(name),
-  })
-  return {
-    async stop() {
-      await group?.stop()
-      await Promise.all([...held.keys()].map(end))
-    },
-  }
+  return keepDoing(
+    jobs.map(job => ({ name: job.name, everyMs, run: (signal, isOwner) => doIfDue(job, signal, isOwner) })),
+    { nats, installation, metrics, log, identity, group: 'jobs' },
+  )
 }
 
 /** Returns the night that a time belongs to: the date on which its hour came last. */
