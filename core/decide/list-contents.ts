@@ -58,15 +58,7 @@ function candidatesOf({ candidates, scores, probabilities, drawn }: ListedStage,
 
 /** As `mostLikely` of the candidates of one stage. */
 function likelyOf({ candidates, scores, probabilities, drawn }: ListedStage, count: number): Listed[] {
-  const top: number[] = []
-  for (let index = 0; index < candidates.length; index++) {
-    const units = probabilities[index] ?? 0
-    if (top.length >= count && units <= (probabilities[top[top.length - 1]!] ?? 0)) continue
-    let at = top.length
-    while (at > 0 && (probabilities[top[at - 1]!] ?? 0) < units) at--
-    top.splice(at, 0, index)
-    if (top.length > count) top.pop()
-  }
+  const top = likeliest(candidates.length, count, index => probabilities[index] ?? 0)
   const shown = new Set(drawn)
   const others = [...shown].filter(index => !top.includes(index)).sort((a, b) => a - b)
   return [...top, ...others].map(index => ({
@@ -88,19 +80,24 @@ function inEveryStage(stages: readonly ListedStage[]): Listed[] {
   return [...known.values()]
 }
 
-/** Of equally likely ones, the first. */
 function mostLikely(all: readonly Listed[], count: number): Listed[] {
-  const top: Listed[] = []
-  for (const one of all) {
-    const last = top[top.length - 1]
-    if (top.length >= count && last !== undefined && one.units <= last.units) continue
+  const top = new Set(likeliest(all.length, count, index => all[index]!.units).map(index => all[index]!))
+  return [...top, ...all.filter(one => one.isShown && !top.has(one))]
+}
+
+/** Returns the numbers of the likeliest of some, the likeliest first; of equally likely ones, the first. */
+function likeliest(length: number, count: number, unitsOf: (index: number) => number): number[] {
+  const top: number[] = []
+  for (let index = 0; index < length; index++) {
+    const units = unitsOf(index)
+    const last = top.at(-1)
+    if (top.length >= count && last !== undefined && units <= unitsOf(last)) continue
     let at = top.length
-    while (at > 0 && top[at - 1]!.units < one.units) at--
-    top.splice(at, 0, one)
+    while (at > 0 && unitsOf(top[at - 1]!) < units) at--
+    top.splice(at, 0, index)
     if (top.length > count) top.pop()
   }
-  const likely = new Set(top)
-  return [...top, ...all.filter(one => one.isShown && !likely.has(one))]
+  return top
 }
 
 /**
