@@ -1,7 +1,8 @@
 import type { Msg } from '@nats-io/transport-node'
-import { RECORD_SUBJECT, type RecordReply, type RecordRequest } from '@slotstream/protocol'
+import { type Check, RECORD_SUBJECT, type RecordReply, type RecordRequest } from '@slotstream/protocol'
 import type { Log, Nats } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import { answerFromTables } from '../clickhouse/answer-from-tables.js'
+import type { ClickHouseServer } from '../clickhouse/client.js'
 import { readRecord } from './read-record.js'
 
 /** Longest time of a query, in milliseconds. */
@@ -11,47 +12,26 @@ const TIMEOUT_MS = 25_000
 const AT_ONCE = 8
 
 /** Answers requests for the record of a decision: one process of all takes each. */
-export function answerRecords({ nats, server, log }: { nats: Nats; server: ClickHouseServer; log: Log }): {
-  stop(): Promise<void>
-} {
-  const { connection } = nats
-  const clickhouse = openClickHouse(server, 'records', { timeoutMs: TIMEOUT_MS })
-  let running = 0
-  const subscription = connection.subscribe(RECORD_SUBJECT, {
-    queue: 'records',
-    callback(error, message) {
-      if (error) return log.error({ err: error }, 'requests for records cannot be received')
-      const request = parse(message)
-      if (!request) return respond(message, { failed: 'the request is not a RecordRequest' })
-      if (running >= AT_ONCE) return respond(message, { failed: 'other records are being read: ask again' })
-      running++
-      readRecord(clickhouse, request)
-        .then(record => respond(message, { record: record ?? null }))
-        .catch(failure => {
-          log.warn({ err: failure, siteId: request.siteId }, 'the record of a decision could not be read')
-          respond(message, { failed: 'the warehouse cannot be read now: ask again' })
-        })
-        .finally(() => running--)
-    },
+export function answerRecords(parts: { nats: Nats; server: ClickHouseServer; log: Log }): { stop(): Promise<void> } {
+  const { nats, server, log } = parts
+  return answerFromTables<RecordRequest>({
+    ...{ nats, server, log, subject: RECORD_SUBJECT, name: 'records', what: 'records' },
+    timeoutMs: TIMEOUT_MS,
+    atOnce: AT_ONCE,
+    parse,
+    read: async (clickhouse, request) =>
+      ({ record: (await readRecord(clickhouse, request)) ?? null }) satisfies RecordReply,
+    failed: ({ siteId }) => [{ siteId }, 'the record of a decision could not be read'],
   })
-
-  function respond(message: Msg, reply: RecordReply): void {
-    if (!connection.isClosed()) message.respond(JSON.stringify(reply))
-  }
-
-  return {
-    async stop() {
-      if (!connection.isClosed()) await subscription.drain()
-      await clickhouse.close()
-    },
-  }
 }
 
-function parse(message: Msg): RecordRequest | undefined {
+function parse(message: Msg): Check<RecordRequest> {
   try {
     const request = message.json<RecordRequest>()
-    return [request.siteId, request.decisionId].every(text => typeof text === 'string') ? request : undefined
+    if ([request.siteId, request.decisionId].every(text => typeof text === 'string'))
+      return { ok: true, value: request }
   } catch {
-    return undefined
+    // No JSON.
   }
+  return { ok: false, reason: 'the request is not a RecordRequest' }
 }

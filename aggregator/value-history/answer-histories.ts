@@ -1,5 +1,6 @@
 import type { Msg } from '@nats-io/transport-node'
 import {
+  type Check,
   isObject,
   MAX_VALUE_CHANGES,
   VALUE_HISTORY_SUBJECT,
@@ -7,7 +8,8 @@ import {
   type ValueHistoryRequest,
 } from '@slotstream/protocol'
 import type { Installation, Log, Nats } from '@slotstream/runtime'
-import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
+import { answerFromTables } from '../clickhouse/answer-from-tables.js'
+import type { ClickHouseServer } from '../clickhouse/client.js'
 import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
 import { readHistory } from './read-history.js'
@@ -30,46 +32,33 @@ export interface HistoriesParts {
 /** Answers which messages changed a value: one process of all takes each request. */
 export async function answerHistories(parts: HistoriesParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, server, anonymousDays, log } = parts
-  const { connection } = nats
   const definitions = createSitesDefinitions(log)
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
-  const clickhouse = openClickHouse(server, 'value-history', { timeoutMs: TIMEOUT_MS })
-  const deps = { clickhouse, definitionsOf: definitions.of, anonymousDays }
-  let running = 0
-  const subscription = connection.subscribe(VALUE_HISTORY_SUBJECT, {
-    queue: 'value-history',
-    callback(error, message) {
-      if (error) return log.error({ err: error }, 'requests for histories of values cannot be received')
-      const request = parse(message)
-      if (!request) return respond(message, { failed: 'the request is not a ValueHistoryRequest' })
-      if (running >= AT_ONCE) return respond(message, { failed: 'other histories are being read: ask again' })
-      running++
-      readHistory(request, deps)
-        .then(history =>
-          respond(message, history ? { history } : { failed: `the feature ${request.feature} is not in effect yet` }),
-        )
-        .catch(failure => {
-          log.warn({ err: failure, siteId: request.siteId }, 'the history of a value could not be read')
-          respond(message, { failed: 'the warehouse cannot be read now: ask again' })
-        })
-        .finally(() => running--)
+  const answering = answerFromTables<ValueHistoryRequest>({
+    ...{ nats, server, log, subject: VALUE_HISTORY_SUBJECT, name: 'value-history', what: 'histories' },
+    timeoutMs: TIMEOUT_MS,
+    atOnce: AT_ONCE,
+    parse,
+    async read(clickhouse, request): Promise<ValueHistoryReply> {
+      const history = await readHistory(request, { clickhouse, definitionsOf: definitions.of, anonymousDays })
+      return history ? { history } : { failed: `the feature ${request.feature} is not in effect yet` }
     },
+    failed: ({ siteId }) => [{ siteId }, 'the history of a value could not be read'],
   })
-
-  function respond(message: Msg, reply: ValueHistoryReply): void {
-    if (!connection.isClosed()) message.respond(JSON.stringify(reply))
-  }
-
   return {
     async stop() {
       watching.stop()
-      if (!connection.isClosed()) await subscription.drain()
-      await clickhouse.close()
+      await answering.stop()
     },
   }
 }
 
-function parse(message: Msg): ValueHistoryRequest | undefined {
+function parse(message: Msg): Check<ValueHistoryRequest> {
+  const request = requestOf(message)
+  return request ? { ok: true, value: request } : { ok: false, reason: 'the request is not a ValueHistoryRequest' }
+}
+
+function requestOf(message: Msg): ValueHistoryRequest | undefined {
   try {
     const request: unknown = message.json()
     if (!isObject(request)) return undefined
