@@ -99,7 +99,8 @@ export function startPanel() {
   const forget = el('button', { type: 'button', class: 'sees-forget' }, 'Forget me')
   const counts = el('p', { class: 'sees-counts' })
   const affinities = el('ul', { class: 'sees-affinities' })
-  const decisions = el('div', { class: 'sees-decisions' })
+  // Scrolls, so the keyboard must reach it.
+  const decisions = el('div', { class: 'sees-decisions', tabindex: '0', role: 'group', 'aria-label': 'Decisions' })
   const events = el('ol', { class: 'sees-events' })
   const panel = el(
     'aside',
@@ -107,7 +108,7 @@ export function startPanel() {
     el('header', {}, icon('pulse'), el('h2', { id: 'sees-title' }, 'What Slotstream sees'), close),
     el(
       'div',
-      // Scrolls, so the keyboard must reach it.
+      // So does all of it.
       { class: 'sees-body', tabindex: '0', role: 'group', 'aria-label': 'Interests, decisions and events' },
       part('Your interests: the last decision, and what came since', affinities),
       part('What was decided', decisions),

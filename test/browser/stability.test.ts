@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { startGateway } from '../support/gateway.js'
 import { noteShifts, type Shift, shiftsOf } from '../support/layout-shifts.js'
 import { startSite } from '../support/site.js'
 import { type System, startSystem } from '../support/system.js'
@@ -83,6 +84,22 @@ describe('filling the slots', () => {
     expect(await shiftsOf(page)).toEqual([])
     await context.close()
   })
+
+  it.each(['', 'product.html?p=lantern', 'category.html?c=camp', 'cart.html'])(
+    'of the demo shop, and its markup arriving in pieces, move nothing on /%s',
+    async path => {
+      const network = await startGateway(system.collectorUrl)
+      network.trickle()
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+      const page = await context.newPage()
+      await measured(page)
+      await page.goto(`${network.url}/demo/${path}`, { waitUntil: 'load' })
+      await page.waitForFunction(() => !document.querySelector('[data-slot]:not([data-slot-state])'))
+      expect(await shiftsOf(page)).toEqual([])
+      await context.close()
+      await network.stop()
+    },
+  )
 
   it('by the recipe shows what was chosen, and nothing before it', async () => {
     const context = await browser.newContext()

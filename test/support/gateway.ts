@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 
 /** A page, or another file, that the gateway serves beside what the collector does. */
 export interface ServedPage {
@@ -29,6 +30,7 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
   let answersToLose = 0
   let lost = 0
   let refusal: Refusal | undefined
+  let pause = 0
   const attempts: { path: string; at: number }[] = []
   const marks: string[] = []
   const { hostname, port } = new URL(collectorUrl)
@@ -69,7 +71,8 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
           return
         }
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(outgoing)
+        if (pause && answer.headers['content-type']?.startsWith('text/html')) trickle(answer, outgoing, pause)
+        else answer.pipe(outgoing)
       },
     )
     forwarded.on('error', () => outgoing.destroy())
@@ -93,9 +96,14 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
     refuse(answer: Refusal) {
       refusal = answer
     },
+    /** Passes pages on in small pieces, as a slow network does. */
+    trickle(pauseMs = 40) {
+      pause = pauseMs
+    },
     /** Ends all of these. What was held breaks off. */
     mend() {
       cut = held = false
+      pause = 0
       refusal = undefined
       for (const { socket } of waiting) socket.destroy()
       waiting = []
@@ -114,5 +122,17 @@ export async function startGateway(collectorUrl: string, pages: Record<string, S
 }
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>
+
+/** Characters of a piece. */
+const PIECE = 400
+
+async function trickle(answer: IncomingMessage, outgoing: ServerResponse, pauseMs: number): Promise<void> {
+  const page = await text(answer)
+  for (let at = 0; at < page.length; at += PIECE) {
+    outgoing.write(page.slice(at, at + PIECE))
+    await new Promise(resolve => setTimeout(resolve, pauseMs))
+  }
+  outgoing.end()
+}
 
 const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }
