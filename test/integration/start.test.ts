@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PartName, type System, startSystem } from '../support/system.js'
@@ -14,7 +17,9 @@ let first: System
 let second: System
 
 beforeAll(async () => {
-  ;[first, second] = await Promise.all([startSystem(), startSystem()])
+  // One as a stranger starts it, whose tables aren't there yet.
+  const empty = await mkdtemp(join(tmpdir(), 'slotstream-start-'))
+  ;[first, second] = await Promise.all([startSystem(), startSystem({}, empty)])
 })
 
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { EventEnvelope, StoredMessage } from '@slotstream/protocol'
 import {
   connectNats,
@@ -23,6 +23,7 @@ import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js
 import { SPECS, type StreamSpec } from '#aggregator/warehouse/tables/specs.js'
 import { type Table, warehouseTable } from '#aggregator/warehouse/tables/table.js'
 import { freePorts } from '../support/free-ports.js'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { until } from '../support/until.js'
 
@@ -61,6 +62,7 @@ export async function startClickHouse() {
     await gone
   }
 
+  await copyMigratedTables(dataDir)
   await start()
   return {
     account,
@@ -77,11 +79,35 @@ export async function startClickHouse() {
 
 export type ClickHouse = Awaited<ReturnType<typeof startClickHouse>>
 
+/** How all tables are made, as long as no test has changed any. */
+let untouched: string | undefined
+
+/** Empties the tables, or makes them anew where a test has changed one. */
+async function emptyTables(client: ClickHouseClient): Promise<void> {
+  const made = async () => {
+    const tables = await client.query({
+      query: "SELECT name, engine, create_table_query FROM system.tables WHERE database = 'slotstream' ORDER BY name",
+      format: 'JSONEachRow',
+    })
+    return tables.json<{ name: string; engine: string }>()
+  }
+  const tables = await made()
+  // The first time they are those that were copied.
+  if (tables.length > 0) untouched ??= JSON.stringify(tables)
+  if (untouched === undefined || JSON.stringify(tables) !== untouched) {
+    await client.command({ query: 'DROP DATABASE IF EXISTS slotstream SYNC' })
+    await migrate(client, await readMigrations())
+    untouched = JSON.stringify(await made())
+    return
+  }
+  const filled = tables.filter(({ name, engine }) => engine.includes('MergeTree') && name !== 'migrations')
+  await Promise.all(filled.map(({ name }) => client.command({ query: `TRUNCATE TABLE slotstream.${name} SYNC` })))
+}
+
 /** A fresh broker and empty tables, and loaders with which a test can tamper. */
 export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.ProcessEnv = {}) {
   const { client } = clickhouse
-  await client.command({ query: 'DROP DATABASE IF EXISTS slotstream SYNC' })
-  await migrate(client, await readMigrations())
+  await emptyTables(client)
   const server = await startNatsServer()
   const log = createLog('test')
   log.level = process.env.LOG_LEVEL || 'silent'

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from './free-ports.js'
+import { copyMigratedTables } from './migrated-tables.js'
 import { until } from './until.js'
 
 export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' | 'nats-server'
@@ -13,12 +14,14 @@ export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' |
  * The whole product, started as `npm start` starts it, on free ports with its data in a temporary folder.
  * `stop` ends it as Ctrl-C does and deletes the data.
  *
- * @param keptDataDir data of a system that was ended otherwise
+ * @param keptDataDir a data folder: of a system that was ended otherwise, or an empty one, in which all begins anew. Default:
+ * one where the tables are there already
  * @param node the Node that it runs on. Default: this one
  */
 export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: string, node = process.execPath) {
   const [port, aggregatorPort, warehousePort, natsPort, clickhousePort] = await freePorts(5)
   const dataDir = keptDataDir ?? (await mkdtemp(join(tmpdir(), 'slotstream-test-')))
+  if (!keptDataDir) await copyMigratedTables(join(dataDir, 'clickhouse'))
   const adminToken = 'test-admin-token'
   const output: string[] = []
   const supervisor = spawn(node, [fileURLToPath(new URL('../../supervisor/dist/main.js', import.meta.url))], {

@@ -70,21 +70,27 @@ export async function migrate(
   const applied = new Map(
     (await result.json<{ version: number; checksum: string }>()).map(m => [m.version, m.checksum]),
   )
-  const done: number[] = []
-  for (const { version, name, sql, checksum } of migrations) {
+  const pending = migrations.filter(({ version, name, checksum }) => {
     const known = applied.get(version)
-    if (known === checksum) continue
-    if (known !== undefined)
+    if (known !== undefined && known !== checksum)
       throw new MigrationError(
         `migration ${version} (${name}) was changed after it had been applied: put the file back as it was and add a new one`,
       )
-    for (const statement of statementsOf(sql)) await run(statement)
-    await run(
-      `INSERT INTO slotstream.migrations (version, name, checksum)
-       SELECT {version:UInt32}, {name:String}, {checksum:String}`,
-      { version, name, checksum },
-    )
-    done.push(version)
+    return known === undefined
+  })
+  const record = (values: Migration[]) =>
+    clickhouse.insert({
+      table: 'slotstream.migrations',
+      columns: ['version', 'name', 'checksum'],
+      values: values.map(({ version, name, checksum }) => ({ version, name, checksum })),
+      format: 'JSONEachRow',
+    })
+  // On a new installation, which may begin anew, all are recorded at once: each insert takes as long as a statement.
+  const first = applied.size === 0
+  for (const migration of pending) {
+    for (const statement of statementsOf(migration.sql)) await run(statement)
+    if (!first) await record([migration])
   }
-  return done
+  if (first) await record(pending)
+  return pending.map(({ version }) => version)
 }
