@@ -6,7 +6,8 @@ import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { markdownTable, milliseconds, whole } from '../support/table.js'
 import { QUERIES } from './cookbook.js'
-import { beginning, filledSites, fillStatements } from './fill.js'
+import { filledSites } from './fill.js'
+import { fillSites } from './fill-sites.js'
 import { createStatements, LAYOUTS } from './layouts.js'
 import { reportPeriod } from './report-period.js'
 
@@ -38,8 +39,7 @@ export async function benchQueries({ rows }: BenchOptions): Promise<string> {
   try {
     await migrated(pieces)
     const run = (query: string) => pieces.clickhouse.command({ query })
-    const begun = beginning(Date.now())
-    for (const site of filledSites(rows)) for (const statement of fillStatements(site, begun)) await run(statement)
+    await fillSites(pieces, rows, rows <= MAX_ROWS_OF_LAYOUTS)
     await run(
       'CREATE TABLE slotstream.chosen ENGINE = Memory AS SELECT anonymous_id, original_timestamp, message_id ' +
         `FROM slotstream.events WHERE original_timestamp > now() - INTERVAL 5 DAY ORDER BY original_timestamp LIMIT ${CHOSEN}`,

@@ -14,7 +14,10 @@ const MEMORY = 1_000_000_000
 /** Or the second round would know which parts of the table hold what it asks for. */
 const AS_IF_NEW = { use_query_condition_cache: 0 } as const
 
-/** What questions about a week read of all that there is, how long they take, and whether 1 GB of memory is enough. */
+/** Time between two looks at the memory of a question, in milliseconds. */
+const MEMORY_POLL_MS = 20
+
+/** What questions about a week read of all that there is, how long they take, their memory, and whether 1 GB is enough. */
 export async function reportPeriod(pieces: Pieces, sites: FilledSite[]): Promise<string> {
   const sections: string[] = []
   for (const { siteId, ids, events } of sites) {
@@ -24,7 +27,7 @@ export async function reportPeriod(pieces: Pieces, sites: FilledSite[]): Promise
     for (const [name, query] of Object.entries(periodQueries(siteId))) lines.push([name, ...(await ask(query, rows))])
     sections.push(`Questions about a week, which has ${whole(rows)} of ${whole(events)} events; session ids: ${ids}
 
-${markdownTable(['', 'ms', 'rows read', '÷ rows of the week', 'within 1 GB'], lines)}`)
+${markdownTable(['', 'ms', 'rows read', '÷ rows of the week', 'MB at most', 'within 1 GB'], lines)}`)
   }
   return sections.join('\n\n')
 
@@ -39,11 +42,12 @@ ${markdownTable(['', 'ms', 'rows read', '÷ rows of the week', 'within 1 GB'], l
       runs.map(run => run.ms),
       0.5,
     )
+    const peak = await peakMemory(pieces, () => time(query))
     const isWithin = await time(query, { max_memory_usage: String(MEMORY) }).then(
       () => 'yes',
       () => 'no',
     )
-    return [milliseconds(ms), whole(read), (read / rows).toFixed(2), isWithin]
+    return [milliseconds(ms), whole(read), (read / rows).toFixed(2), whole(peak / 1e6), isWithin]
   }
 
   async function time(query: string, settings: Record<string, string> = {}): Promise<{ ms: number; read: number }> {
@@ -52,4 +56,22 @@ ${markdownTable(['', 'ms', 'rows read', '÷ rows of the week', 'within 1 GB'], l
     const result = await (await pieces.clickhouse.query({ query, format: 'JSON', clickhouse_settings })).json()
     return { ms: machineClock.now() - begun, read: Number(result.statistics?.rows_read) }
   }
+}
+
+/** The most memory that was seen of any query while one runs, in bytes. */
+async function peakMemory(pieces: Pieces, run: () => Promise<unknown>): Promise<number> {
+  let running = true
+  let peak = 0
+  const ended = run().finally(() => {
+    running = false
+  })
+  while (running) {
+    const [seen] = await pieces.rows<{ bytes: string }>(
+      "SELECT max(peak_memory_usage) AS bytes FROM system.processes WHERE query NOT LIKE '%system.processes%'",
+    )
+    peak = Math.max(peak, Number(seen?.bytes))
+    await machineClock.sleep(MEMORY_POLL_MS)
+  }
+  await ended
+  return peak
 }

@@ -58,6 +58,7 @@ it('leaves the comments of tables to what says how long their rows are kept', as
     'page_reports',
     'session_states',
     'sessionless_events',
+    'slot_responses',
   ])
 })
 

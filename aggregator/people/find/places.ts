@@ -46,6 +46,7 @@ export const PLACES = {
         'site_id, session_id, anonymous_id, user_ids, previous_ids, started_at, ended_at, entry, exit, arrival, machine, location, orders',
     },
     page_reports: { by: 'ids', columns: IDS, proven: "sender != 'unsigned'", time: 'timestamp', place: POSITION },
+    slot_responses: { by: 'ids', columns: IDS, proven: "sender != 'unsigned'", time: 'timestamp', place: POSITION },
     sessionless_events: {
       by: 'ids',
       columns: { ...IDS, previousId: 'previous_id' },

@@ -21,6 +21,7 @@ const LIKE: Record<string, string> = {
   identifications_of_events: 'identifications',
   money_events_of_events: 'money_events',
   page_reports_of_events: 'page_reports',
+  slot_responses_of_events: 'slot_responses',
   session_states_of_events: 'session_states',
   session_facts: 'session_states',
   segment_intervals_of_signals: 'segment_intervals',

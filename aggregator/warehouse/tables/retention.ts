@@ -10,7 +10,10 @@ const EVERY_MS = 10_000
 /** Where each table's rows are, and those that are made of them, and the time they are kept from. */
 const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
   events: {
-    tables: ['events', 'identifications', 'money_events', 'page_reports', 'session_states', 'sessionless_events'],
+    tables: [
+      ...['events', 'identifications', 'money_events', 'page_reports', 'session_states', 'sessionless_events'],
+      'slot_responses',
+    ],
     since: 'received_at',
   },
   decisions: { tables: ['decisions', 'learning_outcomes'], since: 'received_at' },
