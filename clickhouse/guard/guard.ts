@@ -97,8 +97,9 @@ export function checkCanonical(
   { role, databases, limits = DEFAULT_ANALYST_LIMITS }: GuardUser,
   names: Names,
 ): CheckedStatement {
-  const sql = fillInNames(canonical, tokenizeCanonical(canonical), new Map(parameters))
-  const tokens = tokenizeCanonical(sql)
+  const parsed = tokenizeCanonical(canonical)
+  const sql = fillInNames(canonical, parsed, new Map(parameters))
+  const tokens = sql === canonical ? parsed : tokenizeCanonical(sql)
   if (inSession && /^(?:SET|USE) /.test(sql)) return { sql, settings: [] }
   const reads = checkKind(tokens, role)
   const isQuery = reads && /^(?:SELECT|WITH|\()/.test(sql)

@@ -20,8 +20,12 @@ const MAX_STATEMENT_BYTES = 262_144
 const REMEMBERED = 500
 const MAX_REMEMBERED_BYTES = 8 * 1024
 
-/** Formatting clauses belong to a whole query and aren't taken in a subquery. */
-const FORMAT_CLAUSE = String.raw`' FORMAT [\`\\w]+( SETTINGS |$)', '\\1'`
+/**
+ * The canonical text as a subquery takes it: formatting clauses belong to a whole query. A text without the word has
+ * no such clause, and the engine need not compile a pattern for it.
+ */
+const WITHOUT_FORMAT = String.raw`replaceRegexpOne(f, ' FORMAT [\`\\w]+( SETTINGS |$)', '\\1')`
+const inSubquery = (text: string): string => (/format/i.test(text) ? WITHOUT_FORMAT : 'f')
 
 /**
  * Creates a reader that lets the engine parse statements, and never run them.
@@ -34,13 +38,15 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
 
   async function read(text: string): Promise<Canonical> {
     // The literal is at most twice as long as the text it holds, and the text is in the statement once.
+    // One row needs no threads to write it, which take longer than the row.
     ready ??= connection.queryAsync(
-      `SET max_query_size = ${MAX_STATEMENT_BYTES * 4}, max_threads = 1, implicit_select = 0`,
+      `SET max_query_size = ${MAX_STATEMENT_BYTES * 4}, max_threads = 1, implicit_select = 0, ` +
+        'output_format_parallel_formatting = 0',
     )
     await ready
     const look =
       `WITH formatQuerySingleLine(${quoteString(text)}) AS f SELECT f, ` +
-      `isNotNull(formatQuerySingleLineOrNull(concat('SELECT * FROM (', replaceRegexpOne(f, ${FORMAT_CLAUSE}), ')')))`
+      `isNotNull(formatQuerySingleLineOrNull(concat('SELECT * FROM (', ${inSubquery(text)}, ')')))`
     try {
       const result = await connection.queryAsync(look, { format: 'JSONCompactEachRow' })
       const [sql, subquery] = JSON.parse(result.text()) as [string, 0 | 1]
