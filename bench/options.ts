@@ -16,6 +16,8 @@ export interface BenchOptions {
   rate: number
   /** Visitors who ask for slots. `--visitors`, default 100,000. */
   visitors: number
+  /** First views of each page. `--views`, default 40. */
+  views: number
   /** Contents of the slots. `--contents`, default 1,000. */
   contents: number
   /** Folder of a built checkout to compare with. `--before`, default none. */
@@ -52,6 +54,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
       profiles: number('profiles'),
       rate: number('rate'),
       visitors: number('visitors'),
+      views: number('views'),
       contents: number('contents'),
       before: values.before,
     },
@@ -71,6 +74,7 @@ function parsed(args: string[]) {
         profiles: { type: 'string', default: '1000000' },
         rate: { type: 'string', default: '1000' },
         visitors: { type: 'string', default: '100000' },
+        views: { type: 'string', default: '40' },
         contents: { type: 'string', default: '1000' },
         before: { type: 'string', default: '' },
       },

@@ -26,6 +26,9 @@ export interface FirstView {
 const PATIENCE_MS = 20_000
 const LOOK_MS = 500
 
+/** Processor time that an idle browser takes at most between two looks at it, in milliseconds. */
+const IDLE_MS = 30
+
 /** Runs in the page from its first moment. As text, because this project's types know no browser. */
 const NOTE = `
   window.noted = { settled: 0, shift: 0 }
@@ -64,6 +67,7 @@ export async function firstView(browser: Browser, { url, latencyMs, slowdown }: 
       downloadThroughput: -1,
       uploadThroughput: -1,
     })
+    await idle(browser)
     await session.send('Emulation.setCPUThrottlingRate', { rate: slowdown })
     await page.addInitScript(NOTE)
     await page.goto(url)
@@ -86,4 +90,30 @@ async function settled(session: CDPSession): Promise<void> {
     if (result.value === true) return
   }
   throw new Error(`slots of the page are not settled within ${PATIENCE_MS} ms`)
+}
+
+/**
+ * Waits until the browser has opened the page's window: that takes a process of its own up to a second of processor time,
+ * beside a renderer that, slowed, keeps a core busy.
+ *
+ * @throws Error when it isn't idle in time
+ */
+async function idle(browser: Browser): Promise<void> {
+  const session = await browser.newBrowserCDPSession()
+  const usedMs = async () => {
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0)
+  }
+  try {
+    let before = await usedMs()
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
+      await sleep(LOOK_MS)
+      const now = await usedMs()
+      if (now - before < IDLE_MS) return
+      before = now
+    }
+  } finally {
+    await session.detach()
+  }
+  throw new Error(`the browser is not idle within ${PATIENCE_MS} ms`)
 }

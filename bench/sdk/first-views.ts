@@ -5,15 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { obtainChromium, QUIET_CHROMIUM } from '@slotstream/supervisor'
 import { chromium } from 'playwright-core'
+import type { BenchOptions } from '../options.js'
 import { percentile } from '../support/percentile.js'
 import { progressOf } from '../support/progress.js'
 import { SITE, startSystem } from '../support/servers/system.js'
 import { SHOP, SLOT_ID } from '../support/shop.js'
 import { markdownTable, milliseconds } from '../support/table.js'
 import { type FirstView, firstView } from './first-view.js'
-
-/** First views of each page, each in a browser without cache or storage. */
-const VIEWS = 40
 
 /** A good phone's processor, and about a cheap one's. */
 const SLOWDOWNS = [1, 4]
@@ -28,9 +26,10 @@ const done = progressOf('first-views')
 
 /**
  * How many first views get their slots in time, in a real Chromium on a slow network: of a page with the plain script
- * tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop.
+ * tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop. Each view is in
+ * a browser without cache or storage.
  */
-export async function benchFirstViews(): Promise<string> {
+export async function benchFirstViews({ views: count }: Pick<BenchOptions, 'views'>): Promise<string> {
   const system = await startSystem()
   const executablePath = await obtainChromium({ dataDir: join(tmpdir(), 'slotstream-tools'), log: console.log })
   const browser = await chromium.launch({ executablePath, args: QUIET_CHROMIUM })
@@ -45,13 +44,13 @@ export async function benchFirstViews(): Promise<string> {
         // The first view of all warms up the system, not the browser.
         await firstView(browser, it)
         const views: FirstView[] = []
-        for (let view = 0; view < VIEWS; view++) {
+        for (let view = 0; view < count; view++) {
           views.push(await firstView(browser, it))
           done(`${name}, ×${slowdown}, view ${view + 1}: ${JSON.stringify(views.at(-1))}`)
         }
         rows.push([`${name}, processor ÷ ${slowdown}`, ...cells(views)])
       }
-    return `## First views: ${LATENCY_MS} ms of latency, cold cache, ${VIEWS} views each\n\n${markdownTable(HEADER, rows)}`
+    return `## First views: ${LATENCY_MS} ms of latency, cold cache, ${count} views each\n\n${markdownTable(HEADER, rows)}`
   } finally {
     await browser.close()
     site.stop()

@@ -56,8 +56,8 @@ export interface Delivery extends DeliveryDeps {
   positions: Positions
   /** The sender, once it has loaded. */
   sender?: Sender
-  /** Resolves with the sender, once it has loaded, which begins at once if it hasn't yet. */
-  sending(): Promise<Sender>
+  /** Resolves with the sender, once it has loaded, which begins at once, or `after` something, if it hasn't yet. */
+  sending(after?: Promise<void>): Promise<Sender>
   /** Repeats `load` until it succeeds, or the page ends it. */
   whenLoaded<T>(load: () => T | Promise<T>): Promise<T>
   /** Begins, or goes on after a pause. */
@@ -98,8 +98,11 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   let begun = false
   let keepaliveBudget = EXIT_BYTES
 
-  const sending = () => {
-    loading ??= whenLoaded(() => load('sending')).then(create => {
+  const sending: Delivery['sending'] = after => {
+    loading ??= whenLoaded(async () => {
+      await after
+      return load('sending')
+    }).then(create => {
       delivery.sender = create(delivery)
       return delivery.sender
     })

@@ -15,7 +15,7 @@ import {
 } from '../client/api.js'
 import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
-import { PATIENT, SLOT_PLUGINS } from '../client/start.js'
+import { SLOT_PLUGINS } from '../client/start.js'
 import { emit } from '../platform/emit.js'
 import { documentViews } from '../plugins/capture/page-views.js'
 import { followRoutes } from '../plugins/capture/routes.js'
@@ -67,7 +67,7 @@ const host = window as Window & { slotstream?: typeof slotstream }
 
 /** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
 const SLOTS = ['filler', ...SLOT_PLUGINS]
-const DEFAULTS = ['sending', ...PATIENT]
+const DEFAULTS = ['sending', 'engagement', 'webVitals']
 
 /**
  * Loads what isn't in this file: `outboundLinks` from `outbound-links.js`. What pages load by default is in one file,

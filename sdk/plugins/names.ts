@@ -1,9 +1,9 @@
-/** Names of the plugins, by the options that turn them on, in the order in which they start. */
+/** Names of the plugins, by the options that turn them on, in the order in which they start: first what loads the code that fills slots. */
 export const PLUGIN_NAMES = [
+  'impressions',
   'autoPage',
   'engagement',
   'webVitals',
-  'impressions',
   'autoSlots',
   'backgroundSync',
   'clicks',

@@ -7,6 +7,7 @@ import type { Sender } from '../delivery/send/sender.js'
 import type { Emit } from '../platform/emit.js'
 import type { Log } from '../platform/guard.js'
 import type { Listeners } from '../platform/listeners.js'
+import { nextTask } from '../platform/next-task.js'
 import type { Message, PersonalizeOptions, Properties, SlotDecision } from '../types.js'
 import { type Carrying, carried } from './carried.js'
 import { itemsOf, noDecision } from './no-decision.js'
@@ -23,7 +24,7 @@ const OWN_EVENTS = /^(Slot |Page E|Web Vital)/
 interface PersonalizeDeps extends Carrying, Pick<Delivery, 'positions'> {
   /** Posts a request for slots. Rejects when no answer came. */
   post: (body: string) => Promise<Response>
-  sending: () => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'acknowledge'>>
+  sending: (after?: Promise<void>) => Promise<Pick<Sender, 'flush' | 'seal' | 'batches' | 'acknowledge'>>
   outbox: Carrying['outbox'] & Pick<Outbox, 'bodyFor'>
   settings: Carrying['settings'] & { slotTimeout: number; debug?: boolean }
   emit: Emit
@@ -75,7 +76,8 @@ export function createPersonalize(deps: PersonalizeDeps) {
 
   /** Tells the sender, which may have to load for it, and sends again what isn't acknowledged. */
   const acknowledge = async (batches: SealedBatch[], answer: Partial<SlotsAnswer>) => {
-    const sender = await deps.sending()
+    // The page shows what was decided first: to begin a download takes it milliseconds.
+    const sender = await deps.sending(nextTask())
     for (const [index, batch] of batches.entries()) await sender.acknowledge(batch, answer.batches?.[index])
   }
 

@@ -40,8 +40,10 @@ export async function createFiller(
     settings,
     person,
   } = client
-  const begin = async () => (await load('slotServices'))(client, load)
-  begin().catch(log)
+  let begin: (() => void) | undefined = () =>
+    Promise.resolve(load('slotServices'))
+      .then(services => services(client, load))
+      .catch(log)
   const writeHtml = settings.rawHtml ? await load('rawHtml') : undefined
   const render = (template: HTMLTemplateElement, item: SlotItem) => {
     const fragment = renderItem(template, item, log, writeHtml)
@@ -73,6 +75,9 @@ export async function createFiller(
   signal.addEventListener('abort', () => (agrees() && consent().analytics !== 'denied') || each(clear))
 
   return async (element, decision, deadline) => {
+    // In a later task, because to begin a download takes the page milliseconds before it has its content.
+    if (begin) setTimeout(begin)
+    begin = undefined
     const isServed = element.dataset.slotState === 'served'
     if (!decision) {
       if (handled.get(element)?.person !== person()) clear(element)
@@ -90,11 +95,7 @@ export async function createFiller(
       const isUsed = element.contains(document.activeElement)
       if (template && !isUsed) nodes = items.flatMap(item => [...render(template, item).childNodes])
       if (!nodes.some(node => node.textContent?.trim() || node instanceof Element)) {
-        log(
-          'not filled',
-          slotId,
-          isUsed ? 'it has the focus' : template ? 'its template is empty' : 'it has no template',
-        )
+        log('not filled', slotId, isUsed ? 'has the focus' : template ? 'template is empty' : 'no template')
         return isServed
       }
     }

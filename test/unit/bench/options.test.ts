@@ -15,6 +15,7 @@ describe('readArguments', () => {
         profiles: 1_000_000,
         rate: 1_000,
         visitors: 100_000,
+        views: 40,
         contents: 1_000,
         before: '',
       },
