@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { isObject, nearest, withExactPayloads } from '@slotstream/protocol'
+import { isObject, nearest, parseExact } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 
 /** Returns the name of the file that holds a list. */
@@ -34,9 +34,8 @@ export async function namesIn(folder: string, lists: readonly string[]): Promise
 export function parseJson(path: string, text: string): unknown {
   try {
     // Editors on Windows begin a file with a byte order mark.
-    const plain = text.replace(/^\uFEFF/, '')
     // As the collector would take it.
-    return withExactPayloads(plain, JSON.parse(plain))
+    return parseExact(text.replace(/^\uFEFF/, ''))
   } catch (error) {
     throw new CommandError(`${path}: ${(error as Error).message}`)
   }

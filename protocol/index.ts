@@ -448,10 +448,10 @@ export {
   INTEGER_MARK,
   isMarkedNumber,
   markIntegers,
+  parseExact,
   takeDigitsOfIds,
   withDigits,
 } from './wire/exact-integers.js'
-export { withExactPayloads } from './wire/exact-payloads.js'
 export { idOf } from './wire/ids/id-of.js'
 export { isMeaningful, NO_ID } from './wire/ids/ids.js'
 export { timeOfUuidv7, uuidv7 } from './wire/ids/uuid.js'

@@ -1,4 +1,11 @@
-import { type EventEnvelope, type JsonObject, type Sender, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  type JsonObject,
+  parseExact,
+  type Sender,
+  type StoredMessage,
+  visitorIdOf,
+} from '@slotstream/protocol'
 
 /** A row of `events`, with what profiles are made of. */
 export interface EventRow {
@@ -23,6 +30,11 @@ export interface EventRow {
 export const EVENT_COLUMNS =
   'site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits, context, ' +
   `${isoText('timestamp')} AS timestamp, ${isoText('received_at')} AS received_at`
+
+/** Parses a row of such columns, with whole numbers as `parseEnvelope` has them. */
+export function readEventRow<Row extends EventRow = EventRow>({ text }: { text: string }): Row {
+  return parseExact(text) as Row
+}
 
 /** SQL of a time as messages hold it. */
 function isoText(column: string): string {

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { idsOfVisitor, isPersonKey, visitorKeySql } from '@slotstream/protocol'
-import { EVENT_COLUMNS, type EventRow } from '../clickhouse/event-rows.js'
+import { EVENT_COLUMNS, type EventRow, readEventRow } from '../clickhouse/event-rows.js'
 import type { MessageRows } from './recompute.js'
 
 /** Returns the id that a visitor's key was made of. */
@@ -42,7 +42,7 @@ export async function* messagesOf(
   let message: VisitorMessage | undefined
   for await (const rows of result.stream<Row>())
     for (const row of rows) {
-      const { visitor, position, ...event } = row.json()
+      const { visitor, position, ...event } = readEventRow<Row>(row)
       if (message?.visitorId === visitor && message.position === position) {
         message.rows.push(event)
         continue

@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { featureAlone } from '@slotstream/core'
 import type { ValueChange, ValueHistory, ValueHistoryRequest } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
-import { EVENT_COLUMNS } from '../clickhouse/event-rows.js'
+import { EVENT_COLUMNS, readEventRow } from '../clickhouse/event-rows.js'
 import type { CompiledDefinitions } from '../profiles/definitions/compiled-definitions.js'
 import { decidedLinks } from '../profiles/links/decided-links.js'
 import { type PlacedRow, traceValue } from './trace-value.js'
@@ -76,7 +76,9 @@ async function latestRows(
     query_params: { site: siteId, browsers, user: userId, limit },
     format: 'JSONEachRow',
   })
-  return (await result.json<PlacedRow>()).reverse()
+  const latest: PlacedRow[] = []
+  for await (const rows of result.stream<PlacedRow>()) for (const row of rows) latest.push(readEventRow<PlacedRow>(row))
+  return latest.reverse()
 }
 
 /** Returns the first changes that fit. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Check, withExactPayloads } from '@slotstream/protocol'
+import { type Check, parseExact } from '@slotstream/protocol'
 import { isDeeperThan } from '../http/body/nesting.js'
 import { readBody } from '../http/body/read-body.js'
 import { Failure } from '../http/failure.js'
@@ -12,8 +12,8 @@ const MAX_ADMIN_BYTES = 5 * 1024 * 1024
 const MAX_ADMIN_DEPTH = 64
 
 /**
- * The body of an admin request; numbers in it that JavaScript would round are text, where they are handed on: see
- * `withExactPayloads`. Throws Failure unless it is a JSON object.
+ * The body of an admin request; whole numbers in it that JavaScript would round are text, see `parseExact`. Throws
+ * Failure unless it is a JSON object.
  *
  * @param maxBytes largest body. Default: 5 MB
  */
@@ -26,7 +26,7 @@ export async function objectOf(
     throw new Failure('malformed', 'the body must be a JSON object')
   if (isDeeperThan(value, MAX_ADMIN_DEPTH))
     throw new Failure('malformed', `the body is nested deeper than ${MAX_ADMIN_DEPTH} levels`)
-  return withExactPayloads(written.text, value) as Record<string, unknown>
+  return parseExact(written.text, value) as Record<string, unknown>
 }
 
 /** The value that was checked. Throws Failure when something is wrong with it. */

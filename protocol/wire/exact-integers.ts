@@ -32,7 +32,23 @@ const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
  */
 export function markIntegers(json: string): string | undefined {
   if (!hasDigits(json, FEWEST_DIGITS) || json.includes(INTEGER_MARK) || ESCAPED_MARK.test(json)) return undefined
-  let marked = ''
+  return replaceIntegers(json, digits => `"${INTEGER_MARK}${digits}"`)
+}
+
+/**
+ * Parses JSON. Whole numbers that JavaScript would round are text with all their digits.
+ *
+ * @param value what JSON.parse makes of the text. Default: it is parsed
+ */
+export function parseExact(json: string, value: unknown = JSON.parse(json)): unknown {
+  if (!hasDigits(json, FEWEST_DIGITS)) return value
+  const quoted = replaceIntegers(json, digits => `"${digits}"`)
+  return quoted === undefined ? value : JSON.parse(quoted)
+}
+
+/** Writes unsafe whole numbers otherwise. Undefined: there are none */
+function replaceIntegers(json: string, write: (digits: string) => string): string | undefined {
+  let replaced = ''
   let written = 0
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at)
@@ -41,13 +57,13 @@ export function markIntegers(json: string): string | undefined {
       NUMBER.lastIndex = at
       const [number, fraction, exponent] = NUMBER.exec(json)!
       if (!(fraction || exponent || Number.isSafeInteger(Number(number)))) {
-        marked += `${json.slice(written, at)}"${INTEGER_MARK}${number}"`
+        replaced += json.slice(written, at) + write(number)
         written = at + number.length
       }
       at += number.length - 1
     }
   }
-  return written === 0 ? undefined : marked + json.slice(written)
+  return written === 0 ? undefined : replaced + json.slice(written)
 }
 
 /** The digits of a marked number; any other text as it is, also one that begins with the mark. */

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { applyEnvelope } from '@slotstream/core'
 import { type Profile, visitorKeySql } from '@slotstream/protocol'
-import { EVENT_COLUMNS, type EventRow, envelopeOf } from '../../clickhouse/event-rows.js'
+import { EVENT_COLUMNS, type EventRow, envelopeOf, readEventRow } from '../../clickhouse/event-rows.js'
 import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 
 export type { EventRow } from '../../clickhouse/event-rows.js'
@@ -26,11 +26,11 @@ export async function* eventsBetween(
     query: `SELECT ${EVENT_COLUMNS}
             FROM slotstream.events WHERE ${within.join(' OR ') || 'false'}
             ORDER BY site_id, ${visitorKeySql()}, stream_seq, batch_index
-            SETTINGS max_bytes_before_external_sort = 268435456`,
+            SETTINGS max_bytes_before_external_sort = 268435456, output_format_json_quote_64bit_integers = 0`,
     query_params: Object.fromEntries(ends),
     format: 'JSONEachRow',
   })
-  for await (const rows of result.stream<EventRow>()) for (const row of rows) yield row.json()
+  for await (const rows of result.stream<EventRow>()) for (const row of rows) yield readEventRow(row)
 }
 
 /**

@@ -3,7 +3,7 @@ import { countClause, fault, type Operator, type Place, placeWithin } from '../c
 import type { Test } from '../condition.js'
 import { MAX_CLAUSES, MAX_ELEMENTS, MAX_LIST } from '../limits.js'
 import { showList } from '../words/show.js'
-import { isScalar, type Scalar, scalarOperand, testable } from './operands.js'
+import { isBigInteger, isScalar, type Scalar, scalarOperand, testable } from './operands.js'
 
 /** `$in`: the value, or an element of a list, is one of these. Types must agree. */
 export const isIn: Operator = (wanted, place) => {
@@ -86,16 +86,13 @@ function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => un
 /** Most entries that are compared one by one, which is faster than to look up in a set. */
 const FEW = 8
 
-/** Digits that stand for a whole number beyond 2^53, which lists hold with a mark. */
-const BIG_INTEGER = /^-?\d{16,}$/
-
 /** The usual case: a few entries, without a function for each comparison. */
 function fewTest(entries: readonly Scalar[], wanted: string): Test {
   const isEntry = (value: unknown): boolean => {
     for (const entry of entries) if (entry === value) return true
     return false
   }
-  const mayBeMarked = entries.some(entry => typeof entry === 'string' && BIG_INTEGER.test(entry))
+  const mayBeMarked = entries.some(isBigInteger)
   const hasEntry = (list: readonly unknown[]): boolean => {
     if (mayBeMarked || list.length > MAX_ELEMENTS) return someElement(list, isEntry)
     for (const entry of entries) if (list.includes(entry)) return true

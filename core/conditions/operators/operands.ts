@@ -18,6 +18,13 @@ export function isScalar(value: unknown): value is Scalar {
   return typeof value !== 'object' || value === null
 }
 
+/** Whether a value is the text of a whole number that may be beyond 2^53, which messages and conditions hold as text. */
+export function isBigInteger(value: unknown): value is string {
+  return typeof value === 'string' && BIG_INTEGER.test(value)
+}
+
+const BIG_INTEGER = /^-?\d{16,100}$/
+
 /** Checks text, a number, true, false or null to compare with; a time as `isoTime` writes it, where there are times. */
 export function scalarOperand(wanted: unknown, place: Place): { value: Scalar } | undefined {
   if (wanted === undefined || !isScalar(wanted)) return fault(place, 'must be text, a number, true, false or null')

@@ -12,11 +12,17 @@ const decoder = new TextDecoder()
 /**
  * Parses what a stream or a bucket holds: JSON first, then its shape. Whatever can publish to NATS may have written it,
  * so nothing that is read is used before it went through here. The reason repeats nothing of the data.
+ *
+ * @param read parses JSON, and throws where it is none
  */
-export function parseStored<T>(data: Uint8Array | string, parse: (raw: unknown) => Check<T>): Check<T> {
+export function parseStored<T>(
+  data: Uint8Array | string,
+  parse: (raw: unknown) => Check<T>,
+  read: (json: string) => unknown = JSON.parse,
+): Check<T> {
   let raw: unknown
   try {
-    raw = JSON.parse(typeof data === 'string' ? data : decoder.decode(data))
+    raw = read(typeof data === 'string' ? data : decoder.decode(data))
   } catch {
     return { ok: false, reason: 'the message is not JSON' }
   }

@@ -10,11 +10,11 @@ const bodyOf = (text: string) =>
   objectOf(Object.assign(Readable.from([Buffer.from(text)]), { headers: {} }) as unknown as IncomingMessage)
 
 describe('the body of an admin request', () => {
-  it('keeps the digits of payloads and attributes, as text, and leaves everything else as it is', async () => {
+  it('keeps the digits of whole numbers, as text, wherever they are, and leaves everything else as it is', async () => {
     const content = `{"id":"a","price":12.5,"where":{"traits.n":${BIG}},"attributes":{"ids":[-${BIG},7]},
       "payload":{"sku":${BIG},"text":"${BIG}","small":9007199254740991,"half":0.5,"none":null}}`
     const kept = {
-      ...{ id: 'a', price: 12.5, where: { 'traits.n': Number(BIG) }, attributes: { ids: [`-${BIG}`, 7] } },
+      ...{ id: 'a', price: 12.5, where: { 'traits.n': BIG }, attributes: { ids: [`-${BIG}`, 7] } },
       payload: { sku: BIG, text: BIG, small: 9007199254740991, half: 0.5, none: null },
     }
     expect(await bodyOf(content)).toEqual(kept)
@@ -27,6 +27,8 @@ describe('the body of an admin request', () => {
 })
 
 it('a file of the command has them as the collector does', () => {
-  const file = `\uFEFF[{"id":"a","payload":{"sku":${BIG}}}]`
-  expect(parseJson('content.json', file)).toEqual([{ id: 'a', payload: { sku: BIG } }])
+  const file = `\uFEFF[{"id":"a","payload":{"sku": ${BIG} },"given":{"traits":{"n":[1, ${BIG}]}}}]`
+  const kept = { id: 'a', payload: { sku: BIG }, given: { traits: { n: [1, BIG] } } }
+  expect(parseJson('content.json', file)).toEqual([kept])
+  expect(() => parseJson('content.json', `[${BIG}, "`)).toThrow('content.json')
 })

@@ -217,6 +217,23 @@ describe('what differs from GrowthBook', () => {
     expect(matches({ id: '175928847299117063' }, attributes)).toBe(true)
     expect(missesOf({ id: '1' }, attributes)).toEqual(['id is "175928847299117063", wanted "1"'])
   })
+
+  it.each<[condition: unknown, value: unknown, expected: boolean]>([
+    [{ $lt: '175928847299117064' }, '175928847299117063', true],
+    [{ $lt: '175928847299117063' }, '175928847299117063', false],
+    [{ $lte: '175928847299117063' }, '\ufdd0175928847299117063', true],
+    [{ $gt: '99999999999999999' }, '100000000000000000', true],
+    [{ $gt: '-99999999999999999' }, '-100000000000000000', false],
+    [{ $gte: '175928847299117063' }, '175928847299117062', false],
+    [{ $lt: '9007199254740993' }, 9007199254740992, true],
+    [{ $gt: '9007199254740993' }, 1.5, false],
+    [{ $gt: '9007199254740993' }, 1e300, true],
+    [{ $gt: '9007199254740993' }, 'x', true],
+    [{ $gt: '9007199254740993' }, null, false],
+    [{ $gt: 5 }, '175928847299117063', true],
+  ])('whole numbers beyond 2^53 compare by their value: %j of %j', (a, value, expected) => {
+    expect(matches({ a }, { a: value })).toBe(expected)
+  })
 })
 
 describe('misses', () => {
