@@ -160,7 +160,8 @@ async function startDeciding({
     writesSnapshots: () => profiles.holds(0),
   })
   const items = itemModels.everyMs > 0 ? loadItemModels({ ...parts, maxBytes: itemModels.maxBytes }) : undefined
-  const models = { modelOf: learning.modelOf, ...(items && { itemsOf: items.itemsOf }) }
+  const { modelOf, contentOf, contentAgeMs } = learning
+  const models = { modelOf, contentOf, contentAgeMs, ...(items && { itemsOf: items.itemsOf }) }
   const decisions = await startDecisions({ ...parts, nats: lane, publisher: lanePublisher, profiles, models })
   const { definitionsOf, serves, onServing } = profiles
   const contents = answerContents({ nats: lane, contents: learning, definitionsOf, serves, log: parts.log })

@@ -1,4 +1,4 @@
-export { ENDLESS, RATE, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { ENDLESS, RATE, REGULAR, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot, withPolicy } from './catalog/compile-slot.js'

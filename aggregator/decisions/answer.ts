@@ -90,6 +90,10 @@ export function* answering(
     slots,
     clauses: catalog.clausesOf(siteId),
     now,
+    counted: {
+      rowsOf: contentId => models.contentOf?.(siteId, contentId)?.rows,
+      ageMs: models.contentAgeMs?.() ?? 0,
+    },
   })
   const { personId } = situation.person
   const taken = new Set<string>()

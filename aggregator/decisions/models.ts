@@ -1,4 +1,4 @@
-import type { ItemModel, ItemPolicy, SlotModel } from '@slotstream/core'
+import type { ContentTotal, ItemModel, ItemPolicy, SlotModel } from '@slotstream/core'
 
 /** What has been learned, as decisions read it. */
 export interface Models {
@@ -6,6 +6,10 @@ export interface Models {
   modelOf(siteId: string, slotId: string): SlotModel | undefined
   /** Returns the matrix of a site's items that a policy ranks by; undefined: none has been fitted. Default: there is none */
   itemsOf?(siteId: string, type: ItemPolicy): ItemModel | undefined
+  /** Returns what was counted of a content; undefined: nothing. Default: nothing was */
+  contentOf?(siteId: string, contentId: string): ContentTotal | undefined
+  /** Returns for how long what was counted of content may have lacked messages, in milliseconds. Default 0 */
+  contentAgeMs?(): number
 }
 
 /** The models of a process that learns nothing. */

@@ -1,4 +1,5 @@
 import type { Log } from '@slotstream/runtime'
+import type { ContentAge } from './contents/content-age.js'
 import type { ContentSet } from './contents/content-set.js'
 import type { LearningMetrics } from './metrics.js'
 import type { ModelSet } from './models.js'
@@ -8,11 +9,16 @@ import type { ContentNews, DroppedNews, FoldCounts, ModelNews } from './thread/m
 export function createNewsNotes(
   models: ModelSet,
   contents: ContentSet,
+  age: Pick<ContentAge, 'told'>,
   metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits'>,
   log: Log,
 ): (news: ModelNews | DroppedNews | ContentNews) => void {
   return news => {
-    if (news.type === 'contents') return contents.put(news)
+    if (news.type === 'contents') {
+      contents.put(news)
+      age.told(news.isAll)
+      return
+    }
     if (news.type === 'dropped') {
       metrics.dropped.inc(news.epochs)
       log.error({ epochs: news.epochs }, 'rewards are so large that their sums are not exact: dropped what was learned')

@@ -1,3 +1,4 @@
+import type { JsMsg } from '@nats-io/jetstream'
 import { STREAMS } from '@slotstream/protocol'
 import {
   type Installation,
@@ -8,7 +9,7 @@ import {
   type StreamReader,
   streamInfo,
 } from '@slotstream/runtime'
-import type { StreamMessage } from './thread/messages.js'
+import type { ReadMessage } from './thread/messages.js'
 
 /** Messages that are handed over at a time, and read ahead. */
 const BATCH = 500
@@ -17,7 +18,7 @@ export interface ReadLearningDeps {
   nats: Nats
   log: Log
   /** Takes messages; more are read when it has resolved. Rejects when it cannot go on. */
-  take: (messages: StreamMessage[]) => Promise<void>
+  take: (messages: ReadMessage[]) => Promise<void>
 }
 
 /** A stream of learning records, and where reading it begins. */
@@ -61,7 +62,7 @@ export async function catchUp(
     const lost = first - Math.max(through + 1, start)
     if (lost > 0) log.warn({ stream: name, lost }, 'messages left the stream before they were learned from')
     let next = Math.max(through + 1, first)
-    const batch: StreamMessage[] = []
+    const batch: ReadMessage[] = []
     for await (const message of readWhole(nats, name, log, { from: next, buffer: BATCH })) {
       batch.push(messageOf(name, base, message))
       next = message.seq + 1
@@ -96,7 +97,7 @@ export function followLearning({ nats, log, take }: ReadLearningDeps, sources: r
 
 /** What arrives while messages are taken is handed over together. */
 async function follow(name: string, base: number, reader: StreamReader, take: ReadLearningDeps['take']): Promise<void> {
-  let waiting: StreamMessage[] = []
+  let waiting: ReadMessage[] = []
   let failure: unknown
   let handing: Promise<void> | undefined
   for await (const message of reader) {
@@ -125,11 +126,9 @@ async function follow(name: string, base: number, reader: StreamReader, take: Re
   }
 }
 
-function messageOf(
-  stream: string,
-  base: number,
-  { seq, subject, data }: { seq: number; subject: string; data: Uint8Array },
-) {
+function messageOf(stream: string, base: number, message: JsMsg): ReadMessage {
+  const { seq, subject, data, info } = message
   const partition = Number(subject.slice(STREAMS.learning.subject.length + 1))
-  return { stream, seq, position: base + seq, partition, data }
+  const storedAt = Math.floor(info.timestampNanos / 1e6)
+  return { stream, seq, position: base + seq, partition, data, storedAt, pending: info.pending }
 }

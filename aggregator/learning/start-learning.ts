@@ -1,4 +1,5 @@
 import { type Installation, type Log, type Metrics, type Nats, repeat, within } from '@slotstream/runtime'
+import { type ContentAge, createContentAge } from './contents/content-age.js'
 import { type Contents, createContentSet } from './contents/content-set.js'
 import { learningMetrics } from './metrics.js'
 import { createModelSet, type Models } from './models.js'
@@ -8,7 +9,7 @@ import { keepRunning } from './restarts.js'
 import { createSaver, type Saver } from './snapshot/saver.js'
 import { createSnapshotStore, type SnapshotStore } from './snapshot/snapshot-store.js'
 import { type LearningThread, startLearningThread } from './thread/learning-thread.js'
-import type { StreamMessage } from './thread/messages.js'
+import type { ReadMessage } from './thread/messages.js'
 
 /** Time between two looks at whether a snapshot is due, in milliseconds. */
 const LOOK_MS = 500
@@ -33,6 +34,8 @@ export interface LearningDeps {
 
 /** What policies have learned, as this process knows it: it follows all learning records of the installation. */
 export interface Learning extends Models, Contents {
+  /** Returns for how long what was counted of content may have lacked messages, in milliseconds. */
+  contentAgeMs(): number
   /** Returns what is missing until all models are up to date; empty when nothing is. Models are there before. */
   missing(): string[]
   /** Of each stream: the sequence of the last record that was learned from. */
@@ -50,12 +53,13 @@ export function startLearning(deps: LearningDeps): Learning {
   const metrics = learningMetrics(deps.metrics)
   const models = createModelSet()
   const contents = createContentSet()
+  const age = createContentAge()
   const store = createSnapshotStore(nats, installation.buckets.learning, log)
   const saver = createSaver({ store, writesSnapshots, everyMs: snapshotEveryMs, metrics, log })
   const ending = new AbortController()
   const through = new Map<string, number>()
   const noteFolded = createFoldNotes(metrics, log)
-  const noteNews = createNewsNotes(models, contents, metrics, log)
+  const noteNews = createNewsNotes(models, contents, age, metrics, log)
   let isCaughtUp = false
   let stopReading = async () => {}
   let thread: LearningThread | undefined
@@ -68,14 +72,16 @@ export function startLearning(deps: LearningDeps): Learning {
     broken.catch(() => {})
     const worker = startLearningThread(maxBytes, noteNews, endOfThread)
     thread = worker
-    const take = async (messages: StreamMessage[]) => {
+    const take = async (messages: ReadMessage[]) => {
+      const counted = age.counting(messages)
       const counts = await worker.ask({ type: 'fold', messages })
+      counted(counts.contents > 0)
       for (const { stream, seq } of messages) through.set(stream, seq)
       noteFolded(counts)
       saver.note(counts)
     }
     try {
-      const { positions, origin } = await load(worker, store, saver, log)
+      const { positions, origin } = await load(worker, store, saver, age, log)
       const parts = { nats, log, take }
       const { live, isReset } = await catchUp(parts, installation, positions)
       if (ending.signal.aborted) return
@@ -85,6 +91,7 @@ export function startLearning(deps: LearningDeps): Learning {
       const onRebuilt = () => endOfThread(new ModelsRebuilt())
       saver.begin(() => worker.ask({ type: 'save' }), { origin, isReset, onRebuilt })
       isCaughtUp = true
+      age.caughtUp()
       log.info({ slots: models.size }, 'models are up to date')
       await Promise.race([following.reading, broken])
     } finally {
@@ -103,8 +110,7 @@ export function startLearning(deps: LearningDeps): Learning {
   )
 
   return {
-    modelOf: models.modelOf,
-    contentOf: contents.contentOf,
+    ...{ modelOf: models.modelOf, contentOf: contents.contentOf, contentAgeMs: age.ageMs },
     missing: () => (isCaughtUp ? [] : ['decisions: models are still to be brought up to date']),
     learned: () => [...through].map(([stream, seq]) => ({ stream, through: seq })),
     async stop() {
@@ -150,8 +156,10 @@ async function load(
   thread: LearningThread,
   store: SnapshotStore,
   saver: Saver,
+  age: ContentAge,
   log: Log,
 ): Promise<{ positions: Readonly<Record<string, number>>; origin?: string | undefined }> {
+  age.loaded(0)
   const found = await store.read()
   if (!found) {
     log.info('there is no snapshot of what was learned: learning from what the streams have')
@@ -167,6 +175,7 @@ async function load(
     return { positions: {}, origin: found.manifest.origin }
   }
   saver.noteSnapshot(loaded.at)
+  age.loaded(loaded.at)
   log.info({ snapshot: found.manifest.id, slots: loaded.slots }, 'loaded what was learned')
   return { positions: loaded.positions, origin: found.manifest.origin }
 }

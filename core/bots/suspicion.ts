@@ -11,11 +11,11 @@ export const RATE = { pages: 100, pageMs: 2_000, pageMsUnengaged: 5_000 } as con
 export const ENDLESS = { ms: 12 * 3_600_000, pages: 100 } as const
 
 /**
- * Tiles of the feature `page_views_24h` (24 minutes each) in a row that hold nearly equally many pages, how many these are
+ * Tiles of the feature `page_views_24h` in a row, how long each is, that hold nearly equally many pages, how many these are
  * at least on average, and the variance of their numbers by their mean at most. People come and go: without a memory that
  * would be 1 (Poisson), and 12 such tiles have 0.15 or less in one of a thousand cases.
  */
-export const REGULAR = { tiles: 12, pages: 10, dispersion: 0.15 } as const
+export const REGULAR = { tiles: 12, tileMs: 24 * 60_000, pages: 10, dispersion: 0.15 } as const
 
 /**
  * Why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`: one visit of

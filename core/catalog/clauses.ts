@@ -1,7 +1,7 @@
 import { isObject } from '@slotstream/protocol'
 import type { Compiled, Condition } from '../conditions/condition.js'
 import { shareReads } from '../conditions/share-reads.js'
-import { readAttribute, type SegmentAttributes } from '../segments/attributes.js'
+import { contentFeaturesOf, readAttribute, type SegmentAttributes } from '../segments/attributes.js'
 import { compileWhere } from '../segments/compile-where.js'
 
 /** A condition as numbers of clauses, all of which must hold. */
@@ -11,7 +11,12 @@ export interface ClauseList {
   key: string
   /** Paths of attributes that it reads. */
   paths: readonly string[]
+  /** Whether it reads features of the content that is asked about. */
+  asksContent: boolean
 }
+
+/** Returns the features of a content by name, as conditions read them. */
+export type ReadContent = (contentId: string) => Readonly<Record<string, unknown>>
 
 /** The clauses of a site's conditions, each once however many contents have it. None ever leaves, so numbers stay valid. */
 export interface Clauses {
@@ -19,19 +24,27 @@ export interface Clauses {
   readonly size: number
   /** Adds a condition; the same object is compiled once. A fault in it changes nothing. */
   add(where: unknown): Compiled<ClauseList>
-  /** Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked. */
-  ask(attributes: SegmentAttributes): ClauseAnswers
+  /**
+   * Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked; those about content,
+   * of each content.
+   *
+   * @param readContent Default: content has no features
+   */
+  ask(attributes: SegmentAttributes, readContent?: ReadContent): ClauseAnswers
 }
 
-/** Answers of one person and request. */
+/** Answers of one person and request, and of the content that is asked about where clauses read it. */
 export interface ClauseAnswers {
   /** Returns the first of these clauses that does not hold; undefined where all do. */
-  firstMiss(numbers: readonly number[]): number | undefined
+  firstMiss(numbers: readonly number[], contentId?: string): number | undefined
   /** Describes why a clause does not hold: `context.country is "FR", wanted "DE"`. */
-  describe(number: number): string
+  describe(number: number, contentId?: string): string
   /** Returns the paths that a clause reads. */
   pathsOf(number: number): readonly string[]
 }
+
+/** Features of content that has none. */
+const NO_FEATURES: Readonly<Record<string, unknown>> = {}
 
 const HOLDS = 1
 const FAILS = 2
@@ -41,24 +54,29 @@ export function createClauses(): Clauses {
   const reads = shareReads(readAttribute)
   const numbers = new Map<string, number>()
   const conditions: Condition[] = []
+  /** Of each: whether it reads the content, and so has another answer for each. */
+  const asksContent: boolean[] = []
   const added = new WeakMap<object, Compiled<ClauseList>>()
 
   function numberOf(part: object): number {
     const text = JSON.stringify(part)
     const known = numbers.get(text)
     if (known !== undefined) return known
-    const compiled = compileWhere(part, {}, { read: reads.read })
+    const compiled = compileWhere(part, {}, { read: reads.read, isOfContent: true })
     // The condition that it is a part of was compiled without a fault.
     if (!compiled.ok) throw new Error(compiled.reason)
     numbers.set(text, conditions.length)
+    asksContent.push(contentFeaturesOf(compiled.value.paths).length > 0)
     return conditions.push(compiled.value) - 1
   }
 
   function compile(where: unknown): Compiled<ClauseList> {
-    const whole = compileWhere(where, {}, { read: reads.read })
+    const whole = compileWhere(where, {}, { read: reads.read, isOfContent: true })
     if (!whole.ok) return whole
+    const { paths } = whole.value
     const list = partsOf(where).map(numberOf)
-    return { ok: true, value: { numbers: list, key: list.join(), paths: whole.value.paths } }
+    const isAsked = contentFeaturesOf(paths).length > 0
+    return { ok: true, value: { numbers: list, key: list.join(), paths, asksContent: isAsked } }
   }
 
   return {
@@ -71,11 +89,18 @@ export function createClauses(): Clauses {
       added.set(where, known)
       return known
     },
-    ask(attributes) {
+    ask(attributes, readContent = () => NO_FEATURES) {
       const loaded = reads.load(attributes)
+      // Not loaded: what was read of one content is none of the next one.
+      const ofContent: SegmentAttributes = { ...attributes }
+      const aboutContent = (contentId?: string) => {
+        ofContent.content = { features: contentId === undefined ? NO_FEATURES : readContent(contentId) }
+        return ofContent
+      }
       const answers = new Uint8Array(conditions.length)
       const described = new Map<number, string>()
-      const answerOf = (number: number) => {
+      const answerOf = (number: number, contentId?: string) => {
+        if (asksContent[number]) return conditions[number]!.matches(aboutContent(contentId)) ? HOLDS : FAILS
         const known = answers[number]
         if (known) return known
         const answer = conditions[number]!.matches(loaded) ? HOLDS : FAILS
@@ -84,11 +109,12 @@ export function createClauses(): Clauses {
         return answer
       }
       return {
-        firstMiss(wanted) {
-          for (const number of wanted) if (answerOf(number) === FAILS) return number
+        firstMiss(wanted, contentId) {
+          for (const number of wanted) if (answerOf(number, contentId) === FAILS) return number
           return undefined
         },
-        describe(number) {
+        describe(number, contentId) {
+          if (asksContent[number]) return conditions[number]!.misses(aboutContent(contentId))[0] ?? ''
           const known = described.get(number)
           if (known !== undefined) return known
           const description = conditions[number]!.misses(loaded)[0] ?? ''

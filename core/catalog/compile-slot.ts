@@ -1,5 +1,6 @@
 import type { Campaign, Content, FrequencyCap, Slot } from '@slotstream/protocol'
 import type { EligibleContent } from '../policies/proposal.js'
+import { contentFeaturesOf } from '../segments/attributes.js'
 import { featuresOf } from '../segments/compile-segments.js'
 import type { ClauseList, Clauses } from './clauses.js'
 import { factsOf } from './content-facts.js'
@@ -26,6 +27,8 @@ export interface CompiledCampaign {
   readonly id: string
   readonly mode: Campaign['mode']
   readonly where: readonly number[]
+  /** Whether it reads features of content: then it is asked of each. */
+  readonly asksContent: boolean
   /** Places of its content among that of the slot. */
   readonly contents: readonly number[]
 }
@@ -35,6 +38,8 @@ export interface SlotNeeds {
   readonly policy: PolicyNeeds
   /** Names of the features that conditions read. */
   readonly features: readonly string[]
+  /** Names of the features of content that they read. */
+  readonly contentFeatures: readonly string[]
   /** Whether conditions read segments. */
   readonly segments: boolean
   /** Whether there are conditions. */
@@ -59,6 +64,8 @@ export interface CompiledSlot {
   }
   /** Conditions of contents, each once, as clauses that must hold. */
   readonly conditions: readonly (readonly number[])[]
+  /** Of each of them: whether it reads features of content, and is asked of each. */
+  readonly asksContent: readonly boolean[]
   /** Those that pin first, each in its order. */
   readonly campaigns: readonly CompiledCampaign[]
   /** Changes with the slot's policy and with the content it chooses from. */
@@ -72,7 +79,7 @@ export interface CompiledSlot {
 }
 
 /** What content without a condition must hold. */
-const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [] }
+const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: false }
 
 /** Contents as they were compiled last: where nothing of one has changed, it is the same object again. */
 const COMPILED = new WeakMap<Content, CompiledContent>()
@@ -95,6 +102,7 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
     return compiled.ok ? compiled.value : undefined
   }
   const conditions: (readonly number[])[] = []
+  const asksContent: boolean[] = []
   const numberOf = new Map<string, number>()
   const conditionOf = (content: Content): number | undefined => {
     const list = add(content.where, `content ${content.id}`)
@@ -102,6 +110,7 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
     const known = numberOf.get(list.key)
     if (known !== undefined) return known
     numberOf.set(list.key, conditions.length)
+    asksContent.push(list.asksContent)
     return conditions.push(list.numbers) - 1
   }
   const contents = contentsOfSlot(slot, all).map(content => compileContent(content, conditionOf(content)))
@@ -109,7 +118,8 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
     const compiled = add(where, `campaign ${id}`)
     const ofCampaign = [...new Set(contentIds)].flatMap(contentId => places.get(contentId) ?? [])
-    return compiled ? [{ id, mode, where: compiled.numbers, contents: ofCampaign }] : []
+    if (!compiled) return []
+    return [{ id, mode, where: compiled.numbers, asksContent: compiled.asksContent, contents: ofCampaign }]
   })
   return versioned({
     slot,
@@ -122,10 +132,12 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
       hasCaps: Uint8Array.from(contents, ({ caps }) => (caps.length > 0 ? 1 : 0)),
     },
     conditions,
+    asksContent,
     campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],
     needs: {
       policy: needsOf(slot.policy),
       features: featuresOf([...paths]),
+      contentFeatures: contentFeaturesOf([...paths]),
       segments: paths.has('segments'),
       conditions: paths.size > 0,
       caps: contents.some(({ caps }) => caps.length > 0),
@@ -144,9 +156,9 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
  * @param slot differs from that of `base` in its policy alone
  */
 export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
-  const { contents, columns, conditions, campaigns, clauses, faults } = base
+  const { contents, columns, conditions, asksContent, campaigns, clauses, faults } = base
   return versioned({
-    ...{ slot, contents, columns, conditions, campaigns, clauses, faults },
+    ...{ slot, contents, columns, conditions, asksContent, campaigns, clauses, faults },
     needs: { ...base.needs, policy: needsOf(slot.policy) },
     learns: learnsFrom(slot),
   })

@@ -30,13 +30,20 @@ export interface Eligibility {
  * @param taken content that earlier slots of the same request show
  */
 export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Eligibility {
-  const { contents, conditions } = slot
+  const { contents, conditions, asksContent } = slot
   const { now, answers, stopped } = facts
+  const { startsAt, endsAt, condition, isOutOfStock, hasCaps } = slot.columns
   const showings = slot.needs.caps ? facts.showings() : NONE
-  const misses = Uint8Array.from(conditions, numbers => (answers.firstMiss(numbers) === undefined ? 0 : 1))
+  const misses = Uint8Array.from(conditions, (numbers, condition) =>
+    asksContent[condition] ? ASKED_OF_EACH : answers.firstMiss(numbers) === undefined ? 0 : 1,
+  )
+  const isMissed = (place: number) => {
+    const missed = misses[condition[place]!]!
+    if (missed !== ASKED_OF_EACH) return missed === 1
+    return answers.firstMiss(conditions[condition[place]!]!, contents[place]!.id) !== undefined
+  }
   const eligible: number[] = []
   const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
-  const { startsAt, endsAt, condition, isOutOfStock, hasCaps } = slot.columns
   const isAsked = stopped.size > 0 || taken.size > 0
   for (let place = 0; place < contents.length; place++) {
     // A time that is none was refused when it was stored; where it was not, the content is not shown.
@@ -44,7 +51,7 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
     else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
     else if (isOutOfStock[place]) reasons[place] = 'out_of_stock'
     else if (condition[place]! < 0) reasons[place] = 'broken_condition'
-    else if (misses[condition[place]!]) reasons[place] = 'condition'
+    else if (isMissed(place)) reasons[place] = 'condition'
     else {
       const reason = hasCaps[place] || isAsked ? reasonOf(contents[place]!) : undefined
       if (reason === undefined) eligible.push(place)
@@ -63,6 +70,9 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
 
 const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()
 
+/** In the place of a condition's answer: each content has its own. */
+const ASKED_OF_EACH = 2
+
 /**
  * Describes in plain words why a content may not be shown, where the reason alone does not say it.
  *
@@ -78,10 +88,12 @@ export function detailOf(
 ): string | undefined {
   const content = slot.contents[place]!
   if (reason === 'condition' && content.condition !== undefined) {
-    const missed = facts.answers.firstMiss(slot.conditions[content.condition]!)
+    const { answers } = facts
+    const missed = answers.firstMiss(slot.conditions[content.condition]!, content.id)
     if (missed === undefined) return undefined
-    const paths = facts.answers.pathsOf(missed)
-    return isPublic && !paths.every(isOfRequest) ? `asks for ${paths.join(', ')}` : facts.answers.describe(missed)
+    const paths = answers.pathsOf(missed)
+    if (isPublic && !paths.every(isOfRequest)) return `asks for ${paths.join(', ')}`
+    return answers.describe(missed, content.id)
   }
   const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id), facts) : undefined
   return reached && `${reached.times} of ${reached.count} per ${reached.per}`

@@ -86,11 +86,12 @@ export interface Decided {
  */
 export function decide(question: Question): Decided {
   const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
-  const { siteId, visitorId, person, context, values } = situation
+  const { siteId, visitorId, person, context } = situation
   const { eligible, reasons } = eligibleOf(slot, situation, taken)
   const holdout = question.heldOut ?? isHeldOut(siteId, visitorId, slot.slot)
   const asked = featuresAskedFor(slot, situation)
-  const isStale = asked.length > 0 && situation.ageMs > maxAgeOf(slot.slot)
+  const ages = agesOf(slot, situation, asked)
+  const isStale = ages.some(([, age]) => age > maxAgeOf(slot.slot))
   let itemsAsOf: number | undefined
   const itemsFor = (type: ItemPolicy): ItemModel | undefined => {
     const items = itemsOf?.(type)
@@ -111,7 +112,7 @@ export function decide(question: Question): Decided {
     eligible,
     isStale ? 0 : count,
     facts,
-    where => situation.answers.firstMiss(where) === undefined,
+    (where, contentId) => situation.answers.firstMiss(where, contentId) === undefined,
   )
   const drawn = stages.flatMap(({ drawn, candidates }) => drawn.map(index => candidates[index]!))
   const shown = holdout ? [] : drawn
@@ -120,10 +121,7 @@ export function decide(question: Question): Decided {
   const campaigns = stages.flatMap(({ campaign, drawn }) =>
     campaign !== undefined && drawn.length > 0 && !holdout ? [campaign] : [],
   )
-  const versions = asked.flatMap(name => {
-    const version = values.get(name)?.version
-    return version === undefined ? [] : [[name, version] as const]
-  })
+  const versions = versionsOf(slot, situation, asked)
   const choice: Choice = {
     recordVersion: 3,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
@@ -137,7 +135,7 @@ export function decide(question: Question): Decided {
     features: {
       affinities: person.affinities,
       exploration: last.recorded.lottery?.exploration ?? 0,
-      ...(asked.length > 0 && { ages: Object.fromEntries(asked.map(name => [name, situation.ageMs])) }),
+      ...(ages.length > 0 && { ages: Object.fromEntries(ages) }),
       ...(versions.length > 0 && { versions: Object.fromEntries(versions) }),
     },
     policy: slot.slot.policy?.type ?? 'default',
@@ -161,6 +159,21 @@ function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): strin
   if (needs.segments) names.push('segments')
   for (const name of values.keys()) if (needs.policy.features || needs.features.includes(name)) names.push(name)
   return names
+}
+
+/** Returns the age of each feature that a choice asks for: of the person, and of content. No two features have one name. */
+function agesOf({ needs }: CompiledSlot, { ageMs, contents }: Situation, asked: readonly string[]): [string, number][] {
+  const ofContent = needs.contentFeatures.map((name): [string, number] => [name, contents.ageMs])
+  return [...asked.map((name): [string, number] => [name, ageMs]), ...ofContent]
+}
+
+/** Returns the versions of the features that a choice read; of a rate those of the two that it is made of. */
+function versionsOf({ needs }: CompiledSlot, { values, contents }: Situation, asked: readonly string[]) {
+  const versions = asked.flatMap((name): [string, string][] => {
+    const version = values.get(name)?.version
+    return version === undefined ? [] : [[name, version]]
+  })
+  return [...versions, ...contents.versionsOf(needs.contentFeatures)]
 }
 
 /** Returns the greatest age of features that a slot takes, in milliseconds. */

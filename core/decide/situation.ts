@@ -13,6 +13,7 @@ import type { SegmentAttributes } from '../segments/attributes.js'
 import type { CompiledSegments } from '../segments/compile-segments.js'
 import { changesOf } from '../segments/membership.js'
 import { personAttributes } from '../segments/person-attributes.js'
+import { type AskedContents, askContents, type CountedContents } from './asked-contents.js'
 import { type DecidedPerson, personOfProfile } from './person.js'
 
 /** What a site declares, as far as decisions need it. */
@@ -43,6 +44,8 @@ export interface SituationInput {
   now: number
   /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
   ageMs?: number
+  /** What was counted of the site's content. Default: nothing */
+  counted?: CountedContents
 }
 
 /** What all slots of one request are decided by. */
@@ -53,6 +56,8 @@ export interface Situation extends EligibilityFacts {
   /** The request's own, as far as policies learn from it. */
   context: Record<string, unknown>
   ageMs: number
+  /** Features of content, as conditions read them. */
+  contents: AskedContents
   /** Features that were read, by name. */
   values: ReadonlyMap<string, FeatureValue>
   /** Returns what a linear model learns of the person and request. */
@@ -82,6 +87,12 @@ export function situationOf(input: SituationInput): Situation {
     facts.features = Object.fromEntries(declared(input).map(name => [name, values.get(name)?.value]))
   if (needs.items) facts.items = itemsIn(values)
   const learned = learnedContext(context)
+  const contents = askContents(
+    needs.contentFeatures,
+    input.definitions?.features ?? DEFAULT_FEATURES,
+    now,
+    input.counted,
+  )
   let showings: ReturnType<typeof showingsOf> | undefined
   let crossed: CrossedFacts | undefined
   return {
@@ -91,9 +102,10 @@ export function situationOf(input: SituationInput): Situation {
     context: learned,
     now,
     ageMs,
+    contents,
     values,
     sessionId: isId(context.sessionId) ? context.sessionId : '',
-    answers: clauses.ask({ ...attributes, segments }),
+    answers: clauses.ask({ ...attributes, segments }, contents.read),
     showings: () => (showings ??= showingsOf(person.decisions, now)),
     stopped: new Set(person.stopped),
     crossed: () => (crossed ??= crossFacts({ ...facts, context: learned } as Parameters<typeof crossFacts>[0])),
@@ -109,8 +121,9 @@ export function needsPerson(slots: readonly CompiledSlot[]): boolean {
 }
 
 interface Needs {
-  /** Names of features that conditions read. */
+  /** Names of features that conditions read: of the person, and of content. */
   features: string[]
+  contentFeatures: string[]
   segments: boolean
   learnsFeatures: boolean
   items: boolean
@@ -119,6 +132,7 @@ interface Needs {
 function needsOfAll(slots: readonly CompiledSlot[]): Needs {
   return {
     features: [...new Set(slots.flatMap(({ needs }) => needs.features))],
+    contentFeatures: [...new Set(slots.flatMap(({ needs }) => needs.contentFeatures))],
     segments: slots.some(({ needs, learns }) => learns || needs.segments || needs.policy.segments),
     learnsFeatures: slots.some(({ needs }) => needs.policy.features),
     items: slots.some(({ needs }) => needs.policy.items),

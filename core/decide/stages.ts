@@ -37,29 +37,32 @@ export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible'
  *
  * @param eligible places of content that may be shown
  * @param count of positions; 0: nothing is drawn, but it is known what would have been likely
- * @param holds whether a campaign's condition holds, by its clauses
+ * @param holds whether a campaign's condition holds, by its clauses, and of a content where it asks for that
  */
 export function chooseInStages(
   slot: CompiledSlot,
   eligible: readonly number[],
   count: number,
   facts: ProposalFacts,
-  holds: (where: readonly number[]) => boolean,
+  holds: (where: readonly number[], contentId?: string) => boolean,
 ): Stage[] {
   const random = seededRandom(facts.seed)
   const stages: Stage[] = []
   let rest = eligible
   let open = count
-  for (const { id, mode, where, contents } of slot.campaigns) {
+  for (const { id, mode, where, asksContent, contents } of slot.campaigns) {
     if (stages.length > 0 && open === 0) break
-    if (!holds(where)) continue
+    if (!asksContent && !holds(where)) continue
     const left = new Set(rest)
-    const wanted = contents.filter(place => left.has(place))
+    const isMeant = (place: number) => !asksContent || holds(where, slot.contents[place]!.id)
+    const wanted = contents.filter(place => left.has(place) && isMeant(place))
     if (wanted.length === 0) continue
     const stage = mode === 'pin' ? pinned(wanted, open) : drawn(slot, wanted, open, facts, random)
     if (stage.candidates.length === 0) continue
     stage.campaign = id
     stage.recorded = { campaign: id, ...stage.recorded, contents: packPlaces(stage.candidates) }
+    // Those that the policy did not take as candidates met the condition, too.
+    if (asksContent && stage.candidates.length < wanted.length) stage.recorded.met = packPlaces(wanted)
     add(stage)
   }
   if (open > 0 || stages.length === 0) add(drawn(slot, rest, open, facts, random))

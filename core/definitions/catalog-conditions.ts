@@ -36,6 +36,6 @@ export function slotConditionFaults({ campaigns, rewards }: Pick<Slot, 'campaign
 }
 
 function whereFaults(where: unknown, path: string, known?: Vocabulary): string[] {
-  const compiled = compileWhere(where, known, { path })
+  const compiled = compileWhere(where, known, { path, isOfContent: true })
   return compiled.ok ? [] : compiled.faults
 }

@@ -10,6 +10,7 @@ import {
 } from '@slotstream/protocol'
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import type { BuiltInFeature } from '../features/built-in.js'
+import { CONTENT_CLICK_RATE } from '../features/content/built-in-content.js'
 import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
 import type { Vocabulary } from '../segments/vocabulary.js'
@@ -44,13 +45,14 @@ export function definitionFaults(
   return shownFaults(faultsOf(compileSegments(segments, known.features, known.signals)))
 }
 
-/** Returns the names that conditions over persons may use: declared ones, and built-in ones that are not switched off. */
+/** Returns the names that conditions may use: declared ones, and built-in ones that are not switched off. */
 export function namesInUse(
   { features, patterns, segments }: Definitions,
   builtIn: BuiltInDefinitions = BUILT_IN,
 ): Required<Vocabulary> {
   return {
-    features: namesOf(features.filter(isOfPerson), builtIn.features.filter(isOfPerson)),
+    features: featureNamesOf(features, builtIn.features, isOfPerson),
+    contentFeatures: contentNamesOf(features, builtIn.features),
     segments: segments.map(({ name }) => name),
     signals: [...SIGNALS, ...namesOf(patterns, builtIn.patterns)],
   }
@@ -59,6 +61,30 @@ export function namesInUse(
 /** What persons have: conditions over persons cannot name a feature of content. */
 function isOfPerson(feature: DeclaredFeature | BuiltInFeature): boolean {
   return !('entity' in feature) || feature.entity !== 'content'
+}
+
+function isOfContent(feature: DeclaredFeature | BuiltInFeature): boolean {
+  return !isOfPerson(feature)
+}
+
+/** Features of content, and the rate that is made of two of them where both are there. */
+function contentNamesOf(features: readonly DeclaredFeature[], builtIn: BuiltInDefinitions['features']): string[] {
+  const names = featureNamesOf(features, builtIn, isOfContent)
+  const { name: rate, clicks, views } = CONTENT_CLICK_RATE
+  const isTaken = features.some(feature => feature.name === rate)
+  const hasRate = names.includes(clicks) && names.includes(views) && !isTaken
+  return hasRate ? [...names, rate] : names
+}
+
+/** Names of features of one kind: a declared one of the other kind takes the place of the built-in one of its name, too. */
+function featureNamesOf(
+  declared: readonly DeclaredFeature[],
+  builtIn: BuiltInDefinitions['features'],
+  isWanted: (feature: DeclaredFeature | BuiltInFeature) => boolean,
+): string[] {
+  const replaced = new Set(declared.map(({ name }) => name))
+  const own = declared.filter(feature => !isFeatureOff(feature))
+  return [...builtIn.filter(({ name }) => !replaced.has(name)), ...own].filter(isWanted).map(({ name }) => name)
 }
 
 function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {
@@ -91,10 +117,7 @@ function featureFaults(feature: DeclaredFeature, index: number): string[] {
 }
 
 /** Names that are in use: the declared ones, and the built-in ones that are not switched off. */
-function namesOf(
-  declared: readonly (DeclaredFeature | DeclaredPattern)[],
-  builtIn: readonly { name: string }[],
-): string[] {
+function namesOf(declared: readonly DeclaredPattern[], builtIn: readonly { name: string }[]): string[] {
   const off = new Set(declared.filter(entry => 'off' in entry).map(({ name }) => name))
   return [...new Set([...builtIn, ...declared].map(({ name }) => name))].filter(name => !off.has(name))
 }

@@ -41,10 +41,11 @@ function isOutline(raw: unknown): raw is Pick<RecordedStage, 'of' | 'drawn'> {
 
 function isStage(raw: unknown): raw is RecordedStage {
   if (!isObject(raw)) return false
-  const { campaign, of, contents, lottery, drawn } = raw
+  const { campaign, of, contents, met, lottery, drawn } = raw
   if (campaign !== undefined && typeof campaign !== 'string') return false
   if (!isPlace(of, MAX_CONTENTS + 1)) return false
   if (contents !== undefined && unpacked(contents, unpackPlaces, isAnyPlace)?.length !== of) return false
+  if (met !== undefined && !unpacked(met, unpackPlaces, isAnyPlace)) return false
   if (!isList(drawn, (place): place is number => isPlace(place, of))) return false
   return lottery === undefined || (of === 0 && drawn.length === 0) || isLottery(lottery, of)
 }

@@ -81,12 +81,15 @@ function unknownOf(
   recorded: RecordedAnswers,
   was: CompiledSlot,
 ): string[] {
-  const { unknown } = situation.answers
+  const { answers } = situation
   const before = new Map(was.contents.map(each => [each.id, each]))
-  const asked = new Set(slot.campaigns.filter(({ where }) => unknown.has(where)).flatMap(({ contents }) => contents))
+  const isUnknown = (where: readonly number[], place: number) => answers.isUnknown(where, slot.contents[place]!.id)
+  const asked = new Set(
+    slot.campaigns.flatMap(({ where, contents }) => contents.filter(place => isUnknown(where, place))),
+  )
   return slot.contents.flatMap(({ id, content, condition, caps }, place) => {
     if (reasons[place] !== undefined) return []
-    if (condition !== undefined && unknown.has(slot.conditions[condition]!)) return [id]
+    if (condition !== undefined && isUnknown(slot.conditions[condition]!, place)) return [id]
     if (asked.has(place)) return [id]
     const known = before.get(id)
     if (!known) return []

@@ -1,4 +1,4 @@
-import type { DecisionRecord, ExclusionReason } from '@slotstream/protocol'
+import { type DecisionRecord, type ExclusionReason, joined, type Slot } from '@slotstream/protocol'
 import type { ClauseAnswers } from '../catalog/clauses.js'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { unpackReasons } from '../decide/record/pack-reasons.js'
@@ -8,7 +8,10 @@ import { unpackPlaces } from '../draw/pack-lottery.js'
 export interface RecordedAnswers {
   /** Of each content of the slot by id: why it could not be shown; undefined where it could. Others were not there. */
   reasons: ReadonlyMap<string, ExclusionReason | undefined>
-  /** Whether a condition held, by its text. Others were not asked, or were not there. */
+  /**
+   * Whether a condition held, by its text; of one that asks for features of content by `textOf` of the content. Others were not
+   * asked, or were not there.
+   */
   held: ReadonlyMap<string, boolean>
 }
 
@@ -27,10 +30,12 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
   if (!draw || letters.length !== contents.length)
     throw new RangeError(`the record has ${letters.length} contents, its slot ${contents.length}`)
   const held = new Map<string, boolean>([[textOf(undefined), true]])
-  for (const [place, { content }] of contents.entries()) {
+  for (const [place, { content, condition }] of contents.entries()) {
     const reason = letters[place]
-    if (reason === 'condition') held.set(textOf(content.where), false)
-    else if (AFTER_CONDITIONS.includes(reason)) held.set(textOf(content.where), true)
+    const isAsked = condition !== undefined && was.asksContent[condition]
+    const text = textOf(content.where, isAsked ? content.id : undefined)
+    if (reason === 'condition') held.set(text, false)
+    else if (AFTER_CONDITIONS.includes(reason)) held.set(text, true)
   }
   noteCampaigns(held, draw.stages, was, letters)
   return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), held }
@@ -40,28 +45,34 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
 function noteCampaigns(
   held: Map<string, boolean>,
   stages: NonNullable<DecisionRecord['draw']>['stages'],
-  { slot, campaigns }: CompiledSlot,
+  was: CompiledSlot,
   letters: readonly (ExclusionReason | undefined)[],
 ): void {
+  const { slot, campaigns } = was
   const left = new Set(letters.flatMap((reason, place) => (reason === undefined ? [place] : [])))
   let next = 0
-  for (const { id, contents } of campaigns) {
+  for (const { id, contents, asksContent } of campaigns) {
     const stage = stages[next]
     // Where positions are filled, later campaigns are not asked.
     if (next > 0 && stage === undefined) return
-    const text = textOf(slot.campaigns?.find(campaign => campaign.id === id)?.where)
-    if (stage?.campaign === id) {
-      held.set(text, true)
-      const places = unpackPlaces(stage.contents ?? [])
-      for (const index of stage.drawn) left.delete(places[index] ?? -1)
-      next++
-    } else if (contents.some(place => left.has(place))) held.set(text, false)
+    const where = whereOf(slot, id)
+    const isMine = stage?.campaign === id
+    const asked = contents.filter(place => left.has(place))
+    const places = isMine ? unpackPlaces(stage.contents ?? []) : []
+    if (asksContent) {
+      const met = isMine && stage.met !== undefined ? unpackPlaces(stage.met) : places
+      for (const place of asked) held.set(textOf(where, was.contents[place]!.id), met.includes(place))
+    } else if (isMine || asked.length > 0) held.set(textOf(where), isMine)
+    if (!isMine) continue
+    for (const index of stage.drawn) left.delete(places[index] ?? -1)
+    next++
   }
 }
 
-/** Conditions whose answer a record does not have, among those that were asked of it. */
+/** Answers of a record, which notes what it was asked for and does not have. */
 export interface AskedAnswers extends ClauseAnswers {
-  unknown: ReadonlySet<readonly number[]>
+  /** Whether a condition was asked that the record does not answer. */
+  isUnknown(numbers: readonly number[], contentId: string): boolean
 }
 
 /**
@@ -70,18 +81,24 @@ export interface AskedAnswers extends ClauseAnswers {
  * @param slot the one of the record, or as it would be
  */
 export function answersFrom({ held }: RecordedAnswers, slot: CompiledSlot): AskedAnswers {
-  const texts = new Map<readonly number[], string>()
+  const wheres = new Map<readonly number[], { where: unknown; asksContent: boolean }>()
   for (const { content, condition } of slot.contents)
-    if (condition !== undefined) texts.set(slot.conditions[condition]!, textOf(content.where))
-  for (const { id, where } of slot.campaigns)
-    texts.set(where, textOf(slot.slot.campaigns?.find(campaign => campaign.id === id)?.where))
-  const unknown = new Set<readonly number[]>()
+    if (condition !== undefined)
+      wheres.set(slot.conditions[condition]!, { where: content.where, asksContent: slot.asksContent[condition]! })
+  for (const { id, where, asksContent } of slot.campaigns)
+    wheres.set(where, { where: whereOf(slot.slot, id), asksContent })
+  const unknown = new Set<string>()
+  const keyOf = (numbers: readonly number[], contentId?: string) => {
+    const { where, asksContent = false } = wheres.get(numbers) ?? {}
+    return textOf(where, asksContent ? contentId : undefined)
+  }
   return {
-    unknown,
-    firstMiss(numbers) {
+    isUnknown: (numbers, contentId) => unknown.has(keyOf(numbers, contentId)),
+    firstMiss(numbers, contentId) {
       if (numbers.length === 0) return undefined
-      const known = held.get(texts.get(numbers) ?? '')
-      if (known === undefined) unknown.add(numbers)
+      const key = keyOf(numbers, contentId)
+      const known = held.get(key)
+      if (known === undefined) unknown.add(key)
       return known === false ? numbers[0] : undefined
     },
     describe: () => '',
@@ -89,6 +106,12 @@ export function answersFrom({ held }: RecordedAnswers, slot: CompiledSlot): Aske
   }
 }
 
-function textOf(where: unknown): string {
-  return JSON.stringify(where ?? null)
+function whereOf({ campaigns = [] }: Slot, campaignId: string): unknown {
+  return campaigns.find(({ id }) => id === campaignId)?.where
+}
+
+/** @param contentId of a condition that has an answer for each content */
+function textOf(where: unknown, contentId?: string): string {
+  const text = JSON.stringify(where ?? null)
+  return contentId === undefined ? text : joined([text, contentId])
 }

@@ -63,7 +63,7 @@ export function questionOfRecord(
       context: {},
       now,
       sessionId,
-      ageMs: agesOf(features)[0]?.[1] ?? 0,
+      ...agesIn(features, slot),
       values: valuesOf(features),
       answers: answersFrom(recorded, slot),
       showings: () => showings,
@@ -101,6 +101,14 @@ function agesOf({ ages }: DecisionRecord['features']): [string, number][] {
   return Object.entries(ages).flatMap(([name, age]): [string, number][] =>
     typeof age === 'number' ? [[name, age]] : [],
   )
+}
+
+/** Returns the ages of what was known of the person and of content: they decide whether it was fresh enough. */
+function agesIn(features: DecisionRecord['features'], { needs }: CompiledSlot): Pick<Situation, 'ageMs' | 'contents'> {
+  const ages = agesOf(features)
+  const oldest = (isOfContent: boolean) =>
+    Math.max(0, ...ages.flatMap(([name, age]) => (needs.contentFeatures.includes(name) === isOfContent ? [age] : [])))
+  return { ageMs: oldest(false), contents: { read: () => ({}), ageMs: oldest(true), versionsOf: () => [] } }
 }
 
 /** Features whose age a record has: all that matters of them is that they were asked for. */

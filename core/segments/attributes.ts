@@ -16,25 +16,51 @@ export interface SegmentAttributes {
   profile: { firstSeen: string; lastSeen: string; sessions: number; events: number }
   /** Whether the person seems to be a program. Absent: no */
   suspicion?: Suspicion
+  /** The content that is asked about, in conditions of content and campaigns. Absent: none */
+  content?: { features: Readonly<Record<string, unknown>> }
 }
 
 const FEATURES = 'features.'
+const CONTENT_FEATURES = 'content.features.'
+
+/** A feature that a path names, and the key of its value. */
+export interface NamedFeature {
+  name: string
+  key?: string
+}
 
 /**
  * Reads a path of `SegmentAttributes`. Of `features.NAME.KEY` all that follows NAME is the key, because a category may hold
- * dots.
+ * dots; so it is of `content.features.NAME.KEY`.
  */
 export const readAttribute: PathReader = path => {
-  const feature = featureOf(path)
-  if (feature === undefined) return readPath(path)
-  const { name, key } = feature
-  return readKeys(key === undefined ? ['features', name] : ['features', name, key])
+  const [own, ofContent] = [featureOf(path), contentFeatureOf(path)]
+  if (own) return readKeys(['features', ...keysOf(own)])
+  return ofContent ? readKeys(['content', 'features', ...keysOf(ofContent)]) : readPath(path)
 }
 
-/** Returns the feature that a path names, and the key of its value; undefined for other paths. */
-export function featureOf(path: string): { name: string; key?: string } | undefined {
-  if (!path.startsWith(FEATURES)) return undefined
-  const rest = path.slice(FEATURES.length)
+/** Returns the person's feature that a path names; undefined for other paths. */
+export function featureOf(path: string): NamedFeature | undefined {
+  return featureBehind(FEATURES, path)
+}
+
+/** Returns the feature of content that a path names; undefined for other paths. */
+export function contentFeatureOf(path: string): NamedFeature | undefined {
+  return featureBehind(CONTENT_FEATURES, path)
+}
+
+/** Returns the names of the features of content that paths name, each once. */
+export function contentFeaturesOf(paths: readonly string[]): string[] {
+  return [...new Set(paths.flatMap(path => contentFeatureOf(path)?.name ?? []))]
+}
+
+function keysOf({ name, key }: NamedFeature): string[] {
+  return key === undefined ? [name] : [name, key]
+}
+
+function featureBehind(root: string, path: string): NamedFeature | undefined {
+  if (!path.startsWith(root)) return undefined
+  const rest = path.slice(root.length)
   const dot = rest.indexOf('.')
   return dot === -1 ? { name: rest } : { name: rest.slice(0, dot), key: rest.slice(dot + 1) }
 }

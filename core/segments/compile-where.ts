@@ -8,22 +8,24 @@ export interface WhereOptions {
   path?: string
   /** Reader that it shares with other conditions: `shareReads(readAttribute).read`. Default: it reads by itself. */
   read?: PathReader
+  /** Whether it is asked of a content, and may read `content.features`. Default: no */
+  isOfContent?: boolean
   /** Called with the names of segments that it asks for. */
   onSegments?: (names: readonly string[]) => void
 }
 
 /**
  * Compiles a condition over persons: `features.NAME`, `features.NAME.KEY`, `segments`, `signals`, `traits.…`, `context.…`,
- * `now`, `profile.…`. It is evaluated with `SegmentAttributes`.
+ * `now`, `profile.…`; of a content as well over `content.features.NAME`. It is evaluated with `SegmentAttributes`.
  *
  * @param known names that it may use. Default: any
  */
 export function compileWhere(where: unknown, known: Vocabulary = {}, options: WhereOptions = {}): Compiled<Condition> {
-  const { path = 'where', read = readAttribute, onSegments = () => {} } = options
+  const { path = 'where', read = readAttribute, isOfContent = false, onSegments = () => {} } = options
   return compileCondition(where, {
     path,
     read,
     isTime: isAttributeTime,
-    checkPath: (asked, wanted) => attributeTrouble(asked, wanted, known, onSegments),
+    checkPath: (asked, wanted) => attributeTrouble(asked, wanted, known, onSegments, isOfContent),
   })
 }

@@ -1,11 +1,13 @@
 import { nearest } from '@slotstream/protocol'
 import { cut } from '../conditions/words/show.js'
-import { featureOf } from './attributes.js'
+import { contentFeatureOf, featureOf, type NamedFeature } from './attributes.js'
 import { namesIn } from './name-lists.js'
 
 /** Names that conditions over persons may use. Absent: any. */
 export interface Vocabulary {
   features?: readonly string[]
+  /** Features of content, in conditions that are asked of a content. */
+  contentFeatures?: readonly string[]
   segments?: readonly string[]
   signals?: readonly string[]
 }
@@ -22,19 +24,25 @@ const NAME = /^[A-Za-z0-9_-]{1,100}$/
  * Says what is wrong with a path of a condition over persons, or with what is asked of it; undefined when nothing is.
  *
  * @param onSegments called with the names of segments that it asks for
+ * @param isOfContent whether the condition is asked of a content
  */
 export function attributeTrouble(
   path: string,
   wanted: unknown,
   known: Vocabulary,
   onSegments: (names: readonly string[]) => void,
+  isOfContent: boolean,
 ): string | undefined {
   const dot = path.indexOf('.')
   const root = dot === -1 ? path : path.slice(0, dot)
   const rest = dot === -1 ? undefined : path.slice(dot + 1)
   switch (root) {
     case 'features':
-      return featureTrouble(path, known)
+      return featureTrouble('features', featureOf(path), known.features)
+    case 'content':
+      return isOfContent
+        ? featureTrouble('content.features', contentFeatureOf(path), known.contentFeatures)
+        : 'only conditions of content and campaigns are asked of a content'
     case 'segments':
     case 'signals': {
       if (rest !== undefined) return `${root} is a list of names, without fields`
@@ -56,17 +64,22 @@ export function attributeTrouble(
         ? undefined
         : unknownName(`field of ${root}`, rest ?? '', FIELDS[root])
     default:
-      return unknownName('attribute', root, ROOTS)
+      return unknownName('attribute', root, isOfContent ? [...ROOTS, 'content'] : ROOTS)
   }
 }
 
 const EXAMPLES = { traits: 'traits.plan', context: 'context.page.path' }
 
-function featureTrouble(path: string, { features }: Vocabulary): string | undefined {
-  const name = featureOf(path)?.name ?? ''
+function featureTrouble(
+  root: 'features' | 'content.features',
+  feature: NamedFeature | undefined,
+  names: readonly string[] | undefined,
+): string | undefined {
+  const name = feature?.name ?? ''
   if (!NAME.test(name))
-    return 'name a feature, and the key of its value if it has keys: features.NAME or features.NAME.KEY'
-  return features === undefined || features.includes(name) ? undefined : unknownName('feature', name, features)
+    return `name a feature, and the key of its value if it has keys: ${root}.NAME or ${root}.NAME.KEY`
+  const kind = root === 'features' ? 'feature' : 'feature of content'
+  return names === undefined || names.includes(name) ? undefined : unknownName(kind, name, names)
 }
 
 function unknownNames(

@@ -41,7 +41,7 @@ export function createChangedContents(): ChangedContents {
       if (ofSite.size === 0) changed.delete(siteId)
       // What is left of this time is told at once.
       if (changed.size === 0) toldAt = now
-      return { type: 'contents', siteId, contents }
+      return { type: 'contents', siteId, contents, isAll: changed.size === 0 }
     },
   }
 }

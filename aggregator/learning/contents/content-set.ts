@@ -9,7 +9,7 @@ export interface Contents {
 
 /** The same, which is replaced as messages come. */
 export interface ContentSet extends Contents {
-  put(news: ContentNews): void
+  put(news: Pick<ContentNews, 'siteId' | 'contents'>): void
 }
 
 /** Creates an empty set. It keeps as many contents as what it is told by. */

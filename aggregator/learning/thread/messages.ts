@@ -11,6 +11,14 @@ export interface StreamMessage {
   data: Uint8Array
 }
 
+/** The same as it was read. */
+export interface ReadMessage extends StreamMessage {
+  /** When it was stored, in milliseconds since the epoch. */
+  storedAt: number
+  /** Messages that the stream had behind it. */
+  pending: number
+}
+
 /** What the thread that learns is asked for: each is answered once, in order. */
 export type Request =
   /** Goes on from a snapshot. */
@@ -55,6 +63,8 @@ export interface ContentNews {
   type: 'contents'
   siteId: string
   contents: ContentTotal[]
+  /** Whether nothing else is to be told. */
+  isAll: boolean
 }
 
 /** Epochs that were dropped because their sums would no longer have been exact. */

@@ -52,8 +52,16 @@ export function createAskAsGiven(
   }
 }
 
-/** Returns what conditions read of the person and request of a test. */
-export function attributesAsGiven({ profile = {}, context = {} }: DecisionTest['given'], now: number) {
+/**
+ * Returns what conditions read of the person and request of a test.
+ *
+ * @param contentId content that is asked about. Default: none
+ */
+export function attributesAsGiven(
+  { profile = {}, context = {}, content = {} }: DecisionTest['given'],
+  now: number,
+  contentId?: string,
+) {
   const { traits = {}, segments = [], signals = [], features = {} } = profile
   return {
     features,
@@ -69,6 +77,7 @@ export function attributesAsGiven({ profile = {}, context = {} }: DecisionTest['
       events: profile.events ?? 0,
     },
     suspicion: NO_SUSPICION,
+    ...(contentId !== undefined && { content: { features: content[contentId] ?? {} } }),
   } satisfies SegmentAttributes
 }
 
@@ -89,6 +98,7 @@ function situationAsGiven(given: DecisionTest['given'], clauses: Clauses, siteId
     { value, version: '', since: 0 },
   ])
   const sessionId = typeof context.sessionId === 'string' ? context.sessionId : ''
+  const read = (contentId: string) => given.content?.[contentId] ?? {}
   let crossed: CrossedFacts | undefined
   return {
     siteId,
@@ -97,9 +107,10 @@ function situationAsGiven(given: DecisionTest['given'], clauses: Clauses, siteId
     context,
     now,
     ageMs: 0,
+    contents: { read, ageMs: 0, versionsOf: () => [] },
     values: new Map(values),
     sessionId,
-    answers: clauses.ask(attributes),
+    answers: clauses.ask(attributes, read),
     showings: () => showingsAsGiven(profile.shown ?? [], now, sessionId),
     stopped: new Set(profile.stopped),
     crossed: () => (crossed ??= crossFacts({ ...person, context } as Parameters<typeof crossFacts>[0])),

@@ -29,13 +29,19 @@ export function contentRowKey(version: string, slotId: string, key?: string): st
 type Amounts = Map<string, Map<string, number>>
 
 /** Returns the values of a content's features at a time, in milliseconds since the epoch, by name. */
-export function contentValues(rows: ContentRows, { ofContent }: Features, at: number): Map<string, ContentValue> {
+export function contentValues(
+  rows: ContentRows,
+  { ofContent }: Pick<Features, 'ofContent'>,
+  at: number,
+): Map<string, ContentValue> {
   const windows = new Map([...ofContent.byName.values()].map(({ version, window }) => [version, window]))
   const byVersion = new Map<string, Amounts>()
   for (const [rowKey, row] of rows) {
-    const [version = '', slotId = '', key = ''] = rowKey.split('\0')
+    const version = rowKey.slice(0, rowKey.indexOf('\0'))
     const window = windows.get(version)
+    // Most rows are of features that were not asked for.
     if (!window) continue
+    const [, slotId = '', key = ''] = rowKey.split('\0')
     const bySlot: Amounts = byVersion.get(version) ?? new Map()
     const byKey = bySlot.get(slotId) ?? new Map<string, number>()
     byVersion.set(version, bySlot.set(slotId, byKey.set(key, amountAt(row, window, at))))
@@ -43,7 +49,7 @@ export function contentValues(rows: ContentRows, { ofContent }: Features, at: nu
   const values = new Map<string, ContentValue>()
   for (const [name, feature] of ofContent.byName)
     values.set(name, shaped(byVersion.get(feature.version) ?? new Map(), feature))
-  const rate = rateOf(values)
+  const rate = values.has(CONTENT_CLICK_RATE.name) ? undefined : rateOf(values)
   if (rate) values.set(CONTENT_CLICK_RATE.name, rate)
   return values
 }

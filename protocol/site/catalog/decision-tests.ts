@@ -39,7 +39,7 @@ export interface TestedPerson {
 /** An example of how a catalog decides, which is tried before it is published. */
 export interface DecisionTest {
   name?: string
-  given: { profile?: TestedPerson; context?: JsonObject; now?: string }
+  given: { profile?: TestedPerson; content?: Record<string, JsonObject>; context?: JsonObject; now?: string }
   slot: string
   expect: {
     /** None of these can be shown. */
@@ -111,6 +111,13 @@ const GIVEN_FIELDS: CatalogFields = {
     meaning: 'the person',
     default: 'a newcomer',
   },
+  content: {
+    form: 'an object such as {"tent": {"content_trend": 5}}',
+    isFit: value => isObject(value) && Object.values(value).every(isObject),
+    read: readJson,
+    meaning: 'values of features of content, by content and name',
+    default: 'none',
+  },
   context: { ...OBJECT, meaning: "the request's context", default: '`{}`' },
   now: { ...TIME, meaning: 'time of the request', default: 'the present' },
 }
@@ -134,7 +141,7 @@ export const DECISION_TEST_FIELDS: CatalogFields = {
     form: 'an object such as {"profile": {"traits": {"plan": "pro"}}}',
     isFit: isObject,
     read: objectOf(GIVEN_FIELDS),
-    meaning: '`profile`, `context` and `now`',
+    meaning: '`profile`, `content`, `context` and `now`',
     default: 'a newcomer, now',
     filledWith: {},
   },

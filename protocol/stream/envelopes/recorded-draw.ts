@@ -26,6 +26,11 @@ export interface RecordedStage {
   of: number
   /** Their places among the slot's contents. Absent: all that could be shown and were left, in that order */
   contents?: string | number[]
+  /**
+   * Places of the campaign's content that met its condition, where that asks for features of content. Absent: it does not, or
+   * they are the candidates
+   */
+  met?: string | number[]
   /** Absent: pinned, one after the other */
   lottery?: PackedLottery
   /** Places of what was shown among the candidates. */

@@ -11,10 +11,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
   for (const meant of known) {
-    // One that is farther than the best so far need not be measured to the end: sets of hundreds of names are compared.
-    const most = Math.min(Math.max(1, Math.floor(meant.length / 3)), least - 1)
-    const distance = distanceOf(plain, plainOf(meant), most)
-    if (distance > most) continue
+    const most = Math.max(1, Math.floor(meant.length / 3))
+    const distance = distanceOf(plain, plainOf(meant), Math.min(most, least))
+    if (distance > most || distance >= least) continue
     best = meant
     least = distance
   }
@@ -49,9 +48,14 @@ export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINI
   return row[b.length]!
 }
 
+/**
+ * Measures how far two names are from one another: those that begin alike by one letter at most, by less the nearer their ends are.
+ *
+ * @param most beyond which any greater number may be returned: sets of hundreds of names are compared
+ */
 function distanceOf(name: string, meant: string, most: number): number {
   const isAlike = name.length >= BEGINNING && name.slice(0, BEGINNING) === meant.slice(0, BEGINNING)
-  return isAlike ? 1 : editDistance(name, meant, most)
+  return isAlike ? editDistance(name, meant, most * LONGEST) / LONGEST : editDistance(name, meant, most)
 }
 
 /** `starts_at` and `StartsAt` are `startsAt`. */

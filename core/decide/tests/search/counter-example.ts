@@ -108,10 +108,10 @@ function* casesOfNever(id: string, search: Search): Generator<Assignment> {
   const { contents, slot, solver } = search
   const content = contents.find(each => each.id === id)
   if (content === undefined) return
-  const meeting = solver.solutions(content.where, true)
+  const meeting = solver.solutions(content.where, true, id)
   yield* meeting
   for (const campaign of slot.campaigns ?? [])
-    if (campaign.contentIds.includes(id)) yield* joined(solver.solutions(campaign.where, true), meeting)
+    if (campaign.contentIds.includes(id)) yield* joined(solver.solutions(campaign.where, true, id), meeting)
   for (const assignment of meeting) yield* withoutOthers(id, assignment, search)
 }
 
@@ -119,28 +119,33 @@ function* casesOfNever(id: string, search: Search): Generator<Assignment> {
 function* withoutOthers(id: string, assignment: Assignment, search: Search): Generator<Assignment> {
   const { contents, slot, solver, ask } = search
   let cases: Assignment[] = [assignment]
-  for (const { where } of (slot.campaigns ?? []).filter(({ contentIds }) => !contentIds.includes(id)))
-    cases = where ? orElse(joined(cases, solver.solutions(where, false)), cases) : cases
+  for (const { where, contentIds } of (slot.campaigns ?? []).filter(each => !each.contentIds.includes(id)))
+    for (const other of where ? askedOf(where, contentIds) : [])
+      cases = orElse(joined(cases, solver.solutions(where, false, other)), cases)
   yield* cases
   for (const other of ask(cases[0]!).found.certain) {
     const { where } = contents.find(each => each.id === other)!
-    cases = where ? orElse(joined(cases, solver.solutions(where, false)), cases) : cases
+    cases = where ? orElse(joined(cases, solver.solutions(where, false, other)), cases) : cases
   }
   yield* cases
 }
 
 /** Yields persons to whom a content may not be shown: who do not meet its condition, or are shown others first. */
 function* casesOfAlways(id: string, { contents, slot, solver }: Search): Generator<Assignment> {
-  yield* solver.solutions(contents.find(content => content.id === id)?.where, false)
+  yield* solver.solutions(contents.find(content => content.id === id)?.where, false, id)
   for (const campaign of slot.campaigns ?? []) {
-    const meeting = solver.solutions(campaign.where, true)
     for (const other of contents)
       if (other.id !== id && campaign.contentIds.includes(other.id))
-        yield* joined(meeting, solver.solutions(other.where, true))
+        yield* joined(solver.solutions(campaign.where, true, other.id), solver.solutions(other.where, true, other.id))
     // A campaign that shows it may be what all others lack.
-    if (campaign.where) yield* solver.solutions(campaign.where, false)
+    if (campaign.where) yield* solver.solutions(campaign.where, false, id)
   }
-  for (const other of contents) if (other.id !== id) yield* solver.solutions(other.where, true)
+  for (const other of contents) if (other.id !== id) yield* solver.solutions(other.where, true, other.id)
+}
+
+/** Returns the content that a campaign's condition is to be asked of: one where it is the same for all. */
+function askedOf(where: object, contentIds: readonly string[]): readonly string[] {
+  return JSON.stringify(where).includes('"content.features.') ? contentIds : contentIds.slice(0, 1)
 }
 
 function orElse(found: Assignment[], otherwise: Assignment[]): Assignment[] {

@@ -17,8 +17,12 @@ export const NOTHING: Assignment = new Map()
 
 /** Finds what makes conditions hold, or not, of what a test leaves open. */
 export interface Solver {
-  /** Returns assignments by which a condition holds (or does not), the simplest first; those that were found, not all. */
-  solutions(where: unknown, holds: boolean): Assignment[]
+  /**
+   * Returns assignments by which a condition holds (or does not), the simplest first; those that were found, not all.
+   *
+   * @param contentId content that it is asked of, whose features are as given
+   */
+  solutions(where: unknown, holds: boolean, contentId: string | undefined): Assignment[]
 }
 
 /**
@@ -31,15 +35,19 @@ export function createSolver(given: DecisionTest['given'], conditions: readonly 
   const values = valuesByPath(conditions)
   const known = new Map<string, Assignment[]>()
 
-  function solve(parts: Parts, holds: boolean): Assignment[] {
-    if (parts.type === 'not') return solve(parts.part, !holds)
-    if (parts.type === 'path') return solvePath(parts, holds)
-    const all = parts.parts.map(part => solve(part, holds))
+  function solve(parts: Parts, holds: boolean, contentId?: string): Assignment[] {
+    if (parts.type === 'not') return solve(parts.part, !holds, contentId)
+    if (parts.type === 'path') return solvePath(parts, holds, contentId)
+    const all = parts.parts.map(part => solve(part, holds, contentId))
     return (parts.type === 'all') === holds ? all.reduce((one, other) => joined(one, other), [NOTHING]) : all.flat()
   }
 
-  function solvePath({ path, wanted }: { path: string; wanted: unknown }, holds: boolean): Assignment[] {
-    const isSolution = checkOf({ [path]: wanted }, holds)
+  function solvePath(
+    { path, wanted }: { path: string; wanted: unknown },
+    holds: boolean,
+    contentId?: string,
+  ): Assignment[] {
+    const isSolution = checkOf({ [path]: wanted }, holds, contentId)
     const tried = isOpen(given, path)
       ? [...boundaryValues(wanted), ...(values.get(path)?.values() ?? [])].filter(value => isPossibleAt(path, value))
       : []
@@ -47,19 +55,24 @@ export function createSolver(given: DecisionTest['given'], conditions: readonly 
     return assignments.slice(0, MOST_VALUES).filter(isSolution)
   }
 
-  function checkOf(where: object, holds: boolean): (assignment: Assignment) => boolean {
-    const compiled = compileWhere(where)
+  function checkOf(where: object, holds: boolean, contentId?: string): (assignment: Assignment) => boolean {
+    const compiled = compileWhere(where, {}, { isOfContent: true })
     if (!compiled.ok) return () => false
-    return assignment => compiled.value.matches(attributesAsGiven(givenWith(given, assignment), now)) === holds
+    return assignment => {
+      const attributes = attributesAsGiven(givenWith(given, assignment), now, contentId)
+      return compiled.value.matches(attributes) === holds
+    }
   }
 
   return {
-    solutions(where, holds) {
-      const key = JSON.stringify([where, holds])
+    solutions(where, holds, contentId) {
+      const key = JSON.stringify([where, holds, contentId])
       const before = known.get(key)
       if (before) return before
       // Values of one path may have been chosen for one part, and be wrong for another.
-      const found = solve(partsOfCondition(where), holds).filter(checkOf((where ?? {}) as object, holds))
+      const found = solve(partsOfCondition(where), holds, contentId).filter(
+        checkOf((where ?? {}) as object, holds, contentId),
+      )
       const kept = found.slice(0, MOST_SOLUTIONS)
       known.set(key, kept)
       return kept

@@ -51,6 +51,20 @@ describe('a decision test', () => {
     ])
   })
 
+  it('gives features of content by content', () => {
+    const where = { 'content.features.content_trend': { $gte: 5 } }
+    const two = [content('a', { where }), content('b', { where })]
+    const given = { content: { a: { content_trend: 5 }, b: { content_trend: 4 } } }
+    expect(run(slotOf(), two, { given, expect: { always: ['a'], never: ['b'] } })).toEqual([])
+    expect(run(slotOf(), two, { given, expect: { always: ['b'] } })).toEqual([
+      'always b: it cannot be shown, condition: content.features.content_trend is 4, wanted at least 5',
+    ])
+    expect(run(slotOf(), two, { expect: { outcome: 'empty' } })).toEqual([])
+    const campaigns = [{ id: 'hot', mode: 'pin' as const, contentIds: ['x', 'y'], where }]
+    const hot = { given: { content: { y: { content_trend: 6 } } }, expect: { always: ['y'] } }
+    expect(run(slotOf({ campaigns }), [content('x'), content('y'), content('z')], hot)).toEqual([])
+  })
+
   it.each([
     [{ startsAt: '2026-01-11T00:00:00Z' }, 'not started'],
     [{ endsAt: '2026-01-10T00:00:00Z' }, 'ended'],
@@ -220,6 +234,10 @@ describe('decision tests', () => {
     [[{ slot: 'hero', expect: { outcome: 'shown' } }], 'tests[0].expect.outcome must be one of served, holdout, empty'],
     [[{ slot: 'hero', expect: { never: [] }, given: { profil: {} } }], 'did you mean tests[0].given.profile?'],
     [[{ slot: 'hero', expect: { never: [] }, given: { now: 'soon' } }], 'tests[0].given.now must be a time'],
+    [
+      [{ slot: 'hero', expect: { never: [] }, given: { content: { a: 5 } } }],
+      'tests[0].given.content must be an object',
+    ],
     [
       [{ slot: 'hero', expect: { never: [] }, given: { profile: { segment: [] } } }],
       'did you mean tests[0].given.profile.segments?',
