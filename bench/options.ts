@@ -18,6 +18,10 @@ export interface BenchOptions {
   visitors: number
   /** Contents of the slots. `--contents`, default 1,000. */
   contents: number
+  /** Rounds of each flood. `--rounds`, default 5. */
+  rounds: number
+  /** Part of the names of the floods that are measured. `--flood`, default all. */
+  flood: string
   /** Folder of a built checkout to compare with. `--before`, default none. */
   before: string
 }
@@ -37,7 +41,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
   const unknown = positionals.filter(name => !known.includes(name))
   if (unknown.length > 0)
     throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${known.join(', ')}, or nothing for all`)
-  const number = (name: Exclude<keyof BenchOptions, 'before'>) => {
+  const number = (name: Exclude<keyof BenchOptions, 'before' | 'flood'>) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`--${name} must be a whole number above 0`)
     return value
@@ -53,6 +57,8 @@ export function readArguments(args: string[], known: string[]): { names: string[
       rate: number('rate'),
       visitors: number('visitors'),
       contents: number('contents'),
+      rounds: number('rounds'),
+      flood: values.flood,
       before: values.before,
     },
   }
@@ -72,6 +78,8 @@ function parsed(args: string[]) {
         rate: { type: 'string', default: '1000' },
         visitors: { type: 'string', default: '100000' },
         contents: { type: 'string', default: '1000' },
+        rounds: { type: 'string', default: '5' },
+        flood: { type: 'string', default: '' },
         before: { type: 'string', default: '' },
       },
     })

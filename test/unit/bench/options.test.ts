@@ -16,6 +16,8 @@ describe('readArguments', () => {
         rate: 1_000,
         visitors: 100_000,
         contents: 1_000,
+        rounds: 5,
+        flood: '',
         before: '',
       },
     })
@@ -32,6 +34,8 @@ describe('readArguments', () => {
           '--events=2',
           '--rows=3',
           '--rate=4',
+          '--rounds=3',
+          '--flood=idle',
           '--before',
           '../old',
         ],
@@ -39,7 +43,17 @@ describe('readArguments', () => {
       ),
     ).toMatchObject({
       names: ['pipeline'],
-      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, profiles: 1_000_000, rate: 4, before: '../old' },
+      options: {
+        seconds: 600,
+        backlog: 5_000_000,
+        events: 2,
+        rows: 3,
+        profiles: 1_000_000,
+        rate: 4,
+        rounds: 3,
+        flood: 'idle',
+        before: '../old',
+      },
     })
   })
 
