@@ -20,6 +20,10 @@ export interface BenchOptions {
   views: number
   /** Contents of the slots. `--contents`, default 1,000. */
   contents: number
+  /** Rounds of each flood. `--rounds`, default 5. */
+  rounds: number
+  /** Part of the names of the floods that are measured. `--flood`, default all. */
+  flood: string
   /** Folder of a built checkout to compare with. `--before`, default none. */
   before: string
 }
@@ -39,7 +43,7 @@ export function readArguments(args: string[], known: string[]): { names: string[
   const unknown = positionals.filter(name => !known.includes(name))
   if (unknown.length > 0)
     throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${known.join(', ')}, or nothing for all`)
-  const number = (name: Exclude<keyof BenchOptions, 'before'>) => {
+  const number = (name: Exclude<keyof BenchOptions, 'before' | 'flood'>) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`--${name} must be a whole number above 0`)
     return value
@@ -56,6 +60,8 @@ export function readArguments(args: string[], known: string[]): { names: string[
       visitors: number('visitors'),
       views: number('views'),
       contents: number('contents'),
+      rounds: number('rounds'),
+      flood: values.flood,
       before: values.before,
     },
   }
@@ -76,6 +82,8 @@ function parsed(args: string[]) {
         visitors: { type: 'string', default: '100000' },
         views: { type: 'string', default: '40' },
         contents: { type: 'string', default: '1000' },
+        rounds: { type: 'string', default: '5' },
+        flood: { type: 'string', default: '' },
         before: { type: 'string', default: '' },
       },
     })

@@ -62,8 +62,8 @@ export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
 
 /** Creates the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
 export function createCollector(deps: CollectorDeps): Collector {
-  const { nats, log } = deps
-  const { partitions, buckets } = deps.installation
+  const { nats, log, installation, decideNats = nats } = deps
+  const { partitions, buckets } = installation
   const sites = createSites({
     onSite: warningOfOpenSites(log),
     onMisfit: (key, reason) => skipEntry(log, 'sites', { key }, reason),
@@ -71,7 +71,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   const categories = createContentCategories()
-  const state = watchState({ nats, installation: deps.installation, sites, plans, categories, log })
+  const state = watchState({ nats, installation, sites, plans, categories, log })
 
   const definitions = definitionParts(buckets, partitions)
   const settings = { ...collectorSettings({}), ...deps.settings }
@@ -87,8 +87,8 @@ export function createCollector(deps: CollectorDeps): Collector {
       writeKeyRoutes({
         ...tools,
         store: createStoreBatch(publisher, partitions, tools.metrics, plans, state.tombstones),
-        decide: createDecide(deps.decideNats ?? nats, publisher, partitions, tools.metrics, deps.decideTimeoutMs),
-        previewTokens: createPreviewTokens(deps.installation.privacy, Date.now),
+        decide: createDecide({ ...tools, nats: decideNats, publisher, partitions, timeoutMs: deps.decideTimeoutMs }),
+        previewTokens: createPreviewTokens(installation.privacy, Date.now),
       }),
     adminToken: deps.adminToken,
     mounted: ({ metrics, gate }) => [
@@ -100,12 +100,12 @@ export function createCollector(deps: CollectorDeps): Collector {
           sites,
           nats,
           log,
-          privacy: deps.installation.privacy,
+          privacy: installation.privacy,
           tombstones: state.tombstones,
           buckets,
-          readProfiles: createReadProfiles(deps.decideNats ?? nats, partitions),
-          previewSegment: createPreviewSegment(deps.decideNats ?? nats, partitions),
-          readContentFeatures: createReadContentFeatures(deps.decideNats ?? nats, partitions),
+          readProfiles: createReadProfiles(decideNats, partitions),
+          previewSegment: createPreviewSegment(decideNats, partitions),
+          readContentFeatures: createReadContentFeatures(decideNats, partitions),
           catalog: createCatalogStore(buckets, log),
           checkMeaning: createCheckMeaning(definitions.definitionStore),
           plans,
@@ -114,8 +114,8 @@ export function createCollector(deps: CollectorDeps): Collector {
           ...experimentParts(nats, buckets),
           readRecord: createReadRecord(nats),
           readValueHistory: createReadValueHistory(nats),
-          webhookStore: createWebhookStore(nats, buckets, deps.installation.privacy),
-          askWebhooks: createAskWebhooks(deps.decideNats ?? nats, partitions),
+          webhookStore: createWebhookStore(nats, buckets, installation.privacy),
+          askWebhooks: createAskWebhooks(decideNats, partitions),
           allowPrivateWebhooks: settings.allowPrivateWebhooks,
           enrich: createEnrich(deps.places, categories.of),
           publisher,

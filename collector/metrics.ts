@@ -7,16 +7,17 @@ const MAX_SITES = 100
 /**
  * Creates the collector's own metrics.
  *
- * @param inFlight what is being answered when the metrics are read
+ * @param sources what is being answered, and let through, when the metrics are read
  */
 export function createCollectorMetrics(
   metrics: Metrics,
-  inFlight: { requests: () => number; bytes: () => number },
+  sources: { requests: () => number; bytes: () => number; visitorShare: () => number },
   maxSites = MAX_SITES,
 ) {
   const inFlightRequests = metrics.gauge('http_requests_in_flight', 'Requests that are being answered')
   const inFlightBytes = metrics.gauge('http_body_bytes_in_flight', 'Bytes of bodies that are being worked on')
   const requests = metrics.counter('http_requests_total', 'Requests by route and status', ['route', 'status'])
+  const visitorShare = metrics.gauge('new_visitors_share', 'Share of the limits of new visitors that is let through')
   const series = new Map<string, { inc(): void }>()
 
   return {
@@ -24,8 +25,9 @@ export function createCollectorMetrics(
     registry: metrics.registry,
     /** The text that Prometheus reads. */
     text() {
-      inFlightRequests.set(inFlight.requests())
-      inFlightBytes.set(inFlight.bytes())
+      inFlightRequests.set(sources.requests())
+      inFlightBytes.set(sources.bytes())
+      visitorShare.set(sources.visitorShare())
       return metrics.registry.metrics()
     },
     request(route: string, status: number | 'aborted') {

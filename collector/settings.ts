@@ -4,6 +4,8 @@ import type { BodyBounds } from './safety/open-bodies.js'
 
 /** Settings of a collector. */
 export interface CollectorSettings extends RateLimits, BodyBounds {
+  /** How many times as long as usual slots may take before fewer new visitors are let through. 0: any. Default 2. */
+  visitorSlowdown: number
   /** Connections at a time; further ones are closed. Default 20,000. */
   maxConnections: number
   /** Connections of one address at a time; beyond it, an idle one is closed. Default 2,000. */
@@ -36,6 +38,7 @@ export function collectorSettings(env: Environment): CollectorSettings {
     siteVisitorsPerSecond: numberSetting('RATE_LIMIT_SITE_VISITORS', env),
     secretMessagesPerSecond: numberSetting('RATE_LIMIT_SECRET_MESSAGES', env),
     secretVisitorsPerSecond: numberSetting('RATE_LIMIT_SECRET_VISITORS', env),
+    visitorSlowdown: numberSetting('NEW_VISITORS_SLOWDOWN', env),
     maxInFlightBytes: numberSetting('MAX_IN_FLIGHT_MB', env) * 1024 * 1024,
     maxOpenBodiesPerAddress: numberSetting('MAX_OPEN_BODIES_ADDRESS', env),
     minBodyBytesPerSecond: numberSetting('MIN_BODY_BYTES_PER_SECOND', env),

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import type { SlotsAnswer } from '@slotstream/protocol'
+import { ArgumentError, type BenchOptions } from '../options.js'
 import { addressOf, makeVisitors, slotRequest } from '../support/known-visitors.js'
 import { machineClock, openLoop } from '../support/open-loop.js'
 import { percentile } from '../support/percentile.js'
 import { createPoster, type Poster } from '../support/poster.js'
+import { processorSeconds } from '../support/servers/processor.js'
 import { SITE, type System, startSystem, untilStored } from '../support/servers/system.js'
 import { SHOP } from '../support/shop.js'
 import { markdownTable, milliseconds } from '../support/table.js'
@@ -10,7 +13,6 @@ import { type Flooder, startFlooder } from './start-flooder.js'
 
 const REQUESTS_PER_SECOND = 100
 const VISITORS = 1_000
-const ROUNDS = 5
 const ROUND_SECONDS = 6
 /** Between two measurements, so that one isn't measured in the wake of the other. */
 const REST_MS = 3_000
@@ -27,6 +29,8 @@ interface Round {
   alone: Measured
   flooded: Measured
   answers: Map<number, number>
+  /** Share of one core that each part of the installation took meanwhile, by its name. */
+  used: Map<string, number>
 }
 
 /** Rounds by the name of the flood. */
@@ -38,7 +42,7 @@ type Rounds = Map<string, Round[]>
  * to a second installation, which shares nothing with the measured one but the machine: what no isolation within one
  * can be better than.
  */
-export async function benchFlood(): Promise<string> {
+export async function benchFlood({ flood, rounds }: BenchOptions): Promise<string> {
   const system = await startSystem({})
   const poster = createPoster(system.collectorUrl, SITE)
   try {
@@ -46,10 +50,10 @@ export async function benchFlood(): Promise<string> {
     await makeVisitors(poster, VISITORS)
     await untilStored(system, VISITORS)
     await ask(poster, ROUND_SECONDS)
-    const within = await measureAll(poster, system)
+    const within = await measureAll(poster, system, { flood, rounds })
     const second = await startSystem({})
     try {
-      return report(within, await measureAll(poster, second))
+      return report(within, await measureAll(poster, second, { flood, rounds }), rounds)
     } finally {
       await second.stop()
     }
@@ -59,26 +63,45 @@ export async function benchFlood(): Promise<string> {
   }
 }
 
-/** Measures the quiet site beside every flood of an installation. */
-async function measureAll(poster: Poster, target: System): Promise<Rounds> {
+/** Measures the quiet site beside the floods of an installation whose names contain `flood`. */
+async function measureAll(
+  poster: Poster,
+  target: System,
+  { flood, rounds }: Pick<BenchOptions, 'flood' | 'rounds'>,
+): Promise<Rounds> {
   await target.putSite(FLOODED)
   const flooder = startFlooder(target.collectorUrl, FLOODED)
   try {
-    const rounds: Rounds = new Map((await flooder.names()).map(name => [name, []]))
-    for (let round = 0; round < ROUNDS; round++)
-      for (const [name, measured] of rounds) measured.push(await measure(poster, flooder, name))
-    return rounds
+    const names = (await flooder.names()).filter(name => name.includes(flood))
+    if (names.length === 0) throw new ArgumentError(`no flood is named like "${flood}"`)
+    const measured: Rounds = new Map(names.map(name => [name, []]))
+    for (let round = 0; round < rounds; round++)
+      for (const [name, ofFlood] of measured) ofFlood.push(await measure(poster, target, flooder, name))
+    return measured
   } finally {
     flooder.stop()
   }
 }
 
-async function measure(poster: Poster, flooder: Flooder, name: string): Promise<Round> {
+async function measure(poster: Poster, target: System, flooder: Flooder, name: string): Promise<Round> {
   await flooder.prepare(name, ROUND_SECONDS)
   await machineClock.sleep(REST_MS)
   const alone = await ask(poster, ROUND_SECONDS)
+  const before = await processorTimes(target)
   const [flooded, answers] = await Promise.all([ask(poster, ROUND_SECONDS), flooder.send()])
-  return { alone, flooded, answers }
+  const after = await processorTimes(target)
+  const used = [...after].map(([part, at]): [string, number] => [part, (at - before.get(part)!) / ROUND_SECONDS])
+  return { alone, flooded, answers, used: new Map(used) }
+}
+
+async function processorTimes({ pidFiles }: System): Promise<Map<string, number>> {
+  const times = Object.entries(pidFiles).map(
+    async ([part, file]): Promise<[string, number]> => [
+      part,
+      await processorSeconds(Number(await readFile(file, 'utf8'))),
+    ],
+  )
+  return new Map(await Promise.all(times))
 }
 
 async function ask(poster: Poster, seconds: number): Promise<Measured> {
@@ -110,10 +133,10 @@ const median = (rounds: Round[], of: (round: Round) => number) => percentile(rou
 const ratio = (rounds: Round[], p: number) =>
   median(rounds, ({ alone, flooded }) => percentile(flooded.latencies, p) / percentile(alone.latencies, p)).toFixed(2)
 
-function report(within: Rounds, second: Rounds): string {
-  const rows = [...within].map(([name, rounds]) => {
+function report(within: Rounds, second: Rounds, rounds: number): string {
+  const rows = [...within].map(([name, measured]) => {
     const at = (p: number, which: 'alone' | 'flooded') =>
-      milliseconds(median(rounds, round => percentile(round[which].latencies, p)))
+      milliseconds(median(measured, round => percentile(round[which].latencies, p)))
     const beside = second.get(name) ?? []
     return [
       name,
@@ -121,19 +144,32 @@ function report(within: Rounds, second: Rounds): string {
       at(0.99, 'alone'),
       at(0.5, 'flooded'),
       at(0.99, 'flooded'),
-      ratio(rounds, 0.5),
-      ratio(rounds, 0.99),
+      ratio(measured, 0.5),
+      ratio(measured, 0.99),
       ratio(beside, 0.5),
       ratio(beside, 0.99),
-      String(rounds.reduce((sum, { flooded }) => sum + flooded.missed, 0)),
-      answersOf(rounds),
+      String(measured.reduce((sum, { flooded }) => sum + flooded.missed, 0)),
+      answersOf(measured),
     ]
   })
   return `## Flood: slots of a quiet site at ${REQUESTS_PER_SECOND} requests/s while another site is flooded
 
-Medians of ${ROUNDS} rounds of ${ROUND_SECONDS} s each, alone and flooded taking turns; the ratio is that of each round's pair (aim: 1.5). Afterwards the same beside a second installation that is flooded: what the machine alone costs.
+Medians of ${rounds} rounds of ${ROUND_SECONDS} s each, alone and flooded taking turns; the ratio is that of each round's pair (aim: 1.5). Afterwards the same beside a second installation that is flooded: what the machine alone costs.
 
-${markdownTable(HEADER, rows)}`
+${markdownTable(HEADER, rows)}
+
+Shares of one core that the flooded installation's parts took:
+
+${processorTable(within)}`
+}
+
+function processorTable(floods: Rounds): string {
+  const parts = [...([...floods.values()][0]![0]?.used.keys() ?? [])]
+  const rows = [...floods].map(([name, rounds]) => [
+    name,
+    ...parts.map(part => median(rounds, ({ used }) => used.get(part) ?? 0).toFixed(2)),
+  ])
+  return markdownTable(['flood', ...parts], rows)
 }
 
 /** Counts the flooder's answers by status. */

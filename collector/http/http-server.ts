@@ -8,6 +8,7 @@ import { createAdminGate } from '../safety/admin-gate.js'
 import { createConnections } from '../safety/connections.js'
 import { createLimits } from '../safety/limits.js'
 import { createOpenBodies } from '../safety/open-bodies.js'
+import { createVisitorFlow } from '../safety/visitor-flow.js'
 import type { CollectorSettings } from '../settings.js'
 import type { Sites } from '../sites.js'
 import type { CategoryOf } from '../slots/content-categories.js'
@@ -29,6 +30,8 @@ export interface RouteTools {
   receive: Receive
   metrics: CollectorMetrics
   refused: Refused
+  /** Called with the time that an owner took for decisions, in milliseconds. */
+  onAnswered: (ms: number) => void
 }
 
 export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted'> {
@@ -66,22 +69,24 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const bodies = createOpenBodies(settings)
   const connections = createConnections(settings.maxConnectionsPerAddress)
   const inFlight = createInFlight({ connections, onEnd: (route, status) => metrics.request(route, status) })
+  const visitorFlow = createVisitorFlow(settings.visitorSlowdown)
   const metrics = createCollectorMetrics(createMetrics(), {
     requests: () => inFlight.size,
     bytes: () => bodies.bytes,
+    visitorShare: visitorFlow.share,
   })
   const trusts = trustsOf(settings.trustProxy)
   const receive = createReceive({
     sites,
     ready: parts.ready,
-    limits: createLimits(settings),
+    limits: createLimits(settings, undefined, visitorFlow),
     bodies,
     enrich: createEnrich(parts.places, parts.categoryOf),
     originOf: request => originOf(request, trusts),
     metrics,
   })
   const isOurHost = createHostCheck(settings.allowedHosts)
-  const routes = parts.routes({ receive, metrics, refused })
+  const routes = parts.routes({ receive, metrics, refused, onAnswered: visitorFlow.answered })
   const app = createApp({
     sites,
     metrics,

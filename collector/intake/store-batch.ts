@@ -11,12 +11,15 @@ import type { RejectionBudget } from '../safety/rejection-budget.js'
 import { forgottenMessage } from './accept/forgotten.js'
 import { createBatchText, type OutgoingEnvelope } from './publish/outgoing-envelope.js'
 import { eventPublications, type Publication, rejectedPublications } from './publish/publications.js'
-import { publishAll } from './publish/publish-all.js'
+import { type Pace, publishAll } from './publish/publish-all.js'
 import { sum } from './rejected/rejected-counts.js'
 import { type BatchScope, type Intake, takeBatch, takeBatchInSlices } from './take-batch.js'
 
 /** Visitors of one batch above which it is written while its first messages are on their way. */
 const MANY_VISITORS = 32
+
+/** How long a batch of new visitors takes at most, in milliseconds: its client waits. */
+const LONGEST_BATCH_MS = 10_000
 
 /** Messages of one batch above which it is checked in slices. */
 const MANY_MESSAGES = 256
@@ -87,7 +90,7 @@ export function createStoreBatch(
 
   /**
    * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
-   * spread. A batch of very many visitors is written while its first messages are on their way, and, where many are
+   * spread. A batch of very many visitors is written while its first messages are on their way, and, where some are
    * new, goes on at the pace of the limits: no other request waits for it. One of many messages is checked in slices.
    */
   async function prepare(body: unknown, origin: Receipt) {
@@ -119,7 +122,7 @@ export function createStoreBatch(
     const visitors: string[] = []
     const isLarge = envelopes.length > MANY_VISITORS
     const publications = isLarge ? write() : [...write()]
-    return { publications, visitors, intake, pace: strangers > MANY_VISITORS ? admission.pace : undefined }
+    return { publications, visitors, intake, pace: strangers > 0 ? paceOf(admission, envelopes.length) : undefined }
 
     function* write(): Generator<Publication> {
       for (const made of envelopes) {
@@ -142,6 +145,10 @@ export function createStoreBatch(
     for (const [code, messages] of moreRejected ?? []) site.rejected(code, messages)
     for (const [code, messages] of moreViolations ?? []) site.violated(code, messages)
   }
+}
+
+function paceOf(admission: Admission, visitors: number): Pace {
+  return count => Math.min(admission.pace(count), (LONGEST_BATCH_MS * count) / visitors)
 }
 
 type Counts = Omit<Intake, 'envelopes' | 'rejected'>

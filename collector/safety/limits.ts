@@ -9,6 +9,7 @@ import {
   tooMany,
 } from './message-limits.js'
 import { createTokenBuckets } from './token-buckets.js'
+import type { VisitorFlow } from './visitor-flow.js'
 
 /** A page that loads may ask for several things at once; a site has its busy moments. */
 const ADDRESS_BURST_SECONDS = 4
@@ -47,9 +48,16 @@ export interface Limits extends Pick<MessageLimits, 'checkSiteDebt' | 'payRefuse
   checkSite(site: Site): void
 }
 
-/** @param now milliseconds; must not go back. Default: the machine's time since it was started */
-export function createLimits(rates: RateLimits, now: () => number = () => performance.now()): Limits {
-  const messages = createMessageLimits(rates, now)
+/**
+ * @param now milliseconds; must not go back. Default: the machine's time since it was started
+ * @param flow tells how much of the limits of new visitors is let through. Default: all
+ */
+export function createLimits(
+  rates: RateLimits,
+  now: () => number = () => performance.now(),
+  flow?: VisitorFlow,
+): Limits {
+  const messages = createMessageLimits(rates, now, flow)
   const addresses = createTokenBuckets({
     perSecond: rates.addressPerSecond,
     burstSeconds: ADDRESS_BURST_SECONDS,

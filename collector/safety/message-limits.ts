@@ -4,6 +4,7 @@ import { Failure } from '../http/failure.js'
 import { createDebtBuckets, type DebtBuckets } from './debt-buckets.js'
 import { createKnownVisitors, type KnownVisitors } from './known-visitors.js'
 import { createPacer, type Pacer } from './pacer.js'
+import { FREE_FLOW, type VisitorFlow } from './visitor-flow.js'
 
 /** Networks and sites that are remembered at a time: 10 MB at most for each kind of limit. */
 export const MAX_ADDRESSES = 100_000
@@ -17,6 +18,9 @@ const VISITOR_BURST_SECONDS = 1
  * long.
  */
 const ADDRESS_FLOW = 2
+
+/** How long new visitors wait for their place in the flow of their site before further ones are refused. */
+const LONGEST_LINE_MS = 5_000
 
 /** A message costs one token, and so does each part of a body of this size, in bytes: large messages cost more. */
 const BYTES_PER_TOKEN = 4_096
@@ -74,7 +78,7 @@ export interface Admission {
    * Pays for messages and those of their visitors that are new, if need be with a debt.
    *
    * @returns how many visitors are new
-   * @throws Failure `rate_limited` when some are new and the site owes for new visitors already
+   * @throws Failure `rate_limited` when some are new and the site owes for new visitors already, or too many wait
    */
   pay(messages: number, visitorIds: Iterable<string>): number
   /** How long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
@@ -96,12 +100,19 @@ interface Share {
   whose: string
 }
 
-/** @param now milliseconds; must not go back */
-export function createMessageLimits(rates: MessageRates, now: () => number): MessageLimits {
+/**
+ * @param now milliseconds; must not go back
+ * @param flow tells how much of the limits of new visitors with public keys is let through. Default: all
+ */
+export function createMessageLimits(
+  rates: MessageRates,
+  now: () => number,
+  flow: VisitorFlow = FREE_FLOW,
+): MessageLimits {
   const known = createKnownVisitors()
   const addresses = purse(rates.addressMessagesPerSecond, rates.addressVisitorsPerSecond, MAX_ADDRESSES, ADDRESS_FLOW)
   const sites = {
-    public: purse(rates.siteMessagesPerSecond, rates.siteVisitorsPerSecond, MAX_SITES),
+    public: purse(rates.siteMessagesPerSecond, rates.siteVisitorsPerSecond, MAX_SITES, 1, flow.share),
     secret: purse(rates.secretMessagesPerSecond, rates.secretVisitorsPerSecond, MAX_SITES),
   }
   const ofAddress = (address: string): Share => ({
@@ -123,6 +134,8 @@ export function createMessageLimits(rates: MessageRates, now: () => number): Mes
   function checkVisitors({ purse, owner, whose }: Share) {
     const wait = purse.visitors.debt(owner, now())
     if (wait > 0) throw tooMany(whose, 'messages of new visitors', wait)
+    const line = purse.flow.wait(owner, now())
+    if (line > LONGEST_LINE_MS) throw tooMany(whose, 'messages of new visitors', Math.ceil(line / 1_000))
   }
 
   function checkAddressDebt(address: string) {
@@ -158,17 +171,27 @@ export function createMessageLimits(rates: MessageRates, now: () => number): Mes
           }
           return strangers.length
         },
-        pace: strangers => Math.max(...shares.map(({ purse, owner }) => purse.flow.reserve(owner, strangers, now()))),
+        pace(strangers) {
+          const waits = shares.map(({ purse, owner }) => purse.flow.reserve(owner, strangers, now()))
+          if (waits[0]! > 0) flow.wanted()
+          return Math.max(...waits)
+        },
       }
     },
   }
 }
 
-function purse(messagesPerSecond: number, visitorsPerSecond: number, maxKeys: number, flow = 1): Purse {
+function purse(
+  messagesPerSecond: number,
+  visitorsPerSecond: number,
+  maxKeys: number,
+  flow = 1,
+  share = () => 1,
+): Purse {
   return {
     messages: createDebtBuckets({ perSecond: messagesPerSecond, burstSeconds: MESSAGE_BURST_SECONDS, maxKeys }),
     visitors: createDebtBuckets({ perSecond: visitorsPerSecond, burstSeconds: VISITOR_BURST_SECONDS, maxKeys }),
-    flow: createPacer({ perSecond: flow * visitorsPerSecond, maxKeys }),
+    flow: createPacer({ perSecond: flow * visitorsPerSecond, maxKeys, share }),
   }
 }
 

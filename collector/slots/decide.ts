@@ -28,20 +28,34 @@ interface Decided {
   cost: number
 }
 
+export interface DecideDeps {
+  nats: Nats
+  publisher: Publisher
+  partitions: number
+  metrics: CollectorMetrics
+  /** How long a decision may take, in milliseconds. Default 1,000. */
+  timeoutMs?: number | undefined
+  /** Called with the time that an owner took, in milliseconds. */
+  onAnswered: (ms: number) => void
+}
+
 /**
  * Creates the function that asks the owner of the visitor's partition. It always resolves: without an owner, or without
  * an answer in time, to recorded decisions for the page's own content.
  */
-export function createDecide(
-  nats: Nats,
-  publisher: Publisher,
-  partitions: number,
-  metrics: CollectorMetrics,
+export function createDecide({
+  nats,
+  publisher,
+  partitions,
+  metrics,
   timeoutMs = TIMEOUT_MS,
-): Decide {
+  onAnswered,
+}: DecideDeps): Decide {
   return async question => {
     const request: DecideRequest = { ...question, deadlineMs: Math.max(timeoutMs - MARGIN_MS, timeoutMs / 2) }
+    const began = performance.now()
     const answer = await ask(request)
+    if (answer !== 'unavailable') onAnswered(performance.now() - began)
     if (typeof answer !== 'string') return answer
     const { siteId, visitorId, preview } = request
     const now = Date.now()

@@ -43,8 +43,9 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
     const user = checkedUser(question, site, key)
     const preview = previewOf(question, site, previewTokens)
     const visitorId = visitorIdOf(user)
-    // A decision is stored for each slot.
-    origin.admission.pay(question.slots.length, [visitorId])
+    // A decision is stored for each slot. A new visitor takes a place in the flow of them, and waits for none.
+    const strangers = origin.admission.pay(question.slots.length, [visitorId])
+    if (strangers > 0) origin.admission.pace(strangers)
 
     const { sealed, plain } = await storeAll(question, origin)
     const stored = [...sealed.filter(isStored), ...(plain ? [plain] : [])]

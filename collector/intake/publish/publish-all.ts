@@ -6,7 +6,7 @@ import type { Publication } from './publications.js'
 /** Messages of one request that are on their way at a time: a batch of many visitors must not fill the publisher. */
 const WAVE = 256
 /** The same where waves are paced: small ones make a steady flow. */
-const PACED_WAVE = 32
+const PACED_WAVE = 8
 
 /** How long a wave of so many messages has to wait, in milliseconds. */
 export type Pace = (messages: number) => number
@@ -28,7 +28,7 @@ export async function publishAll(
   const stored: Stored[] = []
   try {
     // The usual batch is of one visitor, hence one message.
-    if (Array.isArray(publications) && publications.length === 1) stored.push(await send(publications[0]))
+    if (!pace && Array.isArray(publications) && publications.length === 1) stored.push(await send(publications[0]))
     else
       for (const wave of waves(publications, pace ? PACED_WAVE : WAVE)) {
         const wait = pace?.(wave.length) ?? 0

@@ -105,6 +105,15 @@ export const COLLECTOR_LIMITS = {
     default: 20_000,
     meaning: 'New visitors of one site with secret keys; 0: no limit',
   },
+  NEW_VISITORS_SLOWDOWN: {
+    kind: 'number',
+    programs: ['collector'],
+    unit: 'times',
+    default: 2,
+    meaning:
+      'How many times as long as usual nine of ten slots may take before fewer new visitors with public keys are let through; 0: any',
+    beyond: 'they wait, then `429` with `Retry-After`',
+  },
   MAX_IN_FLIGHT_MB: {
     kind: 'number',
     programs: HTTP,

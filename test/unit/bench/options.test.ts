@@ -17,6 +17,8 @@ describe('readArguments', () => {
         visitors: 100_000,
         views: 40,
         contents: 1_000,
+        rounds: 5,
+        flood: '',
         before: '',
       },
     })
@@ -33,6 +35,8 @@ describe('readArguments', () => {
           '--events=2',
           '--rows=3',
           '--rate=4',
+          '--rounds=3',
+          '--flood=idle',
           '--before',
           '../old',
         ],
@@ -40,7 +44,17 @@ describe('readArguments', () => {
       ),
     ).toMatchObject({
       names: ['pipeline'],
-      options: { seconds: 600, backlog: 5_000_000, events: 2, rows: 3, profiles: 1_000_000, rate: 4, before: '../old' },
+      options: {
+        seconds: 600,
+        backlog: 5_000_000,
+        events: 2,
+        rows: 3,
+        profiles: 1_000_000,
+        rate: 4,
+        rounds: 3,
+        flood: 'idle',
+        before: '../old',
+      },
     })
   })
 

@@ -4,7 +4,11 @@ import { createCollectorMetrics } from '#collector/metrics.js'
 
 describe('metrics of sites', () => {
   it('are bound: the first sites have their own series, the rest share one', async () => {
-    const metrics = createCollectorMetrics(createMetrics(), { requests: () => 3, bytes: () => 70 }, 2)
+    const metrics = createCollectorMetrics(
+      createMetrics(),
+      { requests: () => 3, bytes: () => 70, visitorShare: () => 1 },
+      2,
+    )
     for (const site of ['a', 'b', 'c', 'd', 'a']) metrics.ofSite(site).accepted(10)
     metrics.ofSite('c').rejected('too_deep')
     metrics.ofSite('a').violated('schema_violation')
@@ -31,7 +35,11 @@ describe('metrics of sites', () => {
   })
 
   it('go on from what was told before, however often they are asked for', async () => {
-    const metrics = createCollectorMetrics(createMetrics(), { requests: () => 0, bytes: () => 0 })
+    const metrics = createCollectorMetrics(createMetrics(), {
+      requests: () => 0,
+      bytes: () => 0,
+      visitorShare: () => 1,
+    })
     metrics.ofSite('a').accepted(10)
     metrics.request('/v1/batch', 200)
     await metrics.text()

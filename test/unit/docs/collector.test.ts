@@ -8,7 +8,11 @@ const page = read('docs/collector.md')
 
 describe('the documentation of collectors', () => {
   it('names every metric there is, with its labels, and none that is not', async () => {
-    const { registry } = createCollectorMetrics(createMetrics(), { requests: () => 0, bytes: () => 0 })
+    const { registry } = createCollectorMetrics(createMetrics(), {
+      requests: () => 0,
+      bytes: () => 0,
+      visitorShare: () => 1,
+    })
     const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('slotstream_'))
     const real = own.map(metric => {
       const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
