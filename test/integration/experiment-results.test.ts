@@ -312,6 +312,13 @@ describe('results', () => {
     )
     expect(amount).toMatchObject({ status: 200, metric: { value: 'properties.revenue' }, persons: expect.any(Number) })
     expect(await ask(`/slots/hero/power?effect=0.1&days=1&experiment=first`)).toMatchObject({
+    // No server sent an order.
+    const secret = await ask(`/slots/hero/power?effect=0.1&days=${days}&metric=Order%20Completed&from=secret`)
+    expect(secret).toMatchObject({
+      days: null,
+      metric: { from: 'secret' },
+      measured: { persons: VISITORS, rewards: 0 },
+    })
       days: null,
       shares: [0.5, 0.5],
     })
@@ -324,6 +331,7 @@ describe('results', () => {
       'effect=1&days=0',
       'effect=1&power=2',
     ])
+      'effect=1&from=public',
       expect((await ask(`/slots/hero/power?${wrong}`)).status, wrong).toBe(400)
     expect((await ask('/slots/hero/power?effect=1&experiment=none')).status).toBe(404)
     await results.stop()
