@@ -4,8 +4,9 @@ export { type ClauseAnswers, type Clauses, createClauses } from './catalog/claus
 export { type CompiledContent, type CompiledSlot, compileSlot, withPolicy } from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'
 export { eligibleOf } from './catalog/eligible.js'
-export { itemPoliciesOf, needsOf } from './catalog/policy-needs.js'
+export { itemPoliciesOf, needsOf, needsOfCandidates, type PolicyNeeds } from './catalog/policy-needs.js'
 export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
+export { type SomeCatalog, slotOfCatalog } from './catalog/slot-of-catalog.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
@@ -49,6 +50,7 @@ export type { Estimate } from './evaluate/interval.js'
 export type { Diagnostics, Refusal } from './evaluate/refusal.js'
 export type { ContentFactsById } from './evaluate/target/content-facts.js'
 export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
+export { type AfterLook, afterLook, meaningOfStandings } from './experiments/after-look.js'
 export { type Assignment, armOf, assignmentOf, experimentOfGroup, keptArm } from './experiments/assign.js'
 export {
   type AuditedDraw,

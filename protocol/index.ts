@@ -124,6 +124,7 @@ export {
   type Enrichment,
   enrichmentTrouble,
 } from './site/enrichment.js'
+export { armsInPlay } from './site/experiments/arms-in-play.js'
 export { checkExperiments, parseExperiments } from './site/experiments/check-experiments.js'
 export {
   type Experiment,
@@ -155,6 +156,15 @@ export {
   STOP_FIELDS,
   STOPPED_FIELDS,
 } from './site/experiments/experiment-fields.js'
+export {
+  DEFAULT_CLICK_MINUTES,
+  TOURNAMENT_ACTIONS,
+  TOURNAMENT_STEPS,
+  type TournamentAction,
+  type TournamentRules,
+  type TournamentStep,
+} from './site/experiments/tournament.js'
+export { TOURNAMENT_FIELDS, TOURNAMENT_STEP_FIELDS } from './site/experiments/tournament-fields.js'
 export { parseSite } from './site/parse-site.js'
 export { DEFAULT_EXPLORATION, type LearningPolicy, type Policy, type PolicySpec } from './site/policies.js'
 export {
@@ -271,6 +281,7 @@ export {
   checkpointKey,
   LEARNED_KEY,
   nightKey,
+  standingsKey,
   sweptKey,
   warehousePositionKey,
   webhookPositionKey,
@@ -405,6 +416,7 @@ export {
   partitionOf,
   shareOf,
   spreadPartitionOf,
+  unitKeySql,
   visitorIdOf,
   visitorKeySql,
   visitorText,

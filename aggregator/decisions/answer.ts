@@ -118,7 +118,7 @@ export function* answering(
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     all.work += (asked.count ?? slot.slot.count) * slot.contents.length
-    const known = recordedFacts(slot, situation)
+    const known = recordedFacts(slot, situation, catalog.readByCandidates(siteId, asked.id))
     const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
     const told = servedDecision(decisionId, slot, situation, decided, typical)
     if (told) all.served.push(told)

@@ -7,6 +7,8 @@ import {
   isHeldOut,
   isHeldOutOfSite,
   keptArm,
+  needsOfCandidates,
+  type PolicyNeeds,
 } from '@slotstream/core'
 import {
   type Content,
@@ -28,6 +30,8 @@ export interface Catalog {
   waysOf(siteId: string, slotId: string): readonly CompiledSlot[]
   /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
+  /** Returns what candidates of tournaments in a slot read of a person. Undefined: there are none */
+  readByCandidates(siteId: string, slotId: string): PolicyNeeds | undefined
   /** Returns the share of the persons who are held out of a slot: by its own holdout, or by that of the site. */
   holdoutOf(siteId: string, slot: Slot): number
   /** Whether a visitor is held out of a slot, with this browser, or as this person. */
@@ -89,12 +93,13 @@ export function createCatalog(
       const assigned = assignmentOf(siteId, personId, slotId, experiments)
       const experiment = experiments.find(({ id }) => id === assigned?.experiment)
       const kept = experiment ? undefined : keptArm(slotId, experiments)
-      const arm = experiment?.arms[assigned!.index] ?? kept?.arm
+      const arm = experiment?.arms.find(({ id }) => id === assigned!.arm) ?? kept?.arm
       const slot = sites.get(siteId)?.ready.get(slotId, experiment ?? kept?.experiment, arm)
       if (!slot || !experiment || !assigned) return slot && { slot }
-      const armShares = experiment.arms.map(({ share }) => share)
-      return { slot, assigned: { experiment: assigned.experiment, arm: assigned.arm, armShares, personId } }
+      const { arm: inArm, shares: armShares } = assigned
+      return { slot, assigned: { experiment: experiment.id, arm: inArm, armShares, personId } }
     },
+    readByCandidates: (siteId, slotId) => needsOfCandidates(slotId, experimentsOf(siteId)),
     holdoutOf: (siteId, { holdout }) => holdoutShare(holdout, siteHoldout(siteId).share),
     isHeldOut: (siteId, slot, visitorId, personId) =>
       isHeldOut(siteId, visitorId, slot) || isHeldOutOfSite(siteId, personId, siteHoldout(siteId)),

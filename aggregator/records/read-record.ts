@@ -1,19 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { RECORD_COLUMNS, type RecordRow, recordOfRow } from '@slotstream/core'
 import { type DecisionRecord, type RecordRequest, timeOfUuidv7 } from '@slotstream/protocol'
+import { AS_RECORDED } from '../clickhouse/as-recorded.js'
 
 /** How far from the time in its id a decision may be, in milliseconds. */
 const NEAR_MS = 2_000
 
 /** Longest time of the search for an id that says no time, in seconds. */
 const MAX_SECONDS = 20
-
-/** Reads all of a row as it is, numbers as numbers. */
-export const AS_RECORDED = {
-  output_format_json_quote_64bit_integers: 0,
-  output_format_json_named_tuples_as_objects: 1,
-  output_format_json_quote_denormals: 1,
-} as const
 
 const SELECT = `SELECT ${RECORD_COLUMNS.join(', ')} FROM slotstream.decisions
 WHERE site_id = {site: String} AND decision_id = {id: String}`

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { RECORD_COLUMNS, type RecordRow, recordOfRow, reproduce } from '@slotstream/core'
 import { createSlices } from '@slotstream/runtime'
-import { AS_RECORDED } from './read-record.js'
+import { AS_RECORDED } from '../clickhouse/as-recorded.js'
 
 /** Ids that a report names, at most. */
 const MOST_NAMED = 5

@@ -13,6 +13,7 @@ import type { ClickHouseServer } from '../clickhouse/client.js'
 import { createAuditStore } from './audits/audit-store.js'
 import { countArms, countTraffic } from './count-arms.js'
 import { includesBots } from './includes-bots.js'
+import { createStandingStore } from './tournaments/standing-store.js'
 
 /** Longest time of a query, in milliseconds. */
 const TIMEOUT_MS = 60_000
@@ -29,11 +30,14 @@ export function answerResults(parts: {
 }): { stop(): Promise<void> } {
   const { nats, installation, server, log } = parts
   const audits = createAuditStore(installation.buckets.positions, log)
+  const candidates = createStandingStore(installation.buckets.positions, log)
 
   async function count(clickhouse: ClickHouseClient, request: ResultsRequest): Promise<ResultsReply | TrafficReply> {
     const areBotsIncluded = await includesBots(installation.buckets.sites, request.siteId, log)
     if (request.traffic !== undefined) return countTraffic(clickhouse, request, areBotsIncluded)
-    return countArms(clickhouse, request, audits, areBotsIncluded)
+    const { siteId, experiment } = request
+    const standings = experiment?.tournament && (await candidates.read(siteId, experiment.id))
+    return { ...(await countArms(clickhouse, request, audits, areBotsIncluded)), ...(standings && { standings }) }
   }
 
   return answerFromTables<ResultsRequest>({

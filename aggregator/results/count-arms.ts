@@ -11,7 +11,7 @@ import {
   isFiniteSums,
   withoutLoss,
 } from '@slotstream/core'
-import type { ResultsRequest } from '@slotstream/protocol'
+import { armsInPlay, type Experiment, type ExperimentArm, type ResultsRequest } from '@slotstream/protocol'
 import type { AuditStore } from './audits/audit-store.js'
 import { rowsOf } from './audits/read-draws.js'
 import { worstOf } from './audits/slot-audits.js'
@@ -51,7 +51,7 @@ export async function countArms(
   const sql = resultsSql(request, includesBots)
   const read = readerOf(clickhouse, sql.params)
   const { experiment } = request
-  const names = experiment ? experiment.arms.map(({ id }) => id) : ['holdout', 'shown']
+  const names = experiment ? armsShown(experiment).map(({ id }) => id) : ['holdout', 'shown']
   const [rows, losses, taken, audited] = await Promise.all([
     read<ArmRow>(sql.arms),
     read<LossRow>(sql.loss),
@@ -69,6 +69,12 @@ export async function countArms(
     loss: checkLoss(loss),
   }
   return { counted, sql: shown(sql) }
+}
+
+/** Before a candidate of a tournament is tried, no arm has persons. */
+function armsShown(experiment: Experiment): ExperimentArm[] {
+  const inPlay = armsInPlay(experiment)
+  return inPlay.length > 0 ? inPlay : experiment.arms
 }
 
 const NO_SUMS: ArmSums = { units: 0, sum: 0, squares: 0 }

@@ -1,6 +1,6 @@
 import { LOSS_STRATA, MAX_REWARD } from '@slotstream/core'
 import type { Metric, ResultsRequest } from '@slotstream/protocol'
-import { metricDetails, visitorKeySql } from '@slotstream/protocol'
+import { metricDetails, unitKeySql, visitorKeySql } from '@slotstream/protocol'
 import { jsonColumn } from '../clickhouse/json-column.js'
 import { programsSql } from '../clickhouse/programs.js'
 
@@ -37,7 +37,7 @@ export function resultsSql(request: ResultsRequest, includesBots = false): Resul
     ? compared
     : `${compared} AND (anonymous_id = '' OR anonymous_id NOT IN ${programsSql(`${period} AND ${browsers}`)})`
   const exposed = `SELECT
-    if(person != '', person, ${visitorKeySql()}) AS unit,
+    ${unitKeySql()} AS unit,
     argMin(${arm}, timestamp) AS unit_arm, argMin(arm_shares, timestamp) AS shares, min(timestamp) AS since, count() AS decided,
     groupUniqArray(${visitorKeySql()}) AS visitors
   FROM slotstream.decisions

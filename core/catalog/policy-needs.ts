@@ -1,4 +1,4 @@
-import type { PolicySpec } from '@slotstream/protocol'
+import type { Experiment, PolicySpec } from '@slotstream/protocol'
 import type { ItemPolicy } from '../policies/proposal.js'
 
 /** What a policy needs to choose. */
@@ -43,6 +43,22 @@ export function needsOf(policy: PolicySpec | undefined): PolicyNeeds {
 export function itemPoliciesOf(policy: PolicySpec | undefined): ItemPolicy[] {
   if (policy?.type === 'ensemble') return [...new Set(policy.policies.flatMap(arm => itemPoliciesOf(arm.policy)))]
   return needsOf(policy).items ? [policy!.type as ItemPolicy] : []
+}
+
+/**
+ * Returns what the candidates of tournaments in a slot need, while none of them is tried: records have it, so that they can be valued.
+ * Undefined: there are none
+ */
+export function needsOfCandidates(
+  slotId: string,
+  experiments: readonly Pick<Experiment, 'slot' | 'arms' | 'tournament' | 'stopped'>[],
+): PolicyNeeds | undefined {
+  const waiting = experiments.filter(
+    ({ slot, tournament, stopped }) => slot === slotId && tournament && tournament.arm === undefined && !stopped,
+  )
+  if (waiting.length === 0) return undefined
+  const policies = waiting.flatMap(({ arms }) => arms.flatMap(({ policy }) => policy ?? []))
+  return policies.map(needsOf).reduce(either, NOTHING)
 }
 
 function either(one: PolicyNeeds, other: PolicyNeeds): PolicyNeeds {

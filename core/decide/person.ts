@@ -1,5 +1,5 @@
 import type { FeatureStates, KeptDecision, Profile } from '@slotstream/protocol'
-import { isoTime } from '@slotstream/protocol'
+import { idsOfVisitor, isoTime } from '@slotstream/protocol'
 import { NO_SUSPICION, type Suspicion } from '../bots/suspicion.js'
 import { emptyStates } from '../features/state/reduce.js'
 import type { AboutPerson } from '../identity/about-person.js'
@@ -32,7 +32,7 @@ export interface DecidedPerson extends AboutPerson {
 export function personOfProfile(visitorId: string, profile: Profile | undefined, now: number): DecidedPerson {
   const seen = { firstSeen: isoTime(now), lastSeen: isoTime(now), sessions: 0, events: 0 }
   return {
-    id: (profile && (userOfBrowser(profile) || profile.anonymousId)) || visitorId,
+    id: (profile && (userOfBrowser(profile) || profile.anonymousId)) || idOfVisitor(visitorId),
     features: emptyStates(0),
     members: [],
     signals: profile ? namesOfSignals([profile]) : [],
@@ -42,4 +42,10 @@ export function personOfProfile(visitorId: string, profile: Profile | undefined,
     decisions: profile?.decisions ?? [],
     stopped: profile?.stopped ?? [],
   } as DecidedPerson
+}
+
+/** Returns the id alone, as a profile has it. */
+function idOfVisitor(visitorId: string): string {
+  const { anonymousId, userId } = idsOfVisitor(visitorId)
+  return anonymousId || userId
 }

@@ -66,9 +66,27 @@ export function refuseEstimates(found: Diagnostics): Refusal | undefined {
 
 /** Returns why estimates cannot be relied on. */
 export function refuseReliance(
-  { rows, ess, overlap }: Diagnostics,
+  found: Diagnostics,
   estimates: Record<'ips' | 'snips' | 'dr', Estimate>,
 ): Refusal | undefined {
+  const { overlap } = found
+  const refused = refuseSupport(found)
+  const pair = refused ? undefined : disagreeing(estimates)
+  if (pair)
+    return {
+      code: 'estimators_disagree',
+      reason: `the intervals of ${pair.join(' and ')} have nothing in common: ${
+        overlap < 1
+          ? `IPS counts ${percent(1 - overlap)} that were never shown as nothing`
+          : 'an assumption of theirs is wrong'
+      }`,
+      cure: 'check that each propensity is that of the draw and each reward that of its row; then compare in an experiment',
+    }
+  return refused
+}
+
+/** Returns why there is too little that estimates can be made of. */
+export function refuseSupport({ rows, ess, overlap }: Diagnostics): Refusal | undefined {
   const needed = Math.max(LEAST_ESS, LEAST_ESS_SHARE * rows)
   if (ess < needed)
     return {
@@ -85,17 +103,6 @@ export function refuseReliance(
         `${percent(1 - overlap)} of what the policy would show was never shown at that position: ` +
         `the overlap is ${digits(overlap)}, at least ${LEAST_OVERLAP} is needed`,
       cure: 'explore that content, too, before you log, or value a policy that leaves it out',
-    }
-  const pair = disagreeing(estimates)
-  if (pair)
-    return {
-      code: 'estimators_disagree',
-      reason: `the intervals of ${pair.join(' and ')} have nothing in common: ${
-        overlap < 1
-          ? `IPS counts ${percent(1 - overlap)} that were never shown as nothing`
-          : 'an assumption of theirs is wrong'
-      }`,
-      cure: 'check that each propensity is that of the draw and each reward that of its row; then compare in an experiment',
     }
   return undefined
 }

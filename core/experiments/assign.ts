@@ -1,11 +1,11 @@
-import { type Experiment, joined, shareOf } from '@slotstream/protocol'
+import { armsInPlay, type Experiment, joined, shareOf } from '@slotstream/protocol'
 
 /** The experiment and arm of a person in a slot. */
 export interface Assignment {
   experiment: string
   arm: string
-  /** Number of the arm. */
-  index: number
+  /** Shares of the arms that persons are put into, in their order. */
+  shares: number[]
 }
 
 /**
@@ -45,24 +45,26 @@ export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
 
 /**
  * Returns what a person is assigned to in a slot. Undefined: the slot chooses as `keptArm` says, or as it says itself. An
- * experiment that ended keeps its place in a group, so that its end moves nobody into another one.
+ * experiment that ended keeps its place in a group, so that its end moves nobody into another one, and so does a tournament in which
+ * nothing is tried yet.
  */
 export function assignmentOf(
   siteId: string,
   personId: string,
   slotId: string,
-  experiments: readonly Pick<Experiment, 'id' | 'slot' | 'arms' | 'group' | 'stopped'>[],
+  experiments: readonly Pick<Experiment, 'id' | 'slot' | 'arms' | 'group' | 'stopped' | 'tournament'>[],
 ): Assignment | undefined {
   for (const experiment of experiments) {
-    const { id, slot, arms, group, stopped } = experiment
+    const { id, slot, group, stopped } = experiment
     if (slot !== slotId) continue
     if (group !== undefined) {
       const rivals = experiments.filter(other => other.group === group)
       if (experimentOfGroup(siteId, personId, group, rivals) !== experiment) continue
     }
-    if (stopped) continue
-    const index = armOf(siteId, personId, experiment)
-    return { experiment: id, arm: arms[index]!.id, index }
+    const arms = armsInPlay(experiment)
+    if (stopped || arms.length === 0) continue
+    const index = armOf(siteId, personId, { id, arms })
+    return { experiment: id, arm: arms[index]!.id, shares: arms.map(({ share }) => share) }
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import { type Evaluation, evaluateLots } from '../evaluate/evaluate.js'
 import type { Refusal } from '../evaluate/refusal.js'
 import { createCounterfactualLog } from './counterfactual-log.js'
 import { decideOtherwise } from './decide-otherwise.js'
-import { type LearningAlong, learnAlong } from './learn-along.js'
+import { type AlongSlot, followAlong } from './learn-along.js'
 import { loggedOf, missingOf } from './recorded-chances.js'
 import type { AskedRecord } from './situation-of-record.js'
 
@@ -64,7 +64,7 @@ export function createSlotComparer(siteId: string): SlotComparer {
   const sample: ChangedDecision[] = []
   let decisions = 0
   let changed = 0
-  let learning: LearningAlong | undefined
+  let along: AlongSlot | undefined
   const note = (ids: readonly string[], when: 'before' | 'after') => {
     for (const id of ids) {
       const counts = contents.get(id) ?? { before: 0, after: 0 }
@@ -75,10 +75,10 @@ export function createSlotComparer(siteId: string): SlotComparer {
   return {
     add({ record, rewards }, was, slot) {
       const now = Date.parse(record.timestamp)
-      if (slot.needs.policy.sums) learning ??= learnAlong(slot, now)
+      along ??= followAlong(slot, now)
       const why = missingOf(record, slot)
-      const other = why === undefined ? decideOtherwise(siteId, record, was, slot, learning?.modelAt(now)) : undefined
-      learning?.learn(record, rewards, was)
+      const other = why === undefined ? decideOtherwise(siteId, record, was, slot, along.learnedAt(now)) : undefined
+      along.learn(record, rewards, was)
       const reason = why ?? (other!.unknown.length > 0 ? conditionOf(other!.unknown) : undefined)
       if (reason !== undefined) return void unknown.set(reason, (unknown.get(reason) ?? 0) + 1)
       const { decisionId, contentIds, propensities } = record

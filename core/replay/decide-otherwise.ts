@@ -1,5 +1,5 @@
 import type { CompiledSlot } from '../catalog/compile-slot.js'
-import { type Decided, decide } from '../decide/decide.js'
+import { type Decided, decide, type Question } from '../decide/decide.js'
 import { chancesOf } from '../draw/lottery.js'
 import { unpackLottery } from '../draw/pack-lottery.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
@@ -11,6 +11,12 @@ import { type AskedRecord, questionOfRecord, type RecordedQuestion } from './sit
 export interface ContentChance {
   contentId: string
   chance: number
+}
+
+/** What another slot would have learned by the time of a decision. */
+export interface LearnedThen {
+  model?: SlotModel | undefined
+  itemsOf?: Question['itemsOf']
 }
 
 /** What a person would have been shown by another slot. */
@@ -28,7 +34,7 @@ export interface Otherwise {
  *
  * @param was slot as it was decided by
  * @param slot as it would be
- * @param model what the slot would have learned by then. Default: nothing
+ * @param learned what the slot would have learned by then, and matrices of items. Default: nothing
  * @throws RangeError where the record is not one of the slot as it was
  */
 export function decideOtherwise(
@@ -36,11 +42,11 @@ export function decideOtherwise(
   record: AskedRecord,
   was: CompiledSlot,
   slot: CompiledSlot,
-  model?: SlotModel,
+  { model, itemsOf }: LearnedThen = {},
 ): Otherwise {
   const recorded = recordedAnswers(record, was)
   const question = questionOfRecord(siteId, record, recorded, slot)
-  const decided = decide(model ? { ...question, model } : question)
+  const decided = decide({ ...question, ...(model && { model }), ...(itemsOf && { itemsOf }) })
   const { outcome, contentIds } = decided.choice
   return {
     outcome,

@@ -5,7 +5,9 @@ import { crossFacts, DIMENSION, featuresOf } from '../learning/features/cross.js
 import { readModel, type SlotModel } from '../learning/model/slot-model.js'
 import { toFixedReward } from '../learning/sums/fixed-point.js'
 import type { LearningOutcome } from '../learning/sums/outcome.js'
-import { interestsOf } from './situation-of-record.js'
+import type { LearnedThen } from './decide-otherwise.js'
+import { itemsAlong } from './items-along.js'
+import { type AskedRecord, interestsOf } from './situation-of-record.js'
 
 /** Time after which what came of a decision counts, and between two models, in milliseconds. */
 const LATER_MS = 60_000
@@ -22,6 +24,32 @@ export interface LearningAlong {
   modelAt(now: number): SlotModel | undefined
   /** Learns from a decision. @param rewards of each content that was shown */
   learn(record: LearnedRecord, rewards: readonly number[], was: CompiledSlot): void
+}
+
+/** Another slot while decisions are replayed: what it has learned from those that came before. */
+export interface AlongSlot {
+  /** @param now milliseconds since the epoch */
+  learnedAt(now: number): LearnedThen
+  /** Learns from a decision. @param rewards of each content that was shown */
+  learn(
+    record: LearnedRecord & Pick<AskedRecord, 'anonymousId' | 'userId'>,
+    rewards: readonly number[],
+    was: CompiledSlot,
+  ): void
+}
+
+/** Creates it for a slot, of what its policy needs. */
+export function followAlong(slot: CompiledSlot, from: number): AlongSlot {
+  const { sums, items } = slot.needs.policy
+  const learning = sums ? learnAlong(slot, from) : undefined
+  const lists = items ? itemsAlong(slot) : undefined
+  return {
+    learnedAt: now => ({ model: learning?.modelAt(now), ...(lists && { itemsOf: lists.modelOf }) }),
+    learn(record, rewards, was) {
+      learning?.learn(record, rewards, was)
+      lists?.note(record)
+    },
+  }
 }
 
 /**

@@ -7,8 +7,7 @@ import type { AskedRecord } from './situation-of-record.js'
 /** Returns what a record lacks that the slot's policy reads. */
 export function missingOf({ known, draw }: AskedRecord, { slot, needs: { policy } }: CompiledSlot): string | undefined {
   if (!draw) return 'its record has no draw'
-  if (policy.items) return `the matrix of items by which ${slot.policy?.type} ranked then is not kept`
-  if ((policy.features && !known?.tokens) || (policy.segments && !known?.segments))
+  if ((policy.features && !known?.tokens) || (policy.segments && !known?.segments) || (policy.items && !known?.items))
     return `its record does not say what ${slot.policy?.type ?? 'the default policy'} reads of the person`
   return undefined
 }

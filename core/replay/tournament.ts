@@ -1,11 +1,13 @@
 import type { CompiledSlot } from '../catalog/compile-slot.js'
+import type { Refusal } from '../evaluate/refusal.js'
 import { createValueSequence, type ValueSequence, type ValueSoFar } from '../experiments/sequences/doubly-robust.js'
 import type { ReplayedDecision } from './compare-slots.js'
 import { decideOtherwise } from './decide-otherwise.js'
-import { type LearningAlong, learnAlong } from './learn-along.js'
+import { type AlongSlot, followAlong } from './learn-along.js'
 import { loggedOf, missingOf } from './recorded-chances.js'
+import { createWeightTally, unknownChances, type WeightTally } from './weight-tally.js'
 
-/** How a candidate stands: better than what runs, worse, or neither yet; or its value cannot be known. */
+/** Standing of a candidate: better than what runs, worse, or neither yet; or its value cannot be known. */
 export type Standing = 'better' | 'worse' | 'undecided' | 'unknown'
 
 /** A candidate's value at the first position so far, with an interval that holds at every look, for all candidates at once. */
@@ -14,11 +16,18 @@ export interface CandidateStanding extends ValueSoFar {
   standing: Standing
   /** Why, in plain words. */
   reason: string
+  /** Why its value cannot be relied on, with what would cure it. Null: it can */
+  refused: Refusal | null
+  /** Effective sample size, and the largest weight of a decision. */
+  ess: number
+  maxWeight: number
 }
 
 /** Candidates and what runs, valued by the decisions that were made so far. */
 export interface Standings {
   running: ValueSoFar
+  /** Decisions that were left out for all. */
+  leftOut: number
   /** The best first. */
   candidates: CandidateStanding[]
 }
@@ -38,8 +47,16 @@ export interface Tournament {
 interface Entrant {
   name: string
   sequence: ValueSequence
-  learning?: LearningAlong
-  unknown?: string
+  weights: WeightTally
+  along?: AlongSlot
+  /** Why the log cannot value it. Once it cannot, it is not valued further. */
+  unknown?: Refusal
+}
+
+const UNFITTED: Refusal = {
+  code: 'unknown_chances',
+  reason: 'matrices of items are not fitted while the product runs',
+  cure: 'value it with npm run replay -- decisions --with, or compare it in an experiment',
 }
 
 /** Share of tournaments in which any interval misses the truth at any time. */
@@ -49,19 +66,28 @@ const ALPHA = 0.05
  * Begins a tournament. Each interval is that of the anytime-valid doubly robust sequence with a part of α, so that all hold together
  * at every look: a candidate is better only where its lower end is above the upper end of what runs. What is expected of a content
  * is its mean so far.
+ *
+ * @param options `fitsItems`: whether matrices of items are fitted, which takes seconds. Default: yes
  */
-export function createTournament(siteId: string, names: readonly string[]): Tournament {
+export function createTournament(
+  siteId: string,
+  names: readonly string[],
+  { fitsItems = true }: { fitsItems?: boolean } = {},
+): Tournament {
   const alpha = ALPHA / (names.length + 1)
   const running = createValueSequence(alpha)
-  const entrants = names.map((name): Entrant => ({ name, sequence: createValueSequence(alpha) }))
+  const entrants = names.map(
+    (name): Entrant => ({ name, sequence: createValueSequence(alpha), weights: createWeightTally() }),
+  )
   const means = new Map<string, { shown: number; earned: number }>()
+  let leftOut = 0
   return {
     add(decision, was, slots) {
       const { record, rewards } = decision
       const [shown] = record.contentIds
       const [reward = 0] = rewards
       const logged = loggedOf(record, was)
-      if (shown === undefined || !logged || !(reward >= 0 && reward <= 1)) return
+      if (shown === undefined || !logged || !(reward >= 0 && reward <= 1)) return void leftOut++
       const ids = logged.map(({ contentId }) => contentId)
       const outcome = {
         reward,
@@ -74,54 +100,67 @@ export function createTournament(siteId: string, names: readonly string[]): Tour
       }
       running.note({ ...outcome, target: outcome.logged })
       for (const [place, entrant] of entrants.entries()) {
-        if (entrant.unknown === undefined) note(entrant, decision, was, slots[place], ids, outcome)
+        if (entrant.unknown !== undefined) continue
+        const slot = slots[place]
+        if (slot?.needs.policy.items && !fitsItems) entrant.unknown = UNFITTED
+        else note(siteId, entrant, decision, was, slot, ids, outcome)
       }
       const mean = means.get(shown) ?? { shown: 0, earned: 0 }
       means.set(shown, { shown: mean.shown + 1, earned: mean.earned + reward })
     },
-    standings: () => standingsOf(running.now(), entrants),
-  }
-
-  function note(
-    entrant: Entrant,
-    { record, rewards }: ReplayedDecision,
-    was: CompiledSlot,
-    slot: CompiledSlot | undefined,
-    ids: readonly string[],
-    outcome: Omit<Parameters<ValueSequence['note']>[0], 'target'>,
-  ): void {
-    entrant.unknown = slot ? missingOf(record, slot) : 'its catalog has no such slot'
-    if (!slot || entrant.unknown !== undefined) return
-    const now = Date.parse(record.timestamp)
-    if (slot.needs.policy.sums) entrant.learning ??= learnAlong(slot, now)
-    const other = decideOtherwise(siteId, record, was, slot, entrant.learning?.modelAt(now))
-    entrant.learning?.learn(record, rewards, was)
-    const chances = new Map(other.chancesAt(0, []).map(({ contentId, chance }) => [contentId, chance]))
-    const never = [...chances.keys()].find(id => !ids.includes(id))
-    if (other.unknown.length > 0) entrant.unknown = `whether ${other.unknown[0]} could be shown is not recorded`
-    else if (never !== undefined) entrant.unknown = `it would show ${never}, which could not be drawn`
-    else entrant.unknown = noted(entrant, { ...outcome, target: ids.map(id => chances.get(id) ?? 0) })
+    standings: () => standingsOf(running.now(), entrants, leftOut),
   }
 }
 
-function noted({ sequence }: Entrant, outcome: Parameters<ValueSequence['note']>[0]): string | undefined {
-  try {
-    sequence.note(outcome)
-    return undefined
-  } catch (error) {
-    return (error as Error).message
+function note(
+  siteId: string,
+  entrant: Entrant,
+  { record, rewards }: ReplayedDecision,
+  was: CompiledSlot,
+  slot: CompiledSlot | undefined,
+  ids: readonly string[],
+  outcome: Omit<Parameters<ValueSequence['note']>[0], 'target'>,
+): void {
+  const missing = slot ? missingOf(record, slot) : 'its catalog has no such slot'
+  if (!slot || missing !== undefined) {
+    entrant.unknown = unknownChances(missing!)
+    return
+  }
+  const now = Date.parse(record.timestamp)
+  entrant.along ??= followAlong(slot, now)
+  const other = decideOtherwise(siteId, record, was, slot, entrant.along.learnedAt(now))
+  entrant.along.learn(record, rewards, was)
+  const chances = new Map(other.chancesAt(0, []).map(({ contentId, chance }) => [contentId, chance]))
+  const [unknown] = other.unknown
+  const never = [...chances.keys()].find(id => !((outcome.logged[ids.indexOf(id)] ?? 0) > 0))
+  if (unknown !== undefined) entrant.unknown = unknownChances(`whether ${unknown} could be shown is not recorded`)
+  else if (never !== undefined) entrant.unknown = neverDrawn(never)
+  else {
+    const target = ids.map(id => chances.get(id) ?? 0)
+    entrant.sequence.note({ ...outcome, target })
+    entrant.weights.add(target[outcome.drawn]! / outcome.logged[outcome.drawn]!)
   }
 }
 
-function standingsOf(running: ValueSoFar, entrants: readonly Entrant[]): Standings {
-  const candidates = entrants.map(({ name, sequence, unknown }): CandidateStanding => {
-    const now = sequence.now()
-    if (unknown !== undefined) return { name, ...now, standing: 'unknown', reason: unknown }
+function neverDrawn(contentId: string): Refusal {
+  return {
+    code: 'low_overlap',
+    reason: `it would show ${contentId}, which could not be drawn`,
+    cure: 'let some share of draws, such as exploration.atLeast 0.02, show that content, or leave it out of the candidate',
+  }
+}
+
+function standingsOf(running: ValueSoFar, entrants: readonly Entrant[], leftOut: number): Standings {
+  const candidates = entrants.map(({ name, sequence, weights, unknown }): CandidateStanding => {
+    const now = { name, ...sequence.now(), ...weights.measures() }
+    if (unknown) return { ...now, standing: 'unknown', reason: unknown.reason, refused: unknown }
+    const refused = weights.refusal() ?? null
+    if (refused) return { ...now, standing: 'undecided', reason: refused.reason, refused }
     if (now.low > running.high)
-      return { name, ...now, standing: 'better', reason: 'its lower end is above the upper end of what runs' }
+      return { ...now, standing: 'better', reason: 'its lower end is above the upper end of what runs', refused }
     if (now.high < running.low)
-      return { name, ...now, standing: 'worse', reason: 'its upper end is below the lower end of what runs' }
-    return { name, ...now, standing: 'undecided', reason: 'the intervals have values in common' }
+      return { ...now, standing: 'worse', reason: 'its upper end is below the lower end of what runs', refused }
+    return { ...now, standing: 'undecided', reason: 'the intervals have values in common', refused }
   })
-  return { running, candidates: candidates.sort((a, b) => b.low - a.low || (a.name < b.name ? -1 : 1)) }
+  return { running, leftOut, candidates: candidates.sort((a, b) => b.low - a.low || (a.name < b.name ? -1 : 1)) }
 }

@@ -12,6 +12,7 @@ import { countArms } from '#aggregator/results/count-arms.js'
 import { keepWatching } from '#aggregator/results/watch/keep-watching.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
+import { personOfProfile } from '#core/decide/person.js'
 import { seededRandom } from '#core/decide/random.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 import { someIdentity } from '../support/some-identity.js'
@@ -311,6 +312,13 @@ describe('results', () => {
       `/slots/hero/power?effect=0.1&days=${days}&metric=Order%20Completed&value=properties.revenue`,
     )
     expect(amount).toMatchObject({ status: 200, metric: { value: 'properties.revenue' }, persons: expect.any(Number) })
+    // No server sent an order.
+    const secret = await ask(`/slots/hero/power?effect=0.1&days=${days}&metric=Order%20Completed&from=secret`)
+    expect(secret).toMatchObject({
+      days: null,
+      metric: { from: 'secret' },
+      measured: { persons: VISITORS, rewards: 0 },
+    })
     expect(await ask(`/slots/hero/power?effect=0.1&days=1&experiment=first`)).toMatchObject({
       days: null,
       shares: [0.5, 0.5],
@@ -323,6 +331,7 @@ describe('results', () => {
       'effect=1&value=drop',
       'effect=1&days=0',
       'effect=1&power=2',
+      'effect=1&from=public',
     ])
       expect((await ask(`/slots/hero/power?${wrong}`)).status, wrong).toBe(400)
     expect((await ask('/slots/hero/power?effect=1&experiment=none')).status).toBe(404)
@@ -371,6 +380,68 @@ describe('results', () => {
     await look()
     expect((await store.readAll()).map(({ siteId }) => siteId)).not.toContain('forged')
     expect(await value('draws_biased', { site: 'forged', slot: 'hero' })).toBeUndefined()
+  })
+
+  it('take a browser that is called as a user is for another person than the user, in answers and views', async () => {
+    const catalog = createCatalog()
+    catalog.set('twins.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    for (const id of ['a', 'b']) catalog.set(`twins.content.${id}`, { id, slots: ['hero'] })
+    catalog.setExperiments('twins', [{ ...EXPERIMENT, arms: [{ id: 'control', share: 1 }] }])
+    const user = { ...personOfProfile('user:bob', undefined, NOW), id: 'bob' }
+    const askers = [
+      { ids: { visitorId: 'bob', anonymousId: 'bob' } },
+      { ids: { visitorId: 'user:bob', anonymousId: '', userId: 'bob' } },
+      { ids: { visitorId: 'laptop', anonymousId: 'laptop' }, person: user },
+      { ids: { visitorId: 'visitor:user:bob', anonymousId: 'user:bob' } },
+    ]
+    const rows = askers.flatMap(({ ids, person }, index) => {
+      const asking = { siteId: 'twins', ...ids, slots: [{ id: 'hero' }], after: 0, deadlineMs: 9, explain: false }
+      const { records } = answer(asking, { profile: undefined, person }, { catalog }, NOW + index)
+      const text = JSON.stringify({
+        siteId: 'twins',
+        visitorId: ids.visitorId,
+        receivedAt: NOW_TEXT,
+        decisions: records,
+      })
+      const message = { seq: index + 1, subject: 'decisions.0', text, storedAt: NOW_TEXT, deleted: false }
+      return decisionRows(message, index + 1).map(({ line }) => JSON.parse(line) as object)
+    })
+    await clickhouse.client.insert({ table: 'slotstream.decisions', values: rows, format: 'JSONEachRow' })
+    const { counted } = await countArms(clickhouse.client, request({ siteId: 'twins' }))
+    expect(counted.arms[0]).toMatchObject({ decisions: 4, metrics: [{ units: 3 }, { units: 3 }] })
+    for (const view of ['experiments', 'experiment_results']) {
+      const query = `SELECT toFloat64(persons) AS persons FROM slotstream.${view} WHERE site_id = 'twins'`
+      const found = await clickhouse.client.query({ query, format: 'JSONEachRow' })
+      expect(await found.json(), view).toEqual([{ persons: 3 }])
+    }
+  })
+
+  it('leave out programs in views as in answers, and say so of ghosts', async () => {
+    await clickhouse.client.command({
+      query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('programs' AS site_id)
+        FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}' AND slot_id IN ('hero', 'held'))`,
+    })
+    const hurried = Array.from({ length: 120 }, (_, n) => ({
+      ...{ site_id: 'programs', message_id: uuidv7(), type: 'page', anonymous_id: 'visitor-3', session_id: 'visit' },
+      ...{ timestamp: new Date(NOW + n * 500).toISOString().replace('T', ' ').replace('Z', ''), properties: {} },
+    }))
+    const crawler = { ...hurried[0], anonymous_id: 'visitor-4', context: { bot: { crawler: 'Googlebot' } } }
+    await clickhouse.client.insert({ table: 'slotstream.events', values: [...hurried, crawler], format: 'JSONEachRow' })
+    const { counted } = await countArms(clickhouse.client, request({ siteId: 'programs' }))
+    const units = counted.arms.reduce((sum, { metrics }) => sum + metrics[0]!.units, 0)
+    expect(units).toBe(VISITORS - 2)
+    const sums = async (query: string) =>
+      (await (await clickhouse.client.query({ query, format: 'JSONEachRow' })).json<{ n: number }>())[0]!.n
+    for (const view of ['experiments', 'experiment_results'])
+      expect(
+        await sums(`SELECT toFloat64(sum(persons)) AS n FROM slotstream.${view} WHERE site_id = 'programs'`),
+        view,
+      ).toBe(units)
+    const programs = `SELECT toFloat64(count()) AS n FROM slotstream.programs WHERE site_id = 'programs'`
+    expect(await sums(programs)).toBe(2)
+    const ghosts = `SELECT toFloat64(count()) AS n FROM slotstream.ghost_decisions WHERE site_id = 'programs'`
+    const [all, ofPrograms] = [await sums(ghosts), await sums(`${ghosts} AND program`)]
+    expect(all - ofPrograms).toBe(await sums(`${ghosts} AND anonymous_id NOT IN ('visitor-3', 'visitor-4')`))
   })
 
   it('are in views, by arm', async () => {

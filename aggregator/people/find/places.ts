@@ -89,7 +89,7 @@ export const PLACES = {
   lake: ['events', 'decisions', 'detected_signals', 'rejected_events', 'webhook_deliveries', 'learning_outcomes'],
   /** Places that name no person, or by keyed hashes and encrypted only. */
   without: {
-    tables: ['migrations', 'catalog_changes'],
+    tables: ['migrations', 'catalog_changes', 'experiment_changes'],
     buckets: [
       BUCKETS.sites,
       BUCKETS.catalog,

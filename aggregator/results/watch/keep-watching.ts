@@ -3,6 +3,7 @@ import { type ClickHouseServer, openClickHouse } from '../../clickhouse/client.j
 import type { Identity } from '../../ownership/join-lease-group.js'
 import { keepDoing } from '../../ownership/keep-doing.js'
 import { createDrawAudits } from '../audits/audit-draws.js'
+import { createTournaments } from '../tournaments/watch-tournaments.js'
 import { createStops } from './stop-experiments.js'
 
 /** Longest time of a query, in milliseconds. */
@@ -20,7 +21,7 @@ export interface WatchParts {
   identity: Identity
 }
 
-/** Looks at experiments that may stop, and audits draws, in one process of several, until it is stopped. */
+/** Looks at experiments that may stop, values candidates, and audits draws, in one process of several, until it is stopped. */
 export async function keepWatching(parts: WatchParts): Promise<{ stop(): Promise<void> }> {
   const { installation, experiments, metrics, log } = parts
   const { everyMs } = experiments
@@ -28,6 +29,7 @@ export async function keepWatching(parts: WatchParts): Promise<{ stop(): Promise
   const deps = { clickhouse, metrics, log }
   const jobs = [
     { name: 'stops', everyMs, run: createStops({ ...deps, buckets: installation.buckets }) },
+    { name: 'tournaments', everyMs, run: createTournaments({ ...deps, buckets: installation.buckets }) },
     { name: 'draws', everyMs, run: createDrawAudits({ ...deps, installation }) },
   ]
   const doing = await keepDoing(jobs, { ...parts, group: 'experiments' })

@@ -1,11 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { endOf, resultsOf } from '@slotstream/core'
-import type { Experiment, StoppedExperiment } from '@slotstream/protocol'
+import { armsInPlay, type Experiment, type StoppedExperiment } from '@slotstream/protocol'
 import type { Installation, Log, Metrics } from '@slotstream/runtime'
 import { countArms } from '../count-arms.js'
 import { includesBots } from '../includes-bots.js'
 import { firstDecision } from './first-decision.js'
-import { readExperiments, storeEnd } from './stored-experiments.js'
+import { readExperiments, storeChange } from './stored-experiments.js'
 
 export interface StopDeps {
   buckets: Pick<Installation['buckets'], 'definitions' | 'sites'>
@@ -24,7 +24,8 @@ export function createStops({ buckets, clickhouse, metrics, log, now = Date.now 
   const looks = metrics.counter('experiment_looks_total', 'Looks at experiments that may stop, by result', ['result'])
   const ended = metrics.counter('experiments_stopped_total', 'Experiments that were stopped, by reason', ['reason'])
 
-  async function judge(siteId: string, experiment: Experiment): Promise<StoppedExperiment | undefined> {
+  async function judge(siteId: string, whole: Experiment): Promise<StoppedExperiment | undefined> {
+    const experiment = { ...whole, arms: armsInPlay(whole) }
     const { id, slot: slotId } = experiment
     const from = await firstDecision(clickhouse, { siteId, slotId, experiment: id })
     if (from === undefined) return undefined
@@ -45,7 +46,9 @@ export function createStops({ buckets, clickhouse, metrics, log, now = Date.now 
           const end = await judge(siteId, experiment)
           looks.inc({ result: end ? 'stopped' : 'runs' })
           if (!end || !(await isOwner())) continue
-          const stored = await storeEnd(buckets.definitions, { siteId, revision: after }, id, end)
+          const stored = await storeChange(buckets.definitions, { siteId, revision: after }, id, () => ({
+            stopped: end,
+          }))
           // Changed meanwhile: the next look judges what is there then.
           if (stored === undefined) break
           after = stored
@@ -62,6 +65,7 @@ export function createStops({ buckets, clickhouse, metrics, log, now = Date.now 
   }
 }
 
-function mayStop({ stop, stopped }: Experiment): boolean {
-  return stop !== undefined && stop.apply !== 'tell' && !stopped
+function mayStop(experiment: Experiment): boolean {
+  const { stop, stopped } = experiment
+  return stop !== undefined && stop.apply !== 'tell' && !stopped && armsInPlay(experiment).length > 0
 }

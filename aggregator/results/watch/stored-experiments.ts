@@ -5,7 +5,6 @@ import {
   experimentsKey,
   isObject,
   parseStoredExperiments,
-  type StoppedExperiment,
   siteOfExperimentsKey,
 } from '@slotstream/protocol'
 import { bucketKeys, isJetStreamError, type Log, parseEntry, skipEntry } from '@slotstream/runtime'
@@ -14,6 +13,8 @@ import { bucketKeys, isJetStreamError, type Log, parseEntry, skipEntry } from '@
 export interface SiteExperiments {
   siteId: string
   revision: number
+  /** When they were stored. */
+  at: Date
   experiments: Experiment[]
 }
 
@@ -25,30 +26,31 @@ export async function readExperiments(definitions: KV, log: Log): Promise<SiteEx
     const entry = siteId === undefined ? null : await definitions.get(key)
     if (siteId === undefined || entry?.operation !== 'PUT') continue
     const parsed = parseEntry(entry, parseStoredExperiments)
-    if (parsed.ok) all.push({ siteId, revision: entry.revision, experiments: parsed.value })
+    if (parsed.ok) all.push({ siteId, revision: entry.revision, at: entry.created, experiments: parsed.value })
     else skipEntry(log, BUCKETS.definitions, { key }, parsed.reason)
   }
   return all
 }
 
 /**
- * Stores how an experiment ended, as a further revision of the site's experiments. All else stays as it was stored.
+ * Stores a change of an experiment, such as how it ended, as a further revision of the site's experiments. All else stays as it was
+ * stored.
  *
  * @param after the revision by which the experiment was judged
  * @returns the new revision; undefined where the experiments were changed meanwhile
  */
-export async function storeEnd(
+export async function storeChange(
   definitions: KV,
   { siteId, revision: after }: Pick<SiteExperiments, 'siteId' | 'revision'>,
   id: string,
-  end: StoppedExperiment,
+  change: (stored: Record<string, unknown>) => object,
 ): Promise<number | undefined> {
   const key = experimentsKey(siteId)
   const entry = await definitions.get(key)
   if (entry?.operation !== 'PUT' || entry.revision !== after) return undefined
   const stored = entry.json<{ experiments: unknown[] }>()
   const experiments = stored.experiments.map(each =>
-    isObject(each) && each.id === id ? { ...each, stopped: end } : each,
+    isObject(each) && each.id === id ? { ...each, ...change(each) } : each,
   )
   try {
     return await definitions.put(key, JSON.stringify({ ...stored, experiments }), { previousSeq: after })

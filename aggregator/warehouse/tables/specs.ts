@@ -10,6 +10,7 @@ import {
 } from '@slotstream/protocol'
 import { type Installation, KINDS } from '@slotstream/runtime'
 import { catalogRows } from '../rows/buckets/catalog.js'
+import { experimentRows } from '../rows/buckets/experiments.js'
 import { profileRows } from '../rows/buckets/profiles.js'
 import { decisionRows } from '../rows/decisions.js'
 import { deliveryRows } from '../rows/deliveries.js'
@@ -122,10 +123,16 @@ export const SPECS = {
     rows: catalogRows,
     replaces: true,
   },
+  experiments: {
+    stream: bucketStream(BUCKETS.definitions),
+    table: 'experiment_changes',
+    rows: experimentRows,
+    replaces: true,
+  },
 } satisfies Record<string, StreamSpec>
 
 /**
- * What is loaded, by name: each stream of each kind, the catalog, and the profiles of a generation. Also streams that take nothing any
+ * What is loaded, by name: each stream of each kind, the catalog, the experiments, and the profiles of a generation. Also streams that take nothing any
  * more: a table that is restored from a backup may lack some of what they have.
  *
  * @param featuresOf see `profilesSpec`
@@ -139,6 +146,7 @@ export function specsOf(
     for (const part of [...past[kind].filter(({ gone }) => !gone), ...streams[kind]])
       specs.set(part.base === 0 ? kind : `${kind}_${part.base / POSITIONS_PER_STREAM}`, partSpec(SPECS[kind], part))
   specs.set('catalog', SPECS.catalog)
+  specs.set('experiments', SPECS.experiments)
   return specs.set('profiles', profilesSpec(generation, featuresOf))
 }
 

@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { type CompiledSlot, compileSlot, createClauses } from '@slotstream/core'
+import { type CompiledSlot, compileSlot, createClauses, type SomeCatalog, slotOfCatalog } from '@slotstream/core'
 import { checkContent, checkSlot, isObject, type PolicySpec } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { readFolder } from '../../catalog/catalog-folder.js'
 import { policyIn, readJson } from '../../json-file.js'
-import { compiledOf, type SomeCatalog } from './slot-versions.js'
 
 /** What is compared with what was: another policy for each slot, or another catalog. */
 export type Alternative =
@@ -63,5 +62,8 @@ export function otherSlot(alternative: Alternative, was: CompiledSlot): Compiled
       createClauses(),
     )
   }
-  return compiledOf({ slots: alternative.slots ?? [was.slot], content: alternative.content ?? contents }, was.slot.id)
+  return slotOfCatalog(
+    { slots: alternative.slots ?? [was.slot], content: alternative.content ?? contents },
+    was.slot.id,
+  )
 }

@@ -1,12 +1,6 @@
-import { type CompiledSlot, compileSlot, createClauses, slotOfArm } from '@slotstream/core'
-import type { Content, DecisionRecord, Experiment, ExperimentArm, Slot } from '@slotstream/protocol'
+import { type CompiledSlot, type SomeCatalog, slotOfCatalog } from '@slotstream/core'
+import type { DecisionRecord, Experiment, ExperimentArm } from '@slotstream/protocol'
 import type { AdminCall } from '../../admin-call.js'
-
-/** A site's catalog, of any revision. */
-export interface SomeCatalog {
-  slots: Slot[]
-  content: Content[]
-}
 
 /** The record of what was decided about which slot. */
 export type VersionedRecord = Pick<DecisionRecord, 'slotId' | 'policyVersion' | 'experiment' | 'arm'>
@@ -24,25 +18,31 @@ export function createSlotVersions(call: AdminCall): SlotVersions {
   const experiments = revisionsOf<{ experiments: Experiment[] }>(call, '/experiments')
 
   async function search(record: VersionedRecord): Promise<CompiledSlot | undefined> {
-    const arms = record.experiment === undefined ? [undefined] : await armsOf(record)
+    const arms = record.experiment === undefined ? [undefined, ...(await endedArms(record))] : await armsOf(record)
     for (let n = 0; ; n++) {
       const catalog = await catalogs.at(n)
       if (catalog === 'end') return undefined
       if (!catalog) continue
       for (const arm of arms) {
-        const slot = compiledOf(catalog, record.slotId, arm)
+        const slot = slotOfCatalog(catalog, record.slotId, arm)
         if (slot?.policyVersion === record.policyVersion) return slot
       }
     }
   }
 
-  async function armsOf({ experiment, arm }: VersionedRecord): Promise<ExperimentArm[]> {
+  /** Outside of experiments a slot chooses as an arm does where an experiment ended. */
+  const endedArms = ({ slotId }: VersionedRecord) => armsWhere(({ slot, stopped }) => slot === slotId && !!stopped)
+
+  const armsOf = ({ experiment, arm }: VersionedRecord) =>
+    armsWhere(({ id }, { id: armId }) => id === experiment && armId === arm)
+
+  async function armsWhere(isMeant: (of: Experiment, arm: ExperimentArm) => boolean): Promise<ExperimentArm[]> {
     const arms = new Map<string, ExperimentArm>()
     for (let n = 0; ; n++) {
       const set = await experiments.at(n)
       if (set === 'end') return [...arms.values()]
-      for (const each of (set?.experiments ?? []).filter(({ id }) => id === experiment))
-        for (const one of each.arms.filter(({ id }) => id === arm)) arms.set(JSON.stringify(one), one)
+      for (const each of set?.experiments ?? [])
+        for (const one of each.arms.filter(arm => isMeant(each, arm))) arms.set(JSON.stringify(one), one)
     }
   }
 
@@ -54,14 +54,6 @@ export function createSlotVersions(call: AdminCall): SlotVersions {
       return known.get(key)
     },
   }
-}
-
-/** Compiles a slot of a catalog. Undefined: it has none of that id. */
-export function compiledOf({ slots, content }: SomeCatalog, slotId: string, arm?: ExperimentArm) {
-  const slot = slots.find(({ id }) => id === slotId)
-  if (!slot) return undefined
-  const [chosen, contents] = slotOfArm(slot, new Map(content.map(each => [each.id, each])), arm)
-  return compileSlot(chosen, contents, createClauses())
 }
 
 /** Reads what there is now, and then the revisions that are kept, the newest first, each once. */

@@ -4,6 +4,7 @@ import { pause } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 import type { CatalogStore, RevisedCatalog } from '../catalog/store/catalog-store.js'
 import type { ExperimentStore } from './experiment-store.js'
+import { withTournaments } from './with-tournaments.js'
 
 /** How often a change is tried again because another one was quicker, and the longest pause before, in milliseconds. */
 const TRIES = 20
@@ -19,8 +20,8 @@ export interface ExperimentDeps {
  * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision.
  *
  * @param options `expected`: the revision that it takes the place of. Default: whichever there is. `keepsEnds`: an experiment that
- *   was stopped stays so where its field `stopped` is left out, so that a file that is put once more does not begin it anew. Default:
- *   yes
+ *   was stopped, and a candidate that is tried, stay so where their fields are left out, so that a file that is put once more does not
+ *   begin them anew. Default: yes
  * @throws Failure `malformed` with a line for each fault; `conflict` when the revision is another one
  */
 export async function putExperiments(
@@ -31,13 +32,15 @@ export async function putExperiments(
 ): Promise<Pick<ExperimentSet, 'revision' | 'experiments'>> {
   const checked = checkExperiments(raw)
   if (!checked.ok) throw faulty(checked.faults)
-  const running = namedRunning(raw)
+  const running = namedNull(raw, experiment => experiment.stopped)
+  const takenBack = namedNull(raw, ({ tournament }) => isObject(tournament) && tournament.arm)
   const faults = checked.value.length > 0 ? catalogFaults(checked.value, await catalog.read(siteId)) : []
   if (faults.length > 0) throw faulty(shownFaults(faults))
   for (let left = TRIES; left > 0; left--) {
     const before = await store.read(siteId)
     if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
-    const experiments = keepsEnds ? withEnds(checked.value, before.experiments, running) : checked.value
+    const ended = keepsEnds ? withEnds(checked.value, before.experiments, running) : checked.value
+    const experiments = withTournaments(ended, before.experiments, takenBack, keepsEnds)
     if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
     const revision = await store.write(siteId, experiments, before.revision)
     if (revision !== undefined) return { revision, experiments: [...experiments] }
@@ -46,10 +49,10 @@ export async function putExperiments(
   throw changedMeanwhile()
 }
 
-/** Returns the ids of experiments whose field `stopped` is null: they are to run again. */
-function namedRunning(raw: unknown): ReadonlySet<unknown> {
+/** Returns the ids of experiments of which a field is null: it is to go. */
+function namedNull(raw: unknown, fieldOf: (experiment: Record<string, unknown>) => unknown): ReadonlySet<unknown> {
   const entries: readonly unknown[] = Array.isArray(raw) ? raw : []
-  return new Set(entries.flatMap(entry => (isObject(entry) && entry.stopped === null ? [entry.id] : [])))
+  return new Set(entries.flatMap(entry => (isObject(entry) && fieldOf(entry) === null ? [entry.id] : [])))
 }
 
 function withEnds(

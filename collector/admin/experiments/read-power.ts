@@ -93,12 +93,13 @@ function planned(
   query: Record<string, unknown>,
   named?: Experiment,
 ): { metric: Metric; shares: number[] } {
-  const { metric: event = 'Slot Clicked', value, shares: text } = query
+  const { metric: event = 'Slot Clicked', value, from, shares: text } = query
   const windowHours = numberOf(query, 'windowHours')
   const shares =
     typeof text === 'string' ? text.split(',').map(Number) : (named?.arms.map(({ share }) => share) ?? [0.5, 0.5])
   const isNamed = named && query.metric === undefined
-  const asked = value === undefined && windowHours === undefined ? event : { event, value, windowHours }
+  const details = [value, windowHours, from].some(detail => detail !== undefined)
+  const asked = details ? { event, value, windowHours, from } : event
   const metrics = [isNamed ? named.metrics[0]! : asked]
   const arms = shares.map((share, index) => ({ id: `arm-${index}`, share }))
   const checked = checkExperiments([{ id: 'plan', slot, arms, metrics }])

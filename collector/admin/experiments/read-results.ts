@@ -1,10 +1,11 @@
-import { type Counted, type ExperimentResults, resultsOf } from '@slotstream/core'
+import { type Counted, type ExperimentResults, meaningOfStandings, resultsOf, type Standings } from '@slotstream/core'
 import {
   type Experiment,
   RESULTS_SUBJECT,
   type ResultsReply,
   type ResultsRequest,
   type StoppedExperiment,
+  type TournamentStep,
 } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
@@ -15,11 +16,19 @@ const TIMEOUT_MS = 65_000
 /** Metric by which a slot without an experiment is compared with its holdout. */
 const HOLDOUT = { metrics: ['Slot Clicked'] }
 
+/** Standings of a tournament at the last look. Absent: there was none yet */
+export type TournamentResults = Partial<Standings> & {
+  /** The candidate that is tried. Null: none yet */
+  arm: string | null
+  steps: readonly TournamentStep[]
+}
+
 /** Results with the experiment that they are of, and the SQL of each number. */
 export type SlotResults = ExperimentResults & {
   experiment: string | null
   /** How the experiment ended. Null: it runs */
   stopped: StoppedExperiment | null
+  tournament: TournamentResults | null
   sql: Record<string, string>
 }
 
@@ -37,8 +46,17 @@ export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TI
     const { experiment } = request
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
     const { id = null, stopped = null } = experiment ?? {}
-    return { experiment: id, ...results, stopped, sql: reply.sql }
+    const tournament = tournamentOf(experiment, reply.standings as Standings | undefined)
+    const isWaiting = tournament?.candidates && tournament.arm === null && !stopped
+    const verdict = isWaiting ? meaningOfStandings(tournament as Standings) : results.verdict
+    return { experiment: id, ...results, verdict, stopped, tournament, sql: reply.sql }
   }
+}
+
+function tournamentOf(experiment: Experiment | undefined, standings?: Standings): TournamentResults | null {
+  if (!experiment?.tournament) return null
+  const { arm = null, steps = [] } = experiment.tournament
+  return { ...standings, arm, steps }
 }
 
 /**

@@ -42,6 +42,7 @@ export const EXPERIMENT_PATHS: Paths = {
           inQuery('metric', 'Name of an event. Default: `Slot Clicked`'),
           inQuery('value', 'Path of what is summed, such as `properties.revenue`. Default: whether the event came'),
           inQuery('windowHours', "Hours after the person's first decision in which it counts"),
+          inQuery('from', '`secret`: only messages that a server sent with a secret key count'),
           inQuery('days', 'Last days that are measured. Default: 14'),
           inQuery('baseRate', 'In the place of what is measured'),
           inQuery('personsPerDay', 'In the place of what is measured'),

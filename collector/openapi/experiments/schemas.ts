@@ -1,6 +1,7 @@
 import {
   ARM_FIELDS,
   type CatalogFields,
+  DEFAULT_CLICK_MINUTES,
   EXPERIMENT_FIELDS,
   GUARDRAIL_FIELDS,
   MAX_ARMS,
@@ -12,6 +13,10 @@ import {
   STOP_FIELDS,
   STOP_REASONS,
   STOPPED_FIELDS,
+  TOURNAMENT_ACTIONS,
+  TOURNAMENT_FIELDS,
+  TOURNAMENT_STEP_FIELDS,
+  TOURNAMENT_STEPS,
 } from '@slotstream/protocol'
 import { objectOf } from '../catalog/schemas.js'
 import { type Part, ref } from '../operations.js'
@@ -59,6 +64,57 @@ const STOPPED = objectOf(STOPPED_FIELDS, {
   verdict: { type: 'string' },
 })
 
+const VALUE: Record<string, Part> = {
+  value: { type: 'number' },
+  low: { type: 'number' },
+  high: { type: 'number' },
+}
+const STEP = objectOf(TOURNAMENT_STEP_FIELDS, {
+  at: { type: 'string', format: 'date-time' },
+  arm: name,
+  step: { enum: [...TOURNAMENT_STEPS] },
+  reason: { type: 'string' },
+  decisions: { type: 'integer' },
+  ...VALUE,
+  running: { type: 'object', properties: VALUE },
+})
+
+/** Standings of a tournament, at the last look. */
+const TOURNAMENT: Part = {
+  type: 'object',
+  required: ['arm', 'steps'],
+  properties: {
+    arm: { type: ['string', 'null'], description: 'The candidate that is tried.' },
+    steps: { type: 'array', items: STEP },
+    since: { type: 'string', format: 'date-time', description: 'Decisions from then on are compared.' },
+    until: { type: 'string', format: 'date-time', description: 'Decisions until before then were looked at.' },
+    running: { type: 'object', properties: { ...VALUE, decisions: { type: 'integer' } } },
+    leftOut: { type: 'integer', description: 'Decisions that say nothing of candidates.' },
+    held: { type: 'string', description: 'Why what is certain is not acted on.' },
+    candidates: {
+      type: 'array',
+      description: 'The best first.',
+      items: {
+        type: 'object',
+        properties: {
+          name: { type: 'string' },
+          ...VALUE,
+          decisions: { type: 'integer' },
+          standing: { enum: ['better', 'worse', 'undecided', 'unknown'] },
+          reason: { type: 'string' },
+          refused: {
+            type: ['object', 'null'],
+            description: 'Why its value cannot be relied on, and what would cure it.',
+            properties: { code: { type: 'string' }, reason: { type: 'string' }, cure: { type: 'string' } },
+          },
+          ess: { type: 'number' },
+          maxWeight: { type: 'number' },
+        },
+      },
+    },
+  },
+}
+
 /** Experiments and what is known of them. */
 export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
   Experiment: objectOf(EXPERIMENT_FIELDS, {
@@ -90,6 +146,13 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       least: { type: 'integer', minimum: 10, default: 100 },
       on: { type: 'array', items: { enum: [...STOP_REASONS] } },
       apply: { enum: [...STOP_ACTIONS], default: 'stop' },
+    }),
+    tournament: objectOf(TOURNAMENT_FIELDS, {
+      apply: { enum: [...TOURNAMENT_ACTIONS], default: 'try' },
+      clickMinutes: { type: 'integer', minimum: 1, default: DEFAULT_CLICK_MINUTES },
+      since: { type: 'string', format: 'date-time' },
+      arm: name,
+      steps: { type: 'array', items: STEP },
     }),
     stopped: STOPPED,
   }),
@@ -141,6 +204,7 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       },
       stop: { enum: [...STOP_REASONS, null], description: 'Why it should end now.' },
       stopped: { anyOf: [STOPPED, { type: 'null' }], description: 'How it ended. Null: it runs.' },
+      tournament: { anyOf: [TOURNAMENT, { type: 'null' }], description: 'Null: the experiment has none.' },
       verdict: { type: 'string' },
       sql: { type: 'object', additionalProperties: { type: 'string' }, description: 'What each number was read by.' },
     },

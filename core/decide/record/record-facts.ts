@@ -1,5 +1,6 @@
 import type { RecordedFacts } from '@slotstream/protocol'
 import type { CompiledSlot } from '../../catalog/compile-slot.js'
+import type { PolicyNeeds } from '../../catalog/policy-needs.js'
 import type { Situation } from '../situation.js'
 
 /** Segments and items that a record names, at most. */
@@ -8,18 +9,26 @@ const MOST = 40
 /**
  * Returns what a slot's policy reads of a person and a request beside interests: as hashes where it reads values, so that a record
  * says no more than it must. Undefined: it reads nothing.
+ *
+ * @param also what other policies read that are to be valued by the record. Default: nothing
  */
 export function recordedFacts(
   { slot, needs: { policy } }: CompiledSlot,
   situation: Situation,
+  also?: PolicyNeeds,
 ): RecordedFacts | undefined {
   const { segments, items, personId } = situation.person
   const isEnsemble = slot.policy?.type === 'ensemble'
-  if (!policy.features && !policy.segments && !policy.items && !isEnsemble) return undefined
+  const needs = {
+    features: policy.features || also?.features === true,
+    segments: policy.segments || also?.segments === true,
+    items: policy.items || also?.items === true,
+  }
+  if (!needs.features && !needs.segments && !needs.items && !isEnsemble) return undefined
   return {
-    ...(policy.features && { tokens: situation.crossed().tokens }),
-    ...(policy.segments && { segments: segments.slice(0, MOST) }),
-    ...(policy.items && { items: (items ?? []).slice(-MOST) }),
+    ...(needs.features && { tokens: situation.crossed().tokens }),
+    ...(needs.segments && { segments: segments.slice(0, MOST) }),
+    ...(needs.items && { items: (items ?? []).slice(-MOST) }),
     ...(isEnsemble && { personId }),
   }
 }

@@ -23,12 +23,20 @@ export function fitItems(
     const { items = [] } = situations[situation[row]!]!.known ?? {}
     if (items.length > 0) lists.set([...items].sort().join('\0'), items)
   }
+  return fitLists([...lists.values()], types)
+}
+
+/** Fits the matrices of policies from lists of items, for the most frequent items. */
+export function fitLists(
+  lists: readonly (readonly string[])[],
+  types: readonly ItemPolicy[],
+): (type: ItemPolicy) => ItemModel | undefined {
   const counts = new Map<string, number>()
-  for (const items of lists.values()) for (const item of new Set(items)) counts.set(item, (counts.get(item) ?? 0) + 1)
+  for (const items of lists) for (const item of new Set(items)) counts.set(item, (counts.get(item) ?? 0) + 1)
   const kept = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
   const ids = new Map(kept.map(([id], index) => [id, index]))
   const gram = emptyGram(ids)
-  for (const items of lists.values())
+  for (const items of lists)
     addToGram(
       gram,
       [...new Set(items)].flatMap(item => ids.get(item) ?? []),

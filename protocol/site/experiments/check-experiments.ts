@@ -2,8 +2,9 @@ import { byteLength } from '../../wire/byte-length.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { type Reading, readFields } from '../catalog/reading.js'
 import { type DefinitionCheck, shown, shownFaults } from '../definitions/faults.js'
-import { type Experiment, MAX_EXPERIMENT_BYTES, MAX_EXPERIMENTS } from './experiment.js'
+import { type Experiment, type ExperimentArm, MAX_EXPERIMENT_BYTES, MAX_EXPERIMENTS } from './experiment.js'
 import { EXPERIMENT_FIELDS } from './experiment-fields.js'
+import type { TournamentRules } from './tournament.js'
 
 /** By how much shares may miss 1, since thirds are no decimal fractions. */
 const TOLERANCE = 1e-6
@@ -60,15 +61,32 @@ function meaningFaults(experiments: readonly Experiment[]): string[] {
   return faults
 }
 
-function armFaults({ arms, stopped }: Experiment, path: string): string[] {
+function armFaults({ arms, stopped, tournament, guardrails = [] }: Experiment, path: string): string[] {
   const faults = arms.flatMap(({ id, policy, contentIds }, index) => [
     ...(arms.findIndex(arm => arm.id === id) < index ? [`${path}.arms[${index}].id "${id}" is used twice`] : []),
     ...(policy && contentIds ? [`${path}.arms[${index}] has both policy and contentIds: leave one out`] : []),
   ])
   if (stopped?.arm !== undefined && !arms.some(({ id }) => id === stopped.arm))
     faults.push(`${path}.stopped.arm must be one of ${arms.map(({ id }) => id).join(', ')}`)
+  if (tournament) faults.push(...tournamentFaults(tournament, arms, guardrails.length > 0, `${path}.tournament`))
   const sum = arms.reduce((total, { share }) => total + share, 0)
   if (Math.abs(sum - 1) > TOLERANCE)
     faults.push(`${path}.arms have shares that add up to ${Number(sum.toFixed(6))}: they must add up to 1`)
+  return faults
+}
+
+function tournamentFaults(
+  { apply, arm }: TournamentRules,
+  [control, ...candidates]: readonly ExperimentArm[],
+  isGuarded: boolean,
+  path: string,
+): string[] {
+  const faults: string[] = []
+  if (control!.policy || control!.contentIds)
+    faults.push(`${path} compares candidates with what runs: the first arm must have neither policy nor contentIds`)
+  if (apply === 'promote' && isGuarded)
+    faults.push(`${path}.apply must be try where there are guardrails: they are watched while persons are in the arm`)
+  if (arm !== undefined && !candidates.some(({ id }) => id === arm))
+    faults.push(`${path}.arm must be one of ${candidates.map(({ id }) => id).join(', ')}`)
   return faults
 }

@@ -13,6 +13,7 @@ import {
   STOP_ACTIONS,
   STOP_REASONS,
 } from './experiment.js'
+import { TOURNAMENT_FIELDS } from './tournament-fields.js'
 
 /** The greatest number of units that rules name. */
 const MAX_UNITS = 1_000_000_000_000
@@ -172,6 +173,13 @@ export const EXPERIMENT_FIELDS: CatalogFields = {
     read: itemsOf(GUARDRAIL_FIELDS, METRIC_EXAMPLE, isEventName),
     meaning: 'what must not get worse',
     default: 'none',
+  },
+  tournament: {
+    form: 'an object such as {"apply": "try"}',
+    isFit: isObject,
+    read: objectOf(TOURNAMENT_FIELDS),
+    meaning: 'the arms but the control are candidates: valued by the log, before any person is in them',
+    default: 'persons are in all arms from the start',
   },
   stop: {
     form: 'an object such as {"units": 50000}',

@@ -1,4 +1,5 @@
 import type { PolicySpec } from '../policies.js'
+import type { TournamentRules } from './tournament.js'
 
 /** A comparison of several ways in which a slot can choose. Each person is in one arm, always the same. */
 export interface Experiment {
@@ -13,6 +14,8 @@ export interface Experiment {
   metrics: Metric[]
   /** Events that must not get worse. Absent: none */
   guardrails?: Guardrail[]
+  /** Absent: persons are in all arms from the start. */
+  tournament?: TournamentRules
   /** Absent: results say when to stop, and nothing is switched off. */
   stop?: StopRules
   /** Absent: it runs. */

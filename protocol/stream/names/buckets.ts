@@ -24,7 +24,7 @@ export const BUCKETS = {
   /**
    * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far a
    * role got, `jobs.<job>` → the night it was last done for, `audits.read`, `audits.slot.<siteId>.<slotId>` → how far draws were
-   * audited, and the audits of a slot
+   * audited, and the audits of a slot, `tournaments.<siteId>.<experimentId>` → how its candidates stand
    */
   positions: 'positions',
   /** `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no person */

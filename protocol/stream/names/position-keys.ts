@@ -31,6 +31,11 @@ export const LEARNED_KEY = 'manifest'
 /** Key of how far draws were audited, in each stream of decisions. */
 export const AUDITED_KEY = 'audits.read'
 
+/** Returns the key of how the candidates of an experiment's tournament stand. */
+export function standingsKey(siteId: string, experimentId: string): string {
+  return `tournaments.${siteId}.${experimentId}`
+}
+
 /** Returns the key of the audits of a slot's draws; with `*` and `*` the pattern of all of them. */
 export function auditKey(siteId: string, slotId: string): string {
   return `audits.slot.${siteId}.${slotId === '*' ? slotId : keyToken(slotId)}`

@@ -20,8 +20,11 @@ export interface ResultsRequest {
   traffic?: Metric
 }
 
-/** Sums of what the persons of an arm earned, and what the checks say. `Counted` of the core, with the SQL it was read by. */
-export type ResultsReply = { counted: object; sql: Record<string, string> } | { failed: string }
+/**
+ * Sums of what the persons of an arm earned, and what the checks say. `Counted` of the core, with the SQL it was read by. Of a
+ * tournament: how its candidates stood at the last look.
+ */
+export type ResultsReply = { counted: object; standings?: object; sql: Record<string, string> } | { failed: string }
 
 /** The answer where `traffic` was asked for. `measured` has what persons earned: number, sum, and sum of the squares. */
 export type TrafficReply =

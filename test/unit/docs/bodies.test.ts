@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 const page = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 const demo = JSON.parse(readFileSync(new URL('../../../examples/demo/catalog.json', import.meta.url), 'utf8')) as {
   slots: { id: string }[]
+  content: { id: string }[]
 }
 
 it('the quick start puts a catalog that is taken as it is', () => {
@@ -20,10 +21,13 @@ it('the quick start puts a catalog that is taken as it is', () => {
   expect(strictSlot({ id: 'banner', rewards: JSON.parse(rewards) })).toMatchObject({ ok: true })
 })
 
-it('the experiment that is shown is taken, for a slot that the demo shop has', () => {
+it('the experiments that are shown are taken, for slots and content that the demo shop has', () => {
   const bodies = [...page('experiments.md').matchAll(/^```json\n(.*?)^```/gms)].map(([, text = '']) => JSON.parse(text))
-  expect(bodies).toHaveLength(1)
-  const { experiments } = bodies[0] as { experiments: { slot: string }[] }
-  expect(checkExperiments(experiments)).toMatchObject({ ok: true })
-  expect(demo.slots.map(({ id }) => id)).toEqual(expect.arrayContaining(experiments.map(({ slot }) => slot)))
+  expect(bodies).toHaveLength(2)
+  for (const { experiments } of bodies as { experiments: { slot: string; arms: { contentIds?: string[] }[] }[] }[]) {
+    expect(checkExperiments(experiments)).toMatchObject({ ok: true })
+    expect(demo.slots.map(({ id }) => id)).toEqual(expect.arrayContaining(experiments.map(({ slot }) => slot)))
+    const listed = experiments.flatMap(({ arms }) => arms.flatMap(({ contentIds = [] }) => contentIds))
+    expect(demo.content.map(({ id }) => id)).toEqual(expect.arrayContaining(listed))
+  }
 })

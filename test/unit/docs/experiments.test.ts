@@ -7,6 +7,7 @@ import {
   MAX_EXPERIMENT_BYTES,
   MAX_EXPERIMENTS,
   STOP_FIELDS,
+  TOURNAMENT_FIELDS,
 } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
@@ -27,6 +28,7 @@ describe('the documentation of experiments', () => {
     ['arms', fieldTable(ARM_FIELDS)],
     ['metrics and guardrails', fieldTable(GUARDRAIL_FIELDS)],
     ['rules to stop', fieldTable(STOP_FIELDS)],
+    ['tournaments', fieldTable(TOURNAMENT_FIELDS)],
   ])('has the table of %s as the check has it', (_name, table) => {
     expect(page).toContain(`\n${table}\n`)
   })

@@ -1,4 +1,6 @@
-import { visitorKeySql } from '@slotstream/protocol'
+import { readFileSync } from 'node:fs'
+import { CLICK_EVENTS, ENDLESS, RATE } from '@slotstream/core'
+import { unitKeySql, visitorKeySql } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { resultsSql } from '#aggregator/results/results-sql.js'
 
@@ -11,7 +13,7 @@ describe('the queries of results', () => {
     for (const query of [arms, loss]) {
       expect(query).toContain(`groupUniqArray(${visitorKeySql()}) AS visitors`)
       expect(query).toContain(`${visitorKeySql()} AS visitor, event`)
-      expect(query).toContain(`if(person != '', person, ${visitorKeySql()}) AS unit`)
+      expect(query).toContain(`${unitKeySql()} AS unit`)
     }
     expect(loss).toContain(`${visitorKeySql('anonymous_id', "''")} AS visitor, toFloat64(least(missing, captured))`)
   })
@@ -58,5 +60,25 @@ describe('the queries of results', () => {
     }
     expect(draws).not.toContain('context.bot')
     expect(Object.values(resultsSql(REQUEST, true)).join()).not.toContain('context.bot')
+  })
+})
+
+describe('the views of experiments', () => {
+  const migration = readFileSync(
+    new URL('../../../../aggregator/warehouse/migrations/0038_tournaments.sql', import.meta.url),
+    'utf8',
+  )
+
+  it('count persons and leave out programs as results do', () => {
+    expect(migration.split(unitKeySql())).toHaveLength(3)
+    const clicks = CLICK_EVENTS.map(event => `'${event}'`).join(', ')
+    const slowest = `if(engaged, ${RATE.pageMs}, ${RATE.pageMsUnengaged})`
+    for (const part of [
+      `event IN (${clicks})`,
+      `pages >= ${RATE.pages} AND ms < pages * ${slowest}`,
+      `pages >= ${ENDLESS.pages} AND ms >= ${ENDLESS.ms} AND NOT engaged`,
+      `HAVING count() >= ${Math.min(RATE.pages, ENDLESS.pages)}`,
+    ])
+      expect(migration).toContain(part)
   })
 })

@@ -29,6 +29,7 @@ describe('a tournament', () => {
   it('tells the better and the worse from what runs, and not before it can', () => {
     const [early, late] = play('t', [fixed('a'), fixed('c'), was], [30, 4_000])
     expect(new Set(early!.candidates.map(({ standing }) => standing))).toEqual(new Set(['undecided']))
+    expect(early!.candidates[0]!.refused).toMatchObject({ code: 'low_sample', cure: expect.any(String) })
     expect(late!.candidates.map(({ name, standing }) => [name, standing])).toEqual([
       ['candidate0', 'better'],
       ['candidate2', 'undecided'],
@@ -42,6 +43,11 @@ describe('a tournament', () => {
     const fresh = slotOf({ policy: { type: 'random' } }, [...CONTENTS, { id: 'z' }])
     const reading = slotOf({ policy: { type: 'contextual' } }, CONTENTS)
     const [seen] = play('u', [fresh, reading, undefined], [5])
+    expect(seen!.candidates.map(({ refused }) => refused?.code).sort()).toEqual([
+      'low_overlap',
+      'unknown_chances',
+      'unknown_chances',
+    ])
     const reasons = new Map(seen!.candidates.map(({ name, standing, reason }) => [name, [standing, reason]]))
     expect(reasons.get('candidate0')).toEqual(['unknown', 'it would show z, which could not be drawn'])
     expect(reasons.get('candidate1')).toEqual([

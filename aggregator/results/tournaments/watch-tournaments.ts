@@ -1,0 +1,90 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { afterLook } from '@slotstream/core'
+import type { Experiment } from '@slotstream/protocol'
+import type { Installation, Log, Metrics } from '@slotstream/runtime'
+import { createAuditStore } from '../audits/audit-store.js'
+import { readExperiments, type SiteExperiments } from '../watch/stored-experiments.js'
+import { createFollowers } from './followers.js'
+import { loadedUpTo } from './read-decided.js'
+import { createStandingStore } from './standing-store.js'
+import { storeSteps, whyHeld } from './store-steps.js'
+
+export interface TournamentDeps {
+  buckets: Pick<Installation['buckets'], 'definitions' | 'sites' | 'catalog' | 'positions'>
+  clickhouse: ClickHouseClient
+  metrics: Metrics
+  log: Log
+  /** The clock, in milliseconds since the epoch. Default: the system's */
+  now?: () => number
+}
+
+/**
+ * Creates what values the candidates of all tournaments on the running log, drops those that are worse for certain, and tries or
+ * promotes the best of those that are better for certain: as a further revision of the experiments, if nothing of them was changed
+ * meanwhile, and the slot still has the policy that they were compared with. What is known of candidates is in memory: another
+ * process reads the log from its beginning.
+ */
+export function createTournaments({ buckets, clickhouse, metrics, log, now = Date.now }: TournamentDeps) {
+  const looks = metrics.counter('tournament_looks_total', 'Looks at the candidates of tournaments, by result', [
+    'result',
+  ])
+  const taken = metrics.counter('tournament_steps_total', 'Steps of tournaments that were stored, by kind', ['step'])
+  const followers = createFollowers(clickhouse, buckets, log)
+  const standings = createStandingStore(buckets.positions, log)
+  const audits = createAuditStore(buckets.positions, log)
+
+  /** Resolves to the new revision of the experiments; undefined: nothing was stored. */
+  async function lookAt(
+    site: SiteExperiments,
+    experiment: Experiment,
+    loaded: number,
+    abort: AbortSignal,
+    isOwner: () => Promise<boolean>,
+  ): Promise<number | undefined> {
+    const { siteId } = site
+    const { id, slot: slotId } = experiment
+    const found = await followers.follow(site, experiment, loaded, abort)
+    const after = afterLook(experiment, found, now())
+    const held = after && (await whyHeld(buckets, audits, { siteId, slotId }, found))
+    if (!(await isOwner())) return undefined
+    await standings.write(siteId, id, { ...found, ...(held !== undefined && { held }) })
+    looks.inc({ result: held === undefined ? (after ? 'certain' : 'undecided') : 'held' })
+    if (!after || held !== undefined) return undefined
+    const revision = await storeSteps(buckets.definitions, site, id, after)
+    for (const { arm: candidate, step, reason } of revision === undefined ? [] : after.steps) {
+      taken.inc({ step })
+      log.warn({ siteId, slotId, experiment: id, candidate, step, reason, revision }, 'a step of a tournament')
+    }
+    return revision
+  }
+
+  return async function look(abort: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
+    const all = await readExperiments(buckets.definitions, log)
+    const waiting = all.flatMap(site =>
+      site.experiments.filter(isWaiting).map(experiment => ({ ...site, id: experiment.id, experiment })),
+    )
+    followers.keep(waiting)
+    const loaded = waiting.length > 0 ? await loadedUpTo(clickhouse, now()) : undefined
+    if (loaded === undefined) return
+    const revisions = new Map(all.map(({ siteId, revision }) => [siteId, revision]))
+    for (const { experiment, ...site } of waiting) {
+      abort.throwIfAborted()
+      const { siteId } = site
+      try {
+        const revision = revisions.get(siteId)!
+        const stored = await lookAt({ ...site, revision }, experiment, loaded, abort, isOwner)
+        revisions.set(siteId, stored ?? revision)
+      } catch (error) {
+        if (abort.aborted) throw error
+        looks.inc({ result: 'failed' })
+        const of = { siteId, slotId: experiment.slot, experiment: experiment.id }
+        log.warn({ err: error, ...of }, 'candidates could not be valued, trying again')
+      }
+    }
+  }
+}
+
+/** Whether candidates are valued: none is tried, and the experiment has not ended. */
+function isWaiting({ tournament, stopped }: Experiment): boolean {
+  return tournament !== undefined && tournament.arm === undefined && !stopped
+}
