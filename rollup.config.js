@@ -62,6 +62,7 @@ export default [
       index: 'sdk/dist/esm/entries/index.js',
       parts: 'sdk/dist/esm/entries/parts.js',
       react: 'sdk/dist/esm/entries/react.js',
+      'session-features': 'sdk/dist/esm/entries/session-features.js',
     },
     // The protocol isn't published: the code used of it goes into the files.
     external: ['react'],

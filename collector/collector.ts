@@ -15,9 +15,7 @@ import { definitionParts } from './admin/definitions/parts.js'
 import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
-import { createPreviewSegment } from './admin/profiles/preview-segment.js'
-import { createReadContentFeatures } from './admin/profiles/read-content-features.js'
-import { createReadProfiles } from './admin/profiles/read-profiles.js'
+import { profileParts } from './admin/profiles/parts.js'
 import { createReadValueHistory } from './admin/profiles/read-value-history.js'
 import { adminRoutes } from './admin/routes.js'
 import { createAskWebhooks } from './admin/webhooks/ask-webhooks.js'
@@ -31,6 +29,7 @@ import { createPreviewTokens } from './keys/preview-tokens.js'
 import { warningOfOpenSites } from './keys/warn-open-sites.js'
 import { ADMIN_PATHS } from './openapi/admin-paths.js'
 import { createPlans } from './plan/plans.js'
+import { createPublicFeatures } from './public-features.js'
 import { type CollectorSettings, collectorSettings } from './settings.js'
 import { createSites } from './sites.js'
 import { createContentCategories } from './slots/content-categories.js'
@@ -71,7 +70,8 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publisher = createPublisher(nats)
   const plans = createPlans(log, (siteId, revision) => server.metrics.planInUse(siteId, revision))
   const categories = createContentCategories()
-  const state = watchState({ nats, installation, sites, plans, categories, log })
+  const publicFeatures = createPublicFeatures()
+  const state = watchState({ nats, installation, sites, plans, categories, publicFeatures, log })
 
   const definitions = definitionParts(buckets, partitions)
   const settings = { ...collectorSettings({}), ...deps.settings }
@@ -81,6 +81,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     log,
     places: deps.places,
     categoryOf: categories.of,
+    publicFeatures,
     ready: state.isLoaded,
     missing: () => [...(nats.connected ? [] : ['NATS']), ...(state.isLoaded() ? [] : ['sites'])],
     routes: tools =>
@@ -103,9 +104,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           privacy: installation.privacy,
           tombstones: state.tombstones,
           buckets,
-          readProfiles: createReadProfiles(decideNats, partitions),
-          previewSegment: createPreviewSegment(decideNats, partitions),
-          readContentFeatures: createReadContentFeatures(decideNats, partitions),
+          ...profileParts(decideNats, partitions),
           catalog: createCatalogStore(buckets, log),
           checkMeaning: createCheckMeaning(definitions.definitionStore),
           plans,

@@ -9,12 +9,13 @@ import {
   watchTombstones,
 } from '@slotstream/runtime'
 import type { Plans } from './plan/plans.js'
+import type { PublicFeatures } from './public-features.js'
 import type { Sites } from './sites.js'
 import type { ContentCategories } from './slots/content-categories.js'
 
 /** The state of an installation that a collector follows in NATS. */
 export interface State {
-  /** Whether sites, plans, content and deletions are known as they are now. */
+  /** Whether sites, plans, content, definitions and deletions are known as they are now. */
   isLoaded(): boolean
   tombstones(): Tombstones
   stop(): Promise<void>
@@ -26,11 +27,13 @@ export interface StateDeps {
   sites: Pick<Sites, 'apply'>
   plans: Pick<Plans, 'apply' | 'settled'>
   categories: Pick<ContentCategories, 'apply'>
+  publicFeatures: Pick<PublicFeatures, 'apply'>
   log: Log
 }
 
-/** Follows the buckets of sites, plans, content and deletions. */
-export function watchState({ nats, installation, sites, plans, categories, log }: StateDeps): State {
+/** Follows the buckets of sites, plans, content, definitions and deletions. */
+export function watchState(deps: StateDeps): State {
+  const { nats, installation, sites, plans, categories, publicFeatures, log } = deps
   const { buckets } = installation
   let isLoaded = false
   let tombstones: Tombstones = NO_TOMBSTONES
@@ -38,6 +41,7 @@ export function watchState({ nats, installation, sites, plans, categories, log }
     watchBucket(nats, buckets.sites, sites.apply, log),
     watchBucket(nats, buckets.plans, plans.apply, log),
     watchBucket(nats, buckets.catalog, categories.apply, log),
+    watchBucket(nats, buckets.definitions, publicFeatures.apply, log),
     watchTombstones(nats, installation, log).then(watched => {
       tombstones = watched
       return watched

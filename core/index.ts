@@ -40,6 +40,7 @@ export {
   slotConditionFaults,
 } from './definitions/catalog-conditions.js'
 export { countExpressions, definitionFaults, namesInUse } from './definitions/check-definitions.js'
+export { publicFeatures } from './definitions/public-features.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'

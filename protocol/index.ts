@@ -119,6 +119,8 @@ export {
 export type { SegmentDefinition } from './site/definitions/segments.js'
 export {
   type Channel,
+  COLLECTOR_PAGE_PATHS,
+  COLLECTOR_PATHS,
   DEFAULT_ENRICHMENT,
   DEFAULT_SCRUBBED,
   type Enrichment,

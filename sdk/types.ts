@@ -1,6 +1,12 @@
 /** Properties of an event or traits of a person: anything that `JSON.stringify` can write, nested up to 16 levels. */
 export type Properties = Record<string, unknown>
 
+/** Value of a feature. Of one by key: a value for each key. */
+export type FeatureValue = string | number | boolean | null | FeatureValue[] | { [key: string]: FeatureValue }
+
+/** Values of features by name. */
+export type FeatureValues = Record<string, FeatureValue>
+
 /** A message, as Segment's spec has it. */
 export interface Message {
   messageId: string

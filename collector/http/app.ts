@@ -5,6 +5,7 @@ import helmet from 'helmet'
 import type { CollectorMetrics } from '../metrics.js'
 import { openApiDocument } from '../openapi/document.js'
 import type { Paths } from '../openapi/operations.js'
+import type { PublicFeatures } from '../public-features.js'
 import type { AdminGate } from '../safety/admin-gate.js'
 import type { Sites } from '../sites.js'
 import { Failure } from './failure.js'
@@ -14,6 +15,7 @@ import { HOST_HEADERS, publicHost } from './request/public-host.js'
 import type { Route } from './routes.js'
 import { sdkFile, sdkParts } from './sdk-file.js'
 import { serveSegmentLibrary } from './segment-library.js'
+import { serveFeatures } from './serve-features.js'
 
 /** A router, the path it answers below, and what it answers there as `/openapi.json` describes it. */
 export interface Mounted {
@@ -45,6 +47,10 @@ export interface AppParts {
   demoDir: string
   /** File that is served as `/sdk.js`. */
   sdkFile: string
+  /** Definitions of features that pages may read. */
+  publicFeatures: PublicFeatures
+  /** Whether the sites are known: before that, every write key would be unknown. */
+  ready: () => boolean
   /** Returns what is missing before the collector can do its work. */
   missing: () => string[]
   /** Proxies that say what host and protocol the browser used. */
@@ -77,6 +83,8 @@ export function createApp({
   mounted,
   demoDir,
   sdkFile: sdk,
+  publicFeatures,
+  ready,
   missing,
   trustProxy,
   trusts,
@@ -131,6 +139,7 @@ export function createApp({
     response.json({ integrations: { 'Segment.io': segment } })
   })
 
+  serveFeatures(app, sites, ready, publicFeatures)
   app.get('/sdk.js', sdkFile(sdk))
   app.use(['/demo', '/console'], pageHeaders)
   app.get('/sdk/:file', sdkParts(dirname(sdk)))

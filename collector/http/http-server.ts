@@ -34,7 +34,8 @@ export interface RouteTools {
   onAnswered: (ms: number) => void
 }
 
-export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted'> {
+export interface HttpServerParts
+  extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted' | 'publicFeatures' | 'ready'> {
   sites: Sites
   settings: CollectorSettings
   /** Default: there is none, and no request has it. */
@@ -44,8 +45,6 @@ export interface HttpServerParts extends Pick<AppParts, 'demoDir' | 'sdkFile' | 
   places?: Places | undefined
   /** Tells the category of content. Default: not known. */
   categoryOf?: CategoryOf
-  /** Whether the sites are known: before that, every write key would be unknown. */
-  ready: () => boolean
   /** Returns what is missing before requests can be answered. */
   missing: () => string[]
   /** Makes the routes of a write key. Those by POST are answered before the router gets to see them, for speed. */
@@ -94,6 +93,8 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     mounted: parts.mounted,
     demoDir: parts.demoDir,
     sdkFile: parts.sdkFile,
+    publicFeatures: parts.publicFeatures,
+    ready: parts.ready,
     missing: () => [...parts.missing(), ...(isStopping ? ['stopping'] : [])],
     trustProxy: settings.trustProxy,
     trusts,

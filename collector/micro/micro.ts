@@ -4,6 +4,7 @@ import { Failure } from '../http/failure.js'
 import { createHttpServer, type HttpServer } from '../http/http-server.js'
 import { writeKeyRoutes } from '../http/routes.js'
 import { createStoreBatch } from '../intake/store-batch.js'
+import { createPublicFeatures } from '../public-features.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
 import { createAnySite } from './any-site.js'
 import { createKept } from './kept.js'
@@ -48,6 +49,7 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     settings: { ...collectorSettings({}), ...deps.settings },
     log: deps.log,
     categoryOf: answering.categoryOf,
+    publicFeatures: createPublicFeatures(),
     ready: () => true,
     missing: () => [],
     routes: ({ receive, metrics, refused }) =>

@@ -55,6 +55,7 @@ const FIELDS: Record<string, Part> = {
   tumbling: { type: 'boolean', default: false },
   entity: { enum: [...ENTITIES], default: 'person' },
   keys: { type: 'integer', minimum: 1, maximum: MAX_FEATURE_KEYS, default: DEFAULT_FEATURE_KEYS },
+  public: { type: 'boolean', default: false },
   description: note,
 }
 

@@ -1,9 +1,37 @@
-import { failures, file, inPath, ok, type Part, type Paths } from './operations.js'
+import { failures, file, inPath, inQueryAlways, ok, type Part, type Paths } from './operations.js'
 
 const ANY_OBJECT: Part = { type: 'object' }
 
+/** Answer with a site's public features: declared ones, and built-in ones, which may have aggregates of their own. */
+const FEATURES: Part = {
+  type: 'object',
+  required: ['revision', 'features'],
+  properties: {
+    revision: { type: 'integer', minimum: 0, description: 'Of the site’s features; 0: it declares none.' },
+    features: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'source', 'aggregate'],
+        properties: { name: { type: 'string' }, source: { type: 'object' }, aggregate: { type: 'string' } },
+      },
+    },
+  },
+}
+
 /** Paths without authentication, besides those that take messages. */
 export const PUBLIC_PATHS: Paths = {
+  '/v1/features': {
+    get: {
+      summary: 'Features of sessions that pages count by themselves',
+      tags: ['messages'],
+      parameters: [inQueryAlways('writeKey', 'Write key of a site.')],
+      responses: {
+        ...ok('Definitions of what is public.', FEATURES),
+        ...failures('unknown_key', 'origin_not_allowed', 'unavailable'),
+      },
+    },
+  },
   '/v1/projects/{writeKey}/settings': {
     get: {
       summary: 'What Segment’s browser library asks its CDN for',

@@ -1,5 +1,5 @@
 import type { FeatureCell, FeatureSlots, FeatureStates, Visit } from '@slotstream/protocol'
-import { DEFAULT_FEATURES } from '../features/compile.js'
+import { DEFAULT_FEATURES } from '../features/default-features.js'
 import type { Feature, Features } from '../features/feature.js'
 import { heldOf } from '../features/state/nothing.js'
 import { valueAt } from '../features/state/pairs.js'

@@ -1,9 +1,11 @@
-import type { Clause, CompileOptions, Test } from './condition.js'
+import type { Clause, CompileOptions, CompilePattern, Test } from './condition.js'
 import { MAX_CLAUSES, MAX_FAULTS } from './limits.js'
 
 /** State of compiling one condition: what was counted and what was found wrong. */
 export interface Compilation {
   readonly options: CompileOptions
+  /** Undefined: there are no regular expressions here. */
+  readonly compilePattern: CompilePattern | undefined
   readonly faults: string[]
   /** Faults that are not in `faults`, because there are so many. */
   moreFaults: number

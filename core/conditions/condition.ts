@@ -15,6 +15,13 @@ export interface Condition {
   readonly paths: readonly string[]
 }
 
+/**
+ * Compiles a regular expression to a test of texts.
+ *
+ * @throws Error that says what is wrong with it
+ */
+export type CompilePattern = (pattern: string, options: { ignoresCase: boolean }) => (text: string) => boolean
+
 export interface CompileOptions {
   /** Default: `readPath`, which takes dots for levels. */
   read?: PathReader

@@ -1,6 +1,6 @@
 import type { PatternDefinition } from '@slotstream/protocol'
 import type { BuiltInFeature } from '../features/built-in.js'
-import { ALL_BUILT_IN_FEATURES } from '../features/compile.js'
+import { ALL_BUILT_IN_FEATURES } from '../features/default-features.js'
 import { BUILTIN_PATTERNS } from '../patterns/builtin.js'
 
 /** Definitions that every site has, unless it declares others of the same name or switches them off. */

@@ -15,6 +15,7 @@ import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
 import type { Vocabulary } from '../segments/vocabulary.js'
 import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
+import { publicFaults } from './public-features.js'
 
 /**
  * Most regular expressions in the conditions of a set: each keeps up to 8 MB of what it has seen of texts, in every process
@@ -39,7 +40,8 @@ export function definitionFaults(
   if (expressions > MAX_SET_EXPRESSIONS)
     return [`${kind}: has ${expressions} regular expressions, ${MAX_SET_EXPRESSIONS} are allowed in a set`]
   const { features, patterns, segments } = definitions
-  if (kind === 'features') return shownFaults([...contentFaults(features), ...features.flatMap(featureFaults)])
+  if (kind === 'features')
+    return shownFaults([...contentFaults(features), ...features.flatMap(featureFaults), ...publicFaults(features)])
   if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
   const known = namesInUse(definitions, builtIn)
   return shownFaults(faultsOf(compileSegments(segments, known.features, known.signals)))

@@ -73,6 +73,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
     source: { events: { page: 1, screen: 1 } },
     aggregate: 'count',
     window: 'session',
+    public: true,
   },
   {
     name: 'session_clicks',
@@ -80,6 +81,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
     source: { events: CLICKS },
     aggregate: 'count',
     window: 'session',
+    public: true,
   },
   {
     name: 'session_duration',
@@ -87,6 +89,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
     source: { event: '*' },
     aggregate: 'span',
     window: 'session',
+    public: true,
   },
   {
     name: 'session_engaged_time',
@@ -95,6 +98,7 @@ export const BUILT_IN_FEATURES: readonly BuiltInFeature[] = [
     value: 'properties.activeMs',
     aggregate: 'sum',
     window: 'session',
+    public: true,
   },
   {
     name: 'engaged_time_30d',

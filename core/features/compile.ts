@@ -8,15 +8,11 @@ import {
 } from '@slotstream/protocol'
 import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
-import { BUILT_IN_FEATURES, type BuiltInFeature } from './built-in.js'
-import { BUILT_IN_CONTENT_FEATURES } from './content/built-in-content.js'
+import type { BuiltInFeature } from './built-in.js'
 import type { EventRule, Feature, Features } from './feature.js'
 import { indexFeatures, indexRules } from './index-features.js'
 import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
-
-/** What every site has: features of persons, and of content. */
-export const ALL_BUILT_IN_FEATURES: readonly BuiltInFeature[] = [...BUILT_IN_FEATURES, ...BUILT_IN_CONTENT_FEATURES]
 
 /** Most keys of a feature where its definition does not say. */
 export const DEFAULT_KEYS = 100
@@ -72,10 +68,10 @@ function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, 
 }
 
 /**
- * Returns the version of a feature: equal definitions have the same one, whatever is said about them. States are kept
- * under it.
+ * Returns the version of a feature: equal definitions have the same one, whatever is said about them and whether pages may
+ * read them. States are kept under it.
  */
-export function versionOfFeature({ description: _saysNothing, ...definition }: BuiltInFeature): string {
+export function versionOfFeature({ description: _text, public: _readers, ...definition }: BuiltInFeature): string {
   const text = JSON.stringify(sorted(definition))
   return hash32(text).toString(36) + hash32(`v${text}`).toString(36)
 }
@@ -105,6 +101,3 @@ export function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: Bu
 function durationOf(text: string): number {
   return parseDuration(text) ?? Number.NaN
 }
-
-/** The features of a site that declares none. */
-export const DEFAULT_FEATURES: Features = compileFeatures(ALL_BUILT_IN_FEATURES, [], () => () => true)

@@ -13,8 +13,8 @@ import {
   type StoredMessage,
   senderOf,
 } from '@slotstream/protocol'
-import { DEFAULT_FEATURES } from '../features/compile.js'
 import { countContents } from '../features/content/count-contents.js'
+import { DEFAULT_FEATURES } from '../features/default-features.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
 import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'

@@ -1,6 +1,6 @@
 import { MAX_NAME_LENGTH, type StoredMessage } from '@slotstream/protocol'
 import { eventNameOf } from '../conditions/event-name.js'
-import { DEFAULT_FEATURES } from '../features/compile.js'
+import { DEFAULT_FEATURES } from '../features/default-features.js'
 import type { Feature, Features } from '../features/feature.js'
 
 /** The feature by whose events, weights and keys interests are counted. */

@@ -71,6 +71,11 @@ const entryView = ({ name, about, state, note }) =>
     ...(note ? [el('span', { class: 'sees-note' }, note)] : []),
   )
 
+/** @param {Record<string, unknown>} features of the session, as this browser counts them */
+function sessionText({ session_page_views: views = 0, session_clicks: clicks = 0 }) {
+  return `${views} ${views === 1 ? 'page' : 'pages'} viewed, ${clicks} ${clicks === 1 ? 'click' : 'clicks'}`
+}
+
 /** @param {string} heading @param {Element} content */
 const part = (heading, content) => el('section', {}, el('h3', {}, heading), content)
 
@@ -99,6 +104,7 @@ export function startPanel() {
   const forget = el('button', { type: 'button', class: 'sees-forget' }, 'Forget me')
   const counts = el('p', { class: 'sees-counts' })
   const affinities = el('ul', { class: 'sees-affinities' })
+  const session = el('p', { class: 'sees-session' }, sessionText({}))
   // Scrolls, so the keyboard must reach it.
   const decisions = el('div', { class: 'sees-decisions', tabindex: '0', role: 'group', 'aria-label': 'Decisions' })
   const events = el('ol', { class: 'sees-events' })
@@ -111,6 +117,7 @@ export function startPanel() {
       // So does all of it.
       { class: 'sees-body', tabindex: '0', role: 'group', 'aria-label': 'Interests, decisions and events' },
       part('Your interests: the last decision, and what came since', affinities),
+      part('This session, counted in this browser', session),
       part('What was decided', decisions),
       part('What was sent', events),
     ),
@@ -164,6 +171,9 @@ export function startPanel() {
     if (event.key === 'Escape') close.click()
   })
   forget.addEventListener('click', forgetMe)
+  window.addEventListener('slotstream:features', event => {
+    session.textContent = sessionText(/** @type {CustomEvent<Record<string, unknown>>} */ (event).detail)
+  })
 
   const { demoRecorder: recorder } = /** @type {{ demoRecorder: Recorder }} */ (/** @type {unknown} */ (window))
   for (const { kind, detail } of recorder.past) hear(kind, detail)

@@ -68,3 +68,30 @@ function settingTrouble(name: keyof Enrichment, value: unknown): string | undefi
 function isParameter(value: unknown): boolean {
   return typeof value === 'string' && value.length > 0 && value.length <= 64 && value === value.toLowerCase()
 }
+
+/**
+ * Paths of a stored message that are the collector's: it adds them, as settings of the site say, or changes what the client
+ * said there. A browser does not know them.
+ */
+export const COLLECTOR_PATHS: readonly string[] = [
+  ...[
+    'browser',
+    'os',
+    'device',
+    'bot',
+    'ip',
+    'location',
+    'traffic',
+    'content',
+    'identity',
+    'violation',
+    'timeClamped',
+  ].map(field => `context.${field}`),
+  // The number in its browser is given when the message is stored there.
+  'context.seq',
+  ...['url', 'referrer', 'search'].map(field => `context.page.${field}`),
+  ...['timestamp', 'originalTimestamp', 'sentAt'],
+]
+
+/** The same of the properties of a page view, whose addresses lose what may be secret in them. */
+export const COLLECTOR_PAGE_PATHS: readonly string[] = ['url', 'referrer', 'search'].map(field => `properties.${field}`)

@@ -85,6 +85,11 @@ export interface Options {
   /** Tracks `Outbound Link Clicked` when a link to another site is followed. Default false. */
   outboundLinks?: boolean
   /**
+   * Keeps the features of the visitor's session in the browser, for `slotstream/session-features` and `slotstream:features`.
+   * Default false.
+   */
+  sessionFeatures?: boolean
+  /**
    * Consent before the visitor was asked: both purposes, or each. Default `granted`. `pending` keeps messages in memory
    * until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent` is
    * remembered and takes precedence over this option.
@@ -158,6 +163,7 @@ type Optional =
   | 'outboundLinks'
   | 'parts'
   | 'rawHtml'
+  | 'sessionFeatures'
 
 export type Settings = Required<Omit<Options, Optional>> & Pick<Options, Optional>
 

@@ -1,3 +1,4 @@
+import { countSession } from '../features/count-session.js'
 import { clicks as ownClicks } from '../plugins/capture/clicks.js'
 import { downloads as ownDownloads } from '../plugins/capture/downloads.js'
 import { elementViews as ownElementViews } from '../plugins/capture/element-views.js'
@@ -44,6 +45,9 @@ export const outboundLinks: Part = ownOutboundLinks
 
 /** Page views, at start and on every change of the path. */
 export const pageViews: Part = ownPageViews
+
+/** Keeps the features of the session, see `slotstream/session-features`. */
+export const sessionFeatures: Part = countSession
 
 /** Fills `[data-slot]` elements. */
 export const slots: Part = ownSlots

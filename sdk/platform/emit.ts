@@ -14,7 +14,7 @@ export type EmitName =
 export type Emit = (name: EmitName, detail: unknown) => void
 
 /** Number of events remembered for an inspector that is opened after them. */
-const REMEMBERED = 200
+export const REMEMBERED = 200
 
 /** The latest events in no particular order: they carry their time. */
 export const recent: CustomEvent[] = []

@@ -51,6 +51,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return followRoutes
     case 'sending':
       return createSending
+    case 'sessionFeatures':
+      return (await import('../features/count-session.js')).countSession
     case 'slotServices':
       return (await import('./content/slot-services.js')).slotServices
     case 'webVitals':

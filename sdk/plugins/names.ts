@@ -1,18 +1,23 @@
-/** Names of the plugins, by the options that turn them on, in the order in which they start: first what loads the code that fills slots. */
-export const PLUGIN_NAMES = [
-  'impressions',
-  'autoPage',
-  'engagement',
-  'webVitals',
-  'autoSlots',
-  'backgroundSync',
-  'clicks',
-  'downloads',
-  'elementViews',
-  'errors',
-  'forms',
-  'linkDomains',
-  'outboundLinks',
-] as const
+/** Plugins by the options that turn them on. */
+export type PluginName =
+  | 'autoPage'
+  | 'engagement'
+  | 'webVitals'
+  | 'impressions'
+  | 'autoSlots'
+  | 'backgroundSync'
+  | 'clicks'
+  | 'downloads'
+  | 'elementViews'
+  | 'errors'
+  | 'forms'
+  | 'linkDomains'
+  | 'outboundLinks'
+  | 'sessionFeatures'
+  | 'debug'
 
-export type PluginName = (typeof PLUGIN_NAMES)[number] | 'debug'
+/** All but `debug`, in the order in which they start. As a text, which is smaller than a list. */
+export const PLUGIN_NAMES =
+  'autoPage engagement webVitals impressions autoSlots backgroundSync clicks downloads elementViews errors forms linkDomains outboundLinks sessionFeatures'.split(
+    ' ',
+  ) as Exclude<PluginName, 'debug'>[]

@@ -329,6 +329,7 @@ describe('the profiles command', () => {
       '+ features interest',
       '+ features spent_30d',
       '+ features since_order',
+      '+ features session_views',
       '+ patterns left-cart',
       '+ segments campers',
       '+ segments big-spenders',
@@ -369,7 +370,7 @@ describe('the profiles command', () => {
     ])
     await writeFile(join(folder, 'patterns.json'), '[]')
     expect((await profiles('push', folder)).said.slice(0, 2)).toEqual(['- patterns left-cart', '- patterns b'])
-    expect((await admin('GET', '/features')).features).toHaveLength(4)
+    expect((await admin('GET', '/features')).features).toHaveLength(5)
     expect((await admin('GET', '/patterns')).patterns).toEqual([])
     // A file of one's own is not written over.
     await writeFile(join(folder, 'features.json'), '[]')
@@ -377,7 +378,7 @@ describe('the profiles command', () => {
     expect(pulled.said).toContainEqual(expect.stringContaining('features.json differs from what is published'))
     expect(await readFile(join(folder, 'features.json'), 'utf8')).toBe('[]')
     await profiles('pull', folder, '--force')
-    expect((await readDefinitions(folder)).features).toHaveLength(4)
+    expect((await readDefinitions(folder)).features).toHaveLength(5)
   })
 
   it('tells every fault with its file, and publishes nothing', async () => {

@@ -126,6 +126,7 @@ describe('the packed package', () => {
     ).toEqual([
       'background-sync',
       'clicks',
+      'count-session',
       'debug',
       'downloads',
       'element-views',

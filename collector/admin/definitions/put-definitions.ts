@@ -62,19 +62,20 @@ export async function putDefinitions(
   throw changedMeanwhile(kind)
 }
 
-/** Returns by name the least revision that has each definition as it is now, whatever is said about it. */
+/** Returns by name the least revision that has each definition as it is now, as far as it makes a difference to what it counts. */
 function addedIn(before: DefinitionSet, items: readonly { name: string }[]): Record<string, number> {
   const known = new Map(before.items.map(item => [item.name, item]))
   const revisions = items.map(item => {
     const same = known.get(item.name)
-    const isSame = same !== undefined && isDeepStrictEqual(withoutText(same), withoutText(item))
+    const isSame = same !== undefined && isDeepStrictEqual(asCounted(same), asCounted(item))
     return [item.name, isSame ? (before.addedIn?.[item.name] ?? before.revision) : before.revision + 1]
   })
   return Object.fromEntries(revisions)
 }
 
-function withoutText(item: object): object {
-  return { ...item, description: undefined }
+/** A definition without what makes no difference to what it counts. */
+function asCounted(item: object): object {
+  return { ...item, description: undefined, public: undefined }
 }
 
 type StoredSets = { [Kind in DefinitionKind]: DefinitionSet<Kind> }

@@ -1,7 +1,6 @@
 import { fault, type Operator, type Place } from '../compilation.js'
 import type { Test } from '../condition.js'
 import { MAX_PATTERN_TEXT, MAX_PATTERNS } from '../limits.js'
-import { compilePattern } from '../patterns/compile-pattern.js'
 import { cut, show } from '../words/show.js'
 
 /** `$regex`: a text, a number, true or false as text holds a match of the pattern. */
@@ -12,6 +11,8 @@ export const regexInAnyCase: Operator = (wanted, place) => patternTest(wanted, p
 
 function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test | undefined {
   if (typeof wanted !== 'string') return fault(place, 'must be a pattern')
+  const { compilePattern } = place.compilation
+  if (!compilePattern) return fault(place, 'is a pattern, which browsers do not evaluate')
   if (++place.compilation.patterns === MAX_PATTERNS + 1)
     fault(place, `is pattern ${MAX_PATTERNS + 1} of the condition, ${MAX_PATTERNS} are allowed`)
   // Not compiled any more: each takes its time.

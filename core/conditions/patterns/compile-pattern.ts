@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import type { CompilePattern } from '../condition.js'
 import { MAX_PATTERN, MAX_PATTERN_SIZE } from '../limits.js'
 import { literalPattern } from './literal-pattern.js'
 
@@ -14,7 +15,7 @@ const ASCII = /^\p{ASCII}*$/u
  *
  * @throws Error that says what is wrong with the pattern
  */
-export function compilePattern(pattern: string, { ignoresCase }: { ignoresCase: boolean }): (text: string) => boolean {
+export const compilePattern: CompilePattern = (pattern, { ignoresCase }) => {
   if (pattern.length > MAX_PATTERN) throw new Error(`has ${pattern.length} characters, ${MAX_PATTERN} are allowed`)
   const literal = literalPattern(ignoresCase ? pattern.toLowerCase() : pattern)
   if (literal !== undefined && !ignoresCase) return literal

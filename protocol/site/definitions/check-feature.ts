@@ -45,7 +45,8 @@ function offFaults(raw: Record<string, unknown>, path: string): string[] {
 }
 
 /** Lists fields that do not fit together. */
-function fitFaults({ aggregate, value, window, halfLife, tumbling }: Record<string, unknown>, path: string): string[] {
+function fitFaults(raw: Record<string, unknown>, path: string): string[] {
+  const { aggregate, value, window, halfLife, tumbling } = raw
   const rules = ruleOf(aggregate)
   const faults: string[] = []
   if (rules?.readsValue && value === undefined)
@@ -57,7 +58,13 @@ function fitFaults({ aggregate, value, window, halfLife, tumbling }: Record<stri
   if (halfLife !== undefined && rules && !rules.isWeighted)
     faults.push(`${path}.halfLife: goes with count and sum only, not with ${aggregate}`)
   if (tumbling === true && !isSpan(window)) faults.push(`${path}.tumbling: goes with a duration as window only`)
+  if (raw.public === true && !isOfSession(raw))
+    faults.push(`${path}.public: browsers know the present session only, so window must be "session", or leave it out`)
   return faults
+}
+
+function isOfSession({ window, halfLife, entity }: Record<string, unknown>): boolean {
+  return halfLife === undefined && (window === 'session' || entity === 'session')
 }
 
 /** Aggregates that features of content have: sums of what visitors in all partitions did. */

@@ -129,6 +129,13 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
     meaning: 'most keys of `by`, and most members of a set',
     default: `\`${DEFAULT_FEATURE_KEYS}\``,
   },
+  public: {
+    form: 'true or false',
+    isFit: value => typeof value === 'boolean',
+    meaning:
+      'whether the site’s pages may read the definition, and count it in the browser; only of the present session, see [In the browser](features.md#in-the-browser)',
+    default: '`false`',
+  },
   description: {
     form: `text of at most ${MAX_DESCRIPTION} characters`,
     isFit: value => typeof value === 'string' && value.length <= MAX_DESCRIPTION,

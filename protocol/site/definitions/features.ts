@@ -45,6 +45,8 @@ export interface FeatureDefinition {
   entity?: 'person' | 'session' | 'content'
   /** Most keys of `by`, and most values of a set. Default 100. */
   keys?: number
+  /** Whether pages may read the definition, and count the feature in the browser. Default false. */
+  public?: boolean
 }
 
 /** Switches a built-in feature off. */

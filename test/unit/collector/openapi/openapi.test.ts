@@ -39,6 +39,8 @@ function realRoutes(mounted: Mounted[]): string[] {
     mounted: () => mounted,
     demoDir: '',
     sdkFile: '',
+    publicFeatures: nothing,
+    ready: () => true,
     missing: () => [],
     trustProxy: [],
     trusts: () => false,

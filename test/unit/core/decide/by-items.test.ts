@@ -1,7 +1,7 @@
 import type { JsonObject } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { personOfProfile } from '#core/decide/person.js'
-import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { gramOfUsers } from '#core/learning/items/gram.js'
 import { knnModel } from '#core/policies/ranking/knn.js'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
-import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { explainFeature } from '#core/features/explain.js'
 import { explainSegment } from '#core/segments/explain.js'
 

@@ -1,7 +1,7 @@
 import { type EventEnvelope, type Profile, type StoredMessage, visitorIdOf } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { featureValues } from '#core/features/state/values.js'
 import { settleBrowsers } from '#core/identity/links.js'
 import { foldPerson, statesOfUser, userOfBrowser } from '#core/identity/person.js'

@@ -1,0 +1,16 @@
+import type { Json, Visit } from '@slotstream/protocol'
+import type { Features } from '../features/feature.js'
+import { mergeStates } from '../features/state/merge-states.js'
+import { featureValues } from '../features/state/values.js'
+import { statesOf } from './count-messages.js'
+
+/**
+ * Returns the values of the session that runs at a time, by the rule of the servers; those of nothing where none does.
+ *
+ * @param shares what each tab of the browser has counted
+ * @param at milliseconds since the epoch
+ */
+export function sessionValues(shares: readonly Visit[][], features: Features, at: number): Record<string, Json> {
+  const together = shares.map(statesOf).reduce((a, b) => mergeStates(a, b, features), statesOf([]))
+  return Object.fromEntries([...featureValues(together, features, at)].map(([name, { value }]) => [name, value]))
+}

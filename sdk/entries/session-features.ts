@@ -1,0 +1,2 @@
+export { onSessionFeatures, sessionFeatures } from '../features/values.js'
+export type { FeatureValue, FeatureValues } from '../types.js'
