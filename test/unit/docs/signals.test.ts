@@ -2,7 +2,7 @@ import type { Profile, StoredMessage } from '@slotstream/protocol'
 import { SIGNALS } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { suspicionOf } from '#core/bots/suspicion.js'
-import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { applyAndDetect } from '../../support/signals.js'
 import { code, parseMessages, readPage, rowsUnder } from './table-rows.js'
 

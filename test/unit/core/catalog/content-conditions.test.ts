@@ -2,7 +2,7 @@ import type { Campaign, Content, DecisionRecord, ExclusionReason, Slot } from '@
 import { describe, expect, it } from 'vitest'
 import { contentConditionFaults, slotConditionFaults } from '#core/definitions/catalog-conditions.js'
 import { definitionFaults, namesInUse } from '#core/definitions/check-definitions.js'
-import { DEFAULT_FEATURES } from '#core/features/compile.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { countContents } from '#core/features/content/count-contents.js'
 import { addAmounts, type ContentTotals } from '#core/learning/contents/content-totals.js'
 import { decideAgain } from '#core/replay/decide-again.js'
