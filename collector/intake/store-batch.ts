@@ -21,6 +21,10 @@ const MANY_VISITORS = 32
 /** How long a batch of new visitors takes at most, in milliseconds: its client waits. */
 const LONGEST_BATCH_MS = 10_000
 
+/** Messages of a paced batch that are published at a time, and of one that is held back. */
+const PACED_WAVE = 32
+const HELD_WAVE = 8
+
 /** Messages of one batch above which it is checked in slices. */
 const MANY_MESSAGES = 256
 
@@ -91,7 +95,7 @@ export function createStoreBatch(
   /**
    * Checks a batch and writes what of it is for the stream. `visitors` are those of its first publications; '' for the
    * spread. A batch of very many visitors is written while its first messages are on their way, and, where some are
-   * new, goes on at the pace of the limits: no other request waits for it. One of many messages is checked in slices.
+   * new, goes on at their pace: no other request waits for it. One of many messages is checked in slices.
    */
   async function prepare(body: unknown, origin: Receipt) {
     const { site, key, bytes, isMarked, written, userAgent, enricher, admission, rejections } = origin
@@ -122,7 +126,7 @@ export function createStoreBatch(
     const visitors: string[] = []
     const isLarge = envelopes.length > MANY_VISITORS
     const publications = isLarge ? write() : [...write()]
-    return { publications, visitors, intake, pace: strangers > 0 ? paceOf(admission, envelopes.length) : undefined }
+    return { publications, visitors, intake, pace: paceOf(admission, strangers, envelopes.length) }
 
     function* write(): Generator<Publication> {
       for (const made of envelopes) {
@@ -147,8 +151,14 @@ export function createStoreBatch(
   }
 }
 
-function paceOf(admission: Admission, visitors: number): Pace {
-  return count => Math.min(admission.pace(count), (LONGEST_BATCH_MS * count) / visitors)
+/** Returns the pace of a batch; undefined where all of it may be published at once. */
+function paceOf(admission: Admission, strangers: number, visitors: number): Pace | undefined {
+  const { isHeld } = admission
+  if (strangers === 0 || (strangers <= MANY_VISITORS && !isHeld)) return undefined
+  return {
+    wave: isHeld ? HELD_WAVE : PACED_WAVE,
+    wait: count => Math.min(admission.pace(count), (LONGEST_BATCH_MS * count) / visitors),
+  }
 }
 
 type Counts = Omit<Intake, 'envelopes' | 'rejected'>

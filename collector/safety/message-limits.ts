@@ -22,6 +22,9 @@ const ADDRESS_FLOW = 2
 /** How long new visitors wait for their place in the flow of their site before further ones are refused. */
 const LONGEST_LINE_MS = 5_000
 
+/** New visitors a second that each site may always bring, within its limit. */
+const ALWAYS_PER_SECOND = 100
+
 /** A message costs one token, and so does each part of a body of this size, in bytes: large messages cost more. */
 const BYTES_PER_TOKEN = 4_096
 /** Least cost of a request that is refused as a whole after its body was read, for its address. */
@@ -81,6 +84,8 @@ export interface Admission {
    * @throws Failure `rate_limited` when some are new and the site owes for new visitors already, or too many wait
    */
   pay(messages: number, visitorIds: Iterable<string>): number
+  /** Whether new visitors are let through more slowly than the limits say. */
+  readonly isHeld: boolean
   /** How long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
   pace(strangers: number): number
 }
@@ -90,6 +95,8 @@ interface Purse {
   messages: DebtBuckets
   visitors: DebtBuckets
   flow: Pacer
+  /** Returns the share of the limit of new visitors that flows now. */
+  share: () => number
 }
 
 /** One payer's share of a purse. */
@@ -171,6 +178,7 @@ export function createMessageLimits(
           }
           return strangers.length
         },
+        isHeld: bySite.purse.share() < 1,
         pace(strangers) {
           const waits = shares.map(({ purse, owner }) => purse.flow.reserve(owner, strangers, now()))
           if (waits[0]! > 0) flow.wanted()
@@ -186,12 +194,14 @@ function purse(
   visitorsPerSecond: number,
   maxKeys: number,
   flow = 1,
-  share = () => 1,
+  shareOf = () => 1,
 ): Purse {
+  const share = () => Math.min(1, Math.max(shareOf(), ALWAYS_PER_SECOND / visitorsPerSecond))
   return {
     messages: createDebtBuckets({ perSecond: messagesPerSecond, burstSeconds: MESSAGE_BURST_SECONDS, maxKeys }),
     visitors: createDebtBuckets({ perSecond: visitorsPerSecond, burstSeconds: VISITOR_BURST_SECONDS, maxKeys }),
     flow: createPacer({ perSecond: flow * visitorsPerSecond, maxKeys, share }),
+    share,
   }
 }
 

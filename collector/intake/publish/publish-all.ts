@@ -5,11 +5,14 @@ import type { Publication } from './publications.js'
 
 /** Messages of one request that are on their way at a time: a batch of many visitors must not fill the publisher. */
 const WAVE = 256
-/** The same where waves are paced: small ones make a steady flow. */
-const PACED_WAVE = 8
 
-/** How long a wave of so many messages has to wait, in milliseconds. */
-export type Pace = (messages: number) => number
+/** The pace of a batch: small waves make a steady flow. */
+export interface Pace {
+  /** Messages of a wave. */
+  wave: number
+  /** Returns how long a wave of so many messages has to wait, in milliseconds. */
+  wait(messages: number): number
+}
 
 /**
  * Publishes in order; resolves with one acknowledgement for each when JetStream has stored all.
@@ -30,8 +33,8 @@ export async function publishAll(
     // The usual batch is of one visitor, hence one message.
     if (!pace && Array.isArray(publications) && publications.length === 1) stored.push(await send(publications[0]))
     else
-      for (const wave of waves(publications, pace ? PACED_WAVE : WAVE)) {
-        const wait = pace?.(wave.length) ?? 0
+      for (const wave of waves(publications, pace?.wave ?? WAVE)) {
+        const wait = pace?.wait(wave.length) ?? 0
         if (wait >= 1) await pause(wait)
         stored.push(...(await Promise.all(wave.map(send))))
       }
