@@ -1,4 +1,5 @@
 import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { ELIGIBLE } from '../catalog/reasons.js'
 import { type Decided, decide } from '../decide/decide.js'
 import { chancesOf } from '../draw/lottery.js'
 import { unpackLottery } from '../draw/pack-lottery.js'
@@ -85,7 +86,7 @@ function unknownOf(
   const before = new Map(was.contents.map(each => [each.id, each]))
   const asked = new Set(slot.campaigns.filter(({ where }) => unknown.has(where)).flatMap(({ contents }) => contents))
   return slot.contents.flatMap(({ id, content, condition, caps }, place) => {
-    if (reasons[place] !== undefined) return []
+    if (reasons[place] !== ELIGIBLE) return []
     if (condition !== undefined && unknown.has(slot.conditions[condition]!)) return [id]
     if (asked.has(place)) return [id]
     const known = before.get(id)

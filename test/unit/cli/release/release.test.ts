@@ -10,7 +10,7 @@ const files = new Map(paths.map(path => [path, read(path)]))
 /** Every version that a checkout's files give for this product, by where. */
 function versionsIn(texts: ReadonlyMap<string, string>): [place: string, version: string][] {
   return [...texts].flatMap(([path, text]): [string, string][] => {
-    if (path === 'CHANGELOG.md') return [[path, /^## (\S+)/m.exec(text)![1]!]]
+    if (path === 'CHANGELOG.md') return [[path, /^## (\S+) — \d/m.exec(text)![1]!]]
     if (path === 'sdk/version.ts') return [[path, /VERSION = '(.*)'/.exec(text)![1]!]]
     const manifest = JSON.parse(text)
     const manifests =
