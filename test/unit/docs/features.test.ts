@@ -9,7 +9,7 @@ import { countContents } from '#core/features/content/count-contents.js'
 import type { Features } from '#core/features/feature.js'
 import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { featureValues } from '#core/features/state/values.js'
-import { addAmounts, type ContentTotals } from '#core/learning/contents/content-totals.js'
+import { addAmounts, noContents } from '#core/learning/contents/content-totals.js'
 import { messageAt } from '../core/features/some-features.js'
 
 const page = readFileSync(new URL('../../../docs/features.md', import.meta.url), 'utf8')
@@ -44,14 +44,14 @@ function valueAfter(features: Features, name: string, messages: string): unknown
 
 /** Values of the content `tent` after messages, each of an envelope of its own. */
 function contentAfter(messages: string) {
-  const totals: ContentTotals = new Map()
+  const totals = noContents()
   for (const text of code(messages)) {
     const message = parseMessage(text)
     const counting = countContents(DEFAULT_FEATURES)
     counting.add(message, Date.parse(message.timestamp))
     addAmounts(totals, 'shop', counting.amounts(), 1)
   }
-  return contentValues(totals.get('shop')!.byId.get('tent')!.rows, DEFAULT_FEATURES, AT)
+  return contentValues(totals.sites.get('shop')!.byId.get('tent')!.rows, DEFAULT_FEATURES, AT)
 }
 
 /** Decayed sums are rounded to millionths. */
