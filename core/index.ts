@@ -121,7 +121,7 @@ export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from '.
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
-export { type ContentTotal, type ContentTotals, putContent } from './learning/contents/content-totals.js'
+export { type ContentTotal, type ContentTotals, noContents, putContent } from './learning/contents/content-totals.js'
 export {
   addOutcome,
   advance,

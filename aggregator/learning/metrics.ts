@@ -12,6 +12,13 @@ export function learningMetrics(metrics: Metrics) {
       'reason',
     ]),
     dropped: metrics.counter('learning_dropped_total', 'Epochs dropped because a sum would no longer have been exact'),
+    bytes: metrics.gauge('learning_bytes', 'Memory that what was learned takes, estimated upwards, by what it is of', [
+      'of',
+    ]),
+    contentsLeft: metrics.counter(
+      'learning_contents_left_total',
+      'Contents whose features were forgotten because memory is full',
+    ),
     models: metrics.gauge('learning_models', 'Slots with a model in this process'),
     refits: metrics.seconds('learning_refit_seconds', 'Time that a model of a slot took'),
     snapshotAge: metrics.gauge('learning_snapshot_age_seconds', 'Age of the snapshot of what was learned, in seconds'),

@@ -3,20 +3,26 @@ import type { ContentAge } from './contents/content-age.js'
 import type { ContentSet } from './contents/content-set.js'
 import type { LearningMetrics } from './metrics.js'
 import type { ModelSet } from './models.js'
-import type { ContentNews, DroppedNews, FoldCounts, ModelNews } from './thread/messages.js'
+import type { FoldCounts, News } from './thread/messages.js'
 
 /** Creates the function that puts new models in place, and notes what was dropped. */
 export function createNewsNotes(
   models: ModelSet,
   contents: ContentSet,
   age: Pick<ContentAge, 'told'>,
-  metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits'>,
+  metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits' | 'bytes' | 'contentsLeft'>,
   log: Log,
-): (news: ModelNews | DroppedNews | ContentNews) => void {
+): (news: News) => void {
   return news => {
     if (news.type === 'contents') {
       contents.put(news)
       age.told(news.isAll)
+      return
+    }
+    if (news.type === 'memory') {
+      metrics.bytes.set({ of: 'slots' }, news.slots)
+      metrics.bytes.set({ of: 'contents' }, news.contents)
+      metrics.contentsLeft.inc(news.left)
       return
     }
     if (news.type === 'dropped') {

@@ -1,4 +1,5 @@
 import { allBelow, normalBelow } from './normal.js'
+import { createWorkspace } from './workspace.js'
 
 /** Standard deviations from its mean beyond which a value is not looked for: 1e-12 of the mass. */
 const REACH = 7
@@ -29,10 +30,14 @@ export function chanceOfBest(means: ArrayLike<number>, deviations: ArrayLike<num
   const step = (to - from) / nodes
   if (wanted <= MAX_NODES) addDensities(chances, means, deviations, from, step, nodes)
   else addDifferences(chances, means, deviations, from, step, nodes)
-  const sum = chances.reduce((total, chance) => total + chance, 0)
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += chances[i]!
   for (let i = 0; i < count; i++) chances[i] = chances[i]! / sum
   return chances
 }
+
+const belowSpace = createWorkspace()
+const densitySpace = createWorkspace()
 
 /** The trapezoidal rule: exact to rounding where the steps are smaller than the smallest deviation. */
 function addDensities(
@@ -44,10 +49,11 @@ function addDensities(
   nodes: number,
 ): void {
   const count = means.length
-  const below = new Float64Array(count)
-  const densities = new Float64Array(count)
-  const centres = Float64Array.from(means)
-  const precisions = Float64Array.from(deviations, deviation => 1 / deviation)
+  const below = belowSpace(count)
+  const densities = densitySpace(count)
+  const centres = means instanceof Float64Array ? means : Float64Array.from(means)
+  const precisions = new Float64Array(count)
+  for (let i = 0; i < count; i++) precisions[i] = 1 / deviations[i]!
   for (let node = 0; node <= nodes; node++) {
     const all = allBelow(from + node * step, centres, precisions, below, densities)
     if (all === 0) continue

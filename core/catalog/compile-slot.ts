@@ -54,14 +54,17 @@ export interface CompiledSlot {
   readonly slot: Slot
   /** By id, whatever order it was stored in, so that the same catalog draws the same. */
   readonly contents: readonly CompiledContent[]
+  /** Where each content is among them, by id. */
+  readonly places: ReadonlyMap<string, number>
   /** When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through. */
   readonly columns: {
     startsAt: Float64Array
     endsAt: Float64Array
     condition: Int32Array
     isOutOfStock: Uint8Array
-    hasCaps: Uint8Array
   }
+  /** Places of content with a cap of 0: it is shown to no person. */
+  readonly closed: readonly number[]
   /** Conditions of contents, each once, as clauses that must hold. */
   readonly conditions: readonly (readonly number[])[]
   /** Of each of them: whether it reads features of content, and is asked of each. */
@@ -124,13 +127,14 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
   return versioned({
     slot,
     contents,
+    places,
     columns: {
       startsAt: Float64Array.from(contents, ({ startsAt }) => startsAt),
       endsAt: Float64Array.from(contents, ({ endsAt }) => endsAt),
       condition: Int32Array.from(contents, ({ condition }) => condition ?? -1),
       isOutOfStock: Uint8Array.from(contents, ({ isOutOfStock }) => (isOutOfStock ? 1 : 0)),
-      hasCaps: Uint8Array.from(contents, ({ caps }) => (caps.length > 0 ? 1 : 0)),
     },
+    closed: [...contents.keys()].filter(place => contents[place]!.caps.some(({ count }) => count <= 0)),
     conditions,
     asksContent,
     campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],
@@ -156,9 +160,9 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
  * @param slot differs from that of `base` in its policy alone
  */
 export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
-  const { contents, columns, conditions, asksContent, campaigns, clauses, faults } = base
+  const { contents, places, columns, closed, conditions, asksContent, campaigns, clauses, faults } = base
   return versioned({
-    ...{ slot, contents, columns, conditions, asksContent, campaigns, clauses, faults },
+    ...{ slot, contents, places, columns, closed, conditions, asksContent, campaigns, clauses, faults },
     needs: { ...base.needs, policy: needsOf(slot.policy) },
     learns: learnsFrom(slot),
   })

@@ -2,6 +2,7 @@ import type { ExclusionReason } from '@slotstream/protocol'
 import { type Showing, timesShown } from './caps.js'
 import type { ClauseAnswers } from './clauses.js'
 import type { CompiledContent, CompiledSlot } from './compile-slot.js'
+import { codeOf, ELIGIBLE, type Reasons } from './reasons.js'
 
 /** What of a person and a request decides which content may be shown. */
 export interface EligibilityFacts {
@@ -20,9 +21,17 @@ export interface EligibilityFacts {
 export interface Eligibility {
   /** Places among the slot's contents, in their order. */
   eligible: number[]
-  /** Of each content: why it may not be shown; undefined where it may. */
-  reasons: (ExclusionReason | undefined)[]
+  reasons: Reasons
 }
+
+const NOT_STARTED = codeOf('not_started')
+const ENDED = codeOf('ended')
+const OUT_OF_STOCK = codeOf('out_of_stock')
+const BROKEN_CONDITION = codeOf('broken_condition')
+const CONDITION = codeOf('condition')
+const STOPPED = codeOf('stopped')
+const CAPPED = codeOf('capped')
+const REPEATED = codeOf('repeated')
 
 /**
  * Sorts out what may not be shown. To be asked last, after every cache: what has ended must not come back from one.
@@ -30,45 +39,51 @@ export interface Eligibility {
  * @param taken content that earlier slots of the same request show
  */
 export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Eligibility {
+  const { now, answers } = facts
+  const { startsAt, endsAt, condition, isOutOfStock } = slot.columns
   const { contents, conditions, asksContent } = slot
-  const { now, answers, stopped } = facts
-  const { startsAt, endsAt, condition, isOutOfStock, hasCaps } = slot.columns
-  const showings = slot.needs.caps ? facts.showings() : NONE
-  const misses = Uint8Array.from(conditions, (numbers, condition) =>
-    asksContent[condition] ? ASKED_OF_EACH : answers.firstMiss(numbers) === undefined ? 0 : 1,
-  )
+  const misses = new Uint8Array(conditions.length)
+  for (let n = 0; n < misses.length; n++)
+    misses[n] = asksContent[n] ? ASKED_OF_EACH : answers.firstMiss(conditions[n]!) === undefined ? 0 : 1
   const isMissed = (place: number) => {
     const missed = misses[condition[place]!]!
     if (missed !== ASKED_OF_EACH) return missed === 1
     return answers.firstMiss(conditions[condition[place]!]!, contents[place]!.id) !== undefined
   }
   const eligible: number[] = []
-  const reasons = new Array<ExclusionReason | undefined>(contents.length).fill(undefined)
-  const isAsked = stopped.size > 0 || taken.size > 0
-  for (let place = 0; place < contents.length; place++) {
+  const reasons = heldBack(slot, facts, taken)
+  for (let place = 0; place < reasons.length; place++) {
     // A time that is none was refused when it was stored; where it was not, the content is not shown.
-    if (!(now >= startsAt[place]!)) reasons[place] = 'not_started'
-    else if (!(now < endsAt[place]!)) reasons[place] = 'ended'
-    else if (isOutOfStock[place]) reasons[place] = 'out_of_stock'
-    else if (condition[place]! < 0) reasons[place] = 'broken_condition'
-    else if (isMissed(place)) reasons[place] = 'condition'
-    else {
-      const reason = hasCaps[place] || isAsked ? reasonOf(contents[place]!) : undefined
-      if (reason === undefined) eligible.push(place)
-      else reasons[place] = reason
-    }
+    if (!(now >= startsAt[place]!)) reasons[place] = NOT_STARTED
+    else if (!(now < endsAt[place]!)) reasons[place] = ENDED
+    else if (isOutOfStock[place]) reasons[place] = OUT_OF_STOCK
+    else if (condition[place]! < 0) reasons[place] = BROKEN_CONDITION
+    else if (isMissed(place)) reasons[place] = CONDITION
+    else if (reasons[place] === ELIGIBLE) eligible.push(place)
   }
   return { eligible, reasons }
-
-  function reasonOf(content: CompiledContent): ExclusionReason | undefined {
-    const { id, caps } = content
-    if (stopped.size > 0 && stopped.has(id)) return 'stopped'
-    if (caps.length > 0 && reachedCap(content, showings.get(id), facts)) return 'capped'
-    return taken.size > 0 && taken.has(id) ? 'repeated' : undefined
-  }
 }
 
-const NONE: ReadonlyMap<string, readonly Showing[]> = new Map()
+/** Marks what this person is not shown again. It is looked up by what the person was shown, which is less than what the slot has. */
+function heldBack(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Reasons {
+  const { contents, places } = slot
+  const reasons = new Uint8Array(contents.length)
+  // The last of the reasons that holds is the one that is told.
+  for (const id of taken) mark(id, REPEATED)
+  for (const place of slot.closed) reasons[place] = CAPPED
+  if (slot.needs.caps)
+    for (const [id, showings] of facts.showings()) {
+      const place = places.get(id)
+      if (place !== undefined && reachedCap(contents[place]!, showings, facts)) reasons[place] = CAPPED
+    }
+  for (const id of facts.stopped) mark(id, STOPPED)
+  return reasons
+
+  function mark(id: string, reason: number): void {
+    const place = places.get(id)
+    if (place !== undefined) reasons[place] = reason
+  }
+}
 
 /** In the place of a condition's answer: each content has its own. */
 const ASKED_OF_EACH = 2
@@ -95,15 +110,15 @@ export function detailOf(
     if (isPublic && !paths.every(isOfRequest)) return `asks for ${paths.join(', ')}`
     return answers.describe(missed, content.id)
   }
-  const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id), facts) : undefined
+  const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id) ?? [], facts) : undefined
   return reached && `${reached.times} of ${reached.count} per ${reached.per}`
 }
 
 const isOfRequest = (path: string) => path.startsWith('context.')
 
-function reachedCap({ caps }: CompiledContent, showings: readonly Showing[] | undefined, facts: EligibilityFacts) {
+function reachedCap({ caps }: CompiledContent, showings: readonly Showing[], facts: EligibilityFacts) {
   for (const { count, per } of caps) {
-    const times = showings ? timesShown(showings, per, facts) : 0
+    const times = timesShown(showings, per, facts)
     if (times >= count) return { times, count, per }
   }
   return undefined

@@ -1,6 +1,5 @@
 import {
   type DecisionRecord,
-  type ExclusionReason,
   type Outcome,
   parseDuration,
   type RecordedModel,
@@ -9,6 +8,7 @@ import {
 } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { eligibleOf } from '../catalog/eligible.js'
+import type { Reasons } from '../catalog/reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { ItemModel } from '../learning/items/item-model.js'
 import type { SlotModel } from '../learning/model/slot-model.js'
@@ -75,8 +75,7 @@ export interface Decided {
   /** Whether something was shown although something else was more likely. */
   explored: boolean
   stages: readonly Stage[]
-  /** Of each content of the slot: why it may not be shown. */
-  reasons: readonly (ExclusionReason | undefined)[]
+  reasons: Reasons
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Candidate, Excluded, ExclusionReason } from '@slotstream/protocol'
+import type { Candidate, Excluded } from '@slotstream/protocol'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { detailOf, type EligibilityFacts } from '../catalog/eligible.js'
+import { ELIGIBLE, type Reasons, reasonAt } from '../catalog/reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { Stage } from './stages.js'
 
@@ -108,17 +109,17 @@ function likeliest(length: number, count: number, unitsOf: (index: number) => nu
  */
 export function listExcluded(
   slot: CompiledSlot,
-  reasons: readonly (ExclusionReason | undefined)[],
+  reasons: Reasons,
   facts: EligibilityFacts,
   most = ALL,
   isPublic = false,
 ): Excluded[] {
   let count = 0
-  for (const reason of reasons) if (reason !== undefined) count++
+  for (let place = 0; place < reasons.length; place++) if (reasons[place] !== ELIGIBLE) count++
   const wanted = count <= most ? count : most === ALL ? SOME : most
   const listed: Excluded[] = []
   for (let place = 0; listed.length < wanted; place++) {
-    const reason = reasons[place]
+    const reason = reasonAt(reasons, place)
     if (reason === undefined) continue
     const detail = detailOf(slot, place, reason, facts, isPublic)
     listed.push({ contentId: slot.contents[place]!.id, reason, ...(detail !== undefined && { detail }) })

@@ -71,7 +71,8 @@ function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
   }
 }
 
-function pickFrom(values: readonly number[], places: readonly number[]): Float64Array {
+/** Returns the values at some places. */
+export function pickFrom(values: ArrayLike<number>, places: readonly number[]): Float64Array {
   const picked = new Float64Array(places.length)
   for (let at = 0; at < picked.length; at++) picked[at] = values[places[at]!]!
   return picked

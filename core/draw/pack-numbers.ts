@@ -2,10 +2,16 @@
 export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /** Five bits of a letter are the number's, the sixth says that more of it follows. */
-const BASE = 32
+const BITS = 5
+const BASE = 2 ** BITS
+
+/** Numbers from here on are no whole numbers of 32 bits with a sign. */
+const WIDE = 2 ** 31
 
 /** Letters that a number up to 2^53 takes, at most. */
 const MOST_LETTERS = 11
+
+const CODES = Uint8Array.from(LETTERS, letter => letter.charCodeAt(0))
 
 const VALUES = new Map([...LETTERS].map((letter, value) => [letter, value]))
 
@@ -15,12 +21,41 @@ const VALUES = new Map([...LETTERS].map((letter, value) => [letter, value]))
  * @param numbers not negative, up to 2^53
  */
 export function packNumbers(numbers: ArrayLike<number>): string {
-  let text = ''
+  const codes = codesOf(numbers.length * MOST_LETTERS)
+  let count = 0
   for (let at = 0; at < numbers.length; at++) {
     let rest = numbers[at]!
-    for (; rest >= BASE; rest = Math.floor(rest / BASE)) text += LETTERS[BASE + (rest % BASE)]
-    text += LETTERS[rest]
+    for (; rest >= WIDE; rest = Math.floor(rest / BASE)) codes[count++] = CODES[BASE + (rest % BASE)]!
+    // As a 32-bit number, of which bits are shifted away.
+    let bits = rest | 0
+    for (; bits >= BASE; bits >>= BITS) codes[count++] = CODES[BASE | (bits & (BASE - 1))]!
+    codes[count++] = CODES[bits]!
   }
+  return textOf(codes, count)
+}
+
+/** Writes letters from their numbers in the alphabet. */
+export function lettersOf(values: Uint8Array): string {
+  const codes = codesOf(values.length)
+  for (let at = 0; at < values.length; at++) codes[at] = CODES[values[at]!]!
+  return textOf(codes, values.length)
+}
+
+/** Code units of the text that is being written: it is made at once, which takes less time than letter by letter. */
+let written = new Uint8Array(4_096)
+
+function codesOf(length: number): Uint8Array {
+  if (written.length < length) written = new Uint8Array(2 * length)
+  return written
+}
+
+/** Code units that an engine takes as arguments. */
+const AT_ONCE = 8_192
+
+function textOf(codes: Uint8Array, length: number): string {
+  let text = ''
+  for (let at = 0; at < length; at += AT_ONCE)
+    text += String.fromCharCode.apply(null, codes.subarray(at, Math.min(length, at + AT_ONCE)) as unknown as number[])
   return text
 }
 

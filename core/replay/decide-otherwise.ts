@@ -1,4 +1,5 @@
 import type { CompiledSlot } from '../catalog/compile-slot.js'
+import { ELIGIBLE } from '../catalog/reasons.js'
 import { type Decided, decide, type Question } from '../decide/decide.js'
 import { chancesOf } from '../draw/lottery.js'
 import { unpackLottery } from '../draw/pack-lottery.js'
@@ -94,7 +95,7 @@ function unknownOf(
     slot.campaigns.flatMap(({ where, contents }) => contents.filter(place => isUnknown(where, place))),
   )
   return slot.contents.flatMap(({ id, content, condition, caps }, place) => {
-    if (reasons[place] !== undefined) return []
+    if (reasons[place] !== ELIGIBLE) return []
     if (condition !== undefined && isUnknown(slot.conditions[condition]!, place)) return [id]
     if (asked.has(place)) return [id]
     const known = before.get(id)

@@ -29,8 +29,8 @@ export function createChangedContents(): ChangedContents {
 
   return {
     note,
-    noteAll(totals) {
-      for (const [siteId, { byId }] of totals) note(siteId, byId.values())
+    noteAll({ sites }) {
+      for (const [siteId, { byId }] of sites) note(siteId, byId.values())
     },
     next(now) {
       const first = changed.entries().next()

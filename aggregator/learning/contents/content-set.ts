@@ -1,4 +1,4 @@
-import { type ContentTotal, type ContentTotals, putContent } from '@slotstream/core'
+import { type ContentTotal, noContents, putContent } from '@slotstream/core'
 import type { ContentNews } from '../thread/messages.js'
 
 /** What was counted of content, as decisions and administrators read it. */
@@ -14,9 +14,9 @@ export interface ContentSet extends Contents {
 
 /** Creates an empty set. It keeps as many contents as what it is told by. */
 export function createContentSet(): ContentSet {
-  const totals: ContentTotals = new Map()
+  const totals = noContents()
   return {
-    contentOf: (siteId, contentId) => totals.get(siteId)?.byId.get(contentId),
+    contentOf: (siteId, contentId) => totals.sites.get(siteId)?.byId.get(contentId),
     put({ siteId, contents }) {
       for (const total of contents) putContent(totals, siteId, total)
     },

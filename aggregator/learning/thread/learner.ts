@@ -13,7 +13,8 @@ import {
 import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { createChangedContents } from '../contents/changed-contents.js'
 import { linesOf, toChunks } from '../snapshot/snapshot-text.js'
-import type { Answers, ContentNews, DroppedNews, FoldCounts, ModelNews, StreamMessage } from './messages.js'
+import { createMemoryNews } from './memory-news.js'
+import type { Answers, FoldCounts, ModelNews, News, StreamMessage } from './messages.js'
 import { packModel } from './packed-model.js'
 import { createRefits } from './refits.js'
 
@@ -40,7 +41,7 @@ export interface Learner {
  * @param maxBytes that the sums of all slots may take. Default: no bound
  */
 export function createLearner(
-  tell: (news: ModelNews | DroppedNews | ContentNews, transfer: ArrayBuffer[]) => void,
+  tell: (news: News, transfer: ArrayBuffer[]) => void,
   { maxBytes, now = Date.now }: { maxBytes?: number; now?: () => number } = {},
 ): Learner {
   let learned = nothingLearned(maxBytes)
@@ -48,6 +49,7 @@ export function createLearner(
   let refits = createRefits()
   let changed = createChangedContents()
   let advancedAt = now()
+  const memoryNews = createMemoryNews()
 
   function foldOne({ partition, data }: StreamMessage, counts: FoldCounts): string | undefined {
     const parsed = parseStored(data, parseLearningEnvelope)
@@ -112,11 +114,10 @@ export function createLearner(
       if (now() >= advancedAt + ADVANCE_MS) advanceAll()
       const started = performance.now()
       const at = now()
-      const contents = changed.next(at)
-      if (contents) {
-        tell(contents, [])
-        return true
-      }
+      const [memory, contents] = [memoryNews(learned, at), changed.next(at)]
+      if (memory) tell(memory, [])
+      if (contents) tell(contents, [])
+      if (contents) return true
       const made = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
       if (!made) return false
       const { packed, transfer } = packModel(made.model)

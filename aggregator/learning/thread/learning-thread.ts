@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Answers, ContentNews, DroppedNews, ModelNews, Request, Told } from './messages.js'
+import type { Answers, News, Request, Told } from './messages.js'
 
 /** The thread that learns, as the main thread sees it. */
 export interface LearningThread {
@@ -37,7 +37,7 @@ interface Waiting {
  */
 export function startLearningThread(
   maxBytes: number,
-  onNews: (news: ModelNews | DroppedNews | ContentNews) => void,
+  onNews: (news: News) => void,
   onEnd: (error: Error) => void,
 ): LearningThread {
   const worker = new Worker(new URL('./worker.js', import.meta.url), {

@@ -73,10 +73,16 @@ export interface DroppedNews {
   epochs: number
 }
 
+/** Memory that what was learned takes now, in bytes, and contents that have left for lack of it. */
+export interface MemoryNews {
+  type: 'memory'
+  slots: number
+  contents: number
+  left: number
+}
+
+/** What the thread tells of itself, without being asked. */
+export type News = ModelNews | DroppedNews | ContentNews | MemoryNews
+
 /** What the thread tells. */
-export type Told =
-  | ModelNews
-  | DroppedNews
-  | ContentNews
-  | { type: 'answer'; value: Answers[Request['type']] }
-  | { type: 'failure'; message: string }
+export type Told = News | { type: 'answer'; value: Answers[Request['type']] } | { type: 'failure'; message: string }

@@ -1,72 +1,55 @@
 import { EXCLUSION_LETTERS, type ExclusionReason } from '@slotstream/protocol'
-import { LETTERS } from '../../draw/pack-numbers.js'
+import { ELIGIBLE, type Reasons } from '../../catalog/reasons.js'
+import { LETTERS, lettersOf } from '../../draw/pack-numbers.js'
 
 /** Longest row that is read, in contents. */
 const MOST = 100_000
 
 /** Letter of content that may be shown. */
-const ELIGIBLE = 'e'
+const MAY_BE_SHOWN = 'e'
 
 /** Begins a row that says with a bit of each content whether it may be shown. */
 const BITS = '='
+
+const BITS_OF_LETTER = 6
 
 /** Ends the bits, behind which are the reasons of the others. */
 const END = ';'
 
 const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
 
-/** Letters by code: 0 is content that may be shown. */
-const BY_CODE = [ELIGIBLE, ...Object.values(EXCLUSION_LETTERS)]
+/** Letters by code. */
+const BY_CODE = [MAY_BE_SHOWN, ...Object.values(EXCLUSION_LETTERS)]
 
 /**
  * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as the
  * letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six of them as a
  * letter of base64, and the letters of the others: `=YA;xc2`.
  */
-export function packReasons(reasons: readonly (ExclusionReason | undefined)[]): string {
-  const codes = codesOf(reasons)
-  const letters = lengthOfLetters(codes)
-  if (letters <= 2 + codes.length / 6) return packLetters(codes)
-  const behind = packLetters(withoutEligible(codes))
-  const length = 2 + Math.ceil(codes.length / 6) + behind.length
-  return length < letters ? `${BITS}${packBits(codes)}${END}${behind}` : packLetters(codes)
+export function packReasons(reasons: Reasons): string {
+  const behind = packLetters(withoutEligible(reasons))
+  const length = 2 + Math.ceil(reasons.length / BITS_OF_LETTER) + behind.length
+  return isLonger(reasons, length) ? `${BITS}${packBits(reasons)}${END}${behind}` : packLetters(reasons)
 }
 
-/** Returns reasons as small numbers, which are quicker to compare than texts. */
-function codesOf(reasons: readonly (ExclusionReason | undefined)[]): Uint8Array {
-  const codes = new Uint8Array(reasons.length)
-  let before: ExclusionReason = 'condition'
-  let code = BY_CODE.indexOf(EXCLUSION_LETTERS[before])
-  for (let at = 0; at < codes.length; at++) {
-    const reason = reasons[at]
-    if (reason === undefined) continue
-    if (reason !== before) {
-      before = reason
-      code = BY_CODE.indexOf(EXCLUSION_LETTERS[reason])
-    }
-    codes[at] = code
-  }
-  return codes
-}
-
-function withoutEligible(codes: Uint8Array): Uint8Array {
+function withoutEligible(codes: Reasons): Reasons {
   const others = new Uint8Array(codes.length)
   let count = 0
-  for (let at = 0; at < codes.length; at++) if (codes[at] !== 0) others[count++] = codes[at]!
+  for (let at = 0; at < codes.length; at++) if (codes[at] !== ELIGIBLE) others[count++] = codes[at]!
   return others.subarray(0, count)
 }
 
-/** Returns how long `packLetters` would be, which takes longer to write than to count. */
-function lengthOfLetters(codes: Uint8Array): number {
+/** Whether `packLetters` would be longer than that, which takes longer to write than to count. */
+function isLonger(codes: Reasons, most: number): boolean {
   let length = 0
   let times = 0
-  for (let at = 0; at < codes.length; at++) {
+  for (let at = 0; at < codes.length && length <= most; at++) {
     times++
     if (at + 1 < codes.length && codes[at + 1] === codes[at]) continue
     length += times === 1 ? 1 : times < 10 ? 2 : 1 + String(times).length
     times = 0
   }
-  return length
+  return length > most
 }
 
 /** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */
@@ -87,7 +70,7 @@ export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
   return reasons
 }
 
-function packLetters(codes: Uint8Array): string {
+function packLetters(codes: Reasons): string {
   let text = ''
   for (let at = 0; at < codes.length; ) {
     let end = at + 1
@@ -99,23 +82,22 @@ function packLetters(codes: Uint8Array): string {
   return text
 }
 
-function packBits(codes: Uint8Array): string {
-  let text = ''
-  let bits = 0
-  for (let at = 0; at < codes.length; at++) {
-    bits = 2 * bits + (codes[at] === 0 ? 1 : 0)
-    if (at % 6 < 5) continue
-    text += LETTERS[bits]
-    bits = 0
+function packBits(codes: Reasons): string {
+  const letters = new Uint8Array(Math.ceil(codes.length / BITS_OF_LETTER))
+  for (let at = 0; at < letters.length; at++) {
+    let bits = 0
+    const first = at * BITS_OF_LETTER
+    // Beyond the last content there is none that may be shown.
+    for (let bit = 0; bit < BITS_OF_LETTER; bit++) bits = (bits << 1) | (codes[first + bit] === ELIGIBLE ? 1 : 0)
+    letters[at] = bits
   }
-  const rest = codes.length % 6
-  return rest === 0 ? text : text + LETTERS[bits << (6 - rest)]
+  return lettersOf(letters)
 }
 
 function unpackLetters(text: string): (ExclusionReason | undefined)[] {
   const reasons: (ExclusionReason | undefined)[] = []
   for (const [, letter = '', number] of text.matchAll(/([a-z])(\d*)/g)) {
-    if (letter !== ELIGIBLE && !REASONS.has(letter)) continue
+    if (letter !== MAY_BE_SHOWN && !REASONS.has(letter)) continue
     const reason = REASONS.get(letter) as ExclusionReason | undefined
     const times = Math.min(number ? Number(number) : 1, MOST - reasons.length)
     for (let n = 0; n < times; n++) reasons.push(reason)

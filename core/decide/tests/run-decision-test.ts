@@ -1,5 +1,6 @@
 import type { DecisionTest } from '@slotstream/protocol'
 import { detailOf } from '../../catalog/eligible.js'
+import { reasonAt } from '../../catalog/reasons.js'
 import { type AskedTest, createAskAsGiven, type TestedCatalog } from './ask-as-given.js'
 
 /** Most content that a fault names. */
@@ -48,9 +49,9 @@ export function whyNotCertain(id: string, asked: AskedTest): string {
 
 function whyNot(id: string, { found, slot, situation }: AskedTest): string {
   const { outcome, decided } = found
-  const place = slot.contents.findIndex(({ content }) => content.id === id)
-  if (place === -1) return 'the slot has no such content'
-  const reason = decided.reasons[place]
+  const place = slot.places.get(id)
+  if (place === undefined) return 'the slot has no such content'
+  const reason = reasonAt(decided.reasons, place)
   if (reason === undefined) return outcome === 'holdout' ? 'the visitor is in the holdout' : 'other content comes first'
   const detail = detailOf(slot, place, reason, situation)
   return detail === undefined ? reason.replaceAll('_', ' ') : `${reason.replaceAll('_', ' ')}: ${detail}`

@@ -4,11 +4,17 @@ import { addExact, type ExactSum } from '../../features/input/exact-sum.js'
 import { putValue, valueAt } from '../../features/state/pairs.js'
 import { dropBefore } from '../../features/state/windows.js'
 
-/** Numbers that are kept of the content of one site, at most: what was counted longest ago leaves first. */
-const MAX_NUMBERS = 2_000_000
+/** Memory that the contents of one site may take, in bytes, and those of all: what was counted longest ago leaves first. */
+const MAX_SITE_BYTES = 32 * 2 ** 20
+const MAX_BYTES = 128 * 2 ** 20
 
-/** Numbers that a content takes beside those in its rows, roughly. */
-const OWN_NUMBERS = 50
+/** Share of `MAX_BYTES` that leaves at a time: then sites are not compared for each content. */
+const AT_ONCE = 1 / 64
+
+/** Memory of a content with its map, of a row with its key, and of a number, in bytes, roughly. */
+const CONTENT_BYTES = 600
+const ROW_BYTES = 200
+const NUMBER_BYTES = 16
 
 /** Rows of one content, at most: features times slots. Later ones are not counted. */
 const MAX_ROWS = 1_000
@@ -23,12 +29,23 @@ export interface ContentTotal {
 /** What was counted of the contents of one site, the latest one last. */
 export interface SiteContents {
   byId: Map<string, ContentTotal>
-  /** Numbers in all of them. */
-  numbers: number
+  /** Memory that they take. */
+  bytes: number
 }
 
-/** Sums of all sites' content: a function of the amounts, whatever order they came in, until a site has too many. */
-export type ContentTotals = Map<string, SiteContents>
+/** Sums of all sites' content: a function of the amounts, whatever order they came in, until there is no room for all. */
+export interface ContentTotals {
+  sites: Map<string, SiteContents>
+  /** Memory that they take. */
+  bytes: number
+  /** Contents that left for lack of room. */
+  left: number
+}
+
+/** Returns the sums before anything was counted. */
+export function noContents(): ContentTotals {
+  return { sites: new Map(), bytes: 0, left: 0 }
+}
 
 /**
  * Adds amounts to the contents of a site, or takes them away. Returns those that changed.
@@ -42,7 +59,7 @@ export function addAmounts(
   sign: 1 | -1,
 ): ContentTotal[] {
   return all.map(({ contentId, slotId, amounts }) => {
-    const total = totals.get(siteId)?.byId.get(contentId) ?? { contentId, rows: new Map() }
+    const total = totals.sites.get(siteId)?.byId.get(contentId) ?? { contentId, rows: new Map() }
     // Taken out while it changes, so that what it takes is right when it is put back.
     takeOut(totals, siteId, contentId)
     for (const [version, slot, first, units, by] of amounts) {
@@ -57,32 +74,54 @@ export function addAmounts(
   })
 }
 
-/** Puts a content in the place of what was known of it, as the latest one. Those that find no room leave. */
+/**
+ * Puts a content in the place of what was known of it, as the latest one. Those that find no room leave: the oldest of the site, and
+ * where all sites have too many, those of the site with the most.
+ */
 export function putContent(totals: ContentTotals, siteId: string, total: ContentTotal): void {
   takeOut(totals, siteId, total.contentId)
   if (total.rows.size === 0) return
-  const site = totals.get(siteId) ?? { byId: new Map<string, ContentTotal>(), numbers: 0 }
-  totals.set(siteId, site)
+  const site = totals.sites.get(siteId) ?? { byId: new Map<string, ContentTotal>(), bytes: 0 }
+  totals.sites.set(siteId, site)
   site.byId.set(total.contentId, total)
-  site.numbers += numbersOf(total)
-  for (const contentId of site.byId.keys()) {
-    if (site.numbers <= MAX_NUMBERS || site.byId.size === 1) return
+  const bytes = bytesOf(total)
+  site.bytes += bytes
+  totals.bytes += bytes
+  shrink(totals, siteId, 1, () => site.bytes > MAX_SITE_BYTES)
+  while (totals.bytes > MAX_BYTES) shrink(totals, largestOf(totals), 0, () => totals.bytes > MAX_BYTES * (1 - AT_ONCE))
+}
+
+/** Lets the oldest contents of a site leave while they take too much, until there are so few. */
+function shrink(totals: ContentTotals, siteId: string, least: number, isTooMuch: () => boolean): void {
+  const { byId } = totals.sites.get(siteId)!
+  for (const contentId of byId.keys()) {
+    if (byId.size <= least || !isTooMuch()) return
     takeOut(totals, siteId, contentId)
+    totals.left++
   }
 }
 
-function takeOut(totals: ContentTotals, siteId: string, contentId: string): void {
-  const site = totals.get(siteId)
-  const total = site?.byId.get(contentId)
-  if (!site || !total) return
-  site.byId.delete(contentId)
-  site.numbers -= numbersOf(total)
+function largestOf({ sites }: ContentTotals): string {
+  let largest = ''
+  for (const [siteId, { bytes }] of sites) if (bytes > (sites.get(largest)?.bytes ?? -1)) largest = siteId
+  return largest
 }
 
-function numbersOf({ rows }: ContentTotal): number {
-  let numbers = OWN_NUMBERS
-  for (const row of rows.values()) numbers += row.length
-  return numbers
+function takeOut(totals: ContentTotals, siteId: string, contentId: string): void {
+  const site = totals.sites.get(siteId)
+  const total = site?.byId.get(contentId)
+  if (!site || !total) return
+  const bytes = bytesOf(total)
+  site.byId.delete(contentId)
+  site.bytes -= bytes
+  totals.bytes -= bytes
+  if (site.byId.size === 0) totals.sites.delete(siteId)
+}
+
+function bytesOf({ rows }: ContentTotal): number {
+  let bytes = CONTENT_BYTES
+  for (const row of rows.values()) bytes += ROW_BYTES + NUMBER_BYTES * row.length
+  return bytes
 }
 
 /**

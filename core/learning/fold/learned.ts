@@ -1,4 +1,4 @@
-import type { ContentTotals } from '../contents/content-totals.js'
+import { type ContentTotals, noContents } from '../contents/content-totals.js'
 import { advance, bytesOfEpochs, type Epochs, emptyEpochs } from '../epochs/epochs.js'
 import type { MissedRanges } from './missed.js'
 import type { TakenMessages } from './repeats.js'
@@ -54,7 +54,7 @@ export function nothingLearned(maxBytes = Number.POSITIVE_INFINITY): Learned {
     partitions: new Map(),
     removals: new Map(),
     missed: [],
-    contents: new Map(),
+    contents: noContents(),
     bytes: 0,
     maxBytes,
   }

@@ -1,4 +1,6 @@
 import { nthLargest } from '../../algebra/nth-largest.js'
+import { sparseQuadratic } from '../../algebra/sparse-quadratic.js'
+import { createWorkspace } from '../../algebra/workspace.js'
 import {
   type CrossedFacts,
   createFeatureList,
@@ -24,6 +26,9 @@ const CONTENDERS = 64
 /** Standard deviations above its mean by which a content is a contender. */
 const OPTIMISM = 2.5
 
+const list = createFeatureList()
+const workspace = createWorkspace()
+
 /** What contents of a category share of a prediction. */
 interface SharedPart {
   mean: number
@@ -38,19 +43,17 @@ interface SharedPart {
  */
 export function predict(model: LinearModel, facts: CrossedFacts, contents: readonly Facets[]): Predictions {
   const { dimension } = model
-  const list = createFeatureList()
   const means = new Float64Array(contents.length)
   const variances = new Float64Array(contents.length)
   const parts = new Map<number, SharedPart>()
   const places = dimension / OWN
-  const coefficients = withOtherSign(model.coefficients.subarray(dimension - places))
-  const diagonal = diagonalOf(model.own, places)
+  const { coefficients, diagonal } = tablesOf(model)
   const own = { linear: 0, square: 0 }
   for (let index = 0; index < contents.length; index++) {
     const facets = contents[index]!
     let shared = parts.get(facets.category)
     if (!shared) {
-      shared = sharedPartOf(model, facts, facets, list)
+      shared = sharedPartOf(model, facts, facets)
       parts.set(facets.category, shared)
     }
     // The variance is a rough one for now: as if own features were independent.
@@ -59,30 +62,42 @@ export function predict(model: LinearModel, facts: CrossedFacts, contents: reado
     variances[index] = model.noise * (shared.quadratic + own.square)
   }
   for (const index of contendersOf(means, variances)) {
-    const { quadratic, projected } = parts.get(contents[index]!.category)!
+    const shared = parts.get(contents[index]!.category)!
     writeOwn(list, facts, contents[index]!, dimension, 0)
-    variances[index] = model.noise * Math.max(0, quadratic + ownQuadratic(model, projected, list))
+    const quadratic = shared.quadratic + sparseQuadratic(model.own, places, shared.projected, list)
+    variances[index] = model.noise * Math.max(0, quadratic)
   }
   return { means, variances }
 }
 
-function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets, list: FeatureList): SharedPart {
+function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets): SharedPart {
   const { inverse, dimension } = model
   writeShared(list, facts, facets, dimension)
-  const { count, indices, values } = list
+  return {
+    mean: meanOf(model, list),
+    quadratic: sparseQuadratic(inverse, dimension, undefined, list),
+    projected: projectedOn(inverse, dimension, list),
+  }
+}
+
+/** Returns A x at the places of own features. Four rows at a time: a sum is read and written a quarter as often. */
+function projectedOn(inverse: Float64Array, dimension: number, { count, indices, values }: FeatureList): Float64Array {
   const places = dimension / OWN
   const projected = new Float64Array(places)
-  let quadratic = 0
-  for (let i = 0; i < count; i++) {
-    const row = indices[i]! * dimension
-    const value = values[i]!
-    const own = row + dimension - places
-    for (let place = 0; place < places; place++) projected[place] = projected[place]! + value * inverse[own + place]!
-    let off = 0
-    for (let j = 0; j < i; j++) off += inverse[row + indices[j]!]! * values[j]!
-    quadratic += value * (2 * off + inverse[row + indices[i]!]! * value)
+  const ownOf = (i: number) => (indices[i]! + 1) * dimension - places
+  let i = 0
+  for (; i + 3 < count; i += 4) {
+    const [p, q, r, s] = [ownOf(i), ownOf(i + 1), ownOf(i + 2), ownOf(i + 3)]
+    const [x, y, z, w] = [values[i]!, values[i + 1]!, values[i + 2]!, values[i + 3]!]
+    for (let at = 0; at < places; at++)
+      projected[at] =
+        projected[at]! + x * inverse[p + at]! + y * inverse[q + at]! + z * inverse[r + at]! + w * inverse[s + at]!
   }
-  return { mean: meanOf(model, list), quadratic, projected }
+  for (; i < count; i++) {
+    const row = ownOf(i)
+    for (let at = 0; at < places; at++) projected[at] = projected[at]! + values[i]! * inverse[row + at]!
+  }
+  return projected
 }
 
 function meanOf({ coefficients }: LinearModel, { count, indices, values }: FeatureList): number {
@@ -91,49 +106,38 @@ function meanOf({ coefficients }: LinearModel, { count, indices, values }: Featu
   return sum
 }
 
-function withOtherSign(values: Float64Array): Float64Array {
-  const both = new Float64Array(2 * values.length)
-  for (let at = 0; at < values.length; at++) {
-    both[at] = values[at]!
-    both[values.length + at] = -values[at]!
-  }
-  return both
+/** What predictions look up of own features, by place. */
+interface Tables {
+  /** Coefficients, then the same with the other sign. */
+  coefficients: Float64Array
+  /** Variances, but for the noise. */
+  diagonal: Float64Array
 }
 
-function diagonalOf(matrix: Float64Array, places: number): Float64Array {
-  const diagonal = new Float64Array(places)
-  for (let place = 0; place < places; place++) diagonal[place] = matrix[place * (places + 1)]!
-  return diagonal
-}
+/** Tables of models that were asked already. */
+const TABLES = new WeakMap<LinearModel, Tables>()
 
-/**
- * xᵀ (A + λ)⁻¹ x beyond the shared part, of features whose places begin at 0. A place that comes twice in the list adds up, as it
- * does in x.
- */
-function ownQuadratic(
-  { own, dimension }: LinearModel,
-  projected: Float64Array,
-  { count, indices, values }: FeatureList,
-): number {
+function tablesOf(model: LinearModel): Tables {
+  const known = TABLES.get(model)
+  if (known) return known
+  const { dimension, own } = model
   const places = dimension / OWN
-  let sum = 0
-  for (let i = 0; i < count; i++) {
-    const place = indices[i]!
-    const row = place * places
-    let off = projected[place]!
-    for (let j = 0; j < i; j++) off += own[row + indices[j]!]! * values[j]!
-    sum += values[i]! * (2 * off + own[row + place]! * values[i]!)
+  const ofOwn = model.coefficients.subarray(dimension - places)
+  const tables: Tables = {
+    coefficients: Float64Array.from([...ofOwn, ...ofOwn.map(value => -value)]),
+    diagonal: Float64Array.from({ length: places }, (_, place) => own[place * (places + 1)]!),
   }
-  return sum
+  TABLES.set(model, tables)
+  return tables
 }
 
 function contendersOf(means: Float64Array, variances: Float64Array): number[] {
-  const hope = new Float64Array(means.length)
-  for (let index = 0; index < hope.length; index++)
-    hope[index] = means[index]! + OPTIMISM * Math.sqrt(variances[index]!)
-  const least = hope.length > CONTENDERS ? nthLargest(hope, CONTENDERS) : Number.NEGATIVE_INFINITY
+  const { length } = means
+  const hope = workspace(length)
+  for (let index = 0; index < length; index++) hope[index] = means[index]! + OPTIMISM * Math.sqrt(variances[index]!)
+  const least = length > CONTENDERS ? nthLargest(hope, CONTENDERS, length) : Number.NEGATIVE_INFINITY
   const contenders: number[] = []
-  for (let index = 0; index < hope.length && contenders.length < CONTENDERS; index++)
+  for (let index = 0; index < length && contenders.length < CONTENDERS; index++)
     if (!(hope[index]! < least)) contenders.push(index)
   return contenders
 }

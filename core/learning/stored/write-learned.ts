@@ -59,7 +59,7 @@ export function* writeLearned(learned: Learned, positions: StreamPositions, at: 
     yield JSON.stringify({ siteId, slotId, now: epochs.now, epochs: cells.length } satisfies StoredSlot)
     for (const epoch of cells) yield JSON.stringify(writeEpoch(epoch))
   }
-  for (const [siteId, { byId }] of [...learned.contents].sort(([a], [b]) => (a < b ? -1 : 1)))
+  for (const [siteId, { byId }] of [...learned.contents.sites].sort(([a], [b]) => (a < b ? -1 : 1)))
     for (const [contentId, { rows }] of [...byId].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
       yield JSON.stringify({ siteId, contentId, rows: sorted } satisfies StoredContent)

@@ -1,7 +1,8 @@
 import { chanceOfBest } from '../../algebra/chance-of-best.js'
 import { nthLargest } from '../../algebra/nth-largest.js'
+import { createWorkspace } from '../../algebra/workspace.js'
 import { seededRandom } from '../../decide/random.js'
-import type { Lottery } from '../../draw/lottery.js'
+import { type Lottery, pickFrom } from '../../draw/lottery.js'
 import { PROBABILITY_SCALE } from '../../draw/probability.js'
 import { sampleTops } from '../../draw/sample-tops.js'
 import { placesTo } from '../proposal.js'
@@ -30,8 +31,8 @@ export function posteriorLottery(
   }: { count: number; exploration: number; seed: string; samples?: boolean },
 ): Lottery {
   const contenders = mostHopeful(means, deviations, Math.max(CONTENDERS, count))
-  const someMeans = Float64Array.from(contenders, index => means[index]!)
-  const someDeviations = Float64Array.from(contenders, index => deviations[index]!)
+  const someMeans = pickFrom(means, contenders)
+  const someDeviations = pickFrom(deviations, contenders)
   if (samples) {
     // Another seed than the draw's: its numbers must not depend on the posterior's.
     const tops = sampleTops(someMeans, someDeviations, count, seededRandom(`${seed}\0posterior`))
@@ -44,16 +45,19 @@ export function posteriorLottery(
   return { rule: 'shares', exploration, shares }
 }
 
+const workspace = createWorkspace()
+
 /** Returns those that are best by the upper end of what is likely; of equal ones, the first. */
 function mostHopeful(means: ArrayLike<number>, deviations: ArrayLike<number>, most: number): number[] {
   if (means.length <= most) return placesTo(means.length)
-  const hope = new Float64Array(means.length)
-  for (let index = 0; index < hope.length; index++) hope[index] = means[index]! + OPTIMISM * deviations[index]!
-  const least = nthLargest(hope, most)
+  const { length } = means
+  const hope = workspace(length)
+  for (let index = 0; index < length; index++) hope[index] = means[index]! + OPTIMISM * deviations[index]!
+  const least = nthLargest(hope, most, length)
   let ties = most
-  for (const value of hope) if (value > least) ties--
+  for (let index = 0; index < length; index++) if (hope[index]! > least) ties--
   const chosen: number[] = []
-  for (let index = 0; index < hope.length; index++)
+  for (let index = 0; index < length; index++)
     if (hope[index]! > least || (hope[index] === least && ties-- > 0)) chosen.push(index)
   return chosen
 }

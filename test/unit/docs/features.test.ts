@@ -9,7 +9,7 @@ import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import type { Features } from '#core/features/feature.js'
 import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { featureValues } from '#core/features/state/values.js'
-import { addAmounts, type ContentTotals } from '#core/learning/contents/content-totals.js'
+import { addAmounts, noContents } from '#core/learning/contents/content-totals.js'
 import { code, parseMessages, readPage, rowsUnder } from './table-rows.js'
 
 const page = readPage('features.md')
@@ -23,13 +23,13 @@ function valueAfter(features: Features, name: string, messages: string): unknown
 
 /** Values of the content `tent` after messages, each of an envelope of its own. */
 function contentAfter(messages: string) {
-  const totals: ContentTotals = new Map()
+  const totals = noContents()
   for (const message of parseMessages(messages)) {
     const counting = countContents(DEFAULT_FEATURES)
     counting.add(message, Date.parse(message.timestamp))
     addAmounts(totals, 'shop', counting.amounts(), 1)
   }
-  return contentValues(totals.get('shop')!.byId.get('tent')!.rows, DEFAULT_FEATURES, AT)
+  return contentValues(totals.sites.get('shop')!.byId.get('tent')!.rows, DEFAULT_FEATURES, AT)
 }
 
 /** Decayed sums are rounded to millionths. */

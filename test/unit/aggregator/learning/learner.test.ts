@@ -3,7 +3,7 @@ import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createModelSet } from '#aggregator/learning/models.js'
 import { createLearner } from '#aggregator/learning/thread/learner.js'
-import type { ContentNews, DroppedNews, ModelNews, StreamMessage } from '#aggregator/learning/thread/messages.js'
+import type { ContentNews, ModelNews, News, StreamMessage } from '#aggregator/learning/thread/messages.js'
 import { packModel, unpackModel } from '#aggregator/learning/thread/packed-model.js'
 
 const BEGIN = Date.UTC(2026, 0, 1)
@@ -25,12 +25,13 @@ function message(seq: number, records: Partial<LearningRecord>[], changes: Parti
 
 /** A learner whose clock is set by hand, and what it told. */
 function start() {
-  const told: (ModelNews | DroppedNews | ContentNews)[] = []
+  const told: News[] = []
   const clock = { now: BEGIN }
   const learner = createLearner(news => told.push(news), { now: () => clock.now })
   const models = () => told.splice(0).filter(news => news.type === 'model')
   const contents = () => told.splice(0).filter(news => news.type === 'contents')
-  return { learner, clock, models, contents }
+  const memory = () => told.splice(0).filter(news => news.type === 'memory')
+  return { learner, clock, models, contents, memory }
 }
 
 const featured = { features: [3, 1, 7, -2], segments: ['rich'] }
@@ -175,6 +176,22 @@ describe('a learner', () => {
     const [chunk] = chunks as [Uint8Array]
     const damaged = [[], [chunk.subarray(0, -9)], [chunk.with(40, chunk[40]! ^ 255)], [new TextEncoder().encode('{}')]]
     for (const each of damaged) expect(start().learner.load(each)).toBeUndefined()
+  })
+
+  it('tells every few seconds how much memory is in use', () => {
+    const { learner, clock, memory } = start()
+    learner.work()
+    expect(memory()).toEqual([{ type: 'memory', slots: 0, contents: 0, left: 0 }])
+    learner.fold([
+      message(1, [{ ...featured }], { contents: [{ contentId: 'a', slotId: '', amounts: [['v', 1, 0, 1]] }] }),
+    ])
+    learner.work()
+    expect(memory()).toEqual([])
+    clock.now += 5_000
+    learner.work()
+    const [news] = memory()
+    expect(news!.slots).toBeGreaterThan(0)
+    expect(news!.contents).toBeGreaterThan(0)
   })
 
   it('tells that a slot is gone', () => {

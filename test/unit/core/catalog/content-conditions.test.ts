@@ -2,9 +2,9 @@ import type { Campaign, Content, DecisionRecord, ExclusionReason, Slot } from '@
 import { describe, expect, it } from 'vitest'
 import { contentConditionFaults, slotConditionFaults } from '#core/definitions/catalog-conditions.js'
 import { definitionFaults, namesInUse } from '#core/definitions/check-definitions.js'
-import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { countContents } from '#core/features/content/count-contents.js'
-import { addAmounts, type ContentTotals } from '#core/learning/contents/content-totals.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
+import { addAmounts, noContents } from '#core/learning/contents/content-totals.js'
 import { decideAgain } from '#core/replay/decide-again.js'
 import { decideOtherwise } from '#core/replay/decide-otherwise.js'
 import { type Asked, compileAsked, decideOne } from '../decide/some-question.js'
@@ -15,7 +15,7 @@ const KNOWN = namesInUse({ features: [], patterns: [], segments: [] })
 
 /** Clicks and views that were counted of each content, a minute ago in the slot `hero`. */
 function countedOf(counts: Record<string, [clicks: number, views: number]>, ageMs = 0): NonNullable<Asked['counted']> {
-  const totals: ContentTotals = new Map()
+  const totals = noContents()
   const counting = countContents(DEFAULT_FEATURES)
   for (const [contentId, [clicks, views]] of Object.entries(counts)) {
     const add = (event: string, times: number) => {
@@ -26,7 +26,7 @@ function countedOf(counts: Record<string, [clicks: number, views: number]>, ageM
     add('Slot Viewed', views)
   }
   addAmounts(totals, 'shop', counting.amounts(), 1)
-  return { rowsOf: contentId => totals.get('shop')?.byId.get(contentId)?.rows, ageMs }
+  return { rowsOf: contentId => totals.sites.get('shop')?.byId.get(contentId)?.rows, ageMs }
 }
 
 function asked(contents: (Partial<Content> & { id: string })[], fields: Partial<Asked> = {}, slot: Partial<Slot> = {}) {

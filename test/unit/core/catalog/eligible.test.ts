@@ -1,6 +1,7 @@
 import type { Content, KeptDecision, Slot } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { showingsOf, timesShown } from '#core/catalog/caps.js'
+import { codeOf } from '#core/catalog/reasons.js'
 import { personOfProfile } from '#core/decide/person.js'
 import { type Asked, compileAsked, decideOne } from '../decide/some-question.js'
 
@@ -77,9 +78,29 @@ describe('content that may not be shown', () => {
     expect(choice.draw?.contents).toBe('nxocbskre')
   })
 
+  it('has the first of several reasons: what holds of the content, of the person, of the page', () => {
+    const capped = { caps: [{ count: 1, per: '24h' as const }] }
+    const contents = [
+      content('a-all', { ...capped, stopAfter: 'Order Completed' }),
+      content('b-capped', capped),
+      content('c-far', { ...capped, where: { 'context.country': 'DE' } }),
+      content('d-uncapped'),
+    ]
+    const ids = contents.map(({ id }) => id)
+    const decisions = [...ids, 'of another slot'].map(id => shown(id, HOUR))
+    const setting = { decisions, stopped: ['a-all', 'of another slot'], taken: new Set(ids) }
+    expect(excluded(contents, setting).map(({ reason }) => reason)).toEqual([
+      'stopped',
+      'capped',
+      'condition',
+      'repeated',
+    ])
+  })
+
   it('leaves the slot to the page when that is all', () => {
     const contents = [content('a', { caps: [{ count: 0, per: '1h' }] }), content('b', { stock: 0 })]
     expect(decideOne(asked(contents)).choice).toMatchObject({ outcome: 'empty', contentIds: [], candidates: [] })
+    expect(excluded(contents)[0]).toEqual({ contentId: 'a', reason: 'capped', detail: '0 of 0 per 1h' })
   })
 
   it.each([
@@ -97,7 +118,7 @@ describe('content that may not be shown', () => {
     const setting = { decisions, slot: { ...slot, policy } as Partial<Slot> }
     const { choice, reasons } = decideOne(asked(contents, setting))
     expect(choice).toMatchObject({ outcome: 'empty', contentIds: [], candidates: [] })
-    expect(new Set(reasons)).toEqual(new Set(['capped']))
+    expect(new Set(reasons)).toEqual(new Set([codeOf('capped')]))
     // The first that is free again is all there is.
     const free = decideOne(asked(contents, { ...setting, decisions: decisions.slice(1) })).choice
     expect(free).toMatchObject({ outcome: 'served', contentIds: ['c0'] })

@@ -1,5 +1,6 @@
 import type { Excluded } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
+import { codeOf } from '#core/catalog/reasons.js'
 import { seededRandom } from '#core/decide/random.js'
 import { packReasons, unpackReasons } from '#core/decide/record/pack-reasons.js'
 import { sayOnce, withDetails } from '#core/decide/record/say-once.js'
@@ -15,6 +16,11 @@ describe('packed numbers', () => {
     expect(unpackSigned(packSigned(signed))).toEqual(signed)
     expect(unpackPlaces(packPlaces([5, 3, 900, 0]))).toEqual([5, 3, 900, 0])
     expect(unpackPlaces([5, 3])).toEqual([5, 3])
+  })
+
+  it('are read as they were, however many there are', () => {
+    const many = Array.from({ length: 20_000 }, (_, n) => (n % 3 === 0 ? n * 2 ** 20 : n % 40))
+    expect(unpackNumbers(packNumbers(many))).toEqual(many)
   })
 
   it('are written in runs where that is shorter', () => {
@@ -38,10 +44,12 @@ describe('reasons in bits', () => {
         const reasons = Array.from({ length }, () =>
           random() < share ? undefined : random() < 0.9 ? ('condition' as const) : ('capped' as const),
         )
-        expect(unpackReasons(packReasons(reasons))).toEqual(reasons)
+        expect(unpackReasons(packReasons(Uint8Array.from(reasons, codeOf)))).toEqual(reasons)
       }
+    const many = Array.from({ length: 60_001 }, () => (random() < 0.5 ? undefined : ('condition' as const)))
+    expect(unpackReasons(packReasons(Uint8Array.from(many, codeOf)))).toEqual(many)
     const fifth = Array.from({ length: 1_000 }, () => (random() < 0.2 ? undefined : ('condition' as const)))
-    expect(packReasons(fifth).length).toBeLessThan(180)
+    expect(packReasons(Uint8Array.from(fifth, codeOf)).length).toBeLessThan(180)
   })
 
   it('are bounded, and what is no row is empty', () => {

@@ -6,7 +6,7 @@ import { compileFeatures } from '#core/features/compile.js'
 import { contentValues } from '#core/features/content/content-values.js'
 import { countContents } from '#core/features/content/count-contents.js'
 import { ALL_BUILT_IN_FEATURES } from '#core/features/default-features.js'
-import { addAmounts, type ContentTotals } from '#core/learning/contents/content-totals.js'
+import { addAmounts, type ContentTotals, noContents } from '#core/learning/contents/content-totals.js'
 import { applyAndDetect } from '#core/profile/apply.js'
 import { featureFaults } from '#protocol/site/definitions/check-feature.js'
 import { messageAt } from './some-features.js'
@@ -36,7 +36,7 @@ const features = compileFeatures(
 )
 
 function totalsOf(batches: StoredMessage[][]): ContentTotals {
-  const totals: ContentTotals = new Map()
+  const totals = noContents()
   for (const batch of batches) {
     const counting = countContents(features)
     for (const message of batch) counting.add(message, Date.parse(message.timestamp))
@@ -46,10 +46,10 @@ function totalsOf(batches: StoredMessage[][]): ContentTotals {
 }
 
 const valuesOf = (totals: ContentTotals, id: string) =>
-  Object.fromEntries(contentValues(totals.get('shop')?.byId.get(id)?.rows ?? new Map(), features, AT))
+  Object.fromEntries(contentValues(totals.sites.get('shop')?.byId.get(id)?.rows ?? new Map(), features, AT))
 
 const plain = (totals: ContentTotals) =>
-  [...(totals.get('shop')?.byId ?? [])].map(([id, { rows }]) => [id, [...rows].sort()]).sort()
+  [...(totals.sites.get('shop')?.byId ?? [])].map(([id, { rows }]) => [id, [...rows].sort()]).sort()
 
 describe('features of content', () => {
   it('sum up what is declared, for content that is named as product, too', () => {
@@ -108,14 +108,14 @@ describe('features of content', () => {
   })
 
   it('forget the content of which nothing was heard for longest where a site has too much', () => {
-    const totals: ContentTotals = new Map()
+    const totals = noContents()
     const amounts = Array.from({ length: 400 }, (_, slot) => ['v', slot, 0, 1] as [string, number, number, number])
     const add = (id: number) => addAmounts(totals, 'shop', [{ contentId: `c${id}`, slotId: '', amounts }], 1)
     for (let id = 0; id < 2_000; id++) add(id)
     add(0)
     for (let id = 2_000; id < 3_000; id++) add(id)
-    const { byId, numbers } = totals.get('shop')!
-    expect(numbers).toBeLessThanOrEqual(2_000_000)
+    const { byId, bytes } = totals.sites.get('shop')!
+    expect(bytes).toBeLessThanOrEqual(32 * 2 ** 20)
     expect(byId.size).toBeGreaterThan(2_000)
     expect([byId.has('c0'), byId.has('c1'), byId.has('c2999')]).toEqual([true, false, true])
   })

@@ -1,0 +1,59 @@
+/** A vector as a list of places and values. A place that comes twice adds up. */
+export interface SparseList {
+  count: number
+  indices: Int32Array
+  values: Float64Array
+}
+
+/**
+ * Returns xᵀ A x + 2 bᵀ x.
+ *
+ * Of each place of x, the products with those before it are summed up. Four such sums are taken along at a time: the next number
+ * of a sum has to wait for the one before it, and meanwhile the others go on. Each adds up the same numbers in the same order as it
+ * would alone, so that the result is the same to the last bit.
+ *
+ * @param matrix A, symmetric, row by row
+ * @param width of a row
+ * @param b undefined: 0
+ */
+export function sparseQuadratic(
+  matrix: Float64Array,
+  width: number,
+  b: Float64Array | undefined,
+  { count, indices, values }: SparseList,
+): number {
+  let sum = 0
+  let i = 0
+  for (; i + 3 < count; i += 4) {
+    const [p, q, r, s] = [indices[i]!, indices[i + 1]!, indices[i + 2]!, indices[i + 3]!]
+    const [rowP, rowQ, rowR, rowS] = [p * width, q * width, r * width, s * width]
+    let offP = b ? b[p]! : 0
+    let offQ = b ? b[q]! : 0
+    let offR = b ? b[r]! : 0
+    let offS = b ? b[s]! : 0
+    for (let j = 0; j < i; j++) {
+      const place = indices[j]!
+      const value = values[j]!
+      offP += matrix[rowP + place]! * value
+      offQ += matrix[rowQ + place]! * value
+      offR += matrix[rowR + place]! * value
+      offS += matrix[rowS + place]! * value
+    }
+    const [x, y, z, w] = [values[i]!, values[i + 1]!, values[i + 2]!, values[i + 3]!]
+    offQ += matrix[rowQ + p]! * x
+    offR = offR + matrix[rowR + p]! * x + matrix[rowR + q]! * y
+    offS = offS + matrix[rowS + p]! * x + matrix[rowS + q]! * y + matrix[rowS + r]! * z
+    sum += x * (2 * offP + matrix[rowP + p]! * x)
+    sum += y * (2 * offQ + matrix[rowQ + q]! * y)
+    sum += z * (2 * offR + matrix[rowR + r]! * z)
+    sum += w * (2 * offS + matrix[rowS + s]! * w)
+  }
+  for (; i < count; i++) {
+    const place = indices[i]!
+    const row = place * width
+    let off = b ? b[place]! : 0
+    for (let j = 0; j < i; j++) off += matrix[row + indices[j]!]! * values[j]!
+    sum += values[i]! * (2 * off + matrix[row + place]! * values[i]!)
+  }
+  return sum
+}
