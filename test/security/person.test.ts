@@ -273,6 +273,7 @@ describe('deleting a person', () => {
       'table segment_intervals',
       'table session_states',
       'table sessionless_events',
+      'table slot_responses',
       'table webhook_deliveries',
     ]
     const needles = [USER, ...BROWSERS, OLD_ID, EMAIL, MARKER]
