@@ -55,7 +55,10 @@ export function clickedLast({ clicks }: Facts, at: number, among?: ReadonlySet<K
   return undefined
 }
 
-/** Returns when an item was viewed first; infinity: never. Where views are not reported, it is when it was served. */
-function viewOf({ countFrom, at }: KeptDecision, { viewedAt }: KeptItem): number {
-  return viewedAt ?? (countFrom === 'served' ? at : Number.POSITIVE_INFINITY)
+/**
+ * Returns when an item was viewed first; infinity: never. Where views are not reported, it is when it was served, also if one
+ * is: it must not take away what an order before it was credited with.
+ */
+function viewOf({ countFrom, at }: KeptDecision, { viewedAt = Number.POSITIVE_INFINITY }: KeptItem): number {
+  return countFrom === 'served' ? at : viewedAt
 }

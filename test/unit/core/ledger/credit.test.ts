@@ -26,7 +26,7 @@ function creditPlainly(decisions: readonly KeptDecision[], earnings: readonly Ea
         return place >= 0 && isWithin ? [[hash, earning.worth[place + 1]!] as const] : []
       })
     const viewOf = (one: KeptDecision, item: KeptItem) =>
-      item.viewedAt ?? (one.countFrom === 'served' ? one.at : Number.POSITIVE_INFINITY)
+      one.countFrom === 'served' ? one.at : (item.viewedAt ?? Number.POSITIVE_INFINITY)
     const isViewed = (one: KeptDecision) => one.items.some(item => viewOf(one, item) <= Math.max(at, one.at))
     const slots = new Set(learning.map(({ slotId }) => slotId))
     const meant =

@@ -107,7 +107,18 @@ describe('what policies have learned in the end', () => {
           expect(revised).toEqual([])
         }
       }),
-      { numRuns: 100 },
+      {
+        numRuns: 300,
+        // An order in the very moment of a decision that counts from then, and a view after it.
+        examples: [
+          [
+            [
+              track('Order Completed', HOUR / 2, { decisionId: 'd3', revenue: 1 }),
+              view(HOUR / 2 + 60_000, 'tent', 'd3'),
+            ],
+          ],
+        ],
+      },
     )
   })
 })
