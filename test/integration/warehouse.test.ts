@@ -527,6 +527,8 @@ describe('the views', () => {
       timed(26 * 60, { event: 'Order Completed', properties: { revenue: 1000 } }),
     ])
     await loaded(12)
+    // Tables of views are filled after the rows are there.
+    await drained()
     await until(
       'the decisions',
       () => world.number('SELECT count() FROM slotstream.decisions'),
