@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { moveStreams } from '#aggregator/commands/streams/move-streams.js'
 import { createProfileStore } from '#aggregator/profiles/store/profile-store.js'
+import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
 import { profilesOfStream } from '../support/profiles-of-stream.js'
@@ -15,6 +16,8 @@ import { until } from '../support/until.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 const PARTITIONS = 8
+/** What the warehouse loads as long as there is one stream of each kind. */
+const KINDS = Object.keys(SPECS).length
 const COMMAND = fileURLToPath(new URL('../../aggregator/dist/commands/streams/main.js', import.meta.url))
 
 const log = createLog('test')
@@ -78,7 +81,7 @@ describe('another number of streams', () => {
     const collectorUrl = await broker.collector()
     await putSite(collectorUrl, 'shop')
     await startAggregators(2)
-    await untilShared(8)
+    await untilShared(KINDS)
     const sender = createSender(collectorUrl, 'shop')
     const sending = sender.send({ eventsPerSecond: 200, batchSize: 5, visitors: 12 })
     const arrived = (more: number) => {
@@ -94,12 +97,12 @@ describe('another number of streams', () => {
     const said = await streams('events', '3')
     expect(said).toContain('EVENTS: nothing is taken until what is there has been read')
     expect(said).toMatch(/EVENTS_1, EVENTS_2, EVENTS_3: these take events from message \d+ on/)
-    await untilShared(11)
+    await untilShared(KINDS + 3)
     await arrived(100)
     expect(await streams('events', '2')).toContain('EVENTS_4, EVENTS_5: these take events')
     expect(await streams('decisions', '2')).toContain('DECISIONS_1, DECISIONS_2: these take decisions')
     expect(await streams('events', '2')).toContain('there are 2 streams of events already')
-    await untilShared(15)
+    await untilShared(KINDS + 7)
     await arrived(100)
     sender.stop()
     await sending

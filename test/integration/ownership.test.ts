@@ -2,6 +2,7 @@ import { type Profile, partitionOf, profilesBucket } from '@slotstream/protocol'
 import { createLog, createPublisher } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
+import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { type Aggregator, isEven, startAggregator } from '../support/aggregator.js'
 import { putSite, startBroker } from '../support/collector.js'
 import { replayedStreams } from '../support/profiles-of-stream.js'
@@ -10,10 +11,10 @@ import { until } from '../support/until.js'
 import { wrongSignals } from '../support/wrong-signals.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
-/** As `startBroker` makes it; and what the warehouse loads: events and decisions in several streams, signals, rejected, deliveries, learning records, profiles. */
+/** As `startBroker` makes it; and what the warehouse loads: each kind from one stream, but for events and decisions. */
 const PARTITIONS = 8
 const LAYOUT = { EVENTS_STREAMS: '3', DECISIONS_STREAMS: '2' }
-const STREAMS = 3 + 2 + 1 + 1 + 1 + 1 + 1 + 1
+const STREAMS = Object.keys(SPECS).length + 2 + 1
 
 const log = createLog('test')
 log.level = 'silent'
