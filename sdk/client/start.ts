@@ -1,4 +1,5 @@
 import { emit } from '../platform/emit.js'
+import { nextTask } from '../platform/next-task.js'
 import { createStorage } from '../platform/storage.js'
 import type { Load, Plugin } from '../plugins/loadable.js'
 import { PLUGIN_NAMES, type PluginName } from '../plugins/names.js'
@@ -21,6 +22,9 @@ export interface Running {
 
 /** Plugins that have nothing to do in a page without slots. */
 export const SLOT_PLUGINS = ['autoSlots', 'impressions']
+
+/** Plugins that a page with slots begins when these are filled, so that they get the processor. As a text, which is smaller. */
+export const PATIENT = 'engagement webVitals'
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'
@@ -58,8 +62,8 @@ export function start(options: Options, load: Load, linked?: string): Running {
       const needsSlot = SLOT_PLUGINS.includes(name)
       const isWanted = needsSlot && hasSlot()
       // To begin a download costs the page milliseconds while it starts. A slot is worth them.
-      // Everything else comes after them.
-      if (!isWanted) await afterSlots(settings)
+      // What measures the page comes after them; what captures early clicks and errors must not wait so long.
+      if (!isWanted) await (PATIENT.includes(name) ? afterSlots(settings) : nextTask())
       if (needsSlot && !isWanted) await (await load('firstSlot'))(api.listeners)
       const plugin = load(name)
       // What is in the first file begins in this task: slots are asked for.
