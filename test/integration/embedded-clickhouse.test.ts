@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stop, stopAll } from './embedded-server.js'
+import { PASSWORD, type Running, start, stop, stopAll } from '../support/embedded-server.js'
 
 const clients: ClickHouseClient[] = []
 let folder: string

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stopAll } from './embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 /** A second and a half of a hundredth each, in blocks that the engine counts one by one. */
 const SLOW = 'SELECT sum(number + sleepEachRow(0.01)) FROM numbers(150)'

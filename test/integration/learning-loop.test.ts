@@ -12,9 +12,15 @@ import { readBrowsers, readFrequentItems } from '#aggregator/items/fit/read-item
 import { createItemStore } from '#aggregator/items/stored/item-store.js'
 import { type Aggregator, startAggregator } from '../support/aggregator.js'
 import { ADMIN_TOKEN, putSite, readAll, startBroker } from '../support/collector.js'
+import {
+  PASSWORD,
+  type Running,
+  start as startClickHouse,
+  stopAll,
+  stop as stopClickHouse,
+} from '../support/embedded-server.js'
 import { foldEnvelopes, foldStreams, readSnapshot, sumsOf, totalsOf } from '../support/learned.js'
 import { until } from '../support/until.js'
-import { PASSWORD, type Running, start as startClickHouse, stopAll, stop as stopClickHouse } from './embedded-server.js'
 
 const SITE = 'shop'
 

@@ -5,10 +5,10 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { hashPassword } from '#clickhouse/access/passwords.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 import { loadShop } from '../support/shop/load.js'
 import type { ShopEvent } from '../support/shop/shop.js'
 import { until } from '../support/until.js'
-import { PASSWORD, type Running, start, stopAll } from './embedded-server.js'
 
 const cookbook = readFileSync(new URL('../../docs/sql.md', import.meta.url), 'utf8')
 const RECIPES = [...cookbook.matchAll(/^```sql builder\n(.*?)^```/gms)].map(match => match[1] as string)

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TOOLS } from '../support/current-nats-server.js'
-import { PASSWORD, type Running, start, stopAll } from './embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 // Analysts' tools at the SQL port, each with the defaults of its driver: JDBC (DBeaver, DataGrip, Metabase, Tableau),
 // Python's clickhouse-connect and Node's @clickhouse/client.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blockOf, readBlocks } from '#clickhouse/http/native/blocks.js'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 // What comes in the body of a request to the ClickHouse port besides SQL: compressed blocks and external tables.
 

@@ -5,8 +5,8 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Running, start, stopAll } from '../integration/embedded-server.js'
 import { launchChromium } from '../support/chromium.js'
+import { type Running, start, stopAll } from '../support/embedded-server.js'
 
 /** What a page would run if it got in: valid SQL whose result is a program. */
 const PROGRAM = "SELECT 'globalThis.stolen = 1' FORMAT TSVRaw"

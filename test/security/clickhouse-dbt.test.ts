@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 /** dbt-core 1.10 with dbt-clickhouse 1.10, from `pip install dbt-core~=1.10.0 dbt-clickhouse~=1.10.0`; DBT names it. */
 const DBT = process.env.DBT || 'dbt'

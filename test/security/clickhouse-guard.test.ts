@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
 import { type Canaries, putUpCanaries } from '../support/canaries.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 import { ATTACKS, attack } from './clickhouse-attacks.js'
 
 // What an outsider with SQL tries, by every way in, against the server as it is started. The folder has a file with a

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/runtime'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 import { openRaw, type RawConnection } from '../support/raw-http.js'
 import { until } from '../support/until.js'
 

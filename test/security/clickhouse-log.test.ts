@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hashPassword } from '#clickhouse/access/passwords.js'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 import { until } from '../support/until.js'
 
 // The query log is for all users, but rows of others are for none: the engine's own policy hides them.

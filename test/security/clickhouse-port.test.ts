@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createHostCheck, createMetrics, startStatusServer } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '#clickhouse/access/passwords.js'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 /** All analysts together: a quarter for one query, three quarters for one account. */
 const MEMORY_MB = 600

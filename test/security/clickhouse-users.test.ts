@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Running, start, stopAll } from '../integration/embedded-server.js'
+import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
 
 const COMMAND = fileURLToPath(new URL('../../clickhouse/dist/users/main.js', import.meta.url))
 

@@ -1,17 +1,12 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { freePorts } from './free-ports.js'
-import { until } from './until.js'
+import { MAIN, PASSWORD, start, stop } from './embedded-server.js'
 
 /** The variable that names the folder in tests' processes. */
 const FOLDER = 'TEST_MIGRATED_TABLES'
-const PROGRAM = fileURLToPath(new URL('../../clickhouse/dist/main.js', import.meta.url))
 /** As built, as the programs are: what sets up all tests isn't read with the sources' conditions. */
 const MIGRATIONS = new URL('../../aggregator/dist/warehouse/tables/migrate.js', import.meta.url)
 
@@ -22,32 +17,17 @@ const MIGRATIONS = new URL('../../aggregator/dist/warehouse/tables/migrate.js', 
  * @returns what removes it, or undefined when it was there
  */
 export async function makeMigratedTables(): Promise<(() => Promise<void>) | undefined> {
-  if (process.env[FOLDER] || !existsSync(PROGRAM)) return undefined
+  if (process.env[FOLDER] || !existsSync(MAIN)) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-tables-'))
-  const [port] = await freePorts(1)
-  const account = { url: `http://127.0.0.1:${port}`, username: 'slotstream', password: 'secret' }
-  const server = spawn(process.execPath, [PROGRAM], {
-    env: {
-      ...process.env,
-      CLICKHOUSE_PORT: String(port),
-      CLICKHOUSE_DATA_DIR: folder,
-      CLICKHOUSE_PASSWORD: account.password,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const { url, process: server } = await start(folder)
+  const account = { url, username: 'slotstream', password: PASSWORD }
   const client = createClient({ ...account, request_timeout: 60_000, log: { level: ClickHouseLogLevel.OFF } })
-  await until(
-    'ClickHouse answers',
-    () => client.ping({ select: true }),
-    ({ success }) => success,
-  )
   const { migrate, readMigrations }: typeof import('#aggregator/warehouse/tables/migrate.js') = await import(
     MIGRATIONS.href
   )
   await migrate(client, await readMigrations())
   await client.close()
-  server.kill('SIGTERM')
-  await once(server, 'exit')
+  await stop(server, 'SIGTERM')
   process.env[FOLDER] = folder
   return () => rm(folder, { recursive: true, force: true })
 }

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../clickhouse/dist/main.js', import.meta.url))
+/** The program, as built. */
+export const MAIN = fileURLToPath(new URL('../../clickhouse/dist/main.js', import.meta.url))
 
 /** Of the read-write user of servers that are started here. */
 export const PASSWORD = 'not a secret'
