@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { KINDS } from '@slotstream/runtime'
+import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { currentNatsServer } from '../support/current-nats-server.js'
 import { freePorts } from '../support/free-ports.js'
 import { until } from '../support/until.js'
@@ -17,10 +19,10 @@ const PASSWORD = 'chaos-password'
 /** As the settings have it. */
 const PARTITIONS = 32
 const EVENTS_STREAMS = 2
-/** What the warehouse loads beside events: decisions, signals, what was learned, rejected, deliveries, profiles, the catalog. */
-const STREAMS = EVENTS_STREAMS + 7
-/** The same without profiles and the catalog. */
-const LAKE_STREAMS = STREAMS - 2
+/** What the warehouse loads: a stream of each kind, but those of events, and buckets. */
+const STREAMS = Object.keys(SPECS).length + EVENTS_STREAMS - 1
+/** The same without buckets. */
+const LAKE_STREAMS = KINDS.length + EVENTS_STREAMS - 1
 
 /**
  * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled up
