@@ -29,7 +29,7 @@ export function because(
   if (isPinned) return campaign === undefined ? 'it is pinned' : `the campaign "${campaign}" pins it`
   const by = campaign === undefined ? '' : `the campaign "${campaign}" puts its contents first, and `
   const chance = `(chance ${percent(units / scale)})`
-  if (left === 1) return `${by}nothing else was left to be shown`
+  if (left === 1) return `${by}${policy === 'fixed' ? LIKELIEST.fixed : 'nothing else was left to be shown'}`
   if (isEven) return `${by}it was drawn at random from ${left}, all equally likely ${chance}`
   if (likelier === 0) return `${by}${LIKELIEST[policy] ?? `the policy "${policy}" puts it first`}, of ${left} ${chance}`
   const were = `${likelier} of ${left} ${likelier === 1 ? 'was' : 'were'} likelier`

@@ -66,7 +66,7 @@ describe('a look at the candidates of a tournament', () => {
 
   it('is told in plain words', () => {
     expect(meaningOfStandings(standings({ bold: 'better', calm: 'unknown' }))).toBe(
-      'Nobody is shown a candidate yet. By 5,000 decisions "bold" would be better than what runs.',
+      'No person is shown a candidate yet. By 5,000 decisions "bold" would be better than what runs.',
     )
     expect(meaningOfStandings(standings({ bold: 'undecided', calm: 'unknown' }))).toMatch(
       /no candidate is better for certain\. "calm" cannot be valued: it would show z\.$/,
