@@ -1,4 +1,4 @@
-import { type Counted, type ExperimentResults, meaningOfStandings, resultsOf, type Standings } from '@slotstream/core'
+import { type Counted, type ExperimentResults, resultsOf, type Standings, verdictOfTournament } from '@slotstream/core'
 import {
   type Experiment,
   RESULTS_SUBJECT,
@@ -47,8 +47,8 @@ export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TI
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
     const { id = null, stopped = null } = experiment ?? {}
     const tournament = tournamentOf(experiment, reply.standings as Standings | undefined)
-    const isWaiting = tournament?.arm === null && !stopped
-    const verdict = isWaiting ? meaningOfStandings(reply.standings as Standings | undefined) : results.verdict
+    const told = experiment && verdictOfTournament(experiment, reply.standings as Standings | undefined)
+    const verdict = told ?? results.verdict
     return { experiment: id, ...results, verdict, stopped, tournament, sql: reply.sql }
   }
 }
