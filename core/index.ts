@@ -51,7 +51,7 @@ export type { Estimate } from './evaluate/interval.js'
 export type { Diagnostics, Refusal } from './evaluate/refusal.js'
 export type { ContentFactsById } from './evaluate/target/content-facts.js'
 export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
-export { type AfterLook, afterLook, meaningOfStandings } from './experiments/after-look.js'
+export { type AfterLook, afterLook, verdictOfTournament } from './experiments/after-look.js'
 export { type Assignment, armOf, assignmentOf, experimentOfGroup, keptArm } from './experiments/assign.js'
 export {
   type AuditedDraw,

@@ -41,16 +41,52 @@ export function afterLook(
   return isOver ? { steps, stopped: { at: time, reason: 'worse', verdict: NONE_LEFT } } : { steps }
 }
 
-/** Says in plain words how candidates stand while none is tried. */
-export function meaningOfStandings({ running, candidates }: Standings): string {
-  const valued = `Nobody is shown a candidate yet. By ${running.decisions.toLocaleString('en-US')} decisions`
+/** Standings, and why what is certain of candidates is not acted on. */
+type HeldStandings = Standings & { held?: string }
+
+/**
+ * Says in plain words what is known of an experiment with a tournament in which no candidate was tried; undefined: it is one with persons.
+ *
+ * @param standings undefined: they were not looked at yet
+ */
+export function verdictOfTournament(
+  { tournament, stopped }: Pick<Experiment, 'tournament' | 'stopped'>,
+  standings: HeldStandings | undefined,
+): string | undefined {
+  if (!tournament || tournament.arm !== undefined) return undefined
+  return stopped?.verdict ?? meaningOfStandings(standings)
+}
+
+/**
+ * Says in plain words how candidates stand while none is tried.
+ *
+ * @param standings undefined: they were not looked at yet
+ */
+export function meaningOfStandings(standings: HeldStandings | undefined): string {
+  if (!standings)
+    return 'No person is shown a candidate yet, and the log was not looked at yet: ask again in some minutes.'
+  const { running, candidates, held } = standings
+  if (running.decisions === 0)
+    return 'No person is shown a candidate yet, and there is no decision yet of which all clicks that count are known.'
+  const valued = `No person is shown a candidate yet. By ${running.decisions.toLocaleString('en-US')} decisions`
   const better = candidates.filter(({ standing }) => standing === 'better')
   const worse = candidates.filter(({ standing }) => standing === 'worse')
-  if (better.length > 0) return `${valued} ${named(better)} would be better than what runs.`
+  const why = held === undefined ? '' : ` Nothing is done: ${held}.`
+  if (better.length > 0) return `${valued} ${named(better)} would be better than what runs.${why}`
   if (candidates.length > 0 && worse.length === candidates.length) return `${valued} all would be worse than what runs.`
-  const unknown = candidates.filter(({ refused }) => refused)
-  const why = unknown.map(({ name, refused }) => ` "${name}" cannot be valued: ${refused!.reason}.`).join('')
-  return `${valued} no candidate is better for certain.${why}`
+  return `${valued} no candidate is better for certain.${whyUnvalued(candidates)}`
+}
+
+/** Says why candidates cannot be valued, each reason once. */
+function whyUnvalued(candidates: readonly CandidateStanding[]): string {
+  const reasons = new Map<string, CandidateStanding[]>()
+  for (const candidate of candidates) {
+    if (!candidate.refused) continue
+    const { code, reason } = candidate.refused
+    const why = code === 'low_sample' ? `cannot be valued yet: ${reason}` : `cannot be valued: ${reason}`
+    reasons.set(why, [...(reasons.get(why) ?? []), candidate])
+  }
+  return [...reasons].map(([why, of]) => ` ${named(of)} ${why}.`).join('')
 }
 
 function named(candidates: readonly CandidateStanding[]): string {

@@ -7,6 +7,10 @@ export interface ResultFacts {
   lift: Lift | undefined
   arm: string | undefined
   units: number
+  /** Units of the smallest arm. */
+  fewest: number
+  /** Units of each arm below which nothing is said. */
+  least: number
   expected: number | undefined
   sampleRatio: boolean
   propensities: boolean
@@ -68,8 +72,12 @@ function meaningOf(facts: ResultFacts): string {
   return facts.isWeighted ? `${fault} Weighted for what got lost: ${liftMeaning(facts)}${broken}` : fault
 }
 
-function liftMeaning({ lift, arm, units }: ResultFacts): string {
-  if (!lift) return `Too early to say: ${people(units)} so far.`
+function liftMeaning({ lift, arm, units, fewest, least }: ResultFacts): string {
+  if (!lift) {
+    const few =
+      fewest < least ? `, ${fewest.toLocaleString('en-US')} in the smallest arm: ${least} are needed in each` : ''
+    return `Too early to say: ${people(units)} so far${few}.`
+  }
   const range = `between ${percent(lift.low)} and ${percent(lift.high)}`
   if (!lift.isSignificant)
     return `No difference is certain yet: "${arm}" is ${range} against the control, after ${people(units)}.`

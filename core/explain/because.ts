@@ -22,14 +22,15 @@ const BY_CHANCE = ['random', 'weighted']
 /** Says why a content has its position. */
 export function because(
   policy: string,
-  { campaign, isPinned }: Pick<ExplainedStage, 'campaign' | 'isPinned'>,
+  { campaign, isPinned, unlisted }: Pick<ExplainedStage, 'campaign' | 'isPinned' | 'unlisted'>,
   { units, left, isEven, likelier }: DrawnPosition,
   scale: number,
 ): string {
   if (isPinned) return campaign === undefined ? 'it is pinned' : `the campaign "${campaign}" pins it`
   const by = campaign === undefined ? '' : `the campaign "${campaign}" puts its contents first, and `
   const chance = `(chance ${percent(units / scale)})`
-  if (left === 1) return `${by}nothing else was left to be shown`
+  const isNextOfList = policy === 'fixed' && campaign === undefined && unlisted > 0
+  if (left === 1) return isNextOfList ? LIKELIEST.fixed! : `${by}nothing else was left to be shown`
   if (isEven) return `${by}it was drawn at random from ${left}, all equally likely ${chance}`
   if (likelier === 0) return `${by}${LIKELIEST[policy] ?? `the policy "${policy}" puts it first`}, of ${left} ${chance}`
   const were = `${likelier} of ${left} ${likelier === 1 ? 'was' : 'were'} likelier`

@@ -111,7 +111,7 @@ function byLists({ policy = '', contentIds, propensities, candidates, excluded }
       isEven: rest.every(other => rankOf(other) === rankOf(own)),
       likelier: rest.filter(other => rankOf(other) > rankOf(own)).length,
     }
-    return { contentId, why: because(policy, { isPinned: false }, position, 1) }
+    return { contentId, why: because(policy, { isPinned: false, unlisted: 0 }, position, 1) }
   })
   return { candidates: [...known.values()].sort(inOrder), unnamed: 0, drawn }
 }

@@ -9,6 +9,8 @@ export interface ExplainedStage {
   /** Campaign that took precedence. Absent: the policy had all that was left */
   campaign?: string
   isPinned: boolean
+  /** Contents that could be shown, too, and that the policy or campaign has not on its list. */
+  unlisted: number
   /** Places of the candidates among the slot's contents. */
   candidates: number[]
   /** Of each: 0, for `listedPlaces`. */
@@ -43,6 +45,7 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
   return stages.map(({ campaign, of, contents: listed, lottery, drawn }) => {
     const candidates = listed === undefined ? rest : unpackPlaces(listed)
     if (candidates.length !== of) throw new RangeError(`a stage has ${candidates.length} candidates, not ${of}`)
+    const unlisted = rest.filter(place => !candidates.includes(place)).length
     const shown = new Set(drawn.map(index => candidates[index]!))
     rest = rest.filter(place => !shown.has(place))
     const unpacked = lottery && unpackLottery(lottery, of)
@@ -61,6 +64,7 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
     return {
       ...(campaign !== undefined && { campaign }),
       isPinned: !lottery,
+      unlisted,
       candidates: [...candidates],
       scores: all.map(() => 0),
       probabilities,

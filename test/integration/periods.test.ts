@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrate, readMigrations, statementsOf } from '#aggregator/warehouse/tables/migrate.js'
-import { FILL_PERIODS, FILL_TROUBLE, PERIOD } from '../support/shop/fill-periods.js'
+import { FILL_GHOSTS, FILL_PERIODS, FILL_TROUBLE, PERIOD } from '../support/shop/fill-periods.js'
 import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 let clickhouse: ClickHouse
@@ -61,19 +61,19 @@ describe('messages that came late, twice, over midnight, of several users and cl
   })
 })
 
+async function rowsRead(view: string, where: string, columns = '*'): Promise<number> {
+  const result = await clickhouse.client.query({
+    query: `SELECT count(), sum(cityHash64(tuple(${columns}))) FROM slotstream.${view} WHERE ${where}`,
+    format: 'JSON',
+    clickhouse_settings: { use_query_condition_cache: 0 },
+  })
+  return Number((await result.json()).statistics?.rows_read)
+}
+
 describe('a week of two months', () => {
   beforeAll(async () => {
     for (const query of FILL_PERIODS) await run(query)
   })
-
-  async function rowsRead(view: string, where: string): Promise<number> {
-    const result = await clickhouse.client.query({
-      query: `SELECT count(), sum(cityHash64(tuple(*))) FROM slotstream.${view} WHERE ${where}`,
-      format: 'JSON',
-      clickhouse_settings: { use_query_condition_cache: 0 },
-    })
-    return Number((await result.json()).statistics?.rows_read)
-  }
 
   it.each([
     ['sessions', 'started_at', 'timed'],
@@ -90,5 +90,24 @@ describe('a week of two months', () => {
     const week = await rowsRead(view, `${ofSite} AND ${time} >= '${PERIOD.from}' AND ${time} < '${PERIOD.to}'`)
     // A ninth of the time; the rest is granules at both ends, and a row for each browser.
     expect(week / all).toBeLessThan(0.45)
+  })
+})
+
+describe('a week of decisions that were held back', () => {
+  beforeAll(async () => {
+    for (const query of FILL_GHOSTS) await run(query)
+  })
+
+  it('is read in proportion, with what came of it', async () => {
+    const week = `site_id = 'held' AND timestamp >= '${PERIOD.from}' AND timestamp < '${PERIOD.to}'`
+    const columns = 'decision_id, content_ids, viewed, clicked'
+    const all = await rowsRead('ghost_decisions', "site_id = 'held'", columns)
+    expect((await rowsRead('ghost_decisions', week, columns)) / all).toBeLessThan(0.45)
+    const counted = await clickhouse.client.query({
+      query: `SELECT toFloat64(count()) AS all, toFloat64(sum(viewed)) AS viewed, toFloat64(sum(clicked)) AS clicked
+        FROM slotstream.ghost_decisions WHERE ${week}`,
+      format: 'JSONEachRow',
+    })
+    expect(await counted.json()).toEqual([{ all: 14_000, viewed: 14_000, clicked: 1_400 }])
   })
 })

@@ -73,6 +73,12 @@ describe('browsers that the tables say are programs', () => {
     const found = (await result.json<{ anonymous_id: string }>()).map(row => row.anonymous_id)
     const flagged = Object.entries(BROWSERS).flatMap(([browser, [, reasons]]) => (reasons.length > 0 ? [browser] : []))
     expect(found).toEqual(flagged.sort())
+    const view = await clickhouse.client.query({
+      query: `SELECT anonymous_id, crawler FROM slotstream.programs WHERE site_id = 'shop' ORDER BY anonymous_id`,
+      format: 'JSONEachRow',
+    })
+    const expected = flagged.map(browser => ({ anonymous_id: browser, crawler: browser === 'named' ? 1 : 0 }))
+    expect(await view.json()).toEqual(expected)
     for (const [browser, [messages, reasons]] of Object.entries(BROWSERS)) {
       const draft = draftFeatures(emptyStates(0), DEFAULT_FEATURES)
       for (const { at, ...fields } of messages)

@@ -1,5 +1,5 @@
 import type { AfterLook } from '@slotstream/core'
-import { type Experiment, experimentsKey, uuidv7 } from '@slotstream/protocol'
+import { type Experiment, experimentsKey, POSITIONS_PER_STREAM, uuidv7 } from '@slotstream/protocol'
 import { createLog, createMetrics } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answer } from '#aggregator/decisions/answer.js'
@@ -86,7 +86,9 @@ beforeAll(async () => {
     else events.push(clickOf(visitorId, decisionId, contentIds[0]!, now + 600_000))
   }
   await insert('decisions', rows)
-  await insert('events', [...events, clickOf('last', '', '', Date.now())])
+  // A stream that gets no more since the number of streams was changed.
+  const former = { ...clickOf('former', '', '', BEGIN - 3_600_000), stream_seq: 7 * POSITIONS_PER_STREAM }
+  await insert('events', [...events, clickOf('last', '', '', Date.now()), former])
   await insert(
     'catalog_changes',
     items.map(([kind, item], index) => ({
@@ -124,8 +126,8 @@ const stored = async () => {
   return { revision: entry.revision, experiment: entry.json<{ experiments: Experiment[] }>().experiments[0]! }
 }
 const lookOnce = (isOwner: () => Promise<boolean> = async () => true) => {
-  const { buckets } = broker.installation
-  const deps = { buckets, clickhouse: clickhouse.client, metrics: createMetrics(), log: createLog('test') }
+  const { installation } = broker
+  const deps = { installation, clickhouse: clickhouse.client, metrics: createMetrics(), log: createLog('test') }
   return createTournaments(deps)(new AbortController().signal, isOwner)
 }
 

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { RECORD_COLUMNS, type RecordRow, type ReplayedDecision, recordOfRow } from '@slotstream/core'
-import { type DecisionRecord, POSITIONS_PER_STREAM } from '@slotstream/protocol'
+import { type DecisionRecord, POSITIONS_PER_STREAM, type StreamPart } from '@slotstream/protocol'
 import { AS_RECORDED } from '../../clickhouse/as-recorded.js'
 import { programsSql } from '../../clickhouse/programs.js'
 
@@ -82,16 +82,23 @@ export async function* readDecided(
 const LATELY_MS = 7 * 86_400_000
 
 const LOADED = `SELECT toUnixTimestamp64Milli(max(received_at)) AS at FROM slotstream.events
-WHERE received_at >= fromUnixTimestamp64Milli({since: Int64}) GROUP BY intDiv(stream_seq, ${POSITIONS_PER_STREAM})`
+WHERE received_at >= fromUnixTimestamp64Milli({since: Int64}) GROUP BY intDiv(stream_seq, ${POSITIONS_PER_STREAM}) AS number
+HAVING number * ${POSITIONS_PER_STREAM} IN {bases: Array(UInt64)}`
 
 /**
  * Resolves to the time up to which events are in the table, by the stream that is furthest behind: what came of later decisions is
  * not known yet. Undefined: there are none
+ *
+ * @param streams those that take events: earlier ones get no more
  */
-export async function loadedUpTo(clickhouse: ClickHouseClient, now: number): Promise<number | undefined> {
+export async function loadedUpTo(
+  clickhouse: ClickHouseClient,
+  streams: readonly Pick<StreamPart, 'base'>[],
+  now: number,
+): Promise<number | undefined> {
   const result = await clickhouse.query({
     query: LOADED,
-    query_params: { since: now - LATELY_MS },
+    query_params: { since: now - LATELY_MS, bases: streams.map(({ base }) => base) },
     format: 'JSONEachRow',
   })
   const times = (await result.json<{ at: string }>()).map(({ at }) => Number(at))

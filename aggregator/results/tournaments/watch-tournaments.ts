@@ -3,6 +3,7 @@ import { afterLook } from '@slotstream/core'
 import type { Experiment } from '@slotstream/protocol'
 import type { Installation, Log, Metrics } from '@slotstream/runtime'
 import { createAuditStore } from '../audits/audit-store.js'
+import { lookAtEach } from '../watch/look-at-each.js'
 import { readExperiments, type SiteExperiments } from '../watch/stored-experiments.js'
 import { createFollowers } from './followers.js'
 import { loadedUpTo } from './read-decided.js'
@@ -10,7 +11,9 @@ import { createStandingStore } from './standing-store.js'
 import { storeSteps, whyHeld } from './store-steps.js'
 
 export interface TournamentDeps {
-  buckets: Pick<Installation['buckets'], 'definitions' | 'sites' | 'catalog' | 'positions'>
+  installation: Pick<Installation, 'streams'> & {
+    buckets: Pick<Installation['buckets'], 'definitions' | 'sites' | 'catalog' | 'positions'>
+  }
   clickhouse: ClickHouseClient
   metrics: Metrics
   log: Log
@@ -24,7 +27,8 @@ export interface TournamentDeps {
  * meanwhile, and the slot still has the policy that they were compared with. What is known of candidates is in memory: another
  * process reads the log from its beginning.
  */
-export function createTournaments({ buckets, clickhouse, metrics, log, now = Date.now }: TournamentDeps) {
+export function createTournaments({ installation, clickhouse, metrics, log, now = Date.now }: TournamentDeps) {
+  const { buckets, streams } = installation
   const looks = metrics.counter('tournament_looks_total', 'Looks at the candidates of tournaments, by result', [
     'result',
   ])
@@ -33,14 +37,13 @@ export function createTournaments({ buckets, clickhouse, metrics, log, now = Dat
   const standings = createStandingStore(buckets.positions, log)
   const audits = createAuditStore(buckets.positions, log)
 
-  /** Resolves to the new revision of the experiments; undefined: nothing was stored. */
   async function lookAt(
     site: SiteExperiments,
     experiment: Experiment,
     loaded: number,
     abort: AbortSignal,
     isOwner: () => Promise<boolean>,
-  ): Promise<number | undefined> {
+  ): Promise<number | 'changed' | undefined> {
     const { siteId } = site
     const { id, slot: slotId } = experiment
     const found = await followers.follow(site, experiment, loaded, abort)
@@ -51,7 +54,8 @@ export function createTournaments({ buckets, clickhouse, metrics, log, now = Dat
     looks.inc({ result: held === undefined ? (after ? 'certain' : 'undecided') : 'held' })
     if (!after || held !== undefined) return undefined
     const revision = await storeSteps(buckets.definitions, site, id, after)
-    for (const { arm: candidate, step, reason } of revision === undefined ? [] : after.steps) {
+    if (revision === undefined) return 'changed'
+    for (const { arm: candidate, step, reason } of after.steps) {
       taken.inc({ step })
       log.warn({ siteId, slotId, experiment: id, candidate, step, reason, revision }, 'a step of a tournament')
     }
@@ -60,27 +64,20 @@ export function createTournaments({ buckets, clickhouse, metrics, log, now = Dat
 
   return async function look(abort: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
     const all = await readExperiments(buckets.definitions, log)
-    const waiting = all.flatMap(site =>
-      site.experiments.filter(isWaiting).map(experiment => ({ ...site, id: experiment.id, experiment })),
+    const waiting = all.flatMap(({ siteId, experiments }) =>
+      experiments.filter(isWaiting).map(({ id }) => ({ siteId, id })),
     )
     followers.keep(waiting)
-    const loaded = waiting.length > 0 ? await loadedUpTo(clickhouse, now()) : undefined
+    const loaded = waiting.length > 0 ? await loadedUpTo(clickhouse, streams.events, now()) : undefined
     if (loaded === undefined) return
-    const revisions = new Map(all.map(({ siteId, revision }) => [siteId, revision]))
-    for (const { experiment, ...site } of waiting) {
-      abort.throwIfAborted()
-      const { siteId } = site
-      try {
-        const revision = revisions.get(siteId)!
-        const stored = await lookAt({ ...site, revision }, experiment, loaded, abort, isOwner)
-        revisions.set(siteId, stored ?? revision)
-      } catch (error) {
-        if (abort.aborted) throw error
-        looks.inc({ result: 'failed' })
-        const of = { siteId, slotId: experiment.slot, experiment: experiment.id }
-        log.warn({ err: error, ...of }, 'candidates could not be valued, trying again')
-      }
-    }
+    await lookAtEach(
+      all,
+      {
+        ...{ looks, log, isWaiting, failure: 'candidates could not be valued, trying again' },
+        lookAt: (site, experiment) => lookAt(site, experiment, loaded, abort, isOwner),
+      },
+      abort,
+    )
   }
 }
 

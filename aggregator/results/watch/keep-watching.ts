@@ -29,7 +29,7 @@ export async function keepWatching(parts: WatchParts): Promise<{ stop(): Promise
   const deps = { clickhouse, metrics, log }
   const jobs = [
     { name: 'stops', everyMs, run: createStops({ ...deps, buckets: installation.buckets }) },
-    { name: 'tournaments', everyMs, run: createTournaments({ ...deps, buckets: installation.buckets }) },
+    { name: 'tournaments', everyMs, run: createTournaments({ ...deps, installation }) },
     { name: 'draws', everyMs, run: createDrawAudits({ ...deps, installation }) },
   ]
   const doing = await keepDoing(jobs, { ...parts, group: 'experiments' })

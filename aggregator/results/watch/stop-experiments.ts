@@ -5,7 +5,8 @@ import type { Installation, Log, Metrics } from '@slotstream/runtime'
 import { countArms } from '../count-arms.js'
 import { includesBots } from '../includes-bots.js'
 import { firstDecision } from './first-decision.js'
-import { readExperiments, storeChange } from './stored-experiments.js'
+import { lookAtEach } from './look-at-each.js'
+import { readExperiments, type SiteExperiments, storeChange } from './stored-experiments.js'
 
 export interface StopDeps {
   buckets: Pick<Installation['buckets'], 'definitions' | 'sites'>
@@ -36,32 +37,33 @@ export function createStops({ buckets, clickhouse, metrics, log, now = Date.now 
     return endOf(experiment, resultsOf(experiment, counted), at)
   }
 
-  return async function look(signal: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
-    for (const { siteId, revision, experiments } of await readExperiments(buckets.definitions, log)) {
-      let after = revision
-      for (const experiment of experiments.filter(mayStop)) {
-        signal.throwIfAborted()
-        const { id, slot: slotId } = experiment
-        try {
-          const end = await judge(siteId, experiment)
-          looks.inc({ result: end ? 'stopped' : 'runs' })
-          if (!end || !(await isOwner())) continue
-          const stored = await storeChange(buckets.definitions, { siteId, revision: after }, id, () => ({
-            stopped: end,
-          }))
-          // Changed meanwhile: the next look judges what is there then.
-          if (stored === undefined) break
-          after = stored
-          ended.inc({ reason: end.reason })
-          const { reason, arm, verdict } = end
-          log.warn({ siteId, slotId, experiment: id, reason, arm, verdict, revision: stored }, 'stopped an experiment')
-        } catch (error) {
-          if (signal.aborted) throw error
-          looks.inc({ result: 'failed' })
-          log.warn({ err: error, siteId, slotId, experiment: id }, 'an experiment could not be looked at, trying again')
-        }
-      }
-    }
+  async function lookAt(
+    site: SiteExperiments,
+    experiment: Experiment,
+    isOwner: () => Promise<boolean>,
+  ): Promise<number | 'changed' | undefined> {
+    const { siteId } = site
+    const { id, slot: slotId } = experiment
+    const end = await judge(siteId, experiment)
+    looks.inc({ result: end ? 'stopped' : 'runs' })
+    if (!end || !(await isOwner())) return undefined
+    const revision = await storeChange(buckets.definitions, site, id, () => ({ stopped: end }))
+    if (revision === undefined) return 'changed'
+    const { reason, arm, verdict } = end
+    ended.inc({ reason })
+    log.warn({ siteId, slotId, experiment: id, reason, arm, verdict, revision }, 'stopped an experiment')
+    return revision
+  }
+
+  return async function look(abort: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
+    await lookAtEach(
+      await readExperiments(buckets.definitions, log),
+      {
+        ...{ looks, log, isWaiting: mayStop, failure: 'an experiment could not be looked at, trying again' },
+        lookAt: (site, experiment) => lookAt(site, experiment, isOwner),
+      },
+      abort,
+    )
   }
 }
 

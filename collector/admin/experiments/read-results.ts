@@ -1,4 +1,4 @@
-import { type Counted, type ExperimentResults, meaningOfStandings, resultsOf, type Standings } from '@slotstream/core'
+import { type Counted, type ExperimentResults, resultsOf, type Standings, verdictOfTournament } from '@slotstream/core'
 import {
   type Experiment,
   RESULTS_SUBJECT,
@@ -47,8 +47,8 @@ export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TI
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
     const { id = null, stopped = null } = experiment ?? {}
     const tournament = tournamentOf(experiment, reply.standings as Standings | undefined)
-    const isWaiting = tournament?.candidates && tournament.arm === null && !stopped
-    const verdict = isWaiting ? meaningOfStandings(tournament as Standings) : results.verdict
+    const told = experiment && verdictOfTournament(experiment, reply.standings as Standings | undefined)
+    const verdict = told ?? results.verdict
     return { experiment: id, ...results, verdict, stopped, tournament, sql: reply.sql }
   }
 }
@@ -85,7 +85,8 @@ const DEFAULT_DAYS = 30
 const DAY_MS = 86_400_000
 
 /**
- * Returns the period of a request for results, and the experiment: the one that is named, else the first one of the slot.
+ * Returns the period of a request for results, and the experiment: the one that is named, else the first one of the slot that runs, else
+ * the first one that was stopped.
  *
  * @throws Failure `malformed` when a time is none; `not_found` when there is no such experiment
  */
@@ -100,7 +101,8 @@ export function resultsRequest(
   if (!(from < to)) throw new Failure('malformed', 'from must be before to')
   const ofSlot = experiments.filter(({ slot }) => slot === slotId)
   const { experiment: name } = query
-  const experiment = name === undefined ? ofSlot[0] : ofSlot.find(({ id }) => id === name)
+  const current = ofSlot.find(({ stopped }) => !stopped) ?? ofSlot[0]
+  const experiment = name === undefined ? current : ofSlot.find(({ id }) => id === name)
   if (name !== undefined && !experiment)
     throw new Failure('not_found', `slot ${slotId} has no experiment of that id: GET …/experiments lists them`)
   const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }

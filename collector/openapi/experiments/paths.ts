@@ -22,7 +22,7 @@ export const EXPERIMENT_PATHS: Paths = {
         parameters: [
           inQuery('from', 'ISO 8601. Default: 30 days before `to`'),
           inQuery('to', 'ISO 8601. Default: now'),
-          inQuery('experiment', "Its id. Default: the slot's first one"),
+          inQuery('experiment', "Its id. Default: the slot's first one that runs, else the first that was stopped"),
         ],
       },
       ok('May be asked for as often as one likes: intervals hold at every look.', ref('SlotResults')),

@@ -28,6 +28,24 @@ FROM numbers(${EVENTS})
 SETTINGS max_insert_block_size = ${EVENTS}, min_insert_block_size_rows = ${EVENTS}`,
 )
 
+const GHOSTS = 120_000
+
+/** Statements that fill the same days with decisions of the site `held`, all of them ghosts, a tenth of which are clicked. */
+export const FILL_GHOSTS = [
+  `INSERT INTO slotstream.decisions (site_id, decision_id, timestamp, slot_id, anonymous_id, person, outcome, holdout, ghost, experiment, arm, stream_seq)
+WITH toUnixTimestamp64Milli(toDateTime64('2026-03-01 00:00:00', 3, 'UTC')) + number * ${Math.round((60 * 86_400_000) / GHOSTS)} AS at
+SELECT 'held', ${timedId('number', 'at')}, fromUnixTimestamp64Milli(at, 'UTC'), 'hero', concat('v', toString(number)), concat('v', toString(number)),
+  'holdout', true, ['a'], '', '', number + 1
+FROM numbers(${GHOSTS})
+SETTINGS max_insert_block_size = ${GHOSTS}, min_insert_block_size_rows = ${GHOSTS}`,
+  `INSERT INTO slotstream.events (site_id, message_id, type, event, anonymous_id, timestamp, original_timestamp, decision_id, stream_seq)
+SELECT site_id, concat('click ', decision_id), 'track', 'Slot Clicked', anonymous_id, timestamp + 5, timestamp + 5, decision_id, stream_seq
+FROM slotstream.decisions WHERE site_id = 'held' AND stream_seq % 10 = 0`,
+  `INSERT INTO slotstream.events (site_id, message_id, type, event, anonymous_id, timestamp, original_timestamp, decision_id, stream_seq)
+SELECT site_id, concat('view ', decision_id), 'track', 'Slot Viewed', anonymous_id, timestamp + 1, timestamp + 1, decision_id, stream_seq
+FROM slotstream.decisions WHERE site_id = 'held'`,
+]
+
 /** Messages of one insert, and inserts of `FILL_TROUBLE`. */
 const TROUBLE = 1_500
 const INSERTS = 4

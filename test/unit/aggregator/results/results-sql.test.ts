@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { CLICK_EVENTS, ENDLESS, RATE } from '@slotstream/core'
+import { CLICK_EVENTS, ENDLESS, RATE, REGULAR } from '@slotstream/core'
 import { unitKeySql, visitorKeySql } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { resultsSql } from '#aggregator/results/results-sql.js'
+import { readMigrations, statementsOf } from '#aggregator/warehouse/tables/migrate.js'
 
 const REQUEST = { siteId: 'shop', slotId: 'hero', from: '2026-06-01T00:00:00Z', to: '2026-07-01T00:00:00Z' }
 const plain = (sql: string) => sql.replace(/\s+/g, ' ')
@@ -64,13 +64,11 @@ describe('the queries of results', () => {
 })
 
 describe('the views of experiments', () => {
-  const migration = readFileSync(
-    new URL('../../../../aggregator/warehouse/migrations/0038_tournaments.sql', import.meta.url),
-    'utf8',
-  )
-
-  it('count persons and leave out programs as results do', () => {
-    expect(migration.split(unitKeySql())).toHaveLength(3)
+  it('count persons and leave out programs as results do', async () => {
+    const statements = (await readMigrations()).flatMap(({ sql }) => statementsOf(sql))
+    const newest = (view: string) =>
+      statements.findLast(text => text.includes(`VIEW IF NOT EXISTS slotstream.${view} AS`))!
+    for (const view of ['experiments', 'experiment_results']) expect(newest(view)).toContain(unitKeySql())
     const clicks = CLICK_EVENTS.map(event => `'${event}'`).join(', ')
     const slowest = `if(engaged, ${RATE.pageMs}, ${RATE.pageMsUnengaged})`
     for (const part of [
@@ -78,7 +76,11 @@ describe('the views of experiments', () => {
       `pages >= ${RATE.pages} AND ms < pages * ${slowest}`,
       `pages >= ${ENDLESS.pages} AND ms >= ${ENDLESS.ms} AND NOT engaged`,
       `HAVING count() >= ${Math.min(RATE.pages, ENDLESS.pages)}`,
+      `+ ${REGULAR.tileMs - 1}, ${REGULAR.tileMs}) AS tile`,
+      `HAVING count() >= ${REGULAR.tiles * REGULAR.pages}`,
+      `tiles = ${REGULAR.tiles + 1} AND tile - first = ${REGULAR.tiles} AND NOT is_engaged`,
+      `mean >= ${REGULAR.pages} AND variance <= ${REGULAR.dispersion} * mean`,
     ])
-      expect(migration).toContain(part)
+      expect(newest('programs')).toContain(part)
   })
 })

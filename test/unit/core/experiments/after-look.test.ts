@@ -1,6 +1,6 @@
 import { armsInPlay, type Experiment, parseExperiments } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { afterLook, meaningOfStandings } from '#core/experiments/after-look.js'
+import { afterLook, meaningOfStandings, verdictOfTournament } from '#core/experiments/after-look.js'
 import { assignmentOf } from '#core/experiments/assign.js'
 import type { Standing, Standings } from '#core/replay/tournament.js'
 
@@ -66,12 +66,32 @@ describe('a look at the candidates of a tournament', () => {
 
   it('is told in plain words', () => {
     expect(meaningOfStandings(standings({ bold: 'better', calm: 'unknown' }))).toBe(
-      'Nobody is shown a candidate yet. By 5,000 decisions "bold" would be better than what runs.',
+      'No person is shown a candidate yet. By 5,000 decisions "bold" would be better than what runs.',
     )
     expect(meaningOfStandings(standings({ bold: 'undecided', calm: 'unknown' }))).toMatch(
       /no candidate is better for certain\. "calm" cannot be valued: it would show z\.$/,
     )
     expect(meaningOfStandings(standings({ bold: 'worse', calm: 'worse' }))).toMatch(/all would be worse/)
+    const held = 'the policy was changed'
+    expect(meaningOfStandings({ ...standings({ bold: 'better' }), held })).toMatch(
+      /better than what runs\. Nothing is done: the policy was changed\.$/,
+    )
+    expect(meaningOfStandings(undefined)).toMatch(/not looked at yet/)
+    expect(meaningOfStandings({ ...standings({}), running: { value: 0, low: 0, high: 1, decisions: 0 } })).toMatch(
+      /there is no decision yet/,
+    )
+    expect(meaningOfStandings(standings({ bold: 'unknown', calm: 'unknown' }))).toMatch(
+      /certain\. "bold" and "calm" cannot be valued: it would show z\.$/,
+    )
+  })
+
+  it('is what the verdict says, before a candidate is tried and where one was promoted at once', () => {
+    const now = standings({ bold: 'better', calm: 'unknown' })
+    expect(verdictOfTournament(EXPERIMENT, now)).toBe(meaningOfStandings(now))
+    const stopped = { at: '2026-06-01T00:00:00Z', reason: 'better' as const, arm: 'bold', verdict: '"bold" is better' }
+    expect(verdictOfTournament({ ...EXPERIMENT, stopped }, now)).toBe('"bold" is better')
+    expect(verdictOfTournament({ ...EXPERIMENT, tournament: { arm: 'bold' } }, now)).toBeUndefined()
+    expect(verdictOfTournament({}, undefined)).toBeUndefined()
   })
 })
 

@@ -37,7 +37,7 @@ describe('results', () => {
 
   it('say that it is too early, or that nothing is certain', () => {
     expect(results([arm('a', 50, 5), arm('b', 50, 9)])).toMatchObject({
-      verdict: 'Too early to say: 100 persons so far.',
+      verdict: 'Too early to say: 100 persons so far, 50 in the smallest arm: 100 are needed in each.',
       lift: { arm: null, value: null, low: null, high: null },
       arms: [{ value: null }, { value: null }],
     })

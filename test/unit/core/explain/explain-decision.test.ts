@@ -119,6 +119,17 @@ describe('the explanation of a record', () => {
     expect(explainDecision(inSession).candidates[1]?.excluded?.detail).toBe('1 of 1 in this session')
   })
 
+  it('does not say that nothing was left where the list of a slot has no more', () => {
+    const policy = { type: 'fixed' as const, contentIds: ['b'] }
+    const contents = ['a', 'b', 'c'].map(id => content(id))
+    expect(explainDecision(recordOf({ slot: slot({ policy }), contents }), ['a', 'b', 'c']).text).toBe(
+      `b was shown because it comes next on the slot's list. ${SAME}`,
+    )
+    expect(explainDecision(recordOf({ slot: slot({ policy }), contents: [content('b')] })).text).toBe(
+      `b was shown because nothing else was left to be shown. ${SAME}`,
+    )
+  })
+
   it('says of a slate why each position has its content, and which campaign it came from', () => {
     const contents = ['a', 'b', 'c', 'd'].map(id => content(id))
     const campaigns = [
