@@ -78,14 +78,17 @@ export interface ExperimentResults {
   /** `weighted`: values and lift are weighted for what got lost. */
   loss: { ok: boolean; difference: number; weighted: boolean }
   guardrails: { event: string; ok: boolean; lift: LiftResult }[]
-  /** Why it should end now. Null: it should not */
+  /** Why it should end now. Null: it should not, or has ended */
   stop: StopReason | null
   verdict: string
 }
 
+/** What of an experiment says what is to be told of it. */
+type ResultsAsked = Pick<Experiment, 'metrics' | 'guardrails' | 'stop' | 'stopped'>
+
 /** Returns what is known of an experiment, which may be asked for as often as one likes. */
-export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' | 'stop'>, counted: Counted) {
-  const { guardrails = [], stop = {} } = experiment
+export function resultsOf(experiment: ResultsAsked, counted: Counted) {
+  const { guardrails = [], stop = {}, stopped } = experiment
   const { sampleRatio, propensities, loss } = counted
   const isWeighted = !loss.ok && counted.arms.every(({ weighted }) => weighted)
   const arms = isWeighted ? counted.arms.map(arm => ({ ...arm, ...arm.weighted })) : counted.arms
@@ -111,7 +114,7 @@ export function resultsOf(experiment: Pick<Experiment, 'metrics' | 'guardrails' 
     isWeighted,
     guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
   }
-  const reason = stopReason(facts, stop.on ?? reasonsOf(stop.apply))
+  const reason = stopped ? undefined : stopReason(facts, stop.on ?? reasonsOf(stop.apply))
   return {
     arms: arms.map((arm, index) => ({
       ...armResult(arm, options),

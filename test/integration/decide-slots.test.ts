@@ -626,6 +626,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
 
     it('tells what is wrong', async () => {
       await expect(replay('--with', join(folder, 'none.json'))).rejects.toThrow(/none\.json cannot be read/)
+      await expect(replay('--site', 'nope')).rejects.toThrow('there is no site nope')
     })
   })
 

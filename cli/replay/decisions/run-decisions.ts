@@ -20,7 +20,10 @@ export async function runDecisions(
   env: Environment,
 ): Promise<string> {
   const alternatives = await Promise.all(names.map(async name => ({ name, alternative: await readAlternative(name) })))
-  const versions = createSlotVersions(createAdminCall(collector, period.site, adminToken))
+  const call = createAdminCall(collector, period.site, adminToken)
+  // A name that is mistyped has no decisions, which would look as if nothing was wrong.
+  await call('GET', '/experiments')
+  const versions = createSlotVersions(call)
   const decisions = readDecisions(period, clickHouseSettings(env))
   const report = await replayDecisions(period.site, decisions, versions, alternatives)
   return json ? `${JSON.stringify(report)}\n` : writeReport(report)

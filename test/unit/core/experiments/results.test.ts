@@ -35,6 +35,14 @@ describe('results', () => {
     expect(worse.verdict).toMatch(/^It harms: "b" is worse .* Stop: keep the control\.$/)
   })
 
+  it('do not say to stop what has ended', () => {
+    const stopped = { at: '2026-06-01T00:00:00.000Z', reason: 'worse', verdict: '' }
+    const worse = results([arm('a', 20_000, 2_600), arm('b', 20_000, 2_000)], {}, { stopped })
+    expect(worse.stop).toBeNull()
+    expect(worse.verdict).toMatch(/^It harms: "b" is worse/)
+    expect(worse.verdict).not.toContain('Stop')
+  })
+
   it('say that it is too early, or that nothing is certain', () => {
     expect(results([arm('a', 50, 5), arm('b', 50, 9)])).toMatchObject({
       verdict: 'Too early to say: 100 persons so far, 50 in the smallest arm: 100 are needed in each.',
