@@ -22,6 +22,7 @@ import { type LearningDeps, startLearning } from './learning/start-learning.js'
 import { type PeopleParts, startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
 import { redisAt } from './profiles/store/open-profile-store.js'
+import { answerContentsThen } from './records/answer-contents-then.js'
 import { answerRecords } from './records/answer-records.js'
 import { answerResults } from './results/answer-results.js'
 import type { aggregatorSettings } from './settings.js'
@@ -130,7 +131,7 @@ async function startAnswering(parts: PeopleParts & { anonymousDays: number }): P
   const server = parts.clickhouse
   const people = await startPeople(parts)
   const histories = await answerHistories({ ...parts, server })
-  const others = [answerResults({ ...parts, server }), answerRecords({ ...parts, server })]
+  const others = [answerResults, answerRecords, answerContentsThen].map(answer => answer({ ...parts, server }))
   return {
     async stop() {
       await Promise.all([people, histories, ...others].map(each => each.stop()))

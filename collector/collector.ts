@@ -10,7 +10,7 @@ import {
 } from '@slotstream/runtime'
 import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
-import { createReadRecord } from './admin/decisions/read-record.js'
+import { decisionParts } from './admin/decisions/parts.js'
 import { definitionParts } from './admin/definitions/parts.js'
 import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
@@ -111,7 +111,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           planStore: createPlanStore(buckets.plans),
           ...definitions,
           ...experimentParts(nats, buckets),
-          readRecord: createReadRecord(nats),
+          ...decisionParts(nats),
           readValueHistory: createReadValueHistory(nats),
           webhookStore: createWebhookStore(nats, buckets, installation.privacy),
           askWebhooks: createAskWebhooks(decideNats, partitions),

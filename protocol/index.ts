@@ -368,6 +368,11 @@ export type { Profile } from './stream/profile/profile.js'
 export type { Members, SegmentNews } from './stream/profile/segment-news.js'
 export type { InterestMemory, SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { ContentFeaturesReply, ContentFeaturesRequest } from './stream/requests/content-features.js'
+export {
+  CONTENTS_THEN_SUBJECT,
+  type ContentsThenReply,
+  type ContentsThenRequest,
+} from './stream/requests/contents-then.js'
 export type { DecideReply, DecideRequest } from './stream/requests/decide.js'
 export { MAX_PREVIEW_BYTES, type PreviewReply, type PreviewRequest } from './stream/requests/preview.js'
 export {

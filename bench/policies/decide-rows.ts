@@ -35,7 +35,7 @@ const POLICIES: Record<string, PolicySpec | undefined> = {
   affinity: { type: 'affinity', exploration: 0.1 },
 }
 
-/** Times of the whole decision: the situation, eligibility, choice, record, and what the profile is told. */
+/** Times of the whole decision about a known person: the situation, eligibility, choice, record, and what the profile is told. */
 export function decideRows(contents: number): string[][] {
   const content = contentOf(contents)
   const model = learned(content)
@@ -47,15 +47,16 @@ export function decideRows(contents: number): string[][] {
     const clauses = createClauses()
     const compiled = compileSlot(slot, content, clauses)
     let bytes = 0
-    const list = times(ROUNDS, n => {
-      const who = { siteId: 's', visitorId: `p${n}`, profile: undefined, person: personOf(n), definitions }
+    const decideAbout = (n: number, person: DecidedPerson) => {
+      const who = { siteId: 's', visitorId: `p${n}`, profile: undefined, person, definitions }
       const situation = situationOf({ ...who, context: contextOf(n), slots: [compiled], clauses, now: NOW })
       const decided = decide({ situation, slot: compiled, seed: `${n}`, model })
       servedDecision(`${n}`, compiled, situation, decided)
       // Once: writing it down is not part of the decision.
       if (bytes === 0) bytes = JSON.stringify(decided.choice).length
       return decided.stages[0]!.recorded.of
-    })
+    }
+    const list = times(ROUNDS, decideAbout, personOf)
     return [
       `${name}, ${compiled.contents.length / ELIGIBLE} of ${compiled.contents.length}`,
       ...[0, 0.5, 0.99].map(share => percentile(list, share).toFixed(1)),

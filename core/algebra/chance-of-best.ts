@@ -37,6 +37,7 @@ export function chanceOfBest(means: ArrayLike<number>, deviations: ArrayLike<num
 }
 
 const belowSpace = createWorkspace()
+const precisionSpace = createWorkspace()
 const densitySpace = createWorkspace()
 
 /** The trapezoidal rule: exact to rounding where the steps are smaller than the smallest deviation. */
@@ -52,7 +53,7 @@ function addDensities(
   const below = belowSpace(count)
   const densities = densitySpace(count)
   const centres = means instanceof Float64Array ? means : Float64Array.from(means)
-  const precisions = new Float64Array(count)
+  const precisions = precisionSpace(count)
   for (let i = 0; i < count; i++) precisions[i] = 1 / deviations[i]!
   for (let node = 0; node <= nodes; node++) {
     const all = allBelow(from + node * step, centres, precisions, below, densities)
@@ -60,6 +61,9 @@ function addDensities(
     for (let i = 0; i < count; i++) chances[i] = chances[i]! + densities[i]! * precisions[i]! * (all / below[i]!)
   }
 }
+
+const belowSpaces = [createWorkspace(), createWorkspace()]
+const othersSpaces = [createWorkspace(), createWorkspace()]
 
 /** Sums, over the steps, a number's probability to be within the step times that of all others to be below it. */
 function addDifferences(
@@ -71,16 +75,22 @@ function addDifferences(
   nodes: number,
 ): void {
   const count = means.length
-  let before = new Float64Array(count)
-  let others = new Float64Array(count)
+  // Of this node and of the one before, in turns.
+  const belows = belowSpaces.map(space => space(count))
+  const allOthers = othersSpaces.map(space => space(count))
   for (let node = 0; node <= nodes; node++) {
     const t = from + node * step
-    const below = Float64Array.from({ length: count }, (_, i) => normalBelow((t - means[i]!) / deviations[i]!))
-    const all = below.reduce((product, value) => product * value, 1)
-    const now = below.map(value => (value > 0 ? all / value : 0))
+    const turn = node % 2
+    const [below, before] = [belows[turn]!, belows[1 - turn]!]
+    const [others, othersBefore] = [allOthers[turn]!, allOthers[1 - turn]!]
+    let all = 1
+    for (let i = 0; i < count; i++) {
+      below[i] = normalBelow((t - means[i]!) / deviations[i]!)
+      all *= below[i]!
+    }
+    for (let i = 0; i < count; i++) others[i] = below[i]! > 0 ? all / below[i]! : 0
     if (node > 0)
-      for (let i = 0; i < count; i++) chances[i] = chances[i]! + (below[i]! - before[i]!) * 0.5 * (now[i]! + others[i]!)
-    before = below
-    others = now
+      for (let i = 0; i < count; i++)
+        chances[i] = chances[i]! + (below[i]! - before[i]!) * 0.5 * (others[i]! + othersBefore[i]!)
   }
 }

@@ -33,10 +33,13 @@ export function normalBelow(z: number): number {
   return cubicAt(COEFFICIENTS * index, place - index)
 }
 
+/** Probability that is taken as 0: what a quadrature sums up of less changes no digit that is kept of a chance. */
+const NEGLIGIBLE = 1e-25
+
 /**
  * Returns the probability that independent normal numbers are all below t, and writes down that of each and its density there, in
- * units of its deviation: to 1e-10 and 1e-11, as cubics through tabulated values and slopes. Where the probability is 0, the rest
- * is left out.
+ * units of its deviation: to 1e-10 and 1e-11, as cubics through tabulated values and slopes. Where the probability is next to nothing,
+ * it returns 0 and leaves out the rest: of many numbers a few tell that.
  *
  * @param precisions one over each deviation
  */
@@ -62,6 +65,7 @@ export function allBelow(
     const at = COEFFICIENTS * index
     below[i] = cubicAt(at, step)
     all *= below[i]!
+    if (all < NEGLIGIBLE) return 0
     densities[i] = cubicAt(at + 4, step)
   }
   return all

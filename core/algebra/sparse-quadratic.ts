@@ -5,6 +5,20 @@ export interface SparseList {
   values: Float64Array
 }
 
+/** Places that are gone through at a time. */
+const AT_ONCE = 4
+
+/** Places that a list must have room for beyond its own. */
+export const PADDING = AT_ONCE - 1
+
+/** Fills a list up with values of 0, so that it can be gone through four places at a time: what is summed up stays what it is. */
+export function pad(list: SparseList): void {
+  for (; list.count % AT_ONCE > 0; list.count++) {
+    list.indices[list.count] = 0
+    list.values[list.count] = 0
+  }
+}
+
 /**
  * Returns xᵀ A x + 2 bᵀ x.
  *
@@ -15,6 +29,7 @@ export interface SparseList {
  * @param matrix A, symmetric, row by row
  * @param width of a row
  * @param b undefined: 0
+ * @param list x, padded
  */
 export function sparseQuadratic(
   matrix: Float64Array,
@@ -23,8 +38,7 @@ export function sparseQuadratic(
   { count, indices, values }: SparseList,
 ): number {
   let sum = 0
-  let i = 0
-  for (; i + 3 < count; i += 4) {
+  for (let i = 0; i < count; i += AT_ONCE) {
     const [p, q, r, s] = [indices[i]!, indices[i + 1]!, indices[i + 2]!, indices[i + 3]!]
     const [rowP, rowQ, rowR, rowS] = [p * width, q * width, r * width, s * width]
     let offP = b ? b[p]! : 0
@@ -47,13 +61,6 @@ export function sparseQuadratic(
     sum += y * (2 * offQ + matrix[rowQ + q]! * y)
     sum += z * (2 * offR + matrix[rowR + r]! * z)
     sum += w * (2 * offS + matrix[rowS + s]! * w)
-  }
-  for (; i < count; i++) {
-    const place = indices[i]!
-    const row = place * width
-    let off = b ? b[place]! : 0
-    for (let j = 0; j < i; j++) off += matrix[row + indices[j]!]! * values[j]!
-    sum += values[i]! * (2 * off + matrix[row + place]! * values[i]!)
   }
   return sum
 }

@@ -54,6 +54,8 @@ export interface CompiledSlot {
   readonly slot: Slot
   /** By id, whatever order it was stored in, so that the same catalog draws the same. */
   readonly contents: readonly CompiledContent[]
+  /** What policies see of each. */
+  readonly facts: readonly EligibleContent[]
   /** Where each content is among them, by id. */
   readonly places: ReadonlyMap<string, number>
   /** When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through. */
@@ -127,6 +129,7 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
   return versioned({
     slot,
     contents,
+    facts: contents.map(({ facts }) => facts),
     places,
     columns: {
       startsAt: Float64Array.from(contents, ({ startsAt }) => startsAt),
@@ -160,9 +163,9 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
  * @param slot differs from that of `base` in its policy alone
  */
 export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
-  const { contents, places, columns, closed, conditions, asksContent, campaigns, clauses, faults } = base
+  const { contents, facts, places, columns, closed, conditions, asksContent, campaigns, clauses, faults } = base
   return versioned({
-    ...{ slot, contents, places, columns, closed, conditions, asksContent, campaigns, clauses, faults },
+    ...{ slot, contents, facts, places, columns, closed, conditions, asksContent, campaigns, clauses, faults },
     needs: { ...base.needs, policy: needsOf(slot.policy) },
     learns: learnsFrom(slot),
   })

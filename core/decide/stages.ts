@@ -28,7 +28,7 @@ export interface Stage {
 }
 
 /** All that a policy's proposal takes beside the content. */
-export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible' | 'count' | 'exploration'> &
+export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible' | 'among' | 'count' | 'exploration'> &
   Pick<ProposalInput, 'siteId'>
 
 /**
@@ -71,8 +71,9 @@ export function chooseInStages(
   function add(stage: Stage): void {
     stages.push(stage)
     open -= stage.drawn.length
+    if (open === 0 || stage.drawn.length === 0) return
     const shown = new Set(stage.drawn.map(index => stage.candidates[index]!))
-    if (shown.size > 0) rest = rest.filter(place => !shown.has(place))
+    rest = rest.filter(place => !shown.has(place))
   }
 }
 
@@ -96,7 +97,7 @@ function pinned(candidates: number[], count: number): Stage {
 }
 
 function drawn(
-  { slot, contents }: CompiledSlot,
+  { slot, facts: all }: CompiledSlot,
   among: readonly number[],
   count: number,
   facts: ProposalFacts,
@@ -105,7 +106,8 @@ function drawn(
   const proposal = propose(slot.policy, {
     ...facts,
     slotId: slot.id,
-    eligible: factsAt(contents, among),
+    eligible: factsAt(all, among),
+    among: { all, places: among },
     count: Math.max(1, Math.min(count, among.length)),
     exploration: explorationOf(slot, among.length),
   })
@@ -129,9 +131,9 @@ function drawn(
   }
 }
 
-function factsAt(contents: CompiledSlot['contents'], places: readonly number[]): EligibleContent[] {
+function factsAt(all: readonly EligibleContent[], places: readonly number[]): EligibleContent[] {
   const facts = new Array<EligibleContent>(places.length)
-  for (let at = 0; at < facts.length; at++) facts[at] = contents[places[at]!]!.facts
+  for (let at = 0; at < facts.length; at++) facts[at] = all[places[at]!]!
   return facts
 }
 

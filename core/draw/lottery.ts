@@ -1,3 +1,4 @@
+import { createWorkspace } from '../algebra/workspace.js'
 import { toUnits } from './probability.js'
 
 /**
@@ -46,20 +47,22 @@ export function chancesOf(lottery: Lottery, rest: readonly number[]): number[] {
   return toUnits(chances)
 }
 
-/** Returns the share of each candidate that is left, where nothing is explored. */
+const workspace = createWorkspace()
+
+/** Returns the share of each candidate that is left, where nothing is explored: lent until the next time. */
 function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
   switch (lottery.rule) {
     case 'ranked': {
-      const shares = pickFrom(lottery.ranks, rest)
+      const shares = pickFrom(lottery.ranks, rest, workspace(rest.length))
       let best = Number.POSITIVE_INFINITY
       for (const rank of shares) if (rank < best) best = rank
       for (let at = 0; at < shares.length; at++) shares[at] = shares[at] === best ? 1 : 0
       return inProportion(shares)
     }
     case 'shares':
-      return inProportion(pickFrom(lottery.shares, rest))
+      return inProportion(pickFrom(lottery.shares, rest, workspace(rest.length)))
     case 'gaps':
-      return inverseGaps(pickFrom(lottery.scores, rest), lottery.gamma)
+      return inverseGaps(pickFrom(lottery.scores, rest, workspace(rest.length)), lottery.gamma)
     case 'samples': {
       const counts = new Map(rest.map(index => [index, 0]))
       for (const top of lottery.tops) {
@@ -71,9 +74,12 @@ function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
   }
 }
 
-/** Returns the values at some places. */
-export function pickFrom(values: ArrayLike<number>, places: readonly number[]): Float64Array {
-  const picked = new Float64Array(places.length)
+/**
+ * Returns the values at some places.
+ *
+ * @param picked gets them: as many numbers as there are places
+ */
+export function pickFrom(values: ArrayLike<number>, places: readonly number[], picked: Float64Array): Float64Array {
   for (let at = 0; at < picked.length; at++) picked[at] = values[places[at]!]!
   return picked
 }

@@ -81,10 +81,17 @@ function take({ group, items }: CreditedSlot, earning: Earning, sign: 1 | -1): v
   const place = placeOf(group.indexOf(earned.facts), earned.facts.decision.items.indexOf(item))
   const byReward = items.get(place) ?? new Map<CompiledReward, CreditedSum>()
   if (byReward.size === 0) items.set(place, byReward)
+  const age = timeAt(earned.facts.decision, earning.at) - earned.facts.decision.at
   for (const [reward, amount] of earned.amounts) {
+    const worth = decayed(amount, age, reward)
     const { times, sum } = byReward.get(reward) ?? { times: 0, sum: 0 }
-    byReward.set(reward, { times: times + sign, sum: sum + sign * amount })
+    byReward.set(reward, { times: times + sign, sum: sum + sign * worth })
   }
+}
+
+/** Returns what is left of an amount after a time, rounded once, so that what is added is what is taken back. */
+function decayed(amount: number, ageMs: number, { halfLifeMs }: CompiledReward): number {
+  return Math.round(amount * 2 ** (-ageMs / halfLifeMs))
 }
 
 function addSums(sums: Map<KeptItem, number>, { group, items }: CreditedSlot): void {

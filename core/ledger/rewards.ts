@@ -1,6 +1,7 @@
 import {
   DEFAULT_REWARDS,
   hash32,
+  parseDuration,
   type Reward,
   type Sender,
   type ServedDecision,
@@ -21,6 +22,8 @@ export interface CompiledReward {
   /** Hash of the definition: profiles keep what was earned by it. */
   hash: number
   windowMs: number
+  /** Time in which what it is worth halves, in milliseconds; infinity: it stays. */
+  halfLifeMs: number
   /** Whether it counts once per item, however many messages there are. */
   isOnce: boolean
   /** What an item earns by it at least and at most, in units of `REWARD_SCALE`. */
@@ -90,7 +93,8 @@ function compileOnce(reward: Reward): CompiledReward {
 }
 
 /** Compiles a reward. One whose condition cannot be used yields nothing: the catalog refuses those. */
-function compileReward({ event, where, value, windowHours, min, max, from }: Reward, hash: number): CompiledReward {
+function compileReward(reward: Reward, hash: number): CompiledReward {
+  const { event, where, value, halfLife, windowHours, min, max, from } = reward
   const compiledWhere = where === undefined ? undefined : compileMessageCondition(where)
   const condition = compiledWhere?.ok ? compiledWhere.value : undefined
   const isUsable = compiledWhere === undefined || compiledWhere.ok
@@ -100,7 +104,8 @@ function compileReward({ event, where, value, windowHours, min, max, from }: Rew
   return {
     hash,
     windowMs: windowHours * HOUR_MS,
-    isOnce: value === undefined,
+    halfLifeMs: (halfLife === undefined ? undefined : parseDuration(halfLife)) ?? Number.POSITIVE_INFINITY,
+    isOnce: value === undefined && halfLife === undefined,
     least,
     most,
     usesUsual: isRead && max === undefined,

@@ -31,6 +31,8 @@ export interface ProposalInput {
   slotId: string
   /** In an order that the record of the decision repeats. */
   eligible: readonly EligibleContent[]
+  /** All content of the slot, always the same list, and where in it that which is eligible is. Default: there is no other */
+  among?: { all: readonly EligibleContent[]; places: readonly number[] }
   person: PersonFacts
   /** The request's own. */
   context: Record<string, unknown>
@@ -62,6 +64,12 @@ export interface Proposal {
 
 /** Proposes by a policy of one type. */
 export type Propose<Spec extends PolicySpec | { type: 'default' }> = (policy: Spec, input: ProposalInput) => Proposal
+
+/** Returns a list of content, of which what is worked out may be kept for later requests, and where in it that which is eligible is. */
+export function amongAll({ eligible, among }: ProposalInput): NonNullable<ProposalInput['among']> {
+  // A copy: the caller may change its own.
+  return among ?? { all: eligible.slice(), places: placesTo(eligible.length) }
+}
 
 /** Returns the numbers from 0 to before `count`. */
 export function placesTo(count: number): number[] {

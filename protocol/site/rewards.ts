@@ -14,6 +14,8 @@ export interface Reward {
   max?: number
   /** `secret`: only messages with a secret key count. Default `any` */
   from?: RewardSender
+  /** Time after the decision in which the worth of the event halves, a duration such as `24h`; each message counts then. Default: it stays */
+  halfLife?: string
   /** Hours after the decision within which the event counts. */
   windowHours: number
 }

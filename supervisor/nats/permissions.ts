@@ -1,4 +1,16 @@
-import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, experimentsKey, keySubject, STREAMS } from '@slotstream/protocol'
+import {
+  BUCKETS,
+  bucketStream,
+  COLLECTOR_BUCKETS,
+  CONTENTS_THEN_SUBJECT,
+  EXPORT_SUBJECT,
+  experimentsKey,
+  keySubject,
+  RECORD_SUBJECT,
+  RESULTS_SUBJECT,
+  STREAMS,
+  VALUE_HISTORY_SUBJECT,
+} from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
@@ -105,7 +117,7 @@ const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 const ASKED = ['decide.*', 'profile.*', 'preview.*', 'content.*']
 
 /** Requests that are answered from the tables. */
-const READ_FROM_TABLES = ['people.export', 'results', 'record', 'value-history']
+const READ_FROM_TABLES = [EXPORT_SUBJECT, RESULTS_SUBJECT, RECORD_SUBJECT, CONTENTS_THEN_SUBJECT, VALUE_HISTORY_SUBJECT]
 
 /** Permissions of each role, beside listening for its own answers. The operator: everything. */
 export function permissionsOf(role: Role, inboxPrefix: string): Permissions | undefined {

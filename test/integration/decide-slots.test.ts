@@ -25,6 +25,7 @@ import {
 import { connectNats, createLog, createMetrics, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRedrawJob } from '#aggregator/batch/redraw-job.js'
+import { answerContentsThen } from '#aggregator/records/answer-contents-then.js'
 import { answerRecords } from '#aggregator/records/answer-records.js'
 import { startWarehouse, type Warehouse } from '#aggregator/warehouse/role.js'
 import type { ReplayReport } from '#cli/replay/decisions/replay-decisions.js'
@@ -60,6 +61,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   let clickhouse: Awaited<ReturnType<typeof startClickHouse>>
   let warehouse: Warehouse
   let records: ReturnType<typeof answerRecords>
+  let contentsThen: ReturnType<typeof answerContentsThen> | undefined
   let collector: Awaited<ReturnType<typeof startWarehouseCollector>>
 
   beforeAll(async () => {
@@ -97,6 +99,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     clickhouse = await starting
     warehouse = startWarehouse({ ...parts, clickhouse: clickhouse.account, identity: someIdentity() })
     records = answerRecords({ nats, server: clickhouse.account, log })
+    contentsThen = answerContentsThen({ nats, server: clickhouse.account, log })
     collector = await startWarehouseCollector({ nats, installation, log })
     for (const site of [SITE, 'other']) await putSite(collector.url, site)
     await until(
@@ -110,6 +113,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   afterAll(async () => {
     await collector?.stop()
     await records?.stop()
+    await contentsThen?.stop()
     await warehouse?.stop()
     await clickhouse?.stop()
     await decisions?.stop()
@@ -414,11 +418,19 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
       expect(stdout).toBe(JSON.stringify([...told, ...old.map(record => explainDecision(record))]))
     })
 
-    it('names all contents of a large slot by the catalog, and counts them when that has changed', async () => {
+    it('names all contents of a large slot by the catalog, by the tables when that has changed, and counts them without', async () => {
       await ask('wide', ['many'])
       const [whole] = await explained('wide', 1)
       expect(whole).toMatchObject({ unnamed: 0, candidates: { length: 30 } })
       await put('content', 'm99', { slots: ['many'] })
+      const named = await until(
+        'the tables have the catalog as it was',
+        async () => (await explained('wide', 1))[0]!,
+        ({ unnamed }) => unnamed === 0,
+      )
+      expect(named.candidates).toEqual(whole!.candidates)
+      await contentsThen?.stop()
+      contentsThen = undefined
       const [later] = await explained('wide', 1)
       expect(later!.candidates.length).toBeLessThan(10)
       expect(later).toMatchObject({ unnamed: 30 - later!.candidates.length })

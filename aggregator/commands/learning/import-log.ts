@@ -55,6 +55,7 @@ export async function importLog(order: ImportOrder, parts: Parts): Promise<void>
           ...{ name, slotId: slot, state: 'adding', sha256: facts.sha256, at: isoTime(now), records: facts.records },
           batch: `import-${hashOf([facts.sha256, site, slot, name, String(revision)])}`,
           shiftMs: order.keepTimes ? 0 : now - facts.latest,
+          ...(before && { removed: [...(before.removed ?? []), before.batch] }),
         }
   const noted = await imports.write(site, stored, revision)
   await publish(order, stored, parts)

@@ -1,6 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isCount, isId, isObject, keyToken } from '@slotstream/protocol'
 import { bucketKeys, parseEntry } from '@slotstream/runtime'
+import type { ImportBatch } from './import-rows.js'
 
 /** State of an imported log: being added, added, being removed, removed. */
 const STATES = ['adding', 'added', 'removing', 'removed'] as const
@@ -21,11 +22,15 @@ export interface StoredImport {
   shiftMs: number
   /** Items that were shown. */
   records: number
+  /** What the parts of earlier logs of this name were named by, all of which were removed. Absent: there was none */
+  removed?: string[]
 }
 
 /** Imported logs of sites, in the bucket `meta`. */
 export interface Imports {
   list(siteId: string): Promise<StoredImport[]>
+  /** Resolves to all that were removed, of all sites. */
+  removed(): Promise<ImportBatch[]>
   /** Resolves to the import of a name, with the revision to replace it by; 0: there is none. */
   read(siteId: string, name: string): Promise<{ stored: StoredImport | undefined; revision: number }>
   /** @throws when another process has changed it since */
@@ -49,6 +54,18 @@ export function createImports(meta: KV): Imports {
       const all = await Promise.all(keys.map(readKey))
       return all.flatMap(({ stored }) => (stored && stored.state !== 'removed' ? [stored] : []))
     },
+    async removed() {
+      const keys = await bucketKeys(meta, 'import.>')
+      const all = await Promise.all(
+        keys.map(async key => {
+          const { stored } = await readKey(key)
+          const batches = stored?.removed ?? []
+          if (stored?.state === 'removed') batches.push(stored.batch)
+          return batches.map(batch => ({ siteId: key.split('.')[1]!, batch }))
+        }),
+      )
+      return all.flat()
+    },
     read: (siteId, name) => readKey(keyOf(siteId, name)),
     write: (siteId, stored, revision) =>
       meta.put(keyOf(siteId, stored.name), JSON.stringify(stored), { previousSeq: revision }),
@@ -57,11 +74,13 @@ export function createImports(meta: KV): Imports {
 
 function parseImport(raw: unknown): Check<StoredImport> {
   if (!isObject(raw)) return { ok: false, reason: 'it is not an object' }
-  const { name, slotId, state, sha256, batch, at, shiftMs, records } = raw
+  const { name, slotId, state, sha256, batch, at, shiftMs, records, removed = [] } = raw
   const isImport =
     [name, slotId, sha256, batch, at].every(isId) &&
     STATES.some(each => each === state) &&
     Number.isSafeInteger(shiftMs) &&
-    isCount(records)
+    isCount(records) &&
+    Array.isArray(removed) &&
+    removed.every(isId)
   return isImport ? { ok: true, value: raw as unknown as StoredImport } : { ok: false, reason: 'it is no import' }
 }

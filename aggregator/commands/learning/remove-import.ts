@@ -4,6 +4,7 @@ import type { CommandParts } from '@slotstream/runtime'
 import { untilLearned } from '../../people/clean/learned-positions.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { outcomeMessages } from '../rebuild/models/outcome-rows.js'
+import { countImportRows, deleteImportRows } from './import-rows.js'
 import { createImports } from './imports.js'
 
 type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'> & {
@@ -24,7 +25,8 @@ export async function removeImport(siteId: string, name: string, parts: Parts): 
   const { stored, revision } = await imports.read(siteId, name)
   if (!stored || stored.state === 'removed') throw new Error(`the site ${siteId} has learned from no log ${name}`)
   if (stored.state === 'adding') throw new Error(`the import of ${name} was cut short: finish it first`)
-  const rows = await rowsOf(clickhouse, siteId, stored.batch)
+  const imported = { siteId, batch: stored.batch }
+  const rows = await countImportRows(clickhouse, imported)
   if (stored.state === 'added' && rows < stored.records)
     throw new Error(`${rows} of ${stored.records} steps are in learning_outcomes: try again when all are loaded`)
   const noted = await imports.write(siteId, { ...stored, state: 'removing' }, revision)
@@ -40,24 +42,7 @@ export async function removeImport(siteId: string, name: string, parts: Parts): 
     await publisher.publish(subject, JSON.stringify(removing), `removal:${removal}`)
   }
   await untilLearned(nats, installation, new AbortController().signal)
-  await clickhouse.command({
-    query: clusterDdl(parts.cluster)(
-      `ALTER TABLE slotstream.learning_outcomes DELETE WHERE site_id = {siteId:String}
-       AND startsWith(record_id, {prefix:String}) SETTINGS mutations_sync = 2`,
-    ),
-    query_params: { siteId, prefix: `${stored.batch}-` },
-  })
+  await deleteImportRows(clickhouse, imported, clusterDdl(parts.cluster))
   await imports.write(siteId, { ...stored, state: 'removed' }, noted)
   say(`${name}: slot ${stored.slotId} has learned nothing from it`)
-}
-
-async function rowsOf(clickhouse: ClickHouseClient, siteId: string, batch: string): Promise<number> {
-  const result = await clickhouse.query({
-    query: `SELECT toString(count()) AS n FROM slotstream.learning_outcomes
-            WHERE site_id = {siteId:String} AND startsWith(record_id, {prefix:String})`,
-    query_params: { siteId, prefix: `${batch}-` },
-    format: 'JSONEachRow',
-  })
-  const [row] = await result.json<{ n: string }>()
-  return Number(row?.n ?? 0)
 }

@@ -10,6 +10,8 @@ import { decidedLinks } from '../../profiles/links/decided-links.js'
 import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
+import { deleteRemovedImports } from '../learning/import-rows.js'
+import { createImports } from '../learning/imports.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
 import { rebuildModels } from './models/rebuild-models.js'
@@ -93,6 +95,9 @@ export async function rebuild(
     tombstones.stop()
     for (const [table, rows] of Object.entries(removed))
       say(`${table}: ${rows} rows of people who were deleted, removed`)
+    const imports = await createImports(installation.buckets.meta).removed()
+    const rows = await deleteRemovedImports(clickhouse, imports, clusterDdl(cluster))
+    if (rows > 0) say(`learning_outcomes: ${rows} rows of imported logs that were removed, removed`)
   }
 
   async function* history(

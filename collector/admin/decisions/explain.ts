@@ -3,7 +3,7 @@ import { type DecisionRecord, MAX_NAME_LENGTH } from '@slotstream/protocol'
 import type { Request, Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import type { Sites } from '../../sites.js'
-import { contentsOfVersion, type VersionDeps } from './contents-of-version.js'
+import { nameContents, type VersionDeps } from './name-contents.js'
 import type { ReadRecord } from './read-record.js'
 
 export interface ExplainRouteParts extends VersionDeps {
@@ -25,7 +25,7 @@ export function addExplainRoute(router: Router, parts: ExplainRouteParts): void 
       throw new Failure('malformed', `the id of a decision has at most ${MAX_NAME_LENGTH} characters`)
     const decision = await parts.readRecord({ siteId, decisionId })
     const alone = explainDecision(decision)
-    const version = alone.unnamed > 0 ? await contentsOfVersion(parts, siteId, decision) : undefined
+    const version = alone.unnamed > 0 ? await nameContents(parts, siteId, decision) : undefined
     const explained: ExplainedDecision = { decision, ...(version ? explainDecision(decision, version) : alone) }
     response.json(explained)
   })

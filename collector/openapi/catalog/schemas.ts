@@ -75,6 +75,7 @@ const REWARD: Part = objectOf(REWARD_FIELDS, {
   min: { type: 'number', minimum: -MAX_REWARD_VALUE, maximum: 0 },
   max: { type: 'number', minimum: 0, maximum: MAX_REWARD_VALUE },
   from: { enum: [...REWARD_SENDERS], default: 'any' },
+  halfLife: { type: 'string', examples: ['24h'] },
   windowHours: { type: 'integer', minimum: 1 },
 })
 

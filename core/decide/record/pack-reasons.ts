@@ -12,6 +12,7 @@ const MAY_BE_SHOWN = 'e'
 const BITS = '='
 
 const BITS_OF_LETTER = 6
+const HIGHEST_BIT = 2 ** (BITS_OF_LETTER - 1)
 
 /** Ends the bits, behind which are the reasons of the others. */
 const END = ';'
@@ -27,16 +28,34 @@ const BY_CODE = [MAY_BE_SHOWN, ...Object.values(EXCLUSION_LETTERS)]
  * letter of base64, and the letters of the others: `=YA;xc2`.
  */
 export function packReasons(reasons: Reasons): string {
-  const behind = packLetters(withoutEligible(reasons))
-  const length = 2 + Math.ceil(reasons.length / BITS_OF_LETTER) + behind.length
-  return isLonger(reasons, length) ? `${BITS}${packBits(reasons)}${END}${behind}` : packLetters(reasons)
+  const { bits, others } = separate(reasons)
+  const behind = packLetters(others)
+  const length = 2 + bits.length + behind.length
+  return isLonger(reasons, length) ? `${BITS}${lettersOf(bits)}${END}${behind}` : packLetters(reasons)
 }
 
-function withoutEligible(codes: Reasons): Reasons {
-  const others = new Uint8Array(codes.length)
+/** Returns a bit for each content, 1 where it may be shown, six of them in a number, and the codes of the others. */
+function separate(codes: Reasons): { bits: Uint8Array; others: Reasons } {
+  const bits = new Uint8Array(Math.ceil(codes.length / BITS_OF_LETTER))
+  const others = lent(codes.length)
   let count = 0
-  for (let at = 0; at < codes.length; at++) if (codes[at] !== ELIGIBLE) others[count++] = codes[at]!
-  return others.subarray(0, count)
+  for (let at = 0; at < codes.length; at++) {
+    if (codes[at] !== ELIGIBLE) {
+      others[count++] = codes[at]!
+      continue
+    }
+    const letter = Math.floor(at / BITS_OF_LETTER)
+    bits[letter] = bits[letter]! | (HIGHEST_BIT >> (at % BITS_OF_LETTER))
+  }
+  return { bits, others: others.subarray(0, count) }
+}
+
+/** Codes that are being written: lent until the next time, which takes less time than to make them anew. */
+let codesSpace = new Uint8Array(1_024)
+
+function lent(length: number): Uint8Array {
+  if (codesSpace.length < length) codesSpace = new Uint8Array(2 * length)
+  return codesSpace
 }
 
 /** Whether `packLetters` would be longer than that, which takes longer to write than to count. */
@@ -80,18 +99,6 @@ function packLetters(codes: Reasons): string {
     at = end
   }
   return text
-}
-
-function packBits(codes: Reasons): string {
-  const letters = new Uint8Array(Math.ceil(codes.length / BITS_OF_LETTER))
-  for (let at = 0; at < letters.length; at++) {
-    let bits = 0
-    const first = at * BITS_OF_LETTER
-    // Beyond the last content there is none that may be shown.
-    for (let bit = 0; bit < BITS_OF_LETTER; bit++) bits = (bits << 1) | (codes[first + bit] === ELIGIBLE ? 1 : 0)
-    letters[at] = bits
-  }
-  return lettersOf(letters)
 }
 
 function unpackLetters(text: string): (ExclusionReason | undefined)[] {

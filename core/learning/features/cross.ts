@@ -1,3 +1,5 @@
+import { PADDING } from '../../algebra/sparse-quadratic.js'
+import { createWorkspace } from '../../algebra/workspace.js'
 import type { SparseVector } from '../sums/linear-sums.js'
 import { type ContentFacts, type Facets, facetsOf } from './facets.js'
 import { interestShares } from './interest.js'
@@ -42,19 +44,20 @@ export interface FeatureList {
 
 /** Returns an empty list of features. */
 export function createFeatureList(): FeatureList {
-  return { count: 0, indices: new Int32Array(MAX_FEATURES), values: new Float64Array(MAX_FEATURES) }
+  const most = MAX_FEATURES + PADDING
+  return { count: 0, indices: new Int32Array(most), values: new Float64Array(most) }
 }
 
 /** Crosses what is known of a person and a request with each other. */
 export function crossFacts(facts: LearningFacts): CrossedFacts {
   const tokens = tokensOf(facts)
-  const crossed = [...tokens]
+  const crossed = tokens.slice()
   for (let second = 1; second < tokens.length; second++)
     for (let first = 0; first < second && crossed.length < tokens.length + MAX_PAIRS; first++)
       crossed.push(mix(tokens[first]!, tokens[second]!))
   return {
     tokens,
-    crossed: Int32Array.from(crossed, secondHalf),
+    crossed: Int32Array.from(crossed.map(secondHalf)),
     shareOf: interestShares(facts.affinities),
   }
 }
@@ -140,6 +143,9 @@ export function sumOwn(
   sums.square = square
 }
 
+const ofOneContent = createFeatureList()
+const dense = createWorkspace()
+
 /**
  * Returns the features of a content for a decision, as sums take them.
  *
@@ -152,20 +158,24 @@ export function featuresOf(
   position: number,
   dimension = DIMENSION,
 ): SparseVector {
-  const list = createFeatureList()
+  const list = ofOneContent
   const facets = facetsOf(content)
-  const values = new Map<number, number>()
+  const sums = dense(dimension).fill(0)
   const addAll = () => {
-    for (let i = 0; i < list.count; i++)
-      values.set(list.indices[i]!, (values.get(list.indices[i]!) ?? 0) + list.values[i]!)
+    for (let i = 0; i < list.count; i++) sums[list.indices[i]!] = sums[list.indices[i]!]! + list.values[i]!
   }
   writeShared(list, facts, facets, dimension)
   if (position > 1) add(list, mix(POSITION, Math.min(position, 8)), COMMON, 0, dimension - dimension / OWN)
   addAll()
   writeOwn(list, facts, facets, dimension)
   addAll()
-  const indices = [...values.keys()].filter(index => values.get(index) !== 0).sort((a, b) => a - b)
-  return { indices, values: indices.map(index => values.get(index)!) }
+  const vector: { indices: number[]; values: number[] } = { indices: [], values: [] }
+  for (let index = 0; index < dimension; index++) {
+    if (sums[index] === 0) continue
+    vector.indices.push(index)
+    vector.values.push(sums[index]!)
+  }
+  return vector
 }
 
 function add(list: FeatureList, hash: number, weight: number, from: number, places: number): void {

@@ -28,24 +28,21 @@ const MAX_TEXT = 100
 export function tokensOf({ context, segments, traits, features, affinities, tokens }: LearningFacts): number[] {
   if (tokens) return tokens.slice(0, MAX_TOKENS)
   const favourite = favouriteOf(affinities ?? {})
-  const texts = [
-    ...named('context', context),
-    ...(favourite === undefined ? [] : [`likes\0${favourite}`]),
-    ...[...(segments ?? [])].sort().map(name => `segment\0${name}`),
-    ...named('trait', traits),
-    ...named('feature', features),
-  ]
-  return [...new Set(texts)].slice(0, MAX_TOKENS).map(hash32)
+  const texts = new Set<string>()
+  addNamed(texts, 'context', context)
+  if (favourite !== undefined) texts.add(`likes\0${favourite}`)
+  for (const name of [...(segments ?? [])].sort()) texts.add(`segment\0${name}`)
+  addNamed(texts, 'trait', traits)
+  addNamed(texts, 'feature', features)
+  return [...texts].slice(0, MAX_TOKENS).map(hash32)
 }
 
-function named(kind: string, values: Record<string, unknown> | undefined): string[] {
-  if (!values) return []
-  return Object.keys(values)
-    .sort()
-    .flatMap(name => {
-      const value = textOfValue(values[name])
-      return value === undefined ? [] : [`${kind}\0${name}\0${value}`]
-    })
+function addNamed(texts: Set<string>, kind: string, values: Record<string, unknown> | undefined): void {
+  if (!values) return
+  for (const name of Object.keys(values).sort()) {
+    const value = textOfValue(values[name])
+    if (value !== undefined) texts.add(`${kind}\0${name}\0${value}`)
+  }
 }
 
 /** Texts and booleans stand for themselves, numbers for half an octave: coarse enough that others have the same. */

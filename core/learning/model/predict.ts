@@ -1,5 +1,5 @@
 import { nthLargest } from '../../algebra/nth-largest.js'
-import { sparseQuadratic } from '../../algebra/sparse-quadratic.js'
+import { pad, sparseQuadratic } from '../../algebra/sparse-quadratic.js'
 import { createWorkspace } from '../../algebra/workspace.js'
 import {
   type CrossedFacts,
@@ -10,10 +10,11 @@ import {
   writeOwn,
   writeShared,
 } from '../features/cross.js'
+import type { FacetTable } from '../features/facet-table.js'
 import type { Facets } from '../features/facets.js'
 import type { LinearModel } from './linear-model.js'
 
-/** Rewards that are expected of contents, and how uncertain the expectations are. */
+/** Rewards that are expected of contents, and how uncertain the expectations are: both lent until the next predictions. */
 export interface Predictions {
   means: Float64Array
   /** Variance that the coefficients leave; of those that are not contenders, a rough one. */
@@ -27,45 +28,64 @@ const CONTENDERS = 64
 const OPTIMISM = 2.5
 
 const list = createFeatureList()
-const workspace = createWorkspace()
+const meanSpace = createWorkspace()
+const varianceSpace = createWorkspace()
+const hopeSpace = createWorkspace()
+const projection = createWorkspace()
 
 /** What contents of a category share of a prediction. */
 interface SharedPart {
   mean: number
   quadratic: number
-  /** (A + λ)⁻¹ x of the shared features, at the places of own ones. */
-  projected: Float64Array
+  /** Those of its contents that are contenders, by their place among those that are predicted. */
+  contenders: number[]
 }
 
 /**
  * Predicts the rewards of contents at the first position. What contents of a category share is worked out once for each
  * category: mean and variance of a content then cost what its own features do.
+ *
+ * @param places of the contents that are predicted
  */
-export function predict(model: LinearModel, facts: CrossedFacts, contents: readonly Facets[]): Predictions {
+export function predict(
+  model: LinearModel,
+  facts: CrossedFacts,
+  { facets: ofAll, categoryOf, categories }: FacetTable,
+  places: readonly number[],
+): Predictions {
   const { dimension } = model
-  const means = new Float64Array(contents.length)
-  const variances = new Float64Array(contents.length)
-  const parts = new Map<number, SharedPart>()
-  const places = dimension / OWN
+  const means = meanSpace(places.length)
+  const variances = varianceSpace(places.length)
+  const parts = new Array<SharedPart | undefined>(categories)
   const { coefficients, diagonal } = tablesOf(model)
   const own = { linear: 0, square: 0 }
-  for (let index = 0; index < contents.length; index++) {
-    const facets = contents[index]!
-    let shared = parts.get(facets.category)
+  for (let index = 0; index < places.length; index++) {
+    const place = places[index]!
+    const facets = ofAll[place]!
+    const category = categoryOf[place]!
+    let shared = parts[category]
     if (!shared) {
       shared = sharedPartOf(model, facts, facets)
-      parts.set(facets.category, shared)
+      parts[category] = shared
     }
     // The variance is a rough one for now: as if own features were independent.
     sumOwn(own, facts, facets, coefficients, diagonal)
     means[index] = shared.mean + own.linear
     variances[index] = model.noise * (shared.quadratic + own.square)
   }
-  for (const index of contendersOf(means, variances)) {
-    const shared = parts.get(contents[index]!.category)!
-    writeOwn(list, facts, contents[index]!, dimension, 0)
-    const quadratic = shared.quadratic + sparseQuadratic(model.own, places, shared.projected, list)
-    variances[index] = model.noise * Math.max(0, quadratic)
+  for (const index of contendersOf(means, variances)) parts[categoryOf[places[index]!]!]!.contenders.push(index)
+  for (const part of parts) {
+    if (!part || part.contenders.length === 0) continue
+    const facetsOf = (index: number) => ofAll[places[index]!]!
+    writeShared(list, facts, facetsOf(part.contenders[0]!), dimension)
+    pad(list)
+    const projected = projectedOn(model.inverse, dimension, list)
+    for (const index of part.contenders) {
+      writeOwn(list, facts, facetsOf(index), dimension, 0)
+      pad(list)
+      const quadratic = part.quadratic + sparseQuadratic(model.own, dimension / OWN, projected, list)
+      variances[index] = model.noise * Math.max(0, quadratic)
+    }
   }
   return { means, variances }
 }
@@ -73,29 +93,28 @@ export function predict(model: LinearModel, facts: CrossedFacts, contents: reado
 function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets): SharedPart {
   const { inverse, dimension } = model
   writeShared(list, facts, facets, dimension)
+  pad(list)
   return {
     mean: meanOf(model, list),
     quadratic: sparseQuadratic(inverse, dimension, undefined, list),
-    projected: projectedOn(inverse, dimension, list),
+    contenders: [],
   }
 }
 
-/** Returns A x at the places of own features. Four rows at a time: a sum is read and written a quarter as often. */
+/**
+ * Returns (A + λ)⁻¹ x of shared features at the places of own ones, in an array that is lent until the next time. Four rows at a time:
+ * a sum is read and written a quarter as often.
+ */
 function projectedOn(inverse: Float64Array, dimension: number, { count, indices, values }: FeatureList): Float64Array {
   const places = dimension / OWN
-  const projected = new Float64Array(places)
+  const projected = projection(places).fill(0)
   const ownOf = (i: number) => (indices[i]! + 1) * dimension - places
-  let i = 0
-  for (; i + 3 < count; i += 4) {
+  for (let i = 0; i < count; i += 4) {
     const [p, q, r, s] = [ownOf(i), ownOf(i + 1), ownOf(i + 2), ownOf(i + 3)]
     const [x, y, z, w] = [values[i]!, values[i + 1]!, values[i + 2]!, values[i + 3]!]
     for (let at = 0; at < places; at++)
       projected[at] =
         projected[at]! + x * inverse[p + at]! + y * inverse[q + at]! + z * inverse[r + at]! + w * inverse[s + at]!
-  }
-  for (; i < count; i++) {
-    const row = ownOf(i)
-    for (let at = 0; at < places; at++) projected[at] = projected[at]! + values[i]! * inverse[row + at]!
   }
   return projected
 }
@@ -133,7 +152,7 @@ function tablesOf(model: LinearModel): Tables {
 
 function contendersOf(means: Float64Array, variances: Float64Array): number[] {
   const { length } = means
-  const hope = workspace(length)
+  const hope = hopeSpace(length)
   for (let index = 0; index < length; index++) hope[index] = means[index]! + OPTIMISM * Math.sqrt(variances[index]!)
   const least = length > CONTENDERS ? nthLargest(hope, CONTENDERS, length) : Number.NEGATIVE_INFINITY
   const contenders: number[] = []

@@ -16,6 +16,10 @@ const OPTIMISM = 3
 /** Units of a share: whole numbers keep a record short, and nothing is drawn by finer ones. */
 const SHARE_SCALE = PROBABILITY_SCALE
 
+const meanSpace = createWorkspace()
+const deviationSpace = createWorkspace()
+const hopeSpace = createWorkspace()
+
 /**
  * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one position, by
  * samples of the posterior for several, whose conditional chances the quadrature does not know.
@@ -31,8 +35,8 @@ export function posteriorLottery(
   }: { count: number; exploration: number; seed: string; samples?: boolean },
 ): Lottery {
   const contenders = mostHopeful(means, deviations, Math.max(CONTENDERS, count))
-  const someMeans = pickFrom(means, contenders)
-  const someDeviations = pickFrom(deviations, contenders)
+  const someMeans = pickFrom(means, contenders, meanSpace(contenders.length))
+  const someDeviations = pickFrom(deviations, contenders, deviationSpace(contenders.length))
   if (samples) {
     // Another seed than the draw's: its numbers must not depend on the posterior's.
     const tops = sampleTops(someMeans, someDeviations, count, seededRandom(`${seed}\0posterior`))
@@ -45,13 +49,11 @@ export function posteriorLottery(
   return { rule: 'shares', exploration, shares }
 }
 
-const workspace = createWorkspace()
-
 /** Returns those that are best by the upper end of what is likely; of equal ones, the first. */
 function mostHopeful(means: ArrayLike<number>, deviations: ArrayLike<number>, most: number): number[] {
   if (means.length <= most) return placesTo(means.length)
   const { length } = means
-  const hope = workspace(length)
+  const hope = hopeSpace(length)
   for (let index = 0; index < length; index++) hope[index] = means[index]! + OPTIMISM * deviations[index]!
   const least = nthLargest(hope, most, length)
   let ties = most

@@ -1,8 +1,11 @@
+import { createWorkspace } from '../../algebra/workspace.js'
 import { crossFacts } from '../../learning/features/cross.js'
-import { facetsOf } from '../../learning/features/facets.js'
+import { facetTableOf } from '../../learning/features/facet-table.js'
+import { columnsOf } from '../../learning/model/content-columns.js'
 import type { LinearModel } from '../../learning/model/linear-model.js'
 import { predict } from '../../learning/model/predict.js'
-import { type Proposal, type ProposalInput, type Propose, placesTo } from '../proposal.js'
+import type { SlotModel } from '../../learning/model/slot-model.js'
+import { amongAll, type Proposal, type ProposalInput, type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
 /** Views beyond which a content's own level is known as well as others': what is new is tried. */
@@ -39,7 +42,7 @@ export function proposeByPrediction(
 ): Proposal {
   const { eligible, model, count, exploration, seed } = input
   const linear = model?.linear
-  const { means, deviations } = linear ? predictionsOf(linear, input) : unknownOf(eligible.length)
+  const { means, deviations } = linear ? predictionsOf(linear, model.contents, input) : unknownOf(eligible.length)
   const scores = new Array<number>(eligible.length)
   for (let index = 0; index < scores.length; index++) scores[index] = means[index]! + bonus(index)
   const candidates = placesTo(eligible.length)
@@ -53,15 +56,17 @@ export function proposeByPrediction(
   return { candidates, scores, lottery: posteriorLottery(scores, deviations, { count, exploration, seed, samples }) }
 }
 
-function predictionsOf(linear: LinearModel, { eligible, person, context, crossed, model }: ProposalInput) {
+const workspace = createWorkspace()
+
+function predictionsOf(linear: LinearModel, contents: SlotModel['contents'], input: ProposalInput) {
+  const { person, context, crossed } = input
   const facts = crossed ? crossed() : crossFacts({ ...person, context })
-  const { means, variances } = predict(linear, facts, eligible.map(facetsOf))
-  const byId = model?.contents.byId
-  const deviations = new Float64Array(eligible.length)
-  for (let index = 0; index < deviations.length; index++) {
-    const views = byId?.get(eligible[index]!.id)?.views ?? 0
-    deviations[index] = NARROWED * Math.sqrt(variances[index]! + linear.noise / (views + PRIOR_VIEWS))
-  }
+  const { all, places } = amongAll(input)
+  const { means, variances } = predict(linear, facts, facetTableOf(all), places)
+  const { views } = columnsOf(contents, all)
+  const deviations = workspace(places.length)
+  for (let index = 0; index < deviations.length; index++)
+    deviations[index] = NARROWED * Math.sqrt(variances[index]! + linear.noise / (views[places[index]!]! + PRIOR_VIEWS))
   return { means, deviations }
 }
 

@@ -1,6 +1,7 @@
+import { columnsOf } from '../../learning/model/content-columns.js'
 import { typicalReward } from '../../learning/model/content-model.js'
 import { contentPrior } from '../../learning/model/content-prior.js'
-import { type Propose, placesTo } from '../proposal.js'
+import { amongAll, type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
 /**
@@ -18,15 +19,19 @@ const NARROWED = Math.SQRT1_2
  */
 export const proposeByThompson: Propose<{ type: 'thompson'; prior?: { successes: number; failures: number } }> = (
   { prior },
-  { eligible, model, count, exploration, seed },
+  input,
 ) => {
+  const { eligible, model, count, exploration, seed } = input
+  const { all, places } = amongAll(input)
+  const known = model && columnsOf(model.contents, all)
   const unit = model ? typicalReward(model.contents.total) : 1
   const { successes, failures } = prior ?? contentPrior(model?.contents)
   const scores: number[] = []
   const angles: number[] = []
   const deviations: number[] = []
-  for (const { id } of eligible) {
-    const { views, rewards } = model?.contents.byId.get(id) ?? { views: 0, rewards: 0 }
+  for (const place of places) {
+    const views = known?.views[place] ?? 0
+    const rewards = known?.rewards[place] ?? 0
     const won = Math.max(0, rewards / unit)
     const size = successes + failures + Math.max(views, won)
     const rate = (successes + won) / size

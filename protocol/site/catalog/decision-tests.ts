@@ -3,11 +3,10 @@ import { isId } from '../../wire/checks/parse-stored.js'
 import type { JsonObject } from '../../wire/messages.js'
 import type { OUTCOMES } from '../../wire/slots.js'
 import { parseTime } from '../../wire/times/times.js'
-import { parseDuration } from '../definitions/duration.js'
 import { shownFaults } from '../definitions/faults.js'
 import { type CatalogCheck, type CatalogFields, listOf, objectOf, readFields } from './reading.js'
 import { ID_FORM } from './slot-fields.js'
-import { isIdList, isShare, readJson } from './values.js'
+import { isDuration, isIdList, isShare, readJson } from './values.js'
 
 /** Most decision tests of a catalog. */
 export const MAX_DECISION_TESTS = 1_000
@@ -66,7 +65,7 @@ const SHOWN_FIELDS: CatalogFields = {
   contentId: { form: ID_FORM, isFit: isId, meaning: 'what was shown', isRequired: true },
   ago: {
     form: 'a duration such as "10m"',
-    isFit: value => typeof value === 'string' && parseDuration(value) !== undefined,
+    isFit: isDuration,
     meaning: 'how long ago',
     isRequired: true,
   },

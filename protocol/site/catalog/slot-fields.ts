@@ -3,14 +3,13 @@ import { isId } from '../../wire/checks/parse-stored.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { attributionTrouble } from '../attribution.js'
 import { type Attribution, DEFAULT_ATTRIBUTION } from '../catalog.js'
-import { parseDuration } from '../definitions/duration.js'
 import { isPath } from '../definitions/feature-fields.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { REWARD_SENDERS, type RewardSender } from '../rewards.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
 import { readPolicy } from './policy-fields.js'
 import { type CatalogField, type CatalogFields, listOf, objectOf } from './reading.js'
-import { isEventName, isFilledIdList, isShare, isWholeWithin, isWithin, readJson } from './values.js'
+import { isDuration, isEventName, isFilledIdList, isShare, isWholeWithin, isWithin, readJson } from './values.js'
 
 /** Description of the name of a slot, a content or a campaign, as it follows "must be". */
 export const ID_FORM = `text of 1 to ${MAX_NAME_LENGTH} characters`
@@ -62,6 +61,13 @@ export const REWARD_FIELDS: CatalogFields = {
     isFit: value => REWARD_SENDERS.includes(value as RewardSender),
     meaning: '`secret`: only messages with a secret key count, so that no page can say what it is worth',
     default: '`any`',
+  },
+  halfLife: {
+    form: 'a duration such as "24h" or "7d"',
+    isFit: isDuration,
+    meaning:
+      'time after the decision in which the worth of the message halves; each message counts then, also without `value`',
+    default: 'it is worth the same to the end of the window',
   },
   windowHours: {
     form: `a whole number from 1 to ${MAX_REWARD_HOURS}`,
@@ -214,7 +220,7 @@ export const SLOT_FIELDS: CatalogFields = {
   },
   maxAge: {
     form: 'a duration such as "5s" or "1m"',
-    isFit: value => typeof value === 'string' && parseDuration(value) !== undefined,
+    isFit: isDuration,
     meaning:
       'greatest age of the features that the policy asks for; where they are older, the page keeps its own content',
     default: 'any',

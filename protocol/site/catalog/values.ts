@@ -1,6 +1,7 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { isId } from '../../wire/checks/parse-stored.js'
 import { MAX_KEY_LENGTH } from '../../wire/limits.js'
+import { parseDuration } from '../definitions/duration.js'
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from './limits.js'
 import type { CatalogField } from './reading.js'
 
@@ -17,6 +18,11 @@ export function isWholeWithin(value: unknown, least: number, most: number): bool
 /** Whether a value is a share: 0 to 1. */
 export function isShare(value: unknown): boolean {
   return isWithin(value, 0, 1)
+}
+
+/** Whether a value is a duration, such as `5s`. */
+export function isDuration(value: unknown): boolean {
+  return typeof value === 'string' && parseDuration(value) !== undefined
 }
 
 /** Whether a value can name an event. */

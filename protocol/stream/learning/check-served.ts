@@ -56,6 +56,7 @@ function isReward(value: unknown): boolean {
     isAbsentOr(value.min, min => isBound(min) && min <= 0) &&
     isAbsentOr(value.max, max => isBound(max) && max >= 0) &&
     isAbsentOr(value.from, from => REWARD_SENDERS.includes(from as RewardSender)) &&
+    isAbsentOr(value.halfLife, isId) &&
     Number.isFinite(value.windowHours)
   )
 }

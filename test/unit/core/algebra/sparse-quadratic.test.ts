@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sparseQuadratic } from '#core/algebra/sparse-quadratic.js'
+import { PADDING, pad, sparseQuadratic } from '#core/algebra/sparse-quadratic.js'
 import { seededRandom } from '#core/decide/random.js'
 
 /** One place after the other, as the formula says. */
@@ -28,7 +28,9 @@ it('a quadratic form of few places is the same to the last bit as one place afte
     // Many places come twice.
     const places = Array.from({ length: count }, () => Math.floor(random() * width))
     const x = places.map(() => [-2, -1, 1, 2][Math.floor(random() * 4)]!)
-    const list = { count, indices: Int32Array.from(places), values: Float64Array.from(x) }
+    const room = Array.from({ length: PADDING }, () => 1)
+    const list = { count, indices: Int32Array.from([...places, ...room]), values: Float64Array.from([...x, ...room]) }
+    pad(list)
     expect(sparseQuadratic(matrix, width, b, list)).toBe(oneByOne(matrix, width, b, places, x))
   }
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '#core/decide/random.js'
 import { addOutcome, emptyEpochs } from '#core/learning/epochs/epochs.js'
 import { crossFacts, featuresOf } from '#core/learning/features/cross.js'
-import { facetsOf } from '#core/learning/features/facets.js'
+import { facetTableOf } from '#core/learning/features/facet-table.js'
 import { predict } from '#core/learning/model/predict.js'
 import { readModel } from '#core/learning/model/slot-model.js'
 import type { SparseVector } from '#core/learning/sums/linear-sums.js'
@@ -22,7 +22,7 @@ describe('predictions', () => {
       addOutcome(epochs, { contentId: content.id, at: now, position: 1, reward, segments: [], features })
     }
     const linear = readModel(epochs, { dimension: 64, trendHalfLifeMs: 1_000 }).linear!
-    const { means, variances } = predict(linear, factsOf(4), contents.map(facetsOf))
+    const { means, variances } = predict(linear, factsOf(4), facetTableOf(contents), [...contents.keys()])
     for (const [index, content] of contents.entries()) {
       const x: SparseVector = featuresOf(factsOf(4), content, 1, 64)
       let [mean, variance] = [0, 0]

@@ -9,6 +9,7 @@ const rewards = [
   { event: 'Slot Clicked', windowHours: 2 },
   { event: 'Order Completed', windowHours: 3, value: 'properties.revenue' },
   { event: 'Product Added', windowHours: 1, value: 1 },
+  { event: 'Signed Up', windowHours: 6, value: 5, halfLife: '1h' },
 ]
 const hashes = rewardsOf({ rewards }).rewards.map(({ hash }) => hash)
 const SKEW = 5_000
@@ -21,9 +22,11 @@ function creditPlainly(decisions: readonly KeptDecision[], earnings: readonly Ea
     const { at, decisionId, contentIds = [] } = earning
     const amountsOf = (one: KeptDecision) =>
       rewardsOf(one).rewards.flatMap(({ hash, windowMs }) => {
+        const hours = hash === hashes[3] ? Math.max(0, at - one.at) / HOUR : 0
         const place = earning.worth.findIndex((value, index) => index % 2 === 0 && value === hash)
         const isWithin = at >= one.at - SKEW && at <= one.at + windowMs
-        return place >= 0 && isWithin ? [[hash, earning.worth[place + 1]!] as const] : []
+        const worth = () => Math.round(earning.worth[place + 1]! * 2 ** -hours)
+        return place >= 0 && isWithin ? [[hash, worth()] as const] : []
       })
     const viewOf = (one: KeptDecision, item: KeptItem) =>
       one.countFrom === 'served' ? one.at : (item.viewedAt ?? Number.POSITIVE_INFINITY)
@@ -64,6 +67,7 @@ function creditPlainly(decisions: readonly KeptDecision[], earnings: readonly Ea
     [hashes[0]!, 1e9],
     [hashes[1]!, 1e9],
     [hashes[2]!, 80_000],
+    [hashes[3]!, 400_000],
   ])
   return new Map(
     [...credited].flatMap(([item, sums]) =>
@@ -115,7 +119,7 @@ const earned = fc
         decisionId: fc.constantFrom('d0', 'd1', 'd2'),
         contentIds: fc.subarray(['tent', 'boots', 'hat'], { minLength: 1 }),
         worth: fc
-          .subarray([0, 1, 2], { minLength: 1 })
+          .subarray([0, 1, 2, 3], { minLength: 1 })
           .map(places => places.flatMap(place => [hashes[place]!, 10_000])),
       },
       { requiredKeys: ['at', 'worth'] },

@@ -47,6 +47,20 @@ describe('an item of a decision', () => {
     expect(visitor.send(click(3 * SECOND))).toEqual([])
   })
 
+  it('earns half as much after each half-life, each time', () => {
+    const visitor = served([{ ...REVENUE, halfLife: '2h' }])
+    visitor.send(view(SECOND))
+    visitor.send(order(0, { revenue: 8, decisionId: 'd1' }))
+    visitor.send(order(4 * HOUR, { revenue: 8 }))
+    // Times of clients may be a little before the decision's.
+    visitor.send(order(-SECOND, { revenue: 1, decisionId: 'd1' }))
+    expect(visitor.records.map(({ reward }) => reward)).toEqual([0, 8 * ONE, 10 * ONE, 11 * ONE])
+    const signedUp = served([{ event: 'Signed Up', windowHours: 24, halfLife: '2h' }])
+    signedUp.send(view(SECOND))
+    for (const hours of [2, 4]) signedUp.send(track('Signed Up', hours * HOUR))
+    expect(signedUp.records.map(({ reward }) => reward)).toEqual([0, ONE / 2, ONE / 2 + ONE / 4])
+  })
+
   it('carries its features and the segments of its person', () => {
     const items = [{ contentId: 'tent', position: 1, features: [3, 1, 4, -2] }]
     const visitor = served(undefined, { items, segments: ['vip'] })

@@ -43,6 +43,7 @@ const FULL_SLOT = {
       min: -10,
       max: 500,
       from: 'secret',
+      halfLife: '24h',
       windowHours: 72,
     },
     { event: 'Slot Clicked', value: 0.5, windowHours: 1 },

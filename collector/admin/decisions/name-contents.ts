@@ -1,7 +1,8 @@
-import { recordedVersion } from '@slotstream/core'
+import { contentsOfVersion } from '@slotstream/core'
 import type { DecisionRecord, Experiment, ExperimentArm } from '@slotstream/protocol'
-import type { CatalogStore, RevisedCatalog } from '../catalog/store/catalog-store.js'
+import type { CatalogStore } from '../catalog/store/catalog-store.js'
 import type { ExperimentStore } from '../experiments/experiment-store.js'
+import type { ReadContentsThen } from './read-contents-then.js'
 
 /** Earlier revisions of the catalog, and of the experiments, that are looked at. */
 const MOST_REVISIONS = 3
@@ -12,44 +13,37 @@ const TAKES_EFFECT_MS = 10_000
 export interface VersionDeps {
   catalog: Pick<CatalogStore, 'read' | 'readRevision' | 'history'>
   experimentStore: Pick<ExperimentStore, 'read' | 'readRevision' | 'history'>
+  readContentsThen: ReadContentsThen
 }
 
 /**
  * Finds the ids of the contents that a slot had when a decision was made, in their order: in the catalog as it is, else in the
- * revisions that were new then. The version in the record tells the right one. Undefined: it is not kept any more.
+ * revisions that were new then, else in the tables, which have all versions. The version in the record tells the right one.
+ * Undefined: none is it.
  */
-export async function contentsOfVersion(
-  { catalog, experimentStore }: VersionDeps,
+export async function nameContents(
+  { catalog, experimentStore, readContentsThen }: VersionDeps,
   siteId: string,
   record: Pick<DecisionRecord, 'slotId' | 'policyVersion' | 'timestamp' | 'experiment' | 'arm'>,
 ): Promise<string[] | undefined> {
   const { slotId, policyVersion, experiment, arm } = record
-  const latest = Date.parse(record.timestamp) + TAKES_EFFECT_MS
+  const at = Date.parse(record.timestamp)
+  const latest = at + TAKES_EFFECT_MS
   // Outside of experiments a slot chooses as an arm does where an experiment ended.
   const ways: (ExperimentArm | undefined)[] =
     experiment === undefined
       ? [undefined, ...(await armsOf(latest, ({ slot, stopped }) => slot === slotId && stopped !== undefined))]
       : await armsOf(latest, ({ id }, { id: armId }) => id === experiment && armId === arm)
-  const now = found(await catalog.read(siteId))
+  const now = contentsOfVersion(await catalog.read(siteId), record, ways)
   if (now) return now
   const revisions = (await catalog.history(siteId)).filter(({ at }) => Date.parse(at) <= latest)
   for (const { revision } of revisions.slice(0, MOST_REVISIONS)) {
     const then = await catalog.readRevision(siteId, revision)
-    const contentIds = then && found(then)
+    const contentIds = then && contentsOfVersion(then, record, ways)
     if (contentIds) return contentIds
   }
-  return undefined
-
-  function found({ slots, content }: RevisedCatalog): string[] | undefined {
-    const slot = slots.find(({ id }) => id === slotId)
-    if (!slot) return undefined
-    const contents = new Map(content.map(each => [each.id, each]))
-    for (const way of ways) {
-      const version = recordedVersion(slot, contents, way)
-      if (version.policyVersion === policyVersion) return version.contentIds
-    }
-    return undefined
-  }
+  if (ways.length === 0) return undefined
+  return readContentsThen({ siteId, slotId, policyVersion, at, ways: ways.map(way => way ?? null) })
 
   async function armsOf(
     before: number,

@@ -1,7 +1,7 @@
 import { recordedVersion } from '@slotstream/core'
-import type { Content, Experiment, Slot } from '@slotstream/protocol'
+import type { Content, ContentsThenRequest, Experiment, Slot } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { contentsOfVersion } from '#collector/admin/decisions/contents-of-version.js'
+import { nameContents } from '#collector/admin/decisions/name-contents.js'
 
 const SLOT: Slot = { id: 'hero', count: 1, holdout: 0 }
 const content = (id: string): Content => ({ id, slots: ['hero'], category: 'c', payload: {} })
@@ -31,6 +31,7 @@ function some(revisions: Record<number, string[]>, experiments: Record<number, u
     content: ids.map(content),
   })
   return {
+    readContentsThen: async (_request: ContentsThenRequest): Promise<string[] | undefined> => undefined,
     catalog: {
       read: async () => whole(kept.at(-1)!),
       history: async () => kept.toReversed().map(whole) as never,
@@ -59,30 +60,48 @@ function recordOf(ids: string[], arm?: (typeof EXPERIMENT.arms)[number]) {
 
 describe('the contents of a version', () => {
   it('are those of the catalog that is served, if it is the one', async () => {
-    expect(await contentsOfVersion(some({ 5: ['two', 'one'] }), 'shop', recordOf(['one', 'two']))).toEqual([
-      'one',
-      'two',
-    ])
+    expect(await nameContents(some({ 5: ['two', 'one'] }), 'shop', recordOf(['one', 'two']))).toEqual(['one', 'two'])
   })
 
   it('are those of the revision that was served then', async () => {
     const revisions = { [-9]: ['zero'], [-5]: ['one', 'two'], 1: ['one'], 2: ['two'], 3: ['three'], 4: ['four'] }
-    expect(await contentsOfVersion(some(revisions), 'shop', recordOf(['one', 'two']))).toEqual(['one', 'two'])
+    expect(await nameContents(some(revisions), 'shop', recordOf(['one', 'two']))).toEqual(['one', 'two'])
   })
 
   it('are not guessed where no kept revision is the one', async () => {
-    expect(await contentsOfVersion(some({ 5: ['one'] }), 'shop', recordOf(['one', 'two']))).toBeUndefined()
+    expect(await nameContents(some({ 5: ['one'] }), 'shop', recordOf(['one', 'two']))).toBeUndefined()
     const other = { ...recordOf(['one']), slotId: 'teaser' }
-    expect(await contentsOfVersion(some({ 5: ['one'] }), 'shop', other)).toBeUndefined()
+    expect(await nameContents(some({ 5: ['one'] }), 'shop', other)).toBeUndefined()
+  })
+
+  it('are asked of the tables where the catalog keeps no such revision, with the ways in which the slot may have chosen', async () => {
+    const asked: ContentsThenRequest[] = []
+    const tables = (deps: ReturnType<typeof some>) => ({
+      ...deps,
+      readContentsThen: async (request: ContentsThenRequest) => {
+        asked.push(request)
+        return ['one', 'two']
+      },
+    })
+    const record = recordOf(['one', 'two'])
+    expect(await nameContents(tables(some({ 5: ['two', 'one'] })), 'shop', record)).toEqual(['one', 'two'])
+    expect(asked).toEqual([])
+    expect(await nameContents(tables(some({ 5: ['one'] })), 'shop', record)).toEqual(['one', 'two'])
+    const { slotId, policyVersion } = record
+    expect(asked).toEqual([{ siteId: 'shop', slotId, policyVersion, at: AT, ways: [null] }])
+    // Of an arm that is kept nowhere there is nothing to compare with.
+    const [, arm] = EXPERIMENT.arms
+    expect(await nameContents(tables(some({ 5: ['one'] })), 'shop', recordOf(['one'], arm))).toBeUndefined()
+    expect(asked).toHaveLength(1)
   })
 
   it('are those of the arm that the person was in, also after the experiment', async () => {
     const [, arm] = EXPERIMENT.arms
     const record = recordOf(['one', 'two'], arm)
     const revisions = { [-1]: ['one', 'two'] }
-    expect(await contentsOfVersion(some(revisions, { [-1]: [EXPERIMENT] }), 'shop', record)).toEqual(['two'])
-    expect(await contentsOfVersion(some(revisions, { [-1]: [EXPERIMENT], 9: [] }), 'shop', record)).toEqual(['two'])
-    expect(await contentsOfVersion(some(revisions), 'shop', record)).toBeUndefined()
+    expect(await nameContents(some(revisions, { [-1]: [EXPERIMENT] }), 'shop', record)).toEqual(['two'])
+    expect(await nameContents(some(revisions, { [-1]: [EXPERIMENT], 9: [] }), 'shop', record)).toEqual(['two'])
+    expect(await nameContents(some(revisions), 'shop', record)).toBeUndefined()
   })
 
   it('are those of the arm as which a slot chooses for everybody since its experiment ended', async () => {
@@ -94,8 +113,8 @@ describe('the contents of a version', () => {
     } = { experiment: '', arm: '', ...recordOf(['one', 'two'], arm) }
     const stopped = { ...EXPERIMENT, stopped: { at: at(-2).toISOString(), reason: 'better', arm: 'b' } }
     const revisions = { [-1]: ['one', 'two'] }
-    expect(await contentsOfVersion(some(revisions, { [-1]: [stopped] }), 'shop', record)).toEqual(['two'])
-    expect(await contentsOfVersion(some(revisions, { [-1]: [stopped], 9: [] }), 'shop', record)).toEqual(['two'])
-    expect(await contentsOfVersion(some(revisions, { [-1]: [EXPERIMENT] }), 'shop', record)).toBeUndefined()
+    expect(await nameContents(some(revisions, { [-1]: [stopped] }), 'shop', record)).toEqual(['two'])
+    expect(await nameContents(some(revisions, { [-1]: [stopped], 9: [] }), 'shop', record)).toEqual(['two'])
+    expect(await nameContents(some(revisions, { [-1]: [EXPERIMENT] }), 'shop', record)).toBeUndefined()
   })
 })
