@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
+import { readReceivedPeriods } from './received-periods.js'
 
 /** A migration was changed after it had been applied. */
 export class MigrationError extends Error {
@@ -42,9 +43,14 @@ export function statementsOf(sql: string): string[] {
     .filter(statement => statement.replace(/^--.*$/gm, '').trim() !== '')
 }
 
+/** The parameters by which a statement says that it runs for each period in which events were received, one by one. */
+const IS_BY_PERIOD = /\{from:DateTime\('UTC'\)\}/
+
 /**
  * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, or twice at once,
- * changes nothing: every statement says IF NOT EXISTS, or changes a column to what it may be already.
+ * changes nothing: every statement says IF NOT EXISTS, changes a column to what it may be already, or inserts what is not
+ * there yet. What inserts rows of many events does so in periods (`IS_BY_PERIOD`): each is far from the time limit of a
+ * request, and one that was interrupted begins with what is missing.
  *
  * @param ddl rewrites a statement for a cluster
  * @returns versions applied now
@@ -88,7 +94,10 @@ export async function migrate(
   // On a new installation, which may begin anew, all are recorded at once: each insert takes as long as a statement.
   const first = applied.size === 0
   for (const migration of pending) {
-    for (const statement of statementsOf(migration.sql)) await run(statement)
+    for (const statement of statementsOf(migration.sql)) {
+      if (!IS_BY_PERIOD.test(statement)) await run(statement)
+      else for (const { from, until } of await readReceivedPeriods(clickhouse)) await run(statement, { from, until })
+    }
     if (!first) await record([migration])
   }
   if (first) await record(pending)

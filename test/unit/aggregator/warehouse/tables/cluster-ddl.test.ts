@@ -34,11 +34,13 @@ describe('clusterDdl', () => {
     expect(clusterDdl("it's")('DROP TABLE IF EXISTS t')).toBe("DROP TABLE IF EXISTS t ON CLUSTER 'it\\'s'")
   })
 
-  it('reaches every statement of the migrations, once, and no engine is forgotten', async () => {
+  it('reaches every statement of the migrations that defines something, once, and no engine is forgotten', async () => {
     for (const { sql } of await readMigrations())
       for (const statement of statementsOf(sql)) {
         const rewritten = ddl(statement)
-        expect(rewritten.match(/ON CLUSTER 'main'/g)).toHaveLength(1)
+        // Replicas get inserted rows from each other.
+        const times = /^INSERT INTO /m.test(statement) ? 0 : 1
+        expect(rewritten.match(/ON CLUSTER 'main'/g) ?? []).toHaveLength(times)
         expect(rewritten).not.toMatch(/ENGINE = (?!Replicated)\w*MergeTree|non_replicated/)
       }
   })
