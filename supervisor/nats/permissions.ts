@@ -1,4 +1,12 @@
-import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, experimentsKey, keySubject, STREAMS } from '@slotstream/protocol'
+import {
+  BUCKETS,
+  BUILT_IN_KEY,
+  bucketStream,
+  COLLECTOR_BUCKETS,
+  experimentsKey,
+  keySubject,
+  STREAMS,
+} from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
@@ -88,6 +96,9 @@ const ADMINISTERED = [
 /** Deletions of people. */
 const PEOPLE = [allKeys('jobs'), allKeys('tombstones')]
 
+/** Which built-in features have been counted. */
+const NOTES_BUILT_IN = [keySubject(BUCKETS.definitions, BUILT_IN_KEY)]
+
 /** How experiments end: one key of each site, and no other definition. */
 const ENDS_EXPERIMENTS = [keySubject(BUCKETS.definitions, experimentsKey('*'))]
 
@@ -164,6 +175,7 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'profile.*',
             ...PEOPLE,
             allKeys('positions'),
+            ...NOTES_BUILT_IN,
             ...ENDS_EXPERIMENTS,
             allKeys('webhookLetters'),
             allKeys('itemModels'),
