@@ -84,6 +84,6 @@ export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () =>
 
 /** Names of the features that came after the revision. */
 function namesOf({ features, after }: WantedFill): string[] {
-  const all = [...features.byVersion.values(), ...features.ofContent.byName.values()]
-  return all.filter(({ addedIn }) => addedIn > after).map(({ name }) => name)
+  const ofContent = new Set(features.ofContent.rules.map(([, { feature }]) => feature))
+  return [...features.byVersion.values(), ...ofContent].filter(({ addedIn }) => addedIn > after).map(({ name }) => name)
 }

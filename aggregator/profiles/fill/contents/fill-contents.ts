@@ -101,8 +101,9 @@ export async function beginContents(
 /** Returns the versions of features of content that are wanted, by site. */
 function versionsOf(wanted: ReadonlyMap<string, WantedFill>): Map<string, string[]> {
   const sites = [...wanted].map(([siteId, { features, after }]): [string, string[]] => {
-    const { byName } = featuresAfter(features, after).ofContent
-    return [siteId, [...byName.values()].map(({ version }) => version)]
+    // By name there may be former ones, which are served meanwhile.
+    const { rules } = featuresAfter(features, after).ofContent
+    return [siteId, [...new Set(rules.map(([, { feature }]) => feature.version))]]
   })
   return new Map(sites.filter(([, versions]) => versions.length > 0))
 }
