@@ -13,7 +13,7 @@ import { someIdentity } from './some-identity.js'
 import { until } from './until.js'
 
 const log = createLog('test')
-log.level = process.env.TEST_LOG ?? 'silent'
+log.level = 'silent'
 
 /**
  * A process with the role profiles, as far as NATS can tell, which answers for all partitions.
