@@ -42,7 +42,9 @@ export async function explainDefinition(
     const since = declared
       ? (addedIn[name] ?? revision)
       : Math.max(addedIn[name] ?? 0, (await store.readBuiltIn())[name] ?? 0)
-    const isFilling = since > (await readFilledTo(siteId))
+    const filledTo = await readFilledTo(siteId)
+    // Of a site that declares nothing it is noted once it was filled: one that came later has nothing to be filled.
+    const isFilling = since > filledTo && (revision > 0 || filledTo > 0)
     return { ...explainFeature(feature), ...(!declared && { builtin: true }), ...(isFilling && { filling: true }) }
   }
   const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)

@@ -36,7 +36,9 @@ describe('features of content that are declared anew', () => {
 
   it('are the ones to fill, and no others', () => {
     const { ofContent, byVersion } = featuresAfter(withFormer(declared, former, 3), 3)
-    expect(versions(ofContent.rules.map(([, { feature }]) => feature))).toEqual([OTHERWISE, LATER].map(versionOfFeature))
+    expect(versions(ofContent.rules.map(([, { feature }]) => feature))).toEqual(
+      [OTHERWISE, LATER].map(versionOfFeature),
+    )
     expect(byVersion.size).toBe(0)
     expect(featuresAfter(declared, 7).ofContent.rules).toEqual([])
   })

@@ -50,7 +50,14 @@ describe('a fill', () => {
     expect([...learned.fills]).toEqual([[`3 shop ${FILL}`, { stored: 6, above: new Set([7, 8, 9]), at: NOW }]])
     expect(sumIn(fold(waves.toReversed(), learned))).toBe(1_111_111_110)
     // As it was begun again: it does not know what is there.
-    expect(sumIn(fold(waves.map(envelope => ({ ...envelope, stored: 0 })), learned))).toBe(1_111_111_110)
+    expect(
+      sumIn(
+        fold(
+          waves.map(envelope => ({ ...envelope, stored: 0 })),
+          learned,
+        ),
+      ),
+    ).toBe(1_111_111_110)
   })
 
   it('is apart from messages, other fills, sites and partitions of its numbers', () => {

@@ -22,7 +22,14 @@ describe('what the history of a visitor adds to features of content', () => {
       {
         ...{ userId: '', receivedAt: AT[0] },
         contents: [
-          { contentId: 'tent', slotId: 'hero', amounts: [['v', 1, 0, 7], ['v', 2, 1, 3]] },
+          {
+            contentId: 'tent',
+            slotId: 'hero',
+            amounts: [
+              ['v', 1, 0, 7],
+              ['v', 2, 1, 3],
+            ],
+          },
           { contentId: 'tent', slotId: '', amounts: [['v', 1, 0, 9, 'Acme']] },
         ],
       },
@@ -35,7 +42,9 @@ describe('what the history of a visitor adds to features of content', () => {
     history.add(message([['v', 0, 0, 1]], { userId: 'bob', receivedAt: AT[1] }), ALL)
     history.add(message([['v', 0, 0, 2]], { userId: 'ann' }), ALL)
     history.add(message([['v', 0, 0, 4]], { userId: 'bob' }), ALL)
-    expect(history.partsOf('v').map(({ userId, receivedAt, contents }) => [userId, receivedAt, contents[0]!.amounts])).toEqual([
+    expect(
+      history.partsOf('v').map(({ userId, receivedAt, contents }) => [userId, receivedAt, contents[0]!.amounts]),
+    ).toEqual([
       ['ann', AT[0], [['v', 0, 0, 2]]],
       ['bob', AT[1], [['v', 0, 0, 5]]],
     ])
