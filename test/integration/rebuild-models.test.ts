@@ -306,6 +306,7 @@ it('features of content are those of what the stream has, fills among it, withou
   await untilContents()
   // What was told is not told again.
   await send(told.slice(2, 14))
+  await publish(4)
   const { state } = await broker.nats.manager.streams.info('LEARNING')
   await until(
     'all of it is in the snapshot',
