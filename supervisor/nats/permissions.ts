@@ -1,6 +1,5 @@
 import {
   BUCKETS,
-  BUILT_IN_KEY,
   bucketStream,
   COLLECTOR_BUCKETS,
   experimentsKey,
@@ -89,15 +88,13 @@ const ADMINISTERED = [
   allKeys('catalog'),
   allKeys('catalogHistory'),
   allKeys('plans'),
-  allKeys('definitions'),
+  // Those of sites. Aggregators note under another key which built-in features are counted.
+  keySubject(BUCKETS.definitions, '*.*'),
   allKeys('webhooks'),
 ]
 
 /** Deletions of people. */
 const PEOPLE = [allKeys('jobs'), allKeys('tombstones')]
-
-/** Which built-in features have been counted. */
-const NOTES_BUILT_IN = [keySubject(BUCKETS.definitions, BUILT_IN_KEY)]
 
 /** How experiments end: one key of each site, and no other definition. */
 const ENDS_EXPERIMENTS = [keySubject(BUCKETS.definitions, experimentsKey('*'))]
@@ -175,7 +172,6 @@ export function permissionsOf(role: Role, inboxPrefix: string): Permissions | un
             'profile.*',
             ...PEOPLE,
             allKeys('positions'),
-            ...NOTES_BUILT_IN,
             ...ENDS_EXPERIMENTS,
             allKeys('webhookLetters'),
             allKeys('itemModels'),
