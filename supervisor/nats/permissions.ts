@@ -1,11 +1,4 @@
-import {
-  BUCKETS,
-  bucketStream,
-  COLLECTOR_BUCKETS,
-  experimentsKey,
-  keySubject,
-  STREAMS,
-} from '@slotstream/protocol'
+import { BUCKETS, bucketStream, COLLECTOR_BUCKETS, experimentsKey, keySubject, STREAMS } from '@slotstream/protocol'
 
 /** Subjects that a user of NATS may publish, and subscribe to. */
 export interface Permissions {
