@@ -98,6 +98,7 @@ export {
   BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
+  builtInSince,
   CLICK_EVENTS,
   type CompileWhere,
   type ContentRow,
@@ -140,6 +141,7 @@ export { type LearningFacts, tokensOf } from './learning/features/tokens.js'
 export { type Folded, foldEnvelope, type RecordRefusal } from './learning/fold/fold-envelope.js'
 export { advanceLearned, type Learned, type LearnedSlot, nothingLearned, slotKey } from './learning/fold/learned.js'
 export { noteMissed } from './learning/fold/missed.js'
+export { noMessages, type TakenMessages, takeMessage } from './learning/fold/repeats.js'
 export { addToGram, emptyGram, type Gram, gramOf, gramOfUsers, MAX_MODEL_ITEMS } from './learning/items/gram.js'
 export {
   addItems,
@@ -156,6 +158,7 @@ export { type ParsedLearned, parseLearned } from './learning/stored/parse-learne
 export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
+export { isLikeBot } from './ledger/is-like-bot.js'
 export type { Forward } from './ledger/ledger.js'
 export { BUILTIN_PATTERNS, withBuiltinPatterns } from './patterns/builtin.js'
 export { type CompiledSet, compilePatterns } from './patterns/compile.js'
@@ -176,7 +179,7 @@ export { covisitationModel } from './policies/ranking/covisitation.js'
 export { easeModel } from './policies/ranking/ease.js'
 export { knnModel } from './policies/ranking/knn.js'
 export { ANONYMOUS_PROFILE_DAYS, hasEnded, isOfOneVisit } from './profile/anonymous-profiles.js'
-export { applyAndDetect, applyEnvelope } from './profile/apply.js'
+export { applyAndDetect, applyEnvelope, applyToHistory } from './profile/apply.js'
 export { profileOfLink } from './profile/apply-message.js'
 export type { ApplyRules } from './profile/apply-rules.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'

@@ -200,11 +200,18 @@ export {
   type TrackingPlan,
 } from './site/tracking-plan.js'
 export {
+  BUILT_IN_KEY,
+  parseStoredBuiltIn,
+  type StoredBuiltIn,
+  type StoredBuiltInFeature,
+} from './stream/built-in-features.js'
+export {
   type CatalogPublished,
   catalogPublishedKey,
   isCatalogPublishedKey,
   parseCatalogPublished,
 } from './stream/catalog-published.js'
+export { type ContentFill, type ContentFills, contentFillsKey, parseContentFills } from './stream/content-fills.js'
 export {
   DEAD_LETTERS,
   type DeadLetter,
@@ -257,6 +264,9 @@ export { isPackedFeatures, isServedDecisions } from './stream/learning/check-ser
 export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'
 export {
   type ContentAmounts,
+  contentFill,
+  contentsRecordId,
+  isOfFill,
   type LearningEnvelope,
   type LearningRecord,
   learningRecordId,

@@ -2,6 +2,7 @@ import type { Site } from '@slotstream/protocol'
 import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { watchJobs } from '../people/watch-jobs.js'
+import { readBuiltIn } from '../profiles/definitions/built-in-edition.js'
 import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
 import { checkSite } from './check-site.js'
@@ -27,7 +28,7 @@ export type Check = (site: Site, sample: number, salt?: string) => Promise<Parit
 export async function withChecks<T>(parts: ChecksParts, use: (check: Check) => Promise<T>): Promise<T> {
   const { nats, installation, anonymousDays, log, signal } = parts
   const { buckets } = installation
-  const definitions = createSitesDefinitions(log)
+  const definitions = createSitesDefinitions(log, await readBuiltIn(buckets.definitions))
   const watching = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
   const jobs = await watchJobs(nats, buckets.jobs, log)
   const clickhouse = openClickHouse(parts.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })

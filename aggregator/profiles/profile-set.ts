@@ -10,6 +10,7 @@ import {
   type Tombstones,
 } from '@slotstream/runtime'
 import type { StepResult } from './apply/apply-step.js'
+import { leavesOut } from './definitions/bot-treatment.js'
 import type { SitesDefinitions } from './definitions/compiled-definitions.js'
 import type { FillRecords } from './fill/fill-records.js'
 import { type FillerDeps, startFiller } from './fill/filler.js'
@@ -232,6 +233,7 @@ function fillerDeps(
     maxBytes: Math.ceil(FILL_SHARE * maxBytes),
     featuresOf: siteId => definitions.of(siteId).features,
     siteIds: definitions.siteIds,
+    isLeftOut: leavesOut(definitions),
     partition(index) {
       const worker = workers.get(index)
       if (worker?.phase !== 'serving' || !worker.partition || !holds(index)) return undefined

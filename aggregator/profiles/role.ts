@@ -1,4 +1,4 @@
-import { ANONYMOUS_PROFILE_DAYS } from '@slotstream/core'
+import { ANONYMOUS_PROFILE_DAYS, type BuiltInFeature } from '@slotstream/core'
 import { type Profile, partitionOf } from '@slotstream/protocol'
 import {
   type Installation,
@@ -14,6 +14,7 @@ import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/joi
 import type { SkewTracker } from '../status/skew-tracker.js'
 import { answerForget } from './answer-forget.js'
 import { watchBotTreatment, withBotTreatment } from './definitions/bot-treatment.js'
+import { noteBuiltIn } from './definitions/built-in-edition.js'
 import {
   type CompiledDefinitions,
   createSitesDefinitions,
@@ -27,7 +28,7 @@ import { createProfileSet } from './profile-set.js'
 import { createReadPerson, type Person, type ReadPerson } from './reads/read-persons.js'
 import { createReadStored } from './reads/read-stored.js'
 import { startAnswering } from './reads/start-answering.js'
-import { createServing, type Serving, type ServingListener } from './serving.js'
+import { createServing, describeMissing, type Serving, type ServingListener } from './serving.js'
 import { type WantedSignals, watchWantedSignals } from './signals/wanted-signals.js'
 import type { Redis } from './store/redis/open-redis.js'
 
@@ -85,6 +86,8 @@ export interface ProfilesDeps {
   /** The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
+  /** Features that every site has. Default: those of this release */
+  builtIn?: readonly BuiltInFeature[]
   /** Counts messages by partition and visitor. Default: not counted */
   skewTracker?: Pick<SkewTracker, 'add'>
   /** Deleted persons: their earlier messages are not applied. Default: none */
@@ -101,8 +104,9 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const wantedSignals = await watchWantedSignals(nats, buckets.sites, log)
   const rewardEvents = await watchRewardEvents(nats, buckets.catalog, log)
   const bots = await watchBotTreatment(nats, buckets.sites, log)
-  const definitions = withBotTreatment(createSitesDefinitions(log), bots)
-  const featureServing = await serveFeatures(deps, definitions)
+  const edition = await noteBuiltIn(buckets.definitions, deps.builtIn)
+  const definitions = withBotTreatment(createSitesDefinitions(log, edition), bots)
+  const featureServing = await serveFeatures(deps, definitions, edition)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined
   const holds = (partition: number) => leaseGroup?.holds(String(partition)) ?? false
@@ -232,17 +236,6 @@ function joinGroup(deps: ProfilesDeps, generations: ProfileGenerations, serving:
       for (const profileSet of generations.all()) profileSet.drop(Number(partition))
     },
   })
-}
-
-function describeMissing(
-  unowned: number,
-  { partitions, messages }: { partitions: number; messages: number },
-): string[] {
-  return [
-    ...(unowned > 0 ? [`profiles: ${unowned} partitions have no owner yet`] : []),
-    ...(partitions > 0 ? [`profiles: ${partitions} partitions are still to be loaded`] : []),
-    ...(messages > 0 ? [`profiles: up to ${messages} messages are still to be replayed`] : []),
-  ]
 }
 
 /** Returns the whole numbers from 0 to below `count`. */

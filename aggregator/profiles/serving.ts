@@ -31,3 +31,15 @@ export function createServing(): Serving {
     },
   }
 }
+
+/** Describes what is missing until all profiles are up to date; nothing where nothing is. */
+export function describeMissing(
+  unowned: number,
+  { partitions, messages }: { partitions: number; messages: number },
+): string[] {
+  return [
+    ...(unowned > 0 ? [`profiles: ${unowned} partitions have no owner yet`] : []),
+    ...(partitions > 0 ? [`profiles: ${partitions} partitions are still to be loaded`] : []),
+    ...(messages > 0 ? [`profiles: up to ${messages} messages are still to be replayed`] : []),
+  ]
+}

@@ -10,6 +10,7 @@ import {
 import type { Installation, Log, Nats } from '@slotstream/runtime'
 import { answerFromTables } from '../clickhouse/answer-from-tables.js'
 import type { ClickHouseServer } from '../clickhouse/client.js'
+import { readBuiltIn } from '../profiles/definitions/built-in-edition.js'
 import { createSitesDefinitions } from '../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
 import { readHistory } from './read-history.js'
@@ -32,7 +33,7 @@ export interface HistoriesParts {
 /** Answers which messages changed a value: one process of all takes each request. */
 export async function answerHistories(parts: HistoriesParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, server, anonymousDays, log } = parts
-  const definitions = createSitesDefinitions(log)
+  const definitions = createSitesDefinitions(log, await readBuiltIn(installation.buckets.definitions))
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
   const answering = answerFromTables<ValueHistoryRequest>({
     ...{ nats, server, log, subject: VALUE_HISTORY_SUBJECT, name: 'value-history', what: 'histories' },

@@ -145,6 +145,7 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
               additionalProperties: { type: ['number', 'object', 'null'] },
             },
             version: { type: 'string', description: 'Changes with the definition. Absent: it is made of others.' },
+            filling: { type: 'boolean', description: 'The history of the feature is being counted.' },
           },
         },
       },

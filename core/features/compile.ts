@@ -10,7 +10,7 @@ import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import type { BuiltInFeature } from './built-in.js'
 import type { EventRule, Feature, Features } from './feature.js'
-import { indexFeatures, indexRules } from './index-features.js'
+import { contentFeatures, indexFeatures } from './index-features.js'
 import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
 
@@ -24,8 +24,10 @@ export type CompileWhere = (where: object) => (message: StoredMessage) => boolea
  * Compiles the features of a site. A declared feature takes the place of the built-in one of its name; `off` removes it.
  *
  * @param definitions checked ones, see `checkFeatures`
- * @param revision of the definitions
- * @param addedIn revision in which each definition came, by name; default: this one
+ * @param revision of the definitions. That of the features is the latest one of all
+ * @param addedIn revision in which each definition came, by name; default: this one. Of a built-in feature that is in effect
+ * again: since when
+ * @param since revision in which built-in features came, by name. Default: they were there from the start
  */
 export function compileFeatures(
   builtIn: readonly BuiltInFeature[],
@@ -33,25 +35,34 @@ export function compileFeatures(
   compileWhere: CompileWhere,
   revision = 0,
   addedIn: Readonly<Record<string, number>> = {},
+  since: Readonly<Record<string, number>> = {},
 ): Features {
   const byName = new Map<string, Feature>()
   const rules: EventRule[] = []
   const declared = new Set(definitions.map(({ name }) => name))
   const ofContent = { byName: new Map<string, Feature>(), rules: [] as EventRule[] }
-  const add = (definition: BuiltInFeature, added?: number) => {
-    const feature = compileFeature(definition, compileWhere, added)
+  const add = (definition: BuiltInFeature, origin: Pick<Feature, 'addedIn' | 'isBuiltIn'>) => {
+    const feature = compileFeature(definition, compileWhere, origin)
     const into = definition.entity === 'content' ? ofContent : { byName, rules }
     into.byName.set(feature.name, feature)
     for (const [event, weight] of weightsOf(definition)) into.rules.push([event, { feature, weight }])
   }
-  for (const definition of builtIn) if (!declared.has(definition.name)) add(definition)
+  for (const definition of builtIn) {
+    const { name } = definition
+    if (declared.has(name)) continue
+    add(definition, { addedIn: Math.max(addedIn[name] ?? 0, since[name] ?? 0), isBuiltIn: true })
+  }
   for (const definition of definitions)
-    if (!isFeatureOff(definition)) add(definition, addedIn[definition.name] ?? revision)
-  const contents = { byName: ofContent.byName, ...indexRules(ofContent.rules) }
-  return indexFeatures(revision, byName, rules, undefined, contents)
+    if (!isFeatureOff(definition)) add(definition, { addedIn: addedIn[definition.name] ?? revision, isBuiltIn: false })
+  const latest = Math.max(revision, ...Object.values(since))
+  return indexFeatures(latest, byName, rules, undefined, contentFeatures(ofContent.byName, ofContent.rules))
 }
 
-function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, addedIn?: number): Feature {
+function compileFeature(
+  definition: BuiltInFeature,
+  compileWhere: CompileWhere,
+  origin: Pick<Feature, 'addedIn' | 'isBuiltIn'>,
+): Feature {
   const { name, source, value, by, keys = DEFAULT_KEYS } = definition
   return {
     name,
@@ -62,8 +73,7 @@ function compileFeature(definition: BuiltInFeature, compileWhere: CompileWhere, 
     ...(value !== undefined && { readValue: compilePath(value) }),
     ...(by !== undefined && { readKeys: compilePath(by) }),
     keys,
-    addedIn: addedIn ?? 0,
-    isBuiltIn: addedIn === undefined,
+    ...origin,
   }
 }
 

@@ -18,7 +18,7 @@ export interface Feature {
   readKeys?: ReadPath
   /** Most keys of a slot. */
   keys: number
-  /** Revision of the site's features in which this definition came; 0 of built-in ones. */
+  /** Revision in which this definition came; 0 of built-in ones that were there from the start. */
   addedIn: number
   isBuiltIn: boolean
 }
@@ -31,7 +31,7 @@ export interface Rule {
 
 /** The features of a site. */
 export interface Features {
-  /** Revision of what the site declared; 0: nothing. */
+  /** The latest revision of what the site declared, and of the built-in features; 0: neither was ever changed. */
   revision: number
   byName: ReadonlyMap<string, Feature>
   byVersion: ReadonlyMap<string, Feature>
@@ -49,7 +49,8 @@ export interface Features {
 /** The features of a site's content. */
 export interface ContentFeatures {
   byName: ReadonlyMap<string, Feature>
-  /** As those of `Features`. */
+  /** Every rule, as those of `Features`. */
+  rules: readonly EventRule[]
   rulesByEvent: ReadonlyMap<string, readonly Rule[]>
   rulesOfAny: readonly Rule[]
 }

@@ -21,7 +21,12 @@ export function indexFeatures(
   return { revision, byName, byVersion, rules, ...indexRules(rules), ofContent, filling }
 }
 
-const NO_CONTENT_FEATURES: ContentFeatures = { byName: new Map(), rulesByEvent: new Map(), rulesOfAny: [] }
+/** Makes the features of a site's content ready for messages, as `indexFeatures`. */
+export function contentFeatures(byName: ReadonlyMap<string, Feature>, rules: readonly EventRule[]): ContentFeatures {
+  return { byName, rules, ...indexRules(rules) }
+}
+
+const NO_CONTENT_FEATURES = contentFeatures(new Map(), [])
 
 /** Returns rules by the name of the event, those of every message among them. */
 export function indexRules(rules: readonly EventRule[]): Pick<Features, 'rulesByEvent' | 'rulesOfAny'> {
@@ -46,23 +51,35 @@ export function indexRules(rules: readonly EventRule[]): Pick<Features, 'rulesBy
  * @param former what was declared in the revision `filledTo`, whose history is counted
  */
 export function withFormer(features: Features, former: Features, filledTo: number): Features {
-  const filling = [...features.byName.values()].filter(({ addedIn }) => addedIn > filledTo)
-  const byName = new Map(features.byName)
+  const { ofContent } = features
+  const ofPersons = besideFormer(features, former, filledTo)
+  const contents = besideFormer(ofContent, former.ofContent, filledTo)
+  return indexFeatures(
+    features.revision,
+    ofPersons.byName,
+    ofPersons.rules,
+    new Set([...ofPersons.filling, ...contents.filling]),
+    contentFeatures(contents.byName, contents.rules),
+  )
+}
+
+function besideFormer(
+  { byName: declared, rules }: Pick<ContentFeatures, 'byName' | 'rules'>,
+  former: Pick<ContentFeatures, 'byName' | 'rules'>,
+  filledTo: number,
+): Pick<ContentFeatures, 'byName' | 'rules'> & { filling: string[] } {
+  const counted = new Set([...declared.values()].map(({ version }) => version))
+  const filling = [...declared.values()].filter(({ addedIn }) => addedIn > filledTo)
+  const byName = new Map(declared)
   const kept = new Set<string>()
   for (const { name, version } of filling) {
     const before = former.byName.get(name)
     if (!before || before.version === version) continue
     byName.set(name, before)
-    if (!features.byVersion.has(before.version)) kept.add(before.version)
+    if (!counted.has(before.version)) kept.add(before.version)
   }
-  const rules = former.rules.filter(([, { feature }]) => kept.has(feature.version))
-  return indexFeatures(
-    features.revision,
-    byName,
-    [...features.rules, ...rules],
-    new Set(filling.map(({ name }) => name)),
-    features.ofContent,
-  )
+  const ofBefore = former.rules.filter(([, { feature }]) => kept.has(feature.version))
+  return { byName, rules: [...rules, ...ofBefore], filling: filling.map(({ name }) => name) }
 }
 
 /** Returns a site's features with one of them alone, as it is counted now; none where there is no such feature. */
@@ -76,11 +93,10 @@ export function featureAlone(features: Features, name: string): Features {
 /** Returns those of a site's features that came after a revision, for messages of before. */
 export function featuresAfter(features: Features, revision: number): Features {
   const isNew = ({ addedIn }: Feature) => addedIn > revision
-  return indexFeatures(
-    features.revision,
-    new Map([...features.byName].filter(([, feature]) => isNew(feature))),
-    features.rules.filter(([, { feature }]) => isNew(feature)),
-    undefined,
-    features.ofContent,
-  )
+  const newOf = ({ byName, rules }: Pick<ContentFeatures, 'byName' | 'rules'>) =>
+    [
+      new Map([...byName].filter(([, feature]) => isNew(feature))),
+      rules.filter(([, { feature }]) => isNew(feature)),
+    ] as const
+  return indexFeatures(features.revision, ...newOf(features), undefined, contentFeatures(...newOf(features.ofContent)))
 }

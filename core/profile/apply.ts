@@ -72,6 +72,16 @@ export function applyEnvelope(
   return reduce(profile, envelope, seq, rules, IGNORE).profile
 }
 
+/** The same with what the message adds to the features of content. */
+export function applyToHistory(
+  profile: Profile | undefined,
+  envelope: EventEnvelope,
+  seq: number,
+  rules: ApplyRules,
+): Pick<ApplyOutcome, 'profile' | 'contents'> {
+  return reduce(profile, envelope, seq, { ...rules, onlyFeatures: true }, IGNORE)
+}
+
 /**
  * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
  * applying the stream from its beginning, or from any earlier stored state, gives the same.
@@ -130,7 +140,7 @@ function reduce(
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)
   const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope, rules)
-  const contents = onlyFeatures ? undefined : countContents(features)
+  const contents = countContents(features)
   const watch = rules.segments?.segments.length
     ? watchSegments(begun, { ...rules, segments: rules.segments, features }, envelope, listeners.onSegment)
     : undefined
@@ -144,7 +154,7 @@ function reduce(
     const at = timeOf(message.timestamp)
     const sessionId = onlyFeatures ? '' : look({ before: next, message, after, features }, search, listeners)
     ledger?.look(message, at)
-    contents?.add(message, at)
+    contents.add(message, at)
     counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
     if (sender !== 'unsigned') users.note(message, at)
     if (watch) {
@@ -170,7 +180,7 @@ function reduce(
   const userNews = watch?.finish(after) ?? []
   const isLeftOut = () => !rules.includesBots && isLikeBot(after, features)
   const ofLedger = ledger?.finish(after, isLeftOut)
-  const amounts = contents?.amounts() ?? []
+  const amounts = contents.amounts()
   // Segments that a site has no more.
   if (!watch) delete after.members
   // Nothing was received of the visitor when a time comes, or a partition tells something.

@@ -93,7 +93,8 @@ const ADMINISTERED = [
   allKeys('catalog'),
   allKeys('catalogHistory'),
   allKeys('plans'),
-  allKeys('definitions'),
+  // Those of sites. Aggregators note under another key which built-in features are counted.
+  keySubject(BUCKETS.definitions, '*.*'),
   allKeys('webhooks'),
 ]
 

@@ -1,4 +1,3 @@
-import { startProfiles } from '@slotstream/aggregator'
 import {
   type DeclaredFeature,
   type EventEnvelope,
@@ -8,22 +7,13 @@ import {
   streamSubject,
   tombstoneKey,
 } from '@slotstream/protocol'
-import {
-  connectNats,
-  createLog,
-  createMetrics,
-  createPublisher,
-  type Nats,
-  provision,
-  sharedSettings,
-  watchTombstones,
-} from '@slotstream/runtime'
+import { createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rebuildProfiles } from '#aggregator/commands/rebuild/rebuild-profiles.js'
 import { createSitesDefinitions } from '#aggregator/profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '#aggregator/profiles/definitions/watch-definitions.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
-import { someIdentity } from '../support/some-identity.js'
+import { type Owner, startOwner as startOwnerOf } from '../support/profiles-owner.js'
 import { until } from '../support/until.js'
 
 const log = createLog('test')
@@ -49,41 +39,10 @@ interface Value {
 describe('a feature that is declared later', () => {
   let broker: Awaited<ReturnType<typeof startBroker>>
   let collector: string
-  let owner: Awaited<ReturnType<typeof startOwner>>
+  let owner: Owner
   let sent = 0
 
-  /** A process with the role profiles. */
-  async function startOwner(name: string, fillRate = 0) {
-    const nats = await connectNats(broker.url, 'aggregator', log)
-    const installation = await provision(nats, sharedSettings({ PARTITIONS: String(PARTITIONS) }), log)
-    const publisher = createPublisher(nats)
-    const metrics = createMetrics()
-    const tombstones = await watchTombstones(nats, installation, log)
-    const parts = { nats, publisher, installation, metrics, log }
-    const profiles = await startProfiles({ ...parts, tombstones, identity: someIdentity(name), fillRate })
-    await until(
-      'it answers for all partitions',
-      () => profiles.applied().filter(({ partition }) => profiles.serves(partition)).length,
-      count => count === PARTITIONS,
-    )
-    return {
-      ...parts,
-      profiles,
-      /** Ends as a process does whose machine lost its power: nothing is stored, and no lease given back. */
-      async kill() {
-        tombstones.stop()
-        publisher.close()
-        await nats.close()
-        await profiles.stop().catch(() => {})
-      },
-      async stop() {
-        await profiles.stop()
-        tombstones.stop()
-        publisher.close()
-        await nats.close()
-      },
-    }
-  }
+  const startOwner = (name: string, fillRate = 0) => startOwnerOf(broker.url, name, PARTITIONS, () => ({ fillRate }))
 
   beforeAll(async () => {
     broker = await startBroker({ PARTITIONS: String(PARTITIONS) })

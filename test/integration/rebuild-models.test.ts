@@ -1,7 +1,16 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { keyToken, type LearningEnvelope, learningRecordId, streamSubject } from '@slotstream/protocol'
+import type { Learned } from '@slotstream/core'
+import {
+  type ContentAmounts,
+  contentFill,
+  contentsRecordId,
+  keyToken,
+  type LearningEnvelope,
+  learningRecordId,
+  streamSubject,
+} from '@slotstream/protocol'
 import { bucketKeys, createLog, createPublisher, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { importLog } from '#aggregator/commands/learning/import-log.js'
@@ -276,4 +285,49 @@ it('models are those of before after the stream was lost as well, and counts fro
   await untilSums()
   await publish(20)
   await untilSums()
+})
+
+it('features of content are those of what the stream has, fills among it, without what was taken away', async () => {
+  // Beyond all that the table has.
+  sequences.fill(1_000)
+  const told = Array.from({ length: 24 }, (_, index) => {
+    const partition = index % PARTITIONS
+    // Those behind the first ones are fills, which count their envelopes themselves.
+    const numbers = index < 12 ? { seq: ++sequences[partition]! } : { seq: 7 * index, batch: contentFill('v2', 90) }
+    const amounts: ContentAmounts['amounts'] = [['v2', 0, 0, 1_000_000 + index]]
+    const envelope: LearningEnvelope = {
+      ...{ siteId: 'media', visitorId: `m${index}`, anonymousId: `m${index}`, receivedAt: new Date().toISOString() },
+      ...{ ...numbers, stored: 0, records: [], contents: [{ contentId: `c${index % 3}`, slotId: '', amounts }] },
+    }
+    return { partition, envelope }
+  })
+  await send([...told, ...told])
+  for (const { partition, envelope } of [told[1]!, told[14]!]) {
+    const removal = `${contentsRecordId(partition, envelope)}@${Date.parse(envelope.receivedAt)}`
+    await send([{ partition, envelope: { ...envelope, batch: undefined, seq: 0, removal, removes: 1 } as never }])
+  }
+  const linesOf = (learned: Learned) => sumsOf(learned, Date.now()).filter(line => line.includes('media'))
+  const expected = linesOf(foldEnvelopes(told.filter((_, index) => index !== 1 && index !== 14)))
+  expect(expected).toHaveLength(3)
+  const untilContents = () =>
+    until(
+      'they are in the snapshot',
+      async () => linesOf((await readSnapshot(broker))!.learned),
+      lines => JSON.stringify(lines) === JSON.stringify(expected),
+    )
+  await untilContents()
+  await publish(4)
+  await untilLoaded()
+  await rebuildModels()
+  await untilContents()
+  // What was told is not told again.
+  await send(told.slice(2, 14))
+  await publish(4)
+  const { state } = await broker.nats.manager.streams.info('LEARNING')
+  await until(
+    'all of it is in the snapshot',
+    () => readSnapshot(broker),
+    snapshot => (snapshot?.positions.LEARNING ?? 0) >= state.last_seq,
+  )
+  await untilContents()
 })

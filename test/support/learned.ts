@@ -50,7 +50,9 @@ export function foldEnvelopes(all: readonly { partition: number; envelope: Learn
 /** Returns all sums as text, as of a time: equal for equal sums alone. */
 export function sumsOf(learned: Learned, at: number): string[] {
   advanceLearned(learned, at)
-  return [...writeLearned({ ...learned, partitions: new Map(), removals: new Map(), missed: [] }, {}, 0)]
+  return [
+    ...writeLearned({ ...learned, partitions: new Map(), fills: new Map(), removals: new Map(), missed: [] }, {}, 0),
+  ]
 }
 
 /** Returns views and rewards of each content of a slot, over all epochs. */

@@ -63,7 +63,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   }
   if (decided) for await (const link of decided()) links.decided(link)
   await links.writeTo(generation)
-  for (const [siteId, revision] of counted) await generation.writeFilled(siteId, revision)
+  for (const [siteId, revision] of counted) if (revision > 0) await generation.writeFilled(siteId, revision)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
   say(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)

@@ -3,6 +3,7 @@ import { partitionOf } from '@slotstream/protocol'
 import { type CommandParts, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
 import { watchBotTreatment, withBotTreatment } from '../../profiles/definitions/bot-treatment.js'
+import { noteBuiltIn } from '../../profiles/definitions/built-in-edition.js'
 import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import type { Range } from '../../profiles/history/event-ranges.js'
@@ -72,7 +73,8 @@ export async function rebuild(
   if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts, learningBytes)
   if (!wanted(PROFILES)) return undefined
   const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
-  const definitions = withBotTreatment(createSitesDefinitions(parts.log), bots)
+  const edition = await noteBuiltIn(installation.buckets.definitions)
+  const definitions = withBotTreatment(createSitesDefinitions(parts.log, edition), bots)
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
   const generation = await rebuildProfiles({
     ...parts,

@@ -44,7 +44,8 @@ export function answerContents({ nats, contents, definitionsOf, serves, log }: C
     return Object.fromEntries(
       [...values].map(([name, value]) => {
         const version = versionOf(name)
-        return [name, { ...value, ...(version !== undefined && { version }) }]
+        const isFilling = features.filling.has(name)
+        return [name, { ...value, ...(version !== undefined && { version }), ...(isFilling && { filling: true }) }]
       }),
     )
   }

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import {
   belongsTo,
   type ContentAmounts,
+  contentsRecordId,
   isoTime,
   type LearningEnvelope,
   type LearningRecord,
@@ -149,5 +150,5 @@ function* stepsOf(
   // Once they have left the stream they stay in the sums, which name no person.
   const { contents } = envelope
   if (contents && receivedAt <= before)
-    yield { partition, recordId: `${partition}.${envelope.seq}.contents`, position, receivedAt, contents }
+    yield { partition, recordId: contentsRecordId(partition, envelope), position, receivedAt, contents }
 }

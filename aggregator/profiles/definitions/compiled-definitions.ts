@@ -1,5 +1,4 @@
 import {
-  ALL_BUILT_IN_FEATURES,
   type CompiledPatterns,
   type CompiledSegments,
   compileFeatures,
@@ -12,8 +11,9 @@ import {
   withBuiltinPatterns,
   withFormer,
 } from '@slotstream/core'
-import { type DefinitionSet, SIGNALS, type StoredMessage } from '@slotstream/protocol'
+import { type DefinitionSet, NO_DEFINITIONS, SIGNALS, type StoredMessage } from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
+import { type BuiltInEdition, FIRST_EDITION } from './built-in-edition.js'
 import type { SiteDefinitions } from './watch-definitions.js'
 
 /** What a site declares about its profiles, ready for use. */
@@ -58,12 +58,20 @@ export interface ServedFeatures {
   filledTo: number
 }
 
-/** Creates the compiled definitions of all sites, empty. */
-export function createSitesDefinitions(log: Log): SitesDefinitions {
+/**
+ * Creates the compiled definitions of all sites, empty.
+ *
+ * @param edition what every site has. Default: what it always had
+ */
+export function createSitesDefinitions(log: Log, edition: BuiltInEdition = FIRST_EDITION): SitesDefinitions {
   const sites = new Map<string, CompiledDefinitions>()
+  const isFirst = edition === FIRST_EDITION
+  const ofOthers = isFirst
+    ? DEFAULT_DEFINITIONS
+    : { ...DEFAULT_DEFINITIONS, features: compileSet(NO_DEFINITIONS, edition) }
 
   function of(siteId: string): CompiledDefinitions {
-    return sites.get(siteId) ?? DEFAULT_DEFINITIONS
+    return sites.get(siteId) ?? ofOthers
   }
 
   /** Returns what `compile` makes of a set; what is in use where it throws. */
@@ -82,8 +90,8 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
     set(siteId, { features, patterns, segments }, served) {
       const before = of(siteId)
       const compiledFeatures = usable(siteId, 'features', before.features, () => {
-        const declared = compileSet(features)
-        return served ? withFormer(declared, compileSet(served.former), served.filledTo) : declared
+        const declared = compileSet(features, edition)
+        return served ? withFormer(declared, compileSet(served.former, edition), served.filledTo) : declared
       })
       const compiledPatterns = usable(siteId, 'patterns', before.patterns, () =>
         required(compilePatterns(withBuiltinPatterns(patterns.items))),
@@ -100,8 +108,11 @@ export function createSitesDefinitions(log: Log): SitesDefinitions {
   }
 }
 
-function compileSet({ items, revision, addedIn }: DefinitionSet<'features'>): Features {
-  return compileFeatures(ALL_BUILT_IN_FEATURES, items, compileWhere, revision, addedIn)
+function compileSet(
+  { items, revision, addedIn }: Pick<DefinitionSet<'features'>, 'items' | 'revision' | 'addedIn'>,
+  { features, since }: BuiltInEdition,
+): Features {
+  return compileFeatures(features, items, compileWhere, revision, addedIn, since)
 }
 
 function compileWhere(where: object): (message: StoredMessage) => boolean {

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type DefinitionSet, definitionsKey, NO_DEFINITIONS, parseStoredDefinitions } from '@slotstream/protocol'
-import { type Log, type Nats, parseEntry } from '@slotstream/runtime'
+import { bucketHistory, type Log, type Nats, parseEntry } from '@slotstream/runtime'
 import type { FillRecords } from '../fill/fill-records.js'
 import type { SitesDefinitions } from './compiled-definitions.js'
 import { type SiteDefinitions, watchDefinitions } from './watch-definitions.js'
@@ -11,6 +11,8 @@ export interface ServedDefinitionsDeps {
   bucket: KV
   definitions: SitesDefinitions
   records: Pick<FillRecords, 'everywhere'>
+  /** Latest revision of built-in features; 0: they were there from the start. */
+  builtIn: number
   /** Returns the generation of profiles that answers. */
   generation: () => number
   log: Log
@@ -31,7 +33,7 @@ export interface ServedDefinitions {
  * @returns when the present state is in effect
  */
 export async function serveDefinitions(
-  { nats, bucket, definitions, records, generation, log }: ServedDefinitionsDeps,
+  { nats, bucket, definitions, records, builtIn, generation, log }: ServedDefinitionsDeps,
   onChange: (siteId: string, formerRevision: number) => void,
 ): Promise<ServedDefinitions> {
   const latest = new Map<string, SiteDefinitions>()
@@ -47,6 +49,9 @@ export async function serveDefinitions(
     refresh(siteId)
   }
 
+  /** Returns the revision of a site's features: that of its set, or of built-in ones that came later. */
+  const latestOf = ({ features }: SiteDefinitions) => Math.max(features.revision, builtIn)
+
   function knownOf(siteId: string): Map<number, DefinitionSet<'features'>> {
     const ofSite = known.get(siteId) ?? new Map([[0, NO_DEFINITIONS]])
     known.set(siteId, ofSite)
@@ -59,8 +64,8 @@ export async function serveDefinitions(
     const filledTo = records.everywhere(generation(), siteId)
     const current = inEffect.get(siteId)
     if (current?.sets === sets && current.filledTo === filledTo) return
-    const isFilled = filledTo >= sets.features.revision
-    const former = knownOf(siteId).get(filledTo)
+    const isFilled = filledTo >= latestOf(sets)
+    const former = filledTo >= sets.features.revision ? sets.features : knownOf(siteId).get(filledTo)
     // What is in effect stays until it is known what was before.
     if (!isFilled && !former) {
       readFormer(siteId, filledTo)
@@ -76,7 +81,7 @@ export async function serveDefinitions(
 
   function readFormer(siteId: string, revision: number): void {
     if (reading.has(siteId)) return
-    const read = readRevision(siteId, revision)
+    const read = readAsOf(siteId, revision)
       .catch(error => {
         log.warn({ err: error, siteId, revision }, 'the former features of a site cannot be read')
         return NO_DEFINITIONS
@@ -89,9 +94,12 @@ export async function serveDefinitions(
     reading.set(siteId, read)
   }
 
-  /** Reads an earlier set; an empty one where it is not there any more. */
-  async function readRevision(siteId: string, revision: number): Promise<DefinitionSet<'features'>> {
-    const entry = await bucket.get(definitionsKey(siteId, 'features'), { revision })
+  /** Reads the set that a site had as of a revision; an empty one where it is not there any more. */
+  async function readAsOf(siteId: string, latest: number): Promise<DefinitionSet<'features'>> {
+    const key = definitionsKey(siteId, 'features')
+    const revisions = (await bucketHistory(bucket, key)).map(each => each.revision).filter(each => each <= latest)
+    const revision = Math.max(0, ...revisions)
+    const entry = revision > 0 ? await bucket.get(key, { revision }) : null
     if (entry?.operation !== 'PUT') return NO_DEFINITIONS
     const parsed = parseEntry(entry, raw => parseStoredDefinitions('features', raw))
     return parsed.ok ? { revision, at: entry.created.toISOString(), ...parsed.value } : NO_DEFINITIONS

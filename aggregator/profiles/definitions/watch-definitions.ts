@@ -1,6 +1,7 @@
 import type { KV, KvEntry } from '@nats-io/kv'
 import {
   BUCKETS,
+  BUILT_IN_KEY,
   type DefinitionKind,
   type DefinitionSet,
   NO_DEFINITIONS,
@@ -43,8 +44,8 @@ export async function watchDefinitions(
   function apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json' | 'revision' | 'created'>): void {
     const named = parseDefinitionsKey(entry.key)
     if (!named) {
-      // Decisions read them, and nothing of a profile depends on them.
-      if (siteOfExperimentsKey(entry.key) !== undefined) return
+      // Decisions read the one, processes that start the other.
+      if (siteOfExperimentsKey(entry.key) !== undefined || entry.key === BUILT_IN_KEY) return
       skipEntry(log, BUCKETS.definitions, { revision: entry.revision }, 'the key names no definitions')
       return
     }

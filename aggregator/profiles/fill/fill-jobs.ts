@@ -1,8 +1,9 @@
 import { createSlices, type Metrics, pause } from '@slotstream/runtime'
 import type { ChangeProfile } from '../apply/applier.js'
 import type { LoadedPartition } from '../partition/load-partition.js'
-import { FillEnded, type FillPartitionDeps, fillPartition, type WantedFill } from './fill-partition.js'
+import { FillEnded, type FillPartitionDeps, fillPartition } from './fill-partition.js'
 import { createPace } from './pace.js'
+import type { WantedFill } from './wanted-fill.js'
 
 /** Time between two attempts to store what was filled, in milliseconds. */
 const AGAIN_MS = 50
@@ -26,7 +27,7 @@ export interface FillJob {
 export interface FillJobsDeps
   extends Pick<
     FillPartitionDeps,
-    'nats' | 'installation' | 'log' | 'tombstones' | 'anonymousDays' | 'maxBytes' | 'room'
+    'nats' | 'publisher' | 'installation' | 'log' | 'tombstones' | 'anonymousDays' | 'maxBytes' | 'room' | 'isLeftOut'
   > {
   metrics: Metrics
   /** Messages read a second at most; 0: no limit. */
@@ -50,6 +51,11 @@ export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () =>
   const seconds = metrics.seconds('profiles_fill_seconds', 'Time that counting the history of a partition took')
   const slice = createSlices(SLICE_MS)
 
+  async function untilStored(partition: LoadedPartition, goesOn: () => boolean): Promise<void> {
+    while (goesOn() && !(await flush(partition))) await pause(AGAIN_MS)
+    if (!goesOn()) throw new FillEnded('something else is to be filled now, or elsewhere')
+  }
+
   return async ({ partition, change, wanted }, goesOn) => {
     const toCount = new Map([...wanted].filter(([, fill]) => namesOf(fill).length > 0))
     if (toCount.size === 0) return
@@ -66,15 +72,18 @@ export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () =>
         remaining.set(left)
       },
       goesOn,
+      async storedThrough(through) {
+        while (partition.checkpoint.seq < through) await untilStored(partition, goesOn)
+      },
     }).finally(() => remaining.set(0))
     // What is not stored may be lost, and its record would say that it was not.
-    while (goesOn() && !(await flush(partition))) await pause(AGAIN_MS)
-    if (!goesOn()) throw new FillEnded('something else is to be filled now, or elsewhere')
+    await untilStored(partition, goesOn)
     log.info({ ...place, ...outcome, seconds: done() }, 'the history of features is counted')
   }
 }
 
 /** Names of the features that came after the revision. */
 function namesOf({ features, after }: WantedFill): string[] {
-  return [...features.byVersion.values()].filter(({ addedIn }) => addedIn > after).map(({ name }) => name)
+  const ofContent = new Set(features.ofContent.rules.map(([, { feature }]) => feature))
+  return [...features.byVersion.values(), ...ofContent].filter(({ addedIn }) => addedIn > after).map(({ name }) => name)
 }

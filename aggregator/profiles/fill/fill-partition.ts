@@ -1,13 +1,15 @@
-import { type Features, featuresAfter, fillProfile, isWhole, type ProfileFill } from '@slotstream/core'
+import { featuresAfter, fillProfile, isWhole, type ProfileFill } from '@slotstream/core'
 import { visitorText } from '@slotstream/protocol'
-import type { Installation, Log, Nats, Tombstones } from '@slotstream/runtime'
+import type { Tombstones } from '@slotstream/runtime'
 import type { ChangeProfile } from '../apply/applier.js'
 import { withoutForgotten } from '../apply/without-forgotten.js'
 import { type EventRanges, readEventRanges } from '../history/event-ranges.js'
 import { messagesOf } from '../history/partition-messages.js'
 import type { LoadedPartition } from '../partition/load-partition.js'
 import { forEachAtOnce } from '../store/for-each-at-once.js'
+import { beginContents, type ContentsFill, type FillContentsDeps } from './contents/fill-contents.js'
 import { createShadows, HASHES, type Shadow } from './shadows.js'
+import type { WantedFill } from './wanted-fill.js'
 
 /** Messages that are read ahead: each may be as large as a batch. */
 const READ_AHEAD = 100
@@ -23,16 +25,7 @@ export class FillEnded extends Error {
   override name = 'FillEnded'
 }
 
-/** The features of a site to fill: those that came after a revision. */
-export interface WantedFill {
-  features: Features
-  after: number
-}
-
-export interface FillPartitionDeps {
-  nats: Nats
-  installation: Pick<Installation, 'past' | 'streams'>
-  log: Log
+export interface FillPartitionDeps extends Omit<FillContentsDeps, 'goOn'> {
   tombstones: Tombstones
   /** See `applyAndDetect`. */
   anonymousDays: number
@@ -67,13 +60,15 @@ export interface FillOutcome {
  * @throws FillEnded
  */
 export async function fillPartition(
-  partition: Pick<LoadedPartition, 'index' | 'cache' | 'progress'>,
+  partition: LoadedPartition,
   wanted: ReadonlyMap<string, WantedFill>,
   deps: FillPartitionDeps,
 ): Promise<FillOutcome> {
   // What comes after it is counted as it comes: the features are in effect.
   const { through } = partition.progress
   const ranges = await readEventRanges(deps.nats, deps.installation)
+  const bounds = { through, oldest: ranges.asOf(partition.index), end: ranges.currentOf(partition.index).end }
+  const contents = await beginContents(partition.index, wanted, bounds, { ...deps, goOn: () => endUnless(deps) })
   const fills = new Map<string, ProfileFill>()
   for (const [siteId, { features, after }] of wanted)
     fills.set(siteId, {
@@ -87,8 +82,9 @@ export async function fillPartition(
   let open: ReadonlyMap<string, readonly number[]> | undefined
   for (let round = 0; !open || open.size > 0; round++) {
     if (round === MAX_ROUNDS) throw new Error(`${open!.size} profiles changed in each of ${MAX_ROUNDS} rounds`)
-    open = await fillRound(partition, { fills, ranges, open, outcome }, deps)
+    open = await fillRound(partition, { fills, ranges, open, contents, outcome }, deps)
   }
+  await contents?.end()
   return outcome
 }
 
@@ -97,6 +93,8 @@ interface Round {
   ranges: EventRanges
   /** Undefined: all visitors. */
   open: ReadonlyMap<string, readonly number[]> | undefined
+  /** The features of content, of which the first round counts all. Undefined: there are none */
+  contents: ContentsFill | undefined
   outcome: FillOutcome
 }
 
@@ -109,6 +107,7 @@ async function fillRound(
   deps: FillPartitionDeps,
 ): Promise<Map<string, number[]>> {
   const { fills, open, outcome } = round
+  const contents = open ? undefined : round.contents
   const stillOpen = new Map<string, number[]>()
   let low = 0
   while (low < HASHES) {
@@ -117,6 +116,7 @@ async function fillRound(
       maxBytes: deps.maxBytes,
       low,
       boundsOf: key => (open ? open.get(key) : NO_BOUNDS),
+      isWanted: contents?.isWanted,
       anonymousDays: deps.anonymousDays,
       async isOlder(siteId, visitorId) {
         const profile = await partition.cache.get(siteId, visitorId)
@@ -125,7 +125,9 @@ async function fillRound(
     })
     outcome.passes++
     await readPass(partition.index, round, shadows.add, deps)
-    await forEachAtOnce(CHANGES_AT_ONCE, shadows.finish(), async shadow => {
+    const counted = shadows.finish()
+    await contents?.publish(counted, async ({ siteId, visitorId }) => partition.cache.get(siteId, visitorId))
+    await forEachAtOnce(CHANGES_AT_ONCE, counted, async shadow => {
       const missing = await fillOne(partition, shadow, fills.get(shadow.siteId)!, outcome, deps)
       if (missing.length > 0) stillOpen.set(visitorText(shadow.siteId, shadow.visitorId), missing)
     })
@@ -181,5 +183,10 @@ async function step(
 ): Promise<void> {
   const waiting = next()
   if (waiting) await waiting
+  endUnless({ goesOn })
+}
+
+/** @throws FillEnded */
+function endUnless({ goesOn }: Pick<FillPartitionDeps, 'goesOn'>): void {
   if (!goesOn()) throw new FillEnded('the fill is not needed any more')
 }

@@ -64,6 +64,7 @@ export function startFiller(deps: FillerDeps): Filler {
   const working = work()
 
   function want(index: number, siteId: string, after: number): void {
+    if (featuresOf(siteId).revision === 0) return
     const sites = wanted.get(index) ?? new Map<string, number>()
     sites.set(siteId, Math.min(after, sites.get(siteId) ?? after))
     wanted.set(index, sites)

@@ -1,4 +1,5 @@
 import type { Installation, Log, Nats } from '@slotstream/runtime'
+import type { BuiltInEdition } from '../definitions/built-in-edition.js'
 import type { SitesDefinitions } from '../definitions/compiled-definitions.js'
 import { type ServedDefinitions, serveDefinitions } from '../definitions/served-definitions.js'
 import type { ProfileGenerations } from '../profile-generations.js'
@@ -24,6 +25,7 @@ export interface FeatureServing {
 export async function serveFeatures(
   { nats, installation, log }: { nats: Nats; installation: Installation; log: Log },
   definitions: SitesDefinitions,
+  { since }: Pick<BuiltInEdition, 'since'>,
 ): Promise<FeatureServing> {
   const { partitions, buckets } = installation
   let generations: Pick<ProfileGenerations, 'generation' | 'all'> | undefined
@@ -32,7 +34,8 @@ export async function serveFeatures(
   const records = await watchFillRecords(parts, siteId => served?.refresh(siteId))
   const generation = () => generations?.generation ?? installation.generation
   const changes = new Map<string, number>()
-  const following = { nats, bucket: buckets.definitions, definitions, records, generation, log }
+  const builtIn = Math.max(0, ...Object.values(since))
+  const following = { nats, bucket: buckets.definitions, definitions, records, builtIn, generation, log }
   served = await serveDefinitions(following, (siteId, former) => {
     changes.set(siteId, Date.now())
     for (const profileSet of generations?.all() ?? []) profileSet.featuresChanged(siteId, former)

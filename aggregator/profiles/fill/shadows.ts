@@ -1,6 +1,7 @@
-import { applyEnvelope, hasEnded, type ProfileFill, profileBytes } from '@slotstream/core'
-import { type EventEnvelope, hash32, type Profile, visitorText } from '@slotstream/protocol'
+import { applyToHistory, hasEnded, type ProfileFill, profileBytes } from '@slotstream/core'
+import { type ContentAmounts, type EventEnvelope, hash32, type Profile, visitorText } from '@slotstream/protocol'
 import { NO_PATTERNS } from '../definitions/compiled-definitions.js'
+import { type ContentHistory, createContentHistory } from './contents/content-history.js'
 
 /** Messages of a visitor between two looks at how large its shadow is. */
 const LOOK_EVERY = 64
@@ -12,6 +13,9 @@ export const HASHES = 2 ** 32
 export interface Shadow {
   readonly siteId: string
   readonly visitorId: string
+  readonly hash: number
+  /** What they add to features of content. Undefined: nothing */
+  readonly contents: ContentHistory | undefined
   /** What the messages up to a sequence gave. */
   readonly at: Map<number, Profile | undefined>
 }
@@ -38,6 +42,8 @@ export interface ShadowsDeps {
    * visitor is not wanted.
    */
   boundsOf: (key: string) => readonly number[] | undefined
+  /** Whether a message counts for a feature of content. Default: for none */
+  isWanted?: ((siteId: string, version: string, seq: number) => boolean) | undefined
   /** See `hasEnded`. */
   anonymousDays: number
   /**
@@ -48,7 +54,9 @@ export interface ShadowsDeps {
 }
 
 interface Entry extends Shadow {
-  readonly hash: number
+  contents: ContentHistory | undefined
+  /** Bytes that these take. */
+  contentBytes: number
   readonly bounds: number[]
   profile: Profile | undefined
   bytes: number
@@ -59,7 +67,7 @@ interface Entry extends Shadow {
 
 /** Begins a pass. */
 export function createShadows(deps: ShadowsDeps): Shadows {
-  const { fills, maxBytes, low, boundsOf, anonymousDays, isOlder } = deps
+  const { fills, maxBytes, low, boundsOf, isWanted, anonymousDays, isOlder } = deps
   const entries = new Map<string, Entry>()
   let high = HASHES
   let bytes = 0
@@ -72,7 +80,9 @@ export function createShadows(deps: ShadowsDeps): Shadows {
     const bounds = hash >= low && hash < high ? boundsOf(key) : undefined
     if (!bounds) return undefined
     const at = new Map<number, Profile | undefined>()
-    const entry = { siteId, visitorId, hash, bounds: [...bounds], at, profile: undefined, bytes: 0, messages: 0 }
+    const contents = { contents: undefined, contentBytes: 0 }
+    const counted = { bounds: [...bounds], at, profile: undefined, bytes: 0, messages: 0 }
+    const entry: Entry = { siteId, visitorId, hash, ...contents, ...counted }
     entries.set(key, entry)
     return entry
   }
@@ -80,9 +90,11 @@ export function createShadows(deps: ShadowsDeps): Shadows {
   function count(entry: Entry, envelope: EventEnvelope, seq: number, { counted }: ProfileFill): void {
     while (entry.bounds.length > 0 && entry.bounds[0]! < seq) entry.at.set(entry.bounds.shift()!, entry.profile)
     const days = entry.isOlder ? 0 : anonymousDays
-    const rules = { anonymousDays: days, features: counted, patterns: NO_PATTERNS, onlyFeatures: true }
+    const rules = { anonymousDays: days, features: counted, patterns: NO_PATTERNS }
     try {
-      entry.profile = applyEnvelope(entry.profile, envelope, seq, rules)
+      const applied = applyToHistory(entry.profile, envelope, seq, rules)
+      entry.profile = applied.profile
+      if (applied.contents && isWanted) addContents(entry, envelope, seq, applied.contents, isWanted)
     } catch {
       // The live role stores it as a dead letter.
     }
@@ -93,7 +105,7 @@ export function createShadows(deps: ShadowsDeps): Shadows {
   }
 
   function weigh(entry: Entry): void {
-    const now = entry.profile ? profileBytes(entry.profile) : 0
+    const now = entry.contentBytes + (entry.profile ? profileBytes(entry.profile) : 0)
     bytes += now - entry.bytes
     entry.bytes = now
     while (bytes > maxBytes && dropUpperHalf()) {}
@@ -139,4 +151,18 @@ export function createShadows(deps: ShadowsDeps): Shadows {
       return high
     },
   }
+}
+
+/** Counts what a message adds to features of content. */
+function addContents(
+  entry: Entry,
+  { siteId, receivedAt }: EventEnvelope,
+  seq: number,
+  contents: ContentAmounts[],
+  isWantedOf: NonNullable<ShadowsDeps['isWanted']>,
+): void {
+  const { userId = '' } = entry.profile ?? {}
+  entry.contents ??= createContentHistory()
+  const added = { userId, receivedAt, contents }
+  entry.contentBytes += entry.contents.add(added, version => isWantedOf(siteId, version, seq))
 }

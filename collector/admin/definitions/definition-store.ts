@@ -1,10 +1,13 @@
 import type { KV, KvEntry } from '@nats-io/kv'
+import { BUILT_IN, builtInSince } from '@slotstream/core'
 import {
+  BUILT_IN_KEY,
   DEFINITION_KINDS,
   type DefinitionKind,
   type DefinitionSet,
   definitionsKey,
   NO_DEFINITIONS,
+  parseStoredBuiltIn,
   parseStoredDefinitions,
   type StoredDefinitions,
 } from '@slotstream/protocol'
@@ -28,6 +31,8 @@ export interface DefinitionStore {
     stored: StoredDefinitions<Kind>,
     after: number,
   ): Promise<number | undefined>
+  /** Resolves to the revisions in which built-in features came, by name: see `builtInSince`. */
+  readBuiltIn(): Promise<Record<string, number>>
   /** Removes all sets of a site with their history. */
   removeAll(siteId: string): Promise<void>
 }
@@ -62,6 +67,11 @@ export function createDefinitionStore(bucket: KV): DefinitionStore {
         if (isJetStreamError(error, 'wrongLastSequence')) return undefined
         throw error
       }
+    },
+    async readBuiltIn() {
+      const entry = await bucket.get(BUILT_IN_KEY)
+      const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseStoredBuiltIn) : undefined
+      return builtInSince(parsed?.ok ? parsed.value : undefined, entry?.revision ?? 0, BUILT_IN.features)
     },
     async removeAll(siteId) {
       for (const kind of DEFINITION_KINDS) {

@@ -37,12 +37,15 @@ export async function explainDefinition(
     const { items, revision, addedIn = {} } = await store.read(siteId, kind)
     const declared = items.find(item => item.name === name)
     if (declared && isFeatureOff(declared)) return undefined
-    if (declared) {
-      const isFilling = (addedIn[name] ?? revision) > (await readFilledTo(siteId))
-      return { ...explainFeature(declared), ...(isFilling && { filling: true }) }
-    }
-    const feature = builtIn.features.find(item => item.name === name)
-    return feature && { ...explainFeature(feature), builtin: true }
+    const feature = declared ?? builtIn.features.find(item => item.name === name)
+    if (!feature) return undefined
+    const since = declared
+      ? (addedIn[name] ?? revision)
+      : Math.max(addedIn[name] ?? 0, (await store.readBuiltIn())[name] ?? 0)
+    const filledTo = await readFilledTo(siteId)
+    // Of a site that declares nothing it is noted once it was filled: one that came later has nothing to be filled.
+    const isFilling = since > filledTo && (revision > 0 || filledTo > 0)
+    return { ...explainFeature(feature), ...(!declared && { builtin: true }), ...(isFilling && { filling: true }) }
   }
   const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)
   if (declared) return 'off' in declared ? undefined : explainPattern(declared)

@@ -34,7 +34,7 @@ export interface PutDefinitions extends Pick<DefinitionSet, 'revision' | 'items'
  * @throws Failure `malformed` with a line for each fault; `conflict` when the revision is another one
  */
 export async function putDefinitions(
-  { store, check }: { store: DefinitionStore; check: CheckDefinitions },
+  { store, check, builtIn }: { store: DefinitionStore; check: CheckDefinitions; builtIn: readonly { name: string }[] },
   siteId: string,
   kind: DefinitionKind,
   raw: unknown,
@@ -54,7 +54,8 @@ export async function putDefinitions(
     const warnings = DEFINITION_KINDS.filter(other => other !== kind).flatMap(other => check(other, definitions))
     if (before.revision > 0 && isDeepStrictEqual(before.items, form.value))
       return { revision: before.revision, items: before.items, warnings }
-    const value = { items: form.value, addedIn: addedIn(before, form.value) }
+    const next = Math.max(before.revision, ...Object.values(await store.readBuiltIn())) + 1
+    const value = { items: form.value, addedIn: addedIn(before, form.value, next, builtIn) }
     const revision = await store.write(siteId, kind, value, before.revision)
     if (revision !== undefined) return { revision, items: form.value, warnings }
     await pause(Math.random() * PAUSE_MS)
@@ -62,15 +63,30 @@ export async function putDefinitions(
   throw changedMeanwhile(kind)
 }
 
-/** Returns by name the least revision that has each definition as it is now, as far as it makes a difference to what it counts. */
-function addedIn(before: DefinitionSet, items: readonly { name: string }[]): Record<string, number> {
+/**
+ * Returns by name the least revision that has each definition as it is now, as far as it makes a difference to what it counts: also
+ * of built-in ones that the set before took the place of.
+ *
+ * @param next the least revision that the set can get: later than all that profiles may have begun under
+ */
+function addedIn(
+  before: DefinitionSet,
+  items: readonly { name: string }[],
+  next: number,
+  builtIn: readonly { name: string }[],
+): Record<string, number> {
   const known = new Map(before.items.map(item => [item.name, item]))
   const revisions = items.map(item => {
     const same = known.get(item.name)
     const isSame = same !== undefined && isDeepStrictEqual(asCounted(same), asCounted(item))
-    return [item.name, isSame ? (before.addedIn?.[item.name] ?? before.revision) : before.revision + 1]
+    return [item.name, isSame ? (before.addedIn?.[item.name] ?? before.revision) : next]
   })
-  return Object.fromEntries(revisions)
+  const declared = new Set(items.map(({ name }) => name))
+  const again = builtIn.flatMap(({ name }): [string, number][] => {
+    const since = known.has(name) ? next : before.addedIn?.[name]
+    return since === undefined || declared.has(name) ? [] : [[name, since]]
+  })
+  return Object.fromEntries([...revisions, ...again])
 }
 
 /** A definition without what makes no difference to what it counts. */

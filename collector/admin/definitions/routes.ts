@@ -28,6 +28,7 @@ function addKind(
   { siteOf, definitionStore: store, checkDefinitions: check, builtIn, readFilledTo }: DefinitionRouteParts,
 ): void {
   const path = `/sites/:siteId/${kind}`
+  const putting = () => ({ store, check, builtIn: kind === 'segments' ? [] : builtIn[kind] })
 
   router.get(path, async (request: SiteRequest, response) => {
     const set = await store.read(siteOf(request).siteId, kind)
@@ -46,7 +47,7 @@ function addKind(
   router.put(path, async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const body = fieldsOf(await objectOf(request), ['revision', kind])
-    response.json(answerOf(kind, await putDefinitions({ store, check }, siteId, kind, body[kind], expected(body))))
+    response.json(answerOf(kind, await putDefinitions(putting(), siteId, kind, body[kind], expected(body))))
   })
 
   router.get(`${path}/history`, async (request: SiteRequest, response) => {
@@ -65,7 +66,7 @@ function addKind(
     const { revision } = fieldsOf(await objectOf(request), ['revision'])
     if (!isRevision(revision)) throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
     const { items } = await earlier(siteId, revision)
-    response.json(answerOf(kind, await putDefinitions({ store, check }, siteId, kind, items)))
+    response.json(answerOf(kind, await putDefinitions(putting(), siteId, kind, items)))
   })
 
   async function earlier(siteId: string, revision: number): Promise<DefinitionSet> {

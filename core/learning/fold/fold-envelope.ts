@@ -1,10 +1,10 @@
-import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
+import { isOfFill, type LearningEnvelope, type LearningRecord } from '@slotstream/protocol'
 import { addAmounts, type ContentTotal } from '../contents/content-totals.js'
 import { addOutcome, type Epochs, hasContentOf, hasProductsOf } from '../epochs/epochs.js'
 import { MAX_STORED_CONTENTS } from '../stored/stored-epoch.js'
 import { MAX_REWARD, REWARD_SCALE } from '../sums/fixed-point.js'
 import type { LearningOutcome } from '../sums/outcome.js'
-import { type Learned, type LearnedSlot, slotAt } from './learned.js'
+import { type Learned, type LearnedSlot, slotAt, type TakenFill } from './learned.js'
 import { isMissed } from './missed.js'
 import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
@@ -39,7 +39,7 @@ const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
 export function foldEnvelope(learned: Learned, partition: number, envelope: LearningEnvelope, now: number): Folded {
-  const isRepeat = !take(learned, partition, envelope)
+  const isRepeat = !take(learned, partition, envelope, now)
   const folded: Folded = { isRepeat, slots: new Set(), records: 0, refused: [], contents: [] }
   if (folded.isRepeat || isOfMissed(learned, envelope)) return folded
   const { contents, removal } = envelope
@@ -60,17 +60,35 @@ function isOfMissed({ missed }: Learned, { removal, removes }: LearningEnvelope)
   return removal !== undefined && removes !== undefined && isMissed(missed, removes)
 }
 
-function take(learned: Learned, partition: number, envelope: LearningEnvelope): boolean {
+function take(learned: Learned, partition: number, envelope: LearningEnvelope, now: number): boolean {
   const { seq, stored, removal, batch, receivedAt } = envelope
-  const once = removal ?? batch
+  const isFill = removal === undefined && isOfFill(envelope)
+  const once = removal ?? (isFill ? undefined : batch)
   if (once !== undefined) {
     if (learned.removals.has(once)) return false
     learned.removals.set(once, Date.parse(receivedAt))
     return true
   }
+  if (isFill) {
+    return takeMessage(takenOfFill(learned, partition, envelope, now), seq, stored)
+  }
   const taken = learned.partitions.get(partition) ?? noMessages()
   learned.partitions.set(partition, taken)
   return takeMessage(taken, seq, stored)
+}
+
+/** Returns what was taken of a fill. It counts its own envelopes: those of the same number are the same. */
+function takenOfFill(
+  { fills }: Learned,
+  partition: number,
+  { siteId, batch }: LearningEnvelope,
+  now: number,
+): TakenFill {
+  const key = `${partition} ${siteId} ${batch}`
+  const fill = fills.get(key) ?? { ...noMessages(), at: now }
+  fill.at = now
+  fills.set(key, fill)
+  return fill
 }
 
 const NO_SLOT: Refusal = { reason: 'slots' }

@@ -6,7 +6,7 @@ import type { TakenMessages } from './repeats.js'
 /** Slots of a site that are learned about, at most. */
 export const MAX_LEARNED_SLOTS = 1_000
 
-/** Days that a removal is remembered, so that it takes its records away once: as long as streams can repeat it, and longer. */
+/** Days that a removal or fill is remembered, so that it counts once: as long as streams can repeat it, and longer. */
 const REMOVAL_DAYS = 60
 
 const DAY_MS = 24 * 3_600_000
@@ -22,6 +22,12 @@ export interface LearnedSlot {
   bytes: number
 }
 
+/** Envelopes of a fill that were taken. */
+export interface TakenFill extends TakenMessages {
+  /** When the latest one was, in milliseconds since the epoch. */
+  at: number
+}
+
 /** Everything that is learned from the stream of learning records: a function of these and of the time alone. */
 export interface Learned {
   /** By `slotKey`. */
@@ -30,6 +36,8 @@ export interface Learned {
   slotCounts: Map<string, number>
   /** Messages taken, by partition. */
   partitions: Map<number, TakenMessages>
+  /** Envelopes taken of fills of features of content, by partition, site and name. */
+  fills: Map<string, TakenFill>
   /** Removals that were done, and parts of imported logs that were added, with their time, in milliseconds since the epoch. */
   removals: Map<string, number>
   /** Messages that were gone before they could be read. */
@@ -52,6 +60,7 @@ export function nothingLearned(maxBytes = Number.POSITIVE_INFINITY): Learned {
     slots: new Map(),
     slotCounts: new Map(),
     partitions: new Map(),
+    fills: new Map(),
     removals: new Map(),
     missed: [],
     contents: noContents(),
@@ -110,6 +119,8 @@ export function advanceLearned(learned: Learned, now: number): number {
     if (left > 0) learned.slotCounts.set(slot.siteId, left)
     else learned.slotCounts.delete(slot.siteId)
   }
-  for (const [id, at] of learned.removals) if (at < now - REMOVAL_DAYS * DAY_MS) learned.removals.delete(id)
+  const oldest = now - REMOVAL_DAYS * DAY_MS
+  for (const [id, at] of learned.removals) if (at < oldest) learned.removals.delete(id)
+  for (const [key, { at }] of learned.fills) if (at < oldest) learned.fills.delete(key)
   return dropped
 }

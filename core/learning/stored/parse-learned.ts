@@ -1,4 +1,4 @@
-import { isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
+import { isAbsentOr, isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
 import { putContent } from '../contents/content-totals.js'
 import { bytesOfEpochs, emptyEpochs } from '../epochs/epochs.js'
 import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, slotKey } from '../fold/learned.js'
@@ -29,6 +29,7 @@ export function parseLearned(lines: Iterable<string>, maxBytes?: number): Parsed
   const learned = nothingLearned(maxBytes)
   for (const [partition, stored, above] of head.partitions)
     learned.partitions.set(partition, { stored, above: new Set(above) })
+  for (const [key, stored, above, at] of head.fills ?? []) learned.fills.set(key, { stored, above: new Set(above), at })
   learned.missed = head.missed
   for (const [id, at] of head.removals) learned.removals.set(id, at)
   for (;;) {
@@ -66,10 +67,18 @@ function parseJson(line: string): unknown {
 
 function isHead(raw: unknown): raw is StoredHead {
   if (!isObject(raw) || raw.version !== 1 || !isCount(raw.at)) return false
-  const { positions, partitions, removals, missed } = raw
+  const { positions, partitions, fills, removals, missed } = raw
   if (!isObject(positions) || !Object.values(positions).every(isCount)) return false
   const isPartition = (entry: unknown) =>
     Array.isArray(entry) && entry.length === 3 && isCount(entry[0]) && isCount(entry[1]) && isListOf(entry[2], isCount)
+  const isFill = (entry: unknown) =>
+    Array.isArray(entry) &&
+    entry.length === 4 &&
+    typeof entry[0] === 'string' &&
+    isCount(entry[1]) &&
+    isListOf(entry[2], isCount) &&
+    isCount(entry[3])
+  if (!isAbsentOr(fills, list => isListOf(list, isFill))) return false
   const isRemoval = (entry: unknown) =>
     Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && isCount(entry[1])
   return isListOf(partitions, isPartition) && isListOf(removals, isRemoval) && areRanges(missed)

@@ -14,6 +14,8 @@ export interface StoredHead {
   positions: StreamPositions
   /** Of each partition: sequence up to which all was told, and those above that were taken. */
   partitions: [partition: number, stored: number, above: number[]][]
+  /** The same of fills, with the time of the latest one. Absent: there are none */
+  fills?: [key: string, stored: number, above: number[], at: number][]
   removals: [id: string, at: number][]
   missed: MissedRanges
 }
@@ -49,6 +51,11 @@ export function* writeLearned(learned: Learned, positions: StreamPositions, at: 
     partitions: [...learned.partitions]
       .sort(([a], [b]) => a - b)
       .map(([partition, { stored, above }]) => [partition, stored, [...above].sort(byNumber)]),
+    ...(learned.fills.size > 0 && {
+      fills: [...learned.fills]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, fill]) => [key, fill.stored, [...fill.above].sort(byNumber), fill.at]),
+    }),
     removals: [...learned.removals].sort(([a], [b]) => (a < b ? -1 : 1)),
     missed: learned.missed,
   }

@@ -54,13 +54,36 @@ export interface LearningEnvelope {
    */
   removes?: number
   /**
-   * Names a part of an imported log, whose records are added once, whenever they come. Such an envelope names no person, and its
-   * `seq` and `stored` are 0. Absent: its records are of visitors
+   * Names a part of an imported log, whose records are added once, whenever they come: such an envelope names no person, and its
+   * `seq` and `stored` are 0. Or a fill, see `contentFill`: `seq` and `stored` count its envelopes. Absent: it is of a message
    */
   batch?: string
   records: LearningRecord[]
   /** Amounts that the message adds to the features of content. Absent: none */
   contents?: ContentAmounts[]
+}
+
+/**
+ * Returns the name of a fill: it adds what messages of before a feature of content was declared add to it, up to a sequence of the
+ * stream of events, once in each partition of a site.
+ *
+ * @param version of the feature
+ */
+export function contentFill(version: string, through: number): string {
+  return `fill-${version}-${through}`
+}
+
+/** Whether an envelope is of a fill. */
+export function isOfFill({ batch }: Pick<LearningEnvelope, 'batch'>): boolean {
+  return batch?.startsWith('fill-') ?? false
+}
+
+/** Returns the id of what an envelope adds to the features of content, whenever it is taken away. */
+export function contentsRecordId(
+  partition: number,
+  { siteId, seq, batch }: Pick<LearningEnvelope, 'siteId' | 'seq' | 'batch'>,
+): string {
+  return batch === undefined ? `${partition}.${seq}.contents` : `${partition}.${siteId}.${batch}.${seq}.contents`
 }
 
 /** Returns the id of a step: the same in every replay, and whenever it is taken away. */

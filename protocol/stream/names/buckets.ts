@@ -11,7 +11,10 @@ export const BUCKETS = {
   catalogHistory: 'catalog_history',
   /** `<siteId>` → TrackingPlan */
   plans: 'plans',
-  /** `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet; `….experiments` → an ExperimentSet */
+  /**
+   * `<siteId>.features`, `….patterns`, `….segments` → the items of a DefinitionSet; `….experiments` → an ExperimentSet;
+   * `builtin` → StoredBuiltIn
+   */
   definitions: 'definitions',
   /** `<siteId>.<webhookId>` → StoredWebhook */
   webhooks: 'webhooks',
@@ -39,7 +42,7 @@ export const BUCKETS = {
   /**
    * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
    * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions;
-   * `import.<siteId>.<name>` → a log that a slot learned from
+   * `contents.<siteId>` → ContentFills; `import.<siteId>.<name>` → a log that a slot learned from
    */
   meta: 'meta',
   /** `<jobId>` → PersonJob */

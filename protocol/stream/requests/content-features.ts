@@ -15,6 +15,8 @@ export interface ContentFeaturesReply {
       slots: Record<string, number | Record<string, number> | null>
       /** Version of the definition. Absent: it is made of others */
       version?: string
+      /** The history of the feature is being counted. Until then the value is that of its former definition, if any. */
+      filling?: true
     }
   >
 }

@@ -5,6 +5,7 @@ import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { type CommandParts, type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import { createSnapshotStore } from '../../../learning/snapshot/snapshot-store.js'
 import { toChunks } from '../../../learning/snapshot/snapshot-text.js'
+import { addContents } from './add-contents.js'
 import { type LoadedStream, loadedOutcomes } from './loaded-outcomes.js'
 import { type OutcomeMessage, outcomeMessages } from './outcome-rows.js'
 
@@ -15,7 +16,7 @@ const PRUNED_EVERY = 20_000
 /**
  * Computes what policies have learned once more, from `learning_outcomes`, and puts it in the place of the snapshot. Processes
  * that decide begin again from it within half a minute, and go on from where the table ends. The sums are those that they
- * would have, in integers.
+ * would have, in integers; those of features of content are of what the streams have.
  *
  * @param maxBytes that the sums of all slots may take. Default: no bound
  * @throws Error while the table is still being filled in
@@ -38,6 +39,7 @@ export async function rebuildModels(
     records += foldMessage(learned, message, { isBefore: isOfEarlier(message, loaded), removed, now })
     if (++messages % PRUNED_EVERY === 0) forgetOld(learned)
   }
+  await addContents(learned, { nats, installation, loaded, removed, log, now })
   forgetOld(learned)
   const positions = Object.fromEntries(loaded.map(({ name, through }) => [name, through]))
   const at = Date.now()

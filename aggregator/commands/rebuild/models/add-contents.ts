@@ -1,0 +1,52 @@
+import { foldEnvelope, type Learned, nothingLearned, type TakenMessages } from '@slotstream/core'
+import { contentsRecordId, parseLearningEnvelope, parseStored } from '@slotstream/protocol'
+import { type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
+import type { LoadedStream } from './loaded-outcomes.js'
+
+/** The streams, and what of them is in the models that are made. */
+export interface AddContentsParts {
+  nats: Nats
+  installation: Pick<Installation, 'streams' | 'past'>
+  loaded: readonly LoadedStream[]
+  /** Removals that the streams have. */
+  removed: ReadonlyMap<string, number>
+  log: Log
+  /** Milliseconds since the epoch. */
+  now: number
+}
+
+/**
+ * Adds what the streams of learning records say of the features of content to models that lack it: `learning_outcomes` has what came
+ * of decisions alone. It reads as far as the models go, but for what was taken away.
+ */
+export async function addContents(
+  learned: Learned,
+  { nats, installation, loaded, removed, log, now }: AddContentsParts,
+): Promise<void> {
+  const told = nothingLearned()
+  const live = [...installation.past.learning.filter(({ gone }) => !gone), ...installation.streams.learning]
+  for (const { name } of live) {
+    const through = loaded.find(stream => stream.name === name)?.through ?? 0
+    for await (const { seq, subject, data } of readWhole(nats, name, log)) {
+      if (seq > through) break
+      const parsed = parseStored(data, parseLearningEnvelope)
+      if (!parsed.ok || parsed.value.removal !== undefined) continue
+      const { contents, ...envelope } = parsed.value
+      const partition = Number(subject.split('.')[1])
+      const isRemoved = removed.has(`${contentsRecordId(partition, envelope)}@${Date.parse(envelope.receivedAt)}`)
+      const kept = { ...envelope, records: [], ...(contents && !isRemoved && { contents }) }
+      foldEnvelope(told, partition, kept, now)
+    }
+  }
+  learned.contents = told.contents
+  learned.fills = told.fills
+  for (const [partition, taken] of told.partitions) addTaken(learned, partition, taken)
+}
+
+/** Notes what was taken as well: messages that add to content alone are in no table. */
+function addTaken({ partitions }: Learned, partition: number, { stored, above }: TakenMessages): void {
+  const known = partitions.get(partition) ?? { stored: 0, above: new Set() }
+  known.stored = Math.max(known.stored, stored)
+  known.above = new Set([...known.above, ...above].filter(seq => seq > known.stored))
+  partitions.set(partition, known)
+}

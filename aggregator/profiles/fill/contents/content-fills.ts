@@ -1,0 +1,73 @@
+import type { KV } from '@nats-io/kv'
+import { type ContentFill, type ContentFills, contentFillsKey, parseContentFills } from '@slotstream/protocol'
+import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+
+/** What a fill of a partition has to know of its stream. */
+export interface FillBounds {
+  /** Sequence up to which everything is applied. */
+  through: number
+  /** Sequence before the first message that the streams have: fills that end before it are forgotten. */
+  oldest: number
+  /** Sequence of the stream's last message. */
+  end: number
+}
+
+/** The fills of one site's features of content in a partition, by version. */
+type FillsOfPartition = ReadonlyMap<string, ContentFill>
+
+/**
+ * Notes that features of content are to be filled up to a sequence, and returns their fills. One that was begun and did not end is
+ * done again as it was begun; after one that ended, what came since is filled.
+ *
+ * @throws Error where one that was begun ends behind what is applied
+ */
+export async function beginFills(
+  meta: KV,
+  { siteId, partition, versions }: { siteId: string; partition: number; versions: readonly string[] },
+  { through, oldest, end }: FillBounds,
+): Promise<FillsOfPartition> {
+  const fills = await changeFills(meta, siteId, partition, before => {
+    const kept = Object.entries(before).filter(([version, fill]) => versions.includes(version) || fill.through > oldest)
+    const after = Object.fromEntries(kept)
+    for (const version of versions) {
+      const known = before[version]
+      if (known && !known.isDone && known.through > through && known.through <= end)
+        throw new Error(`a fill that goes to message ${known.through} was begun, and ${through} is applied`)
+      if (!known || known.isDone) after[version] = { from: known?.through ?? 0, through }
+    }
+    return after
+  })
+  return new Map(versions.map(version => [version, fills[version]!]))
+}
+
+/** Notes that the fills of a site's features of content in a partition are done. */
+export async function endFills(meta: KV, siteId: string, partition: number, done: FillsOfPartition): Promise<void> {
+  await changeFills(meta, siteId, partition, before => {
+    const after = { ...before }
+    for (const [version, { from, through }] of done)
+      if (before[version]?.through === through) after[version] = { from, through, isDone: true }
+    return after
+  })
+}
+
+async function changeFills(
+  meta: KV,
+  siteId: string,
+  partition: number,
+  change: (before: Record<string, ContentFill>) => Record<string, ContentFill>,
+): Promise<Record<string, ContentFill>> {
+  for (;;) {
+    const entry = await meta.get(contentFillsKey(siteId))
+    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseContentFills) : undefined
+    const all: ContentFills = parsed?.ok ? parsed.value : {}
+    const after = change(all[partition] ?? {})
+    const next: ContentFills = { ...all, [partition]: after }
+    try {
+      await meta.put(contentFillsKey(siteId), JSON.stringify(next), { previousSeq: entry?.revision ?? 0 })
+      return after
+    } catch (error) {
+      // Another partition's owner was faster.
+      if (!isJetStreamError(error, 'wrongLastSequence')) throw error
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Check } from '../wire/checks/check.js'
+import { isObject } from '../wire/checks/is-object.js'
+import { isAbsentOr, isCount, misfit } from '../wire/checks/parse-stored.js'
+
+/** A fill of a feature of content in one partition: it adds what the messages of a range of sequences add, once. */
+export interface ContentFill {
+  /** Sequence after which it begins: what came up to it is in the sums. */
+  from: number
+  /** Sequence with which it ends. What comes after it is counted as it comes. */
+  through: number
+  /** Absent: it may be unfinished, and is done again as it was begun. */
+  isDone?: true
+}
+
+/** The latest fills of a site's features of content, by partition and version. */
+export type ContentFills = Record<string, Record<string, ContentFill>>
+
+/** Returns the key of a site's `ContentFills` in the bucket `meta`. */
+export function contentFillsKey(siteId: string): string {
+  return `contents.${siteId}`
+}
+
+/** Parses a value under a `contentFillsKey`. */
+export function parseContentFills(raw: unknown): Check<ContentFills> {
+  const isFill = (fill: unknown) =>
+    isObject(fill) && isCount(fill.from) && isCount(fill.through) && isAbsentOr(fill.isDone, isDone => isDone === true)
+  const areFills = (fills: unknown) => isObject(fills) && Object.values(fills).every(isFill)
+  if (!isObject(raw) || !Object.values(raw).every(areFills)) return misfit('it is no list of fills')
+  return { ok: true, value: raw as ContentFills }
+}
