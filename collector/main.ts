@@ -18,7 +18,7 @@ const besideDist = (path: string) => fileURLToPath(new URL(path, import.meta.url
 await runProcess('collector', async log => {
   const port = numberSetting('PORT')
   const host = textSetting('HOST')
-  const adminToken = neededSecret('ADMIN_TOKEN', 'whoever has it may change sites and content')
+  const adminToken = neededSecret('ADMIN_TOKEN', 'it permits changes of sites and content')
   const settings = sharedSettings(process.env)
   const own = collectorSettings(process.env)
   const geoip = textSetting('GEOIP_DATABASE')

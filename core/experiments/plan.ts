@@ -52,7 +52,7 @@ export function planOf(question: PlanQuestion): Plan {
   const assumptions = assumptionsOf(question, shares)
   const isKnown = baseRate > 0 && personsPerDay > 0 && (mean > 0 || !isAmount)
   if (!isKnown) {
-    const missing = personsPerDay > 0 ? 'nobody earned anything' : 'nobody was shown anything'
+    const missing = personsPerDay > 0 ? 'no person earned anything' : 'no person was shown anything'
     const verdict = `It cannot be told: ${missing} in the last ${over} days. Give baseRate and personsPerDay.`
     return { days: null, persons: null, ...plan, assumptions, verdict }
   }

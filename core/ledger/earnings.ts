@@ -1,6 +1,7 @@
 import {
   type Earning,
   hash32,
+  isObject,
   type JsonObject,
   joined,
   type KeptDecision,
@@ -75,7 +76,12 @@ function namedContent(
 ): string[] | undefined {
   const { products } = properties
   const contentId = textOf(properties.contentId)
-  const listed = Array.isArray(products) ? products.slice(0, MAX_PRODUCTS).filter(isObject).map(productIdOf) : []
+  const listed = Array.isArray(products)
+    ? products
+        .slice(0, MAX_PRODUCTS)
+        .filter(isObject)
+        .map(each => productIdOf(each as JsonObject))
+    : []
   const named = new Set(namesDecision ? [contentId] : [contentId, productIdOf(properties), ...listed])
   named.delete(undefined)
   if (named.size === 0) return []
@@ -133,8 +139,4 @@ function compareEarnings(a: Earning, b: Earning): number {
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,7 +5,7 @@ import {
   type RecordRequest,
   timeOfUuidv7,
 } from '@slotstream/protocol'
-import type { Nats } from '@slotstream/runtime'
+import { type Nats, pause } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 
 /** How long the warehouse may take, in milliseconds. */
@@ -43,7 +43,7 @@ export function createReadRecord({ connection }: Pick<Nats, 'connection'>, timeo
     let record = await look(request)
     for (const pauseMs of isRecent ? PAUSES_MS : []) {
       if (record) break
-      await new Promise(resolve => setTimeout(resolve, pauseMs))
+      await pause(pauseMs)
       record = await look(request)
     }
     if (record) return record

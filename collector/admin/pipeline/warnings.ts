@@ -91,7 +91,7 @@ function skewWarnings({ skew, partitions }: PipelineStatus): Warning[] {
       what: `visitor ${visitorId} of site ${siteId} sends ${percent(share)} of all messages`,
       todo:
         'this looks like a server that sends under one id. Give each real user an anonymousId or userId of their own; ' +
-        `for events of nobody in particular, add the id to the site's "spread", so that they spread over partitions`,
+        `for events of no particular user, add the id to the site's "spread", so that they spread over partitions`,
     }))
   const [hottest] = skew.partitions
   if (warnings.length === 0 && hottest && hottest.share >= Math.max(HOT_PARTITION, HOT_PARTITION_TIMES / partitions))

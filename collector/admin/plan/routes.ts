@@ -74,7 +74,7 @@ function answerOf({ plan, revision }: NumberedPlan): object {
 
 function changedMeanwhile(revision?: number): Failure {
   const now = revision === undefined ? '' : `: its revision is ${revision}`
-  return new Failure('conflict', `somebody changed the plan meanwhile${now}. Read it again and repeat your change`)
+  return new Failure('conflict', `the plan was changed in the meantime${now}. Read it again and repeat your change`)
 }
 
 /** A version that is published means one thing for good: messages and rows refer to it. */

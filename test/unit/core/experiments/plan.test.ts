@@ -39,8 +39,8 @@ describe('the plan of an experiment', () => {
   })
 
   it.each([
-    [{ units: 0, sum: 0, squares: 0 }, /nobody was shown anything/],
-    [{ units: 500, sum: 0, squares: 0 }, /nobody earned anything/],
+    [{ units: 0, sum: 0, squares: 0 }, /no person was shown anything/],
+    [{ units: 500, sum: 0, squares: 0 }, /no person earned anything/],
   ])('is not told where nothing was measured: %o', (measured, why) => {
     for (const isAmount of [false, true])
       expect(plan({ measured, isAmount })).toMatchObject({
