@@ -95,6 +95,8 @@ export { RECORD_COLUMNS, type RecordRow, recordOfRow } from './explain/record-of
 export { reproduce } from './explain/reproduce.js'
 export {
   ALL_BUILT_IN_FEATURES,
+  type AmountSums,
+  amountBytes,
   BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
@@ -105,6 +107,7 @@ export {
   type ContentValue,
   compileFeatures,
   contentValues,
+  createAmountSums,
   DEFAULT_FEATURES,
   explainFeature,
   type Feature,
@@ -114,7 +117,9 @@ export {
   featureAlone,
   featuresAfter,
   featureValues,
+  MAX_AMOUNTS_BYTES,
   mergeStates,
+  textBytes,
   versionOfFeature,
   withFormer,
 } from './features/index.js'

@@ -1,11 +1,11 @@
 import { ConfigurationError } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { UsageError } from '../usage-error.js'
-import { carryOut } from './carry-out.js'
-import { understand } from './understand.js'
+import { parseArguments } from './parse-arguments.js'
+import { runCommand } from './run-command.js'
 
 try {
-  await carryOut(understand(process.argv.slice(2), process.env), process.env, console.log)
+  await runCommand(parseArguments(process.argv.slice(2), process.env), process.env, console.log)
 } catch (error) {
   const known = error instanceof CommandError || error instanceof ConfigurationError || error instanceof UsageError
   console.error(known ? error.message : error)

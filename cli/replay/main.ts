@@ -12,10 +12,10 @@ import {
 } from '@slotstream/sources'
 import { CommandError } from '@slotstream/tracking-plan'
 import { runDecisions } from './decisions/run-decisions.js'
-import { type Order, USAGE, understand } from './understand.js'
+import { type Command, parseArguments, USAGE } from './parse-arguments.js'
 
 try {
-  process.stdout.write(await carryOut(understand(process.argv.slice(2), process.env)))
+  process.stdout.write(await runCommand(parseArguments(process.argv.slice(2), process.env)))
 } catch (error) {
   process.stderr.write(`${isExpected(error) ? error.message : ((error as Error).stack ?? error)}\n`)
   // Not only the code: lanes that are still sending would otherwise keep the process alive.
@@ -27,7 +27,7 @@ function isExpected(error: unknown): error is Error {
 }
 
 /** Does what was ordered; resolves to what to tell at the end. */
-async function carryOut(order: Order): Promise<string> {
+async function runCommand(order: Command): Promise<string> {
   if (order.do === 'help') return USAGE
   const adminToken = await findAdminToken()
   const output = process.stdout

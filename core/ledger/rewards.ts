@@ -100,11 +100,12 @@ function compileReward(reward: Reward, hash: number): CompiledReward {
   const isUsable = compiledWhere === undefined || compiledWhere.ok
   const isRead = typeof value === 'string'
   const worthOf = isRead ? createSum(value) : () => value ?? 1
-  const { least, most } = boundsOf(value, min, max)
+  // One that halves is worth 1 each time, if not said otherwise, and may come again and again.
+  const { least, most } = boundsOf(value ?? (halfLife === undefined ? undefined : 1), min, max)
   return {
     hash,
     windowMs: windowHours * HOUR_MS,
-    halfLifeMs: (halfLife === undefined ? undefined : parseDuration(halfLife)) ?? Number.POSITIVE_INFINITY,
+    halfLifeMs: (halfLife === undefined ? undefined : parseDuration(halfLife)) || Number.POSITIVE_INFINITY,
     isOnce: value === undefined && halfLife === undefined,
     least,
     most,

@@ -12,19 +12,18 @@ export interface ContentFill {
   isDone?: true
 }
 
-/** The latest fills of a site's features of content, by partition and version. */
-export type ContentFills = Record<string, Record<string, ContentFill>>
+/** The latest fills of a site's features of content in one partition, by version. */
+export type ContentFills = Record<string, ContentFill>
 
-/** Returns the key of a site's `ContentFills` in the bucket `meta`. */
-export function contentFillsKey(siteId: string): string {
-  return `contents.${siteId}`
+/** Returns the key of a site's `ContentFills` in the bucket `meta`: of each partition apart, which its owner writes. */
+export function contentFillsKey(siteId: string, partition: number): string {
+  return `contents.${siteId}.${partition}`
 }
 
 /** Parses a value under a `contentFillsKey`. */
 export function parseContentFills(raw: unknown): Check<ContentFills> {
   const isFill = (fill: unknown) =>
     isObject(fill) && isCount(fill.from) && isCount(fill.through) && isAbsentOr(fill.isDone, isDone => isDone === true)
-  const areFills = (fills: unknown) => isObject(fills) && Object.values(fills).every(isFill)
-  if (!isObject(raw) || !Object.values(raw).every(areFills)) return misfit('it is no list of fills')
+  if (!isObject(raw) || !Object.values(raw).every(isFill)) return misfit('it is no list of fills')
   return { ok: true, value: raw as ContentFills }
 }

@@ -33,15 +33,15 @@ export interface CommandParts {
  * what was asked, 1 when something failed, 2 when the command line cannot be parsed.
  *
  * @param env the environment that settings are read from
- * @param understand the command line as a piece of work. Throws UsageError
+ * @param parseArguments turns the command line into a piece of work. Throws UsageError
  */
 export async function runCommand(
   name: string,
   env: Environment,
-  understand: (args: string[]) => (parts: CommandParts) => Promise<void>,
+  parseArguments: (args: string[]) => (parts: CommandParts) => Promise<void>,
 ): Promise<never> {
   try {
-    const work = understand(process.argv.slice(2))
+    const work = parseArguments(process.argv.slice(2))
     const settings = sharedSettings(env)
     const log = createLog(name)
     if (!isSet('LOG_LEVEL', env)) log.level = 'silent'

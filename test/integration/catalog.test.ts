@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keyToken } from '@slotstream/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/catalog/carry-out.js'
 import { readFolder } from '#cli/catalog/catalog-folder.js'
-import { understand } from '#cli/catalog/understand.js'
+import { parseArguments } from '#cli/catalog/parse-arguments.js'
+import { runCommand } from '#cli/catalog/run-command.js'
 import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
@@ -612,8 +612,8 @@ describe('the catalog command', () => {
   /** What a command says, and how it fails. */
   async function command(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
     const said: string[] = []
-    const order = understand([...args, '--site', site, '--collector', other], {})
-    const failed = await carryOut(order, { ADMIN_TOKEN }, line => said.push(line)).then(
+    const order = parseArguments([...args, '--site', site, '--collector', other], {})
+    const failed = await runCommand(order, { ADMIN_TOKEN }, line => said.push(line)).then(
       () => undefined,
       (error: Error) => error.message,
     )

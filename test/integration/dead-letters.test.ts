@@ -9,7 +9,7 @@ import {
   sharedSettings,
 } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carryOut } from '#aggregator/commands/dead-letters/carry-out.js'
+import { handleLetters } from '#aggregator/commands/dead-letters/handle-letters.js'
 import { openLetters } from '#aggregator/commands/dead-letters/letters.js'
 import { startProfiles } from '#aggregator/profiles/role.js'
 import { startNatsServer } from '../support/nats-server.js'
@@ -77,7 +77,7 @@ describe('messages that the profiles role can not process', () => {
     expect(await metrics.registry.metrics()).toContain('slotstream_dead_letters_total{role="profiles"} 2')
 
     const said: string[] = []
-    await carryOut({ do: 'list' }, letters, line => said.push(line))
+    await handleLetters({ do: 'list' }, letters, line => said.push(line))
     expect(said.join('\n')).toContain('the message has no usable timestamp')
     // Still broken, it comes back as a letter of its own; twice at once, it is published once.
     const before = (await nats.manager.streams.info('EVENTS')).state.last_seq
@@ -85,9 +85,9 @@ describe('messages that the profiles role can not process', () => {
     expect((await nats.manager.streams.info('EVENTS')).state.last_seq).toBe(before + 1)
     const now = await until('the letter comes back', inOrder, list => list.length === 2)
     expect(now.map(letter => letter.seq)).toEqual([2, before + 1])
-    await carryOut({ do: 'drop', numbers: now.map(({ number }) => number) }, letters, () => {})
+    await handleLetters({ do: 'drop', numbers: now.map(({ number }) => number) }, letters, () => {})
     expect(await letters.all()).toEqual([])
-    await expect(carryOut({ do: 'drop', numbers: [77] }, letters, () => {})).rejects.toThrow(
+    await expect(handleLetters({ do: 'drop', numbers: [77] }, letters, () => {})).rejects.toThrow(
       'there is no dead letter 77',
     )
     await profiles.stop()

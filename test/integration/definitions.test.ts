@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/profiles/carry-out.js'
 import { readDefinitions } from '#cli/profiles/definition-folder.js'
-import { understand } from '#cli/profiles/understand.js'
+import { parseArguments } from '#cli/profiles/parse-arguments.js'
+import { runCommand } from '#cli/profiles/run-command.js'
 import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 
@@ -315,8 +315,8 @@ describe('the profiles command', () => {
   /** What a command says, and how it fails. */
   async function profiles(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
     const said: string[] = []
-    const order = understand([...args, '--site', site, '--collector', other], {})
-    const failed = await carryOut(order, { ADMIN_TOKEN }, line => said.push(line)).then(
+    const order = parseArguments([...args, '--site', site, '--collector', other], {})
+    const failed = await runCommand(order, { ADMIN_TOKEN }, line => said.push(line)).then(
       () => undefined,
       (error: Error) => error.message,
     )
@@ -392,7 +392,7 @@ describe('the profiles command', () => {
   })
 
   it('says what is wrong when it can not do its work', async () => {
-    const failure = (...args: string[]) => carryOut(understand(args, {}), { ADMIN_TOKEN }, () => {})
+    const failure = (...args: string[]) => runCommand(parseArguments(args, {}), { ADMIN_TOKEN }, () => {})
     await expect(failure('diff', EXAMPLE, '--site', 'shop', '--collector', 'http://127.0.0.1:9')).rejects.toThrow(
       'no answer from http://127.0.0.1:9',
     )

@@ -285,7 +285,7 @@ describe('results', () => {
       sampleRatio: { ok: true },
       propensities: { ok: true },
       loss: { ok: true },
-      stop: 'guardrail',
+      stop: null,
     })
     expect(Object.keys(told.sql)).toEqual(['arms', 'loss', 'draws'])
     expect((await ask('/slots/nowhere/results')).status).toBe(404)

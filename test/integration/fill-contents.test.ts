@@ -1,5 +1,6 @@
 import { contentValues, type Learned } from '@slotstream/core'
 import {
+  contentFillsKey,
   type DeclaredFeature,
   type EventEnvelope,
   type LearningEnvelope,
@@ -134,9 +135,12 @@ async function settled(): Promise<void> {
   await until(
     'all fills are done',
     async () => {
-      const entry = await broker.installation.buckets.meta.get(`contents.${SITE}`)
-      const fills = entry && parseEntry(entry, parseContentFills)
-      const states = fills?.ok ? Object.values(fills.value).flatMap(ofPartition => Object.values(ofPartition)) : []
+      const { meta } = broker.installation.buckets
+      const entries = await Promise.all(
+        Array.from({ length: PARTITIONS }, (_, partition) => meta.get(contentFillsKey(SITE, partition))),
+      )
+      const all = entries.map(entry => entry && parseEntry(entry, parseContentFills))
+      const states = all.flatMap(fills => (fills?.ok ? Object.values(fills.value) : []))
       return { isAny: states.length > 0, open: states.filter(({ isDone }) => !isDone).length, ...waiting() }
     },
     ({ isAny, open, filling }) => isAny && open === 0 && filling === 0,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/plan/carry-out.js'
+import { parseArguments } from '#cli/plan/parse-arguments.js'
+import { runCommand } from '#cli/plan/run-command.js'
 import { readSchemas } from '#cli/plan/schema-folder.js'
-import { understand } from '#cli/plan/understand.js'
 import { writeSchemas } from '#cli/plan/write-schemas.js'
 import { putSite, startBroker } from '../support/collector.js'
 
@@ -29,8 +29,8 @@ afterAll(async () => {
 /** What a command says, and how it fails. */
 async function plan(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const order = understand([...args, '--site', 'shop', '--collector', url], {})
-  const failed = await carryOut(order, { ADMIN_TOKEN: 'secret' }, line => said.push(line)).then(
+  const order = parseArguments([...args, '--site', 'shop', '--collector', url], {})
+  const failed = await runCommand(order, { ADMIN_TOKEN: 'secret' }, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
   )
@@ -91,13 +91,13 @@ describe('the plan command', () => {
 
   it('says what is wrong when it can not do its work', async () => {
     const nowhere = ['--site', 'shop', '--collector', 'http://127.0.0.1:9']
-    const order = understand(['list', ...nowhere], {})
-    await expect(carryOut(order, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow(
+    const order = parseArguments(['list', ...nowhere], {})
+    await expect(runCommand(order, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow(
       'no answer from http://127.0.0.1:9',
     )
-    await expect(carryOut(order, { DATA_DIR: folder }, () => {})).rejects.toThrow('no admin token')
-    const unknown = understand(['list', '--site', 'nobody', '--collector', url], {})
-    await expect(carryOut(unknown, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow('there is no site nobody')
-    await expect(carryOut(unknown, { ADMIN_TOKEN: 'wrong' }, () => {})).rejects.toThrow('send the admin token')
+    await expect(runCommand(order, { DATA_DIR: folder }, () => {})).rejects.toThrow('no admin token')
+    const unknown = parseArguments(['list', '--site', 'nobody', '--collector', url], {})
+    await expect(runCommand(unknown, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow('there is no site nobody')
+    await expect(runCommand(unknown, { ADMIN_TOKEN: 'wrong' }, () => {})).rejects.toThrow('send the admin token')
   })
 })

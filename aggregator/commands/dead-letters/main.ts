@@ -1,9 +1,9 @@
 import { runCommand } from '@slotstream/runtime'
-import { carryOut } from './carry-out.js'
+import { handleLetters } from './handle-letters.js'
 import { openLetters } from './letters.js'
-import { understand } from './understand.js'
+import { parseArguments } from './parse-arguments.js'
 
 await runCommand('dead-letters', process.env, args => {
-  const order = understand(args)
-  return ({ nats, publisher, say }) => carryOut(order, openLetters(nats, publisher), say)
+  const order = parseArguments(args)
+  return ({ nats, publisher, say }) => handleLetters(order, openLetters(nats, publisher), say)
 })

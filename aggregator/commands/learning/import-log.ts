@@ -12,8 +12,8 @@ import {
 import { type CommandParts, parseEntry } from '@slotstream/runtime'
 import { createImports, type StoredImport } from './imports.js'
 import type { Impression } from './logs/impression.js'
+import type { ImportCommand } from './parse-arguments.js'
 import { factsOfLog, readImpressions } from './read-log.js'
-import type { ImportOrder } from './understand.js'
 
 /** Records of a message: half of what NATS takes, with the features of all. */
 const RECORDS = 400
@@ -30,7 +30,7 @@ type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'>
  *
  * @throws LogError, Error
  */
-export async function importLog(order: ImportOrder, parts: Parts): Promise<void> {
+export async function importLog(order: ImportCommand, parts: Parts): Promise<void> {
   const { site, slot, name, log, format } = order
   const { buckets } = parts.installation
   const found = await buckets.catalog.get(`${site}.slot.${keyToken(slot)}`)
@@ -63,7 +63,7 @@ export async function importLog(order: ImportOrder, parts: Parts): Promise<void>
   parts.say(`${name}: slot ${slot} learns from ${stored.records} items shown, within seconds`)
 }
 
-async function publish({ site, slot, log, format }: ImportOrder, stored: StoredImport, parts: Parts): Promise<void> {
+async function publish({ site, slot, log, format }: ImportCommand, stored: StoredImport, parts: Parts): Promise<void> {
   const { publisher, installation } = parts
   const recordOf = await createRecordOf(site, slot, stored, installation.buckets.catalog)
   let records: LearningRecord[] = []

@@ -4,14 +4,14 @@ import { aggregatorSettings } from '../../settings.js'
 import { clickHouseAccount } from '../clickhouse-account.js'
 import { importLog } from './import-log.js'
 import { createImports } from './imports.js'
+import { parseArguments } from './parse-arguments.js'
 import { removeImport } from './remove-import.js'
-import { understand } from './understand.js'
 
 /** As long as the rows of a large log may take to leave, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('learning', process.env, args => {
-  const order = understand(args)
+  const order = parseArguments(args)
   return async parts => {
     if (order.do === 'list') {
       const all = await createImports(parts.installation.buckets.meta).list(order.site)

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { createDsjsonReader } from './logs/dsjson.js'
 import { type Impression, LogError } from './logs/impression.js'
 import { createOpenBanditReader } from './logs/open-bandit.js'
-import type { FORMATS } from './understand.js'
+import type { FORMATS } from './parse-arguments.js'
 
 type Format = (typeof FORMATS)[number]
 

@@ -4,16 +4,16 @@ import { reportLines } from '../../parity/table.js'
 import { withChecks } from '../../parity/with-checks.js'
 import { anonymousDaysSetting } from '../../settings.js'
 import { clickHouseAccount } from '../clickhouse-account.js'
-import { type Order, understand } from './understand.js'
+import { type Command, parseArguments } from './parse-arguments.js'
 
 await runCommand('parity', process.env, args => {
-  const order = understand(args)
+  const order = parseArguments(args)
   return parts => report(order, parts)
 })
 
 /** @throws Error when something differs, or nothing could be compared, after the report was printed */
 async function report(
-  { site, sample, salt, json }: Order,
+  { site, sample, salt, json }: Command,
   { nats, installation, log, say }: CommandParts,
 ): Promise<void> {
   const entry = await installation.buckets.sites.get(site)

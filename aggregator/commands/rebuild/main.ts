@@ -4,14 +4,14 @@ import { openClickHouse } from '../../clickhouse/client.js'
 import { redisAt } from '../../profiles/store/open-profile-store.js'
 import { aggregatorSettings, anonymousDaysSetting, learningBytesSetting } from '../../settings.js'
 import { clickHouseAccount } from '../clickhouse-account.js'
+import { parseArguments } from './parse-arguments.js'
 import { rebuild } from './rebuild.js'
-import { understand } from './understand.js'
 
 /** As long as one portion of a large table may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('rebuild', process.env, args => {
-  const order = understand(args)
+  const order = parseArguments(args)
   const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
   return async parts => {
     const done = await acquireOperatorLock(parts.nats, 'rebuild')

@@ -42,7 +42,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   if (!history) requireBeginning(ranges)
 
   // What is declared from now on the live roles count.
-  const counted = definitions.siteIds().map(siteId => [siteId, definitions.of(siteId).features.revision] as const)
+  const counted = definitions.siteIds().map(siteId => [siteId, definitions.of(siteId).features] as const)
   const generation = await createGeneration(parts)
   const links = createLinkList()
   // Also before a first message numbered 1: the stream may have been recreated.
@@ -63,7 +63,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   }
   if (decided) for await (const link of decided()) links.decided(link)
   await links.writeTo(generation)
-  for (const [siteId, revision] of counted) if (revision > 0) await generation.writeFilled(siteId, revision)
+  for (const [siteId, features] of counted) await generation.noteFilled(siteId, features)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
   say(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)

@@ -16,12 +16,12 @@ import { createImports } from '../learning/imports.js'
 import { derivedTables, readViews } from './derived-tables.js'
 import { eventsBetween, profilesOf } from './history.js'
 import { rebuildModels } from './models/rebuild-models.js'
+import { type Command, MODELS } from './parse-arguments.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
 import { rebuildTable } from './rebuild-table.js'
 import { removeGeneration } from './remove-generation.js'
 import { restoreFromLake } from './restore-from-lake.js'
 import { loadedTables } from './sources.js'
-import { MODELS, type Order } from './understand.js'
 
 const PROFILES = 'profiles'
 
@@ -47,7 +47,7 @@ export interface RebuildParts extends CommandParts {
  * @returns the generation of old profiles that could not be deleted, because a process still reads it
  */
 export async function rebuild(
-  { from, only }: Order,
+  { from, only }: Command,
   { clickhouse, lake = '', anonymousDays, learningBytes, cluster = '', ...parts }: RebuildParts,
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts

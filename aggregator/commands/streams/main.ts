@@ -9,10 +9,10 @@ import {
 } from '@slotstream/runtime'
 import { createProfileStore } from '../../profiles/store/profile-store.js'
 import { isFrozen, moveStreams } from './move-streams.js'
-import { understand } from './understand.js'
+import { parseArguments } from './parse-arguments.js'
 
 await runCommand('streams', process.env, args => {
-  const move = understand(args)
+  const move = parseArguments(args)
   return async ({ nats, publisher, installation, log, say }) => {
     if (!move) return show(nats, installation, say)
     const done = await acquireOperatorLock(nats, 'streams')

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { MAX_STREAMS, type StreamPart, streamParts } from '@slotstream/protocol'
 import { changeLayout, type Layout, type Nats, readLayout } from '@slotstream/runtime'
+import type { Move } from './parse-arguments.js'
 import { refuseOldCluster } from './server-versions.js'
-import type { Move } from './understand.js'
 import { type UnreadParts, unreadOf } from './unread.js'
 
 /** Messages that may be unread when a move begins: reading more of them takes longer than clients should wait. */

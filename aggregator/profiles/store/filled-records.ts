@@ -1,6 +1,16 @@
 import type { KV } from '@nats-io/kv'
-import { filledKey, parseFilledRevisions, profilesBucket } from '@slotstream/protocol'
+import { type FilledRevisions, filledKey, parseFilledRevisions, profilesBucket } from '@slotstream/protocol'
 import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+
+/** Resolves to a site's `FilledRevisions` of a generation; without a revision where none are noted. */
+export async function readFilled(
+  meta: Pick<KV, 'get'>,
+  { generation, siteId }: { generation: number; siteId: string },
+): Promise<FilledRevisions> {
+  const entry = await meta.get(filledKey(profilesBucket(generation), siteId))
+  const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseFilledRevisions) : undefined
+  return parsed?.ok ? parsed.value : []
+}
 
 /**
  * Changes a site's `FilledRevisions` of a generation, whichever process changes them at the same time.

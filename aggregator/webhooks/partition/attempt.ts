@@ -89,7 +89,7 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
       ...{ status: result.status, error: result.error, durationMs },
       ...(outcome.due !== undefined && { nextAt: isoTime(outcome.due) }),
     }
-    if (outcome.state === 'dead') await bury(each, { ...pending, ...after }, found)
+    if (outcome.state === 'dead') await deadLetter(each, { ...pending, ...after }, found)
     const { siteId, visitorId } = found.envelope
     await publish(partition, { siteId, visitorId, receivedAt: isoTime(now()), deliveries: [delivery] }, ending.signal)
     metrics.deliveries.inc({ outcome: outcome.state })
@@ -111,7 +111,7 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
     return { state: 'failed' as const, due: now() + deps.retry.longestRetryMs }
   }
 
-  async function bury(each: WebhookState, pending: Pending, { envelope }: Found): Promise<void> {
+  async function deadLetter(each: WebhookState, pending: Pending, { envelope }: Found): Promise<void> {
     const { webhook, ending } = each
     await again(() => letters.write(webhook.webhookId, envelope, pending, isoTime(pending.at)), ending.signal)
     each.letters.add(pending.signalId)

@@ -1,7 +1,7 @@
 import type { Environment } from '@slotstream/runtime/settings'
 import { clickHouseSettings } from '@slotstream/sources'
 import { createAdminCall } from '../../admin-call.js'
-import type { Order } from '../understand.js'
+import type { Command } from '../parse-arguments.js'
 import { readAlternative } from './alternative.js'
 import { readDecisions } from './read-decisions.js'
 import { replayDecisions } from './replay-decisions.js'
@@ -15,7 +15,7 @@ import { writeReport } from './write-report.js'
  * @throws CommandError when decisions, catalogs or files cannot be read
  */
 export async function runDecisions(
-  { period, with: names, json, collector }: Extract<Order, { do: 'decisions' }>,
+  { period, with: names, json, collector }: Extract<Command, { do: 'decisions' }>,
   adminToken: string,
   env: Environment,
 ): Promise<string> {

@@ -4,14 +4,9 @@ import type { Feature, Features } from '../feature.js'
 import { unitsOf } from '../input/exact-sum.js'
 import { isScalar, numberOf } from '../input/scalar.js'
 import { firstSlotBeside, slotOf, weightInSlot } from '../state/windows.js'
+import { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from './amounts.js'
 
-/** Characters that the amounts of one envelope take, roughly, at most: they are published in one message. What is beyond is left out. */
-const MAX_CHARACTERS = 300_000
-
-/** Characters of one amount, roughly. */
-const AMOUNT_CHARACTERS = 60
-
-/** What messages add to the features of content, while those of an envelope are applied. */
+/** What messages add to the features of content, while those of an envelope are applied. What is beyond its bytes is left out. */
 export interface ContentCount {
   /** Takes a message of time `at`, in milliseconds since the epoch, that was not counted before. */
   add(message: StoredMessage, at: number): void
@@ -21,32 +16,24 @@ export interface ContentCount {
 
 /** Begins to count messages in the features of the content that they name. */
 export function countContents({ ofContent }: Features): ContentCount {
-  const amounts = new Map<string, ContentAmounts>()
-  let characters = 0
+  const contents = new Map<string, { contentId: string; slotId: string; sums: AmountSums }>()
+  let bytes = 0
 
-  function amountsOf(contentId: string, slotId: string): ContentAmounts {
-    const key = `${contentId}\0${slotId}`
-    const known = amounts.get(key) ?? { contentId, slotId, amounts: [] }
-    if (!amounts.has(key)) characters += key.length
-    amounts.set(key, known)
-    return known
+  function sumsOf(contentId: string, slotId: string): AmountSums {
+    const name = `${contentId}\0${slotId}`
+    const known = contents.get(name)
+    if (known) return known.sums
+    const sums = createAmountSums()
+    contents.set(name, { contentId, slotId, sums })
+    bytes += textBytes(contentId) + textBytes(slotId)
+    return sums
   }
 
-  function addTo(
-    list: ContentAmounts['amounts'],
-    { version, window }: Feature,
-    at: number,
-    units: number,
-    key?: string,
-  ) {
+  function addTo(sums: AmountSums, { version, window }: Feature, at: number, units: number, key?: string) {
     const slot = slotOf(window, at)
     const first = firstSlotBeside(window, slot)
-    const same = list.find(each => each[0] === version && each[1] === slot && each[4] === key)
-    if (same && Number.isSafeInteger(same[3] + units)) same[3] += units
-    else {
-      list.push(key === undefined ? [version, slot, first, units] : [version, slot, first, units, key])
-      characters += AMOUNT_CHARACTERS + (key?.length ?? 0)
-    }
+    if (sums.add(key === undefined ? [version, slot, first, units] : [version, slot, first, units, key]))
+      bytes += amountBytes(key)
   }
 
   return {
@@ -56,14 +43,18 @@ export function countContents({ ofContent }: Features): ContentCount {
       if (contentId === undefined) return
       const slotId = message.properties?.slotId
       for (const { feature, weight } of rules) {
-        if (characters > MAX_CHARACTERS) return
         if (feature.matches && !feature.matches(message)) continue
-        for (const units of unitsIn(feature, weight, message, at))
-          for (const key of keysIn(feature, message))
-            addTo(amountsOf(contentId, isId(slotId) ? slotId : '').amounts, feature, at, units, key)
+        const all = unitsIn(feature, weight, message, at)
+        if (all.length === 0) continue
+        for (const key of keysIn(feature, message))
+          for (const units of all) {
+            if (bytes > MAX_AMOUNTS_BYTES) return
+            addTo(sumsOf(contentId, isId(slotId) ? slotId : ''), feature, at, units, key)
+          }
       }
     },
-    amounts: () => [...amounts.values()],
+    amounts: () =>
+      [...contents.values()].map(({ contentId, slotId, sums }) => ({ contentId, slotId, amounts: sums.list() })),
   }
 }
 
@@ -81,11 +72,18 @@ function keysIn({ readKeys }: Feature, message: StoredMessage): Iterable<string 
   return new Set((Array.isArray(found) ? found : [found]).filter(isScalar).map(String))
 }
 
+/** Returns what a message adds by its values: as few numbers as are exact, because each is added for each key. */
 function unitsIn({ readValue, window }: Feature, weight: number, message: StoredMessage, at: number): number[] {
   const weightNow = window.kind === 'decay' ? weight * weightInSlot(window, at) : weight
   const found = readValue ? readValue(message) : 1
-  return (Array.isArray(found) ? found : [found]).flatMap(value => {
+  const sums: number[] = []
+  for (const value of Array.isArray(found) ? found : [found]) {
     const number = isScalar(value) ? numberOf(value) : undefined
-    return (number !== undefined && unitsOf(number * weightNow)) || []
-  })
+    const units = number === undefined ? undefined : unitsOf(number * weightNow)
+    if (!units) continue
+    const sum = (sums.at(-1) ?? 0) + units
+    if (sums.length > 0 && Number.isSafeInteger(sum)) sums[sums.length - 1] = sum
+    else sums.push(units)
+  }
+  return sums.filter(units => units !== 0)
 }

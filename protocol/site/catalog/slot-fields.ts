@@ -3,7 +3,7 @@ import { isId } from '../../wire/checks/parse-stored.js'
 import { MAX_ITEMS, MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { attributionTrouble } from '../attribution.js'
 import { type Attribution, DEFAULT_ATTRIBUTION } from '../catalog.js'
-import { isPath } from '../definitions/feature-fields.js'
+import { isPath, isSpan } from '../definitions/feature-fields.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { REWARD_SENDERS, type RewardSender } from '../rewards.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
@@ -64,7 +64,7 @@ export const REWARD_FIELDS: CatalogFields = {
   },
   halfLife: {
     form: 'a duration such as "24h" or "7d"',
-    isFit: isDuration,
+    isFit: isSpan,
     meaning:
       'time after the decision in which the worth of the message halves; each message counts then, also without `value`',
     default: 'it is worth the same to the end of the window',

@@ -42,7 +42,7 @@ export const BUCKETS = {
   /**
    * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
    * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions;
-   * `contents.<siteId>` → ContentFills; `import.<siteId>.<name>` → a log that a slot learned from
+   * `contents.<siteId>.<partition>` → ContentFills; `import.<siteId>.<name>` → a log that a slot learned from
    */
   meta: 'meta',
   /** `<jobId>` → PersonJob */

@@ -1,4 +1,11 @@
-import { bucketStream, type Profile, profilesBucket, warehousePositionKey } from '@slotstream/protocol'
+import { type Features, featuresAfter } from '@slotstream/core'
+import {
+  bucketStream,
+  filledEverywhere,
+  type Profile,
+  profilesBucket,
+  warehousePositionKey,
+} from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -7,7 +14,7 @@ import {
   readGeneration,
   switchGeneration,
 } from '@slotstream/runtime'
-import { writeFilled } from '../../../profiles/store/filled-records.js'
+import { readFilled, writeFilled } from '../../../profiles/store/filled-records.js'
 import { forEachAtOnce } from '../../../profiles/store/for-each-at-once.js'
 import { profileStoreOf } from '../../../profiles/store/open-profile-store.js'
 import type { ProfileStore } from '../../../profiles/store/profile-store.js'
@@ -42,8 +49,11 @@ export interface NewGeneration {
   /** Writes many profiles. Resolves to how many. */
   writeAll(profiles: AsyncIterable<Profile> | Iterable<Profile>): Promise<number>
   writeCheckpoint: ProfileStore['writeCheckpoint']
-  /** Notes that all profiles count the history of a site's features of a revision. */
-  writeFilled(siteId: string, revision: number): Promise<void>
+  /**
+   * Notes that all profiles count the history of a site's features. Where the generation before has not told the history of features of
+   * content yet, which profiles do not have, its own note stays, so that owners do.
+   */
+  noteFilled(siteId: string, features: Features): Promise<void>
   /**
    * Marks the profiles of a partition that only the old generation has as deleted, so that ClickHouse hears of it.
    *
@@ -94,8 +104,13 @@ export async function createGeneration({
     generation,
     read: store.read,
     writeCheckpoint: store.writeCheckpoint,
-    writeFilled: (siteId, revision) =>
-      writeFilled(meta, { generation, siteId, partitions: installation.partitions }, filled => filled.fill(revision)),
+    async noteFilled(siteId, features) {
+      const { partitions } = installation
+      const told = filledEverywhere(await readFilled(meta, { generation: old, siteId }), partitions)
+      const isTold = featuresAfter(features, told).ofContent.rules.length === 0
+      const revision = isTold ? features.revision : told
+      if (revision > 0) await writeFilled(meta, { generation, siteId, partitions }, filled => filled.fill(revision))
+    },
 
     async writeAll(written) {
       let count = 0

@@ -54,19 +54,18 @@ async function changeFills(
   meta: KV,
   siteId: string,
   partition: number,
-  change: (before: Record<string, ContentFill>) => Record<string, ContentFill>,
-): Promise<Record<string, ContentFill>> {
+  change: (before: ContentFills) => ContentFills,
+): Promise<ContentFills> {
+  const key = contentFillsKey(siteId, partition)
   for (;;) {
-    const entry = await meta.get(contentFillsKey(siteId))
+    const entry = await meta.get(key)
     const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseContentFills) : undefined
-    const all: ContentFills = parsed?.ok ? parsed.value : {}
-    const after = change(all[partition] ?? {})
-    const next: ContentFills = { ...all, [partition]: after }
+    const after = change(parsed?.ok ? parsed.value : {})
     try {
-      await meta.put(contentFillsKey(siteId), JSON.stringify(next), { previousSeq: entry?.revision ?? 0 })
+      await meta.put(key, JSON.stringify(after), { previousSeq: entry?.revision ?? 0 })
       return after
     } catch (error) {
-      // Another partition's owner was faster.
+      // An owner of before, or the next one, was faster.
       if (!isJetStreamError(error, 'wrongLastSequence')) throw error
     }
   }

@@ -1,13 +1,8 @@
+import { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from '@slotstream/core'
 import type { ContentAmounts } from '@slotstream/protocol'
 
-/** Characters of one envelope at most, roughly: with its ids it stays far below the broker's 1 MB. */
-const MAX_CHARACTERS = 300_000
-
-/** Characters of one amount, and memory of it in bytes, roughly. */
-const AMOUNT_CHARACTERS = 60
-const AMOUNT_BYTES = 200
-
-type Amount = ContentAmounts['amounts'][number]
+/** Memory of one amount in bytes, roughly, without its key. */
+const AMOUNT_MEMORY = 200
 
 /** What messages of one user of a browser add to the features of content, for one envelope. */
 export interface ContentPart {
@@ -30,23 +25,23 @@ export interface ContentHistory {
 
 interface OfUser {
   receivedAt: string
-  /** By content and slot, then by slot of time and key. */
-  amounts: Map<string, { contentId: string; slotId: string; byTime: Map<string, Amount> }>
+  /** By content and slot. */
+  contents: Map<string, { contentId: string; slotId: string; sums: AmountSums }>
 }
 
 /** Creates an empty history. */
 export function createContentHistory(): ContentHistory {
   const versions = new Map<string, Map<string, OfUser>>()
 
-  function amountsOf(version: string, userId: string, receivedAt: string, contentId: string, slotId: string) {
+  function sumsOf(version: string, userId: string, receivedAt: string, contentId: string, slotId: string): AmountSums {
     const users = versions.get(version) ?? new Map<string, OfUser>()
-    const ofUser = users.get(userId) ?? { receivedAt, amounts: new Map() }
+    const ofUser = users.get(userId) ?? { receivedAt, contents: new Map() }
     if (receivedAt > ofUser.receivedAt) ofUser.receivedAt = receivedAt
     versions.set(version, users.set(userId, ofUser))
-    const key = `${contentId}\0${slotId}`
-    const ofContent = ofUser.amounts.get(key) ?? { contentId, slotId, byTime: new Map<string, Amount>() }
-    ofUser.amounts.set(key, ofContent)
-    return ofContent.byTime
+    const name = `${contentId}\0${slotId}`
+    const ofContent = ofUser.contents.get(name) ?? { contentId, slotId, sums: createAmountSums() }
+    ofUser.contents.set(name, ofContent)
+    return ofContent.sums
   }
 
   return {
@@ -55,56 +50,46 @@ export function createContentHistory(): ContentHistory {
       for (const { contentId, slotId, amounts } of contents)
         for (const amount of amounts) {
           if (!isWanted(amount[0])) continue
-          const byTime = amountsOf(amount[0], userId, receivedAt, contentId, slotId)
-          const before = byTime.size
-          addAmount(byTime, amount)
-          grown += (byTime.size - before) * AMOUNT_BYTES
+          const sums = sumsOf(amount[0], userId, receivedAt, contentId, slotId)
+          if (sums.add(amount)) grown += AMOUNT_MEMORY + 2 * (amount[4]?.length ?? 0)
         }
       return grown
     },
     partsOf: version =>
       [...(versions.get(version) ?? [])]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([userId, { receivedAt, amounts }]) => {
-          const contents = [...amounts.values()].map(({ contentId, slotId, byTime }) => ({
-            ...{ contentId, slotId },
-            amounts: [...byTime.values()],
+        .flatMap(([userId, { receivedAt, contents }]) => {
+          const all = [...contents.values()].map(({ contentId, slotId, sums }) => ({
+            contentId,
+            slotId,
+            amounts: sums.list(),
           }))
-          return portions(contents).map(portion => ({ userId, receivedAt, contents: portion }))
+          return portions(all).map(portion => ({ userId, receivedAt, contents: portion }))
         }),
   }
 }
 
-/** Adds to the sum of a slot of time, or begins another one where it would not be exact. */
-function addAmount(byTime: Map<string, Amount>, amount: Amount): void {
-  const [version, slot, first, units, key] = amount
-  for (let name = `${slot}\0${key ?? ''}`; ; name += '\0') {
-    const sum = (byTime.get(name)?.[3] ?? 0) + units
-    if (!Number.isSafeInteger(sum)) continue
-    byTime.set(name, key === undefined ? [version, slot, first, sum] : [version, slot, first, sum, key])
-    return
-  }
-}
-
+/** Cuts a list into such as fit into an envelope. */
 function portions(contents: readonly ContentAmounts[]): ContentAmounts[][] {
   const all: ContentAmounts[][] = []
-  let characters = MAX_CHARACTERS
+  let bytes = MAX_AMOUNTS_BYTES
   for (const { contentId, slotId, amounts } of contents) {
-    const size = (key = '') => AMOUNT_CHARACTERS + key.length
+    const named = textBytes(contentId) + textBytes(slotId)
     let piece: ContentAmounts | undefined
     for (const amount of amounts) {
-      characters += size(amount[4])
-      if (characters > MAX_CHARACTERS) {
+      const size = amountBytes(amount[4])
+      if (bytes + size + (piece ? 0 : named) > MAX_AMOUNTS_BYTES) {
         all.push([])
         piece = undefined
-        characters = contentId.length + slotId.length + size(amount[4])
+        bytes = 0
       }
       if (!piece) {
         piece = { contentId, slotId, amounts: [] }
-        characters += contentId.length + slotId.length
         all.at(-1)!.push(piece)
+        bytes += named
       }
       piece.amounts.push(amount)
+      bytes += size
     }
   }
   return all

@@ -77,7 +77,8 @@ export async function beginContents(
     for (const [version, fill] of await beginFills(meta, { siteId, partition, versions }, bounds))
       filled.push({ siteId, version, fill, stored: 0 })
   const features = new Map(filled.map(feature => [toldKey(feature.siteId, feature.version), feature]))
-  const told = await readTold(deps, partition, new Set(features.keys()))
+  const fills = new Map([...features].map(([key, { fill }]) => [key, fill]))
+  const told = await readTold(deps, partition, fills)
 
   return {
     isWanted(siteId, version, seq) {

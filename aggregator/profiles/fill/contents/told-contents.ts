@@ -1,5 +1,5 @@
 import { noMessages, takeMessage } from '@slotstream/core'
-import { parseLearningEnvelope, parseStored, stores, streamSubject } from '@slotstream/protocol'
+import { type ContentFill, parseLearningEnvelope, parseStored, stores, streamSubject } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
 
 /** Messages whose part in features of content was told as they came, by site and version: their sequences. */
@@ -8,18 +8,27 @@ export type ToldContents = ReadonlyMap<string, ReadonlySet<number>>
 /** Returns the key of a feature among those of all sites. */
 export const toldKey = (siteId: string, version: string): string => `${siteId}\0${version}`
 
+/** What reading needs. */
+interface ReadToldDeps {
+  nats: Nats
+  installation: Pick<Installation, 'past' | 'streams'>
+  log: Log
+  /** Throws where it is to end. */
+  goOn: () => void
+}
+
 /**
  * Reads which messages of a partition the streams of learning records tell of, as readers of these take them: what was published
  * again after a crash does not count.
  *
- * @param wanted keys of features
+ * @param wanted of each feature's key the fill whose messages are meant
  */
 export async function readTold(
-  { nats, installation, log }: { nats: Nats; installation: Pick<Installation, 'past' | 'streams'>; log: Log },
+  { nats, installation, log, goOn }: ReadToldDeps,
   partition: number,
-  wanted: ReadonlySet<string>,
+  wanted: ReadonlyMap<string, Pick<ContentFill, 'from' | 'through'>>,
 ): Promise<ToldContents> {
-  const told = new Map([...wanted].map(key => [key, new Set<number>()]))
+  const told = new Map([...wanted.keys()].map(key => [key, new Set<number>()]))
   const taken = noMessages()
   const subject = streamSubject('learning', partition)
   const past = installation.past.learning.filter(({ gone }) => !gone)
@@ -28,12 +37,18 @@ export async function readTold(
     const isCurrent = installation.streams.learning.some(({ name }) => name === part.name)
     // nats-server rejects a filter by a subject that the stream no longer takes.
     for await (const message of readWhole(nats, part.name, log, isCurrent ? { subject } : {})) {
+      goOn()
       if (message.subject !== subject) continue
       const parsed = parseStored(message.data, parseLearningEnvelope)
       if (!parsed.ok) continue
       const { siteId, seq, stored, removal, batch, contents = [] } = parsed.value
       if (removal !== undefined || batch !== undefined || !takeMessage(taken, seq, stored)) continue
-      for (const { amounts } of contents) for (const [version] of amounts) told.get(toldKey(siteId, version))?.add(seq)
+      for (const { amounts } of contents)
+        for (const [version] of amounts) {
+          const key = toldKey(siteId, version)
+          const fill = wanted.get(key)
+          if (fill && seq > fill.from && seq <= fill.through) told.get(key)!.add(seq)
+        }
     }
   }
   return told

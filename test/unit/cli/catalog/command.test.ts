@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/catalog/carry-out.js'
 import { readFolder, writeFolder } from '#cli/catalog/catalog-folder.js'
-import { understand } from '#cli/catalog/understand.js'
+import { parseArguments } from '#cli/catalog/parse-arguments.js'
+import { runCommand } from '#cli/catalog/run-command.js'
 import { UsageError } from '#cli/usage-error.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/catalog', import.meta.url))
@@ -19,7 +19,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 /** What a command says, and how it fails. */
 async function run(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const failed = await carryOut(understand(args, {}), {}, line => said.push(line)).then(
+  const failed = await runCommand(parseArguments(args, {}), {}, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
   )
@@ -40,18 +40,18 @@ describe('the command line', () => {
     [['diff', 'one', 'two', '--site', 'shop']],
     [['check', '--unknown']],
   ])('%j is refused with how it should be', args => {
-    expect(() => understand(args, {})).toThrow(UsageError)
+    expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
   it('is understood', () => {
-    expect(understand([], {})).toEqual({ do: 'help' })
-    expect(understand(['check'], {})).toEqual({ do: 'check', folder: 'catalog' })
+    expect(parseArguments([], {})).toEqual({ do: 'help' })
+    expect(parseArguments(['check'], {})).toEqual({ do: 'check', folder: 'catalog' })
     const common = { site: 'shop', folder: 'f', collector: 'http://localhost:3000' }
-    expect(understand(['push', 'f', '--site', 'shop', '--draft'], {})).toEqual({
+    expect(parseArguments(['push', 'f', '--site', 'shop', '--draft'], {})).toEqual({
       ...{ do: 'push', ...common, dryRun: false, draft: true },
     })
-    expect(understand(['diff', 'f', '--site', 'shop'], {})).toEqual({ do: 'diff', ...common })
-    expect(understand(['pull', 'f', '--site', 'shop', '--force', '--collector', 'http://c'], {})).toEqual({
+    expect(parseArguments(['diff', 'f', '--site', 'shop'], {})).toEqual({ do: 'diff', ...common })
+    expect(parseArguments(['pull', 'f', '--site', 'shop', '--force', '--collector', 'http://c'], {})).toEqual({
       ...{ do: 'pull', ...common, collector: 'http://c', force: true },
     })
   })

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { carryOut } from '#cli/catalog/carry-out.js'
 import { generateSlotTypes } from '#cli/catalog/generate-slot-types.js'
-import { understand } from '#cli/catalog/understand.js'
+import { parseArguments } from '#cli/catalog/parse-arguments.js'
+import { runCommand } from '#cli/catalog/run-command.js'
 import { writeSlotTypes } from '#cli/catalog/write-slot-types.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -99,9 +99,13 @@ it('are those of a folder of a catalog', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-types-'))
   await writeFile(join(folder, 'slots.json'), JSON.stringify([{ id: 'hero', schema: HERO }]))
   const said: string[] = []
-  await carryOut(understand(['types', folder], {}), {}, line => said.push(line))
+  await runCommand(parseArguments(['types', folder], {}), {}, line => said.push(line))
   expect(`${said.join('\n')}\n`).toBe(await generateSlotTypes([{ id: 'hero', schema: HERO }]))
-  expect(understand(['types', '--out', 'slots.ts'], {})).toEqual({ do: 'types', folder: 'catalog', out: 'slots.ts' })
+  expect(parseArguments(['types', '--out', 'slots.ts'], {})).toEqual({
+    do: 'types',
+    folder: 'catalog',
+    out: 'slots.ts',
+  })
   await rm(folder, { recursive: true, force: true })
 })
 

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/plan/carry-out.js'
 import { generateTypes } from '#cli/plan/generate-types.js'
+import { parseArguments } from '#cli/plan/parse-arguments.js'
+import { runCommand } from '#cli/plan/run-command.js'
 import { readSchemas } from '#cli/plan/schema-folder.js'
-import { understand } from '#cli/plan/understand.js'
 import { writeSchemas } from '#cli/plan/write-schemas.js'
 import { UsageError } from '#cli/usage-error.js'
 
@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 /** What a command says, and how it fails. */
 async function run(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const failed = await carryOut(understand(args, {}), {}, line => said.push(line)).then(
+  const failed = await runCommand(parseArguments(args, {}), {}, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
   )
@@ -42,14 +42,17 @@ describe('the command line', () => {
     [['check', '--unknown']],
     [['push', '--site', 'shop', '--unplanned', 'maybe']],
   ])('%j is refused with how it should be', args => {
-    expect(() => understand(args, {})).toThrow(UsageError)
+    expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
   it('is understood', () => {
-    expect(understand([], {})).toEqual({ do: 'help' })
-    expect(understand(['check'], {})).toEqual({ do: 'check', folder: 'schemas' })
-    expect(understand(['mode', 'warn', '--site', 'shop'], {})).toMatchObject({ do: 'mode', settings: { mode: 'warn' } })
-    expect(understand(['push', '--site', 'shop', '--dry-run'], {})).toMatchObject({
+    expect(parseArguments([], {})).toEqual({ do: 'help' })
+    expect(parseArguments(['check'], {})).toEqual({ do: 'check', folder: 'schemas' })
+    expect(parseArguments(['mode', 'warn', '--site', 'shop'], {})).toMatchObject({
+      do: 'mode',
+      settings: { mode: 'warn' },
+    })
+    expect(parseArguments(['push', '--site', 'shop', '--dry-run'], {})).toMatchObject({
       do: 'push',
       dryRun: true,
       prune: false,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { carryOut } from '#cli/profiles/carry-out.js'
 import { readDefinitions, writeDefinitions } from '#cli/profiles/definition-folder.js'
 import { differenceOf } from '#cli/profiles/difference.js'
-import { understand } from '#cli/profiles/understand.js'
+import { parseArguments } from '#cli/profiles/parse-arguments.js'
+import { runCommand } from '#cli/profiles/run-command.js'
 import { UsageError } from '#cli/usage-error.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/profiles', import.meta.url))
@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 /** What a command says, and how it fails. */
 async function run(...args: string[]): Promise<{ said: string; failed: string | undefined }> {
   const said: string[] = []
-  const failed = await carryOut(understand(args, {}), {}, line => said.push(line)).then(
+  const failed = await runCommand(parseArguments(args, {}), {}, line => said.push(line)).then(
     () => undefined,
     (error: Error) => error.message,
   )
@@ -37,16 +37,16 @@ describe('the command line', () => {
     [['diff', 'one', 'two', '--site', 'shop']],
     [['check', '--unknown']],
   ])('%j is refused with how it should be', args => {
-    expect(() => understand(args, {})).toThrow(UsageError)
+    expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
   it('is understood', () => {
-    expect(understand([], {})).toEqual({ do: 'help' })
-    expect(understand(['check'], {})).toEqual({ do: 'check', folder: 'profiles' })
+    expect(parseArguments([], {})).toEqual({ do: 'help' })
+    expect(parseArguments(['check'], {})).toEqual({ do: 'check', folder: 'profiles' })
     const common = { site: 'shop', folder: 'f', collector: 'http://localhost:3000' }
-    expect(understand(['push', 'f', '--site', 'shop'], {})).toEqual({ do: 'push', ...common, dryRun: false })
-    expect(understand(['diff', 'f', '--site', 'shop'], {})).toEqual({ do: 'diff', ...common })
-    expect(understand(['pull', 'f', '--site', 'shop', '--force', '--collector', 'http://c'], {})).toEqual({
+    expect(parseArguments(['push', 'f', '--site', 'shop'], {})).toEqual({ do: 'push', ...common, dryRun: false })
+    expect(parseArguments(['diff', 'f', '--site', 'shop'], {})).toEqual({ do: 'diff', ...common })
+    expect(parseArguments(['pull', 'f', '--site', 'shop', '--force', '--collector', 'http://c'], {})).toEqual({
       do: 'pull',
       ...common,
       collector: 'http://c',

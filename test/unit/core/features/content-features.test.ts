@@ -152,4 +152,22 @@ describe('features of content', () => {
     const segments = [{ name: 's', where: { 'features.sold': { $gt: 1 } } }]
     expect(definitionFaults('segments', { features: [SOLD], patterns: [], segments })[0]).toMatch(/no feature "sold"/)
   })
+
+  it('take as much of a message as fits into an envelope, in no time', () => {
+    const hostile: FeatureDefinition = {
+      ...{ name: 'hostile', source: { event: 'Seen' }, value: 'properties.values', by: 'properties.keys' },
+      ...{ aggregate: 'sum', entity: 'content' },
+    }
+    const counting = countContents(compileFeatures(ALL_BUILT_IN_FEATURES, [hostile], () => () => true))
+    const keys = Array.from({ length: 1_000 }, (_, n) => `\u0001${n}`)
+    const add = (value: number) => {
+      const values = Array.from({ length: 1_000 }, () => value)
+      counting.add(messageAt(AT, 'Seen', { contentId: 'tent', keys, values }), AT)
+      return counting.amounts().flatMap(content => content.amounts)
+    }
+    expect(add(1).map(([, , , units, key]) => [units, key])).toEqual(keys.map(key => [1_000 * 1e6, key]))
+    const amounts = add(1e9)
+    expect(JSON.stringify(counting.amounts()).length).toBeLessThan(400_000)
+    expect(amounts.length).toBeGreaterThan(2_000)
+  })
 })

@@ -61,6 +61,13 @@ describe('an item of a decision', () => {
     expect(signedUp.records.map(({ reward }) => reward)).toEqual([0, ONE / 2, ONE / 2 + ONE / 4])
   })
 
+  it('earns by what halves eight times what it is worth at most, however often it comes', () => {
+    const visitor = served([{ event: 'Shared', windowHours: 24, halfLife: '365d' }])
+    visitor.send(view(SECOND))
+    for (let times = 1; times <= 20; times++) visitor.send(track('Shared', times * SECOND))
+    expect(visitor.records.at(-1)!.reward).toBe(8 * ONE)
+  })
+
   it('carries its features and the segments of its person', () => {
     const items = [{ contentId: 'tent', position: 1, features: [3, 1, 4, -2] }]
     const visitor = served(undefined, { items, segments: ['vip'] })

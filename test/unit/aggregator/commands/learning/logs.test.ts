@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createDsjsonReader } from '#aggregator/commands/learning/logs/dsjson.js'
 import { createOpenBanditReader } from '#aggregator/commands/learning/logs/open-bandit.js'
-import { understand } from '#aggregator/commands/learning/understand.js'
+import { parseArguments } from '#aggregator/commands/learning/parse-arguments.js'
 
 const at = Date.parse('2019-11-24T10:00:00Z')
 
@@ -104,15 +104,15 @@ describe('a line of DSJSON', () => {
 
 describe('the command line', () => {
   it('is an order', () => {
-    expect(understand(['import', '--site', 'shop', '--slot', 'hero', '--log', 'a/old.csv'])).toEqual({
+    expect(parseArguments(['import', '--site', 'shop', '--slot', 'hero', '--log', 'a/old.csv'])).toEqual({
       ...{ do: 'import', site: 'shop', slot: 'hero', log: 'a/old.csv', name: 'old.csv', keepTimes: false },
     })
-    expect(understand(['remove', '--site', 'shop', '--name', 'old'])).toEqual({
+    expect(parseArguments(['remove', '--site', 'shop', '--name', 'old'])).toEqual({
       do: 'remove',
       site: 'shop',
       name: 'old',
     })
-    expect(understand(['list', '--site', 'shop'])).toEqual({ do: 'list', site: 'shop' })
+    expect(parseArguments(['list', '--site', 'shop'])).toEqual({ do: 'list', site: 'shop' })
   })
 
   it.each([
@@ -124,6 +124,6 @@ describe('the command line', () => {
     [['import', '--site', 'shop', '--slot', 'hero', '--log', 'x', '--format', 'csv']],
     [['import', '--site', 'shop', '--slot', 'hero', '--log', 'x', '--forat', 'csv']],
   ])('that is none tells how it should be: %j', args => {
-    expect(() => understand(args)).toThrow('usage: npm run learning')
+    expect(() => parseArguments(args)).toThrow('usage: npm run learning')
   })
 })

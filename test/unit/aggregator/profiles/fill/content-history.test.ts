@@ -61,12 +61,31 @@ describe('what the history of a visitor adds to features of content', () => {
     const history = createContentHistory()
     const keys = Array.from({ length: 9_000 }, (_, key): Amount => ['v', 0, 0, 1, `${key}`.padStart(40, 'k')])
     const grown = history.add(message(keys), ALL)
-    expect(grown).toBe(9_000 * 200)
+    expect(grown).toBe(9_000 * (200 + 2 * 40))
     expect(history.add(message(keys), ALL)).toBe(0)
     const parts = history.partsOf('v')
     expect(parts.length).toBeGreaterThan(1)
     for (const part of parts) expect(JSON.stringify(part).length).toBeLessThan(700_000)
     const all = parts.flatMap(({ contents }) => contents.flatMap(({ amounts }) => amounts))
     expect(all).toEqual(keys.map(([version, slot, first, units, key]) => [version, slot, first, 2 * units, key]))
+  })
+
+  it('comes in portions that a stream takes, whatever visitors call things', () => {
+    const history = createContentHistory()
+    const hostile = (n: number) => `${n}${'\u0001'.repeat(250)}`
+    for (let n = 0; n < 600; n++)
+      history.add(message([['v', 0, 0, 1, hostile(n)]], { contentId: hostile(n), slotId: hostile(n) }), ALL)
+    const parts = history.partsOf('v')
+    for (const part of parts) expect(JSON.stringify(part).length).toBeLessThan(700_000)
+    expect(parts.flatMap(({ contents }) => contents)).toHaveLength(600)
+  })
+
+  it('is found at once, however many sums are full', () => {
+    const history = createContentHistory()
+    const full: Amount[] = Array.from({ length: 20_000 }, () => ['v', 0, 0, Number.MAX_SAFE_INTEGER - 1])
+    history.add(message(full), ALL)
+    expect(history.partsOf('v').flatMap(({ contents }) => contents.flatMap(({ amounts }) => amounts))).toHaveLength(
+      20_000,
+    )
   })
 })

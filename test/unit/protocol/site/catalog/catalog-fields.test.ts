@@ -129,6 +129,7 @@ describe('a slot is refused with', () => {
     [{ rewards: [{ event: '__proto__', windowHours: 1 }] }, 'rewards[0].event must be'],
     [{ rewards: [{ event: 'E' }] }, 'rewards[0].windowHours must be a whole number from 1 to 720'],
     [{ rewards: [{ event: 'E', windowHours: 0 }] }, 'rewards[0].windowHours must be'],
+    [{ rewards: [{ event: 'E', windowHours: 1, halfLife: '0s' }] }, 'rewards[0].halfLife must be'],
     [{ rewards: [{ event: 'E', windowHours: 721 }] }, 'rewards[0].windowHours must be'],
     [{ rewards: [{ event: 'E', windowHours: 1.5 }] }, 'rewards[0].windowHours must be'],
     [{ rewards: [{ event: 'E', windowHours: 1, value: 'total' }] }, 'rewards[0].value must be a number'],

@@ -5,7 +5,7 @@ import { UsageError } from '@slotstream/runtime'
 const MAX_SAMPLE = 100_000
 
 /** Whose profiles are compared, and how many. */
-export interface Order {
+export interface Command {
   site: string
   sample: number
   /** By which the sample is drawn, such as a date. Absent: today's. */
@@ -22,7 +22,7 @@ export const USAGE = `usage: npm run parity -- --site ID [--sample N] [--date YY
   --json     the report as JSON`
 
 /** The command line as an order. Throws UsageError. */
-export function understand(args: string[]): Order {
+export function parseArguments(args: string[]): Command {
   const { site, sample, date, json } = read(args)
   if (!site) throw new UsageError(`--site is missing: whose profiles?\n${USAGE}`)
   const count = Number(sample)

@@ -6,7 +6,7 @@ import { UsageError } from '@slotstream/runtime'
 export const FORMATS = ['open-bandit', 'dsjson'] as const
 
 /** A log that a slot is to learn from. */
-export interface ImportOrder {
+export interface ImportCommand {
   do: 'import'
   site: string
   slot: string
@@ -20,7 +20,7 @@ export interface ImportOrder {
 }
 
 /** Work that the command is to do. */
-export type Order = { do: 'list'; site: string } | ImportOrder | { do: 'remove'; site: string; name: string }
+export type Command = { do: 'list'; site: string } | ImportCommand | { do: 'remove'; site: string; name: string }
 
 export const USAGE = `usage: npm run learning -- import --site ID --slot ID --log FILE [options]
        npm run learning -- list --site ID
@@ -37,7 +37,7 @@ import lets the policies of a slot learn from a log, once, however often it is d
 remove takes away what was learned from it, without a trace.`
 
 /** The command line as an order. Throws UsageError. */
-export function understand(args: string[]): Order {
+export function parseArguments(args: string[]): Command {
   const { values, positionals } = read(args)
   const [action, ...more] = positionals
   const { site = '' } = values

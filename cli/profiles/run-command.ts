@@ -7,7 +7,7 @@ import { type AdminCall, createAdminCall } from '../admin-call.js'
 import { fileOf } from '../list-folder.js'
 import { readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
-import { type Order, USAGE } from './understand.js'
+import { type Command, USAGE } from './parse-arguments.js'
 
 type Say = (line: string) => void
 
@@ -18,7 +18,7 @@ interface Published {
 }
 
 /** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
-export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
+export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)
   const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
@@ -92,7 +92,7 @@ async function push(
   return [...warnings].filter(warning => !kinds.some(kind => warning.startsWith(`${kind}[`)))
 }
 
-async function pull(order: Order & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
+async function pull(order: Command & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
   const { definitions } = await readPublished(call)
   const { written, different } = await writeDefinitions(order.folder, definitions, order.force)
   for (const path of written) say(`wrote ${path}`)

@@ -6,7 +6,7 @@ import type { Part } from '@slotstream/runtime'
  *
  * @param start is given what to call for that, once
  */
-export async function renewed(start: (outdated: () => void) => Promise<Part>): Promise<Part> {
+export async function restartable(start: (outdated: () => void) => Promise<Part>): Promise<Part> {
   let stopping = false
   let current = begin()
 

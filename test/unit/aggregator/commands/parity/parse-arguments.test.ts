@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { understand } from '#aggregator/commands/parity/understand.js'
+import { parseArguments } from '#aggregator/commands/parity/parse-arguments.js'
 
 describe('the command line of a parity report', () => {
   it('names a site, and may name how many visitors, a date and the form', () => {
-    expect(understand(['--site', 'demo'])).toEqual({ site: 'demo', sample: 100, json: false })
-    expect(understand(['--site=demo', '--sample', '5', '--date', '2026-05-01', '--json'])).toEqual({
+    expect(parseArguments(['--site', 'demo'])).toEqual({ site: 'demo', sample: 100, json: false })
+    expect(parseArguments(['--site=demo', '--sample', '5', '--date', '2026-05-01', '--json'])).toEqual({
       site: 'demo',
       sample: 5,
       salt: '2026-05-01',
@@ -19,6 +19,6 @@ describe('the command line of a parity report', () => {
     [['--site', 'demo', '--date', 'today'], '--date must be a date'],
     [['--site', 'demo', '--other'], 'usage: npm run parity'],
   ])('is refused with what is wrong: %o', (args, reason) => {
-    expect(() => understand(args)).toThrow(reason)
+    expect(() => parseArguments(args)).toThrow(reason)
   })
 })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { understand } from '#aggregator/commands/rebuild/understand.js'
+import { parseArguments } from '#aggregator/commands/rebuild/parse-arguments.js'
 
 describe('the command line of a rebuild', () => {
   it('takes where from, and what', () => {
-    expect(understand(['--from', 'stream'])).toEqual({ from: 'stream' })
-    expect(understand(['--from', 'lake'])).toEqual({ from: 'lake' })
-    expect(understand(['--from=events', '--only', 'profiles,sessions'])).toEqual({
+    expect(parseArguments(['--from', 'stream'])).toEqual({ from: 'stream' })
+    expect(parseArguments(['--from', 'lake'])).toEqual({ from: 'lake' })
+    expect(parseArguments(['--from=events', '--only', 'profiles,sessions'])).toEqual({
       from: 'events',
       only: ['profiles', 'sessions'],
     })
@@ -19,6 +19,6 @@ describe('the command line of a rebuild', () => {
     ['--from', 'stream', '--only', 'a;b'],
     ['profiles'],
   ])('refuses %s %s %s %s and says how it goes', (...args) => {
-    expect(() => understand(args)).toThrow('usage: npm run rebuild -- --from stream|events')
+    expect(() => parseArguments(args)).toThrow('usage: npm run rebuild -- --from stream|events')
   })
 })

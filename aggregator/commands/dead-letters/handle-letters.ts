@@ -1,9 +1,9 @@
 import type { Letters, NumberedLetter } from './letters.js'
-import type { Order } from './understand.js'
+import type { Command } from './parse-arguments.js'
 import { listOf, pageOf } from './wording.js'
 
 /** Does what was ordered and says what became of it. Throws when some of it could not be done; the rest is done. */
-export async function carryOut(order: Order, letters: Letters, say: (line: string) => void): Promise<void> {
+export async function handleLetters(order: Command, letters: Letters, say: (line: string) => void): Promise<void> {
   if (order.do === 'list') return say(listOf(await letters.all()))
   if (order.do === 'show') return say(pageOf(await found(order.number)))
   const failed: string[] = []

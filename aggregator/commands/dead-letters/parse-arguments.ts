@@ -1,7 +1,7 @@
 import { UsageError } from '@slotstream/runtime'
 
 /** Work that the command is to do. `replay` without numbers is all of them. */
-export type Order =
+export type Command =
   | { do: 'list' }
   | { do: 'show'; number: number }
   | { do: 'replay'; numbers: number[] | 'all' }
@@ -13,7 +13,7 @@ export const USAGE = `usage: npm run dead-letters -- list
        npm run dead-letters -- drop <number>…`
 
 /** The command line as an order. Throws UsageError. */
-export function understand([action = 'list', ...rest]: string[]): Order {
+export function parseArguments([action = 'list', ...rest]: string[]): Command {
   if (action === 'list' && rest.length === 0) return { do: 'list' }
   if (action === 'show' && rest.length === 1) return { do: 'show', number: numberOf(rest[0]!) }
   if (action === 'replay' && rest.length === 1 && rest[0] === '--all') return { do: 'replay', numbers: 'all' }

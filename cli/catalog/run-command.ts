@@ -3,13 +3,13 @@ import { type AdminCall, createAdminCall } from '../admin-call.js'
 import { differenceOf } from '../profiles/difference.js'
 import { type Catalog, type FoundTest, readFolder, writeFolder } from './catalog-folder.js'
 import { checkFolder, refuseFailing } from './check-folder.js'
-import { type Order, USAGE } from './understand.js'
+import { type Command, USAGE } from './parse-arguments.js'
 import { writeSlotTypes } from './write-slot-types.js'
 
 type Say = (line: string) => void
 
 /** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
-export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
+export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)
   if (order.do === 'types') {
@@ -47,7 +47,7 @@ async function check(folder: string, say: Say): Promise<void> {
 }
 
 async function push(
-  { site, draft }: Order & { do: 'push' },
+  { site, draft }: Command & { do: 'push' },
   { slots, content }: Catalog,
   revision: number,
   found: readonly FoundTest[],
@@ -61,7 +61,7 @@ async function push(
   for (const warning of answer.warnings ?? []) say(`! ${warning}`)
 }
 
-async function pull({ folder, force }: Order & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
+async function pull({ folder, force }: Command & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
   const { slots, content } = (await call('GET', '/catalog')) as Catalog
   const { written, different } = await writeFolder(folder, { slots, content }, force)
   for (const path of written) say(`wrote ${path}`)

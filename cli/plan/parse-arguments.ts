@@ -29,7 +29,7 @@ ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DAT
 type Settings = Partial<Pick<TrackingPlan, 'mode' | 'unplanned'>>
 
 /** Work that the command is to do. */
-export type Order =
+export type Command =
   | { do: 'help' }
   | { do: 'check'; folder: string }
   | { do: 'types'; folder: string; out: string | undefined }
@@ -41,7 +41,7 @@ export type Order =
     ))
 
 /** The command line as an order. Throws UsageError, ConfigurationError. */
-export function understand(args: string[], env: Environment): Order {
+export function parseArguments(args: string[], env: Environment): Command {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, mode, ...more] = positionals
   if (values.help || (args.length === 0 && action === undefined)) return { do: 'help' }

@@ -47,14 +47,14 @@ CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages an
 `
 
 /** Work that the command is to do. */
-export type Order =
+export type Command =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
   | { do: 'decisions'; period: ReplayedPeriod; with: string[]; json: boolean; collector: string }
 
 /** The command line as an order. Throws ReplayError, ConfigurationError. */
-export function understand(args: string[], env: Environment): Order {
+export function parseArguments(args: string[], env: Environment): Command {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [what, path] = positionals
   const collector = values.collector.replace(/\/+$/, '')

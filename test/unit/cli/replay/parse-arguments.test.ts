@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { understand as understandIn } from '#cli/replay/understand.js'
+import { parseArguments as understandIn } from '#cli/replay/parse-arguments.js'
 
-const understand = (args: string[], env = {}) => understandIn(args, env)
+const parseArguments = (args: string[], env = {}) => understandIn(args, env)
 
 describe('the command line of a replay', () => {
   it('of rejected messages is understood', () => {
-    const order = understand([
+    const order = parseArguments([
       'rejected',
       '--site',
       'shop',
@@ -39,7 +39,7 @@ describe('the command line of a replay', () => {
     ]
     const period = { site: 'shop', slot: undefined, from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 2) }
     const collector = 'http://localhost:3000'
-    expect(understand(args)).toEqual({ do: 'decisions', period, with: ['p.json'], json: true, collector })
+    expect(parseArguments(args)).toEqual({ do: 'decisions', period, with: ['p.json'], json: true, collector })
   })
 
   it.each([
@@ -58,6 +58,6 @@ describe('the command line of a replay', () => {
     [['decisions', '--site', 'shop', '--from', '2026-01-02', '--to', '2026-01-01']],
     [['decisions', 'more', '--site', 'shop', '--from', '2026-01-01', '--to', '2026-01-02']],
   ])('%j is refused', args => {
-    expect(() => understand(args)).toThrow(/npm run replay|must be/)
+    expect(() => parseArguments(args)).toThrow(/npm run replay|must be/)
   })
 })

@@ -13,7 +13,7 @@ export const USAGE = `usage: npm run streams [-- <kind> <count>]
   <count>   streams that are to share the kind's partitions from now on`
 
 /** The command line as a move; undefined when the streams are only to be shown. Throws UsageError. */
-export function understand(args: string[]): Move | undefined {
+export function parseArguments(args: string[]): Move | undefined {
   if (args.length === 0) return undefined
   const [name, text = '', ...others] = args
   const kind = KINDS.find(each => each === name)

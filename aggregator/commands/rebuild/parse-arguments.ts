@@ -4,7 +4,7 @@ import { UsageError } from '@slotstream/runtime'
 export const MODELS = 'models'
 
 /** Names of the tables to rebuild, and their source. */
-export interface Order {
+export interface Command {
   /**
    * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter,
    * `lake` puts what the lake has and the tables lack back into them.
@@ -23,7 +23,7 @@ export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--onl
   models          what policies have learned, from the table learning_outcomes`
 
 /** The command line as an order. Throws UsageError. */
-export function understand(args: string[]): Order {
+export function parseArguments(args: string[]): Command {
   if (args.length === 1 && args[0] === MODELS) return { from: 'events', only: [MODELS] }
   const values = new Map<string, string>()
   for (let i = 0; i < args.length; i++) {

@@ -6,12 +6,12 @@ import { type AdminClient, createAdminClient, type StoredPlan } from './admin-cl
 import { checkSchemas, counted, summary } from './check.js'
 import { difference, merged } from './difference.js'
 import { generateTypes } from './generate-types.js'
+import { type Command, USAGE } from './parse-arguments.js'
 import { readSchemas } from './schema-folder.js'
-import { type Order, USAGE } from './understand.js'
 import { writeSchemas } from './write-schemas.js'
 
 /** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
-export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') {
     const schemas = await readSchemas(order.folder)
@@ -40,7 +40,7 @@ export async function carryOut(order: Order, env: NodeJS.ProcessEnv, say: (line:
 }
 
 async function push(
-  { folder, site, settings: wanted, prune, force, dryRun }: Order & { do: 'push' },
+  { folder, site, settings: wanted, prune, force, dryRun }: Command & { do: 'push' },
   client: AdminClient,
   say: (line: string) => void,
 ): Promise<void> {

@@ -1,0 +1,55 @@
+import type { ContentAmounts } from '@slotstream/protocol'
+
+/** What is added to one feature of a content: version, slot of time, first slot of its window, units, and key if it has keys. */
+export type Amount = ContentAmounts['amounts'][number]
+
+/** Bytes of amounts that one envelope carries at most, so that it fits into a message of the broker, which takes 1 MB. */
+export const MAX_AMOUNTS_BYTES = 300_000
+
+/** Bytes of an amount without its key, roughly. */
+const AMOUNT_BYTES = 60
+
+/** Amounts of one content in one slot, of each version, slot of time and key as few as are exact. */
+export interface AmountSums {
+  /** Returns whether that made the list longer. */
+  add(amount: Amount): boolean
+  list(): Amount[]
+}
+
+/** Creates an empty list. */
+export function createAmountSums(): AmountSums {
+  const all: Amount[] = []
+  const latest = new Map<string, Amount>()
+  return {
+    add(amount) {
+      const [version, slot, , units, key] = amount
+      const name = `${version}\0${slot}\0${key ?? ''}`
+      const sum = latest.get(name)
+      if (sum && Number.isSafeInteger(sum[3] + units)) {
+        sum[3] += units
+        return false
+      }
+      const begun: Amount = [...amount]
+      all.push(begun)
+      latest.set(name, begun)
+      return true
+    },
+    list: () => all,
+  }
+}
+
+/** Returns how many bytes an amount with this key takes in an envelope, at most. */
+export function amountBytes(key = ''): number {
+  return AMOUNT_BYTES + textBytes(key)
+}
+
+/** Returns how many bytes a text takes in JSON, at most: a visitor may send control characters, which take six. */
+export function textBytes(text: string): number {
+  let bytes = 2
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 0x20 || (code >= 0xd800 && code < 0xe000)) bytes += 6
+    else bytes += code < 0x80 ? 2 : 3
+  }
+  return bytes
+}
