@@ -1,9 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { type Installation, type Log, type Metrics, type Nats, retryForever } from '@slotstream/runtime'
+import { type Installation, type Log, type Metrics, type Nats, retryForever, Stopped } from '@slotstream/runtime'
+import { doAlone } from '../ownership/do-alone.js'
+import type { Identity } from '../ownership/join-lease-group.js'
 import type { Troubles } from './load/troubles.js'
 import { clusterDdl } from './tables/cluster-ddl.js'
 import { describeTables, readDescriptions } from './tables/describe-tables.js'
-import { MigrationError, migrate, readMigrations } from './tables/migrate.js'
+import { MigrationError, migrate, pendingMigrations, readMigrations } from './tables/migrate.js'
 import { watchRetention } from './tables/retention.js'
 import { watchParts } from './tables/watch-parts.js'
 
@@ -12,7 +14,8 @@ export const CLICKHOUSE = 'clickhouse'
 
 export interface PrepareTablesDeps {
   nats: Nats
-  installation: Pick<Installation, 'buckets'>
+  installation: Installation
+  identity: Identity
   clickhouse: ClickHouseClient
   /** Name of the cluster of the tables; empty: one server. */
   cluster: string
@@ -43,19 +46,22 @@ export async function prepareTables(deps: PrepareTablesDeps): Promise<void> {
   void watchRetention({ nats, sites: installation.buckets.sites, clickhouse, ddl, log, signal: abort })
 }
 
-async function migrateTables(
-  { clickhouse, troubles, log, abort }: PrepareTablesDeps,
-  ddl: ReturnType<typeof clusterDdl>,
-): Promise<void> {
+async function migrateTables(deps: PrepareTablesDeps, ddl: ReturnType<typeof clusterDdl>): Promise<void> {
+  const { clickhouse, troubles, log, abort } = deps
   const migrations = await readMigrations()
   const applied = await retryForever(
-    () => migrate(clickhouse, migrations, ddl),
+    async () => {
+      if ((await pendingMigrations(clickhouse, migrations, ddl)).length === 0) return []
+      return doAlone({ ...deps, group: 'migrations' }, abort, isMyTurn =>
+        migrate(clickhouse, migrations, ddl, isMyTurn),
+      )
+    },
     abort,
     (error, attempt) => {
       troubles.failed(CLICKHOUSE, error)
       if (attempt % 20 === 0) log.warn({ err: error }, 'ClickHouse is not ready yet, trying again')
     },
-    error => error instanceof MigrationError,
+    error => error instanceof MigrationError || error instanceof Stopped,
   )
   troubles.cleared(CLICKHOUSE)
   if (applied.length > 0) log.info({ applied }, 'migrated')

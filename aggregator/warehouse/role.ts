@@ -92,7 +92,7 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
   let watchingDefinitions: { stop(): void } | undefined
 
   async function begin() {
-    await prepareTables({ nats, installation, clickhouse, cluster, troubles, metrics, log, abort: abort.signal })
+    await prepareTables({ ...parts, clickhouse, cluster, troubles, abort: abort.signal })
     if (abort.signal.aborted) return
     watchingDefinitions = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
     leaseGroup = await joinLeaseGroup({

@@ -599,6 +599,19 @@ describe('migrations', () => {
     const changed = migrations.map(m => (m.version === 2 ? { ...m, checksum: 'other' } : m))
     await expect(migrate(clickhouse.client, changed)).rejects.toThrow('migration 2 (decisions) was changed')
   })
+
+  it('stop where it is another process’s turn', async () => {
+    const more = {
+      version: 9_999,
+      name: 'more',
+      sql: 'CREATE TABLE slotstream.more (a UInt8) ENGINE = Memory;',
+      checksum: '',
+    }
+    const notMine = migrate(clickhouse.client, [...(await readMigrations()), more], undefined, async () => false)
+    await expect(notMine).rejects.toThrow('another process migrates the tables now')
+    const found = await clickhouse.client.query({ query: 'EXISTS TABLE slotstream.more', format: 'JSONEachRow' })
+    expect(await found.json()).toEqual([{ result: 0 }])
+  })
 })
 
 describe('the role', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +29,9 @@ export async function startNatsServer(options: { storeDir?: string } = {}) {
     if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
     const gone = new Promise(resolve => ending.once('exit', resolve))
     ending.kill(signal)
-    if (signal !== 'SIGSTOP') await gone
+    if (signal !== 'SIGSTOP') return void (await gone)
+    // The kernel stops its threads one after the other: what comes meanwhile may still be answered.
+    await until('nats-server stands still', () => isStopped(ending.pid!), Boolean)
   }
 
   await start()
@@ -44,6 +46,13 @@ export async function startNatsServer(options: { storeDir?: string } = {}) {
       await rm(storeDir, { recursive: true, force: true })
     },
   }
+}
+
+async function isStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => undefined)
+  if (!threads) return true
+  const states = await Promise.all(threads.map(thread => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8')))
+  return states.every(state => / T /.test(state))
 }
 
 function listens(port: number): Promise<boolean> {

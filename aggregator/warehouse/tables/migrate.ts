@@ -47,22 +47,59 @@ export function statementsOf(sql: string): string[] {
 const IS_BY_PERIOD = /\{from:DateTime\('UTC'\)\}/
 
 /**
- * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, or twice at once,
- * changes nothing: every statement says IF NOT EXISTS, changes a column to what it may be already, or inserts what is not
- * there yet. What inserts rows of many events does so in periods (`IS_BY_PERIOD`): each is far from the time limit of a
+ * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, also after it was interrupted,
+ * changes nothing: every statement says IF NOT EXISTS, changes a column to what it may be already, replaces a view, or
+ * inserts what is not there yet. One process at a time: of two, the slower one would replace views by those of earlier
+ * migrations. What inserts rows of many events does so in periods (`IS_BY_PERIOD`): each is far from the time limit of a
  * request, and one that was interrupted begins with what is missing.
  *
  * @param ddl rewrites a statement for a cluster
+ * @param isMyTurn resolves to whether no other process does it, asked before each statement. Default: always
  * @returns versions applied now
  * @throws MigrationError when a file differs from what was applied under its number
+ * @throws Error when it is not this process's turn any more
  */
 export async function migrate(
   clickhouse: ClickHouseClient,
   migrations: Migration[],
   ddl: (sql: string) => string = sql => sql,
+  isMyTurn: () => Promise<boolean> = async () => true,
 ): Promise<number[]> {
-  const run = (query: string, params: Record<string, unknown> = {}) =>
-    clickhouse.command({ query: ddl(query), query_params: params })
+  const pending = await pendingMigrations(clickhouse, migrations, ddl)
+  const run = async (query: string, params: Record<string, unknown> = {}) => {
+    if (!(await isMyTurn())) throw new Error('another process migrates the tables now')
+    await clickhouse.command({ query: ddl(query), query_params: params })
+  }
+  const record = ({ version, name, checksum }: Migration) =>
+    clickhouse.insert({
+      table: 'slotstream.migrations',
+      columns: ['version', 'name', 'checksum'],
+      values: [{ version, name, checksum }],
+      format: 'JSONEachRow',
+    })
+  for (const migration of pending) {
+    for (const statement of statementsOf(migration.sql)) {
+      if (!IS_BY_PERIOD.test(statement)) await run(statement)
+      else for (const { from, until } of await readReceivedPeriods(clickhouse)) await run(statement, { from, until })
+    }
+    // Each by itself: what is interrupted goes on where it was. From the beginning it could not, because views of earlier
+    // migrations do not fit tables of later ones.
+    await record(migration)
+  }
+  return pending.map(({ version }) => version)
+}
+
+/**
+ * Returns the migrations that are still to be applied.
+ *
+ * @throws MigrationError when a file differs from what was applied under its number
+ */
+export async function pendingMigrations(
+  clickhouse: ClickHouseClient,
+  migrations: Migration[],
+  ddl: (sql: string) => string,
+): Promise<Migration[]> {
+  const run = (query: string) => clickhouse.command({ query: ddl(query) })
   await run('CREATE DATABASE IF NOT EXISTS slotstream')
   await run(
     `CREATE TABLE IF NOT EXISTS slotstream.migrations
@@ -76,7 +113,7 @@ export async function migrate(
   const applied = new Map(
     (await result.json<{ version: number; checksum: string }>()).map(m => [m.version, m.checksum]),
   )
-  const pending = migrations.filter(({ version, name, checksum }) => {
+  return migrations.filter(({ version, name, checksum }) => {
     const known = applied.get(version)
     if (known !== undefined && known !== checksum)
       throw new MigrationError(
@@ -84,22 +121,4 @@ export async function migrate(
       )
     return known === undefined
   })
-  const record = (values: Migration[]) =>
-    clickhouse.insert({
-      table: 'slotstream.migrations',
-      columns: ['version', 'name', 'checksum'],
-      values: values.map(({ version, name, checksum }) => ({ version, name, checksum })),
-      format: 'JSONEachRow',
-    })
-  // On a new installation, which may begin anew, all are recorded at once: each insert takes as long as a statement.
-  const first = applied.size === 0
-  for (const migration of pending) {
-    for (const statement of statementsOf(migration.sql)) {
-      if (!IS_BY_PERIOD.test(statement)) await run(statement)
-      else for (const { from, until } of await readReceivedPeriods(clickhouse)) await run(statement, { from, until })
-    }
-    if (!first) await record([migration])
-  }
-  if (first) await record(pending)
-  return pending.map(({ version }) => version)
 }
