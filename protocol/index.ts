@@ -211,7 +211,13 @@ export {
   isCatalogPublishedKey,
   parseCatalogPublished,
 } from './stream/catalog-published.js'
-export { type ContentFill, type ContentFills, contentFillsKey, parseContentFills } from './stream/content-fills.js'
+export {
+  type ContentFill,
+  type ContentFills,
+  contentFillsKey,
+  isInFill,
+  parseContentFills,
+} from './stream/content-fills.js'
 export {
   DEAD_LETTERS,
   type DeadLetter,

@@ -15,6 +15,11 @@ export interface ContentFill {
 /** The latest fills of a site's features of content in one partition, by version. */
 export type ContentFills = Record<string, ContentFill>
 
+/** Whether a message of a sequence is of a fill's range. */
+export function isInFill({ from, through }: ContentFill, seq: number): boolean {
+  return seq > from && seq <= through
+}
+
 /** Returns the key of a site's `ContentFills` in the bucket `meta`: of each partition apart, which its owner writes. */
 export function contentFillsKey(siteId: string, partition: number): string {
   return `contents.${siteId}.${partition}`

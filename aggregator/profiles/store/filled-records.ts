@@ -7,9 +7,13 @@ export async function readFilled(
   meta: Pick<KV, 'get'>,
   { generation, siteId }: { generation: number; siteId: string },
 ): Promise<FilledRevisions> {
-  const entry = await meta.get(filledKey(profilesBucket(generation), siteId))
+  return (await readEntry(meta, filledKey(profilesBucket(generation), siteId))).filled
+}
+
+async function readEntry(meta: Pick<KV, 'get'>, key: string): Promise<{ filled: FilledRevisions; revision: number }> {
+  const entry = await meta.get(key)
   const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseFilledRevisions) : undefined
-  return parsed?.ok ? parsed.value : []
+  return { filled: parsed?.ok ? parsed.value : [], revision: entry?.revision ?? 0 }
 }
 
 /**
@@ -25,14 +29,12 @@ export async function writeFilled(
 ): Promise<void> {
   const key = filledKey(profilesBucket(generation), siteId)
   for (;;) {
-    const entry = await meta.get(key)
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseFilledRevisions) : undefined
-    const before = parsed?.ok ? parsed.value : []
+    const { filled: before, revision } = await readEntry(meta, key)
     const after = Array.from({ length: partitions }, (_, partition) => before[partition] ?? 0)
     change(after)
-    if (after.length === before.length && after.every((revision, partition) => revision === before[partition])) return
+    if (after.length === before.length && after.every((filledTo, partition) => filledTo === before[partition])) return
     try {
-      await meta.put(key, JSON.stringify(after), { previousSeq: entry?.revision ?? 0 })
+      await meta.put(key, JSON.stringify(after), { previousSeq: revision })
       return
     } catch (error) {
       if (!isJetStreamError(error, 'wrongLastSequence')) throw error

@@ -4,6 +4,7 @@ import {
   contentFill,
   hash32,
   idsOfVisitor,
+  isInFill,
   type LearningEnvelope,
   type Profile,
   streamSubject,
@@ -84,7 +85,7 @@ export async function beginContents(
     isWanted(siteId, version, seq) {
       const key = toldKey(siteId, version)
       const fill = features.get(key)?.fill
-      return fill !== undefined && seq > fill.from && seq <= fill.through && !told.get(key)!.has(seq)
+      return fill !== undefined && isInFill(fill, seq) && !told.get(key)!.has(seq)
     },
     async publish(shadows, profileOf) {
       const ascending = [...shadows].filter(({ contents }) => contents).sort((a, b) => numberOf(a) - numberOf(b))

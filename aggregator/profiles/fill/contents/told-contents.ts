@@ -1,5 +1,12 @@
 import { noMessages, takeMessage } from '@slotstream/core'
-import { type ContentFill, parseLearningEnvelope, parseStored, stores, streamSubject } from '@slotstream/protocol'
+import {
+  type ContentFill,
+  isInFill,
+  parseLearningEnvelope,
+  parseStored,
+  stores,
+  streamSubject,
+} from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
 
 /** Messages whose part in features of content was told as they came, by site and version: their sequences. */
@@ -26,7 +33,7 @@ interface ReadToldDeps {
 export async function readTold(
   { nats, installation, log, goOn }: ReadToldDeps,
   partition: number,
-  wanted: ReadonlyMap<string, Pick<ContentFill, 'from' | 'through'>>,
+  wanted: ReadonlyMap<string, ContentFill>,
 ): Promise<ToldContents> {
   const told = new Map([...wanted.keys()].map(key => [key, new Set<number>()]))
   const taken = noMessages()
@@ -47,7 +54,7 @@ export async function readTold(
         for (const [version] of amounts) {
           const key = toldKey(siteId, version)
           const fill = wanted.get(key)
-          if (fill && seq > fill.from && seq <= fill.through) told.get(key)!.add(seq)
+          if (fill && isInFill(fill, seq)) told.get(key)!.add(seq)
         }
     }
   }
