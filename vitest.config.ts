@@ -28,8 +28,8 @@ const PROPERTIES = ['test/unit/**/*-properties.test.ts']
 const BOTH_CORES = { maxWorkers: 2 }
 
 /**
- * Two files at a time: they wait for processes and browsers that they started most of the time. Three take as long on two
- * cores, and each of them longer.
+ * Two files at a time: they wait for processes and browsers that they started most of the time. Three take as long on
+ * two cores, and each of them longer.
  */
 const SIDE_BY_SIDE = { fileParallelism: true, ...BOTH_CORES }
 

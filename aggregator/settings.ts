@@ -38,8 +38,8 @@ export function aggregatorSettings(args: string[], env: Environment) {
   return {
     ...sharedSettings(env),
     /**
-     * What this process does: all of it, or a part; `batch` where it has something to do. Decisions need the profiles in
-     * the same process.
+     * What this process does: all of it, or a part; `batch` where it has something to do. Decisions need the profiles
+     * in the same process.
      */
     roles,
     /** Name of this process among several. When one of the same name starts, it takes this one's place at once. */

@@ -3,8 +3,8 @@ import { parseSite, type Site } from '@slotstream/protocol'
 import { type Log, type Nats, usableValue, watchBucket } from '@slotstream/runtime'
 
 /**
- * Watches the sites. Calls `onSite` with each that there is, and with every change; undefined: it was deleted. What can't
- * be used is logged and changes nothing. Resolves when the present sites are known.
+ * Watches the sites. Calls `onSite` with each that there is, and with every change; undefined: it was deleted. What
+ * can't be used is logged and changes nothing. Resolves when the present sites are known.
  */
 export function watchSites(
   nats: Nats,

@@ -11,7 +11,8 @@ const QUERY_TIMEOUT_MS = 300_000
 const MAX_LINE = 16 * 2 ** 20
 
 /**
- * Asks ClickHouse, with values as parameters that never become part of the query's text, and reads the answer as it comes.
+ * Asks ClickHouse, with values as parameters that never become part of the query's text, and reads the answer as it
+ * comes.
  *
  * @param settings of the query. Default: those of the server
  * @throws CommandError

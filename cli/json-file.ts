@@ -19,7 +19,8 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Returns the policy that a file holds: a slot's `policy`, or a slot with one. It is checked as in a catalog, and has its defaults.
+ * Returns the policy that a file holds: a slot's `policy`, or a slot with one. It is checked as in a catalog, and has
+ * its defaults.
  *
  * @throws CommandError with what is wrong
  */

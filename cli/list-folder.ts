@@ -12,7 +12,8 @@ export function fileOf(list: string): string {
 /**
  * Returns the names of what is in a folder of lists.
  *
- * @throws CommandError where there is no such folder, or a file has nearly the name of a list: a typing error would change nothing
+ * @throws CommandError where there is no such folder, or a file has nearly the name of a list: a typing error would
+ * change nothing
  */
 export async function namesIn(folder: string, lists: readonly string[]): Promise<string[]> {
   const names = await readdir(folder).catch((error: Error & { code?: string }) => {

@@ -12,9 +12,13 @@ export interface CollectorSettings extends RateLimits, BodyBounds {
   maxConnectionsPerAddress: number
   /** Names of hosts by which this machine is asked, beside its own. Default none. */
   allowedHosts: string[]
-  /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many there are in a row. */
+  /**
+   * Proxies whose `X-Forwarded-For` is believed: addresses, networks, names of ranges, or how many there are in a row.
+   */
   trustProxy: string[] | number
-  /** How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000. */
+  /**
+   * How long a client may take for its headers, and for a whole request, in milliseconds. Default 10,000 and 30,000.
+   */
   headersTimeoutMs: number
   requestTimeoutMs: number
   /** How long the client of an export may take nothing of it, in milliseconds. Default 120,000. */

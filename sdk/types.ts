@@ -48,9 +48,9 @@ export type Part = (client: never, load: never) => () => void
 /**
  * Outcome of a slot request. `served`: `items` has what to show. In all other cases `items` is empty, or the option
  * `fallback`, and the page's own content stays: `holdout` (the visitor belongs to the slot's holdout), `empty` (no
- * content was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline),
- * `stale` (what is known of the visitor is older than the slot takes), `unavailable` (the collector could not be reached or could not answer, or the visitor hasn't agreed), `aborted` (by
- * the option `signal`).
+ * content was eligible), `unknown_slot` (the site has no such slot), `timeout` (no answer within the deadline), `stale`
+ * (what is known of the visitor is older than the slot takes), `unavailable` (the collector could not be reached or
+ * could not answer, or the visitor hasn't agreed), `aborted` (by the option `signal`).
  */
 export type SlotOutcome =
   | 'served'
@@ -75,13 +75,16 @@ export interface SlotItem<Payload = Record<string, unknown>> {
 /** Result of `personalize`. */
 export interface SlotDecision<Payload = Record<string, unknown>> {
   slotId: string
-  /** Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`, `cachedAt`). */
+  /**
+   * Names the stored record of this choice; '' when there is none (`timeout`, `unavailable`, `aborted`, `cachedAt`).
+   */
   decisionId: string
   outcome: SlotOutcome
   items: SlotItem<Payload>[]
   /**
    * When the answer came, in milliseconds since the epoch, of the last decision, which is shown once more because the
-   * collector can't be reached. It has no `decisionId`: what is seen and clicked of it isn't tracked. Absent: it is an answer.
+   * collector can't be reached. It has no `decisionId`: what is seen and clicked of it isn't tracked. Absent: it is an
+   * answer.
    */
   cachedAt?: number
   /** True for what a preview link shows: it is recorded nowhere, and what is seen and clicked of it isn't tracked. */

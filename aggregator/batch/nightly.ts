@@ -31,7 +31,10 @@ export interface NightlyDeps {
   everyMs?: number
 }
 
-/** Does jobs in their nights, each in one process, until it is stopped. A new installation's first night is the next one. */
+/**
+ * Does jobs in their nights, each in one process, until it is stopped. A new installation's first night is the next
+ * one.
+ */
 export async function startNightly(deps: NightlyDeps): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, metrics, log, identity, jobs, now = Date.now, everyMs = LOOK_MS } = deps
   const { positions } = installation.buckets

@@ -25,7 +25,9 @@ export interface ParityJobParts {
   log: Log
 }
 
-/** Creates the job that compares a sample of every site's profiles with the rows of `events`, another sample each night. */
+/**
+ * Creates the job that compares a sample of every site's profiles with the rows of `events`, another sample each night.
+ */
 export function createParityJob(parts: ParityJobParts): NightlyJob {
   const { parity, log } = parts
   const { buckets } = parts.installation

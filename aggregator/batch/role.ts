@@ -15,7 +15,10 @@ export interface BatchParts
   lake: LakeParts['lake']
 }
 
-/** Starts the batch role: the lake, if there is one, the matrices of items, the looks at experiments, and the nightly jobs. ClickHouse is not waited for. */
+/**
+ * Starts the batch role: the lake, if there is one, the matrices of items, the looks at experiments, and the nightly
+ * jobs. ClickHouse is not waited for.
+ */
 export async function startBatch(parts: BatchParts): Promise<{ stop(): Promise<void> }> {
   const { lake, parity, redraw, itemModels, experiments } = parts
   const keeping = lake.dir ? await startLake(parts) : undefined

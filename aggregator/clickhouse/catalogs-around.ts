@@ -10,8 +10,8 @@ WHERE site_id = {site: String} AND (kind = 'content' OR (kind = 'slot' AND id = 
   AND valid_from <= fromUnixTimestamp64Milli({at: Int64}) AND (isNull(valid_to) OR valid_to > fromUnixTimestamp64Milli({at: Int64}))`
 
 /**
- * Reads a slot and all content of a site as they were at a time, then shortly before and after it: a decision is made by one of
- * them. They are read from the tables, since the catalog keeps some of its history only.
+ * Reads a slot and all content of a site as they were at a time, then shortly before and after it: a decision is made
+ * by one of them. They are read from the tables, since the catalog keeps some of its history only.
  *
  * @param at milliseconds since the epoch
  */

@@ -45,8 +45,8 @@ function isoText(column: string): string {
 }
 
 /**
- * Returns the envelope that rows came in. Pure. The table's JSON columns keep no nulls: a trait that was removed by null
- * is still there.
+ * Returns the envelope that rows came in. Pure. The table's JSON columns keep no nulls: a trait that was removed by
+ * null is still there.
  *
  * @param rows of one visitor, site and kind of sender, in their order in the envelope; one at least
  */

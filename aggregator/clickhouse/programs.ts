@@ -13,13 +13,17 @@ const IS_ENGAGED = `type = 'track' AND (event IN (${CLICKS})
 /** Tile of a message, as `page_views_24h` counts it: one ends with its last millisecond. */
 const TILE = `intDiv(toUnixTimestamp64Milli(timestamp) + ${REGULAR.tileMs - 1}, ${REGULAR.tileMs})`
 
-/** Tiles whose numbers are compared, and those with the one before them: where a row begins, it did so in the middle of a tile. */
+/**
+ * Tiles whose numbers are compared, and those with the one before them: where a row begins, it did so in the middle of
+ * a tile.
+ */
 const COMPARED = `PARTITION BY anonymous_id ORDER BY tile ROWS BETWEEN ${REGULAR.tiles - 1} PRECEDING AND CURRENT ROW`
 const WITH_ONE_BEFORE = `PARTITION BY anonymous_id ORDER BY tile ROWS BETWEEN ${REGULAR.tiles} PRECEDING AND CURRENT ROW`
 
 /**
- * Writes the query of the browsers of site `{site:String}` that say they are a crawler, or do what no person does, by the rules
- * `rate`, `endless` and `regular` of `suspicionOf`. Only those with many pages are looked at visit by visit and hour by hour.
+ * Writes the query of the browsers of site `{site:String}` that say they are a crawler, or do what no person does, by
+ * the rules `rate`, `endless` and `regular` of `suspicionOf`. Only those with many pages are looked at visit by visit
+ * and hour by hour.
  *
  * @param messages SQL of ours: which messages of the site are looked at, such as those of a period
  */

@@ -5,7 +5,8 @@ import type { ClickHouseServer } from '../clickhouse/client.js'
 import { aggregatorSettings } from '../settings.js'
 
 /**
- * Returns the account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write there.
+ * Returns the account in the settings; beside an `npm start` with the embedded ClickHouse, the one that may write
+ * there.
  *
  * @param env the environment that settings are read from
  */

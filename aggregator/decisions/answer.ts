@@ -66,12 +66,12 @@ export function answer(...given: Parameters<typeof answering>): Answer {
 }
 
 /**
- * Decides every slot of a request, in its order: none shows what an earlier one does. A step for each, so that others have
- * their turn in between.
+ * Decides every slot of a request, in its order: none shows what an earlier one does. A step for each, so that others
+ * have their turn in between.
  *
  * @param now milliseconds since the epoch
- * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse knows
- *   when an event's decision was made
+ * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse
+ * knows when an event's decision was made
  */
 export function* answering(
   request: DecideRequest,

@@ -43,8 +43,8 @@ export interface Catalog {
   /** Returns the clauses that the slots of a site were compiled with. */
   clausesOf(siteId: string): Clauses
   /**
-   * Puts what a key of the bucket `catalog` holds now; undefined: nothing any more. What can't be used changes nothing: the
-   * version before stays. Returns why it can't, if it can't.
+   * Puts what a key of the bucket `catalog` holds now; undefined: nothing any more. What can't be used changes nothing:
+   * the version before stays. Returns why it can't, if it can't.
    */
   set(key: string, value: unknown): string | undefined
 }

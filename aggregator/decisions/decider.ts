@@ -52,7 +52,9 @@ export interface DeciderDeps {
   onUnrecorded: () => void
 }
 
-/** Decides what a request asks for within its deadline. Undefined when another process answers for the partition now. */
+/**
+ * Decides what a request asks for within its deadline. Undefined when another process answers for the partition now.
+ */
 export type Decide = (request: DecideRequest, partition: number) => Promise<Answer | undefined>
 
 /** Creates the function that decides, and records what it decided before it returns it. */
@@ -134,7 +136,9 @@ export function createDecider(deps: DeciderDeps): Decide {
       }
     }
 
-    /** Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long. */
+    /**
+     * Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long.
+     */
     async function findAsker() {
       if (!(await profiles.waitFor(partition, request.after, left()))) return undefined
       // Not before: a request for a position that never comes would keep others of the visitor waiting.
@@ -146,7 +150,8 @@ export function createDecider(deps: DeciderDeps): Decide {
       if (!found) return undefined
       const profile = found.value
       const person = profile && needsAll ? await personOf(profile) : undefined
-      // What other browsers did may keep content from the person, or say which arm is the person's; policies alone can do without.
+      // What other browsers did may keep content from the person, or say which arm is the person's; policies alone can
+      // do without.
       const isNeeded = isInExperiment || slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
       if (profile && isNeeded && !person) return undefined
       return {
@@ -183,7 +188,10 @@ async function record(
   if (!stored) throw new Error(`JetStream did not acknowledge within ${Math.round(timeout)} ms`)
 }
 
-/** Tells the visitor's profile what is shown. Resolves to the stream sequence by which it counts; undefined: nothing was told. */
+/**
+ * Tells the visitor's profile what is shown. Resolves to the stream sequence by which it counts; undefined: nothing was
+ * told.
+ */
 async function tell(
   { publisher }: Streams,
   { siteId, visitorId }: DecideRequest,

@@ -4,7 +4,10 @@ import type { ContentTotal, ItemModel, ItemPolicy, SlotModel } from '@slotstream
 export interface Models {
   /** Returns what a slot has learned; undefined: nothing yet. */
   modelOf(siteId: string, slotId: string): SlotModel | undefined
-  /** Returns the matrix of a site's items that a policy ranks by; undefined: none has been fitted. Default: there is none */
+  /**
+   * Returns the matrix of a site's items that a policy ranks by; undefined: none has been fitted. Default: there is
+   * none
+   */
   itemsOf?(siteId: string, type: ItemPolicy): ItemModel | undefined
   /** Returns what was counted of a content; undefined: nothing. Default: nothing was */
   contentOf?(siteId: string, contentId: string): ContentTotal | undefined

@@ -3,8 +3,9 @@ import type { Answer } from './answer.js'
 import type { Catalog } from './catalog.js'
 
 /**
- * Returns what a preview shows of an answer: without ids, so that nothing refers to a record that there is not, and with the
- * content that was named for a slot in the place of what was decided, also content that is not shown yet or no longer.
+ * Returns what a preview shows of an answer: without ids, so that nothing refers to a record that there is not, and
+ * with the content that was named for a slot in the place of what was decided, also content that is not shown yet or no
+ * longer.
  */
 export function previewOf(decided: Answer, { siteId, preview }: DecideRequest, catalog: Catalog): Answer {
   const decisions = decided.decisions.map(decision => {

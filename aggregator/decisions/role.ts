@@ -27,7 +27,8 @@ export interface Decisions {
 
 /**
  * Starts the decisions role for the partitions whose profiles this process keeps: it answers every `DecideRequest` with
- * a `DecideReply`. What can't be read as a request is answered with no decisions and the headers of a NATS service error.
+ * a `DecideReply`. What can't be read as a request is answered with no decisions and the headers of a NATS service
+ * error.
  */
 export async function startDecisions({
   nats,

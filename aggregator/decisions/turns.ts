@@ -10,8 +10,8 @@ export interface Turn {
 const MAX_VISITORS = 20_000
 
 /**
- * Lets decisions of one visitor be made one after the other, so that a cap counts what was shown a moment ago, also to requests
- * that come at once.
+ * Lets decisions of one visitor be made one after the other, so that a cap counts what was shown a moment ago, also to
+ * requests that come at once.
  */
 export function createTurns(maxVisitors = MAX_VISITORS): { take(visitor: string): Turn; readonly size: number } {
   const latest = new Map<string, Promise<number>>()

@@ -28,8 +28,8 @@ export interface LakeParts {
 }
 
 /**
- * Keeps the lake, for this process's share of the streams. Those that share it must see the same folder. Resolves when it
- * has joined; ClickHouse is not waited for.
+ * Keeps the lake, for this process's share of the streams. Those that share it must see the same folder. Resolves when
+ * it has joined; ClickHouse is not waited for.
  */
 export async function startLake(parts: LakeParts): Promise<{ stop(): Promise<void> }> {
   const { nats, installation, clickhouse: server, lake, metrics, log, identity } = parts

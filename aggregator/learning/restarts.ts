@@ -11,7 +11,10 @@ const HEALTHY_MS = 5 * 60_000
 export interface Restarts {
   /** Learning begins now. */
   begin(): void
-  /** Returns the pause after a failure, in milliseconds: doubled with each that follows soon, as a snapshot may cause all. */
+  /**
+   * Returns the pause after a failure, in milliseconds: doubled with each that follows soon, as a snapshot may cause
+   * all.
+   */
   pauseMs(): number
 }
 
@@ -35,7 +38,8 @@ export function createRestarts(now: () => number = () => performance.now()): Res
 }
 
 /**
- * Does something that only ends by a failure, again and again until `signal` fires, with the pauses of `createRestarts`.
+ * Does something that only ends by a failure, again and again until `signal` fires, with the pauses of
+ * `createRestarts`.
  *
  * @param onFailure is called with each error, unless `signal` has fired, and the pause that follows it, in milliseconds
  */

@@ -45,8 +45,8 @@ export interface Learning extends Models, Contents {
 }
 
 /**
- * Starts to learn, in the background: from the last snapshot, then from the streams of learning records, in a thread of its
- * own. What fails begins again from the snapshot; models are read meanwhile as they were.
+ * Starts to learn, in the background: from the last snapshot, then from the streams of learning records, in a thread of
+ * its own. What fails begins again from the snapshot; models are read meanwhile as they were.
  */
 export function startLearning(deps: LearningDeps): Learning {
   const { nats, installation, log, writesSnapshots, snapshotEveryMs, maxBytes } = deps
@@ -149,8 +149,8 @@ class ModelsRebuilt extends Error {
 }
 
 /**
- * Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on, and to
- * the rebuild that the snapshot goes back to.
+ * Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on,
+ * and to the rebuild that the snapshot goes back to.
  */
 async function load(
   thread: LearningThread,

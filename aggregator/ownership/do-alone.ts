@@ -5,10 +5,11 @@ import { joinLeaseGroup, type LeaseGroupDeps } from './join-lease-group.js'
 const TURN = 'turn'
 
 /**
- * Does something when no other process of the group does it, and resolves to its result. Others that want to wait for their turn, also
- * where this process is killed in the middle.
+ * Does something when no other process of the group does it, and resolves to its result. Others that want to wait for
+ * their turn, also where this process is killed in the middle.
  *
- * @param work is called with what resolves to whether it is still this process's turn, to be asked before anything is changed
+ * @param work is called with what resolves to whether it is still this process's turn, to be asked before anything is
+ * changed
  * @throws Stopped when it is aborted before its turn has come
  */
 export async function doAlone<T>(

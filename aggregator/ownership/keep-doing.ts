@@ -10,12 +10,16 @@ export interface RepeatedJob {
   /**
    * Does it once.
    *
-   * @param isOwner resolves to whether this process is still the one that does it, to be asked before anything is changed
+   * @param isOwner resolves to whether this process is still the one that does it, to be asked before anything is
+   * changed
    */
   run(signal: AbortSignal, isOwner: () => Promise<boolean>): Promise<void>
 }
 
-/** Does jobs over and over, each in one of the processes that join the group, until it is stopped. One that fails is tried again. */
+/**
+ * Does jobs over and over, each in one of the processes that join the group, until it is stopped. One that fails is
+ * tried again.
+ */
 export async function keepDoing(
   jobs: readonly RepeatedJob[],
   parts: Omit<LeaseGroupDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'>,

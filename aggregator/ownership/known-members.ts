@@ -28,9 +28,13 @@ export interface KnownMembers {
    * known is ignored.
    */
   note(id: string, name: string | undefined, revision: number): void
-  /** Returns the ids of all whose entries keep changing, and this member's own; never that of an earlier start of it. */
+  /**
+   * Returns the ids of all whose entries keep changing, and this member's own; never that of an earlier start of it.
+   */
   live(): Set<string>
-  /** Returns the ids whose entries may be removed: earlier starts of this member, and those that were quiet for long. */
+  /**
+   * Returns the ids whose entries may be removed: earlier starts of this member, and those that were quiet for long.
+   */
   removable(): string[]
   /**
    * Looks up whether a member's leases may be taken: its entry has not changed for TAKE_AFTER_MS, and has not since, in

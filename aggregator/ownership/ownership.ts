@@ -22,13 +22,17 @@ export interface OwnershipDeps {
   onLose: (resource: string) => void
 }
 
-/** One member's part in sharing resources. There is no leader: all read the same leases and write by compare-and-set. */
+/**
+ * One member's part in sharing resources. There is no leader: all read the same leases and write by compare-and-set.
+ */
 export interface Ownership {
   /** Takes note of a change in the store. */
   observe(change: Change): void
   /** Renews; to be called about four times per STOP_AFTER_MS, never twice at once. Resolves whatever happens. */
   beat(): Promise<void>
-  /** Claims and releases as its share asks for. To be called after changes and from time to time, never twice at once. */
+  /**
+   * Claims and releases as its share asks for. To be called after changes and from time to time, never twice at once.
+   */
   rebalance(): Promise<void>
   /** Whether this member may act for the resource at this moment. */
   holds(resource: string): boolean

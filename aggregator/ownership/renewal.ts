@@ -27,7 +27,9 @@ export interface Renewal {
   isValid(): boolean
   /** Takes note that the change of this member's own entry has arrived. */
   hear(): void
-  /** Whether these changes have stopped arriving, though renewals succeed. True once, then again after TAKE_AFTER_MS. */
+  /**
+   * Whether these changes have stopped arriving, though renewals succeed. True once, then again after TAKE_AFTER_MS.
+   */
   isDeaf(): boolean
 }
 

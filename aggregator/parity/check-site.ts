@@ -16,8 +16,8 @@ const DAY_MS = 24 * 3_600_000
 const GROUP = 50
 
 /**
- * Time until a visitor of whom something differed is looked at once more, in milliseconds: of what passes from partition to
- * partition within 2 s, one side may have been read before the other.
+ * Time until a visitor of whom something differed is looked at once more, in milliseconds: of what passes from
+ * partition to partition within 2 s, one side may have been read before the other.
  */
 const LOOK_AGAIN_MS = 3_000
 

@@ -4,9 +4,9 @@ import { isObject, type Json } from '@slotstream/protocol'
 export const OUTCOMES = ['match', 'different', 'missing', 'extra', 'uncertain'] as const
 
 /**
- * `match`: equal. `missing`: the rows give a value, the profile has none. `extra`: the other way round. `different`: both
- * have one. `uncertain`: the feature was declared after the profile began and has counted nothing since, so what it should
- * hold is not known.
+ * `match`: equal. `missing`: the rows give a value, the profile has none. `extra`: the other way round. `different`:
+ * both have one. `uncertain`: the feature was declared after the profile began and has counted nothing since, so what
+ * it should hold is not known.
  */
 export type Outcome = (typeof OUTCOMES)[number]
 

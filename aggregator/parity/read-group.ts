@@ -31,7 +31,9 @@ export interface GroupDeps {
   now: () => number
 }
 
-/** Profiles of some visitors and of all whom they are linked with, as the owners have them and as the rows give them. */
+/**
+ * Profiles of some visitors and of all whom they are linked with, as the owners have them and as the rows give them.
+ */
 export interface ProfileGroup {
   stored: ReadonlyMap<string, Profile>
   recomputed: ReadonlyMap<string, Profile>
@@ -78,7 +80,9 @@ export async function readGroup(site: string, visitorIds: readonly string[], dep
   return { stored, recomputed, unanswered, unloaded: new Set(unloaded.map(([visitorId]) => visitorId)) }
 }
 
-/** Reads profiles from their owners, and those of the visitors that they are linked with. One that has ended is none. */
+/**
+ * Reads profiles from their owners, and those of the visitors that they are linked with. One that has ended is none.
+ */
 async function readOwned(site: string, visitorIds: ReadonlySet<string>, { readStored, anonymousDays, now }: GroupDeps) {
   const stored = new Map<string, Profile>()
   const unanswered = new Map<string, string>()

@@ -14,8 +14,8 @@ export interface Recomputation {
 }
 
 /**
- * Begins to compute a visitor's profile again, with the reducer that made it. Pure. A feature that was declared after the
- * profile began counts from where it does there, so it has a reduction of its own.
+ * Begins to compute a visitor's profile again, with the reducer that made it. Pure. A feature that was declared after
+ * the profile began counts from where it does there, so it has a reduction of its own.
  *
  * @param stored the profile that is compared with it; undefined: there is none
  * @param positionOf returns the position of a sequence that `stored` holds

@@ -7,9 +7,9 @@ const MAX_EXAMPLES = 5
 export const SKIPS = ['retention', 'unloaded', 'unanswered', 'empty'] as const
 
 /**
- * `retention`: messages of theirs are older than what the site keeps. `unloaded`: ClickHouse does not have all of what the
- * profile has yet. `unanswered`: no owner answered. `empty`: neither the tables nor the profiles have anything of them any
- * more.
+ * `retention`: messages of theirs are older than what the site keeps. `unloaded`: ClickHouse does not have all of what
+ * the profile has yet. `unanswered`: no owner answered. `empty`: neither the tables nor the profiles have anything of
+ * them any more.
  */
 export type Skip = (typeof SKIPS)[number]
 

@@ -42,8 +42,8 @@ export class JobFailed extends Error {
 
 /**
  * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with
- * the step that it was at. What policies have learned is taken away before the messages that they learned from. Messages are
- * removed before rows: what is still in a stream is loaded no more.
+ * the step that it was at. What policies have learned is taken away before the messages that they learned from.
+ * Messages are removed before rows: what is still in a stream is loaded no more.
  *
  * @throws what a step throws: do it again
  */

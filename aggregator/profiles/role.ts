@@ -36,7 +36,9 @@ import type { Redis } from './store/redis/open-redis.js'
 export interface Profiles {
   /** Resolves to the visitor's profile; undefined also for visitors of partitions that this process does not hold. */
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
-  /** Resolves to the person whom a visitor belongs to. What other processes know of the person is at most a second old. */
+  /**
+   * Resolves to the person whom a visitor belongs to. What other processes know of the person is at most a second old.
+   */
   personOf(profile: Profile): Promise<Person>
   /** Returns what a site declares about its profiles. */
   definitionsOf(siteId: string): CompiledDefinitions
@@ -83,7 +85,10 @@ export interface ProfilesDeps {
   anonymousDays?: number
   /** Messages a second that are read to count the history of features; 0: no limit. Default 50,000 */
   fillRate?: number
-  /** The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see `SweepDeps` */
+  /**
+   * The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see
+   * `SweepDeps`
+   */
   now?: () => number
   everyMs?: number
   /** Features that every site has. Default: those of this release */

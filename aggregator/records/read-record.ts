@@ -16,8 +16,8 @@ WHERE site_id = {site: String} AND decision_id = {id: String}`
 const FIRST = 'ORDER BY stream_seq, batch_index LIMIT 1'
 
 /**
- * Reads the record of a decision of a site. Rows are sorted by time, and an id of this product begins with it. Those of other
- * systems are looked for in all of the site's rows, with the help of an index.
+ * Reads the record of a decision of a site. Rows are sorted by time, and an id of this product begins with it. Those of
+ * other systems are looked for in all of the site's rows, with the help of an index.
  */
 export async function readRecord(
   clickhouse: ClickHouseClient,

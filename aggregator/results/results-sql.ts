@@ -11,7 +11,10 @@ const ANSWERS = ['Slot Clicked', 'Slot Viewed']
 export interface ResultsSql {
   /** By arm and shares: persons, decisions, and the sums and squares of each metric. */
   arms: string
-  /** By arm and stratum of losses: of each person, the share of the messages that is missing, and the sums of each metric. */
+  /**
+   * By arm and stratum of losses: of each person, the share of the messages that is missing, and the sums of each
+   * metric.
+   */
   loss: string
   /** Draws, as they were recorded. */
   draws: string
@@ -145,8 +148,8 @@ function amountOf(path: string): string {
 }
 
 /**
- * Cuts an amount to what rewards may be. Of one message, and of all that a person earned: no message of a page decides what
- * becomes of an experiment.
+ * Cuts an amount to what rewards may be. Of one message, and of all that a person earned: no message of a page decides
+ * what becomes of an experiment.
  */
 function bounded(amount: string): string {
   return `greatest(-${MAX_REWARD}, least(${MAX_REWARD}, ${amount}))`

@@ -1,7 +1,8 @@
 import { isObject, type Json, type JsonObject } from '@slotstream/protocol'
 
 /**
- * Returns what of a value became what; undefined where nothing changed. Of values by key these are the keys that differ.
+ * Returns what of a value became what; undefined where nothing changed. Of values by key these are the keys that
+ * differ.
  */
 export function changedParts(from: Json, to: Json): { from: Json; to: Json } | undefined {
   if (isSame(from, to)) return undefined

@@ -4,8 +4,8 @@ import { completeThrough, positionKeeper } from './positions/position.js'
 import type { StreamSpec } from './tables/specs.js'
 
 /**
- * Resolves to the sequence up to which each stream is in its table: as the loader of this process says; of a stream that
- * it does not load, as the last owner announced it.
+ * Resolves to the sequence up to which each stream is in its table: as the loader of this process says; of a stream
+ * that it does not load, as the last owner announced it.
  */
 export async function loadedThrough(
   specs: readonly StreamSpec[],

@@ -27,8 +27,8 @@ export interface PrepareTablesDeps {
 }
 
 /**
- * Waits for ClickHouse, and migrates its tables to what this version needs. From then on it applies the sites' retention,
- * and watches how many parts the tables have.
+ * Waits for ClickHouse, and migrates its tables to what this version needs. From then on it applies the sites'
+ * retention, and watches how many parts the tables have.
  *
  * @throws MigrationError when a migration cannot be applied
  * @throws Stopped when it is aborted meanwhile

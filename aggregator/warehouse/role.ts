@@ -59,8 +59,8 @@ export interface Warehouse {
 }
 
 /**
- * Starts the warehouse role: it waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns at
- * once; a migration that cannot be applied is in the log and in `missing`.
+ * Starts the warehouse role: it waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns
+ * at once; a migration that cannot be applied is in the log and in `missing`.
  */
 export function startWarehouse(parts: WarehouseParts): Warehouse {
   const { nats, installation, metrics, log, identity } = parts

@@ -22,7 +22,10 @@ export interface AnswersDeps {
   log: Log
 }
 
-/** Creates the answers to a `WebhookRequest`. A partition that has not heard of the webhook yet has delivered nothing to it. */
+/**
+ * Creates the answers to a `WebhookRequest`. A partition that has not heard of the webhook yet has delivered nothing to
+ * it.
+ */
 export function answerRequests({ nats, partitionOf, log }: AnswersDeps): PartitionAnswers {
   return answerPartitions({ nats, subjectOf: webhookSubject, answer, kind: 'requests for deliveries', log })
 

@@ -24,7 +24,9 @@ import { createSender, type Sender } from './send/send-request.js'
 import { createLetterStore } from './store/letter-store.js'
 import { createPositionStore } from './store/position-store.js'
 
-/** Signals of a webhook that may be pending in a partition, whatever the settings say: they are one entry of a bucket. */
+/**
+ * Signals of a webhook that may be pending in a partition, whatever the settings say: they are one entry of a bucket.
+ */
 const MAX_PENDING = 1_000
 
 /** Webhooks that requests may be under way to at a time, at their most. */

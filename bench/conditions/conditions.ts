@@ -68,8 +68,8 @@ function byHand(index: number): (attributes: SegmentAttributes) => boolean {
 }
 
 /**
- * Conditions of 200 candidates, each of seven clauses, over one person: compiled, against the same written by hand and against
- * `JSON.parse` of the person's attributes. Alternating, in one run.
+ * Conditions of 200 candidates, each of seven clauses, over one person: compiled, against the same written by hand and
+ * against `JSON.parse` of the person's attributes. Alternating, in one run.
  */
 export async function benchConditions(): Promise<string> {
   const indices = Array.from({ length: CANDIDATES }, (_, i) => i)

@@ -35,7 +35,10 @@ const POLICIES: Record<string, PolicySpec | undefined> = {
   affinity: { type: 'affinity', exploration: 0.1 },
 }
 
-/** Times of the whole decision about a known person: the situation, eligibility, choice, record, and what the profile is told. */
+/**
+ * Times of the whole decision about a known person: the situation, eligibility, choice, record, and what the profile is
+ * told.
+ */
 export function decideRows(contents: number): string[][] {
   const content = contentOf(contents)
   const model = learned(content)

@@ -44,7 +44,9 @@ Catching up on ${whole(caughtUp.events)} events: ${whole(caughtUp.perSecond)} ev
   }
 }
 
-/** Sends for some seconds. Returns how long each visitor's messages took, from the stream's answer on, in milliseconds. */
+/**
+ * Sends for some seconds. Returns how long each visitor's messages took, from the stream's answer on, in milliseconds.
+ */
 async function send({ nats, installation }: Owners, seconds: number): Promise<number[]> {
   const { partitions } = installation
   const publisher = createPublisher(nats)

@@ -31,7 +31,9 @@ interface Sizes {
   stored: number
 }
 
-/** A million profiles within a byte budget: resident and stored bytes as they grow, and reads at the collector's door. */
+/**
+ * A million profiles within a byte budget: resident and stored bytes as they grow, and reads at the collector's door.
+ */
 export async function benchMillion(profiles: number): Promise<string> {
   const owners = await startOwners()
   try {

@@ -10,7 +10,9 @@ const done = progressOf('profiles')
 /** Messages that the reducer is timed over. */
 const REDUCED = 100_000
 
-/** What profiles cost: the reducer, from the stream to the state, catching up, history of features, memory and reads. */
+/**
+ * What profiles cost: the reducer, from the stream to the state, catching up, history of features, memory and reads.
+ */
 export async function benchProfiles({ seconds, backlog, profiles }: BenchOptions): Promise<string> {
   const reducer = benchReducer(Math.min(REDUCED, backlog))
   done('the reducer is timed')

@@ -8,7 +8,10 @@ const ROUNDS = 7
 const WARM_UP = 2
 const SEED = 17
 
-/** The reducer with all default features against `JSON.parse` of the same messages, in turns, and what each feature keeps. */
+/**
+ * The reducer with all default features against `JSON.parse` of the same messages, in turns, and what each feature
+ * keeps.
+ */
 export function benchReducer(messages: number): string {
   const shoppers = createShoppers(SEED)
   const texts: string[] = []

@@ -11,8 +11,8 @@ const OTHERS = [
 const WITHOUT_MERGES = 'max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1'
 
 /**
- * Fills the sites of the bench. Afterwards each table is one part in each partition, as it is after a while; `events` too where
- * `merged`, else it has parts of a million events, each of a time of its own.
+ * Fills the sites of the bench. Afterwards each table is one part in each partition, as it is after a while; `events`
+ * too where `merged`, else it has parts of a million events, each of a time of its own.
  */
 export async function fillSites({ clickhouse }: Pieces, rows: number, merged: boolean): Promise<void> {
   const run = (query: string) => clickhouse.command({ query })

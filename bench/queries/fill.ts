@@ -5,7 +5,10 @@ const DAYS = 60
 const EVENTS_A_SESSION = 12
 const SESSIONS_A_VISITOR = 5
 
-/** Sessions whose pages, products and contexts are made from texts; later ones repeat them under ids and times of their own. */
+/**
+ * Sessions whose pages, products and contexts are made from texts; later ones repeat them under ids and times of their
+ * own.
+ */
 const PATTERN_SESSIONS = 16_384
 
 /** Sessions of one insert. */
@@ -35,9 +38,9 @@ export function filledSites(events: number): FilledSite[] {
 }
 
 /**
- * Statements that fill `events` and `decisions` with what visitors of a shop did, made by the engine itself: sessions that
- * begin evenly over two months and overlap, ids as random as real ones, the context that a browser sends. JSON is parsed
- * once and then copied, which halves the time. Each takes memory for two million events.
+ * Statements that fill `events` and `decisions` with what visitors of a shop did, made by the engine itself: sessions
+ * that begin evenly over two months and overlap, ids as random as real ones, the context that a browser sends. JSON is
+ * parsed once and then copied, which halves the time. Each takes memory for two million events.
  *
  * @param begun when the first session begins, in milliseconds since the epoch
  */

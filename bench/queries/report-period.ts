@@ -17,7 +17,9 @@ const AS_IF_NEW = { use_query_condition_cache: 0 } as const
 /** Time between two looks at the memory of a question, in milliseconds. */
 const MEMORY_POLL_MS = 20
 
-/** What questions about a week read of all that there is, how long they take, their memory, and whether 1 GB is enough. */
+/**
+ * What questions about a week read of all that there is, how long they take, their memory, and whether 1 GB is enough.
+ */
 export async function reportPeriod(pieces: Pieces, sites: FilledSite[]): Promise<string> {
   const sections: string[] = []
   for (const { siteId, ids, events } of sites) {

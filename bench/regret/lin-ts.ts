@@ -6,9 +6,9 @@ import type { Player } from './players.js'
 const DEVIATION = 0.4
 
 /**
- * Plays by linear Thompson sampling (Agrawal and Goyal 2013) as textbooks have it: one draw of all coefficients for a request,
- * an update after each, everything remembered. It is told what tastes depend on: a feature for each cell and category, and one for
- * each item.
+ * Plays by linear Thompson sampling (Agrawal and Goyal 2013) as textbooks have it: one draw of all coefficients for a
+ * request, an update after each, everything remembered. It is told what tastes depend on: a feature for each cell and
+ * category, and one for each item.
  *
  * @param items that the world makes, at most
  */

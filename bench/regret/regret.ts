@@ -29,8 +29,8 @@ const PLAYERS: Record<string, (seed: string) => Player> = {
 }
 
 /**
- * Regret of policies in a small world with hidden tastes by person and context, against a textbook's LinTS that is told what
- * they depend on, and Vowpal Wabbit where it is installed: means over seeds with 95 % intervals.
+ * Regret of policies in a small world with hidden tastes by person and context, against a textbook's LinTS that is told
+ * what they depend on, and Vowpal Wabbit where it is installed: means over seeds with 95 % intervals.
  */
 export async function benchRegret(): Promise<string> {
   const sections: string[] = []

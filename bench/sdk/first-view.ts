@@ -79,8 +79,8 @@ export async function firstView(browser: Browser, { url, latencyMs, slowdown }: 
 }
 
 /**
- * Waits until the slots of a page are settled. Looks itself: `page.waitForFunction` evaluates a large script of its own in
- * the page, which takes 200 ms of the time that is measured where the processor is slowed four times.
+ * Waits until the slots of a page are settled. Looks itself: `page.waitForFunction` evaluates a large script of its own
+ * in the page, which takes 200 ms of the time that is measured where the processor is slowed four times.
  *
  * @throws Error when they are not in time
  */
@@ -93,8 +93,8 @@ async function settled(session: CDPSession): Promise<void> {
 }
 
 /**
- * Waits until the browser has opened the page's window: that takes a process of its own up to a second of processor time,
- * beside a renderer that, slowed, keeps a core busy.
+ * Waits until the browser has opened the page's window: that takes a process of its own up to a second of processor
+ * time, beside a renderer that, slowed, keeps a core busy.
  *
  * @throws Error when it isn't idle in time
  */

@@ -26,8 +26,8 @@ const done = progressOf('first-views')
 
 /**
  * How many first views get their slots in time, in a real Chromium on a slow network: of a page with the plain script
- * tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop. Each view is in
- * a browser without cache or storage.
+ * tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop. Each view
+ * is in a browser without cache or storage.
  */
 export async function benchFirstViews({ views: count }: Pick<BenchOptions, 'views'>): Promise<string> {
   const system = await startSystem()

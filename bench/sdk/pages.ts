@@ -14,14 +14,18 @@ export interface Bundle {
   bytes: number
 }
 
-/** What the script tag loads, with all that a page gets by default; the parts come from `/sdk/` when they are wanted. */
+/**
+ * What the script tag loads, with all that a page gets by default; the parts come from `/sdk/` when they are wanted.
+ */
 async function ownScript(): Promise<string> {
   const script = await readFile(fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url)), 'utf8')
   return `${script}
 var sdk = { start: endpoint => slotstream.init({ writeKey: 'demo', endpoint }), track: slotstream.track }`
 }
 
-/** Ours as the script tag loads it; another as a page's own bundler would: only what is imported, minified, in one file. */
+/**
+ * Ours as the script tag loads it; another as a page's own bundler would: only what is imported, minified, in one file.
+ */
 export async function bundle(name: (typeof SDKS)[number]): Promise<Bundle> {
   const code = name === 'slotstream' ? await ownScript() : await built(name)
   return { name, code, bytes: brotliCompressSync(code).length }

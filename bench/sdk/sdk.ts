@@ -55,7 +55,10 @@ export async function benchSdk(): Promise<string> {
   return `## SDK: weight, and ${whole(EVENTS)} events in one task\n\n${await weights()}\n\n${tables.join('\n\n')}`
 }
 
-/** What `work` comes to, or undefined when it takes too long; then, as always at the end, `close` ends what it works with. */
+/**
+ * What `work` comes to, or undefined when it takes too long; then, as always at the end, `close` ends what it works
+ * with.
+ */
 async function inTime<T>(work: Promise<T>, close: () => Promise<void>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<undefined>(resolve => {

@@ -28,8 +28,8 @@ export function rewardOf(seed: string, n: number, index: number, expected: reado
 }
 
 /**
- * Draws what comes of a slate: whether each position is seen, whether it earns something, and when that arrives, if it does. The same
- * for every player.
+ * Draws what comes of a slate: whether each position is seen, whether it earns something, and when that arrives, if it
+ * does. The same for every player.
  *
  * @param n number of the request
  * @param shown indices of items, by position

@@ -57,10 +57,11 @@ interface HiddenItem extends WorldItem {
 }
 
 /**
- * Simulates a slot's requests. Each person belongs to a group, of which a trait tells; each group has a favourite category in
- * the morning and another in the afternoon; each item is a little better or worse than its category. Another trait and the
- * device say nothing. Nothing of this is declared: a policy has to find out which of it matters, and that it is crossed. Tastes may
- * turn, or drift all the time; items come and go; and some of those who ask are programs.
+ * Simulates a slot's requests. Each person belongs to a group, of which a trait tells; each group has a favourite
+ * category in the morning and another in the afternoon; each item is a little better or worse than its category.
+ * Another trait and the device say nothing. Nothing of this is declared: a policy has to find out which of it matters,
+ * and that it is crossed. Tastes may turn, or drift all the time; items come and go; and some of those who ask are
+ * programs.
  */
 export function* simulateWorld(seed: string, options: WorldOptions): Generator<WorldRequest> {
   const random = seededRandom(`world\0${seed}`)

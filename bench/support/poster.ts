@@ -5,7 +5,10 @@ export interface Posted {
   body: unknown
 }
 
-/** Posts JSON over kept-alive connections, as many as are needed at once. Far cheaper than `fetch`, so that this process isn't what is measured. */
+/**
+ * Posts JSON over kept-alive connections, as many as are needed at once. Far cheaper than `fetch`, so that this process
+ * isn't what is measured.
+ */
 export function createPoster(baseUrl: string, writeKey: string) {
   const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`

@@ -3,7 +3,9 @@ import type { Content, Message, Slot } from '@slotstream/protocol'
 export const SLOT_ID = 'hero'
 const CATEGORIES = 10
 
-/** One content per category, and a slot that shows that of the visitor's favourite: an answer that is plain to check. */
+/**
+ * One content per category, and a slot that shows that of the visitor's favourite: an answer that is plain to check.
+ */
 export const SHOP: { slots: Slot[]; content: Content[] } = {
   slots: [{ id: SLOT_ID, policy: { type: 'affinity', exploration: 0 }, count: 1, holdout: 0 }],
   content: Array.from({ length: CATEGORIES }, (_, n) => ({

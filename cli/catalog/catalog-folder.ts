@@ -30,8 +30,8 @@ export interface Folder {
 }
 
 /**
- * Reads the catalog of a folder: `slots.json`, `content.json`, those that are there, and `tests/*.json`. Each is a list, or an
- * object as the API has it: `{"slots": […]}`. A file of tests may be a single test.
+ * Reads the catalog of a folder: `slots.json`, `content.json`, those that are there, and `tests/*.json`. Each is a
+ * list, or an object as the API has it: `{"slots": […]}`. A file of tests may be a single test.
  *
  * @throws CommandError with a line for each fault, naming the file
  */

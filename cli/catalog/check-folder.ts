@@ -12,8 +12,8 @@ import { fileOf } from '../list-folder.js'
 import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
 
 /**
- * Checks the lists of a folder: their form, their conditions and the payloads. Names of features, segments and signals are left
- * to the collector, which knows them.
+ * Checks the lists of a folder: their form, their conditions and the payloads. Names of features, segments and signals
+ * are left to the collector, which knows them.
  *
  * @param published of the site, for a list that the folder does not have. Default: nothing
  * @returns the catalog as it will be

@@ -20,8 +20,8 @@ interface Manifest {
 }
 
 /**
- * Writes a version into every file that names it: all packages and what they need of each other, the lock file, the SDK,
- * and the changelog, whose "unreleased" becomes the date.
+ * Writes a version into every file that names it: all packages and what they need of each other, the lock file, the
+ * SDK, and the changelog, whose "unreleased" becomes the date.
  *
  * @param files texts by path: `RELEASED_FILES`, and `package.json` of every package
  * @param version semantic version, without `v`

@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * The grants of the engine's own user, which hold whatever the spelling of a statement. All its connections are one user, so that this
- * is the most that any of ours needs. Left out is every source outside (files, addresses, other databases and lakes),
- * the engines that reach one, dictionaries, functions, named collections, users, backups and SYSTEM.
+ * The grants of the engine's own user, which hold whatever the spelling of a statement. All its connections are one
+ * user, so that this is the most that any of ours needs. Left out is every source outside (files, addresses, other
+ * databases and lakes), the engines that reach one, dictionaries, functions, named collections, users, backups and
+ * SYSTEM.
  */
 const GRANTS = [
   'SELECT',

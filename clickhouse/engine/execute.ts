@@ -25,8 +25,8 @@ export function runWhole(connection: EngineConnection, { statement, format }: Ex
 }
 
 /**
- * Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. The result is never held:
- * it could be as large as its limit.
+ * Runs the statement with its result redirected into the pipe; the clause belongs before FORMAT. The result is never
+ * held: it could be as large as its limit.
  */
 export async function intoPipe(connection: EngineConnection, query: Executable, pipe: Pipe): Promise<EngineResult> {
   const { sql, format } = query.statement

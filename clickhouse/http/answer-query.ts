@@ -42,7 +42,10 @@ export interface QueryAnswers {
 /** Creates the answers to queries: reads each request, runs it in the engine, and replies while it runs. */
 export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
   const { engine, logFailure } = deps
-  /** Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server lives. */
+  /**
+   * Running reads, to be cancelled at the end. One signal for all would gather listeners for as long as the server
+   * lives.
+   */
   const reads = new Set<AbortController>()
   let isStopping = false
 

@@ -12,7 +12,9 @@ const UNREADABLE = '<unreadable>'
 export interface QueryRecord {
   /** Says that the statement may run. */
   begun(ready: ReadyRequest): void
-  /** Says that the statement was rejected. `canonical`: what the parser made of it; absent where it could not read it. */
+  /**
+   * Says that the statement was rejected. `canonical`: what the parser made of it; absent where it could not read it.
+   */
   rejected(canonical: string | undefined): void
   /** Says how the request ended: with a result, or an error's code. */
   ended(account: Account | undefined, end: QuerySummary | { code: number }): void

@@ -91,7 +91,9 @@ export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions
   }
 }
 
-/** Bounds what an hour may bring, so that a user who fills the log neither fills the disk nor keeps others out for long. */
+/**
+ * Bounds what an hour may bring, so that a user who fills the log neither fills the disk nor keeps others out for long.
+ */
 function createHourlyBudget(now: () => number) {
   let hour = 0
   let total = 0

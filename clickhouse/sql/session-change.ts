@@ -14,7 +14,8 @@ export interface SessionChange {
  * user's is put into a known state before each query.
  *
  * @returns undefined for any other statement
- * @throws ClickHouseException SYNTAX_ERROR (62), or NOT_IMPLEMENTED (48) for values that are not a number, a word or a text
+ * @throws ClickHouseException SYNTAX_ERROR (62), or NOT_IMPLEMENTED (48) for values that are not a number, a word or a
+ * text
  */
 export function sessionChangeOf({ verb, sql, tokens }: Statement): SessionChange | undefined {
   if (verb === 'USE') {

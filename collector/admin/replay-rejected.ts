@@ -33,9 +33,9 @@ interface Arrived {
 }
 
 /**
- * `/sites/:siteId/rejected/replay`: takes rejected messages once more, by today's rules and as if they arrived when they did.
- * So a message becomes the same event however often it is replayed. What is still invalid is named and stored nowhere:
- * it is among the rejected already. With `dryRun` nothing is stored at all.
+ * `/sites/:siteId/rejected/replay`: takes rejected messages once more, by today's rules and as if they arrived when
+ * they did. So a message becomes the same event however often it is replayed. What is still invalid is named and stored
+ * nowhere: it is among the rejected already. With `dryRun` nothing is stored at all.
  */
 export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
   const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = parts

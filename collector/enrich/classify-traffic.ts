@@ -52,7 +52,9 @@ for (const [channel, source, hosts] of REFERRERS)
     else exact.set(host, { channel, source })
   }
 
-/** Looks the host up, then those above it, which say nothing where they only search and the host does something else. */
+/**
+ * Looks the host up, then those above it, which say nothing where they only search and the host does something else.
+ */
 function knownHost(host: string): Traffic | undefined {
   const labels = host.split('.')
   for (let first = 0; first < labels.length; first++) {

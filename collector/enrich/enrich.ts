@@ -13,7 +13,10 @@ const REMEMBERED = { max: 2_000, maxBytes: 1024 * 1024, maxKeyLength: 1_000 }
 
 /** The enrichment of one request's messages. */
 export interface Enricher {
-  /** Takes out of a raw message, in place, what must not be stored, not even in a rejected one. Nothing: it may stay as it is. */
+  /**
+   * Takes out of a raw message, in place, what must not be stored, not even in a rejected one. Nothing: it may stay as
+   * it is.
+   */
   redact(raw: unknown): Cleansed | undefined
   /**
    * Returns what is added to the context of a valid message. The same object for messages that
@@ -38,8 +41,8 @@ export interface Sender {
 export type Enrich = (site: Site, sender: Sender) => Enricher
 
 /**
- * Creates the function that makes the enricher of a request. What sites, pages and user agents have in common is computed
- * once.
+ * Creates the function that makes the enricher of a request. What sites, pages and user agents have in common is
+ * computed once.
  *
  * @param places where addresses are. Default: not known
  * @param categoryOf what content is about. Default: not known
@@ -103,8 +106,8 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
 }
 
 /**
- * Tells what the content is about that a message says was clicked. Stamped here, as the catalog is now, so that a rebuild
- * from the stream moves the same interests.
+ * Tells what the content is about that a message says was clicked. Stamped here, as the catalog is now, so that a
+ * rebuild from the stream moves the same interests.
  */
 function clickedCategory(
   { type, event, properties }: Record<string, unknown>,

@@ -4,7 +4,10 @@ export interface MemoBounds {
   max: number
   /** Memory for all of them, in bytes, as far as their text goes. Default 4 MB. */
   maxBytes?: number
-  /** Longest key that is remembered, in characters: a client must not fill the memory with a few long ones. Default 1,024. */
+  /**
+   * Longest key that is remembered, in characters: a client must not fill the memory with a few long ones. Default
+   * 1,024.
+   */
   maxKeyLength?: number
 }
 

@@ -1,6 +1,7 @@
 /**
- * Crawlers that name themselves, as their operators document it: search engines, archives, previews of links, monitors, and what
- * collects texts for models. HTTP libraries and headless browsers are not among them: tests, servers and readers have one, too.
+ * Crawlers that name themselves, as their operators document it: search engines, archives, previews of links, monitors,
+ * and what collects texts for models. HTTP libraries and headless browsers are not among them: tests, servers and
+ * readers have one, too.
  */
 const CRAWLERS: readonly string[] = [
   // Search engines and shops.

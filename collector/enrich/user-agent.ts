@@ -13,8 +13,8 @@ export const MAX_USER_AGENT = 512
 export interface UserAgentFacts {
   device: { browser?: Named; os?: Named; device?: Device }
   /**
-   * `reason` is always `user_agent`; `match` is the text that gave it away. `crawler` names one that says who it is: all others
-   * may be programs on behalf of persons.
+   * `reason` is always `user_agent`; `match` is the text that gave it away. `crawler` names one that says who it is:
+   * all others may be programs on behalf of persons.
    */
   bot?: { reason: 'user_agent'; match: string; crawler?: string }
 }

@@ -15,8 +15,8 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 export type Refused = (response: ServerResponse, route: string, error: unknown) => Failure
 
 /**
- * Creates a route of Segment's pixel, `GET /v1/pixel/track?data=BASE64`: a message for mails and pages without scripts. It
- * always answers the image, because nothing else can be shown in its place; what is wrong is in the header
+ * Creates a route of Segment's pixel, `GET /v1/pixel/track?data=BASE64`: a message for mails and pages without scripts.
+ * It always answers the image, because nothing else can be shown in its place; what is wrong is in the header
  * `X-Slotstream-Rejected`.
  */
 export function pixelRoute(type: MessageType, receive: Receive, store: StoreBatch, refused: Refused): Handler {

@@ -42,8 +42,8 @@ export interface ReceiveParts {
 }
 
 /**
- * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read, by address
- * and, where the key is not in the body, by site.
+ * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read,
+ * by address and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
   return async (request, response, found) => {

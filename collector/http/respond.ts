@@ -29,7 +29,10 @@ export function sendJson(response: ServerResponse, status: number, body: object,
   else response.write(text, encoding)
 }
 
-/** Returns the answer to an error. Anything but a Failure is a fault of the collector: it is logged, and its text is not sent. */
+/**
+ * Returns the answer to an error. Anything but a Failure is a fault of the collector: it is logged, and its text is not
+ * sent.
+ */
 export function failureOf(response: ServerResponse, error: unknown, log: Log): Failure {
   if (error instanceof Failure) return error
   log.error({ err: error, requestId: response.getHeader('X-Request-Id') }, 'a request failed')

@@ -12,7 +12,9 @@ import { pixelRoute, type Refused } from './pixel.js'
 import type { Handler, Receive } from './receive.js'
 import { sendJson } from './respond.js'
 
-/** A route that takes messages with a write key. Those by POST are the hot ones: the server calls them before Express. */
+/**
+ * A route that takes messages with a write key. Those by POST are the hot ones: the server calls them before Express.
+ */
 export interface Route {
   /** Default `POST`. */
   method?: 'GET'

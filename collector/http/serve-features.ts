@@ -8,8 +8,8 @@ import { allowOrigin, checkOrigin } from './request/cors.js'
 const MAX_AGE_SECONDS = 300
 
 /**
- * Serves `/v1/features?writeKey=…`: definitions that a site's pages may count by themselves. Nothing of a visitor is asked or
- * told.
+ * Serves `/v1/features?writeKey=…`: definitions that a site's pages may count by themselves. Nothing of a visitor is
+ * asked or told.
  */
 export function serveFeatures(app: Express, sites: Sites, ready: () => boolean, publicFeatures: PublicFeatures): void {
   app.get('/v1/features', (request, response) => {

@@ -149,7 +149,10 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
   }
 }
 
-/** Creates the function that adds the user agent to what else is added; the same to the same, so that it is written once. */
+/**
+ * Creates the function that adds the user agent to what else is added; the same to the same, so that it is written
+ * once.
+ */
 function addingUserAgent(userAgent: string | undefined) {
   let [before, after]: (MessageContext | undefined)[] = [undefined, userAgent ? { userAgent } : undefined]
   return (added: MessageContext | undefined) => {

@@ -24,8 +24,8 @@ export interface Senders {
   oldest?: string
   /**
    * Decides what sends a message, before it is checked. Takes out of its context, in place, what only the collector may
-   * say and the signature, which isn't needed afterwards, and out of the message a secret key; puts the verdict there where
-   * the site signs its users.
+   * say and the signature, which isn't needed afterwards, and out of the message a secret key; puts the verdict there
+   * where the site signs its users.
    */
   stamp(raw: unknown): Stamped
   /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */

@@ -1,7 +1,9 @@
 import { errors, type Msg, TimeoutError } from '@nats-io/transport-node'
 import { type Nats, pause } from '@slotstream/runtime'
 
-/** How long to look for an owner while a partition moves from one aggregator to another, and how often, in milliseconds. */
+/**
+ * How long to look for an owner while a partition moves from one aggregator to another, and how often, in milliseconds.
+ */
 const HANDOVER_MS = 300
 const LOOK_MS = 20
 

@@ -12,7 +12,9 @@ export interface Plans {
   apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json' | 'revision'>): void
   /** Compiles a plan without using it. Throws PlanError. */
   compile(siteId: string, plan: TrackingPlan): Promise<CompiledPlan>
-  /** Takes a plan that was just stored as `revision`; undefined: that was removed. The watch says the same in a moment. */
+  /**
+   * Takes a plan that was just stored as `revision`; undefined: that was removed. The watch says the same in a moment.
+   */
   take(siteId: string, plan: CompiledPlan | undefined, revision: number): void
   /** Resolves when every entry that was applied is in use. */
   settled(): Promise<void>

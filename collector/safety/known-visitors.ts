@@ -14,9 +14,9 @@ export interface KnownVisitors {
 }
 
 /**
- * Two Bloom filters: when the newer one has its number of visitors, it becomes the older one, and an empty one the newer.
- * A visitor that is met again moves on to the newer. So the last 1.5 to 3 million are known, and a stranger seems known
- * in about one case of a hundred, which can only be too generous.
+ * Two Bloom filters: when the newer one has its number of visitors, it becomes the older one, and an empty one the
+ * newer. A visitor that is met again moves on to the newer. So the last 1.5 to 3 million are known, and a stranger
+ * seems known in about one case of a hundred, which can only be too generous.
  */
 export function createKnownVisitors(visitorsPerFilter = VISITORS_PER_FILTER): KnownVisitors {
   // Kept to this process, so that no client can make ids that look like those of others.

@@ -10,8 +10,8 @@ const FRAME_BYTES = 80
 
 /**
  * Bounds what the rejected messages of one request cost. The first ones are told and stored in detail, and so are
- * further ones as long as that takes at most twice the bytes of the request: messages that are made by accident all fit.
- * The others are counted.
+ * further ones as long as that takes at most twice the bytes of the request: messages that are made by accident all
+ * fit. The others are counted.
  */
 export interface RejectionBudget {
   /**

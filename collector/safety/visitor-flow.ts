@@ -29,8 +29,8 @@ export interface VisitorFlow {
 export const FREE_FLOW: VisitorFlow = { answered: () => {}, wanted: () => {}, share: () => 1 }
 
 /**
- * Creates a flow that begins small and grows while it is used, until slots take longer than usual. The share is the same
- * for all sites: only those that bring more new visitors than that notice it.
+ * Creates a flow that begins small and grows while it is used, until slots take longer than usual. The share is the
+ * same for all sites: only those that bring more new visitors than that notice it.
  *
  * @param slowdown slots are slow when nine of ten take up to so many times as long as half of them usually do. 0: never
  * @param now milliseconds; must not go back. Default: the machine's time since it was started

@@ -94,8 +94,8 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
 /**
  * Returns what the token of a preview link shows; undefined for a request without one.
  *
- * @throws Failure `preview_ended` for a token that is not valid, or no longer: what it was to show must not be taken for
- *   what the visitor gets
+ * @throws Failure `preview_ended` for a token that is not valid, or no longer: what it was to show must not be taken
+ * for what the visitor gets
  */
 function previewOf(
   { preview }: SlotsRequest,

@@ -1,6 +1,6 @@
 /**
- * Replaces a symmetric positive definite matrix, whose lower triangle is read, by its Cholesky factor L, with A = L Lᵀ: the
- * lower triangle, row by row. What is above the diagonal is left as it was and never read.
+ * Replaces a symmetric positive definite matrix, whose lower triangle is read, by its Cholesky factor L, with A = L Lᵀ:
+ * the lower triangle, row by row. What is above the diagonal is left as it was and never read.
  *
  * @param matrix n × n, row by row
  * @throws RangeError where the matrix is not positive definite: a penalty on the diagonal that is too small
@@ -36,8 +36,8 @@ export function solveCholesky(factor: Float64Array, n: number, b: Float64Array):
 }
 
 /**
- * Returns the inverse of A, whole, from its Cholesky factor: the rows of L⁻¹ first, then L⁻ᵀ L⁻¹. Both loops run along rows,
- * which is what a processor's cache is good at: 1,682 rows take seconds, not a quarter of a minute.
+ * Returns the inverse of A, whole, from its Cholesky factor: the rows of L⁻¹ first, then L⁻ᵀ L⁻¹. Both loops run along
+ * rows, which is what a processor's cache is good at: 1,682 rows take seconds, not a quarter of a minute.
  */
 export function invertCholesky(factor: Float64Array, n: number): Float64Array {
   const lower = new Float64Array(n * n)

@@ -11,8 +11,8 @@ const DENSITY = Float64Array.from({ length: STEPS + 1 }, (_, index) => density(i
 const BELOW = cumulate()
 
 /**
- * The cubics of each step, worked out once: four coefficients of Φ, then four of the density. What is asked of a step is together, as
- * a processor's cache has it.
+ * The cubics of each step, worked out once: four coefficients of Φ, then four of the density. What is asked of a step
+ * is together, as a processor's cache has it.
  */
 const CUBICS = cubics()
 
@@ -22,8 +22,8 @@ export function density(z: number): number {
 }
 
 /**
- * Returns the probability that a standard normal number is below z, to 1e-10: a cubic through tabulated values and slopes.
- * A quadrature asks for thousands of them in a decision.
+ * Returns the probability that a standard normal number is below z, to 1e-10: a cubic through tabulated values and
+ * slopes. A quadrature asks for thousands of them in a decision.
  */
 export function normalBelow(z: number): number {
   const place = (z + RANGE) * STEPS_PER_UNIT
@@ -37,9 +37,9 @@ export function normalBelow(z: number): number {
 const NEGLIGIBLE = 1e-25
 
 /**
- * Returns the probability that independent normal numbers are all below t, and writes down that of each and its density there, in
- * units of its deviation: to 1e-10 and 1e-11, as cubics through tabulated values and slopes. Where the probability is next to nothing,
- * it returns 0 and leaves out the rest: of many numbers a few tell that.
+ * Returns the probability that independent normal numbers are all below t, and writes down that of each and its density
+ * there, in units of its deviation: to 1e-10 and 1e-11, as cubics through tabulated values and slopes. Where the
+ * probability is next to nothing, it returns 0 and leaves out the rest: of many numbers a few tell that.
  *
  * @param precisions one over each deviation
  */
@@ -93,7 +93,10 @@ function cubics(): Float64Array {
   return all
 }
 
-/** Returns the coefficients of the cubic over a step that begins at `left` with `slope`, and ends `rise` above it with `nextSlope`. */
+/**
+ * Returns the coefficients of the cubic over a step that begins at `left` with `slope`, and ends `rise` above it with
+ * `nextSlope`.
+ */
 function cubic(left: number, rise: number, slope: number, nextSlope: number): number[] {
   return [left, slope, 3 * rise - 2 * slope - nextSlope, slope + nextSlope - 2 * rise]
 }

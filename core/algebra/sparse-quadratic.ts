@@ -11,7 +11,10 @@ const AT_ONCE = 4
 /** Places that a list must have room for beyond its own. */
 export const PADDING = AT_ONCE - 1
 
-/** Fills a list up with values of 0, so that it can be gone through four places at a time: what is summed up stays what it is. */
+/**
+ * Fills a list up with values of 0, so that it can be gone through four places at a time: what is summed up stays what
+ * it is.
+ */
 export function pad(list: SparseList): void {
   for (; list.count % AT_ONCE > 0; list.count++) {
     list.indices[list.count] = 0
@@ -22,9 +25,9 @@ export function pad(list: SparseList): void {
 /**
  * Returns xᵀ A x + 2 bᵀ x.
  *
- * Of each place of x, the products with those before it are summed up. Four such sums are taken along at a time: the next number
- * of a sum has to wait for the one before it, and meanwhile the others go on. Each adds up the same numbers in the same order as it
- * would alone, so that the result is the same to the last bit.
+ * Of each place of x, the products with those before it are summed up. Four such sums are taken along at a time: the
+ * next number of a sum has to wait for the one before it, and meanwhile the others go on. Each adds up the same numbers
+ * in the same order as it would alone, so that the result is the same to the last bit.
  *
  * @param matrix A, symmetric, row by row
  * @param width of a row

@@ -11,16 +11,16 @@ export const RATE = { pages: 100, pageMs: 2_000, pageMsUnengaged: 5_000 } as con
 export const ENDLESS = { ms: 12 * 3_600_000, pages: 100 } as const
 
 /**
- * Tiles of the feature `page_views_24h` in a row, how long each is, that hold nearly equally many pages, how many these are
- * at least on average, and the variance of their numbers by their mean at most. People come and go: without a memory that
- * would be 1 (Poisson), and 12 such tiles have 0.15 or less in one of a thousand cases.
+ * Tiles of the feature `page_views_24h` in a row, how long each is, that hold nearly equally many pages, how many these
+ * are at least on average, and the variance of their numbers by their mean at most. People come and go: without a
+ * memory that would be 1 (Poisson), and 12 such tiles have 0.15 or less in one of a thousand cases.
  */
 export const REGULAR = { tiles: 12, tileMs: 24 * 60_000, pages: 10, dispersion: 0.15 } as const
 
 /**
- * Why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`: one visit of
- * half a day without a click or any activity. `regular`: hours of equally many pages, without a click or any activity. `crawler`:
- * its user agent is that of a crawler which says who it is.
+ * Why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`: one visit
+ * of half a day without a click or any activity. `regular`: hours of equally many pages, without a click or any
+ * activity. `crawler`: its user agent is that of a crawler which says who it is.
  */
 export type SuspicionReason = 'rate' | 'endless' | 'regular' | 'crawler'
 
@@ -35,9 +35,9 @@ export interface Suspicion {
 export const NO_SUSPICION: Suspicion = { isBot: false, reasons: [] }
 
 /**
- * Says whether what a visitor did is what a program does. Follows from the features' states alone: it needs no state of its
- * own, is the same in whatever order messages came, and is that of a person where the states of browsers were folded. A
- * visit counts for as long as visits are kept, 30 days; that it is a crawler counts for good.
+ * Says whether what a visitor did is what a program does. Follows from the features' states alone: it needs no state of
+ * its own, is the same in whatever order messages came, and is that of a person where the states of browsers were
+ * folded. A visit counts for as long as visits are kept, 30 days; that it is a crawler counts for good.
  *
  * The rules read built-in features; where a site has replaced one of them, the rules that need it find nothing.
  */

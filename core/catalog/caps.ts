@@ -18,8 +18,8 @@ export interface Showing {
 }
 
 /**
- * Returns when each content was shown to a person. An answer counts at once. One that nothing viewed within ten minutes counts
- * no longer, unless nothing reports views of its slot.
+ * Returns when each content was shown to a person. An answer counts at once. One that nothing viewed within ten minutes
+ * counts no longer, unless nothing reports views of its slot.
  *
  * @param decisions of all the person's browsers
  * @param now milliseconds since the epoch
@@ -42,8 +42,8 @@ export function showingsOf(decisions: readonly KeptDecision[], now: number): Map
 }
 
 /**
- * Counts how often a content was shown within the window of a cap. Requests that name no session are of one session where they
- * are at most half an hour apart from now.
+ * Counts how often a content was shown within the window of a cap. Requests that name no session are of one session
+ * where they are at most half an hour apart from now.
  *
  * @param sessionId of the request; '' where it names none
  */

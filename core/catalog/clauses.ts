@@ -18,15 +18,17 @@ export interface ClauseList {
 /** Returns the features of a content by name, as conditions read them. */
 export type ReadContent = (contentId: string) => Readonly<Record<string, unknown>>
 
-/** The clauses of a site's conditions, each once however many contents have it. None ever leaves, so numbers stay valid. */
+/**
+ * The clauses of a site's conditions, each once however many contents have it. None ever leaves, so numbers stay valid.
+ */
 export interface Clauses {
   /** Clauses that there are. */
   readonly size: number
   /** Adds a condition; the same object is compiled once. A fault in it changes nothing. */
   add(where: unknown): Compiled<ClauseList>
   /**
-   * Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked; those about content,
-   * of each content.
+   * Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked; those about
+   * content, of each content.
    *
    * @param readContent Default: content has no features
    */

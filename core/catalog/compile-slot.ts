@@ -58,7 +58,9 @@ export interface CompiledSlot {
   readonly facts: readonly EligibleContent[]
   /** Where each content is among them, by id. */
   readonly places: ReadonlyMap<string, number>
-  /** When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through. */
+  /**
+   * When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through.
+   */
   readonly columns: {
     startsAt: Float64Array
     endsAt: Float64Array
@@ -90,8 +92,8 @@ const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: f
 const COMPILED = new WeakMap<Content, CompiledContent>()
 
 /**
- * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its content
- * out, or its campaign, and is no failure.
+ * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its
+ * content out, or its campaign, and is no failure.
  *
  * @param all contents of the site
  * @param clauses of the site: slots share them
@@ -157,8 +159,8 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
 }
 
 /**
- * Returns a slot as it chooses by another policy, from the same contents: it shares them, their columns and conditions. An
- * arm takes a few hundred bytes, however many contents there are.
+ * Returns a slot as it chooses by another policy, from the same contents: it shares them, their columns and conditions.
+ * An arm takes a few hundred bytes, however many contents there are.
  *
  * @param slot differs from that of `base` in its policy alone
  */

@@ -8,7 +8,10 @@ const MAX_TAGS = 100
 /** Facts that were made: features of content are worked out once for each object. */
 const KNOWN = new WeakMap<Content, EligibleContent>()
 
-/** Returns what policies see of a content, always the same object. What is of another type than it should be is left out. */
+/**
+ * Returns what policies see of a content, always the same object. What is of another type than it should be is left
+ * out.
+ */
 export function factsOf(content: Content): EligibleContent {
   const known = KNOWN.get(content)
   if (known) return known

@@ -3,8 +3,8 @@ import { recordedVersion } from './slot-of-arm.js'
 import type { SomeCatalog } from './slot-of-catalog.js'
 
 /**
- * Returns the ids of the contents of a slot in the order of a decision's record, if this is the catalog that it was made by: the
- * version in the record tells. Undefined: it is another one.
+ * Returns the ids of the contents of a slot in the order of a decision's record, if this is the catalog that it was
+ * made by: the version in the record tells. Undefined: it is another one.
  *
  * @param ways in which the slot may have chosen: as an arm of an experiment does, or as it is
  */

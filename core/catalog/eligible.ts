@@ -64,7 +64,10 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
   return { eligible, reasons }
 }
 
-/** Marks what this person is not shown again. It is looked up by what the person was shown, which is less than what the slot has. */
+/**
+ * Marks what this person is not shown again. It is looked up by what the person was shown, which is less than what the
+ * slot has.
+ */
 function heldBack(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Reasons {
   const { contents, places } = slot
   const reasons = new Uint8Array(contents.length)
@@ -91,8 +94,8 @@ const ASKED_OF_EACH = 2
 /**
  * Describes in plain words why a content may not be shown, where the reason alone does not say it.
  *
- * @param isPublic whether a client with the public key reads it: then values are told of the request's own context only, and
- *   of a person the names of what is asked for. Default: no
+ * @param isPublic whether a client with the public key reads it: then values are told of the request's own context
+ * only, and of a person the names of what is asked for. Default: no
  */
 export function detailOf(
   slot: CompiledSlot,

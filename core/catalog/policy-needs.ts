@@ -46,8 +46,8 @@ export function itemPoliciesOf(policy: PolicySpec | undefined): ItemPolicy[] {
 }
 
 /**
- * Returns what the candidates of tournaments in a slot need, while none of them is tried: records have it, so that they can be valued.
- * Undefined: there are none
+ * Returns what the candidates of tournaments in a slot need, while none of them is tried: records have it, so that they
+ * can be valued. Undefined: there are none
  */
 export function needsOfCandidates(
   slotId: string,

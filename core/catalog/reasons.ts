@@ -5,7 +5,10 @@ export const ELIGIBLE = 0
 
 const REASONS = Object.keys(EXCLUSION_LETTERS) as ExclusionReason[]
 
-/** Of each content of a slot: `ELIGIBLE`, or the code of why it may not be shown. Small numbers are quicker to go through than texts. */
+/**
+ * Of each content of a slot: `ELIGIBLE`, or the code of why it may not be shown. Small numbers are quicker to go
+ * through than texts.
+ */
 export type Reasons = Uint8Array
 
 /** Returns the code of a reason; undefined: the content may be shown. */

@@ -12,7 +12,9 @@ export function slotOfArm(
   return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
 }
 
-/** Returns the contents of a slot by id, whatever order they were stored in, so that the same catalog draws the same. */
+/**
+ * Returns the contents of a slot by id, whatever order they were stored in, so that the same catalog draws the same.
+ */
 export function contentsOfSlot({ id }: Slot, all: Iterable<Content>): Content[] {
   return [...all].filter(({ slots }) => slots.includes(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
 }

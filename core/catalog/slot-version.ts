@@ -3,7 +3,9 @@ import { type Content, hash32, type Slot } from '@slotstream/protocol'
 /** Texts that were made, by content: a change of one leaves those of the others. */
 const TEXTS = new WeakMap<Content, string>()
 
-/** Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it. */
+/**
+ * Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it.
+ */
 export function slotVersion(slot: Slot, contents: readonly Content[]): string {
   // How orders are credited, and what payloads must look like, choose nothing.
   const { attribution: _credit, schema: _shape, ...choosing } = slot

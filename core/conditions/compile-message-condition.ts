@@ -3,7 +3,8 @@ import type { Compiled, Condition } from './condition.js'
 import { isMessageTime, messagePathTrouble } from './message-paths.js'
 
 /**
- * Compiles a condition over a message, the `where` of features and patterns. `timestamp` and its like are compared as times.
+ * Compiles a condition over a message, the `where` of features and patterns. `timestamp` and its like are compared as
+ * times.
  *
  * @param path name of the condition in faults, such as `features[2].source.where`
  */

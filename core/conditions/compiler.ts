@@ -102,7 +102,9 @@ function compileField(path: string, wanted: unknown, place: Place): Clause {
   return fieldClause(path, read, tests)
 }
 
-/** What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one. */
+/**
+ * What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one.
+ */
 function pathTrouble(path: string, wanted: unknown): string | undefined {
   if (path === '') return 'a path must not be empty'
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`

@@ -5,8 +5,8 @@ export type PathReader = (path: string) => (attributes: unknown) => unknown
 export interface Condition {
   matches(attributes: unknown): boolean
   /**
-   * Describes the clauses that are not met: `context.country is "FR", wanted "DE"`. Empty when it matches. One entry a clause;
-   * an `$or` of which nothing holds is one clause. Each has at most `MAX_MISS` characters.
+   * Describes the clauses that are not met: `context.country is "FR", wanted "DE"`. Empty when it matches. One entry a
+   * clause; an `$or` of which nothing holds is one clause. Each has at most `MAX_MISS` characters.
    */
   misses(attributes: unknown): string[]
   /** Counts the entries of `misses` without their text. */

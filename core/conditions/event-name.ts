@@ -4,8 +4,8 @@ import type { Message } from '@slotstream/protocol'
 export const ANY_EVENT = '*'
 
 /**
- * Returns the name by which definitions mean a message: the event of a track message; of others their type, such as `page` or
- * `identify`.
+ * Returns the name by which definitions mean a message: the event of a track message; of others their type, such as
+ * `page` or `identify`.
  */
 export function eventNameOf({ type, event = '' }: Pick<Message, 'type' | 'event'>): string {
   return type === 'track' ? event : type

@@ -33,9 +33,9 @@ export function isMessageTime(path: string): boolean {
 export type PathValue = string | number | boolean
 
 /**
- * Returns a reader of the values that a path of a message leads to: text, numbers, true and false. A list on the way or at the
- * end is read element by element, unless the path names an index; objects and null are no values. Only properties of the data
- * itself are read. At most `MAX_VALUES`, in the order of the message.
+ * Returns a reader of the values that a path of a message leads to: text, numbers, true and false. A list on the way or
+ * at the end is read element by element, unless the path names an index; objects and null are no values. Only
+ * properties of the data itself are read. At most `MAX_VALUES`, in the order of the message.
  */
 export function readValues(path: string): (message: unknown) => PathValue[] {
   const keys = path.split('.')

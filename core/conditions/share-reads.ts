@@ -5,8 +5,8 @@ export interface SharedReads {
   /** Reader to compile the conditions with. */
   readonly read: PathReader
   /**
-   * Returns attributes in the form in which these conditions share what was read of them. For one evaluation of any number of
-   * conditions: what was read is not read again. Attributes that are not loaded are read as well, each time.
+   * Returns attributes in the form in which these conditions share what was read of them. For one evaluation of any
+   * number of conditions: what was read is not read again. Attributes that are not loaded are read as well, each time.
    */
   load(attributes: unknown): unknown
 }
@@ -26,8 +26,8 @@ class LoadedAttributes {
 }
 
 /**
- * Shares the reads of a set of conditions over the same attributes. Looking a property up takes the engine longer than all else
- * that a clause does, as it meets hundreds of them at one place of the code.
+ * Shares the reads of a set of conditions over the same attributes. Looking a property up takes the engine longer than
+ * all else that a clause does, as it meets hundreds of them at one place of the code.
  */
 export function shareReads(read: PathReader): SharedReads {
   const numbers = new Map<string, number>()

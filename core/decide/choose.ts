@@ -9,15 +9,18 @@ export interface PolicyChoice extends Proposal {
   contentIds: string[]
   /** Of each of `contentIds`: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
-  /** Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is drawn. */
+  /**
+   * Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is
+   * drawn.
+   */
   probabilities: number[]
   /** Whether something was shown although something else was more likely. */
   explored: boolean
 }
 
 /**
- * Chooses by a policy. The draw is that of `drawSlate` by the proposal's lottery and the seed, so that it can be repeated from
- * these alone.
+ * Chooses by a policy. The draw is that of `drawSlate` by the proposal's lottery and the seed, so that it can be
+ * repeated from these alone.
  *
  * @param policy undefined: the default policy
  */

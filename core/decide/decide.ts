@@ -79,9 +79,9 @@ export interface Decided {
 }
 
 /**
- * Chooses for one slot. Pure: the same question has the same answer. The holdout is asked before anything is drawn,
- * so that it doesn't depend on the catalog; what would have been shown is drawn and recorded all the same (Johnson, Lewis and
- * Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
+ * Chooses for one slot. Pure: the same question has the same answer. The holdout is asked before anything is drawn, so
+ * that it doesn't depend on the catalog; what would have been shown is drawn and recorded all the same (Johnson, Lewis
+ * and Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
  */
 export function decide(question: Question): Decided {
   const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
@@ -160,7 +160,9 @@ function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): strin
   return names
 }
 
-/** Returns the age of each feature that a choice asks for: of the person, and of content. No two features have one name. */
+/**
+ * Returns the age of each feature that a choice asks for: of the person, and of content. No two features have one name.
+ */
 function agesOf({ needs }: CompiledSlot, { ageMs, contents }: Situation, asked: readonly string[]): [string, number][] {
   const ofContent = needs.contentFeatures.map((name): [string, number] => [name, contents.ageMs])
   return [...asked.map((name): [string, number] => [name, ageMs]), ...ofContent]

@@ -10,8 +10,8 @@ const ALL = 20
 const SOME = 4
 
 /**
- * Lists the candidates of a choice with their chances for the first position: all, in their order, or, of many, those that
- * were shown and the most likely others.
+ * Lists the candidates of a choice with their chances for the first position: all, in their order, or, of many, those
+ * that were shown and the most likely others.
  *
  * @param most number up to which all are listed. Default 20
  */

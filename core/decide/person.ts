@@ -23,8 +23,8 @@ export interface DecidedPerson extends AboutPerson {
 }
 
 /**
- * Returns what a visitor's own profile says of the person, without features and segments: all that is needed where a slot
- * reads none of them.
+ * Returns what a visitor's own profile says of the person, without features and segments: all that is needed where a
+ * slot reads none of them.
  *
  * @param profile undefined: the visitor is new
  * @param now milliseconds since the epoch

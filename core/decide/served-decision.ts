@@ -10,9 +10,10 @@ import type { Situation } from './situation.js'
 const MAX_SEGMENTS = 32
 
 /**
- * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps. Undefined
- * where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an event. What a visitor who
- * is held out would have been shown counts towards caps as if it had been, so that ghosts stay what others are shown.
+ * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps.
+ * Undefined where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an
+ * event. What a visitor who is held out would have been shown counts towards caps as if it had been, so that ghosts
+ * stay what others are shown.
  *
  * @param typical what an outcome of the slot typically earns. Absent: not known yet
  */

@@ -18,7 +18,9 @@ export interface Stage {
   scores: number[]
   /** Of each: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
   probabilities: number[]
-  /** What was drawn, as places among the candidates, with the chance of each for its position, given those before it. */
+  /**
+   * What was drawn, as places among the candidates, with the chance of each for its position, given those before it.
+   */
   drawn: number[]
   propensities: number[]
   /** Whether something was drawn although something else was more likely. */
@@ -32,8 +34,8 @@ export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible'
   Pick<ProposalInput, 'siteId'>
 
 /**
- * Chooses in stages: pinned content first, then campaigns that boost, each as long as it has content, then the policy among
- * all that is left. One row of random numbers serves all.
+ * Chooses in stages: pinned content first, then campaigns that boost, each as long as it has content, then the policy
+ * among all that is left. One row of random numbers serves all.
  *
  * @param eligible places of content that may be shown
  * @param count of positions; 0: nothing is drawn, but it is known what would have been likely
@@ -77,7 +79,10 @@ export function chooseInStages(
   }
 }
 
-/** Returns the share of draws that all candidates win alike: so large that none has less of a chance than the slot wants. */
+/**
+ * Returns the share of draws that all candidates win alike: so large that none has less of a chance than the slot
+ * wants.
+ */
 function explorationOf({ exploration }: CompiledSlot['slot'], candidates: number): number {
   const { atLeast = DEFAULT_EXPLORATION, neverBelow = 0 } = exploration ?? {}
   return Math.min(1, Math.max(atLeast, neverBelow * candidates))

@@ -4,8 +4,8 @@ import { compileWhere } from '../segments/compile-where.js'
 import type { Vocabulary } from '../segments/vocabulary.js'
 
 /**
- * Most regular expressions in the conditions of a site's catalog: each keeps up to 8 MB of what it has seen of texts, in every
- * process that decides.
+ * Most regular expressions in the conditions of a site's catalog: each keeps up to 8 MB of what it has seen of texts,
+ * in every process that decides.
  */
 export const MAX_CATALOG_EXPRESSIONS = 50
 

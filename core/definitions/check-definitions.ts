@@ -18,8 +18,8 @@ import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
 import { publicFaults } from './public-features.js'
 
 /**
- * Most regular expressions in the conditions of a set: each keeps up to 8 MB of what it has seen of texts, in every process
- * that evaluates them.
+ * Most regular expressions in the conditions of a set: each keeps up to 8 MB of what it has seen of texts, in every
+ * process that evaluates them.
  */
 export const MAX_SET_EXPRESSIONS = 50
 
@@ -78,7 +78,9 @@ function contentNamesOf(features: readonly DeclaredFeature[], builtIn: BuiltInDe
   return hasRate ? [...names, rate] : names
 }
 
-/** Names of features of one kind: a declared one of the other kind takes the place of the built-in one of its name, too. */
+/**
+ * Names of features of one kind: a declared one of the other kind takes the place of the built-in one of its name, too.
+ */
 function featureNamesOf(
   declared: readonly DeclaredFeature[],
   builtIn: BuiltInDefinitions['features'],

@@ -15,14 +15,17 @@ import { BUILT_IN } from './built-in.js'
 /** Most bytes of a site's public features as JSON: pages load them. */
 export const MAX_PUBLIC_BYTES = 32 * 1024
 
-/** Paths whose values come from several places of a message, one of which is the collector's; with what to write instead. */
+/**
+ * Paths whose values come from several places of a message, one of which is the collector's; with what to write
+ * instead.
+ */
 const DERIVED: Record<string, string> = {
   'product.category': 'reads the catalog, too, which browsers do not have: write properties.category',
 }
 
 /**
- * Returns the features that pages may count: what is declared as public, and of the built-in ones what is neither replaced nor
- * switched off.
+ * Returns the features that pages may count: what is declared as public, and of the built-in ones what is neither
+ * replaced nor switched off.
  */
 export function publicFeatures(
   declared: readonly DeclaredFeature[],

@@ -2,8 +2,8 @@ import { createWorkspace } from '../algebra/workspace.js'
 import { toUnits } from './probability.js'
 
 /**
- * A policy's answer as numbers by which any position of a slate is drawn. The chances follow from them with + − × ÷ alone, so
- * that a draw is reproduced from its record by every version of every engine. Candidates are named by index.
+ * A policy's answer as numbers by which any position of a slate is drawn. The chances follow from them with + − × ÷
+ * alone, so that a draw is reproduced from its record by every version of every engine. Candidates are named by index.
  */
 export type Lottery = {
   /** Share of draws that any candidate can win, each as likely as the others: 0–1. */
@@ -22,7 +22,10 @@ export type Lottery = {
       shares: readonly number[]
     }
   | {
-      /** Inverse-gap weighting (Abe and Long 1999; Foster and Rakhlin 2020): 1 / (K + γ · gap) each, what remains to the best. */
+      /**
+       * Inverse-gap weighting (Abe and Long 1999; Foster and Rakhlin 2020): 1 / (K + γ · gap) each, what remains to the
+       * best.
+       */
       rule: 'gaps'
       scores: readonly number[]
       gamma: number

@@ -86,7 +86,10 @@ export function unpackNumbers(text: string): number[] {
 /** Begins numbers of which each is followed by how often it comes again. */
 const RUNS = '*'
 
-/** Writes whole numbers of which many in a row may be the same, whichever way is shorter: one by one, or each with its run. */
+/**
+ * Writes whole numbers of which many in a row may be the same, whichever way is shorter: one by one, or each with its
+ * run.
+ */
 export function packRuns(numbers: readonly number[]): string {
   const runs: number[] = []
   for (let at = 0; at < numbers.length; at++) {

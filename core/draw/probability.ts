@@ -5,8 +5,8 @@
 export const PROBABILITY_SCALE = 2 ** 30
 
 /**
- * Returns probabilities in units of `PROBABILITY_SCALE`, which sum up to it. Each is rounded down, and what is left over goes
- * to the first of the largest. Of those above 0 each keeps at least one unit.
+ * Returns probabilities in units of `PROBABILITY_SCALE`, which sum up to it. Each is rounded down, and what is left
+ * over goes to the first of the largest. Of those above 0 each keeps at least one unit.
  *
  * @param probabilities not negative, with the sum 1 up to rounding; not empty
  */

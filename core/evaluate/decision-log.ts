@@ -1,6 +1,8 @@
 import type { RecordedFacts } from '@slotstream/protocol'
 
-/** Situation in which a row was decided: what was eligible, and known of the person. Rows share it where it is the same. */
+/**
+ * Situation in which a row was decided: what was eligible, and known of the person. Rows share it where it is the same.
+ */
 export interface LoggedSituation {
   /** Number of the position on the page, from 0. */
   position: number

@@ -9,8 +9,8 @@ export interface Estimate {
 const Z = 1.959963984540054
 
 /**
- * Returns the mean of terms with the normal interval of their influence function. Terms of one decision are summed up first, since
- * one person's rewards depend on each other.
+ * Returns the mean of terms with the normal interval of their influence function. Terms of one decision are summed up
+ * first, since one person's rewards depend on each other.
  *
  * @param value what the terms are measured from
  * @param influence of each term: how much it moves the estimate, as a difference from `value`
@@ -21,7 +21,10 @@ export function estimateOf(value: number, influence: Float64Array, decision: Arr
   return { value, low: value - Z * error, high: value + Z * error }
 }
 
-/** Returns √(c / (c − 1) · Σ (sum of the influence of a decision)²) / n of n terms in c decisions; 0 for a single decision. */
+/**
+ * Returns √(c / (c − 1) · Σ (sum of the influence of a decision)²) / n of n terms in c decisions; 0 for a single
+ * decision.
+ */
 export function standardError(influence: Float64Array, decision: ArrayLike<number>): number {
   let decisions = 0
   let squares = 0

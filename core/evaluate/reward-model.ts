@@ -25,8 +25,8 @@ interface Fold {
 }
 
 /**
- * Predicts rewards by the mean of an action at a position, drawn towards the overall mean, and cross-fitted: the rows of even
- * decisions are predicted by those of odd ones, and the other way round.
+ * Predicts rewards by the mean of an action at a position, drawn towards the overall mean, and cross-fitted: the rows
+ * of even decisions are predicted by those of odd ones, and the other way round.
  */
 export function predictRewards(log: DecisionLog, range: RowRange, lots: readonly Lot[]): Predictions {
   const { from, to } = range

@@ -6,7 +6,9 @@ export interface Weights {
   weight: Float64Array
   /** Of each row: number of its decision. */
   decision: Uint32Array
-  /** Share of the policy's chances that are for actions which the log had a chance to show; 0 where it shows nothing. */
+  /**
+   * Share of the policy's chances that are for actions which the log had a chance to show; 0 where it shows nothing.
+   */
   overlap: number
   /** Share of rows where the policy would show something. */
   shown: number
@@ -57,7 +59,10 @@ function chanceIn({ actions, chances }: Lot, action: number): number {
   return 0
 }
 
-/** Returns, by situation, the share of the policy's chances for actions with a logged chance; else, that were ever logged there. */
+/**
+ * Returns, by situation, the share of the policy's chances for actions with a logged chance; else, that were ever
+ * logged there.
+ */
 function supportedShares(log: DecisionLog, { from, to }: RowRange, lots: readonly Lot[]): Float64Array {
   const logged = new Uint8Array(log.positions * log.ids.length)
   for (let row = from; row < to; row++)

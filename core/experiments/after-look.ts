@@ -11,8 +11,9 @@ export interface AfterLook {
 }
 
 /**
- * Returns what is done after a look at the candidates of a tournament; undefined: nothing. A candidate that is worse for certain is
- * dropped; the best of those that are better for certain is tried or promoted, once: taken back, it stays where it is.
+ * Returns what is done after a look at the candidates of a tournament; undefined: nothing. A candidate that is worse
+ * for certain is dropped; the best of those that are better for certain is tried or promoted, once: taken back, it
+ * stays where it is.
  *
  * @param at milliseconds since the epoch
  */
@@ -45,7 +46,8 @@ export function afterLook(
 type HeldStandings = Standings & { held?: string }
 
 /**
- * Says in plain words what is known of an experiment with a tournament in which no candidate was tried; undefined: it is one with persons.
+ * Says in plain words what is known of an experiment with a tournament in which no candidate was tried; undefined: it
+ * is one with persons.
  *
  * @param standings undefined: they were not looked at yet
  */

@@ -25,8 +25,9 @@ export function armOf(siteId: string, personId: string, { id, arms }: Pick<Exper
 }
 
 /**
- * Returns the one experiment of a group that a person is in: the one with the largest hash of the person (rendezvous hashing,
- * Thaler and Ravishankar 1998), so that a further one takes persons from all of them alike and moves none between them.
+ * Returns the one experiment of a group that a person is in: the one with the largest hash of the person (rendezvous
+ * hashing, Thaler and Ravishankar 1998), so that a further one takes persons from all of them alike and moves none
+ * between them.
  */
 export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
   siteId: string,
@@ -44,9 +45,9 @@ export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
 }
 
 /**
- * Returns what a person is assigned to in a slot. Undefined: the slot chooses as `keptArm` says, or as it says itself. An
- * experiment that ended keeps its place in a group, so that its end moves nobody into another one, and so does a tournament in which
- * nothing is tried yet.
+ * Returns what a person is assigned to in a slot. Undefined: the slot chooses as `keptArm` says, or as it says itself.
+ * An experiment that ended keeps its place in a group, so that its end moves nobody into another one, and so does a
+ * tournament in which nothing is tried yet.
  */
 export function assignmentOf(
   siteId: string,
@@ -70,8 +71,8 @@ export function assignmentOf(
 }
 
 /**
- * Returns the arm as which a slot chooses for all who are in no experiment, since one ended: that of the latest one which promoted
- * an arm, else the control of the latest one. Undefined: none ended
+ * Returns the arm as which a slot chooses for all who are in no experiment, since one ended: that of the latest one
+ * which promoted an arm, else the control of the latest one. Undefined: none ended
  */
 export function keptArm<Of extends Pick<Experiment, 'slot' | 'arms' | 'stopped'>>(
   slotId: string,

@@ -52,7 +52,10 @@ export function isFiniteSums({ units, sum, squares }: ArmSums): boolean {
   return [units, sum, squares].every(Number.isFinite)
 }
 
-/** Returns the mean of one arm with its interval; undefined below the least number of units, and where sums are not finite. */
+/**
+ * Returns the mean of one arm with its interval; undefined below the least number of units, and where sums are not
+ * finite.
+ */
 export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | undefined {
   if (isUnfit(arm, options)) return undefined
   const { mean, variance } = meanOf(arm)
@@ -69,9 +72,9 @@ export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOption
 }
 
 /**
- * Returns the relative lift, mean / mean of the control − 1, by the delta method: its variance is
- * v / m₀² + m² v₀ / m₀⁴, with the means m and their variances v. Undefined below the least number of units, and where the
- * control's mean is not above 0.
+ * Returns the relative lift, mean / mean of the control − 1, by the delta method: its variance is v / m₀² + m² v₀ /
+ * m₀⁴, with the means m and their variances v. Undefined below the least number of units, and where the control's mean
+ * is not above 0.
  */
 export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
   if (isUnfit(arm, options) || isUnfit(control, options)) return undefined

@@ -39,8 +39,8 @@ export interface Plan {
 }
 
 /**
- * Returns how many persons and days it takes to find an effect. Of several arms, each is compared with the control by itself: the
- * smallest one takes longest.
+ * Returns how many persons and days it takes to find an effect. Of several arms, each is compared with the control by
+ * itself: the smallest one takes longest.
  *
  * @throws RangeError where the question is out of range
  */

@@ -3,7 +3,9 @@ import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound } from './sequences/
 
 /** What an experiment is expected to find. */
 export interface PowerQuestion extends Pick<SequenceOptions, 'alpha'> {
-  /** What a unit of the control earns on average: with no `variance` the share that earns a reward, above 0 and below 1. */
+  /**
+   * What a unit of the control earns on average: with no `variance` the share that earns a reward, above 0 and below 1.
+   */
   baseRate: number
   /** Variance of what a unit earns, for amounts. Default: that of a share */
   variance?: number | undefined
@@ -28,8 +30,8 @@ export interface PowerAnswer {
 const MOST_UNITS = 1e15
 
 /**
- * Returns how many units, and so how many days, it takes to find an effect, although the result is looked at every day. A
- * sequence that is tuned to these units crosses zero by then with the chance `power`; often earlier.
+ * Returns how many units, and so how many days, it takes to find an effect, although the result is looked at every day.
+ * A sequence that is tuned to these units crosses zero by then with the chance `power`; often earlier.
  *
  * @throws RangeError where the question has no answer
  */

@@ -1,8 +1,8 @@
 import { joined, type SiteHoldout, shareOf } from '@slotstream/protocol'
 
 /**
- * Whether a person is held out of all slots of a site: by a stable hash of the tag and the person, so that it is the same in each
- * slot, on every server and with every browser. Independent of the holdouts of slots, and of experiments.
+ * Whether a person is held out of all slots of a site: by a stable hash of the tag and the person, so that it is the
+ * same in each slot, on every server and with every browser. Independent of the holdouts of slots, and of experiments.
  */
 export function isHeldOutOfSite(siteId: string, personId: string, { share, tag = '' }: SiteHoldout): boolean {
   return share > 0 && shareOf(joined(['site holdout', tag]), siteId, personId) < share

@@ -2,8 +2,8 @@ import type { Experiment, StoppedExperiment } from '@slotstream/protocol'
 import type { ExperimentResults } from './results.js'
 
 /**
- * Returns how an experiment ends by what is known of it now; undefined: it runs on. Where something is wrong with the numbers, or a
- * guardrail is broken, no arm is promoted: the control is.
+ * Returns how an experiment ends by what is known of it now; undefined: it runs on. Where something is wrong with the
+ * numbers, or a guardrail is broken, no arm is promoted: the control is.
  *
  * @param at milliseconds since the epoch
  */

@@ -13,8 +13,8 @@ import { explanationText } from './text.js'
 /**
  * Explains a decision from its record alone. Pure, and equal on each machine.
  *
- * @param version ids of the slot's contents in the catalog by which it was decided, in order: they name those contents of a large
- *   slot that the record only counts. Default: none
+ * @param version ids of the slot's contents in the catalog by which it was decided, in order: they name those contents
+ * of a large slot that the record only counts. Default: none
  */
 export function explainDecision(record: ExplainedRecord, version?: readonly string[]): Explanation {
   const stages = stagesOf(record)

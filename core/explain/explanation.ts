@@ -13,7 +13,10 @@ export interface Explanation {
   reproduced: boolean
   /** Why it was decided so, in English. No HTML: names in it are those of the site's contents. */
   text: string
-  /** Contents of the slot: what was shown or would have been, by rank; the others that could be, the likeliest first; the rest. */
+  /**
+   * Contents of the slot: what was shown or would have been, by rank; the others that could be, the likeliest first;
+   * the rest.
+   */
   candidates: ExplainedContent[]
   /** Contents of the slot whose names neither the record nor a catalog that is kept has. */
   unnamed: number
@@ -23,8 +26,8 @@ export interface Explanation {
 export interface ExplainedContent {
   contentId: string
   /**
-   * Its chance, 0–1: of what has a position, for that position, given those before it; of others, for the first position for
-   * which they could be drawn.
+   * Its chance, 0–1: of what has a position, for that position, given those before it; of others, for the first
+   * position for which they could be drawn.
    */
   propensity: number
   /** Rank that it was drawn for, from 1 on, also where it was held back. Null: it was not drawn */

@@ -11,8 +11,8 @@ export interface RecordedNames {
 }
 
 /**
- * Returns the content at each place, as far as the lists of a record say it: they name what was shown, and all others where
- * they are few. What they say of more is some of it, in an order that follows from the draw.
+ * Returns the content at each place, as far as the lists of a record say it: they name what was shown, and all others
+ * where they are few. What they say of more is some of it, in an order that follows from the draw.
  */
 export function namesInRecord(
   record: Pick<DecisionRecord, 'contentIds' | 'ghost' | 'candidates' | 'excluded'>,

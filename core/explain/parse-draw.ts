@@ -10,8 +10,8 @@ const MAX_STAGES = 100
 const MAX_CHANCES = 1_200_000
 
 /**
- * Reads the text of a recorded draw. Imported logs may have anything there, so that all of it is checked: what this returns is
- * of a bounded size and can be drawn by. Undefined: it is no draw, or one of a later form.
+ * Reads the text of a recorded draw. Imported logs may have anything there, so that all of it is checked: what this
+ * returns is of a bounded size and can be drawn by. Undefined: it is no draw, or one of a later form.
  */
 export function parseDraw(text: string): RecordedDraw | undefined {
   let raw: unknown

@@ -18,8 +18,8 @@ export type NotReproduced = 'no_draw' | 'imported' | 'different'
 const ROUNDING = 1e-12
 
 /**
- * Draws a decision again from its record alone: the same contents in the same order, with the same propensities. Undefined: it
- * is what the record says.
+ * Draws a decision again from its record alone: the same contents in the same order, with the same propensities.
+ * Undefined: it is what the record says.
  *
  * @param stages those of its draw, where they are known. Default: they are worked out
  */

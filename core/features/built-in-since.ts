@@ -3,8 +3,8 @@ import type { BuiltInFeature } from './built-in.js'
 import { versionOfFeature } from './compile.js'
 
 /**
- * Returns the revisions in which built-in features came to an installation, by name, but for those that were there from the start.
- * What was never noted is as new as what was noted last.
+ * Returns the revisions in which built-in features came to an installation, by name, but for those that were there from
+ * the start. What was never noted is as new as what was noted last.
  *
  * @param stored undefined: nothing was ever noted, so that all were there
  * @param revision of what is stored

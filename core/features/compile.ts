@@ -21,12 +21,13 @@ export const DEFAULT_KEYS = 100
 export type CompileWhere = (where: object) => (message: StoredMessage) => boolean
 
 /**
- * Compiles the features of a site. A declared feature takes the place of the built-in one of its name; `off` removes it.
+ * Compiles the features of a site. A declared feature takes the place of the built-in one of its name; `off` removes
+ * it.
  *
  * @param definitions checked ones, see `checkFeatures`
  * @param revision of the definitions. That of the features is the latest one of all
- * @param addedIn revision in which each definition came, by name; default: this one. Of a built-in feature that is in effect
- * again: since when
+ * @param addedIn revision in which each definition came, by name; default: this one. Of a built-in feature that is in
+ * effect again: since when
  * @param since revision in which built-in features came, by name. Default: they were there from the start
  */
 export function compileFeatures(
@@ -78,8 +79,8 @@ function compileFeature(
 }
 
 /**
- * Returns the version of a feature: equal definitions have the same one, whatever is said about them and whether pages may
- * read them. States are kept under it.
+ * Returns the version of a feature: equal definitions have the same one, whatever is said about them and whether pages
+ * may read them. States are kept under it.
  */
 export function versionOfFeature({ description: _text, public: _readers, ...definition }: BuiltInFeature): string {
   const text = JSON.stringify(sorted(definition))

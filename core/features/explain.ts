@@ -14,7 +14,10 @@ import { firstSlotBeside, hasSlots, type Window } from './state/windows.js'
 export interface FeatureExplanation {
   name: string
   version: string
-  /** `request`: when the message is applied, before a request that waits for it is answered. `stream`: soon after, of content. */
+  /**
+   * `request`: when the message is applied, before a request that waits for it is answered. `stream`: soon after, of
+   * content.
+   */
   evaluated: 'request' | 'stream'
   /** How long after its message a value is as it should be, in seconds, on the same browser and on another one. */
   freshness: { seconds: number; elsewhereSeconds: number; text: string }

@@ -42,7 +42,10 @@ export interface Features {
   rulesOfAny: readonly Rule[]
   /** Features of content, which are no visitor's: see `countContents`. */
   ofContent: ContentFeatures
-  /** Names of features whose history is being counted. A feature of the name that was declared before is served meanwhile. */
+  /**
+   * Names of features whose history is being counted. A feature of the name that was declared before is served
+   * meanwhile.
+   */
   filling: ReadonlySet<string>
 }
 

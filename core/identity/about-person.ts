@@ -9,8 +9,9 @@ export interface AboutPerson {
 }
 
 /**
- * Adds up what the profiles of a person say: of two values of a trait that of the visitor who was seen last. A browser that
- * belongs to another user now says nothing, unless no other has messages: then its times and counts are all there is.
+ * Adds up what the profiles of a person say: of two values of a trait that of the visitor who was seen last. A browser
+ * that belongs to another user now says nothing, unless no other has messages: then its times and counts are all there
+ * is.
  *
  * @param userId '' for a browser without a user
  * @param profiles one at least

@@ -8,7 +8,10 @@ import {
   type Links,
 } from '@slotstream/protocol'
 
-/** Links that a profile keeps: of a browser, and of a user. Decisions stay, and of the others those of the smallest hashes. */
+/**
+ * Links that a profile keeps: of a browser, and of a user. Decisions stay, and of the others those of the smallest
+ * hashes.
+ */
 const MAX_LINKS = 100
 
 /** Users of one browser, and browsers of one user, that are joined at most: the first ones. Others are held back. */

@@ -32,8 +32,8 @@ export function mergeIdOf(siteId: string, browser: string, userId: string, hash:
 }
 
 /**
- * Lists the merges of some visitors, in the order of the states' beginnings. A pair is joined where both of its sides say
- * so; the latest decision of either counts before.
+ * Lists the merges of some visitors, in the order of the states' beginnings. A pair is joined where both of its sides
+ * say so; the latest decision of either counts before.
  *
  * @param visitors whose merges are listed
  * @param known visitors by key, those whom the merges name among them: what is unknown says nothing

@@ -27,11 +27,12 @@ export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): 
 type Amount = [reward: CompiledReward, amount: number]
 
 /**
- * Returns what each item has earned, in units of `REWARD_SCALE`; items that earned nothing are absent. It follows from what
- * is known alone, not from the order in which it came. Of one item and reward it is within the bounds of the reward, of one
- * item within `MAX_REWARD`.
+ * Returns what each item has earned, in units of `REWARD_SCALE`; items that earned nothing are absent. It follows from
+ * what is known alone, not from the order in which it came. Of one item and reward it is within the bounds of the
+ * reward, of one item within `MAX_REWARD`.
  *
- * @param before earnings of the call before, by which what has not changed since is found again. Default: all is credited anew
+ * @param before earnings of the call before, by which what has not changed since is found again. Default: all is
+ * credited anew
  */
 export function creditItems(
   decisions: readonly KeptDecision[],
@@ -113,8 +114,8 @@ function clamp(value: number, least: number, most: number): number {
 }
 
 /**
- * Finds the decision of a slot to which an earning belongs: the one that it names, else the latest one viewed before it that has a
- * reward for it.
+ * Finds the decision of a slot to which an earning belongs: the one that it names, else the latest one viewed before it
+ * that has a reward for it.
  */
 function latestThatEarns(
   latestFirst: readonly Facts[],
@@ -133,7 +134,10 @@ function latestThatEarns(
   return undefined
 }
 
-/** Returns the function that tells what an earning is worth by the rewards of a slot. Decisions of one slot mostly share them. */
+/**
+ * Returns the function that tells what an earning is worth by the rewards of a slot. Decisions of one slot mostly share
+ * them.
+ */
 function createAmountsFor({ worth }: Earning): (rewards: CompiledRewards) => readonly Amount[] {
   const known = new Map<CompiledRewards, readonly Amount[]>()
   return rewards => {

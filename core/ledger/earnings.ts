@@ -51,7 +51,9 @@ export function earningOf(
   }
 }
 
-/** Returns what a message is worth by each reward within whose window it is. Decisions of one slot mostly share theirs. */
+/**
+ * Returns what a message is worth by each reward within whose window it is. Decisions of one slot mostly share theirs.
+ */
 function amountsOf(decisions: readonly KeptDecision[], message: StoredMessage, at: number, sender: Sender) {
   const amounts = new Map<CompiledReward, number>()
   const done = new Set<CompiledRewards>()
@@ -66,8 +68,8 @@ function amountsOf(decisions: readonly KeptDecision[], message: StoredMessage, a
 }
 
 /**
- * Returns the served content that a message names as content or product. Where it names its decision, only content is meant,
- * and undefined: the decision did not show it.
+ * Returns the served content that a message names as content or product. Where it names its decision, only content is
+ * meant, and undefined: the decision did not show it.
  */
 function namedContent(
   decisions: readonly KeptDecision[],
@@ -112,9 +114,9 @@ function hashOf(texts: readonly string[]): number {
 }
 
 /**
- * Returns earnings in order with one more. Of those of one id that of a secret key is kept, else the earliest: what any client
- * can send must not take the place of what a server of the site sends, whichever comes first. Where there is no room for one of a
- * secret key, the latest of those without leaves.
+ * Returns earnings in order with one more. Of those of one id that of a secret key is kept, else the earliest: what any
+ * client can send must not take the place of what a server of the site sends, whichever comes first. Where there is no
+ * room for one of a secret key, the latest of those without leaves.
  */
 export function withEarning(earnings: readonly Earning[], added: Earning): readonly Earning[] {
   let place = earnings.findIndex(({ id }) => id === added.id)

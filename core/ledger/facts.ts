@@ -2,8 +2,8 @@ import type { KeptDecision, KeptItem } from '@slotstream/protocol'
 import { type CompiledRewards, rewardsOf } from './rewards.js'
 
 /**
- * What crediting reads of a kept decision again and again: worked out once for each state of it, because a visitor decides
- * how many messages there are, and each of them is credited anew.
+ * What crediting reads of a kept decision again and again: worked out once for each state of it, because a visitor
+ * decides how many messages there are, and each of them is credited anew.
  */
 export interface Facts {
   decision: KeptDecision
@@ -56,8 +56,8 @@ export function clickedLast({ clicks }: Facts, at: number, among?: ReadonlySet<K
 }
 
 /**
- * Returns when an item was viewed first; infinity: never. Where views are not reported, it is when it was served, also if one
- * is: it must not take away what an order before it was credited with.
+ * Returns when an item was viewed first; infinity: never. Where views are not reported, it is when it was served, also
+ * if one is: it must not take away what an order before it was credited with.
  */
 function viewOf({ countFrom, at }: KeptDecision, { viewedAt = Number.POSITIVE_INFINITY }: KeptItem): number {
   return countFrom === 'served' ? at : viewedAt

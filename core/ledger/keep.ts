@@ -10,8 +10,8 @@ import { decisionBytes, featureVectorBytes } from './ledger-size.js'
 import { endOfWindows, FEATURES_LATE_MS, isOver, SKEW_MS } from './times.js'
 
 /**
- * Bytes that a profile's decisions take in memory at most: usual ones take one or two kilobytes, and as JSON a third of it.
- * The oldest leave.
+ * Bytes that a profile's decisions take in memory at most: usual ones take one or two kilobytes, and as JSON a third of
+ * it. The oldest leave.
  */
 export const MAX_DECISIONS_BYTES = 256 * 1024
 
@@ -21,7 +21,9 @@ export const MAX_FEATURES_BYTES = 64 * 1024
 /** Segments of a person that a decision keeps. */
 export const MAX_SEGMENTS = 64
 
-/** Returns decisions with those that were served, in order, each once. Gives back `kept` where all of them are known. */
+/**
+ * Returns decisions with those that were served, in order, each once. Gives back `kept` where all of them are known.
+ */
 export function withServed(kept: readonly KeptDecision[], served: readonly ServedDecision[]): readonly KeptDecision[] {
   const known = new Set(kept.map(({ decisionId }) => decisionId))
   const added: KeptDecision[] = []
@@ -65,8 +67,8 @@ function featureBytesOf({ items }: KeptDecision): number {
 }
 
 /**
- * Returns decisions without the oldest ones that are over at `now`, and without features that are of use no more. One that is
- * newer than others stays: what it was credited with must not pass to them.
+ * Returns decisions without the oldest ones that are over at `now`, and without features that are of use no more. One
+ * that is newer than others stays: what it was credited with must not pass to them.
  */
 export function withoutPast(decisions: readonly KeptDecision[], now: number): readonly KeptDecision[] {
   const isUseless = (decision: KeptDecision) => now > endOfWindows(decision) + FEATURES_LATE_MS && hasFeatures(decision)

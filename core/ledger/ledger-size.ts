@@ -1,7 +1,7 @@
 import { type Earning, type KeptDecision, type KeptItem, memoryOfText, type PackedFeatures } from '@slotstream/protocol'
 
-// Unlike other parts of profiles, these are made by servers of ours: objects of the same shape share it, and numbers in lists
-// take 8 bytes. So what they take is counted by their fields, not as if each object were a stranger's.
+// Unlike other parts of profiles, these are made by servers of ours: objects of the same shape share it, and numbers in
+// lists take 8 bytes. So what they take is counted by their fields, not as if each object were a stranger's.
 
 /** Bytes of an object with its fields, of a list without its entries, and of a number in one. */
 const OBJECT = 160

@@ -60,8 +60,8 @@ const NONE: readonly never[] = []
 
 /**
  * Begins to keep the decisions of a visitor. What is kept, and what policies have learned in the end, follows from the
- * decisions and messages themselves, not from the order in which they arrive; of more outcomes than a
- * visitor teaches in a day, those that arrive first are learned. Messages of crawlers that name themselves say nothing of decisions.
+ * decisions and messages themselves, not from the order in which they arrive; of more outcomes than a visitor teaches
+ * in a day, those that arrive first are learned. Messages of crawlers that name themselves say nothing of decisions.
  */
 export function keepLedger(
   before: Profile | undefined,

@@ -29,7 +29,10 @@ export interface CompiledReward {
   /** What an item earns by it at least and at most, in units of `REWARD_SCALE`. */
   least: number
   most: number
-  /** Whether messages say what they are worth, and the slot does not say how much that may be: `ServedDecision.most` does. */
+  /**
+   * Whether messages say what they are worth, and the slot does not say how much that may be: `ServedDecision.most`
+   * does.
+   */
   usesUsual: boolean
   /** Returns what a message earns, in units of `REWARD_SCALE`; 0: nothing, or nothing that counts. */
   amountOf(message: StoredMessage, sender: Sender): number
@@ -45,8 +48,9 @@ export interface CompiledRewards {
 }
 
 /**
- * How many times what is usual an item earns at most by one reward: so much is the most that one browser can make of a view,
- * whatever its messages say. Usual revenue has few orders beyond it, because what is typical is already that of large ones.
+ * How many times what is usual an item earns at most by one reward: so much is the most that one browser can make of a
+ * view, whatever its messages say. Usual revenue has few orders beyond it, because what is typical is already that of
+ * large ones.
  */
 export const MOST_TIMES = 8
 
@@ -136,7 +140,9 @@ function fixed(amount: number): number {
   }
 }
 
-/** Returns what an item earns by a reward at least and at most. What takes away is something that only the slot may say. */
+/**
+ * Returns what an item earns by a reward at least and at most. What takes away is something that only the slot may say.
+ */
 function boundsOf(value: Reward['value'], min: number | undefined, max: number | undefined) {
   const some = typeof value === 'number' ? Math.min(MAX_REWARD, MOST_TIMES * Math.abs(value)) : MAX_REWARD
   const least = typeof value === 'number' ? -some : 0

@@ -2,7 +2,9 @@ import type { Earning, KeptDecision, KeptItem, LearningRecord } from '@slotstrea
 import { countTaught, type Taught } from './bounds/taught.js'
 import { creditItems, isEntered } from './credit.js'
 
-/** Records that one stream message makes at most, so that its envelope can be published. The next one makes the others. */
+/**
+ * Records that one stream message makes at most, so that its envelope can be published. The next one makes the others.
+ */
 export const MAX_RECORDS = 500
 
 /** Decisions as policies know them now, and the steps that they have to learn. */

@@ -9,13 +9,15 @@ export const MAX_RUNS = 32
 /** Messages within the grace. Beyond it the oldest is taken as if its grace were over. */
 export const MAX_PENDING = 64
 
-/** Keys that are counted, and messages of all of them. Beyond either the key whose latest message is oldest is dropped. */
+/**
+ * Keys that are counted, and messages of all of them. Beyond either the key whose latest message is oldest is dropped.
+ */
 export const MAX_WINDOWS = 16
 export const MAX_WINDOW_MESSAGES = 512
 
 /**
- * Messages of one key whose values are added up. Beyond it the two oldest become one with the time of the older, so that
- * a sum is never too large.
+ * Messages of one key whose values are added up. Beyond it the two oldest become one with the time of the older, so
+ * that a sum is never too large.
  */
 export const MAX_AMOUNTS = 64
 
@@ -32,8 +34,8 @@ export const MAX_QUIET = 16
 export const MAX_KEYS_OF_MESSAGE = 8
 
 /**
- * Longest key, value or id that is kept as it is, in bytes of its JSON. Of a longer one the first characters are kept, as
- * many as surely fit, and a hash of all.
+ * Longest key, value or id that is kept as it is, in bytes of its JSON. Of a longer one the first characters are kept,
+ * as many as surely fit, and a hash of all.
  */
 export const MAX_KEPT_BYTES = 96
 export const KEPT_CHARACTERS = 13

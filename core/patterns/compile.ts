@@ -30,8 +30,8 @@ interface Draft {
 }
 
 /**
- * Compiles a set of patterns; entries that switch a built-in one off are left out. The reason of a failure has a line for each fault, which names the field:
- * `patterns[2].within: must be a duration …`.
+ * Compiles a set of patterns; entries that switch a built-in one off are left out. The reason of a failure has a line
+ * for each fault, which names the field: `patterns[2].within: must be a duration …`.
  *
  * @param path of the set, with which lines begin
  */

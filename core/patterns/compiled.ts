@@ -27,7 +27,10 @@ export interface Match {
   messageId: string
   /** Session of that message; empty where it was not known. */
   sessionId: string
-  /** When it was the case, in milliseconds since the epoch: the time of that message, or when the absence was long enough. */
+  /**
+   * When it was the case, in milliseconds since the epoch: the time of that message, or when the absence was long
+   * enough.
+   */
   at: number
   details: JsonObject
   /** A late message shows that it was none. The match has the `id` of the first. */

@@ -24,8 +24,8 @@ export interface PatternExplanation {
   name: string
   kind: PatternKind
   /**
-   * `request`: when the message is applied, before a request that waits for it is answered. `stream`: by a timer, or by a
-   * later message of the visitor.
+   * `request`: when the message is applied, before a request that waits for it is answered. `stream`: by a timer, or by
+   * a later message of the visitor.
    */
   evaluated: 'request' | 'stream'
   /** How long after its last message a signal is found, in seconds, and of what that consists. */
@@ -46,7 +46,9 @@ const FRAME = 48
 /** Bytes of a time or an amount, with its comma. */
 const NUMBER = 18
 
-/** Explains where a pattern is evaluated, how fresh its signals are, what it keeps and what it costs. It must be valid. */
+/**
+ * Explains where a pattern is evaluated, how fresh its signals are, what it keeps and what it costs. It must be valid.
+ */
 export function explainPattern(definition: PatternDefinition): PatternExplanation {
   const kind = patternKindOf(definition)!
   const graceMs = msOf(definition.grace)

@@ -24,7 +24,9 @@ export function arrive(
   return state
 }
 
-/** The state of a pattern at a time: the messages whose grace is over were taken, and the absences that are over ended. */
+/**
+ * The state of a pattern at a time: the messages whose grace is over were taken, and the absences that are over ended.
+ */
 export function settle(pattern: CompiledPattern, before: PatternState, now: number, found: Match[]): PatternState {
   const { graceMs, logic } = pattern
   let state = before

@@ -28,8 +28,8 @@ export interface PatternOutcome {
 }
 
 /**
- * Lets all patterns look at one message of a visitor. Pure: the same messages give the same, in whatever batches, and from
- * any state that was stored in between. Messages that arrive again must be left out by the caller.
+ * Lets all patterns look at one message of a visitor. Pure: the same messages give the same, in whatever batches, and
+ * from any state that was stored in between. Messages that arrive again must be left out by the caller.
  *
  * @throws when the message has no usable time
  */

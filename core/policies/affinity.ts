@@ -3,8 +3,8 @@ import { interestShares } from '../learning/features/interest.js'
 import { type Propose, rankedProposal } from './proposal.js'
 
 /**
- * Ranks content by the share of its category in the person's interests. For a newcomer all are equal, so the draw is uniform.
- * Content of one category ties, so a slot with several items shows the favourite category first.
+ * Ranks content by the share of its category in the person's interests. For a newcomer all are equal, so the draw is
+ * uniform. Content of one category ties, so a slot with several items shows the favourite category first.
  */
 export const proposeByAffinity: Propose<{ type: 'affinity'; exploration: number }> = (
   { exploration },

@@ -31,7 +31,10 @@ export interface ProposalInput {
   slotId: string
   /** In an order that the record of the decision repeats. */
   eligible: readonly EligibleContent[]
-  /** All content of the slot, always the same list, and where in it that which is eligible is. Default: there is no other */
+  /**
+   * All content of the slot, always the same list, and where in it that which is eligible is. Default: there is no
+   * other
+   */
   among?: { all: readonly EligibleContent[]; places: readonly number[] }
   person: PersonFacts
   /** The request's own. */
@@ -42,11 +45,17 @@ export interface ProposalInput {
   model?: SlotModel | undefined
   /** Undefined: no matrix of items has been fitted yet. */
   items?: ItemModel | undefined
-  /** Finds the matrix of a type of policy, where several may be asked for: those of an ensemble. Default: `items` for all */
+  /**
+   * Finds the matrix of a type of policy, where several may be asked for: those of an ensemble. Default: `items` for
+   * all
+   */
   itemsOf?: ((type: ItemPolicy) => ItemModel | undefined) | undefined
   /** Positions that are drawn for. */
   count: number
-  /** Least share of draws that any candidate can win, for policies that learn: `DEFAULT_EXPLORATION` where a slot has none. */
+  /**
+   * Least share of draws that any candidate can win, for policies that learn: `DEFAULT_EXPLORATION` where a slot has
+   * none.
+   */
   exploration: number
   seed: string
 }
@@ -65,7 +74,10 @@ export interface Proposal {
 /** Proposes by a policy of one type. */
 export type Propose<Spec extends PolicySpec | { type: 'default' }> = (policy: Spec, input: ProposalInput) => Proposal
 
-/** Returns a list of content, of which what is worked out may be kept for later requests, and where in it that which is eligible is. */
+/**
+ * Returns a list of content, of which what is worked out may be kept for later requests, and where in it that which is
+ * eligible is.
+ */
 export function amongAll({ eligible, among }: ProposalInput): NonNullable<ProposalInput['among']> {
   // A copy: the caller may change its own.
   return among ?? { all: eligible.slice(), places: placesTo(eligible.length) }

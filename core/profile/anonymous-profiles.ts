@@ -19,8 +19,8 @@ export function hasEnded(profile: Profile, now: number, days: number): boolean {
 }
 
 /**
- * Whether no person is known to be the visitor, and there was one session at most. A visitor about whom an administrator
- * decided is known: what was decided has to last.
+ * Whether no person is known to be the visitor, and there was one session at most. A visitor about whom an
+ * administrator decided is known: what was decided has to last.
  */
 export function isOfOneVisit({ userId, sessions, links }: Profile): boolean {
   return userId === '' && sessions <= 1 && !(links && Object.values(links).some(({ decision }) => decision))

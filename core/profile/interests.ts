@@ -7,8 +7,9 @@ import type { Feature, Features } from '../features/feature.js'
 const INTEREST_FEATURE = 'category_affinity'
 
 /**
- * Returns the categories that a message shows interest in, with weights: those of the site's feature `category_affinity`,
- * as far as it has keys; where it is switched off, of the built-in one. Each category counts once per message.
+ * Returns the categories that a message shows interest in, with weights: those of the site's feature
+ * `category_affinity`, as far as it has keys; where it is switched off, of the built-in one. Each category counts once
+ * per message.
  */
 export function interestsOf(message: StoredMessage, features: Features = DEFAULT_FEATURES): [string, number][] {
   const declared = features.byName.get(INTEREST_FEATURE)

@@ -13,8 +13,9 @@ export type DecidedRecord = AskedRecord &
   Partial<Pick<DecisionRecord, 'campaigns' | 'arms'>>
 
 /**
- * Ways in which a decision is done again: by `decide()` with the slot as it was and what the record says of the person; or, where
- * the slot is not kept any more or its policy chose by what it had learned, from the numbers of the record's draw.
+ * Ways in which a decision is done again: by `decide()` with the slot as it was and what the record says of the person;
+ * or, where the slot is not kept any more or its policy chose by what it had learned, from the numbers of the record's
+ * draw.
  */
 export type Way = 'decided' | 'drawn'
 
@@ -25,8 +26,8 @@ export interface Again {
 }
 
 /**
- * Does a decision again. Pure, and byte for byte: contents, propensities, candidates, what could not be shown and why, and the
- * draw are compared as text.
+ * Does a decision again. Pure, and byte for byte: contents, propensities, candidates, what could not be shown and why,
+ * and the draw are compared as text.
  *
  * @param was slot as it was decided by; undefined: it is not kept any more
  */

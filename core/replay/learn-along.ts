@@ -53,7 +53,8 @@ export function followAlong(slot: CompiledSlot, from: number): AlongSlot {
 }
 
 /**
- * Creates it, for a slot that begins with the first decision. What came of a decision counts a minute later, whenever it came.
+ * Creates it, for a slot that begins with the first decision. What came of a decision counts a minute later, whenever
+ * it came.
  *
  * @param from time of the first decision, in milliseconds since the epoch
  */

@@ -9,8 +9,8 @@ export interface RecordedAnswers {
   /** Of each content of the slot by id: why it could not be shown; undefined where it could. Others were not there. */
   reasons: ReadonlyMap<string, ExclusionReason | undefined>
   /**
-   * Whether a condition held, by its text; of one that asks for features of content by `textOf` of the content. Others were not
-   * asked, or were not there.
+   * Whether a condition held, by its text; of one that asks for features of content by `textOf` of the content. Others
+   * were not asked, or were not there.
    */
   held: ReadonlyMap<string, boolean>
 }
@@ -41,7 +41,10 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
   return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), held }
 }
 
-/** Notes which campaigns took part: those with a stage did, and of the others those that had content and were asked did not. */
+/**
+ * Notes which campaigns took part: those with a stage did, and of the others those that had content and were asked did
+ * not.
+ */
 function noteCampaigns(
   held: Map<string, boolean>,
   stages: NonNullable<DecisionRecord['draw']>['stages'],

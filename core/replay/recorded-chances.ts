@@ -12,7 +12,10 @@ export function missingOf({ known, draw }: AskedRecord, { slot, needs: { policy 
   return undefined
 }
 
-/** Returns what had a chance at the first position. Undefined: campaigns that came first hide what the policy would have drawn. */
+/**
+ * Returns what had a chance at the first position. Undefined: campaigns that came first hide what the policy would have
+ * drawn.
+ */
 export function loggedOf({ draw }: AskedRecord, { contents }: CompiledSlot): ContentChance[] | undefined {
   if (draw?.stages.length !== 1) return undefined
   const [stage] = explainStages(draw)

@@ -30,8 +30,8 @@ export type AskedRecord = Pick<
 >
 
 /**
- * Makes a question of a record: what was known of person and request is what it says, and which conditions held, what was capped
- * and what earlier slots showed are what it answers.
+ * Makes a question of a record: what was known of person and request is what it says, and which conditions held, what
+ * was capped and what earlier slots showed are what it answers.
  *
  * @param slot about which it is asked
  */
@@ -77,7 +77,10 @@ export function questionOfRecord(
   }
 }
 
-/** Returns how many positions were asked for; where all was shown that could be, one more than that, since all numbers above do alike. */
+/**
+ * Returns how many positions were asked for; where all was shown that could be, one more than that, since all numbers
+ * above do alike.
+ */
 function countOf({ draw, outcome }: AskedRecord, { slot }: CompiledSlot): number {
   const stages = draw?.stages ?? []
   const drawn = stages.reduce((sum, stage) => sum + stage.drawn.length, 0)

@@ -10,7 +10,10 @@ import { createWeightTally, unknownChances, type WeightTally } from './weight-ta
 /** Standing of a candidate: better than what runs, worse, or neither yet; or its value cannot be known. */
 export type Standing = 'better' | 'worse' | 'undecided' | 'unknown'
 
-/** A candidate's value at the first position so far, with an interval that holds at every look, for all candidates at once. */
+/**
+ * A candidate's value at the first position so far, with an interval that holds at every look, for all candidates at
+ * once.
+ */
 export interface CandidateStanding extends ValueSoFar {
   name: string
   standing: Standing
@@ -35,8 +38,8 @@ export interface Standings {
 /** A tournament of candidates on the running log of a slot. */
 export interface Tournament {
   /**
-   * Takes part of the decisions in the order of time. Those whose draw is not whole, by campaigns, or whose rewards are not 0 to 1,
-   * are left out for all.
+   * Takes part of the decisions in the order of time. Those whose draw is not whole, by campaigns, or whose rewards are
+   * not 0 to 1, are left out for all.
    *
    * @param slots of each candidate: the slot as it would be; undefined: it has none
    */
@@ -63,9 +66,9 @@ const UNFITTED: Refusal = {
 const ALPHA = 0.05
 
 /**
- * Begins a tournament. Each interval is that of the anytime-valid doubly robust sequence with a part of α, so that all hold together
- * at every look: a candidate is better only where its lower end is above the upper end of what runs. What is expected of a content
- * is its mean so far.
+ * Begins a tournament. Each interval is that of the anytime-valid doubly robust sequence with a part of α, so that all
+ * hold together at every look: a candidate is better only where its lower end is above the upper end of what runs. What
+ * is expected of a content is its mean so far.
  *
  * @param options `fitsItems`: whether matrices of items are fitted, which takes seconds. Default: yes
  */

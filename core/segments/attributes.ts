@@ -30,8 +30,8 @@ export interface NamedFeature {
 }
 
 /**
- * Reads a path of `SegmentAttributes`. Of `features.NAME.KEY` all that follows NAME is the key, because a category may hold
- * dots; so it is of `content.features.NAME.KEY`.
+ * Reads a path of `SegmentAttributes`. Of `features.NAME.KEY` all that follows NAME is the key, because a category may
+ * hold dots; so it is of `content.features.NAME.KEY`.
  */
 export const readAttribute: PathReader = path => {
   const [own, ofContent] = [featureOf(path), contentFeatureOf(path)]

@@ -15,8 +15,9 @@ export interface WhereOptions {
 }
 
 /**
- * Compiles a condition over persons: `features.NAME`, `features.NAME.KEY`, `segments`, `signals`, `traits.…`, `context.…`,
- * `now`, `profile.…`; of a content as well over `content.features.NAME`. It is evaluated with `SegmentAttributes`.
+ * Compiles a condition over persons: `features.NAME`, `features.NAME.KEY`, `segments`, `signals`, `traits.…`,
+ * `context.…`, `now`, `profile.…`; of a content as well over `content.features.NAME`. It is evaluated with
+ * `SegmentAttributes`.
  *
  * @param known names that it may use. Default: any
  */

@@ -19,8 +19,8 @@ export function segmentsOf(compiled: CompiledSegments, attributes: PersonAttribu
 }
 
 /**
- * Returns the segments of a person and what changed since `before`. A member of a segment with `leaveWhere` stays until that
- * holds, and no person enters while it holds. Nested segments are asked as they are after the change.
+ * Returns the segments of a person and what changed since `before`. A member of a segment with `leaveWhere` stays until
+ * that holds, and no person enters while it holds. Nested segments are asked as they are after the change.
  */
 export function changesOf(
   compiled: CompiledSegments,

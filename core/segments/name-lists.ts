@@ -7,9 +7,9 @@ const LIST_OPERATORS = ['$in', '$nin', '$all']
 const ALLOWED = [...LIST_OPERATORS, '$elemMatch', '$not']
 
 /**
- * Returns the names that a condition asks for of a list of names, such as `rich` of `{"$in": ["rich"]}`. Only operators that
- * name them are allowed, so that the order of segments can be told from them; what is no operator at all is left to the
- * compiler of conditions.
+ * Returns the names that a condition asks for of a list of names, such as `rich` of `{"$in": ["rich"]}`. Only operators
+ * that name them are allowed, so that the order of segments can be told from them; what is no operator at all is left
+ * to the compiler of conditions.
  */
 export function namesIn(wanted: unknown, path: string): Check<string[]> {
   const example = JSON.stringify({ [path]: { $in: [typeof wanted === 'string' ? wanted.slice(0, 100) : 'name'] } })

@@ -15,8 +15,8 @@ export interface SessionFeatures {
 const compileCondition = createCompiler()
 
 /**
- * Compiles features of sessions for a browser. A definition that can't be used is left out, whatever it is: it comes from
- * the network.
+ * Compiles features of sessions for a browser. A definition that can't be used is left out, whatever it is: it comes
+ * from the network.
  */
 export function compileSessionFeatures(definitions: readonly unknown[]): SessionFeatures {
   const leftOut: string[] = []

@@ -4,8 +4,8 @@ import { draftFeatures, emptyStates } from '../features/state/reduce.js'
 import { PAUSE_MS, timeOf } from '../profile/sessions.js'
 
 /**
- * Returns the sessions of a browser after messages, by the reducer of the servers. Sessions that ended before the latest one
- * began are left out: no value is asked for of them any more. `visits` is not changed.
+ * Returns the sessions of a browser after messages, by the reducer of the servers. Sessions that ended before the
+ * latest one began are left out: no value is asked for of them any more. `visits` is not changed.
  *
  * @param messages that were not counted before; those without a usable time are left out
  */

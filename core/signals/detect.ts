@@ -24,7 +24,9 @@ export interface Found {
   details: JsonObject
 }
 
-/** Lets all detectors look at one message. Pure. `sessionId`: the session that it belongs to, '' where it is not known. */
+/**
+ * Lets all detectors look at one message. Pure. `sessionId`: the session that it belongs to, '' where it is not known.
+ */
 export function detect(observed: Omit<Observation, 'session'>): {
   memory: SignalMemory
   found: Found[]

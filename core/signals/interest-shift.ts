@@ -20,7 +20,9 @@ const WITHOUT_COUNT = 5
  */
 export const MARGIN = 1.5
 
-/** Latest messages with a category that are compared with those before, and how many of a category they have at least. */
+/**
+ * Latest messages with a category that are compared with those before, and how many of a category they have at least.
+ */
 export const RECENT = 5
 const LEAST_RECENT = 3
 
@@ -28,8 +30,8 @@ const LEAST_RECENT = 3
 export const DIVERGENCE = 6.5
 
 /**
- * After this long, what came before counts half, in milliseconds: longer than for affinities, because a visitor who stayed
- * away for some weeks and looks at one other thing has not changed.
+ * After this long, what came before counts half, in milliseconds: longer than for affinities, because a visitor who
+ * stayed away for some weeks and looks at one other thing has not changed.
  */
 export const MEMORY_MS = 60 * 24 * 3_600_000
 
@@ -81,8 +83,9 @@ function withLead(memory: InterestMemory, affinities: Record<string, number>): I
 }
 
 /**
- * Returns the memory with a message. Of the latest messages the oldest goes to those before. One about a product that is
- * among the latest goes with that: to put into the cart what one looks at says more of one thing, and not of another.
+ * Returns the memory with a message. Of the latest messages the oldest goes to those before. One about a product that
+ * is among the latest goes with that: to put into the cart what one looks at says more of one thing, and not of
+ * another.
  */
 function withMessage(memory: InterestMemory, message: StoredMessage, categories: string[]): InterestMemory {
   const productId = productIdOf(message.properties)
@@ -113,7 +116,9 @@ function countsOf({ base, at, recent }: InterestMemory): Record<string, number> 
   return sums.values
 }
 
-/** Returns the category that the latest messages have more often than those before would give by chance; the clearest. */
+/**
+ * Returns the category that the latest messages have more often than those before would give by chance; the clearest.
+ */
 function divergingOf({ base, at, recent }: InterestMemory, leading: string): string | undefined {
   let found: string | undefined
   let most: number = DIVERGENCE
@@ -128,7 +133,8 @@ function divergingOf({ base, at, recent }: InterestMemory, leading: string): str
       const all = ofAll + earlier.length
       // Too little to be different from.
       if (all < EVIDENCE) continue
-      // As if half a message of it, and half of another one, had been seen before: the prior of Krichevsky and Trofimov.
+      // As if half a message of it, and half of another one, had been seen before: the prior of Krichevsky and
+      // Trofimov.
       const expected = (ofCategory + sum(earlier) + 0.5) / (all + 1)
       const divergence = divergenceOf(sum(hits.slice(-trials)), trials, expected)
       if (divergence >= most) [found, most] = [category, divergence]

@@ -1,6 +1,6 @@
 // @ts-check
-// What the panel adds to the interests of the last decision: the messages since then, by the server's own weights. Pages
-// without a slot ask for no decision, and visitors want to see there, too, what their visit says.
+// What the panel adds to the interests of the last decision: the messages since then, by the server's own weights.
+// Pages without a slot ask for no decision, and visitors want to see there, too, what their visit says.
 
 /** @type {Record<string, number>} */
 const WEIGHTS = {

@@ -3,7 +3,9 @@
 import { withMessage } from './interests.js'
 
 /** @typedef {'captured' | 'sent' | 'retrying' | 'acknowledged' | 'rejected'} State */
-/** @typedef {{ messageId: string, name: string, about: string, state: State, batchId?: string, note?: string }} Entry */
+/**
+ * @typedef {{ messageId: string, name: string, about: string, state: State, batchId?: string, note?: string }} Entry
+ */
 /**
  * @typedef {{ policy: string, policyVersion: string, propensities: number[], affinities: Record<string, number>,
  *   explored: boolean, excluded: { contentId: string, reason: string, detail?: string }[],

@@ -10,7 +10,9 @@ import { forgetVisitor } from './slotstream.js'
 import { stored } from './stored.js'
 
 /** @import { Decision, Entry } from './journal.js' */
-/** @typedef {{ past: { kind: string, detail: unknown }[], listener?: (kind: string, detail: unknown) => void }} Recorder */
+/**
+ * @typedef {{ past: { kind: string, detail: unknown }[], listener?: (kind: string, detail: unknown) => void }} Recorder
+ */
 
 /** The journal survives navigation, so that what one page sent can be watched arriving on the next. */
 const memory = stored('sessionStorage', 'fellbrook-journal', emptyJournal())

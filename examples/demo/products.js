@@ -1,7 +1,10 @@
 // @ts-check
 
 /** @typedef {{ id: string, name: string, line: string }} Category */
-/** @typedef {{ id: string, category: string, name: string, price: number, line: string, about: string, details: string[] }} Product */
+/**
+ * @typedef {{ id: string, category: string, name: string, price: number, line: string, about: string, details: string[]
+ * }} Product
+ */
 
 /** All prices are in this currency. */
 export const CURRENCY = 'USD'

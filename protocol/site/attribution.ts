@@ -4,7 +4,9 @@ import { ATTRIBUTION_RULES, type AttributionRule } from './catalog.js'
 
 const FIELDS = ['rule', 'windowHours']
 
-/** Says what is wrong with a slot's `attribution`, in which either field may be left out; undefined when it is right. */
+/**
+ * Says what is wrong with a slot's `attribution`, in which either field may be left out; undefined when it is right.
+ */
 export function attributionTrouble(raw: unknown): string | undefined {
   if (!isObject(raw)) return 'attribution must be an object such as {"rule": "lastClick", "windowHours": 24}'
   const unknown = Object.keys(raw).find(field => !FIELDS.includes(field))

@@ -29,11 +29,14 @@ export interface Site {
   /** Fields that the collector adds to messages and takes out of them. Default: see `Enrichment`. */
   enrichment?: Partial<Enrichment>
   /**
-   * Meaning of a browser's Global Privacy Control (`Sec-GPC`) and Do Not Track (`DNT`). `honour`: nothing of a request that
-   * carries one is stored, and slots keep the page's own content. Default `ignore`.
+   * Meaning of a browser's Global Privacy Control (`Sec-GPC`) and Do Not Track (`DNT`). `honour`: nothing of a request
+   * that carries one is stored, and slots keep the page's own content. Default `ignore`.
    */
   privacySignals?: PrivacySignals
-  /** Requests a second that one collector takes for this site, with short bursts of twice that. Default: the collector's. */
+  /**
+   * Requests a second that one collector takes for this site, with short bursts of twice that. Default: the
+   * collector's.
+   */
   requestsPerSecond?: number
   /** Days that its rows stay in the warehouse, by table. Default: for ever. */
   retention?: Retention
@@ -88,8 +91,8 @@ export interface Slot {
   /** How orders are credited to clicks on it. Default: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
   /**
-   * Greatest age of the features that the policy asks for, a duration such as `5s`. Where they are older, the page keeps its
-   * own content. Default: any
+   * Greatest age of the features that the policy asks for, a duration such as `5s`. Where they are older, the page
+   * keeps its own content. Default: any
    */
   maxAge?: string
   /** Events that a decision is rewarded for. Default: `DEFAULT_REWARDS` */
@@ -97,8 +100,8 @@ export interface Slot {
   /** When an item enters what policies learn from with a reward of 0. Default `viewed` */
   countFrom?: CountFrom
   /**
-   * Least share of draws that any content can win, for policies that learn, and least chance of each for a position, however many
-   * there are. Default: `DEFAULT_EXPLORATION`, and what each has of that
+   * Least share of draws that any content can win, for policies that learn, and least chance of each for a position,
+   * however many there are. Default: `DEFAULT_EXPLORATION`, and what each has of that
    */
   exploration?: { atLeast: number; neverBelow?: number }
   /** Content that takes precedence over the policy's choice, in this order. Default: none */
@@ -116,7 +119,10 @@ export interface Campaign {
   /** Condition in the vocabulary of segments, with `context` of the request. Absent: everyone */
   where?: JsonObject
   contentIds: string[]
-  /** `pin`: its content comes first, in this order. `boost`: the policy chooses among its content as long as there is some. */
+  /**
+   * `pin`: its content comes first, in this order. `boost`: the policy chooses among its content as long as there is
+   * some.
+   */
   mode: 'pin' | 'boost'
 }
 

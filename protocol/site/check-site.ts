@@ -98,8 +98,8 @@ function isOneOf<T>(value: unknown, allowed: readonly T[]): value is T {
 }
 
 /**
- * Whether a value can be a secret key: long enough, and of printable ASCII without colons, which HTTP Basic carries as it
- * is.
+ * Whether a value can be a secret key: long enough, and of printable ASCII without colons, which HTTP Basic carries as
+ * it is.
  */
 export function isSecretKey(value: unknown): value is string {
   return isSecret(value) && /^[\x21-\x39\x3b-\x7e]+$/.test(value)

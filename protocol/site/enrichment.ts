@@ -1,6 +1,8 @@
 import { PREVIEW_PARAMETER } from './preview-links.js'
 
-/** A site's settings of what the collector adds to messages, takes out of them, and sets; absent ones are the default. */
+/**
+ * A site's settings of what the collector adds to messages, takes out of them, and sets; absent ones are the default.
+ */
 export interface Enrichment {
   /** Browser, system and device of the user agent: `context.browser`, `context.os`, `context.device`. Default true. */
   userAgent: boolean
@@ -70,8 +72,8 @@ function isParameter(value: unknown): boolean {
 }
 
 /**
- * Paths of a stored message that are the collector's: it adds them, as settings of the site say, or changes what the client
- * said there. A browser does not know them.
+ * Paths of a stored message that are the collector's: it adds them, as settings of the site say, or changes what the
+ * client said there. A browser does not know them.
  */
 export const COLLECTOR_PATHS: readonly string[] = [
   ...[

@@ -1,6 +1,9 @@
 /** How a slot chooses. */
 export type Policy =
-  /** Best first by the visitor's affinity for the content's category; with probability `exploration`, uniformly at random. */
+  /**
+   * Best first by the visitor's affinity for the content's category; with probability `exploration`, uniformly at
+   * random.
+   */
   | { type: 'affinity'; exploration: number }
   /** Uniformly at random. */
   | { type: 'random' }

@@ -11,8 +11,8 @@ export const RETAINED_TABLES = [
 export type RetainedTable = (typeof RETAINED_TABLES)[number]
 
 /**
- * Days that rows are kept, by table; of profiles, days since the visitor was last seen, of segment_members since the person
- * left. A table not named keeps all.
+ * Days that rows are kept, by table; of profiles, days since the visitor was last seen, of segment_members since the
+ * person left. A table not named keeps all.
  */
 export type Retention = Partial<Record<RetainedTable, number>>
 

@@ -8,13 +8,19 @@ export interface Reward {
   where?: JsonObject
   /** Worth of the event: a number, or a path in the message such as `properties.revenue`. Default 1, once per item */
   value?: number | string
-  /** Least that an item earns by it. Default 0 where `value` is a path, so that messages take nothing away; 8 times `value` where that is negative */
+  /**
+   * Least that an item earns by it. Default 0 where `value` is a path, so that messages take nothing away; 8 times
+   * `value` where that is negative
+   */
   min?: number
   /** Most that an item earns by it. Default 8 times `value`; where that is a path, `ServedDecision.most` */
   max?: number
   /** `secret`: only messages with a secret key count. Default `any` */
   from?: RewardSender
-  /** Time after the decision in which the worth of the event halves, a duration such as `24h`; each message counts then. Default: it stays */
+  /**
+   * Time after the decision in which the worth of the event halves, a duration such as `24h`; each message counts then.
+   * Default: it stays
+   */
   halfLife?: string
   /** Hours after the decision within which the event counts. */
   windowHours: number

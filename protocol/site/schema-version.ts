@@ -1,5 +1,6 @@
 /**
- * A version in the sense of SchemaVer (https://docs.snowplow.io/docs/pipeline-components-and-applications/iglu/common-architecture/schemaver/):
+ * A version in the sense of SchemaVer
+ * (https://docs.snowplow.io/docs/pipeline-components-and-applications/iglu/common-architecture/schemaver/):
  * `MODEL-REVISION-ADDITION`, from 1-0-0.
  */
 export interface SchemaVersion {

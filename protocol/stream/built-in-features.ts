@@ -6,8 +6,8 @@ import { isAbsentOr, isCount, misfit } from '../wire/checks/parse-stored.js'
 export const BUILT_IN_KEY = 'builtin'
 
 /**
- * Built-in features that the installation has counted, by name: so that a release which changes them counts their history. The
- * revision of the entry is one of those that sites' sets are numbered by.
+ * Built-in features that the installation has counted, by name: so that a release which changes them counts their
+ * history. The revision of the entry is one of those that sites' sets are numbered by.
  */
 export interface StoredBuiltIn {
   features: Record<string, StoredBuiltInFeature>

@@ -3,8 +3,8 @@ import { isObject } from '../wire/checks/is-object.js'
 import { isCount, isText, misfit } from '../wire/checks/parse-stored.js'
 
 /**
- * Value of the bucket `catalog` that follows the slots and contents of a revision: who reads it has read all of them. Absent:
- * the site's catalog was stored before there were revisions.
+ * Value of the bucket `catalog` that follows the slots and contents of a revision: who reads it has read all of them.
+ * Absent: the site's catalog was stored before there were revisions.
  */
 export interface CatalogPublished {
   /** Revision of the site's catalog as a whole. */

@@ -2,8 +2,8 @@ import type { Check } from '../wire/checks/check.js'
 import { isCount, isListOf, misfit } from '../wire/checks/parse-stored.js'
 
 /**
- * Of each partition, in order, the revision of a site's features of which all have counted the messages of before, as far as
- * the streams have them. 0, and where the list ends: none.
+ * Of each partition, in order, the revision of a site's features of which all have counted the messages of before, as
+ * far as the streams have them. 0, and where the list ends: none.
  */
 export type FilledRevisions = readonly number[]
 

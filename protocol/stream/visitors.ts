@@ -40,8 +40,9 @@ export function visitorKeySql(anonymousId = 'anonymous_id', userId = 'user_id'):
 }
 
 /**
- * Writes what a person counts as in experiments as an expression of ClickHouse, over columns of `decisions`: the key of a user, else
- * that of the browser. The column `person` has the id alone, of a user or of a browser, which may be called as a user is.
+ * Writes what a person counts as in experiments as an expression of ClickHouse, over columns of `decisions`: the key of
+ * a user, else that of the browser. The column `person` has the id alone, of a user or of a browser, which may be
+ * called as a user is.
  */
 export function unitKeySql(): string {
   const isBrowser = `anonymous_id != '' AND user_id = '' AND person IN (anonymous_id, concat('${BROWSER}', anonymous_id))`

@@ -111,7 +111,9 @@ export function withDigits(json: string, write: (digits: string) => string = dig
   return json.includes(INTEGER_MARK) ? json.replace(MARKED, (_, digits: string) => write(digits)) : json
 }
 
-/** Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at. */
+/**
+ * Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at.
+ */
 export function hasDigits(text: string, length: number): boolean {
   for (let at = length - 1; at < text.length; at += length) {
     if (!isDigit(text.charCodeAt(at))) continue

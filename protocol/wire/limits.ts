@@ -1,6 +1,6 @@
 /**
- * Limits of the wire. The size limits are those of Segment's HTTP API, so that its libraries, which split their
- * batches to fit them, work unchanged (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
+ * Limits of the wire. The size limits are those of Segment's HTTP API, so that its libraries, which split their batches
+ * to fit them, work unchanged (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
  */
 
 /** Largest message, in bytes of its JSON text. Larger ones are rejected one by one; the rest of the batch is stored. */
@@ -18,10 +18,14 @@ export const MAX_BATCH_MESSAGES = 5_000
 /** Deepest nesting of a message: `properties.a.b.c …`. */
 export const MAX_DEPTH = 16
 
-/** Most keys in one message, at all levels together: each distinct one may become a column of its own in the warehouse. */
+/**
+ * Most keys in one message, at all levels together: each distinct one may become a column of its own in the warehouse.
+ */
 export const MAX_KEYS = 1_000
 
-/** Largest traits of one message, in bytes of their JSON text: they become part of a profile, which is held in memory. */
+/**
+ * Largest traits of one message, in bytes of their JSON text: they become part of a profile, which is held in memory.
+ */
 export const MAX_TRAITS_BYTES = 16 * 1024
 
 /** Most values in the traits of one message, at all levels together. */

@@ -24,7 +24,10 @@ export interface MessageContext {
   }
   userAgent?: string
   locale?: string
-  /** Zone of the sender's clock by the IANA database, such as "Europe/Berlin": hours and days of features are those there. */
+  /**
+   * Zone of the sender's clock by the IANA database, such as "Europe/Berlin": hours and days of features are those
+   * there.
+   */
   timezone?: string
   library?: { name: string; version: string }
   /** Version of its event's schema that the message is made for, such as "1-0-0". Without it the newest counts. */
@@ -36,11 +39,13 @@ export interface MessageContext {
    * collector takes it out. `verified`, of the collector: whether it was right, where the site signs its users.
    */
   identity?: { signature?: string; verified?: boolean; [key: string]: unknown }
-  /** Set by the collector, of a `Slot Clicked`: what the content is about, as the catalog was when the click arrived. */
+  /**
+   * Set by the collector, of a `Slot Clicked`: what the content is about, as the catalog was when the click arrived.
+   */
   content?: { category?: string; [key: string]: unknown }
   /**
-   * Set by the collector: `timestamp` was older than a public key's may be, or contradicted `sentAt`. `originalTimestamp` is
-   * what the client said.
+   * Set by the collector: `timestamp` was older than a public key's may be, or contradicted `sentAt`.
+   * `originalTimestamp` is what the client said.
    */
   timeClamped?: true
   [key: string]: unknown

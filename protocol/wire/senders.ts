@@ -1,10 +1,10 @@
 /**
- * Kinds of senders that a message can have. `secret`: the site's server, which proved it by a secret key. `public`: a page,
- * with a write key that any visitor can read there. `unsigned`: a page that names a `userId` without the signature that its
- * site wants: kept as data, and nothing follows from the `userId`.
+ * Kinds of senders that a message can have. `secret`: the site's server, which proved it by a secret key. `public`: a
+ * page, with a write key that any visitor can read there. `unsigned`: a page that names a `userId` without the
+ * signature that its site wants: kept as data, and nothing follows from the `userId`.
  *
- * Messages of two kinds are never the same message, whatever their ids: what any client can send must not suppress what a
- * server sends.
+ * Messages of two kinds are never the same message, whatever their ids: what any client can send must not suppress what
+ * a server sends.
  */
 export const SENDERS = ['public', 'unsigned', 'secret'] as const
 
@@ -26,8 +26,8 @@ export function senderOf(value: unknown): Sender {
 }
 
 /**
- * Oldest time that a public key's message may have, in milliseconds before its receipt: longer than any offline queue is
- * kept. Applies to sites with secret keys.
+ * Oldest time that a public key's message may have, in milliseconds before its receipt: longer than any offline queue
+ * is kept. Applies to sites with secret keys.
  */
 export const MAX_PUBLIC_AGE_MS = 30 * 24 * 60 * 60 * 1000
 

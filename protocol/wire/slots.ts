@@ -10,7 +10,10 @@ export interface SlotRequest {
 export interface SlotsRequest {
   anonymousId: string
   userId?: string
-  /** HMAC-SHA256 of `userId` by the site's `identitySecret`, lower-case hex. Without it, such a site answers for the browser only. */
+  /**
+   * HMAC-SHA256 of `userId` by the site's `identitySecret`, lower-case hex. Without it, such a site answers for the
+   * browser only.
+   */
   signature?: string
   slots: SlotRequest[]
   context?: { sessionId?: string; pageViewId?: string; page?: { url?: string; path?: string }; [key: string]: unknown }
@@ -45,7 +48,10 @@ export interface DecisionReason {
   explored: boolean
   affinities: Record<string, number>
   excluded: { contentId: string; reason: string; detail?: string }[]
-  /** Content that could be shown, the most likely first: what the policy thinks of it, and its chance for the first position. */
+  /**
+   * Content that could be shown, the most likely first: what the policy thinks of it, and its chance for the first
+   * position.
+   */
   candidates?: { contentId: string; score: number; probability: number }[]
   /** Campaigns that chose, the first position's first. Absent: none */
   campaigns?: string[]
@@ -79,7 +85,10 @@ export interface SlotDecision {
 /** Answer to `POST /v1/slots`. */
 export interface SlotsAnswer {
   decisions: SlotDecision[]
-  /** One per entry of `batches`, in order: what became of it, or why it was not stored (`success: false`: send it again). */
+  /**
+   * One per entry of `batches`, in order: what became of it, or why it was not stored (`success: false`: send it
+   * again).
+   */
   batches?: (BatchAnswer | { success: false; error: { code: string; message: string } })[]
   /** As in `BatchAnswer`. */
   position?: number

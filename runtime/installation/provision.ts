@@ -35,8 +35,8 @@ const GB = 1_000_000_000
 const PAUSES: Pauses = { firstMs: 250, longestMs: 250 }
 
 /**
- * Revisions of a key that a bucket keeps, where it keeps more than the last one: of definitions the most that KV can; of the
- * catalog as many as an item may change while ClickHouse, which gets all of them, can't be reached.
+ * Revisions of a key that a bucket keeps, where it keeps more than the last one: of definitions the most that KV can;
+ * of the catalog as many as an item may change while ClickHouse, which gets all of them, can't be reached.
  */
 const REVISIONS: Partial<Record<keyof typeof BUCKETS, number>> = { definitions: 64, catalog: 16 }
 

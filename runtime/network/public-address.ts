@@ -35,8 +35,9 @@ const global = blockListOf([GLOBAL_V6])
 const translated = blockListOf([TRANSLATED])
 
 /**
- * Tells whether an IP address is one of the public internet. Addresses of private networks, of this machine, of the link,
- * of documentation, multicast and tunnels are none; nor is text that is no address. IPv4 inside IPv6 counts as IPv4.
+ * Tells whether an IP address is one of the public internet. Addresses of private networks, of this machine, of the
+ * link, of documentation, multicast and tunnels are none; nor is text that is no address. IPv4 inside IPv6 counts as
+ * IPv4.
  */
 export function isPublicAddress(text: string): boolean {
   // A zone belongs to addresses of the link.
@@ -49,8 +50,8 @@ export function isPublicAddress(text: string): boolean {
 }
 
 /**
- * Tells whether a host is known to be private without being looked up: an IP address that is not public, or a name of this
- * machine.
+ * Tells whether a host is known to be private without being looked up: an IP address that is not public, or a name of
+ * this machine.
  *
  * @param hostname as `URL` has it: IPv6 in brackets
  */

@@ -4,7 +4,9 @@ export class Stopped extends Error {
   readonly code = 'stopped'
 }
 
-/** Pauses between tries, in milliseconds: doubled from the first up to the longest, shortened by up to a half at random. */
+/**
+ * Pauses between tries, in milliseconds: doubled from the first up to the longest, shortened by up to a half at random.
+ */
 export interface Pauses {
   firstMs: number
   longestMs: number

@@ -13,7 +13,10 @@ const KNOWN = Object.entries(SETTINGS)
   .filter(([name]) => name !== SECRETS_FD)
   .flatMap(([name, { kind }]) => (kind === 'secret' ? [name, `${name}_FILE`] : [name]))
 
-/** Finds variables that are no settings and look like one, such as `MAX_PROFILE`: begin alike, two letters differ at most. */
+/**
+ * Finds variables that are no settings and look like one, such as `MAX_PROFILE`: begin alike, two letters differ at
+ * most.
+ */
 export function likelyMisspelt(env: Environment): { name: string; meant: string }[] {
   const known = new Set<string>([...KNOWN, SECRETS_FD])
   return Object.keys(env)

@@ -44,8 +44,8 @@ export interface Options {
   /** Fills `[data-slot]` elements once the document is parsed. Default true. */
   autoSlots?: boolean
   /**
-   * Shows what a slot has shown last, a day ago at most, when the collector can't be reached: marked by `cachedAt`, and not
-   * tracked again. Default true.
+   * Shows what a slot has shown last, a day ago at most, when the collector can't be reached: marked by `cachedAt`, and
+   * not tracked again. Default true.
    */
   offlineSlots?: boolean
   /** Tracks `Slot Viewed` and `Slot Clicked` for elements that show decided content. Default true. */
@@ -85,8 +85,8 @@ export interface Options {
   /** Tracks `Outbound Link Clicked` when a link to another site is followed. Default false. */
   outboundLinks?: boolean
   /**
-   * Keeps the features of the visitor's session in the browser, for `slotstream/session-features` and `slotstream:features`.
-   * Default false.
+   * Keeps the features of the visitor's session in the browser, for `slotstream/session-features` and
+   * `slotstream:features`. Default false.
    */
   sessionFeatures?: boolean
   /**

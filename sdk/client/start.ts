@@ -23,7 +23,10 @@ export interface Running {
 /** Plugins that have nothing to do in a page without slots. */
 export const SLOT_PLUGINS = ['autoSlots', 'impressions']
 
-/** Plugins that a page with slots begins when these are filled, so that they get the processor. As a text, which is smaller. */
+/**
+ * Plugins that a page with slots begins when these are filled, so that they get the processor. As a text, which is
+ * smaller.
+ */
 export const PATIENT = 'engagement webVitals'
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */

@@ -15,7 +15,8 @@ const TIMEOUT_MS = 10_000
 const counted = new WeakSet<Event>()
 
 /**
- * Keeps the features of the visitor's session in this browser, by the reducer of the servers, from what the page captures.
+ * Keeps the features of the visitor's session in this browser, by the reducer of the servers, from what the page
+ * captures.
  */
 export function countSession(api: PluginApi): () => void {
   const { delivery, listeners, log, recent, visitorIds } = api

@@ -16,7 +16,10 @@ export interface CounterDeps {
 
 export type Counter = ReturnType<typeof createCounter>
 
-/** Returns the name under which the definitions of a message's session are kept; what names no session has those of its day. */
+/**
+ * Returns the name under which the definitions of a message's session are kept; what names no session has those of its
+ * day.
+ */
 const sessionOf = (message: StoredMessage) => sessionIdOf(message) ?? message.timestamp.slice(0, 10)
 
 /** Counts this tab's messages, and tells what those of all tabs come to. */

@@ -27,8 +27,8 @@ export function isRefused(headers: RequestHeaders | undefined, honoured: { gpc?:
 }
 
 /**
- * Returns whether a page is fetched ahead, and may never be seen: by browsers (`Sec-Purpose`, and what they sent before it),
- * and by the router of Next.js.
+ * Returns whether a page is fetched ahead, and may never be seen: by browsers (`Sec-Purpose`, and what they sent before
+ * it), and by the router of Next.js.
  */
 export function isFetchedAhead(headers: RequestHeaders | undefined): boolean {
   const purposes = ['sec-purpose', 'purpose', 'x-moz'].map(name => headerOf(headers, name))

@@ -16,7 +16,9 @@ export interface ServerOptions extends VisitorSettings {
   endpoint: string
   /** Write key of the site. This or `secretKey`. */
   writeKey?: string
-  /** Secret key of the site, for signed-in persons without a signature, and for its limits. It must not reach a page. */
+  /**
+   * Secret key of the site, for signed-in persons without a signature, and for its limits. It must not reach a page.
+   */
   secretKey?: string
   /** Deadline of `decide`, in milliseconds. Default 300. */
   timeout?: number
@@ -61,14 +63,15 @@ export interface ServerClient {
   visitorOf(headers: RequestHeaders, consent?: KnownConsent): ServerVisitor
   /**
    * Decides slots. Never rejects: without an answer by the deadline the outcome is `timeout`, without one at all
-   * `unavailable`, as for a page that is fetched ahead, about which nothing is asked. `setCookie` is there where the visitor is new and a decision was recorded for them.
+   * `unavailable`, as for a page that is fetched ahead, about which nothing is asked. `setCookie` is there where the
+   * visitor is new and a decision was recorded for them.
    */
   decide(slots: readonly WantedSlot[], options?: DecideOptions): Promise<ServerDecisions>
 }
 
 /**
- * Creates a client of the collector for a server that renders pages: Node, or a runtime with `fetch`. Make one, and use it
- * for all requests.
+ * Creates a client of the collector for a server that renders pages: Node, or a runtime with `fetch`. Make one, and use
+ * it for all requests.
  *
  * @throws TypeError when the options name no endpoint, or not exactly one key
  */

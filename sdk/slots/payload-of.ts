@@ -4,8 +4,8 @@ import type { Slots } from '../client/slots.js'
 export type SlotId = [keyof Slots] extends [never] ? string : keyof Slots & string
 
 /**
- * Type of a slot's id in a call: one that is declared, where the call leaves its payload to the declaration. `Id` is `string`
- * where the call names the payload's type itself, or the id is known only when it runs: any is taken then.
+ * Type of a slot's id in a call: one that is declared, where the call leaves its payload to the declaration. `Id` is
+ * `string` where the call names the payload's type itself, or the id is known only when it runs: any is taken then.
  */
 export type SlotIdIn<Id extends string> = string extends Id ? string : SlotId
 

@@ -66,7 +66,9 @@ const READ_BUCKETS = [
   '$JS.FC.>',
 ]
 
-/** Streams of signals that a user who reads them may read: as many as there may be after the first one was shared out. */
+/**
+ * Streams of signals that a user who reads them may read: as many as there may be after the first one was shared out.
+ */
 const SIGNAL_STREAMS = Array.from({ length: 16 }, (_, index) => `${STREAMS.signals.name}${index ? `_${index}` : ''}`)
 
 /** Reading signals by consumers of one's own, for programs that are none of ours. */

@@ -116,8 +116,8 @@ describe.each(await engines())('in $name', engine => {
       tab?.close()
       return tab?.closed
     }, event)
-    // WebKit opens no windows for pages that are under control: there the driver closes a tab, by ending its process. What
-    // is stored by then, as the queue's latest number says, the next visit sends.
+    // WebKit opens no windows for pages that are under control: there the driver closes a tab, by ending its process.
+    // What is stored by then, as the queue's latest number says, the next visit sends.
     if (engine.name === 'WebKit') {
       const tab = await browser.open(`${network.url}/page`)
       await tab.evaluate((event: string) => {

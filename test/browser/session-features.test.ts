@@ -96,8 +96,8 @@ async function valuesOnServer(visitor: string, names: string[]): Promise<Values>
 }
 
 /**
- * Waits until a page has told the server everything, and returns what both say then: all but the duration, whose times the
- * server corrects by the way of each batch.
+ * Waits until a page has told the server everything, and returns what both say then: all but the duration, whose times
+ * the server corrects by the way of each batch.
  */
 async function agreed(page: Page, expected: Values): Promise<Values> {
   const visitor = await visitorOf(page)

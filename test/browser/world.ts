@@ -20,7 +20,10 @@ export const pageOf = (body: string, headers: Record<string, string> = {}): Serv
   headers,
 })
 
-/** A real broker and a real collector, and origins in front of it that are as many networks, each with its own storage in a browser. */
+/**
+ * A real broker and a real collector, and origins in front of it that are as many networks, each with its own storage
+ * in a browser.
+ */
 export async function startWorld() {
   const broker = await startBroker()
   const collector = await broker.program()

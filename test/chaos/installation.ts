@@ -25,8 +25,8 @@ const STREAMS = Object.keys(SPECS).length + EVENTS_STREAMS - 1
 const LAKE_STREAMS = KINDS.length + EVENTS_STREAMS - 1
 
 /**
- * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled up
- * in a moment.
+ * Room for everything a run puts into JetStream, which three replicas make 0.7 MB a second; small enough to be filled
+ * up in a moment.
  */
 const DISK_MB = 256 + seconds
 

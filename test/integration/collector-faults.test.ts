@@ -44,8 +44,8 @@ function createPoster() {
 }
 
 /**
- * Sends batches from several clients at once until it is stopped. A client sends a batch again, the same each time, until
- * it is acknowledged, as the SDK does; only then does it go on to the next.
+ * Sends batches from several clients at once until it is stopped. A client sends a batch again, the same each time,
+ * until it is acknowledged, as the SDK does; only then does it go on to the next.
  */
 function startLoad(url: string, siteId: string, clients: number) {
   const { post, close } = createPoster()

@@ -42,7 +42,9 @@ function addTo(outcomes: Outcomes, record: LearningRecord, sign: 1 | -1): void {
 
 const sorted = (outcomes: Outcomes) => [...outcomes].sort()
 
-/** Reads the stream of learning records from its beginning on, as roles that learn do: each message and removal once. */
+/**
+ * Reads the stream of learning records from its beginning on, as roles that learn do: each message and removal once.
+ */
 function startLearner(nats: Nats) {
   const messages = new Map<string, LearningEnvelope>()
   const outcomes: Outcomes = new Map()

@@ -6,7 +6,10 @@ import { until } from '../support/until.js'
 /** Enough of them that each of the two servers one isn't connected to feeds some. */
 const FOLLOWERS = 12
 
-/** A server that is lost is not back after this long; to elect others, and find that one is gone, takes some seconds of it. */
+/**
+ * A server that is lost is not back after this long; to elect others, and find that one is gone, takes some seconds of
+ * it.
+ */
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
 const log = createLog('test')

@@ -213,7 +213,9 @@ async function evaluate(...args: string[]) {
   return JSON.parse(output)
 }
 
-/** Stands before the collector. It passes so many batches on, holds the answer to the last of them, and no more pass. */
+/**
+ * Stands before the collector. It passes so many batches on, holds the answer to the last of them, and no more pass.
+ */
 async function startProxy(target: string) {
   let batches = 0
   let stopAt = Number.POSITIVE_INFINITY

@@ -130,7 +130,10 @@ const recorded = async (webhookId: string) =>
     .flatMap(envelope => envelope.deliveries)
     .filter(delivery => delivery.webhookId === webhookId)
 
-/** Signals for a webhook in the partition of the visitor `left` that are not known to be delivered, as a next owner sees it. */
+/**
+ * Signals for a webhook in the partition of the visitor `left` that are not known to be delivered, as a next owner sees
+ * it.
+ */
 async function untaken(webhookId: string): Promise<number> {
   const { positions } = broker.installation.buckets
   const partition = partitionOf(site, 'left', PARTITIONS)

@@ -8,8 +8,9 @@ import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // Every name that the lists let analysts and builders use, called by an engine with nothing in front of it and no
 // grants, with the path of a file, the address of a server and their like in each place: none may open the one, connect
-// to the other, make a file, or tell what is in the environment. The lists are gone through as a whole, and compared with
-// the engine by `clickhouse-grants`. Layouts and sources of dictionaries are not among them: no user makes dictionaries.
+// to the other, make a file, or tell what is in the environment. The lists are gone through as a whole, and compared
+// with the engine by `clickhouse-grants`. Layouts and sources of dictionaries are not among them: no user makes
+// dictionaries.
 
 const SECRET = 'secret-of-the-canary'
 const SECRET_OF_ENVIRONMENT = 'secret-of-the-environment'

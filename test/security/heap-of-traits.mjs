@@ -33,7 +33,8 @@ function measure([shape, textOf]) {
   return { shape, heap: bytes, counted: values.reduce((sum, value) => sum + memoryOf(value), 0) / COUNT }
 }
 
-// The first time code is compiled, which takes memory too; and what else is done meanwhile can only add to a measurement.
+// The first time code is compiled, which takes memory too; and what else is done meanwhile can only add to a
+// measurement.
 Object.entries(SHAPES).map(measure)
 const rounds = Array.from({ length: 3 }, () => Object.entries(SHAPES).map(measure))
 const least = rounds[0].map((first, shape) => ({ ...first, heap: Math.min(...rounds.map(round => round[shape].heap)) }))

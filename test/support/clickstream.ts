@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib'
 import type { EventEnvelope, JsonObject, StoredMessage } from '@slotstream/protocol'
 
 /**
- * A shop's clickstream that others made and published: `ecom.csv.gz` of retentioneering-tools (Apache-2.0, Copyright 2026
- * Maxim Godzi, Vladimir Kukushkin, Anatoly Zaytsev). It lies beside this repository, where it is there at all.
+ * A shop's clickstream that others made and published: `ecom.csv.gz` of retentioneering-tools (Apache-2.0, Copyright
+ * 2026 Maxim Godzi, Vladimir Kukushkin, Anatoly Zaytsev). It lies beside this repository, where it is there at all.
  */
 const PLACES = ['../../../', '../../../../'].map(up =>
   fileURLToPath(new URL(`${up}shared/data/ecom-clickstream/ecom.csv.gz`, import.meta.url)),
@@ -25,8 +25,8 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Reads the clickstream as messages of a site, one envelope for each session, in the order of the sessions' ends. The file has
- * neither products nor prices: they are made of the line's number.
+ * Reads the clickstream as messages of a site, one envelope for each session, in the order of the sessions' ends. The
+ * file has neither products nor prices: they are made of the line's number.
  *
  * @param every takes each user of so many
  * @returns undefined where the file is not there

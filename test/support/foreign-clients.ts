@@ -50,7 +50,9 @@ export function goClient(): Promise<Calls | undefined> {
   })
 }
 
-/** Segment's library for Java, whose jars are in a folder named by SEGMENT_JAVA_JARS; undefined, and said, where not. */
+/**
+ * Segment's library for Java, whose jars are in a folder named by SEGMENT_JAVA_JARS; undefined, and said, where not.
+ */
 export function javaClient(): Promise<Calls | undefined> {
   return obtained('Segment’s library for Java (com.segment.analytics.java:analytics, SEGMENT_JAVA_JARS)', async () => {
     const folder = process.env.SEGMENT_JAVA_JARS ?? ''

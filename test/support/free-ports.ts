@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 
 /**
- * Where tests listen: below the ports that the system gives to outgoing connections, one of which could take the port of a
- * server that is being started again.
+ * Where tests listen: below the ports that the system gives to outgoing connections, one of which could take the port
+ * of a server that is being started again.
  */
 const FIRST = 10_000
 const COUNT = 20_000

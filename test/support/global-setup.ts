@@ -3,8 +3,8 @@ import { currentNatsServer } from './current-nats-server.js'
 import { makeMigratedTables } from './migrated-tables.js'
 
 /**
- * Chooses the nats-server that all tests run on, and says which. What tests start, and `npm start` in them, find it in the
- * environment, as they do the tables to begin with.
+ * Chooses the nats-server that all tests run on, and says which. What tests start, and `npm start` in them, find it in
+ * the environment, as they do the tables to begin with.
  */
 export async function setup(): Promise<(() => Promise<void>) | undefined> {
   const program = await currentNatsServer(console.log)

@@ -23,9 +23,9 @@ const START = Date.UTC(2026, 2, 1)
 const HOUR = 3_600_000
 
 /**
- * Makes what browsers and servers sent, in the order in which it arrived: browsers of one user and of none, shared ones,
- * two tabs at once, messages that came hours late or at the same millisecond, claims without a signature, and servers that
- * know only the user.
+ * Makes what browsers and servers sent, in the order in which it arrived: browsers of one user and of none, shared
+ * ones, two tabs at once, messages that came hours late or at the same millisecond, claims without a signature, and
+ * servers that know only the user.
  *
  * @param rows number of messages
  */

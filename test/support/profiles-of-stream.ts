@@ -12,7 +12,10 @@ export async function profilesOfStream(nats: Nats, installation: Streams): Promi
   return (await replayedStreams(nats, installation)).profiles
 }
 
-/** What all that the streams of events have gives: profiles by their key in the bucket, signals and learning records in order. */
+/**
+ * What all that the streams of events have gives: profiles by their key in the bucket, signals and learning records in
+ * order.
+ */
 export async function replayedStreams(
   nats: Nats,
   { partitions, streams, past, privacy }: Streams,

@@ -26,8 +26,8 @@ export interface Scanned {
 }
 
 /**
- * Reads everything: each table of ClickHouse and what it remembers of statements, each message of each stream and bucket,
- * each file of the lake, each log. It knows no list of places, so that a new one is read, too.
+ * Reads everything: each table of ClickHouse and what it remembers of statements, each message of each stream and
+ * bucket, each file of the lake, each log. It knows no list of places, so that a new one is read, too.
  */
 export async function* scanEverything({ nats, clickhouse, folders, lake }: Scanned): AsyncGenerator<Kept> {
   for (const table of await tablesOf(clickhouse))

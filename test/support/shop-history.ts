@@ -8,9 +8,9 @@ const DAY = 24 * HOUR
 const CATEGORIES = ['tents', 'shoes', 'stoves', 'maps', 'lamps']
 
 /**
- * Makes what shoppers send, as the collector stores it, in the order of arrival: people with one or two browsers who log in
- * now and then, a tablet of many users, servers that know only the user, claims without a signature, messages that come a
- * day late, and batches that are sent twice.
+ * Makes what shoppers send, as the collector stores it, in the order of arrival: people with one or two browsers who
+ * log in now and then, a tablet of many users, servers that know only the user, claims without a signature, messages
+ * that come a day late, and batches that are sent twice.
  *
  * @param until time of the latest visit, in milliseconds since the epoch; the first one is 40 days before
  * @param visits number of visits; each has some 10 messages

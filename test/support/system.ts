@@ -14,8 +14,8 @@ export type PartName = 'collector' | 'aggregator' | 'warehouse' | 'clickhouse' |
  * The whole product, started as `npm start` starts it, on free ports with its data in a temporary folder.
  * `stop` ends it as Ctrl-C does and deletes the data.
  *
- * @param keptDataDir a data folder: of a system that was ended otherwise, or an empty one, in which all begins anew. Default:
- * one where the tables are there already
+ * @param keptDataDir a data folder: of a system that was ended otherwise, or an empty one, in which all begins anew.
+ * Default: one where the tables are there already
  * @param node the Node that it runs on. Default: this one
  */
 export async function startSystem(env: NodeJS.ProcessEnv = {}, keptDataDir?: string, node = process.execPath) {

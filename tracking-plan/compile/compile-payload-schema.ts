@@ -6,8 +6,8 @@ import { describeMisfit } from './describe-misfit.js'
 export type PayloadTrouble = (payload: object) => string | undefined
 
 /**
- * Compiles the schema of a slot's payloads, by the rules and limits of tracking plans: patterns take linear time, references
- * stay in the schema, and each `$ref` is counted.
+ * Compiles the schema of a slot's payloads, by the rules and limits of tracking plans: patterns take linear time,
+ * references stay in the schema, and each `$ref` is counted.
  */
 export function compilePayloadSchema(schema: JsonObject): Check<PayloadTrouble> {
   try {

@@ -18,8 +18,8 @@ export interface CompiledPlan {
   /** How a message breaks the plan; undefined when it keeps to it. */
   check(message: StoredMessage): Violation | undefined
   /**
-   * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than the
-   * check: for few messages of a request.
+   * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than
+   * the check: for few messages of a request.
    */
   explain(message: StoredMessage, violation: Violation): Violation
   /** Compiled schemas, by text, so that the next plan needs to compile only what is new. */

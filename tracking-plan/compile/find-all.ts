@@ -18,8 +18,8 @@ const ALTERNATIVES = new Set(['anyOf', 'oneOf', 'contains', 'propertyNames'])
 export type FindAll = (data: unknown) => ErrorObject[] | undefined
 
 /**
- * Makes the function that finds all errors of data. The usual check ends at the first, which bounds what a hostile message
- * costs; this one compiles the schema once more when it is first asked.
+ * Makes the function that finds all errors of data. The usual check ends at the first, which bounds what a hostile
+ * message costs; this one compiles the schema once more when it is first asked.
  *
  * @param subschemas how many schemas it holds, those behind `$ref` counted at each place
  */

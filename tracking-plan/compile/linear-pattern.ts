@@ -12,8 +12,8 @@ const HARMLESS = new RegExp(String.raw`^\^${FIXED}(?:${ATOM}(?:[*+?]|\{\d{1,3},\
 
 /**
  * A regular expression whose time grows with the text and not faster: patterns come from the plan, but the texts come
- * from visitors, and one of 30 characters keeps the usual engine busy for hours if the pattern is careless. What can't be
- * done that way, looking around and back-references, is refused.
+ * from visitors, and one of 30 characters keeps the usual engine busy for hours if the pattern is careless. What can't
+ * be done that way, looking around and back-references, is refused.
  *
  * @throws Error naming the pattern and what is wrong with it
  */

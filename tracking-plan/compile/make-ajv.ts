@@ -11,7 +11,9 @@ const FORMATS: FormatName[] = [
 
 const strict = { strict: true, strictTypes: false, strictTuples: false, strictRequired: false, logger: false } as const
 
-/** Makes an ajv for schemas of plans, which were checked before: with formats, linear patterns and decimal multiples. */
+/**
+ * Makes an ajv for schemas of plans, which were checked before: with formats, linear patterns and decimal multiples.
+ */
 export function makeAjv(options: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({ ...strict, validateSchema: false, code: { regExp: linear }, ...options })
   addFormats.default(ajv, FORMATS)

@@ -9,8 +9,8 @@ export interface SchemaFiles {
 }
 
 /**
- * Reads the schemas of a folder: `<event>/<version>.json`. What begins with a dot, and files beside the events' folders, are
- * no part of it.
+ * Reads the schemas of a folder: `<event>/<version>.json`. What begins with a dot, and files beside the events'
+ * folders, are no part of it.
  *
  * @throws CommandError naming the file
  */

@@ -24,9 +24,9 @@ const IMPORTED = 'import'
 type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'>
 
 /**
- * Lets the policies of a slot learn from a log: each item that was shown is a record of the stream of learning records, as of
- * visitors, but names no person. Its parts have names made of the log's content, so that what is done again, or was cut
- * short, counts once.
+ * Lets the policies of a slot learn from a log: each item that was shown is a record of the stream of learning records,
+ * as of visitors, but names no person. Its parts have names made of the log's content, so that what is done again, or
+ * was cut short, counts once.
  *
  * @throws LogError, Error
  */

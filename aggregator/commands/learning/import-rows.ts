@@ -34,8 +34,8 @@ export async function deleteImportRows(
 }
 
 /**
- * Deletes the rows of imported logs that were removed: a table that was restored from a backup, or filled from the lake, has them
- * again. Returns how many there were.
+ * Deletes the rows of imported logs that were removed: a table that was restored from a backup, or filled from the
+ * lake, has them again. Returns how many there were.
  */
 export async function deleteRemovedImports(
   clickhouse: ClickHouseClient,

@@ -14,8 +14,8 @@ type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'> &
 }
 
 /**
- * Takes away what policies have learned from a log, part by part, each once; then its rows. Done again after it was cut short,
- * it goes on.
+ * Takes away what policies have learned from a log, part by part, each once; then its rows. Done again after it was cut
+ * short, it goes on.
  *
  * @throws Error where there is no such log, or not all of it is in its table yet
  */

@@ -12,8 +12,8 @@ const NOTHING_DECLARED: Pick<SitesDefinitions, 'of' | 'siteIds'> = { of: () => D
 /** The installation, and the sources of its profiles. */
 export interface RebuildProfilesParts extends NewGenerationDeps {
   /**
-   * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its partition;
-   * undefined: the streams are all there is.
+   * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its
+   * partition; undefined: the streams are all there is.
    */
   history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
   /** Decisions about browsers and users that the streams may have no longer. Default: none */

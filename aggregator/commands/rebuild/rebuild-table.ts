@@ -19,8 +19,8 @@ export interface Source {
 }
 
 /**
- * Computes a derived table again from its sources and puts it in the place of the old one. While that goes on, rows keep
- * arriving and the old table answers. Nothing is counted twice or missed:
+ * Computes a derived table again from its sources and puts it in the place of the old one. While that goes on, rows
+ * keep arriving and the old table answers. Nothing is counted twice or missed:
  *
  * 1. Everything up to a position is read into a second table, and again what came meanwhile, until little is left.
  * 2. Loading is held between two blocks (see `closeBarrier`), the rest is read, and the tables are exchanged. The views

@@ -41,8 +41,8 @@ export interface RebuildParts extends CommandParts {
 }
 
 /**
- * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream, models from the table
- * of what came of decisions.
+ * Rebuilds what was ordered: derived tables from the tables they are made of, profiles from the stream, models from the
+ * table of what came of decisions.
  *
  * @returns the generation of old profiles that could not be deleted, because a process still reads it
  */

@@ -25,9 +25,9 @@ export interface LoaderPosition {
 }
 
 /**
- * Keeps blocks after the one announced last out of the table for a moment. The barrier is a materialized view that refuses
- * them, so it holds for every writer, whatever it knew before: the insert fails, and the loader tries the same block
- * with the same token again until the barrier is open.
+ * Keeps blocks after the one announced last out of the table for a moment. The barrier is a materialized view that
+ * refuses them, so it holds for every writer, whatever it knew before: the insert fails, and the loader tries the same
+ * block with the same token again until the barrier is open.
  *
  * @param position of every stream that is loaded into the table, always in the same order
  * @returns of each, the end of the last block that passes

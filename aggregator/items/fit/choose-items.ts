@@ -1,6 +1,8 @@
 import { MAX_MODEL_ITEMS } from '@slotstream/core'
 
-/** Browsers that must have had to do with an item that is not in the site's catalog: a single one can invent any number. */
+/**
+ * Browsers that must have had to do with an item that is not in the site's catalog: a single one can invent any number.
+ */
 export const LEAST_BROWSERS = 3
 
 /** An item, and the browsers that had to do with it. */
@@ -10,8 +12,8 @@ export interface CountedItem {
 }
 
 /**
- * Returns the items that a matrix is for, with the number of each: those of the catalog first, then others that enough browsers
- * had to do with, in the order in which they were found.
+ * Returns the items that a matrix is for, with the number of each: those of the catalog first, then others that enough
+ * browsers had to do with, in the order in which they were found.
  *
  * @param found those that most browsers had to do with first
  * @param catalog ids of the site's contents

@@ -57,7 +57,10 @@ function paramsOf({ siteId, since, includesBots = false }: ItemQuestion) {
   return { site: siteId, since, bots: includesBots }
 }
 
-/** Items of the catalog, then others, that most browsers had to do with: of equally frequent ones, the smaller ids first. */
+/**
+ * Items of the catalog, then others, that most browsers had to do with: of equally frequent ones, the smaller ids
+ * first.
+ */
 export interface FrequentItems {
   /** Number of each item. */
   ids: Map<string, number>

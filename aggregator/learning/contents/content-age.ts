@@ -6,7 +6,9 @@ export interface ContentAge {
   loaded(at: number): void
   /** Notes that all that the streams had is read: from now on they are followed. */
   caughtUp(): void
-  /** Notes that messages are being counted, and returns what notes that they are, and whether content changed by them. */
+  /**
+   * Notes that messages are being counted, and returns what notes that they are, and whether content changed by them.
+   */
   counting(messages: readonly ReadMessage[]): (hasChanged: boolean) => void
   /** Notes that changes were told, and whether these are all. */
   told(isAll: boolean): void

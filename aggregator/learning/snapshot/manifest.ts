@@ -15,7 +15,9 @@ export interface Manifest {
   at: number
   /** Of each stream, the sequence of the last message that is in it. */
   positions: Record<string, number>
-  /** Name of the rebuild that it goes back to: what goes back to another one is not put in its place. Absent: to none */
+  /**
+   * Name of the rebuild that it goes back to: what goes back to another one is not put in its place. Absent: to none
+   */
   origin?: string
 }
 

@@ -28,7 +28,9 @@ export interface SaverStart {
   origin: string | undefined
   /** Whether a stream has lost its end. */
   isReset: boolean
-  /** Called when the snapshot that counts goes back to another rebuild: what is saved here is not to be learned from. */
+  /**
+   * Called when the snapshot that counts goes back to another rebuild: what is saved here is not to be learned from.
+   */
   onRebuilt: () => void
 }
 

@@ -34,8 +34,8 @@ export interface SnapshotStore {
   /**
    * Puts another snapshot in place: its chunks first, then the manifest that makes it count, by compare-and-set.
    *
-   * @param over what it may take the place of: one that is `earlier` and goes back to the same rebuild; one that is later, too,
-   *   where a stream has lost its end; or whatever is there, which is a rebuild's. Default: `earlier`
+   * @param over what it may take the place of: one that is `earlier` and goes back to the same rebuild; one that is
+   * later, too, where a stream has lost its end; or whatever is there, which is a rebuild's. Default: `earlier`
    */
   write(
     snapshot: Pick<Manifest, 'at' | 'positions' | 'origin'> & { chunks: Uint8Array[] },

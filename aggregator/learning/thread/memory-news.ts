@@ -4,7 +4,9 @@ import type { MemoryNews } from './messages.js'
 /** Time between two times of telling how much memory there is in use, in milliseconds. */
 const EVERY_MS = 5_000
 
-/** Creates the function that says how much memory what was learned takes; undefined while that was said a moment ago. */
+/**
+ * Creates the function that says how much memory what was learned takes; undefined while that was said a moment ago.
+ */
 export function createMemoryNews(): (learned: Learned, now: number) => MemoryNews | undefined {
   let toldAt = Number.NEGATIVE_INFINITY
   return ({ bytes, contents }, now) => {

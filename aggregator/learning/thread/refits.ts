@@ -56,8 +56,8 @@ export interface Refits {
 }
 
 /**
- * Creates the order in which models are made: each slot at most once a second, and only where something has changed. Linear
- * models, which take longer, take at most a share of the time.
+ * Creates the order in which models are made: each slot at most once a second, and only where something has changed.
+ * Linear models, which take longer, take at most a share of the time.
  */
 export function createRefits(): Refits {
   const refits = new Map<LearnedSlot, Refit>()

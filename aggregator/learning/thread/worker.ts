@@ -9,7 +9,9 @@ const IDLE_MS = 50
 /** Least pause between two models: messages that have come meanwhile are taken first. */
 const LEAST_MS = 1
 
-/** Pause after a model, as a multiple of the time that it took: a processor with many slots has other things to do, too. */
+/**
+ * Pause after a model, as a multiple of the time that it took: a processor with many slots has other things to do, too.
+ */
 const REST = 2
 
 // Started as a thread of its own: decisions must not wait while models are made.

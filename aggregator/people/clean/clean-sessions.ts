@@ -11,8 +11,8 @@ export interface SessionRow {
 }
 
 /**
- * Deletes rows of sessions that hold messages which are gone from `events`, and makes them anew from those that are left.
- * Other rows are right, whichever user they name: people come back, in a session that others began.
+ * Deletes rows of sessions that hold messages which are gone from `events`, and makes them anew from those that are
+ * left. Other rows are right, whichever user they name: people come back, in a session that others began.
  *
  * @returns how many rows were deleted
  */

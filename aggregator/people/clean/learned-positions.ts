@@ -6,8 +6,8 @@ const LEARNED_MS = 60_000
 const LOOK_MS = 200
 
 /**
- * Waits until what policies have learned is stored with all that the streams of learning records have now. Resolves at once
- * where nothing was ever stored.
+ * Waits until what policies have learned is stored with all that the streams of learning records have now. Resolves at
+ * once where nothing was ever stored.
  *
  * @throws when that takes too long
  */

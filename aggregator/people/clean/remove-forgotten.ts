@@ -19,8 +19,8 @@ interface Suspect {
 }
 
 /**
- * Removes rows that are from before the deletion of their person: a table that was restored from a backup, or filled from
- * the lake, has them again.
+ * Removes rows that are from before the deletion of their person: a table that was restored from a backup, or filled
+ * from the lake, has them again.
  *
  * @returns how many were removed, by table
  */

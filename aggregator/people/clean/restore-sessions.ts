@@ -4,8 +4,8 @@ import type { ClickHouseClient } from '@clickhouse/client'
 const IDS_BYTES = 100_000
 
 /**
- * Makes the rows of sessions anew from the messages that are left of them: others may have used the same browser. Messages
- * that arrive meanwhile are in the rows once, however often they are read.
+ * Makes the rows of sessions anew from the messages that are left of them: others may have used the same browser.
+ * Messages that arrive meanwhile are in the rows once, however often they are read.
  */
 export async function restoreSessions(
   clickhouse: ClickHouseClient,

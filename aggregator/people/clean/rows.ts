@@ -29,7 +29,10 @@ export function portionsOf(person: Person): Person[] {
   return portions
 }
 
-/** The condition for rows that belong to a person, or may do so where only a look at the text can tell, and its parameters. Pure. */
+/**
+ * The condition for rows that belong to a person, or may do so where only a look at the text can tell, and its
+ * parameters. Pure.
+ */
 export function conditionOf(table: PersonTable, { person, before }: Whose): { sql: string; params: object } {
   const { by, columns, time } = table
   const params = { siteId: person.siteId, before }

@@ -51,10 +51,10 @@ interface Step {
 }
 
 /**
- * Takes away what policies have learned of a person: each step, by a removal that has an id of its own, which is the same
- * whenever it is published. So a deletion that is begun again takes nothing away twice. Resolves when the stored models are
- * without the person: only then may the steps themselves leave the stream, because a model that is made again from an
- * older state needs them.
+ * Takes away what policies have learned of a person: each step, by a removal that has an id of its own, which is the
+ * same whenever it is published. So a deletion that is begun again takes nothing away twice. Resolves when the stored
+ * models are without the person: only then may the steps themselves leave the stream, because a model that is made
+ * again from an older state needs them.
  *
  * @throws when the models are not stored without the person in time: do it again
  */

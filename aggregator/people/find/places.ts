@@ -3,8 +3,8 @@ import { BUCKETS, bucketOfStream, DEAD_LETTERS, STREAMS } from '@slotstream/prot
 /** How a table names people, in SQL. */
 export interface PersonTable {
   /**
-   * How its rows are found: by columns of ids, by the text of a rejected message, by the key of a profile, or by the ids of
-   * all messages of a session.
+   * How its rows are found: by columns of ids, by the text of a rejected message, by the key of a profile, or by the
+   * ids of all messages of a session.
    */
   by: 'ids' | 'payload' | 'visitor' | 'session'
   /** The columns of ids; empty: it has none. */

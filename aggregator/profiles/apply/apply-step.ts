@@ -29,7 +29,9 @@ export interface NewsEnvelope {
   news: UserNews
 }
 
-/** What policies have to learn of one message of the stream. How far the partition is stored is said when it is told. */
+/**
+ * What policies have to learn of one message of the stream. How far the partition is stored is said when it is told.
+ */
 export type UntoldLearning = Omit<LearningEnvelope, 'stored'>
 
 /** What the partitions of a user's browsers are told. */

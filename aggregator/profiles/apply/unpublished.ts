@@ -1,7 +1,10 @@
 import type { RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
 import type { ForwardEnvelope, IdentityEnvelope, NewsEnvelope, UntoldLearning } from './apply-step.js'
 
-/** Signals, rejected traits, changes of identity, news, learning records or forwarded messages of one visitor that are not in their stream yet. */
+/**
+ * Signals, rejected traits, changes of identity, news, learning records or forwarded messages of one visitor that are
+ * not in their stream yet.
+ */
 export interface UnpublishedEntry {
   siteId: string
   visitorId: string

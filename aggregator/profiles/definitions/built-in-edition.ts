@@ -3,7 +3,9 @@ import { ALL_BUILT_IN_FEATURES, type BuiltInFeature, builtInSince, versionOfFeat
 import { BUILT_IN_KEY, parseStoredBuiltIn, type StoredBuiltIn } from '@slotstream/protocol'
 import { isJetStreamError, parseEntry } from '@slotstream/runtime'
 
-/** Built-in features, and since when this installation has each: those of a later release have history to be counted. */
+/**
+ * Built-in features, and since when this installation has each: those of a later release have history to be counted.
+ */
 export interface BuiltInEdition {
   features: readonly BuiltInFeature[]
   /** Revision in which each came, by name, where that is not the beginning. */
@@ -14,8 +16,8 @@ export interface BuiltInEdition {
 export const FIRST_EDITION: BuiltInEdition = { features: ALL_BUILT_IN_FEATURES, since: {} }
 
 /**
- * Reads since when the installation has the built-in features, and notes those that are new. It is the bucket `definitions`
- * whose revisions number them, so that they are of one order with the sets of sites.
+ * Reads since when the installation has the built-in features, and notes those that are new. It is the bucket
+ * `definitions` whose revisions number them, so that they are of one order with the sets of sites.
  *
  * @param features default: those of this release
  */
@@ -54,7 +56,9 @@ function isSame({ features: known }: StoredBuiltIn, features: readonly BuiltInFe
   )
 }
 
-/** Returns what is noted instead. The first time nothing is known of what was counted before: it is taken for the same. */
+/**
+ * Returns what is noted instead. The first time nothing is known of what was counted before: it is taken for the same.
+ */
 function nextOf(
   stored: StoredBuiltIn | undefined,
   revision: number,

@@ -26,8 +26,8 @@ export interface ServedDefinitions {
 }
 
 /**
- * Follows what sites declare. Until the history of a site's features is counted in all partitions, those that it declared
- * before are counted and served as well.
+ * Follows what sites declare. Until the history of a site's features is counted in all partitions, those that it
+ * declared before are counted and served as well.
  *
  * @param onChange called with each site whose features are others now, and the revision that they had
  * @returns when the present state is in effect

@@ -29,8 +29,8 @@ const NONE: SiteDefinitions = { features: NO_DEFINITIONS, patterns: NO_DEFINITIO
  * Follows the bucket `definitions`. Sets are checked by their form only: what compiles them may still refuse one. A set
  * that can't be used is logged and skipped, and the one before stays.
  *
- * @param onChange called with all three sets of a site whenever one of them is another one, also for those that are there
- * at the start
+ * @param onChange called with all three sets of a site whenever one of them is another one, also for those that are
+ * there at the start
  * @returns when the present state was told
  */
 export async function watchDefinitions(

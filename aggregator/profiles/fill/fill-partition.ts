@@ -54,8 +54,9 @@ export interface FillOutcome {
 }
 
 /**
- * Counts the history of features of some sites in a partition, from the messages that the streams have, and puts it into the
- * profiles in memory. Live messages go on meanwhile. What was done already changes nothing when it is done again.
+ * Counts the history of features of some sites in a partition, from the messages that the streams have, and puts it
+ * into the profiles in memory. Live messages go on meanwhile. What was done already changes nothing when it is done
+ * again.
  *
  * @throws FillEnded
  */

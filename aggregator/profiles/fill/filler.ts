@@ -41,7 +41,9 @@ export interface Filler {
   end(index: number): void
   /** Takes up a site's features that were changed, from those of a revision on. */
   featuresChanged(siteId: string, formerRevision: number): void
-  /** Begins again with a site's features in a partition: a profile was put back to a state that may lack their history. */
+  /**
+   * Begins again with a site's features in a partition: a profile was put back to a state that may lack their history.
+   */
   again(index: number, siteId: string): void
   /** Begins again where persons are deleted whose history may be counted now. */
   forget(index: number, request: Pick<ForgetRequest, 'siteId'>): void

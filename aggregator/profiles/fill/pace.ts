@@ -4,8 +4,8 @@ import { pause } from '@slotstream/runtime'
 const LOOK_EVERY = 64
 
 /**
- * Makes the function that a fill asks after each message: it returns what to wait for, so that live messages and answers
- * come first, and no more than `rate` messages a second are read; 0: as many as there is time for.
+ * Makes the function that a fill asks after each message: it returns what to wait for, so that live messages and
+ * answers come first, and no more than `rate` messages a second are read; 0: as many as there is time for.
  *
  * @param slice see `createSlices`
  */

@@ -24,8 +24,8 @@ export interface EventRanges {
   /** Returns the sequence before the first message that the streams have of a partition. */
   asOf(partition: number): number
   /**
-   * Returns the same with the time at which that message was stored, in milliseconds since the epoch; 0 for both where the
-   * streams still have the first message that there ever was.
+   * Returns the same with the time at which that message was stored, in milliseconds since the epoch; 0 for both where
+   * the streams still have the first message that there ever was.
    */
   beginOf(partition: number): { from: number; fromTime: number }
 }

@@ -7,8 +7,8 @@ import { publishToVisitor } from '../publish-to-visitor.js'
 const MAX_CHARACTERS = 200_000
 
 /**
- * Tells the partitions of a user's browsers of messages that name the user alone, by the stream of events: the browsers keep
- * the decisions that these may reward.
+ * Tells the partitions of a user's browsers of messages that name the user alone, by the stream of events: the browsers
+ * keep the decisions that these may reward.
  *
  * @throws when the stream may not have it: call it again
  */

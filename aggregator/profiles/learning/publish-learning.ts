@@ -5,7 +5,8 @@ import type { UntoldLearning } from '../apply/apply-step.js'
 /**
  * Publishes what policies have to learn of a message of a partition.
  *
- * @param stored sequence up to which the profiles of the partition are stored: of a message up to it nothing is told again
+ * @param stored sequence up to which the profiles of the partition are stored: of a message up to it nothing is told
+ * again
  * @throws when the stream may not have it: call it again
  */
 export type PublishLearning = (partition: number, learning: UntoldLearning, stored: number) => Promise<void>

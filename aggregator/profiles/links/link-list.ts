@@ -14,13 +14,16 @@ export interface LinkList {
   decided(link: DecidedLink): void
   /** Yields profiles as they come, and notes the links of browsers. */
   noted(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile>
-  /** Writes the links into the profiles of users, and decisions into those of browsers, too. The live roles learn of later ones by the stream. */
+  /**
+   * Writes the links into the profiles of users, and decisions into those of browsers, too. The live roles learn of
+   * later ones by the stream.
+   */
   writeTo(profiles: ComputedProfiles): Promise<void>
 }
 
 /**
- * Creates an empty list. What told a user's partition of a link may be gone from the stream, and the table of events does
- * not have it; the browser's own messages say it, too.
+ * Creates an empty list. What told a user's partition of a link may be gone from the stream, and the table of events
+ * does not have it; the browser's own messages say it, too.
  */
 export function createLinkList(): LinkList {
   const changes = new Map<string, { siteId: string; visitorId: string; ofVisitor: IdentityChange[] }>()

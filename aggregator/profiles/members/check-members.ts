@@ -18,9 +18,14 @@ const RETRY_MS = 2_000
 
 /** Looks at the segments of persons at times when no message of theirs is applied. */
 export interface MemberChecks {
-  /** Returns when the person of a profile that was just applied has to be looked at; undefined: not before a message. */
+  /**
+   * Returns when the person of a profile that was just applied has to be looked at; undefined: not before a message.
+   */
   dueOf(profile: Profile, now: number): number | undefined
-  /** Looks at a person, and tells the stream what changed. Resolves to when to look again; undefined: not before a message. */
+  /**
+   * Looks at a person, and tells the stream what changed. Resolves to when to look again; undefined: not before a
+   * message.
+   */
   check(profile: Profile, now: number): Promise<number | undefined>
 }
 

@@ -57,12 +57,13 @@ interface Pass {
 }
 
 /**
- * Creates the function that stores what has changed in some partitions: first the signals that were detected, the traits
- * that were rejected, what policies have to learn and what other partitions have to be told of persons, then, where all of
- * them are published, the profiles, then, where all of them are stored, the checkpoint as of when the pass began. What is due for a profile is noted before it is stored, and the note removed
- * after a profile is stored for which nothing is due. A message that is applied in a stored profile is not looked at again, so
- * its signals have to be published before. What fails stays to be stored by the next pass. Resolves to whether all went
- * well. Passes over the same partition must not overlap.
+ * Creates the function that stores what has changed in some partitions: first the signals that were detected, the
+ * traits that were rejected, what policies have to learn and what other partitions have to be told of persons, then,
+ * where all of them are published, the profiles, then, where all of them are stored, the checkpoint as of when the pass
+ * began. What is due for a profile is noted before it is stored, and the note removed after a profile is stored for
+ * which nothing is due. A message that is applied in a stored profile is not looked at again, so its signals have to be
+ * published before. What fails stays to be stored by the next pass. Resolves to whether all went well. Passes over the
+ * same partition must not overlap.
  *
  * No state of a profile is ever written over one that is further on, whichever process stored it. So whatever is
  * written by an owner that does not know yet that it lost the partition, every checkpoint ever written stays true, and

@@ -38,12 +38,17 @@ export interface ReadStoredDeps {
   partitions: number
   profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
   serves: (partition: number) => boolean
-  /** Returns the time up to which nothing that was read before is used again, in milliseconds since the epoch. Default: 0 */
+  /**
+   * Returns the time up to which nothing that was read before is used again, in milliseconds since the epoch. Default:
+   * 0
+   */
   staleBefore?: (siteId: string) => number
   now?: () => number
 }
 
-/** Creates the function that reads profiles: this process's own from memory, others by request, at most a second old. */
+/**
+ * Creates the function that reads profiles: this process's own from memory, others by request, at most a second old.
+ */
 export function createReadStored(deps: ReadStoredDeps): ReadStored {
   const { nats, partitions, profileOf, serves, staleBefore = () => 0, now = Date.now } = deps
   const remembered = new Map<string, ReadProfile>()

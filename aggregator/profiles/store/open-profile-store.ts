@@ -5,7 +5,8 @@ import type { Redis } from './redis/open-redis.js'
 import { createRedisProfileStore } from './redis/redis-profile-store.js'
 
 /**
- * Connects to the Redis that has the profiles, where there is one: see `openRedis`. Its client takes a moment and 24 MB to load, and is loaded only then.
+ * Connects to the Redis that has the profiles, where there is one: see `openRedis`. Its client takes a moment and 24 MB
+ * to load, and is loaded only then.
  *
  * @param url its address; undefined: profiles are in NATS KV
  */

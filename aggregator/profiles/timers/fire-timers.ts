@@ -10,8 +10,8 @@ const LOOK_MS = 250
 const MOST_AT_ONCE = 500
 
 /**
- * Tells the stream of events that a visitor's time has come. The message takes its place among the visitor's own, so that
- * every replay ends an absence where it was ended before, however late messages arrive.
+ * Tells the stream of events that a visitor's time has come. The message takes its place among the visitor's own, so
+ * that every replay ends an absence where it was ended before, however late messages arrive.
  *
  * @param partitions of the installation
  */

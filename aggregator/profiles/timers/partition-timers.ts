@@ -19,8 +19,8 @@ export interface PartitionTimers {
   /** Removes the note of a visitor who is deleted. */
   forget(visitor: Visitor): Promise<void>
   /**
-   * Tells the stream of visitors whose time has come, and looks at the segments of others, `most` in all. Resolves to how
-   * many were told.
+   * Tells the stream of visitors whose time has come, and looks at the segments of others, `most` in all. Resolves to
+   * how many were told.
    */
   fire(now: number, most: number): Promise<number>
   /** Visitors who wait. */

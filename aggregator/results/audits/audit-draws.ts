@@ -21,8 +21,9 @@ export interface AuditDeps {
 }
 
 /**
- * Creates what audits the draws of all sites as they are recorded: for each slot and version of its policy one e-process, across
- * models, which is stored and goes on in whichever process looks next. Each look reads what was recorded since the last one.
+ * Creates what audits the draws of all sites as they are recorded: for each slot and version of its policy one
+ * e-process, across models, which is stored and goes on in whichever process looks next. Each look reads what was
+ * recorded since the last one.
  */
 export function createDrawAudits({ installation, clickhouse, metrics, log, now = Date.now }: AuditDeps) {
   const { streams, past, buckets } = installation

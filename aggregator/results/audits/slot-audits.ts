@@ -11,7 +11,9 @@ export interface SlotAuditing {
   note(row: DrawRow, base: number): void
   /** Ends a block of a stream: what comes next is after `position`. */
   end(base: number, position: number, now: number): SlotAudits
-  /** Returns the versions whose draws do not fit their chances, with the content that was drawn too often or too seldom. */
+  /**
+   * Returns the versions whose draws do not fit their chances, with the content that was drawn too often or too seldom.
+   */
   faults(): { version: string; e: number; draws: number }[]
 }
 

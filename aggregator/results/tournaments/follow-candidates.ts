@@ -46,8 +46,8 @@ export interface FollowedTournament {
 }
 
 /**
- * Begins to follow the log of a slot. Where the slot's policy changes, what runs is another one, and all begins anew; new content
- * leaves what is known. Decisions of a version that is not in the tables are left out.
+ * Begins to follow the log of a slot. Where the slot's policy changes, what runs is another one, and all begins anew;
+ * new content leaves what is known. Decisions of a version that is not in the tables are left out.
  */
 export function followCandidates(
   clickhouse: ClickHouseClient,

@@ -31,7 +31,10 @@ const CLICKS =
 const VISITS =
   'timestamp >= fromUnixTimestamp64Milli({from: Int64}) - INTERVAL 1 DAY AND timestamp < fromUnixTimestamp64Milli({clicksTo: Int64})'
 
-/** Each decision once, as it was first stored; imported ones, whose seed is another one or none, are not draws of the slot. */
+/**
+ * Each decision once, as it was first stored; imported ones, whose seed is another one or none, are not draws of the
+ * slot.
+ */
 const decidedSql = (
   includesBots: boolean,
 ) => `SELECT ${RECORD_COLUMNS.map(column => `decided.${column} AS ${column}`).join(', ')},
@@ -86,8 +89,8 @@ WHERE received_at >= fromUnixTimestamp64Milli({since: Int64}) GROUP BY intDiv(st
 HAVING number * ${POSITIONS_PER_STREAM} IN {bases: Array(UInt64)}`
 
 /**
- * Resolves to the time up to which events are in the table, by the stream that is furthest behind: what came of later decisions is
- * not known yet. Undefined: there are none
+ * Resolves to the time up to which events are in the table, by the stream that is furthest behind: what came of later
+ * decisions is not known yet. Undefined: there are none
  *
  * @param streams those that take events: earlier ones get no more
  */

@@ -9,8 +9,8 @@ import { type SiteExperiments, storeChange } from '../watch/stored-experiments.j
 import type { FollowedStandings } from './follow-candidates.js'
 
 /**
- * Resolves to why what is certain of candidates is not acted on, in plain words; undefined: it may be. Draws must be sound, and the slot
- * must still have the policy that they were compared with.
+ * Resolves to why what is certain of candidates is not acted on, in plain words; undefined: it may be. Draws must be
+ * sound, and the slot must still have the policy that they were compared with.
  */
 export async function whyHeld(
   { catalog }: Pick<Installation['buckets'], 'catalog'>,
@@ -28,7 +28,10 @@ export async function whyHeld(
     : "the slot's policy is not the one that ran: it was changed a moment ago, or an experiment promoted another one, which is to be written into the slot"
 }
 
-/** Stores steps of a tournament, and what follows from them, if the experiments are still at the revision that was looked at. */
+/**
+ * Stores steps of a tournament, and what follows from them, if the experiments are still at the revision that was
+ * looked at.
+ */
 export async function storeSteps(
   definitions: KV,
   site: Pick<SiteExperiments, 'siteId' | 'revision'>,

@@ -22,10 +22,10 @@ export interface TournamentDeps {
 }
 
 /**
- * Creates what values the candidates of all tournaments on the running log, drops those that are worse for certain, and tries or
- * promotes the best of those that are better for certain: as a further revision of the experiments, if nothing of them was changed
- * meanwhile, and the slot still has the policy that they were compared with. What is known of candidates is in memory: another
- * process reads the log from its beginning.
+ * Creates what values the candidates of all tournaments on the running log, drops those that are worse for certain, and
+ * tries or promotes the best of those that are better for certain: as a further revision of the experiments, if nothing
+ * of them was changed meanwhile, and the slot still has the policy that they were compared with. What is known of
+ * candidates is in memory: another process reads the log from its beginning.
  */
 export function createTournaments({ installation, clickhouse, metrics, log, now = Date.now }: TournamentDeps) {
   const { buckets, streams } = installation

@@ -21,7 +21,10 @@ export interface WatchParts {
   identity: Identity
 }
 
-/** Looks at experiments that may stop, values candidates, and audits draws, in one process of several, until it is stopped. */
+/**
+ * Looks at experiments that may stop, values candidates, and audits draws, in one process of several, until it is
+ * stopped.
+ */
 export async function keepWatching(parts: WatchParts): Promise<{ stop(): Promise<void> }> {
   const { installation, experiments, metrics, log } = parts
   const { everyMs } = experiments

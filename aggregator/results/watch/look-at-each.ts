@@ -8,7 +8,8 @@ export interface EachLook {
   /**
    * Looks at one of a site's experiments, and stores what follows from it.
    *
-   * @returns the new revision of the site's experiments; undefined: nothing was stored; `changed`: they were changed meanwhile
+   * @returns the new revision of the site's experiments; undefined: nothing was stored; `changed`: they were changed
+   * meanwhile
    */
   lookAt(site: SiteExperiments, experiment: Experiment): Promise<number | 'changed' | undefined>
   /** Counts looks by their `result`. */
@@ -19,8 +20,8 @@ export interface EachLook {
 }
 
 /**
- * Looks at the experiments of all sites, one after the other. One that cannot be looked at is logged, and no reason to leave out others. Of
- * a site whose experiments were changed meanwhile, the next time looks at what is there then.
+ * Looks at the experiments of all sites, one after the other. One that cannot be looked at is logged, and no reason to
+ * leave out others. Of a site whose experiments were changed meanwhile, the next time looks at what is there then.
  */
 export async function lookAtEach(
   sites: readonly SiteExperiments[],

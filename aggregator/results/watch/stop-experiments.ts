@@ -18,8 +18,9 @@ export interface StopDeps {
 }
 
 /**
- * Creates what looks at all experiments that have rules to stop, by the same results that are shown, and ends those for which a
- * rule says so. Intervals hold at every look, so it may look as often as it likes. All decisions of an experiment are counted.
+ * Creates what looks at all experiments that have rules to stop, by the same results that are shown, and ends those for
+ * which a rule says so. Intervals hold at every look, so it may look as often as it likes. All decisions of an
+ * experiment are counted.
  */
 export function createStops({ buckets, clickhouse, metrics, log, now = Date.now }: StopDeps) {
   const looks = metrics.counter('experiment_looks_total', 'Looks at experiments that may stop, by result', ['result'])

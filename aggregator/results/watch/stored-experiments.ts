@@ -33,8 +33,8 @@ export async function readExperiments(definitions: KV, log: Log): Promise<SiteEx
 }
 
 /**
- * Stores a change of an experiment, such as how it ended, as a further revision of the site's experiments. All else stays as it was
- * stored.
+ * Stores a change of an experiment, such as how it ended, as a further revision of the site's experiments. All else
+ * stays as it was stored.
  *
  * @param after the revision by which the experiment was judged
  * @returns the new revision; undefined where the experiments were changed meanwhile

@@ -67,8 +67,8 @@ export function positionKeeper(
      */
     announce,
     /**
-     * Announces what is announced already once more, so that the process that did it before announces nothing after it, and
-     * doesn't take for done what this owner is still at. @throws as `announce`
+     * Announces what is announced already once more, so that the process that did it before announces nothing after it,
+     * and doesn't take for done what this owner is still at. @throws as `announce`
      */
     async claim(): Promise<void> {
       if (value) await announce(value)

@@ -74,7 +74,8 @@ function featuresOf(record: DecisionRecord): JsonObject {
   return {
     ...features,
     ...(draw && { draw: JSON.stringify(draw) }),
-    // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of reasons.
+    // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of
+    // reasons.
     ...(details.length > 0 && { missed: JSON.stringify(details) }),
     ...(known && { known: JSON.stringify(known) }),
     ...(model && { model: { ...model } }),

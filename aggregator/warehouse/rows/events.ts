@@ -84,8 +84,8 @@ function eventRow(
       id: messageId,
       receivedAt,
       ...(original === undefined ? {} : { time: original }),
-      // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first send;
-      // nor does a time that was clamped.
+      // Without the time of sending, the client's clock can't be checked, so its time says nothing about the first
+      // send; nor does a time that was clamped.
       ...(original === undefined || message.sentAt === undefined || context.timeClamped === true
         ? {}
         : { happened: message.timestamp }),

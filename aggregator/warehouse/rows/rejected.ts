@@ -3,7 +3,9 @@ import { parseRejectedEnvelope, type RejectedMessage } from '@slotstream/protoco
 import { type Row, readMessage, type SourceMessage } from './row.js'
 import { jsonLine, partitionOfSubject, storableTime } from './text/line.js'
 
-/** Code of what the profiles role finds when it applies a message: a replay finds it again, later than the broker knows. */
+/**
+ * Code of what the profiles role finds when it applies a message: a replay finds it again, later than the broker knows.
+ */
 export const FOUND_BY_REPLAYS = 'profile_too_large' satisfies RejectedMessage['code']
 
 /**

@@ -45,9 +45,9 @@ export function descriptionOf(descriptions: Descriptions, table: string, column:
 }
 
 /**
- * Writes the descriptions into the tables and views of the database `slotstream` as comments, where analysts' tools show
- * them beside the columns. Comments that are right already are left alone, so doing it again costs one query. The comment
- * of a table itself, other than a view's, says how long its rows are kept: see `applyRetention`.
+ * Writes the descriptions into the tables and views of the database `slotstream` as comments, where analysts' tools
+ * show them beside the columns. Comments that are right already are left alone, so doing it again costs one query. The
+ * comment of a table itself, other than a view's, says how long its rows are kept: see `applyRetention`.
  *
  * @param ddl rewrites a statement for a cluster
  */

@@ -47,11 +47,11 @@ export function statementsOf(sql: string): string[] {
 const IS_BY_PERIOD = /\{from:DateTime\('UTC'\)\}/
 
 /**
- * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, also after it was interrupted,
- * changes nothing: every statement says IF NOT EXISTS, changes a column to what it may be already, replaces a view, or
- * inserts what is not there yet. One process at a time: of two, the slower one would replace views by those of earlier
- * migrations. What inserts rows of many events does so in periods (`IS_BY_PERIOD`): each is far from the time limit of a
- * request, and one that was interrupted begins with what is missing.
+ * Brings the database `slotstream` up to the newest migration. Forward only; doing it again, also after it was
+ * interrupted, changes nothing: every statement says IF NOT EXISTS, changes a column to what it may be already,
+ * replaces a view, or inserts what is not there yet. One process at a time: of two, the slower one would replace views
+ * by those of earlier migrations. What inserts rows of many events does so in periods (`IS_BY_PERIOD`): each is far
+ * from the time limit of a request, and one that was interrupted begins with what is missing.
  *
  * @param ddl rewrites a statement for a cluster
  * @param isMyTurn resolves to whether no other process does it, asked before each statement. Default: always
@@ -82,8 +82,8 @@ export async function migrate(
       if (!IS_BY_PERIOD.test(statement)) await run(statement)
       else for (const { from, until } of await readReceivedPeriods(clickhouse)) await run(statement, { from, until })
     }
-    // Each by itself: what is interrupted goes on where it was. From the beginning it could not, because views of earlier
-    // migrations do not fit tables of later ones.
+    // Each by itself: what is interrupted goes on where it was. From the beginning it could not, because views of
+    // earlier migrations do not fit tables of later ones.
     await record(migration)
   }
   return pending.map(({ version }) => version)

@@ -1,6 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 
-/** Events of a period, at most, unless a single hour had more: they are read within seconds, far from any time limit. */
+/**
+ * Events of a period, at most, unless a single hour had more: they are read within seconds, far from any time limit.
+ */
 const MAX_EVENTS = 2_000_000
 
 /** From a time on until another, as ClickHouse writes them: `2026-11-29 13:00:00`, in UTC. */

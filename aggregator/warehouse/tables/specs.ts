@@ -28,11 +28,13 @@ export interface StreamSpec {
   table: string
   /** Rows of one message, with `seq` as their position. Throws when the message is not what the stream should hold. */
   rows(message: SourceMessage, seq: number): Row[]
-  /** Another table, for what messages say that yield no rows. They must be few: each block of them looks for its rows. */
+  /**
+   * Another table, for what messages say that yield no rows. They must be few: each block of them looks for its rows.
+   */
   beside?: { table: string; rows(message: SourceMessage, seq: number): Row[] }
   /**
-   * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours, never
-   * of a client. Without `sender` its ids are made by servers.
+   * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours,
+   * never of a client. Without `sender` its ids are made by servers.
    */
   key?: { time: string; id: string; visitor: string; sender?: string; where?: string }
   /** Positions in the table that come from this stream; absent: all of them. */
@@ -43,7 +45,9 @@ export interface StreamSpec {
   replaces: boolean
   /** Tells whether a row is from before the deletion of its person. Absent: none names a person */
   isForgotten?: RowForgotten
-  /** How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own */
+  /**
+   * How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own
+   */
   waitsMs?: number
 }
 
@@ -132,8 +136,8 @@ export const SPECS = {
 } satisfies Record<string, StreamSpec>
 
 /**
- * What is loaded, by name: each stream of each kind, the catalog, the experiments, and the profiles of a generation. Also streams that take nothing any
- * more: a table that is restored from a backup may lack some of what they have.
+ * What is loaded, by name: each stream of each kind, the catalog, the experiments, and the profiles of a generation.
+ * Also streams that take nothing any more: a table that is restored from a backup may lack some of what they have.
  *
  * @param featuresOf see `profilesSpec`
  */

@@ -38,8 +38,8 @@ interface Found {
 }
 
 /**
- * Creates the function that attempts to deliver a signal that was taken from a webhook's queue, and puts it back or removes
- * it. It resolves in any case. What it did is a record in the stream before the queue is without the signal.
+ * Creates the function that attempts to deliver a signal that was taken from a webhook's queue, and puts it back or
+ * removes it. It resolves in any case. What it did is a record in the stream before the queue is without the signal.
  */
 export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: Pending) => Promise<void> {
   const { partition, letters, sender, publish, isForgotten, metrics, now, log } = deps

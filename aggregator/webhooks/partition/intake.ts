@@ -31,8 +31,8 @@ export interface Intake {
 }
 
 /**
- * Creates the intake of a partition. One reader reads for all webhooks. A webhook without room holds up no other one: what
- * it has no room for stays in the stream, and it reads that for itself, as room comes, until it has caught up.
+ * Creates the intake of a partition. One reader reads for all webhooks. A webhook without room holds up no other one:
+ * what it has no room for stays in the stream, and it reads that for itself, as room comes, until it has caught up.
  */
 export function createIntake(deps: IntakeDeps): Intake {
   const { state, source, log, abort } = deps

@@ -40,7 +40,8 @@ export interface PartitionState {
 export type KnownPositions = ReadonlyMap<string, Stored<WebhookPosition>>
 
 /**
- * Returns a webhook as its stored position has it. One without a position begins after what was there when it was declared.
+ * Returns a webhook as its stored position has it. One without a position begins after what was there when it was
+ * declared.
  *
  * @param since the sequence of that
  * @param end the stream's last sequence: what a stream that lost its end had beyond it will come again

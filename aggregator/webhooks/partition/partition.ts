@@ -15,7 +15,10 @@ import type { SignalSource } from './signal-source.js'
 /** Time between two times of storing how far a partition is, in milliseconds. */
 const STORE_MS = 1_000
 
-/** How long requests that are under way may take when a partition is given up, in milliseconds: then they are broken off. */
+/**
+ * How long requests that are under way may take when a partition is given up, in milliseconds: then they are broken
+ * off.
+ */
 const RELEASE_MS = 2_000
 
 export interface PartitionDeps extends Omit<IntakeDeps, 'state' | 'abort'> {

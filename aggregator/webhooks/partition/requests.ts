@@ -7,7 +7,9 @@ import { shownDelivery } from './recent.js'
 /** Dead letters that are read to be told, of each partition. */
 const MAX_LETTERS_TOLD = 10
 
-/** Returns the latest deliveries of a webhook, newest first: those that wait, the latest that ended, and dead letters. */
+/**
+ * Returns the latest deliveries of a webhook, newest first: those that wait, the latest that ended, and dead letters.
+ */
 export async function toldDeliveries(
   { webhook, queue, recent, letters }: WebhookState,
   store: Pick<LetterStore, 'read'>,

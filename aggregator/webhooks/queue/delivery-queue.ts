@@ -1,6 +1,9 @@
 import { byPlace, type Pending } from './pending.js'
 
-/** The signals of a partition that one webhook is to get. Of each lane the first one is delivered before the next begins. */
+/**
+ * The signals of a partition that one webhook is to get. Of each lane the first one is delivered before the next
+ * begins.
+ */
 export interface DeliveryQueue {
   /** Adds a signal at its place among those of its lane. False: it is there already. */
   add(pending: Pending): boolean

@@ -6,9 +6,9 @@ export interface RetryBounds {
 }
 
 /**
- * Returns when a signal is tried again after a failed attempt, in milliseconds since the epoch: the first pause, doubled
- * with each further attempt up to the longest, and shortened by up to a half at random, so that signals that failed together
- * do not come back together. Undefined: it is given up.
+ * Returns when a signal is tried again after a failed attempt, in milliseconds since the epoch: the first pause,
+ * doubled with each further attempt up to the longest, and shortened by up to a half at random, so that signals that
+ * failed together do not come back together. Undefined: it is given up.
  *
  * @param attempts that have failed
  * @param since when the signal was taken from its stream

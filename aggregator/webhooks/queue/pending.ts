@@ -1,6 +1,9 @@
 import { isCount, isId, isObject, isText } from '@slotstream/protocol'
 
-/** A signal that a webhook is to get: where it is, and what became of the attempts so far. It says nothing of its person. */
+/**
+ * A signal that a webhook is to get: where it is, and what became of the attempts so far. It says nothing of its
+ * person.
+ */
 export interface Pending {
   /** Its message in the streams of signals, and its place there. */
   seq: number
@@ -11,7 +14,9 @@ export interface Pending {
   lane: string
   /** Attempts so far. */
   attempts: number
-  /** When the next attempt may begin, and when the signal was taken from its stream, in milliseconds since the epoch. */
+  /**
+   * When the next attempt may begin, and when the signal was taken from its stream, in milliseconds since the epoch.
+   */
   due: number
   since: number
   /** HTTP status and error of the last attempt: 0 and '' before it. */

@@ -53,8 +53,8 @@ export function checkHost(hostname: string): void {
 }
 
 /**
- * Asks the DNS itself, and no file or service of the machine. The system's resolver would keep a thread for as long as a
- * server is silent, of the few that this process has for its files as well.
+ * Asks the DNS itself, and no file or service of the machine. The system's resolver would keep a thread for as long as
+ * a server is silent, of the few that this process has for its files as well.
  */
 function createResolve(): Resolve {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: TRIES })

@@ -39,8 +39,8 @@ export interface SenderOptions {
 }
 
 /**
- * Creates the sender of requests to URLs that others chose. It follows no redirect, whose target could be anywhere, reads
- * little of an answer, and connects to public addresses only.
+ * Creates the sender of requests to URLs that others chose. It follows no redirect, whose target could be anywhere,
+ * reads little of an answer, and connects to public addresses only.
  */
 export function createSender({ timeoutMs, allowPrivate, lookup }: SenderOptions): Sender {
   const options = { keepAlive: true, maxFreeSockets: MAX_FREE, timeout: IDLE_MS, scheduling: 'lifo' as const }
@@ -62,7 +62,9 @@ export function createSender({ timeoutMs, allowPrivate, lookup }: SenderOptions)
     })
   }
 
-  /** A connection that stayed open may have been closed by its server in this moment: that says nothing of the webhook. */
+  /**
+   * A connection that stayed open may have been closed by its server in this moment: that says nothing of the webhook.
+   */
   async function answerTo(url: URL, headers: Record<string, string>, body: string, signal: AbortSignal) {
     const request = open(url, headers, signal)
     try {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 
 /**
- * Seconds of processor time that a process used up since it was started; NaN where the system doesn't tell. Linux counts
- * in hundredths of a second; `ps`, where there is one, only in whole ones.
+ * Seconds of processor time that a process used up since it was started; NaN where the system doesn't tell. Linux
+ * counts in hundredths of a second; `ps`, where there is one, only in whole ones.
  */
 export async function processorSeconds(pid: number | undefined): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')

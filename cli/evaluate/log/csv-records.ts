@@ -8,7 +8,8 @@ const MAX_RECORD = 4 * 2 ** 20
 const NEWLINE = 10
 
 /**
- * Reads records of CSV (RFC 4180) as they come, without holding the rest. Quoted fields may hold commas, quotes and ends of lines.
+ * Reads records of CSV (RFC 4180) as they come, without holding the rest. Quoted fields may hold commas, quotes and
+ * ends of lines.
  *
  * @param wantedOf returns, by the first record, how many fields are wanted of those after it
  * @param onRecord is called with the fields, up to the last that is wanted, and the number of the record, from 1

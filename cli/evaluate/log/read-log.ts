@@ -21,8 +21,8 @@ const doubles = (length: number) => new Float64Array(length)
 const whole = (length: number) => new Uint32Array(length)
 
 /**
- * Reads a log of decisions: one record for each shown content, a header with the names of columns. Rows that showed nothing are left
- * out.
+ * Reads a log of decisions: one record for each shown content, a header with the names of columns. Rows that showed
+ * nothing are left out.
  *
  * @param file names the log in messages
  * @throws CommandError with the place of what is no such log

@@ -1,4 +1,6 @@
-/** Length from which a quoted field is compared with the one above it: long ones are often equal, and slow to unquote. */
+/**
+ * Length from which a quoted field is compared with the one above it: long ones are often equal, and slow to unquote.
+ */
 const LONG = 40
 
 /** Splits a text that comes in pieces into records of CSV and their fields. */

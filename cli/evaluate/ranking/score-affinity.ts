@@ -1,6 +1,6 @@
 /**
- * Returns how the policy `affinity` scores all items for a user: the cosine of the categories of what they had with those of an
- * item.
+ * Returns how the policy `affinity` scores all items for a user: the cosine of the categories of what they had with
+ * those of an item.
  *
  * @param categories of each item, by number
  */

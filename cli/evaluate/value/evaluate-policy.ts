@@ -60,8 +60,8 @@ export function evaluatePolicy(
 }
 
 /**
- * Names content as the log does: what is replayed from an Open Bandit log as `item-3` is `3` in it. What a policy lists and the log
- * never showed is added to it.
+ * Names content as the log does: what is replayed from an Open Bandit log as `item-3` is `3` in it. What a policy lists
+ * and the log never showed is added to it.
  */
 function named(log: DecisionLog, policy: NamedPolicy, contents: ContentFactsById) {
   const logged = new Set(log.ids)

@@ -11,8 +11,8 @@ export type Alternative =
   | { slots: SomeCatalog['slots'] | undefined; content: SomeCatalog['content'] | undefined }
 
 /**
- * Reads what `--with` names: `default`; a file with a slot's policy, or a slot with one; a catalog as `GET …/catalog` has it, or a
- * folder of one. What a catalog leaves out, slots or content, stays as it was.
+ * Reads what `--with` names: `default`; a file with a slot's policy, or a slot with one; a catalog as `GET …/catalog`
+ * has it, or a folder of one. What a catalog leaves out, slots or content, stays as it was.
  *
  * @throws CommandError with what is wrong
  */

@@ -2,7 +2,10 @@ import { RECORD_COLUMNS, type RecordRow, type ReplayedDecision, recordOfRow } fr
 import type { DecisionRecord } from '@slotstream/protocol'
 import { type ClickHouseAddress, linesOf } from '../../clickhouse-query.js'
 
-/** Decisions that are replayed: of a site, and of one of its slots or all, from the first time on until before the second. */
+/**
+ * Decisions that are replayed: of a site, and of one of its slots or all, from the first time on until before the
+ * second.
+ */
 export interface ReplayedPeriod {
   site: string
   slot: string | undefined

@@ -4,7 +4,9 @@ import { IGNORED } from './ignored.js'
 import { type AnalystLimits, boundedLimit, LIMITS } from './limits.js'
 import { boundedByRule, isKnownSetting, settableNames } from './rules.js'
 
-/** Settings that builders cannot change: their tables are on the disk, temporary ones too, and leave a tenth of it free. */
+/**
+ * Settings that builders cannot change: their tables are on the disk, temporary ones too, and leave a tenth of it free.
+ */
 const IMPOSED_ON_BUILDERS: readonly (readonly [name: string, value: string])[] = [
   ['min_free_disk_ratio_to_perform_insert', '0.1'],
   ['default_temporary_table_engine', 'MergeTree'],
@@ -38,7 +40,10 @@ export function boundedSetting(
   )
 }
 
-/** Returns the names that `boundedSetting` takes of a role, and a pattern of more in the engine's syntax of regular expressions. */
+/**
+ * Returns the names that `boundedSetting` takes of a role, and a pattern of more in the engine's syntax of regular
+ * expressions.
+ */
 export function takenSettings(role: Role): { names: string[]; pattern: string } {
   return { names: [...LIMITS, ...settableNames(role)], pattern: IGNORED.source }
 }

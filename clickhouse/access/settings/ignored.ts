@@ -1,6 +1,6 @@
 /**
- * Settings that clients send as a matter of course, and that are left out: they concern ClickHouse's HTTP layer, its log
- * and caches, or are imposed anyway.
+ * Settings that clients send as a matter of course, and that are left out: they concern ClickHouse's HTTP layer, its
+ * log and caches, or are imposed anyway.
  */
 export const IGNORED = new RegExp(
   `^(?:http_\\w+|allow_(?:experimental|suspicious)_\\w+|cancel_http_readonly_queries_on_client_close

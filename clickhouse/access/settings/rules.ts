@@ -25,8 +25,8 @@ const text = (names: string, pattern: RegExp): [string, Rule][] =>
   words(names).map(name => [name, { kind: 'text', pattern }])
 
 /**
- * The settings of users without full rights: how a result looks, what SQL means, and doing less. Neither paths nor schemas
- * nor limits nor anything that writes. Names are those of engine 26.7.
+ * The settings of users without full rights: how a result looks, what SQL means, and doing less. Neither paths nor
+ * schemas nor limits nor anything that writes. Names are those of engine 26.7.
  */
 const RULES = new Map<string, Rule>([
   ...flags(`extremes final group_by_use_nulls join_use_nulls any_join_distinct_right_table_keys transform_null_in

@@ -30,9 +30,9 @@ export interface Connections {
 export const FAR_REACHING = new Set(['profile', 'compatibility'])
 
 /**
- * Creates connections whose state is known. Settings stick to a connection of the engine: a deduplication token left behind
- * makes the next, unrelated insert vanish silently. So whatever the last query had set and the next one doesn't is
- * put back to DEFAULT before the next one runs, and a connection in doubt is closed. (A fresh connection per query
+ * Creates connections whose state is known. Settings stick to a connection of the engine: a deduplication token left
+ * behind makes the next, unrelated insert vanish silently. So whatever the last query had set and the next one doesn't
+ * is put back to DEFAULT before the next one runs, and a connection in doubt is closed. (A fresh connection per query
  * would be simpler, but the library closes none while any query runs, and one weighs 350 KB.)
  *
  * @param connect opens one more connection

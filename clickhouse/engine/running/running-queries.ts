@@ -7,7 +7,9 @@ import { killStatementOf } from './kill-statement.js'
 
 /** How often a cancelled query is killed again: the first KILL can come before the engine has registered it. */
 const KILL_INTERVAL_MS = 250
-/** How long a KILL QUERY … SYNC waits at most: a client that doesn't read its result holds up even a cancelled query. */
+/**
+ * How long a KILL QUERY … SYNC waits at most: a client that doesn't read its result holds up even a cancelled query.
+ */
 const KILL_TIMEOUT_MS = 30_000
 
 /** Waits for a query's place; resolves to what gives it up. */

@@ -149,7 +149,9 @@ function bracketAt(tokens: readonly Token[], at: number): Bracket {
   return isCall ? 'arguments' : 'group'
 }
 
-/** Whether a place is among the arguments of a function, `f((x))` included; a query in between has columns of its own. */
+/**
+ * Whether a place is among the arguments of a function, `f((x))` included; a query in between has columns of its own.
+ */
 function isArgument(brackets: readonly Bracket[]): boolean {
   return brackets.slice(brackets.lastIndexOf('query') + 1).includes('arguments')
 }

@@ -255,8 +255,8 @@ export const FUNCTIONS = words(`
 `)
 
 /**
- * Functions for the user `slotstream` alone: the work of one call grows with the square of what it gets, or goes on step
- * by step, and looks at no time limit meanwhile.
+ * Functions for the user `slotstream` alone: the work of one call grows with the square of what it gets, or goes on
+ * step by step, and looks at no time limit meanwhile.
  */
 export const SLOW_FUNCTIONS = words(`
   arrayFold arrayLevenshteinDistance arrayLevenshteinDistanceWeighted arrayReduceInRanges arraySimilarity
@@ -301,7 +301,9 @@ export const TABLE_FUNCTIONS = words(`
   zeros zeros_mt
 `)
 
-/** Table functions for the user `slotstream` alone: they read tables by arguments, or endlessly, or run SQL in texts. */
+/**
+ * Table functions for the user `slotstream` alone: they read tables by arguments, or endlessly, or run SQL in texts.
+ */
 export const TRUSTED_TABLE_FUNCTIONS = words(`
   loop mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID mergeTreeIndex mergeTreeProjection mergeTreeTextIndex
   viewIfPermitted

@@ -49,7 +49,9 @@ export interface EngineNames {
   systemTables: readonly string[]
 }
 
-/** Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case. */
+/**
+ * Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case.
+ */
 export interface Names {
   /** Whether `name(…)` may be in a statement of this role. */
   mayCall(name: string, role: Role): boolean

@@ -4,8 +4,8 @@ import { ClickHouseException } from '../../errors.js'
 /** Connections of clients, bounded so that those of some never keep out others, and least of all the trusted user. */
 export interface ClientConnections {
   /**
-   * Counts a connection until it closes. Beyond the bound one is closed: of those on which no whole request is worked on,
-   * the one where nothing began or ended for the longest time. The trusted user's neither count nor are closed.
+   * Counts a connection until it closes. Beyond the bound one is closed: of those on which no whole request is worked
+   * on, the one where nothing began or ended for the longest time. The trusted user's neither count nor are closed.
    */
   add(socket: Socket): void
   /** Says that the trusted user sent a request on a connection: it has the rights of that user until it closes. */

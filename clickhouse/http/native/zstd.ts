@@ -10,8 +10,8 @@ type Zstd = (data: Buffer, options: { maxOutputLength: number }, done: Done) => 
 const native = (zlib as unknown as { zstdDecompress?: Zstd }).zstdDecompress
 
 /**
- * Decompresses ZSTD beside the event loop, and stops where it becomes longer than said. Undefined where this Node has no
- * ZSTD: what there is in JavaScript knows no bound of what a block becomes.
+ * Decompresses ZSTD beside the event loop, and stops where it becomes longer than said. Undefined where this Node has
+ * no ZSTD: what there is in JavaScript knows no bound of what a block becomes.
  *
  * @param size bytes that it must become
  * @returns undefined when the data is no ZSTD of this size

@@ -19,7 +19,9 @@ const FORMATS = new Map(
     .map(name => [name.toLowerCase(), name]),
 )
 
-/** Types whose binary values say of which type they are, also of states of functions, which only the engine may write. */
+/**
+ * Types whose binary values say of which type they are, also of states of functions, which only the engine may write.
+ */
 const TYPED_VALUES = /\b(?:Dynamic|JSON)\b/i
 const IN_QUOTES = /`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'/gs
 

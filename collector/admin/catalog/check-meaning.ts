@@ -19,8 +19,8 @@ export interface MeaningFault {
 }
 
 /**
- * Checks what slots and contents mean, beside their form: conditions that can't be used, names of features, segments and
- * signals that there are not, payloads that do not fit the schemas of their slots.
+ * Checks what slots and contents mean, beside their form: conditions that can't be used, names of features, segments
+ * and signals that there are not, payloads that do not fit the schemas of their slots.
  *
  * @param state the catalog as it will be
  */

@@ -22,7 +22,10 @@ import { DELETED_REASON } from '../../intake/accept/forgotten.js'
 /** Highest position on a page: with a list behind it, it fits into the 16 bits that tables have for it. */
 const MAX_POSITION = 65_000
 
-/** Features by which a decision that was made here is drawn again and explained. ClickHouse takes `draw.x` for a field of `draw`. */
+/**
+ * Features by which a decision that was made here is drawn again and explained. ClickHouse takes `draw.x` for a field
+ * of `draw`.
+ */
 const OWN_FEATURES = ['draw', 'missed', 'model', 'known']
 
 /** The outcome of an import of decisions from another system's log. */

@@ -17,9 +17,9 @@ export interface VersionDeps {
 }
 
 /**
- * Finds the ids of the contents that a slot had when a decision was made, in their order: in the catalog as it is, else in the
- * revisions that were new then, else in the tables, which have all versions. The version in the record tells the right one.
- * Undefined: none is it.
+ * Finds the ids of the contents that a slot had when a decision was made, in their order: in the catalog as it is, else
+ * in the revisions that were new then, else in the tables, which have all versions. The version in the record tells the
+ * right one. Undefined: none is it.
  */
 export async function nameContents(
   { catalog, experimentStore, readContentsThen }: VersionDeps,

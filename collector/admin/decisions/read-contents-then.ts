@@ -5,8 +5,8 @@ import type { Nats } from '@slotstream/runtime'
 const TIMEOUT_MS = 30_000
 
 /**
- * Reads the ids of the contents of an earlier version of a slot from the tables. Resolves to undefined where they have none, or no
- * warehouse answers: a decision is explained without names then.
+ * Reads the ids of the contents of an earlier version of a slot from the tables. Resolves to undefined where they have
+ * none, or no warehouse answers: a decision is explained without names then.
  */
 export type ReadContentsThen = (request: ContentsThenRequest) => Promise<string[] | undefined>
 

@@ -18,7 +18,8 @@ const LOADED_AFTER_MS = 60_000
 const PAUSES_MS = [250, 500, 1_000, 2_000]
 
 /**
- * Reads the record of a decision. One of just now, which may still be on its way into the table, is waited for, up to four seconds.
+ * Reads the record of a decision. One of just now, which may still be on its way into the table, is waited for, up to
+ * four seconds.
  *
  * @throws Failure `not_found` when the site has no decision of that id; `unavailable` when no warehouse answers
  */

@@ -13,7 +13,10 @@ import {
 } from '@slotstream/protocol'
 import { bucketHistory, isJetStreamError, parseEntry, type Revision } from '@slotstream/runtime'
 
-/** The sets that administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for good. */
+/**
+ * The sets that administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for
+ * good.
+ */
 export interface DefinitionStore {
   read<Kind extends DefinitionKind>(siteId: string, kind: Kind): Promise<DefinitionSet<Kind>>
   /** Resolves to an earlier revision; undefined: it is not there, or not any more. */

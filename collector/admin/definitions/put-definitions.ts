@@ -64,8 +64,8 @@ export async function putDefinitions(
 }
 
 /**
- * Returns by name the least revision that has each definition as it is now, as far as it makes a difference to what it counts: also
- * of built-in ones that the set before took the place of.
+ * Returns by name the least revision that has each definition as it is now, as far as it makes a difference to what it
+ * counts: also of built-in ones that the set before took the place of.
  *
  * @param next the least revision that the set can get: later than all that profiles may have begun under
  */

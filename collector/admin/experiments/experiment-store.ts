@@ -50,7 +50,9 @@ export function createExperimentStore(bucket: KV): ExperimentStore {
   }
 }
 
-/** Returns what an entry holds. What can't be read is an empty set, at its revision: the next one may take its place. */
+/**
+ * Returns what an entry holds. What can't be read is an empty set, at its revision: the next one may take its place.
+ */
 function setOf(entry: Pick<KvEntry, 'operation' | 'json' | 'revision' | 'created'>): ExperimentSet {
   const parsed = entry.operation === 'PUT' ? parseEntry(entry, parseStoredExperiments) : undefined
   const experiments = parsed?.ok ? parsed.value : []

@@ -19,9 +19,9 @@ export interface ExperimentDeps {
 /**
  * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision.
  *
- * @param options `expected`: the revision that it takes the place of. Default: whichever there is. `keepsEnds`: an experiment that
- *   was stopped, and a candidate that is tried, stay so where their fields are left out, so that a file that is put once more does not
- *   begin them anew. Default: yes
+ * @param options `expected`: the revision that it takes the place of. Default: whichever there is. `keepsEnds`: an
+ * experiment that was stopped, and a candidate that is tried, stay so where their fields are left out, so that a file
+ * that is put once more does not begin them anew. Default: yes
  * @throws Failure `malformed` with a line for each fault; `conflict` when the revision is another one
  */
 export async function putExperiments(

@@ -85,8 +85,8 @@ const DEFAULT_DAYS = 30
 const DAY_MS = 86_400_000
 
 /**
- * Returns the period of a request for results, and the experiment: the one that is named, else the first one of the slot that runs, else
- * the first one that was stopped.
+ * Returns the period of a request for results, and the experiment: the one that is named, else the first one of the
+ * slot that runs, else the first one that was stopped.
  *
  * @throws Failure `malformed` when a time is none; `not_found` when there is no such experiment
  */

@@ -13,7 +13,10 @@ export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {
   readPower: ReadPower
 }
 
-/** Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, `…/slots/:id/results` and `…/power`. */
+/**
+ * Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, `…/slots/:id/results` and
+ * `…/power`.
+ */
 export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts): void {
   const { siteOf, experimentStore: store, readResults, readPower } = parts
   const path = '/sites/:siteId/experiments'

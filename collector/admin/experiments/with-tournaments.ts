@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Experiment, ExperimentArm } from '@slotstream/protocol'
 
 /**
- * Returns experiments whose tournaments have what was left out: since when decisions count, the steps of candidates that are as they
- * were, and the one that is tried.
+ * Returns experiments whose tournaments have what was left out: since when decisions count, the steps of candidates
+ * that are as they were, and the one that is tried.
  *
  * @param takenBack ids of those of which none is to be tried any more
- * @param isPut whether they are put: a candidate that is tried stays so. Else they are an earlier revision, which has no say in what was
- *   done since: what was taken back by it is not tried again
+ * @param isPut whether they are put: a candidate that is tried stays so. Else they are an earlier revision, which has
+ * no say in what was done since: what was taken back by it is not tried again
  */
 export function withTournaments(
   experiments: readonly Experiment[],

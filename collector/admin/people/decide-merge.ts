@@ -11,8 +11,8 @@ import {
 import type { Publisher } from '@slotstream/runtime'
 
 /**
- * Puts a decision about a browser and a user into the stream, for the partitions of both. Resolves when the stream has it
- * twice. It counts before every earlier one, also of a machine whose clock is ahead.
+ * Puts a decision about a browser and a user into the stream, for the partitions of both. Resolves when the stream has
+ * it twice. It counts before every earlier one, also of a machine whose clock is ahead.
  *
  * @param now milliseconds since the epoch
  * @throws PublishError when the stream may have one of them only: decide once more

@@ -5,8 +5,8 @@ import type { ReadProfiles } from '../profiles/read-profiles.js'
 import type { PersonRequest } from './requests.js'
 
 /**
- * Reads the merges of a person: of the user with all browsers, and of the browser that was asked for with all users. Both
- * sides of each are asked for its state.
+ * Reads the merges of a person: of the user with all browsers, and of the browser that was asked for with all users.
+ * Both sides of each are asked for its state.
  *
  * @param asked a userId, an anonymousId, or a person's id
  * @throws Failure `unavailable` when an owner cannot be reached

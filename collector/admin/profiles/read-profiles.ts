@@ -15,8 +15,8 @@ import { answerOf } from '../../owners/answer-of.js'
 const TIMEOUT_MS = 2_000
 
 /**
- * Reads profiles of a site, with all that is applied by now. Resolves to one for each visitor, in their order; undefined
- * where there is none.
+ * Reads profiles of a site, with all that is applied by now. Resolves to one for each visitor, in their order;
+ * undefined where there is none.
  *
  * @param visitorIds keys of visitors, see `visitorIdOf`
  * @param as see `ProfilesRequest`. Default `described`

@@ -16,8 +16,8 @@ export interface ProfileRouteParts extends SiteRouteParts {
 }
 
 /**
- * Adds `/sites/:siteId/profiles/:visitorId` with the history of its values, many profiles at once, who would be in a segment,
- * and the features of a content.
+ * Adds `/sites/:siteId/profiles/:visitorId` with the history of its values, many profiles at once, who would be in a
+ * segment, and the features of a content.
  */
 export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void {
   const { siteOf, readProfiles, previewSegment, readContentFeatures, readValueHistory } = parts

@@ -26,7 +26,10 @@ export interface SitesRouteParts extends SiteRouteParts {
   webhookStore: Pick<WebhookStore, 'removeAll'>
 }
 
-/** Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions, its experiments and its webhooks. */
+/**
+ * Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions, its
+ * experiments and its webhooks.
+ */
 export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
   const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore, experimentStore, webhookStore } =
     parts

@@ -6,7 +6,10 @@ import { createSites, type Sites } from '../../sites.js'
 import { fieldsOf, valid } from '../admin-request.js'
 import { checkKeysAreItsOwn, withKeptSecrets } from './site-keys.js'
 
-/** How often a change is repeated because another collector's was quicker, and the longest pause before, in milliseconds. */
+/**
+ * How often a change is repeated because another collector's was quicker, and the longest pause before, in
+ * milliseconds.
+ */
 const TRIES = 20
 const PAUSE_MS = 50
 
@@ -31,8 +34,8 @@ const FIELDS = [
 ]
 
 /**
- * Stores a site as the body of a request says, and what the body leaves out of secrets and origins as it was. With `patch`
- * all that it leaves out stays; null makes a field what it is by default.
+ * Stores a site as the body of a request says, and what the body leaves out of secrets and origins as it was. With
+ * `patch` all that it leaves out stays; null makes a field what it is by default.
  *
  * @throws Failure `malformed`; `conflict` when a key belongs to another site; `not_found` for a patch of no site
  */
@@ -40,8 +43,8 @@ export type StoreSite = (siteId: string, body: Record<string, unknown>, change?:
 
 /**
  * Creates the function that stores sites. Changes take turns, in this process by waiting and among collectors by
- * repetition, so that each is checked against all sites as they are when it is written: of two sites that claim a key at the same
- * moment one gets it, and a key that was just taken away doesn't come back.
+ * repetition, so that each is checked against all sites as they are when it is written: of two sites that claim a key
+ * at the same moment one gets it, and a key that was just taken away doesn't come back.
  */
 export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
   const inTurn = createTurns(1)
@@ -77,7 +80,9 @@ export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
   }
 }
 
-/** Objects are merged, as JSON Merge Patch does (RFC 7396). What is not named of secrets and origins is kept elsewhere. */
+/**
+ * Objects are merged, as JSON Merge Patch does (RFC 7396). What is not named of secrets and origins is kept elsewhere.
+ */
 function patched({ secretKeyHashes, identitySecret, allowedOrigins, ...site }: Site, body: Record<string, unknown>) {
   const { enrichment, retention, ...rest } = body
   const merged: Record<string, unknown> = {

@@ -74,7 +74,10 @@ export function createWebhookStore(
   }
 }
 
-/** Returns the last sequence of each stream that takes signals now. The layout may have changed since this process began. */
+/**
+ * Returns the last sequence of each stream that takes signals now. The layout may have changed since this process
+ * began.
+ */
 async function endsOfSignals({ manager }: Pick<Nats, 'manager'>, meta: KV): Promise<Record<string, number>> {
   const read = await readLayout(meta)
   if (!read) throw new Error('there is no installation')

@@ -1,4 +1,7 @@
-/** Whether a parsed JSON value is nested deeper than `max` levels. Does not recurse: the value may be nested 100,000 deep. */
+/**
+ * Whether a parsed JSON value is nested deeper than `max` levels. Does not recurse: the value may be nested 100,000
+ * deep.
+ */
 export function isDeeperThan(value: unknown, max: number): boolean {
   let level = [value]
   for (let depth = 0; level.length > 0; depth++) {

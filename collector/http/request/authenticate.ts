@@ -5,7 +5,9 @@ import { createMemo } from '../../enrich/memo.js'
 import type { Sites } from '../../sites.js'
 import { Failure } from '../failure.js'
 
-/** `Authorization` headers whose write key is remembered, and the longest, in characters: one that isn't Basic for sure. */
+/**
+ * `Authorization` headers whose write key is remembered, and the longest, in characters: one that isn't Basic for sure.
+ */
 const MAX_REMEMBERED = 1_000
 const MAX_REMEMBERED_LENGTH = 1_024
 
@@ -16,11 +18,11 @@ export interface Authenticated {
 }
 
 /**
- * Finds the site whose key a request carries, and the kind of the key: as user name of HTTP Basic, as Segment's libraries
- * send it, as `?writeKey=`, or as `writeKey` in the body. A key that is public anywhere is public.
+ * Finds the site whose key a request carries, and the kind of the key: as user name of HTTP Basic, as Segment's
+ * libraries send it, as `?writeKey=`, or as `writeKey` in the body. A key that is public anywhere is public.
  *
- * @throws Failure `unknown_key`; `secret_key_in_page` when a browser sends a secret key, which every visitor of that page
- *   can read
+ * @throws Failure `unknown_key`; `secret_key_in_page` when a browser sends a secret key, which every visitor of that
+ * page can read
  */
 export function authenticate(request: IncomingMessage, body: unknown, sites: Sites): Authenticated {
   const writeKey = basicUser(request.headers.authorization) || queryKey(request.url ?? '') || bodyKey(body)

@@ -11,7 +11,10 @@ const MAX_HOPS = 20
 export interface Client {
   /** In canonical spelling. */
   address: string
-  /** Whether the client has this address. It has not when a proxy there names another one, which can't be read or believed. */
+  /**
+   * Whether the client has this address. It has not when a proxy there names another one, which can't be read or
+   * believed.
+   */
   isItself: boolean
 }
 

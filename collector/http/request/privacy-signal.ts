@@ -3,8 +3,8 @@ import type { BatchAnswer, PrivacySignal, Site, SlotDecision, SlotsRequest } fro
 import { parseBatch } from '../../intake/accept/parse-batch.js'
 
 /**
- * Tells which signal of a request its site honours, if any: `Sec-GPC: 1` (https://w3c.github.io/gpc/) or `DNT: 1`. Scripts
- * can't set the first; browsers set both.
+ * Tells which signal of a request its site honours, if any: `Sec-GPC: 1` (https://w3c.github.io/gpc/) or `DNT: 1`.
+ * Scripts can't set the first; browsers set both.
  */
 export function honouredSignal({ headers }: IncomingMessage, { privacySignals }: Site): PrivacySignal | undefined {
   if (privacySignals !== 'honour') return undefined
@@ -13,8 +13,8 @@ export function honouredSignal({ headers }: IncomingMessage, { privacySignals }:
 }
 
 /**
- * Acknowledges a batch of which nothing is stored, so that its client doesn't send it again. Not looked into: what would be
- * rejected would be stored, too.
+ * Acknowledges a batch of which nothing is stored, so that its client doesn't send it again. Not looked into: what
+ * would be rejected would be stored, too.
  *
  * @throws Failure when it is no batch
  */

@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { Failure } from '../failure.js'
 import { peerAddress, type Trusts } from './client-address.js'
 
-/** A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. Nothing else may end up in an answer. */
+/**
+ * A host name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. Nothing else may end up in an
+ * answer.
+ */
 const HOST =
   /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,20}\.?|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
 
@@ -10,8 +13,8 @@ const HOST =
 export const HOST_HEADERS = 'Host, X-Forwarded-Host, X-Forwarded-Proto'
 
 /**
- * Host and protocol under which the browser reached the collector: as proxies of one's own say in `X-Forwarded-Host` and
- * `X-Forwarded-Proto`, or as the request says.
+ * Host and protocol under which the browser reached the collector: as proxies of one's own say in `X-Forwarded-Host`
+ * and `X-Forwarded-Proto`, or as the request says.
  *
  * @throws Failure `malformed` when the host isn't written as one
  */

@@ -14,7 +14,8 @@ export function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
   const app = express()
   app.set('trust proxy', trustProxy)
   const trusts = app.get('trust proxy fn') as Trusts
-  // A number counts hops, whatever their addresses; addresses are taken apart, and those of proxies come with every request.
+  // A number counts hops, whatever their addresses; addresses are taken apart, and those of proxies come with every
+  // request.
   if (typeof trustProxy === 'number') return trusts
   const bounds = { max: MAX_REMEMBERED, maxKeyLength: MAX_ADDRESS_LENGTH }
   const known = createMemo(bounds, address => trusts(address, 0))

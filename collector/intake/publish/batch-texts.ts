@@ -76,7 +76,10 @@ function endOfValue(json: string, from: number): number {
   return at
 }
 
-/** The place behind the string that begins at a place: its quote is the first with an even number of backslashes before it. */
+/**
+ * The place behind the string that begins at a place: its quote is the first with an even number of backslashes before
+ * it.
+ */
 function endOfString(json: string, from: number): number {
   let at = from
   for (;;) {

@@ -4,9 +4,10 @@ import { show } from '../words/show.js'
 import { isBigInteger, isScalar, scalarOperand } from './operands.js'
 
 // JavaScript's own comparison, as GrowthBook has it: two texts by their characters, anything else as numbers, what is
-// missing as 0. Objects and lists are never less or more: their conversion to text may be a property that a visitor sent.
-// Numbers and texts have functions of their own, because one for both takes the engine several times as long. Whole numbers
-// beyond 2^53 are text, and compare by their value: as texts, the one with more digits would often be the smaller.
+// missing as 0. Objects and lists are never less or more: their conversion to text may be a property that a visitor
+// sent. Numbers and texts have functions of their own, because one for both takes the engine several times as long.
+// Whole numbers beyond 2^53 are text, and compare by their value: as texts, the one with more digits would often be the
+// smaller.
 
 /** `$lt` */
 export const lt: Operator = (wanted, place) =>

@@ -18,7 +18,9 @@ export function isScalar(value: unknown): value is Scalar {
   return typeof value !== 'object' || value === null
 }
 
-/** Whether a value is the text of a whole number that may be beyond 2^53, which messages and conditions hold as text. */
+/**
+ * Whether a value is the text of a whole number that may be beyond 2^53, which messages and conditions hold as text.
+ */
 export function isBigInteger(value: unknown): value is string {
   return typeof value === 'string' && BIG_INTEGER.test(value)
 }
@@ -36,7 +38,10 @@ export function scalarOperand(wanted: unknown, place: Place): { value: Scalar } 
   return { value: isoTime(time) }
 }
 
-/** Milliseconds since the epoch of an ISO 8601 text, or of a number of them. Of four-digit years, whose texts sort as they do. */
+/**
+ * Milliseconds since the epoch of an ISO 8601 text, or of a number of them. Of four-digit years, whose texts sort as
+ * they do.
+ */
 function timeOf(wanted: string | number | boolean): number | undefined {
   if (typeof wanted === 'string') return parseTime(wanted)
   return typeof wanted === 'number' && wanted >= 0 && wanted < Date.UTC(10_000, 0) ? wanted : undefined

@@ -52,8 +52,8 @@ function versionTest(
 }
 
 /**
- * Returns a version as text that sorts as versions do (https://semver.org/#spec-item-11): numbers padded, a release after
- * its pre-releases, without build and leading `v`. What is no version is "0"; undefined is one that is too long.
+ * Returns a version as text that sorts as versions do (https://semver.org/#spec-item-11): numbers padded, a release
+ * after its pre-releases, without build and leading `v`. What is no version is "0"; undefined is one that is too long.
  */
 function comparableVersion(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' && value !== '' ? value : '0'

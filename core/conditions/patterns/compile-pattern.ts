@@ -10,8 +10,8 @@ const REPETITION = /\{(\d+)(?:,(\d*))?\}/g
 const ASCII = /^\p{ASCII}*$/u
 
 /**
- * Compiles a pattern whose time grows with the text and not faster, whatever the pattern: RE2, which has neither look-ahead
- * nor back references (https://github.com/google/re2/wiki/Syntax).
+ * Compiles a pattern whose time grows with the text and not faster, whatever the pattern: RE2, which has neither
+ * look-ahead nor back references (https://github.com/google/re2/wiki/Syntax).
  *
  * @throws Error that says what is wrong with the pattern
  */

@@ -6,8 +6,8 @@ const WORDS = String.raw`${CHARACTER}+(?:\|${CHARACTER}+)*`
 const LITERAL = new RegExp(String.raw`^(\^?)(?:(${CHARACTER}+)|\((?:\?:)?(${WORDS})\))(\$?)$`)
 
 /**
- * Returns a test that is equal to the pattern and does without an engine, which takes a hundred times as long; undefined for
- * a pattern that is more than literals and anchors.
+ * Returns a test that is equal to the pattern and does without an engine, which takes a hundred times as long;
+ * undefined for a pattern that is more than literals and anchors.
  */
 export function literalPattern(pattern: string): ((text: string) => boolean) | undefined {
   const [, start, single, several, end] = LITERAL.exec(pattern) ?? []

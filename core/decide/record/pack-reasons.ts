@@ -23,9 +23,9 @@ const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter])
 const BY_CODE = [MAY_BE_SHOWN, ...Object.values(EXCLUSION_LETTERS)]
 
 /**
- * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as the
- * letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six of them as a
- * letter of base64, and the letters of the others: `=YA;xc2`.
+ * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as
+ * the letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six
+ * of them as a letter of base64, and the letters of the others: `=YA;xc2`.
  */
 export function packReasons(reasons: Reasons): string {
   const { bits, others } = separate(reasons)

@@ -7,8 +7,8 @@ import type { Situation } from '../situation.js'
 const MOST = 40
 
 /**
- * Returns what a slot's policy reads of a person and a request beside interests: as hashes where it reads values, so that a record
- * says no more than it must. Undefined: it reads nothing.
+ * Returns what a slot's policy reads of a person and a request beside interests: as hashes where it reads values, so
+ * that a record says no more than it must. Undefined: it reads nothing.
  *
  * @param also what other policies read that are to be valued by the record. Default: nothing
  */

@@ -1,6 +1,8 @@
 import type { DecisionRecord, Excluded } from '@slotstream/protocol'
 
-/** Leaves out a detail that is that of the content before, excluded for the same reason: it is most of what a list says. */
+/**
+ * Leaves out a detail that is that of the content before, excluded for the same reason: it is most of what a list says.
+ */
 export function sayOnce(excluded: readonly Excluded[]): Excluded[] {
   return excluded.map((one, index) => {
     const before = excluded[index - 1]

@@ -26,7 +26,8 @@ export interface AskedTest {
 }
 
 /**
- * Creates the function that asks a catalog's slots as tests have it. It decides as visitors are served, and samples nothing.
+ * Creates the function that asks a catalog's slots as tests have it. It decides as visitors are served, and samples
+ * nothing.
  *
  * @param siteId on which the holdout of a named visitor depends
  * @param now the present, in milliseconds since the epoch

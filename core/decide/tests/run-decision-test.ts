@@ -7,7 +7,8 @@ import { type AskedTest, createAskAsGiven, type TestedCatalog } from './ask-as-g
 const MOST_NAMED = 5
 
 /**
- * Creates the function that runs decision tests against a catalog. It decides as visitors are served, and samples nothing.
+ * Creates the function that runs decision tests against a catalog. It decides as visitors are served, and samples
+ * nothing.
  *
  * @param siteId on which the holdout of a named visitor depends
  * @param now the present, in milliseconds since the epoch

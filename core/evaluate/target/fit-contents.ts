@@ -14,7 +14,8 @@ const LEAST_HORIZON_MS = 3_600_000
 /**
  * Learns from rows, as a slot does, as of the last of them.
  *
- * @param contents by which features are crossed with what is known of the person. Undefined: only the sums per content are learned
+ * @param contents by which features are crossed with what is known of the person. Undefined: only the sums per content
+ * are learned
  * @throws RangeError for a reward that a slot does not take
  */
 export function fitContents(

@@ -9,7 +9,8 @@ import type { DecisionLog, RowRange } from '../decision-log.js'
 const FITS = { covisitation: covisitationModel, knn: knnModel, ease: easeModel } as const
 
 /**
- * Fits the matrix of a policy from the items that persons of a log's rows had, each list once, for the most frequent items.
+ * Fits the matrix of a policy from the items that persons of a log's rows had, each list once, for the most frequent
+ * items.
  *
  * @param types of policies that are asked for
  */

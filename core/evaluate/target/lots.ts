@@ -19,8 +19,8 @@ export interface LearnedByThen {
 const SEEDS = 8
 
 /**
- * Returns the chances with which a policy draws in each situation, by the lottery that the product draws by. Those of an ensemble
- * are the mean of its policies', by their shares: which of them a person gets depends on nothing else.
+ * Returns the chances with which a policy draws in each situation, by the lottery that the product draws by. Those of
+ * an ensemble are the mean of its policies', by their shares: which of them a person gets depends on nothing else.
  *
  * @param policy undefined: the default policy
  */

@@ -24,8 +24,8 @@ export function uniformTarget(log: DecisionLog): Target {
 }
 
 /**
- * Returns what a slot's policy would do, with the chances by which the product draws. A policy that learns learns from the first
- * half of the log's decisions and is valued by the second.
+ * Returns what a slot's policy would do, with the chances by which the product draws. A policy that learns learns from
+ * the first half of the log's decisions and is valued by the second.
  *
  * @param policy undefined: the default policy
  * @returns a refusal where its chances depend on what the log does not hold

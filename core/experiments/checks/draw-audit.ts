@@ -53,12 +53,12 @@ const OTHERS = -1
 const NEW_AUDIT: DrawAuditState = { accounts: [], reserve: 1, refills: 0, draws: 0, most: 1, isImpossible: false }
 
 /**
- * Begins an audit of one slot and policy version. A bettor begins with a capital of 1 and bets against the recorded chances p,
- * which no bettor can profit from where they are true: for each place and each bias δ, an account multiplies by (p + δ) / p
- * where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ cut to between −p / 2 and (1 − p) / 2. Half of the
- * capital is bet at once, in equal parts; of the reserve, 1 / (k + 2) at refill k, so that a bias which begins after a million
- * clean draws is found, too. The capital is an e-process: it reaches 1 / α with a chance of at most α, at any time (Ville 1939;
- * Shafer, J. R. Stat. Soc. A 184, 2021).
+ * Begins an audit of one slot and policy version. A bettor begins with a capital of 1 and bets against the recorded
+ * chances p, which no bettor can profit from where they are true: for each place and each bias δ, an account multiplies
+ * by (p + δ) / p where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ cut to between −p / 2
+ * and (1 − p) / 2. Half of the capital is bet at once, in equal parts; of the reserve, 1 / (k + 2) at refill k, so that
+ * a bias which begins after a million clean draws is found, too. The capital is an e-process: it reaches 1 / α with a
+ * chance of at most α, at any time (Ville 1939; Shafer, J. R. Stat. Soc. A 184, 2021).
  *
  * @param from state of an audit that goes on. Default: a new one
  */

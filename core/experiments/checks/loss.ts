@@ -1,7 +1,10 @@
 import { type ArmSums, addSums, differenceOf, meanOf } from '../lift.js'
 import { CHECK_ALPHA } from './sample-ratio.js'
 
-/** What an arm's units lost on the way, by the ledger of deliveries: of each unit, the share of its messages that is missing. */
+/**
+ * What an arm's units lost on the way, by the ledger of deliveries: of each unit, the share of its messages that is
+ * missing.
+ */
 export type LossSums = ArmSums
 
 /** Whether arms lose alike. */
@@ -15,8 +18,8 @@ export interface LossCheck {
 export const HARMLESS_LOSS = 0.005
 
 /**
- * Checks that messages of all arms arrive equally often, at every look at once: of an arm whose messages get lost, a part of the
- * rewards is missing, and it seems worse than it is.
+ * Checks that messages of all arms arrive equally often, at every look at once: of an arm whose messages get lost, a
+ * part of the rewards is missing, and it seems worse than it is.
  *
  * @param arms the control first
  */
@@ -35,8 +38,8 @@ export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossC
 }
 
 /**
- * Upper limits of strata, as shares of a unit's messages that are missing; the last stratum has what is above all of them. Within a
- * stratum a reward was lost as likely as any other message.
+ * Upper limits of strata, as shares of a unit's messages that are missing; the last stratum has what is above all of
+ * them. Within a stratum a reward was lost as likely as any other message.
  */
 export const LOSS_STRATA: readonly number[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75]
 
@@ -50,8 +53,9 @@ export interface Stratum extends ArmSums {
 const LEAST_ARRIVAL = 0.1
 
 /**
- * Returns what an arm's units earned, with what got lost: each reward that arrived stands for 1 / arrival of its stratum
- * (Horvitz and Thompson 1952). It assumes that within a stratum rewards are lost by chance, and of a person's messages any as likely.
+ * Returns what an arm's units earned, with what got lost: each reward that arrived stands for 1 / arrival of its
+ * stratum (Horvitz and Thompson 1952). It assumes that within a stratum rewards are lost by chance, and of a person's
+ * messages any as likely.
  */
 export function correctForLoss(strata: readonly Stratum[]): ArmSums {
   const all = { units: 0, sum: 0, squares: 0 }
@@ -65,8 +69,8 @@ export function correctForLoss(strata: readonly Stratum[]): ArmSums {
 }
 
 /**
- * Returns all that an arm's units earned, where those of some strata are weighted for what got lost. Units of no stratum, which no
- * ledger tells of, are taken as they are.
+ * Returns all that an arm's units earned, where those of some strata are weighted for what got lost. Units of no
+ * stratum, which no ledger tells of, are taken as they are.
  *
  * @param all what arrived of all units
  */

@@ -4,8 +4,8 @@ import { logGamma } from '../../algebra/log-gamma.js'
 export const CHECK_ALPHA = 0.001
 
 /**
- * How surely the prior expects the recorded shares, in units: small mismatches of long experiments are found with a large
- * number, large ones of short experiments with a small one.
+ * How surely the prior expects the recorded shares, in units: small mismatches of long experiments are found with a
+ * large number, large ones of short experiments with a small one.
  */
 const CONCENTRATION = 100
 
@@ -28,9 +28,10 @@ export interface SampleRatio {
 }
 
 /**
- * Begins to check units against the shares by which they were assigned, at every look at once. Shares may change with time:
- * each block of units is held against its own. It is the mixture e-process of multinomial counts with a Dirichlet prior
- * around the shares (Lindon and Malek, arXiv 2011.03567); after a change, the prior is what was seen, tilted to the new shares.
+ * Begins to check units against the shares by which they were assigned, at every look at once. Shares may change with
+ * time: each block of units is held against its own. It is the mixture e-process of multinomial counts with a Dirichlet
+ * prior around the shares (Lindon and Malek, arXiv 2011.03567); after a change, the prior is what was seen, tilted to
+ * the new shares.
  */
 export function createSampleRatio(arms: number, alpha = CHECK_ALPHA): SampleRatio {
   const seen = new Float64Array(arms)

@@ -1,7 +1,8 @@
 /**
- * The value of a policy on a log whose policy changed with what it learned, at every look at once (Waudby-Smith, Wu, Ramdas,
- * Karampatziakis and Mineiro, arXiv 2210.10768): ordinary intervals promise too much there, since the chances of each draw
- * depend on those before. This needs no bound of the weights, only that chances were recorded as they were.
+ * The value of a policy on a log whose policy changed with what it learned, at every look at once (Waudby-Smith, Wu,
+ * Ramdas, Karampatziakis and Mineiro, arXiv 2210.10768): ordinary intervals promise too much there, since the chances
+ * of each draw depend on those before. This needs no bound of the weights, only that chances were recorded as they
+ * were.
  */
 
 /** What the sequence takes of one decision. */
@@ -28,7 +29,9 @@ export interface ValueSoFar {
 
 /** A value that grows with its log. */
 export interface ValueSequence {
-  /** @throws RangeError where the policy that is valued would show what could not be drawn: no log can tell its value */
+  /**
+   * @throws RangeError where the policy that is valued would show what could not be drawn: no log can tell its value
+   */
   note(outcome: LoggedOutcome): void
   now(): ValueSoFar
 }
@@ -46,10 +49,11 @@ interface Side {
 const MOST = 0.75
 
 /**
- * Begins a sequence. The pseudo-outcome of a decision is w (r − q) + q̄, with w the weight, q what was expected of what was
- * shown and q̄ on average under the policy; each q is cut to 1 / w, so that the pseudo-outcome never falls below −1. Its lower
- * limit is the empirical Bernstein one, (Σ λ ξ − ln(2/α) − Σ ψ(λ) (ξ − ξ̂)²) / Σ λ with ψ(λ) = −ln(1 − λ) − λ, which holds since
- * exp(λ y − ψ(λ) y²) ≤ 1 + λ y for y ≥ −1 (Fan, Grama and Liu 2015); the upper one is that of 1 − r.
+ * Begins a sequence. The pseudo-outcome of a decision is w (r − q) + q̄, with w the weight, q what was expected of what
+ * was shown and q̄ on average under the policy; each q is cut to 1 / w, so that the pseudo-outcome never falls below
+ * −1. Its lower limit is the empirical Bernstein one, (Σ λ ξ − ln(2/α) − Σ ψ(λ) (ξ − ξ̂)²) / Σ λ with ψ(λ) = −ln(1 − λ)
+ * − λ, which holds since exp(λ y − ψ(λ) y²) ≤ 1 + λ y for y ≥ −1 (Fan, Grama and Liu 2015); the upper one is that of 1
+ * − r.
  *
  * @param alpha share of sequences that miss the truth at any time. Default 0.05
  */

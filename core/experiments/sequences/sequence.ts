@@ -1,6 +1,6 @@
 /**
- * Asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, arXiv 2103.06476): intervals that hold at
- * every look at once, so that it is no mistake to look every day and to stop when the answer is clear.
+ * Asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, arXiv 2103.06476): intervals that
+ * hold at every look at once, so that it is no mistake to look every day and to stop when the answer is clear.
  */
 
 /** Width of a sequence, and where it is narrowest. */
@@ -23,8 +23,8 @@ export function tuningOf({ alpha = DEFAULT_ALPHA, tunedTo = DEFAULT_TUNED_TO }: 
 }
 
 /**
- * Returns B(N): an interval reaches so many standard errors of its estimate to each side. Where 1.96 holds for one look,
- * this holds for all.
+ * Returns B(N): an interval reaches so many standard errors of its estimate to each side. Where 1.96 holds for one
+ * look, this holds for all.
  *
  * @param units of all arms that are compared, above 0
  */

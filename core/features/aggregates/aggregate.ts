@@ -16,8 +16,8 @@ export interface Sample {
 
 /**
  * Sums up samples. Rows are never changed: each function returns another one, or one that it was given. `merge` is
- * commutative and associative, and adding a sample is merging with the row of that sample alone, so that neither the order
- * of messages nor the way they are cut into batches matters.
+ * commutative and associative, and adding a sample is merging with the row of that sample alone, so that neither the
+ * order of messages nor the way they are cut into batches matters.
  */
 export interface Aggregate<Row extends FeatureRow = FeatureRow> {
   /** Returns the row with a sample, or the row itself where the sample has no value of the right kind. */

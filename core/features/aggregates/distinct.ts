@@ -13,8 +13,8 @@ const INDEX_BITS = 10
 type Distinct = number[] | string
 
 /**
- * The number of different values: a list of hashes, then HyperLogLog (Flajolet and others 2007, with linear counting for
- * small numbers). Which of the two it is follows from how many hashes there are, so that the order does not matter.
+ * The number of different values: a list of hashes, then HyperLogLog (Flajolet and others 2007, with linear counting
+ * for small numbers). Which of the two it is follows from how many hashes there are, so that the order does not matter.
  */
 export const distinct: Aggregate<Distinct> = {
   add(row, { value }) {

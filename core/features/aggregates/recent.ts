@@ -9,8 +9,8 @@ export const MAX_RECENT = 20
 type Recent = (string | FeatureRow)[]
 
 /**
- * The latest different values, the latest first. Which are the latest twenty follows from all messages: a value that was
- * left out comes back only by a later message.
+ * The latest different values, the latest first. Which are the latest twenty follows from all messages: a value that
+ * was left out comes back only by a later message.
  */
 export const recent: Aggregate<Recent> = {
   add(row, { value, at }) {

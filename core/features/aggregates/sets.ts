@@ -4,7 +4,9 @@ import { keyOfScalar, type Scalar, scalarOfKey } from '../input/scalar.js'
 import { boundKeys, mergePairs, putValue, valueAt } from '../state/pairs.js'
 import type { Aggregate } from './aggregate.js'
 
-/** Values that are counted each, at most. Beyond it those of the smallest hashes stay, and the result is approximate. */
+/**
+ * Values that are counted each, at most. Beyond it those of the smallest hashes stay, and the result is approximate.
+ */
 export const MAX_COUNTED = 100
 
 /** Values of a list, at most: those of the smallest hashes. */

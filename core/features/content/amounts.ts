@@ -1,9 +1,14 @@
 import type { ContentAmounts } from '@slotstream/protocol'
 
-/** What is added to one feature of a content: version, slot of time, first slot of its window, units, and key if it has keys. */
+/**
+ * What is added to one feature of a content: version, slot of time, first slot of its window, units, and key if it has
+ * keys.
+ */
 export type Amount = ContentAmounts['amounts'][number]
 
-/** Bytes of amounts that one envelope carries at most, so that it fits into a message of the broker, which takes 1 MB. */
+/**
+ * Bytes of amounts that one envelope carries at most, so that it fits into a message of the broker, which takes 1 MB.
+ */
 export const MAX_AMOUNTS_BYTES = 300_000
 
 /** Bytes of an amount without its key, roughly. */

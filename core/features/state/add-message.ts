@@ -6,8 +6,8 @@ import { boundKeys, putValue, valueAt } from './pairs.js'
 import { dropBefore, firstSlotBeside, hasSlots, slotOf, weightInSlot } from './windows.js'
 
 /**
- * Returns what a feature holds after a message; undefined where the message has nothing that the feature takes, or comes
- * too late for its window. `held` is not changed.
+ * Returns what a feature holds after a message; undefined where the message has nothing that the feature takes, or
+ * comes too late for its window. `held` is not changed.
  *
  * @param sample of the message; its value and weight are overwritten
  */

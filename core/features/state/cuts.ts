@@ -17,8 +17,8 @@ export function noteCut(own: FeatureStates, features: Features): void {
 }
 
 /**
- * Returns the position from which a browser counts a version that was declared after its states began; undefined: it has
- * not begun to.
+ * Returns the position from which a browser counts a version that was declared after its states began; undefined: it
+ * has not begun to.
  */
 export function countsFrom(own: FeatureStates, version: string): number | undefined {
   return own.of[version]?.[0] || undefined
@@ -29,8 +29,8 @@ export function countsFrom(own: FeatureStates, version: string): number | undefi
  *
  * - Versions that the site no longer has are left out. They do not count the message, and must not go on as if they had
  *   when they are declared again.
- * - Features that were declared after the states began get an entry with the position from which they count. It stands in
- *   the browser's own states and is the same for all its users, so that these can be merged.
+ * - Features that were declared after the states began get an entry with the position from which they count. It stands
+ *   in the browser's own states and is the same for all its users, so that these can be merged.
  *
  * States that count all messages for what the site has now need neither.
  *
@@ -73,7 +73,9 @@ function withoutCells(visit: Visit, isWanted: (version: string) => boolean): Vis
   return kept.length === cells.length ? visit : [id, startedAt, endedAt, messages, kept]
 }
 
-/** Returns the positions from which features of a browser count, where that is not the first message, as empty states. */
+/**
+ * Returns the positions from which features of a browser count, where that is not the first message, as empty states.
+ */
 export function cutsOf(own: FeatureStates): FeatureStates | undefined {
   const late = Object.entries(own.of).filter(([, [since]]) => since > 0)
   if (late.length === 0) return undefined

@@ -18,8 +18,8 @@ export interface HistoryFill {
 }
 
 /**
- * Returns the sequence up to which the history of a feature is to be counted for a browser whose states may count already
- * what comes after it; undefined: they lack nothing that the streams have.
+ * Returns the sequence up to which the history of a feature is to be counted for a browser whose states may count
+ * already what comes after it; undefined: they lack nothing that the streams have.
  *
  * @param own states of the browser itself
  * @param last sequence of the browser's last message up to `through`; 0: there is none

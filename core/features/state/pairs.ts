@@ -37,8 +37,8 @@ export function putValue(pairs: unknown[], key: string | number, value: unknown)
 }
 
 /**
- * Removes keys until there are `most`: those of the greatest hashes, so that what stays follows from the set of all keys
- * that ever were, in whatever order they came. Changes `pairs`.
+ * Removes keys until there are `most`: those of the greatest hashes, so that what stays follows from the set of all
+ * keys that ever were, in whatever order they came. Changes `pairs`.
  */
 export function boundKeys(pairs: unknown[], most: number): void {
   const excess = pairs.length / 2 - most

@@ -23,7 +23,9 @@ export interface FeatureValue {
   version: string
   /** Stream sequence of the visitor's partition after which messages count; 0: all of them. */
   since: number
-  /** The history of the feature is being counted. Until then the value is that of what the site declared before, if any. */
+  /**
+   * The history of the feature is being counted. Until then the value is that of what the site declared before, if any.
+   */
   filling?: true
 }
 

@@ -78,7 +78,9 @@ export function joined(a: Visit, b: Visit, features: Features): Visit {
   }
 }
 
-/** Returns the sessions of two visitors as those of one: what both name is one session, and so are intervals that touch. */
+/**
+ * Returns the sessions of two visitors as those of one: what both name is one session, and so are intervals that touch.
+ */
 export function mergeVisits(a: readonly Visit[], b: readonly Visit[], features: Features): Visit[] {
   const merged: Visit[] = []
   for (const visit of [...a, ...b].sort(byStart)) {

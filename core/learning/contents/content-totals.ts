@@ -4,7 +4,9 @@ import { addExact, type ExactSum } from '../../features/input/exact-sum.js'
 import { putValue, valueAt } from '../../features/state/pairs.js'
 import { dropBefore } from '../../features/state/windows.js'
 
-/** Memory that the contents of one site may take, in bytes, and those of all: what was counted longest ago leaves first. */
+/**
+ * Memory that the contents of one site may take, in bytes, and those of all: what was counted longest ago leaves first.
+ */
 const MAX_SITE_BYTES = 32 * 2 ** 20
 const MAX_BYTES = 128 * 2 ** 20
 
@@ -33,7 +35,9 @@ export interface SiteContents {
   bytes: number
 }
 
-/** Sums of all sites' content: a function of the amounts, whatever order they came in, until there is no room for all. */
+/**
+ * Sums of all sites' content: a function of the amounts, whatever order they came in, until there is no room for all.
+ */
 export interface ContentTotals {
   sites: Map<string, SiteContents>
   /** Memory that they take. */
@@ -75,8 +79,8 @@ export function addAmounts(
 }
 
 /**
- * Puts a content in the place of what was known of it, as the latest one. Those that find no room leave: the oldest of the site, and
- * where all sites have too many, those of the site with the most.
+ * Puts a content in the place of what was known of it, as the latest one. Those that find no room leave: the oldest of
+ * the site, and where all sites have too many, those of the site with the most.
  */
 export function putContent(totals: ContentTotals, siteId: string, total: ContentTotal): void {
   takeOut(totals, siteId, total.contentId)

@@ -10,8 +10,8 @@ export interface Epoch extends GridCell {
 }
 
 /**
- * What a slot has learned, epoch by epoch. Two of them with the same outcomes, as of the same time, are equal, in whichever
- * order these came, were merged, or were taken away again.
+ * What a slot has learned, epoch by epoch. Two of them with the same outcomes, as of the same time, are equal, in
+ * whichever order these came, were merged, or were taken away again.
  */
 export interface Epochs {
   /** As of when, in milliseconds since the epoch. Never goes back. */
@@ -60,7 +60,10 @@ export function bytesOfEpochs({ cells }: Epochs): number {
   return bytes
 }
 
-/** Whether the epoch of an outcome has all products of its features already. Yes where it is beyond the horizon: none are kept. */
+/**
+ * Whether the epoch of an outcome has all products of its features already. Yes where it is beyond the horizon: none
+ * are kept.
+ */
 export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean {
   const cell = placeOf(outcome.at, epochs)
   if (!cell || !outcome.features) return true
@@ -68,7 +71,9 @@ export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean
   return epoch !== undefined && hasProducts(epoch.sums.linear, outcome)
 }
 
-/** Whether the epoch of an outcome knows its content already, at whatever position. Yes where it is beyond the horizon. */
+/**
+ * Whether the epoch of an outcome knows its content already, at whatever position. Yes where it is beyond the horizon.
+ */
 export function hasContentOf(epochs: Epochs, { at, contentId }: LearningOutcome): boolean {
   const cell = placeOf(at, epochs)
   return !cell || epochs.cells.get(keyOf(cell))?.sums.contents.has(contentId) === true
@@ -97,7 +102,8 @@ export function advance(epochs: Epochs, now: number): number {
 }
 
 /**
- * Returns the sum of what several partitions have learned of a slot, as of the latest of them, to which all are brought.
+ * Returns the sum of what several partitions have learned of a slot, as of the latest of them, to which all are
+ * brought.
  *
  * @throws RangeError where their horizons differ
  */

@@ -27,8 +27,8 @@ export function endOf({ level, index }: GridCell): number {
 }
 
 /**
- * Returns the level of the oldest epochs: they are at most a quarter of the horizon long, so that what is dropped whole is
- * dropped in time.
+ * Returns the level of the oldest epochs: they are at most a quarter of the horizon long, so that what is dropped whole
+ * is dropped in time.
  */
 export function topLevelOf(horizonMs: number): number {
   let level = 0
@@ -37,8 +37,8 @@ export function topLevelOf(horizonMs: number): number {
 }
 
 /**
- * Returns the cell of a time, as of another. It depends on these two alone, and times of one cell stay together, so that
- * outcomes are summed alike whenever and in whichever order they come.
+ * Returns the cell of a time, as of another. It depends on these two alone, and times of one cell stay together, so
+ * that outcomes are summed alike whenever and in whichever order they come.
  *
  * @param at,now milliseconds since the epoch
  * @param topLevel level of the oldest epochs

@@ -18,7 +18,10 @@ const BIAS = 0x1e3779b9
 const POSITION = 0x2545f491
 const MATCH = 0x3c6ef372
 
-/** One place in so many is for features of single contents: there are many more of them, so they collide among themselves. */
+/**
+ * One place in so many is for features of single contents: there are many more of them, so they collide among
+ * themselves.
+ */
 export const OWN = 4
 
 /** Weights of features, as whole numbers: the larger, the sooner a feature is believed. */
@@ -63,8 +66,9 @@ export function crossFacts(facts: LearningFacts): CrossedFacts {
 }
 
 /**
- * Writes the features that all contents of a category share: the category, how it matches the person's interests, and what it
- * is for each token and each pair of tokens, each hashed to a place and a sign (Weinberger et al., https://arxiv.org/abs/0902.2206).
+ * Writes the features that all contents of a category share: the category, how it matches the person's interests, and
+ * what it is for each token and each pair of tokens, each hashed to a place and a sign (Weinberger et al.,
+ * https://arxiv.org/abs/0902.2206).
  */
 export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Facets, dimension: number): void {
   const { category, categoryName } = facets
@@ -107,8 +111,8 @@ export function writeOwn(
 }
 
 /**
- * Sums up what the features of `writeOwn` are worth, without writing them down: of each content of a decision, which is most of
- * what its time goes to.
+ * Sums up what the features of `writeOwn` are worth, without writing them down: of each content of a decision, which is
+ * most of what its time goes to.
  *
  * @param sums gets Σ c x and Σ d x²
  * @param c by place from 0, then the same with the other sign: to look up the sign is quicker than to ask for it

@@ -1,5 +1,6 @@
 /**
- * Returns a function that says which share of a person's interests a category has: 0–1, and 0 for all where there are none.
+ * Returns a function that says which share of a person's interests a category has: 0–1, and 0 for all where there are
+ * none.
  *
  * @param affinities interest by category, not negative
  */

@@ -1,6 +1,9 @@
 import { hash32, type JsonObject } from '@slotstream/protocol'
 
-/** Facts of a person and a request that models learn from. All but the names and values of tokens stays outside of models. */
+/**
+ * Facts of a person and a request that models learn from. All but the names and values of tokens stays outside of
+ * models.
+ */
 export interface LearningFacts {
   /** The request's own: its top-level texts, numbers and booleans. */
   context?: Record<string, unknown>
@@ -10,7 +13,9 @@ export interface LearningFacts {
   features?: Record<string, unknown>
   /** Interest by category, not negative. */
   affinities?: Record<string, number>
-  /** Tokens as a record has them: they stand for all facts above, but for how interests match categories. Default: none */
+  /**
+   * Tokens as a record has them: they stand for all facts above, but for how interests match categories. Default: none
+   */
   tokens?: readonly number[]
 }
 
@@ -21,9 +26,9 @@ export const MAX_TOKENS = 10
 const MAX_TEXT = 100
 
 /**
- * Returns what is known of a person and a request as numbers that stand for "name = value", without repeats, the same for
- * the same facts in any order. Beyond `MAX_TOKENS`, those are left out that say less of a choice: the request's context goes
- * first, then segments, traits, features, and the favourite category, by name within each.
+ * Returns what is known of a person and a request as numbers that stand for "name = value", without repeats, the same
+ * for the same facts in any order. Beyond `MAX_TOKENS`, those are left out that say less of a choice: the request's
+ * context goes first, then segments, traits, features, and the favourite category, by name within each.
  */
 export function tokensOf({ context, segments, traits, features, affinities, tokens }: LearningFacts): number[] {
   if (tokens) return tokens.slice(0, MAX_TOKENS)

@@ -9,7 +9,10 @@ import { isMissed } from './missed.js'
 import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
-/** Why a record was not learned from. `memory`: it was, but for its features, unless there was no room for its content either. */
+/**
+ * Why a record was not learned from. `memory`: it was, but for its features, unless there was no room for its content
+ * either.
+ */
 export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact' | 'memory'
 
 /** What a message changed. */
@@ -25,16 +28,19 @@ export interface Folded {
   contents: ContentTotal[]
 }
 
-/** Share of the memory that products of features may fill: the rest is for contents, without which there is no model. */
+/**
+ * Share of the memory that products of features may fill: the rest is for contents, without which there is no model.
+ */
 const LINEAR_SHARE = 3 / 4
 
 const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
 
 /**
  * Learns from a message of the stream of learning records, or takes away what a removal names. What was taken before
- * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all messages is
- * the same in any order in which no message comes for the first time after one that says it was told, as long as there is room:
- * where memory is full, what came first has it. What is refused then is refused alike when it earns more or is taken away.
+ * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all
+ * messages is the same in any order in which no message comes for the first time after one that says it was told, as
+ * long as there is room: where memory is full, what came first has it. What is refused then is refused alike when it
+ * earns more or is taken away.
  *
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
@@ -132,8 +138,9 @@ function foldRecord(
 }
 
 /**
- * Returns what there is no room for. Sums that are there already are added to, however full memory is. While only the share of
- * products is full, slots below an equal part of it still learn of features: what one slot is flooded with is its own loss.
+ * Returns what there is no room for. Sums that are there already are added to, however full memory is. While only the
+ * share of products is full, slots below an equal part of it still learn of features: what one slot is flooded with is
+ * its own loss.
  */
 function refusalOf(learned: Learned, { epochs, bytes }: LearnedSlot, outcome: LearningOutcome): Refusal | undefined {
   const { maxBytes } = learned
@@ -145,7 +152,8 @@ function refusalOf(learned: Learned, { epochs, bytes }: LearnedSlot, outcome: Le
 }
 
 /**
- * Adds an outcome in place of the one before it, or takes that step back. Returns by how many bytes the sums have grown.
+ * Adds an outcome in place of the one before it, or takes that step back. Returns by how many bytes the sums have
+ * grown.
  *
  * @throws RangeError where a sum would not be exact; then nothing has changed
  */

@@ -38,7 +38,10 @@ export interface Learned {
   partitions: Map<number, TakenMessages>
   /** Envelopes taken of fills of features of content, by partition, site and name. */
   fills: Map<string, TakenFill>
-  /** Removals that were done, and parts of imported logs that were added, with their time, in milliseconds since the epoch. */
+  /**
+   * Removals that were done, and parts of imported logs that were added, with their time, in milliseconds since the
+   * epoch.
+   */
   removals: Map<string, number>
   /** Messages that were gone before they could be read. */
   missed: MissedRanges

@@ -5,8 +5,8 @@ export type MissedRanges = [first: number, last: number][]
 const MAX_RANGES = 10_000
 
 /**
- * Notes that messages were gone before they could be read, those of a deleted person, say: what takes their records away
- * must not be counted.
+ * Notes that messages were gone before they could be read, those of a deleted person, say: what takes their records
+ * away must not be counted.
  */
 export function noteMissed(missed: MissedRanges, first: number, last: number): void {
   if (first > last) return

@@ -7,8 +7,8 @@ import type { SparseVector } from '../sums/linear-sums.js'
 const MAX_VALUE = 1_024
 
 /**
- * Reads the features of a record; undefined for what `packFeatures` does not write, such as indices that do not rise or are
- * beyond `DIMENSION`.
+ * Reads the features of a record; undefined for what `packFeatures` does not write, such as indices that do not rise or
+ * are beyond `DIMENSION`.
  */
 export function readFeatures(packed: PackedFeatures): SparseVector | undefined {
   if (packed.length % 2 !== 0 || packed.length > 2 * DIMENSION) return undefined

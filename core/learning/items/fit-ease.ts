@@ -5,8 +5,8 @@ import type { Gram } from './gram.js'
 const PENALTY = 500
 
 /**
- * Returns the weights of EASE (Steck 2019, https://arxiv.org/abs/1905.03375), the linear model of a person's items by all
- * others: with P = (XᵀX + λ)⁻¹, the weight of i for j is −P_ij / P_jj. Seconds for 2,000 items.
+ * Returns the weights of EASE (Steck 2019, https://arxiv.org/abs/1905.03375), the linear model of a person's items by
+ * all others: with P = (XᵀX + λ)⁻¹, the weight of i for j is −P_ij / P_jj. Seconds for 2,000 items.
  */
 export function fitEase({ size, counts }: Gram): Float64Array {
   const matrix = Float64Array.from(counts)

@@ -6,7 +6,9 @@ const NEIGHBOURS = 100
 /** Shrinks the similarity of rare items, which a few persons make large. */
 const SHRINK = 10
 
-/** Returns the weights of item-kNN: for each target the cosines n_ij / (√(n_i n_j) + 10) of its 100 nearest neighbours. */
+/**
+ * Returns the weights of item-kNN: for each target the cosines n_ij / (√(n_i n_j) + 10) of its 100 nearest neighbours.
+ */
 export function fitKnn({ size, counts }: Gram): Float64Array {
   const weights = new Float64Array(size * size)
   const similarities = new Float64Array(size)

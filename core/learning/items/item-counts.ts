@@ -24,7 +24,8 @@ export function boundedItems(items: Iterable<string>): string[] {
 }
 
 /**
- * Adds the items of a browser, or takes them away. A browser with one more item is taken away as it was and added as it is.
+ * Adds the items of a browser, or takes them away. A browser with one more item is taken away as it was and added as it
+ * is.
  *
  * @throws RangeError where a sum would not be exact
  */

@@ -9,7 +9,9 @@ export interface ContentColumns {
 /** Columns by model, then by list. They go when the model does, which is with its next version. */
 const COLUMNS = new WeakMap<ContentsModel, WeakMap<object, ContentColumns>>()
 
-/** Returns what a model knows of contents, looked up once for each model and list, which must not be changed afterwards. */
+/**
+ * Returns what a model knows of contents, looked up once for each model and list, which must not be changed afterwards.
+ */
 export function columnsOf(model: ContentsModel, contents: readonly { id: string }[]): ContentColumns {
   const ofModel = COLUMNS.get(model) ?? new WeakMap<object, ContentColumns>()
   COLUMNS.set(model, ofModel)

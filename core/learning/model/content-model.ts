@@ -26,8 +26,8 @@ const PRIOR_VIEWS = 20
 const ROUNDS = 30
 
 /**
- * Reads the sums per content. Positions further down are viewed with less attention: a view there counts as much less as the
- * contents together earn less there than at the first (the position-based model of Craswell et al. 2008).
+ * Reads the sums per content. Positions further down are viewed with less attention: a view there counts as much less
+ * as the contents together earn less there than at the first (the position-based model of Craswell et al. 2008).
  */
 export function readContents(all: WeightedSums): ContentsModel {
   const sums = { contents: new Map([...all.contents].filter(([, content]) => isSound(content))) }
@@ -59,8 +59,8 @@ export function typicalReward({ squares, rewards }: ContentModel): number {
 }
 
 /**
- * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what cannot be
- * is not learned from.
+ * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what
+ * cannot be is not learned from.
  */
 function isSound({
   positions,

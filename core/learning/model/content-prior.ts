@@ -6,13 +6,16 @@ export interface ContentPrior {
   failures: number
 }
 
-/** Views that the prior counts as, at least, and at most: contents that have all been alike may still be followed by a better one. */
+/**
+ * Views that the prior counts as, at least, and at most: contents that have all been alike may still be followed by a
+ * better one.
+ */
 const LEAST_VIEWS = 2
 const MOST_VIEWS = 20
 
 /**
- * Returns the prior that a slot's contents suggest (empirical Bayes): their mean, and as many views as they are alike. Where
- * they differ much, a new one is soon believed to differ, too.
+ * Returns the prior that a slot's contents suggest (empirical Bayes): their mean, and as many views as they are alike.
+ * Where they differ much, a new one is soon believed to differ, too.
  */
 export function contentPrior(contents: ContentsModel | undefined): ContentPrior {
   const total = contents?.total ?? { views: 0, rewards: 0, squares: 0 }

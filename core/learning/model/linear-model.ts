@@ -10,7 +10,10 @@ export interface LinearModel {
   coefficients: Float64Array
   /** (A + λ)⁻¹, row by row: with `noise`, the covariance of the coefficients. */
   inverse: Float64Array
-  /** The part of `inverse` for features of single contents, by itself: what fits a processor's nearest cache is read faster. */
+  /**
+   * The part of `inverse` for features of single contents, by itself: what fits a processor's nearest cache is read
+   * faster.
+   */
   own: Float64Array
   /** Variance of a reward around its expectation. */
   noise: number

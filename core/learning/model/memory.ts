@@ -28,8 +28,8 @@ export function withinMemory(epochs: readonly Epoch[], memory: Memory): Epoch[] 
 }
 
 /**
- * Returns the memory by which the latest epochs would have been predicted best from those before them, so that a stable world
- * is remembered and a taste that turned is followed.
+ * Returns the memory by which the latest epochs would have been predicted best from those before them, so that a stable
+ * world is remembered and a taste that turned is followed.
  *
  * @param dimension of the linear sums; 0: judges by the sums per content
  */

@@ -14,14 +14,18 @@ import type { FacetTable } from '../features/facet-table.js'
 import type { Facets } from '../features/facets.js'
 import type { LinearModel } from './linear-model.js'
 
-/** Rewards that are expected of contents, and how uncertain the expectations are: both lent until the next predictions. */
+/**
+ * Rewards that are expected of contents, and how uncertain the expectations are: both lent until the next predictions.
+ */
 export interface Predictions {
   means: Float64Array
   /** Variance that the coefficients leave; of those that are not contenders, a rough one. */
   variances: Float64Array
 }
 
-/** Contents whose variance is worked out: the others are too far behind to matter, and keep their share of exploration. */
+/**
+ * Contents whose variance is worked out: the others are too far behind to matter, and keep their share of exploration.
+ */
 const CONTENDERS = 64
 
 /** Standard deviations above its mean by which a content is a contender. */
@@ -102,8 +106,8 @@ function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets): 
 }
 
 /**
- * Returns (A + λ)⁻¹ x of shared features at the places of own ones, in an array that is lent until the next time. Four rows at a time:
- * a sum is read and written a quarter as often.
+ * Returns (A + λ)⁻¹ x of shared features at the places of own ones, in an array that is lent until the next time. Four
+ * rows at a time: a sum is read and written a quarter as often.
  */
 function projectedOn(inverse: Float64Array, dimension: number, { count, indices, values }: FeatureList): Float64Array {
   const places = dimension / OWN

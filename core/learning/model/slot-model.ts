@@ -36,7 +36,8 @@ export interface ModelOptions {
 /**
  * Makes a snapshot of the sums of a slot: a function of them and of their time alone.
  *
- * @throws RangeError where the linear sums are none of outcomes: after a loss, taking records away leaves less than nothing
+ * @throws RangeError where the linear sums are none of outcomes: after a loss, taking records away leaves less than
+ * nothing
  */
 export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
   const { dimension, halfLifeMs, trendHalfLifeMs } = options

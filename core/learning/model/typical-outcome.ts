@@ -7,10 +7,10 @@ const LEAST_REWARDS = 20
 /**
  * Returns what an outcome that earned something has typically earned, in rewards; undefined: too few have.
  *
- * Sums of squares by sums of rewards say so of each epoch, content and position, and the median of these is taken: outcomes that
- * are far from all others change what few of them say (median of means, Nemirovsky and Yudin 1983). One says as much as it has
- * rewards, (Σr)² / Σr²: a single huge reward makes its own count for one. It follows from sums alone, so what is taken away leaves
- * no trace.
+ * Sums of squares by sums of rewards say so of each epoch, content and position, and the median of these is taken:
+ * outcomes that are far from all others change what few of them say (median of means, Nemirovsky and Yudin 1983). One
+ * says as much as it has rewards, (Σr)² / Σr²: a single huge reward makes its own count for one. It follows from sums
+ * alone, so what is taken away leaves no trace.
  */
 export function typicalOutcome(epochs: readonly Epoch[]): number | undefined {
   const parts: { typical: number; rewards: number }[] = []

@@ -52,7 +52,10 @@ function parseNumbers(raw: unknown, keys: number): Map<number, number> | undefin
   return parseFlat(raw, keys, 1, ([value = 0]) => (typeof value === 'number' ? value : undefined))
 }
 
-/** Reads a flat list of `key difference, numbers`; undefined where keys do not rise, numbers are none, or all of a key are 0. */
+/**
+ * Reads a flat list of `key difference, numbers`; undefined where keys do not rise, numbers are none, or all of a key
+ * are 0.
+ */
 function parseFlat<T>(
   raw: unknown,
   keys: number,

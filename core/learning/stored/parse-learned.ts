@@ -16,7 +16,8 @@ export interface ParsedLearned {
 /**
  * Reads what `writeLearned` writes; undefined for anything else, as a whole: nothing is learned from a part.
  *
- * @param maxBytes that the sums of all slots may take from now on; what was stored is read, whatever it takes. Default: no bound
+ * @param maxBytes that the sums of all slots may take from now on; what was stored is read, whatever it takes. Default:
+ * no bound
  */
 export function parseLearned(lines: Iterable<string>, maxBytes?: number): ParsedLearned | undefined {
   const reader = lines[Symbol.iterator]()

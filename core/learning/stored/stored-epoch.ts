@@ -8,8 +8,8 @@ export const MAX_STORED_DIMENSION = 1_024
 export type StoredNumber = number | string
 
 /**
- * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal texts, and
- * keys are written as differences to the one before, which are short.
+ * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal
+ * texts, and keys are written as differences to the one before, which are short.
  */
 export interface StoredEpoch {
   version: 1

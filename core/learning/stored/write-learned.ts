@@ -37,8 +37,8 @@ export interface StoredContent {
 }
 
 /**
- * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, and each content, in an order of their own, so that
- * equal sums are equal lines.
+ * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, and each content, in an
+ * order of their own, so that equal sums are equal lines.
  *
  * @param at milliseconds since the epoch
  */

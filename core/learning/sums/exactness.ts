@@ -7,8 +7,8 @@ import type { LearningOutcome } from './outcome.js'
 const MAX_OUTCOMES = 2 ** 32
 
 /**
- * Whether all sums of an epoch stay exact with one more outcome, or without it: asked before anything is added, so that an
- * outcome is in all sums or in none.
+ * Whether all sums of an epoch stay exact with one more outcome, or without it: asked before anything is added, so that
+ * an outcome is in all sums or in none.
  */
 export function staysExact({ contents, linear }: EpochSums, outcome: LearningOutcome, sign: 1 | -1): boolean {
   const { contentId, position, reward, segments, features } = outcome

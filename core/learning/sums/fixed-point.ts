@@ -1,10 +1,12 @@
 /**
- * Units of a reward: a ten-thousandth, so that cents are exact. Sums are whole numbers of it, because only whole numbers can
- * be added in any order and taken away again without a trace.
+ * Units of a reward: a ten-thousandth, so that cents are exact. Sums are whole numbers of it, because only whole
+ * numbers can be added in any order and taken away again without a trace.
  */
 export const REWARD_SCALE = 10_000
 
-/** The largest reward of one decision, either way: nine million of them are an exact sum. Sums of squares have no bound. */
+/**
+ * The largest reward of one decision, either way: nine million of them are an exact sum. Sums of squares have no bound.
+ */
 export const MAX_REWARD = 100_000
 
 /**
@@ -20,8 +22,8 @@ export function toFixedReward(reward: number): number {
 }
 
 /**
- * Returns the square of a fixed reward, in units of `REWARD_SCALE` again, rounded once. It is wide because sums of squares are: 360
- * orders of 50,000 are more than a number holds exactly.
+ * Returns the square of a fixed reward, in units of `REWARD_SCALE` again, rounded once. It is wide because sums of
+ * squares are: 360 orders of 50,000 are more than a number holds exactly.
  */
 export function fixedSquare(fixed: number): bigint {
   return BigInt(Math.round((fixed / REWARD_SCALE) * fixed))

@@ -22,7 +22,9 @@ export function bytesAround({ contents, linear }: EpochSums, { contentId }: Lear
   return bytesOfLinear(linear) + bytesOfContent(contents.get(contentId))
 }
 
-/** Whether each product of two features has a sum already, so that one more outcome with them takes no further memory. */
+/**
+ * Whether each product of two features has a sum already, so that one more outcome with them takes no further memory.
+ */
 export function hasProducts({ matrix }: LinearSums, { features }: LearningOutcome): boolean {
   const { indices } = features ?? { indices: [] }
   return indices.every((row, at) => {

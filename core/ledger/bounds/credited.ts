@@ -8,7 +8,9 @@ export interface CreditedSum {
   sum: number
 }
 
-/** What items of the decisions of one slot have earned: what a message adds is added, and what it replaces taken away. */
+/**
+ * What items of the decisions of one slot have earned: what a message adds is added, and what it replaces taken away.
+ */
 export interface CreditedSlot {
   /** The latest decision first. */
   group: readonly Facts[]
@@ -62,7 +64,10 @@ export function changesOf(
   return changes.length <= MAX_CHANGES ? changes : undefined
 }
 
-/** Whether the decisions of a slot are as they were, as far as crediting reads them: what was told of them does not matter. */
+/**
+ * Whether the decisions of a slot are as they were, as far as crediting reads them: what was told of them does not
+ * matter.
+ */
 export function isSame(before: readonly Facts[], after: readonly Facts[]): boolean {
   return before.length === after.length && after.every((facts, place) => isSameDecision(before[place]!, facts))
 }

@@ -2,8 +2,8 @@ import type { KeptDecision, Profile } from '@slotstream/protocol'
 import { compareTexts } from '../../compare-texts.js'
 
 /**
- * Outcomes that a visitor teaches the policies of a slot in one day of UTC at most: one browser must not outweigh what thousands have
- * taught.
+ * Outcomes that a visitor teaches the policies of a slot in one day of UTC at most: one browser must not outweigh what
+ * thousands have taught.
  */
 export const MAX_TAUGHT = 20
 

@@ -12,8 +12,8 @@ export interface WindowRule {
 }
 
 /**
- * So many messages, or so large a sum, within a time that ends with one of them. What was counted is used up: the next match
- * needs as many new ones.
+ * So many messages, or so large a sum, within a time that ends with one of them. What was counted is used up: the next
+ * match needs as many new ones.
  */
 export function windowLogic(rule: WindowRule): PatternLogic {
   return {

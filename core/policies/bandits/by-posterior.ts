@@ -7,7 +7,10 @@ import { PROBABILITY_SCALE } from '../../draw/probability.js'
 import { sampleTops } from '../../draw/sample-tops.js'
 import { placesTo } from '../proposal.js'
 
-/** Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of exploration. */
+/**
+ * Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of
+ * exploration.
+ */
 const CONTENDERS = 64
 
 /** Standard deviations above its mean by which a candidate is a contender. */
@@ -21,8 +24,8 @@ const deviationSpace = createWorkspace()
 const hopeSpace = createWorkspace()
 
 /**
- * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one position, by
- * samples of the posterior for several, whose conditional chances the quadrature does not know.
+ * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one
+ * position, by samples of the posterior for several, whose conditional chances the quadrature does not know.
  */
 export function posteriorLottery(
   means: ArrayLike<number>,

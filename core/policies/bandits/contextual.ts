@@ -15,8 +15,8 @@ const PRIOR_VIEWS = 4
 const UNKNOWN = 0.3
 
 /**
- * Share of the posterior's deviation that is drawn by. Contents of one category share most of their uncertainty, but the
- * quadrature takes them as independent, of which the best looks better than it is (bench/regret).
+ * Share of the posterior's deviation that is drawn by. Contents of one category share most of their uncertainty, but
+ * the quadrature takes them as independent, of which the best looks better than it is (bench/regret).
  */
 const NARROWED = 0.35
 
@@ -26,7 +26,10 @@ const GAMMA = 4
 /** Ways to draw by predictions: see docs/policies.md. */
 export type ContextualDraw = 'quadrature' | 'gaps' | 'samples'
 
-/** Draws each content by its probability to be the best for this person and request, by a linear model of crossed features. */
+/**
+ * Draws each content by its probability to be the best for this person and request, by a linear model of crossed
+ * features.
+ */
 export const proposeByContext: Propose<{ type: 'contextual'; draw?: ContextualDraw }> = ({ draw }, input) =>
   proposeByPrediction(input, draw ?? 'quadrature', () => 0)
 

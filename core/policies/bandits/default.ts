@@ -9,8 +9,9 @@ const INTEREST = 0.5
 const LEARNED = 100
 
 /**
- * Proposes where a slot names no policy. It is `contextual`, and until that has learned, content of the categories that the
- * person is interested in is expected to be better. A newcomer to a new slot gets any content, each as likely as the others.
+ * Proposes where a slot names no policy. It is `contextual`, and until that has learned, content of the categories that
+ * the person is interested in is expected to be better. A newcomer to a new slot gets any content, each as likely as
+ * the others.
  */
 export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
   const { eligible, person, model } = input

@@ -7,8 +7,8 @@ import { ratesOf } from './rates.js'
 const COMMON_SHARE = 0.1
 
 /**
- * Ranks content by affinity times popularity: the category's share in the person's interests, and what a view of the content
- * earns. Affinity alone is five times worse than popularity (docs/policies.md).
+ * Ranks content by affinity times popularity: the category's share in the person's interests, and what a view of the
+ * content earns. Affinity alone is five times worse than popularity (docs/policies.md).
  */
 export const proposeByPopularAffinity: Propose<{ type: 'affinity'; exploration: number; popularity: true }> = (
   policy,

@@ -2,7 +2,10 @@ import { ranksOf } from '../../draw/rank.js'
 import { type Propose, rankedProposal } from '../proposal.js'
 import { ratesOf } from './rates.js'
 
-/** Ranks content by what a view of it earns, as far back as the slot's memory; with `bySegment`, in the person's segments. */
+/**
+ * Ranks content by what a view of it earns, as far back as the slot's memory; with `bySegment`, in the person's
+ * segments.
+ */
 export const proposeByPopularity: Propose<{ type: 'popular'; bySegment?: boolean }> = (
   { bySegment },
   { eligible, person, model, exploration },

@@ -5,8 +5,8 @@ import { bucketOfSegment } from '../../learning/sums/content-sums.js'
 const PRIOR_VIEWS = 20
 
 /**
- * Returns what a view of each content is expected to earn: its own mean, drawn towards that of all content; and, in segments,
- * the mean among persons of the segments, drawn towards its own.
+ * Returns what a view of each content is expected to earn: its own mean, drawn towards that of all content; and, in
+ * segments, the mean among persons of the segments, drawn towards its own.
  *
  * @param segments of the person. None: all persons count
  */

@@ -37,10 +37,11 @@ export function isWhole({ firstSeen }: Pick<Profile, 'firstSeen'>, { from, fromT
 }
 
 /**
- * Returns a profile with the history of features that lack it: as if they had been declared before its first message, or
- * before the first one that the streams still have. Gives back `profile` itself where it lacks nothing.
+ * Returns a profile with the history of features that lack it: as if they had been declared before its first message,
+ * or before the first one that the streams still have. Gives back `profile` itself where it lacks nothing.
  *
- * @param counted what the messages gave by the reducer with the features `fill.counted`. It has an entry for `fill.through`
+ * @param counted what the messages gave by the reducer with the features `fill.counted`. It has an entry for
+ * `fill.through`
  */
 export function fillProfile(profile: Profile, counted: CountedHistory, fill: ProfileFill): FilledProfile {
   const own = profile.features ?? emptyStates(-1)

@@ -24,8 +24,8 @@ export function namesOfMembers(members: Members = []): string[] {
 }
 
 /**
- * Returns the segments that a person is in at a time, and what changed since `before`. Segments that are no longer defined
- * go without being left.
+ * Returns the segments that a person is in at a time, and what changed since `before`. Segments that are no longer
+ * defined go without being left.
  */
 export function nextMembers(
   compiled: CompiledSegments,

@@ -17,9 +17,9 @@ const PART_OF_HALF_LIFE = 1 / 60
 const PART_OF_AGE = 1 / 20
 
 /**
- * Returns when the segments of a person may change without a message, in milliseconds since the epoch; undefined: never.
- * Members may leave when what their segments count falls out of its window. Others may enter only segments over the time
- * since a message, or over the present time.
+ * Returns when the segments of a person may change without a message, in milliseconds since the epoch; undefined:
+ * never. Members may leave when what their segments count falls out of its window. Others may enter only segments over
+ * the time since a message, or over the present time.
  *
  * @param states of the person's features
  */

@@ -14,8 +14,8 @@ export interface SegmentCause {
 }
 
 /**
- * The record of a segment that a person entered or left. Its id is made of the person, the segment and what caused it, so
- * that it is the same when it is found again.
+ * The record of a segment that a person entered or left. Its id is made of the person, the segment and what caused it,
+ * so that it is the same when it is found again.
  */
 export function segmentSignal(
   { segment, kind, since, at }: MemberChange,

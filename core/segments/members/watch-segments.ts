@@ -51,9 +51,9 @@ export interface SegmentRules {
 export type OnSegment = (change: MemberChange, cause: SegmentCause, person: Profile) => void
 
 /**
- * Begins to watch the segments of a visitor. Where the visitor is all there is of a person, they are decided here, by the
- * time of receipt. Of a user with browsers they are decided where the user's profile is, which hears of each browser that
- * has something new.
+ * Begins to watch the segments of a visitor. Where the visitor is all there is of a person, they are decided here, by
+ * the time of receipt. Of a user with browsers they are decided where the user's profile is, which hears of each
+ * browser that has something new.
  */
 export function watchSegments(
   before: Profile | undefined,

@@ -2,7 +2,9 @@
 
 import { Slot } from 'slotstream/react'
 
-/** `npm run catalog -- types` generates such types from the schemas of your slots; with them the slots need no `<Item>`. */
+/**
+ * `npm run catalog -- types` generates such types from the schemas of your slots; with them the slots need no `<Item>`.
+ */
 interface Item {
   title: string
   url: string

@@ -26,8 +26,8 @@ export function checkContent(raw: unknown): Check<Content> {
 }
 
 /**
- * Checks a slot that is put: as `checkSlot`, and that all its fields are known and none is too large. Conditions and the
- * schema are left to what compiles them.
+ * Checks a slot that is put: as `checkSlot`, and that all its fields are known and none is too large. Conditions and
+ * the schema are left to what compiles them.
  */
 export function strictSlot(raw: unknown): CatalogCheck<Slot> {
   const checked = read<Slot>(raw, SLOT_FIELDS, true)
@@ -37,8 +37,8 @@ export function strictSlot(raw: unknown): CatalogCheck<Slot> {
 }
 
 /**
- * Checks a content that is put: as `checkContent`, that all its fields and slots are known and none is too large, and that it
- * ends after it starts. Times without a zone are UTC, and get it. Conditions are left to what compiles them.
+ * Checks a content that is put: as `checkContent`, that all its fields and slots are known and none is too large, and
+ * that it ends after it starts. Times without a zone are UTC, and get it. Conditions are left to what compiles them.
  *
  * @param slotIds of the site, those that are put together with the content among them
  */

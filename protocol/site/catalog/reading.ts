@@ -5,13 +5,16 @@ import { nearest } from '../../wire/checks/nearest.js'
 export interface Reading {
   /** One line for each fault, naming the field by its path. */
   faults: string[]
-  /** Whether unknown fields, and lists and values that are too large, are faults. They are not in what is stored already. */
+  /**
+   * Whether unknown fields, and lists and values that are too large, are faults. They are not in what is stored
+   * already.
+   */
   isStrict: boolean
 }
 
 /**
- * A field of a slot or a content, or of a part of one: what it may be, and what it is for. The check, the API's description
- * and docs/catalog.md read it.
+ * A field of a slot or a content, or of a part of one: what it may be, and what it is for. The check, the API's
+ * description and docs/catalog.md read it.
  */
 export interface CatalogField {
   /** Description of a permitted value, as it follows "must be". */
@@ -39,7 +42,9 @@ const MAX_UNKNOWN = 10
 /** Longest name that a line repeats, in characters. */
 const LONGEST = 64
 
-/** Reads the known fields of an object, and notes what is wrong with them. Null is as good as a field that is left out. */
+/**
+ * Reads the known fields of an object, and notes what is wrong with them. Null is as good as a field that is left out.
+ */
 export function readFields(
   raw: Readonly<Record<string, unknown>>,
   fields: CatalogFields,

@@ -118,7 +118,10 @@ export const EXPLORATION_FIELDS: CatalogFields = {
   },
 }
 
-/** Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is what they see. */
+/**
+ * Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is
+ * what they see.
+ */
 const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, { faults, isStrict }) => {
   if (isStrict && control !== 'page')
     faults.push(`${path} must be "page": contentIds are not supported: held-out visitors keep the page's own content`)

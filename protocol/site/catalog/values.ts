@@ -47,7 +47,10 @@ export const readJson: NonNullable<CatalogField['read']> = (value: unknown, path
   return value
 }
 
-/** Says why a value of JSON is too large or too deep, or has a key that no object should have; undefined when it is neither. */
+/**
+ * Says why a value of JSON is too large or too deep, or has a key that no object should have; undefined when it is
+ * neither.
+ */
 export function jsonTrouble(value: unknown): string | undefined {
   let left = MAX_JSON_VALUES
   const visit = (part: unknown, depth: number): string | undefined => {

@@ -3,7 +3,10 @@ import { shown, unknownFields } from './faults.js'
 import { MAX_DESCRIPTION } from './feature-fields.js'
 import { isDefinitionName, NAME_FORM } from './name.js'
 
-/** A field of a segment: what it may be, and what it is for. The check, the API's description and docs/profiles.md read it. */
+/**
+ * A field of a segment: what it may be, and what it is for. The check, the API's description and docs/profiles.md read
+ * it.
+ */
 export interface SegmentField {
   /** Description of a permitted value, as it follows "must be". */
   form: string

@@ -34,8 +34,8 @@ export interface DefinitionSet<Kind extends DefinitionKind = DefinitionKind> {
   at: string
   items: Definitions[Kind]
   /**
-   * By name, the least revision that has the definition as it is: profiles that began under an earlier one have not counted
-   * all of their messages in it. Absent: all came with this revision.
+   * By name, the least revision that has the definition as it is: profiles that began under an earlier one have not
+   * counted all of their messages in it. Absent: all came with this revision.
    */
   addedIn?: Record<string, number>
 }
@@ -44,8 +44,8 @@ export interface DefinitionSet<Kind extends DefinitionKind = DefinitionKind> {
 export const NO_DEFINITIONS: { revision: number; at: string; items: never[] } = { revision: 0, at: '', items: [] }
 
 /**
- * Checks the form of a set that is uploaded, and its limits: one line for each fault, naming the field by its path. All is
- * checked but the conditions, and names of other definitions in them.
+ * Checks the form of a set that is uploaded, and its limits: one line for each fault, naming the field by its path. All
+ * is checked but the conditions, and names of other definitions in them.
  */
 export function checkDefinitionForm<Kind extends DefinitionKind>(
   kind: Kind,

@@ -4,7 +4,10 @@ import { parseDuration } from './duration.js'
 import { AGGREGATES, type AggregateName } from './features.js'
 import { isDefinitionName, NAME_FORM } from './name.js'
 
-/** A field of a feature: what it may be, and what it is for. The check, the API's description and docs/profiles.md read it. */
+/**
+ * A field of a feature: what it may be, and what it is for. The check, the API's description and docs/profiles.md read
+ * it.
+ */
 export interface FeatureField {
   /** Description of a permitted value, as it follows "must be". */
   form: string

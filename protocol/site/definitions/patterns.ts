@@ -11,8 +11,8 @@ export interface PatternEvent {
 }
 
 /**
- * Messages that must not come: with `within`, none in this time after the step before, which so ends only when it is over;
- * without, none until the next step.
+ * Messages that must not come: with `within`, none in this time after the step before, which so ends only when it is
+ * over; without, none until the next step.
  */
 export interface PatternAbsence {
   not: PatternEvent | PatternEvent[]

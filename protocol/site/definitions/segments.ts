@@ -8,8 +8,8 @@ export interface SegmentDefinition {
   /** Condition that a person meets to be in it. */
   where: JsonObject
   /**
-   * Condition that a member meets to leave it: a member stays until it holds, and no person enters while it does. Default: a
-   * member leaves when `where` no longer holds.
+   * Condition that a member meets to leave it: a member stays until it holds, and no person enters while it does.
+   * Default: a member leaves when `where` no longer holds.
    */
   leaveWhere?: JsonObject
 }

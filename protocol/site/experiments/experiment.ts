@@ -73,8 +73,8 @@ export interface StopRules {
 }
 
 /**
- * Consequence of a reason to stop. `tell`: results say so. `stop`: the slot chooses as the control does for everybody. `promote`:
- * likewise, and as the better arm where one is better for certain.
+ * Consequence of a reason to stop. `tell`: results say so. `stop`: the slot chooses as the control does for everybody.
+ * `promote`: likewise, and as the better arm where one is better for certain.
  */
 export const STOP_ACTIONS = ['tell', 'stop', 'promote'] as const
 

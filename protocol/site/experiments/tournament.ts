@@ -1,6 +1,6 @@
 /**
- * Rules by which the arms of an experiment, but the control, are candidates: they are valued by the log of what the slot chooses, and
- * no person is in them, until one is better for certain.
+ * Rules by which the arms of an experiment, but the control, are candidates: they are valued by the log of what the
+ * slot chooses, and no person is in them, until one is better for certain.
  */
 export interface TournamentRules {
   /** Consequence of a candidate that is better, or worse, for certain. Default: `try` */
@@ -16,8 +16,8 @@ export interface TournamentRules {
 }
 
 /**
- * Consequence of what is certain of a candidate. `tell`: answers say so. `try`: the better one becomes an arm, with its share of the
- * persons, beside the control. `promote`: the slot chooses as the better one for everybody.
+ * Consequence of what is certain of a candidate. `tell`: answers say so. `try`: the better one becomes an arm, with its
+ * share of the persons, beside the control. `promote`: the slot chooses as the better one for everybody.
  */
 export const TOURNAMENT_ACTIONS = ['tell', 'try', 'promote'] as const
 

@@ -4,9 +4,9 @@ import { finishMessage } from './finish-message.js'
 import type { EventEnvelope, SentEnvelope } from './stored.js'
 
 /**
- * Returns what a stream message of `events.<partition>` holds, ready to be read. Collectors publish messages in the text that
- * the client sent, which costs them less than writing it again, and leave it to readers to finish them.
- * An envelope that holds finished messages, as any program may publish, is returned as it is.
+ * Returns what a stream message of `events.<partition>` holds, ready to be read. Collectors publish messages in the
+ * text that the client sent, which costs them less than writing it again, and leave it to readers to finish them. An
+ * envelope that holds finished messages, as any program may publish, is returned as it is.
  */
 export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvelope {
   if ('messages' in envelope) return envelope

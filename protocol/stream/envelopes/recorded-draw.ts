@@ -2,16 +2,17 @@
 export type DrawVersion = 2 | 3
 
 /**
- * The draw of a decision as its record has it: with the seed, all that it takes to draw again. Nothing is rounded. Whole numbers
- * are packed as letters, five bits each; in the second form, and where they are no whole numbers, they are lists.
+ * The draw of a decision as its record has it: with the seed, all that it takes to draw again. Nothing is rounded.
+ * Whole numbers are packed as letters, five bits each; in the second form, and where they are no whole numbers, they
+ * are lists.
  */
 export interface RecordedDraw {
   /** Form of the record. Absent: 2 */
   version?: 3
   /**
-   * Of each content of the slot, by id: `e` where it could be shown, else a letter for why not (`EXCLUSION_LETTERS`). A number
-   * behind a letter says how often it comes. From the third form on, where that is shorter: `=`, bits as base64, `;`, and the
-   * letters of those whose bit is 0.
+   * Of each content of the slot, by id: `e` where it could be shown, else a letter for why not (`EXCLUSION_LETTERS`). A
+   * number behind a letter says how often it comes. From the third form on, where that is shorter: `=`, bits as base64,
+   * `;`, and the letters of those whose bit is 0.
    */
   contents: string
   /** In the order in which they filled positions. Each has what those before left. */
@@ -27,8 +28,8 @@ export interface RecordedStage {
   /** Their places among the slot's contents. Absent: all that could be shown and were left, in that order */
   contents?: string | number[]
   /**
-   * Places of the campaign's content that met its condition, where that asks for features of content. Absent: it does not, or
-   * they are the candidates
+   * Places of the campaign's content that met its condition, where that asks for features of content. Absent: it does
+   * not, or they are the candidates
    */
   met?: string | number[]
   /** Absent: pinned, one after the other */
@@ -64,8 +65,8 @@ export const EXCLUSION_LETTERS = {
 export type ExclusionReason = keyof typeof EXCLUSION_LETTERS
 
 /**
- * Facts of a person and a request that the policy of a slot reads beside interests, so that other policies of the kind can be valued
- * by the record. Each is there where the policy reads it.
+ * Facts of a person and a request that the policy of a slot reads beside interests, so that other policies of the kind
+ * can be valued by the record. Each is there where the policy reads it.
  */
 export interface RecordedFacts {
   /** Hashes of "name = value" of context, interests, segments, traits and features, as models learn from them. */

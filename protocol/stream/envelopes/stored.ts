@@ -33,8 +33,8 @@ export interface EventEnvelope {
   /** Decisions that showed something, which the partition's owner tells. Absent: none. */
   served?: ServedDecision[]
   /**
-   * Messages of the browser's user that name no browser, by the kind of sender of the envelope: they may be rewards, and nothing
-   * else. Absent: none.
+   * Messages of the browser's user that name no browser, by the kind of sender of the envelope: they may be rewards,
+   * and nothing else. Absent: none.
    */
   forwarded?: StoredMessage[]
   messages: StoredMessage[]
@@ -48,7 +48,10 @@ export interface EnvelopeTimer {
   userId: string
 }
 
-/** One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See `openEnvelope`. */
+/**
+ * One stream message of `events.<partition>`: an envelope whose messages are as the client wrote them. See
+ * `openEnvelope`.
+ */
 export interface SentEnvelope extends Omit<EventEnvelope, 'messages'> {
   /** Earliest time that the messages may have, ISO 8601: an earlier one is clamped to it. Absent: any. */
   oldest?: string
@@ -111,8 +114,8 @@ export interface Excluded {
   contentId: string
   reason: string
   /**
-   * In plain words: the clause of the condition that is not met, or how often it was shown. From the third form of records on,
-   * absent where it is that of the content before, excluded for the same reason.
+   * In plain words: the clause of the condition that is not met, or how often it was shown. From the third form of
+   * records on, absent where it is that of the content before, excluded for the same reason.
    */
   detail?: string
 }
@@ -154,7 +157,9 @@ export interface DecisionRecord {
   draw?: RecordedDraw
   /** Extent of what the slot had learned. Absent: nothing */
   model?: RecordedModel
-  /** When the matrix of items that the policy ranked by was fitted, in milliseconds since the epoch. Absent: it had none */
+  /**
+   * When the matrix of items that the policy ranked by was fitted, in milliseconds since the epoch. Absent: it had none
+   */
   itemsAsOf?: number
   /** Facts that the policy read beside interests. Absent: none, or a record of before they were kept */
   known?: RecordedFacts

@@ -19,8 +19,8 @@ export interface KeptItem extends ServedItem {
 }
 
 /**
- * Gain from a message by the rewards of decisions that were kept when it came. It is kept apart from them, because a view or
- * click that arrives later, and was earlier, changes which of them it is credited to.
+ * Gain from a message by the rewards of decisions that were kept when it came. It is kept apart from them, because a
+ * view or click that arrives later, and was earlier, changes which of them it is credited to.
  */
 export interface Earning {
   /** Time of the message, in milliseconds since the epoch. */

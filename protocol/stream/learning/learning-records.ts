@@ -1,8 +1,8 @@
 import type { PackedFeatures } from './served.js'
 
 /**
- * One step in what came of one item of a decision, from which policies learn: that it was viewed, or that it earned something.
- * Models are the sum of all steps.
+ * One step in what came of one item of a decision, from which policies learn: that it was viewed, or that it earned
+ * something. Models are the sum of all steps.
  */
 export interface LearningRecord {
   decisionId: string
@@ -26,8 +26,8 @@ export interface ContentAmounts {
   /** '' where messages name none. */
   slotId: string
   /**
-   * Version of the feature, slot of time, the first slot that still counts beside it, the sum in millionths, and the key of a
-   * feature by key: what a sum over all messages needs, without knowing what the site declares.
+   * Version of the feature, slot of time, the first slot that still counts beside it, the sum in millionths, and the
+   * key of a feature by key: what a sum over all messages needs, without knowing what the site declares.
    */
   amounts: [version: string, slot: number, first: number, units: number, key?: string][]
 }
@@ -41,7 +41,9 @@ export interface LearningEnvelope {
   receivedAt: string
   /** Sequence of that message, by which repeats are known. */
   seq: number
-  /** Sequence up to which the partition's profiles were stored when it was published: nothing up to it is told any more. */
+  /**
+   * Sequence up to which the partition's profiles were stored when it was published: nothing up to it is told any more.
+   */
   stored: number
   /**
    * Names a deletion that takes the records away, each once: what they added is subtracted, and what they took away as
@@ -49,13 +51,14 @@ export interface LearningEnvelope {
    */
   removal?: string
   /**
-   * Of a removal: position of the message whose records it takes away, as in `learning_outcomes`. A reader from which that was
-   * gone before it came to it has nothing to take away.
+   * Of a removal: position of the message whose records it takes away, as in `learning_outcomes`. A reader from which
+   * that was gone before it came to it has nothing to take away.
    */
   removes?: number
   /**
-   * Names a part of an imported log, whose records are added once, whenever they come: such an envelope names no person, and its
-   * `seq` and `stored` are 0. Or a fill, see `contentFill`: `seq` and `stored` count its envelopes. Absent: it is of a message
+   * Names a part of an imported log, whose records are added once, whenever they come: such an envelope names no
+   * person, and its `seq` and `stored` are 0. Or a fill, see `contentFill`: `seq` and `stored` count its envelopes.
+   * Absent: it is of a message
    */
   batch?: string
   records: LearningRecord[]
@@ -64,8 +67,8 @@ export interface LearningEnvelope {
 }
 
 /**
- * Returns the name of a fill: it adds what messages of before a feature of content was declared add to it, up to a sequence of the
- * stream of events, once in each partition of a site.
+ * Returns the name of a fill: it adds what messages of before a feature of content was declared add to it, up to a
+ * sequence of the stream of events, once in each partition of a site.
  *
  * @param version of the feature
  */

@@ -1,8 +1,9 @@
 import type { CountFrom, Reward } from '../../site/rewards.js'
 
 /**
- * A decision that showed something, as the visitor's profile is told of it. It stands in an envelope of `events.<partition>`, so
- * that every replay counts caps and joins rewards at the same place among the visitor's messages.
+ * A decision that showed something, as the visitor's profile is told of it. It stands in an envelope of
+ * `events.<partition>`, so that every replay counts caps and joins rewards at the same place among the visitor's
+ * messages.
  */
 export interface ServedDecision {
   decisionId: string
@@ -16,8 +17,9 @@ export interface ServedDecision {
   /** Rewards of the slot as it was. Absent: `DEFAULT_REWARDS` */
   rewards?: Reward[]
   /**
-   * Most that an item earns by a reward whose value is a path and that names no `max`, in ten-thousandths: a multiple of what was
-   * typical when it was decided. It stands in the stream, so that every replay learns the same. Absent: not known
+   * Most that an item earns by a reward whose value is a path and that names no `max`, in ten-thousandths: a multiple
+   * of what was typical when it was decided. It stands in the stream, so that every replay learns the same. Absent: not
+   * known
    */
   most?: number
   /** Absent: `viewed` */
@@ -26,7 +28,9 @@ export interface ServedDecision {
   segments?: string[]
   /** The policy does not learn, nor does the slot: items count for caps only. Absent: it learns */
   isOnlyCounted?: true
-  /** The visitor was held out: items are what would have been shown. They count for caps only. Absent: they were shown */
+  /**
+   * The visitor was held out: items are what would have been shown. They count for caps only. Absent: they were shown
+   */
   isGhost?: true
 }
 

@@ -2,11 +2,13 @@
 export const BUCKETS = {
   /** `<siteId>` → Site */
   sites: 'sites',
-  /** `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content, `<siteId>.published` → CatalogPublished */
+  /**
+   * `<siteId>.slot.<slotId>` → Slot, `<siteId>.content.<contentId>` → Content, `<siteId>.published` → CatalogPublished
+   */
   catalog: 'catalog',
   /**
-   * `<siteId>.head` → the catalog's revision and history, `<siteId>.draft` → its draft, `<siteId>.value.<id>.<n>` → pieces of
-   * what these name. Apart from the catalog, which every process that decides or collects holds in memory
+   * `<siteId>.head` → the catalog's revision and history, `<siteId>.draft` → its draft, `<siteId>.value.<id>.<n>` →
+   * pieces of what these name. Apart from the catalog, which every process that decides or collects holds in memory
    */
   catalogHistory: 'catalog_history',
   /** `<siteId>` → TrackingPlan */
@@ -20,28 +22,37 @@ export const BUCKETS = {
   webhooks: 'webhooks',
   /** `<partition>.<siteId>.<webhookId>.<signalId>` → WebhookLetter: a signal that a webhook did not take in time */
   webhookLetters: 'webhook_letters',
-  /** `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see `profilesBucket` */
+  /**
+   * `<partition>.<siteId>.<keyed hash of the visitor>` → Profile, see `profileKey`; of a later generation see
+   * `profilesBucket`
+   */
   profiles: 'profiles',
-  /** `<key of a profile>` → when something is due for its visitor without a message, in milliseconds since the epoch: `{due}` */
+  /**
+   * `<key of a profile>` → when something is due for its visitor without a message, in milliseconds since the epoch:
+   * `{due}`
+   */
   timers: 'timers',
   /**
-   * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far a
-   * role got, `jobs.<job>` → the night it was last done for, `audits.read`, `audits.slot.<siteId>.<slotId>` → how far draws were
-   * audited, and the audits of a slot, `tournaments.<siteId>.<experimentId>` → how its candidates stand
+   * `profiles.<partition>`, `warehouse.<stream>`, `webhooks.<partition>`, `webhooks.<partition>.<webhookId>` → how far
+   * a role got, `jobs.<job>` → the night it was last done for, `audits.read`, `audits.slot.<siteId>.<slotId>` → how far
+   * draws were audited, and the audits of a slot, `tournaments.<siteId>.<experimentId>` → how its candidates stand
    */
   positions: 'positions',
-  /** `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no person */
+  /**
+   * `manifest` → which snapshot of what was learned counts; `chunk.<snapshot>.<number>` → its parts: sums, and no
+   * person
+   */
   learning: 'learning',
   /**
-   * `<siteId>.manifest` → which matrices of items count; `<siteId>.<fit>.<policy>.<number>` → their parts: how much items say
-   * for one another, and no person
+   * `<siteId>.manifest` → which matrices of items count; `<siteId>.<fit>.<policy>.<number>` → their parts: how much
+   * items say for one another, and no person
    */
   itemModels: 'item_models',
   /** `<group>.member.<id>` → who takes part in sharing, `<group>.lease.<resource>` → who holds it */
   leases: 'leases',
   /**
-   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that counts;
-   * `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions;
+   * `installation` → how many partitions and streams there are; `profiles` → the generation of the profiles that
+   * counts; `people` → the key that people are hashed with; `filled.<bucket of profiles>.<siteId>` → FilledRevisions;
    * `contents.<siteId>.<partition>` → ContentFills; `import.<siteId>.<name>` → a log that a slot learned from
    */
   meta: 'meta',

@@ -1,8 +1,8 @@
 const PREFIX = 'filled'
 
 /**
- * Returns the key, in the bucket `meta`, of what says how far the history of a site's features is counted in a bucket of
- * profiles, see `FilledRevisions`.
+ * Returns the key, in the bucket `meta`, of what says how far the history of a site's features is counted in a bucket
+ * of profiles, see `FilledRevisions`.
  */
 export function filledKey(bucket: string, siteId: string): string {
   return `${PREFIX}.${bucket}.${siteId}`

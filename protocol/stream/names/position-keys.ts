@@ -15,7 +15,10 @@ export function sweptKey(bucket: string, partition: number): string {
   return `${bucket}.${partition}.swept`
 }
 
-/** Returns the key of what a partition's signals were taken up to, for webhooks; with a webhook, of what it still waits for. */
+/**
+ * Returns the key of what a partition's signals were taken up to, for webhooks; with a webhook, of what it still waits
+ * for.
+ */
 export function webhookPositionKey(partition: number, webhookId?: string): string {
   return webhookId === undefined ? `webhooks.${partition}` : `webhooks.${partition}.${webhookId}`
 }

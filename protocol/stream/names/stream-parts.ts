@@ -38,8 +38,8 @@ export interface PastStreams {
  * The streams of a kind, in the order of their partitions. Pure: every process computes the same.
  *
  * @param count how many there are, from 1 to `partitions`
- * @param past those that they took over from, oldest first. Names and positions go on after theirs, and so do sequences,
- *   so that a later message of a partition has a higher one
+ * @param past those that they took over from, oldest first. Names and positions go on after theirs, and so do
+ * sequences, so that a later message of a partition has a higher one
  */
 export function streamParts(
   kind: StreamKind,

@@ -151,9 +151,9 @@ export interface ForgetRequest {
 }
 
 /**
- * Header of an export's requests and answers that says what they are when they are no lines: `working`, nothing was found
- * since the last one; `more`, asks whether the lines before are on their way; `failed`, the export broke off. Of an answer:
- * `reading`, the client still reads them; `busy`, too many exports are running.
+ * Header of an export's requests and answers that says what they are when they are no lines: `working`, nothing was
+ * found since the last one; `more`, asks whether the lines before are on their way; `failed`, the export broke off. Of
+ * an answer: `reading`, the client still reads them; `busy`, too many exports are running.
  */
 export const EXPORT_HEADER = 'Slotstream-Export'
 

@@ -11,20 +11,20 @@ export type FeatureCell = FeatureRow | FeatureCells
 export type FeatureSlots = (number | FeatureCell)[]
 
 /**
- * The state of one version of a feature: the stream sequence after which it counted, 0 for all of the profile's messages,
- * and what it holds: a cell where all time is one, else slots; an empty list where that is nothing.
+ * The state of one version of a feature: the stream sequence after which it counted, 0 for all of the profile's
+ * messages, and what it holds: a cell where all time is one, else slots; an empty list where that is nothing.
  */
 export type FeatureState = [since: number, held: FeatureCell | FeatureSlots]
 
 /**
- * A session of one browser as an interval of time, in milliseconds since the epoch. `id` is '' where no message names it.
- * `cells` holds what features of sessions count: version, cell, version, cell …
+ * A session of one browser as an interval of time, in milliseconds since the epoch. `id` is '' where no message names
+ * it. `cells` holds what features of sessions count: version, cell, version, cell …
  */
 export type Visit = [id: string, startedAt: number, endedAt: number, messages: number, cells: (string | FeatureCell)[]]
 
 /**
- * The content of a visitor's features. It follows from the set of the messages, not from their order: all of it is sums,
- * least and greatest values, and sets of bounded size that keep what has the smallest hashes.
+ * The content of a visitor's features. It follows from the set of the messages, not from their order: all of it is
+ * sums, least and greatest values, and sets of bounded size that keep what has the smallest hashes.
  */
 export interface FeatureStates {
   /**

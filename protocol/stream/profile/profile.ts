@@ -14,7 +14,9 @@ export interface Profile {
   /** ISO 8601. */
   firstSeen: string
   lastSeen: string
-  /** When the last message was received, by the server's clock, ISO 8601. Absent in profiles stored before it was noted. */
+  /**
+   * When the last message was received, by the server's clock, ISO 8601. Absent in profiles stored before it was noted.
+   */
   lastReceived?: string
   /** Sessions so far. */
   sessions: number
@@ -48,7 +50,10 @@ export interface Profile {
   decisions?: KeptDecision[]
   /** Gains from messages by the rewards of these decisions, by time. Absent: none. */
   earnings?: Earning[]
-  /** Outcomes that policies have learned of, by slot and day since 1970 of their decisions: so many a day count. Absent: none. */
+  /**
+   * Outcomes that policies have learned of, by slot and day since 1970 of their decisions: so many a day count. Absent:
+   * none.
+   */
   taught?: [slotId: string, day: number, outcomes: number][]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]

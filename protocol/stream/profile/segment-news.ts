@@ -1,13 +1,16 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isId, isIdOrEmpty, isListOf, isText } from '../../wire/checks/parse-stored.js'
 
-/** Segments that a person is in, in the order of their names, each with when they entered, in milliseconds since the epoch. */
+/**
+ * Segments that a person is in, in the order of their names, each with when they entered, in milliseconds since the
+ * epoch.
+ */
 export type Members = [segment: string, since: number][]
 
 /**
  * News of one partition about the segments of a person. It stands in an envelope of `events.<partition>`, so that every
- * replay changes them at the same place among the person's messages. Without changes it says that a browser of the person
- * has something new.
+ * replay changes them at the same place among the person's messages. Without changes it says that a browser of the
+ * person has something new.
  */
 export interface SegmentNews {
   /** The browser that has something new; '' where a user's own partition tells. */

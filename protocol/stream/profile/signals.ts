@@ -4,7 +4,10 @@ import type { JsonObject } from '../../wire/messages.js'
 export interface SignalMemory {
   /** Interests as far as a shift is found by them; of older profiles the category that leads. */
   interest_shift?: string | InterestMemory
-  /** Messages and page views of the running session within a minute that began at `since`, in milliseconds since the epoch. */
+  /**
+   * Messages and page views of the running session within a minute that began at `since`, in milliseconds since the
+   * epoch.
+   */
   session_anomaly?: { since: number; messages: number; pageViews: number; told?: true }
   /** The latest products of the running session: a hash of each one's id, and how often it was viewed. */
   repeated_view?: [product: number, views: number][]
@@ -20,8 +23,8 @@ export interface InterestMemory {
   base: Record<string, number>
   at: number
   /**
-   * The latest messages, oldest first: their times, categories, a hash of the product, 0 for none, and how many messages
-   * were about it.
+   * The latest messages, oldest first: their times, categories, a hash of the product, 0 for none, and how many
+   * messages were about it.
    */
   recent: [at: number, categories: string[], product: number, messages: number][]
 }

@@ -3,7 +3,10 @@ import type { ExperimentArm } from '../../site/experiments/experiment.js'
 /** Request-reply subject on which the contents of an earlier version of a slot are asked for. */
 export const CONTENTS_THEN_SUBJECT = 'contents-then'
 
-/** Request for the contents that a slot had when a decision was made: the tables have versions that the catalog no longer keeps. */
+/**
+ * Request for the contents that a slot had when a decision was made: the tables have versions that the catalog no
+ * longer keeps.
+ */
 export interface ContentsThenRequest {
   siteId: string
   slotId: string

@@ -19,7 +19,9 @@ export interface DecideRequest {
   /** How long the owner may take, in milliseconds. After that it answers `timeout` outcomes. */
   deadlineMs: number
   explain: boolean
-  /** Whether the explanation may tell what a person is. Default: only what is asked for, and the request's own context */
+  /**
+   * Whether the explanation may tell what a person is. Default: only what is asked for, and the request's own context
+   */
   tellsPerson?: boolean
   /** Absent: a decision that is shown to its visitor. */
   preview?: DecisionPreview

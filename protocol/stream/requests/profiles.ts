@@ -9,8 +9,8 @@ export interface ProfilesRequest {
   /** Keys of visitors, see `visitorIdOf`, all of the partition: 1 to `MAX_PROFILES_READ`. */
   visitorIds: string[]
   /**
-   * `stored`: profiles as they are stored. `described`: with features, segments and signals of the person, for the admin
-   * API. `linked`: `LinkedVisitor`. Default `stored`.
+   * `stored`: profiles as they are stored. `described`: with features, segments and signals of the person, for the
+   * admin API. `linked`: `LinkedVisitor`. Default `stored`.
    */
   as?: ProfilesView
 }
@@ -24,8 +24,8 @@ export type LinkedVisitor = Pick<Profile, 'visitorId' | 'anonymousId' | 'userId'
 /** Reply to a `ProfilesRequest`. */
 export interface ProfilesReply {
   /**
-   * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At least one, and fewer than
-   * were asked for where more do not fit into a message: ask again for the others.
+   * The profiles, with all that is applied by now, in the order of the request; null: the visitor has no profile. At
+   * least one, and fewer than were asked for where more do not fit into a message: ask again for the others.
    */
   profiles: (Profile | LinkedVisitor | object | null)[]
 }

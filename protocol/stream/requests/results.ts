@@ -21,12 +21,14 @@ export interface ResultsRequest {
 }
 
 /**
- * Sums of what the persons of an arm earned, and what the checks say. `Counted` of the core, with the SQL it was read by. Of a
- * tournament: how its candidates stood at the last look.
+ * Sums of what the persons of an arm earned, and what the checks say. `Counted` of the core, with the SQL it was read
+ * by. Of a tournament: how its candidates stood at the last look.
  */
 export type ResultsReply = { counted: object; standings?: object; sql: Record<string, string> } | { failed: string }
 
-/** The answer where `traffic` was asked for. `measured` has what persons earned: number, sum, and sum of the squares. */
+/**
+ * The answer where `traffic` was asked for. `measured` has what persons earned: number, sum, and sum of the squares.
+ */
 export type TrafficReply =
   | { measured: { units: number; sum: number; squares: number }; sql: Record<string, string> }
   | { failed: string }
@@ -35,8 +37,8 @@ export type TrafficReply =
 const LONGEST_TIME = 40
 
 /**
- * Parses a request for results as it comes from NATS: experiment and metric as those that are stored, since they become part
- * of SQL.
+ * Parses a request for results as it comes from NATS: experiment and metric as those that are stored, since they become
+ * part of SQL.
  */
 export function parseResultsRequest(raw: unknown): Check<ResultsRequest> {
   if (!isObject(raw)) return misfit('the request must be an object')

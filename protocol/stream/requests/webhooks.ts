@@ -3,8 +3,8 @@ export interface WebhookRequest {
   siteId: string
   webhookId: string
   /**
-   * `deliveries`: tell of the latest ones. `replay`: deliver dead letters again, or the signal of this id, whatever became
-   * of it.
+   * `deliveries`: tell of the latest ones. `replay`: deliver dead letters again, or the signal of this id, whatever
+   * became of it.
    */
   do: 'deliveries' | 'replay'
   signalId?: string

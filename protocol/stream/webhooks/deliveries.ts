@@ -4,8 +4,8 @@ import { isAbsentOr, isCount, isId, isIdOrEmpty, isText, misfit } from '../../wi
 import { isTime, originTrouble } from '../envelopes/parse-event-envelope.js'
 
 /**
- * Result of an attempt to deliver a signal: `delivered`, `failed` and tried again later, or `dead`, given up and kept as a
- * dead letter.
+ * Result of an attempt to deliver a signal: `delivered`, `failed` and tried again later, or `dead`, given up and kept
+ * as a dead letter.
  */
 export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'dead'] as const
 

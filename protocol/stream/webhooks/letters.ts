@@ -4,8 +4,8 @@ import { isCount, isId, isText, misfit } from '../../wire/checks/parse-stored.js
 import { keyToken } from '../names/key-token.js'
 
 /**
- * A value of the bucket `webhook_letters`: a signal that a webhook did not take in time, kept until it is replayed or the
- * webhook is deleted. Its payload is the message of the stream, with this signal alone.
+ * A value of the bucket `webhook_letters`: a signal that a webhook did not take in time, kept until it is replayed or
+ * the webhook is deleted. Its payload is the message of the stream, with this signal alone.
  */
 export interface WebhookLetter {
   stream: string

@@ -1,8 +1,8 @@
 import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES } from '../limits.js'
 
 /**
- * Returns what is too large about a message's traits; undefined when nothing is. Its nesting must have been checked. Values are
- * counted beside the bytes, because `[],[],[]` is many times as large in memory as it is as text.
+ * Returns what is too large about a message's traits; undefined when nothing is. Its nesting must have been checked.
+ * Values are counted beside the bytes, because `[],[],[]` is many times as large in memory as it is as text.
  */
 export function traitsTrouble(traits: object): string | undefined {
   const values = countValues(traits, MAX_TRAIT_VALUES + 1)

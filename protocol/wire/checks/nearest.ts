@@ -49,7 +49,8 @@ export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINI
 }
 
 /**
- * Measures how far two names are from one another: those that begin alike by one letter at most, by less the nearer their ends are.
+ * Measures how far two names are from one another: those that begin alike by one letter at most, by less the nearer
+ * their ends are.
  *
  * @param most beyond which any greater number may be returned: sets of hundreds of names are compared
  */

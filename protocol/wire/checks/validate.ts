@@ -56,7 +56,10 @@ function checkText(raw: Record<string, unknown>) {
   )
 }
 
-/** Tells whether a value is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one visitor's key could be made to equal another's. */
+/**
+ * Tells whether a value is absent, or text as it should be. NUL separates the parts of keys: with it in an id, one
+ * visitor's key could be made to equal another's.
+ */
 function isPlain(value: unknown): boolean {
   return value === undefined || (isText(value) && value.length <= MAX_NAME_LENGTH && !value.includes('\0'))
 }

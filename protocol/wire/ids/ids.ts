@@ -21,7 +21,10 @@ export function isMeaningful(id: string | number): boolean {
 /** Characters that may be around such a text. */
 const FRAME = /["'\s[\]]/
 
-/** The text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of their number. */
+/**
+ * The text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of their
+ * number.
+ */
 function withoutFrame(text: string): string {
   let from = 0
   let to = text.length

@@ -8,8 +8,8 @@ const minutes = new Array<number>(KEPT).fill(Number.NaN)
 const prefixes = new Array<string>(KEPT).fill('')
 
 /**
- * Returns what `new Date(time).toISOString()` returns, ten times as fast for times of a minute that was asked for lately, as
- * those of batches mostly are. Throws RangeError for what is no time.
+ * Returns what `new Date(time).toISOString()` returns, ten times as fast for times of a minute that was asked for
+ * lately, as those of batches mostly are. Throws RangeError for what is no time.
  *
  * @param time milliseconds since the epoch
  */

@@ -6,8 +6,8 @@ export type CorrectedTime =
 
 /**
  * A client's time by the server's clock: `received − (sent − client)`, as Segment defines it. What then lies after
- * receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right between the
- * two, or the time of sending is stale: the client's time is taken where it can be one, and else that of receipt.
+ * receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right between
+ * the two, or the time of sending is stale: the client's time is taken where it can be one, and else that of receipt.
  *
  * The time of a client that doesn't say when it sent is accepted, within the same limits: an import with
  * impossible times has to be reported.

@@ -11,8 +11,8 @@ export async function bucketKeys(bucket: Pick<KV, 'keys'>, filter: string): Prom
 }
 
 /**
- * Reads the latest entries of the keys that a filter matches, those of deleted keys among them, in one go. Earlier revisions,
- * where the bucket keeps some, are read and left out.
+ * Reads the latest entries of the keys that a filter matches, those of deleted keys among them, in one go. Earlier
+ * revisions, where the bucket keeps some, are read and left out.
  *
  * @throws when none comes for five seconds
  */

@@ -31,7 +31,9 @@ export interface Unacknowledged {
 export function createUnacknowledged(maxMessages: number, maxBytes: number): Unacknowledged {
   const waitingOf = new Map<string, Waiting>()
   let bytes = 0
-  /** Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time. */
+  /**
+   * Bytes given up that may still wait in the socket: a broker that stands still must not cost more memory each time.
+   */
   let stalledBytes = 0
 
   function take(key: string): Waiting | undefined {

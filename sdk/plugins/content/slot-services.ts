@@ -9,8 +9,8 @@ export type LoadPreview = (name: 'preview') => typeof preview | Promise<typeof p
 const begun = new WeakSet<PluginApi>()
 
 /**
- * Begins what no first request for slots waits for, once for each client: their last decisions, and the preview that this
- * tab was opened for. Loaded when the first slot has its content.
+ * Begins what no first request for slots waits for, once for each client: their last decisions, and the preview that
+ * this tab was opened for. Loaded when the first slot has its content.
  */
 export function slotServices(client: PluginApi, load: LoadPreview): void {
   const { settings, listeners, log } = client

@@ -15,8 +15,8 @@ button { margin-left: 8px; font: inherit; }
 `
 
 /**
- * Shows slots as a preview link says: requests carry its token, and what was shown before is asked for anew. Nothing of a
- * preview is tracked. A badge says that the page is one, and ends it.
+ * Shows slots as a preview link says: requests carry its token, and what was shown before is asked for anew. Nothing of
+ * a preview is tracked. A badge says that the page is one, and ends it.
  */
 export function preview(client: PluginApi, token: string): void {
   const { visitorIds, listeners, delivery, personalizer: own } = client

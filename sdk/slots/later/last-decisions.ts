@@ -14,8 +14,8 @@ const KEY = 'last'
 type Kept = Record<string, [at: number, person: string, items: SlotDecision['items']] | undefined>
 
 /**
- * Keeps what slots have shown last, for a page that can't reach the collector. What is shown again is no decision: it has
- * no `decisionId`, so nothing that is seen or clicked of it counts for the decision that it was.
+ * Keeps what slots have shown last, for a page that can't reach the collector. What is shown again is no decision: it
+ * has no `decisionId`, so nothing that is seen or clicked of it counts for the decision that it was.
  */
 export function createLastDecisions(storage: KeyValue, now: () => number) {
   const read = (): Kept => {

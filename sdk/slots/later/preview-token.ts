@@ -5,8 +5,8 @@ const PARAMETER = 'slotstream_preview'
 const KEY = 'slotstream.preview'
 
 /**
- * Returns the token of the preview link by which this tab was opened, on this page or on one before; undefined where there
- * was none. It is taken out of the page's URL, which may be passed on. An empty one ends the preview.
+ * Returns the token of the preview link by which this tab was opened, on this page or on one before; undefined where
+ * there was none. It is taken out of the page's URL, which may be passed on. An empty one ends the preview.
  */
 export function previewToken(): string | undefined {
   const url = new URL(location.href)

@@ -6,7 +6,10 @@ import { obtainProgram } from './obtain.js'
 import { puppeteerBrowser } from './puppeteer.js'
 import { visitWith } from './visit.js'
 
-/** Keeps Firefox from asking, from looking for its maker's servers, and from offering to repair a session that was killed. */
+/**
+ * Keeps Firefox from asking, from looking for its maker's servers, and from offering to repair a session that was
+ * killed.
+ */
 const PREFERENCES = {
   'browser.sessionstore.resume_from_crash': false,
   'toolkit.startup.max_resumed_crashes': -1,

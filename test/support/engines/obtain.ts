@@ -7,7 +7,8 @@ import { obtain } from '#supervisor/obtain/obtain.js'
 import type { Step } from '#supervisor/obtain/plan.js'
 
 /**
- * Finds a program that only tests need, or installs its Debian package, which needs root; resolves to its absolute path.
+ * Finds a program that only tests need, or installs its Debian package, which needs root; resolves to its absolute
+ * path.
  *
  * @param folders where it may be beside PATH
  * @throws ProgramMissingError when it isn't there and can't be installed

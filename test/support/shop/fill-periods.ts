@@ -30,7 +30,10 @@ SETTINGS max_insert_block_size = ${EVENTS}, min_insert_block_size_rows = ${EVENT
 
 const GHOSTS = 120_000
 
-/** Statements that fill the same days with decisions of the site `held`, all of them ghosts, a tenth of which are clicked. */
+/**
+ * Statements that fill the same days with decisions of the site `held`, all of them ghosts, a tenth of which are
+ * clicked.
+ */
 export const FILL_GHOSTS = [
   `INSERT INTO slotstream.decisions (site_id, decision_id, timestamp, slot_id, anonymous_id, person, outcome, holdout, ghost, experiment, arm, stream_seq)
 WITH toUnixTimestamp64Milli(toDateTime64('2026-03-01 00:00:00', 3, 'UTC')) + number * ${Math.round((60 * 86_400_000) / GHOSTS)} AS at
@@ -51,9 +54,9 @@ const TROUBLE = 1_500
 const INSERTS = 4
 
 /**
- * Statements that fill six days of the site `trouble` with what makes sessions hard, in no order of time: pauses of about
- * half an hour, days without a pause, sessions that go on for days, ids that tell a wrong time or none, two messages of one
- * page view, reports that name another session, and numbers that are none.
+ * Statements that fill six days of the site `trouble` with what makes sessions hard, in no order of time: pauses of
+ * about half an hour, days without a pause, sessions that go on for days, ids that tell a wrong time or none, two
+ * messages of one page view, reports that name another session, and numbers that are none.
  */
 export const FILL_TROUBLE = Array.from(
   { length: INSERTS },

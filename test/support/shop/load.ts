@@ -7,7 +7,9 @@ import type { Shop } from './shop.js'
 /** Rows of one insert. */
 const BLOCK = 20_000
 
-/** Puts a shop into the tables as the warehouse does: the rows that it makes of messages of the streams, by its inserts. */
+/**
+ * Puts a shop into the tables as the warehouse does: the rows that it makes of messages of the streams, by its inserts.
+ */
 export async function loadShop(client: ClickHouseClient, shop: Shop): Promise<void> {
   await insert(client, SPECS.events, `shop-${shop.siteId}-events`, [...eventLines(shop)])
   await insert(client, SPECS.decisions, `shop-${shop.siteId}-decisions`, [...decisionLines(shop)])

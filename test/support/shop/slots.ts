@@ -59,7 +59,9 @@ function respond(book: ShopBook, browser: Browser, { decisionId, slotId, content
   return time
 }
 
-/** The rule of a slot at a time: that of `hero` is the default, that of `aside` changes in the middle of the history. */
+/**
+ * The rule of a slot at a time: that of `hero` is the default, that of `aside` changes in the middle of the history.
+ */
 function ruleAt({ from, now }: ShopBook, slot: string, time: number): Attribution | undefined {
   if (slot === 'hero') return undefined
   if (slot === 'footer') return { rule: 'firstClick', windowHours: 400 }

@@ -101,7 +101,10 @@ export function attribution(shop: Shop): object[] {
     .sort((a, b) => (a.model === b.model ? (a.channel < b.channel ? -1 : 1) : a.model < b.model ? -1 : 1))
 }
 
-/** Makes what tells the user to whom a browser's message without one belongs: named next in its session, else before, else after. */
+/**
+ * Makes what tells the user to whom a browser's message without one belongs: named next in its session, else before,
+ * else after.
+ */
 function trueBrowserUsers(shop: Shop): (event: ShopEvent) => string {
   const events = byTime(shop.events)
   const places = new Map(events.map((event, place) => [event, place]))

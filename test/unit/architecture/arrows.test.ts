@@ -10,7 +10,9 @@ interface Arrows {
   outside: Record<string, string[]>
   /** Of rooms: what may import them from the same package, besides themselves and its `index.ts`. */
   doors: Record<string, string[]>
-  /** What may read the environment of the process: names of files anywhere, folders and files. All else is handed it. */
+  /**
+   * What may read the environment of the process: names of files anywhere, folders and files. All else is handed it.
+   */
   environment: string[]
   /** Of texts that say how something is stored: the one file that may hold them. */
   owners: Record<string, string>

@@ -41,6 +41,16 @@ describe('the house', () => {
     expect(begun).toEqual([])
   })
 
+  it('has comments whose lines end at 120 characters', () => {
+    const wide = files.flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .filter(line => line.length > 120 && /^\s*(\/\/|\/\*|\*)/.test(line) && line.trim().includes(' '))
+        .map(line => `${path}: ${line.trim()}`),
+    )
+    expect(wide).toEqual([])
+  })
+
   it('counts exports, and those with a docstring', () => {
     const text =
       '/** One. */\nexport const one = 1\nexport function two() {}\n/**\n * Three.\n */\nexport interface Three {}\n'

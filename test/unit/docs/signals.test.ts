@@ -6,7 +6,9 @@ import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { applyAndDetect } from '../../support/signals.js'
 import { code, parseMessages, readPage, rowsUnder } from './table-rows.js'
 
-/** Applies messages, each a stream message of its own. Returns the profile, and the signals that the last one showed. */
+/**
+ * Applies messages, each a stream message of its own. Returns the profile, and the signals that the last one showed.
+ */
 function apply(messages: StoredMessage[]) {
   let applied: ReturnType<typeof applyAndDetect> | undefined
   for (const [index, message] of messages.entries()) {

@@ -25,8 +25,8 @@ const MESSAGE =
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000 }
 
 /**
- * Reads messages as the tables write them: time, event, properties, context; `× 3 every 2m` is three of them, two minutes apart, in
- * whose properties `#` is their number.
+ * Reads messages as the tables write them: time, event, properties, context; `× 3 every 2m` is three of them, two
+ * minutes apart, in whose properties `#` is their number.
  */
 export function parseMessages(cell: string): StoredMessage[] {
   return code(cell).flatMap(text => {

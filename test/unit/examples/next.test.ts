@@ -12,7 +12,10 @@ const folder = join(root, 'node_modules', '.cache', 'next-example')
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What the example uses of Next.js, which is too large to be installed for it: see https://nextjs.org/docs/app/api-reference. */
+/**
+ * What the example uses of Next.js, which is too large to be installed for it: see
+ * https://nextjs.org/docs/app/api-reference.
+ */
 const NEXT = `
 declare module 'next/headers' {
   export function headers(): Promise<Pick<Headers, 'get' | 'has' | 'entries'>>

@@ -6,7 +6,9 @@ import * as slotstream from '#sdk/entries/index.js'
 // @ts-expect-error a script of the build
 import { INTERNAL_NAMES } from '../../../sdk/build/internal-names.js'
 
-/** Names that browsers have as well, but not on anything the SDK uses: `wait` is of `Atomics`, `kind` of media tracks … */
+/**
+ * Names that browsers have as well, but not on anything the SDK uses: `wait` is of `Atomics`, `kind` of media tracks …
+ */
 const NOT_USED_BY_THE_SDK = 'drop kind log paused persist resume sender storage store transport wait'.split(' ')
 
 const typescript = fileURLToPath(new URL('../../../node_modules/@typescript/', import.meta.url))

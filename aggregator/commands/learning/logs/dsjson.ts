@@ -5,10 +5,10 @@ import { type Impression, type LineReader, LogError } from './impression.js'
 const MAX_VALUES = 100
 
 /**
- * Creates a reader of DSJSON, in which Vowpal Wabbit and Azure Personalizer log decisions of contextual bandits: an object a
- * line, whose first action was shown, with the negative reward as `_label_cost`. An item is named by the action's `id`, `_tag`, or
- * `id` of a namespace, else by its number; the shared features are the context. Lines without a decision, and those that are
- * not to be learned from, say nothing.
+ * Creates a reader of DSJSON, in which Vowpal Wabbit and Azure Personalizer log decisions of contextual bandits: an
+ * object a line, whose first action was shown, with the negative reward as `_label_cost`. An item is named by the
+ * action's `id`, `_tag`, or `id` of a namespace, else by its number; the shared features are the context. Lines without
+ * a decision, and those that are not to be learned from, say nothing.
  */
 export function createDsjsonReader(): LineReader {
   let line = 0

@@ -4,8 +4,9 @@ import { type Impression, type LineReader, LogError } from './impression.js'
 const NEEDED = ['timestamp', 'item_id', 'position', 'click'] as const
 
 /**
- * Creates a reader of the format of the Open Bandit Dataset (Saito et al., https://arxiv.org/abs/2008.07146): plain fields, an
- * item shown a line. Items are named `item-N`, as by `npm run replay`; columns `user_feature_…` are the context.
+ * Creates a reader of the format of the Open Bandit Dataset (Saito et al., https://arxiv.org/abs/2008.07146): plain
+ * fields, an item shown a line. Items are named `item-N`, as by `npm run replay`; columns `user_feature_…` are the
+ * context.
  */
 export function createOpenBanditReader(): LineReader {
   let columns: string[] | undefined

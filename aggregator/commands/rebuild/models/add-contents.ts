@@ -16,8 +16,8 @@ export interface AddContentsParts {
 }
 
 /**
- * Adds what the streams of learning records say of the features of content to models that lack it: `learning_outcomes` has what came
- * of decisions alone. It reads as far as the models go, but for what was taken away.
+ * Adds what the streams of learning records say of the features of content to models that lack it: `learning_outcomes`
+ * has what came of decisions alone. It reads as far as the models go, but for what was taken away.
  */
 export async function addContents(
   learned: Learned,

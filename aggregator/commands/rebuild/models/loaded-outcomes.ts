@@ -6,7 +6,10 @@ import { resume } from '../../../warehouse/positions/resume.js'
 /** How much of a stream of learning records is in the table `learning_outcomes`. */
 export interface LoadedStream {
   name: string
-  /** Positions in the table, both ends included, that stand for its messages and for those of streams of its name before. */
+  /**
+   * Positions in the table, both ends included, that stand for its messages and for those of streams of its name
+   * before.
+   */
   first: number
   last: number
   /** What a sequence is less than its position, of the stream as it is now: lower positions are of one that is gone. */

@@ -33,7 +33,9 @@ export interface OutcomeMessage {
 
 /** Which rows of `learning_outcomes` are read. */
 export type OutcomeSelection =
-  /** Those within ranges of positions, both ends included, of decisions since a time, in milliseconds since the epoch. */
+  /**
+   * Those within ranges of positions, both ends included, of decisions since a time, in milliseconds since the epoch.
+   */
   | { within: readonly { first: number; last: number }[]; since: number }
   /** Those of an imported log, by what its parts are named by. */
   | { batch: string }

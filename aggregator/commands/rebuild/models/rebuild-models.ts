@@ -9,14 +9,16 @@ import { addContents } from './add-contents.js'
 import { type LoadedStream, loadedOutcomes } from './loaded-outcomes.js'
 import { type OutcomeMessage, outcomeMessages } from './outcome-rows.js'
 
-/** Messages of a partition whose sequences are remembered one by one, and how many more before they are counted through. */
+/**
+ * Messages of a partition whose sequences are remembered one by one, and how many more before they are counted through.
+ */
 const REMEMBERED = 20_000
 const PRUNED_EVERY = 20_000
 
 /**
- * Computes what policies have learned once more, from `learning_outcomes`, and puts it in the place of the snapshot. Processes
- * that decide begin again from it within half a minute, and go on from where the table ends. The sums are those that they
- * would have, in integers; those of features of content are of what the streams have.
+ * Computes what policies have learned once more, from `learning_outcomes`, and puts it in the place of the snapshot.
+ * Processes that decide begin again from it within half a minute, and go on from where the table ends. The sums are
+ * those that they would have, in integers; those of features of content are of what the streams have.
  *
  * @param maxBytes that the sums of all slots may take. Default: no bound
  * @throws Error while the table is still being filled in
@@ -96,8 +98,8 @@ function forgetOld({ partitions }: Learned): void {
 }
 
 /**
- * Returns the removals that the streams have of what is in the table, with their times: rows that they take away may not have
- * left it yet. What comes behind the table is learned from, and taken away, as ever.
+ * Returns the removals that the streams have of what is in the table, with their times: rows that they take away may
+ * not have left it yet. What comes behind the table is learned from, and taken away, as ever.
  */
 async function removalsIn(
   nats: Nats,

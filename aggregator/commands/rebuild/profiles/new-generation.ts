@@ -50,8 +50,8 @@ export interface NewGeneration {
   writeAll(profiles: AsyncIterable<Profile> | Iterable<Profile>): Promise<number>
   writeCheckpoint: ProfileStore['writeCheckpoint']
   /**
-   * Notes that all profiles count the history of a site's features. Where the generation before has not told the history of features of
-   * content yet, which profiles do not have, its own note stays, so that owners do.
+   * Notes that all profiles count the history of a site's features. Where the generation before has not told the
+   * history of features of content yet, which profiles do not have, its own note stays, so that owners do.
    */
   noteFilled(siteId: string, features: Features): Promise<void>
   /**

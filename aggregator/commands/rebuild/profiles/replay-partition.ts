@@ -5,7 +5,9 @@ import { type HistoryDeps, messagesOf } from '../../../profiles/history/partitio
 
 /** The streams to replay, and what came before them. */
 export interface ReplayDeps extends HistoryDeps {
-  /** Returns the profile of what came before the streams' first messages; undefined where the streams are all there is. */
+  /**
+   * Returns the profile of what came before the streams' first messages; undefined where the streams are all there is.
+   */
   profileBefore?: ((siteId: string, visitorId: string) => Promise<Profile | undefined>) | undefined
   /** See `applyAndDetect`. */
   anonymousDays: number

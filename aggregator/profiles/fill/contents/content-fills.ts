@@ -16,8 +16,8 @@ export interface FillBounds {
 type FillsOfPartition = ReadonlyMap<string, ContentFill>
 
 /**
- * Notes that features of content are to be filled up to a sequence, and returns their fills. One that was begun and did not end is
- * done again as it was begun; after one that ended, what came since is filled.
+ * Notes that features of content are to be filled up to a sequence, and returns their fills. One that was begun and did
+ * not end is done again as it was begun; after one that ended, what came since is filled.
  *
  * @throws Error where one that was begun ends behind what is applied
  */

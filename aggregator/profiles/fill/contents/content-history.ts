@@ -19,7 +19,9 @@ export interface ContentHistory {
     message: { userId: string; receivedAt: string; contents: readonly ContentAmounts[] },
     isWanted: (version: string) => boolean,
   ): number
-  /** Returns what there is of a version: users apart, because each may be deleted alone, in portions of a bounded size. */
+  /**
+   * Returns what there is of a version: users apart, because each may be deleted alone, in portions of a bounded size.
+   */
   partsOf(version: string): ContentPart[]
 }
 

@@ -57,9 +57,9 @@ interface FilledFeature {
 }
 
 /**
- * Begins to fill the features of content among those that are wanted; undefined: there are none. What messages add is told by
- * envelopes of a fill in the stream of learning records, each visitor's by itself, so that readers add it as they add what comes,
- * and a deletion takes it away as it takes that.
+ * Begins to fill the features of content among those that are wanted; undefined: there are none. What messages add is
+ * told by envelopes of a fill in the stream of learning records, each visitor's by itself, so that readers add it as
+ * they add what comes, and a deletion takes it away as it takes that.
  *
  * @throws Error where another generation of profiles has begun it with messages that this one has not applied yet
  */
@@ -149,7 +149,9 @@ async function publishFeature(
   await send()
 }
 
-/** Returns the number of a visitor's first envelope: it rises with the hash, and is the same whenever it is done again. */
+/**
+ * Returns the number of a visitor's first envelope: it rises with the hash, and is the same whenever it is done again.
+ */
 function numberOf({ siteId, visitorId, hash }: Shadow): number {
   const apart = hash32(`v${visitorText(siteId, visitorId)}`) % SAME_HASH
   return (hash * SAME_HASH + apart) * PARTS

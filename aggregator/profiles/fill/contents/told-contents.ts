@@ -25,8 +25,8 @@ interface ReadToldDeps {
 }
 
 /**
- * Reads which messages of a partition the streams of learning records tell of, as readers of these take them: what was published
- * again after a crash does not count.
+ * Reads which messages of a partition the streams of learning records tell of, as readers of these take them: what was
+ * published again after a crash does not count.
  *
  * @param wanted of each feature's key the fill whose messages are meant
  */

@@ -43,8 +43,8 @@ export interface PublishedChanges {
 }
 
 /**
- * Creates the publisher of changes. Each is published on condition that the one before is still the last: first that one's
- * sequence is read, then the state. So of two states that two processes publish the newer one is the last, too.
+ * Creates the publisher of changes. Each is published on condition that the one before is still the last: first that
+ * one's sequence is read, then the state. So of two states that two processes publish the newer one is the last, too.
  */
 export function createPublishedChanges(deps: ChangesDeps): PublishedChanges {
   const { nats, redis, keys, bucket, markRemoved, read } = deps

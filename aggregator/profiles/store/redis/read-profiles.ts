@@ -19,8 +19,8 @@ export interface ReadingDeps {
 }
 
 /**
- * Reads the profiles of a partition from a revision on that were written before a time (milliseconds since the epoch), in
- * the order in which they were last written.
+ * Reads the profiles of a partition from a revision on that were written before a time (milliseconds since the epoch),
+ * in the order in which they were last written.
  *
  * @param isWanted says of a key whether its profile is read. Default: all are
  */

@@ -4,9 +4,9 @@ import type { Redis } from './open-redis.js'
 import type { RedisKeys } from './redis-keys.js'
 
 /**
- * Creates the checkpoints of a generation in Redis, beside the profiles: a Redis that comes back with older profiles comes
- * back with the older checkpoint, and what is missing is applied again. The copies in NATS KV are as true for the copies
- * of the profiles there.
+ * Creates the checkpoints of a generation in Redis, beside the profiles: a Redis that comes back with older profiles
+ * comes back with the older checkpoint, and what is missing is applied again. The copies in NATS KV are as true for the
+ * copies of the profiles there.
  */
 export function createRedisCheckpoints(redis: Redis, keys: RedisKeys, copies: Checkpoints): Checkpoints {
   return {

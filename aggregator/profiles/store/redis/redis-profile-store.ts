@@ -13,8 +13,8 @@ import { createRemovals } from './removals.js'
 import { createTakeOver } from './take-over.js'
 
 /**
- * Creates the store of a generation in Redis. Profiles are read and compared there. The bucket of the generation in NATS
- * KV has a copy of each: ClickHouse is loaded from it, and a Redis that has lost its data is filled from it.
+ * Creates the store of a generation in Redis. Profiles are read and compared there. The bucket of the generation in
+ * NATS KV has a copy of each: ClickHouse is loaded from it, and a Redis that has lost its data is filled from it.
  */
 export function createRedisProfileStore(deps: ProfileStoreDeps & { redis: Redis }): ProfileStoreOfGeneration {
   const { redis, nats, publisher, installation, log } = deps

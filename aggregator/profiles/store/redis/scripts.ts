@@ -1,9 +1,9 @@
 import { defineScript } from 'redis'
 
 /**
- * Compares the revision that a writer expects with that of the hash `KEYS[1]`, and makes the next one: microseconds since
- * the epoch, so that a server that was restored from a copy gives none out again, and more than the last one of the
- * partition in `KEYS[2]`.
+ * Compares the revision that a writer expects with that of the hash `KEYS[1]`, and makes the next one: microseconds
+ * since the epoch, so that a server that was restored from a copy gives none out again, and more than the last one of
+ * the partition in `KEYS[2]`.
  */
 const NEXT_REVISION = `
 local revision = redis.call('HGET', KEYS[1], 'revision') or '0'
@@ -33,8 +33,8 @@ export interface Written {
 }
 
 /**
- * Writes a profile if it is at the revision that is expected. What follows from it in one step: an older state cannot come
- * over a newer one, whichever process sends it, and no change stays unpublished without a note.
+ * Writes a profile if it is at the revision that is expected. What follows from it in one step: an older state cannot
+ * come over a newer one, whichever process sends it, and no change stays unpublished without a note.
  */
 export const writeProfile = defineScript({
   NUMBER_OF_KEYS: 4,

@@ -14,8 +14,8 @@ import { jsonLine } from '../text/line.js'
 const KINDS: readonly string[] = ['slot', 'content']
 
 /**
- * Rows of `catalog_changes`: one per change of the bucket `catalog`, of a slot or a content, and one of the kind `revision`
- * after those that a revision changed.
+ * Rows of `catalog_changes`: one per change of the bucket `catalog`, of a slot or a content, and one of the kind
+ * `revision` after those that a revision changed.
  */
 export function catalogRows(message: SourceMessage, seq: number): Row[] {
   const key = keyOfSubject(BUCKETS.catalog, message.subject)
@@ -59,7 +59,9 @@ function rowOf(message: SourceMessage, seq: number, { siteId, kind, id, definiti
   }
 }
 
-/** What is served is checked by those who decide: here counts that it is an object, whatever an earlier version took. */
+/**
+ * What is served is checked by those who decide: here counts that it is an object, whatever an earlier version took.
+ */
 function anObject(raw: unknown): Check<object> {
   return isObject(raw) ? { ok: true, value: raw } : { ok: false, reason: 'it is not an object' }
 }

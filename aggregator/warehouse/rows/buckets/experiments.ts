@@ -2,7 +2,10 @@ import { BUCKETS, type Check, isObject, keyOfSubject, siteOfExperimentsKey } fro
 import { type Row, readMessage, type SourceMessage } from '../row.js'
 import { jsonLine } from '../text/line.js'
 
-/** Rows of `experiment_changes`: one per change of a site's experiments. The bucket `definitions` holds others, too, which have none. */
+/**
+ * Rows of `experiment_changes`: one per change of a site's experiments. The bucket `definitions` holds others, too,
+ * which have none.
+ */
 export function experimentRows(message: SourceMessage, seq: number): Row[] {
   const siteId = siteOfExperimentsKey(keyOfSubject(BUCKETS.definitions, message.subject))
   if (siteId === undefined) return []
@@ -24,7 +27,9 @@ export function experimentRows(message: SourceMessage, seq: number): Row[] {
   ]
 }
 
-/** What is in effect is checked by those who decide: here counts that it is a list, whatever an earlier version took. */
+/**
+ * What is in effect is checked by those who decide: here counts that it is a list, whatever an earlier version took.
+ */
 function aSet(raw: unknown): Check<unknown[]> {
   return isObject(raw) && Array.isArray(raw.experiments)
     ? { ok: true, value: raw.experiments }

@@ -8,8 +8,8 @@ export interface FeatureOfRow {
 }
 
 /**
- * Returns what the features of a profile hold at a time, of all users of a browser together. Features that hold nothing are
- * left out: most visitors have few of them.
+ * Returns what the features of a profile hold at a time, of all users of a browser together. Features that hold nothing
+ * are left out: most visitors have few of them.
  *
  * @param at milliseconds since the epoch
  */

@@ -6,8 +6,8 @@ import { featuresOfRow } from './feature-values.js'
 
 /**
  * Rows of `profile_versions`: one per change of the profiles bucket, whose subjects are
- * `$KV.profiles.<partition>.<siteId>.<keyed hash>`. A mark of deletion says whose it is in its body; an older one has the
- * visitor's id in its key.
+ * `$KV.profiles.<partition>.<siteId>.<keyed hash>`. A mark of deletion says whose it is in its body; an older one has
+ * the visitor's id in its key.
  *
  * @param featuresOf returns the features of a site. Default: those that every site has
  */

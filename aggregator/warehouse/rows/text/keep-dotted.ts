@@ -4,9 +4,9 @@ import { isObject } from '@slotstream/protocol'
 const DOT = '%2E'
 
 /**
- * Keeps both values where an object has one path twice, as `{"price": {"amount": 5}, "price.amount": 7}` does, of which a
- * JSON column keeps one: the key with the dot gets `%2E` for it. Everything else stays as it is, and the same object comes
- * back where nothing has to change.
+ * Keeps both values where an object has one path twice, as `{"price": {"amount": 5}, "price.amount": 7}` does, of which
+ * a JSON column keeps one: the key with the dot gets `%2E` for it. Everything else stays as it is, and the same object
+ * comes back where nothing has to change.
  */
 export function keepDotted<T extends object>(value: T): T {
   return hasDottedKey(value) ? (separate(value) as T) : value

@@ -15,7 +15,9 @@ import { inWaves } from './waves.js'
 const TRIES = 50
 const PAUSE_MS = 50
 
-/** Says which items are to be others, given the catalog as it is. It is asked again where another change was quicker. */
+/**
+ * Says which items are to be others, given the catalog as it is. It is asked again where another change was quicker.
+ */
 export type MakeTargets = (state: CatalogState) => Promise<readonly Target[]>
 
 /** Conditions and notes of a change. */
@@ -32,8 +34,8 @@ export interface Changed extends ChangeCounts {
 }
 
 /**
- * Changes a site's catalog as a whole: stores a change as a revision, then the items, then that they are there. Where nothing
- * is to be another one, nothing is stored.
+ * Changes a site's catalog as a whole: stores a change as a revision, then the items, then that they are there. Where
+ * nothing is to be another one, nothing is stored.
  *
  * @throws Failure `conflict` when the revision is another one, `malformed` beyond the limits of a catalog
  */

@@ -22,7 +22,9 @@ type Expected = Pick<ChangeOptions, 'expected'>
 export interface DraftCatalog {
   /** Resolves to the catalog as it is once the draft is published; undefined: there is no draft. */
   readDraft(siteId: string): Promise<CatalogState | undefined>
-  /** Adds to the draft what `make` says, given the catalog with the draft. Resolves to what the draft changes in all. */
+  /**
+   * Adds to the draft what `make` says, given the catalog with the draft. Resolves to what the draft changes in all.
+   */
   draft(siteId: string, make: MakeTargets, options?: Expected): Promise<Changed>
   /**
    * Publishes the draft.

@@ -22,7 +22,10 @@ export interface ValueRef {
   bytes: number
 }
 
-/** Texts of any size in the bucket `catalog_history`, packed and in pieces. Each is stored under a name of its own, once. */
+/**
+ * Texts of any size in the bucket `catalog_history`, packed and in pieces. Each is stored under a name of its own,
+ * once.
+ */
 export interface Values {
   store(siteId: string, text: string): Promise<ValueRef>
   /** Resolves to undefined where it is not there any more, or is not what was stored. */

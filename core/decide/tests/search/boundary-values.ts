@@ -15,8 +15,8 @@ const OF_TYPE = new Map<unknown, unknown>([
 const PLAIN_PATTERN = /^\^?((?:[\w \-/:;,=@#%&!~"'<>]|\\[.+*?()[\]{}|^$/\\-])+)\$?$/
 
 /**
- * Returns values at and just beyond what stands behind a path of a condition: what it names, the next ones, those of another
- * type, and none (undefined).
+ * Returns values at and just beyond what stands behind a path of a condition: what it names, the next ones, those of
+ * another type, and none (undefined).
  */
 export function boundaryValues(wanted: unknown): unknown[] {
   const near = isOperatorObject(wanted)

@@ -19,9 +19,9 @@ export function trialsOf(tests: number): number {
 }
 
 /**
- * Creates the function that looks for a person who is as a test says and for whom the catalog breaks it. Of what the test leaves
- * open it tries the values that the conditions of the slot name, those just beyond, other types and none: a person that it
- * finds is real, but it does not find all. It is the same search each time.
+ * Creates the function that looks for a person who is as a test says and for whom the catalog breaks it. Of what the
+ * test leaves open it tries the values that the conditions of the slot name, those just beyond, other types and none: a
+ * person that it finds is real, but it does not find all. It is the same search each time.
  *
  * @param siteId,now see `createRunDecisionTest`
  * @param trials persons that are tried for a test at most
@@ -103,7 +103,9 @@ function report(
   return []
 }
 
-/** Yields persons to whom a content that is never to be shown may be: who meet its condition, and are not shown others. */
+/**
+ * Yields persons to whom a content that is never to be shown may be: who meet its condition, and are not shown others.
+ */
 function* casesOfNever(id: string, search: Search): Generator<Assignment> {
   const { contents, slot, solver } = search
   const content = contents.find(each => each.id === id)

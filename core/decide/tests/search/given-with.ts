@@ -13,8 +13,8 @@ const COUNTS = ['profile.sessions', 'profile.events']
 const TIMES = ['profile.firstSeen', 'profile.lastSeen']
 
 /**
- * Whether a test leaves open what a path has: it does not say it, and its person is not a newcomer, of whom nothing is known.
- * The time is what the test says, or the present.
+ * Whether a test leaves open what a path has: it does not say it, and its person is not a newcomer, of whom nothing is
+ * known. The time is what the test says, or the present.
  */
 export function isOpen({ profile, context = {} }: Given, path: string): boolean {
   const keys = keysOf(path)

@@ -18,7 +18,9 @@ const WORLD = {
 }
 const LOGGED: PolicySpec = { type: 'affinity', exploration: 0.7 }
 
-/** Values a policy by a simulated log, and returns the truth: what it can be expected to earn at the recorded states. */
+/**
+ * Values a policy by a simulated log, and returns the truth: what it can be expected to earn at the recorded states.
+ */
 function play(seed: string, policy: PolicySpec, count: number) {
   const comparer = createSlotComparer(SITE)
   let sum = 0

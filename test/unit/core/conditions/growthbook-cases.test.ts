@@ -12,8 +12,8 @@ type Case = [
   groups?: Record<string, readonly unknown[]>,
 ]
 
-// GrowthBook's own cases, which each of their SDKs passes. They are no part of this repository, but in a folder beside it, or
-// beside the folder of a checkout of a branch.
+// GrowthBook's own cases, which each of their SDKs passes. They are no part of this repository, but in a folder beside
+// it, or beside the folder of a checkout of a branch.
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const places = ['..', '../..'].map(up => join(ROOT, up, 'shared/data/growthbook-conditions/cases.json'))
 const file = places.find(place => existsSync(place))

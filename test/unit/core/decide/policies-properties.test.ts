@@ -121,7 +121,8 @@ describe.each(POLICIES)('the policy %s', (name, policy) => {
     }
     for (const [contentId, { seen, mean, variance }] of tally)
       expect(Math.abs(seen - mean), `${contentId}: ${seen} of ${mean}`).toBeLessThan(4.5 * Math.sqrt(variance) + 1e-3)
-    // Each content that can be drawn adds its chance times the inverse of it: one. Of those, some policies have one alone.
+    // Each content that can be drawn adds its chance times the inverse of it: one. Of those, some policies have one
+    // alone.
     if (name === 'fixed' || name === 'weighted') return
     for (const { sum, squares, left } of inverse) {
       const error = Math.sqrt(Math.max(0, squares / draws - (sum / draws) ** 2) / draws)

@@ -8,7 +8,9 @@ import { recompute } from '#core/decide/recompute.js'
 import { packReasons, unpackReasons } from '#core/decide/record/pack-reasons.js'
 import { decideOne } from './some-question.js'
 
-/** Records as releases wrote them. They are never changed: what was recorded must be drawn again by every later version. */
+/**
+ * Records as releases wrote them. They are never changed: what was recorded must be drawn again by every later version.
+ */
 const RECORDS = ['0.1.0', '0.1.0-form-3'].flatMap(release => {
   const text = readFileSync(new URL(`records-${release}.json`, import.meta.url), 'utf8')
   return (JSON.parse(text) as { what: string; record: DecisionRecord }[]).map(

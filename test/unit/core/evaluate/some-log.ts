@@ -49,7 +49,8 @@ export function logOf(rows: SomeRow[], more: string[] = []): DecisionLog {
 }
 
 /**
- * Plays slates of a policy that draws by shares without replacement. Rewards are 1 with the chance of the content at the position.
+ * Plays slates of a policy that draws by shares without replacement. Rewards are 1 with the chance of the content at
+ * the position.
  *
  * @param shares of contents, by which they are drawn
  * @param rates of contents: the chance of a reward at the first position

@@ -9,8 +9,8 @@ const MESSAGES = 10
 const UNITS = 3_000
 
 /**
- * Persons who send ten messages each, of which one may be a click, and lose some: every other person loses a share `lost` of
- * them, the others none.
+ * Persons who send ten messages each, of which one may be a click, and lose some: every other person loses a share
+ * `lost` of them, the others none.
  */
 function play(rate: number, lost: number, random: () => number) {
   const strata = Array.from({ length: LOSS_STRATA.length + 1 }, () => ({ loss: { ...NONE }, earned: { ...NONE } }))

@@ -43,7 +43,8 @@ it.each([
     { ...STAGE, lottery: { rule: 'shares', exploration: 0, shares: [0, -1] } },
     { ...STAGE, lottery: { rule: 'gaps', exploration: 0, scores: [1], gamma: -1 } },
     { ...STAGE, lottery: { rule: 'samples', exploration: 0, contenders: [1], length: 1, tops: 'A' } },
-    // Packed: other letters, a number without an end, one that is too large, too many of a run, and places that are none.
+    // Packed: other letters, a number without an end, one that is too large, too many of a run, and places that are
+    // none.
     { ...STAGE, lottery: { ...LOTTERY, ranks: '!' } },
     { ...STAGE, lottery: { ...LOTTERY, ranks: 'g' } },
     { ...STAGE, lottery: { ...LOTTERY, ranks: '__________f' } },

@@ -62,7 +62,9 @@ interface Published {
   envelope: LearningEnvelope
 }
 
-/** The stream of all items, a message for each step. Two publishers tell what was not stored yet: everything twice, say. */
+/**
+ * The stream of all items, a message for each step. Two publishers tell what was not stored yet: everything twice, say.
+ */
 function publish(items: readonly Item[]): Published[] {
   const sequences = [0, 0, 0]
   const told = items.flatMap((one, index) =>
@@ -83,8 +85,8 @@ function envelopeOf(person: number, seq: number, records: LearningRecord[]): Lea
 }
 
 /**
- * The same messages in another order, with repeats: none comes first after a message that says it was told, which is all
- * that is promised of the stream.
+ * The same messages in another order, with repeats: none comes first after a message that says it was told, which is
+ * all that is promised of the stream.
  */
 function disturbed(all: readonly Published[], number: () => number): Published[] {
   const left = [...all]

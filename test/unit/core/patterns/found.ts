@@ -60,7 +60,9 @@ export function run(
   return { found, state, ...(due !== undefined && { due }) }
 }
 
-/** Reads `10m Order Completed {"cart_id": "c1"}`: time, event and properties; `10m (clock)` is a time without a message. */
+/**
+ * Reads `10m Order Completed {"cart_id": "c1"}`: time, event and properties; `10m (clock)` is a time without a message.
+ */
 export function arrivalOf(text: string, id: string): Arrival {
   const [, time = '', name = '', json] = /^(\S+) (.*?)(?: (\{.*\}))?$/.exec(text) ?? []
   const at = START + parseDuration(time)!

@@ -29,8 +29,8 @@ interface Chain {
 }
 
 /**
- * Finds a sequence by trying all ways through the messages, straight from what docs/signals.md says. Knows events and keys,
- * no conditions. Messages are in the order of their times.
+ * Finds a sequence by trying all ways through the messages, straight from what docs/signals.md says. Knows events and
+ * keys, no conditions. Messages are in the order of their times.
  */
 export function sequencesIn(pattern: SequencePattern, messages: readonly StoredMessage[]): Expected[] {
   const all = messages.map(timed)

@@ -17,7 +17,10 @@ const KINDS = [
   { had: 'y', likes: 'b' },
 ] as const
 
-/** Plays decisions at random, one a second, of persons whose records say what they had, and every third of whom has seen content. */
+/**
+ * Plays decisions at random, one a second, of persons whose records say what they had, and every third of whom has seen
+ * content.
+ */
 function played(decisions: number, known?: (items: string[]) => RecordedFacts | undefined): ReplayedDecision[] {
   const random = seededRandom('items')
   return Array.from({ length: decisions }, (_, n) => {

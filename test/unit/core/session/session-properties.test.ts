@@ -13,7 +13,10 @@ import { ALL_KINDS, messageAt } from '../features/some-features.js'
 const NOON = Date.UTC(2026, 10, 1, 12)
 const MINUTE = 60_000
 
-/** Every aggregate over the session, by key or not, and with conditions; none is of time, which only the servers correct. */
+/**
+ * Every aggregate over the session, by key or not, and with conditions; none is of time, which only the servers
+ * correct.
+ */
 const DECLARED = ALL_KINDS.filter(({ window }) => window === 'session').map((feature, index) => ({
   ...feature,
   public: true,

@@ -15,7 +15,10 @@ const CATEGORIES = ['tents', 'shoes', 'stoves', 'maps', 'lamps', 'skis', 'bikes'
 export interface PlantedShift {
   at: number
   to: string
-  /** Ids of the relevant messages from then on, in order: looks at products. What follows a look is about the same product. */
+  /**
+   * Ids of the relevant messages from then on, in order: looks at products. What follows a look is about the same
+   * product.
+   */
   relevant: string[]
 }
 
@@ -30,7 +33,10 @@ export interface Shopper {
   abandoned: number[]
 }
 
-/** Kinds of programs: one that fetches everything, one that looks in every minute, one that takes its time, one in bursts. */
+/**
+ * Kinds of programs: one that fetches everything, one that looks in every minute, one that takes its time, one in
+ * bursts.
+ */
 const BOTS = ['scraper', 'monitor', 'crawler', 'burst'] as const
 
 type BotKind = (typeof BOTS)[number]

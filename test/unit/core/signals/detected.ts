@@ -18,7 +18,9 @@ export function envelope(messages: StoredMessage[]): EventEnvelope {
   return { siteId: 'shop', visitorId: 'v1', receivedAt: new Date(NOW).toISOString(), messages }
 }
 
-/** What is detected in a visitor's messages, each a stream message of its own, each profile as the store gives it back. */
+/**
+ * What is detected in a visitor's messages, each a stream message of its own, each profile as the store gives it back.
+ */
 export function detected(messages: StoredMessage[], signal?: SignalName): SignalRecord[] {
   let profile: Profile | undefined
   const found: SignalRecord[] = []

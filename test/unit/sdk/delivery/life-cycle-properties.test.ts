@@ -21,7 +21,10 @@ const TABS = 3
 type Answer = 'accepted' | 'rejected' | 'lost'
 type Move =
   | { do: 'capture'; tab: number; count: number; visitor: string; bytes: number }
-  /** The store gets to the oldest transaction of a tab: the first half numbers and commits, the second half tells the tab. */
+  /**
+   * The store gets to the oldest transaction of a tab: the first half numbers and commits, the second half tells the
+   * tab.
+   */
   | { do: 'commit' | 'tell'; tab: number }
   | { do: 'seal'; tab: number; taking: number }
   | { do: 'exit'; tab: number; room: number; leaves: boolean }

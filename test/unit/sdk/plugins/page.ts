@@ -9,7 +9,9 @@ export interface Tracked {
 
 const accepted = async () => JSON.stringify({ success: true, accepted: 1, rejected: [] })
 
-/** A page with these parts switched on, and a collector that says `answer`. `tracked` is what they captured, in order. */
+/**
+ * A page with these parts switched on, and a collector that says `answer`. `tracked` is what they captured, in order.
+ */
 export async function openPage(
   options: Partial<slotstream.Options>,
   markup = '',
