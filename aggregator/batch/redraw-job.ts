@@ -50,7 +50,7 @@ export function createRedrawJob(parts: RedrawJobParts, now: () => number = Date.
     } finally {
       await clickhouse.close()
     }
-    const sum = (of: (report: RedrawReport) => number) => reports.reduce((all, report) => all + of(report), 0)
+    const sum = (countOf: (report: RedrawReport) => number) => reports.reduce((all, report) => all + countOf(report), 0)
     const different = sum(report => report.different)
     decisions.set(
       { outcome: 'same' },

@@ -34,12 +34,12 @@ export interface ItemModelsParts {
 /** Fits the matrices of items of all sites that rank by them, in one process of several, until it is stopped. */
 export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): Promise<void> }> {
   const { log } = parts
-  let held: { abort: AbortController; ended: Promise<void> } | undefined
+  let running: { abort: AbortController; ended: Promise<void> } | undefined
   let group: LeaseGroup | undefined
 
   async function end(): Promise<void> {
-    const { abort, ended } = held ?? {}
-    held = undefined
+    const { abort, ended } = running ?? {}
+    running = undefined
     abort?.abort()
     await ended
   }
@@ -54,7 +54,7 @@ export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): 
       const ended = keepFitting(parts, isOwner, abort.signal).catch(error => {
         if (!abort.signal.aborted) log.error({ err: error }, 'matrices of items are no longer fitted by this process')
       })
-      held = { abort, ended }
+      running = { abort, ended }
     },
     onRelease: end,
     onLose: () => void end(),
@@ -84,8 +84,8 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
     async fit(question) {
       const { siteId } = question
       const contentIds = await contentIdsOf(installation.buckets.catalog, siteId)
-      const asked = { ...question, contentIds, includesBots: including.has(siteId) }
-      return fitInThread({ clickhouse, question: asked }, signal)
+      const fitRequest = { ...question, contentIds, includesBots: including.has(siteId) }
+      return fitInThread({ clickhouse, question: fitRequest }, signal)
     },
     isOwner,
     metrics: fitMetrics(parts.metrics),

@@ -117,13 +117,13 @@ export function createItemLoader({ store, metrics, log, maxBytes }: ItemLoaderDe
         const manifests = await store.readManifests()
         const named = namedIn(manifests)
         const keys = new Set(named.map(({ key }) => key))
-        for (const known of [loaded, refused])
-          for (const key of [...known.keys()]) if (!keys.has(key)) known.delete(key)
-        const asked = named.map(({ key, siteId, manifest: { items } }) => ({
+        for (const models of [loaded, refused])
+          for (const key of [...models.keys()]) if (!keys.has(key)) models.delete(key)
+        const matrices = named.map(({ key, siteId, manifest: { items } }) => ({
           ...{ key, siteId },
           bytes: bytesOf({ size: items }),
         }))
-        const granted = shareMemory(asked, maxBytes)
+        const granted = shareMemory(matrices, maxBytes)
         // What has to leave does so first: the others take its room.
         for (const each of named) if (!granted.has(each.key)) refuseRoom(each)
         for (const { key, siteId, manifest, type } of named) if (granted.has(key)) await load(siteId, manifest, type)

@@ -10,9 +10,10 @@ export interface AskedRoom {
  * of theirs is shared by the others: so the sites that ask for most are refused first, and none is crowded out. Within
  * a site the smallest come first, and so do they in what is left at the end.
  */
-export function shareMemory(asked: readonly AskedRoom[], maxBytes: number): Set<string> {
+export function shareMemory(matrices: readonly AskedRoom[], maxBytes: number): Set<string> {
   const sites = new Map<string, AskedRoom[]>()
-  for (const matrix of [...asked].sort(bySize)) sites.set(matrix.siteId, [...(sites.get(matrix.siteId) ?? []), matrix])
+  for (const matrix of [...matrices].sort(bySize))
+    sites.set(matrix.siteId, [...(sites.get(matrix.siteId) ?? []), matrix])
   const demands = [...sites.values()]
     .map(matrices => ({ matrices, bytes: matrices.reduce((sum, { bytes }) => sum + bytes, 0) }))
     .sort((a, b) => a.bytes - b.bytes || (a.matrices[0]!.siteId < b.matrices[0]!.siteId ? -1 : 1))
@@ -27,7 +28,7 @@ export function shareMemory(asked: readonly AskedRoom[], maxBytes: number): Set<
       granted.add(key)
     }
   }
-  for (const { key, bytes } of [...asked].sort(bySize)) {
+  for (const { key, bytes } of [...matrices].sort(bySize)) {
     if (granted.has(key) || bytes > left) continue
     left -= bytes
     granted.add(key)

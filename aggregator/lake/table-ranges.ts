@@ -46,11 +46,11 @@ export function tableRanges(
         clickhouse_settings: SEES_ALL,
         abort_signal: signal,
       })
-      const [found] = await result.json<{ rows: string; last: string; date: string }>()
-      const rows = Number(found?.rows ?? 0)
-      if (!found || rows === 0) return undefined
+      const [range] = await result.json<{ rows: string; last: string; date: string }>()
+      const rows = Number(range?.rows ?? 0)
+      if (!range || rows === 0) return undefined
       // The last of so many may not be the last of its message.
-      return { first, last: Number(found.last) - (rows < fileRows ? 0 : 1), date: found.date }
+      return { first, last: Number(range.last) - (rows < fileRows ? 0 : 1), date: range.date }
     },
 
     async parquet({ first, last }) {

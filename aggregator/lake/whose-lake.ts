@@ -12,14 +12,14 @@ const KEY = 'lake'
 
 /** Marks a lake as an installation's. Throws when it is another's. */
 export async function claimLake(dir: string, meta: KV): Promise<void> {
-  const known = (await meta.get(KEY))?.string()
-  const own = known ?? (await create(meta))
+  const storedId = (await meta.get(KEY))?.string()
+  const lakeId = storedId ?? (await create(meta))
   await mkdir(dir, { recursive: true })
   try {
-    await writeFile(join(dir, FILE), own, { flag: 'wx' })
+    await writeFile(join(dir, FILE), lakeId, { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    if ((await readFile(join(dir, FILE), 'utf8')) === own) return
+    if ((await readFile(join(dir, FILE), 'utf8')) === lakeId) return
     throw new Error(
       `the lake in ${dir} is another installation's: give LAKE_DIR an empty folder, or, if it is this one's and only NATS was lost, delete ${join(dir, FILE)}`,
     )

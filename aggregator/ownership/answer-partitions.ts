@@ -69,8 +69,8 @@ export function answerPartitions({ nats, subjectOf, answer, kind, log }: Partiti
  * @param reply the empty reply, for askers that do not look at headers
  */
 export function respondWithError(message: Msg, code: number, reason: string, reply: object): void {
-  const found = headers()
-  found.set('Nats-Service-Error', reason)
-  found.set('Nats-Service-Error-Code', String(code))
-  message.respond(JSON.stringify(reply), { headers: found })
+  const errorHeaders = headers()
+  errorHeaders.set('Nats-Service-Error', reason)
+  errorHeaders.set('Nats-Service-Error-Code', String(code))
+  message.respond(JSON.stringify(reply), { headers: errorHeaders })
 }

@@ -50,54 +50,54 @@ interface Held {
 
 /** Creates the leases of a member that holds none yet. */
 export function createHeldLeases({ id, store, onRelease, onLose }: HeldLeasesDeps): HeldLeases {
-  const known = knownLeases(store)
-  const held = new Map<string, Held>()
+  const lastSeen = knownLeases(store)
+  const heldLeases = new Map<string, Held>()
 
   function note(resource: string, lease: Lease, revision: number): void {
-    if (!known.note(resource, lease, revision)) return
-    const mine = held.get(resource)
+    if (!lastSeen.note(resource, lease, revision)) return
+    const mine = heldLeases.get(resource)
     if (!mine) return
     if (lease.owner !== id) lose(resource)
     else mine.epoch = Math.max(mine.epoch, lease.epoch)
   }
 
   function lose(resource: string): void {
-    if (held.delete(resource)) onLose(resource)
+    if (heldLeases.delete(resource)) onLose(resource)
   }
 
   async function refresh(resource: string): Promise<Lease | undefined> {
-    const found = await known.lookUp(resource)
-    if (!found) return undefined
-    if (found.isRolledBack && found.lease.owner !== id) lose(resource)
-    note(resource, found.lease, found.revision)
-    return found.lease
+    const current = await lastSeen.lookUp(resource)
+    if (!current) return undefined
+    if (current.isRolledBack && current.lease.owner !== id) lose(resource)
+    note(resource, current.lease, current.revision)
+    return current.lease
   }
 
   /** Writes a lease. Resolves to whether it is as wanted now: what can't be known is not. */
   async function write(resource: string, lease: Lease): Promise<boolean> {
     try {
-      note(resource, lease, await store.write(resource, lease, known.revisionOf(resource)))
+      note(resource, lease, await store.write(resource, lease, lastSeen.revisionOf(resource)))
       return true
     } catch {
       // Another member was faster, or only the answer was lost.
-      const found = await refresh(resource)
-      return found?.owner === lease.owner && found.epoch === lease.epoch
+      const current = await refresh(resource)
+      return current?.owner === lease.owner && current.epoch === lease.epoch
     }
   }
 
   async function release(resource: string): Promise<void> {
-    const mine = held.get(resource)
+    const mine = heldLeases.get(resource)
     if (!mine || mine.isReleasing) return
     mine.isReleasing = true
     // Work that could not end is done by the next owner.
     await onRelease(resource).catch(() => undefined)
-    if (held.get(resource) !== mine) return
-    held.delete(resource)
+    if (heldLeases.get(resource) !== mine) return
+    heldLeases.delete(resource)
     await giveUp(resource)
   }
 
   async function giveUp(resource: string): Promise<void> {
-    await write(resource, { owner: '', epoch: known.leaseOf(resource).epoch + 1 })
+    await write(resource, { owner: '', epoch: lastSeen.leaseOf(resource).epoch + 1 })
   }
 
   async function confirm(resource: string, mine: Held): Promise<void> {
@@ -110,41 +110,41 @@ export function createHeldLeases({ id, store, onRelease, onLose }: HeldLeasesDep
     refresh,
     release,
     giveUp,
-    ownerOf: resource => known.leaseOf(resource).owner,
-    has: resource => held.has(resource),
-    isConfirmed: resource => held.get(resource)?.isConfirmed === true,
+    ownerOf: resource => lastSeen.leaseOf(resource).owner,
+    has: resource => heldLeases.has(resource),
+    isConfirmed: resource => heldLeases.get(resource)?.isConfirmed === true,
 
     async verify(resource) {
-      const found = await store.read(resource)
-      if (found) note(resource, found.lease, found.revision)
-      return held.has(resource)
+      const current = await store.read(resource)
+      if (current) note(resource, current.lease, current.revision)
+      return heldLeases.has(resource)
     },
 
     async claim(resource) {
-      const mine: Held = { epoch: known.leaseOf(resource).epoch + 1, isConfirmed: false, isReleasing: false }
+      const mine: Held = { epoch: lastSeen.leaseOf(resource).epoch + 1, isConfirmed: false, isReleasing: false }
       // Held before it is written, so that the news of the own lease isn't taken for that of another member's.
-      held.set(resource, mine)
+      heldLeases.set(resource, mine)
       const isWritten = await write(resource, { owner: id, epoch: mine.epoch })
       if (isWritten) mine.isConfirmed = true
-      else if (held.get(resource) === mine) held.delete(resource)
-      return isWritten && held.get(resource) === mine
+      else if (heldLeases.get(resource) === mine) heldLeases.delete(resource)
+      return isWritten && heldLeases.get(resource) === mine
     },
 
     async releaseAll() {
-      await Promise.all([...held.keys()].map(release))
+      await Promise.all([...heldLeases.keys()].map(release))
     },
 
     async confirmLapsed() {
-      const lapsed = [...held].filter(([, { isConfirmed, isReleasing }]) => !isConfirmed && !isReleasing)
+      const lapsed = [...heldLeases].filter(([, { isConfirmed, isReleasing }]) => !isConfirmed && !isReleasing)
       await Promise.all(lapsed.map(([resource, mine]) => confirm(resource, mine)))
     },
 
     lapse() {
-      for (const mine of held.values()) mine.isConfirmed = false
+      for (const mine of heldLeases.values()) mine.isConfirmed = false
     },
 
     loseAll() {
-      for (const resource of [...held.keys()]) lose(resource)
+      for (const resource of [...heldLeases.keys()]) lose(resource)
     },
   }
 }

@@ -24,7 +24,7 @@ export async function keepDoing(
   jobs: readonly RepeatedJob[],
   parts: Omit<LeaseGroupDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'>,
 ): Promise<{ stop(): Promise<void> }> {
-  const held = new Map<string, { abort: AbortController; ended: Promise<void> }>()
+  const running = new Map<string, { abort: AbortController; ended: Promise<void> }>()
   let group: LeaseGroup | undefined
 
   async function repeat({ name, everyMs, run }: RepeatedJob, signal: AbortSignal): Promise<void> {
@@ -39,8 +39,8 @@ export async function keepDoing(
   }
 
   async function end(name: string): Promise<void> {
-    const { abort, ended } = held.get(name) ?? {}
-    held.delete(name)
+    const { abort, ended } = running.get(name) ?? {}
+    running.delete(name)
     abort?.abort()
     await ended
   }
@@ -51,7 +51,7 @@ export async function keepDoing(
     onGain(names) {
       for (const job of jobs.filter(({ name }) => names.includes(name))) {
         const abort = new AbortController()
-        held.set(job.name, { abort, ended: repeat(job, abort.signal) })
+        running.set(job.name, { abort, ended: repeat(job, abort.signal) })
       }
     },
     onRelease: end,
@@ -60,7 +60,7 @@ export async function keepDoing(
   return {
     async stop() {
       await group?.stop()
-      await Promise.all([...held.keys()].map(end))
+      await Promise.all([...running.keys()].map(end))
     },
   }
 }

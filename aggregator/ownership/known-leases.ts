@@ -35,12 +35,12 @@ export function knownLeases(store: Pick<LeaseStore, 'read'>): KnownLeases {
   const older = new Map<string, number>()
   const revisionOf = (resource: string) => leases.get(resource)?.revision ?? 0
 
-  function isRolledBack(resource: string, known: number, found: number): boolean {
-    const again = older.get(resource) === found
+  function isRolledBack(resource: string, lastRevision: number, revision: number): boolean {
+    const again = older.get(resource) === revision
     older.delete(resource)
     // News may have come while the answer was under way.
-    if (found >= known || revisionOf(resource) !== known) return false
-    if (!again) older.set(resource, found)
+    if (revision >= lastRevision || revisionOf(resource) !== lastRevision) return false
+    if (!again) older.set(resource, revision)
     return again
   }
 
@@ -53,12 +53,12 @@ export function knownLeases(store: Pick<LeaseStore, 'read'>): KnownLeases {
       return true
     },
     async lookUp(resource) {
-      const known = revisionOf(resource)
+      const lastRevision = revisionOf(resource)
       try {
         const { lease, revision } = (await store.read(resource)) ?? { lease: FREE, revision: 0 }
-        const found = { lease, revision, isRolledBack: isRolledBack(resource, known, revision) }
-        if (found.isRolledBack) leases.delete(resource)
-        return found
+        const lookup = { lease, revision, isRolledBack: isRolledBack(resource, lastRevision, revision) }
+        if (lookup.isRolledBack) leases.delete(resource)
+        return lookup
       } catch {
         return undefined
       }

@@ -81,10 +81,10 @@ export function createOwnership({ resources, onGain, ...deps }: OwnershipDeps): 
     return leases.claim(resource)
   }
 
-  async function claimAll(wanted: string[]): Promise<void> {
+  async function claimAll(resources: string[]): Promise<void> {
     const isGone = once(members.isGone)
-    const claimed = await Promise.all(wanted.map(resource => claim(resource, isGone).catch(() => false)))
-    const gained = wanted.filter((resource, index) => claimed[index] && leases.has(resource))
+    const claimed = await Promise.all(resources.map(resource => claim(resource, isGone).catch(() => false)))
+    const gained = resources.filter((resource, index) => claimed[index] && leases.has(resource))
     if (gained.length > 0) onGain(gained)
   }
 

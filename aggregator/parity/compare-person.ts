@@ -27,8 +27,8 @@ export async function comparePerson(
   { features, keptFrom, at }: ComparisonRules,
 ): Promise<Checked> {
   const { stored, recomputed, unanswered, unloaded } = group
-  const [found, expected] = [personIn(stored), personIn(recomputed)]
-  const [ofStored, ofRecomputed] = [await found(visitorId), await expected(visitorId)]
+  const [storedPerson, recomputedPerson] = [personIn(stored), personIn(recomputed)]
+  const [ofStored, ofRecomputed] = [await storedPerson(visitorId), await recomputedPerson(visitorId)]
   const members = new Set([visitorId, ...membersOf(ofStored), ...membersOf(ofRecomputed)])
   const profiles = [...members].flatMap(id => [stored.get(id), recomputed.get(id)].filter(each => each !== undefined))
   const [silent] = [...members].filter(id => unanswered.has(id))
@@ -49,8 +49,8 @@ export async function comparePerson(
     const isUncertain =
       isFault(result) &&
       states.some(
-        ({ born, of }) =>
-          feature.addedIn > born && (feature.window.kind === 'session' || of[feature.version] === undefined),
+        ({ born, of: byVersion }) =>
+          feature.addedIn > born && (feature.window.kind === 'session' || byVersion[feature.version] === undefined),
       )
     compared.set(name, isUncertain ? { ...result, outcome: 'uncertain' } : result)
   }

@@ -14,7 +14,8 @@ export function parityMetrics(metrics: Metrics) {
     failed: () => runs.inc({ result: 'failed' }),
     /** Notes the reports of all sites, and how long they took, in milliseconds. */
     note(reports: readonly ParityReport[], ms: number) {
-      const sum = (of: (report: ParityReport) => number) => reports.reduce((all, report) => all + of(report), 0)
+      const sum = (countOf: (report: ParityReport) => number) =>
+        reports.reduce((all, report) => all + countOf(report), 0)
       const different = sum(report => report.different)
       const compared = sum(report => report.compared)
       visitors.set({ outcome: 'match' }, compared - different)

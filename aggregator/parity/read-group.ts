@@ -58,12 +58,12 @@ export async function readGroup(site: string, visitorIds: readonly string[], dep
 
   const partitionFor = (visitorId: string) => partitionOf(site, visitorId, partitions)
   const positionFor = (visitorId: string, seq: number) => positions.positionOf(partitionFor(visitorId), seq)
-  const wanted = new Map<number, number>()
+  const neededPositions = new Map<number, number>()
   for (const [visitorId, { seq }] of stored) {
     const partition = partitionFor(visitorId)
-    wanted.set(partition, Math.max(wanted.get(partition) ?? 0, positionFor(visitorId, seq)))
+    neededPositions.set(partition, Math.max(neededPositions.get(partition) ?? 0, positionFor(visitorId, seq)))
   }
-  const isLoaded = await positions.untilLoaded(wanted)
+  const isLoaded = await positions.untilLoaded(neededPositions)
   const unloaded = [...stored].filter(([id, { seq }]) => !isLoaded(partitionFor(id), positionFor(id, seq)))
 
   const recomputed = await recomputeAll(site, [...readAt.keys()], {
@@ -104,8 +104,8 @@ async function readOwned(site: string, visitorIds: ReadonlySet<string>, { readSt
   for (let level = 0; level <= 2 && waiting.length > 0; level++) {
     for (let first = 0; first < waiting.length; first += AT_ONCE)
       await Promise.all(waiting.slice(first, first + AT_ONCE).map(readOne))
-    const found = waiting.flatMap(visitorId => linkedKeys(stored.get(visitorId)))
-    waiting = [...new Set(found)].filter(visitorId => !readAt.has(visitorId))
+    const linked = waiting.flatMap(visitorId => linkedKeys(stored.get(visitorId)))
+    waiting = [...new Set(linked)].filter(visitorId => !readAt.has(visitorId))
   }
   return { stored, unanswered, readAt }
 }

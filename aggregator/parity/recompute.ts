@@ -60,14 +60,14 @@ export function recompute(
     known: FeatureStates | undefined,
     partOf: (profile: Profile | undefined) => FeatureStates | undefined,
   ): FeatureStates {
-    const of = { ...states.of }
+    const byVersion = { ...states.of }
     for (const [version, [start]] of Object.entries(known?.of ?? {})) {
       if (start === 0) continue
       const later = partOf(profiles.get(start))?.of[version]
-      if (later) of[version] = later
-      else delete of[version]
+      if (later) byVersion[version] = later
+      else delete byVersion[version]
     }
-    return { ...states, of }
+    return { ...states, of: byVersion }
   }
 }
 

@@ -83,9 +83,9 @@ export function createTally(site: string, at: string): Tally {
 
   function featureOf(feature: string): FeatureSum {
     const outcomes = Object.fromEntries(OUTCOMES.map(outcome => [outcome, 0])) as Record<Outcome, number>
-    const known = features.get(feature) ?? { feature, ...outcomes, maxError: 0, meanError: 0, errors: 0, examples: 0 }
-    features.set(feature, known)
-    return known
+    const sum = features.get(feature) ?? { feature, ...outcomes, maxError: 0, meanError: 0, errors: 0, examples: 0 }
+    features.set(feature, sum)
+    return sum
   }
 
   return {

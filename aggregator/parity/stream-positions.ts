@@ -13,9 +13,9 @@ export interface StreamPositions {
   /**
    * Resolves to whether the table has everything up to some positions of partitions.
    *
-   * @param wanted position by partition
+   * @param minPositions position by partition
    */
-  untilLoaded(wanted: ReadonlyMap<number, number>): Promise<(partition: number, position: number) => boolean>
+  untilLoaded(minPositions: ReadonlyMap<number, number>): Promise<(partition: number, position: number) => boolean>
 }
 
 /** Reads how the streams are numbered now. */
@@ -43,7 +43,7 @@ export async function readStreamPositions(
       const { name, base } = partOfMessage(partition, seq)
       return seq + (offsets.get(name) ?? base)
     },
-    async untilLoaded(wanted) {
+    async untilLoaded(minPositions) {
       const deadline = performance.now() + withinMs
       for (;;) {
         const loaded = new Map<string, number>()
@@ -52,7 +52,7 @@ export async function readStreamPositions(
         const has = (partition: number, position: number) =>
           position <=
           Math.max(loaded.get(partOf(streams.events, partition).name)!, partOf(streams.events, partition).base)
-        if ([...wanted].every(([partition, position]) => has(partition, position))) return has
+        if ([...minPositions].every(([partition, position]) => has(partition, position))) return has
         if (performance.now() > deadline) return has
         await pause(LOOK_MS, signal)
       }

@@ -38,8 +38,8 @@ export function answerExports(parts: Omit<FindParts, 'clickhouse' | 'signal'> & 
     },
   })
 
-  function send({ inbox, siteId, ...asked }: ExportRequest): Promise<void> {
-    return sendExport(connection, inbox, signal => exportPerson({ ...parts, clickhouse, signal }, siteId, asked))
+  function send({ inbox, siteId, ...person }: ExportRequest): Promise<void> {
+    return sendExport(connection, inbox, signal => exportPerson({ ...parts, clickhouse, signal }, siteId, person))
   }
 
   return {

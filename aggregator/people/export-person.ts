@@ -18,9 +18,9 @@ export interface ExportedThing {
 const READ_ONLY = { publish: () => Promise.reject(new Error('an export writes nothing')) }
 
 /** Reads everything that is kept about a person, place by place, a few things at a time. */
-export async function* exportPerson(parts: FindParts, siteId: string, asked: Sealed): AsyncGenerator<ExportedThing> {
+export async function* exportPerson(parts: FindParts, siteId: string, sealed: Sealed): AsyncGenerator<ExportedThing> {
   const { nats, installation, clickhouse, log, redis, signal } = parts
-  const person = await findPerson(parts, siteId, asked)
+  const person = await findPerson(parts, siteId, sealed)
   const { userIds, browsers, anonymousIds } = person
   yield { place: 'ids', value: { userIds, anonymousIds: [...anonymousIds, ...browsers] } }
   const whose = { person, before: Date.now() }

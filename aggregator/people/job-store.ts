@@ -55,15 +55,15 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
 
   async function update(jobId: string, change: (job: PersonJob) => Partial<PersonJob>): Promise<PersonJob> {
     for (;;) {
-      const known = await entryOf(jobId)
-      if (known?.job.state !== 'running') throw new JobGone(`the job ${jobId} is not running`)
-      const { sealed, ...changed } = { ...known.job, ...change(known.job) }
+      const current = await entryOf(jobId)
+      if (current?.job.state !== 'running') throw new JobGone(`the job ${jobId} is not running`)
+      const { sealed, ...changed } = { ...current.job, ...change(current.job) }
       const next: PersonJob = { ...changed, ...(sealed && { sealed }) }
       try {
-        await bucket.put(jobId, JSON.stringify(next), { previousSeq: known.revision })
+        await bucket.put(jobId, JSON.stringify(next), { previousSeq: current.revision })
         return next
       } catch (error) {
-        if ((await entryOf(jobId))?.revision === known.revision) throw error
+        if ((await entryOf(jobId))?.revision === current.revision) throw error
       }
     }
   }
@@ -75,20 +75,20 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
     async keepPerson(jobId, person) {
       const sealed = privacy.seal(JSON.stringify(person))
       // A name of its own: an attempt that was cut short may still be writing.
-      const found: Found = { name: `${jobId}.${uuidv7()}`, slices: Math.ceil(sealed.length / SLICE_LENGTH) }
-      for (let slice = 0; slice < found.slices; slice++)
-        await bucket.put(keyOf(found, slice), sealed.slice(slice * SLICE_LENGTH, (slice + 1) * SLICE_LENGTH))
+      const location: Found = { name: `${jobId}.${uuidv7()}`, slices: Math.ceil(sealed.length / SLICE_LENGTH) }
+      for (let slice = 0; slice < location.slices; slice++)
+        await bucket.put(keyOf(location, slice), sealed.slice(slice * SLICE_LENGTH, (slice + 1) * SLICE_LENGTH))
       await update(jobId, job => {
         const { id, as } = sealedOf(job)
-        return { sealed: privacy.seal(JSON.stringify({ id, as, found } satisfies Sealed)) }
+        return { sealed: privacy.seal(JSON.stringify({ id, as, found: location } satisfies Sealed)) }
       })
     },
     async personOf(job) {
-      const { found } = sealedOf(job)
-      if (!found) return undefined
+      const { found: location } = sealedOf(job)
+      if (!location) return undefined
       let sealed = ''
-      for (let slice = 0; slice < found.slices; slice++) {
-        const entry = await bucket.get(keyOf(found, slice))
+      for (let slice = 0; slice < location.slices; slice++) {
+        const entry = await bucket.get(keyOf(location, slice))
         if (entry?.operation !== 'PUT') throw new Error(`ids of the job ${job.jobId} are missing`)
         sealed += entry.string()
       }

@@ -77,8 +77,8 @@ const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<voi
   async find(parts, job) {
     const { installation, store } = parts
     const { buckets, privacy } = installation
-    const asked = store.sealedOf(job)
-    const person = await findPerson(parts, job.siteId, asked)
+    const sealed = store.sealedOf(job)
+    const person = await findPerson(parts, job.siteId, sealed)
     await writeTombstones(buckets.tombstones, privacy.keyed, person, Date.parse(job.before))
     await store.keepPerson(job.jobId, person)
     await pause(SETTLE_MS)
@@ -97,8 +97,8 @@ const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<voi
   async check(parts, job) {
     for (let look = 0; look < CHECKS; look++) {
       await pause(CHECK_MS)
-      const found = (await streams(parts, job)) + (await profiles(parts, job)) + (await tables(parts, job))
-      if (found === 0) return
+      const remaining = (await streams(parts, job)) + (await profiles(parts, job)) + (await tables(parts, job))
+      if (remaining === 0) return
     }
     throw new Error('there is still more of the person each time it is looked')
   },

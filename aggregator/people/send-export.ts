@@ -25,21 +25,21 @@ export async function sendExport(
     if (!isSending) ask('', 'working').catch(error => gone.abort(error))
   }, EXPORT_ALIVE_MS)
   try {
-    let kept: Buffer[] = []
+    let buffered: Buffer[] = []
     let length = 0
     for await (const thing of things(gone.signal)) {
       const line = Buffer.from(`${JSON.stringify(thing)}\n`)
-      kept.push(line)
+      buffered.push(line)
       length += line.length
       if (length < PARCEL_BYTES) continue
-      const bytes = Buffer.concat(kept)
+      const bytes = Buffer.concat(buffered)
       const end = length - (length % PARCEL_BYTES)
       // A line may be longer than a message of NATS.
       for (let first = 0; first < end; first += PARCEL_BYTES) await send(bytes.subarray(first, first + PARCEL_BYTES))
-      kept = [bytes.subarray(end)]
+      buffered = [bytes.subarray(end)]
       length -= end
     }
-    if (length > 0) await send(Buffer.concat(kept))
+    if (length > 0) await send(Buffer.concat(buffered))
     await send('')
   } finally {
     clearInterval(alive)

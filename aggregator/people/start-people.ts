@@ -65,7 +65,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   /** The oldest; one that fails again and again takes turns with the others, so that it doesn't keep them waiting. */
   function nextOf(running: PersonJob[]): PersonJob | undefined {
     const lastFailure = ({ jobId }: PersonJob) => failedAt.get(jobId) ?? 0
-    return running.sort((one, other) => lastFailure(one) - lastFailure(other))[0]
+    return running.sort((a, b) => lastFailure(a) - lastFailure(b))[0]
   }
 
   async function attempt(job: PersonJob): Promise<void> {

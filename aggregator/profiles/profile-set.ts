@@ -107,16 +107,16 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
   const workers = new Map<number, PartitionWorker>()
   let isStopped = false
   const loaded = () => [...workers.values()].flatMap(({ partition }) => partition ?? [])
-  const held = () => loaded().filter(({ index }) => holds(index))
+  const owned = () => loaded().filter(({ index }) => holds(index))
 
   const store = profileStoreOf(deps)
   const flush = createFlush({ store, publish: publishing(deps), log, onOutdated: restart })
-  const storing = startStoring({ flush, loaded, held, metrics })
+  const storing = startStoring({ flush, loaded, held: owned, metrics })
   const rooms = createRooms({ partitions: loaded, maxBytes, store: storing.flushAll, isStopped: () => isStopped })
   const upToDate = () =>
     [...workers.values()].flatMap(({ phase, partition }) => (phase === 'serving' && partition ? partition : []))
   const firing = startFiring({ ...deps, partitions: () => upToDate().filter(({ index }) => holds(index)) })
-  const sweeping = startSweeping({ ...deps, store, partitions: held })
+  const sweeping = startSweeping({ ...deps, store, partitions: owned })
   const flushOne = (partition: LoadedPartition) => storing.flush([partition])
   const filler = startFiller(fillerDeps(deps, { workers, room: rooms.messageRoom, flush: flushOne }))
   const workerDeps = {

@@ -21,9 +21,9 @@ export function createPublishIdentity(
   return async ({ siteId, receivedAt, changes }) => {
     for (const change of changes) {
       const { anonymousId, userId, link } = change
-      const told = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, identity: [change] }
+      const notice = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, identity: [change] }
       const cause = [anonymousId, userId, String(link?.firstAt)]
-      const { duplicate } = await publishToVisitor(publisher, partitions, told, 'link', cause)
+      const { duplicate } = await publishToVisitor(publisher, partitions, notice, 'link', cause)
       if (!duplicate) counted.inc()
     }
   }

@@ -16,13 +16,13 @@ export type Told = Omit<EventEnvelope, 'messages'>
 export async function publishToVisitor(
   publisher: Pick<Publisher, 'publish'>,
   partitions: number,
-  told: Told,
+  notice: Told,
   kind: 'link' | 'segments' | 'timer' | 'reward',
   cause: readonly string[],
 ): Promise<{ duplicate: boolean }> {
-  const { siteId, visitorId } = told
+  const { siteId, visitorId } = notice
   const subject = streamSubject('events', partitionOf(siteId, visitorId, partitions))
   const id = hash('sha256', joined([siteId, ...cause]), 'base64url')
-  const envelope: EventEnvelope = { ...told, messages: [] }
+  const envelope: EventEnvelope = { ...notice, messages: [] }
   return publisher.publish(subject, JSON.stringify(envelope), `${kind}:${id}`)
 }

@@ -52,7 +52,7 @@ export async function countArms(
   const read = readerOf(clickhouse, sql.params)
   const { experiment } = request
   const names = experiment ? armsShown(experiment).map(({ id }) => id) : ['holdout', 'shown']
-  const [rows, losses, taken, audited] = await Promise.all([
+  const [rows, losses, sampled, audited] = await Promise.all([
     read<ArmRow>(sql.arms),
     read<LossRow>(sql.loss),
     takeDraws(rowsOf<DrawText>(clickhouse, sql.draws, sql.params)),
@@ -60,12 +60,12 @@ export async function countArms(
   ])
   const [metrics, guardrails] = [experiment?.metrics.length ?? 1, experiment?.guardrails?.length ?? 0]
   const loss = names.map(id => losses.filter(row => row.unit_arm === id).reduce(addSums, NO_SUMS))
-  const { draws } = taken
+  const { draws } = sampled
   const audit = worstOf(audited, new Set(draws.map(({ version }) => version)))
   const counted: Counted = {
     arms: names.map(id => weightedArm(armOf(id, rows, metrics, guardrails), losses)),
     sampleRatio: sampleRatioOf(names, rows),
-    propensities: { ...worse(await auditDraws(draws), audit), draws: draws.length, cut: taken.isCut },
+    propensities: { ...worse(await auditDraws(draws), audit), draws: draws.length, cut: sampled.isCut },
     loss: checkLoss(loss),
   }
   return { counted, sql: shown(sql) }
@@ -165,8 +165,8 @@ function sampleRatioOf(names: readonly string[], rows: readonly ArmRow[]): Check
   return check.now()
 }
 
-function worse(one: CheckResult, other: CheckResult | undefined): CheckResult {
-  return other && other.e > one.e ? other : one
+function worse(result: CheckResult, other: CheckResult | undefined): CheckResult {
+  return other && other.e > result.e ? other : result
 }
 
 /** Returns the queries as they can be run by hand, with their parameters as settings before them. */

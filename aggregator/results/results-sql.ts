@@ -48,15 +48,15 @@ export function resultsSql(request: ResultsRequest, includesBots = false): Resul
   GROUP BY unit`
   const details = metrics.map(metric => metricDetails(metric as Metric))
   const earned = details.map(({ event, value, windowHours, from: senders }, index) => {
-    const of = [
+    const condition = [
       `event = {event${index}: String}`,
       ...(ANSWERS.includes(event) ? ['is_of_slot'] : []),
       ...(senders === 'secret' ? ['is_secret'] : []),
       ...(windowHours === undefined ? [] : [`at < since + toIntervalHour({window${index}: UInt32})`]),
     ].join(' AND ')
     return value === undefined
-      ? `maxIf(1, ${of}) AS earned${index}`
-      : `${bounded(`sumIf(amounts[${index + 1}], ${of})`)} AS earned${index}`
+      ? `maxIf(1, ${condition}) AS earned${index}`
+      : `${bounded(`sumIf(amounts[${index + 1}], ${condition})`)} AS earned${index}`
   })
   const amounts = details.map(({ value }) => (value === undefined ? '0' : amountOf(value)))
   const events = `SELECT

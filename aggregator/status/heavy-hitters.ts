@@ -15,9 +15,9 @@ export function heavyHitters(capacity: number): HeavyHitters {
   let total = 0
 
   function lightest(): [string, number] {
-    let found: [string, number] = ['', Number.POSITIVE_INFINITY]
-    for (const [key, { weight }] of counters) if (weight < found[1]) found = [key, weight]
-    return found
+    let least: [string, number] = ['', Number.POSITIVE_INFINITY]
+    for (const [key, { weight }] of counters) if (weight < least[1]) least = [key, weight]
+    return least
   }
 
   return {

@@ -69,11 +69,11 @@ export function startReport(parts: ReportParts): { stop(): void } {
   }
 
   async function ofPartitions({ name, first, last }: StreamPart, all: ReturnType<typeof applied>): Promise<Lag[]> {
-    const own = all.filter(({ partition }) => partition >= first && partition <= last)
-    if (own.length === 0) return []
-    const readers = own.map(({ partition, through }) => ({ through, subject: streamSubject('events', partition) }))
+    const ofStream = all.filter(({ partition }) => partition >= first && partition <= last)
+    if (ofStream.length === 0) return []
+    const readers = ofStream.map(({ partition, through }) => ({ through, subject: streamSubject('events', partition) }))
     const behind = await measureLag(nats, name, readers)
-    return own.map(({ partition }, i) => ({ role: 'profiles', stream: name, partition, ...behind[i]! }))
+    return ofStream.map(({ partition }, i) => ({ role: 'profiles', stream: name, partition, ...behind[i]! }))
   }
 
   const again = () => {

@@ -13,11 +13,11 @@ export async function loadedThrough(
   positions: KV,
 ): Promise<{ stream: string; through: number }[]> {
   const { values } = await metrics.position.get()
-  const known = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
+  const throughByStream = new Map(values.map(({ labels, value }) => [String(labels.stream), value]))
   return Promise.all(
     specs.map(async spec => ({
       stream: spec.stream,
-      through: known.get(spec.stream) ?? (await announcedThrough(spec, positions)),
+      through: throughByStream.get(spec.stream) ?? (await announcedThrough(spec, positions)),
     })),
   )
 }

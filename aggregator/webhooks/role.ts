@@ -63,24 +63,24 @@ export interface Webhooks {
 export async function startWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
   const { nats, installation, metrics, log, identity, settings, now = Date.now } = deps
   const { partitions, buckets, privacy } = installation
-  const held = new Map<number, Partition>()
+  const running = new Map<number, Partition>()
   const counters = webhookMetrics(metrics)
   const sender = deps.sender ?? createSender(settings)
   const atOnce = createAtOnce(settings.atOnce, settings.atOnce * BUSY_WEBHOOKS)
-  const pump = createPump({ partitions: () => [...held.values()], atOnce, metrics: counters, now })
+  const pump = createPump({ partitions: () => [...running.values()], atOnce, metrics: counters, now })
   const declared = await watchWebhooks(
     nats,
     buckets.webhooks,
     privacy,
     () => {
-      for (const partition of held.values()) partition.update()
+      for (const partition of running.values()) partition.update()
     },
     log,
   )
   const hasLetters = (await buckets.webhookLetters.status()).values > 0
   let leaseGroup: LeaseGroup | undefined
   const holds = (index: number) => leaseGroup?.holds(String(index)) ?? false
-  const answers = answerRequests({ nats, partitionOf: index => (holds(index) ? held.get(index) : undefined), log })
+  const answers = answerRequests({ nats, partitionOf: index => (holds(index) ? running.get(index) : undefined), log })
   const start = createStart(deps, {
     ...{ declared, sender, wake: pump.wake, metrics: counters },
     isIdle: () => !hasLetters && declared.all().length === 0,
@@ -97,28 +97,28 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     group: 'webhooks',
     resources: Array.from({ length: partitions }, (_, index) => String(index)),
     onGain(gained) {
-      for (const index of gained.map(Number)) held.set(index, start(index))
+      for (const index of gained.map(Number)) running.set(index, start(index))
     },
     async onRelease(resource) {
       await answers.set(Number(resource), false)
-      await held.get(Number(resource))?.release()
-      held.delete(Number(resource))
+      await running.get(Number(resource))?.release()
+      running.delete(Number(resource))
     },
     onLose(resource) {
       void answers.set(Number(resource), false)
-      held.get(Number(resource))?.drop()
-      held.delete(Number(resource))
+      running.get(Number(resource))?.drop()
+      running.delete(Number(resource))
     },
   })
 
   /** A partition whose stored state is another process's. It may have been so for a moment only. */
   async function restart(index: number, lost: Partition): Promise<void> {
-    if (held.get(index) !== lost) return
+    if (running.get(index) !== lost) return
     log.warn({ partition: index }, 'another process delivered the signals of this partition')
     lost.drop()
     await answers.set(index, false)
     await pause(AGAIN_MS)
-    if (held.get(index) === lost) held.set(index, start(index))
+    if (running.get(index) === lost) running.set(index, start(index))
   }
 
   return {

@@ -25,10 +25,10 @@ export function chanceOfBest(means: ArrayLike<number>, deviations: ArrayLike<num
     to = Math.max(to, means[i]! + REACH * deviations[i]!)
     smallest = Math.min(smallest, deviations[i]!)
   }
-  const wanted = Math.ceil(((to - from) / smallest) * NODES_PER_DEVIATION)
-  const nodes = Math.max(2, Math.min(wanted, MAX_NODES))
+  const neededNodes = Math.ceil(((to - from) / smallest) * NODES_PER_DEVIATION)
+  const nodes = Math.max(2, Math.min(neededNodes, MAX_NODES))
   const step = (to - from) / nodes
-  if (wanted <= MAX_NODES) addDensities(chances, means, deviations, from, step, nodes)
+  if (neededNodes <= MAX_NODES) addDensities(chances, means, deviations, from, step, nodes)
   else addDifferences(chances, means, deviations, from, step, nodes)
   let sum = 0
   for (let i = 0; i < count; i++) sum += chances[i]!

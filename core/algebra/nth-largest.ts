@@ -11,7 +11,7 @@ const workspace = createWorkspace()
 export function nthLargest(numbers: Float64Array, n: number, length = numbers.length): number {
   const rest = workspace(length)
   for (let at = 0; at < length; at++) rest[at] = numbers[at]!
-  const wanted = n - 1
+  const target = n - 1
   let from = 0
   let to = length - 1
   while (from < to) {
@@ -27,9 +27,9 @@ export function nthLargest(numbers: Float64Array, n: number, length = numbers.le
       rest[i++] = rest[j]!
       rest[j--] = value
     }
-    if (wanted <= j) to = j
-    else if (wanted >= i) from = i
+    if (target <= j) to = j
+    else if (target >= i) from = i
     else break
   }
-  return rest[wanted]!
+  return rest[target]!
 }

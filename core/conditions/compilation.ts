@@ -14,7 +14,7 @@ export interface Compilation {
   /** Paths that were read, by which reader. */
   readonly readers: Map<string, (attributes: unknown) => unknown>
   /** Compile what is nested. Part of the state, so that operators need not import what imports them. */
-  readonly compileTests: (wanted: unknown, place: Place) => Test[]
+  readonly compileTests: (operand: unknown, place: Place) => Test[]
   readonly compileClause: (condition: unknown, place: Place) => Clause
 }
 
@@ -31,7 +31,7 @@ export interface Place {
 }
 
 /** Operator of the language: compiles what stands behind it. Undefined: it noted a fault. */
-export type Operator = (wanted: unknown, place: Place) => Test | undefined
+export type Operator = (operand: unknown, place: Place) => Test | undefined
 
 /** Returns the place of a key or an index within another. */
 export function placeWithin(place: Place, key: string | number): Place {

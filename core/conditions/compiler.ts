@@ -61,41 +61,41 @@ function compileClause(condition: unknown, place: Place): Clause {
   if (!isObject(condition)) fault(place, 'must be an object, such as {"traits.plan": "pro"}')
   else if (place.depth > MAX_CONDITION_DEPTH) fault(place, `is nested deeper than ${MAX_CONDITION_DEPTH} levels`)
   else
-    return allOf(Object.entries(condition).map(([key, wanted]) => compileEntry(key, wanted, placeWithin(place, key))))
+    return allOf(Object.entries(condition).map(([key, operand]) => compileEntry(key, operand, placeWithin(place, key))))
   return allOf([])
 }
 
-function compileEntry(key: string, wanted: unknown, at: Place): Clause {
+function compileEntry(key: string, operand: unknown, at: Place): Clause {
   const place = { ...at, depth: at.depth + 1 }
   switch (key) {
     case '$and':
-      return allOf(compileList(wanted, place))
+      return allOf(compileList(operand, place))
     case '$or':
-      return anyOf(compileList(wanted, place))
+      return anyOf(compileList(operand, place))
     case '$nor':
-      if (Array.isArray(wanted) && wanted.length === 0) fault(place, 'must not be empty')
-      return allOf(compileList(wanted, place).map(noneOf))
+      if (Array.isArray(operand) && operand.length === 0) fault(place, 'must not be empty')
+      return allOf(compileList(operand, place).map(noneOf))
     case '$not':
-      return noneOf(compileClause(wanted, place))
+      return noneOf(compileClause(operand, place))
     default:
-      return compileField(key, wanted, place)
+      return compileField(key, operand, place)
   }
 }
 
-function compileList(wanted: unknown, place: Place): Clause[] {
-  if (Array.isArray(wanted)) return wanted.map((entry, index) => compileClause(entry, placeWithin(place, index)))
+function compileList(operand: unknown, place: Place): Clause[] {
+  if (Array.isArray(operand)) return operand.map((entry, index) => compileClause(entry, placeWithin(place, index)))
   fault(place, 'must be a list of conditions')
   return []
 }
 
-function compileField(path: string, wanted: unknown, place: Place): Clause {
+function compileField(path: string, operand: unknown, place: Place): Clause {
   const { options, readers, faults } = place.compilation
   // With so many faults it is refused anyway, and looking for the names that were meant takes time.
   const isLooked = faults.length < MAX_FAULTS && !place.isElement
-  const trouble = pathTrouble(path, wanted) ?? (isLooked ? options.checkPath?.(path, wanted) : undefined)
+  const trouble = pathTrouble(path, operand) ?? (isLooked ? options.checkPath?.(path, operand) : undefined)
   if (trouble !== undefined) fault(place, trouble)
   const isTime = !place.isElement && options.isTime?.(path) === true
-  const tests = compileTests(wanted, { ...place, isTime })
+  const tests = compileTests(operand, { ...place, isTime })
   if (place.isElement) return fieldClause(path, readPath(path), tests)
   const read = readers.get(path) ?? (options.read ?? readPath)(path)
   readers.set(path, read)
@@ -105,7 +105,7 @@ function compileField(path: string, wanted: unknown, place: Place): Clause {
 /**
  * What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one.
  */
-function pathTrouble(path: string, wanted: unknown): string | undefined {
+function pathTrouble(path: string, operand: unknown): string | undefined {
   if (path === '') return 'a path must not be empty'
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`
   if (Object.hasOwn(OPERATORS, path)) return `${path} must stand below a path: {"a.path": {"${path}": …}}`
@@ -113,18 +113,18 @@ function pathTrouble(path: string, wanted: unknown): string | undefined {
   const meant = nearest(path, LOGICAL)
   if (meant !== undefined) return `unknown operator ${path}: did you mean ${meant}?`
   // Attributes may be named like operators, but conditions stand behind these only.
-  const isCondition = typeof wanted === 'object' && wanted !== null && !isOperatorObject(wanted)
+  const isCondition = typeof operand === 'object' && operand !== null && !isOperatorObject(operand)
   return isCondition ? `unknown operator ${cut(path, 64)}: beside paths there are ${LOGICAL.join(', ')}` : undefined
 }
 
 /** Compiles what stands behind a path: operators that must all pass, or a value to be equal to. */
-function compileTests(wanted: unknown, place: Place): Test[] {
-  if (!isObject(wanted) || !Object.keys(wanted).some(key => key.startsWith('$'))) {
+function compileTests(operand: unknown, place: Place): Test[] {
+  if (!isObject(operand) || !Object.keys(operand).some(key => key.startsWith('$'))) {
     countClause(place)
-    const test = equalTo(wanted, place)
+    const test = equalTo(operand, place)
     return test === undefined ? [] : [test]
   }
-  if (!isOperatorObject(wanted)) {
+  if (!isOperatorObject(operand)) {
     fault(place, 'mixes operators and fields: write each path with dots')
     return []
   }
@@ -132,12 +132,12 @@ function compileTests(wanted: unknown, place: Place): Test[] {
     fault(place, `is nested deeper than ${MAX_CONDITION_DEPTH} levels`)
     return []
   }
-  return Object.entries(wanted).flatMap(([name, operand]) => {
+  return Object.entries(operand).flatMap(([name, nested]) => {
     const at = { ...placeWithin(place, name), depth: place.depth + 1 }
     countClause(at)
     const operator = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined
     if (operator === undefined) fault(at, unknownOperator(name))
-    const test = operator?.(operand, at)
+    const test = operator?.(nested, at)
     return test === undefined ? [] : [test]
   })
 }

@@ -28,7 +28,7 @@ export interface CompileOptions {
   /** Name of the condition in faults. Default `condition`. */
   path?: string
   /** Says what is wrong with a path where this condition is used, or with what is asked of it. Default: nothing is. */
-  checkPath?: (path: string, wanted: unknown) => string | undefined
+  checkPath?: (path: string, operand: unknown) => string | undefined
   /** Whether a path holds times, which are compared as such. Default: none does. */
   isTime?: (path: string) => boolean
   /** Lists that `$inGroup` and `$notInGroup` name. Default: none. */

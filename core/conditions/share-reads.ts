@@ -43,9 +43,9 @@ export function shareReads(read: PathReader): SharedReads {
         const value = loaded.values[number]
         // Undefined, too, where the condition was compiled after the attributes were loaded.
         if (value !== UNREAD && value !== undefined) return value
-        const found = reader(loaded.attributes)
-        loaded.values[number] = found
-        return found
+        const read = reader(loaded.attributes)
+        loaded.values[number] = read
+        return read
       }
     },
     load: attributes => new LoadedAttributes(attributes, readers.length),

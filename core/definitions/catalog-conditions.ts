@@ -12,20 +12,23 @@ export const MAX_CATALOG_EXPRESSIONS = 50
 /**
  * Returns one line for each fault of a content's condition, naming the field by its path.
  *
- * @param known names that it may use. Default: any
+ * @param vocabulary names that it may use. Default: any
  */
-export function contentConditionFaults({ where }: Pick<Content, 'where'>, known?: Vocabulary): string[] {
-  return where === undefined ? [] : whereFaults(where, 'where', known)
+export function contentConditionFaults({ where }: Pick<Content, 'where'>, vocabulary?: Vocabulary): string[] {
+  return where === undefined ? [] : whereFaults(where, 'where', vocabulary)
 }
 
 /**
  * Returns one line for each fault of the conditions of a slot's campaigns and rewards, naming the field by its path.
  *
- * @param known names that those of campaigns may use. Default: any
+ * @param vocabulary names that those of campaigns may use. Default: any
  */
-export function slotConditionFaults({ campaigns, rewards }: Pick<Slot, 'campaigns' | 'rewards'>, known?: Vocabulary) {
+export function slotConditionFaults(
+  { campaigns, rewards }: Pick<Slot, 'campaigns' | 'rewards'>,
+  vocabulary?: Vocabulary,
+) {
   const faults = (campaigns ?? []).flatMap(({ where }, index) =>
-    where === undefined ? [] : whereFaults(where, `campaigns[${index}].where`, known),
+    where === undefined ? [] : whereFaults(where, `campaigns[${index}].where`, vocabulary),
   )
   for (const [index, { where }] of (rewards ?? []).entries()) {
     if (where === undefined) continue
@@ -35,7 +38,7 @@ export function slotConditionFaults({ campaigns, rewards }: Pick<Slot, 'campaign
   return shownFaults(faults)
 }
 
-function whereFaults(where: unknown, path: string, known?: Vocabulary): string[] {
-  const compiled = compileWhere(where, known, { path, isOfContent: true })
+function whereFaults(where: unknown, path: string, vocabulary?: Vocabulary): string[] {
+  const compiled = compileWhere(where, vocabulary, { path, isOfContent: true })
   return compiled.ok ? [] : compiled.faults
 }

@@ -43,8 +43,8 @@ export function definitionFaults(
   if (kind === 'features')
     return shownFaults([...contentFaults(features), ...features.flatMap(featureFaults), ...publicFaults(features)])
   if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
-  const known = namesInUse(definitions, builtIn)
-  return shownFaults(faultsOf(compileSegments(segments, known.features, known.signals)))
+  const names = namesInUse(definitions, builtIn)
+  return shownFaults(faultsOf(compileSegments(segments, names.features, names.signals)))
 }
 
 /** Returns the names that conditions may use: declared ones, and built-in ones that are not switched off. */
@@ -87,8 +87,8 @@ function featureNamesOf(
   isWanted: (feature: DeclaredFeature | BuiltInFeature) => boolean,
 ): string[] {
   const replaced = new Set(declared.map(({ name }) => name))
-  const own = declared.filter(feature => !isFeatureOff(feature))
-  return [...builtIn.filter(({ name }) => !replaced.has(name)), ...own].filter(isWanted).map(({ name }) => name)
+  const switchedOn = declared.filter(feature => !isFeatureOff(feature))
+  return [...builtIn.filter(({ name }) => !replaced.has(name)), ...switchedOn].filter(isWanted).map(({ name }) => name)
 }
 
 function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): string[] {

@@ -76,8 +76,12 @@ function pathTroubles(field: string, path: string, source: FeatureDefinition['so
   const derived = DERIVED[path]
   if (derived) return [`${field}: ${path} ${derived}`]
   const unknown = isOfPages(source) ? [...COLLECTOR_PATHS, ...COLLECTOR_PAGE_PATHS] : COLLECTOR_PATHS
-  const own = unknown.find(other => path === other || path.startsWith(`${other}.`) || other.startsWith(`${path}.`))
-  return own === undefined ? [] : [`${field}: ${own} is set by the collector, so browsers do not know it`]
+  const collectorPath = unknown.find(
+    other => path === other || path.startsWith(`${other}.`) || other.startsWith(`${path}.`),
+  )
+  return collectorPath === undefined
+    ? []
+    : [`${field}: ${collectorPath} is set by the collector, so browsers do not know it`]
 }
 
 /** Whether page views are among the messages that a feature looks at. */

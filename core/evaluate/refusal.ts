@@ -44,8 +44,8 @@ const MOST_ERRORS = 3
 const ROUNDING = 1e-6
 
 /** Returns why there is nothing to estimate: the log has no such actions, or wrong chances. */
-export function refuseEstimates(found: Diagnostics): Refusal | undefined {
-  const { overlap, ess, impossible, rows, meanWeight, weightError, shown } = found
+export function refuseEstimates(diagnostics: Diagnostics): Refusal | undefined {
+  const { overlap, ess, impossible, rows, meanWeight, weightError, shown } = diagnostics
   if (impossible > 0)
     return corrupt(`${impossible} of ${rows} rows have a logged chance that is not above 0 and at most 1`)
   if (!(overlap > 0 && ess > 0))
@@ -66,11 +66,11 @@ export function refuseEstimates(found: Diagnostics): Refusal | undefined {
 
 /** Returns why estimates cannot be relied on. */
 export function refuseReliance(
-  found: Diagnostics,
+  diagnostics: Diagnostics,
   estimates: Record<'ips' | 'snips' | 'dr', Estimate>,
 ): Refusal | undefined {
-  const { overlap } = found
-  const refused = refuseSupport(found)
+  const { overlap } = diagnostics
+  const refused = refuseSupport(diagnostics)
   const pair = refused ? undefined : disagreeing(estimates)
   if (pair)
     return {
@@ -124,9 +124,10 @@ function cureOfSample(rows: number, ess: number): string {
 function disagreeing(estimates: Record<'ips' | 'snips' | 'dr', Estimate>): [string, string] | undefined {
   const { ips, snips, dr } = estimates
   const named = [['ips', ips] as const, ['snips', snips] as const, ['dr', dr] as const]
-  for (const [name, one] of named)
-    for (const [other, another] of named)
-      if (one.low - another.high > 1e-9 * Math.max(Math.abs(one.low), Math.abs(another.high))) return [other, name]
+  for (const [name, estimate] of named)
+    for (const [otherName, other] of named)
+      if (estimate.low - other.high > 1e-9 * Math.max(Math.abs(estimate.low), Math.abs(other.high)))
+        return [otherName, name]
   return undefined
 }
 

@@ -87,18 +87,18 @@ function chancesOf(stages: readonly ExplainedStage[]): Map<number, number> {
 
 /** Records of the first form, and imported ones, list all that they know. */
 function byLists({ policy = '', contentIds, propensities, candidates, excluded }: ExplainedRecord): ExplainedSlot {
-  const known = new Map<string, ExplainedContent>()
+  const explained = new Map<string, ExplainedContent>()
   for (const { contentId, probability } of candidates)
-    known.set(contentId, { contentId, propensity: probability, position: null, shown: false, excluded: null })
+    explained.set(contentId, { contentId, propensity: probability, position: null, shown: false, excluded: null })
   for (const { contentId, reason, detail } of excluded) {
     const why = { reason, detail: plainDetail(reason, detail) }
-    known.set(contentId, { contentId, propensity: 0, position: null, shown: false, excluded: why })
+    explained.set(contentId, { contentId, propensity: 0, position: null, shown: false, excluded: why })
   }
   const drawn = contentIds.map((contentId, index) => {
-    const units = propensities[index] ?? known.get(contentId)?.propensity
-    known.set(contentId, { contentId, propensity: units ?? 0, position: index + 1, shown: true, excluded: null })
-    const own = candidates.find(other => other.contentId === contentId)
-    if (units === undefined || !own) {
+    const units = propensities[index] ?? explained.get(contentId)?.propensity
+    explained.set(contentId, { contentId, propensity: units ?? 0, position: index + 1, shown: true, excluded: null })
+    const candidate = candidates.find(other => other.contentId === contentId)
+    if (units === undefined || !candidate) {
       const chance = units === undefined ? '' : ` (chance ${percent(units)})`
       return { contentId, why: `its log says so, without what else could have been${chance}` }
     }
@@ -108,12 +108,12 @@ function byLists({ policy = '', contentIds, propensities, candidates, excluded }
     const position = {
       units,
       left: rest.length,
-      isEven: rest.every(other => rankOf(other) === rankOf(own)),
-      likelier: rest.filter(other => rankOf(other) > rankOf(own)).length,
+      isEven: rest.every(other => rankOf(other) === rankOf(candidate)),
+      likelier: rest.filter(other => rankOf(other) > rankOf(candidate)).length,
     }
     return { contentId, why: because(policy, { isPinned: false, unlisted: 0 }, position, 1) }
   })
-  return { candidates: [...known.values()].sort(inOrder), unnamed: 0, drawn }
+  return { candidates: [...explained.values()].sort(inOrder), unnamed: 0, drawn }
 }
 
 function inOrder(a: ExplainedContent, b: ExplainedContent): number {

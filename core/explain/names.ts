@@ -34,8 +34,9 @@ export function namesInRecord(
   function note(places: readonly number[], contents: readonly { contentId: string }[]): void {
     for (const [index, { contentId }] of contents.entries()) {
       const place = places[index]
-      const known = place === undefined ? undefined : names[place]
-      if (place === undefined || place >= names.length || (known !== undefined && known !== contentId)) agree = false
+      const nameBefore = place === undefined ? undefined : names[place]
+      if (place === undefined || place >= names.length || (nameBefore !== undefined && nameBefore !== contentId))
+        agree = false
       else names[place] = contentId
     }
   }

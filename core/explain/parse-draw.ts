@@ -50,21 +50,22 @@ function isStage(raw: unknown): raw is RecordedStage {
   return lottery === undefined || (of === 0 && drawn.length === 0) || isLottery(lottery, of)
 }
 
-function isLottery(raw: unknown, of: number): raw is PackedLottery {
+function isLottery(raw: unknown, candidates: number): raw is PackedLottery {
   if (!isObject(raw) || !isNumber(raw.exploration) || raw.exploration < 0 || raw.exploration > 1) return false
   const { rule, ranks, shares, scores, gamma, contenders, length, tops } = raw
   switch (rule) {
     case 'ranked':
-      return unpacked(ranks, text => unpackRuns(text, of), isNumber)?.length === of
+      return unpacked(ranks, text => unpackRuns(text, candidates), isNumber)?.length === candidates
     case 'shares': {
       const list = unpacked(shares, unpackNumbers, isNotNegative)
-      return list !== undefined && list.length % 2 === 0 && placesEnd(list) < of
+      return list !== undefined && list.length % 2 === 0 && placesEnd(list) < candidates
     }
     case 'gaps':
-      return unpacked(scores, unpackSigned, isNumber)?.length === of && isNotNegative(gamma)
+      return unpacked(scores, unpackSigned, isNumber)?.length === candidates && isNotNegative(gamma)
     case 'samples':
       return (
-        (unpacked(contenders, unpackPlaces, (place): place is number => isPlace(place, of))?.length ?? 65) <= 64 &&
+        (unpacked(contenders, unpackPlaces, (place): place is number => isPlace(place, candidates))?.length ?? 65) <=
+          64 &&
         isPlace(length, MAX_CONTENTS) &&
         typeof tops === 'string' &&
         tops.length <= MAX_CONTENTS

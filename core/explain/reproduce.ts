@@ -48,7 +48,7 @@ function namesAgree({ draw, ...record }: DrawnRecord, stages?: readonly Explaine
 }
 
 function isEqual<T>(a: readonly T[], b: readonly T[], is: (a: T, b: T) => boolean): boolean {
-  return a.length === b.length && a.every((one, index) => is(one, b[index]!))
+  return a.length === b.length && a.every((entry, index) => is(entry, b[index]!))
 }
 
 function isSameUnits(a: number, b: number): boolean {

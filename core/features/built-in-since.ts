@@ -16,9 +16,9 @@ export function builtInSince(
 ): Record<string, number> {
   if (!stored) return {}
   const since = features.map(feature => {
-    const known = stored.features[feature.name]
-    const isKnown = known?.version === versionOfFeature(feature)
-    return [feature.name, isKnown ? (known.addedIn ?? revision) : revision] as const
+    const storedFeature = stored.features[feature.name]
+    const isKnown = storedFeature?.version === versionOfFeature(feature)
+    return [feature.name, isKnown ? (storedFeature.addedIn ?? revision) : revision] as const
   })
   return Object.fromEntries(since.filter(([, addedIn]) => addedIn > 0))
 }

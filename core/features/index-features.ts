@@ -71,14 +71,14 @@ function besideFormer(
   const counted = new Set([...declared.values()].map(({ version }) => version))
   const filling = [...declared.values()].filter(({ addedIn }) => addedIn > filledTo)
   const byName = new Map(declared)
-  const kept = new Set<string>()
+  const formerVersions = new Set<string>()
   for (const { name, version } of filling) {
     const before = former.byName.get(name)
     if (!before || before.version === version) continue
     byName.set(name, before)
-    if (!counted.has(before.version)) kept.add(before.version)
+    if (!counted.has(before.version)) formerVersions.add(before.version)
   }
-  const ofBefore = former.rules.filter(([, { feature }]) => kept.has(feature.version))
+  const ofBefore = former.rules.filter(([, { feature }]) => formerVersions.has(feature.version))
   return { byName, rules: [...rules, ...ofBefore], filling: filling.map(({ name }) => name) }
 }
 

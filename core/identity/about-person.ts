@@ -17,13 +17,13 @@ export interface AboutPerson {
  * @param profiles one at least
  */
 export function aboutPerson(userId: string, profiles: readonly Profile[]): AboutPerson {
-  const own = profiles
+  const ofUser = profiles
     .filter(profile => isPersonKey(profile.visitorId) || userOfBrowser(profile) === userId)
     .sort((a, b) => compareTexts(a.lastSeen, b.lastSeen) || compareTexts(a.visitorId, b.visitorId))
   // One without messages is of a visitor of whom another partition told.
-  const counted = [own.filter(hasMessages), profiles.filter(hasMessages), profiles].find(list => list.length > 0)!
+  const counted = [ofUser.filter(hasMessages), profiles.filter(hasMessages), profiles].find(list => list.length > 0)!
   return {
-    traits: Object.assign({}, ...own.map(({ traits }) => traits)),
+    traits: Object.assign({}, ...ofUser.map(({ traits }) => traits)),
     profile: {
       firstSeen: counted.map(({ firstSeen }) => firstSeen).sort(compareTexts)[0]!,
       lastSeen: counted

@@ -31,20 +31,24 @@ export interface SettledLink {
 }
 
 /** Returns links with what is known of one more: a message that named both, a decision, or both. None is changed. */
-export function withLink(links: Links, other: string, known: Partial<Link>): Links {
+export function withLink(links: Links, other: string, observed: Partial<Link>): Links {
   const before = Object.hasOwn(links, other) ? links[other] : undefined
   const link: Link = before
-    ? mergeLinks(before, known)
-    : { firstAt: known.firstAt ?? Number.MAX_SAFE_INTEGER, lastAt: known.lastAt ?? 0, cause: known.cause ?? '' }
-  if (!before && known.decision) link.decision = known.decision
+    ? mergeLinks(before, observed)
+    : {
+        firstAt: observed.firstAt ?? Number.MAX_SAFE_INTEGER,
+        lastAt: observed.lastAt ?? 0,
+        cause: observed.cause ?? '',
+      }
+  if (!before && observed.decision) link.decision = observed.decision
   const next = new Map(Object.entries(links)).set(other, link)
   if (next.size > MAX_LINKS) next.delete([...next].reduce((a, b) => (leavesBefore(a, b) ? a : b))[0])
   return Object.fromEntries(next)
 }
 
 /** Whether the first link leaves before the second: no number of messages takes the place of a decision. */
-function leavesBefore([a, one]: [string, Link], [b, other]: [string, Link]): boolean {
-  if ((one.decision === undefined) !== (other.decision === undefined)) return one.decision === undefined
+function leavesBefore([a, linkA]: [string, Link], [b, linkB]: [string, Link]): boolean {
+  if ((linkA.decision === undefined) !== (linkB.decision === undefined)) return linkA.decision === undefined
   return hash32(a) > hash32(b)
 }
 

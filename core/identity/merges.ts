@@ -36,12 +36,12 @@ export function mergeIdOf(siteId: string, browser: string, userId: string, hash:
  * say so; the latest decision of either counts before.
  *
  * @param visitors whose merges are listed
- * @param known visitors by key, those whom the merges name among them: what is unknown says nothing
+ * @param visitorsByKey visitors by key, those whom the merges name among them: what is unknown says nothing
  */
 export function mergesOf(
   siteId: string,
   visitors: readonly LinkedVisitor[],
-  known: ReadonlyMap<string, LinkedVisitor>,
+  visitorsByKey: ReadonlyMap<string, LinkedVisitor>,
   hash: HashText,
 ): Merge[] {
   const merges = new Map<string, Merge>()
@@ -49,7 +49,7 @@ export function mergesOf(
     for (const { browser, userId } of pairsOf(visitor)) {
       const mergeId = mergeIdOf(siteId, browser, userId, hash)
       const keys = [visitorIdOf({ anonymousId: browser }), visitorIdOf({ userId })]
-      const sides = keys.flatMap(key => sideOf(known.get(key), browser, userId) ?? [])
+      const sides = keys.flatMap(key => sideOf(visitorsByKey.get(key), browser, userId) ?? [])
       const [first, ...rest] = sides
       if (first) merges.set(mergeId, { mergeId, browser, userId, ...stateOf([first, ...rest]) })
     }

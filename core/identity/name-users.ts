@@ -18,21 +18,21 @@ export function collectUsers(visitorId: string): NamedUsers {
   return {
     note({ type, userId, anonymousId }, at) {
       if (!userId || !anonymousId || isPersonKey(visitorId)) return
-      const known = named.get(userId)
-      if (!known) named.set(userId, { anonymousId, firstAt: at, lastAt: at, cause: type })
+      const noted = named.get(userId)
+      if (!noted) named.set(userId, { anonymousId, firstAt: at, lastAt: at, cause: type })
       else {
-        if (at < known.firstAt) Object.assign(known, { firstAt: at, cause: type })
-        known.lastAt = Math.max(known.lastAt, at)
+        if (at < noted.firstAt) Object.assign(noted, { firstAt: at, cause: type })
+        noted.lastAt = Math.max(noted.lastAt, at)
       }
     },
     finish(before) {
       let links = before
       const changes: IdentityChange[] = []
       for (const [userId, { anonymousId, ...link }] of named) {
-        const known = links && Object.hasOwn(links, userId) ? links[userId] : undefined
-        if (known && known.firstAt <= link.firstAt && known.lastAt >= link.lastAt) continue
+        const linkBefore = links && Object.hasOwn(links, userId) ? links[userId] : undefined
+        if (linkBefore && linkBefore.firstAt <= link.firstAt && linkBefore.lastAt >= link.lastAt) continue
         links = withLink(links ?? {}, userId, link)
-        if (!known || link.firstAt < known.firstAt) changes.push({ anonymousId, userId, link })
+        if (!linkBefore || link.firstAt < linkBefore.firstAt) changes.push({ anonymousId, userId, link })
       }
       return { links, changes }
     },

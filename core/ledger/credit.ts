@@ -41,11 +41,11 @@ export function creditItems(
 ): Map<KeptItem, number> {
   const sums = new Map<KeptItem, number>()
   if (earnings.length === 0) return sums
-  const known = before && recall(before)
-  const changes = before && known && changesOf(before, earnings)
+  const recalled = before && recall(before)
+  const changes = before && recalled && changesOf(before, earnings)
   const next: CreditedSlots = new Map()
   for (const [slotId, group] of groupsOf(decisions)) {
-    const slot = known?.get(slotId)
+    const slot = recalled?.get(slotId)
     if (slot && changes && isSame(slot.group, group)) {
       slot.group = group
       for (const [earning, sign] of changes) take(slot, earning, sign)
@@ -139,16 +139,16 @@ function latestThatEarns(
  * them.
  */
 function createAmountsFor({ worth }: Earning): (rewards: CompiledRewards) => readonly Amount[] {
-  const known = new Map<CompiledRewards, readonly Amount[]>()
+  const amountsByRewards = new Map<CompiledRewards, readonly Amount[]>()
   return rewards => {
-    const before = known.get(rewards)
+    const before = amountsByRewards.get(rewards)
     if (before) return before
     const amounts: Amount[] = []
     for (let place = 0; place < worth.length; place += 2) {
       const reward = rewards.byHash.get(worth[place]!)
       if (reward) amounts.push([reward, worth[place + 1]!])
     }
-    known.set(rewards, amounts)
+    amountsByRewards.set(rewards, amounts)
     return amounts
   }
 }

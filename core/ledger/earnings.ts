@@ -32,7 +32,7 @@ export function earningOf(
   sender: Sender,
 ): Earning | undefined {
   const decisionId = textOf(message.properties?.decisionId)
-  const meant = decisionId === undefined ? decisions : decisions.filter(one => one.decisionId === decisionId)
+  const meant = decisionId === undefined ? decisions : decisions.filter(decision => decision.decisionId === decisionId)
   const rewards = amountsOf(meant, message, at, sender)
   const earned = [...rewards].filter(([, amount]) => amount !== 0).sort(([a], [b]) => a.hash - b.hash)
   if (earned.length === 0) return undefined
@@ -124,9 +124,9 @@ export function withEarning(earnings: readonly Earning[], added: Earning): reado
   if (place < 0 && earnings.length < MAX_EARNINGS) place = earnings.length
   if (place < 0 && added.isSecret) place = earnings.findLastIndex(({ isSecret }) => !isSecret)
   if (place < 0) return earnings
-  const kept = [...earnings]
-  kept[place] = added
-  return kept.sort(compareEarnings)
+  const updated = [...earnings]
+  updated[place] = added
+  return updated.sort(compareEarnings)
 }
 
 /** Whether one earning counts in place of another of the same id. */

@@ -16,11 +16,11 @@ export interface Facts {
   clicks: readonly (readonly [at: number, item: KeptItem])[]
 }
 
-const known = new WeakMap<KeptDecision, Facts>()
+const factsByDecision = new WeakMap<KeptDecision, Facts>()
 
 /** Returns what crediting reads of a decision. */
 export function factsOf(decision: KeptDecision): Facts {
-  const before = known.get(decision)
+  const before = factsByDecision.get(decision)
   if (before) return before
   let viewedFirst: KeptItem | undefined
   let firstView = Number.POSITIVE_INFINITY
@@ -35,7 +35,7 @@ export function factsOf(decision: KeptDecision): Facts {
   }
   clicks.sort(([a], [b]) => a - b)
   const facts: Facts = { decision, rewards: rewardsOf(decision), firstView, viewedFirst, clicks }
-  known.set(decision, facts)
+  factsByDecision.set(decision, facts)
   return facts
 }
 

@@ -8,5 +8,5 @@ export function isLikeBot(
   features: Features,
 ): boolean {
   const all = [...(states ? [states] : []), ...Object.values(featuresByUser)]
-  return all.some(one => suspicionOf(one, features).isBot)
+  return all.some(featureStates => suspicionOf(featureStates, features).isBot)
 }

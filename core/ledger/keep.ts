@@ -22,21 +22,24 @@ export const MAX_FEATURES_BYTES = 64 * 1024
 export const MAX_SEGMENTS = 64
 
 /**
- * Returns decisions with those that were served, in order, each once. Gives back `kept` where all of them are known.
+ * Returns decisions with those that were served, in order, each once; `decisions` itself where all of them are known.
  */
-export function withServed(kept: readonly KeptDecision[], served: readonly ServedDecision[]): readonly KeptDecision[] {
-  const known = new Set(kept.map(({ decisionId }) => decisionId))
+export function withServed(
+  decisions: readonly KeptDecision[],
+  served: readonly ServedDecision[],
+): readonly KeptDecision[] {
+  const decisionIds = new Set(decisions.map(({ decisionId }) => decisionId))
   const added: KeptDecision[] = []
   for (const decision of served) {
-    if (known.has(decision.decisionId)) continue
-    known.add(decision.decisionId)
+    if (decisionIds.has(decision.decisionId)) continue
+    decisionIds.add(decision.decisionId)
     added.push(
       decision.segments && decision.segments.length > MAX_SEGMENTS
         ? { ...decision, segments: decision.segments.slice(0, MAX_SEGMENTS) }
         : decision,
     )
   }
-  return added.length === 0 ? kept : bounded([...kept, ...added].sort(compareDecisions))
+  return added.length === 0 ? decisions : bounded([...decisions, ...added].sort(compareDecisions))
 }
 
 /** The order in which profiles keep decisions: by time, the latest last. */
@@ -87,8 +90,8 @@ export function withoutSpent(earnings: readonly Earning[], decisions: readonly K
       end = Math.max(end, endOfWindows(decisions[next]!))
     return at <= end
   }
-  const kept = earnings.filter(isOfUse)
-  return kept.length === earnings.length ? earnings : kept
+  const useful = earnings.filter(isOfUse)
+  return useful.length === earnings.length ? earnings : useful
 }
 
 function hasFeatures({ items }: KeptDecision): boolean {

@@ -9,11 +9,11 @@ const LIST = 32
 const NUMBER = 8
 
 /** Bytes of decisions, by the decision itself: a message changes few of them. */
-const known = new WeakMap<KeptDecision, number>()
+const sizes = new WeakMap<KeptDecision, number>()
 
 /** Bytes that a kept decision takes in memory. */
 export function decisionBytes(decision: KeptDecision): number {
-  const before = known.get(decision)
+  const before = sizes.get(decision)
   if (before !== undefined) return before
   const { decisionId, slotId, sessionId, items, rewards, segments } = decision
   let bytes = OBJECT + LIST + memoryOfText(decisionId) + memoryOfText(slotId) + memoryOfText(sessionId)
@@ -21,7 +21,7 @@ export function decisionBytes(decision: KeptDecision): number {
   if (segments) bytes += textsBytes(segments)
   // Conditions are a stranger's objects: their text says what they are made of, not how.
   if (rewards) bytes += LIST + rewards.length * OBJECT + 4 * JSON.stringify(rewards).length
-  known.set(decision, bytes)
+  sizes.set(decision, bytes)
   return bytes
 }
 

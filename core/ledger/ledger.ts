@@ -102,16 +102,16 @@ export function keepLedger(
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
       if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
-      const told = isChanged ? tellRecords(decisions, earnings, taught, before?.earnings) : undefined
-      const isTold = told !== undefined && told.records.length > 0 && !isLeftOut()
-      if (isTold) ({ decisions, taught } = told)
+      const outcome = isChanged ? tellRecords(decisions, earnings, taught, before?.earnings) : undefined
+      const isTold = outcome !== undefined && outcome.records.length > 0 && !isLeftOut()
+      if (isTold) ({ decisions, taught } = outcome)
       put(after, 'decisions', decisions)
       put(after, 'earnings', earnings)
       put(after, 'taught', taught)
       put(after, 'stopped', stopped)
       const browsers = forUser.length > 0 && after.links ? joinedBrowsers(after.userId, after.links) : NONE
       return {
-        ...(isTold && { learning: told.records }),
+        ...(isTold && { learning: outcome.records }),
         ...(browsers.length > 0 && {
           forward: { browsers: [...browsers], messages: forUser, ...(sender !== 'public' && { sender }) },
         }),
@@ -129,9 +129,9 @@ const interests = new WeakMap<readonly KeptDecision[], ReadonlySet<string>>()
 
 /** Whether a message may say something about decisions. Most say nothing, and every message is asked. */
 function isOfInterest(decisions: readonly KeptDecision[], message: StoredMessage): boolean {
-  const known = interests.get(decisions) ?? interestOf(decisions)
-  interests.set(decisions, known)
-  return known.has(eventNameOf(message)) || known.has(ANY_EVENT)
+  const eventNames = interests.get(decisions) ?? interestOf(decisions)
+  interests.set(decisions, eventNames)
+  return eventNames.has(eventNameOf(message)) || eventNames.has(ANY_EVENT)
 }
 
 function interestOf(decisions: readonly KeptDecision[]): ReadonlySet<string> {

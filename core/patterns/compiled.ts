@@ -41,7 +41,7 @@ export interface Match {
 export type Told = Omit<Match, 'pattern' | 'id'> & { key: string }
 
 /** Takes what was found; false: it is kept back, because the pattern is quiet after another one. */
-export type Tell = (told: Told) => boolean
+export type Tell = (report: Told) => boolean
 
 /** Messages that a step looks for. */
 export interface Matcher {

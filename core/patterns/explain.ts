@@ -84,20 +84,20 @@ function freshnessOf(graceMs: number, waitMs: number): string {
 /** What is kept, in words. */
 function heldOf(definition: PatternDefinition, kind: PatternKind): string {
   const grace = msOf(definition.grace) > 0 ? `, up to ${MAX_PENDING} messages within the grace` : ''
-  const held = {
+  const limits = {
     sequence: `up to ${MAX_RUNS} sequences that have begun, one for each key and step, and the ${MAX_TOLD} latest signals`,
     count: `up to ${MAX_WINDOWS} keys with the times of ${MAX_WINDOW_MESSAGES} messages together`,
     sum: `up to ${MAX_WINDOWS} keys with up to ${MAX_AMOUNTS} amounts each, ${MAX_WINDOW_MESSAGES} together`,
     after: `the time of the latest message, and the ${MAX_TOLD} latest signals`,
     changed: 'the latest value and its time',
   }
-  return held[kind] + grace
+  return limits[kind] + grace
 }
 
 function bytesOf(definition: PatternDefinition, kind: PatternKind): number {
   const text = MAX_KEPT_BYTES + 1
   const run = (times: number) => FRAME + 3 * text + times * NUMBER
-  const held = {
+  const bytesByKind = {
     sequence: (MAX_RUNS + MAX_TOLD) * run(stepsOf(definition)) + MAX_REFUTERS * (FRAME + NUMBER + text),
     count: MAX_WINDOWS * (FRAME + text) + MAX_WINDOW_MESSAGES * NUMBER,
     sum: MAX_WINDOWS * (FRAME + text) + MAX_WINDOW_MESSAGES * 2 * NUMBER,
@@ -109,7 +109,7 @@ function bytesOf(definition: PatternDefinition, kind: PatternKind): number {
   const fact = 2 * FRAME + 3 * text + 3 * NUMBER + hits * NUMBER + keys * text
   const pending = msOf(definition.grace) > 0 ? MAX_PENDING * fact : 0
   const quiet = definition.quiet === undefined ? 0 : MAX_QUIET * (FRAME + text + NUMBER)
-  return 2 * FRAME + NUMBER + definition.name.length + held[kind] + pending + quiet
+  return 2 * FRAME + NUMBER + definition.name.length + bytesByKind[kind] + pending + quiet
 }
 
 /** Steps of one kind that one message may fit at most. */

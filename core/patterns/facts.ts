@@ -31,8 +31,8 @@ export function factOf({ pattern, matchers }: Watch, message: StoredMessage, ids
 }
 
 /** Which of two messages goes first: by time, then as their browser numbered them, then by id. */
-export function compareFacts(one: PatternFact, other: PatternFact): number {
-  return one.at - other.at || one.seq - other.seq || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0)
+export function compareFacts(a: PatternFact, b: PatternFact): number {
+  return a.at - b.at || a.seq - b.seq || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 /** Different keys; a message that has none is of the empty one, with all others that have none. */

@@ -13,29 +13,29 @@ export function arrive(
   pattern: CompiledPattern,
   before: PatternState,
   fact: PatternFact,
-  found: Match[],
+  matches: Match[],
 ): PatternState {
   const { graceMs } = pattern
   if (graceMs === 0 || (before.settled !== undefined && fact.at < before.settled))
-    return take(pattern, before, fact, found)
+    return take(pattern, before, fact, matches)
   const pending = [...(before.pending ?? []), fact].sort(compareFacts)
-  let state = settle(pattern, stateWith(before, { pending }), fact.at, found)
-  while (state.pending && state.pending.length > MAX_PENDING) state = takeOldest(pattern, state, found)
+  let state = settle(pattern, stateWith(before, { pending }), fact.at, matches)
+  while (state.pending && state.pending.length > MAX_PENDING) state = takeOldest(pattern, state, matches)
   return state
 }
 
 /**
  * The state of a pattern at a time: the messages whose grace is over were taken, and the absences that are over ended.
  */
-export function settle(pattern: CompiledPattern, before: PatternState, now: number, found: Match[]): PatternState {
+export function settle(pattern: CompiledPattern, before: PatternState, now: number, matches: Match[]): PatternState {
   const { graceMs, logic } = pattern
   let state = before
   for (;;) {
     const messageAt = state.pending?.[0]?.at ?? Number.POSITIVE_INFINITY
     const deadline = logic.deadline(state)
     // An absence ends just before messages of the time at which it is over.
-    if (deadline <= messageAt && deadline + graceMs <= now) state = expire(pattern, state, deadline, found)
-    else if (messageAt + graceMs < now) state = takeOldest(pattern, state, found)
+    if (deadline <= messageAt && deadline + graceMs <= now) state = expire(pattern, state, deadline, matches)
+    else if (messageAt + graceMs < now) state = takeOldest(pattern, state, matches)
     else return state
   }
 }
@@ -47,23 +47,23 @@ export function dueOf({ graceMs, logic }: CompiledPattern, state: PatternState):
 }
 
 /** Takes the oldest message that waits, and ends the absences that are over by then. */
-function takeOldest(pattern: CompiledPattern, before: PatternState, found: Match[]): PatternState {
+function takeOldest(pattern: CompiledPattern, before: PatternState, matches: Match[]): PatternState {
   const [fact, ...pending] = before.pending!
   let state = stateWith(before, { pending })
   for (;;) {
     const deadline = pattern.logic.deadline(state)
-    if (deadline > fact!.at) return take(pattern, state, fact!, found)
-    state = expire(pattern, state, deadline, found)
+    if (deadline > fact!.at) return take(pattern, state, fact!, matches)
+    state = expire(pattern, state, deadline, matches)
   }
 }
 
-function take(pattern: CompiledPattern, before: PatternState, fact: PatternFact, found: Match[]): PatternState {
+function take(pattern: CompiledPattern, before: PatternState, fact: PatternFact, matches: Match[]): PatternState {
   const after = pattern.needsSettled ? undefined : pattern.logic.glance?.(before, fact)
-  return after ?? change(pattern, before, fact.at, found, tell => pattern.logic.take(before, fact, tell))
+  return after ?? change(pattern, before, fact.at, matches, tell => pattern.logic.take(before, fact, tell))
 }
 
-function expire(pattern: CompiledPattern, before: PatternState, at: number, found: Match[]): PatternState {
-  return change(pattern, before, at, found, tell => pattern.logic.expire(before, tell))
+function expire(pattern: CompiledPattern, before: PatternState, at: number, matches: Match[]): PatternState {
+  return change(pattern, before, at, matches, tell => pattern.logic.expire(before, tell))
 }
 
 /** Changes a state, and reports what it tells unless the pattern is quiet. */
@@ -71,27 +71,30 @@ function change(
   pattern: CompiledPattern,
   before: PatternState,
   at: number,
-  found: Match[],
+  matches: Match[],
   run: (tell: Tell) => PatternState,
 ): PatternState {
-  const { quiet: known = [] } = before
-  let quiet = known
-  const after = run(told => {
-    if (pattern.quietMs > 0 && !told.retracted) {
-      const latest = quiet.find(([key]) => key === told.key)
-      if (latest && told.at - latest[1] < pattern.quietMs) return false
-      quiet = [...quiet.filter(([key, since]) => key !== told.key && at - since < pattern.quietMs), [told.key, told.at]]
+  const { quiet: quietBefore = [] } = before
+  let quiet = quietBefore
+  const after = run(report => {
+    if (pattern.quietMs > 0 && !report.retracted) {
+      const latest = quiet.find(([key]) => key === report.key)
+      if (latest && report.at - latest[1] < pattern.quietMs) return false
+      quiet = [
+        ...quiet.filter(([key, since]) => key !== report.key && at - since < pattern.quietMs),
+        [report.key, report.at],
+      ]
     }
-    found.push(matchOf(pattern, told))
+    matches.push(matchOf(pattern, report))
     return true
   })
-  const state = quiet === known ? after : stateWith(after, { quiet: quiet.slice(-MAX_QUIET) })
+  const state = quiet === quietBefore ? after : stateWith(after, { quiet: quiet.slice(-MAX_QUIET) })
   if (!pattern.needsSettled || (state.settled !== undefined && state.settled >= at)) return state
   const settled = state === before ? { ...state } : state
   settled.settled = at
   return settled
 }
 
-function matchOf({ name, isKeyed }: CompiledPattern, { key, ...told }: Told): Match {
-  return { pattern: name, id: isKeyed ? joined([told.messageId, key]) : told.messageId, ...told }
+function matchOf({ name, isKeyed }: CompiledPattern, { key, ...report }: Told): Match {
+  return { pattern: name, id: isKeyed ? joined([report.messageId, key]) : report.messageId, ...report }
 }

@@ -41,16 +41,16 @@ export function stepPatterns(
 ): PatternOutcome {
   if (at === undefined || Number.isNaN(at)) throw new Error('the message has no usable timestamp')
   const states = current(patterns, before)
-  const found: Match[] = []
+  const matches: Match[] = []
   const changes = new Changes(patterns, states)
-  if (states?.due !== undefined && at >= states.due) changes.settleAll(at, found)
+  if (states?.due !== undefined && at >= states.due) changes.settleAll(at, matches)
   const watches = patterns.byEvent.get(eventNameOf(message)) ?? patterns.ofAny
   const ids = watches.length > 0 ? idsOf(message, at, sessionId) : undefined
   for (const watch of watches) {
     const fact = factOf(watch, message, ids!)
-    if (fact) changes.arrive(watch.pattern, fact, found)
+    if (fact) changes.arrive(watch.pattern, fact, matches)
   }
-  return outcome(changes.states(), found)
+  return outcome(changes.states(), matches)
 }
 
 /** Does what is due at a time without a message: ends absences, and takes the messages whose grace is over. Pure. */
@@ -60,11 +60,11 @@ export function firePatterns(
   now: number,
 ): PatternOutcome {
   const states = current(patterns, before)
-  const found: Match[] = []
-  if (states?.due === undefined || now < states.due) return outcome(states, found)
+  const matches: Match[] = []
+  if (states?.due === undefined || now < states.due) return outcome(states, matches)
   const changes = new Changes(patterns, states)
-  changes.settleAll(now, found)
-  return outcome(changes.states(), found)
+  changes.settleAll(now, matches)
+  return outcome(changes.states(), matches)
 }
 
 /** The states of a set of patterns while they change. What was handed in stays as it is. */
@@ -79,17 +79,17 @@ class Changes {
     this.#before = before
   }
 
-  settleAll(now: number, found: Match[]): void {
+  settleAll(now: number, matches: Match[]): void {
     for (const pattern of this.#patterns.patterns) {
       if (!pattern.hasTimers) continue
       const state = this.#stateOf(pattern)
-      if (dueOf(pattern, state) <= now) this.#put(pattern, state, settle(pattern, state, now, found))
+      if (dueOf(pattern, state) <= now) this.#put(pattern, state, settle(pattern, state, now, matches))
     }
   }
 
-  arrive(pattern: CompiledPattern, fact: PatternFact, found: Match[]): void {
+  arrive(pattern: CompiledPattern, fact: PatternFact, matches: Match[]): void {
     const state = this.#stateOf(pattern)
-    this.#put(pattern, state, arrive(pattern, state, fact, found))
+    this.#put(pattern, state, arrive(pattern, state, fact, matches))
   }
 
   #stateOf(pattern: CompiledPattern): PatternState {
@@ -110,35 +110,35 @@ class Changes {
   }
 }
 
-function outcome(state: PatternStates | undefined, found: Match[]): PatternOutcome {
-  return { state, found, ...(state?.due !== undefined && { due: state.due }) }
+function outcome(state: PatternStates | undefined, matches: Match[]): PatternOutcome {
+  return { state, found: matches, ...(state?.due !== undefined && { due: state.due }) }
 }
 
 /** The states of this set of patterns: what belongs to other definitions is dropped. */
 function current(patterns: CompiledPatterns, before: PatternStates | undefined): PatternStates | undefined {
   if (!before || before.version === patterns.version) return before
-  const of: Record<string, PatternState> = {}
+  const byName: Record<string, PatternState> = {}
   for (const pattern of patterns.patterns) {
     const state = stateIn(before.of, pattern)
-    if (state) of[pattern.name] = state
+    if (state) byName[pattern.name] = state
   }
-  return statesWith(patterns, of)
+  return statesWith(patterns, byName)
 }
 
-function statesWith(patterns: CompiledPatterns, of: Record<string, PatternState>): PatternStates {
+function statesWith(patterns: CompiledPatterns, byName: Record<string, PatternState>): PatternStates {
   let due = Number.POSITIVE_INFINITY
   for (const pattern of patterns.patterns) {
-    const state = pattern.hasTimers ? stateIn(of, pattern) : undefined
+    const state = pattern.hasTimers ? stateIn(byName, pattern) : undefined
     if (state) due = Math.min(due, dueOf(pattern, state))
   }
-  return { version: patterns.version, ...(due < Number.POSITIVE_INFINITY && { due }), of }
+  return { version: patterns.version, ...(due < Number.POSITIVE_INFINITY && { due }), of: byName }
 }
 
 /** The state of a pattern. What every object inherits under its name has no version, or another one. */
 function stateIn(
-  of: Readonly<Record<string, PatternState>> | undefined,
+  byName: Readonly<Record<string, PatternState>> | undefined,
   { name, version }: CompiledPattern,
 ): PatternState | undefined {
-  const state = of?.[name]
+  const state = byName?.[name]
   return state?.version === version ? state : undefined
 }

@@ -38,8 +38,8 @@ export function addInterests(
   const sums = decayedEntries(at, affinities, halfLifeMs)
   for (const [category, weight] of interests) {
     const added = weight * decay(at - when, halfLifeMs)
-    const known = sums.find(([name]) => name === category)
-    if (known) known[1] += added
+    const categorySum = sums.find(([name]) => name === category)
+    if (categorySum) categorySum[1] += added
     else sums.push([category, added])
   }
   const strongest = sums

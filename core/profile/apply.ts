@@ -102,7 +102,7 @@ export function applyAndDetect(
 ): ApplyOutcome {
   const signals: SignalRecord[] = []
   const applied = reduce(profile, envelope, seq, rules, {
-    onFound: (found, message, after) => signals.push(signalRecord(found, message, after, envelope, hash)),
+    onFound: (detected, message, after) => signals.push(signalRecord(detected, message, after, envelope, hash)),
     onMatch: (match, after) => signals.push(patternSignal(match, after, envelope, hash)),
     onSegment: (change, cause, person) => signals.push(segmentSignal(change, cause, person, envelope, hash)),
   })
@@ -111,7 +111,7 @@ export function applyAndDetect(
 
 /** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
 interface Listeners {
-  onFound(found: Found, message: StoredMessage, after: Profile): void
+  onFound(detected: Found, message: StoredMessage, after: Profile): void
   onMatch(match: Match, after: Profile): void
   onSegment: OnSegment
 }
@@ -133,8 +133,8 @@ function reduce(
   const refused: RejectedMessage[] = []
   if (envelope.spread || isClaim || (profile && seq <= profile.seq)) return { profile }
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
-  const known = begun ? begun.recent.slice() : []
-  const set = envelope.messages.length > FEW ? new Set(known) : undefined
+  const recent = begun ? begun.recent.slice() : []
+  const set = envelope.messages.length > FEW ? new Set(recent) : undefined
   let next = begun ?? profileOfTold(envelope)
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun?.patterns, patterns, sender)
@@ -146,9 +146,9 @@ function reduce(
     : undefined
   for (const message of envelope.messages) {
     const hash = rememberedId(message.messageId, sender)
-    if (set ? set.has(hash) : known.includes(hash)) continue
+    if (set ? set.has(hash) : recent.includes(hash)) continue
     set?.add(hash)
-    known.push(hash)
+    recent.push(hash)
     const seen = onlyFeatures ? withoutContent(message) : message
     const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)), features)
     const at = timeOf(message.timestamp)
@@ -170,7 +170,7 @@ function reduce(
   // Not the profile that was given, even when no message was new.
   const after = { ...next }
   after.seq = seq
-  after.recent = known.slice(-remembered)
+  after.recent = recent.slice(-remembered)
   counting.finish(after)
   if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, listeners.onMatch)
   search.finish(after)
@@ -201,12 +201,12 @@ function reduce(
 function look(seen: Omit<Observation, 'session'>, search: PatternSearch, { onFound, onMatch }: Listeners): string {
   const { message, after } = seen
   const at = timeOf(message.timestamp)
-  const { memory, found, sessionId } = detect(seen)
-  for (const one of found) onFound(one, message, after)
-  if (found.length > 0)
+  const { memory, found: detections, sessionId } = detect(seen)
+  for (const detected of detections) onFound(detected, message, after)
+  if (detections.length > 0)
     after.recentSignals = withSignals(
       after.recentSignals,
-      found.map(({ signal }) => ({ name: signal, at })),
+      detections.map(({ signal }) => ({ name: signal, at })),
     )
   noteMatches(search.look(message, at, sessionId), after, onMatch)
   after.signalMemory = memory

@@ -11,7 +11,7 @@ const FIXED_FEATURES = 256
 const PER_FEATURE = 128
 
 /** Bytes that a profile's parts take in memory, by the part itself: most messages leave most parts as they are. */
-const known = new WeakMap<object, number>()
+const sizes = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */
 export function profileBytes(profile: Profile): number {
@@ -73,9 +73,9 @@ function ledgerBytes({ decisions = [], earnings = [], taught = [], stopped = [] 
 
 /** Bytes of a profile's traits, or of another part that is replaced as a whole when it changes. */
 export function partBytes(part: object): number {
-  const before = known.get(part)
+  const before = sizes.get(part)
   if (before !== undefined) return before
   const bytes = memoryOf(part)
-  known.set(part, bytes)
+  sizes.set(part, bytes)
   return bytes
 }

@@ -18,9 +18,9 @@ const MAX_PAYLOAD = 32 * 1024
 
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** `known` with the traits of `newer` put over it. A trait that is set to null is removed. */
-export function mergeTraits(known: Record<string, unknown>, newer: Record<string, unknown>): Record<string, unknown> {
-  const merged = new Map(Object.entries(known))
+/** Returns `earlier` with the traits of `newer` put over it. A trait that is set to null is removed. */
+export function mergeTraits(earlier: Record<string, unknown>, newer: Record<string, unknown>): Record<string, unknown> {
+  const merged = new Map(Object.entries(earlier))
   for (const [name, value] of Object.entries(newer)) {
     if (FORBIDDEN.has(name)) continue
     if (value === null) merged.delete(name)
@@ -37,14 +37,14 @@ export function mergeTraits(known: Record<string, unknown>, newer: Record<string
  * @param late whether the message is older than the profile: then it adds only what is missing
  */
 export function traitsAfter(
-  known: Profile['traits'],
+  earlier: Profile['traits'],
   message: StoredMessage,
   late: boolean,
 ): Profile['traits'] | undefined {
-  if (message.type !== 'identify' || !message.traits) return known
-  const merged = mergeTraits(known, late ? without(message.traits, known) : message.traits)
+  if (message.type !== 'identify' || !message.traits) return earlier
+  const merged = mergeTraits(earlier, late ? without(message.traits, earlier) : message.traits)
   const bytes = partBytes(merged)
-  return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(known) ? merged : undefined
+  return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(earlier) ? merged : undefined
 }
 
 /** The record of a message whose traits a profile did not take. A replay of the stream makes the same one. */
@@ -60,6 +60,6 @@ export function refusedTraits(message: StoredMessage): RejectedMessage {
   }
 }
 
-function without(traits: NonNullable<StoredMessage['traits']>, known: Profile['traits']) {
-  return Object.fromEntries(Object.entries(traits).filter(([name]) => !Object.hasOwn(known, name)))
+function without(traits: NonNullable<StoredMessage['traits']>, earlier: Profile['traits']) {
+  return Object.fromEntries(Object.entries(traits).filter(([name]) => !Object.hasOwn(earlier, name)))
 }

@@ -29,7 +29,7 @@ export function createCounterfactualLog(): CounterfactualLog {
   const numbers = new Map<string, number>()
   const situations: LoggedSituation[] = []
   const lots: Lot[] = []
-  const known = new Map<string, Required<Pick<LoggedSituation, 'eligible' | 'possible'>>>()
+  const sharedByKey = new Map<string, Required<Pick<LoggedSituation, 'eligible' | 'possible'>>>()
   const columns = {
     action: [] as number[],
     reward: [] as number[],
@@ -48,8 +48,8 @@ export function createCounterfactualLog(): CounterfactualLog {
     const eligible = logged.map(({ contentId }) => numberOf(contentId))
     const possible = logged.map(({ chance }) => chance > 0)
     const key = `${eligible.join()} ${possible.join()}`
-    const shared = known.get(key) ?? { eligible, possible }
-    known.set(key, shared)
+    const shared = sharedByKey.get(key) ?? { eligible, possible }
+    sharedByKey.set(key, shared)
     return shared
   }
   return {

@@ -91,17 +91,19 @@ function unknownOf(
   const { answers } = situation
   const before = new Map(was.contents.map(each => [each.id, each]))
   const isUnknown = (where: readonly number[], place: number) => answers.isUnknown(where, slot.contents[place]!.id)
-  const asked = new Set(
+  const unknownPlaces = new Set(
     slot.campaigns.flatMap(({ where, contents }) => contents.filter(place => isUnknown(where, place))),
   )
   return slot.contents.flatMap(({ id, content, condition, caps }, place) => {
     if (reasons[place] !== ELIGIBLE) return []
     if (condition !== undefined && isUnknown(slot.conditions[condition]!, place)) return [id]
-    if (asked.has(place)) return [id]
-    const known = before.get(id)
-    if (!known) return []
+    if (unknownPlaces.has(place)) return [id]
+    const contentBefore = before.get(id)
+    if (!contentBefore) return []
     const isLimited = caps.length > 0 || content.stopAfter !== undefined
-    const isOther = JSON.stringify(caps) !== JSON.stringify(known.caps) || content.stopAfter !== known.content.stopAfter
+    const isOther =
+      JSON.stringify(caps) !== JSON.stringify(contentBefore.caps) ||
+      content.stopAfter !== contentBefore.content.stopAfter
     const isHidden = HIDING.includes(recorded.reasons.get(id) ?? '')
     return isLimited && (isOther || isHidden) ? [id] : []
   })

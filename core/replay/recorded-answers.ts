@@ -29,16 +29,16 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
   const { contents } = was
   if (!draw || letters.length !== contents.length)
     throw new RangeError(`the record has ${letters.length} contents, its slot ${contents.length}`)
-  const held = new Map<string, boolean>([[textOf(undefined), true]])
+  const answers = new Map<string, boolean>([[textOf(undefined), true]])
   for (const [place, { content, condition }] of contents.entries()) {
     const reason = letters[place]
     const isAsked = condition !== undefined && was.asksContent[condition]
     const text = textOf(content.where, isAsked ? content.id : undefined)
-    if (reason === 'condition') held.set(text, false)
-    else if (AFTER_CONDITIONS.includes(reason)) held.set(text, true)
+    if (reason === 'condition') answers.set(text, false)
+    else if (AFTER_CONDITIONS.includes(reason)) answers.set(text, true)
   }
-  noteCampaigns(held, draw.stages, was, letters)
-  return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), held }
+  noteCampaigns(answers, draw.stages, was, letters)
+  return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), held: answers }
 }
 
 /**
@@ -46,7 +46,7 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
  * not.
  */
 function noteCampaigns(
-  held: Map<string, boolean>,
+  answers: Map<string, boolean>,
   stages: NonNullable<DecisionRecord['draw']>['stages'],
   was: CompiledSlot,
   letters: readonly (ExclusionReason | undefined)[],
@@ -60,12 +60,12 @@ function noteCampaigns(
     if (next > 0 && stage === undefined) return
     const where = whereOf(slot, id)
     const isMine = stage?.campaign === id
-    const asked = contents.filter(place => left.has(place))
+    const remaining = contents.filter(place => left.has(place))
     const places = isMine ? unpackPlaces(stage.contents ?? []) : []
     if (asksContent) {
       const met = isMine && stage.met !== undefined ? unpackPlaces(stage.met) : places
-      for (const place of asked) held.set(textOf(where, was.contents[place]!.id), met.includes(place))
-    } else if (isMine || asked.length > 0) held.set(textOf(where), isMine)
+      for (const place of remaining) answers.set(textOf(where, was.contents[place]!.id), met.includes(place))
+    } else if (isMine || remaining.length > 0) answers.set(textOf(where), isMine)
     if (!isMine) continue
     for (const index of stage.drawn) left.delete(places[index] ?? -1)
     next++
@@ -100,9 +100,9 @@ export function answersFrom({ held }: RecordedAnswers, slot: CompiledSlot): Aske
     firstMiss(numbers, contentId) {
       if (numbers.length === 0) return undefined
       const key = keyOf(numbers, contentId)
-      const known = held.get(key)
-      if (known === undefined) unknown.add(key)
-      return known === false ? numbers[0] : undefined
+      const answer = held.get(key)
+      if (answer === undefined) unknown.add(key)
+      return answer === false ? numbers[0] : undefined
     },
     describe: () => '',
     pathsOf: () => [],

@@ -26,8 +26,8 @@ export function createWeightTally(): WeightTally {
     refusal() {
       const meanWeight = rows > 0 ? sum / rows : 0
       const spread = rows > 1 ? Math.max(0, squares - rows * meanWeight * meanWeight) / (rows - 1) : 0
-      const found = { rows, ...measures(), overlap: 1, meanWeight, weightError: Math.sqrt(spread / rows) }
-      const all = { ...found, shown: 1, impossible: 0 }
+      const diagnostics = { rows, ...measures(), overlap: 1, meanWeight, weightError: Math.sqrt(spread / rows) }
+      const all = { ...diagnostics, shown: 1, impossible: 0 }
       // Few rows may have no weight at all by chance: that is a small sample, not a fault.
       return refuseSupport(all) ?? refuseEstimates(all)
     },

@@ -34,9 +34,9 @@ export interface NamedFeature {
  * hold dots; so it is of `content.features.NAME.KEY`.
  */
 export const readAttribute: PathReader = path => {
-  const [own, ofContent] = [featureOf(path), contentFeatureOf(path)]
-  if (own) return readKeys(['features', ...keysOf(own)])
-  return ofContent ? readKeys(['content', 'features', ...keysOf(ofContent)]) : readPath(path)
+  const [feature, contentFeature] = [featureOf(path), contentFeatureOf(path)]
+  if (feature) return readKeys(['features', ...keysOf(feature)])
+  return contentFeature ? readKeys(['content', 'features', ...keysOf(contentFeature)]) : readPath(path)
 }
 
 /** Returns the person's feature that a path names; undefined for other paths. */

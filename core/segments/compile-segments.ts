@@ -41,7 +41,7 @@ export function compileSegments(
   knownSignals?: readonly string[],
 ): Compiled<CompiledSegments> {
   const names = [...new Set(definitions.map(({ name }) => name))]
-  const known: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names }
+  const vocabulary: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names }
   const reads = shareReads(readAttribute)
   const compiled = new Map<string, CompiledSegment>()
   const dependencies = new Map<string, string[]>()
@@ -54,8 +54,8 @@ export function compileSegments(
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []
     const compile = (condition: unknown, field: string): Condition | undefined => {
-      const onSegments = (asked: readonly string[]) => void needed.push(...asked)
-      const result = compileWhere(condition, known, { path: `${at}.${field}`, read: reads.read, onSegments })
+      const onSegments = (segmentNames: readonly string[]) => void needed.push(...segmentNames)
+      const result = compileWhere(condition, vocabulary, { path: `${at}.${field}`, read: reads.read, onSegments })
       if (!result.ok) faults.push(...result.faults)
       return result.ok ? result.value : undefined
     }
@@ -76,7 +76,7 @@ export function compileSegments(
 
   const segments = ordered.order.map(name => compiled.get(name)!)
   const paths = pathsOf(segments)
-  return { ok: true, value: { segments, reads, paths, features: featuresOf(paths), known } }
+  return { ok: true, value: { segments, reads, paths, features: featuresOf(paths), known: vocabulary } }
 }
 
 function pathsOf(segments: readonly CompiledSegment[]): string[] {

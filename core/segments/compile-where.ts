@@ -19,14 +19,18 @@ export interface WhereOptions {
  * `context.…`, `now`, `profile.…`; of a content as well over `content.features.NAME`. It is evaluated with
  * `SegmentAttributes`.
  *
- * @param known names that it may use. Default: any
+ * @param vocabulary names that it may use. Default: any
  */
-export function compileWhere(where: unknown, known: Vocabulary = {}, options: WhereOptions = {}): Compiled<Condition> {
+export function compileWhere(
+  where: unknown,
+  vocabulary: Vocabulary = {},
+  options: WhereOptions = {},
+): Compiled<Condition> {
   const { path = 'where', read = readAttribute, isOfContent = false, onSegments = () => {} } = options
   return compileCondition(where, {
     path,
     read,
     isTime: isAttributeTime,
-    checkPath: (asked, wanted) => attributeTrouble(asked, wanted, known, onSegments, isOfContent),
+    checkPath: (attribute, operand) => attributeTrouble(attribute, operand, vocabulary, onSegments, isOfContent),
   })
 }

@@ -36,13 +36,13 @@ const ELSEWHERE_SECONDS = 2
 
 /** Explains where a segment is evaluated, how fresh it is, what it keeps and what it costs. It must be valid. */
 export function explainSegment({ name, where, leaveWhere }: SegmentDefinition): SegmentExplanation {
-  const asked: string[] = []
+  const segmentNames: string[] = []
   const paths = [where, ...(leaveWhere ? [leaveWhere] : [])].flatMap(condition => {
-    const compiled = compileWhere(condition, {}, { onSegments: names => void asked.push(...names) })
+    const compiled = compileWhere(condition, {}, { onSegments: names => void segmentNames.push(...names) })
     return compiled.ok ? compiled.value.paths : []
   })
   const unique = [...new Set(paths)]
-  const segments = [...new Set(asked)]
+  const segments = [...new Set(segmentNames)]
   const bytesAtMost = name.length + ENTRY_BYTES
   return {
     name,

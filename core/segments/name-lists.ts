@@ -11,14 +11,16 @@ const ALLOWED = [...LIST_OPERATORS, '$elemMatch', '$not']
  * that name them are allowed, so that the order of segments can be told from them; what is no operator at all is left
  * to the compiler of conditions.
  */
-export function namesIn(wanted: unknown, path: string): Check<string[]> {
-  const example = JSON.stringify({ [path]: { $in: [typeof wanted === 'string' ? wanted.slice(0, 100) : 'name'] } })
-  if (!isOperatorObject(wanted)) return { ok: false, reason: `is a list of names: write ${example}` }
+export function namesIn(condition: unknown, path: string): Check<string[]> {
+  const example = JSON.stringify({
+    [path]: { $in: [typeof condition === 'string' ? condition.slice(0, 100) : 'name'] },
+  })
+  if (!isOperatorObject(condition)) return { ok: false, reason: `is a list of names: write ${example}` }
   const names: string[] = []
-  for (const [operator, operand] of Object.entries(wanted)) {
-    const found = namesOf(operator, operand, path)
-    if (!found.ok) return found
-    names.push(...found.value)
+  for (const [operator, operand] of Object.entries(condition)) {
+    const operandNames = namesOf(operator, operand, path)
+    if (!operandNames.ok) return operandNames
+    names.push(...operandNames.value)
   }
   return { ok: true, value: names }
 }

@@ -50,7 +50,7 @@ export function mergePreviews(results: readonly PreviewResult[]): PreviewResult 
       .slice(0, MOST_LISTED),
     nearest: results
       .flatMap(result => result.nearest)
-      .sort((one, other) => one.misses.length - other.misses.length || compareTexts(one.id, other.id))
+      .sort((a, b) => a.misses.length - b.misses.length || compareTexts(a.id, b.id))
       .slice(0, MOST_LISTED),
   }
 }
@@ -60,16 +60,16 @@ interface Near {
   count: number
 }
 
-function compareNear(one: Near, other: Near): number {
-  return one.count - other.count || compareTexts(one.id, other.id)
+function compareNear(a: Near, b: Near): number {
+  return a.count - b.count || compareTexts(a.id, b.id)
 }
 
-function isAmongFirst<T>(list: readonly T[], entry: T, compare: (one: T, other: T) => number): boolean {
+function isAmongFirst<T>(list: readonly T[], entry: T, compare: (a: T, b: T) => number): boolean {
   const last = list[MOST_LISTED - 1]
   return last === undefined || compare(entry, last) < 0
 }
 
-function keepFirst<T>(list: T[], entry: T, compare: (one: T, other: T) => number): void {
+function keepFirst<T>(list: T[], entry: T, compare: (a: T, b: T) => number): void {
   if (!isAmongFirst(list, entry, compare)) return
   const at = list.findIndex(other => compare(entry, other) < 0)
   list.splice(at === -1 ? list.length : at, 0, entry)

@@ -28,8 +28,8 @@ const NAME = /^[A-Za-z0-9_-]{1,100}$/
  */
 export function attributeTrouble(
   path: string,
-  wanted: unknown,
-  known: Vocabulary,
+  operand: unknown,
+  vocabulary: Vocabulary,
   onSegments: (names: readonly string[]) => void,
   isOfContent: boolean,
 ): string | undefined {
@@ -38,18 +38,18 @@ export function attributeTrouble(
   const rest = dot === -1 ? undefined : path.slice(dot + 1)
   switch (root) {
     case 'features':
-      return featureTrouble('features', featureOf(path), known.features)
+      return featureTrouble('features', featureOf(path), vocabulary.features)
     case 'content':
       return isOfContent
-        ? featureTrouble('content.features', contentFeatureOf(path), known.contentFeatures)
+        ? featureTrouble('content.features', contentFeatureOf(path), vocabulary.contentFeatures)
         : 'only conditions of content and campaigns are asked of a content'
     case 'segments':
     case 'signals': {
       if (rest !== undefined) return `${root} is a list of names, without fields`
-      const names = namesIn(wanted, root)
+      const names = namesIn(operand, root)
       if (!names.ok) return names.reason
       if (root === 'segments') onSegments(names.value)
-      return unknownNames(root.slice(0, -1), names.value, known[root])
+      return unknownNames(root.slice(0, -1), names.value, vocabulary[root])
     }
     case 'traits':
     case 'context':
@@ -85,18 +85,18 @@ function featureTrouble(
 function unknownNames(
   kind: string,
   names: readonly string[],
-  known: readonly string[] | undefined,
+  existing: readonly string[] | undefined,
 ): string | undefined {
-  const unknown = known === undefined ? [] : names.filter(name => !known.includes(name))
-  return unknown.length === 0 ? undefined : unknown.map(name => unknownName(kind, name, known!)).join('; ')
+  const unknown = existing === undefined ? [] : names.filter(name => !existing.includes(name))
+  return unknown.length === 0 ? undefined : unknown.map(name => unknownName(kind, name, existing!)).join('; ')
 }
 
-function unknownName(kind: string, name: string, known: readonly string[]): string {
-  const meant = nearest(name, known)
+function unknownName(kind: string, name: string, existing: readonly string[]): string {
+  const meant = nearest(name, existing)
   const shown = JSON.stringify(cut(name, 100))
   if (meant !== undefined) return `there is no ${kind} ${shown}: did you mean ${JSON.stringify(meant)}?`
-  const some = known.slice(0, MOST_NAMED).join(', ') + (known.length > MOST_NAMED ? ', …' : '')
-  return `there is no ${kind} ${shown}: there ${known.length === 0 ? 'is none' : `are ${some}`}`
+  const some = existing.slice(0, MOST_NAMED).join(', ') + (existing.length > MOST_NAMED ? ', …' : '')
+  return `there is no ${kind} ${shown}: there ${existing.length === 0 ? 'is none' : `are ${some}`}`
 }
 
 /** Most names that a fault lists. */

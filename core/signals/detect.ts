@@ -36,23 +36,23 @@ export function detect(observed: Omit<Observation, 'session'>): {
   const session = sessionOf(before, after)
   const seen: Observation = { ...observed, session }
   const memory: SignalMemory = {}
-  const found: Found[] = []
+  const detected: Found[] = []
   const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
   for (const signal of NAMES) {
     const details = step(signal, seen, before?.signalMemory, memory)
-    if (details) found.push({ signal, sessionId, details })
+    if (details) detected.push({ signal, sessionId, details })
   }
-  return { memory, found, sessionId }
+  return { memory, found: detected, sessionId }
 }
 
 /** Lets one detector look, and notes what it remembers in `into`. */
 function step<Name extends SignalName>(
   name: Name,
   seen: Observation,
-  known: Partial<Memories> | undefined,
+  earlier: Partial<Memories> | undefined,
   into: Partial<Memories>,
 ): JsonObject | undefined {
-  const { memory, details }: Detection<Memories[Name]> = DETECTORS[name](seen, known?.[name])
+  const { memory, details }: Detection<Memories[Name]> = DETECTORS[name](seen, earlier?.[name])
   if (memory !== undefined) into[name] = memory
   return details
 }

@@ -44,14 +44,17 @@ const NOTHING: InterestMemory = { base: {}, at: 0, recent: [] }
  * The category that leads the visitor's interests is another one than before: because the latest messages diverge from
  * those before, or because another one has become the strongest over time. The first one to lead is no shift.
  */
-export const interestShift: Detector<string | InterestMemory> = ({ before, message, after, features }, known) => {
+export const interestShift: Detector<string | InterestMemory> = (
+  { before, message, after, features },
+  memoryBefore,
+) => {
   const { affinities } = after
-  if (affinities === before?.affinities) return { memory: known }
+  if (affinities === before?.affinities) return { memory: memoryBefore }
   const categories = interestsOf(message, features)
     .slice(0, MAX_CATEGORIES)
     .map(([category]) => category)
   // Profiles that are older than the comparison remember the leading category alone.
-  const earlier = typeof known === 'string' ? { ...NOTHING, leading: known } : (known ?? NOTHING)
+  const earlier = typeof memoryBefore === 'string' ? { ...NOTHING, leading: memoryBefore } : (memoryBefore ?? NOTHING)
   const memory = withMessage(earlier, message, categories)
   const { leading, passed, ...interests } = memory
   if (leading === undefined) return { memory: withLead(memory, affinities) }
@@ -120,7 +123,7 @@ function countsOf({ base, at, recent }: InterestMemory): Record<string, number> 
  * Returns the category that the latest messages have more often than those before would give by chance; the clearest.
  */
 function divergingOf({ base, at, recent }: InterestMemory, leading: string): string | undefined {
-  let found: string | undefined
+  let diverging: string | undefined
   let most: number = DIVERGENCE
   for (const category of new Set(recent.flatMap(([, categories]) => categories))) {
     if (category === leading) continue
@@ -137,10 +140,10 @@ function divergingOf({ base, at, recent }: InterestMemory, leading: string): str
       // Trofimov.
       const expected = (ofCategory + sum(earlier) + 0.5) / (all + 1)
       const divergence = divergenceOf(sum(hits.slice(-trials)), trials, expected)
-      if (divergence >= most) [found, most] = [category, divergence]
+      if (divergence >= most) [diverging, most] = [category, divergence]
     }
   }
-  return found
+  return diverging
 }
 
 /** Whether a category that was passed has come back: of the latest messages all but one are of it. */

@@ -13,17 +13,17 @@ export const PRODUCTS = 16
  * session, as long as it is among the latest ones.
  */
 export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> = ({ message, session }, memory) => {
-  const known = session === 'began' ? undefined : memory
+  const viewsBefore = session === 'began' ? undefined : memory
   const { type, event, properties } = message
   const added = event === 'Product Added'
-  if (session === 'late' || type !== 'track' || !(added || event === 'Product Viewed')) return { memory: known }
+  if (session === 'late' || type !== 'track' || !(added || event === 'Product Viewed')) return { memory: viewsBefore }
   const id = productIdOf(properties)
-  if (id === undefined) return { memory: known }
+  if (id === undefined) return { memory: viewsBefore }
   const product = hash32(id)
-  const before = known?.find(([other]) => other === product)?.[1] ?? 0
+  const before = viewsBefore?.find(([other]) => other === product)?.[1] ?? 0
   // What is in the cart needs no more views: as if it had been told.
   const views = added ? VIEWS : Math.min(before + 1, VIEWS)
-  const others = known?.filter(([other]) => other !== product) ?? []
+  const others = viewsBefore?.filter(([other]) => other !== product) ?? []
   const latest: typeof others = [...others, [product, views]]
   const now = { memory: latest.slice(-PRODUCTS) }
   if (added || before !== VIEWS - 1) return now

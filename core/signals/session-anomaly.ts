@@ -17,14 +17,14 @@ export const sessionAnomaly: Detector<NonNullable<SignalMemory['session_anomaly'
   { message, session },
   memory,
 ) => {
-  const known = session === 'began' ? undefined : memory
-  if (session === 'late' || known?.told) return { memory: known }
+  const current = session === 'began' ? undefined : memory
+  if (session === 'late' || current?.told) return { memory: current }
   const at = Date.parse(message.timestamp)
   const view = message.type === 'page' || message.type === 'screen' ? 1 : 0
-  if (!known || at >= known.since + MINUTE_MS) return { memory: { since: at, messages: 1, pageViews: view } }
-  if (at < known.since) return { memory: known }
-  const { since } = known
-  const [messages, pageViews] = [known.messages + 1, known.pageViews + view]
+  if (!current || at >= current.since + MINUTE_MS) return { memory: { since: at, messages: 1, pageViews: view } }
+  if (at < current.since) return { memory: current }
+  const { since } = current
+  const [messages, pageViews] = [current.messages + 1, current.pageViews + view]
   const details =
     pageViews > MOST.page_views
       ? { what: 'page_views', count: pageViews, most: MOST.page_views }

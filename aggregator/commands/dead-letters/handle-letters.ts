@@ -5,12 +5,12 @@ import { listOf, pageOf } from './wording.js'
 /** Does what was ordered and says what became of it. Throws when some of it could not be done; the rest is done. */
 export async function handleLetters(order: Command, letters: Letters, say: (line: string) => void): Promise<void> {
   if (order.do === 'list') return say(listOf(await letters.all()))
-  if (order.do === 'show') return say(pageOf(await found(order.number)))
+  if (order.do === 'show') return say(pageOf(await readLetter(order.number)))
   const failed: string[] = []
   const chosen = order.numbers === 'all' ? (await letters.all()).map(({ number }) => number) : order.numbers
   for (const number of chosen)
     try {
-      const letter = await found(number)
+      const letter = await readLetter(number)
       const { stream, seq, subject } = letter
       if (order.do === 'drop') {
         await letters.drop(number)
@@ -25,7 +25,7 @@ export async function handleLetters(order: Command, letters: Letters, say: (line
   if (chosen.length === 0) say('There are no dead letters.')
   if (failed.length > 0) throw new Error(failed.join('\n'))
 
-  async function found(number: number): Promise<NumberedLetter> {
+  async function readLetter(number: number): Promise<NumberedLetter> {
     const letter = await letters.get(number)
     if (!letter) throw new Error(`there is no dead letter ${number}`)
     return letter

@@ -73,12 +73,12 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
   return {
     async all() {
       const { first_seq, last_seq, messages } = (await streams.info(DEAD_LETTERS.name)).state
-      const found: NumberedLetter[] = []
-      for (let number = first_seq; number <= last_seq && found.length < messages; number++) {
+      const numberedLetters: NumberedLetter[] = []
+      for (let number = first_seq; number <= last_seq && numberedLetters.length < messages; number++) {
         const letter = await get(number)
-        if (letter) found.push(letter)
+        if (letter) numberedLetters.push(letter)
       }
-      return found
+      return numberedLetters
     },
     get,
     async replay(letter) {

@@ -33,8 +33,8 @@ type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'>
 export async function importLog(order: ImportCommand, parts: Parts): Promise<void> {
   const { site, slot, name, log, format } = order
   const { buckets } = parts.installation
-  const found = await buckets.catalog.get(`${site}.slot.${keyToken(slot)}`)
-  if (found?.operation !== 'PUT') throw new Error(`the site ${site} has no slot ${slot}`)
+  const slotEntry = await buckets.catalog.get(`${site}.slot.${keyToken(slot)}`)
+  if (slotEntry?.operation !== 'PUT') throw new Error(`the site ${site} has no slot ${slot}`)
   const facts = await factsOfLog(log, format)
   const imports = createImports(buckets.meta)
   const { stored: before, revision } = await imports.read(site, name)
@@ -93,15 +93,15 @@ async function createRecordOf(
   { shiftMs, batch }: StoredImport,
   catalog: Parts['installation']['buckets']['catalog'],
 ): Promise<(impression: Impression) => LearningRecord> {
-  const known = new Map<string, ReturnType<typeof factsOf>>()
+  const factsById = new Map<string, ReturnType<typeof factsOf>>()
   for await (const key of await catalog.keys(`${siteId}.content.*`)) {
     const entry = await catalog.get(key)
     const parsed = entry?.operation === 'PUT' ? parseEntry(entry, checkContent) : undefined
-    if (parsed?.ok) known.set(parsed.value.id, factsOf(parsed.value))
+    if (parsed?.ok) factsById.set(parsed.value.id, factsOf(parsed.value))
   }
   return ({ contentId, position, at, reward, context }) => {
-    const content = known.get(contentId) ?? { id: contentId, category: '' }
-    known.set(contentId, content)
+    const content = factsById.get(contentId) ?? { id: contentId, category: '' }
+    factsById.set(contentId, content)
     const bounded = Math.max(-MAX_REWARD, Math.min(MAX_REWARD, reward))
     const features = packFeatures(learningFeaturesOf(crossFacts({ context: context as JsonObject }), content, position))
     const record = { decisionId: batch, slotId, contentId, position, at: Math.max(0, at + shiftMs) }

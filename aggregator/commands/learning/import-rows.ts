@@ -11,10 +11,10 @@ const OF_BATCH = 'site_id = {siteId:String} AND startsWith(record_id, {prefix:St
 const paramsOf = ({ siteId, batch }: ImportBatch) => ({ siteId, prefix: `${batch}-` })
 
 /** Counts the rows of an imported log in `learning_outcomes`. */
-export async function countImportRows(clickhouse: ClickHouseClient, of: ImportBatch): Promise<number> {
+export async function countImportRows(clickhouse: ClickHouseClient, batch: ImportBatch): Promise<number> {
   const result = await clickhouse.query({
     query: `SELECT toString(count()) AS n FROM slotstream.learning_outcomes WHERE ${OF_BATCH}`,
-    query_params: paramsOf(of),
+    query_params: paramsOf(batch),
     format: 'JSONEachRow',
   })
   const [row] = await result.json<{ n: string }>()
@@ -24,12 +24,12 @@ export async function countImportRows(clickhouse: ClickHouseClient, of: ImportBa
 /** Deletes the rows of an imported log. Resolves when they are gone. */
 export async function deleteImportRows(
   clickhouse: ClickHouseClient,
-  of: ImportBatch,
+  batch: ImportBatch,
   ddl: (sql: string) => string,
 ): Promise<void> {
   await clickhouse.command({
     query: ddl(`ALTER TABLE slotstream.learning_outcomes DELETE WHERE ${OF_BATCH} SETTINGS mutations_sync = 2`),
-    query_params: paramsOf(of),
+    query_params: paramsOf(batch),
   })
 }
 

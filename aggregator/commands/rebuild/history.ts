@@ -59,7 +59,7 @@ export async function* profilesOf(
   }
   if (profile) yield asKept(profile)
 
-  function asKept(found: Profile): Profile {
-    return { ...found, seq: asOf(found.siteId, found.visitorId) }
+  function asKept(stored: Profile): Profile {
+    return { ...stored, seq: asOf(stored.siteId, stored.visitorId) }
   }
 }

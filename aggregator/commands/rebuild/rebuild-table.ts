@@ -90,7 +90,7 @@ async function waitFor(name: string, { position, nudge }: Source, ends: readonly
 }
 
 function sourceOf(table: string, name: string, sources: ReadonlyMap<string, Source>): Source {
-  const found = sources.get(name)
-  if (!found) throw new Error(`${table} is made of ${name}, which is not loaded from a stream`)
-  return found
+  const source = sources.get(name)
+  if (!source) throw new Error(`${table} is made of ${name}, which is not loaded from a stream`)
+  return source
 }

@@ -52,7 +52,7 @@ export async function rebuild(
 ): Promise<number | undefined> {
   const { nats, installation, publisher, say } = parts
   const sources = loadedTables(installation, publisher)
-  const wanted = (name: string) => !only || only.includes(name)
+  const isSelected = (name: string) => !only || only.includes(name)
   // Profiles may be rebuilt while ClickHouse is away.
   const needsTables = !only || only.some(name => name !== PROFILES && name !== MODELS)
   const tables = needsTables ? derivedTables(await readViews(clickhouse, [...sources.keys()])) : []
@@ -66,12 +66,12 @@ export async function rebuild(
   // What a backup or an older copy of the lake brought back.
   if (from !== 'stream') await forgetDeleted()
   for (const table of tables) {
-    if (!wanted(table.name)) continue
-    const held = await rebuildTable(clickhouse, table, sources)
-    say(`${table.name}: rebuilt, loading was held for ${held} ms`)
+    if (!isSelected(table.name)) continue
+    const heldMs = await rebuildTable(clickhouse, table, sources)
+    say(`${table.name}: rebuilt, loading was held for ${heldMs} ms`)
   }
   if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts, learningBytes)
-  if (!wanted(PROFILES)) return undefined
+  if (!isSelected(PROFILES)) return undefined
   const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
   const edition = await noteBuiltIn(installation.buckets.definitions)
   const definitions = withBotTreatment(createSitesDefinitions(parts.log, edition), bots)

@@ -21,10 +21,11 @@ export async function restoreFromLake(
   for (const { stream, base, table } of await streamsOf(lake, lakeSources(installation))) {
     const last = (await lakeFolder(lake, table).list(stream)).at(-1)?.last ?? base
     const position = positionKeeper(positions, stream)
-    const known = await position.load()
-    const through = completeThrough(known, base)
+    const savedPosition = await position.load()
+    const through = completeThrough(savedPosition, base)
     // Recreated, after everything was lost: its positions go on where the lake ends.
-    if (!known && last > base) fresh.push(() => position.announce({ first: last + 1, last, offset: last, done: true }))
+    if (!savedPosition && last > base)
+      fresh.push(() => position.announce({ first: last + 1, last, offset: last, done: true }))
     else if (through === undefined || through < last)
       throw new Error(
         `${table} is not yet loaded as far as the lake has it: start the warehouse role, and try again later`,
@@ -45,9 +46,9 @@ export async function restoreFromLake(
  * them.
  */
 async function streamsOf(lake: string, sources: LakeSource[]): Promise<LakeSource[]> {
-  const known = new Map(sources.map(source => [source.stream, source]))
+  const byStream = new Map(sources.map(source => [source.stream, source]))
   for (const source of sources)
     for (const { stream } of await lakeFolder(lake, source.table).list())
-      if (!known.has(stream)) known.set(stream, { ...source, stream, base: 0 })
-  return [...known.values()]
+      if (!byStream.has(stream)) byStream.set(stream, { ...source, stream, base: 0 })
+  return [...byStream.values()]
 }

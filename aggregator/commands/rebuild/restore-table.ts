@@ -52,7 +52,7 @@ export async function restoreTable(
     })
     for await (const _ of stream);
     await run(`INSERT INTO ${missing} (${names}) SELECT ${names} FROM ${read} WHERE ${isMissing()}`, { first, last })
-    const [found] = await rows<{ rows: string }>(`SELECT count() AS rows FROM ${missing}`)
+    const [counted] = await rows<{ rows: string }>(`SELECT count() AS rows FROM ${missing}`)
     // Whole parts, so that no view takes the rows for new ones.
     const partitions = await rows<{ id: string }>(
       `SELECT DISTINCT partition_id AS id FROM system.parts
@@ -60,7 +60,7 @@ export async function restoreTable(
     )
     for (const { id } of partitions) await run(`ALTER TABLE ${table} ATTACH PARTITION ID '${id}' FROM ${missing}`)
     for (const each of [read, missing]) await run(`TRUNCATE TABLE ${each}`)
-    return Number(found?.rows ?? 0)
+    return Number(counted?.rows ?? 0)
   }
 
   function isMissing(): string {
@@ -68,15 +68,15 @@ export async function restoreTable(
       SELECT stream_seq, batch_index FROM ${table} WHERE stream_seq BETWEEN {first:UInt64} AND {last:UInt64})`
     if (!key) return place
     const { time, id, visitor, sender = "'public'" } = key
-    const known = (of: string[], where: string) =>
-      `(${of.join(', ')}) NOT IN (SELECT ${of.join(', ')} FROM ${table} WHERE ${where})`
-    const ofKey = known(
+    const notIn = (columns: string[], where: string) =>
+      `(${columns.join(', ')}) NOT IN (SELECT ${columns.join(', ')} FROM ${table} WHERE ${where})`
+    const ofKey = notIn(
       ['site_id', time, id, visitor, sender],
       `(site_id, ${time}, ${id}) IN (SELECT site_id, ${time}, ${id} FROM ${read})`,
     )
     // Whose client named no time has that of its receipt, which differs between two sends.
     const untimed = `${time} = received_at`
-    const ofId = known(['site_id', id, visitor, sender], `${id} IN (SELECT ${id} FROM ${read} WHERE ${untimed})`)
+    const ofId = notIn(['site_id', id, visitor, sender], `${id} IN (SELECT ${id} FROM ${read} WHERE ${untimed})`)
     return `${place} AND ${ofKey} AND (NOT (${untimed}) OR ${ofId})`
   }
 

@@ -22,11 +22,11 @@ export function loadedTables(
 ): ReadonlyMap<string, Source> {
   async function positionOf(kind: StreamKind, { name, base }: StreamPart): Promise<LoaderPosition> {
     const last = base + POSITIONS_PER_STREAM - 1
-    const known = await positionKeeper(buckets.positions, name).load()
-    const complete = completeThrough(known, base)
+    const savedPosition = await positionKeeper(buckets.positions, name).load()
+    const complete = completeThrough(savedPosition, base)
     if (complete === undefined)
       throw new Error(`${SPECS[kind].table} is still being filled in after it was restored: try again later`)
-    return { base, last, complete, announced: known?.last ?? base }
+    return { base, last, complete, announced: savedPosition?.last ?? base }
   }
 
   const source = (kind: 'events' | 'decisions', content: Partial<EventEnvelope & DecisionEnvelope>): Source => ({

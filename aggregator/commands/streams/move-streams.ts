@@ -103,8 +103,8 @@ export async function moveStreams(
     try {
       await changeLayout(meta, next, revision)
     } catch (error) {
-      const found = await readLayout(meta)
-      if (JSON.stringify(found?.layout) !== JSON.stringify(next)) throw error
+      const current = await readLayout(meta)
+      if (JSON.stringify(current?.layout) !== JSON.stringify(next)) throw error
     }
   }
 }

@@ -20,10 +20,10 @@ export async function unreadOf(
   parts: readonly StreamPart[],
   { nats, installation, checkpoints }: UnreadParts,
 ): Promise<Unread[]> {
-  const found = await Promise.all(
+  const unread = await Promise.all(
     parts.flatMap(part => [byWarehouse(part), ...(kind === 'events' ? [byProfiles(part)] : [])]),
   )
-  return found.filter(({ messages }) => messages > 0).sort((a, b) => b.messages - a.messages)
+  return unread.filter(({ messages }) => messages > 0).sort((a, b) => b.messages - a.messages)
 
   async function byWarehouse({ name, base, start }: StreamPart): Promise<Unread> {
     const { last_seq } = (await nats.manager.streams.info(name)).state

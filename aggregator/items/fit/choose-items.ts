@@ -15,15 +15,15 @@ export interface CountedItem {
  * Returns the items that a matrix is for, with the number of each: those of the catalog first, then others that enough
  * browsers had to do with, in the order in which they were found.
  *
- * @param found those that most browsers had to do with first
+ * @param counted those that most browsers had to do with first
  * @param catalog ids of the site's contents
  */
 export function chooseItems(
-  found: readonly CountedItem[],
+  counted: readonly CountedItem[],
   catalog: ReadonlySet<string>,
   most = MAX_MODEL_ITEMS,
 ): Map<string, number> {
-  const ofCatalog = found.filter(({ item }) => catalog.has(item))
-  const others = found.filter(({ item, browsers }) => !catalog.has(item) && browsers >= LEAST_BROWSERS)
+  const ofCatalog = counted.filter(({ item }) => catalog.has(item))
+  const others = counted.filter(({ item, browsers }) => !catalog.has(item) && browsers >= LEAST_BROWSERS)
   return new Map([...ofCatalog, ...others].slice(0, most).map(({ item }, number) => [item, number]))
 }

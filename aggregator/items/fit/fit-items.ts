@@ -48,12 +48,12 @@ export async function fitItems(
   clickhouse: ClickHouseClient,
   { siteId, policies, now, contentIds = [], includesBots = false }: FitQuestion,
 ): Promise<FittedItems> {
-  const asked = { siteId, since: now - COUNTED_MS, includesBots }
-  const { ids, rows } = await readFrequentItems(clickhouse, asked, new Set(contentIds))
+  const itemsQuery = { siteId, since: now - COUNTED_MS, includesBots }
+  const { ids, rows } = await readFrequentItems(clickhouse, itemsQuery, new Set(contentIds))
   const gram = emptyGram(ids)
   let browsers = 0
   if (ids.size > 0)
-    for await (const items of readBrowsers(clickhouse, asked, rows)) {
+    for await (const items of readBrowsers(clickhouse, itemsQuery, rows)) {
       const numbers = items.flatMap(item => ids.get(item) ?? [])
       if (numbers.length === 0) continue
       addToGram(gram, numbers)

@@ -84,8 +84,8 @@ export async function readFrequentItems(
     query_params: paramsOf(question),
     format: 'JSONEachRow',
   })
-  const found = await result.json<CountedItem & { rows: string }>()
-  return { ids: chooseItems(found, catalog), rows: Number(found[0]?.rows ?? 0) }
+  const counted = await result.json<CountedItem & { rows: string }>()
+  return { ids: chooseItems(counted, catalog), rows: Number(counted[0]?.rows ?? 0) }
 }
 
 /**

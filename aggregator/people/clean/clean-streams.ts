@@ -66,9 +66,9 @@ export async function cleanStreams(parts: CleanStreamsParts): Promise<number> {
   let total = 0
   let wave: FoundMessage[] = []
   let length = 0
-  for await (const found of findMessages(parts, whose)) {
-    length += found.length
-    if (wave.push(found) < WAVE && length < WAVE_LENGTH) continue
+  for await (const message of findMessages(parts, whose)) {
+    length += message.length
+    if (wave.push(message) < WAVE && length < WAVE_LENGTH) continue
     total += await removeAll(parts, wave)
     wave = []
     length = 0
@@ -79,8 +79,8 @@ export async function cleanStreams(parts: CleanStreamsParts): Promise<number> {
 /** Resolves to how many entries were removed; they are reported, by stream. */
 async function removeAll(parts: CleanStreamsParts, wave: FoundMessage[]): Promise<number> {
   // One after the other: what is written again stays in its order.
-  for (const found of wave) if (found.rest !== undefined) await writeAgain(parts, found, found.rest)
-  await forEachAtOnce(AT_ONCE, wave, found => remove(parts, found))
+  for (const message of wave) if (message.rest !== undefined) await writeAgain(parts, message, message.rest)
+  await forEachAtOnce(AT_ONCE, wave, message => remove(parts, message))
   const counts = new Map<string, number>()
   for (const { stream, entries } of wave) counts.set(stream, (counts.get(stream) ?? 0) + Math.max(1, entries.length))
   for (const [stream, count] of counts) await parts.report(placeOfStream(stream), count)
@@ -94,27 +94,31 @@ async function remove({ nats }: CleanStreamsParts, { stream, seq, rest, kind }: 
   })
 }
 
-async function writeAgain(parts: CleanStreamsParts, found: FoundMessage, rest: string): Promise<void> {
+async function writeAgain(parts: CleanStreamsParts, message: FoundMessage, rest: string): Promise<void> {
   const { nats } = parts
-  const { kind, stream, seq, subject } = found
+  const { kind, stream, seq, subject } = message
   if (!kind) return void (await nats.js.publish(subject, rest))
   const options = { msgID: `without:${stream}:${seq}:${parts.whose.before}` }
   if (kind !== 'rejected') return void (await nats.js.publish(subject, rest, options))
   // Rejected messages have no key that a second row would be known by.
-  await untilLoaded(parts, kind, found)
+  await untilLoaded(parts, kind, message)
   const loaded = headers()
   loaded.set(LOADED_HEADER, '1')
   await nats.js.publish(subject, rest, { ...options, headers: loaded })
 }
 
 /** @throws when the loader isn't there yet: the step is begun again */
-async function untilLoaded({ installation }: CleanStreamsParts, kind: StreamKind, found: FoundMessage): Promise<void> {
-  const part = partsOf(installation, kind).find(({ name }) => name === found.stream)!
-  const position = await positionKeeper(installation.buckets.positions, found.stream).load()
+async function untilLoaded(
+  { installation }: CleanStreamsParts,
+  kind: StreamKind,
+  message: FoundMessage,
+): Promise<void> {
+  const part = partsOf(installation, kind).find(({ name }) => name === message.stream)!
+  const position = await positionKeeper(installation.buckets.positions, message.stream).load()
   const through = completeThrough(position, part.base)
   const offset = position?.offset ?? part.base
-  if (through === undefined || through < found.seq + offset)
-    throw new Error(`message ${found.seq} of ${found.stream} is not in ClickHouse yet`)
+  if (through === undefined || through < message.seq + offset)
+    throw new Error(`message ${message.seq} of ${message.stream} is not in ClickHouse yet`)
 }
 
 function partsOf({ past, streams }: Installation, kind: StreamKind): StreamPart[] {

@@ -105,6 +105,6 @@ export async function tablesBeside(clickhouse: ClickHouseClient): Promise<string
     query: `SELECT name FROM system.tables WHERE database = 'slotstream' AND engine NOT LIKE '%View' ORDER BY name`,
     format: 'JSONEachRow',
   })
-  const known = [...Object.keys(PLACES.tables), ...PLACES.without.tables]
-  return (await result.json<{ name: string }>()).map(({ name }) => name).filter(name => !known.includes(name))
+  const listed = [...Object.keys(PLACES.tables), ...PLACES.without.tables]
+  return (await result.json<{ name: string }>()).map(({ name }) => name).filter(name => !listed.includes(name))
 }

@@ -32,10 +32,10 @@ export async function removeForgotten(
   const removed: Record<string, number> = {}
   if (tombstones.size === 0) return removed
   for (const [name, table] of Object.entries(PLACES.tables)) {
-    const found = new Map<string, Suspect>()
+    const forgotten = new Map<string, Suspect>()
     for await (const row of suspects(clickhouse, name, table))
-      if (isRowForgotten(row, table, tombstones)) found.set(`${row.site_id} ${row.place_1} ${row.place_2}`, row)
-    const rows = [...found.values()]
+      if (isRowForgotten(row, table, tombstones)) forgotten.set(`${row.site_id} ${row.place_1} ${row.place_2}`, row)
+    const rows = [...forgotten.values()]
     const count =
       table.by === 'session'
         ? await removeFromSessions(clickhouse, rows, ddl)
@@ -82,13 +82,13 @@ async function* suspects(
   name: string,
   { by, columns, time, place }: PersonTable,
 ): AsyncGenerator<Suspect> {
-  const [one, two] = place
+  const [place1, place2] = place
   // A session has several users, and previous ids: it is read once for each.
   const [users, previous] = [columns.userId, columns.previousId]
   const userId = by === 'session' ? `arrayJoin(if(has_unnamed, arrayPushBack(${users}, ''), ${users}))` : users || "''"
   const previousId = by === 'session' ? `arrayJoin(if(empty(${previous}), [''], ${previous}))` : (previous ?? "''")
   const selected = [
-    `toString(${one}) AS place_1, toString(${two}) AS place_2, site_id`,
+    `toString(${place1}) AS place_1, toString(${place2}) AS place_2, site_id`,
     `toString(toUnixTimestamp64Milli(${time})) AS time`,
     `${columns.anonymousId || "''"} AS anonymous_id, ${userId} AS user_id`,
     `${previousId} AS previous_id, ${by === 'payload' ? 'payload' : "'' AS payload"}`,

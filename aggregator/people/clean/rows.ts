@@ -107,9 +107,9 @@ export async function* findRows(
     const may = mayName(person)
     for await (const rows of result.stream<Record<string, string>>())
       for (const each of rows) {
-        const { place_1: one = '', place_2: two = '', ...row } = each.json() as Record<string, string>
+        const { place_1: place1 = '', place_2: place2 = '', ...row } = each.json() as Record<string, string>
         if (table.by === 'payload' && !isPayloadOf(String(row.payload), whose.person, may)) continue
-        yield { place: [one, two], row }
+        yield { place: [place1, place2], row }
       }
   }
 }
@@ -130,7 +130,7 @@ export async function deleteRows(
   ddl: (sql: string) => string,
 ): Promise<void> {
   for (let first = 0; first < places.length; first += PLACES_AT_ONCE) {
-    const list = places.slice(first, first + PLACES_AT_ONCE).map(([one, two]) => `(${one}, ${two})`)
+    const list = places.slice(first, first + PLACES_AT_ONCE).map(([place1, place2]) => `(${place1}, ${place2})`)
     const condition = `(${table.place.join(', ')}) IN (${list.join(', ')})`
     await clickhouse.command({
       query: ddl(`ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`),

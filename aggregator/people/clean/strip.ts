@@ -56,9 +56,9 @@ export function strip(kind: StreamKind, text: string, whose: Whose): Stripped | 
 
 /** Takes a person's entries out of the message that a dead letter carries. Pure. `rest` is the letter without them. */
 export function stripLetter(text: string, whose: Whose): Stripped | undefined {
-  const found = parse(text)
-  if (!isObject(found)) return stripUnreadable(text, whose)
-  const letter = found as unknown as DeadLetter
+  const parsed = parse(text)
+  if (!isObject(parsed)) return stripUnreadable(text, whose)
+  const letter = parsed as unknown as DeadLetter
   const data = decodePayload(letter)
   // Parsers repeat the data in their errors.
   if (!data) return stripUnreadable(letter.error, whose)
@@ -86,14 +86,14 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
     const { visitorId, messages, identity = [], timer, segments, served = [], forwarded = [] } = openEnvelope(envelope)
-    const told = [timer ?? [], segments ?? []].flat()
+    const notices = [timer ?? [], segments ?? []].flat()
     const theirs = [
       ...messages.map(message => isTheirs(message, message.timestamp, whose)),
-      ...[...identity, ...told].map(named => isTheirs(named, envelope.receivedAt, whose)),
+      ...[...identity, ...notices].map(named => isTheirs(named, envelope.receivedAt, whose)),
       ...forwarded.map(message => isTheirs(message, message.timestamp, whose)),
       ...served.map(({ at }) => isTheirs(idsOfVisitor(visitorId), isoTime(at), whose)),
     ]
-    const all = [...messages, ...identity, ...told, ...forwarded, ...served]
+    const all = [...messages, ...identity, ...notices, ...forwarded, ...served]
     return stripped(all, theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),

@@ -42,8 +42,8 @@ export async function findPerson(parts: FindParts, siteId: string, { id, as }: S
   const add = (named: NamedIds) => {
     const { anonymousId, userId, previousId } = named
     if (!userId || !userIds.includes(userId)) return
-    for (const found of [anonymousId, previousId])
-      if (found && !anonymousIds.includes(found) && !userIds.includes(found)) browsers.add(found)
+    for (const browserId of [anonymousId, previousId])
+      if (browserId && !anonymousIds.includes(browserId) && !userIds.includes(browserId)) browsers.add(browserId)
   }
   for await (const named of namedInTables(parts, person)) add(named)
   for await (const named of namedInStreams(parts, person)) add(named)
@@ -108,10 +108,10 @@ async function readersOf({ nats, installation }: FindParts) {
 
 /** The streams of the buckets of profiles, of all generations that there are. */
 export async function profileStreams({ manager }: Pick<Nats, 'manager'>): Promise<string[]> {
-  const found: string[] = []
+  const streams: string[] = []
   for await (const name of manager.streams.names()) {
     const bucket = bucketOfStream(name)
-    if (bucket !== undefined && PLACES.buckets.includes(withoutNumber(bucket))) found.push(name)
+    if (bucket !== undefined && PLACES.buckets.includes(withoutNumber(bucket))) streams.push(name)
   }
-  return found
+  return streams
 }

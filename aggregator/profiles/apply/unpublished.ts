@@ -44,8 +44,8 @@ export function createUnpublished(
   let entries: UnpublishedEntry[] = []
   return {
     add(visitorId, { signals, rejected, identity, news, learning, forward }) {
-      const wanted = signals && selectSignals(signals)
-      if (wanted) entries.push({ siteId: wanted.siteId, visitorId, signals: wanted, characters: 0 })
+      const selected = signals && selectSignals(signals)
+      if (selected) entries.push({ siteId: selected.siteId, visitorId, signals: selected, characters: 0 })
       const siteId = identity?.siteId ?? news?.[0]?.siteId
       if (siteId !== undefined)
         entries.push({ siteId, visitorId, ...(identity && { identity }), ...(news && { news }), characters: 0 })

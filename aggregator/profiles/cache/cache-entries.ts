@@ -98,9 +98,9 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
     markStored,
     unstored: () => [...unstored].map(key => entries.get(key)!),
     startingWith(prefix) {
-      const found: Profile[] = []
-      for (const [key, { profile }] of entries) if (key.startsWith(prefix)) found.push(profile)
-      return found
+      const profiles: Profile[] = []
+      for (const [key, { profile }] of entries) if (key.startsWith(prefix)) profiles.push(profile)
+      return profiles
     },
     evictBeyondLimits() {
       for (const [key, { revision, isFromStore }] of entries) {

@@ -40,18 +40,18 @@ export function leavesOut(definitions: Pick<SitesDefinitions, 'of'>): (profile: 
 
 /** Watches what the sites want. Resolves when the present sites are known. */
 export async function watchBotTreatment(nats: Nats, sites: KV, log: Log): Promise<BotTreatments> {
-  const known = new Set<string>()
+  const siteIds = new Set<string>()
   const including = new Set<string>()
   const watching = await watchSites(
     nats,
     sites,
     (siteId, site) => {
-      if (site) known.add(siteId)
-      else known.delete(siteId)
+      if (site) siteIds.add(siteId)
+      else siteIds.delete(siteId)
       if (site?.bots === 'include') including.add(siteId)
       else including.delete(siteId)
     },
     log,
   )
-  return { siteIds: () => known, areIncluded: siteId => including.has(siteId), stop: () => watching.stop() }
+  return { siteIds: () => siteIds, areIncluded: siteId => including.has(siteId), stop: () => watching.stop() }
 }

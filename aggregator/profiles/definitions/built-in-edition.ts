@@ -49,10 +49,10 @@ async function readStored(bucket: Pick<KV, 'get'>): Promise<{ stored: StoredBuil
   return { stored: parsed?.ok ? parsed.value : undefined, revision: entry?.revision ?? 0 }
 }
 
-function isSame({ features: known }: StoredBuiltIn, features: readonly BuiltInFeature[]): boolean {
+function isSame({ features: stored }: StoredBuiltIn, features: readonly BuiltInFeature[]): boolean {
   return (
-    Object.keys(known).length === features.length &&
-    features.every(feature => known[feature.name]?.version === versionOfFeature(feature))
+    Object.keys(stored).length === features.length &&
+    features.every(feature => stored[feature.name]?.version === versionOfFeature(feature))
   )
 }
 

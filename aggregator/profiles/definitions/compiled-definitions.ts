@@ -70,7 +70,7 @@ export function createSitesDefinitions(log: Log, edition: BuiltInEdition = FIRST
     ? DEFAULT_DEFINITIONS
     : { ...DEFAULT_DEFINITIONS, features: compileSet(NO_DEFINITIONS, edition) }
 
-  function of(siteId: string): CompiledDefinitions {
+  function definitionsOf(siteId: string): CompiledDefinitions {
     return sites.get(siteId) ?? ofOthers
   }
 
@@ -85,10 +85,10 @@ export function createSitesDefinitions(log: Log, edition: BuiltInEdition = FIRST
   }
 
   return {
-    of,
+    of: definitionsOf,
     siteIds: () => [...sites.keys()],
     set(siteId, { features, patterns, segments }, served) {
-      const before = of(siteId)
+      const before = definitionsOf(siteId)
       const compiledFeatures = usable(siteId, 'features', before.features, () => {
         const declared = compileSet(features, edition)
         return served ? withFormer(declared, compileSet(served.former, edition), served.filledTo) : declared

@@ -38,7 +38,7 @@ export async function serveDefinitions(
 ): Promise<ServedDefinitions> {
   const latest = new Map<string, SiteDefinitions>()
   /** Of each site, the sets of features that may be served, by revision. */
-  const known = new Map<string, Map<number, DefinitionSet<'features'>>>()
+  const served = new Map<string, Map<number, DefinitionSet<'features'>>>()
   const reading = new Map<string, Promise<void>>()
   /** Of each site, what is in effect. */
   const inEffect = new Map<string, { sets: SiteDefinitions; filledTo: number }>()
@@ -53,8 +53,8 @@ export async function serveDefinitions(
   const latestOf = ({ features }: SiteDefinitions) => Math.max(features.revision, builtIn)
 
   function knownOf(siteId: string): Map<number, DefinitionSet<'features'>> {
-    const ofSite = known.get(siteId) ?? new Map([[0, NO_DEFINITIONS]])
-    known.set(siteId, ofSite)
+    const ofSite = served.get(siteId) ?? new Map([[0, NO_DEFINITIONS]])
+    served.set(siteId, ofSite)
     return ofSite
   }
 

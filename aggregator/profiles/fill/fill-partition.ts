@@ -62,16 +62,16 @@ export interface FillOutcome {
  */
 export async function fillPartition(
   partition: LoadedPartition,
-  wanted: ReadonlyMap<string, WantedFill>,
+  wantedFills: ReadonlyMap<string, WantedFill>,
   deps: FillPartitionDeps,
 ): Promise<FillOutcome> {
   // What comes after it is counted as it comes: the features are in effect.
   const { through } = partition.progress
   const ranges = await readEventRanges(deps.nats, deps.installation)
   const bounds = { through, oldest: ranges.asOf(partition.index), end: ranges.currentOf(partition.index).end }
-  const contents = await beginContents(partition.index, wanted, bounds, { ...deps, goOn: () => endUnless(deps) })
+  const contents = await beginContents(partition.index, wantedFills, bounds, { ...deps, goOn: () => endUnless(deps) })
   const fills = new Map<string, ProfileFill>()
-  for (const [siteId, { features, after }] of wanted)
+  for (const [siteId, { features, after }] of wantedFills)
     fills.set(siteId, {
       features,
       counted: featuresAfter(features, after),

@@ -59,7 +59,7 @@ export function startFiller(deps: FillerDeps): Filler {
   )
   const runJob = createFillJobs(deps)
   /** By partition and site, the revision whose features have their history. */
-  const wanted = new Map<number, Map<string, number>>()
+  const queued = new Map<number, Map<string, number>>()
   let running: FillJob | undefined
   let isStopped = false
   let wake = () => {}
@@ -67,9 +67,9 @@ export function startFiller(deps: FillerDeps): Filler {
 
   function want(index: number, siteId: string, after: number): void {
     if (featuresOf(siteId).revision === 0) return
-    const sites = wanted.get(index) ?? new Map<string, number>()
+    const sites = queued.get(index) ?? new Map<string, number>()
     sites.set(siteId, Math.min(after, sites.get(siteId) ?? after))
-    wanted.set(index, sites)
+    queued.set(index, sites)
     // Other sites' changes wait: else a long fill would never end.
     if (running?.partition.index === index && running.wanted.has(siteId)) running.hasEnded = true
     wake()
@@ -77,10 +77,10 @@ export function startFiller(deps: FillerDeps): Filler {
 
   async function work(): Promise<void> {
     while (!isStopped) {
-      waiting.set(wanted.size)
-      const next = [...wanted.keys()].find(index => deps.partition(index))
+      waiting.set(queued.size)
+      const next = [...queued.keys()].find(index => deps.partition(index))
       if (next !== undefined) await run(next, deps.partition(next)!)
-      else if (wanted.size > 0) await pause(LOOK_MS)
+      else if (queued.size > 0) await pause(LOOK_MS)
       else
         await new Promise<void>(resolve => {
           wake = resolve
@@ -89,8 +89,8 @@ export function startFiller(deps: FillerDeps): Filler {
   }
 
   async function run(index: number, { partition, change }: FillablePartition): Promise<void> {
-    const sites = wanted.get(index)!
-    wanted.delete(index)
+    const sites = queued.get(index)!
+    queued.delete(index)
     const job: FillJob = {
       partition,
       change,
@@ -119,7 +119,7 @@ export function startFiller(deps: FillerDeps): Filler {
       }
     },
     end(index) {
-      wanted.delete(index)
+      queued.delete(index)
       if (running?.partition.index === index) running.hasEnded = true
     },
     featuresChanged(siteId, formerRevision) {

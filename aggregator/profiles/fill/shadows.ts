@@ -74,8 +74,8 @@ export function createShadows(deps: ShadowsDeps): Shadows {
 
   function entryOf(siteId: string, visitorId: string): Entry | undefined {
     const key = visitorText(siteId, visitorId)
-    const known = entries.get(key)
-    if (known) return known
+    const existing = entries.get(key)
+    if (existing) return existing
     const hash = hash32(key)
     const bounds = hash >= low && hash < high ? boundsOf(key) : undefined
     if (!bounds) return undefined

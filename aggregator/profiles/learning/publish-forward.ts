@@ -28,7 +28,7 @@ export function createPublishForward(
   return async ({ siteId, visitorId, receivedAt, seq, browsers, messages, sender }) => {
     for (const [place, forwarded] of portions(messages).entries())
       for (const anonymousId of browsers) {
-        const told = {
+        const notice = {
           siteId,
           visitorId: visitorIdOf({ anonymousId }),
           receivedAt,
@@ -36,7 +36,7 @@ export function createPublishForward(
           forwarded,
         }
         const cause = [visitorId, anonymousId, String(seq), String(place)]
-        const { duplicate } = await publishToVisitor(publisher, partitions, told, 'reward', cause)
+        const { duplicate } = await publishToVisitor(publisher, partitions, notice, 'reward', cause)
         if (!duplicate) counted.inc({}, forwarded.length)
       }
   }

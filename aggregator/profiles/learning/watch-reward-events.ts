@@ -19,11 +19,11 @@ export async function watchRewardEvents(nats: Nats, catalog: KV, log: Log): Prom
   /** Of each site, the events by key of the item that names them. */
   const sites = new Map<string, Map<string, string[]>>()
   /** All events of a site, since its last change. */
-  const known = new Map<string, ReadonlySet<string>>()
+  const eventsBySite = new Map<string, ReadonlySet<string>>()
 
   function take(key: string, item: unknown): void {
     const siteId = key.split('.')[0]!
-    known.delete(siteId)
+    eventsBySite.delete(siteId)
     const items = sites.get(siteId) ?? new Map<string, string[]>()
     const events = eventsOf(item)
     if (events.length > 0) items.set(key, events)
@@ -41,8 +41,8 @@ export async function watchRewardEvents(nats: Nats, catalog: KV, log: Log): Prom
   return {
     select(envelope) {
       const { siteId } = envelope
-      const events = known.get(siteId) ?? new Set([...(sites.get(siteId)?.values() ?? [])].flat())
-      known.set(siteId, events)
+      const events = eventsBySite.get(siteId) ?? new Set([...(sites.get(siteId)?.values() ?? [])].flat())
+      eventsBySite.set(siteId, events)
       const messages = envelope.messages.filter(message => events.has(ANY_EVENT) || events.has(eventNameOf(message)))
       return messages.length > 0 ? { ...envelope, messages } : undefined
     },

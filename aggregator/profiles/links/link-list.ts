@@ -30,9 +30,9 @@ export function createLinkList(): LinkList {
 
   function add(siteId: string, visitorId: string, change: IdentityChange): void {
     const key = visitorText(siteId, visitorId)
-    const known = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
-    known.ofVisitor.push(change)
-    changes.set(key, known)
+    const entry = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
+    entry.ofVisitor.push(change)
+    changes.set(key, entry)
   }
 
   function note({ siteId, visitorId, anonymousId, links }: Profile): void {

@@ -13,8 +13,8 @@ export type PublishNews = (envelope: NewsEnvelope) => Promise<void>
 /** Creates the function that tells of browsers. Telling it twice is harmless: the person is looked at once more. */
 export function createPublishNews(publisher: Pick<Publisher, 'publish'>, partitions: number): PublishNews {
   return async ({ siteId, receivedAt, seq, news: { userId, news } }) => {
-    const told = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, segments: news }
-    await publishToVisitor(publisher, partitions, told, 'segments', [news.anonymousId, userId, String(seq)])
+    const notice = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, segments: news }
+    await publishToVisitor(publisher, partitions, notice, 'segments', [news.anonymousId, userId, String(seq)])
   }
 }
 
@@ -32,8 +32,8 @@ export type TellSegments = (
 export function createTellSegments(publisher: Pick<Publisher, 'publish'>, partitions: number): TellSegments {
   return async ({ siteId, visitorId, anonymousId, userId }, changed) => {
     const news: SegmentNews = { anonymousId, userId, ...changed }
-    const told = { siteId, visitorId, receivedAt: isoTime(changed.at), segments: news }
-    await publishToVisitor(publisher, partitions, told, 'segments', [visitorId, String(changed.at)])
+    const notice = { siteId, visitorId, receivedAt: isoTime(changed.at), segments: news }
+    await publishToVisitor(publisher, partitions, notice, 'segments', [visitorId, String(changed.at)])
   }
 }
 
@@ -41,9 +41,9 @@ export function createTellSegments(publisher: Pick<Publisher, 'publish'>, partit
  * Returns which news have to be told: of those that say no more than that a browser has something new the latest is
  * enough.
  */
-export function latestNews(all: readonly NewsEnvelope[]): (one: NewsEnvelope) => boolean {
+export function latestNews(all: readonly NewsEnvelope[]): (envelope: NewsEnvelope) => boolean {
   const latest = new Map<string, NewsEnvelope>()
   const keyOf = ({ siteId, news }: NewsEnvelope) => joined([siteId, news.userId, news.news.anonymousId])
-  for (const one of all) latest.set(keyOf(one), one)
-  return one => one.news.news.carried !== undefined || latest.get(keyOf(one)) === one
+  for (const envelope of all) latest.set(keyOf(envelope), envelope)
+  return envelope => envelope.news.news.carried !== undefined || latest.get(keyOf(envelope)) === envelope
 }

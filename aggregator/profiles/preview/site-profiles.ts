@@ -9,18 +9,18 @@ export async function* siteProfiles(
   siteId: string,
   abort: AbortSignal,
 ): AsyncGenerator<Profile> {
-  const told = new Set<string>()
-  yield* untold(cache.ofSite(siteId), told)
+  const seen = new Set<string>()
+  yield* unseen(cache.ofSite(siteId), seen)
   if (cache.isWhole) return
-  for await (const { profile } of store.ofSite(index, siteId, abort)) if (profile) yield* untold([profile], told)
+  for await (const { profile } of store.ofSite(index, siteId, abort)) if (profile) yield* unseen([profile], seen)
   // What came into memory meanwhile was written behind the reader's back.
-  yield* untold(cache.ofSite(siteId), told)
+  yield* unseen(cache.ofSite(siteId), seen)
 }
 
-function* untold(profiles: readonly Profile[], told: Set<string>): Generator<Profile> {
+function* unseen(profiles: readonly Profile[], seen: Set<string>): Generator<Profile> {
   for (const profile of profiles) {
-    if (told.has(profile.visitorId)) continue
-    told.add(profile.visitorId)
+    if (seen.has(profile.visitorId)) continue
+    seen.add(profile.visitorId)
     yield profile
   }
 }

@@ -70,10 +70,10 @@ export function createReadPerson(readStored: ReadStored, now: () => number = Dat
       others.map(browser => visitorIdOf({ anonymousId: browser })),
     )
     const profiles = [profile, ...(visitorId === userKey ? [] : [ofUser.profile]), ...read.map(each => each.profile)]
-    const known = profiles.filter(each => each !== undefined)
+    const existing = profiles.filter(each => each !== undefined)
     const readAt = Math.min(now(), ofUser.readAt, ...read.map(each => each.readAt))
     const members = namesOfMembers(ofUser.profile?.members)
-    return personOf({ id: userId, userId, browsers: joined.sort(), members, readAt }, known, features)
+    return personOf({ id: userId, userId, browsers: joined.sort(), members, readAt }, existing, features)
   }
 }
 

@@ -59,8 +59,8 @@ export function createReadStored(deps: ReadStoredDeps): ReadStored {
     const partition = partitionOf(siteId, visitorId, partitions)
     if (serves(partition)) return { profile: await profileOf(siteId, visitorId), readAt: now() }
     const key = visitorText(siteId, visitorId)
-    const known = remembered.get(key)
-    if (known && known.readAt > Math.max(now() - FRESH_MS, staleBefore(siteId))) return known
+    const cached = remembered.get(key)
+    if (cached && cached.readAt > Math.max(now() - FRESH_MS, staleBefore(siteId))) return cached
     const readAt = now()
     const read = { profile: await request(partition, { siteId, visitorIds: [visitorId] }), readAt }
     remembered.delete(key)
@@ -70,8 +70,8 @@ export function createReadStored(deps: ReadStoredDeps): ReadStored {
     return read
   }
 
-  async function request(partition: number, asked: ProfilesRequest): Promise<Profile | undefined> {
-    const body = JSON.stringify(asked)
+  async function request(partition: number, query: ProfilesRequest): Promise<Profile | undefined> {
+    const body = JSON.stringify(query)
     const answer = await nats.connection.request(profilesSubject(partition), body, { timeout: TIMEOUT_MS })
     const parsed = parseStored(answer.data, parseReply)
     if (!parsed.ok) throw new Error(`the owner of partition ${partition} answered what is no profile: ${parsed.reason}`)

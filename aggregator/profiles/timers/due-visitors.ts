@@ -29,9 +29,9 @@ export function createDueVisitors(): DueVisitors {
 
   function set({ siteId, visitorId }: Visitor, at: number | undefined): void {
     const id = visitorText(siteId, visitorId)
-    const known = due.get(id)
+    const entry = due.get(id)
     if (at === undefined) due.delete(id)
-    else if (known && known.queuedAt <= at) known.due = at
+    else if (entry && entry.queuedAt <= at) entry.due = at
     else {
       queue.add(at, { visitor: { siteId, visitorId }, at })
       due.set(id, { due: at, queuedAt: at })
@@ -44,12 +44,12 @@ export function createDueVisitors(): DueVisitors {
     take: now => queue.take(now),
     claim({ visitor, at }, now) {
       const id = idOf(visitor)
-      const known = due.get(id)
+      const entry = due.get(id)
       // It was queued again since, for another time.
-      if (known?.queuedAt !== at) return false
+      if (entry?.queuedAt !== at) return false
       due.delete(id)
-      if (known.due > now) set(visitor, known.due)
-      return known.due <= now
+      if (entry.due > now) set(visitor, entry.due)
+      return entry.due <= now
     },
     dueOf: visitor => due.get(idOf(visitor))?.due,
     get size() {

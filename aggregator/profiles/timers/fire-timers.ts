@@ -18,8 +18,8 @@ const MOST_AT_ONCE = 500
 export function createTellTimer(publisher: Pick<Publisher, 'publish'>, partitions: number) {
   return async ({ siteId, visitorId, anonymousId, userId }: Profile, due: number, now: number): Promise<void> => {
     const timer = { at: due, anonymousId, userId }
-    const told = { siteId, visitorId, receivedAt: isoTime(now), timer }
-    await publishToVisitor(publisher, partitions, told, 'timer', [visitorId, String(due)])
+    const notice = { siteId, visitorId, receivedAt: isoTime(now), timer }
+    await publishToVisitor(publisher, partitions, notice, 'timer', [visitorId, String(due)])
   }
 }
 

@@ -139,26 +139,26 @@ async function fireAll(
   now: number,
   most: number,
 ): Promise<number> {
-  let told = 0
-  for (let taken = 0; taken < most; taken++) {
+  let fired = 0
+  for (let tried = 0; tried < most; tried++) {
     const waiting = due.take(now)
     if (!waiting) break
     try {
-      if (await takeUp(waiting, now)) told++
+      if (await takeUp(waiting, now)) fired++
     } catch (error) {
       if ('key' in waiting) due.addKey(waiting.key, now)
       else due.set(waiting.visitor, now)
       throw error
     }
   }
-  return told
+  return fired
 }
 
 const NO_CHECKS: MemberChecks = { dueOf: () => undefined, check: async () => undefined }
 
 /** Returns the earlier of two times; undefined is never. */
-function earliest(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || (other !== undefined && other < one) ? other : one
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a
 }
 
 /** When what is due at `at` is told, in milliseconds since the epoch. */

@@ -12,10 +12,10 @@ export function createTimeQueue<T>(): TimeQueue<T> {
   const heap: { at: number; item: T }[] = []
   const atOf = (index: number) => heap[index]?.at ?? Number.POSITIVE_INFINITY
 
-  function swap(one: number, other: number): void {
-    const held = heap[one]!
-    heap[one] = heap[other]!
-    heap[other] = held
+  function swap(a: number, b: number): void {
+    const moved = heap[a]!
+    heap[a] = heap[b]!
+    heap[b] = moved
   }
 
   function rise(from: number): void {

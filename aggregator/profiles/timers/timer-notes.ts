@@ -18,15 +18,15 @@ export function createTimerNotes(store: Pick<TimerStore, 'write' | 'remove'>): T
   return {
     inherit: ({ key, due, revision }) => void notes.set(key, { due, revision, isInherited: true }),
     async ensure(key, due) {
-      const known = notes.get(key)
-      if (known && !known.isInherited && known.due <= due) return
+      const note = notes.get(key)
+      if (note && !note.isInherited && note.due <= due) return
       notes.set(key, { due, revision: await store.write(key, due), isInherited: false })
     },
     async remove(key) {
-      const known = notes.get(key)
-      if (!known) return
-      await store.remove(known.revision)
-      if (notes.get(key) === known) notes.delete(key)
+      const note = notes.get(key)
+      if (!note) return
+      await store.remove(note.revision)
+      if (notes.get(key) === note) notes.delete(key)
     },
     get size() {
       return notes.size

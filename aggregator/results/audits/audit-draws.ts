@@ -47,7 +47,7 @@ export function createDrawAudits({ installation, clickhouse, metrics, log, now =
       auditing.note(row, base)
     }
     for (const [name, auditing] of touched) {
-      const known = new Set(
+      const reported = new Set(
         goOn(all.get(name) ?? { siteId: '', slotId: '' })
           .faults()
           .map(({ version }) => version),
@@ -57,7 +57,7 @@ export function createDrawAudits({ installation, clickhouse, metrics, log, now =
       all.set(name, audits)
       const faults = auditing.faults()
       tell(audits, faults.length)
-      for (const { version, e, draws } of faults.filter(fault => !known.has(fault.version))) {
+      for (const { version, e, draws } of faults.filter(fault => !reported.has(fault.version))) {
         const { siteId, slotId } = audits
         log.error(
           { siteId, slotId, policyVersion: version, e, draws },
@@ -73,7 +73,7 @@ export function createDrawAudits({ installation, clickhouse, metrics, log, now =
   }
 
   /** Reads the audits there are, and removes those that are of no use any more. */
-  async function known(isOwner: () => Promise<boolean>): Promise<Map<string, SlotAudits>> {
+  async function readCurrent(isOwner: () => Promise<boolean>): Promise<Map<string, SlotAudits>> {
     const sites = new Set(await bucketKeys(buckets.sites, '>'))
     const all = new Map<string, SlotAudits>()
     for (const audits of await store.readAll()) {
@@ -90,7 +90,7 @@ export function createDrawAudits({ installation, clickhouse, metrics, log, now =
   }
 
   return async function look(signal: AbortSignal, isOwner: () => Promise<boolean>): Promise<void> {
-    const all = await known(isOwner)
+    const all = await readCurrent(isOwner)
     const positions = await store.readPositions()
     for (const { base } of [...past.decisions, ...streams.decisions]) {
       let after = positions[base] ?? (await firstPosition(clickhouse, base, now()))

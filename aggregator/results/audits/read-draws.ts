@@ -40,11 +40,11 @@ export async function readDraws(clickhouse: ClickHouseClient, base: number, afte
 /** Takes rows up to the end of a block, and leaves the rest unread: for the next block. */
 export async function takeBlock(rows: AsyncIterable<DrawRow>, bytes = BLOCK_BYTES): Promise<DrawRow[]> {
   const block: DrawRow[] = []
-  let taken = 0
+  let takenBytes = 0
   for await (const row of rows) {
-    if (taken >= bytes && row.position !== block.at(-1)?.position) return block
+    if (takenBytes >= bytes && row.position !== block.at(-1)?.position) return block
     block.push(row)
-    taken += Buffer.byteLength(row.draw)
+    takenBytes += Buffer.byteLength(row.draw)
   }
   const last = block.at(-1)?.position
   if (block.length < BLOCK_ROWS || block[0]!.position === last) return block

@@ -32,17 +32,17 @@ export function goOn(before: Pick<SlotAudits, 'siteId' | 'slotId'> & Partial<Slo
       // The latest one is the last one.
       audits.delete(version)
       audits.set(version, audit)
-      for (const one of auditedDraws(draw)) audit.note(one)
+      for (const audited of auditedDraws(draw)) audit.note(audited)
     },
     end(base, position, now) {
       positions[base] = Math.max(position, positions[base] ?? 0)
-      const kept = [...audits].slice(-MOST_VERSIONS)
+      const latest = [...audits].slice(-MOST_VERSIONS)
       return {
         siteId,
         slotId,
         at: now,
         through: positions,
-        versions: kept.map(([version, audit]) => ({ version, state: audit.state() })),
+        versions: latest.map(([version, audit]) => ({ version, state: audit.state() })),
       }
     },
     faults: () =>

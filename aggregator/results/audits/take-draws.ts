@@ -54,7 +54,7 @@ export async function auditDraws(draws: readonly DrawText[]): Promise<CheckResul
     await pauseIfLong()
     const audit = audits.get(version) ?? createDrawAudit()
     audits.set(version, audit)
-    for (const one of auditedDraws(draw)) audit.note(one)
+    for (const audited of auditedDraws(draw)) audit.note(audited)
   }
   let worst: CheckResult = { ok: true, e: 1 }
   for (const audit of audits.values()) {

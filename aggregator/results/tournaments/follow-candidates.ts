@@ -68,10 +68,10 @@ export function followCandidates(
 
   function othersOf(was: CompiledSlot): (CompiledSlot | undefined)[] {
     const catalog = { slots: [was.slot], content: was.contents.map(({ content }) => content) }
-    const made = others.get(was) ?? candidates.map(arm => slotOfCatalog(catalog, slotId, arm))
+    const candidateSlots = others.get(was) ?? candidates.map(arm => slotOfCatalog(catalog, slotId, arm))
     if (!others.has(was)) others.clear()
-    others.set(was, made)
-    return made
+    others.set(was, candidateSlots)
+    return candidateSlots
   }
 
   async function take(

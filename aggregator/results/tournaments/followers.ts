@@ -38,10 +38,10 @@ export function createFollowers(
       const areBotsIncluded = await includesBots(sites, siteId, log)
       const rules = { slot, arms, since, clickMinutes: tournament?.clickMinutes, areBotsIncluded }
       const name = joined([siteId, id])
-      const known = followed.get(name)
+      const followedBefore = followed.get(name)
       const candidates =
-        known && isDeepStrictEqual(known.rules, rules)
-          ? known.candidates
+        followedBefore && isDeepStrictEqual(followedBefore.rules, rules)
+          ? followedBefore.candidates
           : followCandidates(clickhouse, { siteId, experiment, since, includesBots: areBotsIncluded })
       // Kept only where all was taken.
       followed.delete(name)

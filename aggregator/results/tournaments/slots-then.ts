@@ -21,20 +21,23 @@ export interface SlotsThen {
 
 /** Creates it. */
 export function createSlotsThen(clickhouse: ClickHouseClient, siteId: string, slotId: string): SlotsThen {
-  const known = new Map<string, CompiledSlot | undefined>()
+  const byVersion = new Map<string, CompiledSlot | undefined>()
 
   return {
     async find({ timestamp, policyVersion }, ended) {
-      if (known.has(policyVersion)) return known.get(policyVersion)
+      if (byVersion.has(policyVersion)) return byVersion.get(policyVersion)
       const ways: (ExperimentArm | undefined)[] = [undefined, ...ended.flatMap(({ arms }) => arms)]
-      let found: CompiledSlot | undefined
+      let slotThen: CompiledSlot | undefined
       for await (const catalog of catalogsAround(clickhouse, siteId, slotId, Date.parse(timestamp))) {
-        found = ways.map(way => slotOfCatalog(catalog, slotId, way)).find(slot => slot?.policyVersion === policyVersion)
-        if (found) break
+        slotThen = ways
+          .map(way => slotOfCatalog(catalog, slotId, way))
+          .find(slot => slot?.policyVersion === policyVersion)
+        if (slotThen) break
       }
-      for (const version of [...known.keys()].slice(0, Math.max(0, known.size - MOST_KEPT + 1))) known.delete(version)
-      known.set(policyVersion, found)
-      return found
+      for (const version of [...byVersion.keys()].slice(0, Math.max(0, byVersion.size - MOST_KEPT + 1)))
+        byVersion.delete(version)
+      byVersion.set(policyVersion, slotThen)
+      return slotThen
     },
   }
 }

@@ -32,7 +32,9 @@ export function createTournaments({ installation, clickhouse, metrics, log, now 
   const looks = metrics.counter('tournament_looks_total', 'Looks at the candidates of tournaments, by result', [
     'result',
   ])
-  const taken = metrics.counter('tournament_steps_total', 'Steps of tournaments that were stored, by kind', ['step'])
+  const storedSteps = metrics.counter('tournament_steps_total', 'Steps of tournaments that were stored, by kind', [
+    'step',
+  ])
   const followers = createFollowers(clickhouse, buckets, log)
   const standings = createStandingStore(buckets.positions, log)
   const audits = createAuditStore(buckets.positions, log)
@@ -46,17 +48,17 @@ export function createTournaments({ installation, clickhouse, metrics, log, now 
   ): Promise<number | 'changed' | undefined> {
     const { siteId } = site
     const { id, slot: slotId } = experiment
-    const found = await followers.follow(site, experiment, loaded, abort)
-    const after = afterLook(experiment, found, now())
-    const held = after && (await whyHeld(buckets, audits, { siteId, slotId }, found))
+    const standing = await followers.follow(site, experiment, loaded, abort)
+    const after = afterLook(experiment, standing, now())
+    const holdReason = after && (await whyHeld(buckets, audits, { siteId, slotId }, standing))
     if (!(await isOwner())) return undefined
-    await standings.write(siteId, id, { ...found, ...(held !== undefined && { held }) })
-    looks.inc({ result: held === undefined ? (after ? 'certain' : 'undecided') : 'held' })
-    if (!after || held !== undefined) return undefined
+    await standings.write(siteId, id, { ...standing, ...(holdReason !== undefined && { held: holdReason }) })
+    looks.inc({ result: holdReason === undefined ? (after ? 'certain' : 'undecided') : 'held' })
+    if (!after || holdReason !== undefined) return undefined
     const revision = await storeSteps(buckets.definitions, site, id, after)
     if (revision === undefined) return 'changed'
     for (const { arm: candidate, step, reason } of after.steps) {
-      taken.inc({ step })
+      storedSteps.inc({ step })
       log.warn({ siteId, slotId, experiment: id, candidate, step, reason, revision }, 'a step of a tournament')
     }
     return revision

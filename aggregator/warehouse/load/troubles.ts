@@ -18,12 +18,12 @@ export function createTroubles(metrics: Metrics, now: () => number = Date.now): 
   const failing = metrics.gauge('warehouse_consecutive_failures', 'Failed attempts since the last success, by stream', [
     'stream',
   ])
-  const known = new Map<string, Trouble>()
+  const troubles = new Map<string, Trouble>()
   return {
     failed(stream, error) {
-      const { since = new Date(now()).toISOString(), attempts = 0 } = known.get(stream) ?? {}
+      const { since = new Date(now()).toISOString(), attempts = 0 } = troubles.get(stream) ?? {}
       const reason = String(error instanceof Error ? error.message : error).replace(/\s+/g, ' ')
-      known.set(stream, {
+      troubles.set(stream, {
         role: 'warehouse',
         what: stream,
         since,
@@ -33,8 +33,8 @@ export function createTroubles(metrics: Metrics, now: () => number = Date.now): 
       failing.set({ stream }, attempts + 1)
     },
     cleared(stream) {
-      if (known.delete(stream)) failing.set({ stream }, 0)
+      if (troubles.delete(stream)) failing.set({ stream }, 0)
     },
-    list: () => [...known.values()],
+    list: () => [...troubles.values()],
   }
 }

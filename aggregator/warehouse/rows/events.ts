@@ -101,13 +101,13 @@ function personOf({ anonymousId, userId, previousId, timestamp }: StoredMessage)
 /** Where it happened: `context.page`, or what Segment's page calls carry in their properties. */
 function pageOf({ type, properties, context }: StoredMessage) {
   const page = (context?.page ?? {}) as Record<string, unknown>
-  const own = type === 'page' || type === 'screen' ? (properties ?? {}) : {}
-  const url = textOf(page.url) || textOf(own.url)
+  const pageProperties = type === 'page' || type === 'screen' ? (properties ?? {}) : {}
+  const url = textOf(page.url) || textOf(pageProperties.url)
   return {
     url,
-    path: textOf(page.path) || textOf(own.path) || pathOf(url),
-    referrer: textOf(page.referrer) || textOf(own.referrer),
-    title: textOf(page.title) || textOf(own.title),
+    path: textOf(page.path) || textOf(pageProperties.path) || pathOf(url),
+    referrer: textOf(page.referrer) || textOf(pageProperties.referrer),
+    title: textOf(page.title) || textOf(pageProperties.title),
   }
 }
 

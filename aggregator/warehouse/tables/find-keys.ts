@@ -37,7 +37,7 @@ export async function findKeys(
   keys: RowKey[],
   { first, last }: Block,
 ): Promise<Set<string>> {
-  const found = new Set<string>()
+  const stored = new Set<string>()
   const outside = 'NOT (stream_seq BETWEEN {first:UInt64} AND {last:UInt64})'
   const select = `SELECT ${columnsOf(key)} FROM ${table} WHERE site_id = {siteId:String}${onlyOf(key)}`
   for (const { siteId, timed, part } of chunks(keys)) {
@@ -56,9 +56,9 @@ export async function findKeys(
            AND received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND ${outside}`,
           { siteId, ids: part.map(({ id }) => id), since: earliest(part) - UNTIMED_LOOKBACK_MS, first, last },
         )
-    for (const { visitor, kind, id } of matches) found.add(keyText({ siteId, sender: kind, visitor, id }))
+    for (const { visitor, kind, id } of matches) stored.add(keyText({ siteId, sender: kind, visitor, id }))
   }
-  return found
+  return stored
 }
 
 /**

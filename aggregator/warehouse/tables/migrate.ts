@@ -114,11 +114,11 @@ export async function pendingMigrations(
     (await result.json<{ version: number; checksum: string }>()).map(m => [m.version, m.checksum]),
   )
   return migrations.filter(({ version, name, checksum }) => {
-    const known = applied.get(version)
-    if (known !== undefined && known !== checksum)
+    const appliedChecksum = applied.get(version)
+    if (appliedChecksum !== undefined && appliedChecksum !== checksum)
       throw new MigrationError(
         `migration ${version} (${name}) was changed after it had been applied: put the file back as it was and add a new one`,
       )
-    return known === undefined
+    return appliedChecksum === undefined
   })
 }

@@ -68,11 +68,11 @@ export async function applyRetention(
   for (const name of RETAINED_TABLES) {
     const { ttl, comment } = ttlOf(name, sites)
     for (const table of TABLES[name].tables) {
-      const known = tables.get(table)
-      if (known?.comment === comment) continue
+      const current = tables.get(table)
+      if (current?.comment === comment) continue
       const alter = (change: string) => clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${change}`) })
       if (ttl) await alter(`MODIFY TTL ${ttl}`)
-      else if (known?.hasTtl) await alter('REMOVE TTL')
+      else if (current?.hasTtl) await alter('REMOVE TTL')
       await alter(`MODIFY COMMENT '${comment}'`)
       changed.push(table)
     }
@@ -91,20 +91,20 @@ export interface RetentionParts {
 
 /** Keeps the tables' TTL as the sites want it until `signal` fires. */
 export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal }: RetentionParts): Promise<void> {
-  const wanted = new Map<string, Retention>()
+  const retentions = new Map<string, Retention>()
   const watching = await watchSites(
     nats,
     sites,
     (siteId, site) => {
       const retention = site?.retention
-      if (retention) wanted.set(siteId, retention)
-      else wanted.delete(siteId)
+      if (retention) retentions.set(siteId, retention)
+      else retentions.delete(siteId)
     },
     log,
   )
   await repeat(
     async () => {
-      const changed = await applyRetention(clickhouse, wanted, ddl)
+      const changed = await applyRetention(clickhouse, retentions, ddl)
       if (changed.length > 0) log.info({ tables: changed }, 'what the tables keep was changed')
     },
     EVERY_MS,

@@ -55,9 +55,9 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
   const table = `slotstream.${spec.table}`
   const { key, positions, tookOver } = spec
   // Other streams of its kind may be in the same table, and none of their messages in this one.
-  const own = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
+  const ownRange = { from: positions?.first ?? 1, to: positions?.last ?? Number.MAX_SAFE_INTEGER }
   // What it took over from may have a message as well.
-  const ofStreams = tookOver ? { ...own, from: 1 } : own
+  const ofStreams = tookOver ? { ...ownRange, from: 1 } : ownRange
   let structure: string | undefined
 
   async function send(query: string, lines: string[], settings: Record<string, string | number>) {
@@ -99,9 +99,9 @@ export function warehouseTable(client: ClickHouseClient, spec: StreamSpec, repli
     async highest() {
       const [row] = await rows<{ highest: string }>(
         `SELECT toString(max(stream_seq)) AS highest FROM ${table} WHERE ${BETWEEN}`,
-        own,
+        ownRange,
       )
-      return Math.max(own.from - 1, Number(row?.highest ?? 0))
+      return Math.max(ownRange.from - 1, Number(row?.highest ?? 0))
     },
 
     async present({ first, last }) {

@@ -47,10 +47,10 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
   return async (each, pending) => {
     const { queue, ending } = each
     try {
-      const found = await findSignal(deps, each, pending)
-      if (typeof found === 'string') giveUp(each, pending, found)
-      else if (isForgotten(found.envelope.siteId, found.record)) giveUp(each, pending, 'deleted')
-      else await attempt(each, pending, found)
+      const stored = await findSignal(deps, each, pending)
+      if (typeof stored === 'string') giveUp(each, pending, stored)
+      else if (isForgotten(stored.envelope.siteId, stored.record)) giveUp(each, pending, 'deleted')
+      else await attempt(each, pending, stored)
     } catch (error) {
       if (!ending.signal.aborted)
         log.warn(
@@ -71,26 +71,26 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
     each.queue.remove(pending)
   }
 
-  async function attempt(each: WebhookState, pending: Pending, found: Found): Promise<void> {
+  async function attempt(each: WebhookState, pending: Pending, stored: Found): Promise<void> {
     const { webhook, queue, ending } = each
     const began = now()
     const clock = performance.now()
-    const result = await deliver(sender, webhook, found.envelope.siteId, found.record, began, ending.signal)
+    const result = await deliver(sender, webhook, stored.envelope.siteId, stored.record, began, ending.signal)
     ending.signal.throwIfAborted()
     const durationMs = Math.round(performance.now() - clock)
     metrics.seconds.observe(durationMs / 1_000)
     const outcome = outcomeOf(each, pending, result)
     const after = { attempts: pending.attempts + 1, status: result.status, error: result.error, at: now() }
     const { webhookId } = webhook
-    const { signalId, signal, timestamp, anonymousId, userId } = found.record
+    const { signalId, signal, timestamp, anonymousId, userId } = stored.record
     const delivery: DeliveryRecord = {
       ...{ attemptId: uuidv7(), webhookId, deliveryId: deliveryIdOf(webhookId, signalId), signalId, signal, timestamp },
       ...{ anonymousId, userId, attemptedAt: isoTime(began), attempt: after.attempts, outcome: outcome.state },
       ...{ status: result.status, error: result.error, durationMs },
       ...(outcome.due !== undefined && { nextAt: isoTime(outcome.due) }),
     }
-    if (outcome.state === 'dead') await deadLetter(each, { ...pending, ...after }, found)
-    const { siteId, visitorId } = found.envelope
+    if (outcome.state === 'dead') await deadLetter(each, { ...pending, ...after }, stored)
+    const { siteId, visitorId } = stored.envelope
     await publish(partition, { siteId, visitorId, receivedAt: isoTime(now()), deliveries: [delivery] }, ending.signal)
     metrics.deliveries.inc({ outcome: outcome.state })
     if (outcome.due !== undefined) return queue.putBack(pending, { ...after, due: outcome.due })

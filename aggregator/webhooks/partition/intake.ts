@@ -127,13 +127,13 @@ function createTake({ maxPending, laneOf, wake, now }: IntakeDeps) {
     if (seq <= taken) return true
     const lane = laneOf(siteId, visitorId)
     const at = now()
-    const wanted = signals.flatMap(({ signalId, signal }, index): Pending[] => {
+    const added = signals.flatMap(({ signalId, signal }, index): Pending[] => {
       if (webhook.signals.length > 0 && !webhook.signals.includes(signal)) return []
       return [{ seq, index, signalId, signal, lane, attempts: 0, due: at, since: at, status: 0, error: '', at }]
     })
-    if (wanted.length === 0) return true
-    if (queue.size > 0 && queue.size + wanted.length > maxPending) return false
-    for (const pending of wanted) queue.add(pending)
+    if (added.length === 0) return true
+    if (queue.size > 0 && queue.size + added.length > maxPending) return false
+    for (const pending of added) queue.add(pending)
     each.taken = seq
     each.isChanged = true
     wake()

@@ -26,7 +26,7 @@ export async function loadPartition({
   declared,
 }: LoadDeps): Promise<PartitionState> {
   const { value: stored, revision } = await positions.readThrough()
-  const known = await positions.readWebhooks()
+  const storedPositions = await positions.readWebhooks()
   const ofLetters = await letters.all()
   const end = await endOf(source, stored ?? 0)
   const through = stored === undefined ? undefined : Math.min(stored, end)
@@ -38,14 +38,14 @@ export async function loadPartition({
   }
   for (const webhook of declared) {
     const { webhookId } = webhook
-    const position = known.get(webhookId) ?? { value: undefined, revision: 0 }
+    const position = storedPositions.get(webhookId) ?? { value: undefined, revision: 0 }
     const each = restoredWebhook(webhook, position, { since: source.since(webhook.since), end, through })
     each.letters = new Set(ofLetters.get(webhookId)?.signalIds)
     state.webhooks.set(webhookId, each)
   }
   // Without one that goes on from there, nothing in between is of use to any.
   if (![...state.webhooks.values()].some(({ isLive }) => isLive)) state.through = end
-  for (const [webhookId, position] of known)
+  for (const [webhookId, position] of storedPositions)
     if (!state.webhooks.has(webhookId)) await positions.remove(position.revision)
   for (const [webhookId, { siteId, signalIds }] of ofLetters)
     if (!state.webhooks.has(webhookId))

@@ -101,8 +101,8 @@ export function createPartition(deps: PartitionDeps): Partition {
   function update(): void {
     wakeUp()
     if (!state || signal.aborted) return
-    const known = state
-    const settle = () => retryForever(() => settleWebhooks(known, deps), signal, warned('webhooks'))
+    const loadedState = state
+    const settle = () => retryForever(() => settleWebhooks(loadedState, deps), signal, warned('webhooks'))
     void inTurn(settle)
       .then(() => intake?.update())
       .catch(() => {})

@@ -15,23 +15,23 @@ export async function toldDeliveries(
   store: Pick<LetterStore, 'read'>,
 ): Promise<WebhookDelivery[]> {
   const { siteId, webhookId } = webhook
-  const told = new Map<string, WebhookDelivery>()
-  for (const pending of queue.all()) told.set(pending.signalId, shownDelivery(webhookId, pending, 'pending'))
+  const deliveries = new Map<string, WebhookDelivery>()
+  for (const pending of queue.all()) deliveries.set(pending.signalId, shownDelivery(webhookId, pending, 'pending'))
   for (const { state, ...pending } of recent)
-    if (!told.has(pending.signalId)) told.set(pending.signalId, shownDelivery(webhookId, pending, state))
-  const others = [...letters].filter(signalId => !told.has(signalId)).slice(-MAX_LETTERS_TOLD)
+    if (!deliveries.has(pending.signalId)) deliveries.set(pending.signalId, shownDelivery(webhookId, pending, state))
+  const others = [...letters].filter(signalId => !deliveries.has(signalId)).slice(-MAX_LETTERS_TOLD)
   for (const signalId of others) {
     const letter = await store.read(siteId, webhookId, signalId)
     if (!letter) continue
     const at = parseTime(letter.failedAt) ?? 0
-    told.set(signalId, shownDelivery(webhookId, { ...letter, ...{ lane: '', due: at, since: at, at } }, 'dead'))
+    deliveries.set(signalId, shownDelivery(webhookId, { ...letter, ...{ lane: '', due: at, since: at, at } }, 'dead'))
   }
-  return newestFirst([...told.values()]).slice(0, MAX_DELIVERIES_TOLD)
+  return newestFirst([...deliveries.values()]).slice(0, MAX_DELIVERIES_TOLD)
 }
 
 /** Sorts deliveries by their time. */
 export function newestFirst(deliveries: WebhookDelivery[]): WebhookDelivery[] {
-  return deliveries.sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
+  return deliveries.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
 }
 
 /**

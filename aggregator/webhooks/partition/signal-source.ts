@@ -54,9 +54,9 @@ export function createSignalSource(
       let reader: StreamReader | undefined
       return {
         async *[Symbol.asyncIterator]() {
-          for await (const message of messagesAfter(seq, found => {
-            reader = found
-            if (isStopped) void found.stop()
+          for await (const message of messagesAfter(seq, opened => {
+            reader = opened
+            if (isStopped) void opened.stop()
           })) {
             if (isStopped) return
             yield message

@@ -29,8 +29,8 @@ export interface Pending {
 }
 
 /** The order of signals in their partition. */
-export function byPlace(one: Pick<Pending, 'seq' | 'index'>, other: Pick<Pending, 'seq' | 'index'>): number {
-  return one.seq - other.seq || one.index - other.index
+export function byPlace(a: Pick<Pending, 'seq' | 'index'>, b: Pick<Pending, 'seq' | 'index'>): number {
+  return a.seq - b.seq || a.index - b.index
 }
 
 /** Whether a value is a `Pending`, as the store has it. */

@@ -30,10 +30,10 @@ export type Resolve = (hostname: string) => Promise<string[]>
 export function createPublicLookup(resolve: Resolve = createResolve()): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
-      found => {
-        const addresses = found.map(address => ({ address, family: isIPv6(address) ? 6 : 4 }))
+      resolved => {
+        const addresses = resolved.map(address => ({ address, family: isIPv6(address) ? 6 : 4 }))
         const [first] = addresses
-        if (!first || !found.every(isPublicAddress)) callback(refused(hostname), '', 0)
+        if (!first || !resolved.every(isPublicAddress)) callback(refused(hostname), '', 0)
         else if (options.all) callback(null, addresses)
         else callback(null, first.address, first.family)
       },
@@ -60,9 +60,9 @@ function createResolve(): Resolve {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: TRIES })
   return async hostname => {
     const [four, six] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
-    const found = [four, six].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
-    if (found.length === 0 && four.status === 'rejected') throw four.reason
-    return found
+    const addresses = [four, six].flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+    if (addresses.length === 0 && four.status === 'rejected') throw four.reason
+    return addresses
   }
 }
 

@@ -41,14 +41,14 @@ export function createLetterStore(
 ): LetterStore {
   return {
     async all() {
-      const found = new Map<string, { siteId: string; signalIds: string[] }>()
+      const byWebhook = new Map<string, { siteId: string; signalIds: string[] }>()
       for (const key of await bucketKeys(bucket, `${partition}.>`)) {
         const [, siteId = '', webhookId = '', token = ''] = key.split('.')
-        const ofWebhook = found.get(webhookId) ?? { siteId, signalIds: [] }
+        const ofWebhook = byWebhook.get(webhookId) ?? { siteId, signalIds: [] }
         ofWebhook.signalIds.push(fromKeyToken(token))
-        found.set(webhookId, ofWebhook)
+        byWebhook.set(webhookId, ofWebhook)
       }
-      return found
+      return byWebhook
     },
     async read(siteId, webhookId, signalId) {
       const entry = await bucket.get(letterKey(partition, siteId, webhookId, signalId))

@@ -78,8 +78,8 @@ export function createPositionStore(
     } catch (error) {
       if (!(error instanceof PublishError && error.code === 'conflict')) throw error
       // The answer to the attempt before may have been lost.
-      const found = await positions.get(key)
-      if (found?.operation === 'PUT' && found.string() === text) return found.revision
+      const entry = await positions.get(key)
+      if (entry?.operation === 'PUT' && entry.string() === text) return entry.revision
       throw new LostPosition(`${key} is not at revision ${revision}`, { cause: error })
     }
   }
@@ -87,11 +87,11 @@ export function createPositionStore(
   return {
     readThrough: () => read(webhookPositionKey(partition), parseThrough),
     async readWebhooks() {
-      const found = new Map<string, Stored<WebhookPosition>>()
+      const byWebhook = new Map<string, Stored<WebhookPosition>>()
       const prefix = webhookPositionKey(partition, '')
       for (const key of await bucketKeys(positions, `${prefix}*`))
-        found.set(key.slice(prefix.length), await read(key, parsePosition))
-      return found
+        byWebhook.set(key.slice(prefix.length), await read(key, parsePosition))
+      return byWebhook
     },
     writeThrough: (seq, revision) => write(webhookPositionKey(partition), { seq }, revision),
     writeWebhook: (webhookId, position, revision) =>

@@ -7,7 +7,7 @@ export function fieldClause(path: string, read: (attributes: unknown) => unknown
   const valueIn = (attributes: unknown) => testable(read(attributes))
   const shownPath = cut(path, 100)
   const words = `${shownPath} ${tests.map(test => test.wanted).join(' and ')}`
-  const describe = (value: unknown, wanted: string) => cut(`${shownPath} is ${show(value)}, wanted ${wanted}`)
+  const describe = (value: unknown, expectation: string) => cut(`${shownPath} is ${show(value)}, wanted ${expectation}`)
   const [passes, ...others] = tests.map(test => test.matches)
   return {
     matches:
@@ -25,8 +25,8 @@ export function fieldClause(path: string, read: (attributes: unknown) => unknown
       return count
     },
     unwanted(attributes) {
-      const wanted = tests.map(test => test.wanted).join(' and ')
-      return describe(valueIn(attributes), tests.length > 1 ? `not (${wanted})` : `not ${wanted}`)
+      const expectation = tests.map(test => test.wanted).join(' and ')
+      return describe(valueIn(attributes), tests.length > 1 ? `not (${expectation})` : `not ${expectation}`)
     },
     words: cut(words),
   }

@@ -10,8 +10,8 @@ import { isBigInteger, isScalar, scalarOperand } from './operands.js'
 // smaller.
 
 /** `$lt` */
-export const lt: Operator = (wanted, place) =>
-  compareTest(wanted, place, 'less than', {
+export const lt: Operator = (operand, place) =>
+  compareTest(operand, place, 'less than', {
     number: bound => value =>
       typeof value === 'number' ? value < bound : isScalar(value) && (value as number) < bound,
     text: bound => value => (typeof value === 'string' ? value < bound : isScalar(value) && (value as string) < bound),
@@ -19,8 +19,8 @@ export const lt: Operator = (wanted, place) =>
   })
 
 /** `$lte` */
-export const lte: Operator = (wanted, place) =>
-  compareTest(wanted, place, 'at most', {
+export const lte: Operator = (operand, place) =>
+  compareTest(operand, place, 'at most', {
     number: bound => value =>
       typeof value === 'number' ? value <= bound : isScalar(value) && (value as number) <= bound,
     text: bound => value =>
@@ -29,8 +29,8 @@ export const lte: Operator = (wanted, place) =>
   })
 
 /** `$gt` */
-export const gt: Operator = (wanted, place) =>
-  compareTest(wanted, place, 'more than', {
+export const gt: Operator = (operand, place) =>
+  compareTest(operand, place, 'more than', {
     number: bound => value =>
       typeof value === 'number' ? value > bound : isScalar(value) && (value as number) > bound,
     text: bound => value => (typeof value === 'string' ? value > bound : isScalar(value) && (value as string) > bound),
@@ -38,8 +38,8 @@ export const gt: Operator = (wanted, place) =>
   })
 
 /** `$gte` */
-export const gte: Operator = (wanted, place) =>
-  compareTest(wanted, place, 'at least', {
+export const gte: Operator = (operand, place) =>
+  compareTest(operand, place, 'at least', {
     number: bound => value =>
       typeof value === 'number' ? value >= bound : isScalar(value) && (value as number) >= bound,
     text: bound => value =>
@@ -55,15 +55,15 @@ interface Comparison {
 }
 
 function compareTest(
-  wanted: unknown,
+  operand: unknown,
   place: Place,
   words: string,
   { number, text, integer }: Comparison,
 ): Test | undefined {
-  if (typeof wanted !== 'number' && typeof wanted !== 'string') return fault(place, 'must be a number or text')
-  const operand = scalarOperand(wanted, place)
-  if (operand === undefined) return undefined
-  const bound = operand.value as number | string
+  if (typeof operand !== 'number' && typeof operand !== 'string') return fault(place, 'must be a number or text')
+  const scalar = scalarOperand(operand, place)
+  if (scalar === undefined) return undefined
+  const bound = scalar.value as number | string
   if (typeof bound === 'number') return { matches: number(bound), wanted: `${words} ${show(bound)}` }
   const asText = text(bound)
   if (!isBigInteger(bound)) return { matches: asText, wanted: `${words} ${show(bound)}` }

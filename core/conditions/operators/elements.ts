@@ -5,11 +5,11 @@ import { someElement } from './lists.js'
 import { isOperatorObject } from './operator-object.js'
 
 /** `$elemMatch`: an element of a list passes these operators, or this condition over its fields. */
-export const elemMatch: Operator = (wanted, place) => {
-  if (!isObject(wanted))
+export const elemMatch: Operator = (operand, place) => {
+  if (!isObject(operand))
     return fault(place, 'must be an object of operators, or a condition over the fields of an element')
-  if (isOperatorObject(wanted)) {
-    const tests = place.compilation.compileTests(wanted, place)
+  if (isOperatorObject(operand)) {
+    const tests = place.compilation.compileTests(operand, place)
     const words = tests.map(test => test.wanted).join(' and ')
     return {
       matches: value =>
@@ -17,7 +17,7 @@ export const elemMatch: Operator = (wanted, place) => {
       wanted: cut(`an element ${words}`),
     }
   }
-  const clause = place.compilation.compileClause(wanted, { ...place, isTime: false, isElement: true })
+  const clause = place.compilation.compileClause(operand, { ...place, isTime: false, isElement: true })
   return {
     matches: value => Array.isArray(value) && someElement(value, clause.matches),
     wanted: cut(`an element with ${clause.words}`),
@@ -25,10 +25,10 @@ export const elemMatch: Operator = (wanted, place) => {
 }
 
 /** `$size`: a list has so many elements; a number, or operators over it. */
-export const size: Operator = (wanted, place) => {
-  if (typeof wanted !== 'number' && !isOperatorObject(wanted))
+export const size: Operator = (operand, place) => {
+  if (typeof operand !== 'number' && !isOperatorObject(operand))
     return fault(place, 'must be a number, or operators over one')
-  const tests = place.compilation.compileTests(wanted, { ...place, isTime: false })
+  const tests = place.compilation.compileTests(operand, { ...place, isTime: false })
   return {
     matches: value => Array.isArray(value) && tests.every(test => test.matches(value.length)),
     wanted: cut(`a list of ${tests.map(test => test.wanted).join(' and ')} elements`),

@@ -6,41 +6,41 @@ import { showList } from '../words/show.js'
 import { isBigInteger, isScalar, type Scalar, scalarOperand, testable } from './operands.js'
 
 /** `$in`: the value, or an element of a list, is one of these. Types must agree. */
-export const isIn: Operator = (wanted, place) => {
-  const entries = entriesOf(wanted, place)
+export const isIn: Operator = (operand, place) => {
+  const entries = entriesOf(operand, place)
   return entries && membershipTest(entries, sameValue, `one of ${showList(entries)}`)
 }
 
 /** `$nin` */
-export const isNotIn: Operator = (wanted, place) => {
-  const entries = entriesOf(wanted, place)
+export const isNotIn: Operator = (operand, place) => {
+  const entries = entriesOf(operand, place)
   return entries && negated(membershipTest(entries, sameValue, ''), `none of ${showList(entries)}`)
 }
 
 /** `$ini`: as `$in`, whatever the case of letters. */
-export const isInAnyCase: Operator = (wanted, place) => {
-  const entries = entriesOf(wanted, place)
+export const isInAnyCase: Operator = (operand, place) => {
+  const entries = entriesOf(operand, place)
   return entries && membershipTest(entries, folded, `one of ${showList(entries)} in any case`)
 }
 
 /** `$nini` */
-export const isNotInAnyCase: Operator = (wanted, place) => {
-  const entries = entriesOf(wanted, place)
+export const isNotInAnyCase: Operator = (operand, place) => {
+  const entries = entriesOf(operand, place)
   return entries && negated(membershipTest(entries, folded, ''), `none of ${showList(entries)} in any case`)
 }
 
 /** `$all`: a list has an element for each of these values or operators. */
-export const all: Operator = (wanted, place) =>
-  allTest(wanted, place, (entry, at) => at.compilation.compileTests(entry, at))
+export const all: Operator = (operand, place) =>
+  allTest(operand, place, (entry, at) => at.compilation.compileTests(entry, at))
 
 /** `$alli`: as `$all`, whatever the case of letters. */
-export const allInAnyCase: Operator = (wanted, place) =>
-  allTest(wanted, place, (entry, at) => {
+export const allInAnyCase: Operator = (operand, place) =>
+  allTest(operand, place, (entry, at) => {
     if (typeof entry !== 'string') return at.compilation.compileTests(entry, at)
     countClause(at)
-    const operand = scalarOperand(entry, { ...at, isTime: false })
+    const scalar = scalarOperand(entry, { ...at, isTime: false })
     const text = entry.toLowerCase()
-    return operand
+    return scalar
       ? [
           {
             matches: value => isScalar(value) && value !== null && String(value).toLowerCase() === text,
@@ -51,15 +51,15 @@ export const allInAnyCase: Operator = (wanted, place) =>
   })
 
 /** `$inGroup`: as `$in` with a list of `groups`. */
-export const isInGroup: Operator = (wanted, place) => {
-  const entries = groupOf(wanted, place)
-  return entries && membershipTest(entries, sameValue, `in group ${showList([wanted])}`)
+export const isInGroup: Operator = (operand, place) => {
+  const entries = groupOf(operand, place)
+  return entries && membershipTest(entries, sameValue, `in group ${showList([operand])}`)
 }
 
 /** `$notInGroup` */
-export const isNotInGroup: Operator = (wanted, place) => {
-  const entries = groupOf(wanted, place)
-  return entries && negated(membershipTest(entries, sameValue, ''), `not in group ${showList([wanted])}`)
+export const isNotInGroup: Operator = (operand, place) => {
+  const entries = groupOf(operand, place)
+  return entries && negated(membershipTest(entries, sameValue, ''), `not in group ${showList([operand])}`)
 }
 
 /** Whether an element of a list passes, as far as `MAX_ELEMENTS`. */
@@ -69,25 +69,25 @@ export function someElement(list: readonly unknown[], passes: (element: unknown)
   return false
 }
 
-function entriesOf(wanted: unknown, place: Place): Scalar[] | undefined {
-  if (!Array.isArray(wanted)) return fault(place, 'must be a list')
-  if (wanted.length > MAX_LIST) return fault(place, `has ${wanted.length} entries, ${MAX_LIST} are allowed`)
-  const entries = wanted.map((entry, index) => scalarOperand(entry, placeWithin(place, index)))
+function entriesOf(operand: unknown, place: Place): Scalar[] | undefined {
+  if (!Array.isArray(operand)) return fault(place, 'must be a list')
+  if (operand.length > MAX_LIST) return fault(place, `has ${operand.length} entries, ${MAX_LIST} are allowed`)
+  const entries = operand.map((entry, index) => scalarOperand(entry, placeWithin(place, index)))
   return entries.some(entry => entry === undefined) ? undefined : entries.map(entry => entry!.value)
 }
 
-function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => unknown, wanted: string): Test {
-  if (fold === sameValue && entries.length <= FEW) return fewTest(entries, wanted)
+function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => unknown, words: string): Test {
+  if (fold === sameValue && entries.length <= FEW) return fewTest(entries, words)
   const set = new Set<unknown>(entries.map(fold))
   const isMember = (value: unknown) => set.has(fold(value))
-  return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), wanted }
+  return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), wanted: words }
 }
 
 /** Most entries that are compared one by one, which is faster than to look up in a set. */
 const FEW = 8
 
 /** The usual case: a few entries, without a function for each comparison. */
-function fewTest(entries: readonly Scalar[], wanted: string): Test {
+function fewTest(entries: readonly Scalar[], words: string): Test {
   const isEntry = (value: unknown): boolean => {
     for (const entry of entries) if (entry === value) return true
     return false
@@ -98,7 +98,7 @@ function fewTest(entries: readonly Scalar[], wanted: string): Test {
     for (const entry of entries) if (list.includes(entry)) return true
     return false
   }
-  return { matches: value => (Array.isArray(value) ? hasEntry(value) : isEntry(value)), wanted }
+  return { matches: value => (Array.isArray(value) ? hasEntry(value) : isEntry(value)), wanted: words }
 }
 
 function sameValue(value: unknown): unknown {
@@ -109,29 +109,29 @@ function folded(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value
 }
 
-function negated(test: Test, wanted: string): Test {
-  return { matches: value => !test.matches(value), wanted }
+function negated(test: Test, words: string): Test {
+  return { matches: value => !test.matches(value), wanted: words }
 }
 
-function allTest(wanted: unknown, place: Place, compile: (entry: unknown, at: Place) => Test[]): Test | undefined {
-  if (!Array.isArray(wanted)) return fault(place, 'must be a list')
-  if (wanted.length > MAX_CLAUSES) return fault(place, `has ${wanted.length} entries, ${MAX_CLAUSES} are allowed`)
-  const entries = wanted.map((entry, index) => compile(entry, placeWithin(place, index)))
+function allTest(operand: unknown, place: Place, compile: (entry: unknown, at: Place) => Test[]): Test | undefined {
+  if (!Array.isArray(operand)) return fault(place, 'must be a list')
+  if (operand.length > MAX_CLAUSES) return fault(place, `has ${operand.length} entries, ${MAX_CLAUSES} are allowed`)
+  const entries = operand.map((entry, index) => compile(entry, placeWithin(place, index)))
   return {
     matches: value =>
       Array.isArray(value) &&
       entries.every(tests => someElement(value, element => tests.every(test => test.matches(element)))),
-    wanted: `all of ${showList(wanted)}`,
+    wanted: `all of ${showList(operand)}`,
   }
 }
 
-function groupOf(wanted: unknown, place: Place): Scalar[] | undefined {
+function groupOf(operand: unknown, place: Place): Scalar[] | undefined {
   const groups = place.compilation.options.groups ?? {}
-  if (typeof wanted !== 'string') return fault(place, 'must be the name of a group')
-  const name = showList([wanted])
-  if (Object.hasOwn(groups, wanted)) return entriesOf(groups[wanted], place)
+  if (typeof operand !== 'string') return fault(place, 'must be the name of a group')
+  const name = showList([operand])
+  if (Object.hasOwn(groups, operand)) return entriesOf(groups[operand], place)
   const names = Object.keys(groups)
-  const meant = nearest(wanted, names)
+  const meant = nearest(operand, names)
   if (meant !== undefined) return fault(place, `there is no group ${name}: did you mean ${JSON.stringify(meant)}?`)
   return fault(
     place,

@@ -4,13 +4,13 @@ import { MAX_PATTERN_TEXT, MAX_PATTERNS } from '../limits.js'
 import { cut, show } from '../words/show.js'
 
 /** `$regex`: a text, a number, true or false as text holds a match of the pattern. */
-export const regex: Operator = (wanted, place) => patternTest(wanted, place, false)
+export const regex: Operator = (operand, place) => patternTest(operand, place, false)
 
 /** `$regexi`: whatever the case of letters. */
-export const regexInAnyCase: Operator = (wanted, place) => patternTest(wanted, place, true)
+export const regexInAnyCase: Operator = (operand, place) => patternTest(operand, place, true)
 
-function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test | undefined {
-  if (typeof wanted !== 'string') return fault(place, 'must be a pattern')
+function patternTest(operand: unknown, place: Place, ignoresCase: boolean): Test | undefined {
+  if (typeof operand !== 'string') return fault(place, 'must be a pattern')
   const { compilePattern } = place.compilation
   if (!compilePattern) return fault(place, 'is a pattern, which browsers do not evaluate')
   if (++place.compilation.patterns === MAX_PATTERNS + 1)
@@ -18,14 +18,14 @@ function patternTest(wanted: unknown, place: Place, ignoresCase: boolean): Test 
   // Not compiled any more: each takes its time.
   if (place.compilation.patterns > MAX_PATTERNS) return undefined
   try {
-    const matches = compilePattern(wanted, { ignoresCase })
+    const matches = compilePattern(operand, { ignoresCase })
     return {
       matches: value =>
         typeof value === 'string' ? value.length <= MAX_PATTERN_TEXT && matches(value) : matchesAsText(value, matches),
-      wanted: `a match of /${cut(wanted, 100)}/${ignoresCase ? 'i' : ''}`,
+      wanted: `a match of /${cut(operand, 100)}/${ignoresCase ? 'i' : ''}`,
     }
   } catch (error) {
-    return fault(place, `pattern ${show(wanted)} ${(error as Error).message}`)
+    return fault(place, `pattern ${show(operand)} ${(error as Error).message}`)
   }
 }
 

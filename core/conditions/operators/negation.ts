@@ -2,8 +2,8 @@ import type { Operator } from '../compilation.js'
 import { cut } from '../words/show.js'
 
 /** `$not` below a path: not all of these operators pass, or the value is not equal. */
-export const not: Operator = (wanted, place) => {
-  const tests = place.compilation.compileTests(wanted, place)
+export const not: Operator = (operand, place) => {
+  const tests = place.compilation.compileTests(operand, place)
   const words = tests.map(test => test.wanted).join(' and ')
   return {
     matches: value => !tests.every(test => test.matches(value)),

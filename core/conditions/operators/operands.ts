@@ -28,13 +28,13 @@ export function isBigInteger(value: unknown): value is string {
 const BIG_INTEGER = /^-?\d{16,100}$/
 
 /** Checks text, a number, true, false or null to compare with; a time as `isoTime` writes it, where there are times. */
-export function scalarOperand(wanted: unknown, place: Place): { value: Scalar } | undefined {
-  if (wanted === undefined || !isScalar(wanted)) return fault(place, 'must be text, a number, true, false or null')
-  if (typeof wanted === 'string' && wanted.length > MAX_TEXT)
-    return fault(place, `has ${wanted.length} characters, ${MAX_TEXT} are allowed`)
-  if (!place.isTime || wanted === null) return { value: wanted }
-  const time = timeOf(wanted)
-  if (time === undefined) return fault(place, `must be a time such as "2026-11-27T09:00:00Z", not ${show(wanted)}`)
+export function scalarOperand(operand: unknown, place: Place): { value: Scalar } | undefined {
+  if (operand === undefined || !isScalar(operand)) return fault(place, 'must be text, a number, true, false or null')
+  if (typeof operand === 'string' && operand.length > MAX_TEXT)
+    return fault(place, `has ${operand.length} characters, ${MAX_TEXT} are allowed`)
+  if (!place.isTime || operand === null) return { value: operand }
+  const time = timeOf(operand)
+  if (time === undefined) return fault(place, `must be a time such as "2026-11-27T09:00:00Z", not ${show(operand)}`)
   return { value: isoTime(time) }
 }
 
@@ -42,7 +42,7 @@ export function scalarOperand(wanted: unknown, place: Place): { value: Scalar } 
  * Milliseconds since the epoch of an ISO 8601 text, or of a number of them. Of four-digit years, whose texts sort as
  * they do.
  */
-function timeOf(wanted: string | number | boolean): number | undefined {
-  if (typeof wanted === 'string') return parseTime(wanted)
-  return typeof wanted === 'number' && wanted >= 0 && wanted < Date.UTC(10_000, 0) ? wanted : undefined
+function timeOf(scalar: string | number | boolean): number | undefined {
+  if (typeof scalar === 'string') return parseTime(scalar)
+  return typeof scalar === 'number' && scalar >= 0 && scalar < Date.UTC(10_000, 0) ? scalar : undefined
 }

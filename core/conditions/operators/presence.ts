@@ -5,21 +5,21 @@ import { show } from '../words/show.js'
 const TYPES = ['string', 'number', 'boolean', 'array', 'object', 'null']
 
 /** `$exists`: there is a value (true) or none (false). null is none. */
-export const exists: Operator = (wanted, place) => {
-  if (typeof wanted !== 'boolean') return fault(place, 'must be true or false')
-  return { matches: value => (value !== null) === wanted, wanted: wanted ? 'any value' : 'no value' }
+export const exists: Operator = (operand, place) => {
+  if (typeof operand !== 'boolean') return fault(place, 'must be true or false')
+  return { matches: value => (value !== null) === operand, wanted: operand ? 'any value' : 'no value' }
 }
 
 /** `$type` */
-export const type: Operator = (wanted, place) => {
-  if (typeof wanted !== 'string' || !TYPES.includes(wanted)) {
-    const meant = typeof wanted === 'string' ? nearest(wanted, TYPES) : undefined
+export const type: Operator = (operand, place) => {
+  if (typeof operand !== 'string' || !TYPES.includes(operand)) {
+    const meant = typeof operand === 'string' ? nearest(operand, TYPES) : undefined
     return fault(
       place,
-      `must be one of ${TYPES.join(', ')}, not ${show(wanted)}${meant ? `: did you mean ${meant}?` : ''}`,
+      `must be one of ${TYPES.join(', ')}, not ${show(operand)}${meant ? `: did you mean ${meant}?` : ''}`,
     )
   }
-  return { matches: value => typeName(value) === wanted, wanted: `the type ${wanted}` }
+  return { matches: value => typeName(value) === operand, wanted: `the type ${operand}` }
 }
 
 function typeName(value: unknown): string {

@@ -7,39 +7,40 @@ import { show } from '../words/show.js'
 const WIDTH = 20
 
 /** `$veq`: the same version, whatever its build. */
-export const versionEq: Operator = (wanted, place) =>
-  versionTest(wanted, place, 'version', bound => version => version === bound)
+export const versionEq: Operator = (operand, place) =>
+  versionTest(operand, place, 'version', bound => version => version === bound)
 
 /** `$vne` */
-export const versionNe: Operator = (wanted, place) => {
-  const same = versionEq(wanted, place)
+export const versionNe: Operator = (operand, place) => {
+  const same = versionEq(operand, place)
   return same && { matches: value => !same.matches(value), wanted: `not ${same.wanted}` }
 }
 
 /** `$vlt` */
-export const versionLt: Operator = (wanted, place) =>
-  versionTest(wanted, place, 'a version before', bound => version => version < bound)
+export const versionLt: Operator = (operand, place) =>
+  versionTest(operand, place, 'a version before', bound => version => version < bound)
 
 /** `$vlte` */
-export const versionLte: Operator = (wanted, place) =>
-  versionTest(wanted, place, 'a version of at most', bound => version => version <= bound)
+export const versionLte: Operator = (operand, place) =>
+  versionTest(operand, place, 'a version of at most', bound => version => version <= bound)
 
 /** `$vgt` */
-export const versionGt: Operator = (wanted, place) =>
-  versionTest(wanted, place, 'a version after', bound => version => version > bound)
+export const versionGt: Operator = (operand, place) =>
+  versionTest(operand, place, 'a version after', bound => version => version > bound)
 
 /** `$vgte` */
-export const versionGte: Operator = (wanted, place) =>
-  versionTest(wanted, place, 'a version of at least', bound => version => version >= bound)
+export const versionGte: Operator = (operand, place) =>
+  versionTest(operand, place, 'a version of at least', bound => version => version >= bound)
 
 function versionTest(
-  wanted: unknown,
+  operand: unknown,
   place: Place,
   words: string,
   compare: (bound: string) => (version: string) => boolean,
 ): Test | undefined {
-  if (typeof wanted !== 'string' && typeof wanted !== 'number') return fault(place, 'must be a version such as "1.2.3"')
-  const bound = comparableVersion(wanted)
+  if (typeof operand !== 'string' && typeof operand !== 'number')
+    return fault(place, 'must be a version such as "1.2.3"')
+  const bound = comparableVersion(operand)
   if (bound === undefined) return fault(place, `has more than the ${MAX_VERSION} characters that a version may have`)
   const passes = compare(bound)
   return {
@@ -47,7 +48,7 @@ function versionTest(
       const version = comparableVersion(value)
       return version !== undefined && passes(version)
     },
-    wanted: `${words} ${show(wanted)}`,
+    wanted: `${words} ${show(operand)}`,
   }
 }
 

@@ -48,12 +48,12 @@ export function fitContents(
 /** Crosses what is known in the latest situation once: rows of a decision follow each other. */
 function rememberCrossed(): (situation: LoggedSituation) => CrossedFacts {
   let last: LoggedSituation | undefined
-  let made: CrossedFacts | undefined
+  let facts: CrossedFacts | undefined
   return situation => {
-    if (made && situation === last) return made
+    if (facts && situation === last) return facts
     const { known, affinities } = situation
     last = situation
-    made = crossFacts({ tokens: known?.tokens ?? [], ...(affinities && { affinities }) })
-    return made
+    facts = crossFacts({ tokens: known?.tokens ?? [], ...(affinities && { affinities }) })
+    return facts
   }
 }

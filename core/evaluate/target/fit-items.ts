@@ -34,8 +34,8 @@ export function fitLists(
 ): (type: ItemPolicy) => ItemModel | undefined {
   const counts = new Map<string, number>()
   for (const items of lists) for (const item of new Set(items)) counts.set(item, (counts.get(item) ?? 0) + 1)
-  const kept = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
-  const ids = new Map(kept.map(([id], index) => [id, index]))
+  const frequent = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
+  const ids = new Map(frequent.map(([id], index) => [id, index]))
   const gram = emptyGram(ids)
   for (const items of lists)
     addToGram(

@@ -63,15 +63,15 @@ export function lotsOf(
       exploration: DEFAULT_EXPLORATION,
       seed,
     })
-  const known = new Map<unknown, Map<unknown, Map<unknown, Proposal[]>>>()
+  const proposalsByFacts = new Map<unknown, Map<unknown, Map<unknown, Proposal[]>>>()
   /** Equal facts are the same object in situations, so that a policy is asked once for each. */
   const proposalsFor = (situation: LoggedSituation): Proposal[] => {
     const { eligible = everything } = situation
     const affinities = isRead.affinities ? (situation.affinities ?? NO_INTERESTS) : NO_INTERESTS
     const person: RecordedFacts = readsKnown ? (situation.known ?? NOTHING) : NOTHING
-    const ofPerson = inMap(inMap(known, eligible), affinities)
-    const found = ofPerson.get(person)
-    if (found) return found
+    const ofPerson = inMap(inMap(proposalsByFacts, eligible), affinities)
+    const cached = ofPerson.get(person)
+    if (cached) return cached
     const first = proposalOf(eligible, situation, '0')
     const count = first.lottery.rule === 'samples' ? SEEDS : 1
     const more = Array.from({ length: count - 1 }, (_, n) => proposalOf(eligible, situation, `${n + 1}`))
@@ -82,8 +82,8 @@ export function lotsOf(
   const first = new Map<Proposal[], Lot>()
   return log.situations.map(situation => {
     const proposals = proposalsFor(situation)
-    const made = situation.above.length === 0 ? first.get(proposals) : undefined
-    if (made) return made
+    const firstLot = situation.above.length === 0 ? first.get(proposals) : undefined
+    if (firstLot) return firstLot
     const share = 1 / proposals.length
     const lots = proposals.map(proposal => lotOf(proposal, situation, everything))
     const lot = lots.length === 1 ? lots[0]! : mixed(lots.map(each => ({ share, lot: each })))
@@ -96,9 +96,9 @@ const NO_INTERESTS = {}
 const NOTHING: RecordedFacts = {}
 
 function inMap<Value extends Map<unknown, unknown>>(map: Map<unknown, Value>, key: unknown): Value {
-  const found = map.get(key) ?? (new Map() as Value)
-  map.set(key, found)
-  return found
+  const inner = map.get(key) ?? (new Map() as Value)
+  map.set(key, inner)
+  return inner
 }
 
 /** The chances of one position, given what is shown above. */

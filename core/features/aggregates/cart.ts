@@ -38,8 +38,8 @@ export const cart: Aggregate<Cart> = {
 
 /** Returns the cart with the latest changes after a time. */
 function since(emptiedAt: number, changes: Change[]): Cart {
-  const kept = changes
+  const later = changes
     .filter(([at]) => at > emptiedAt)
     .sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : a[2] < b[2] ? -1 : 1))
-  return [emptiedAt, kept.slice(-MAX_CHANGES)]
+  return [emptiedAt, later.slice(-MAX_CHANGES)]
 }

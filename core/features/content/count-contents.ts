@@ -24,8 +24,8 @@ export function countContents({ ofContent }: Features): ContentCount {
 
   function sumsOf(contentId: string, slotId: string): AmountSums {
     const name = `${contentId}\0${slotId}`
-    const known = contents.get(name)
-    if (known) return known.sums
+    const entry = contents.get(name)
+    if (entry) return entry.sums
     const sums = createAmountSums()
     contents.set(name, { contentId, slotId, sums })
     bytes += textBytes(contentId) + textBytes(slotId)
@@ -71,16 +71,16 @@ function contentOf({ properties }: StoredMessage): string | undefined {
 /** Returns the keys by which a message counts; undefined for a feature without keys. */
 function keysIn({ readKeys }: Feature, message: StoredMessage): Iterable<string | undefined> {
   if (!readKeys) return [undefined]
-  const found = readKeys(message)
-  return new Set((Array.isArray(found) ? found : [found]).filter(isScalar).map(String))
+  const keys = readKeys(message)
+  return new Set((Array.isArray(keys) ? keys : [keys]).filter(isScalar).map(String))
 }
 
 /** Returns what a message adds by its values: as few numbers as are exact, because each is added for each key. */
 function unitsIn({ readValue, window }: Feature, weight: number, message: StoredMessage, at: number): number[] {
   const weightNow = window.kind === 'decay' ? weight * weightInSlot(window, at) : weight
-  const found = readValue ? readValue(message) : 1
+  const values = readValue ? readValue(message) : 1
   const sums: number[] = []
-  for (const value of Array.isArray(found) ? found : [found]) {
+  for (const value of Array.isArray(values) ? values : [values]) {
     const number = isScalar(value) ? numberOf(value) : undefined
     const units = number === undefined ? undefined : unitsOf(number * weightNow)
     if (!units) continue

@@ -40,8 +40,8 @@ function offsetOf(zone: string, at: number): number {
   // Zones change their offset at a quarter of an hour.
   const quarter = Math.floor(at / (HOUR_MS / 4))
   const key = `${zone} ${quarter}`
-  const known = offsets.get(key)
-  if (known !== undefined) return known
+  const cached = offsets.get(key)
+  if (cached !== undefined) return cached
   const offset = computeOffset(zone, quarter * (HOUR_MS / 4))
   if (offsets.size >= MAX_OFFSETS) offsets.clear()
   offsets.set(key, offset)

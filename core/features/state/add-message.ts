@@ -7,20 +7,20 @@ import { dropBefore, firstSlotBeside, hasSlots, slotOf, weightInSlot } from './w
 
 /**
  * Returns what a feature holds after a message; undefined where the message has nothing that the feature takes, or
- * comes too late for its window. `held` is not changed.
+ * comes too late for its window. `cellOrSlots` is not changed.
  *
  * @param sample of the message; its value and weight are overwritten
  */
 export function addMessage(
-  held: FeatureCell | FeatureSlots | undefined,
+  cellOrSlots: FeatureCell | FeatureSlots | undefined,
   feature: Feature,
   weight: number,
   message: StoredMessage,
   sample: Sample,
 ): FeatureCell | FeatureSlots | undefined {
   const { window } = feature
-  if (!hasSlots(window)) return addToCell(held as FeatureCell | undefined, feature, weight, message, sample)
-  const slots = (held as FeatureSlots | undefined) ?? NO_SLOTS
+  if (!hasSlots(window)) return addToCell(cellOrSlots as FeatureCell | undefined, feature, weight, message, sample)
+  const slots = (cellOrSlots as FeatureSlots | undefined) ?? NO_SLOTS
   const slot = slotOf(window, sample.at)
   const last = slots.length > 0 ? (slots[slots.length - 2] as number) : slot
   if (slot < firstSlotBeside(window, last)) return undefined
@@ -66,10 +66,10 @@ function addValue(
     const row = aggregate.add(cell as FeatureRow | undefined, sample)
     return row === cell ? undefined : row
   }
-  const found = readKeys(message)
+  const keyRead = readKeys(message)
   const cells = cell as FeatureCells | undefined
   let next: FeatureCells | undefined
-  for (const key of Array.isArray(found) ? new Set(found.map(keyOf)) : [keyOf(found)]) {
+  for (const key of Array.isArray(keyRead) ? new Set(keyRead.map(keyOf)) : [keyOf(keyRead)]) {
     if (key === undefined) continue
     const row = cells && valueAt<FeatureRow>(cells, key)
     const added = aggregate.add(row, sample)

@@ -12,16 +12,16 @@ export interface BrowserStates {
 const cutFor = new WeakMap<FeatureStates['of'], Features>()
 
 /** Notes that states go on from ones that were cut for the features. */
-export function noteCut(own: FeatureStates, features: Features): void {
-  if (own.born !== features.revision) cutFor.set(own.of, features)
+export function noteCut(states: FeatureStates, features: Features): void {
+  if (states.born !== features.revision) cutFor.set(states.of, features)
 }
 
 /**
  * Returns the position from which a browser counts a version that was declared after its states began; undefined: it
  * has not begun to.
  */
-export function countsFrom(own: FeatureStates, version: string): number | undefined {
-  return own.of[version]?.[0] || undefined
+export function countsFrom(states: FeatureStates, version: string): number | undefined {
+  return states.of[version]?.[0] || undefined
 }
 
 /**
@@ -45,8 +45,8 @@ export function cutStates({ own, byUser }: BrowserStates, features: Features, se
     if (addedIn > born && countsFrom(own, version) === undefined) late.add(version)
   // What there is of one that was declared before as well is counted again with all the rest: it may have missed some.
   const isOfBefore = (version: string) => isKept(version) && !late.has(version)
-  const kept = keepVersions(own, isOfBefore)
-  const cut = { ...kept, born, of: { ...kept.of } }
+  const remaining = keepVersions(own, isOfBefore)
+  const cut = { ...remaining, born, of: { ...remaining.of } }
   for (const version of late) cut.of[version] = [seq, NOTHING]
   cutFor.set(cut.of, features)
   const users = [...byUser].map(([userId, states]) => [userId, { ...keepVersions(states, isOfBefore), born }] as const)
@@ -67,18 +67,20 @@ export function keepVersions(states: FeatureStates, isWanted: (version: string) 
 
 function withoutCells(visit: Visit, isWanted: (version: string) => boolean): Visit {
   const [id, startedAt, endedAt, messages, cells] = visit
-  const kept: Visit[4] = []
+  const keptCells: Visit[4] = []
   for (let place = 0; place < cells.length; place += 2)
-    if (isWanted(cells[place] as string)) kept.push(cells[place]!, cells[place + 1]!)
-  return kept.length === cells.length ? visit : [id, startedAt, endedAt, messages, kept]
+    if (isWanted(cells[place] as string)) keptCells.push(cells[place]!, cells[place + 1]!)
+  return keptCells.length === cells.length ? visit : [id, startedAt, endedAt, messages, keptCells]
 }
 
 /**
  * Returns the positions from which features of a browser count, where that is not the first message, as empty states.
  */
-export function cutsOf(own: FeatureStates): FeatureStates | undefined {
-  const late = Object.entries(own.of).filter(([, [since]]) => since > 0)
+export function cutsOf(states: FeatureStates): FeatureStates | undefined {
+  const late = Object.entries(states.of).filter(([, [since]]) => since > 0)
   if (late.length === 0) return undefined
-  const of = Object.fromEntries(late.map(([version, [since]]) => [version, [since, NOTHING] as [number, []]]))
-  return { born: own.born, at: 0, of, visits: [], past: [0, 0] }
+  const cutsByVersion = Object.fromEntries(
+    late.map(([version, [since]]) => [version, [since, NOTHING] as [number, []]]),
+  )
+  return { born: states.born, at: 0, of: cutsByVersion, visits: [], past: [0, 0] }
 }

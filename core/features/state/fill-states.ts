@@ -21,17 +21,17 @@ export interface HistoryFill {
  * Returns the sequence up to which the history of a feature is to be counted for a browser whose states may count
  * already what comes after it; undefined: they lack nothing that the streams have.
  *
- * @param own states of the browser itself
+ * @param states states of the browser itself
  * @param last sequence of the browser's last message up to `through`; 0: there is none
  */
 export function historyLacking(
-  own: FeatureStates,
+  states: FeatureStates,
   { version, addedIn }: Feature,
   { from, through }: HistoryFill,
   last: number,
 ): number | undefined {
-  if (addedIn <= own.born) return undefined
-  const since = countsFrom(own, version)
+  if (addedIn <= states.born) return undefined
+  const since = countsFrom(states, version)
   if (since === undefined) return through
   if (since <= from) return undefined
   // Where there is no message between both, the whole history is the same. It is what was counted first.
@@ -56,14 +56,16 @@ export function withHistory(
   const [state, earlier] = [before.of[version], history?.of[version]]
   const visits = withSessions(before.visits, history?.visits ?? [], feature)
   if (!state && !earlier) return { ...before, visits }
-  const held = state && earlier ? mergeFeature(state, earlier, feature)[1] : (state ?? earlier)![1]
-  return { ...before, visits, of: { ...before.of, [version]: [since, held] } }
+  const cellOrSlots = state && earlier ? mergeFeature(state, earlier, feature)[1] : (state ?? earlier)![1]
+  return { ...before, visits, of: { ...before.of, [version]: [since, cellOrSlots] } }
 }
 
 /** Returns states that have counted all messages for the features of a revision. */
 export function asComplete(states: FeatureStates, revision: number): FeatureStates {
-  const of = Object.fromEntries(Object.entries(states.of).filter(([, state]) => heldOf(state) !== undefined))
-  return { ...states, born: revision, of }
+  const filledByVersion = Object.fromEntries(
+    Object.entries(states.of).filter(([, state]) => heldOf(state) !== undefined),
+  )
+  return { ...states, born: revision, of: filledByVersion }
 }
 
 /** Whether a fill leaves out no feature that a browser's own states may lack history of. */
@@ -83,9 +85,9 @@ function withSessions(visits: Visit[], before: readonly Visit[], feature: Featur
     const place = cell === undefined ? -1 : visits.findIndex(other => isPartOf(visit, other))
     if (cell === undefined || place < 0) continue
     const [id, startedAt, endedAt, messages, cells] = filled[place]!
-    const known = valueAt<FeatureCell>(cells, version)
+    const existing = valueAt<FeatureCell>(cells, version)
     const next = cells.slice()
-    putValue(next, version, known === undefined ? cell : mergeCells(known, cell, feature))
+    putValue(next, version, existing === undefined ? cell : mergeCells(existing, cell, feature))
     filled[place] = [id, startedAt, endedAt, messages, next]
   }
   return filled

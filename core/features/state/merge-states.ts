@@ -8,14 +8,19 @@ import { bounded, mergeVisits } from './visits.js'
  * visitor's. Commutative and associative; neither is changed. Versions that the site no longer has are left out.
  */
 export function mergeStates(a: FeatureStates, b: FeatureStates, features: Features): FeatureStates {
-  const of: FeatureStates['of'] = {}
+  const merged: FeatureStates['of'] = {}
   for (const [version, feature] of features.byVersion) {
     const [stateOfA, stateOfB] = [a.of[version], b.of[version]]
     const state = stateOfA && stateOfB ? mergeFeature(stateOfA, stateOfB, feature) : (stateOfA ?? stateOfB)
-    if (state) of[version] = state
+    if (state) merged[version] = state
   }
   const visits = mergeVisits(a.visits, b.visits, features)
   const past: FeatureStates['past'] = [a.past[0] + b.past[0], a.past[1] + b.past[1]]
   const born = Math.min(a.born, b.born)
-  return { born, at: Math.max(a.at, b.at), of, ...(visits.length > 0 ? bounded(visits, past) : { visits, past }) }
+  return {
+    born,
+    at: Math.max(a.at, b.at),
+    of: merged,
+    ...(visits.length > 0 ? bounded(visits, past) : { visits, past }),
+  }
 }

@@ -5,6 +5,6 @@ export const NOTHING: [] = []
 
 /** Returns what an entry holds; undefined: nothing. */
 export function heldOf(state: FeatureState | undefined): FeatureCell | FeatureSlots | undefined {
-  const held = state?.[1]
-  return Array.isArray(held) && held.length === 0 ? undefined : held
+  const cellOrSlots = state?.[1]
+  return Array.isArray(cellOrSlots) && cellOrSlots.length === 0 ? undefined : cellOrSlots
 }

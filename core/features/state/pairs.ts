@@ -14,9 +14,9 @@ function findKey<Key extends string | number>(pairs: readonly unknown[], key: Ke
   }
   while (low < high) {
     const middle = (low + high) >> 1
-    const found = pairs[2 * middle] as Key
-    if (found === key) return 2 * middle
-    if (found < key) low = middle + 1
+    const middleKey = pairs[2 * middle] as Key
+    if (middleKey === key) return 2 * middle
+    if (middleKey < key) low = middle + 1
     else high = middle
   }
   return -1 - 2 * low

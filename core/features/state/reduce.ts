@@ -33,7 +33,7 @@ export function draftFeatures(
   features: Features,
   sinceOf: (version: string) => number = () => 0,
 ): FeatureDraft {
-  const of: Record<string, FeatureState> = { ...before.of }
+  const byVersion: Record<string, FeatureState> = { ...before.of }
   const { born } = before
   let { at: latest, visits, past } = before
 
@@ -41,9 +41,9 @@ export function draftFeatures(
     for (const { feature, weight } of rules) {
       if (feature.window.kind === 'session' || (feature.matches && !feature.matches(message))) continue
       const { version } = feature
-      const state = of[version]
-      const held = addMessage(heldOf(state), feature, weight, message, sample)
-      if (held !== undefined) of[version] = [state ? state[0] : sinceOf(version), held]
+      const state = byVersion[version]
+      const cellOrSlots = addMessage(heldOf(state), feature, weight, message, sample)
+      if (cellOrSlots !== undefined) byVersion[version] = [state ? state[0] : sinceOf(version), cellOrSlots]
     }
   }
 
@@ -55,6 +55,6 @@ export function draftFeatures(
       ;({ visits, past } = addVisit(visits, past, message, sample, features, rules))
       latest = Math.max(latest, at)
     },
-    soFar: () => ({ born, at: latest, of, visits, past }),
+    soFar: () => ({ born, at: latest, of: byVersion, visits, past }),
   }
 }

@@ -57,16 +57,16 @@ export function featureValues(
 
 function featureValue(states: FeatureStates, feature: Feature, at: number): Json {
   const { window } = feature
-  const held = heldOf(states.of[feature.version])
-  if (!hasSlots(window)) return shaped(held as FeatureCell | undefined, feature, at)
-  const slots = (held as FeatureSlots | undefined) ?? []
+  const cellOrSlots = heldOf(states.of[feature.version])
+  if (!hasSlots(window)) return shaped(cellOrSlots as FeatureCell | undefined, feature, at)
+  const slots = (cellOrSlots as FeatureSlots | undefined) ?? []
   if (window.kind === 'decay') return decayedValue(slots, feature, window, at)
   const first = firstSlotAt(window, at)
   let cell: FeatureCell | undefined
   for (let place = 0; place < slots.length; place += 2) {
     if ((slots[place] as number) < first) continue
-    const found = slots[place + 1] as FeatureCell
-    cell = cell === undefined ? found : mergeCells(cell, found, feature)
+    const slotCell = slots[place + 1] as FeatureCell
+    cell = cell === undefined ? slotCell : mergeCells(cell, slotCell, feature)
   }
   return shaped(cell, feature, at)
 }

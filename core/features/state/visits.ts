@@ -102,9 +102,9 @@ function byStart(a: Visit, b: Visit): number {
 export function bounded(visits: Visit[], past: FeatureStates['past']): Pick<FeatureStates, 'visits' | 'past'> {
   let latest = 0
   for (const [, , endedAt] of visits) latest = Math.max(latest, endedAt)
-  let kept = Math.max(0, visits.length - MAX_VISITS)
-  while (visits[kept]![2] < latest - KEPT_MS) kept++
-  if (kept === 0) return { visits, past }
-  const ms = visits.slice(0, kept).reduce((sum, [, startedAt, endedAt]) => sum + endedAt - startedAt, 0)
-  return { visits: visits.slice(kept), past: [past[0] + kept, past[1] + ms] }
+  let firstKept = Math.max(0, visits.length - MAX_VISITS)
+  while (visits[firstKept]![2] < latest - KEPT_MS) firstKept++
+  if (firstKept === 0) return { visits, past }
+  const ms = visits.slice(0, firstKept).reduce((sum, [, startedAt, endedAt]) => sum + endedAt - startedAt, 0)
+  return { visits: visits.slice(firstKept), past: [past[0] + firstKept, past[1] + ms] }
 }

@@ -44,7 +44,7 @@ export function recall(earnings: readonly Earning[]): CreditedSlots | undefined 
 /** Remembers what was credited by these earnings. */
 export function remember(earnings: readonly Earning[], slots: CreditedSlots): void {
   remembered.set(earnings, slots)
-  latest = latest.filter(one => one.deref() !== undefined && one.deref() !== earnings)
+  latest = latest.filter(reference => reference.deref() !== undefined && reference.deref() !== earnings)
   latest.push(new WeakRef(earnings))
   if (latest.length <= MAX_REMEMBERED) return
   const oldest = latest.shift()?.deref()
@@ -74,16 +74,16 @@ export function isSame(before: readonly Facts[], after: readonly Facts[]): boole
 
 function isSameDecision(a: Facts, b: Facts): boolean {
   if (a === b) return true
-  const [one, other] = [a.decision, b.decision]
+  const [decisionA, decisionB] = [a.decision, b.decision]
   return (
-    one.decisionId === other.decisionId &&
-    one.at === other.at &&
+    decisionA.decisionId === decisionB.decisionId &&
+    decisionA.at === decisionB.at &&
     a.rewards === b.rewards &&
-    one.most === other.most &&
-    one.countFrom === other.countFrom &&
-    one.items.length === other.items.length &&
-    other.items.every((item, place) => {
-      const { contentId, viewedAt, clicks } = one.items[place]!
+    decisionA.most === decisionB.most &&
+    decisionA.countFrom === decisionB.countFrom &&
+    decisionA.items.length === decisionB.items.length &&
+    decisionB.items.every((item, place) => {
+      const { contentId, viewedAt, clicks } = decisionA.items[place]!
       return item.contentId === contentId && item.viewedAt === viewedAt && item.clicks === clicks
     })
   )

@@ -40,8 +40,8 @@ export function countTaught(before: Taught): TaughtCount {
 export function withoutOldCounts(taught: Taught, decisions: readonly KeptDecision[], now: number): Taught {
   const yesterday = dayOf(now) - 1
   if (taught.every(([, day]) => day >= yesterday)) return taught
-  const kept = new Set(decisions.map(({ slotId, at }) => keyOf(slotId, dayOf(at))))
-  return taught.filter(([slotId, day]) => day >= yesterday || kept.has(keyOf(slotId, day)))
+  const slotDays = new Set(decisions.map(({ slotId, at }) => keyOf(slotId, dayOf(at))))
+  return taught.filter(([slotId, day]) => day >= yesterday || slotDays.has(keyOf(slotId, day)))
 }
 
 /** Returns the day of a time, since 1970 in UTC. */

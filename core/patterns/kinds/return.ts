@@ -25,8 +25,8 @@ function takeNext(afterMs: number, state: PatternState, fact: PatternFact, tell:
   const { at } = fact
   const before = state.latest?.at ?? at
   if (at - before < afterMs) return withLatest(state, { at })
-  const told = report(before, fact, state.told ?? [], tell)
-  return withLatest(stateWith(state, { told }), { at })
+  const reported = report(before, fact, state.told ?? [], tell)
+  return withLatest(stateWith(state, { told: reported }), { at })
 }
 
 /** Takes a message from within a time in which there seemed to be none. */
@@ -35,17 +35,17 @@ function takeLate(afterMs: number, state: PatternState, fact: PatternFact, tell:
   const gap = state.told?.find(({ times: [from, to] }) => at > from! && at < to!)
   if (!gap) return state
   const [from, to] = gap.times as [number, number]
-  let told = state.told!.filter(run => run !== gap)
-  if (at - from >= afterMs) told = report(from, fact, told, tell)
-  if (to - at >= afterMs) told = [...told, { ...gap, times: [at, to] }]
+  let reported = state.told!.filter(run => run !== gap)
+  if (at - from >= afterMs) reported = report(from, fact, reported, tell)
+  if (to - at >= afterMs) reported = [...reported, { ...gap, times: [at, to] }]
   else tell({ ...toldOf(gap), retracted: true })
-  return stateWith(state, { told })
+  return stateWith(state, { told: reported })
 }
 
-function report(from: number, { at, id, session }: PatternFact, told: PatternRun[], tell: Tell): PatternRun[] {
+function report(from: number, { at, id, session }: PatternFact, reported: PatternRun[], tell: Tell): PatternRun[] {
   const run = { key: '', times: [from, at], id, session }
-  if (!tell(toldOf(run))) return told
-  return [...told.filter(({ times }) => times[1]! > at - TOLD_MS), run].slice(-MAX_TOLD)
+  if (!tell(toldOf(run))) return reported
+  return [...reported.filter(({ times }) => times[1]! > at - TOLD_MS), run].slice(-MAX_TOLD)
 }
 
 function toldOf({ key, times, id, session }: PatternRun) {

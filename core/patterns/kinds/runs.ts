@@ -85,10 +85,10 @@ export function isReplaced(sequence: Sequence, run: PatternRun, other: PatternRu
 
 /** Drops the runs whose latest messages are oldest, as far as there are too many. */
 export function bounded(runs: PatternRun[]): PatternRun[] {
-  let kept = runs
-  while (kept.length > MAX_RUNS) {
-    const oldest = kept.reduce((one, other) => (other.times.at(-1)! < one.times.at(-1)! ? other : one))
-    kept = kept.filter(run => run !== oldest)
+  let remaining = runs
+  while (remaining.length > MAX_RUNS) {
+    const oldest = remaining.reduce((a, b) => (b.times.at(-1)! < a.times.at(-1)! ? b : a))
+    remaining = remaining.filter(run => run !== oldest)
   }
-  return kept
+  return remaining
 }

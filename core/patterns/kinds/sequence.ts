@@ -36,8 +36,8 @@ export function sequenceLogic(sequence: Sequence): PatternLogic {
 }
 
 function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: Tell): PatternState {
-  const { runs = [], refuters, told = [], settled = fact.at } = state
-  const kept = told.slice()
+  const { runs = [], refuters, told: reportedBefore = [], settled = fact.at } = state
+  const reported = reportedBefore.slice()
   const begun: PatternRun[] = []
   const ended = new Set<string>()
   for (const run of advancedBy(sequence, runs, fact)) {
@@ -45,7 +45,7 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
     if (run.times.length < sequence.elements.length) begun.push(run)
     else {
       ended.add(run.key)
-      report(sequence, run, fact.at, kept, tell)
+      report(sequence, run, fact.at, reported, tell)
     }
   }
   const guards = fact.hits.filter(([step]) => sequence.roles[step]!.isGuard)
@@ -54,17 +54,19 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
   for (const run of begun) {
     if (ended.has(run.key)) continue
     if (deadlineOf(sequence, run) < Number.POSITIVE_INFINITY)
-      retract(kept, tell, other => isBegunAnew(sequence, other, run))
+      retract(reported, tell, other => isBegunAnew(sequence, other, run))
     next = next.filter(other => !isReplaced(sequence, other, run))
-    if (fact.at < settled && isLateRefuted(sequence, run, refuters, kept)) continue
+    if (fact.at < settled && isLateRefuted(sequence, run, refuters, reported)) continue
     if (!next.some(other => isReplaced(sequence, run, other))) next.push(run)
   }
-  if (guards.length > 0) retract(kept, tell, run => run.times.some((_, place) => place > 0 && isRefuted(run, place)))
+  if (guards.length > 0)
+    retract(reported, tell, run => run.times.some((_, place) => place > 0 && isRefuted(run, place)))
   const now = Math.max(settled, fact.at)
   const added = refutersAmong(sequence, fact)
   return stateWith(state, {
     runs: bounded(next.filter(run => !isOver(sequence, run, now))),
-    told: kept.length > 0 ? kept.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD) : kept,
+    told:
+      reported.length > 0 ? reported.filter(({ times }) => times.at(-1)! > now - TOLD_MS).slice(-MAX_TOLD) : reported,
     refuters: added.length > 0 ? remembered([...(refuters ?? []), ...added], now) : refuters,
   })
 }
@@ -90,19 +92,19 @@ function isLateRefuted(
   sequence: Sequence,
   run: PatternRun,
   refuters: readonly PatternRefuter[] | undefined,
-  told: readonly PatternRun[],
+  reported: readonly PatternRun[],
 ): boolean {
   return (
     (refuters?.some(refuter => refutesLate(sequence, refuter, run)) ?? false) ||
-    told.some(other => isBegunAnew(sequence, run, other))
+    reported.some(other => isBegunAnew(sequence, run, other))
   )
 }
 
 /** Ends the waits that are over at the time of the earliest. */
 function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternState {
-  const { runs = [], told = [] } = state
+  const { runs = [], told: reportedBefore = [] } = state
   const at = earliestDeadline(sequence, runs)
-  const kept = told.slice()
+  const reported = reportedBefore.slice()
   let next = runs
   for (const run of runs) {
     // A match at this time may have used it up.
@@ -114,10 +116,10 @@ function expire(sequence: Sequence, state: PatternState, tell: Tell): PatternSta
     else {
       const lastMessageAt = run.times.at(-1)!
       next = next.filter(other => other.key !== run.key || other.times[0]! > lastMessageAt)
-      report(sequence, over, at, kept, tell)
+      report(sequence, over, at, reported, tell)
     }
   }
-  return stateWith(state, { runs: next, told: kept.slice(-MAX_TOLD) })
+  return stateWith(state, { runs: next, told: reported.slice(-MAX_TOLD) })
 }
 
 function earliestDeadline(sequence: Sequence, runs: readonly PatternRun[] | undefined): number {
@@ -126,9 +128,9 @@ function earliestDeadline(sequence: Sequence, runs: readonly PatternRun[] | unde
   return earliest
 }
 
-function report({ elements }: Sequence, run: PatternRun, at: number, told: PatternRun[], tell: Tell): void {
+function report({ elements }: Sequence, run: PatternRun, at: number, reported: PatternRun[], tell: Tell): void {
   const isTold = tell(toldOf(run, at))
-  if (isTold && elements.some(({ isGuarded }) => isGuarded)) told.push(run)
+  if (isTold && elements.some(({ isGuarded }) => isGuarded)) reported.push(run)
 }
 
 function toldOf({ key, times, id, session }: PatternRun, at: number) {
@@ -137,9 +139,9 @@ function toldOf({ key, times, id, session }: PatternRun, at: number) {
 }
 
 /** Takes back the signals that a late message shows to be wrong. */
-function retract(told: PatternRun[], tell: Tell, isWrong: (run: PatternRun) => boolean): void {
-  for (const run of told.filter(isWrong)) {
-    told.splice(told.indexOf(run), 1)
+function retract(reported: PatternRun[], tell: Tell, isWrong: (run: PatternRun) => boolean): void {
+  for (const run of reported.filter(isWrong)) {
+    reported.splice(reported.indexOf(run), 1)
     tell({ ...toldOf(run, run.times.at(-1)!), retracted: true })
   }
 }

@@ -27,9 +27,9 @@ function take(rule: WindowRule, state: PatternState, fact: PatternFact, tell: Te
   const [[, ...keys] = [0]] = fact.hits
   let windows = state.windows ?? []
   for (const key of keys.length > 0 ? keys : ['']) {
-    const { window, index } = added(rule, windows.find(known => known.key === key) ?? { key, times: [] }, fact)
+    const { window, index } = added(rule, windows.find(other => other.key === key) ?? { key, times: [] }, fact)
     const reached = reachedBy(rule, window, index, fact.at)
-    windows = windows.filter(known => known.key !== key)
+    windows = windows.filter(other => other.key !== key)
     if (!reached) windows = [...windows, window]
     else
       tell({
@@ -87,12 +87,12 @@ function reachedBy(
 
 /** Drops the keys whose latest messages are oldest, as far as there are too many keys or messages. */
 function bounded(windows: PatternWindow[]): PatternWindow[] {
-  let kept = windows
-  while (kept.length > MAX_WINDOWS || messagesOf(kept) > MAX_WINDOW_MESSAGES) {
-    const oldest = kept.reduce((one, other) => (other.times.at(-1)! < one.times.at(-1)! ? other : one))
-    kept = kept.filter(window => window !== oldest)
+  let remaining = windows
+  while (remaining.length > MAX_WINDOWS || messagesOf(remaining) > MAX_WINDOW_MESSAGES) {
+    const oldest = remaining.reduce((a, b) => (b.times.at(-1)! < a.times.at(-1)! ? b : a))
+    remaining = remaining.filter(window => window !== oldest)
   }
-  return kept
+  return remaining
 }
 
 function messagesOf(windows: readonly PatternWindow[]): number {

@@ -38,9 +38,9 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 
   /** Returns what is there before the first message that counts. */
   function begin(): BrowserStates {
-    const own = profile?.features ?? emptyStates(revision)
+    const ofBrowser = profile?.features ?? emptyStates(revision)
     const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
-    return cutStates({ own, byUser }, features, profile?.seq ?? 0)
+    return cutStates({ own: ofBrowser, byUser }, features, profile?.seq ?? 0)
   }
 
   function draftOf(userId: string): FeatureDraft {
@@ -56,13 +56,13 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 
   /** Returns what is there now, with the messages that were counted. */
   function current() {
-    let own: FeatureStates = before?.own ?? profile?.features ?? emptyStates(revision)
+    let ofBrowser: FeatureStates = before?.own ?? profile?.features ?? emptyStates(revision)
     const byUser = new Map(before?.byUser ?? Object.entries(profile?.featuresByUser ?? {}))
     for (const [userId, draft] of drafts) {
-      if (userId === '') own = draft.soFar()
+      if (userId === '') ofBrowser = draft.soFar()
       else byUser.set(userId, draft.soFar())
     }
-    return { own, byUser }
+    return { own: ofBrowser, byUser }
   }
 
   return {

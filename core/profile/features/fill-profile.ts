@@ -44,18 +44,18 @@ export function isWhole({ firstSeen }: Pick<Profile, 'firstSeen'>, { from, fromT
  * `fill.through`
  */
 export function fillProfile(profile: Profile, counted: CountedHistory, fill: ProfileFill): FilledProfile {
-  const own = profile.features ?? emptyStates(-1)
+  const ofBrowser = profile.features ?? emptyStates(-1)
   const last = counted.get(fill.through)?.seq ?? 0
   const lacking: Lacking[] = []
   for (const feature of fill.counted.byVersion.values()) {
-    const bound = historyLacking(own, feature, fill, last)
+    const bound = historyLacking(ofBrowser, feature, fill, last)
     if (bound !== undefined) lacking.push({ feature, bound })
   }
   const missing = [...new Set(lacking.map(({ bound }) => bound))].filter(bound => !counted.has(bound))
   if (missing.length > 0) return { missing }
-  const isComplete = own.born < fill.features.revision && isWhole(profile, fill) && fillsAll(own, fill)
+  const isComplete = ofBrowser.born < fill.features.revision && isWhole(profile, fill) && fillsAll(ofBrowser, fill)
   if (lacking.length === 0 && !isComplete) return { profile }
-  const after = filledStates({ ...profile, features: own }, lacking, counted, fill)
+  const after = filledStates({ ...profile, features: ofBrowser }, lacking, counted, fill)
   if (isComplete) {
     after.features = asComplete(after.features, fill.features.revision)
     for (const [userId, states] of Object.entries(after.featuresByUser ?? {}))
@@ -73,26 +73,26 @@ function filledStates(
   const { features, featuresByUser = {} } = profile
   const since = isWhole(profile, fill) ? 0 : fill.from
   const apart = usersApart(Object.keys({ ...featuresByUser, ...counted.get(fill.through)?.featuresByUser }))
-  const own = filled(features, history => ownStates(history, apart, fill))
+  const ofBrowser = filled(features, history => ownStates(history, apart, fill))
   const byUser = [...apart].map(userId => {
     const states = featuresByUser[userId] ?? emptyStates(features.born)
     return [userId, filled(states, history => history.featuresByUser?.[userId])] as const
   })
-  return { features: own, ...(byUser.length > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+  return { features: ofBrowser, ...(byUser.length > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
 
-  function filled(states: FeatureStates, of: (history: Profile) => FeatureStates | undefined): FeatureStates {
+  function filled(states: FeatureStates, statesOf: (history: Profile) => FeatureStates | undefined): FeatureStates {
     return lacking.reduce((after, { feature, bound }) => {
       const history = counted.get(bound)
       const counts = countsFrom(features, feature.version) !== undefined
-      return withHistory(after, feature, history && of(history), { counts, since })
+      return withHistory(after, feature, history && statesOf(history), { counts, since })
     }, states)
   }
 }
 
 /** Returns what was counted for a browser itself, and for users that are not told apart any more. */
 function ownStates(counted: Profile, apart: ReadonlySet<string>, fill: ProfileFill): FeatureStates | undefined {
-  let own = counted.features
+  let merged = counted.features
   for (const [userId, states] of Object.entries(counted.featuresByUser ?? {}))
-    if (own && !apart.has(userId)) own = mergeStates(own, states, fill.counted)
-  return own
+    if (merged && !apart.has(userId)) merged = mergeStates(merged, states, fill.counted)
+  return merged
 }

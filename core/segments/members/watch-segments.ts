@@ -107,13 +107,10 @@ export function watchSegments(
   }
 
   /** Takes what the person's owner, or a browser of the person, says. */
-  function obey(
-    { messageId, anonymousId, entered = [], left = [], carried: taken = [] }: SegmentNews,
-    now: Profile,
-  ): void {
-    const known = (names: string[]) => names.filter(name => defined.has(name))
-    take(changeMembers(members, { entered: known(entered), left, at }), { messageId }, now)
-    take(changeMembers(members, { entered: known(taken), left: [], at }), { messageId, from: anonymousId }, now)
+  function obey({ messageId, anonymousId, entered = [], left = [], carried = [] }: SegmentNews, now: Profile): void {
+    const existing = (names: string[]) => names.filter(name => defined.has(name))
+    take(changeMembers(members, { entered: existing(entered), left, at }), { messageId }, now)
+    take(changeMembers(members, { entered: existing(carried), left: [], at }), { messageId, from: anonymousId }, now)
   }
 
   return {

@@ -23,7 +23,7 @@ export async function addContents(
   learned: Learned,
   { nats, installation, loaded, removed, log, now }: AddContentsParts,
 ): Promise<void> {
-  const told = nothingLearned()
+  const contentsLearned = nothingLearned()
   const live = [...installation.past.learning.filter(({ gone }) => !gone), ...installation.streams.learning]
   for (const { name } of live) {
     const through = loaded.find(stream => stream.name === name)?.through ?? 0
@@ -34,19 +34,19 @@ export async function addContents(
       const { contents, ...envelope } = parsed.value
       const partition = Number(subject.split('.')[1])
       const isRemoved = removed.has(`${contentsRecordId(partition, envelope)}@${Date.parse(envelope.receivedAt)}`)
-      const kept = { ...envelope, records: [], ...(contents && !isRemoved && { contents }) }
-      foldEnvelope(told, partition, kept, now)
+      const contentsOnly = { ...envelope, records: [], ...(contents && !isRemoved && { contents }) }
+      foldEnvelope(contentsLearned, partition, contentsOnly, now)
     }
   }
-  learned.contents = told.contents
-  learned.fills = told.fills
-  for (const [partition, taken] of told.partitions) addTaken(learned, partition, taken)
+  learned.contents = contentsLearned.contents
+  learned.fills = contentsLearned.fills
+  for (const [partition, messages] of contentsLearned.partitions) addTaken(learned, partition, messages)
 }
 
 /** Notes what was taken as well: messages that add to content alone are in no table. */
 function addTaken({ partitions }: Learned, partition: number, { stored, above }: TakenMessages): void {
-  const known = partitions.get(partition) ?? { stored: 0, above: new Set() }
-  known.stored = Math.max(known.stored, stored)
-  known.above = new Set([...known.above, ...above].filter(seq => seq > known.stored))
-  partitions.set(partition, known)
+  const total = partitions.get(partition) ?? { stored: 0, above: new Set() }
+  total.stored = Math.max(total.stored, stored)
+  total.above = new Set([...total.above, ...above].filter(seq => seq > total.stored))
+  partitions.set(partition, total)
 }

@@ -89,11 +89,11 @@ const NO_PARTITION = -1
 
 /** Counts through what is so old that it is not told again: sequences of a partition rise. */
 function forgetOld({ partitions }: Learned): void {
-  for (const taken of partitions.values()) {
-    if (taken.above.size <= REMEMBERED) continue
-    const sequences = [...taken.above].sort((a, b) => a - b)
-    taken.stored = sequences[sequences.length - REMEMBERED - 1]!
-    taken.above = new Set(sequences.slice(-REMEMBERED))
+  for (const messages of partitions.values()) {
+    if (messages.above.size <= REMEMBERED) continue
+    const sequences = [...messages.above].sort((a, b) => a - b)
+    messages.stored = sequences[sequences.length - REMEMBERED - 1]!
+    messages.above = new Set(sequences.slice(-REMEMBERED))
   }
 }
 

@@ -57,10 +57,10 @@ export interface NewGeneration {
   /**
    * Marks the profiles of a partition that only the old generation has as deleted, so that ClickHouse hears of it.
    *
-   * @param kept those of the partition that were written
+   * @param keptProfiles those of the partition that were written
    * @param looksUp whether others may have been written before
    */
-  removeOthers(partition: number, kept: Iterable<Profile>, looksUp: boolean): Promise<void>
+  removeOthers(partition: number, keptProfiles: Iterable<Profile>, looksUp: boolean): Promise<void>
   /**
    * Puts it into effect.
    *
@@ -106,9 +106,9 @@ export async function createGeneration({
     writeCheckpoint: store.writeCheckpoint,
     async noteFilled(siteId, features) {
       const { partitions } = installation
-      const told = filledEverywhere(await readFilled(meta, { generation: old, siteId }), partitions)
-      const isTold = featuresAfter(features, told).ofContent.rules.length === 0
-      const revision = isTold ? features.revision : told
+      const filledRevision = filledEverywhere(await readFilled(meta, { generation: old, siteId }), partitions)
+      const isFilled = featuresAfter(features, filledRevision).ofContent.rules.length === 0
+      const revision = isFilled ? features.revision : filledRevision
       if (revision > 0) await writeFilled(meta, { generation, siteId, partitions }, filled => filled.fill(revision))
     },
 
@@ -121,8 +121,8 @@ export async function createGeneration({
       return count
     },
 
-    async removeOthers(partition, kept, looksUp) {
-      const keys = new Set([...kept].map(store.keyOf))
+    async removeOthers(partition, keptProfiles, looksUp) {
+      const keys = new Set([...keptProfiles].map(store.keyOf))
       for await (const key of await before.keys(`${partition}.>`))
         if (!keys.has(key) && !(looksUp && (await profiles.get(key)))) {
           const entry = await before.get(key)

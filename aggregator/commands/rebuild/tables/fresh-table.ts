@@ -63,9 +63,9 @@ export function freshTable(clickhouse: ClickHouseClient, { name, feeds }: Derive
 
 /** Returns the columns of a table that a view fills, by name: those that the table doesn't have are left out. */
 async function commonColumns(clickhouse: ClickHouseClient, table: string, select: string): Promise<string> {
-  const known = new Set(await columnNames(clickhouse, table))
+  const tableColumns = new Set(await columnNames(clickhouse, table))
   return (await columnNames(clickhouse, `(${select})`))
-    .filter(column => known.has(column))
+    .filter(column => tableColumns.has(column))
     .map(column => `\`${column}\``)
     .join(', ')
 }

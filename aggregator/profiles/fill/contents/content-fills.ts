@@ -27,13 +27,15 @@ export async function beginFills(
   { through, oldest, end }: FillBounds,
 ): Promise<FillsOfPartition> {
   const fills = await changeFills(meta, siteId, partition, before => {
-    const kept = Object.entries(before).filter(([version, fill]) => versions.includes(version) || fill.through > oldest)
-    const after = Object.fromEntries(kept)
+    const remaining = Object.entries(before).filter(
+      ([version, fill]) => versions.includes(version) || fill.through > oldest,
+    )
+    const after = Object.fromEntries(remaining)
     for (const version of versions) {
-      const known = before[version]
-      if (known && !known.isDone && known.through > through && known.through <= end)
-        throw new Error(`a fill that goes to message ${known.through} was begun, and ${through} is applied`)
-      if (!known || known.isDone) after[version] = { from: known?.through ?? 0, through }
+      const fillBefore = before[version]
+      if (fillBefore && !fillBefore.isDone && fillBefore.through > through && fillBefore.through <= end)
+        throw new Error(`a fill that goes to message ${fillBefore.through} was begun, and ${through} is applied`)
+      if (!fillBefore || fillBefore.isDone) after[version] = { from: fillBefore?.through ?? 0, through }
     }
     return after
   })

@@ -65,13 +65,13 @@ interface FilledFeature {
  */
 export async function beginContents(
   partition: number,
-  wanted: ReadonlyMap<string, WantedFill>,
+  wantedFills: ReadonlyMap<string, WantedFill>,
   bounds: FillBounds,
   deps: FillContentsDeps,
 ): Promise<ContentsFill | undefined> {
   const { meta } = deps.installation.buckets
   const filled: FilledFeature[] = []
-  const sites = versionsOf(wanted)
+  const sites = versionsOf(wantedFills)
   if (sites.size === 0) return undefined
   await deps.storedThrough(bounds.through)
   for (const [siteId, versions] of sites)
@@ -79,13 +79,13 @@ export async function beginContents(
       filled.push({ siteId, version, fill, stored: 0 })
   const features = new Map(filled.map(feature => [toldKey(feature.siteId, feature.version), feature]))
   const fills = new Map([...features].map(([key, { fill }]) => [key, fill]))
-  const told = await readTold(deps, partition, fills)
+  const toldSeqs = await readTold(deps, partition, fills)
 
   return {
     isWanted(siteId, version, seq) {
       const key = toldKey(siteId, version)
       const fill = features.get(key)?.fill
-      return fill !== undefined && isInFill(fill, seq) && !told.get(key)!.has(seq)
+      return fill !== undefined && isInFill(fill, seq) && !toldSeqs.get(key)!.has(seq)
     },
     async publish(shadows, profileOf) {
       const ascending = [...shadows].filter(({ contents }) => contents).sort((a, b) => numberOf(a) - numberOf(b))
@@ -101,8 +101,8 @@ export async function beginContents(
 }
 
 /** Returns the versions of features of content that are wanted, by site. */
-function versionsOf(wanted: ReadonlyMap<string, WantedFill>): Map<string, string[]> {
-  const sites = [...wanted].map(([siteId, { features, after }]): [string, string[]] => {
+function versionsOf(wantedFills: ReadonlyMap<string, WantedFill>): Map<string, string[]> {
+  const sites = [...wantedFills].map(([siteId, { features, after }]): [string, string[]] => {
     // By name there may be former ones, which are served meanwhile.
     const { rules } = featuresAfter(features, after).ofContent
     return [siteId, [...new Set(rules.map(([, { feature }]) => feature.version))]]

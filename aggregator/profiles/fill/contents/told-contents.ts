@@ -28,15 +28,15 @@ interface ReadToldDeps {
  * Reads which messages of a partition the streams of learning records tell of, as readers of these take them: what was
  * published again after a crash does not count.
  *
- * @param wanted of each feature's key the fill whose messages are meant
+ * @param fills of each feature's key the fill whose messages are meant
  */
 export async function readTold(
   { nats, installation, log, goOn }: ReadToldDeps,
   partition: number,
-  wanted: ReadonlyMap<string, ContentFill>,
+  fills: ReadonlyMap<string, ContentFill>,
 ): Promise<ToldContents> {
-  const told = new Map([...wanted.keys()].map(key => [key, new Set<number>()]))
-  const taken = noMessages()
+  const toldSeqs = new Map([...fills.keys()].map(key => [key, new Set<number>()]))
+  const seenMessages = noMessages()
   const subject = streamSubject('learning', partition)
   const past = installation.past.learning.filter(({ gone }) => !gone)
   const parts = [...past, ...installation.streams.learning].filter(part => stores(part, partition))
@@ -49,14 +49,14 @@ export async function readTold(
       const parsed = parseStored(message.data, parseLearningEnvelope)
       if (!parsed.ok) continue
       const { siteId, seq, stored, removal, batch, contents = [] } = parsed.value
-      if (removal !== undefined || batch !== undefined || !takeMessage(taken, seq, stored)) continue
+      if (removal !== undefined || batch !== undefined || !takeMessage(seenMessages, seq, stored)) continue
       for (const { amounts } of contents)
         for (const [version] of amounts) {
           const key = toldKey(siteId, version)
-          const fill = wanted.get(key)
-          if (fill && isInFill(fill, seq)) told.get(key)!.add(seq)
+          const fill = fills.get(key)
+          if (fill && isInFill(fill, seq)) toldSeqs.get(key)!.add(seq)
         }
     }
   }
-  return told
+  return toldSeqs
 }

@@ -59,9 +59,9 @@ async function checkEviction(redis: Redis): Promise<void> {
     )
 }
 
-async function checkOwner(redis: Redis, own: string): Promise<void> {
-  await redis.set(OWNER_KEY, own, { condition: 'NX' })
-  if ((await redis.get(OWNER_KEY)) !== own)
+async function checkOwner(redis: Redis, installationId: string): Promise<void> {
+  await redis.set(OWNER_KEY, installationId, { condition: 'NX' })
+  if ((await redis.get(OWNER_KEY)) !== installationId)
     throw new ConfigurationError(
       'the Redis of REDIS_URL has profiles of another installation: name another database, as in redis://127.0.0.1:6379/1',
     )

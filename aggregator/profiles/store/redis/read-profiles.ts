@@ -39,11 +39,11 @@ export async function* entriesByRevision(
       BY: 'SCORE',
       LIMIT: { offset: 0, count: READ_TOGETHER },
     })
-    const wanted = page.filter(({ value }) => isWanted(value))
-    const found = await Promise.all(wanted.map(({ value }) => read(value)))
-    for (const [index, { value: key, score }] of wanted.entries()) {
+    const selected = page.filter(({ value }) => isWanted(value))
+    const currents = await Promise.all(selected.map(({ value }) => read(value)))
+    for (const [index, { value: key, score }] of selected.entries()) {
       if (abort.aborted) return
-      const { profile, revision } = found[index]!
+      const { profile, revision } = currents[index]!
       // What was written meanwhile is younger, and comes later.
       if (revision === score) yield { profile, revision, subject: bucket.subjectOf(key), isMark: false }
     }

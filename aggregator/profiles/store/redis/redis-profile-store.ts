@@ -36,10 +36,11 @@ export function createRedisProfileStore(deps: ProfileStoreDeps & { redis: Redis 
       'revision',
       'published',
     ])
-    const known = { revision: Number(revision ?? 0), published: Number(published ?? 0) }
+    const revisions = { revision: Number(revision ?? 0), published: Number(published ?? 0) }
     const text = value ?? undefined
-    const profile = text === undefined ? undefined : bucket.parse({ json: () => JSON.parse(text) }, key, known.revision)
-    return { profile, bytes: Buffer.byteLength(text ?? ''), ...known }
+    const profile =
+      text === undefined ? undefined : bucket.parse({ json: () => JSON.parse(text) }, key, revisions.revision)
+    return { profile, bytes: Buffer.byteLength(text ?? ''), ...revisions }
   }
 
   return {

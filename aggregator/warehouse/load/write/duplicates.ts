@@ -46,11 +46,11 @@ export async function withoutDuplicates(
     if (texts.some(recent.has) || !isCovered(row.key, recent.coveredSince)) doubtful.push(...keys)
   }
   const stored = doubtful.length > 0 ? await find(doubtful) : new Set<string>()
-  const kept = stored.size === 0 ? first : first.filter(({ texts }) => !texts.some(text => stored.has(text)))
+  const fresh = stored.size === 0 ? first : first.filter(({ texts }) => !texts.some(text => stored.has(text)))
   return {
-    rows: kept.map(({ row }) => row),
+    rows: fresh.map(({ row }) => row),
     inBlock,
-    inTable: first.length - kept.length,
+    inTable: first.length - fresh.length,
     lookedUp: doubtful.length,
   }
 }

@@ -18,10 +18,10 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
   const [first, ...others] = parts
   if (!first) return {}
   const states = others.reduce((all, part) => mergeStates(all, part, features), first)
-  const held: [string, FeatureOfRow][] = []
+  const entries: [string, FeatureOfRow][] = []
   for (const [name, { value, version }] of featureValues(states, features, at))
-    if (!isNothing(value)) held.push([name, { version, value: JSON.stringify(value) }])
-  return Object.fromEntries(held)
+    if (!isNothing(value)) entries.push([name, { version, value: JSON.stringify(value) }])
+  return Object.fromEntries(entries)
 }
 
 function isNothing(value: Json): boolean {

@@ -33,14 +33,18 @@ function* plainPaths(value: Record<string, unknown>, prefix: string): Generator<
   }
 }
 
-/** @param taken paths that the object has by keys without dots, and by those with dots that came before */
-function withoutTwins(value: Record<string, unknown>, prefix: string, taken: Set<string>): Record<string, unknown> {
+/** @param takenPaths paths that the object has by keys without dots, and by those with dots that came before */
+function withoutTwins(
+  value: Record<string, unknown>,
+  prefix: string,
+  takenPaths: Set<string>,
+): Record<string, unknown> {
   const entries = Object.entries(value).map(([key, inner]) => {
     if (!key.includes('.'))
-      return [key, isObject(inner) ? withoutTwins(inner, `${prefix}${key}.`, taken) : separate(inner)]
+      return [key, isObject(inner) ? withoutTwins(inner, `${prefix}${key}.`, takenPaths) : separate(inner)]
     const paths = isObject(inner) ? allPaths(inner, `${prefix}${key}.`) : [prefix + key]
-    const isTwin = paths.some(path => taken.has(path))
-    for (const path of paths) taken.add(path)
+    const isTwin = paths.some(path => takenPaths.has(path))
+    for (const path of paths) takenPaths.add(path)
     return [isTwin ? key.replaceAll('.', DOT) : key, separate(inner)]
   })
   return Object.fromEntries(entries)
