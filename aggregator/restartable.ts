@@ -1,7 +1,7 @@
 import type { Part } from '@slotstream/runtime'
 
 /**
- * A service that is restarted when its settings no longer hold: it is stopped first, as on the end of its
+ * Starts a service that is restarted when its settings no longer hold: it is stopped first, as on the end of its
  * process, and then started again. A start that fails rejects unhandled, which ends the process.
  *
  * @param start is given what to call for that, once

@@ -38,13 +38,13 @@ export function aggregatorSettings(args: string[], env: Environment) {
   return {
     ...sharedSettings(env),
     /**
-     * What this process does: all of it, or a part; `batch` where it has something to do. Decisions need the profiles
-     * in the same process.
+     * Roles of this process: all or some; `batch` where it has something to do. Decisions need the profiles in the same
+     * process.
      */
     roles,
     /** Name of this process among several. When one of the same name starts, it takes this one's place at once. */
     name: textSetting('AGGREGATOR_NAME', env) ?? `${hostname()}:${numberSetting('AGGREGATOR_PORT', env)}`,
-    /** Where `/healthz`, `/readyz` and `/metrics` are answered. */
+    /** Port that answers `/healthz`, `/readyz` and `/metrics`. */
     port: numberSetting('AGGREGATOR_PORT', env),
     host: textSetting('AGGREGATOR_HOST', env),
     /** Profiles kept in memory, about 4 KB each; others are read back when they are needed. */
@@ -91,7 +91,7 @@ export function learningBytesSetting(env: Environment): number {
   return MB * numberSetting('LEARNING_MEMORY_MB', env)
 }
 
-/** How matrices of items are fitted and kept. */
+/** Settings for fitting and keeping matrices of items. */
 export interface ItemModelSettings {
   /** Time between two fits, in milliseconds; 0: none are fitted, nor used. */
   everyMs: number
@@ -108,7 +108,7 @@ function itemModelSettings(env: Environment): ItemModelSettings {
 
 /** Bounds of a block that an operator can set, and their defaults. */
 export interface WarehouseSettings {
-  /** How long a block waits for more, in milliseconds. Less: fresher tables, more and smaller parts. */
+  /** Time that a block waits for more rows, in milliseconds. Less: fresher tables, more and smaller parts. */
   maxAgeMs: number
   /** Rows of a block at most (a message's rows stay together). */
   maxRows: number
@@ -119,11 +119,11 @@ export function warehouseSettings(env: Environment): WarehouseSettings {
   return { maxAgeMs: numberSetting('WAREHOUSE_FLUSH_MS', env), maxRows: numberSetting('WAREHOUSE_BLOCK_ROWS', env) }
 }
 
-/** How signals are delivered to webhooks. */
+/** Settings for the delivery of signals to webhooks. */
 export interface WebhookSettings {
-  /** Whether URLs without TLS and IP addresses of private networks are permitted. */
+  /** True if URLs without TLS and IP addresses of private networks are permitted. */
   allowPrivate: boolean
-  /** How long the status of an answer may take, in milliseconds. */
+  /** Time that the status of an answer may take, in milliseconds. */
   timeoutMs: number
   /** First and longest pause before another attempt, and the time after which none follows, in milliseconds. */
   retryMs: number

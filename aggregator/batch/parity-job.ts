@@ -6,7 +6,7 @@ import { withChecks } from '../parity/with-checks.js'
 import type { NightlyJob } from './nightly.js'
 import { readSites } from './read-sites.js'
 
-/** When profiles are compared with the tables, and how many. */
+/** Schedule and size of the nightly comparison of profiles with the tables. */
 export interface ParitySettings {
   /** Visitors of each site; 0: none. */
   sample: number

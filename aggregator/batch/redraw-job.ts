@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000
 /** Longest time of a query over a day of a site, in milliseconds. */
 const TIMEOUT_MS = 10 * 60_000
 
-/** When decisions are drawn again, and how many. */
+/** Schedule and size of the nightly redraw of decisions. */
 export interface RedrawSettings {
   /** Decisions of each site; 0: none. */
   sample: number

@@ -11,7 +11,7 @@ export interface BatchParts
     Omit<RedrawJobParts, keyof LakeParts | keyof ParityJobParts>,
     Pick<ItemModelsParts, 'itemModels'>,
     Pick<WatchParts, 'experiments'> {
-  /** Where the lake is, and the time between two files, in milliseconds. Without a folder there is none. */
+  /** Folder of the lake, and the time between two files, in milliseconds. Without a folder there is no lake. */
   lake: LakeParts['lake']
 }
 

@@ -12,7 +12,7 @@ export interface TableAnswers<Request> {
   subject: string
   /** Name of the queue, so that one process of all takes each request, and of the connection to ClickHouse. */
   name: string
-  /** What is asked for, in messages: `records`. */
+  /** The kind of thing asked for, as error messages name it: `records`. */
   what: string
   /** Longest time of a query, in milliseconds. */
   timeoutMs: number

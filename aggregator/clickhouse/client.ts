@@ -1,7 +1,7 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { bodyCompression } from './body-compression.js'
 
-/** Where ClickHouse is, and as whom to connect. */
+/** The address of a ClickHouse server, and the user to connect as. */
 export interface ClickHouseServer {
   url: string
   username: string

@@ -5,7 +5,7 @@ const VISIT = `if(session_id = '', toString(toStartOfInterval(timestamp, INTERVA
 
 const CLICKS = CLICK_EVENTS.map(event => `'${event}'`).join(', ')
 
-/** Whether a message is a page, and whether it is a click or activity. */
+/** SQL conditions: a message is a page; a message is a click or activity. */
 const IS_PAGE = `type IN ('page', 'screen')`
 const IS_ENGAGED = `type = 'track' AND (event IN (${CLICKS})
         OR event = 'Page Engaged' AND ifNull(toFloat64OrNull(toString(properties.activeMs)), 0) > 0)`

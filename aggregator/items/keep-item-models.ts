@@ -117,7 +117,7 @@ export interface FitsDeps {
   /** Time between two fits of a site, in milliseconds. */
   everyMs: number
   fit: (question: FitQuestion) => Promise<FittedItems>
-  /** Whether this process is the one that fits, asked before it changes anything. */
+  /** Returns whether this process is the one that fits models; called before it changes anything. */
   isOwner: () => Promise<boolean>
   metrics: ReturnType<typeof fitMetrics>
   log: Log

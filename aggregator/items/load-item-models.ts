@@ -48,7 +48,7 @@ interface Loaded {
   model: ItemModel & { asOf: number }
 }
 
-/** Why a matrix is not loaded. */
+/** Reason why a matrix is not loaded. */
 type Refusal = 'damaged' | 'memory'
 
 export interface ItemLoaderDeps {

@@ -15,7 +15,7 @@ export async function watchNeededPolicies(
   { catalog, definitions }: Pick<Installation['buckets'], 'catalog' | 'definitions'>,
   log: Log,
 ): Promise<NeededPolicies> {
-  /** What each key of a bucket needs. */
+  /** Needs of each key of a bucket. */
   const needed = new Map<string, { siteId: string; policies: ItemPolicy[] }>()
 
   function put(key: string, siteId: string, policies: ItemPolicy[]): void {

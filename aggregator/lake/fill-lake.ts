@@ -5,7 +5,7 @@ import { covered, type LakeFolder } from './lake-files.js'
 import type { LakeMetrics } from './metrics.js'
 import type { TableRanges } from './table-ranges.js'
 
-/** How often to check whether a person's deletion is over, in milliseconds. */
+/** Time between two checks whether a person's deletion is over, in milliseconds. */
 const QUIET_MS = 500
 
 export interface FillParts {
@@ -18,11 +18,11 @@ export interface FillParts {
   claim: () => Promise<void>
   /** Everything up to here is in the table; undefined while that can't be said. */
   complete: () => Promise<number | undefined>
-  /** Whether the stream is still this process's, asked of NATS. */
+  /** Asks NATS whether this process still owns the stream. */
   verify: () => Promise<boolean>
   /**
-   * A number that is the same as long as no person is deleted; undefined while one is: rows that were read before may
-   * be theirs. Default: none is
+   * Returns a number that is the same as long as no person is deleted; undefined while one is: rows that were read
+   * before may be that person's. Default: no person is deleted
    */
   quiet?: () => Promise<number | undefined>
   /** Time between two looks at what is new, in milliseconds. */

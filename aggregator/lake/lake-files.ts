@@ -18,7 +18,7 @@ const MAGIC = 'PAR1'
 const NAME = /^(?<stream>\w+)-(?<first>\d{16})-(?<last>\d{16})\.parquet$/
 const BEGUN = /^\.(?<stream>\w+)-\d{16}-\d{16}\.parquet\.[\w-]+$/
 
-/** The name of a range's file, in the order of the ranges. Pure. */
+/** Returns the name of a range's file; names sort in the order of the ranges. Pure. */
 export function lakeFileName(stream: string, { first, last }: Block): string {
   return `${stream}-${String(first).padStart(16, '0')}-${String(last).padStart(16, '0')}.parquet`
 }
@@ -68,7 +68,10 @@ export interface LakeFolder {
   ): Promise<number>
 }
 
-/** The folder of a table: a folder a day (`date=2026-11-27`), as DuckDB, Spark and ClickHouse know to read them. */
+/**
+ * Opens the folder of a table: a folder a day (`date=2026-11-27`), which DuckDB, Spark and ClickHouse read as
+ * partitions.
+ */
 export function lakeFolder(lake: string, table: string): LakeFolder {
   const folder = join(lake, table)
 

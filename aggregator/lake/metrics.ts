@@ -1,6 +1,6 @@
 import type { Metrics } from '@slotstream/runtime'
 
-/** The lake's metrics, each with the label `stream`. */
+/** Creates the lake's metrics, each with the label `stream`. */
 export function lakeMetrics(metrics: Metrics) {
   const stream = ['stream']
   return {

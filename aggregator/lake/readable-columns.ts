@@ -29,7 +29,7 @@ export function asInFile(columns: StoredColumn[]): string {
     .join(', ')
 }
 
-/** The columns of a table that takes a file of the lake of `table`. */
+/** Returns the columns of a table that takes a file of the lake of `table`, as SQL. */
 export async function readableColumns(clickhouse: ClickHouseClient, table: string): Promise<string> {
   return asInFile(await storedColumns(clickhouse, table))
 }

@@ -20,7 +20,7 @@ export interface LakeParts {
   installation: Installation
   /** A user who may read. */
   clickhouse: ClickHouseServer
-  /** Where the lake is, and the time between two files, in milliseconds. */
+  /** Folder of the lake, and the time between two files, in milliseconds. */
   lake: { dir: string; everyMs: number }
   metrics: Metrics
   log: Log

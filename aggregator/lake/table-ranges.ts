@@ -20,10 +20,11 @@ export interface Portion extends Block {
 /** A table, as the lake reads it. Errors of ClickHouse and of the network pass through. */
 export interface TableRanges {
   /**
-   * The beginning of a range: as much of it as a file holds, up to the last row that is there; undefined without rows.
+   * Finds the beginning of a range: as much of it as a file holds, up to the last row that is there; undefined without
+   * rows.
    */
   portion(range: Block): Promise<Portion | undefined>
-  /** The rows of a range as Parquet, in the order of the stream. */
+  /** Reads the rows of a range as Parquet, in the order of the stream. */
   parquet(range: Block): Promise<Readable>
 }
 

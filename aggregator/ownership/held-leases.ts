@@ -18,9 +18,9 @@ export interface HeldLeases {
   note(resource: string, lease: Lease, revision: number): void
   /** Returns the id in the lease; '' for none. It may be this member's own for a lease that it no longer holds. */
   ownerOf(resource: string): string
-  /** Whether this member has the lease, though it may have lapsed, or not be written yet. */
+  /** Returns whether this member has the lease, though it may have lapsed, or not be written yet. */
   has(resource: string): boolean
-  /** Whether the lease is written, and has not lapsed since. */
+  /** Returns whether the lease is written, and has not lapsed since. */
   isConfirmed(resource: string): boolean
   /** Looks the lease up. False when another member has it. Rejects when that can't be known. */
   verify(resource: string): Promise<boolean>

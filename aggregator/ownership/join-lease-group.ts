@@ -11,7 +11,7 @@ const EVERY_MS = 500
  */
 const RELEASE_MS = 3_000
 
-/** How long to wait for further changes before acting on one, in milliseconds. */
+/** Wait for further changes before acting on one, in milliseconds. */
 const SETTLE_MS = 10
 
 /** Identity of this process among those that share the work. */

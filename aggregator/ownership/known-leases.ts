@@ -6,7 +6,7 @@ export interface Found {
   lease: Lease
   /** 0: there is none. */
   revision: number
-  /** Whether the store has gone back behind what was known, which is forgotten. */
+  /** True if the store has gone back behind the last known revision, which is then forgotten. */
   isRolledBack: boolean
 }
 

@@ -43,7 +43,7 @@ export interface KnownMembers {
   isGone(id: string): Promise<boolean>
   /** Counts the time of all from now on: a member that was cut off can't tell which of the others were quiet. */
   restartClocks(): void
-  /** Whether a later start of the same name has taken this member's place. */
+  /** True if a later start of the same name has taken this member's place. */
   readonly isReplaced: boolean
 }
 

@@ -9,7 +9,7 @@ export type Change =
   | { kind: 'member'; id: string; note: MemberNote | undefined; revision: number }
   | { kind: 'lease'; resource: string; lease: Lease; revision: number }
 
-/** Where members and leases are kept. Every method may fail, and may have had its effect all the same. */
+/** The store of members and leases. Every method may fail, and may have had its effect all the same. */
 export interface LeaseStore {
   /** Says that the member lives. `revision` 0 for the first time. Rejects when the entry isn't at `revision`. */
   beat(id: string, note: MemberNote, revision: number): Promise<number>
@@ -18,7 +18,7 @@ export interface LeaseStore {
   removeMember(id: string): Promise<void>
   /** Writes a lease by compare-and-set. Rejects when it isn't at `revision`. */
   write(resource: string, lease: Lease, revision: number): Promise<number>
-  /** The lease as the leader of the bucket has it now. */
+  /** Reads the lease from the leader of the bucket. */
   read(resource: string): Promise<{ lease: Lease; revision: number } | undefined>
   /**
    * Hands out what is there, then every change. Resolves when the present state was handed out. `renew` is for a watch
@@ -27,7 +27,7 @@ export interface LeaseStore {
   watch(apply: (change: Change) => void): Promise<{ renew(): void; stop(): void }>
 }
 
-/** How long one call may take, in milliseconds: a renewal that takes longer is of no use any more. */
+/** Time that one call may take, in milliseconds: a renewal that takes longer is of no use any more. */
 const CALL_MS = 1_000
 
 /** A call that was never answered would keep its caller from everything else; in a cluster that happened. */
@@ -40,9 +40,9 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
 }
 
 /**
- * The store in the NATS KV bucket `leases`: `<group>.member.<id>` and `<group>.lease.<resource>`. Ids and names of
- * resources are tokens of a key, see `keyToken`. A lease that can't be read is a free one at its revision, so that the
- * next claim puts a good one in its place.
+ * Creates the store in the NATS KV bucket `leases`: `<group>.member.<id>` and `<group>.lease.<resource>`. Ids and names
+ * of resources are tokens of a key, see `keyToken`. A lease that can't be read is a free one at its revision, so that
+ * the next claim puts a good one in its place.
  */
 export function createLeaseStore(nats: Nats, bucket: KV, group: string, log: Log): LeaseStore {
   const members = `${group}.member.`

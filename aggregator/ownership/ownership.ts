@@ -34,19 +34,19 @@ export interface Ownership {
    * Claims and releases as its share asks for. To be called after changes and from time to time, never twice at once.
    */
   rebalance(): Promise<void>
-  /** Whether this member may act for the resource at this moment. */
+  /** Returns whether this member may act for the resource at this moment. */
   holds(resource: string): boolean
   /** Looks up the owner of the resource. False when that is another member. Rejects when it can't be known. */
   verify(resource: string): Promise<boolean>
   /** Releases everything and removes this member's entry. */
   leave(): Promise<void>
-  /** Whether changes have stopped coming: this member's own renewals aren't among them any more. True once. */
+  /** Returns whether changes have stopped arriving: this member's own renewals are no longer among them. True once. */
   isDeaf(): boolean
   /** Returns the ids of the members that live, as far as this one knows. */
   live(): Set<string>
   /** Returns the resources that no living member holds, as far as this one knows. */
   unowned(): string[]
-  /** Whether a later start of the same name has taken this member's place. */
+  /** True if a later start of the same name has taken this member's place. */
   readonly replaced: boolean
 }
 
@@ -65,7 +65,7 @@ export function createOwnership({ resources, onGain, ...deps }: OwnershipDeps): 
   let isLeaving = false
 
   const isValid = () => !members.isReplaced && renewal.isValid()
-  /** A lease that this member no longer holds, though it is still written to its name, is free. */
+  /** Returns whether a lease is free although it is still written to this member's name, which no longer holds it. */
   const isLeftOver = (resource: string) => leases.ownerOf(resource) === id && !leases.has(resource)
 
   async function claim(resource: string, isGone: (owner: string) => Promise<boolean>): Promise<boolean> {

@@ -23,12 +23,13 @@ export interface RenewalDeps {
 export interface Renewal {
   /** Writes the entry again. Resolves whatever happens. Never to be called twice at once. */
   renew(): Promise<void>
-  /** Whether the last renewal is recent enough to act on. */
+  /** Returns whether the last renewal is recent enough to act on. */
   isValid(): boolean
   /** Takes note that the change of this member's own entry has arrived. */
   hear(): void
   /**
-   * Whether these changes have stopped arriving, though renewals succeed. True once, then again after TAKE_AFTER_MS.
+   * Returns whether these changes have stopped arriving, though renewals succeed. True once, then again after
+   * TAKE_AFTER_MS.
    */
   isDeaf(): boolean
 }

@@ -9,7 +9,7 @@ import { type Compared, isFault, type Skip } from './report.js'
 /** The name under which it is compared who a person is: the user and the browsers. No feature may have it. */
 export const WHO = '(person)'
 
-/** What came of one visitor. */
+/** Result of checking one visitor. */
 export type Checked = { skip: Skip; why?: string } | { features: ReadonlyMap<string, Compared> }
 
 export interface ComparisonRules {

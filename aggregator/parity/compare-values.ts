@@ -49,7 +49,7 @@ function errorOf(expected: unknown, found: unknown): number {
   return sum
 }
 
-/** Whether a value is what a feature has that has seen no message. */
+/** Returns whether a value is that of a feature that has seen no message. */
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === 0 || value === false || value === '') return true
   return isCollection(value) && [...entriesOf(value).values()].every(isNothing)

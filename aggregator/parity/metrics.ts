@@ -2,7 +2,7 @@ import type { Metrics } from '@slotstream/runtime'
 import { OUTCOMES } from './compare-values.js'
 import type { ParityReport } from './report.js'
 
-/** The metrics of the nightly comparison: what the latest one came to, over all sites. */
+/** Creates the metrics of the nightly comparison: the results of the latest one, over all sites. */
 export function parityMetrics(metrics: Metrics) {
   const visitors = metrics.gauge('profile_parity_visitors', 'Visitors of the latest parity report', ['outcome'])
   const values = metrics.gauge('profile_parity_values', 'Values of features of the latest parity report', ['outcome'])

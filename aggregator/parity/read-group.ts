@@ -11,8 +11,8 @@ import type { StreamPositions } from './stream-positions.js'
 import { idOfKey, messagesOf } from './visitor-rows.js'
 
 /**
- * How long before a look for a profile that is not there its messages must have been received to be missed, in
- * milliseconds: until then they may be on their way.
+ * Age of the messages of a profile that was not found from which on it is missing, in milliseconds: younger ones may be
+ * on their way.
  */
 const ON_THEIR_WAY_MS = 2_000
 
@@ -69,7 +69,7 @@ export async function readGroup(site: string, visitorIds: readonly string[], dep
   const recomputed = await recomputeAll(site, [...readAt.keys()], {
     ...deps,
     stored,
-    /** Whether a message is one that the profile had when it was read. */
+    /** Returns whether a message is one that the profile had when it was read. */
     isIn: (visitorId, position, receivedAt) => {
       const profile = stored.get(visitorId)
       if (profile) return position <= positionFor(visitorId, profile.seq)

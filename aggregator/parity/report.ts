@@ -30,7 +30,7 @@ export interface Example {
   error: number
 }
 
-/** What a comparison of a sample of a site's persons came to. */
+/** The result of comparing a sample of a site's persons. */
 export interface ParityReport {
   site: string
   /** The time at which values were taken, ISO 8601. */
@@ -40,7 +40,7 @@ export interface ParityReport {
   compared: number
   different: number
   skipped: Record<Skip, number>
-  /** Why the first of those could not be read for whom no owner answered; absent where all did. */
+  /** Reason why the first of those could not be read for whom no owner answered; absent where all did. */
   why?: string
   /** By name. */
   features: FeatureParity[]
@@ -67,7 +67,7 @@ export interface Compared extends Comparison {
   found: unknown
 }
 
-/** Whether something of a person differs. */
+/** Returns whether something of a person differs. */
 export function isFault({ outcome }: Pick<Comparison, 'outcome'>): boolean {
   return outcome !== 'match' && outcome !== 'uncertain'
 }

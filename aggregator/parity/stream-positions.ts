@@ -2,7 +2,10 @@ import { partOf, type StreamPart, stores } from '@slotstream/protocol'
 import { type Installation, pause } from '@slotstream/runtime'
 import { completeThrough, positionKeeper } from '../warehouse/positions/position.js'
 
-/** How long ClickHouse may take to have what profiles have, in milliseconds, and the time between two looks. */
+/**
+ * Time that ClickHouse may take to have the messages that profiles have, in milliseconds, and the time between two
+ * looks.
+ */
 const LOADED_WITHIN_MS = 30_000
 const LOOK_MS = 200
 

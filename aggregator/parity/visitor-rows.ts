@@ -9,7 +9,7 @@ export function idOfKey(visitorId: string): { anonymousId: string } | { userId: 
   return isPersonKey(visitorId) ? { userId } : { anonymousId }
 }
 
-/** What one stream message had of a visitor. */
+/** The part of one stream message that is about a visitor. */
 export interface VisitorMessage {
   visitorId: string
   position: number

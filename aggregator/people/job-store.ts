@@ -12,7 +12,7 @@ export interface Sealed {
   found?: Found
 }
 
-/** Where the ids of a person are: a person can have more browsers than one entry holds. */
+/** The location of a person's ids: a person can have more browsers than one entry holds. */
 interface Found {
   /** Prefix of the keys of its entries. */
   name: string
@@ -34,11 +34,11 @@ export interface JobStore {
    * @throws JobGone when it is no longer running
    */
   update(jobId: string, change: (job: PersonJob) => Partial<PersonJob>): Promise<PersonJob>
-  /** The person that was asked for. */
+  /** Decrypts the person that was asked for. */
   sealedOf(job: PersonJob): Sealed
   /** Keeps the ids that were found, encrypted. @throws JobGone when it is no longer running */
   keepPerson(jobId: string, person: Person): Promise<void>
-  /** The ids that were found; undefined before that. @throws when not all of them can be read */
+  /** Reads the ids that were found; undefined before that. @throws when not all of them can be read */
   personOf(job: PersonJob): Promise<Person | undefined>
   /** Deletes the ids that were found. */
   forgetPerson(jobId: string): Promise<void>
@@ -104,7 +104,7 @@ function keyOf({ name }: Found, slice: number): string {
   return `${name}.${slice}`
 }
 
-/** The report with more removed from a place. Pure. */
+/** Returns the report with more removed from a place. Pure. */
 export function reported(report: PersonJob['report'], place: string, removed: number): PersonJob['report'] {
   return { ...report, [place]: (report[place] ?? 0) + removed }
 }

@@ -9,14 +9,14 @@ import { unlearn } from './clean/unlearn.js'
 import { findPerson } from './find/find-person.js'
 import { JobGone, type JobStore, reported } from './job-store.js'
 
-/** How long all processes have to hear of a deletion, in milliseconds: what they take in later they check. */
+/** Time for all processes to hear of a deletion, in milliseconds: they check what they take in later. */
 const SETTLE_MS = 1_000
 
 /** Pause between two looks at whether anything is left, in milliseconds, and how many there are at most. */
 const CHECK_MS = 500
 const CHECKS = 20
 
-/** How long the lake may wait for a process that keeps it, in milliseconds. */
+/** Time that the lake may wait for a process that keeps it, in milliseconds. */
 const LAKE_MS = 30 * 60_000
 
 export interface RunJobParts {

@@ -4,7 +4,7 @@ import { EXPORT_ALIVE_MS, EXPORT_HEADER } from '@slotstream/protocol'
 /** Bytes that are sent at a time: below the largest message that NATS takes. */
 const PARCEL_BYTES = 256 * 1024
 
-/** How long a collector may take to answer, in milliseconds: it does so in a third of it while its client reads. */
+/** Time that a collector may take to answer, in milliseconds: it does so in a third of it while its client reads. */
 const ANSWER_MS = 3 * EXPORT_ALIVE_MS
 
 /**

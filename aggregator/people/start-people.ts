@@ -36,7 +36,7 @@ export interface PeopleParts {
   log: Log
   /** The Redis that has the profiles. Absent: they are in NATS KV */
   redis?: Redis | undefined
-  /** Whether it is this process's turn: one process at a time does the jobs. */
+  /** Returns whether this process holds the lease: one process at a time does the jobs. */
   holds: () => boolean
 }
 
@@ -62,7 +62,10 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
     if (job && holds()) await attempt(job)
   }
 
-  /** The oldest; one that fails again and again takes turns with the others, so that it doesn't keep them waiting. */
+  /**
+   * Returns the oldest job. One that fails again and again takes turns with the others, so that it does not keep them
+   * waiting.
+   */
   function nextOf(running: PersonJob[]): PersonJob | undefined {
     const lastFailure = ({ jobId }: PersonJob) => failedAt.get(jobId) ?? 0
     return running.sort((a, b) => lastFailure(a) - lastFailure(b))[0]

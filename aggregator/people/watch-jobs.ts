@@ -7,8 +7,8 @@ export interface Jobs {
   /** Those that are running, oldest first. */
   running(): PersonJob[]
   /**
-   * A number that is the same as long as no deletion begins, goes on or ends; undefined while one is running. Asked of
-   * NATS, so that no news is missed.
+   * Returns a number that is the same as long as no deletion begins, goes on or ends; undefined while one is running.
+   * Asks NATS, so that no news is missed.
    */
   quiet(): Promise<number | undefined>
   stop(): void

@@ -45,7 +45,7 @@ const FILL_SHARE = 0.125
 export interface ProfileSet {
   /** Starts the worker of a partition, unless there is one. `onServing` is called when its profiles are up to date. */
   start(index: number): void
-  /** A partition in memory; undefined where it has no worker, or is still loading. */
+  /** Returns a partition in memory; undefined where it has no worker, or is still loading. */
   partition(index: number): LoadedPartition | undefined
   /** Stores what has changed in a partition, then ends its worker. */
   release(index: number): Promise<void>
@@ -79,9 +79,9 @@ export interface ProfileSetDeps {
   maxBytes: number
   /** See `applyAndDetect`. */
   anonymousDays: number
-  /** What sites declare. */
+  /** Declarations of sites. */
   definitions: Pick<SitesDefinitions, 'of' | 'siteIds'>
-  /** How far the history of their features is counted. */
+  /** Records of how far the history of their features is counted. */
   fillRecords: FillRecords
   /** Messages a second that are read for it at most; 0: no limit. */
   fillRate: number
@@ -97,7 +97,7 @@ export interface ProfileSetDeps {
   wantedSignals: Pick<WantedSignals, 'select'>
   rewardEvents: Pick<RewardEvents, 'select'>
   tombstones: Tombstones
-  /** Whether this process holds the partition, as far as it knows. */
+  /** Returns whether this process holds the partition, as far as it knows. */
   holds: (index: number) => boolean
 }
 

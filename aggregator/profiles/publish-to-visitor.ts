@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { type EventEnvelope, joined, partitionOf, streamSubject } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
 
-/** What one owner has to tell another of a visitor, beside messages. */
+/** A notice about a visitor from one owner to another, beside messages. */
 export type Told = Omit<EventEnvelope, 'messages'>
 
 /**

@@ -49,9 +49,9 @@ export interface Profiles {
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
   /** Returns for how long profiles of a partition may have lacked messages, in milliseconds: see `Freshness`. */
   ageMs(partition: number): number
-  /** Whether this process may answer for the partition at this moment. */
+  /** Returns whether this process may answer for the partition at this moment. */
   serves(partition: number): boolean
-  /** Whether this process holds the partition at this moment: what was asked before it was given up may be answered. */
+  /** Returns whether this process holds the partition now: requests from before it was given up may be answered. */
   holds(partition: number): boolean
   /** Calls `listener` with the partitions that this process answers for now, and with every change. */
   onServing(listener: ServingListener): void
@@ -85,10 +85,7 @@ export interface ProfilesDeps {
   anonymousDays?: number
   /** Messages a second that are read to count the history of features; 0: no limit. Default 50,000 */
   fillRate?: number
-  /**
-   * The clock by which they are removed and timers fire, and the time between two looks, in milliseconds. Default: see
-   * `SweepDeps`
-   */
+  /** The clock of removals and timers, and the time between two sweeps, in milliseconds. Default: see `SweepDeps` */
   now?: () => number
   everyMs?: number
   /** Features that every site has. Default: those of this release */

@@ -3,7 +3,7 @@ import { RECORD_COLUMNS, type RecordRow, recordOfRow } from '@slotstream/core'
 import { type DecisionRecord, type RecordRequest, timeOfUuidv7 } from '@slotstream/protocol'
 import { AS_RECORDED } from '../clickhouse/as-recorded.js'
 
-/** How far from the time in its id a decision may be, in milliseconds. */
+/** Distance that a decision may have from the time in its id, in milliseconds. */
 const NEAR_MS = 2_000
 
 /** Longest time of the search for an id that says no time, in seconds. */

@@ -16,7 +16,7 @@ export interface Sample {
   most: number
 }
 
-/** What came of it. */
+/** Result of a redraw. */
 export interface RedrawReport {
   site: string
   /** Decisions that were drawn again as their records say. */

@@ -7,8 +7,8 @@ export interface HeavyHitters {
 }
 
 /**
- * The Space-Saving sketch (Metwally, Agrawal, El Abbadi, 2005). Every key with more than the `capacity`th part of the
- * total is in it; a key that comes in takes the place and the weight of the lightest one, which bounds its error.
+ * Creates a Space-Saving sketch (Metwally, Agrawal, El Abbadi, 2005). Every key with more than the `capacity`th part of
+ * the total is in it; a key that comes in takes the place and the weight of the lightest one, which bounds its error.
  */
 export function heavyHitters(capacity: number): HeavyHitters {
   const counters = new Map<string, { weight: number; error: number }>()

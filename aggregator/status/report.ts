@@ -12,11 +12,11 @@ export interface ReportParts {
   log: Log
   roles: string[]
   skewTracker: SkewTracker
-  /** Of each partition that this process keeps profiles of: the sequence up to which it is done. */
+  /** Returns the sequence up to which each partition is done that this process keeps profiles of. */
   applied: () => { partition: number; through: number }[]
-  /** Of each stream that this process loads: the sequence up to which it is done. */
+  /** Returns the sequence up to which each stream is done that this process loads. */
   loaded: () => Promise<{ stream: string; through: number }[]>
-  /** Of each stream of learning records that this process follows: the sequence up to which it is done. */
+  /** Returns the sequence up to which each stream of learning records is done that this process follows. */
   learned?: () => { stream: string; through: number }[]
   /** Failures that last, each tried again. */
   troubles?: () => Trouble[]

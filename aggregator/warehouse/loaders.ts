@@ -28,7 +28,7 @@ export interface LoadersDeps {
   publisher: Pick<Publisher, 'publish'>
   installation: Pick<Installation, 'buckets'>
   clickhouse: ClickHouseClient
-  /** Whether the tables are replicated on a cluster. */
+  /** True if the tables are replicated on a cluster. */
   isReplicated: boolean
   /** Streams that can be loaded, by name. */
   specs: Map<string, StreamSpec>
@@ -37,9 +37,9 @@ export interface LoadersDeps {
   /** Bounds of a block. A stream whose rows wait on purpose may have more time. */
   limits: LoaderDeps['limits']
   tombstones: Tombstones | undefined
-  /** Whether this process holds the stream, as far as it knows. */
+  /** Returns whether this process holds the stream, as far as it knows. */
   holds: (name: string) => boolean
-  /** Whether it does, as the store has it. Rejects when that can't be known. */
+  /** Asks the store whether this process holds the stream. Rejects when that cannot be known. */
   verify: (name: string) => Promise<boolean>
   metrics: Metrics
   counters: WarehouseMetrics

@@ -1,6 +1,6 @@
 import type { Metrics } from '@slotstream/runtime'
 
-/** The warehouse's metrics, each with the label `stream`. */
+/** Creates the warehouse's metrics, each with the label `stream`. */
 export function warehouseMetrics(metrics: Metrics) {
   const stream = ['stream']
   return {

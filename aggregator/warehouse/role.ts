@@ -46,11 +46,13 @@ export interface WarehouseParts {
 export interface Warehouse {
   /** Finishes the blocks at hand, within 5 s. */
   stop(): Promise<void>
-  /** Whether this process loads the stream of that name now. */
+  /** Returns whether this process loads the stream of that name now. */
   holds(name: string): boolean
   /** Returns what it still waits for, by name; empty when all streams are being loaded, here or elsewhere. */
   missing(): string[]
-  /** Of each stream that it loads now, or that no process loads: the sequence up to which it is in its table. */
+  /**
+   * Returns the sequence up to which each stream is in its table, of those that it loads now, or that no process loads.
+   */
   loaded(): Promise<{ stream: string; through: number }[]>
   /** Returns what fails now and is repeated. */
   troubles(): Trouble[]

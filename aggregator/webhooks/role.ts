@@ -111,7 +111,7 @@ export async function startWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
     },
   })
 
-  /** A partition whose stored state is another process's. It may have been so for a moment only. */
+  /** Restarts a partition whose stored state is another process's, which may be so for a moment only. */
   async function restart(index: number, lost: Partition): Promise<void> {
     if (running.get(index) !== lost) return
     log.warn({ partition: index }, 'another process delivered the signals of this partition')

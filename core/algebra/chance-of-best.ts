@@ -40,7 +40,7 @@ const belowSpace = createWorkspace()
 const precisionSpace = createWorkspace()
 const densitySpace = createWorkspace()
 
-/** The trapezoidal rule: exact to rounding where the steps are smaller than the smallest deviation. */
+/** Integrates by the trapezoidal rule: exact to rounding where the steps are smaller than the smallest deviation. */
 function addDensities(
   chances: Float64Array,
   means: ArrayLike<number>,

@@ -18,13 +18,13 @@ export const ENDLESS = { ms: 12 * 3_600_000, pages: 100 } as const
 export const REGULAR = { tiles: 12, tileMs: 24 * 60_000, pages: 10, dispersion: 0.15 } as const
 
 /**
- * Why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`: one visit
- * of half a day without a click or any activity. `regular`: hours of equally many pages, without a click or any
- * activity. `crawler`: its user agent is that of a crawler which says who it is.
+ * Reason why a visitor seems to be a program. `rate`: pages in one visit faster than a person turns them. `endless`:
+ * one visit of half a day without a click or any activity. `regular`: hours of equally many pages, without a click or
+ * any activity. `crawler`: its user agent is that of a crawler which says who it is.
  */
 export type SuspicionReason = 'rate' | 'endless' | 'regular' | 'crawler'
 
-/** What a visitor's behaviour says about whether it is a program. */
+/** Evidence in a visitor's behaviour of whether it is a program. */
 export interface Suspicion {
   isBot: boolean
   /** Empty where nothing speaks for it. */
@@ -74,13 +74,13 @@ function builtIn(name: string, byVersion: Features['byVersion']): Feature | unde
   return byVersion.get(DEFAULT_FEATURES.byName.get(name)?.version ?? '')
 }
 
-/** Whether a message came from a crawler that says who it is. */
+/** Returns whether a message came from a crawler that says who it is. */
 function isCrawler({ of }: FeatureStates, { byVersion }: Features): boolean {
   const feature = builtIn('crawler', byVersion)
   return feature !== undefined && heldOf(of[feature.version]) !== undefined
 }
 
-/** Whether there are tiles in a row with nearly the same number of pages. */
+/** Returns whether there are tiles in a row with nearly the same number of pages. */
 function isRegular(states: FeatureStates, { byVersion }: Features): boolean {
   const feature = builtIn('page_views_24h', byVersion)
   const slots = (feature && (states.of[feature.version]?.[1] as FeatureSlots | undefined)) ?? []
@@ -98,7 +98,7 @@ function isRegular(states: FeatureStates, { byVersion }: Features): boolean {
   return false
 }
 
-/** Whether the latest numbers of a row are many, large and nearly equal. */
+/** Returns whether the latest numbers of a row are many, large and nearly equal. */
 function hasSteadyEnd(row: readonly number[]): boolean {
   const latest = row.slice(-REGULAR.tiles)
   if (latest.length < REGULAR.tiles) return false

@@ -24,9 +24,9 @@ export interface Place {
   /** Path of the place in faults. */
   readonly at: string
   readonly depth: number
-  /** Whether the value there is a time. */
+  /** True if the value there is a time. */
   readonly isTime: boolean
-  /** Whether paths are those of an element of a list, not of the attributes. */
+  /** True if paths are those of an element of a list, not of the attributes. */
   readonly isElement: boolean
 }
 

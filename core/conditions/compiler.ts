@@ -102,9 +102,7 @@ function compileField(path: string, operand: unknown, place: Place): Clause {
   return fieldClause(path, read, tests)
 }
 
-/**
- * What is wrong with a path, whatever is read. An operator that stands where a path should is mostly a misspelt one.
- */
+/** Returns why a path is invalid, whatever is read. An operator in the place of a path is mostly a misspelt one. */
 function pathTrouble(path: string, operand: unknown): string | undefined {
   if (path === '') return 'a path must not be empty'
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`

@@ -29,7 +29,7 @@ export interface CompileOptions {
   path?: string
   /** Says what is wrong with a path where this condition is used, or with what is asked of it. Default: nothing is. */
   checkPath?: (path: string, operand: unknown) => string | undefined
-  /** Whether a path holds times, which are compared as such. Default: none does. */
+  /** Returns whether a path holds times, which are compared as such. Default: none does. */
   isTime?: (path: string) => boolean
   /** Lists that `$inGroup` and `$notInGroup` name. Default: none. */
   groups?: Readonly<Record<string, readonly unknown[]>>
@@ -41,7 +41,7 @@ export type Compiled<T> = { ok: true; value: T } | { ok: false; reason: string; 
 /** Test of one value. A missing value is null, never undefined. */
 export interface Test {
   matches(value: unknown): boolean
-  /** What it asks for, as it follows "wanted": `at least 2`. */
+  /** Words for what it tests, as they follow "wanted": `at least 2`. */
   readonly wanted: string
 }
 
@@ -53,6 +53,6 @@ export interface Clause {
   countMisses(attributes: unknown): number
   /** Describes that it holds although it must not. */
   unwanted(attributes: unknown): string
-  /** What it asks for: `context.country "DE"`. */
+  /** Words for what it tests: `context.country "DE"`. */
   readonly words: string
 }

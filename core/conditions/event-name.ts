@@ -11,7 +11,7 @@ export function eventNameOf({ type, event = '' }: Pick<Message, 'type' | 'event'
   return type === 'track' ? event : type
 }
 
-/** Whether a message is meant by the event of a definition. */
+/** Returns whether the event of a definition names a message. */
 export function isOfEvent(message: Pick<Message, 'type' | 'event'>, event: string): boolean {
   return event === ANY_EVENT || event === eventNameOf(message)
 }

@@ -12,7 +12,7 @@ const FIELDS = [
 /** Fields that hold a time. */
 const TIMES = ['timestamp', 'originalTimestamp', 'sentAt']
 
-/** What is wrong with a path over messages, such as `properties.price`; undefined when nothing is. */
+/** Returns why a path over messages, such as `properties.price`, is invalid; undefined when it is valid. */
 export function messagePathTrouble(path: string): string | undefined {
   if (path.length > MAX_PATH) return `the path has ${path.length} characters, ${MAX_PATH} are allowed`
   const keys = path.split('.')
@@ -24,7 +24,7 @@ export function messagePathTrouble(path: string): string | undefined {
     : `messages have no ${field}: did you mean ${[meant, ...keys.slice(1)].join('.')}?`
 }
 
-/** Whether a path over messages holds a time. */
+/** Returns whether a path over messages holds a time. */
 export function isMessageTime(path: string): boolean {
   return TIMES.includes(path)
 }
@@ -57,7 +57,7 @@ function collect(value: unknown, keys: readonly string[], at: number, values: Pa
   else if (typeof value !== 'object' && value !== undefined) values.push(testable(value) as PathValue)
 }
 
-/** Whether a key of a path names an element of a list. */
+/** Returns whether a key of a path names an element of a list. */
 function isIndex(key: string): boolean {
   return /^\d+$/.test(key)
 }

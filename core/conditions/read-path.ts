@@ -6,7 +6,7 @@ export function readPath(path: string): (value: unknown) => unknown {
   return readKeys(path.split('.'))
 }
 
-/** As `readPath`, of keys one below the other. */
+/** Returns a reader as `readPath` does, of keys one below the other. */
 export function readKeys(keys: readonly string[]): (value: unknown) => unknown {
   // Clauses of hundreds of segments read a path each for every person, so the usual lengths need no loop.
   if (keys.some(isInherited)) return readCarefully(keys)
@@ -40,8 +40,8 @@ function readCarefully(keys: readonly string[]): (value: unknown) => unknown {
 }
 
 /**
- * Whether objects or lists have a property of this name without the data's doing. All others need no look at whose
- * property it is, which takes five times as long as reading it.
+ * Returns whether objects or lists have a property of this name without the data's doing. All others need no look at
+ * whose property it is, which takes five times as long as reading it.
  */
 function isInherited(key: string): boolean {
   return key in Object.prototype || key in Array.prototype

@@ -9,5 +9,5 @@ export interface BuiltInDefinitions {
   patterns: readonly PatternDefinition[]
 }
 
-/** What this version has. */
+/** The built-in definitions of this version. */
 export const BUILT_IN: BuiltInDefinitions = { features: ALL_BUILT_IN_FEATURES, patterns: BUILTIN_PATTERNS }

@@ -60,7 +60,7 @@ export function namesInUse(
   }
 }
 
-/** What persons have: conditions over persons cannot name a feature of content. */
+/** Returns whether persons have a feature: conditions over persons cannot name a feature of content. */
 function isOfPerson(feature: DeclaredFeature | BuiltInFeature): boolean {
   return !('entity' in feature) || feature.entity !== 'content'
 }

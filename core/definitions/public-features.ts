@@ -84,7 +84,7 @@ function pathTroubles(field: string, path: string, source: FeatureDefinition['so
     : [`${field}: ${collectorPath} is set by the collector, so browsers do not know it`]
 }
 
-/** Whether page views are among the messages that a feature looks at. */
+/** Returns whether page views are among the messages that a feature looks at. */
 function isOfPages(source: FeatureDefinition['source']): boolean {
   const events = 'events' in source ? Object.keys(source.events) : [source.event]
   return events.includes('page') || events.includes(ANY_EVENT)

@@ -9,7 +9,7 @@ export interface Slate {
   propensities: number[]
   /** Of each candidate: its chance for the first position. Empty where nothing is drawn. */
   probabilities: number[]
-  /** Whether a position shows something although something else was more likely. */
+  /** True if a position shows something although something else was more likely. */
   explored: boolean
 }
 
@@ -35,7 +35,7 @@ export function drawSlate(lottery: Lottery, candidates: number, count: number, r
   return slate
 }
 
-/** Whether something has a higher chance, by more than what rounding gives to the largest. */
+/** Returns whether something has a higher chance, by more than what rounding gives to the largest. */
 function isUnlikelier(chances: readonly number[], place: number): boolean {
   const least = chances[place]! + chances.length
   for (let at = 0; at < chances.length; at++) if (chances[at]! > least) return true

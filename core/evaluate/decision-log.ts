@@ -14,7 +14,7 @@ export interface LoggedSituation {
   above: readonly number[]
   /** The person's interests. Undefined: the log does not say. */
   affinities?: Record<string, number>
-  /** What the logging policy read beside them. Undefined: the log does not say. */
+  /** Facts that the logging policy read beside them. Undefined: the log has none. */
   known?: RecordedFacts
 }
 
@@ -32,7 +32,7 @@ export interface DecisionLog {
   propensity: Float64Array
   /** Of each row: number of its decision. Rows of one decision are adjacent, and numbers rise. */
   decision: Uint32Array
-  /** When each was decided, in milliseconds since the epoch. Undefined: the log does not say. */
+  /** Time when each was decided, in milliseconds since the epoch. Undefined: the log does not say. */
   time?: Float64Array
   /** Positions that occur, as one more than the last. */
   positions: number

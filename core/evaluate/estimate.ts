@@ -49,7 +49,7 @@ function meanEstimate(rows: Float64Array, decision: ArrayLike<number>, termOf: (
   )
 }
 
-/** The ratio of two means, by the delta method. */
+/** Estimates the ratio of two means, by the delta method. */
 function selfNormalized({ reward, weight, decision }: EstimateInput): Estimate {
   const size = meanOf(weight)
   const value = size > 0 ? meanOf(reward.map((r, row) => weight[row]! * r)) / size : 0
@@ -57,7 +57,7 @@ function selfNormalized({ reward, weight, decision }: EstimateInput): Estimate {
   return estimateOf(value, influence, decision)
 }
 
-/** The direct method: what is uncertain are the means of the model, and which situations there were. */
+/** Estimates by the direct method: its uncertainty is that of the model's means, and of the sample of situations. */
 function modelled({ reward, shown, target, leverage, decision }: EstimateInput): Estimate {
   const value = meanOf(target)
   const influence = reward.map((r, row) => target[row]! - value + leverage[row]! * (r - shown[row]!))

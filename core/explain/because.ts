@@ -1,6 +1,6 @@
 import type { DrawnPosition, ExplainedStage } from './stages.js'
 
-/** Why the likeliest content is it, by the type of the policy. */
+/** Reasons why the likeliest content is it, by the type of the policy. */
 const LIKELIEST: Partial<Record<string, string>> = {
   affinity: "it fits the visitor's interests best",
   contextual: 'it promises the most for this visitor and this request',

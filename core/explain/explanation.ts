@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '@slotstream/protocol'
 
-/** What of a record is explained. What releases before this one did not write may be absent. */
+/** The fields of a record that are explained. Those that earlier releases did not write may be absent. */
 export type ExplainedRecord = Pick<
   DecisionRecord,
   'outcome' | 'contentIds' | 'propensities' | 'candidates' | 'excluded' | 'features' | 'seed' | 'draw' | 'ghost'
@@ -9,9 +9,9 @@ export type ExplainedRecord = Pick<
 
 /** A decision in plain words, and as a table. */
 export interface Explanation {
-  /** Whether the draw, done again from the record alone, is the same. */
+  /** True if the draw, done again from the record alone, is the same. */
   reproduced: boolean
-  /** Why it was decided so, in English. No HTML: names in it are those of the site's contents. */
+  /** Explanation in English. No HTML: names in it are those of the site's contents. */
   text: string
   /**
    * Contents of the slot: what was shown or would have been, by rank; the others that could be, the likeliest first;

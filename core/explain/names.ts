@@ -2,11 +2,11 @@ import type { DecisionRecord, ExclusionReason } from '@slotstream/protocol'
 import { listedPlaces } from '../decide/list-contents.js'
 import type { ExplainedStage } from './stages.js'
 
-/** What the lists of a record say about which content has which place among those of the slot. */
+/** The places of contents among those of the slot, as the lists of a record tell. */
 export interface RecordedNames {
   /** Undefined: the lists do not name the content of that place. */
   names: (string | undefined)[]
-  /** Whether no list says otherwise than another one. */
+  /** True if no list contradicts another one. */
   agree: boolean
 }
 

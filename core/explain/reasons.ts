@@ -1,6 +1,6 @@
 import type { ExclusionReason } from '@slotstream/protocol'
 
-/** What is said of a content that could not be shown where the record says no more than the reason. */
+/** Words for a content that could not be shown, where the record has only the reason. */
 const DETAILS: Record<ExclusionReason, string> = {
   not_started: 'it has not begun',
   ended: 'it has ended',

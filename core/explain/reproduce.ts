@@ -5,13 +5,13 @@ import { PROBABILITY_SCALE } from '../draw/probability.js'
 import { namesInRecord } from './names.js'
 import { type ExplainedStage, explainStages } from './stages.js'
 
-/** What of a record its draw follows from. */
+/** The fields of a record that its draw follows from. */
 export type DrawnRecord = Pick<
   DecisionRecord,
   'outcome' | 'contentIds' | 'propensities' | 'candidates' | 'excluded' | 'features' | 'seed' | 'draw' | 'ghost'
 >
 
-/** Why a record is not drawn again. */
+/** Reason why a record is not drawn again. */
 export type NotReproduced = 'no_draw' | 'imported' | 'different'
 
 /** Greatest difference of chances of records of the first form, whose numbers are no whole units. */
@@ -42,7 +42,7 @@ export function reproduce(record: DrawnRecord, stages?: readonly ExplainedStage[
   }
 }
 
-/** Whether what was drawn, as places, has the names that the record lists for them. */
+/** Returns whether the drawn places have the names that the record lists for them. */
 function namesAgree({ draw, ...record }: DrawnRecord, stages?: readonly ExplainedStage[]): boolean {
   return !draw || namesInRecord(record, unpackReasons(draw.contents), stages ?? explainStages(draw)).agree
 }

@@ -23,13 +23,13 @@ export interface ExplainedStage {
   positions: DrawnPosition[]
 }
 
-/** How what was drawn for a position stood among what was left. */
+/** The rank of the content drawn for a position among those that were left. */
 export interface DrawnPosition {
   /** Its chance, in units of `PROBABILITY_SCALE`. */
   units: number
   /** Candidates that were left. */
   left: number
-  /** Whether all that were left were equally likely. */
+  /** True if all that were left were equally likely. */
   isEven: boolean
   /** Candidates that were likelier. */
   likelier: number
@@ -74,7 +74,7 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
   })
 }
 
-/** What rounding gives to the largest makes no difference. */
+/** Ranks a drawn content. A difference that rounding gives to the largest does not count. */
 function positionOf(all: readonly number[], at: number): DrawnPosition {
   const units = all[at] ?? 0
   const within = all.length

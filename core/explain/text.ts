@@ -7,7 +7,7 @@ import type { NotReproduced } from './reproduce.js'
 /** Contents that the text names of each kind, at most. The table has all. */
 const MOST = 20
 
-/** Why nothing was shown. */
+/** Reasons why nothing was shown. */
 const NOTHING: Partial<Record<Outcome, string>> = {
   holdout: 'the visitor is held out, to compare those who see something with those who do not',
   unknown_slot: 'there was no slot of that name',

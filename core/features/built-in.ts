@@ -4,7 +4,7 @@ import type { AnyAggregateName } from './aggregates/aggregates.js'
 /** A feature that this product declares: it may use aggregates that are not offered to administrators. */
 export type BuiltInFeature = Omit<FeatureDefinition, 'aggregate'> & { aggregate: AnyAggregateName }
 
-/** How much an event says about its category, brand or tags: the more it costs the visitor, the more. */
+/** Weights of events for their category, brand or tags: the more effort of the visitor, the more. */
 const INTEREST = {
   page: 0.5,
   screen: 0.5,

@@ -108,7 +108,7 @@ export function windowOf({ window = 'lifetime', halfLife, tumbling, entity }: Bu
   return tumbling ? { kind: 'tumbling', ms } : slidingWindow(ms)
 }
 
-/** The duration was checked: see `checkFeatures`. */
+/** Parses a duration that was checked: see `checkFeatures`. */
 function durationOf(text: string): number {
   return parseDuration(text) ?? Number.NaN
 }

@@ -10,7 +10,7 @@ import { DEFAULT_KEYS, versionOfFeature, windowOf } from './compile.js'
 import { MAX_VISITS } from './state/visits.js'
 import { firstSlotBeside, hasSlots, type Window } from './state/windows.js'
 
-/** How a feature is evaluated, as plain data. */
+/** The evaluation of a feature, as plain data. */
 export interface FeatureExplanation {
   name: string
   version: string
@@ -19,9 +19,9 @@ export interface FeatureExplanation {
    * content.
    */
   evaluated: 'request' | 'stream'
-  /** How long after its message a value is as it should be, in seconds, on the same browser and on another one. */
+  /** Delay after its message until a value is up to date, in seconds, on the same browser and on another one. */
   freshness: { seconds: number; elsewhereSeconds: number; text: string }
-  /** What is kept of each visitor: numbers, or lists of them, one for each tile of the window and each key. */
+  /** State per visitor: numbers, or lists of them, one for each tile of the window and each key. */
   state: { cellsAtMost: number; slots: number; keys: number; text: string }
   cost: {
     /** Events whose messages are looked at; `*`: all messages. */
@@ -32,7 +32,7 @@ export interface FeatureExplanation {
   }
 }
 
-/** What one cell holds, where it is more than one or two numbers. */
+/** Contents of one cell, where they are more than one or two numbers. */
 const CELLS: Partial<Record<AnyAggregateName, string>> = {
   distinct: `up to ${MAX_EXACT} hashes, or a sketch beyond`,
   unique: `up to ${MAX_LISTED} values`,

@@ -2,7 +2,7 @@ import { isPersonKey, type JsonObject, type Profile } from '@slotstream/protocol
 import { compareTexts } from '../compare-texts.js'
 import { userOfBrowser } from './person.js'
 
-/** What segments read of a person beside features and signals. */
+/** Facts about a person that segments read beside features and signals. */
 export interface AboutPerson {
   traits: JsonObject
   profile: Pick<Profile, 'firstSeen' | 'lastSeen' | 'sessions' | 'events'>

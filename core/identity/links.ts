@@ -46,7 +46,7 @@ export function withLink(links: Links, other: string, observed: Partial<Link>): 
   return Object.fromEntries(next)
 }
 
-/** Whether the first link leaves before the second: no number of messages takes the place of a decision. */
+/** Returns whether the first link leaves before the second: no number of messages takes the place of a decision. */
 function leavesBefore([a, linkA]: [string, Link], [b, linkB]: [string, Link]): boolean {
   if ((linkA.decision === undefined) !== (linkB.decision === undefined)) return linkA.decision === undefined
   return hash32(a) > hash32(b)
@@ -64,7 +64,7 @@ function mergeLinks(a: Link, b: Partial<Link>): Link {
   }
 }
 
-/** Of two decisions of one moment the one that keeps apart counts. */
+/** Returns the later of two decisions; of two of one moment, the one that keeps apart. */
 function laterDecision(a: LinkDecision | undefined, b: LinkDecision | undefined): LinkDecision | undefined {
   if (!a || !b) return a ?? b
   if (a.at !== b.at) return a.at > b.at ? a : b
@@ -95,7 +95,7 @@ export function settleLinks(
   return settled
 }
 
-/** Whether a user's id is one of many people. */
+/** Returns whether a user's id is one of many people. */
 function isShared(userId: string): boolean {
   return SHARED_IDS.has(userId.trim().toLowerCase()) || !isMeaningful(userId)
 }

@@ -19,7 +19,7 @@ export interface Merge {
   userId: string
   /** Of joins the type of the first message, of held ones the guard, of decisions what was said. */
   cause: string
-  /** When the state began: the first message, or the decision. ISO 8601 */
+  /** Time when the state began: the first message, or the decision. ISO 8601 */
   at: string
   state: LinkState
   /** The latest decision; absent where messages and guards say the state. */
@@ -64,7 +64,7 @@ export function pairsOf(visitor: LinkedVisitor): { browser: string; userId: stri
   )
 }
 
-/** What one side knows of a pair. */
+/** The link of a pair as one side has it. */
 interface Side {
   link: Link
   settled: SettledLink

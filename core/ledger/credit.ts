@@ -18,7 +18,7 @@ import { isWithin, SKEW_MS, timeAt } from './times.js'
 
 const MAX_FIXED = MAX_REWARD * REWARD_SCALE
 
-/** Whether policies learn of an item: it was viewed, or its slot counts what is served. */
+/** Returns whether policies learn of an item: it was viewed, or its slot counts what is served. */
 export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): boolean {
   return countFrom === 'served' || viewedAt !== undefined
 }

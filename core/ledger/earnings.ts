@@ -96,13 +96,18 @@ function namedContent(
   return namesDecision && contentIds.length === 0 ? undefined : contentIds
 }
 
-/** The same order counts once per event, whichever senders tell of it; of messages without order each does. */
+/**
+ * Returns the id by which an earning counts once: of an order once per event, whichever senders send it; without order,
+ * each message's.
+ */
 function idOf(message: StoredMessage): number {
   const order = textOf(message.properties?.order_id)
   return hashOf(order === undefined ? ['message', message.messageId] : ['order', eventNameOf(message), order])
 }
 
-/** What counts once per item needs no more than one entry, however often it happens. */
+/**
+ * Returns the id of a reward that counts once per item, which needs no more than one entry, however often it happens.
+ */
 function onceIdOf(decisionId: string, contentIds: readonly string[], worth: readonly number[]): number {
   return hashOf(['once', decisionId, ...contentIds, worth.join()])
 }
@@ -129,7 +134,7 @@ export function withEarning(earnings: readonly Earning[], added: Earning): reado
   return updated.sort(compareEarnings)
 }
 
-/** Whether one earning counts in place of another of the same id. */
+/** Returns whether one earning counts in place of another of the same id. */
 function takesPrecedence(a: Earning, b: Earning): boolean {
   return a.isSecret === b.isSecret ? compareEarnings(a, b) < 0 : a.isSecret === true
 }

@@ -2,13 +2,13 @@ import type { KeptDecision, KeptItem } from '@slotstream/protocol'
 import { type CompiledRewards, rewardsOf } from './rewards.js'
 
 /**
- * What crediting reads of a kept decision again and again: worked out once for each state of it, because a visitor
- * decides how many messages there are, and each of them is credited anew.
+ * Facts of a kept decision that crediting reads for each message: computed once for each state of it, because a visitor
+ * can send any number of messages, each of which is credited anew.
  */
 export interface Facts {
   decision: KeptDecision
   rewards: CompiledRewards
-  /** When an item was viewed first, in milliseconds since the epoch; infinity: never. */
+  /** Time when an item was viewed first, in milliseconds since the epoch; infinity: never. */
   firstView: number
   /** That item. Undefined: none */
   viewedFirst: KeptItem | undefined

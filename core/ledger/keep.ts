@@ -42,7 +42,7 @@ export function withServed(
   return added.length === 0 ? decisions : bounded([...decisions, ...added].sort(compareDecisions))
 }
 
-/** The order in which profiles keep decisions: by time, the latest last. */
+/** Compares decisions in the order of profiles: by time, the latest last. */
 function compareDecisions(a: KeptDecision, b: KeptDecision): number {
   return a.at - b.at || compareTexts(a.decisionId, b.decisionId)
 }

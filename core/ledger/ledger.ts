@@ -50,9 +50,9 @@ export interface Forward {
   sender?: Sender
 }
 
-/** What a site wants of the ledgers of its visitors. */
+/** The rules of a site for the ledgers of its visitors. */
 export interface LedgerRules {
-  /** Whether visitors who seem to be programs count. Default: no */
+  /** True if visitors who seem to be programs count. Default: false */
   includesBots?: boolean
 }
 
@@ -127,7 +127,7 @@ function put(after: Profile, field: 'decisions' | 'earnings' | 'taught' | 'stopp
 
 const interests = new WeakMap<readonly KeptDecision[], ReadonlySet<string>>()
 
-/** Whether a message may say something about decisions. Most say nothing, and every message is asked. */
+/** Returns whether a message may be about decisions. Called for every message; most are not. */
 function isOfInterest(decisions: readonly KeptDecision[], message: StoredMessage): boolean {
   const eventNames = interests.get(decisions) ?? interestOf(decisions)
   interests.set(decisions, eventNames)

@@ -24,15 +24,12 @@ export interface CompiledReward {
   windowMs: number
   /** Time in which what it is worth halves, in milliseconds; infinity: it stays. */
   halfLifeMs: number
-  /** Whether it counts once per item, however many messages there are. */
+  /** True if it counts once per item, however many messages there are. */
   isOnce: boolean
-  /** What an item earns by it at least and at most, in units of `REWARD_SCALE`. */
+  /** Minimum and maximum that an item earns by it, in units of `REWARD_SCALE`. */
   least: number
   most: number
-  /**
-   * Whether messages say what they are worth, and the slot does not say how much that may be: `ServedDecision.most`
-   * does.
-   */
+  /** True if messages say what they are worth, and the slot does not bound it: `ServedDecision.most` does. */
   usesUsual: boolean
   /** Returns what a message earns, in units of `REWARD_SCALE`; 0: nothing, or nothing that counts. */
   amountOf(message: StoredMessage, sender: Sender): number
@@ -48,7 +45,7 @@ export interface CompiledRewards {
 }
 
 /**
- * How many times what is usual an item earns at most by one reward: so much is the most that one browser can make of a
+ * Maximum that an item earns by one reward, as a multiple of the usual amount: the most that one browser can make of a
  * view, whatever its messages say. Usual revenue has few orders beyond it, because what is typical is already that of
  * large ones.
  */

@@ -16,12 +16,12 @@ export const LATE_MS = 7 * DAY_MS
 /** Time after the end of its windows for which the features of a decision are kept, in milliseconds. */
 export const FEATURES_LATE_MS = DAY_MS
 
-/** Whether a message of time `at` is from after a decision. */
+/** Returns whether a message of time `at` is from after a decision. */
 export function isAfter(decision: Pick<KeptDecision, 'at'>, at: number): boolean {
   return at >= decision.at - SKEW_MS
 }
 
-/** Whether a message of time `at` is within the window of a reward of a decision. */
+/** Returns whether a message of time `at` is within the window of a reward of a decision. */
 export function isWithin(decision: Pick<KeptDecision, 'at'>, { windowMs }: CompiledReward, at: number): boolean {
   return isAfter(decision, at) && at <= decision.at + windowMs
 }
@@ -36,7 +36,7 @@ export function endOfWindows(decision: KeptDecision): number {
   return decision.at + (decision.isOnlyCounted ? 0 : rewardsOf(decision).longestMs)
 }
 
-/** Whether nothing can come of a decision any more at `now`, the time of receipt. */
+/** Returns whether a decision can no longer earn anything at `now`, the time of receipt. */
 export function isOver(decision: KeptDecision, now: number): boolean {
   return now > Math.max(decision.at + CAPS_MS, endOfWindows(decision) + LATE_MS)
 }

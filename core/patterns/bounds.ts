@@ -1,6 +1,6 @@
 /**
- * What a pattern remembers of one visitor at most. What is dropped at a bound follows from the messages alone, so that
- * every process drops the same.
+ * Bounds of what a pattern remembers of one visitor. What is dropped at a bound follows from the messages alone, so
+ * that every process drops the same.
  */
 
 /** Sequences that have begun. Beyond it the one whose latest message is oldest is dropped, and yields nothing. */
@@ -44,8 +44,8 @@ export const KEPT_CHARACTERS = 13
 export const MAX_AMOUNT = 1_000_000_000
 export const AMOUNT_SCALE = 1_000_000
 
-/** How long signals are remembered that may be refuted, in milliseconds: as long as repeats are recognised. */
+/** Time for which signals are remembered that may be refuted, in milliseconds: as long as repeats are recognised. */
 export const TOLD_MS = 7 * 86_400_000
 
-/** How late a message may be, in milliseconds, so that those that refute it and arrived before are still remembered. */
+/** Lateness of a message, in milliseconds, up to which those that refute it and arrived before are still remembered. */
 export const REFUTERS_MS = 86_400_000

@@ -23,7 +23,7 @@ import { windowLogic } from './kinds/window.js'
 /** Result of compiling: each fault is a line that begins with its path, and `reason` has all lines. */
 export type CompiledSet = { ok: true; value: CompiledPatterns } | { ok: false; reason: string; faults: string[] }
 
-/** What is found out about a pattern while it is compiled. */
+/** Facts about a pattern that are collected while it is compiled. */
 interface Draft {
   matchers: Matcher[]
   faults: string[]
@@ -150,7 +150,7 @@ function msOf(duration: string | undefined): number | undefined {
   return duration === undefined ? undefined : parseDuration(duration)
 }
 
-/** A hash of a value of JSON, the same for whatever order of its fields. */
+/** Returns a hash of a value of JSON, the same for any order of its fields. */
 function versionOf(value: unknown): string {
   return hash32(JSON.stringify(sorted(value))).toString(36)
 }

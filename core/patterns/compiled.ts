@@ -16,8 +16,8 @@ export type ReadValues = (message: unknown) => PathValue[]
 export interface Match {
   pattern: string
   /**
-   * What tells this match from all others of the same pattern and visitor, the same whenever it is found: the id of its
-   * last message; with the key where the pattern has one, because one message may end several matches.
+   * Id that is unique among the matches of the pattern and visitor, the same whenever it is found: the id of its last
+   * message; with the key where the pattern has one, because one message may end several matches.
    */
   id: string
   /**
@@ -28,8 +28,7 @@ export interface Match {
   /** Session of that message; empty where it was not known. */
   sessionId: string
   /**
-   * When it was the case, in milliseconds since the epoch: the time of that message, or when the absence was long
-   * enough.
+   * Time of the match, in milliseconds since the epoch: that of its last message, or when the absence was long enough.
    */
   at: number
   details: JsonObject
@@ -37,7 +36,7 @@ export interface Match {
   retracted?: true
 }
 
-/** What a pattern's logic found, before it has the pattern's name. */
+/** A match as a pattern's logic reports it, before it has the pattern's name. */
 export type Told = Omit<Match, 'pattern' | 'id'> & { key: string }
 
 /** Takes what was found; false: it is kept back, because the pattern is quiet after another one. */
@@ -48,7 +47,7 @@ export interface Matcher {
   event: string
   /** Place among the pattern's matchers. */
   step: number
-  /** What a message is to it that has no key: made once. */
+  /** The hit of a message without key, made once. */
   hit: PatternHit
   condition?: Condition
   readKeys?: ReadValues
@@ -56,7 +55,10 @@ export interface Matcher {
 
 /** Logic of one kind of pattern. Pure: gives back the state after, or the same when nothing changed. */
 export interface PatternLogic {
-  /** As `take` where that tells nothing and little is looked at; undefined where it may. Absent: it never does. */
+  /**
+   * Takes a message as `take` does, where that reports nothing and reads little; undefined where it may. Absent: never
+   * possible.
+   */
   glance?(state: PatternState, fact: PatternFact): PatternState | undefined
   /** Takes a message whose turn it is. */
   take(state: PatternState, fact: PatternFact, tell: Tell): PatternState
@@ -75,11 +77,11 @@ export interface CompiledPattern {
   isKeyed: boolean
   graceMs: number
   quietMs: number
-  /** Whether something can happen without a message: an absence, or the end of a grace. */
+  /** True if something can happen without a message: an absence, or the end of a grace. */
   hasTimers: boolean
-  /** Whether it matters which messages were taken before. The latest of all is known to the others. */
+  /** True if it matters which messages were taken before. The others know the latest of all. */
   needsSettled: boolean
-  /** What a sum adds, or a change compares. */
+  /** Reads the values that a sum adds, or a change compares. */
   readValue?: ReadValues
   logic: PatternLogic
 }

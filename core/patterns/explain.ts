@@ -19,7 +19,7 @@ import {
   MAX_WINDOWS,
 } from './bounds.js'
 
-/** How a pattern is evaluated, as plain data. */
+/** The evaluation of a pattern, as plain data. */
 export interface PatternExplanation {
   name: string
   kind: PatternKind
@@ -28,9 +28,9 @@ export interface PatternExplanation {
    * a later message of the visitor.
    */
   evaluated: 'request' | 'stream'
-  /** How long after its last message a signal is found, in seconds, and of what that consists. */
+  /** Delay after its last message until a signal is found, in seconds, and its composition. */
   freshness: { seconds: number; text: string }
-  /** What is kept of each visitor, in bytes of JSON. */
+  /** State per visitor, in bytes of JSON. */
   state: { bytesAtMost: number; text: string }
   cost: {
     /** Events whose messages are looked at; `*`: all messages. */
@@ -81,7 +81,7 @@ function freshnessOf(graceMs: number, waitMs: number): string {
   return `found ${parts.join(' and ')} after the last message, by a timer or a later message of the visitor`
 }
 
-/** What is kept, in words. */
+/** Describes the state of a pattern in words. */
 function heldOf(definition: PatternDefinition, kind: PatternKind): string {
   const grace = msOf(definition.grace) > 0 ? `, up to ${MAX_PENDING} messages within the grace` : ''
   const limits = {

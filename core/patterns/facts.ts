@@ -4,7 +4,7 @@ import { AMOUNT_SCALE, MAX_AMOUNT, MAX_KEYS_OF_MESSAGE } from './bounds.js'
 import type { Watch } from './compiled.js'
 import { comparedText, keptText } from './kept-text.js'
 
-/** What is kept of a message beside what each pattern reads: made once for all of them. */
+/** The fields kept of a message beside those that each pattern reads: made once for all of them. */
 export type MessageIds = Pick<PatternFact, 'at' | 'seq' | 'id' | 'session'>
 
 export function idsOf({ messageId, context }: StoredMessage, at: number, sessionId: string): MessageIds {
@@ -30,7 +30,7 @@ export function factOf({ pattern, matchers }: Watch, message: StoredMessage, ids
   return pattern.kind === 'sum' ? withAmount(fact, values) : withValue(fact, values)
 }
 
-/** Which of two messages goes first: by time, then as their browser numbered them, then by id. */
+/** Compares two messages: by time, then as their browser numbered them, then by id. */
 export function compareFacts(a: PatternFact, b: PatternFact): number {
   return a.at - b.at || a.seq - b.seq || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }

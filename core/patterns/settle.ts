@@ -5,9 +5,9 @@ import { compareFacts } from './facts.js'
 import { stateWith } from './kinds/state-with.js'
 
 /**
- * The state of a pattern after a message arrived. Without grace its turn is now. With grace it waits until messages
- * that are as late can't arrive any more, so that all are taken in the order of their times. What is later than that is
- * taken at once.
+ * Returns the state of a pattern after a message arrived. Without grace the message is taken now. With grace it waits
+ * until messages that are as late can no longer arrive, so that all are taken in the order of their times. A later
+ * message is taken at once.
  */
 export function arrive(
   pattern: CompiledPattern,
@@ -25,7 +25,8 @@ export function arrive(
 }
 
 /**
- * The state of a pattern at a time: the messages whose grace is over were taken, and the absences that are over ended.
+ * Returns the state of a pattern at a time: the messages whose grace is over are taken, and the absences that are over
+ * ended.
  */
 export function settle(pattern: CompiledPattern, before: PatternState, now: number, matches: Match[]): PatternState {
   const { graceMs, logic } = pattern

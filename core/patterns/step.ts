@@ -10,7 +10,7 @@ import type { CompiledPattern, CompiledPatterns, Match } from './compiled.js'
 import { factOf, idsOf } from './facts.js'
 import { arrive, dueOf, settle } from './settle.js'
 
-/** What is known of a message beside itself. */
+/** The context of a message. */
 export interface PatternScope {
   /** Session that the message belongs to, for the matches that it begins or completes. */
   sessionId?: string
@@ -114,7 +114,7 @@ function outcome(state: PatternStates | undefined, matches: Match[]): PatternOut
   return { state, found: matches, ...(state?.due !== undefined && { due: state.due }) }
 }
 
-/** The states of this set of patterns: what belongs to other definitions is dropped. */
+/** Returns the states of this set of patterns: those of other definitions are dropped. */
 function current(patterns: CompiledPatterns, before: PatternStates | undefined): PatternStates | undefined {
   if (!before || before.version === patterns.version) return before
   const byName: Record<string, PatternState> = {}
@@ -134,7 +134,9 @@ function statesWith(patterns: CompiledPatterns, byName: Record<string, PatternSt
   return { version: patterns.version, ...(due < Number.POSITIVE_INFINITY && { due }), of: byName }
 }
 
-/** The state of a pattern. What every object inherits under its name has no version, or another one. */
+/**
+ * Returns the state of a pattern. A property that every object inherits under its name has no version, or another one.
+ */
 function stateIn(
   byName: Readonly<Record<string, PatternState>> | undefined,
   { name, version }: CompiledPattern,

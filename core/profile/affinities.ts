@@ -14,7 +14,8 @@ export interface Affinities {
 }
 
 /**
- * The interests as they are at `now`: decayed, and without what is forgotten. A `now` before `at` changes nothing.
+ * Returns the interests as they are at `now`: decayed, and without those that are forgotten. A `now` before `at`
+ * changes nothing.
  *
  * @param halfLifeMs default: `HALF_LIFE_MS`
  */

@@ -7,8 +7,8 @@ export const ANONYMOUS_PROFILE_DAYS = 30
 const DAY_MS = 24 * 3600_000
 
 /**
- * Whether a profile has ended at `now` (milliseconds since the epoch): its visitor is no known person, came once, and
- * nothing was received for `days` days; 0 for never.
+ * Returns whether a profile has ended at `now` (milliseconds since the epoch): its visitor is no known person, came
+ * once, and nothing was received for `days` days; 0 for never.
  *
  * It follows from the profile and the time of receipt of the next message alone. So a message that is received later
  * begins a new profile, in a replay as well, whether or not the old one was removed from memory and store by then.
@@ -19,8 +19,8 @@ export function hasEnded(profile: Profile, now: number, days: number): boolean {
 }
 
 /**
- * Whether no person is known to be the visitor, and there was one session at most. A visitor about whom an
- * administrator decided is known: what was decided has to last.
+ * Returns whether the visitor is no known user, and had one session at most. A visitor about whom an administrator
+ * decided is known: the decision has to last.
  */
 export function isOfOneVisit({ userId, sessions, links }: Profile): boolean {
   return userId === '' && sessions <= 1 && !(links && Object.values(links).some(({ decision }) => decision))

@@ -14,7 +14,7 @@ import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
 import { traitsAfter } from './traits.js'
 
 /**
- * The profile after one message, however often it is asked for: it doesn't look at `seq` and `recent`.
+ * Returns the profile after one message, however often it is called: `seq` and `recent` are not read.
  *
  * @param onRefused is called when the message's traits would make the profile too large, and are left out
  * @param features of the site, see `interestsOf`. Default: built-in ones
@@ -56,7 +56,7 @@ export function applyMessage(
   return next
 }
 
-/** The profile of a visitor of whom nothing is known yet. */
+/** Creates the profile of a visitor of whom nothing is known yet. */
 export function newProfile(siteId: string, visitorId: string, time: string): Profile {
   return {
     siteId,

@@ -11,8 +11,8 @@ export interface ApplyRules {
   patterns?: CompiledPatterns
   /** Segments of the site. Default: none */
   segments?: CompiledSegments
-  /** Whether visitors who seem to be programs may be in them. Default: no */
+  /** True if visitors who seem to be programs may be in them. Default: false */
   includesBots?: boolean
-  /** Whether only features are wanted, and what they depend on: no signals, traits and affinities. Default: all */
+  /** True if only features are computed, with what they depend on: no signals, traits and affinities. Default: all */
   onlyFeatures?: boolean
 }

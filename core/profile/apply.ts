@@ -37,9 +37,9 @@ import { timeOf } from './sessions.js'
 import { refusedTraits } from './traits.js'
 
 /**
- * How many message ids a profile remembers at least, to know a message that is sent a second time long after the
- * first. All ids of the latest stream message are remembered, however many: a browser sends a batch again before any
- * other.
+ * Minimum number of message ids that a profile remembers, to recognise a message that is sent a second time long after
+ * the first. All ids of the latest stream message are remembered, however many: a browser sends a batch again before
+ * any other.
  */
 export const REMEMBERED_MESSAGES = 64
 
@@ -56,13 +56,13 @@ export interface ApplyOutcome extends LedgerOutcome {
   refused?: RejectedMessage[]
   /** Users that the browser named first, or earlier than known: their partitions have to be told. Absent: none. */
   identity?: IdentityChange[]
-  /** What the partitions of users have to be told because of their segments. Absent: nothing. */
+  /** News for the partitions of users because of their segments. Absent: none. */
   userNews?: UserNews[]
-  /** What the messages add to the features of content. Absent: nothing. */
+  /** Amounts that the messages add to the features of content. Absent: none. */
   contents?: ContentAmounts[]
 }
 
-/** The profile after a stream message: see `applyAndDetect`. */
+/** Returns the profile after a stream message: see `applyAndDetect`. */
 export function applyEnvelope(
   profile: Profile | undefined,
   envelope: EventEnvelope,
@@ -72,7 +72,7 @@ export function applyEnvelope(
   return reduce(profile, envelope, seq, rules, IGNORE).profile
 }
 
-/** The same with what the message adds to the features of content. */
+/** Returns the profile after a stream message, and the amounts that it adds to the features of content. */
 export function applyToHistory(
   profile: Profile | undefined,
   envelope: EventEnvelope,
@@ -83,8 +83,8 @@ export function applyToHistory(
 }
 
 /**
- * The profile after a stream message, and the signals that were detected in it. Pure, and the same for every replay:
- * applying the stream from its beginning, or from any earlier stored state, gives the same.
+ * Returns the profile after a stream message, and the signals that were detected in it. Pure, and the same for every
+ * replay: applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
  * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be
  * a person without proof. Throws when the
@@ -232,14 +232,14 @@ function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string
 }
 
 /**
- * A message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never equal,
- * even where a client makes one whose hash is that of another.
+ * Returns a message's id as profiles remember it: a hash, above 32 bits the kind of sender. Ids of two kinds are never
+ * equal, even where a client makes one whose hash is that of another.
  */
 function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
 }
 
-/** The later of two times; what is no time is none. */
+/** Returns the later of two times; an invalid one does not count. */
 function latest(before = '', receivedAt: string): string {
   const at = timeOf(receivedAt)
   const time = Number.isNaN(at) ? '' : isoTime(at)

@@ -22,7 +22,7 @@ export function interestsOf(message: StoredMessage, features: Features = DEFAULT
   return [...new Set(Array.isArray(keys) ? keys.flat() : [keys])].filter(isCategory).map(key => [key, weight])
 }
 
-/** Whether the category of a slot's content, which the collector adds, may be what the message is about. */
+/** Returns whether the category of a slot's content, which the collector adds, may be what the message is about. */
 function isAboutContent({ event, context }: StoredMessage): boolean {
   return event === 'Slot Clicked' || context?.content === undefined
 }

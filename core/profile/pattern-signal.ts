@@ -14,16 +14,16 @@ import { type HashText, signalIdOf } from '../signals/signal-id.js'
 const WITH_SENDER = new RegExp(`^(${SENDERS.join('|')})\n(.*)$`, 's')
 
 /**
- * A message's id as patterns remember it. A match may be found long after its message, at one of another kind of
- * sender; its id has to say of whom the message was, because ids of two kinds are never equal.
+ * Returns a message's id as patterns remember it. A match may be found long after its message, at one of another kind
+ * of sender; its id has to name the sender, because ids of two kinds are never equal.
  */
 export function idWithSender(sender: Sender, messageId: string): string {
   return sender === 'public' && !WITH_SENDER.test(messageId) ? messageId : `${sender}\n${messageId}`
 }
 
 /**
- * The record of a pattern that was found, or refuted. Made of the match alone beside who the visitor is, so that it is
- * the same whether a message or a timer found it. What refutes one has an id of its own, and names the first.
+ * Returns the record of a pattern that was found, or refuted. It follows from the match and the visitor alone, so that
+ * it is the same whether a message or a timer found it. A refutation has an id of its own, and names the first record.
  */
 export function patternSignal(
   { pattern, id, messageId, sessionId, at, details, retracted }: Match,

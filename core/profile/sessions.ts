@@ -17,9 +17,9 @@ export const PAUSE_MS = 30 * 60_000
 const LONGEST_MS = 24 * 3600_000
 
 /**
- * The running session after a message of time `at` (milliseconds since the epoch). A message that names its session
- * is believed; others continue the running one or, after a pause, begin one. A late message from before the running
- * session belongs to one that is over: it neither ends nor begins anything, and `running` itself is given back.
+ * Returns the running session after a message of time `at` (milliseconds since the epoch). A message that names its
+ * session belongs to it; others continue the running one or, after a pause, begin one. A late message from before the
+ * running session belongs to one that is over: it neither ends nor begins a session, and `running` itself is returned.
  *
  * @param named `context.sessionId` of the message
  * @param owner text that tells visitors apart, for ids of derived sessions
@@ -40,7 +40,7 @@ export function sessionAfter(running: Session | null, at: number, named: string 
   }
 }
 
-/** The session that a message names, if it does. */
+/** Returns the id of the session that a message names; undefined where it names none. */
 export function sessionIdOf(message: StoredMessage): string | undefined {
   const id: unknown = idOf(message.context?.sessionId)
   return typeof id === 'string' && id !== '' && id.length <= MAX_NAME_LENGTH ? id : undefined

@@ -31,8 +31,8 @@ export function mergeTraits(earlier: Record<string, unknown>, newer: Record<stri
 }
 
 /**
- * A profile's traits after a message; undefined when they would be too large. What makes traits that were stored before
- * there was a bound smaller is taken.
+ * Returns a profile's traits after a message; undefined when they would be too large. A message that makes traits
+ * smaller that were stored before there was a bound is taken.
  *
  * @param late whether the message is older than the profile: then it adds only what is missing
  */
@@ -47,7 +47,7 @@ export function traitsAfter(
   return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(earlier) ? merged : undefined
 }
 
-/** The record of a message whose traits a profile did not take. A replay of the stream makes the same one. */
+/** Returns the record of a message whose traits a profile did not take. A replay of the stream makes the same one. */
 export function refusedTraits(message: StoredMessage): RejectedMessage {
   return {
     messageId: message.messageId,

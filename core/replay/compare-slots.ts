@@ -22,13 +22,13 @@ export interface ChangedDecision {
   after: string[]
 }
 
-/** Who would have seen what by another slot, and what it would have earned. */
+/** The comparison of a slot with another one: what would have been shown, and what it would have earned. */
 export interface SlotComparison {
   /** Decisions that were compared. */
   decisions: number
-  /** How many of them would have shown something else. */
+  /** Number of them that would have shown something else. */
   changed: number
-  /** How often each content was shown, and would have been, the most frequent first. */
+  /** Number of times that each content was shown, and would have been, the most frequent first. */
   contents: { contentId: string; before: number; after: number }[]
   /** The first of those that would have been others. */
   sample: ChangedDecision[]

@@ -11,7 +11,7 @@ export interface CounterfactualRow {
   above: readonly string[]
   /** Content that the record has a chance for at the first position. Undefined: it does not say */
   logged: readonly ContentChance[] | undefined
-  /** What the other slot could have shown there. */
+  /** Contents that the other slot could have shown there, with their chances. */
   chances: readonly ContentChance[]
 }
 

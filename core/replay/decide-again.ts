@@ -51,7 +51,10 @@ export function decideAgain(siteId: string, record: DecidedRecord, was: Compiled
   }
 }
 
-/** What the reasons say in detail, and which features were read, is of the person then, and not compared. */
+/**
+ * Returns the bytes of a record to compare, without the reasons' details and the features that were read: they are the
+ * person's at that time.
+ */
 function bytesOf(
   decided: Pick<DecidedRecord, 'outcome' | 'holdout' | 'contentIds' | 'propensities' | 'candidates' | 'excluded'> &
     Pick<DecidedRecord, 'policy' | 'policyVersion' | 'seed' | 'draw' | 'ghost' | 'campaigns' | 'arms'>,

@@ -14,13 +14,13 @@ export interface ContentChance {
   chance: number
 }
 
-/** What another slot would have learned by the time of a decision. */
+/** Models that another slot would have had by the time of a decision. */
 export interface LearnedThen {
   model?: SlotModel | undefined
   itemsOf?: Question['itemsOf']
 }
 
-/** What a person would have been shown by another slot. */
+/** The answer that another slot would have given. */
 export interface Otherwise {
   outcome: Decided['choice']['outcome']
   contentIds: string[]
@@ -58,7 +58,10 @@ export function decideOtherwise(
   }
 }
 
-/** The stage that fills a position has what is not above: how many each fills follows from its candidates alone. */
+/**
+ * Returns the chances of the stage that fills a position, of candidates that are not above: how many each fills follows
+ * from its candidates alone.
+ */
 function chancesAt({ stages }: Decided, { contents }: CompiledSlot, position: number, above: readonly string[]) {
   let end = 0
   const stage = stages.find(({ drawn }) => {

@@ -15,7 +15,7 @@ const LATER_MS = 60_000
 /** Half-life of trends, in milliseconds: a day. */
 const TREND_HALF_LIFE_MS = 24 * 3_600_000
 
-/** What of a decision is learned from. */
+/** The fields of a decision that are learned from. */
 export type LearnedRecord = Pick<DecisionRecord, 'timestamp' | 'contentIds' | 'features' | 'known'>
 
 /** A slot that learns from recorded decisions as they come, and knows of none that came later. */

@@ -4,13 +4,13 @@ import type { CompiledSlot } from '../catalog/compile-slot.js'
 import { unpackReasons } from '../decide/record/pack-reasons.js'
 import { unpackPlaces } from '../draw/pack-lottery.js'
 
-/** What a record says of the conditions and contents of a slot, as they were. */
+/** The answers of a record about the conditions and contents of a slot, as they were. */
 export interface RecordedAnswers {
   /** Of each content of the slot by id: why it could not be shown; undefined where it could. Others were not there. */
   reasons: ReadonlyMap<string, ExclusionReason | undefined>
   /**
-   * Whether a condition held, by its text; of one that asks for features of content by `textOf` of the content. Others
-   * were not asked, or were not there.
+   * True or false by the text of a condition: it held, or not; of one over features of content by `textOf` of the
+   * content. Others were not evaluated, or were not there.
    */
   held: ReadonlyMap<string, boolean>
 }
@@ -74,7 +74,7 @@ function noteCampaigns(
 
 /** Answers of a record, which notes what it was asked for and does not have. */
 export interface AskedAnswers extends ClauseAnswers {
-  /** Whether a condition was asked that the record does not answer. */
+  /** Returns whether a condition was asked that the record does not answer. */
   isUnknown(numbers: readonly number[], contentId: string): boolean
 }
 

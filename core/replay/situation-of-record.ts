@@ -12,7 +12,7 @@ export interface RecordedQuestion extends Question {
   situation: Situation & { answers: AskedAnswers }
 }
 
-/** What a record is asked for. */
+/** The fields of a record that a decision is made again from. */
 export type AskedRecord = Pick<
   DecisionRecord,
   | 'timestamp'
@@ -93,7 +93,7 @@ function isExhausted({ of, drawn, campaign }: RecordedStage): boolean {
   return campaign === undefined && drawn.length === of
 }
 
-/** As many as reach each cap of a content. */
+/** Returns as many showings as reach each cap of a content. */
 function showingsUpTo({ contents }: CompiledSlot, id: string, showing: Showing): Showing[] {
   const counts = contents.find(content => content.id === id)?.caps.map(({ count }) => count) ?? []
   return new Array<Showing>(Math.max(0, ...counts)).fill(showing)

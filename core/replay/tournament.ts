@@ -17,9 +17,9 @@ export type Standing = 'better' | 'worse' | 'undecided' | 'unknown'
 export interface CandidateStanding extends ValueSoFar {
   name: string
   standing: Standing
-  /** Why, in plain words. */
+  /** The reason, in plain words. */
   reason: string
-  /** Why its value cannot be relied on, with what would cure it. Null: it can */
+  /** Reason why its value cannot be relied on, with a remedy. Null: it can */
   refused: Refusal | null
   /** Effective sample size, and the largest weight of a decision. */
   ess: number
@@ -52,7 +52,7 @@ interface Entrant {
   sequence: ValueSequence
   weights: WeightTally
   along?: AlongSlot
-  /** Why the log cannot value it. Once it cannot, it is not valued further. */
+  /** Reason why the log cannot value it. Once it cannot, it is not valued further. */
   unknown?: Refusal
 }
 

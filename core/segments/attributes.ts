@@ -2,7 +2,10 @@ import type { Suspicion } from '../bots/suspicion.js'
 import type { PathReader } from '../conditions/condition.js'
 import { readKeys, readPath } from '../conditions/read-path.js'
 
-/** What segments are decided by: a person as they are now, and the request. Times are as `isoTime` writes them. */
+/**
+ * The attributes that segments are decided by: the person's current ones, and the request's. Times are as `isoTime`
+ * writes them.
+ */
 export interface SegmentAttributes {
   /** Values by name of the feature: a scalar, a list, or an object by key. */
   features: Readonly<Record<string, unknown>>
@@ -14,7 +17,7 @@ export interface SegmentAttributes {
   context: Readonly<Record<string, unknown>>
   now: string
   profile: { firstSeen: string; lastSeen: string; sessions: number; events: number }
-  /** Whether the person seems to be a program. Absent: no */
+  /** Evidence that the person is a program. Absent: none */
   suspicion?: Suspicion
   /** The content that is asked about, in conditions of content and campaigns. Absent: none */
   content?: { features: Readonly<Record<string, unknown>> }
@@ -65,7 +68,7 @@ function featureBehind(root: string, path: string): NamedFeature | undefined {
   return dot === -1 ? { name: rest } : { name: rest.slice(0, dot), key: rest.slice(dot + 1) }
 }
 
-/** Whether a path of `SegmentAttributes` holds a time. */
+/** Returns whether a path of `SegmentAttributes` holds a time. */
 export function isAttributeTime(path: string): boolean {
   return path === 'now' || path === 'profile.firstSeen' || path === 'profile.lastSeen'
 }

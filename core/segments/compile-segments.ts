@@ -18,7 +18,7 @@ export interface CompiledSegment {
 export interface CompiledSegments {
   /** Each after those that it depends on. */
   readonly segments: readonly CompiledSegment[]
-  /** What they share, to evaluate them for a person. Other conditions may be compiled with it. */
+  /** Reads that they share, to evaluate them for a person. Other conditions may be compiled with it. */
   readonly reads: SharedReads
   /** Paths of attributes that they read, each once. */
   readonly paths: readonly string[]

@@ -8,7 +8,7 @@ export interface WhereOptions {
   path?: string
   /** Reader that it shares with other conditions: `shareReads(readAttribute).read`. Default: it reads by itself. */
   read?: PathReader
-  /** Whether it is asked of a content, and may read `content.features`. Default: no */
+  /** True if it is evaluated for a content, and may read `content.features`. Default: false */
   isOfContent?: boolean
   /** Called with the names of segments that it asks for. */
   onSegments?: (names: readonly string[]) => void

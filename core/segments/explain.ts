@@ -2,24 +2,24 @@ import type { SegmentDefinition } from '@slotstream/protocol'
 import { featuresOf } from './compile-segments.js'
 import { compileWhere } from './compile-where.js'
 
-/** How a segment is evaluated, as plain data. */
+/** The evaluation of a segment, as plain data. */
 export interface SegmentExplanation {
   name: string
-  /** When it is asked for, with what is known then. */
+  /** Time of evaluation: on request, with the attributes of that moment. */
   evaluated: 'request'
   freshness: { seconds: number; text: string }
-  /** How it is noticed that a person enters or leaves. */
+  /** Signals of a person who enters or leaves. */
   signals: {
     evaluated: 'stream'
-    /** How long after a message it is noticed, of a person with one browser, and of one with several, in seconds. */
+    /** Delay after a message, of a person with one browser, and of one with several, in seconds. */
     seconds: number
     elsewhereSeconds: number
     text: string
   }
-  /** What is kept of each person, in bytes of JSON. */
+  /** State per person, in bytes of JSON. */
   state: { bytesAtMost: number; text: string }
   cost: {
-    /** What it reads of a person. */
+    /** Paths that it reads of a person. */
     paths: string[]
     features: string[]
     /** Segments that are evaluated before it. */

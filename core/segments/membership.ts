@@ -4,7 +4,7 @@ import type { CompiledSegment, CompiledSegments } from './compile-segments.js'
 /** Attributes of a person whose segments are to be found. */
 export type PersonAttributes = Omit<SegmentAttributes, 'segments'>
 
-/** Which segments a person is in now, and what changed. All in dependency order, except `dropped`. */
+/** The segments that a person is in now, and their changes. All in dependency order, except `dropped`. */
 export interface SegmentChanges {
   segments: string[]
   entered: string[]

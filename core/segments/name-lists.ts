@@ -35,7 +35,7 @@ function namesOf(operator: string, operand: unknown, path: string): Check<string
   return { ok: true, value: operand }
 }
 
-/** Of an element only what it equals. */
+/** Returns the names in an `$elemMatch`: of an element only those that it equals. */
 function namesOfElement(operand: unknown): Check<string[]> {
   const { $eq, $in, ...others } = isObject(operand) ? operand : {}
   const names = [...($eq === undefined ? [] : [$eq]), ...(Array.isArray($in) ? $in : [])]

@@ -19,7 +19,7 @@ export interface Preview {
   result(): PreviewResult
 }
 
-/** How many ids each list of a preview has at most. */
+/** Maximum number of ids in each list of a preview. */
 const MOST_LISTED = 10
 
 /** Starts a preview of a condition that `compileWhere` compiled: the evaluator that serves. */

@@ -28,7 +28,7 @@ export function compileSessionFeatures(definitions: readonly unknown[]): Session
   return { features: compileFeatures(usable, [], compileWhere), leftOut }
 }
 
-/** What is wrong with a definition; undefined when nothing is. */
+/** Returns why a definition is invalid; undefined when it is valid. */
 function troubleOf(definition: BuiltInFeature): string | undefined {
   try {
     const { name, aggregate } = definition

@@ -10,7 +10,7 @@ export interface Observation {
   /** Of the site. */
   features: Features
   /**
-   * What the message is to the visitor's running session: it `began` it, it `continues` it, or it belongs to an
+   * Relation of the message to the visitor's running session: it `began` it, it `continues` it, or it belongs to an
    * earlier one and came late.
    */
   session: 'began' | 'continues' | 'late'

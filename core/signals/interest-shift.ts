@@ -15,8 +15,8 @@ export const EVIDENCE = 2.8
 const WITHOUT_COUNT = 5
 
 /**
- * How many times as strong as the one that led a category has to be to take its place slowly. Without a margin, whoever
- * looks at two things in turns would shift with every click; with one, each shift back needs half as much again.
+ * Factor by which a category has to be stronger than the leading one to replace it slowly. Without a margin, a visitor
+ * who looks at two things in turns would shift with every click; with one, each shift back needs half as much again.
  */
 export const MARGIN = 1.5
 
@@ -107,7 +107,10 @@ function withMessage(memory: InterestMemory, message: StoredMessage, categories:
 
 type Recent = InterestMemory['recent'][number]
 
-/** A message counts once, whatever it costs the visitor: one with several categories counts in parts. */
+/**
+ * Returns the categories of a message with their parts. A message counts once, whatever its weight: one with several
+ * categories counts in parts.
+ */
 function interestsIn([, categories]: Recent): [category: string, part: number][] {
   return categories.map(category => [category, 1 / categories.length])
 }
@@ -146,7 +149,7 @@ function divergingOf({ base, at, recent }: InterestMemory, leading: string): str
   return diverging
 }
 
-/** Whether a category that was passed has come back: of the latest messages all but one are of it. */
+/** Returns whether a category that was passed has come back: of the latest messages all but one are of it. */
 function isBack(memory: InterestMemory, category: string): boolean {
   return countOf(memory, category) >= RECENT - 1
 }

@@ -9,8 +9,8 @@ export const VIEWS = 3
 export const PRODUCTS = 16
 
 /**
- * The same product was viewed three times in a session and not put into the cart. Told once for each product of a
- * session, as long as it is among the latest ones.
+ * Detects a product that was viewed three times in a session and not put into the cart. Reported once for each product
+ * of a session, as long as it is among the latest ones.
  */
 export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> = ({ message, session }, memory) => {
   const viewsBefore = session === 'began' ? undefined : memory

@@ -4,8 +4,8 @@ import type { Detector } from './detector.js'
 const MINUTE_MS = 60_000
 
 /**
- * What a session has in a minute at most if a person sits before it. A page sends a handful of messages by itself for
- * each click, so five a second for a whole minute, or a page a second, is a program, or a page that runs in a circle.
+ * Maximum per minute of a session that a person controls. A page sends a handful of messages by itself for each click,
+ * so five a second for a whole minute, or a page a second, come from a program, or from a page in a loop.
  */
 export const MOST = { messages: 300, page_views: 60 } as const
 

@@ -7,8 +7,8 @@ export type HashText = (text: string) => string
 const ID_LENGTH = 22
 
 /**
- * The id of a signal that was found at a message: the same whenever it is found again. Message ids are those of a
- * visitor and sender, visitors those of a site.
+ * Returns the id of a signal that was found at a message: the same whenever it is found again. Message ids are those of
+ * a visitor and sender, visitors those of a site.
  */
 export function signalIdOf(
   siteId: string,
@@ -21,7 +21,7 @@ export function signalIdOf(
   return idOfTexts([siteId, sender, visitorId, messageId, signal], hash)
 }
 
-/** The id that the same signal has where it was stored before ids named site and sender. */
+/** Returns the id that the same signal has where it was stored before ids named site and sender. */
 export function formerSignalIdOf(visitorId: string, messageId: string, signal: string, hash: HashText): string {
   return idOfTexts([visitorId, messageId, signal], hash)
 }

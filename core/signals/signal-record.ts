@@ -2,7 +2,7 @@ import { type EventEnvelope, type Profile, type SignalRecord, type StoredMessage
 import type { Found } from './detect.js'
 import { type HashText, signalIdOf } from './signal-id.js'
 
-/** The record of a signal. All of it follows from the stream, so that a replay makes the same one. */
+/** Returns the record of a signal. All of it follows from the stream, so that a replay makes the same one. */
 export function signalRecord(
   { signal, sessionId, details }: Found,
   message: StoredMessage,

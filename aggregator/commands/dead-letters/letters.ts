@@ -17,9 +17,9 @@ export interface NumberedLetter extends DeadLetter {
 
 /** The dead letters that wait for a decision. */
 export interface Letters {
-  /** All of them, oldest first. */
+  /** Reads all letters, oldest first. */
   all(): Promise<NumberedLetter[]>
-  /** The letter of a number; undefined when there is none (any more). */
+  /** Reads the letter of a number; undefined where there is none, or no longer. */
   get(number: number): Promise<NumberedLetter | undefined>
   /**
    * Publishes the message to its subject again, and removes the letter when the stream has it. Done twice, it is
@@ -61,7 +61,10 @@ export function openLetters(nats: Pick<Nats, 'manager'>, publisher: Pick<Publish
     }
   }
 
-  /** The letter's payload; what was too large for it is still in its stream, until that lets it go. */
+  /**
+   * Reads the letter's payload. One that was too large for the letter is read from its stream, as long as that keeps
+   * it.
+   */
   async function dataOf(letter: NumberedLetter): Promise<Uint8Array> {
     const data = decodePayload(letter)
     if (data) return data

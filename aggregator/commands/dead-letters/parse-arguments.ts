@@ -12,7 +12,7 @@ export const USAGE = `usage: npm run dead-letters -- list
        npm run dead-letters -- replay <number>… | --all
        npm run dead-letters -- drop <number>…`
 
-/** The command line as an order. Throws UsageError. */
+/** Returns the command line as a command. @throws UsageError */
 export function parseArguments([action = 'list', ...rest]: string[]): Command {
   if (action === 'list' && rest.length === 0) return { do: 'list' }
   if (action === 'show' && rest.length === 1) return { do: 'show', number: numberOf(rest[0]!) }

@@ -3,7 +3,7 @@ import type { NumberedLetter } from './letters.js'
 /** Longest error in a line of the list, in characters. */
 const MAX_ERROR = 80
 
-/** The letters as a table, a line each. */
+/** Returns the letters as a table of text, a line each. */
 export function listOf(letters: NumberedLetter[]): string {
   if (letters.length === 0) return 'There are no dead letters.'
   const rows = letters.map(({ number, failedAt, role, stream, seq, attempts, version, error }) => [
@@ -42,7 +42,7 @@ function oneLine(text: string): string {
   return line.length > MAX_ERROR ? `${line.slice(0, MAX_ERROR - 1)}…` : line
 }
 
-/** A terminal would obey control characters. */
+/** Replaces control characters, which a terminal would obey. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

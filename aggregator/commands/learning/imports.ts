@@ -14,15 +14,15 @@ export interface StoredImport {
   state: (typeof STATES)[number]
   /** SHA-256 of the file, in hexadecimal. */
   sha256: string
-  /** What its parts are named by: `import-…`. */
+  /** Name of its batch of learning records: `import-…`. */
   batch: string
-  /** When it was imported, ISO 8601. */
+  /** Time when it was imported, ISO 8601. */
   at: string
-  /** What is added to its times, in milliseconds. */
+  /** Shift that is added to its times, in milliseconds. */
   shiftMs: number
   /** Items that were shown. */
   records: number
-  /** What the parts of earlier logs of this name were named by, all of which were removed. Absent: there was none */
+  /** Batch of earlier logs of this name, all of whose records were removed. Absent: there was none */
   removed?: string[]
 }
 

@@ -15,7 +15,7 @@ export interface ImportCommand {
   name: string
   /** Undefined: what the first line looks like. */
   format?: (typeof FORMATS)[number]
-  /** Whether its times stay as they are. */
+  /** True if its times stay as they are. */
   keepTimes: boolean
 }
 
@@ -36,7 +36,7 @@ import lets the policies of a slot learn from a log, once, however often it is d
 
 remove takes away what was learned from it, without a trace.`
 
-/** The command line as an order. Throws UsageError. */
+/** Returns the command line as a command. @throws UsageError */
 export function parseArguments(args: string[]): Command {
   const { values, positionals } = read(args)
   const [action, ...more] = positionals

@@ -33,7 +33,7 @@ export async function* readImpressions(path: string, format?: Format): AsyncGene
   }
 }
 
-/** What there is to know of a log before it is imported. */
+/** Facts about a log that are read before it is imported. */
 export interface LogFacts {
   /** SHA-256 of the file, in hexadecimal. */
   sha256: string

@@ -21,7 +21,7 @@ export const USAGE = `usage: npm run parity -- --site ID [--sample N] [--date YY
   --date     whose sample is drawn: the same date gives the same visitors; default: today, UTC
   --json     the report as JSON`
 
-/** The command line as an order. Throws UsageError. */
+/** Returns the command line as a command. @throws UsageError */
 export function parseArguments(args: string[]): Command {
   const { site, sample, date, json } = read(args)
   if (!site) throw new UsageError(`--site is missing: whose profiles?\n${USAGE}`)

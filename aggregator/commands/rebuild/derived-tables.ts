@@ -23,8 +23,8 @@ export interface ViewDescription {
 }
 
 /**
- * The derived tables of views, by name. Pure. Views that refresh by themselves, or keep a table of their own, are left
- * out.
+ * Returns the derived tables of views, by name. Pure. Views that refresh by themselves, or keep a table of their own,
+ * are left out.
  */
 export function derivedTables(views: ViewDescription[]): DerivedTable[] {
   const tables = new Map<string, Feed[]>()

@@ -12,7 +12,7 @@ export interface Between {
   before: number
 }
 
-/** The rows of ranges of positions, visitor by visitor, each visitor's in the order of the streams. */
+/** Reads the rows of ranges of positions, visitor by visitor, each visitor's in the order of the streams. */
 export async function* eventsBetween(
   clickhouse: ClickHouseClient,
   ranges: readonly Between[],
@@ -34,8 +34,8 @@ export async function* eventsBetween(
 }
 
 /**
- * The profiles that rows of `events` give, one after the other. Pure. The table's JSON columns keep no nulls: a trait
- * that was removed by null is still there.
+ * Yields the profiles that rows of `events` give, one after the other. Pure. The table's JSON columns keep no nulls: a
+ * trait that was removed by null is still there.
  *
  * @param asOf sequence that a visitor's profile is as of
  * @param anonymousDays see `applyAndDetect`

@@ -1,13 +1,13 @@
 import { UsageError } from '@slotstream/runtime'
 
-/** What stands for the models of slots among what can be rebuilt. */
+/** Name of the models of slots among the things that can be rebuilt. */
 export const MODELS = 'models'
 
 /** Names of the tables to rebuild, and their source. */
 export interface Command {
   /**
-   * Where profiles come from: the stream, or the table `events` for what the stream has no more. Before the latter,
-   * `lake` puts what the lake has and the tables lack back into them.
+   * Source of profiles: the stream, or the table `events` for messages that the stream no longer has. Before the
+   * latter, `lake` puts what the lake has and the tables lack back into them.
    */
   from: 'stream' | 'events' | 'lake'
   /** `profiles`, `models` and names of derived tables; undefined: everything but models. */
@@ -22,7 +22,7 @@ export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--onl
   --only          profiles, or derived tables by name; default: all of them
   models          what policies have learned, from the table learning_outcomes`
 
-/** The command line as an order. Throws UsageError. */
+/** Returns the command line as a command. @throws UsageError */
 export function parseArguments(args: string[]): Command {
   if (args.length === 1 && args[0] === MODELS) return { from: 'events', only: [MODELS] }
   const values = new Map<string, string>()

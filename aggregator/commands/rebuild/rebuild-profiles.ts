@@ -22,7 +22,7 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
   anonymousDays?: number
   /** Milliseconds since the epoch. Default: the clock */
   now?: () => number
-  /** What sites declare. Default: nothing */
+  /** Declarations of sites. Default: none */
   definitions?: Pick<SitesDefinitions, 'of' | 'siteIds'>
   say: (line: string) => void
 }

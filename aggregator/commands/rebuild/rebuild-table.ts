@@ -7,12 +7,14 @@ import { BARRIER_SECONDS, closeBarrier, type LoaderPosition, openBarrier, remove
 /** While more than this is still to be read, in positions, it is read with the barrier open. */
 const NEARLY_THERE = 20_000
 
-/** How long the last block before the barrier may take, in milliseconds. The barrier opens by itself somewhat later. */
+/**
+ * Time that the last block before the barrier may take, in milliseconds. The barrier opens by itself somewhat later.
+ */
 const LAST_BLOCK_MS = 12_000
 
 /** A table that is loaded from a stream, as a rebuild sees it. */
 export interface Source {
-  /** Of every stream that is loaded into it, always in the same order. */
+  /** Reads the position of every stream that is loaded into it, always in the same order. */
   position: () => Promise<LoaderPosition[]>
   /** Makes every loader announce a block after the last one, by a message without content. */
   nudge: () => Promise<void>

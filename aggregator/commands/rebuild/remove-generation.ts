@@ -10,7 +10,7 @@ import { gatherStatus, type Installation, pause } from '@slotstream/runtime'
 import { profileStoreOf } from '../../profiles/store/open-profile-store.js'
 import type { ProfileStoreDeps } from '../../profiles/store/profile-store-deps.js'
 
-/** How long the roles may take to load another generation, in milliseconds. */
+/** Time that the roles may take to load another generation, in milliseconds. */
 const WAIT_MS = 120_000
 
 /** Old generations answer for a moment after the roles report the new one. */

@@ -42,8 +42,8 @@ export async function restoreFromLake(
 }
 
 /**
- * The installation's streams, and those that only the lake knows: a later stream of that name must not begin before
- * them.
+ * Returns the installation's streams, and those that only the lake has: a later stream of that name must not begin
+ * before them.
  */
 async function streamsOf(lake: string, sources: LakeSource[]): Promise<LakeSource[]> {
   const byStream = new Map(sources.map(source => [source.stream, source]))

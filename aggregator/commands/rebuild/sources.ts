@@ -15,7 +15,7 @@ import type { LoaderPosition } from './write-barrier.js'
 /** A message without content: it changes nothing wherever it is read, and moves positions past what came before. */
 const NO_VISITOR = { siteId: 'slotstream', visitorId: 'rebuild' }
 
-/** The tables that derived tables may be made of, by name, with the loaders' positions. */
+/** Returns the tables that derived tables may be made of, by name, with the loaders' positions. */
 export function loadedTables(
   { buckets, streams, past }: Pick<Installation, 'buckets' | 'streams' | 'past'>,
   publisher: Pick<Publisher, 'publish'>,

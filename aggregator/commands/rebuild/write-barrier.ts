@@ -13,7 +13,7 @@ const TRIES = 200
 /** Table that the view writes to. It and the view keep the names that they had in earlier versions. */
 const SINK = 'slotstream.rebuild_gate_sink'
 
-/** How far the loader of one of a table's streams is. Positions, as in the column `stream_seq`. */
+/** Progress of the loader of one of a table's streams. Positions are those of the column `stream_seq`. */
 export interface LoaderPosition {
   /** Its positions: after `base`, up to `last`. */
   base: number

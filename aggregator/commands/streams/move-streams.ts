@@ -8,7 +8,7 @@ import { type UnreadParts, unreadOf } from './unread.js'
 /** Messages that may be unread when a move begins: reading more of them takes longer than clients should wait. */
 const MOST_UNREAD = 20_000
 
-/** How long what is unread may take once nothing new comes, in milliseconds. */
+/** Time for reading unread messages once no new ones arrive, in milliseconds. */
 const READ_MS = 60_000
 
 const LOOK_MS = 100
@@ -98,7 +98,7 @@ export async function moveStreams(
     }
   }
 
-  /** The answer may be lost, not the change. */
+  /** Writes a layout. A lost answer is no failure: the layout that is stored is compared. */
   async function changeOnce(next: Layout): Promise<void> {
     try {
       await changeLayout(meta, next, revision)
@@ -122,7 +122,7 @@ async function thaw(nats: Nats, parts: readonly StreamPart[]): Promise<void> {
     if (await isFrozen(nats, name)) await nats.manager.streams.update(name, { max_msg_size: -1 })
 }
 
-/** Whether a stream refuses messages because a move is under way, or was cut short. */
+/** Returns whether a stream rejects messages because a move is under way, or was cut short. */
 export async function isFrozen(nats: Nats, name: string): Promise<boolean> {
   return (await nats.manager.streams.info(name)).config.max_msg_size === FROZEN_SIZE
 }

@@ -1,7 +1,7 @@
 import type { StreamKind } from '@slotstream/protocol'
 import { KINDS, UsageError } from '@slotstream/runtime'
 
-/** How many streams a kind is to have. */
+/** The number of streams that a kind is to have. */
 export interface Move {
   kind: StreamKind
   count: number
@@ -12,7 +12,7 @@ export const USAGE = `usage: npm run streams [-- <kind> <count>]
   <kind>    ${KINDS.join(', ')}
   <count>   streams that are to share the kind's partitions from now on`
 
-/** The command line as a move; undefined when the streams are only to be shown. Throws UsageError. */
+/** Returns the command line as a move; undefined where the streams are only shown. @throws UsageError */
 export function parseArguments(args: string[]): Move | undefined {
   if (args.length === 0) return undefined
   const [name, text = '', ...others] = args

@@ -23,7 +23,9 @@ export async function refuseOldCluster(nats: Nats, stream: string): Promise<void
   if (objection) throw new Error(`${stream} has ${config.num_replicas} copies on a cluster: ${objection}`)
 }
 
-/** Why the servers of a cluster won't do, if so. Those that keep copies must be known. */
+/**
+ * Returns why the servers of a cluster cannot be used; undefined where they can. Those that keep copies must be known.
+ */
 export function objectionTo(peers: readonly string[], servers: readonly NatsServer[]): string | undefined {
   const needed = `nats-server ${OLDEST.join('.')} or later is needed on each, because an older one that is killed after a change of streams may not start again`
   const old = servers.filter(({ version }) => !isNewEnough(version))

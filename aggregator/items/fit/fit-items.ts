@@ -30,7 +30,7 @@ export interface FitQuestion {
   now: number
   /** Ids of the site's contents: they come before other items. Default: none */
   contentIds?: readonly string[]
-  /** Whether visitors who seem to be programs count. Default: no */
+  /** True if visitors who seem to be programs count. Default: false */
   includesBots?: boolean
 }
 

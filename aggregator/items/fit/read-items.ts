@@ -23,7 +23,7 @@ const PRODUCT_OF_ORDER = `multiIf(
 const PERIOD = 'timestamp >= fromUnixTimestamp64Milli({since:Int64})'
 
 /**
- * What browsers had to do with, one row each time: the products and content of the features `recent_products` and
+ * Interactions of browsers, one row each: the products and content of the features `recent_products` and
  * `recent_content`, which are a person's items when a slot is decided, and the products of orders. Without programs,
  * unless the site wants them.
  */
@@ -49,7 +49,7 @@ const INTERACTIONS = `(
 export interface ItemQuestion {
   siteId: string
   since: number
-  /** Whether visitors who seem to be programs count. Default: no */
+  /** True if visitors who seem to be programs count. Default: false */
   includesBots?: boolean
 }
 

@@ -16,7 +16,7 @@ export interface ItemManifest {
   version: 1
   /** Name of the fit, and of its chunks. */
   id: string
-  /** When it was fitted, in milliseconds since the epoch. */
+  /** Time when it was fitted, in milliseconds since the epoch. */
   at: number
   browsers: number
   /** 0: there was nothing to fit yet, and there are no matrices. */

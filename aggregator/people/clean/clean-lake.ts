@@ -14,7 +14,7 @@ export interface CleanLakeParts {
   dir: string
   whose: Whose
   report: (place: string, removed: number) => Promise<void>
-  /** Whether a file may be put in its place at this moment. */
+  /** Returns whether a file may be put in its place at this moment. */
   mayKeep: () => Promise<boolean>
   signal: AbortSignal
 }

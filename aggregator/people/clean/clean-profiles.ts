@@ -13,7 +13,7 @@ import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import { profileStreams } from '../find/find-person.js'
 import type { Whose } from './strip.js'
 
-/** How often, and with which pauses, the owner of a partition is asked: it may be moving. */
+/** Number of attempts to ask the owner of a partition, which may be moving, and the pauses between them. */
 const ATTEMPTS = 10
 const PAUSE_MS = 500
 const ANSWER_MS = 3_000
@@ -73,7 +73,10 @@ async function linksOfOthers(parts: CleanProfilesParts): Promise<[visitorId: str
   return links
 }
 
-/** An owner that doesn't answer isn't there: the next owner reads what the bucket has then. */
+/**
+ * Asks the owner of a partition to forget. One that does not answer is not there: the next owner reads what the bucket
+ * has then.
+ */
 async function askOwner({ nats, log }: CleanProfilesParts, partition: number, request: ForgetRequest): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {

@@ -31,7 +31,7 @@ export async function cleanSessions(
   return old.length
 }
 
-/** The sessions of which a row counts a message that is in `events` no more. */
+/** Finds the sessions of which a row counts a message that is no longer in `events`. */
 async function staleSessions(
   clickhouse: ClickHouseClient,
   siteId: string,

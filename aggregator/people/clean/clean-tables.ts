@@ -7,7 +7,7 @@ import { cleanSessions, type SessionRow } from './clean-sessions.js'
 import { deleteRows, findRows, type RowPlace } from './rows.js'
 import type { Whose } from './strip.js'
 
-/** How long an insert that is under way may take, in milliseconds, and how often it is looked at. */
+/** Time that an insert under way may take, and the time between two looks at it, in milliseconds. */
 const INSERT_MS = 60_000
 const LOOK_MS = 100
 

@@ -22,7 +22,7 @@ export function keepLakeClean({
   clickhouse: ClickHouseClient
   dir: string
   jobs: Pick<Jobs, 'running'>
-  /** Whether it is this process's turn. Rejects when that can't be known now. */
+  /** Returns whether this process has the lease. Rejects when that cannot be known now. */
   verify: () => Promise<boolean>
   log: Log
 }): { stop(): Promise<void> } {

@@ -1,7 +1,9 @@
 import { BUCKETS, bucketStream, isCount, isObject, keySubject, LEARNED_KEY } from '@slotstream/protocol'
 import { type Installation, type Nats, pause, streamInfo } from '@slotstream/runtime'
 
-/** How long the stored models may take to have the latest messages, in milliseconds, and how often it is looked at. */
+/**
+ * Time that the stored models may take to have the latest messages, and the time between two looks, in milliseconds.
+ */
 const LEARNED_MS = 60_000
 const LOOK_MS = 200
 

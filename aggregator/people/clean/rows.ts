@@ -19,7 +19,7 @@ export interface FoundRow {
   row: Record<string, unknown>
 }
 
-/** The person in portions whose ids fit into one query. Pure. */
+/** Splits a person into portions whose ids fit into one query. Pure. */
 export function portionsOf(person: Person): Person[] {
   const portions: Person[] = []
   const none = { siteId: person.siteId, userIds: [], browsers: [], anonymousIds: [] }
@@ -30,7 +30,7 @@ export function portionsOf(person: Person): Person[] {
 }
 
 /**
- * The condition for rows that belong to a person, or may do so where only a look at the text can tell, and its
+ * Returns the condition for rows that belong to a person, or may do so where only a look at the text can tell, and its
  * parameters. Pure.
  */
 export function conditionOf(table: PersonTable, { person, before }: Whose): { sql: string; params: object } {

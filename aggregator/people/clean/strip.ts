@@ -78,7 +78,7 @@ function stripPayload({ stream }: DeadLetter, payload: string, whose: Whose): St
   return isProfileOf(profile as unknown as Profile, whose) ? { entries: [profile], rest: undefined } : undefined
 }
 
-/** Whether a profile is one of the person's, and began before the deletion. */
+/** Returns whether a profile is one of the person's, and began before the deletion. */
 export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person, before }: Whose): boolean {
   return siteId === person.siteId && visitorsOf(person).includes(visitorId) && !(Date.parse(firstSeen) > before)
 }
@@ -155,7 +155,7 @@ function stripped(
   return { entries, rest: isNothingLeft ? undefined : JSON.stringify(without(index => !theirs[index])) }
 }
 
-/** The envelope with some of its messages, which stay as their client wrote them. */
+/** Returns the envelope with some of its messages, which stay as their client wrote them. */
 function withMessages(envelope: EventEnvelope | SentEnvelope, isKept: (index: number) => boolean): object {
   const keep = <T>(list: T[]) => list.filter((_, index) => isKept(index))
   if ('messages' in envelope) return { ...envelope, messages: keep(envelope.messages) }

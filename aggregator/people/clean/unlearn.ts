@@ -43,7 +43,7 @@ interface Step {
   recordId: string
   /** Position of its message. */
   position: number
-  /** When its message was received, in milliseconds since the epoch. */
+  /** Time when its message was received, in milliseconds since the epoch. */
   receivedAt: number
   /** The step; undefined where it is what the message added to the features of content. */
   record?: LearningRecord
@@ -90,7 +90,7 @@ async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): P
   await publisher.publish(streamSubject('learning', partition), JSON.stringify(envelope), `removal:${removal}`)
 }
 
-/** The person's steps that ClickHouse has. */
+/** Reads the person's steps that ClickHouse has. */
 async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnParts): AsyncGenerator<Step> {
   const columns =
     'record_id, stream_seq, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
@@ -124,7 +124,7 @@ function recordOf(row: Record<string, unknown>): LearningRecord {
   }
 }
 
-/** The person's steps that the streams have: some may not be in ClickHouse yet, and are loaded no more. */
+/** Reads the person's steps that the streams have: some may not be in ClickHouse yet, and are no longer loaded. */
 async function* stepsOfStreams({ nats, installation, log, whose }: UnlearnParts): AsyncGenerator<Step> {
   const may = mayName(whose.person)
   for (const { name, base } of [...installation.past.learning, ...installation.streams.learning])

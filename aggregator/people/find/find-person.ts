@@ -84,7 +84,7 @@ async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator
     }
 }
 
-/** The streams whose messages say which browser came with whom. */
+/** Opens readers of the streams whose messages link browsers and users. */
 async function readersOf({ nats, installation }: FindParts) {
   const ofKind = {
     events(envelope: EventEnvelope | SentEnvelope): NamedIds[] {
@@ -106,7 +106,7 @@ async function readersOf({ nats, installation }: FindParts) {
   return readers
 }
 
-/** The streams of the buckets of profiles, of all generations that there are. */
+/** Returns the names of the streams of the buckets of profiles, of all generations that there are. */
 export async function profileStreams({ manager }: Pick<Nats, 'manager'>): Promise<string[]> {
   const streams: string[] = []
   for await (const name of manager.streams.names()) {

@@ -15,7 +15,7 @@ export function textsOf(person: Person): string[] {
 export const ODD_NUMBERS =
   '"(anonymousId|userId|previousId)"[ \\t\\r\\n]*:[ \\t\\r\\n]*(-0|-?[0-9]+[.eE]|-?[0-9]{16}|[\\[{])'
 
-/** Whether an id of the person may have been sent as a number: only such have several spellings. */
+/** Returns whether an id of the person may have been sent as a number: only such have several spellings. */
 export function hasNumbers(person: Person): boolean {
   return allIdsOf(person).some(id => String(Number(id)) === id)
 }

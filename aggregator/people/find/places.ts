@@ -1,9 +1,9 @@
 import { BUCKETS, bucketOfStream, DEAD_LETTERS, STREAMS } from '@slotstream/protocol'
 
-/** How a table names people, in SQL. */
+/** The expressions by which a table names people, in SQL. */
 export interface PersonTable {
   /**
-   * How its rows are found: by columns of ids, by the text of a rejected message, by the key of a profile, or by the
+   * The way to find its rows: by columns of ids, by the text of a rejected message, by the key of a profile, or by the
    * ids of all messages of a session.
    */
   by: 'ids' | 'payload' | 'visitor' | 'session'
@@ -111,7 +111,7 @@ export const PLACES = {
   },
 }
 
-/** Whether the registry knows a stream of JetStream: a kind's, that of dead letters, or a bucket's. */
+/** Returns whether the registry knows a stream of JetStream: a kind's, that of dead letters, or a bucket's. */
 export function isKnownStream(name: string): boolean {
   const bucket = bucketOfStream(name)
   if (bucket === undefined) return name === PLACES.deadLetters || PLACES.streams.includes(withoutNumber(name))
@@ -125,7 +125,7 @@ export function placeOfStream(stream: string): string {
   return bucket === undefined ? `stream ${stream}` : `bucket ${bucket}`
 }
 
-/** The name of a stream's kind, or of a bucket's first generation. */
+/** Returns the name of a stream's kind, or of a bucket's first generation. */
 export function withoutNumber(name: string): string {
   return name.replace(/_\d+$/, '')
 }

@@ -10,7 +10,7 @@ export interface ApplierDeps {
   cache: Pick<ProfileCache, 'get' | 'put'>
   progress: Pick<Progress, 'received' | 'applied'>
   unpublished: Pick<Unpublished, 'add'>
-  /** What is due by profiles. Default: not noted */
+  /** The timers of profiles. Default: not noted */
   timers?: Pick<PartitionTimers, 'note'>
   /**
    * Stores a message that cannot be applied as a dead letter. The partition goes on when it resolves: a later message

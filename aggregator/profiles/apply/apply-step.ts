@@ -20,7 +20,7 @@ export interface IdentityEnvelope {
   changes: IdentityChange[]
 }
 
-/** What the partition of a user is told about one of the user's browsers. */
+/** News about one of a user's browsers, for the partition of the user. */
 export interface NewsEnvelope {
   siteId: string
   receivedAt: string
@@ -29,12 +29,10 @@ export interface NewsEnvelope {
   news: UserNews
 }
 
-/**
- * What policies have to learn of one message of the stream. How far the partition is stored is said when it is told.
- */
+/** Learning records of one message of the stream. How far the partition is stored is added when they are published. */
 export type UntoldLearning = Omit<LearningEnvelope, 'stored'>
 
-/** What the partitions of a user's browsers are told. */
+/** Rewards of a user, for the partitions of the user's browsers. */
 export interface ForwardEnvelope extends Forward {
   siteId: string
   visitorId: string
@@ -54,15 +52,15 @@ export interface StepResult {
   signals?: SignalEnvelope
   /** Messages whose traits the profile did not take; absent where it took all. */
   rejected?: RejectedEnvelope
-  /** What the partitions of users have to be told; absent where it is nothing. */
+  /** Changes of identity for the partitions of users; absent where there are none. */
   identity?: IdentityEnvelope
-  /** What the partitions of users have to be told about segments; absent where it is nothing. */
+  /** News about segments for the partitions of users; absent where there is none. */
   news?: NewsEnvelope[]
-  /** What policies have to learn; absent where it is nothing. */
+  /** Learning records; absent where there are none. */
   learning?: UntoldLearning
   /** Messages of a user that the user's browsers have to be told; absent where there are none. */
   forward?: ForwardEnvelope
-  /** Why the message could not be applied, of outcome `bad`. */
+  /** The error why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
 

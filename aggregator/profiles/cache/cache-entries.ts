@@ -32,7 +32,7 @@ export interface CacheEntries {
   startingWith(prefix: string): Profile[]
   /** Evicts the entries used longest ago until the limits are kept, or one of them is not stored yet. */
   evictBeyondLimits(): void
-  /** Whether any entry has been evicted. */
+  /** True if any entry has been evicted. */
   readonly hasEvicted: boolean
   sizes(): CacheSizes
 }

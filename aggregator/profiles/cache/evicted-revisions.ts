@@ -2,7 +2,7 @@
 export interface KnownRevision {
   /** Revision that the store had when it was last read or written from here; 0 where it had nothing. */
   revision: number
-  /** Whether the store had a profile then. */
+  /** True if the store had a profile then. */
   isFromStore: boolean
 }
 

@@ -39,7 +39,7 @@ export interface ProfileCache {
   dropOld(siteId: string, visitorId: string, before: number): Promise<void>
   /** Returns the profiles of a site that are in memory. They stay as long unused as they were. */
   ofSite(siteId: string): Profile[]
-  /** Whether memory has all there is: the store has no other profile. */
+  /** True if memory has all profiles: the store has no other one. */
   readonly isWhole: boolean
   /** Profiles in memory, and those of them that are not stored yet; bytes as `profileBytes` counts them. */
   readonly size: number

@@ -9,7 +9,7 @@ import type { SitesDefinitions } from './compiled-definitions.js'
 export interface BotTreatments {
   /** Returns all sites. */
   siteIds(): Iterable<string>
-  /** Whether a site wants them in segments and previews. */
+  /** Returns whether a site wants them in segments and previews. */
   areIncluded(siteId: string): boolean
   stop(): void
 }

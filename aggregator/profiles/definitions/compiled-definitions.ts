@@ -16,22 +16,22 @@ import type { Log } from '@slotstream/runtime'
 import { type BuiltInEdition, FIRST_EDITION } from './built-in-edition.js'
 import type { SiteDefinitions } from './watch-definitions.js'
 
-/** What a site declares about its profiles, ready for use. */
+/** The definitions of a site about its profiles, ready for use. */
 export interface CompiledDefinitions {
   features: Features
   patterns: CompiledPatterns
   segments: CompiledSegments
-  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  /** True if visitors who seem to be programs may be in segments. Default: false */
   includesBots?: boolean
 }
 
-/** What of it profiles are made with. */
+/** The definitions that profiles are made with. */
 export type ReducerDefinitions = CompiledDefinitions
 
 /** The patterns of what only counts. */
 export const NO_PATTERNS: CompiledPatterns = required(compilePatterns([]))
 
-/** What a site has that declares nothing. */
+/** The definitions of a site that declares nothing. */
 export const DEFAULT_DEFINITIONS: CompiledDefinitions = {
   features: DEFAULT_FEATURES,
   patterns: DEFAULT_PATTERNS,

@@ -18,7 +18,7 @@ export interface ServedDefinitionsDeps {
   log: Log
 }
 
-/** What sites declare, as it is served: a feature that is declared anew takes the place of the former one at once. */
+/** The definitions of sites as they are served: a feature that is declared anew replaces the former one at once. */
 export interface ServedDefinitions {
   /** Looks again at how far the history of a site's features is counted, or of all sites'. */
   refresh(siteId?: string): void

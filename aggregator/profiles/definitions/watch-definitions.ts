@@ -11,7 +11,7 @@ import {
 } from '@slotstream/protocol'
 import { type Log, type Nats, parseEntry, skipEntry, watchBucket } from '@slotstream/runtime'
 
-/** What a site declares about its profiles: of each kind the last set that could be used. */
+/** The definitions of a site about its profiles: of each kind the last set that could be used. */
 export type SiteDefinitions = { readonly [Kind in DefinitionKind]: DefinitionSet<Kind> }
 
 /** The definitions of all sites, kept up to date from their bucket. */

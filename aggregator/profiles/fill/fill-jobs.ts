@@ -20,7 +20,7 @@ export interface FillJob {
   readonly change: ChangeProfile
   /** By site. */
   readonly wanted: ReadonlyMap<string, WantedFill>
-  /** Whether it is no longer wanted. */
+  /** True if the job is no longer wanted. */
   hasEnded: boolean
 }
 

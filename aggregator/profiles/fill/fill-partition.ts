@@ -35,15 +35,15 @@ export interface FillPartitionDeps extends Omit<FillContentsDeps, 'goOn'> {
   change: ChangeProfile
   /** Asked after each message: what to wait for before the next one. */
   pace: () => Promise<void> | undefined
-  /** The same of changes, see `createRooms`. */
+  /** Waits for room for changes, see `createRooms`. */
   room: () => Promise<void> | undefined
   /** Called with each message read, and how many sequences are still to be read. */
   onMessage: (remaining: number) => void
-  /** Whether the fill is to go on. */
+  /** Returns whether the fill is to go on. */
   goesOn: () => boolean
 }
 
-/** What a fill did. */
+/** Result of a fill. */
 export interface FillOutcome {
   /** Messages read, in all passes. */
   messages: number

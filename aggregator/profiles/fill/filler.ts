@@ -28,7 +28,7 @@ export interface FillerDeps extends FillJobsDeps {
   siteIds: () => string[]
   /** Returns a partition that is up to date and held; undefined where it is not, or not yet. */
   partition: (index: number) => FillablePartition | undefined
-  /** Whether there is a worker for a partition. */
+  /** Returns whether there is a worker for a partition. */
   hasPartition: (index: number) => boolean
   partitions: () => number[]
 }

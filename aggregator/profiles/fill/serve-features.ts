@@ -5,7 +5,7 @@ import { type ServedDefinitions, serveDefinitions } from '../definitions/served-
 import type { ProfileGenerations } from '../profile-generations.js'
 import { type FillRecords, watchFillRecords } from './fill-records.js'
 
-/** What sites declare, kept up to date, with how far the history of their features is counted. */
+/** The definitions of sites, kept up to date, with how far the history of their features is counted. */
 export interface FeatureServing {
   records: FillRecords
   /** Names the profiles that have to follow. Until then no generation answers but the installation's. */

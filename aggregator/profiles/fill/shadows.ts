@@ -14,9 +14,9 @@ export interface Shadow {
   readonly siteId: string
   readonly visitorId: string
   readonly hash: number
-  /** What they add to features of content. Undefined: nothing */
+  /** Amounts that they add to features of content. Undefined: none */
   readonly contents: ContentHistory | undefined
-  /** What the messages up to a sequence gave. */
+  /** Profile after the messages up to a sequence. */
   readonly at: Map<number, Profile | undefined>
 }
 
@@ -42,7 +42,7 @@ export interface ShadowsDeps {
    * visitor is not wanted.
    */
   boundsOf: (key: string) => readonly number[] | undefined
-  /** Whether a message counts for a feature of content. Default: for none */
+  /** Returns whether a message counts for a feature of content. Default: for none */
   isWanted?: ((siteId: string, version: string, seq: number) => boolean) | undefined
   /** See `hasEnded`. */
   anonymousDays: number

@@ -6,7 +6,7 @@ export interface Range {
   part: StreamPart
   first: number
   end: number
-  /** When its first message was stored, in milliseconds since the epoch. */
+  /** Time when its first message was stored, in milliseconds since the epoch. */
   firstAt: number
 }
 

@@ -27,7 +27,7 @@ export interface RoomsDeps {
   maxBytes: number
   /** Stores what waits, at once: the next pass may be half a second away. Resolves to whether all went well. */
   store: () => Promise<boolean>
-  /** Whether waiting has to end. */
+  /** Returns whether waiting has to end. */
   isStopped: () => boolean
 }
 

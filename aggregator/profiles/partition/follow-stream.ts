@@ -8,7 +8,9 @@ import { parseEnvelope } from '../store/parse-envelope.js'
 import type { LoadedPartition } from './load-partition.js'
 import type { PartitionStream } from './partition-stream.js'
 
-/** How often the partition's newest message is looked up until it is applied, in milliseconds: it may be deleted. */
+/**
+ * Time between two look-ups of the partition's newest message until it is applied, in milliseconds: it may be deleted.
+ */
 const NEWEST_MS = 1_000
 
 /** Messages of a partition that are read ahead. Each may be as large as a batch, and there are many partitions. */
@@ -108,7 +110,9 @@ export function followStream(
   }
 }
 
-/** The newest message may be deleted before it is read: then it is the one before it that is waited for. */
+/**
+ * Waits until the newest message is applied. It may be deleted before it is read: then the one before it is waited for.
+ */
 async function catchUp(partition: LoadedPartition, stream: PartitionStream, abort: AbortSignal): Promise<void> {
   while (!(await partition.progress.waitFor(partition.newest, NEWEST_MS)) && !abort.aborted)
     partition.newest = Math.min(partition.newest, await stream.newestSequence())

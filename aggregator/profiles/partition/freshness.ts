@@ -1,6 +1,6 @@
 import type { Progress } from '../apply/progress.js'
 
-/** How old the state of a partition's profiles is. */
+/** The age of the state of a partition's profiles. */
 export interface Freshness {
   /** Notes that a message was read behind which the stream had `pending` more of the partition. */
   read(pending: number): void

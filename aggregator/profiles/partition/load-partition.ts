@@ -72,7 +72,10 @@ export async function loadPartition(
   const hasLostEnd = end < stored.seq
   const checkpoint = { ...stored, seq: Math.min(end, stored.seq) }
 
-  /** A profile beyond the end was stored by a former owner that has not stopped yet, unless the end was lost. */
+  /**
+   * Bounds a profile beyond the stream's end. A former owner that has not stopped yet stored it, unless the end was
+   * lost.
+   */
   async function clamp({ profile, revision }: StoredProfile): Promise<StoredProfile> {
     if (!profile || profile.seq <= end || (!hasLostEnd && profile.seq <= (await stream.lastSequence())))
       return { profile, revision }

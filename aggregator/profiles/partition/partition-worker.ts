@@ -24,7 +24,7 @@ export interface PartitionWorkerDeps extends LoadDeps, FollowDeps {
   streams: readonly StreamPart[]
   /** Stores what has changed in a partition. Resolves to whether all went well. */
   flush: (partition: LoadedPartition) => Promise<boolean>
-  /** Whether this process holds a partition, as far as it knows. */
+  /** Returns whether this process holds a partition, as far as it knows. */
   holds: (index: number) => boolean
   /** Called once, when a partition's profiles are up to date. */
   onServing: (index: number) => void

@@ -8,12 +8,12 @@ const MAX_PENDING = 1_000
 const UNSTORED_SHARE = 0.25
 const MAX_PENDING_BYTES = 8 * 1024 * 1024
 
-/** Whether profiles that wait to be stored take too much of the `maxBytes` that profiles may take in memory. */
+/** Returns whether profiles that wait to be stored take too much of the `maxBytes` that profiles may take in memory. */
 export function isUnstoredTooLarge(partitions: readonly LoadedPartition[], maxBytes: number): boolean {
   return total(partitions, ({ cache }) => cache.unstoredBytes) > UNSTORED_SHARE * maxBytes
 }
 
-/** Whether so many profiles, signals and messages wait that no further message may be read. */
+/** Returns whether so many profiles, signals and messages wait that no further message may be read. */
 export function isWaitingTooLarge(partitions: readonly LoadedPartition[], maxBytes: number): boolean {
   return (
     isUnstoredTooLarge(partitions, maxBytes) ||

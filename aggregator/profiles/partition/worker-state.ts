@@ -70,7 +70,7 @@ export function stepWorker(state: WorkerState, event: WorkerEvent): Step {
   }
 }
 
-/** The step of a worker that reads the stream. */
+/** Returns the step of a worker that reads the stream. */
 function stepFollowing(state: WorkerState, event: WorkerEvent): Step {
   if (event.type === 'release') return [{ phase: 'releasing', passesLeft: FINAL_PASSES }, ['abort', 'stop-reader']]
   if (event.type === 'drop') return [RELEASED, ['abort', 'stop-reader', 'finish']]

@@ -14,7 +14,7 @@ import { answerPartitions, type PartitionAnswers, respondWithError } from '../..
 /** Partitions that a process looks through at a time. The others wait: decisions come first. */
 const AT_ONCE = 2
 
-/** How long an answer may take at most, in milliseconds, whatever a request says. */
+/** Maximum time of an answer, in milliseconds, whatever a request says. */
 const MAX_DEADLINE_MS = 120_000
 
 export interface PreviewsDeps {

@@ -65,7 +65,7 @@ export async function previewSite(where: unknown, deps: PreviewDeps): Promise<Pr
   return preview.result() satisfies PreviewResult
 }
 
-/** Whether a profile stands for a person: a browser of a user is counted by the user's partition. */
+/** Returns whether a profile stands for a person: a browser of a user is counted by the user's partition. */
 function isCountedHere(profile: Profile): boolean {
   return isPersonKey(profile.visitorId) || userOfBrowser(profile) === ''
 }

@@ -20,7 +20,7 @@ export interface ReadsDeps {
   profileOf: (siteId: string, visitorId: string) => Promise<Profile | undefined>
   /** Describes a visitor's profile with the person, see `describeProfile`. */
   describe: (profile: Profile) => Promise<object>
-  /** Whether this process may answer for the partition at this moment, and whether it holds it. */
+  /** Returns whether this process may answer for the partition at this moment. */
   serves: (partition: number) => boolean
   holds: (partition: number) => boolean
   log: Log

@@ -30,13 +30,13 @@ export interface Person extends AboutPerson {
   members: string[]
   /** Names of signals that were detected lately on any of the browsers. */
   signals: string[]
-  /** Whether what they did is what a program does. */
+  /** Evidence of whether they behave as a program does. */
   suspicion: Suspicion
   /** Latest decisions that showed something on any of the browsers. */
   decisions: readonly KeptDecision[]
   /** Content that the person is not shown again. */
   stopped: readonly string[]
-  /** When the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
+  /** Time when the oldest of the profiles was read from its owner, in milliseconds since the epoch. */
   readAt: number
 }
 

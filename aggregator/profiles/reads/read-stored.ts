@@ -11,10 +11,10 @@ import {
 } from '@slotstream/protocol'
 import type { Nats } from '@slotstream/runtime'
 
-/** How long the owner of another partition may take, in milliseconds. */
+/** Time that the owner of another partition may take, in milliseconds. */
 const TIMEOUT_MS = 1_000
 
-/** How old what was read from another process may be when it is used again, in milliseconds. */
+/** Age up to which a profile that was read from another process is used again, in milliseconds. */
 const FRESH_MS = 1_000
 
 /** Profiles of other processes that are remembered. */

@@ -11,11 +11,11 @@ import { createReadPerson } from './read-persons.js'
 import { createReadStored, type ReadStoredDeps } from './read-stored.js'
 
 export interface AnsweringDeps {
-  /** How profiles are read, also those of other processes, and on which connection. */
+  /** Dependencies of reading profiles, also those of other processes, with the connection. */
   reading: ReadStoredDeps
   /** Returns how far a partition is behind its stream, in milliseconds. */
   ageMs: (partition: number) => number
-  /** Whether this process holds the partition. */
+  /** Returns whether this process holds the partition. */
   holds: (partition: number) => boolean
   serving: Serving
   definitions: Pick<SitesDefinitions, 'of'>

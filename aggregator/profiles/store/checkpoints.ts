@@ -6,11 +6,11 @@ import type { ProfileBucket } from './profile-bucket.js'
 export interface Checkpoint {
   seq: number
   revision: number
-  /** How the keys of the partition's profiles are made: absent where they are older than hashes. */
+  /** The scheme of the keys of the partition's profiles: absent where they are older than hashes. */
   keys?: 'hashed'
 }
 
-/** How far the work on a partition's stored profiles is, in the bucket `positions`. */
+/** The progress of work on a partition's stored profiles, in the bucket `positions`. */
 export interface Checkpoints {
   readCheckpoint(partition: number): Promise<Checkpoint>
   /**

@@ -84,7 +84,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
   }
 }
 
-/** A profile that has its new key already takes precedence. */
+/** Ignores a conflict: a profile that has its new key already takes precedence. */
 function ignoreConflict(error: unknown): void {
   if (!(error instanceof StoreConflict)) throw error
 }

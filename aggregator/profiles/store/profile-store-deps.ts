@@ -1,7 +1,7 @@
 import type { Installation, Log, Nats, Publisher } from '@slotstream/runtime'
 import type { Redis } from './redis/open-redis.js'
 
-/** What the store of a generation of profiles works with. */
+/** Dependencies of the store of a generation of profiles. */
 export interface ProfileStoreDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>

@@ -7,7 +7,7 @@ export interface StoredEntry {
   profile: Profile | undefined
   revision: number
   subject: string
-  /** Whether it marks a profile as removed. */
+  /** True if it marks a profile as removed. */
   isMark: boolean
 }
 

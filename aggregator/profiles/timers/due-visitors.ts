@@ -23,7 +23,7 @@ export interface DueVisitors {
 /** Creates the empty list. */
 export function createDueVisitors(): DueVisitors {
   const queue = createTimeQueue<Waiting>()
-  /** When each visitor is due, and the earliest time for which the queue has them. */
+  /** Time when each visitor is due, and the earliest time for which the queue has them. */
   const due = new Map<string, { due: number; queuedAt: number }>()
   const idOf = ({ siteId, visitorId }: Visitor) => visitorText(siteId, visitorId)
 

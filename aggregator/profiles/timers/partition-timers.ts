@@ -45,8 +45,8 @@ export interface PartitionTimersDeps {
 }
 
 /**
- * How long nothing of a visitor may arrive before an absence ends that was over when the last message arrived, in
- * milliseconds. Of old messages that are imported, what ends it is still on its way.
+ * Quiet time of a visitor after which an absence ends that was over when the last message arrived, in milliseconds:
+ * where old messages are imported, the message that ends it may still be on its way.
  */
 const OVERDUE_MS = 5_000
 
@@ -161,7 +161,7 @@ function earliest(a: number | undefined, b: number | undefined): number | undefi
   return a === undefined || (b !== undefined && b < a) ? b : a
 }
 
-/** When what is due at `at` is told, in milliseconds since the epoch. */
+/** Returns the time at which a timer that is due at `at` fires, in milliseconds since the epoch. */
 function firesAt({ lastReceived = '' }: Profile, at: number): number {
   const receivedAt = parseTime(lastReceived) ?? Number.NEGATIVE_INFINITY
   return receivedAt < at ? at : receivedAt + OVERDUE_MS

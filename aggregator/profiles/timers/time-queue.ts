@@ -1,4 +1,4 @@
-/** What is to be looked at, earliest first. */
+/** A queue of items by time, earliest first. */
 export interface TimeQueue<T> {
   /** Adds an item that is to be looked at from `at` on, in milliseconds since the epoch. */
   add(at: number, item: T): void

@@ -5,7 +5,7 @@ import { type Check, isCount, isObject } from '@slotstream/protocol'
 export interface SlotAudits {
   siteId: string
   slotId: string
-  /** When something was drawn last, in milliseconds since the epoch. */
+  /** Time when something was drawn last, in milliseconds since the epoch. */
   at: number
   /** Of each stream of decisions, by its base: the position up to which draws are in. */
   through: Record<string, number>
@@ -24,7 +24,7 @@ export function parseSlotAudits(raw: unknown): Check<SlotAudits> {
   return { ok: true, value: raw as unknown as SlotAudits }
 }
 
-/** Whether a value has a position for each of some streams. */
+/** Returns whether a value has a position for each of some streams. */
 export function isPositions(raw: unknown): raw is Record<string, number> {
   return isObject(raw) && Object.values(raw).every(isCount)
 }

@@ -8,7 +8,7 @@ export interface DrawText {
   draw: string
 }
 
-/** What one answer may take of draws: bytes of text that are held at a time, and chances that are worked out. */
+/** The bounds of draws for one answer: bytes of text that are in memory at a time, and chances that are computed. */
 export interface DrawBudget {
   bytes: number
   chances: number
@@ -20,7 +20,7 @@ export const DRAW_BUDGET: DrawBudget = { bytes: 64 * 1024 * 1024, chances: 100_0
 /** Draws of a period, in the order in which they were made. */
 export interface TakenDraws {
   draws: DrawText[]
-  /** Whether there were more of them than the budget has room for: the earliest are left out. */
+  /** True if there were more of them than the budget has room for: the earliest are left out. */
   isCut: boolean
 }
 

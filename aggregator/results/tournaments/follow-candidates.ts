@@ -20,7 +20,7 @@ export interface FollowedStandings extends Standings {
   until: string
   /** Policy that runs, as the last decision was made by it. Absent: the default one, or none was made */
   policy?: PolicySpec
-  /** Why what is certain is not acted on. Absent: it is, where it is to be */
+  /** Reason why a certain result is not acted on. Absent: it is acted on */
   held?: string
 }
 

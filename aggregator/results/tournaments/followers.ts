@@ -19,7 +19,7 @@ export interface Followers {
 }
 
 interface Followed {
-  /** What candidates are valued by: where it changes, they are valued anew. */
+  /** The rules by which candidates are valued: where they change, candidates are valued anew. */
   rules: unknown
   candidates: FollowedCandidates
 }

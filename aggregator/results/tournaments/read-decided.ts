@@ -13,7 +13,7 @@ export interface DecidedRange {
   to: number
   /** Minutes after a decision in which a click on it counts. */
   clickMinutes: number
-  /** Whether browsers count that seem to be programs. */
+  /** True if browsers that seem to be programs count. */
   includesBots: boolean
 }
 

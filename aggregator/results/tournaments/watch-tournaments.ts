@@ -83,7 +83,7 @@ export function createTournaments({ installation, clickhouse, metrics, log, now 
   }
 }
 
-/** Whether candidates are valued: none is tried, and the experiment has not ended. */
+/** Returns whether candidates are valued: none is tried, and the experiment has not ended. */
 function isWaiting({ tournament, stopped }: Experiment): boolean {
   return tournament !== undefined && tournament.arm === undefined && !stopped
 }

@@ -2,7 +2,7 @@ import type { Experiment } from '@slotstream/protocol'
 import type { Log, Metrics } from '@slotstream/runtime'
 import type { SiteExperiments } from './stored-experiments.js'
 
-/** Which experiments are looked at, and what a look does. */
+/** The experiments to look at, and the action of a look. */
 export interface EachLook {
   isWaiting(experiment: Experiment): boolean
   /**

@@ -13,7 +13,7 @@ import { bucketKeys, isJetStreamError, type Log, parseEntry, skipEntry } from '@
 export interface SiteExperiments {
   siteId: string
   revision: number
-  /** When they were stored. */
+  /** Time when they were stored. */
   at: Date
   experiments: Experiment[]
 }

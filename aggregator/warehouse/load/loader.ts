@@ -3,14 +3,14 @@ import { LostOwnership } from '../positions/position.js'
 import type { LoadDeps } from './load-deps.js'
 import { loadStream } from './load-stream.js'
 
-/** How long a stop waits for the block at hand, in milliseconds. The next owner finishes what is left. */
+/** Time that a stop waits for the current block, in milliseconds. The next owner loads what is left. */
 const STOP_MS = 5_000
 
 /** Pause after an unexpected error, in milliseconds. */
 const RESTART_MS = 1_000
 
 export interface LoaderDeps extends LoadDeps {
-  /** Whether this process still holds the stream's lease. Rejects when that can't be known now. */
+  /** Returns whether this process still holds the stream's lease. Rejects when that cannot be known now. */
   verify: () => Promise<boolean>
 }
 
@@ -19,7 +19,7 @@ export interface Loader {
   stop(): Promise<void>
   /** Ends at once: the stream belongs to another process. */
   drop(): void
-  /** Whether it reads its stream. */
+  /** True if it reads its stream. */
   readonly ready: boolean
 }
 

@@ -13,7 +13,7 @@ const RECENT_ROWS = 250_000
 export interface Recovered {
   point: ResumePoint
   recent: RecentKeys
-  /** Whether the stream has nothing that isn't loaded yet. */
+  /** True if all messages of the stream are loaded. */
   isLoaded: boolean
 }
 

@@ -6,7 +6,7 @@ const MAX_REASON = 300
 
 /** Failures of the loaders now, for `/metrics` and the pipeline's status. */
 export interface Troubles {
-  /** An attempt failed, and is followed by another. */
+  /** Notes an attempt that failed, and is followed by another. */
   failed(stream: string, error: unknown): void
   /** Called when what failed works again, or is another process's task. */
   cleared(stream: string): void

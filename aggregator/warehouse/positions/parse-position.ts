@@ -29,7 +29,10 @@ export function parsePosition(raw: unknown): Check<Position> {
   return { ok: true, value: raw as Position }
 }
 
-/** The first block of a stream that begins later than at 1 is announced as empty: `last` before `first`. */
+/**
+ * Returns whether a value is a block. The first of a stream that begins later than at 1 is announced as empty: `last`
+ * before `first`.
+ */
 function isBlock(raw: unknown): raw is Block {
   const { first, last } = (raw ?? {}) as Partial<Block>
   return isCount(first) && isCount(last) && last >= first - 1 && isCount(last + 1)

@@ -12,7 +12,7 @@ export class LostOwnership extends Error {
 }
 
 /**
- * The position of one stream. The process that announced last by compare-and-set owns the stream.
+ * Opens the position of one stream. The process that announced last by compare-and-set owns the stream.
  *
  * @param writer unique to this owner
  * @param onMisfit is called with why an announcement can't be used; it is then as if there were none, see `resume`
@@ -56,7 +56,7 @@ export function positionKeeper(
 
   return {
     load,
-    /** Whether there is an announcement that can't be used. */
+    /** True if there is an announcement that cannot be used. */
     get misfits() {
       return misfits
     },

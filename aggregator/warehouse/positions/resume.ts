@@ -1,13 +1,13 @@
 import type { Block, Position } from './position.js'
 
-/** Where a loader goes on. All in stream positions: stream sequence + offset. */
+/** The point from which a loader goes on. All in stream positions: stream sequence + offset. */
 export interface ResumePoint {
   offset: number
   /** An announced block, to be done again with the same bounds. */
   redo?: Block
   /** Writing `redo` was cut short: the table knows its token, if it has any of its rows. */
   cutShort?: true
-  /** Where reading goes on after that. */
+  /** Position from which reading goes on after that. */
   next: number
   /** A block announced earlier, to be done when `next` reaches it. */
   pending?: Block

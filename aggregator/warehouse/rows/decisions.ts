@@ -65,7 +65,10 @@ export function decisionRows(message: SourceMessage, seq: number): Row[] {
 const read = (message: SourceMessage) => readMessage(message, parseDecisionEnvelope)
 const payloadOf = (message: SourceMessage, index: number) => () => read(message).decisions[index]
 
-/** What the policy knew, with what is recorded beside it. The draw is text: its numbers must stay as they are. */
+/**
+ * Returns the facts that the policy read, with those recorded beside them. The draw is text: its numbers must stay as
+ * they are.
+ */
 function featuresOf(record: DecisionRecord): JsonObject {
   const { features, draw, model, itemsAsOf, known, campaigns, arms, latencyMs } = record
   const details = withDetails(record).flatMap(({ contentId, detail }) =>

@@ -98,7 +98,7 @@ function personOf({ anonymousId, userId, previousId, timestamp }: StoredMessage)
   return { anonymousId, userId, previousId, time: timestamp }
 }
 
-/** Where it happened: `context.page`, or what Segment's page calls carry in their properties. */
+/** Returns the page of a message: `context.page`, or the properties of Segment's page calls. */
 function pageOf({ type, properties, context }: StoredMessage) {
   const page = (context?.page ?? {}) as Record<string, unknown>
   const pageProperties = type === 'page' || type === 'screen' ? (properties ?? {}) : {}

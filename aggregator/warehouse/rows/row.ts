@@ -13,8 +13,8 @@ export interface RowKey {
   /** Time that is equal in every send and part of the table's order, ISO 8601. Absent: the client named none. */
   time?: string
   /**
-   * When it happened by the server's clock, ISO 8601, so that its first send can't have arrived before. Absent when
-   * that isn't known.
+   * Time when it happened by the server's clock, ISO 8601: its first send cannot have arrived before. Absent when that
+   * is not known.
    */
   happened?: string
   receivedAt: string
@@ -25,7 +25,7 @@ export interface RowPerson {
   anonymousId?: string | undefined
   userId?: string | undefined
   previousId?: string | undefined
-  /** When it happened, ISO 8601: what is from before the deletion is left out. */
+  /** Time when it happened, ISO 8601: rows from before the deletion are left out. */
   time: string
 }
 
@@ -47,7 +47,7 @@ export interface Row {
     /** Absent where the payload names the person. */
     person?: RowPerson
     /**
-     * What was sent, read once more from its message: parsed messages kept until their block is in the table would be
+     * Reads the payload once more from its message: parsed messages kept until their block is in the table would be
      * most of what the garbage collector has to copy.
      */
     payload: () => unknown
@@ -62,12 +62,12 @@ export interface SourceMessage {
   readonly text: string
   /** ISO 8601: when the stream stored it. */
   storedAt: string
-  /** Whether it marks a key of a KV bucket as deleted. */
+  /** True if it marks a key of a KV bucket as deleted. */
   deleted: boolean
 }
 
 /**
- * What a stream's message should hold, read from its text.
+ * Parses the content of a stream's message from its text.
  *
  * @throws Error that says what is wrong, without repeating data: the message becomes a dead letter
  */
@@ -77,7 +77,7 @@ export function readMessage<T>(message: Pick<SourceMessage, 'text'>, parse: (raw
   return parsed.value
 }
 
-/** One text per key. */
+/** Returns a text that is unique per key. */
 export function keyText({ siteId, sender = 'public', visitor, id }: Omit<RowKey, 'receivedAt'>): string {
   return joined([siteId, sender, visitor, id])
 }

@@ -2,7 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { StreamSpec } from '../tables/specs.js'
 import type { Row } from './row.js'
 
-/** A stream message as rows. Throws when it isn't what the stream should hold. */
+/** Returns a stream message as rows. @throws when it is not what the stream should hold */
 export function rowsOf(spec: Pick<StreamSpec, 'rows'>, message: JsMsg, offset: number): Row[] {
   const storedAt = new Date(Number(message.timestampNanos / 1_000_000n)).toISOString()
   const operation = message.headers?.get('KV-Operation')

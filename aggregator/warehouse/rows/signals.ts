@@ -52,8 +52,8 @@ export function signalRows(message: SourceMessage, seq: number): Row[] {
 }
 
 /**
- * A replay of messages from before ids named the site finds signals again that the table has under their former ids.
- * Those were of public messages only.
+ * Returns the id that a signal had before ids named the site: a replay of such messages finds it again, and the table
+ * has it under that id. Those were of public messages only.
  */
 function formerId(siteId: string, visitorId: string, { signalId, messageId, signal }: SignalRecord) {
   if (signalId !== signalIdOf(siteId, 'public', visitorId, messageId, signal, hashText)) return {}

@@ -1,4 +1,4 @@
-/** Where a replicated table's state is in Keeper: one path per shard and table, so that replicas find each other. */
+/** Path of a replicated table's state in Keeper: one per shard and table, so that replicas find each other. */
 const PATH = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`
 
 /** Replicas remember an insert's token this long, in seconds: as long as late duplicates may come. */

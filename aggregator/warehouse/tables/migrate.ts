@@ -17,7 +17,7 @@ export interface Migration {
   checksum: string
 }
 
-/** The folder of the numbered SQL files, as seen from the sources and from dist/. */
+/** Returns the folder of the numbered SQL files, from the sources as well as from dist/. */
 export function migrationsFolder(): URL {
   const beside = new URL('../migrations/', import.meta.url)
   return existsSync(beside) ? beside : new URL('../../../warehouse/migrations/', import.meta.url)
@@ -35,7 +35,7 @@ export async function readMigrations(folder: URL = migrationsFolder()): Promise<
   )
 }
 
-/** The statements of a file: each ends with `;` at the end of a line. */
+/** Splits a file into statements: each ends with `;` at the end of a line. */
 export function statementsOf(sql: string): string[] {
   return sql
     .split(/;[ \t]*$/m)

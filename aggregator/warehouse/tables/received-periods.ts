@@ -11,7 +11,7 @@ export interface Period {
   until: string
 }
 
-/** How many events were received in the hour that begins then. */
+/** The number of events that were received in one hour. */
 export interface Hour {
   begin: string
   end: string

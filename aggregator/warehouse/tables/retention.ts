@@ -7,7 +7,7 @@ import { watchSites } from '../../watch-sites.js'
 /** Time between two looks at whether the tables keep what the sites want, in milliseconds. */
 const EVERY_MS = 10_000
 
-/** Where each table's rows are, and those that are made of them, and the time they are kept from. */
+/** The tables of each kind of row, with those derived from them, and the column of the time that they are kept from. */
 const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
   events: {
     tables: [
@@ -24,7 +24,7 @@ const TABLES: Record<RetainedTable, { tables: string[]; since: string }> = {
   profiles: { tables: ['profile_versions'], since: 'last_seen' },
 }
 
-/** The TTL of a table, as SQL, and in words that are kept as the table's comment; both '' when all is kept. Pure. */
+/** Returns the TTL of a table, as SQL and in words for the table's comment; both '' when all is kept. Pure. */
 export function ttlOf(table: RetainedTable, sites: ReadonlyMap<string, Retention>): { ttl: string; comment: string } {
   const byDays = new Map<number, string[]>()
   for (const [siteId, retention] of [...sites].sort(([a], [b]) => (a < b ? -1 : 1))) {

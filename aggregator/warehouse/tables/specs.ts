@@ -22,7 +22,7 @@ import { FOUND_BY_REPLAYS, rejectedRows } from '../rows/rejected.js'
 import type { Row, SourceMessage } from '../rows/row.js'
 import { signalRows } from '../rows/signals.js'
 
-/** Which stream becomes which table, and how. */
+/** The loading of a stream into a table. */
 export interface StreamSpec {
   stream: string
   table: string
@@ -33,8 +33,8 @@ export interface StreamSpec {
    */
   beside?: { table: string; rows(message: SourceMessage, seq: number): Row[] }
   /**
-   * How the table names a row's key, and which rows have one; absent where rows are not deduplicated. SQL of ours,
-   * never of a client. Without `sender` its ids are made by servers.
+   * SQL expressions of a row's key, and the condition for rows that have one; absent where rows are not deduplicated.
+   * Never SQL of a client. Without `sender` its ids are made by servers.
    */
   key?: { time: string; id: string; visitor: string; sender?: string; where?: string }
   /** Positions in the table that come from this stream; absent: all of them. */
@@ -46,14 +46,15 @@ export interface StreamSpec {
   /** Tells whether a row is from before the deletion of its person. Absent: none names a person */
   isForgotten?: RowForgotten
   /**
-   * How long a block waits for more at least, in milliseconds, whatever the settings say. Default: no time of its own
+   * Minimum time that a block waits for more rows, in milliseconds, whatever the settings say. Default: that of the
+   * settings
    */
   waitsMs?: number
 }
 
 /**
- * How long profiles wait for more, in milliseconds. They are rarely queried at once, and ClickHouse takes half the time
- * for a block every two seconds that it takes for six small ones.
+ * Time that a block of profiles waits for more, in milliseconds. They are rarely queried at once, and ClickHouse takes
+ * half the time for a block every two seconds that it takes for six small ones.
  */
 const PROFILES_FLUSH_MS = 2_000
 
@@ -136,8 +137,9 @@ export const SPECS = {
 } satisfies Record<string, StreamSpec>
 
 /**
- * What is loaded, by name: each stream of each kind, the catalog, the experiments, and the profiles of a generation.
- * Also streams that take nothing any more: a table that is restored from a backup may lack some of what they have.
+ * Returns the specs of all loaders, by name: each stream of each kind, the catalog, the experiments, and the profiles
+ * of a generation. Also streams that take no more messages: a table that is restored from a backup may lack some of
+ * what they have.
  *
  * @param featuresOf see `profilesSpec`
  */
@@ -154,7 +156,7 @@ export function specsOf(
   return specs.set('profiles', profilesSpec(generation, featuresOf))
 }
 
-/** A kind's spec for one of its streams. */
+/** Returns a kind's spec for one of its streams. */
 export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): StreamSpec {
   const positions = { first: base + 1, last: base + POSITIONS_PER_STREAM - 1 }
   return { ...spec, stream: name, positions, tookOver: start > 1 }
@@ -164,7 +166,7 @@ export function partSpec(spec: StreamSpec, { name, base, start }: StreamPart): S
 export type FeaturesOf = (siteId: string) => Features
 
 /**
- * The profiles of a generation.
+ * Returns the spec for the profiles of a generation.
  *
  * @param featuresOf whose values the rows have. Default: those that every site has
  */

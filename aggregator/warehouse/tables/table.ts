@@ -12,7 +12,7 @@ export const AS_LOADED = {
   type_json_skip_duplicated_paths: 1,
 } as const
 
-/** How rows are read: as one block, whatever its size. */
+/** Settings for reading rows as one block, whatever its size. */
 const READ_ROWS = {
   ...AS_LOADED,
   date_time_input_format: 'best_effort',
@@ -40,7 +40,7 @@ export interface Table {
   highest(): Promise<number>
   /** Places (`<seq>/<index>`) of a block's rows that are in the table. */
   present(block: Block): Promise<Set<string>>
-  /** Which of the keys are in the table, outside of the block; as `keyText`. */
+  /** Finds the keys that are in the table, outside of the block; as `keyText`. */
   find(keys: RowKey[], block: Block): Promise<Set<string>>
   /** Keys received since a time in the stream, or in those it took over from, newest first, `limit` at most. */
   recent(since: Date, limit: number): Promise<{ text: string; receivedAt: number }[]>

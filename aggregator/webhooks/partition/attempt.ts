@@ -62,7 +62,7 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
     each.isChanged = true
   }
 
-  /** A signal that is there no more. Its person was deleted, or the stream has let it go. */
+  /** Drops a signal that no longer exists: its person was deleted, or the stream's retention has removed it. */
   function giveUp(each: WebhookState, pending: Pending, why: 'deleted' | 'expired'): void {
     metrics.deliveries.inc({ outcome: why })
     if (why === 'expired')

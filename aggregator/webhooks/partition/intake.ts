@@ -4,7 +4,9 @@ import type { Pending } from '../queue/pending.js'
 import type { PartitionState, WebhookState } from './partition-state.js'
 import type { SignalMessage, SignalSource } from './signal-source.js'
 
-/** How often a webhook without room looks whether there is some, and pause after a failure, in milliseconds. */
+/**
+ * Time between two checks of a webhook without room whether there is some, and pause after a failure, in milliseconds.
+ */
 const LOOK_MS = 100
 const AGAIN_MS = 500
 

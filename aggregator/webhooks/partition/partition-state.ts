@@ -12,7 +12,10 @@ export interface WebhookState {
   readonly queue: DeliveryQueue
   /** Sequence up to which its signals were taken into the queue. */
   taken: number
-  /** Whether it takes what the partition's reader reads. Otherwise it reads for itself what it had no room for. */
+  /**
+   * True if it takes the messages of the partition's reader. Otherwise it has a reader of its own for those it had no
+   * room for.
+   */
   isLive: boolean
   /** Signals that it has dead letters of. */
   letters: Set<string>
@@ -20,7 +23,7 @@ export interface WebhookState {
   recent: Recent[]
   /** Revision of its stored position; 0: there is none. */
   revision: number
-  /** Whether its stored position is another one than this. */
+  /** True if its stored position differs from this one. */
   isChanged: boolean
   /** Ends its requests: it was deleted, or the partition is given up. */
   readonly ending: AbortController
@@ -32,7 +35,7 @@ export interface PartitionState {
   readonly webhooks: Map<string, WebhookState>
   /** Sequence up to which the partition's reader has read. */
   through: number
-  /** What of it is stored, and its revision; 0: there is none. */
+  /** The stored position, and its revision; 0: there is none. */
   stored: { through: number; revision: number }
 }
 

@@ -15,10 +15,7 @@ import type { SignalSource } from './signal-source.js'
 /** Time between two times of storing how far a partition is, in milliseconds. */
 const STORE_MS = 1_000
 
-/**
- * How long requests that are under way may take when a partition is given up, in milliseconds: then they are broken
- * off.
- */
+/** Time that requests under way may take when a partition is given up, in milliseconds: then they are aborted. */
 const RELEASE_MS = 2_000
 
 export interface PartitionDeps extends Omit<IntakeDeps, 'state' | 'abort'> {
@@ -29,7 +26,9 @@ export interface PartitionDeps extends Omit<IntakeDeps, 'state' | 'abort'> {
   declared: Pick<DeclaredWebhooks, 'all' | 'of'>
   /** Attempts to deliver a signal that was taken; resolves in any case. */
   attempt: (each: WebhookState, pending: Pending) => Promise<void>
-  /** Whether there is nothing to deliver to, and nothing left of an earlier time: then nothing is read. */
+  /**
+   * Returns whether there is no webhook to deliver to, and nothing left of an earlier time: then no messages are read.
+   */
   isIdle: () => boolean
   /** Called when requests can be answered, and when another process has the partition. */
   onLoaded: () => void

@@ -19,7 +19,7 @@ export interface DeliveryQueue {
   /** Lists all of them, also those under way, by their places. */
   all(): Pending[]
   readonly size: number
-  /** When the earliest of them could first be delivered; undefined: there is none. */
+  /** Time when the earliest of them could first be delivered; undefined: there is none. */
   readonly oldest: number | undefined
 }
 

@@ -15,25 +15,26 @@ export interface Pending {
   /** Attempts so far. */
   attempts: number
   /**
-   * When the next attempt may begin, and when the signal was taken from its stream, in milliseconds since the epoch.
+   * Time from which the next attempt may begin, and time when the signal was taken from its stream, in milliseconds
+   * since the epoch.
    */
   due: number
   since: number
   /** HTTP status and error of the last attempt: 0 and '' before it. */
   status: number
   error: string
-  /** When that ended, in milliseconds since the epoch. */
+  /** Time when that ended, in milliseconds since the epoch. */
   at: number
   /** It is read from its dead letter, and replayed. Absent: from the stream. */
   letter?: true
 }
 
-/** The order of signals in their partition. */
+/** Compares two signals by their order in the partition. */
 export function byPlace(a: Pick<Pending, 'seq' | 'index'>, b: Pick<Pending, 'seq' | 'index'>): number {
   return a.seq - b.seq || a.index - b.index
 }
 
-/** Whether a value is a `Pending`, as the store has it. */
+/** Returns whether a value is a `Pending`, as the store has it. */
 export function isPending(raw: unknown): raw is Pending {
   return (
     isObject(raw) &&

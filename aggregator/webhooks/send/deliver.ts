@@ -4,7 +4,7 @@ import { deliveryIdOf } from './delivery-id.js'
 import type { Sender, SendResult } from './send-request.js'
 import { webhookBody } from './webhook-body.js'
 
-/** Where a signal is sent to, and the secret of its signature. */
+/** The URL that signals are sent to, and the secret of their signature. */
 export interface Target {
   webhookId: string
   url: string

@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { isIPv6, type LookupFunction } from 'node:net'
 import { isPrivateHost, isPublicAddress } from '@slotstream/runtime'
 
-/** How long a server of the DNS may take, in milliseconds, and how often one is asked. */
+/** Time that a DNS server may take, in milliseconds, and the number of attempts. */
 const ANSWER_MS = 2_000
 const TRIES = 2
 

@@ -30,9 +30,9 @@ export interface Sender {
 }
 
 export interface SenderOptions {
-  /** How long the status of an answer may take, in milliseconds. */
+  /** Time that the status of an answer may take, in milliseconds. */
   timeoutMs: number
-  /** Whether URLs without TLS and IP addresses of private networks are permitted. */
+  /** True if URLs without TLS and IP addresses of private networks are permitted. */
   allowPrivate: boolean
   /** Looks up the address of a host. Default: only public ones are found, unless private ones are permitted */
   lookup?: ReturnType<typeof createPublicLookup>
@@ -63,7 +63,8 @@ export function createSender({ timeoutMs, allowPrivate, lookup }: SenderOptions)
   }
 
   /**
-   * A connection that stayed open may have been closed by its server in this moment: that says nothing of the webhook.
+   * Sends a request, once more where its connection was closed: one that stayed open may be closed by its server in
+   * that moment, which says nothing about the webhook.
    */
   async function answerTo(url: URL, headers: Record<string, string>, body: string, signal: AbortSignal) {
     const request = open(url, headers, signal)
@@ -119,7 +120,7 @@ function retryAfterOf({ headers }: IncomingMessage): number {
   return Math.min(seconds, MAX_RETRY_AFTER_S) * 1_000
 }
 
-/** A code of ours, of Node or of OpenSSL, as text of small letters, such as `econnrefused`. */
+/** Returns the code of an error of ours, of Node or of OpenSSL, in lower case, such as `econnrefused`. */
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && /^\w{1,64}$/.test(code) ? code.toLowerCase() : 'failed'

@@ -27,7 +27,7 @@ export class LostPosition extends Error {
   readonly code = 'lost_position'
 }
 
-/** How far a webhook is in a partition. */
+/** The position of a webhook in a partition. */
 export interface WebhookPosition {
   /** Sequence up to which its signals were taken. Absent: as the partition's. */
   through?: number
@@ -41,7 +41,7 @@ export interface Stored<T> {
   revision: number
 }
 
-/** How far the deliveries of a partition are, in the bucket `positions`. */
+/** The store of the deliveries' positions of a partition, in the bucket `positions`. */
 export interface PositionStore {
   /** Reads the sequence up to which signals were taken for all webhooks that do not say otherwise. */
   readThrough(): Promise<Stored<number>>

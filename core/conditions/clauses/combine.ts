@@ -57,7 +57,7 @@ export function noneOf(clause: Clause): Clause {
   }
 }
 
-/** What of a branch is not met, in one text. */
+/** Returns the tests of a branch that are not met, in one text. */
 function missesIn(clause: Clause, attributes: unknown): string {
   const misses: string[] = []
   clause.addMisses(attributes, misses)

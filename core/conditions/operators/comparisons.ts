@@ -47,7 +47,7 @@ export const gte: Operator = (operand, place) =>
     integer: bound => value => value >= bound,
   })
 
-/** What makes the test of a bound: a number, a text, or digits of a whole number beyond 2^53. */
+/** The tests of a bound: a number, a text, or digits of a whole number beyond 2^53. */
 interface Comparison {
   number: (bound: number) => (value: unknown) => boolean
   text: (bound: string) => (value: unknown) => boolean

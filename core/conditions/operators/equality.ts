@@ -51,7 +51,7 @@ function sameTest(operand: unknown, place: Place): Test | undefined {
   return { matches: value => isSame(value, operand), wanted: showWanted(operand) }
 }
 
-/** Whether a value can be one to be equal to; notes the fault if it can't. */
+/** Returns whether a value can be compared for equality; notes the fault where it cannot. */
 function isLiteral(operand: unknown, place: Place, budget: { values: number }): boolean {
   if (--budget.values < 0) {
     // One fault for the whole, not one for each value that is too many.

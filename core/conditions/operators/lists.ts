@@ -62,7 +62,7 @@ export const isNotInGroup: Operator = (operand, place) => {
   return entries && negated(membershipTest(entries, sameValue, ''), `not in group ${showList([operand])}`)
 }
 
-/** Whether an element of a list passes, as far as `MAX_ELEMENTS`. */
+/** Returns whether an element of a list passes, as far as `MAX_ELEMENTS`. */
 export function someElement(list: readonly unknown[], passes: (element: unknown) => boolean): boolean {
   const end = Math.min(list.length, MAX_ELEMENTS)
   for (let index = 0; index < end; index++) if (passes(testable(list[index]))) return true
@@ -86,7 +86,7 @@ function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => un
 /** Most entries that are compared one by one, which is faster than to look up in a set. */
 const FEW = 8
 
-/** The usual case: a few entries, without a function for each comparison. */
+/** Tests membership in a list of a few entries, the usual case, without a function for each comparison. */
 function fewTest(entries: readonly Scalar[], words: string): Test {
   const isEntry = (value: unknown): boolean => {
     for (const entry of entries) if (entry === value) return true

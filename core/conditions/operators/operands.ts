@@ -19,7 +19,8 @@ export function isScalar(value: unknown): value is Scalar {
 }
 
 /**
- * Whether a value is the text of a whole number that may be beyond 2^53, which messages and conditions hold as text.
+ * Returns whether a value is the text of a whole number that may be beyond 2^53, which messages and conditions hold as
+ * text.
  */
 export function isBigInteger(value: unknown): value is string {
   return typeof value === 'string' && BIG_INTEGER.test(value)

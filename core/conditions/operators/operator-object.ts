@@ -1,6 +1,6 @@
 import { isObject } from '@slotstream/protocol'
 
-/** Whether a value is an object all of whose keys are operators. */
+/** Returns whether a value is an object all of whose keys are operators. */
 export function isOperatorObject(value: unknown): value is Record<string, unknown> {
   if (!isObject(value)) return false
   const keys = Object.keys(value)

@@ -22,7 +22,7 @@ export function literalPattern(pattern: string): ((text: string) => boolean) | u
   return words.length === 1 ? text => text.includes(word) : text => words.some(each => text.includes(each))
 }
 
-/** The words between bars that are not escaped, without escapes. */
+/** Returns the words between bars that are not escaped, without escapes. */
 function splitWords(source: string): string[] {
   const words: string[] = []
   let word = ''

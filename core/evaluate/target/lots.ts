@@ -9,7 +9,7 @@ import { propose } from '../../policies/propose.js'
 import type { DecisionLog, LoggedSituation, Lot } from '../decision-log.js'
 import type { ContentFactsById } from './content-facts.js'
 
-/** What a policy has learned. */
+/** The model of a policy at a time. */
 export interface LearnedByThen {
   model?: SlotModel
   itemsOf?: (type: ItemPolicy) => ItemModel | undefined
@@ -101,7 +101,7 @@ function inMap<Value extends Map<unknown, unknown>>(map: Map<unknown, Value>, ke
   return inner
 }
 
-/** The chances of one position, given what is shown above. */
+/** Returns the chances of one position, given the contents shown above. */
 function lotOf({ candidates, lottery }: Proposal, { eligible, above }: LoggedSituation, everything: number[]): Lot {
   const actions = candidates.map(place => (eligible ?? everything)[place]!)
   const rest = [...actions.keys()].filter(index => !above.includes(actions[index]!))
@@ -114,7 +114,7 @@ function lotOf({ candidates, lottery }: Proposal, { eligible, above }: LoggedSit
   }
 }
 
-/** The chances of several, by their shares. */
+/** Mixes the chances of several lots by their shares. */
 function mixed(parts: readonly { share: number; lot: Lot }[]): Lot {
   const sums = new Map<number, number>()
   for (const { share, lot } of parts)

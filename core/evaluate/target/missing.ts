@@ -50,7 +50,7 @@ export function missingFor(
   }
 }
 
-/** What policies read of a person, in words. */
+/** Facts about a person that policies read, in words. */
 const FACTS = {
   tokens: 'context, interests, segments, traits and features',
   segments: 'the segments of the person',

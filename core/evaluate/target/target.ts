@@ -49,7 +49,7 @@ export function policyTarget(
   return { ok: true, target: { lots: lotsOf(policy, log, contents, learned), range: { from: middle, to: log.rows } } }
 }
 
-/** The first row of the decision in the middle. */
+/** Returns the first row of the decision in the middle. */
 function halfOf({ rows, decision }: DecisionLog): number {
   let middle = Math.floor(rows / 2)
   while (middle > 0 && middle < rows && decision[middle] === decision[middle - 1]) middle++

@@ -5,7 +5,7 @@ import type { Scalar } from '../input/scalar.js'
 export interface Sample {
   /** The value at the feature's path; 1 where it has none. */
   value: Scalar
-  /** How much the event counts. 1 unless the feature weighs its events. */
+  /** Weight of the event. 1 unless the feature weighs its events. */
   weight: number
   /** Time of the message, in milliseconds since the epoch. */
   at: number

@@ -8,9 +8,7 @@ export const MAX_CHANGES = 50
 /** A change of a product's quantity in the cart. */
 type Change = [at: number, messageId: string, productId: string, quantity: number]
 
-/**
- * When the cart was last emptied, in milliseconds since the epoch, and what was changed in it since, the latest last.
- */
+/** Time when the cart was last emptied, in milliseconds since the epoch, and the changes since, the latest last. */
 type Cart = [emptiedAt: number, changes: FeatureRow[]]
 
 /**

@@ -35,7 +35,7 @@ export const mean: Aggregate<[sum: ExactSum, numbers: number]> = {
   value: row => (row === undefined ? null : amountOf(row[0]) / row[1]),
 }
 
-/** Whether there is a message at all. */
+/** True once there is a message. */
 export const exists: Aggregate<boolean> = {
   add: () => true,
   merge: () => true,

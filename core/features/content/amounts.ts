@@ -1,7 +1,7 @@
 import type { ContentAmounts } from '@slotstream/protocol'
 
 /**
- * What is added to one feature of a content: version, slot of time, first slot of its window, units, and key if it has
+ * An addition to one feature of a content: version, slot of time, first slot of its window, units, and key if it has
  * keys.
  */
 export type Amount = ContentAmounts['amounts'][number]

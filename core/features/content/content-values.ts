@@ -4,7 +4,7 @@ import { boundKeys } from '../state/pairs.js'
 import { firstSlotAt, hasSlots, type Window, weightOfSlot } from '../state/windows.js'
 import { CONTENT_CLICK_RATE } from './built-in-content.js'
 
-/** What is kept of one feature of a content in one slot: slot of time, sum in units, slot, sum … */
+/** The state of one feature of a content in one slot: slot of time, sum in units, slot, sum … */
 export type ContentRow = (number | ExactSum)[]
 
 /** The rows of one content, by version of the feature and slot: see `contentRowKey`. */

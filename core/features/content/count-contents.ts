@@ -7,8 +7,8 @@ import { firstSlotBeside, slotOf, weightInSlot } from '../state/windows.js'
 import { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from './amounts.js'
 
 /**
- * What messages add to the features of content, while those of an envelope are applied. What is beyond its bytes is
- * left out.
+ * Amounts that messages add to the features of content, while those of an envelope are applied. Amounts beyond its
+ * bytes are left out.
  */
 export interface ContentCount {
   /** Takes a message of time `at`, in milliseconds since the epoch, that was not counted before. */

@@ -3,7 +3,10 @@ import { MAX_NAME_LENGTH } from '@slotstream/protocol'
 /** A value that features take from messages. */
 export type Scalar = string | number | boolean
 
-/** Whether a value is one that a feature takes: a text of 1 to 256 characters, a finite number, or a truth value. */
+/**
+ * Returns whether a value is one that a feature takes: a text of 1 to 256 characters, a finite number, or a truth
+ * value.
+ */
 export function isScalar(value: unknown): value is Scalar {
   if (typeof value === 'string') return value !== '' && value.length <= MAX_NAME_LENGTH
   return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))

@@ -2,7 +2,7 @@ import type { FeatureStates, Visit } from '@slotstream/protocol'
 import type { Features } from '../feature.js'
 import { NOTHING } from './nothing.js'
 
-/** What a browser's features hold: its own, and those of its users by `userId`. */
+/** The states of a browser's features: its own, and those of its users by `userId`. */
 export interface BrowserStates {
   own: FeatureStates
   byUser: ReadonlyMap<string, FeatureStates>

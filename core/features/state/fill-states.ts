@@ -7,7 +7,7 @@ import { putValue, valueAt } from './pairs.js'
 
 /** The history that features of a site are filled from: messages of a partition, by their stream sequence. */
 export interface HistoryFill {
-  /** What the site has. */
+  /** The features of the site. */
   features: Features
   /** Those of them that are filled, see `featuresAfter`. */
   counted: Features
@@ -68,7 +68,7 @@ export function asComplete(states: FeatureStates, revision: number): FeatureStat
   return { ...states, born: revision, of: filledByVersion }
 }
 
-/** Whether a fill leaves out no feature that a browser's own states may lack history of. */
+/** Returns whether a fill leaves out no feature that a browser's own states may lack history of. */
 export function fillsAll({ born }: FeatureStates, { features, counted }: HistoryFill): boolean {
   for (const [version, { addedIn }] of features.byVersion)
     if (addedIn > born && !counted.byVersion.has(version)) return false
@@ -93,7 +93,7 @@ function withSessions(visits: Visit[], before: readonly Visit[], feature: Featur
   return filled
 }
 
-/** Whether an interval is of the session that another one has more messages of. */
+/** Returns whether an interval is of a session of which another interval has more messages. */
 function isPartOf([id, startedAt, endedAt]: Visit, other: Visit): boolean {
   return id === other[0] && (id !== '' || (startedAt >= other[1] && endedAt <= other[2]))
 }

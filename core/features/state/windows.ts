@@ -60,7 +60,7 @@ export function dropBefore(slots: unknown[], first: number): void {
   if (dropped > 0) slots.splice(0, dropped)
 }
 
-/** Whether a window tells times apart: if not, there is one slot only. */
+/** Returns whether a window tells times apart: if not, there is one slot only. */
 export function hasSlots({ kind }: Window): boolean {
   return kind === 'sliding' || kind === 'tumbling' || kind === 'decay'
 }

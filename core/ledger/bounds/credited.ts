@@ -2,14 +2,14 @@ import type { Earning } from '@slotstream/protocol'
 import type { Facts } from '../facts.js'
 import type { CompiledReward } from '../rewards.js'
 
-/** How often an item has earned a reward, and how much altogether, before bounds. */
+/** The number of times that an item earned a reward, and the sum, before bounds. */
 export interface CreditedSum {
   times: number
   sum: number
 }
 
 /**
- * What items of the decisions of one slot have earned: what a message adds is added, and what it replaces taken away.
+ * Earnings of the items of one slot's decisions: a message's earnings are added, and those that it replaces subtracted.
  */
 export interface CreditedSlot {
   /** The latest decision first. */
@@ -65,8 +65,8 @@ export function changesOf(
 }
 
 /**
- * Whether the decisions of a slot are as they were, as far as crediting reads them: what was told of them does not
- * matter.
+ * Returns whether the decisions of a slot are as they were, as far as crediting reads them: what was published of them
+ * does not matter.
  */
 export function isSame(before: readonly Facts[], after: readonly Facts[]): boolean {
   return before.length === after.length && after.every((facts, place) => isSameDecision(before[place]!, facts))

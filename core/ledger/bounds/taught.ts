@@ -14,7 +14,7 @@ export type Taught = NonNullable<Profile['taught']>
 
 /** Outcomes of a visitor while they are told. */
 export interface TaughtCount {
-  /** Whether one more outcome of a decision's slot and day may be told, which counts it. */
+  /** Returns whether one more outcome of a decision's slot and day may be published, and counts it. */
   take(decision: Pick<KeptDecision, 'slotId' | 'at'>): boolean
   /** Returns all that were told, in order. */
   all(): Taught

@@ -3,8 +3,8 @@ import type { PatternLogic, Tell } from '../compiled.js'
 import { withLatest } from './state-with.js'
 
 /**
- * A message with another value than the message before, which is less than so long ago. Messages without the value are
- * not looked at, nor is what arrives late: the change was found at the message after it.
+ * Returns the logic that finds a message with another value than the message before, less than `withinMs` ago. Messages
+ * without the value are not looked at, nor is what arrives late: the change was found at the message after it.
  */
 export function changeLogic(withinMs: number): PatternLogic {
   return {

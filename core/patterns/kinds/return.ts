@@ -5,7 +5,9 @@ import { stateWith, withLatest } from './state-with.js'
 
 const DAY_MS = 86_400_000
 
-/** A message that comes at least so long after the one before. The first one of all is no return. */
+/**
+ * Returns the logic that finds a message at least `afterMs` after the one before. The first one of all is no return.
+ */
 export function returnLogic(afterMs: number): PatternLogic {
   return {
     glance: (state, { at }) => {

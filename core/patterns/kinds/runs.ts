@@ -5,11 +5,11 @@ import { MAX_RUNS } from '../bounds.js'
 export interface Element {
   /** Milliseconds that must pass; undefined: a message ends it. */
   waitMs?: number
-  /** Whether there are messages that must not come between the element before and this one. */
+  /** True if there are messages that must not come between the element before and this one. */
   isGuarded: boolean
 }
 
-/** Which element a step of the pattern is, or guards: messages that must not come before it. */
+/** The element that a step of the pattern is, or guards: messages that must not come before it. */
 export interface Role {
   place: number
   isGuard: boolean
@@ -24,26 +24,29 @@ export interface Sequence {
   withinMs: number
 }
 
-/** When an element of a run is over: when it was done, or its wait ends. Infinite: a message is waited for. */
+/**
+ * Returns the time when an element of a run is over: when it was done, or its wait ends. Infinity: it waits for a
+ * message.
+ */
 export function endOf({ elements }: Sequence, { times }: PatternRun, place: number): number {
   if (place < times.length) return times[place]!
   const { waitMs } = elements[place]!
   return waitMs === undefined ? Number.POSITIVE_INFINITY : times[place - 1]! + waitMs
 }
 
-/** When the wait of a run ends; infinite where it waits for a message. */
+/** Returns the time when the wait of a run ends; infinity where it waits for a message. */
 export function deadlineOf(sequence: Sequence, run: PatternRun): number {
   return endOf(sequence, run, run.times.length)
 }
 
-/** Whether a message that a run's element must not see came while it was waited for. */
+/** Returns whether a message that a run's element excludes came while the element was waited for. */
 export function refutes(sequence: Sequence, hit: PatternHit, at: number, run: PatternRun, place: number): boolean {
   const role = sequence.roles[hit[0]]!
   if (!role.isGuard || role.place !== place || !fits(hit, run.key)) return false
   return at >= run.times[place - 1]! && at < endOf(sequence, run, place)
 }
 
-/** Whether a message that arrived before a run began refutes it, or begins its absence anew. */
+/** Returns whether a message that arrived before a run began refutes it, or begins its absence anew. */
 export function refutesLate(sequence: Sequence, { step, at, key }: PatternRefuter, run: PatternRun): boolean {
   const place = run.times.length
   // At the same time it was before the message, as it arrived before.
@@ -53,17 +56,17 @@ export function refutesLate(sequence: Sequence, { step, at, key }: PatternRefute
   return isOf && (key === undefined || key === run.key)
 }
 
-/** Whether an absence follows the first message: another one of these begins it anew. */
+/** Returns whether an absence follows the first message: another one of these begins it anew. */
 export function isAbsenceOfFirst({ elements }: Sequence): boolean {
   return elements[1]?.waitMs !== undefined
 }
 
-/** Whether a message is of a run: steps without key are of any. */
+/** Returns whether a message is of a run: steps without key are of any. */
 export function fits(hit: PatternHit, key: string): boolean {
   return hit.length === 1 || hit.indexOf(key, 1) > 0
 }
 
-/** Whether the messages that a run still needs would come too late. */
+/** Returns whether the messages that a run still needs would come too late. */
 export function isOver({ elements, withinMs }: Sequence, { times }: PatternRun, now: number): boolean {
   if (now - times[0]! < withinMs) return false
   for (let place = times.length; place < elements.length; place++)
@@ -71,14 +74,16 @@ export function isOver({ elements, withinMs }: Sequence, { times }: PatternRun, 
   return false
 }
 
-/** Whether another run took the last step that both have taken while this one waited for what comes after it. */
+/**
+ * Returns whether another run took the last step that both have taken while this one waited for what comes after it.
+ */
 export function isBegunAnew(sequence: Sequence, run: PatternRun, other: PatternRun): boolean {
   const place = Math.min(run.times.length, other.times.length)
   const at = other.times[place - 1]!
   return run.key === other.key && at >= run.times[place - 1]! && at < endOf(sequence, run, place)
 }
 
-/** Whether another run takes the place of this one: it came as far, and later. */
+/** Returns whether another run takes the place of this one: it came as far, and later. */
 export function isReplaced(sequence: Sequence, run: PatternRun, other: PatternRun): boolean {
   return run.times.length === other.times.length && isBegunAnew(sequence, run, other)
 }

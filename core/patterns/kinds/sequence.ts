@@ -87,7 +87,7 @@ function advancedBy({ roles, withinMs }: Sequence, runs: readonly PatternRun[], 
   return all
 }
 
-/** Whether a run that begins late was refuted, or its absence begun anew, by what came in the meantime. */
+/** Returns whether a run that begins late was refuted, or its absence begun anew, by what came in the meantime. */
 function isLateRefuted(
   sequence: Sequence,
   run: PatternRun,
@@ -146,7 +146,7 @@ function retract(reported: PatternRun[], tell: Tell, isWrong: (run: PatternRun) 
   }
 }
 
-/** What a message refutes of the runs that begin later, but whose messages are earlier. */
+/** Returns the refutations of a message for runs that begin later, but whose messages are earlier. */
 function refutersAmong(sequence: Sequence, { hits, at }: PatternFact): PatternRefuter[] {
   const all: PatternRefuter[] = []
   for (const hit of hits) {

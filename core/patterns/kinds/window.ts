@@ -3,7 +3,7 @@ import { AMOUNT_SCALE, MAX_AMOUNTS, MAX_WINDOW_MESSAGES, MAX_WINDOWS } from '../
 import type { PatternLogic, Tell } from '../compiled.js'
 import { stateWith } from './state-with.js'
 
-/** What must come together within a time. */
+/** The messages, or the sum, that must come together within a time. */
 export interface WindowRule {
   /** Number of messages, or millionths that their amounts add up to. */
   needed: number
@@ -12,8 +12,8 @@ export interface WindowRule {
 }
 
 /**
- * So many messages, or so large a sum, within a time that ends with one of them. What was counted is used up: the next
- * match needs as many new ones.
+ * Returns the logic that finds so many messages, or so large a sum, within a time that ends with one of them. Those
+ * counted are used up: the next match needs as many new ones.
  */
 export function windowLogic(rule: WindowRule): PatternLogic {
   return {
@@ -65,7 +65,10 @@ function added(rule: WindowRule, before: PatternWindow, { at, amount = 0 }: Patt
   return { window: { key: before.key, times, ...(rule.isSum && { amounts }) }, index }
 }
 
-/** What a window reaches with the message at an index, if it is enough: within any time that the message is part of. */
+/**
+ * Returns the match of a window with the message at an index, within any time that the message is part of, if it
+ * reaches the rule.
+ */
 function reachedBy(
   { needed, isSum, withinMs }: WindowRule,
   { times, amounts = [] }: PatternWindow,

@@ -91,7 +91,7 @@ function fieldsOf({ own, byUser }: BrowserStates): Pick<Profile, 'features' | 'f
   return { features: own, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
 }
 
-/** Whether what features hold would be too large, and larger than before. */
+/** Returns whether the states of features would be too large, and larger than before. */
 export function isTooLarge(
   after: Pick<Profile, 'features' | 'featuresByUser'>,
   before: Pick<Profile, 'features' | 'featuresByUser'> = {},

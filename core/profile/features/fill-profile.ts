@@ -22,7 +22,7 @@ export interface ProfileFill extends HistoryFill {
 /** A profile with its history, or the sequences up to which the history has to be counted as well before. */
 export type FilledProfile = { profile: Profile } | { missing: number[] }
 
-/** What was counted of a browser's history, by the sequence up to which; undefined: there are no messages. */
+/** The counted history of a browser, by the sequence up to which; undefined: there are no messages. */
 export type CountedHistory = ReadonlyMap<number, Profile | undefined>
 
 /** A feature that lacks history, and the sequence up to which that is to be counted. */
@@ -31,7 +31,7 @@ interface Lacking {
   bound: number
 }
 
-/** Whether the streams still have all messages that a profile is made of. */
+/** Returns whether the streams still have all messages that a profile is made of. */
 export function isWhole({ firstSeen }: Pick<Profile, 'firstSeen'>, { from, fromTime }: ProfileFill): boolean {
   return from === 0 || timeOf(firstSeen) > fromTime
 }

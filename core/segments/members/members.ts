@@ -7,7 +7,7 @@ import { changesOf, type PersonAttributes } from '../membership.js'
 export interface MemberChange {
   segment: string
   kind: 'entered' | 'left'
-  /** When the person entered. */
+  /** Time when the person entered. */
   since: number
   at: number
 }

@@ -9,7 +9,7 @@ import { type CompiledSegments, featuresOf } from '../compile-segments.js'
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** How often segments over the present time are looked at, in milliseconds. */
+/** Time between two evaluations of segments over the present time, in milliseconds. */
 const NOW_MS = 10 * MINUTE_MS
 
 /** Share of a half-life, and of the time since a message, after which a segment over it is looked at again. */
@@ -39,7 +39,7 @@ export function nextSegmentChange(
   return next === Number.POSITIVE_INFINITY ? undefined : Math.max(next, at + 1)
 }
 
-/** What may change: all that the segments of a member read, and of the others what grows with time. */
+/** Returns the reads that may change: all of a member's segments, and of the others those that grow with time. */
 function readsOf(
   compiled: CompiledSegments,
   members: Members,

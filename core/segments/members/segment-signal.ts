@@ -2,7 +2,7 @@ import { type EventEnvelope, isoTime, joined, type Profile, type SignalRecord, s
 import { type HashText, signalIdOf } from '../../signals/signal-id.js'
 import type { MemberChange } from './members.js'
 
-/** What made the segments of a person change. */
+/** The cause of a change of a person's segments. */
 export interface SegmentCause {
   /** The message; absent: a time came, or another partition told. */
   messageId?: string | undefined
@@ -14,8 +14,8 @@ export interface SegmentCause {
 }
 
 /**
- * The record of a segment that a person entered or left. Its id is made of the person, the segment and what caused it,
- * so that it is the same when it is found again.
+ * Returns the record of a segment that a person entered or left. Its id is made of the person, the segment and the
+ * cause, so that it is the same when it is found again.
  */
 export function segmentSignal(
   { segment, kind, since, at }: MemberChange,

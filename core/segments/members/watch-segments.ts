@@ -43,7 +43,7 @@ export interface SegmentWatch {
 export interface SegmentRules {
   segments: CompiledSegments
   features: Features
-  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  /** True if visitors who seem to be programs may be in segments. Default: false */
   includesBots?: boolean
 }
 
@@ -143,7 +143,7 @@ export function watchSegments(
   }
 }
 
-/** Whether a visitor is all there is of a person: a browser without a user, or a user without browsers. */
+/** Returns whether a visitor is all there is of a person: a browser without a user, or a user without browsers. */
 export function isWholePerson(profile: Profile): boolean {
   const { visitorId, userId, links } = profile
   if (!isPersonKey(visitorId)) return userOfBrowser(profile) === ''

@@ -3,7 +3,7 @@ export interface Impression {
   contentId: string
   /** Rank on the page, from 1. */
   position: number
-  /** When it was shown, in milliseconds since the epoch. */
+  /** Time when it was shown, in milliseconds since the epoch. */
   at: number
   /** Gain from it. */
   reward: number

@@ -3,7 +3,7 @@ import { type Installation, type Nats, streamInfo } from '@slotstream/runtime'
 import { completeThrough, positionKeeper } from '../../../warehouse/positions/position.js'
 import { resume } from '../../../warehouse/positions/resume.js'
 
-/** How much of a stream of learning records is in the table `learning_outcomes`. */
+/** The part of a stream of learning records that is in the table `learning_outcomes`. */
 export interface LoadedStream {
   name: string
   /**
@@ -12,7 +12,9 @@ export interface LoadedStream {
    */
   first: number
   last: number
-  /** What a sequence is less than its position, of the stream as it is now: lower positions are of one that is gone. */
+  /**
+   * Position of a message minus its sequence, of the stream as it is now: lower positions are of a stream that is gone.
+   */
   offset: number
   /** Sequence up to which it is in the table. */
   through: number

@@ -31,7 +31,7 @@ export interface OutcomeMessage {
   recordIds: string[]
 }
 
-/** Which rows of `learning_outcomes` are read. */
+/** Rows of `learning_outcomes` to read. */
 export type OutcomeSelection =
   /**
    * Those within ranges of positions, both ends included, of decisions since a time, in milliseconds since the epoch.

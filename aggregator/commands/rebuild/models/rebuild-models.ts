@@ -63,7 +63,7 @@ async function highestPosition(clickhouse: ClickHouseClient, first: number, last
   return Number(row?.highest ?? 0)
 }
 
-/** Whether a message is of a stream that was lost since: what comes with its sequence now is another one. */
+/** Returns whether a message is of a stream that was lost since: what comes with its sequence now is another one. */
 function isOfEarlier({ position }: OutcomeMessage, loaded: readonly LoadedStream[]): boolean {
   const stream = loaded.find(({ first, last }) => position >= first && position <= last)
   return stream !== undefined && position <= stream.offset
@@ -84,7 +84,7 @@ function foldMessage(
   return folded.records
 }
 
-/** Where messages are noted that are to be forgotten again. */
+/** Partition number under which messages are noted that are forgotten again. */
 const NO_PARTITION = -1
 
 /** Counts through what is so old that it is not told again: sequences of a partition rise. */

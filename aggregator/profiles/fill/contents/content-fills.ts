@@ -2,7 +2,7 @@ import type { KV } from '@nats-io/kv'
 import { type ContentFill, type ContentFills, contentFillsKey, parseContentFills } from '@slotstream/protocol'
 import { isJetStreamError, parseEntry } from '@slotstream/runtime'
 
-/** What a fill of a partition has to know of its stream. */
+/** The bounds of a partition's stream that a fill reads. */
 export interface FillBounds {
   /** Sequence up to which everything is applied. */
   through: number

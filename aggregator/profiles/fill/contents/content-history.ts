@@ -4,15 +4,15 @@ import type { ContentAmounts } from '@slotstream/protocol'
 /** Memory of one amount in bytes, roughly, without its key. */
 const AMOUNT_MEMORY = 200
 
-/** What messages of one user of a browser add to the features of content, for one envelope. */
+/** Amounts that messages of one user of a browser add to the features of content, for one envelope. */
 export interface ContentPart {
   userId: string
-  /** When the latest of the messages was received. */
+  /** Time when the latest of the messages was received. */
   receivedAt: string
   contents: ContentAmounts[]
 }
 
-/** What the history of a visitor adds to the features of content. */
+/** Amounts that the history of a visitor adds to the features of content. */
 export interface ContentHistory {
   /** Adds what a message does, of the versions that are wanted. Returns by how many bytes it has grown. */
   add(

@@ -31,7 +31,7 @@ export interface FillContentsDeps {
   log: Log
   /** Resolves when everything up to a sequence is stored, and so all that came of it published. */
   storedThrough: (through: number) => Promise<void>
-  /** Whether what a visitor did does not count, because it seems to be a program. */
+  /** Returns whether a visitor's actions do not count, because it seems to be a program. */
   isLeftOut: (profile: Profile) => boolean
   /** Throws where the fill is not to go on. */
   goOn: () => void
@@ -39,7 +39,7 @@ export interface FillContentsDeps {
 
 /** A fill of features of content in a partition. */
 export interface ContentsFill {
-  /** Whether a message counts for a feature: it is of its range, and was not told as it came. */
+  /** Returns whether a message counts for a feature: it is in its range, and was not published when it arrived. */
   isWanted(siteId: string, version: string, seq: number): boolean
   /** Publishes what some visitors add. Their hashes are above those of before. */
   publish(shadows: readonly Shadow[], profileOf: (shadow: Shadow) => Promise<Profile | undefined>): Promise<void>

@@ -15,7 +15,7 @@ export type ToldContents = ReadonlyMap<string, ReadonlySet<number>>
 /** Returns the key of a feature among those of all sites. */
 export const toldKey = (siteId: string, version: string): string => `${siteId}\0${version}`
 
-/** What reading needs. */
+/** Dependencies of reading. */
 interface ReadToldDeps {
   nats: Nats
   installation: Pick<Installation, 'past' | 'streams'>

@@ -2,7 +2,7 @@ import { ConfigurationError, type Installation, type Log } from '@slotstream/run
 import { createClient } from 'redis'
 import { notePublished, removeProfile, writeCheckpoint, writeProfile } from './scripts.js'
 
-/** How long Redis may take to accept a connection, and to answer, in milliseconds. */
+/** Time that Redis may take to accept a connection, and to answer, in milliseconds. */
 const CONNECT_MS = 5_000
 const ANSWER_MS = 5_000
 

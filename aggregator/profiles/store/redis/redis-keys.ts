@@ -1,6 +1,6 @@
 import type { ProfilePlace } from './scripts.js'
 
-/** Where Redis has a generation of profiles. */
+/** The keys under which Redis has a generation of profiles. */
 export interface RedisKeys {
   /** Returns where a profile is, by its key in the bucket, which begins with its partition. */
   placeOf(key: string): ProfilePlace

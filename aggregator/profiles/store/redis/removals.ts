@@ -17,7 +17,10 @@ export function createRemovals(
 ): Pick<ProfileStoreOfGeneration, 'markRemoved' | 'remove' | 'erase' | 'eraseProfile' | 'olderThan' | 'ofSite'> {
   const { redis, keys, bucket, read, changes, inBucket } = deps
 
-  /** The mark comes first: of what is in Redis no more, no other owner would publish that it is gone. */
+  /**
+   * Removes a profile, after its mark is written: no other owner would publish that a profile is gone which is no
+   * longer in Redis.
+   */
   async function removeAt(visitor: Visitor, expected?: number): Promise<void> {
     const key = bucket.keyOf(visitor)
     const { revision, published } = await read(key)

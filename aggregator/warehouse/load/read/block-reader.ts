@@ -23,7 +23,7 @@ export interface ReadOptions {
 
 /** Reads the messages of a stream in blocks. Nothing is read between two calls: that is the back pressure. */
 export interface BlockReader {
-  /** Whether the stream's reader was stopped. */
+  /** True if the stream's reader was stopped. */
   readonly ended: boolean
   /**
    * Reads the next messages, until a limit is reached. Waits for the first one without a limit. One call at a time.

@@ -2,8 +2,8 @@ import { keyText, type Row, type RowKey } from '../../rows/row.js'
 import type { RecentKeys } from './recent-keys.js'
 
 /**
- * How far the corrected times of two sends of one message may lie apart, and clocks of two collectors, in
- * milliseconds. What happened later than the start of the covered time plus this can't have been sent before it.
+ * Difference that the corrected times of two sends of one message may have, and the clocks of two collectors, in
+ * milliseconds. A message that happened later than the start of the covered time plus this was not sent before it.
  */
 const SLACK_MS = 5 * 60_000
 
@@ -55,12 +55,12 @@ export async function withoutDuplicates(
   }
 }
 
-/** The keys by which a message may be in the table. */
+/** Returns the keys by which a message may be in the table. */
 function keysOf(key: RowKey): RowKey[] {
   return key.formerId === undefined ? [key] : [key, { ...key, id: key.formerId }]
 }
 
-/** Whether every earlier send of the message would be in the recent set. */
+/** Returns whether every earlier send of the message would be in the recent set. */
 function isCovered(key: RowKey, coveredSince: number): boolean {
   return key.happened !== undefined && Date.parse(key.happened) >= coveredSince + SLACK_MS
 }

@@ -12,15 +12,18 @@ export interface InsertBlockParts {
   stream: string
   /** Stores rows that the table rejected. */
   storeRejected: (rejected: RejectedRow[]) => Promise<void>
-  /** Whether to count what landed after a doubtful attempt. Not needed where the table makes one of two equal rows. */
+  /**
+   * True if the rows that were written are counted after a doubtful attempt. Not needed where the table makes one of
+   * two equal rows.
+   */
   verify: boolean
   signal: AbortSignal
   onFailure: (error: unknown, attempt: number) => void
 }
 
 /**
- * What an earlier attempt may have left: nothing; rows with their token, when it was cut short; or rows whose token is
- * forgotten, in a table that was restored from a backup.
+ * Remains of an earlier attempt: none; rows with their token, when it was cut short; or rows whose token is forgotten,
+ * in a table that was restored from a backup.
  */
 export type Attempted = 'no' | 'cut short' | 'restored'
 

@@ -9,8 +9,8 @@ const FIRST_SLOTS = 1024
 const MAX_LOAD = 0.75
 
 /**
- * The keys of the latest rows, as 52-bit hashes: a filter. What it finds is looked up in the table before it counts
- * as a duplicate, so two keys with one hash cost a look-up and lose nothing.
+ * Creates a filter of the keys of the latest rows, as 52-bit hashes. A key that it finds is looked up in the table
+ * before it counts as a duplicate, so two keys with one hash cost a look-up and lose nothing.
  *
  * @param coveredSince from this time of receipt on (milliseconds), every key is in it
  */

@@ -60,7 +60,8 @@ function rowOf(message: SourceMessage, seq: number, { siteId, kind, id, definiti
 }
 
 /**
- * What is served is checked by those who decide: here counts that it is an object, whatever an earlier version took.
+ * Checks that a value is an object. Deciding processes check what they serve; the table also takes entries of earlier
+ * versions.
  */
 function anObject(raw: unknown): Check<object> {
   return isObject(raw) ? { ok: true, value: raw } : { ok: false, reason: 'it is not an object' }

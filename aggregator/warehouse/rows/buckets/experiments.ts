@@ -28,7 +28,8 @@ export function experimentRows(message: SourceMessage, seq: number): Row[] {
 }
 
 /**
- * What is in effect is checked by those who decide: here counts that it is a list, whatever an earlier version took.
+ * Checks that a value is a list. Deciding processes check what is in effect; the table also takes entries of earlier
+ * versions.
  */
 function aSet(raw: unknown): Check<unknown[]> {
   return isObject(raw) && Array.isArray(raw.experiments)

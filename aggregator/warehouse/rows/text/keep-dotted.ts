@@ -1,6 +1,6 @@
 import { isObject } from '@slotstream/protocol'
 
-/** How ClickHouse writes a dot that is part of a key. */
+/** Escape sequence of ClickHouse for a dot that is part of a key. */
 const DOT = '%2E'
 
 /**

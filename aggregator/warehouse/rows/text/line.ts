@@ -1,9 +1,9 @@
 import { digitsOf, hasDigits, withDigits } from '@slotstream/protocol'
 
 /**
- * A row as one line of JSON that ClickHouse's parser takes. Two things of JavaScript's JSON it refuses: halves of
- * surrogate pairs, which become U+FFFD, and whole numbers beyond 64 bits, which become text. Those of 64 bits have all
- * their digits where they are marked, see `markIntegers`.
+ * Writes a row as one line of JSON that ClickHouse's parser takes. It rejects two things of JavaScript's JSON: halves
+ * of surrogate pairs, which become U+FFFD, and whole numbers beyond 64 bits, which become text. Those of 64 bits have
+ * all their digits where they are marked, see `markIntegers`.
  */
 export function jsonLine(row: object): string {
   let line = JSON.stringify(row)
@@ -16,7 +16,7 @@ export function jsonLine(row: object): string {
 /** `\ud800` as JSON.stringify writes it, but not the text `\\ud800`. */
 const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
-/** Whether ClickHouse has a type for a whole number: UInt64 or Int64. */
+/** Returns whether ClickHouse has a type for a whole number: UInt64 or Int64. */
 function isStorable(value: bigint): boolean {
   return value < 2n ** 64n && value >= -(2n ** 63n)
 }
@@ -30,7 +30,7 @@ function hugeToText(_key: string, value: unknown): unknown {
   return huge ? String(value) : value
 }
 
-/** A time that DateTime64 can hold: what lies outside 1970–2299 is moved to its edge. */
+/** Returns a time that DateTime64 can hold: one outside 1970–2299 is moved to its edge. */
 export function storableTime(iso: string): string {
   if (iso[0] === '-' || iso < '1970') return iso[0] === '+' ? LATEST : '1970-01-01T00:00:00.000Z'
   return iso > LATEST ? LATEST : iso
@@ -43,7 +43,7 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? digitsOf(value) : typeof value === 'number' ? String(value) : ''
 }
 
-/** The partition at the given place of a subject such as `events.7`. */
+/** Returns the partition at the given place of a subject such as `events.7`. */
 export function partitionOfSubject(subject: string, place: number): number {
   const partition = Number(subject.split('.')[place])
   return Number.isInteger(partition) ? partition : 0
