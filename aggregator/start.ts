@@ -19,7 +19,7 @@ import { startDecisions } from './decisions/role.js'
 import { loadItemModels } from './items/load-item-models.js'
 import { answerContents } from './learning/contents/answer-contents.js'
 import { type LearningDeps, startLearning } from './learning/start-learning.js'
-import { type PeopleParts, startPeople } from './people/start-people.js'
+import { type PeopleDeps, startPeople } from './people/start-people.js'
 import { type Profiles, startProfiles } from './profiles/role.js'
 import { redisAt } from './profiles/store/open-profile-store.js'
 import { answerContentsThen } from './records/answer-contents-then.js'
@@ -55,30 +55,30 @@ export async function startAggregator(
   const identity = { id: uuidv7(), name: settings.name }
   const tombstones = await watchTombstones(nats, installation, log)
   const redis = await redisAt(settings.redisUrl, installation, log)
-  const parts = { nats, publisher, installation, metrics, log, identity, tombstones, redis }
+  const deps = { nats, publisher, installation, metrics, log, identity, tombstones, redis }
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
-    ? await startProfiles({ ...parts, lane, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
+    ? await startProfiles({ ...deps, lane, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
     : undefined
   const deciding =
     profiles && roles.includes('decisions')
-      ? await startDeciding({ ...parts, lane, lanePublisher, profiles, settings })
+      ? await startDeciding({ ...deps, lane, lanePublisher, profiles, settings })
       : undefined
   const warehouse = roles.includes('warehouse')
-    ? startWarehouse({ ...parts, clickhouse, settings: settings.warehouse })
+    ? startWarehouse({ ...deps, clickhouse, settings: settings.warehouse })
     : undefined
   const answering =
-    warehouse && (await startAnswering({ ...parts, clickhouse, anonymousDays, holds: () => warehouse.holds('events') }))
+    warehouse && (await startAnswering({ ...deps, clickhouse, anonymousDays, holds: () => warehouse.holds('events') }))
   const webhooks = roles.includes('webhooks')
-    ? await startWebhooks({ ...parts, settings: settings.webhooks })
+    ? await startWebhooks({ ...deps, settings: settings.webhooks })
     : undefined
   const batch = roles.includes('batch')
-    ? await startBatch({ ...parts, clickhouse, lake, parity, redraw, itemModels, experiments, anonymousDays })
+    ? await startBatch({ ...deps, clickhouse, lake, parity, redraw, itemModels, experiments, anonymousDays })
     : undefined
 
   const report = startReport({
-    ...parts,
+    ...deps,
     roles,
     skewTracker,
     applied: () => profiles?.applied() ?? [],
@@ -127,11 +127,11 @@ export async function startAggregator(
 }
 
 /** Starts what answers from the tables, beside the warehouse that loads them. */
-async function startAnswering(parts: PeopleParts & { anonymousDays: number }): Promise<Pick<Part, 'stop'>> {
-  const server = parts.clickhouse
-  const people = await startPeople(parts)
-  const histories = await answerHistories({ ...parts, server })
-  const others = [answerResults, answerRecords, answerContentsThen].map(answer => answer({ ...parts, server }))
+async function startAnswering(deps: PeopleDeps & { anonymousDays: number }): Promise<Pick<Part, 'stop'>> {
+  const server = deps.clickhouse
+  const people = await startPeople(deps)
+  const histories = await answerHistories({ ...deps, server })
+  const others = [answerResults, answerRecords, answerContentsThen].map(answer => answer({ ...deps, server }))
   return {
     async stop() {
       await Promise.all([people, histories, ...others].map(each => each.stop()))

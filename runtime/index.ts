@@ -1,7 +1,7 @@
 // The check of protocol, for those who import runtime alone.
 export { isObject } from '@slotstream/protocol'
 export { acquireOperatorLock } from './command/acquire-operator-lock.js'
-export { type CommandParts, runCommand, UsageError } from './command/run-command.js'
+export { type CommandDeps, runCommand, UsageError } from './command/run-command.js'
 export { createDeadLetters, type StoreDeadLetter } from './installation/dead-letters.js'
 export { type SharedSettings, sharedSettings } from './installation/environment.js'
 export type { Buckets, Installation, PastPart } from './installation/installation.js'

@@ -14,7 +14,7 @@ export interface ParitySettings {
   hour: number
 }
 
-export interface ParityJobParts {
+export interface ParityJobDeps {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -28,16 +28,16 @@ export interface ParityJobParts {
 /**
  * Creates the job that compares a sample of every site's profiles with the rows of `events`, another sample each night.
  */
-export function createParityJob(parts: ParityJobParts): NightlyJob {
-  const { parity, log } = parts
-  const { buckets } = parts.installation
-  const metrics = parityMetrics(parts.metrics)
+export function createParityJob(deps: ParityJobDeps): NightlyJob {
+  const { parity, log } = deps
+  const { buckets } = deps.installation
+  const metrics = parityMetrics(deps.metrics)
 
   async function run(signal: AbortSignal): Promise<void> {
     const begun = performance.now()
     const reports: ParityReport[] = []
     const salt = new Date().toISOString().slice(0, 10)
-    await withChecks({ ...parts, signal }, async check => {
+    await withChecks({ ...deps, signal }, async check => {
       for (const site of await readSites(buckets, log)) {
         const report = await check(site, parity.sample, salt)
         reports.push(report)
@@ -47,7 +47,7 @@ export function createParityJob(parts: ParityJobParts): NightlyJob {
     metrics.note(reports, performance.now() - begun)
   }
 
-  /** Says in the log what came of a site: numbers and names of features, and nobody's values. */
+  /** Logs the result of a site: numbers and names of features, no person's values. */
   function tell({ site: siteId, compared, different, skipped, why, features }: ParityReport): void {
     if (different === 0) {
       log.info({ siteId, compared, skipped, ...(why && { why }) }, 'profiles are what the rows of events give')

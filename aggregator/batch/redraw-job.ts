@@ -17,7 +17,7 @@ export interface RedrawSettings {
   hour: number
 }
 
-export interface RedrawJobParts {
+export interface RedrawJobDeps {
   installation: Installation
   /** A user who may read. */
   clickhouse: ClickHouseServer
@@ -31,14 +31,14 @@ export interface RedrawJobParts {
  *
  * @param now milliseconds since the epoch
  */
-export function createRedrawJob(parts: RedrawJobParts, now: () => number = Date.now): NightlyJob {
-  const { installation, redraw, log } = parts
-  const decisions = parts.metrics.gauge('decisions_redrawn', 'Decisions of the latest nightly redraw', ['outcome'])
-  const runs = parts.metrics.counter('decisions_redraw_runs_total', 'Nightly redraws, by result', ['result'])
+export function createRedrawJob(deps: RedrawJobDeps, now: () => number = Date.now): NightlyJob {
+  const { installation, redraw, log } = deps
+  const decisions = deps.metrics.gauge('decisions_redrawn', 'Decisions of the latest nightly redraw', ['outcome'])
+  const runs = deps.metrics.counter('decisions_redraw_runs_total', 'Nightly redraws, by result', ['result'])
 
   async function run(signal: AbortSignal): Promise<void> {
     const to = Math.floor(now() / DAY_MS) * DAY_MS
-    const clickhouse = openClickHouse(parts.clickhouse, 'redraw', { timeoutMs: TIMEOUT_MS })
+    const clickhouse = openClickHouse(deps.clickhouse, 'redraw', { timeoutMs: TIMEOUT_MS })
     const reports: RedrawReport[] = []
     try {
       for (const { siteId } of await readSites(installation.buckets, log)) {

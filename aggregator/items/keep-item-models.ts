@@ -4,7 +4,7 @@ import { bucketKeys, type Installation, type Log, type Metrics, type Nats, pause
 import type { ClickHouseServer } from '../clickhouse/client.js'
 import { type Identity, joinLeaseGroup, type LeaseGroup } from '../ownership/join-lease-group.js'
 import { watchSites } from '../watch-sites.js'
-import type { FitQuestion, FittedItems } from './fit/fit-items.js'
+import type { FitRequest, FittedItems } from './fit/fit-items.js'
 import { fitInThread } from './fit/fitting-thread.js'
 import { fitMetrics } from './metrics.js'
 import { watchNeededPolicies } from './needed-policies.js'
@@ -19,7 +19,7 @@ const AGAIN_MS = 60_000
 
 const RESOURCE = 'items'
 
-export interface ItemModelsParts {
+export interface KeepItemModelsDeps {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -32,8 +32,8 @@ export interface ItemModelsParts {
 }
 
 /** Fits the matrices of items of all sites that rank by them, in one process of several, until it is stopped. */
-export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): Promise<void> }> {
-  const { log } = parts
+export async function keepItemModels(deps: KeepItemModelsDeps): Promise<{ stop(): Promise<void> }> {
+  const { log } = deps
   let running: { abort: AbortController; ended: Promise<void> } | undefined
   let group: LeaseGroup | undefined
 
@@ -45,13 +45,13 @@ export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): 
   }
 
   group = await joinLeaseGroup({
-    ...parts,
+    ...deps,
     group: 'items',
     resources: [RESOURCE],
     onGain() {
       const abort = new AbortController()
       const isOwner = async () => (await group?.verify(RESOURCE)) === true
-      const ended = keepFitting(parts, isOwner, abort.signal).catch(error => {
+      const ended = keepFitting(deps, isOwner, abort.signal).catch(error => {
         if (!abort.signal.aborted) log.error({ err: error }, 'matrices of items are no longer fitted by this process')
       })
       running = { abort, ended }
@@ -67,8 +67,8 @@ export async function keepItemModels(parts: ItemModelsParts): Promise<{ stop(): 
   }
 }
 
-async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolean>, signal: AbortSignal) {
-  const { nats, installation, clickhouse, itemModels, log } = parts
+async function keepFitting(deps: KeepItemModelsDeps, isOwner: () => Promise<boolean>, signal: AbortSignal) {
+  const { nats, installation, clickhouse, itemModels, log } = deps
   const store = createItemStore(nats, installation.buckets.itemModels, log)
   const needed = await watchNeededPolicies(nats, installation.buckets, log)
   const including = new Set<string>()
@@ -81,14 +81,14 @@ async function keepFitting(parts: ItemModelsParts, isOwner: () => Promise<boolea
   const fits = createFits({
     store,
     everyMs: itemModels.everyMs,
-    async fit(question) {
-      const { siteId } = question
+    async fit(request) {
+      const { siteId } = request
       const contentIds = await contentIdsOf(installation.buckets.catalog, siteId)
-      const fitRequest = { ...question, contentIds, includesBots: including.has(siteId) }
-      return fitInThread({ clickhouse, question: fitRequest }, signal)
+      const whole = { ...request, contentIds, includesBots: including.has(siteId) }
+      return fitInThread({ clickhouse, request: whole }, signal)
     },
     isOwner,
-    metrics: fitMetrics(parts.metrics),
+    metrics: fitMetrics(deps.metrics),
     log,
   })
   try {
@@ -116,7 +116,7 @@ export interface FitsDeps {
   store: Pick<ItemStore, 'readManifests' | 'write' | 'remove'>
   /** Time between two fits of a site, in milliseconds. */
   everyMs: number
-  fit: (question: FitQuestion) => Promise<FittedItems>
+  fit: (request: FitRequest) => Promise<FittedItems>
   /** Returns whether this process is the one that fits models; called before it changes anything. */
   isOwner: () => Promise<boolean>
   metrics: ReturnType<typeof fitMetrics>

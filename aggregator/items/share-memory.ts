@@ -1,5 +1,5 @@
 /** A matrix that asks for room. */
-export interface AskedRoom {
+export interface MatrixMemory {
   key: string
   siteId: string
   bytes: number
@@ -10,8 +10,8 @@ export interface AskedRoom {
  * of theirs is shared by the others: so the sites that ask for most are refused first, and none is crowded out. Within
  * a site the smallest come first, and so do they in what is left at the end.
  */
-export function shareMemory(matrices: readonly AskedRoom[], maxBytes: number): Set<string> {
-  const sites = new Map<string, AskedRoom[]>()
+export function shareMemory(matrices: readonly MatrixMemory[], maxBytes: number): Set<string> {
+  const sites = new Map<string, MatrixMemory[]>()
   for (const matrix of [...matrices].sort(bySize))
     sites.set(matrix.siteId, [...(sites.get(matrix.siteId) ?? []), matrix])
   const demands = [...sites.values()]
@@ -36,6 +36,6 @@ export function shareMemory(matrices: readonly AskedRoom[], maxBytes: number): S
   return granted
 }
 
-function bySize(a: AskedRoom, b: AskedRoom): number {
+function bySize(a: MatrixMemory, b: MatrixMemory): number {
   return a.bytes - b.bytes || (a.key < b.key ? -1 : 1)
 }

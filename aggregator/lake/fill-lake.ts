@@ -8,7 +8,7 @@ import type { TableRanges } from './table-ranges.js'
 /** Time between two checks whether a person's deletion is over, in milliseconds. */
 const QUIET_MS = 500
 
-export interface FillParts {
+export interface FillDeps {
   stream: string
   /** Positions of the stream begin after this. */
   base: number
@@ -37,8 +37,8 @@ export interface FillParts {
  * Copies a stream's rows from its table into the lake, again and again. The files say by their names what is copied, so
  * each row is in one of them: a writer that begins goes on after the last, and removes what others left half-written.
  */
-export async function fillLake(parts: FillParts): Promise<never> {
-  const { stream, base, folder, claim, complete, everyMs, metrics, log, signal } = parts
+export async function fillLake(deps: FillDeps): Promise<never> {
+  const { stream, base, folder, claim, complete, everyMs, metrics, log, signal } = deps
   const retry = <T>(action: () => Promise<T>) =>
     retryForever(action, signal, (error, attempt) => {
       metrics.failures.inc({ stream })
@@ -59,7 +59,7 @@ export async function fillLake(parts: FillParts): Promise<never> {
   for (;;) {
     const end = (await retry(complete)) ?? 0
     while (next <= end) {
-      const last = await retry(() => copyPortion(parts, { first: next, last: end }))
+      const last = await retry(() => copyPortion(deps, { first: next, last: end }))
       if (!last) break
       next = last + 1
     }
@@ -73,7 +73,7 @@ export async function fillLake(parts: FillParts): Promise<never> {
  * rows: it may have lost them for a while.
  */
 async function copyPortion(
-  { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillParts,
+  { stream, folder, table, verify, quiet = async () => 0, metrics, signal }: FillDeps,
   range: Block,
 ): Promise<number | undefined> {
   let before = await quiet()

@@ -15,7 +15,7 @@ import { claimLake } from './whose-lake.js'
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
 /** The installation, and where its lake is. */
-export interface LakeParts {
+export interface LakeDeps {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -31,8 +31,8 @@ export interface LakeParts {
  * Keeps the lake, for this process's share of the streams. Those that share it must see the same folder. Resolves when
  * it has joined; ClickHouse is not waited for.
  */
-export async function startLake(parts: LakeParts): Promise<{ stop(): Promise<void> }> {
-  const { nats, installation, clickhouse: server, lake, metrics, log, identity } = parts
+export async function startLake(deps: LakeDeps): Promise<{ stop(): Promise<void> }> {
+  const { nats, installation, clickhouse: server, lake, metrics, log, identity } = deps
   const clickhouse = openClickHouse(server, 'batch', { timeoutMs: REQUEST_TIMEOUT_MS })
   const counters = lakeMetrics(metrics)
   const sources = new Map(lakeSources(installation).map(source => [source.stream, source]))

@@ -41,8 +41,8 @@ export interface LeaseGroup extends Pick<Ownership, 'holds' | 'verify' | 'unowne
  * Joins a group. From then on `onGain`, `onRelease` and `onLose` say what this process has to do. A process whose
  * place was taken by a later start of its name fails.
  */
-export async function joinLeaseGroup(parts: LeaseGroupDeps): Promise<LeaseGroup> {
-  const { nats, installation, metrics, log, identity, group, resources } = parts
+export async function joinLeaseGroup(deps: LeaseGroupDeps): Promise<LeaseGroup> {
+  const { nats, installation, metrics, log, identity, group, resources } = deps
   const heldNow = metrics.gauge('ownership_held', 'Partitions or streams that this process holds', ['group'])
   const unownedNow = metrics.gauge('ownership_unowned', 'Partitions or streams that no process holds', ['group'])
   const membersNow = metrics.gauge('ownership_members', 'Processes that share the work', ['group'])
@@ -62,17 +62,17 @@ export async function joinLeaseGroup(parts: LeaseGroupDeps): Promise<LeaseGroup>
     onGain(gained) {
       changes.inc({ group, change: 'gained' }, gained.length)
       log.info({ group, gained: gained.length, members: ownership.live().size }, 'holds more')
-      parts.onGain(gained)
+      deps.onGain(gained)
     },
     async onRelease(resource) {
       changes.inc({ group, change: 'released' })
-      if (!(await within(RELEASE_MS, parts.onRelease(resource))))
+      if (!(await within(RELEASE_MS, deps.onRelease(resource))))
         log.warn({ group, resource }, 'gave up work that could not be finished: the next owner does it')
     },
     onLose(resource) {
       changes.inc({ group, change: 'lost' })
       log.warn({ group, resource }, 'another process holds it now')
-      parts.onLose(resource)
+      deps.onLose(resource)
     },
   })
 

@@ -22,7 +22,7 @@ export interface RepeatedJob {
  */
 export async function keepDoing(
   jobs: readonly RepeatedJob[],
-  parts: Omit<LeaseGroupDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'>,
+  deps: Omit<LeaseGroupDeps, 'resources' | 'onGain' | 'onRelease' | 'onLose'>,
 ): Promise<{ stop(): Promise<void> }> {
   const running = new Map<string, { abort: AbortController; ended: Promise<void> }>()
   let group: LeaseGroup | undefined
@@ -32,7 +32,7 @@ export async function keepDoing(
     while (!signal.aborted) {
       await run(signal, isOwner).catch(error => {
         if (!(error instanceof Stopped) && !signal.aborted)
-          parts.log.warn({ err: error, job: name }, 'a job could not be done, trying again')
+          deps.log.warn({ err: error, job: name }, 'a job could not be done, trying again')
       })
       await pause(everyMs, signal).catch(() => {})
     }
@@ -46,7 +46,7 @@ export async function keepDoing(
   }
 
   group = await joinLeaseGroup({
-    ...parts,
+    ...deps,
     resources: jobs.map(({ name }) => name),
     onGain(names) {
       for (const job of jobs.filter(({ name }) => names.includes(name))) {

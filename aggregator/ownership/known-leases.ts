@@ -2,7 +2,7 @@ import type { Lease, LeaseStore } from './lease-store.js'
 import { FREE } from './parse-lease.js'
 
 /** The lease of a resource as the leader of the store has it. */
-export interface Found {
+export interface LeaseLookup {
   lease: Lease
   /** 0: there is none. */
   revision: number
@@ -25,7 +25,7 @@ export interface KnownLeases {
    * revisions from before. That is believed when it is found twice: a server that was paused may answer once more as
    * the leader that it was.
    */
-  lookUp(resource: string): Promise<Found | undefined>
+  lookUp(resource: string): Promise<LeaseLookup | undefined>
 }
 
 /** Creates the empty set of known leases. */

@@ -53,7 +53,7 @@ export function createRenewal({ id, name, store, now, onLapse }: RenewalDeps): R
         return
       }
       if (!isValid()) onLapse()
-      // Without renewals there was nothing to hear.
+      // Without renewals there was no change to receive.
       if (hadLapsed) heardAt = now()
       validUntil = sentAt + STOP_AFTER_MS
     },

@@ -11,7 +11,7 @@ import type { ParityReport } from './report.js'
 /** As long as a query over all events of a site may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
-export interface ChecksParts {
+export interface ChecksDeps {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -25,20 +25,20 @@ export interface ChecksParts {
 export type Check = (site: Site, sample: number, salt?: string) => Promise<ParityReport>
 
 /** Opens what comparing takes for as long as `use` runs. */
-export async function withChecks<T>(parts: ChecksParts, use: (check: Check) => Promise<T>): Promise<T> {
-  const { nats, installation, anonymousDays, log, signal } = parts
+export async function withChecks<T>(deps: ChecksDeps, use: (check: Check) => Promise<T>): Promise<T> {
+  const { nats, installation, anonymousDays, log, signal } = deps
   const { buckets } = installation
   const definitions = createSitesDefinitions(log, await readBuiltIn(buckets.definitions))
   const watching = await watchDefinitions(nats, buckets.definitions, definitions.set, log)
   const jobs = await watchJobs(nats, buckets.jobs, log)
-  const clickhouse = openClickHouse(parts.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })
-  const deps = {
+  const clickhouse = openClickHouse(deps.clickhouse, 'parity', { timeoutMs: REQUEST_TIMEOUT_MS })
+  const siteDeps = {
     ...{ nats, installation, clickhouse, definitionsOf: definitions.of, anonymousDays, quiet: jobs.quiet },
     ...(signal && { signal }),
   }
   try {
     return await use((site, sample, salt = new Date().toISOString().slice(0, 10)) =>
-      checkSite(site, sample, salt, deps),
+      checkSite(site, sample, salt, siteDeps),
     )
   } finally {
     jobs.stop()

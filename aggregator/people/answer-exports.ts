@@ -2,7 +2,7 @@ import { headers, type Msg } from '@nats-io/transport-node'
 import { EXPORT_HEADER, EXPORT_SUBJECT, type ExportRequest } from '@slotstream/protocol'
 import { type ClickHouseServer, openClickHouse } from '../clickhouse/client.js'
 import { exportPerson } from './export-person.js'
-import type { FindParts } from './find/find-person.js'
+import type { FindDeps } from './find/find-person.js'
 import { sendExport } from './send-export.js'
 
 /** Exports that a process sends at a time: each keeps a query of ClickHouse open for as long as its client reads. */
@@ -12,10 +12,10 @@ const EXPORTS_AT_ONCE = 2
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
 /** Answers requests for a person's data: one process of all takes each. */
-export function answerExports(parts: Omit<FindParts, 'clickhouse' | 'signal'> & { server: ClickHouseServer }): {
+export function answerExports(deps: Omit<FindDeps, 'clickhouse' | 'signal'> & { server: ClickHouseServer }): {
   stop(): Promise<void>
 } {
-  const { nats, server, log } = parts
+  const { nats, server, log } = deps
   const { connection } = nats
   // A client of its own: exports must not take the connections of deletions.
   const clickhouse = openClickHouse(server, 'exports', { timeoutMs: NO_TIMEOUT_MS })
@@ -39,7 +39,7 @@ export function answerExports(parts: Omit<FindParts, 'clickhouse' | 'signal'> & 
   })
 
   function send({ inbox, siteId, ...person }: ExportRequest): Promise<void> {
-    return sendExport(connection, inbox, signal => exportPerson({ ...parts, clickhouse, signal }, siteId, person))
+    return sendExport(connection, inbox, signal => exportPerson({ ...deps, clickhouse, signal }, siteId, person))
   }
 
   return {

@@ -4,7 +4,7 @@ import { createProfileStore } from '../profiles/store/profile-store.js'
 import { createRedisProfileStore } from '../profiles/store/redis/redis-profile-store.js'
 import { findMessages } from './clean/clean-streams.js'
 import { findRows } from './clean/rows.js'
-import { type FindParts, findPerson, profileStreams } from './find/find-person.js'
+import { type FindDeps, findPerson, profileStreams } from './find/find-person.js'
 import { PLACES, placeOfStream } from './find/places.js'
 import { withoutOthers } from './find/without-others.js'
 import type { Sealed } from './job-store.js'
@@ -18,9 +18,9 @@ export interface ExportedThing {
 const READ_ONLY = { publish: () => Promise.reject(new Error('an export writes nothing')) }
 
 /** Reads everything that is kept about a person, place by place, a few things at a time. */
-export async function* exportPerson(parts: FindParts, siteId: string, sealed: Sealed): AsyncGenerator<ExportedThing> {
-  const { nats, installation, clickhouse, log, redis, signal } = parts
-  const person = await findPerson(parts, siteId, sealed)
+export async function* exportPerson(deps: FindDeps, siteId: string, sealed: Sealed): AsyncGenerator<ExportedThing> {
+  const { nats, installation, clickhouse, log, redis, signal } = deps
+  const person = await findPerson(deps, siteId, sealed)
   const { userIds, browsers, anonymousIds } = person
   yield { place: 'ids', value: { userIds, anonymousIds: [...anonymousIds, ...browsers] } }
   const whose = { person, before: Date.now() }
@@ -34,7 +34,7 @@ export async function* exportPerson(parts: FindParts, siteId: string, sealed: Se
   for (const [name, table] of Object.entries(PLACES.tables))
     for await (const { row } of findRows(clickhouse, table, `slotstream.${name}`, whose, table.shown ?? '*', signal))
       yield { place: `table ${name}`, value: withoutOthers(row, table, person) }
-  for await (const { stream, entries } of findMessages(parts, whose))
+  for await (const { stream, entries } of findMessages(deps, whose))
     for (const value of entries) yield { place: placeOfStream(stream), value }
 
   async function readProfile(stream: string, visitorId: string): Promise<Profile | undefined> {

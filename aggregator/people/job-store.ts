@@ -9,11 +9,11 @@ const SLICE_LENGTH = 500_000
 export interface Sealed {
   id: string
   as?: IdKind
-  found?: Found
+  found?: PersonLocation
 }
 
 /** The location of a person's ids: a person can have more browsers than one entry holds. */
-interface Found {
+interface PersonLocation {
   /** Prefix of the keys of its entries. */
   name: string
   slices: number
@@ -75,7 +75,7 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
     async keepPerson(jobId, person) {
       const sealed = privacy.seal(JSON.stringify(person))
       // A name of its own: an attempt that was cut short may still be writing.
-      const location: Found = { name: `${jobId}.${uuidv7()}`, slices: Math.ceil(sealed.length / SLICE_LENGTH) }
+      const location: PersonLocation = { name: `${jobId}.${uuidv7()}`, slices: Math.ceil(sealed.length / SLICE_LENGTH) }
       for (let slice = 0; slice < location.slices; slice++)
         await bucket.put(keyOf(location, slice), sealed.slice(slice * SLICE_LENGTH, (slice + 1) * SLICE_LENGTH))
       await update(jobId, job => {
@@ -100,7 +100,7 @@ export function createJobStore(bucket: KV, privacy: Privacy): JobStore {
   }
 }
 
-function keyOf({ name }: Found, slice: number): string {
+function keyOf({ name }: PersonLocation, slice: number): string {
   return `${name}.${slice}`
 }
 

@@ -19,7 +19,7 @@ const CHECKS = 20
 /** Time that the lake may wait for a process that keeps it, in milliseconds. */
 const LAKE_MS = 30 * 60_000
 
-export interface RunJobParts {
+export interface RunJobDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
@@ -43,24 +43,24 @@ export class JobFailed extends Error {
 /**
  * Does what is left of a deletion, step by step. Each step may be done again, so a job that was cut short goes on with
  * the step that it was at. What policies have learned is taken away before the messages that they learned from.
- * Messages are removed before rows: what is still in a stream is loaded no more.
+ * Messages are removed before rows: those still in a stream are no longer loaded.
  *
  * @throws what a step throws: do it again
  */
-export async function runJob(parts: RunJobParts, job: PersonJob): Promise<void> {
-  const { store, log, signal } = parts
+export async function runJob(deps: RunJobDeps, job: PersonJob): Promise<void> {
+  const { store, log, signal } = deps
   let current = job
   for (const step of JOB_STEPS) {
     signal.throwIfAborted()
     if (current.done.includes(step)) continue
     await store.update(job.jobId, () => ({ step }))
-    await STEPS[step](parts, current)
+    await STEPS[step](deps, current)
     current = await store.update(job.jobId, ({ done }) => ({
       done: [...new Set([...done, step])],
       progress: (JOB_STEPS.indexOf(step) + 1) / (JOB_STEPS.length + 1),
     }))
   }
-  const otherTables = await tablesBeside(parts.clickhouse)
+  const otherTables = await tablesBeside(deps.clickhouse)
   await store.forgetPerson(job.jobId)
   const { report } = await store.update(job.jobId, () => ({
     ...(otherTables.length > 0 && { otherTables }),
@@ -73,68 +73,68 @@ export async function runJob(parts: RunJobParts, job: PersonJob): Promise<void> 
   log.info({ jobId: job.jobId, siteId: job.siteId, person: job.person, report }, 'a person was deleted')
 }
 
-const STEPS: Record<JobStep, (parts: RunJobParts, job: PersonJob) => Promise<void>> = {
-  async find(parts, job) {
-    const { installation, store } = parts
+const STEPS: Record<JobStep, (deps: RunJobDeps, job: PersonJob) => Promise<void>> = {
+  async find(deps, job) {
+    const { installation, store } = deps
     const { buckets, privacy } = installation
     const sealed = store.sealedOf(job)
-    const person = await findPerson(parts, job.siteId, sealed)
+    const person = await findPerson(deps, job.siteId, sealed)
     await writeTombstones(buckets.tombstones, privacy.keyed, person, Date.parse(job.before))
     await store.keepPerson(job.jobId, person)
     await pause(SETTLE_MS)
   },
-  async streams(parts, job) {
-    await streams(parts, job)
+  async streams(deps, job) {
+    await streams(deps, job)
   },
-  async profiles(parts, job) {
-    await profiles(parts, job)
+  async profiles(deps, job) {
+    await profiles(deps, job)
   },
-  async tables(parts, job) {
-    await inserted(parts.installation, parts.signal)
-    await tables(parts, job)
+  async tables(deps, job) {
+    await inserted(deps.installation, deps.signal)
+    await tables(deps, job)
   },
   lake,
-  async check(parts, job) {
+  async check(deps, job) {
     for (let look = 0; look < CHECKS; look++) {
       await pause(CHECK_MS)
-      const remaining = (await streams(parts, job)) + (await profiles(parts, job)) + (await tables(parts, job))
+      const remaining = (await streams(deps, job)) + (await profiles(deps, job)) + (await tables(deps, job))
       if (remaining === 0) return
     }
     throw new Error('there is still more of the person each time it is looked')
   },
 }
 
-async function whoseOf({ store }: RunJobParts, { jobId }: PersonJob) {
+async function whoseOf({ store }: RunJobDeps, { jobId }: PersonJob) {
   const job = await store.read(jobId)
   const person = job?.state === 'running' ? await store.personOf(job) : undefined
   if (!job || !person) throw new JobGone(`the job ${jobId} is not running, or has no person`)
   return { person, before: Date.parse(job.before) }
 }
 
-function reporter({ store }: RunJobParts, { jobId }: PersonJob) {
+function reporter({ store }: RunJobDeps, { jobId }: PersonJob) {
   return async (place: string, removed: number) => {
     if (removed > 0) await store.update(jobId, ({ report }) => ({ report: reported(report, place, removed) }))
   }
 }
 
-async function streams(parts: RunJobParts, job: PersonJob): Promise<number> {
-  const whose = await whoseOf(parts, job)
-  await unlearn({ ...parts, whose })
-  return cleanStreams({ ...parts, whose, report: reporter(parts, job) })
+async function streams(deps: RunJobDeps, job: PersonJob): Promise<number> {
+  const whose = await whoseOf(deps, job)
+  await unlearn({ ...deps, whose })
+  return cleanStreams({ ...deps, whose, report: reporter(deps, job) })
 }
 
-async function profiles(parts: RunJobParts, job: PersonJob): Promise<number> {
-  const removed = await cleanProfiles({ ...parts, whose: await whoseOf(parts, job) })
-  await reporter(parts, job)('bucket profiles', removed)
+async function profiles(deps: RunJobDeps, job: PersonJob): Promise<number> {
+  const removed = await cleanProfiles({ ...deps, whose: await whoseOf(deps, job) })
+  await reporter(deps, job)('bucket profiles', removed)
   return removed
 }
 
-async function tables(parts: RunJobParts, job: PersonJob): Promise<number> {
-  return cleanTables(parts.clickhouse, await whoseOf(parts, job), parts.ddl, reporter(parts, job))
+async function tables(deps: RunJobDeps, job: PersonJob): Promise<number> {
+  return cleanTables(deps.clickhouse, await whoseOf(deps, job), deps.ddl, reporter(deps, job))
 }
 
 /** Waits until a process that sees the lake has cleaned it, if there is one. */
-async function lake({ installation, store, signal }: RunJobParts, { jobId }: PersonJob): Promise<void> {
+async function lake({ installation, store, signal }: RunJobDeps, { jobId }: PersonJob): Promise<void> {
   if (!(await installation.buckets.meta.get('lake'))) return
   const until = Date.now() + LAKE_MS
   for (;;) {

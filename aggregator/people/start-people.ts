@@ -26,7 +26,7 @@ const GIVE_UP_MS = 30 * 60_000
 /** Deleting from large tables takes its time, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
-export interface PeopleParts {
+export interface PeopleDeps {
   nats: Nats
   publisher: Publisher
   installation: Installation
@@ -41,9 +41,9 @@ export interface PeopleParts {
 }
 
 /** Does the deletions of people, one after the other, and answers exports. */
-export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise<void> }> {
-  const { nats, installation, metrics, log, redis, holds } = parts
-  const { cluster = '', ...server } = parts.clickhouse
+export async function startPeople(deps: PeopleDeps): Promise<{ stop(): Promise<void> }> {
+  const { nats, installation, metrics, log, redis, holds } = deps
+  const { cluster = '', ...server } = deps.clickhouse
   const clickhouse = openClickHouse(server, 'people', { timeoutMs: REQUEST_TIMEOUT_MS })
   const runningNow = metrics.gauge('people_jobs_running', 'Deletions of people that are not finished')
   const finished = metrics.counter('people_jobs_total', 'Deletions of people, by how they ended', ['result'])
@@ -74,7 +74,7 @@ export async function startPeople(parts: PeopleParts): Promise<{ stop(): Promise
   async function attempt(job: PersonJob): Promise<void> {
     const { jobId, person } = job
     try {
-      await runJob({ ...parts, clickhouse, ddl: clusterDdl(cluster), store, signal: abort.signal }, job)
+      await runJob({ ...deps, clickhouse, ddl: clusterDdl(cluster), store, signal: abort.signal }, job)
       finished.inc({ result: 'done' })
       forget(jobId)
     } catch (error) {

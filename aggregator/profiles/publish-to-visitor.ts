@@ -3,7 +3,7 @@ import { type EventEnvelope, joined, partitionOf, streamSubject } from '@slotstr
 import type { Publisher } from '@slotstream/runtime'
 
 /** A notice about a visitor from one owner to another, beside messages. */
-export type Told = Omit<EventEnvelope, 'messages'>
+export type VisitorNotice = Omit<EventEnvelope, 'messages'>
 
 /**
  * Puts what a visitor's owner has to be told into the stream of events, where it takes its place among the visitor's
@@ -16,7 +16,7 @@ export type Told = Omit<EventEnvelope, 'messages'>
 export async function publishToVisitor(
   publisher: Pick<Publisher, 'publish'>,
   partitions: number,
-  notice: Told,
+  notice: VisitorNotice,
   kind: 'link' | 'segments' | 'timer' | 'reward',
   cause: readonly string[],
 ): Promise<{ duplicate: boolean }> {

@@ -19,10 +19,10 @@ const TIMEOUT_MS = 25_000
 const AT_ONCE = 2
 
 /** Answers requests for the contents of an earlier version of a slot: one process of all takes each. */
-export function answerContentsThen(parts: { nats: Nats; server: ClickHouseServer; log: Log }): {
+export function answerContentsThen(deps: { nats: Nats; server: ClickHouseServer; log: Log }): {
   stop(): Promise<void>
 } {
-  const { nats, server, log } = parts
+  const { nats, server, log } = deps
   return answerFromTables<ContentsThenRequest>({
     ...{ nats, server, log, subject: CONTENTS_THEN_SUBJECT, name: 'contents-then', what: 'contents of versions' },
     timeoutMs: TIMEOUT_MS,

@@ -12,8 +12,8 @@ const TIMEOUT_MS = 25_000
 const AT_ONCE = 8
 
 /** Answers requests for the record of a decision: one process of all takes each. */
-export function answerRecords(parts: { nats: Nats; server: ClickHouseServer; log: Log }): { stop(): Promise<void> } {
-  const { nats, server, log } = parts
+export function answerRecords(deps: { nats: Nats; server: ClickHouseServer; log: Log }): { stop(): Promise<void> } {
+  const { nats, server, log } = deps
   return answerFromTables<RecordRequest>({
     ...{ nats, server, log, subject: RECORD_SUBJECT, name: 'records', what: 'records' },
     timeoutMs: TIMEOUT_MS,

@@ -22,13 +22,13 @@ const TIMEOUT_MS = 60_000
 const AT_ONCE = 2
 
 /** Answers requests for what came of experiments: one process of all takes each. */
-export function answerResults(parts: {
+export function answerResults(deps: {
   nats: Nats
   installation: { buckets: Pick<Installation['buckets'], 'positions' | 'sites'> }
   server: ClickHouseServer
   log: Log
 }): { stop(): Promise<void> } {
-  const { nats, installation, server, log } = parts
+  const { nats, installation, server, log } = deps
   const audits = createAuditStore(installation.buckets.positions, log)
   const candidates = createStandingStore(installation.buckets.positions, log)
 

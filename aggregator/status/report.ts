@@ -5,7 +5,7 @@ import type { SkewTracker } from './skew-tracker.js'
 /** Time between two measurements, in milliseconds. */
 const EVERY_MS = 5_000
 
-export interface ReportParts {
+export interface ReportDeps {
   nats: Nats
   installation: Pick<Installation, 'streams'>
   metrics: Metrics
@@ -25,9 +25,9 @@ export interface ReportParts {
 }
 
 /** Measures how far the roles are behind and how messages are spread, for `/metrics` and the pipeline's status. */
-export function startReport(parts: ReportParts): { stop(): void } {
-  const { nats, installation, metrics, log, roles, skewTracker, applied, loaded, noteLag } = parts
-  const { learned = () => [], troubles = () => [] } = parts
+export function startReport(deps: ReportDeps): { stop(): void } {
+  const { nats, installation, metrics, log, roles, skewTracker, applied, loaded, noteLag } = deps
+  const { learned = () => [], troubles = () => [] } = deps
   const { events } = installation.streams
   const labels = ['role', 'stream', 'partition']
   const messages = metrics.gauge('lag_messages', 'Messages a role has not processed; partition "" is a stream', labels)

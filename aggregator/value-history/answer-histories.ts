@@ -21,7 +21,7 @@ const TIMEOUT_MS = 25_000
 /** Histories that a process reads at a time: each may hold thousands of messages. */
 const AT_ONCE = 2
 
-export interface HistoriesParts {
+export interface HistoriesDeps {
   nats: Nats
   installation: Pick<Installation, 'buckets'>
   server: ClickHouseServer
@@ -31,8 +31,8 @@ export interface HistoriesParts {
 }
 
 /** Answers which messages changed a value: one process of all takes each request. */
-export async function answerHistories(parts: HistoriesParts): Promise<{ stop(): Promise<void> }> {
-  const { nats, installation, server, anonymousDays, log } = parts
+export async function answerHistories(deps: HistoriesDeps): Promise<{ stop(): Promise<void> }> {
+  const { nats, installation, server, anonymousDays, log } = deps
   const definitions = createSitesDefinitions(log, await readBuiltIn(installation.buckets.definitions))
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
   const answering = answerFromTables<ValueHistoryRequest>({

@@ -28,7 +28,7 @@ const MAX_BLOCK_BYTES = 16 * 1024 * 1024
 /** An insert of a block takes seconds at worst; after this it is tried again, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
 
-export interface WarehouseParts {
+export interface WarehouseDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
@@ -64,9 +64,9 @@ export interface Warehouse {
  * Starts the warehouse role: it waits for ClickHouse, migrates its tables, then loads its share of the streams. Returns
  * at once; a migration that cannot be applied is in the log and in `missing`.
  */
-export function startWarehouse(parts: WarehouseParts): Warehouse {
-  const { nats, installation, metrics, log, identity } = parts
-  const { cluster = '', ...server } = parts.clickhouse
+export function startWarehouse(deps: WarehouseDeps): Warehouse {
+  const { nats, installation, metrics, log, identity } = deps
+  const { cluster = '', ...server } = deps.clickhouse
   const clickhouse = openClickHouse(server, 'warehouse', { timeoutMs: REQUEST_TIMEOUT_MS, loads: true })
   const abort = new AbortController()
   const counters = warehouseMetrics(metrics)
@@ -76,13 +76,13 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
   const troubles = createTroubles(metrics)
   let leaseGroup: LeaseGroup | undefined
   const loaders = createLoaders({
-    ...parts,
+    ...deps,
     clickhouse,
     isReplicated: cluster !== '',
     specs,
     featuresOf,
-    limits: { ...(parts.settings ?? warehouseSettings({})), maxBytes: MAX_BLOCK_BYTES },
-    tombstones: parts.tombstones,
+    limits: { ...(deps.settings ?? warehouseSettings({})), maxBytes: MAX_BLOCK_BYTES },
+    tombstones: deps.tombstones,
     holds: name => leaseGroup?.holds(name) ?? false,
     verify: async name => (await leaseGroup?.verify(name)) ?? false,
     counters,
@@ -94,7 +94,7 @@ export function startWarehouse(parts: WarehouseParts): Warehouse {
   let watchingDefinitions: { stop(): void } | undefined
 
   async function begin() {
-    await prepareTables({ ...parts, clickhouse, cluster, troubles, abort: abort.signal })
+    await prepareTables({ ...deps, clickhouse, cluster, troubles, abort: abort.signal })
     if (abort.signal.aborted) return
     watchingDefinitions = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, log)
     leaseGroup = await joinLeaseGroup({

@@ -20,7 +20,7 @@ export const MAX_BROWSERS = 50
 
 /**
  * Ids that many clients send for want of one, beside those that collectors do not take: a join by them is held back.
- * Somebody may be called so, which is why the messages are taken.
+ * A user may be called so, which is why the messages are taken.
  */
 const SHARED_IDS: ReadonlySet<string> = new Set(['-1', 'nil', 'test'])
 

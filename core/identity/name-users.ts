@@ -11,7 +11,7 @@ export interface NamedUsers {
 
 /**
  * Begins to collect the users that messages of a visitor name. A server's message of a user without a browser names
- * nobody new.
+ * no new user.
  */
 export function collectUsers(visitorId: string): NamedUsers {
   const named = new Map<string, { anonymousId: string; firstAt: number; lastAt: number; cause: string }>()

@@ -21,7 +21,7 @@ export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visit
 
 /**
  * Returns what a browser's features hold of one user: what it sent under the user's id, and what it sent under none
- * where that belongs to the user. Without a user: what belongs to nobody but the browser.
+ * where that belongs to the user. Without a user: what belongs to the browser alone.
  */
 export function statesOfUser(profile: Profile, userId: string, features: Features): FeatureStates {
   const none = emptyStates(features.revision)

@@ -70,7 +70,7 @@ function featureBytesOf({ items }: KeptDecision): number {
 }
 
 /**
- * Returns decisions without the oldest ones that are over at `now`, and without features that are of use no more. One
+ * Returns decisions without the oldest ones that are over at `now`, and without features that are no longer of use. One
  * that is newer than others stays: what it was credited with must not pass to them.
  */
 export function withoutPast(decisions: readonly KeptDecision[], now: number): readonly KeptDecision[] {

@@ -8,7 +8,7 @@ import { creditItems, isEntered } from './credit.js'
 export const MAX_RECORDS = 500
 
 /** Decisions as policies know them now, and the steps that they have to learn. */
-export interface Told {
+export interface TellOutcome {
   decisions: readonly KeptDecision[]
   records: LearningRecord[]
   /** Outcomes that the visitor has taught by now. */
@@ -26,7 +26,7 @@ export function tellRecords(
   earnings: readonly Earning[],
   before: Taught,
   earningsBefore?: readonly Earning[],
-): Told {
+): TellOutcome {
   const taught = countTaught(before)
   const credited = creditItems(decisions, earnings, earningsBefore)
   const records: LearningRecord[] = []

@@ -37,10 +37,10 @@ export interface Match {
 }
 
 /** A match as a pattern's logic reports it, before it has the pattern's name. */
-export type Told = Omit<Match, 'pattern' | 'id'> & { key: string }
+export type PatternReport = Omit<Match, 'pattern' | 'id'> & { key: string }
 
 /** Takes what was found; false: it is kept back, because the pattern is quiet after another one. */
-export type Tell = (report: Told) => boolean
+export type Tell = (report: PatternReport) => boolean
 
 /** Messages that a step looks for. */
 export interface Matcher {

@@ -1,6 +1,6 @@
 import { joined, type PatternFact, type PatternState } from '@slotstream/protocol'
 import { MAX_PENDING, MAX_QUIET } from './bounds.js'
-import type { CompiledPattern, Match, Tell, Told } from './compiled.js'
+import type { CompiledPattern, Match, PatternReport, Tell } from './compiled.js'
 import { compareFacts } from './facts.js'
 import { stateWith } from './kinds/state-with.js'
 
@@ -96,6 +96,6 @@ function change(
   return settled
 }
 
-function matchOf({ name, isKeyed }: CompiledPattern, { key, ...report }: Told): Match {
+function matchOf({ name, isKeyed }: CompiledPattern, { key, ...report }: PatternReport): Match {
   return { pattern: name, id: isKeyed ? joined([report.messageId, key]) : report.messageId, ...report }
 }

@@ -22,7 +22,7 @@ import type { Match } from '../patterns/compiled.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
 import { type OnSegment, type UserNews, watchSegments } from '../segments/members/watch-segments.js'
-import { detect, type Found } from '../signals/detect.js'
+import { type Detected, detect } from '../signals/detect.js'
 import type { Observation } from '../signals/detector.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
@@ -111,7 +111,7 @@ export function applyAndDetect(
 
 /** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
 interface Listeners {
-  onFound(detected: Found, message: StoredMessage, after: Profile): void
+  onFound(detected: Detected, message: StoredMessage, after: Profile): void
   onMatch(match: Match, after: Profile): void
   onSegment: OnSegment
 }
@@ -181,7 +181,7 @@ function reduce(
   const isLeftOut = () => !rules.includesBots && isLikeBot(after, features)
   const ofLedger = ledger?.finish(after, isLeftOut)
   const amounts = contents.amounts()
-  // Segments that a site has no more.
+  // Segments that a site no longer has.
   if (!watch) delete after.members
   // Nothing was received of the visitor when a time comes, or a partition tells something.
   const isTold = envelope.timer || envelope.segments || envelope.served || envelope.forwarded

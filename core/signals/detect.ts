@@ -18,7 +18,7 @@ const DETECTORS: { [Name in SignalName]: Detector<Memories[Name]> } = {
 const NAMES = Object.keys(DETECTORS) as SignalName[]
 
 /** A signal that was found at a message. */
-export interface Found {
+export interface Detected {
   signal: SignalName
   sessionId: string
   details: JsonObject
@@ -29,14 +29,14 @@ export interface Found {
  */
 export function detect(observed: Omit<Observation, 'session'>): {
   memory: SignalMemory
-  found: Found[]
+  found: Detected[]
   sessionId: string
 } {
   const { before, message, after } = observed
   const session = sessionOf(before, after)
   const seen: Observation = { ...observed, session }
   const memory: SignalMemory = {}
-  const detected: Found[] = []
+  const detected: Detected[] = []
   const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
   for (const signal of NAMES) {
     const details = step(signal, seen, before?.signalMemory, memory)

@@ -21,7 +21,7 @@ export const repeatedView: Detector<NonNullable<SignalMemory['repeated_view']>> 
   if (id === undefined) return { memory: viewsBefore }
   const product = hash32(id)
   const before = viewsBefore?.find(([other]) => other === product)?.[1] ?? 0
-  // What is in the cart needs no more views: as if it had been told.
+  // What is in the cart needs no more views: as if it had been reported.
   const views = added ? VIEWS : Math.min(before + 1, VIEWS)
   const others = viewsBefore?.filter(([other]) => other !== product) ?? []
   const latest: typeof others = [...others, [product, views]]

@@ -1,10 +1,10 @@
 import { type EventEnvelope, type Profile, type SignalRecord, type StoredMessage, senderOf } from '@slotstream/protocol'
-import type { Found } from './detect.js'
+import type { Detected } from './detect.js'
 import { type HashText, signalIdOf } from './signal-id.js'
 
 /** Returns the record of a signal. All of it follows from the stream, so that a replay makes the same one. */
 export function signalRecord(
-  { signal, sessionId, details }: Found,
+  { signal, sessionId, details }: Detected,
   message: StoredMessage,
   after: Profile,
   envelope: Pick<EventEnvelope, 'siteId' | 'sender'>,

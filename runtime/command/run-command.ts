@@ -19,13 +19,13 @@ export class UsageError extends Error {
   readonly code = 'usage'
 }
 
-export interface CommandParts {
+export interface CommandDeps {
   nats: Nats
   publisher: Publisher
   installation: Installation
   log: Log
   /** Prints a line. */
-  say: (line: string) => void
+  print: (line: string) => void
 }
 
 /**
@@ -38,7 +38,7 @@ export interface CommandParts {
 export async function runCommand(
   name: string,
   env: Environment,
-  parseArguments: (args: string[]) => (parts: CommandParts) => Promise<void>,
+  parseArguments: (args: string[]) => (parts: CommandDeps) => Promise<void>,
 ): Promise<never> {
   try {
     const work = parseArguments(process.argv.slice(2))
@@ -57,7 +57,7 @@ export async function runCommand(
       provision(nats, settings, log),
     )
     const publisher = createPublisher(nats)
-    await work({ nats, publisher, installation, log, say: console.log })
+    await work({ nats, publisher, installation, log, print: console.log })
     publisher.close()
     await nats.close()
     process.exit(0)

@@ -147,7 +147,7 @@ describe('built-in features of a release', () => {
     await until('all of it is there', () => valuesOf('busy', 'v39'), isWhole)
     const before = await valuesOfAll(siteId => definitions.of(siteId).features, at)
     const ofAll = { ...definitions, siteIds: () => SITES }
-    expect(await rebuildProfiles({ ...owner, definitions: ofAll, say: () => {} })).toBe(1)
+    expect(await rebuildProfiles({ ...owner, definitions: ofAll, print: () => {} })).toBe(1)
     watching.stop()
     await until(
       'the other generation answers',

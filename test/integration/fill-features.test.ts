@@ -197,7 +197,7 @@ describe('a feature that is declared later', () => {
     const definitions = createSitesDefinitions(log)
     const bucket = broker.installation.buckets.definitions
     const watching = await watchDefinitions(broker.nats, bucket, definitions.set, log)
-    expect(await rebuildProfiles({ ...owner, definitions, say: () => {} })).toBe(1)
+    expect(await rebuildProfiles({ ...owner, definitions, print: () => {} })).toBe(1)
     watching.stop()
     await until(
       'the other generation answers',

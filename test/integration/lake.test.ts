@@ -112,7 +112,7 @@ async function loadAndCopy(count: number): Promise<void> {
 async function restore(): Promise<string[]> {
   const said: string[] = []
   const { client } = clickhouse
-  await restoreFromLake(lake, { installation: world.installation, clickhouse: client, say: line => said.push(line) })
+  await restoreFromLake(lake, { installation: world.installation, clickhouse: client, print: line => said.push(line) })
   return said
 }
 
@@ -318,7 +318,7 @@ describe('the lake', () => {
     const said: string[] = []
     await rebuild(
       { from: 'lake', only: ['profiles'] },
-      { ...world, clickhouse: clickhouse.client, lake, say: line => said.push(line) },
+      { ...world, clickhouse: clickhouse.client, lake, print: line => said.push(line) },
     )
     expect(said).toContain('7 profiles from the table events')
     expect(await all()).toEqual(before)

@@ -134,7 +134,7 @@ describe('another number of streams', () => {
     expect(await storedProfiles(installation)).toEqual(expected)
 
     const publisher = createPublisher(nats)
-    const parts = { nats, publisher, installation, log, say: () => {}, clickhouse: clickhouse.client }
+    const parts = { nats, publisher, installation, log, print: () => {}, clickhouse: clickhouse.client }
     const ofNoTime = (profiles: Map<string, Profile>) =>
       new Map([...profiles].map(([key, { seq: _, recent: _recent, ...profile }]) => [key, profile]))
     await rebuild({ from: 'stream', only: ['profiles'] }, parts)
@@ -163,7 +163,7 @@ describe('another number of streams', () => {
     }
     await publisher.publish(subject, JSON.stringify(envelope))
     const checkpoints = createProfileStore(nats, publisher, installation, log)
-    const parts = { nats, installation, checkpoints, readMs: 300, say: () => {} }
+    const parts = { nats, installation, checkpoints, readMs: 300, print: () => {} }
     const moving = moveStreams({ kind: 'events', count: 2 }, parts)
     const refused = until(
       'messages are refused meanwhile',

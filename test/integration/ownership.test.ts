@@ -185,7 +185,7 @@ describe('aggregators that share partitions and streams', () => {
     const { client } = clickhouse
     await rebuild(
       { from: 'stream' },
-      { nats, installation, publisher, log, clickhouse: client, say: said.push.bind(said) },
+      { nats, installation, publisher, log, clickhouse: client, print: said.push.bind(said) },
     )
     publisher.close()
     expect(said.at(-1)).toContain('generation 1 counts now')

@@ -128,7 +128,7 @@ async function rebuildModels(): Promise<string[]> {
   const said: string[] = []
   const publisher = createPublisher(broker.nats)
   const installation = await provision(broker.nats, sharedSettings(LAYOUT), log)
-  const parts = { nats: broker.nats, publisher, installation, log, say: (line: string) => said.push(line) }
+  const parts = { nats: broker.nats, publisher, installation, log, print: (line: string) => said.push(line) }
   await rebuild({ from: 'events', only: ['models'] }, { ...parts, clickhouse: clickhouse.client } as never)
   publisher.close()
   return said
@@ -194,7 +194,7 @@ it('models begin with what a log says: once, until it is removed without a trace
     nats: broker.nats,
     publisher,
     installation: broker.installation,
-    say: (line: string) => said.push(line),
+    print: (line: string) => said.push(line),
   }
   const totalOf = async (id: string) => totalsOf((await readSnapshot(broker))!.learned)[`shop hero ${id}`]
 

@@ -88,7 +88,7 @@ async function startAggregator(layout: NodeJS.ProcessEnv = {}) {
 }
 
 const run = (from: 'stream' | 'events') =>
-  rebuild({ from, only: ['profiles'] }, { ...world, say: () => {}, clickhouse: clickhouse.client })
+  rebuild({ from, only: ['profiles'] }, { ...world, print: () => {}, clickhouse: clickhouse.client })
 
 /** Profiles of browsers. */
 async function fromTheStream(): Promise<Map<string, Profile>> {

@@ -209,7 +209,7 @@ describe('signals', () => {
     await publish('v1', busy('v1'))
     await until('the signals', count, n => n === 3)
     const before = await lastSignal()
-    await rebuild({ from: 'stream', only: ['profiles'] }, { ...world, say: () => {}, clickhouse: clickhouse.client })
+    await rebuild({ from: 'stream', only: ['profiles'] }, { ...world, print: () => {}, clickhouse: clickhouse.client })
     expect(await lastSignal()).toBe(before)
     await publish('v2', busy('v2'))
     await until('the signals of another visitor', count, n => n === 6)

@@ -147,7 +147,7 @@ describe('absences', () => {
     await broker.nats.manager.streams.purge(bucketStream(BUCKETS.timers))
     const { nats, installation } = broker
     const publisher = createPublisher(nats)
-    await rebuildProfiles({ nats, installation, publisher, log, say: () => {} })
+    await rebuildProfiles({ nats, installation, publisher, log, print: () => {} })
     publisher.close()
     owner = await startOwner()
     minutes = 31

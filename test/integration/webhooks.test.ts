@@ -563,7 +563,7 @@ describe('signals in streams that others took over from', () => {
       JSON.stringify({ first: 1, last, done: true }),
     )
     const checkpoints = { readCheckpoint: async () => ({ seq: 0, revision: 0 }) }
-    await moveStreams({ kind: 'signals', count: 2 }, { nats, installation, checkpoints, say: () => {} })
+    await moveStreams({ kind: 'signals', count: 2 }, { nats, installation, checkpoints, print: () => {} })
     const moved = await provision(nats, sharedSettings({}), log)
     expect(moved.streams.signals.map(({ name }) => name)).toEqual(['SIGNALS_1', 'SIGNALS_2'])
     ids.push(...(await signalled('v1', 2)))

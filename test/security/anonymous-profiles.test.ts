@@ -136,7 +136,7 @@ describe('a profile of a single anonymous visit', () => {
     await receive('staying', { userId: 'ann' })
     ahead = 31 * DAY_MS
     await leaves('gone')
-    const generation = await rebuildProfiles({ ...parts, say: () => {}, now })
+    const generation = await rebuildProfiles({ ...parts, print: () => {}, now })
     const rebuilt = await parts.nats.kvm.open(`profiles_${generation}`)
     expect((await rebuilt.get(keyOf('gone')))?.operation).not.toBe('PUT')
     expect((await rebuilt.get(keyOf('staying')))?.operation).toBe('PUT')

@@ -25,7 +25,7 @@ export interface Letters {
    * Publishes the message to its subject again, and removes the letter when the stream has it. Done twice, it is
    * stored once: its id is made of where it was, and its events carry ids of their own.
    *
-   * @throws ReplayError when the message is to be had no more, or would put an old state over a newer one
+   * @throws ReplayError when the message no longer exists, or would put an old state over a newer one
    */
   replay(letter: NumberedLetter): Promise<void>
   /** Removes a letter. Resolves to whether it was there. */

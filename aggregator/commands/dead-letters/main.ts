@@ -4,6 +4,6 @@ import { openLetters } from './letters.js'
 import { parseArguments } from './parse-arguments.js'
 
 await runCommand('dead-letters', process.env, args => {
-  const order = parseArguments(args)
-  return ({ nats, publisher, say }) => handleLetters(order, openLetters(nats, publisher), say)
+  const command = parseArguments(args)
+  return ({ nats, publisher, print }) => handleLetters(command, openLetters(nats, publisher), print)
 })

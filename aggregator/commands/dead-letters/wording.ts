@@ -42,7 +42,7 @@ function oneLine(text: string): string {
   return line.length > MAX_ERROR ? `${line.slice(0, MAX_ERROR - 1)}…` : line
 }
 
-/** Replaces control characters, which a terminal would obey. */
+/** Replaces control characters, which a terminal would interpret. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -9,7 +9,7 @@ import {
   type LearningRecord,
   streamSubject,
 } from '@slotstream/protocol'
-import { type CommandParts, parseEntry } from '@slotstream/runtime'
+import { type CommandDeps, parseEntry } from '@slotstream/runtime'
 import { createImports, type StoredImport } from './imports.js'
 import type { Impression } from './logs/impression.js'
 import type { ImportCommand } from './parse-arguments.js'
@@ -21,7 +21,7 @@ const RECORDS = 400
 /** Ids in records of a log, which name no person. */
 const IMPORTED = 'import'
 
-type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'>
+type Deps = Pick<CommandDeps, 'nats' | 'publisher' | 'installation' | 'print'>
 
 /**
  * Lets the policies of a slot learn from a log: each item that was shown is a record of the stream of learning records,
@@ -30,9 +30,9 @@ type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'>
  *
  * @throws LogError, Error
  */
-export async function importLog(order: ImportCommand, parts: Parts): Promise<void> {
-  const { site, slot, name, log, format } = order
-  const { buckets } = parts.installation
+export async function importLog(command: ImportCommand, deps: Deps): Promise<void> {
+  const { site, slot, name, log, format } = command
+  const { buckets } = deps.installation
   const slotEntry = await buckets.catalog.get(`${site}.slot.${keyToken(slot)}`)
   if (slotEntry?.operation !== 'PUT') throw new Error(`the site ${site} has no slot ${slot}`)
   const facts = await factsOfLog(log, format)
@@ -44,7 +44,7 @@ export async function importLog(order: ImportCommand, parts: Parts): Promise<voi
   if (before && before.state !== 'removed') {
     if (before.sha256 !== facts.sha256 || before.slotId !== slot)
       throw new Error(`there is another log of the name ${name}: remove it first, or choose another --name`)
-    if (before.state === 'added') return parts.say(`${name}: slot ${slot} has learned from it already`)
+    if (before.state === 'added') return deps.print(`${name}: slot ${slot} has learned from it already`)
     if (before.state === 'removing') throw new Error(`${name} is being removed: finish that first`)
   }
   const now = Date.now()
@@ -54,17 +54,17 @@ export async function importLog(order: ImportCommand, parts: Parts): Promise<voi
       : {
           ...{ name, slotId: slot, state: 'adding', sha256: facts.sha256, at: isoTime(now), records: facts.records },
           batch: `import-${hashOf([facts.sha256, site, slot, name, String(revision)])}`,
-          shiftMs: order.keepTimes ? 0 : now - facts.latest,
+          shiftMs: command.keepTimes ? 0 : now - facts.latest,
           ...(before && { removed: [...(before.removed ?? []), before.batch] }),
         }
   const noted = await imports.write(site, stored, revision)
-  await publish(order, stored, parts)
+  await publish(command, stored, deps)
   await imports.write(site, { ...stored, state: 'added' }, noted)
-  parts.say(`${name}: slot ${slot} learns from ${stored.records} items shown, within seconds`)
+  deps.print(`${name}: slot ${slot} learns from ${stored.records} items shown, within seconds`)
 }
 
-async function publish({ site, slot, log, format }: ImportCommand, stored: StoredImport, parts: Parts): Promise<void> {
-  const { publisher, installation } = parts
+async function publish({ site, slot, log, format }: ImportCommand, stored: StoredImport, deps: Deps): Promise<void> {
+  const { publisher, installation } = deps
   const recordOf = await createRecordOf(site, slot, stored, installation.buckets.catalog)
   let records: LearningRecord[] = []
   let part = 0
@@ -91,7 +91,7 @@ async function createRecordOf(
   siteId: string,
   slotId: string,
   { shiftMs, batch }: StoredImport,
-  catalog: Parts['installation']['buckets']['catalog'],
+  catalog: Deps['installation']['buckets']['catalog'],
 ): Promise<(impression: Impression) => LearningRecord> {
   const factsById = new Map<string, ReturnType<typeof factsOf>>()
   for await (const key of await catalog.keys(`${siteId}.content.*`)) {

@@ -11,21 +11,21 @@ import { removeImport } from './remove-import.js'
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('learning', process.env, args => {
-  const order = parseArguments(args)
-  return async parts => {
-    if (order.do === 'list') {
-      const all = await createImports(parts.installation.buckets.meta).list(order.site)
+  const command = parseArguments(args)
+  return async deps => {
+    if (command.do === 'list') {
+      const all = await createImports(deps.installation.buckets.meta).list(command.site)
       for (const { name, slotId, at, records, state } of all)
-        parts.say(`${name}: slot ${slotId}, ${at}, ${records} items shown, ${state}`)
-      if (all.length === 0) parts.say(`${order.site} has learned from no log`)
+        deps.print(`${name}: slot ${slotId}, ${at}, ${records} items shown, ${state}`)
+      if (all.length === 0) deps.print(`${command.site} has learned from no log`)
       return
     }
-    const done = await acquireOperatorLock(parts.nats, 'learning')
-    if (order.do === 'import') await importLog(order, parts)
+    const done = await acquireOperatorLock(deps.nats, 'learning')
+    if (command.do === 'import') await importLog(command, deps)
     else {
       const { cluster } = aggregatorSettings([], process.env).clickhouse
       const clickhouse = openClickHouse(clickHouseAccount(process.env), 'learning', { timeoutMs: REQUEST_TIMEOUT_MS })
-      await removeImport(order.site, order.name, { ...parts, clickhouse, cluster })
+      await removeImport(command.site, command.name, { ...deps, clickhouse, cluster })
       await clickhouse.close()
     }
     done()

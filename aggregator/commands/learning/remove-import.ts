@@ -1,13 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { isoTime, type LearningEnvelope, streamSubject } from '@slotstream/protocol'
-import type { CommandParts } from '@slotstream/runtime'
+import type { CommandDeps } from '@slotstream/runtime'
 import { untilLearned } from '../../people/clean/learned-positions.js'
 import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { outcomeMessages } from '../rebuild/models/outcome-rows.js'
 import { countImportRows, deleteImportRows } from './import-rows.js'
 import { createImports } from './imports.js'
 
-type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'> & {
+type Deps = Pick<CommandDeps, 'nats' | 'publisher' | 'installation' | 'print'> & {
   clickhouse: ClickHouseClient
   /** Name of the cluster that the tables are on; '' for a single server. */
   cluster: string
@@ -19,8 +19,8 @@ type Parts = Pick<CommandParts, 'nats' | 'publisher' | 'installation' | 'say'> &
  *
  * @throws Error where there is no such log, or not all of it is in its table yet
  */
-export async function removeImport(siteId: string, name: string, parts: Parts): Promise<void> {
-  const { clickhouse, installation, nats, publisher, say } = parts
+export async function removeImport(siteId: string, name: string, deps: Deps): Promise<void> {
+  const { clickhouse, installation, nats, publisher, print } = deps
   const imports = createImports(installation.buckets.meta)
   const { stored, revision } = await imports.read(siteId, name)
   if (!stored || stored.state === 'removed') throw new Error(`the site ${siteId} has learned from no log ${name}`)
@@ -42,7 +42,7 @@ export async function removeImport(siteId: string, name: string, parts: Parts): 
     await publisher.publish(subject, JSON.stringify(removing), `removal:${removal}`)
   }
   await untilLearned(nats, installation, new AbortController().signal)
-  await deleteImportRows(clickhouse, imported, clusterDdl(parts.cluster))
+  await deleteImportRows(clickhouse, imported, clusterDdl(deps.cluster))
   await imports.write(siteId, { ...stored, state: 'removed' }, noted)
-  say(`${name}: slot ${stored.slotId} has learned nothing from it`)
+  print(`${name}: slot ${stored.slotId} has learned nothing from it`)
 }

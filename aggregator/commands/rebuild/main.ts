@@ -11,19 +11,19 @@ import { rebuild } from './rebuild.js'
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('rebuild', process.env, args => {
-  const order = parseArguments(args)
-  const lake = order.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
-  return async parts => {
-    const done = await acquireOperatorLock(parts.nats, 'rebuild')
+  const command = parseArguments(args)
+  const lake = command.from === 'lake' ? neededSetting('LAKE_DIR', 'the folder that the lake is in') : ''
+  return async deps => {
+    const done = await acquireOperatorLock(deps.nats, 'rebuild')
     const clickhouse = openClickHouse(clickHouseAccount(process.env), 'rebuild', { timeoutMs: REQUEST_TIMEOUT_MS })
     const anonymousDays = anonymousDaysSetting(process.env)
     const learningBytes = learningBytesSetting(process.env)
     const { clickhouse: account, redisUrl } = aggregatorSettings([], process.env)
-    const redis = await redisAt(redisUrl, parts.installation, parts.log)
+    const redis = await redisAt(redisUrl, deps.installation, deps.log)
     const { cluster } = account
-    const old = await rebuild(order, { ...parts, clickhouse, lake, cluster, anonymousDays, learningBytes, redis })
+    const old = await rebuild(command, { ...deps, clickhouse, lake, cluster, anonymousDays, learningBytes, redis })
     if (old !== undefined)
-      parts.say(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
+      deps.print(`the old profiles are kept in the bucket ${profilesBucket(old)}: an aggregator still reads them`)
     redis?.destroy()
     await clickhouse.close()
     done()

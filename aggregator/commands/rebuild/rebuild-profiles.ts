@@ -10,7 +10,7 @@ import { replayPartition } from './profiles/replay-partition.js'
 const NOTHING_DECLARED: Pick<SitesDefinitions, 'of' | 'siteIds'> = { of: () => DEFAULT_DEFINITIONS, siteIds: () => [] }
 
 /** The installation, and the sources of its profiles. */
-export interface RebuildProfilesParts extends NewGenerationDeps {
+export interface RebuildProfilesDeps extends NewGenerationDeps {
   /**
    * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its
    * partition; undefined: the streams are all there is.
@@ -24,7 +24,7 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
   now?: () => number
   /** Declarations of sites. Default: none */
   definitions?: Pick<SitesDefinitions, 'of' | 'siteIds'>
-  say: (line: string) => void
+  print: (line: string) => void
 }
 
 /**
@@ -34,28 +34,28 @@ export interface RebuildProfilesParts extends NewGenerationDeps {
  * @returns the generation that is in effect now
  * @throws when a stream no longer has its first messages and there is no `history`
  */
-export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<number> {
-  const { nats, installation, log, history, decided, say, definitions = NOTHING_DECLARED } = parts
-  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = parts
+export async function rebuildProfiles(deps: RebuildProfilesDeps): Promise<number> {
+  const { nats, installation, log, history, decided, print, definitions = NOTHING_DECLARED } = deps
+  const { anonymousDays = ANONYMOUS_PROFILE_DAYS, now = Date.now } = deps
   const lasts = (profile: Profile) => !hasEnded(profile, now(), anonymousDays)
   const ranges = await readEventRanges(nats, installation)
   if (!history) requireBeginning(ranges)
 
   // What is declared from now on the live roles count.
   const counted = definitions.siteIds().map(siteId => [siteId, definitions.of(siteId).features] as const)
-  const generation = await createGeneration(parts)
+  const generation = await createGeneration(deps)
   const links = createLinkList()
   // Also before a first message numbered 1: the stream may have been recreated.
   if (history) {
     const count = await generation.writeAll(links.noted(filter(history(ranges.all, ranges.asOf), lasts)))
-    say(`${count} profiles from the table events`)
+    print(`${count} profiles from the table events`)
   }
 
   const profileBefore = history && (async (...visitor: [string, string]) => (await generation.read(...visitor)).profile)
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
-    const deps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf: definitions.of }
-    const replayed = await replayPartition(partition, deps)
+    const replayDeps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf: definitions.of }
+    const replayed = await replayPartition(partition, replayDeps)
     const profiles = [...replayed.values()].filter(lasts)
     total += await generation.writeAll(links.noted(profiles))
     await generation.removeOthers(partition, profiles, history !== undefined)
@@ -66,7 +66,7 @@ export async function rebuildProfiles(parts: RebuildProfilesParts): Promise<numb
   for (const [siteId, features] of counted) await generation.noteFilled(siteId, features)
   await generation.switchTo()
   const ends = ranges.current.map(({ part, end }) => `${part.name} up to message ${end}`).join(', ')
-  say(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)
+  print(`${total} profiles from the stream, ${ends}: generation ${generation.generation} counts now`)
   return generation.generation
 }
 

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { partitionOf } from '@slotstream/protocol'
-import { type CommandParts, watchTombstones } from '@slotstream/runtime'
+import { type CommandDeps, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
 import { watchBotTreatment, withBotTreatment } from '../../profiles/definitions/bot-treatment.js'
 import { noteBuiltIn } from '../../profiles/definitions/built-in-edition.js'
@@ -25,8 +25,8 @@ import { loadedTables } from './sources.js'
 
 const PROFILES = 'profiles'
 
-/** The installation, and what an order may need beside it. */
-export interface RebuildParts extends CommandParts {
+/** The installation, and what a command may need beside it. */
+export interface RebuildDeps extends CommandDeps {
   clickhouse: ClickHouseClient
   /** The lake's folder, for what is rebuilt from it. */
   lake?: string
@@ -48,9 +48,9 @@ export interface RebuildParts extends CommandParts {
  */
 export async function rebuild(
   { from, only }: Command,
-  { clickhouse, lake = '', anonymousDays, learningBytes, cluster = '', ...parts }: RebuildParts,
+  { clickhouse, lake = '', anonymousDays, learningBytes, cluster = '', ...parts }: RebuildDeps,
 ): Promise<number | undefined> {
-  const { nats, installation, publisher, say } = parts
+  const { nats, installation, publisher, print } = parts
   const sources = loadedTables(installation, publisher)
   const isSelected = (name: string) => !only || only.includes(name)
   // Profiles may be rebuilt while ClickHouse is away.
@@ -68,7 +68,7 @@ export async function rebuild(
   for (const table of tables) {
     if (!isSelected(table.name)) continue
     const heldMs = await rebuildTable(clickhouse, table, sources)
-    say(`${table.name}: rebuilt, loading was held for ${heldMs} ms`)
+    print(`${table.name}: rebuilt, loading was held for ${heldMs} ms`)
   }
   if (only?.includes(MODELS)) await rebuildModels(clickhouse, parts, learningBytes)
   if (!isSelected(PROFILES)) return undefined
@@ -96,10 +96,10 @@ export async function rebuild(
     const removed = await removeForgotten(clickhouse, tombstones, clusterDdl(cluster))
     tombstones.stop()
     for (const [table, rows] of Object.entries(removed))
-      say(`${table}: ${rows} rows of people who were deleted, removed`)
+      print(`${table}: ${rows} rows of people who were deleted, removed`)
     const imports = await createImports(installation.buckets.meta).removed()
     const rows = await deleteRemovedImports(clickhouse, imports, clusterDdl(cluster))
-    if (rows > 0) say(`learning_outcomes: ${rows} rows of imported logs that were removed, removed`)
+    if (rows > 0) print(`learning_outcomes: ${rows} rows of imported logs that were removed, removed`)
   }
 
   async function* history(

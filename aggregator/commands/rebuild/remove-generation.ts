@@ -21,10 +21,10 @@ const LAST_ANSWERS_MS = 3_000
  * aggregator that is stopped now loads the new one when it starts.
  */
 export async function removeGeneration(
-  parts: ProfileStoreDeps & { installation: Installation; old: number },
+  deps: ProfileStoreDeps & { installation: Installation; old: number },
   waitMs = WAIT_MS,
 ): Promise<boolean> {
-  const { nats, installation, old } = parts
+  const { nats, installation, old } = deps
   const { buckets, partitions } = installation
   const until = Date.now() + waitMs
   while (!(await allSwitched())) {
@@ -33,7 +33,7 @@ export async function removeGeneration(
   }
   await pause(LAST_ANSWERS_MS)
   const bucket = profilesBucket(old)
-  await profileStoreOf({ ...parts, installation: { ...installation, generation: old } }).eraseAll()
+  await profileStoreOf({ ...deps, installation: { ...installation, generation: old } }).eraseAll()
   await nats.manager.streams.delete(bucketStream(bucket))
   for (let partition = 0; partition < partitions; partition++)
     for (const key of [checkpointKey(bucket, partition), sweptKey(bucket, partition)])

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { CommandParts } from '@slotstream/runtime'
+import type { CommandDeps } from '@slotstream/runtime'
 import { lakeFolder } from '../../lake/lake-files.js'
 import { type LakeSource, lakeSources } from '../../lake/lake-sources.js'
 import { adoptLake } from '../../lake/whose-lake.js'
@@ -14,7 +14,7 @@ import { restoreTable } from './restore-table.js'
  */
 export async function restoreFromLake(
   lake: string,
-  { installation, clickhouse, say }: Pick<CommandParts, 'installation' | 'say'> & { clickhouse: ClickHouseClient },
+  { installation, clickhouse, print }: Pick<CommandDeps, 'installation' | 'print'> & { clickhouse: ClickHouseClient },
 ): Promise<void> {
   const { positions, meta } = installation.buckets
   const fresh: (() => Promise<void>)[] = []
@@ -37,7 +37,7 @@ export async function restoreFromLake(
     // Of all streams there ever were.
     const files = await lakeFolder(lake, source.table).list()
     const rows = await restoreTable(clickhouse, source, files)
-    say(`${source.table}: ${rows} rows put back, ${files.length} files were looked at`)
+    print(`${source.table}: ${rows} rows put back, ${files.length} files were looked at`)
   }
 }
 

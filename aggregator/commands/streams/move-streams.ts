@@ -3,7 +3,7 @@ import { MAX_STREAMS, type StreamPart, streamParts } from '@slotstream/protocol'
 import { changeLayout, type Layout, type Nats, readLayout } from '@slotstream/runtime'
 import type { Move } from './parse-arguments.js'
 import { refuseOldCluster } from './server-versions.js'
-import { type UnreadParts, unreadOf } from './unread.js'
+import { type UnreadDeps, unreadOf } from './unread.js'
 
 /** Messages that may be unread when a move begins: reading more of them takes longer than clients should wait. */
 const MOST_UNREAD = 20_000
@@ -33,9 +33,9 @@ const FROZEN_SIZE = 1
  */
 export async function moveStreams(
   { kind, count }: Move,
-  parts: UnreadParts & { say: (line: string) => void; signal?: AbortSignal; readMs?: number },
+  deps: UnreadDeps & { print: (line: string) => void; signal?: AbortSignal; readMs?: number },
 ): Promise<StreamPart[] | undefined> {
-  const { nats, installation, say, signal, readMs = READ_MS } = parts
+  const { nats, installation, print, signal, readMs = READ_MS } = deps
   const { meta } = installation.buckets
   const read = await readLayout(meta)
   if (!read) throw new Error('there is no installation')
@@ -57,7 +57,7 @@ export async function moveStreams(
   const prepared: string[] = []
   try {
     await freeze(nats, old)
-    say(`${old.map(({ name }) => name).join(', ')}: nothing is taken until what is there has been read`)
+    print(`${old.map(({ name }) => name).join(', ')}: nothing is taken until what is there has been read`)
     await untilRead()
     const end = Math.max(...(await Promise.all(old.map(({ name }) => lastSequence(nats, name)))))
     const next: Layout = {
@@ -80,7 +80,7 @@ export async function moveStreams(
   }
 
   async function refuseToWaitLong(): Promise<void> {
-    const [most] = await unreadOf(kind, old, parts)
+    const [most] = await unreadOf(kind, old, deps)
     if (most && most.messages > MOST_UNREAD)
       throw new Error(
         `the role ${most.role} has ${most.messages} messages of ${most.stream} still to read, and clients would have to wait for that: try again when there are fewer than ${MOST_UNREAD}`,
@@ -89,7 +89,7 @@ export async function moveStreams(
 
   async function untilRead(): Promise<void> {
     for (const deadline = Date.now() + readMs; ; await pause(LOOK_MS, undefined, signal ? { signal } : {})) {
-      const [most] = await unreadOf(kind, old, parts)
+      const [most] = await unreadOf(kind, old, deps)
       if (!most) return
       if (Date.now() > deadline)
         throw new Error(
@@ -109,7 +109,7 @@ export async function moveStreams(
   }
 }
 
-/** Makes streams refuse every message, and waits until their leaders know. */
+/** Makes streams reject every message, and waits until their leaders know. */
 async function freeze(nats: Nats, parts: readonly StreamPart[]): Promise<void> {
   for (const { name } of parts) {
     await nats.manager.streams.update(name, { max_msg_size: FROZEN_SIZE })

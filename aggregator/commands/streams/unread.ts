@@ -18,7 +18,7 @@ export interface Unread {
 export async function unreadOf(
   kind: StreamKind,
   parts: readonly StreamPart[],
-  { nats, installation, checkpoints }: UnreadParts,
+  { nats, installation, checkpoints }: UnreadDeps,
 ): Promise<Unread[]> {
   const unread = await Promise.all(
     parts.flatMap(part => [byWarehouse(part), ...(kind === 'events' ? [byProfiles(part)] : [])]),
@@ -45,7 +45,7 @@ export async function unreadOf(
   }
 }
 
-export interface UnreadParts {
+export interface UnreadDeps {
   nats: Nats
   installation: Installation
   checkpoints: Pick<ProfileStore, 'readCheckpoint'>

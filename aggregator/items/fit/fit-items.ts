@@ -22,7 +22,7 @@ const FITS: Record<ItemPolicy, (gram: Gram) => ItemModel> = {
 }
 
 /** A site whose matrices are fitted. */
-export interface FitQuestion {
+export interface FitRequest {
   siteId: string
   /** Policies that rank by a matrix, one at least. */
   policies: readonly ItemPolicy[]
@@ -46,7 +46,7 @@ export interface FittedItems {
 /** Counts what the browsers of a site had to do with, and fits the matrix of each policy. */
 export async function fitItems(
   clickhouse: ClickHouseClient,
-  { siteId, policies, now, contentIds = [], includesBots = false }: FitQuestion,
+  { siteId, policies, now, contentIds = [], includesBots = false }: FitRequest,
 ): Promise<FittedItems> {
   const itemsQuery = { siteId, since: now - COUNTED_MS, includesBots }
   const { ids, rows } = await readFrequentItems(clickhouse, itemsQuery, new Set(contentIds))

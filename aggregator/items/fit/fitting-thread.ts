@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import type { ClickHouseServer } from '../../clickhouse/client.js'
-import type { FitQuestion, FittedItems } from './fit-items.js'
+import type { FitRequest, FittedItems } from './fit-items.js'
 
 /** All that the thread is started with. */
 export interface FitWork {
   /** A user who may read. */
   clickhouse: ClickHouseServer
-  question: FitQuestion
+  request: FitRequest
 }
 
 /**

@@ -46,14 +46,14 @@ const INTERACTIONS = `(
 )`
 
 /** A site, and since when interactions count, in milliseconds since the epoch. */
-export interface ItemQuestion {
+export interface ItemsQuery {
   siteId: string
   since: number
   /** True if visitors who seem to be programs count. Default: false */
   includesBots?: boolean
 }
 
-function paramsOf({ siteId, since, includesBots = false }: ItemQuestion) {
+function paramsOf({ siteId, since, includesBots = false }: ItemsQuery) {
   return { site: siteId, since, bots: includesBots }
 }
 
@@ -75,13 +75,13 @@ export interface FrequentItems {
  */
 export async function readFrequentItems(
   clickhouse: ClickHouseClient,
-  question: ItemQuestion,
+  query: ItemsQuery,
   catalog: ReadonlySet<string> = new Set(),
 ): Promise<FrequentItems> {
   const result = await clickhouse.query({
     query: `SELECT item, toUInt32(uniq(browser)) AS browsers, sum(count()) OVER () AS rows FROM ${INTERACTIONS}
             GROUP BY item ORDER BY browsers DESC, item LIMIT ${MAX_COUNTED_ITEMS}`,
-    query_params: paramsOf(question),
+    query_params: paramsOf(query),
     format: 'JSONEachRow',
   })
   const counted = await result.json<CountedItem & { rows: string }>()
@@ -97,7 +97,7 @@ export async function readFrequentItems(
  */
 export async function* readBrowsers(
   clickhouse: ClickHouseClient,
-  question: ItemQuestion,
+  query: ItemsQuery,
   rows: number,
   rowsAPart = ROWS_A_PART,
 ): AsyncGenerator<string[]> {
@@ -109,7 +109,7 @@ export async function* readBrowsers(
                 WHERE sipHash64(browser) % {parts:UInt32} = {part:UInt32}
                 GROUP BY browser, item ORDER BY max(at) DESC, item LIMIT ${MAX_ITEMS_PER_BROWSER} BY browser
               ) GROUP BY browser`,
-      query_params: { ...paramsOf(question), parts, part },
+      query_params: { ...paramsOf(query), parts, part },
       format: 'JSONCompactEachRow',
     })
     for await (const browsers of result.stream<[string[]]>()) for (const row of browsers) yield row.json()[0]

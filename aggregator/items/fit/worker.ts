@@ -7,10 +7,10 @@ import type { FitWork } from './fitting-thread.js'
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
 // Started as a thread of its own: counting and fitting take seconds, for which nothing else must wait.
-const { clickhouse: server, question } = workerData as FitWork
+const { clickhouse: server, request } = workerData as FitWork
 const clickhouse = openClickHouse(server, 'items', { timeoutMs: REQUEST_TIMEOUT_MS })
 try {
-  const fitted = await fitItems(clickhouse, question)
+  const fitted = await fitItems(clickhouse, request)
   const transfer = fitted.chunks.flatMap(([, chunks]) => chunks.map(({ buffer }) => buffer as ArrayBuffer))
   parentPort!.postMessage(fitted, transfer)
 } finally {

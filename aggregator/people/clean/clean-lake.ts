@@ -8,7 +8,7 @@ import { PLACES } from '../find/places.js'
 import { findRows } from './rows.js'
 import type { Whose } from './strip.js'
 
-export interface CleanLakeParts {
+export interface CleanLakeDeps {
   clickhouse: ClickHouseClient
   /** The folder of the lake. */
   dir: string
@@ -23,19 +23,19 @@ export interface CleanLakeParts {
  * Writes the files of the lake that have rows of a person again without them: in one step, under the same names. Each
  * file goes through a table of its own for a moment, since ClickHouse reads no files of the disk.
  */
-export async function cleanLake(parts: CleanLakeParts): Promise<void> {
+export async function cleanLake(deps: CleanLakeDeps): Promise<void> {
   for (const name of PLACES.lake) {
-    const folder = lakeFolder(parts.dir, name)
+    const folder = lakeFolder(deps.dir, name)
     for (const file of await folder.list()) {
-      parts.signal.throwIfAborted()
-      const removed = await cleanFile(parts, name, folder, file)
-      if (removed > 0) await parts.report(`lake ${name}`, removed)
+      deps.signal.throwIfAborted()
+      const removed = await cleanFile(deps, name, folder, file)
+      if (removed > 0) await deps.report(`lake ${name}`, removed)
     }
   }
 }
 
 async function cleanFile(
-  { clickhouse, whose, mayKeep }: CleanLakeParts,
+  { clickhouse, whose, mayKeep }: CleanLakeDeps,
   name: string,
   folder: LakeFolder,
   file: LakeFile,

@@ -24,7 +24,7 @@ const AT_ONCE = 32
 /** Visitors in one request. */
 const VISITORS_AT_ONCE = 500
 
-export interface CleanProfilesParts {
+export interface CleanProfilesDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
@@ -38,32 +38,32 @@ export interface CleanProfilesParts {
  * Deletes the person's profiles: the owners of their partitions drop them from memory and from the bucket; then what is
  * left in the buckets of all generations goes. Resolves to how many there were.
  */
-export async function cleanProfiles(parts: CleanProfilesParts): Promise<number> {
-  const { whose, installation } = parts
+export async function cleanProfiles(deps: CleanProfilesDeps): Promise<number> {
+  const { whose, installation } = deps
   let removed = 0
-  const links = await linksOfOthers(parts)
+  const links = await linksOfOthers(deps)
   for (const [partition, visitorIds] of byPartition(whose.person, installation.partitions))
     for (let first = 0; first < visitorIds.length; first += VISITORS_AT_ONCE) {
       const { siteId } = whose.person
       const request = { siteId, visitorIds: visitorIds.slice(first, first + VISITORS_AT_ONCE), before: whose.before }
-      removed += await askOwner(parts, partition, request)
+      removed += await askOwner(deps, partition, request)
     }
   for (const [partition, ofPartition] of groupBy(links, ([visitorId]) =>
     partitionOf(whose.person.siteId, visitorId, installation.partitions),
   ))
-    await askOwner(parts, partition, {
+    await askOwner(deps, partition, {
       siteId: whose.person.siteId,
       visitorIds: [],
       before: whose.before,
       links: ofPartition,
     })
-  return removed + (await cleanBuckets(parts))
+  return removed + (await cleanBuckets(deps))
 }
 
 /** Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser. */
-async function linksOfOthers(parts: CleanProfilesParts): Promise<[visitorId: string, anonymousId: string][]> {
-  const { siteId, anonymousIds, userIds } = parts.whose.person
-  const store = profileStoreOf(parts)
+async function linksOfOthers(deps: CleanProfilesDeps): Promise<[visitorId: string, anonymousId: string][]> {
+  const { siteId, anonymousIds, userIds } = deps.whose.person
+  const store = profileStoreOf(deps)
   const links: [string, string][] = []
   for (const anonymousId of anonymousIds) {
     const { profile } = await store.read(siteId, visitorIdOf({ anonymousId }))
@@ -77,7 +77,7 @@ async function linksOfOthers(parts: CleanProfilesParts): Promise<[visitorId: str
  * Asks the owner of a partition to forget. One that does not answer is not there: the next owner reads what the bucket
  * has then.
  */
-async function askOwner({ nats, log }: CleanProfilesParts, partition: number, request: ForgetRequest): Promise<number> {
+async function askOwner({ nats, log }: CleanProfilesDeps, partition: number, request: ForgetRequest): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       const body = JSON.stringify(request)
@@ -92,13 +92,13 @@ async function askOwner({ nats, log }: CleanProfilesParts, partition: number, re
   return 0
 }
 
-async function cleanBuckets(parts: CleanProfilesParts): Promise<number> {
-  const { nats, installation, whose } = parts
+async function cleanBuckets(deps: CleanProfilesDeps): Promise<number> {
+  const { nats, installation, whose } = deps
   const { person, before } = whose
   let removed = 0
   for (const stream of await profileStreams(nats)) {
     const generation = Number(/_(\d+)$/.exec(stream)?.[1] ?? 0)
-    const store = profileStoreOf({ ...parts, installation: { ...installation, generation } })
+    const store = profileStoreOf({ ...deps, installation: { ...installation, generation } })
     await forEachAtOnce(AT_ONCE, visitorsOf(person), async visitorId => {
       const erased = await store.eraseProfile({ siteId: person.siteId, visitorId }, before)
       removed += erased

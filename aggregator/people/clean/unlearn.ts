@@ -26,7 +26,7 @@ const AT_ONCE = 32
 /** Ids in records of which nothing may say whose they were. */
 const REMOVED = 'removed'
 
-export interface UnlearnParts {
+export interface UnlearnDeps {
   nats: Nats
   publisher: Pick<Publisher, 'publish'>
   installation: Installation
@@ -58,26 +58,26 @@ interface Step {
  *
  * @throws when the models are not stored without the person in time: do it again
  */
-export async function unlearn(parts: UnlearnParts): Promise<void> {
+export async function unlearn(deps: UnlearnDeps): Promise<void> {
   let wave: Step[] = []
   let isAny = false
 
   async function publish(): Promise<void> {
     isAny ||= wave.length > 0
-    await forEachAtOnce(AT_ONCE, wave, step => publishRemoval(parts, step))
+    await forEachAtOnce(AT_ONCE, wave, step => publishRemoval(deps, step))
     wave = []
   }
 
-  for (const steps of [stepsOfTable(parts), stepsOfStreams(parts)])
+  for (const steps of [stepsOfTable(deps), stepsOfStreams(deps)])
     for await (const step of steps) {
-      parts.signal.throwIfAborted()
+      deps.signal.throwIfAborted()
       if (wave.push(step) >= WAVE) await publish()
     }
   await publish()
-  if (isAny) await untilLearned(parts.nats, parts.installation, parts.signal)
+  if (isAny) await untilLearned(deps.nats, deps.installation, deps.signal)
 }
 
-async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): Promise<void> {
+async function publishRemoval({ publisher, whose }: UnlearnDeps, step: Step): Promise<void> {
   const { partition, recordId, position, receivedAt, record, contents } = step
   const removal = `${recordId}@${receivedAt}`
   const envelope: LearningEnvelope = {
@@ -91,7 +91,7 @@ async function publishRemoval({ publisher, whose }: UnlearnParts, step: Step): P
 }
 
 /** Reads the person's steps that ClickHouse has. */
-async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnParts): AsyncGenerator<Step> {
+async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnDeps): AsyncGenerator<Step> {
   const columns =
     'record_id, stream_seq, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
     'reward, previous, segments, features, toUnixTimestamp64Milli(received_at) AS received'
@@ -125,7 +125,7 @@ function recordOf(row: Record<string, unknown>): LearningRecord {
 }
 
 /** Reads the person's steps that the streams have: some may not be in ClickHouse yet, and are no longer loaded. */
-async function* stepsOfStreams({ nats, installation, log, whose }: UnlearnParts): AsyncGenerator<Step> {
+async function* stepsOfStreams({ nats, installation, log, whose }: UnlearnDeps): AsyncGenerator<Step> {
   const may = mayName(whose.person)
   for (const { name, base } of [...installation.past.learning, ...installation.streams.learning])
     for await (const message of readWhole(nats, name, log)) {

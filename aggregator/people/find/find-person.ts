@@ -18,7 +18,7 @@ import type { Sealed } from '../job-store.js'
 import { mayName } from './matches-text.js'
 import { PLACES, withoutNumber } from './places.js'
 
-export interface FindParts {
+export interface FindDeps {
   nats: Nats
   installation: Installation
   clickhouse: ClickHouseClient
@@ -33,7 +33,7 @@ export interface FindParts {
  * Finds every browser that came with the person, in the tables, in the streams and among the profiles. A userId without
  * the signature that its site asks for is a claim: it is the person's data, and says nothing of the browser.
  */
-export async function findPerson(parts: FindParts, siteId: string, { id, as }: Sealed): Promise<Person> {
+export async function findPerson(deps: FindDeps, siteId: string, { id, as }: Sealed): Promise<Person> {
   const userIds = as === 'anonymousId' ? [] : [id]
   const anonymousIds = as === 'userId' ? [] : [id]
   const person: Person = { siteId, userIds, browsers: [], anonymousIds }
@@ -45,12 +45,12 @@ export async function findPerson(parts: FindParts, siteId: string, { id, as }: S
     for (const browserId of [anonymousId, previousId])
       if (browserId && !anonymousIds.includes(browserId) && !userIds.includes(browserId)) browsers.add(browserId)
   }
-  for await (const named of namedInTables(parts, person)) add(named)
-  for await (const named of namedInStreams(parts, person)) add(named)
+  for await (const named of namedInTables(deps, person)) add(named)
+  for await (const named of namedInStreams(deps, person)) add(named)
   return { ...person, browsers: [...browsers] }
 }
 
-async function* namedInTables({ clickhouse, signal }: FindParts, person: Person): AsyncGenerator<NamedIds> {
+async function* namedInTables({ clickhouse, signal }: FindDeps, person: Person): AsyncGenerator<NamedIds> {
   for (const [name, { by, columns, proven = 'true' }] of Object.entries(PLACES.tables)) {
     // Sessions have several users, and what they know is in events.
     if (by === 'payload' || by === 'session') continue
@@ -67,10 +67,10 @@ async function* namedInTables({ clickhouse, signal }: FindParts, person: Person)
   }
 }
 
-async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator<NamedIds> {
-  const { nats, log, signal } = parts
+async function* namedInStreams(deps: FindDeps, person: Person): AsyncGenerator<NamedIds> {
+  const { nats, log, signal } = deps
   const may = mayName(person)
-  for (const { stream, read } of await readersOf(parts))
+  for (const { stream, read } of await readersOf(deps))
     for await (const message of readWhole(nats, stream, log)) {
       signal?.throwIfAborted()
       const text = message.string()
@@ -85,7 +85,7 @@ async function* namedInStreams(parts: FindParts, person: Person): AsyncGenerator
 }
 
 /** Opens readers of the streams whose messages link browsers and users. */
-async function readersOf({ nats, installation }: FindParts) {
+async function readersOf({ nats, installation }: FindDeps) {
   const ofKind = {
     events(envelope: EventEnvelope | SentEnvelope): NamedIds[] {
       const { messages, identity = [] } = openEnvelope(envelope)

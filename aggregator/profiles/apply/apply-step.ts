@@ -13,7 +13,7 @@ import { hashText } from '../../hash-text.js'
 /** Outcome of applying a message of the stream: the label `result` of the metric `profiles_messages_total`. */
 export type ApplyOutcome = 'applied' | 'replayed' | 'bad'
 
-/** Changes of who somebody is, found in one message of the stream. */
+/** Changes of a visitor's identity in one message of the stream. */
 export interface IdentityEnvelope {
   siteId: string
   receivedAt: string

@@ -30,8 +30,8 @@ export async function serveFeatures(
   const { partitions, buckets } = installation
   let generations: Pick<ProfileGenerations, 'generation' | 'all'> | undefined
   let served: ServedDefinitions | undefined
-  const parts = { nats, meta: buckets.meta, partitions, log }
-  const records = await watchFillRecords(parts, siteId => served?.refresh(siteId))
+  const deps = { nats, meta: buckets.meta, partitions, log }
+  const records = await watchFillRecords(deps, siteId => served?.refresh(siteId))
   const generation = () => generations?.generation ?? installation.generation
   const changes = new Map<string, number>()
   const builtIn = Math.max(0, ...Object.values(since))

@@ -9,7 +9,7 @@ import { createStops } from './stop-experiments.js'
 /** Longest time of a query, in milliseconds. */
 const TIMEOUT_MS = 5 * 60_000
 
-export interface WatchParts {
+export interface WatchDeps {
   nats: Nats
   installation: Installation
   /** A user who may read. */
@@ -25,17 +25,17 @@ export interface WatchParts {
  * Looks at experiments that may stop, values candidates, and audits draws, in one process of several, until it is
  * stopped.
  */
-export async function keepWatching(parts: WatchParts): Promise<{ stop(): Promise<void> }> {
-  const { installation, experiments, metrics, log } = parts
+export async function keepWatching(deps: WatchDeps): Promise<{ stop(): Promise<void> }> {
+  const { installation, experiments, metrics, log } = deps
   const { everyMs } = experiments
-  const clickhouse = openClickHouse(parts.clickhouse, 'experiments', { timeoutMs: TIMEOUT_MS })
-  const deps = { clickhouse, metrics, log }
+  const clickhouse = openClickHouse(deps.clickhouse, 'experiments', { timeoutMs: TIMEOUT_MS })
+  const jobDeps = { clickhouse, metrics, log }
   const jobs = [
-    { name: 'stops', everyMs, run: createStops({ ...deps, buckets: installation.buckets }) },
-    { name: 'tournaments', everyMs, run: createTournaments({ ...deps, installation }) },
-    { name: 'draws', everyMs, run: createDrawAudits({ ...deps, installation }) },
+    { name: 'stops', everyMs, run: createStops({ ...jobDeps, buckets: installation.buckets }) },
+    { name: 'tournaments', everyMs, run: createTournaments({ ...jobDeps, installation }) },
+    { name: 'draws', everyMs, run: createDrawAudits({ ...jobDeps, installation }) },
   ]
-  const doing = await keepDoing(jobs, { ...parts, group: 'experiments' })
+  const doing = await keepDoing(jobs, { ...deps, group: 'experiments' })
   return {
     async stop() {
       await doing.stop()

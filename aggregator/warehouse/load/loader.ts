@@ -24,8 +24,8 @@ export interface Loader {
 }
 
 /** Loads one stream into its table, each message once, until it is stopped or another process owns the stream. */
-export function startLoader(parts: LoaderDeps): Loader {
-  const { spec, verify, log } = parts
+export function startLoader(deps: LoaderDeps): Loader {
+  const { spec, verify, log } = deps
   const abort = new AbortController()
   let stopping = false
   let ready = false
@@ -34,7 +34,7 @@ export function startLoader(parts: LoaderDeps): Loader {
   async function run() {
     while (!stopping) {
       try {
-        await loadStream(parts, abort.signal, started => {
+        await loadStream(deps, abort.signal, started => {
           reader = started
           ready = true
           if (stopping) void started.stop()
@@ -47,7 +47,7 @@ export function startLoader(parts: LoaderDeps): Loader {
           log.warn({ stream: spec.stream }, 'another writer announced a block')
           if (!(await retryForever(verify, abort.signal, () => {}))) return
         } else {
-          parts.troubles?.failed(spec.stream, error)
+          deps.troubles?.failed(spec.stream, error)
           log.error({ err: error, stream: spec.stream }, 'loading failed unexpectedly, starting again')
           await pause(RESTART_MS, abort.signal)
         }
@@ -57,7 +57,7 @@ export function startLoader(parts: LoaderDeps): Loader {
 
   /** From now on the next owner says how far the stream is loaded. */
   function forget(): void {
-    const { metrics, troubles } = parts
+    const { metrics, troubles } = deps
     for (const gauge of [metrics.position, metrics.lagMessages, metrics.lagSeconds])
       gauge.remove({ stream: spec.stream })
     troubles?.cleared(spec.stream)

@@ -80,7 +80,7 @@ export async function applyRetention(
   return changed
 }
 
-export interface RetentionParts {
+export interface RetentionDeps {
   nats: Nats
   sites: KV
   clickhouse: ClickHouseClient
@@ -90,7 +90,7 @@ export interface RetentionParts {
 }
 
 /** Keeps the tables' TTL as the sites want it until `signal` fires. */
-export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal }: RetentionParts): Promise<void> {
+export async function watchRetention({ nats, sites, clickhouse, ddl, log, signal }: RetentionDeps): Promise<void> {
   const retentions = new Map<string, Retention>()
   const watching = await watchSites(
     nats,

@@ -138,7 +138,7 @@ export const SPECS = {
 
 /**
  * Returns the specs of all loaders, by name: each stream of each kind, the catalog, the experiments, and the profiles
- * of a generation. Also streams that take no more messages: a table that is restored from a backup may lack some of
+ * of a generation. Also streams that no longer take messages: a table that is restored from a backup may lack some of
  * what they have.
  *
  * @param featuresOf see `profilesSpec`

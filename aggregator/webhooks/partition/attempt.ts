@@ -32,7 +32,7 @@ export interface AttemptDeps {
 }
 
 /** A signal alone, as its message has it. */
-interface Found {
+interface StoredSignal {
   envelope: SignalEnvelope
   record: SignalRecord
 }
@@ -71,7 +71,7 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
     each.queue.remove(pending)
   }
 
-  async function attempt(each: WebhookState, pending: Pending, stored: Found): Promise<void> {
+  async function attempt(each: WebhookState, pending: Pending, stored: StoredSignal): Promise<void> {
     const { webhook, queue, ending } = each
     const began = now()
     const clock = performance.now()
@@ -111,7 +111,7 @@ export function createAttempt(deps: AttemptDeps): (each: WebhookState, pending: 
     return { state: 'failed' as const, due: now() + deps.retry.longestRetryMs }
   }
 
-  async function deadLetter(each: WebhookState, pending: Pending, { envelope }: Found): Promise<void> {
+  async function deadLetter(each: WebhookState, pending: Pending, { envelope }: StoredSignal): Promise<void> {
     const { webhook, ending } = each
     await again(() => letters.write(webhook.webhookId, envelope, pending, isoTime(pending.at)), ending.signal)
     each.letters.add(pending.signalId)
@@ -129,7 +129,7 @@ async function findSignal(
   { source, letters }: Pick<AttemptDeps, 'source' | 'letters'>,
   { webhook }: WebhookState,
   { seq, index, signalId, letter }: Pending,
-): Promise<Found | 'deleted' | 'expired'> {
+): Promise<StoredSignal | 'deleted' | 'expired'> {
   const message = letter ? await letters.read(webhook.siteId, webhook.webhookId, signalId) : await source.get(seq)
   if (message === undefined || typeof message === 'string') return message ?? 'deleted'
   const envelope = envelopeOf({ payload: 'payload' in message ? message.payload : message.data })

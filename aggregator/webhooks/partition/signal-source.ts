@@ -15,7 +15,7 @@ export interface SignalMessage {
 export interface SignalSource {
   /** Reads what follows a sequence, without end, until it is stopped. */
   readAfter(seq: number): StreamReader
-  /** Resolves to the message of a sequence; `deleted` or `expired` where it is there no more. */
+  /** Resolves to the message of a sequence; `deleted` or `expired` where it no longer exists. */
   get(seq: number): Promise<SignalMessage | 'deleted' | 'expired'>
   /** Resolves to the last sequence of the stream that takes messages, whichever partition it belongs to. */
   end(): Promise<number>

@@ -36,7 +36,7 @@ export function countTaught(before: Taught): TaughtCount {
   }
 }
 
-/** Returns counts without those that are of use no more: of days before yesterday of which no decision is kept. */
+/** Returns counts without those that are no longer of use: of days before yesterday of which no decision is kept. */
 export function withoutOldCounts(taught: Taught, decisions: readonly KeptDecision[], now: number): Taught {
   const yesterday = dayOf(now) - 1
   if (taught.every(([, day]) => day >= yesterday)) return taught

@@ -4,7 +4,7 @@ import { type Installation, type Log, type Nats, readWhole } from '@slotstream/r
 import type { LoadedStream } from './loaded-outcomes.js'
 
 /** The streams, and what of them is in the models that are made. */
-export interface AddContentsParts {
+export interface AddContentsDeps {
   nats: Nats
   installation: Pick<Installation, 'streams' | 'past'>
   loaded: readonly LoadedStream[]
@@ -21,7 +21,7 @@ export interface AddContentsParts {
  */
 export async function addContents(
   learned: Learned,
-  { nats, installation, loaded, removed, log, now }: AddContentsParts,
+  { nats, installation, loaded, removed, log, now }: AddContentsDeps,
 ): Promise<void> {
   const contentsLearned = nothingLearned()
   const live = [...installation.past.learning.filter(({ gone }) => !gone), ...installation.streams.learning]

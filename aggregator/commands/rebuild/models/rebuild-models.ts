@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { foldEnvelope, LEARNING_HORIZON_MS, type Learned, nothingLearned, writeLearned } from '@slotstream/core'
 import { parseLearningEnvelope, parseStored } from '@slotstream/protocol'
-import { type CommandParts, type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
+import { type CommandDeps, type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import { createSnapshotStore } from '../../../learning/snapshot/snapshot-store.js'
 import { toChunks } from '../../../learning/snapshot/snapshot-text.js'
 import { addContents } from './add-contents.js'
@@ -25,7 +25,7 @@ const PRUNED_EVERY = 20_000
  */
 export async function rebuildModels(
   clickhouse: ClickHouseClient,
-  { nats, installation, log, say }: Pick<CommandParts, 'nats' | 'installation' | 'log' | 'say'>,
+  { nats, installation, log, print }: Pick<CommandDeps, 'nats' | 'installation' | 'log' | 'print'>,
   maxBytes?: number,
 ): Promise<void> {
   const highestWithin = (first: number, last: number) => highestPosition(clickhouse, first, last)
@@ -49,7 +49,7 @@ export async function rebuildModels(
   const store = createSnapshotStore(nats, installation.buckets.learning, log)
   const written = await store.write({ chunks, at, positions, origin: randomUUID() }, 'whatever is there')
   if (written !== 'written') throw new Error('another process stored what was learned at the same time: try again')
-  say(`models: ${records} steps of ${learned.slots.size} slots, rebuilt from learning_outcomes`)
+  print(`models: ${records} steps of ${learned.slots.size} slots, rebuilt from learning_outcomes`)
 }
 
 async function highestPosition(clickhouse: ClickHouseClient, first: number, last: number): Promise<number> {

@@ -28,7 +28,7 @@ export function createRedisProfileStore(deps: ProfileStoreDeps & { redis: Redis 
     put: (key, profile) => bucket.put(bucket.name, key, profile, 0),
   })
   const changes = createPublishedChanges({ nats, redis, keys, bucket, markRemoved: inBucket.markRemoved, read })
-  const parts = { redis, nats, log, keys, bucket, inBucket, changes, read, partitions }
+  const storeDeps = { redis, nats, log, keys, bucket, inBucket, changes, read, partitions }
 
   async function read(key: string): Promise<Current> {
     const [value, revision, published] = await redis.hmGet(keys.placeOf(key).profile, [
@@ -45,8 +45,8 @@ export function createRedisProfileStore(deps: ProfileStoreDeps & { redis: Redis 
 
   return {
     ...createRedisCheckpoints(redis, keys, createCheckpoints(nats, bucket, installation.buckets, log)),
-    ...createRemovals(parts),
-    ...createTakeOver(parts),
+    ...createRemovals(storeDeps),
+    ...createTakeOver(storeDeps),
     keyOf: bucket.keyOf,
     async read(siteId, visitorId) {
       const { profile, revision } = await read(bucket.keyOf({ siteId, visitorId }))
@@ -60,6 +60,6 @@ export function createRedisProfileStore(deps: ProfileStoreDeps & { redis: Redis 
       await changes.publish(key, profile, written)
       return written.revision
     },
-    loadNewest: (partition, limit, each, abort) => loadNewestOf(parts, partition, limit, each, abort),
+    loadNewest: (partition, limit, each, abort) => loadNewestOf(storeDeps, partition, limit, each, abort),
   }
 }

@@ -7,7 +7,7 @@ import { findRejected, type RejectedRow } from './rejected-rows.js'
 /** Pause before data that arrived broken is sent again, in milliseconds. */
 const RESEND_MS = 500
 
-export interface InsertBlockParts {
+export interface InsertBlockDeps {
   table: Table
   stream: string
   /** Stores rows that the table rejected. */
@@ -42,7 +42,7 @@ export async function insertBlock(
   rows: Row[],
   block: Block,
   attempted: Attempted,
-  { table, stream, storeRejected, verify, signal, onFailure }: InsertBlockParts,
+  { table, stream, storeRejected, verify, signal, onFailure }: InsertBlockDeps,
 ): Promise<Row[]> {
   let doubtful = attempted !== 'no'
   let accepted = rows

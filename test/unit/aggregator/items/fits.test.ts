@@ -2,11 +2,11 @@ import type { ItemPolicy } from '@slotstream/core'
 import { createLog, createMetrics } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
 import { chooseItems } from '#aggregator/items/fit/choose-items.js'
-import type { FitQuestion, FittedItems } from '#aggregator/items/fit/fit-items.js'
+import type { FitRequest, FittedItems } from '#aggregator/items/fit/fit-items.js'
 import { createFits } from '#aggregator/items/keep-item-models.js'
 import { createItemLoader } from '#aggregator/items/load-item-models.js'
 import { fitMetrics, loadMetrics } from '#aggregator/items/metrics.js'
-import { type AskedRoom, shareMemory } from '#aggregator/items/share-memory.js'
+import { type MatrixMemory, shareMemory } from '#aggregator/items/share-memory.js'
 import { type ItemManifest, parseItemManifest } from '#aggregator/items/stored/manifest.js'
 import { bytesOf } from '#aggregator/items/stored/packed-items.js'
 
@@ -30,7 +30,7 @@ function start() {
     owns: true,
     fails: false,
     manifests: new Map<string, ItemManifest>(),
-    asked: [] as FitQuestion[],
+    asked: [] as FitRequest[],
   }
   const fits = createFits({
     store: {
@@ -201,7 +201,7 @@ describe('the memory for matrices', () => {
     sizes.map((bytes, at) => ({ key: `${siteId}${at}`, siteId, bytes }))
 
   it('is for all that fit, and when full an equal part for each site: the largest are refused first', () => {
-    const granted = (asked: AskedRoom[], bytes: number) => [...shareMemory(asked, bytes)].sort()
+    const granted = (asked: MatrixMemory[], bytes: number) => [...shareMemory(asked, bytes)].sort()
     const all = [...ask('big', 40, 60), ...ask('mid', 30), ...ask('tiny', 2)]
     expect(granted(all, 132)).toEqual(['big0', 'big1', 'mid0', 'tiny0'])
     expect(granted(all, 131)).toEqual(['big0', 'mid0', 'tiny0'])
