@@ -13,7 +13,7 @@ const LOOK_MS = 60_000
 export interface NightlyJob {
   /** Unique, and the same in all versions: what was done is noted under it. */
   name: string
-  /** From this hour on, UTC. */
+  /** Hour of the day from which it runs, UTC. */
   hour: number
   /** Does the work. Rejects when it could not be done: it is tried again. */
   run(signal: AbortSignal): Promise<void>

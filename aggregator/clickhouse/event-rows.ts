@@ -36,7 +36,7 @@ export function readEventRow<Row extends EventRow = EventRow>({ text }: { text: 
   return parseExact(text) as Row
 }
 
-/** SQL of a time as messages hold it. */
+/** Returns SQL of a time as messages hold it. */
 function isoText(column: string): string {
   return (
     `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%S', 'UTC') ` +

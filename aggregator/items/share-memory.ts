@@ -1,4 +1,4 @@
-/** A matrix that asks for room. */
+/** A matrix, and the memory that it needs. */
 export interface MatrixMemory {
   key: string
   siteId: string

@@ -127,7 +127,7 @@ async function sync(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-/** ClickHouse may run into an error after it began to answer. */
+/** Returns whether a file is complete: ClickHouse may run into an error after it began to answer. */
 async function isWhole(path: string): Promise<boolean> {
   const file = await open(path)
   try {

@@ -4,8 +4,8 @@ import type { KV } from '@nats-io/kv'
 import { uuidv7 } from '@slotstream/protocol'
 
 /**
- * In the lake, and in the bucket `meta`: the id of the lake. Positions mean something only in the installation that
- * gave them.
+ * Name of the id of the lake, in the lake and in the bucket `meta`. Positions mean something only in the installation
+ * that gave them.
  */
 const FILE = 'LAKE'
 const KEY = 'lake'

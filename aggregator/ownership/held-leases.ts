@@ -35,7 +35,7 @@ export interface HeldLeases {
   giveUp(resource: string): Promise<void>
   /** Writes all leases that have lapsed again: once that succeeded, no other member can have had them in between. */
   confirmLapsed(): Promise<void>
-  /** From now on no lease is confirmed. */
+  /** Marks all leases as no longer confirmed. */
   lapse(): void
   /** Drops all leases as they are. */
   loseAll(): void

@@ -13,9 +13,9 @@ export interface LeaseLookup {
 /** The leases, as far as one member knows them. */
 export interface KnownLeases {
   leaseOf(resource: string): Lease
-  /** 0: none is known. */
+  /** Returns the last known revision of a lease; 0 without one. */
   revisionOf(resource: string): number
-  /** False when that, or something later, was known already. */
+  /** Notes a lease. False when that, or a later one, was known already. */
   note(resource: string, lease: Lease, revision: number): boolean
   /**
    * Looks up what the leader of the store has, which doesn't count before it is noted. Undefined when it can't be

@@ -13,7 +13,7 @@ export type Change =
 export interface LeaseStore {
   /** Says that the member lives. `revision` 0 for the first time. Rejects when the entry isn't at `revision`. */
   beat(id: string, note: MemberNote, revision: number): Promise<number>
-  /** Revision of the member's entry as the leader of the bucket has it now; 0 when there is none. */
+  /** Reads the revision of the member's entry from the leader of the bucket; 0 when there is none. */
   memberRevision(id: string): Promise<number>
   removeMember(id: string): Promise<void>
   /** Writes a lease by compare-and-set. Rejects when it isn't at `revision`. */

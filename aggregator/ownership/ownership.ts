@@ -28,7 +28,10 @@ export interface OwnershipDeps {
 export interface Ownership {
   /** Takes note of a change in the store. */
   observe(change: Change): void
-  /** Renews; to be called about four times per STOP_AFTER_MS, never twice at once. Resolves whatever happens. */
+  /**
+   * Renews the lease of membership. To be called about four times per STOP_AFTER_MS, never twice at once. Never
+   * rejects.
+   */
   beat(): Promise<void>
   /**
    * Claims and releases as its share asks for. To be called after changes and from time to time, never twice at once.

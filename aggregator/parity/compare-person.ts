@@ -88,5 +88,5 @@ function statesIn(profile: Profile | undefined): FeatureStates[] {
   return events > 0 ? [features, ...Object.values(featuresByUser)] : []
 }
 
-/** Of a profile that was stored before there were features. */
+/** State of features of a profile that was stored before there were any. */
 const OLDER: FeatureStates = { born: -1, at: 0, of: {}, visits: [], past: [0, 0] }

@@ -8,7 +8,7 @@ import { watchDefinitions } from '../profiles/definitions/watch-definitions.js'
 import { checkSite } from './check-site.js'
 import type { ParityReport } from './report.js'
 
-/** As long as a query over all events of a site may take, in milliseconds. */
+/** Time that a query over all events of a site may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
 export interface ChecksDeps {

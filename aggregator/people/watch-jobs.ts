@@ -4,7 +4,7 @@ import { type Log, type Nats, watchBucket } from '@slotstream/runtime'
 
 /** The deletions that are running, kept up to date from their bucket. */
 export interface Jobs {
-  /** Those that are running, oldest first. */
+  /** Returns the running jobs, oldest first. */
   running(): PersonJob[]
   /**
    * Returns a number that is the same as long as no deletion begins, goes on or ends; undefined while one is running.

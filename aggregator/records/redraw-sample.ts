@@ -9,7 +9,7 @@ const MOST_NAMED = 5
 /** Decisions of a day that are drawn again. */
 export interface Sample {
   siteId: string
-  /** From the first time on, until before the second, in milliseconds since the epoch. */
+  /** Start of the period, in milliseconds since the epoch. Its end is not part of it. */
   from: number
   to: number
   /** Decisions, at most. */
@@ -27,7 +27,7 @@ export interface RedrawReport {
   ids: string[]
 }
 
-/** Of those by this product: imported ones, whose seed is another one or none, are not its draws. */
+/** Condition for decisions of this product: imported ones, whose seed is another one or none, are not its draws. */
 const DRAWN = `site_id = {site: String}
   AND timestamp >= fromUnixTimestamp64Milli({from: Int64}) AND timestamp < fromUnixTimestamp64Milli({to: Int64})
   AND seed = decision_id AND outcome IN ('served', 'holdout', 'stale', 'empty')`

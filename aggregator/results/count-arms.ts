@@ -71,7 +71,7 @@ export async function countArms(
   return { counted, sql: shown(sql) }
 }
 
-/** Before a candidate of a tournament is tried, no arm has persons. */
+/** Returns the arms to show. Before a candidate of a tournament is tried, no arm has persons. */
 function armsShown(experiment: Experiment): ExperimentArm[] {
   const inPlay = armsInPlay(experiment)
   return inPlay.length > 0 ? inPlay : experiment.arms

@@ -9,10 +9,10 @@ const ANSWERS = ['Slot Clicked', 'Slot Viewed']
 
 /** Queries of results, and the values of their parameters. */
 export interface ResultsSql {
-  /** By arm and shares: persons, decisions, and the sums and squares of each metric. */
+  /** Query by arm and shares: persons, decisions, and the sums and squares of each metric. */
   arms: string
   /**
-   * By arm and stratum of losses: of each person, the share of the messages that is missing, and the sums of each
+   * Query by arm and stratum of losses: of each person, the share of the messages that is missing, and the sums of each
    * metric.
    */
   loss: string

@@ -20,7 +20,7 @@ export interface ReportDeps {
   learned?: () => { stream: string; through: number }[]
   /** Failures that last, each tried again. */
   troubles?: () => Trouble[]
-  /** Is given each lag that was measured. */
+  /** Called with each lag that was measured. */
   noteLag?: (lag: Lag) => void
 }
 

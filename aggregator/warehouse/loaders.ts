@@ -45,7 +45,7 @@ export interface LoadersDeps {
   counters: WarehouseMetrics
   troubles: Troubles
   log: Log
-  /** From then on none is started. */
+  /** Once it is aborted, none is started. */
   abort: AbortSignal
 }
 

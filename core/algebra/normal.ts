@@ -101,7 +101,7 @@ function cubic(left: number, rise: number, slope: number, nextSlope: number): nu
   return [left, slope, 3 * rise - 2 * slope - nextSlope, slope + nextSlope - 2 * rise]
 }
 
-/** Simpson's rule within each step of the table, whose error is below 1e-15. */
+/** Integrates by Simpson's rule within each step of the table, whose error is below 1e-15. */
 function cumulate(): Float64Array {
   const below = new Float64Array(STEPS + 1)
   for (let index = 0; index < STEPS; index++) {

@@ -16,7 +16,7 @@ const UNREAD = Symbol('unread')
 
 class LoadedAttributes {
   readonly attributes: unknown
-  /** By number of the path. */
+  /** Values by number of the path. */
   readonly values: unknown[]
 
   constructor(attributes: unknown, paths: number) {

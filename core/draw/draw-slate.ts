@@ -5,9 +5,9 @@ import { pickUnit } from './probability.js'
 export interface Slate {
   /** Indices of the candidates. */
   drawn: number[]
-  /** Of each: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
+  /** Chance of each for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
-  /** Of each candidate: its chance for the first position. Empty where nothing is drawn. */
+  /** Chance of each candidate for the first position. Empty where nothing is drawn. */
   probabilities: number[]
   /** True if a position shows something although something else was more likely. */
   explored: boolean

@@ -12,13 +12,13 @@ export type Lottery = {
   | {
       /** The best of the rest; of equally good ones, each as likely as the other. */
       rule: 'ranked'
-      /** Of each candidate: its rank, 0 the best, equal for ties. */
+      /** Rank of each candidate, 0 the best, equal for ties. */
       ranks: readonly number[]
     }
   | {
-      /** In proportion to shares, of those that are left. */
+      /** Chances in proportion to shares, of those that are left. */
       rule: 'shares'
-      /** Not negative. Where those of the rest are all 0, each is as likely as the other. */
+      /** Shares, not negative. Where those of the rest are all 0, each is as likely as the other. */
       shares: readonly number[]
     }
   | {
@@ -31,9 +31,9 @@ export type Lottery = {
       gamma: number
     }
   | {
-      /** In proportion to how often a candidate was the best of the rest in samples of a posterior. */
+      /** Chances in proportion to how often a candidate was the best of the rest in samples of a posterior. */
       rule: 'samples'
-      /** Of each sample: its best candidates, the best first, as many as the slate has positions. */
+      /** Best candidates of each sample, the best first, as many as the slate has positions. */
       tops: readonly (readonly number[])[]
     }
 )

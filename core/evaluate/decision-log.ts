@@ -8,7 +8,7 @@ export interface LoggedSituation {
   position: number
   /** Numbers of the actions that were eligible, as recorded. Undefined: the log does not say. */
   eligible?: readonly number[]
-  /** Of each of `eligible`: whether it had a chance. Undefined: the log does not say. */
+  /** True for each of `eligible` that had a chance. Undefined: the log does not say. */
   possible?: readonly boolean[]
   /** Numbers of the actions at the positions above, which are not shown again. */
   above: readonly number[]
@@ -24,13 +24,13 @@ export interface DecisionLog {
   /** Ids of actions, by number. */
   ids: readonly string[]
   action: Uint32Array
-  /** Of each row: number of its situation. */
+  /** Number of the situation of each row. */
   situation: Uint32Array
   situations: readonly LoggedSituation[]
   reward: Float64Array
   /** Chance with which the action was drawn for its position, given those above. */
   propensity: Float64Array
-  /** Of each row: number of its decision. Rows of one decision are adjacent, and numbers rise. */
+  /** Number of the decision of each row. Rows of one decision are adjacent, and numbers rise. */
   decision: Uint32Array
   /** Time when each was decided, in milliseconds since the epoch. Undefined: the log does not say. */
   time?: Float64Array
@@ -42,7 +42,7 @@ export interface DecisionLog {
 export interface Lot {
   /** Numbers of actions. */
   actions: ArrayLike<number>
-  /** Of each of `actions`: its chance. */
+  /** Chance of each of `actions`. */
   chances: ArrayLike<number>
 }
 

@@ -8,11 +8,11 @@ const PRIOR_ROWS = 2
 
 /** Predictions of rewards, of no row by itself. */
 export interface Predictions {
-  /** Of each row: the expected reward of what was shown. */
+  /** Expected reward of the action shown, of each row. */
   shown: Float64Array
-  /** Of each row: the expected reward of what the policy would show. */
+  /** Expected reward of the policy's actions, of each row. */
   target: Float64Array
-  /** Of each row: how much its reward moves the mean of `target`, times the number of rows. */
+  /** Effect of each row's reward on the mean of `target`, times the number of rows. */
   leverage: Float64Array
 }
 

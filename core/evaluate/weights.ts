@@ -2,9 +2,9 @@ import type { DecisionLog, Lot, RowRange } from './decision-log.js'
 
 /** Weights of rows, by which what was logged stands for what a policy would choose. */
 export interface Weights {
-  /** Of each row: the policy's chance for what was shown, divided by the logged one. */
+  /** The policy's chance for the action shown, divided by the logged one, of each row. */
   weight: Float64Array
-  /** Of each row: number of its decision. */
+  /** Number of the decision of each row. */
   decision: Uint32Array
   /**
    * Share of the policy's chances that are for actions which the log had a chance to show; 0 where it shows nothing.

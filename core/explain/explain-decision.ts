@@ -28,7 +28,7 @@ export function explainDecision(record: ExplainedRecord, version?: readonly stri
   }
 }
 
-/** Undefined: there is no draw, or its numbers do not fit each other. */
+/** Returns the stages of a draw; undefined without one, or where its numbers do not fit each other. */
 function stagesOf({ draw }: ExplainedRecord): ExplainedStage[] | undefined {
   try {
     return draw && explainStages(draw)

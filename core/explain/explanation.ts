@@ -41,6 +41,6 @@ export interface ExplainedContent {
 export interface ExplainedSlot {
   candidates: ExplainedContent[]
   unnamed: number
-  /** Of each position: the content, and why it has it. */
+  /** Content of each position, and why it has it. */
   drawn: { contentId: string; why: string }[]
 }

@@ -13,13 +13,13 @@ export interface ExplainedStage {
   unlisted: number
   /** Places of the candidates among the slot's contents. */
   candidates: number[]
-  /** Of each: 0, for `listedPlaces`. */
+  /** Score of each; 0 for `listedPlaces`. */
   scores: number[]
-  /** Of each: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
+  /** Chance of each for the stage's first position, in units of `PROBABILITY_SCALE`. */
   probabilities: number[]
   /** Places of what was drawn, among the candidates. */
   drawn: number[]
-  /** Of each of `drawn`: how it stood. */
+  /** Rank of each of `drawn` among those that were left. */
   positions: DrawnPosition[]
 }
 

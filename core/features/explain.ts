@@ -44,7 +44,7 @@ const CELLS: Partial<Record<AnyAggregateName, string>> = {
   last: 'one value with its time and message',
 }
 
-/** Within what time a change on one browser is seen on another of the same person, in seconds. */
+/** Time until a change on one browser is seen on another of the same person, in seconds. */
 const ELSEWHERE_SECONDS = 2
 
 /** Explains where a feature is evaluated, how fresh it is, what it keeps and what it costs. It must be valid. */

@@ -17,7 +17,7 @@ export interface Merge {
   /** `anonymousId` of the browser. */
   browser: string
   userId: string
-  /** Of joins the type of the first message, of held ones the guard, of decisions what was said. */
+  /** Cause: the type of the first message of a join, the guard of a held one, or what was said of a decision. */
   cause: string
   /** Time when the state began: the first message, or the decision. ISO 8601 */
   at: string

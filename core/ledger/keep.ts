@@ -84,7 +84,10 @@ export function withoutPast(decisions: readonly KeptDecision[], now: number): re
 /** Returns earnings without those that no decision can be credited with any more. */
 export function withoutSpent(earnings: readonly Earning[], decisions: readonly KeptDecision[]): readonly Earning[] {
   let [next, end] = [0, Number.NEGATIVE_INFINITY]
-  /** Both are in the order of time: windows that have begun by an earning have begun by all later ones. */
+  /**
+   * Returns whether an earning is of use. Decisions and earnings are in the order of time: windows that have begun by
+   * an earning have begun by all later ones.
+   */
   const isOfUse = ({ at }: Earning): boolean => {
     for (; next < decisions.length && at >= decisions[next]!.at - SKEW_MS; next++)
       end = Math.max(end, endOfWindows(decisions[next]!))

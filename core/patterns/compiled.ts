@@ -21,8 +21,8 @@ export interface Match {
    */
   id: string
   /**
-   * Of the message that completed it; for an absence, of the message that began it. One of more than 90 characters is
-   * shortened, as is a session.
+   * Id of the message that completed it; for an absence, of the message that began it. One of more than 90 characters
+   * is shortened, as is a session.
    */
   messageId: string
   /** Session of that message; empty where it was not known. */
@@ -53,7 +53,7 @@ export interface Matcher {
   readKeys?: ReadValues
 }
 
-/** Logic of one kind of pattern. Pure: gives back the state after, or the same when nothing changed. */
+/** Logic of one kind of pattern. Pure: returns the state after, or the same when nothing changed. */
 export interface PatternLogic {
   /**
    * Takes a message as `take` does, where that reports nothing and reads little; undefined where it may. Absent: never
@@ -62,7 +62,7 @@ export interface PatternLogic {
   glance?(state: PatternState, fact: PatternFact): PatternState | undefined
   /** Takes a message whose turn it is. */
   take(state: PatternState, fact: PatternFact, tell: Tell): PatternState
-  /** Earliest time at which an absence is long enough; infinite: none is waited for. */
+  /** Returns the earliest time at which an absence is long enough; infinity where none is waited for. */
   deadline(state: PatternState): number
   /** Ends the absences that are long enough at the time of the earliest. */
   expire(state: PatternState, tell: Tell): PatternState
@@ -89,7 +89,7 @@ export interface CompiledPattern {
 /** A set of patterns, ready for messages. */
 export interface CompiledPatterns {
   version: string
-  /** In the order in which they were declared. */
+  /** Patterns in the order in which they were declared. */
   patterns: readonly CompiledPattern[]
   byName: ReadonlyMap<string, CompiledPattern>
   /** Patterns that look at a message, each with its matchers, by the message's event name. */

@@ -35,7 +35,7 @@ export function compareFacts(a: PatternFact, b: PatternFact): number {
   return a.at - b.at || a.seq - b.seq || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
-/** Different keys; a message that has none is of the empty one, with all others that have none. */
+/** Returns the different keys; a message that has none is of the empty one, with all others that have none. */
 function keysAmong(values: readonly PathValue[]): string[] {
   if (values.length === 1) return [comparedText(values[0]!)]
   const keys = new Set(values.map(comparedText))
@@ -58,7 +58,7 @@ function withValue(fact: PatternFact, values: readonly PathValue[]): PatternFact
   return undefined
 }
 
-/** Sum of the numbers above 0, in millionths: whole numbers, whose sum is the same in any order. */
+/** Returns the sum of the numbers above 0, in millionths: whole numbers, whose sum is the same in any order. */
 function amountOf(values: readonly PathValue[]): number {
   let sum = 0
   for (const value of values)

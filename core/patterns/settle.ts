@@ -41,7 +41,7 @@ export function settle(pattern: CompiledPattern, before: PatternState, now: numb
   }
 }
 
-/** Earliest time at which `settle` does something; infinite: never. */
+/** Returns the earliest time at which `settle` changes the state; infinity: never. */
 export function dueOf({ graceMs, logic }: CompiledPattern, state: PatternState): number {
   const messageAt = state.pending?.[0]?.at ?? Number.POSITIVE_INFINITY
   return Math.min(messageAt + graceMs + 1, logic.deadline(state) + graceMs)

@@ -19,9 +19,9 @@ export interface PatternScope {
 }
 
 export interface PatternOutcome {
-  /** To be stored, as JSON, and handed in the next time. Undefined: nothing is remembered. */
+  /** State to store, as JSON, and to hand in the next time. Undefined: nothing is remembered. */
   state: PatternStates | undefined
-  /** In the order in which the patterns were declared, those of one pattern by time. */
+  /** Matches in the order in which the patterns were declared, those of one pattern by time. */
   found: Match[]
   /** Earliest time, in milliseconds since the epoch, at which `firePatterns` must be called. Undefined: never. */
   due?: number

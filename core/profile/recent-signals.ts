@@ -9,7 +9,7 @@ interface Remembered {
   name: string
   /** Milliseconds since the epoch. */
   at: number
-  /** It was none: what is remembered of it goes. */
+  /** True if the signal is taken back: what is remembered of it is removed. */
   retracted?: true
 }
 

@@ -51,7 +51,7 @@ export function timeOf(text: string): number {
   return parseTime(text) ?? Number.NaN
 }
 
-/** Derived ids follow from the messages alone, so that a replay derives the same. */
+/** Begins a session. Derived ids follow from the messages alone, so that a replay derives the same. */
 function begin(at: number, named: string | undefined, owner: string): Session {
   const time = isoTime(at)
   const id = named ?? `${at.toString(36)}-${hash32(owner).toString(36)}`

@@ -11,7 +11,7 @@ import type { AskedRecord } from './situation-of-record.js'
 /** A recorded decision with what came of it. */
 export interface ReplayedDecision {
   record: AskedRecord & Pick<DecisionRecord, 'decisionId' | 'propensities'>
-  /** Of each content that was shown. */
+  /** Reward of each content that was shown. */
   rewards: readonly number[]
 }
 

@@ -24,7 +24,10 @@ export interface LearnedThen {
 export interface Otherwise {
   outcome: Decided['choice']['outcome']
   contentIds: string[]
-  /** By position, from 0 on: what could have been shown there below what was shown above it. */
+  /**
+   * Returns the contents that could have been shown at a position, from 0 on, below those shown above it, with their
+   * chances.
+   */
   chancesAt(position: number, above: readonly string[]): ContentChance[]
   /** Content of which the record does not say whether it could have been shown. */
   unknown: string[]

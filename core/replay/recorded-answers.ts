@@ -6,7 +6,9 @@ import { unpackPlaces } from '../draw/pack-lottery.js'
 
 /** The answers of a record about the conditions and contents of a slot, as they were. */
 export interface RecordedAnswers {
-  /** Of each content of the slot by id: why it could not be shown; undefined where it could. Others were not there. */
+  /**
+   * Reason why each content of the slot, by id, could not be shown; undefined where it could. Others were not there.
+   */
   reasons: ReadonlyMap<string, ExclusionReason | undefined>
   /**
    * True or false by the text of a condition: it held, or not; of one over features of content by `textOf` of the

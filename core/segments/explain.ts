@@ -31,7 +31,7 @@ export interface SegmentExplanation {
 /** Bytes of a member's entry beside the segment's name: marks of JSON, and the time of entering. */
 const ENTRY_BYTES = 20
 
-/** Within what time a change on one browser is noticed of the person, in seconds. */
+/** Time until a change on one browser is noticed of the person, in seconds. */
 const ELSEWHERE_SECONDS = 2
 
 /** Explains where a segment is evaluated, how fresh it is, what it keeps and what it costs. It must be valid. */

@@ -7,7 +7,7 @@ export interface Observation {
   before: Profile | undefined
   message: StoredMessage
   after: Profile
-  /** Of the site. */
+  /** Features of the site. */
   features: Features
   /**
    * Relation of the message to the visitor's running session: it `began` it, it `continues` it, or it belongs to an

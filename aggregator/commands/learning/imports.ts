@@ -8,7 +8,7 @@ const STATES = ['adding', 'added', 'removing', 'removed'] as const
 
 /** A log that a slot learned from. */
 export interface StoredImport {
-  /** By which it is listed and removed. */
+  /** Name by which it is listed and removed. */
   name: string
   slotId: string
   state: (typeof STATES)[number]

@@ -7,7 +7,7 @@ import { createImports } from './imports.js'
 import { parseArguments } from './parse-arguments.js'
 import { removeImport } from './remove-import.js'
 
-/** As long as the rows of a large log may take to leave, in milliseconds. */
+/** Time that the removal of a large log's rows may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('learning', process.env, args => {

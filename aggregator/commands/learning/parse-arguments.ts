@@ -11,7 +11,7 @@ export interface ImportCommand {
   site: string
   slot: string
   log: string
-  /** By which it is listed and removed. */
+  /** Name by which it is listed and removed. */
   name: string
   /** Undefined: what the first line looks like. */
   format?: (typeof FORMATS)[number]

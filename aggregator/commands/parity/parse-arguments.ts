@@ -8,7 +8,7 @@ const MAX_SAMPLE = 100_000
 export interface Command {
   site: string
   sample: number
-  /** By which the sample is drawn, such as a date. Absent: today's. */
+  /** Salt of the sample, such as a date. Absent: today's. */
   salt?: string
   json: boolean
 }

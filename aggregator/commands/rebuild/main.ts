@@ -7,7 +7,7 @@ import { clickHouseAccount } from '../clickhouse-account.js'
 import { parseArguments } from './parse-arguments.js'
 import { rebuild } from './rebuild.js'
 
-/** As long as one portion of a large table may take, in milliseconds. */
+/** Time that one portion of a large table may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000
 
 await runCommand('rebuild', process.env, args => {

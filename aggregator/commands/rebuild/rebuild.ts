@@ -53,7 +53,7 @@ export async function rebuild(
   const { nats, installation, publisher, print } = parts
   const sources = loadedTables(installation, publisher)
   const isSelected = (name: string) => !only || only.includes(name)
-  // Profiles may be rebuilt while ClickHouse is away.
+  // Profiles may be rebuilt while ClickHouse is unreachable.
   const needsTables = !only || only.some(name => name !== PROFILES && name !== MODELS)
   const tables = needsTables ? derivedTables(await readViews(clickhouse, [...sources.keys()])) : []
   const unknown = only?.find(name => name !== PROFILES && name !== MODELS && !tables.some(table => table.name === name))

@@ -3,7 +3,7 @@ import { openClickHouse } from '../../clickhouse/client.js'
 import { fitItems } from './fit-items.js'
 import type { FitWork } from './fitting-thread.js'
 
-/** As long as a query over the interactions of a site may take, in milliseconds. */
+/** Time that a query over the interactions of a site may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
 // Started as a thread of its own: counting and fitting take seconds, for which nothing else must wait.

@@ -59,7 +59,10 @@ async function cleanSome(
   return { removed: places.size, isAll: places.size < ROWS_AT_ONCE }
 }
 
-/** Two rows of a session may have become one meanwhile, which has another place: there is always another round. */
+/**
+ * Removes the person from some sessions. Two rows of a session may have become one meanwhile, which has another place:
+ * there is always another round.
+ */
 async function cleanSomeSessions(
   clickhouse: ClickHouseClient,
   name: string,

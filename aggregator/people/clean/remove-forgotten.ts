@@ -56,7 +56,7 @@ async function remove(
   return rows.length
 }
 
-/** After the events: a session keeps what others did in it. */
+/** Removes the person from sessions, after the events: a session keeps the actions of others in it. */
 async function removeFromSessions(
   clickhouse: ClickHouseClient,
   rows: Suspect[],

@@ -170,7 +170,7 @@ function withMessages(envelope: EventEnvelope | SentEnvelope, isKept: (index: nu
   }
 }
 
-/** Data without a usable time is theirs in any case. */
+/** Returns whether data is the person's. Data without a usable time is in any case. */
 function isTheirs(named: NamedIds, time: string, { person, before }: Whose): boolean {
   return belongsTo(person, named) && !(Date.parse(time) > before)
 }

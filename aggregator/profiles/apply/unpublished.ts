@@ -11,7 +11,7 @@ export interface UnpublishedEntry {
   signals?: SignalEnvelope
   rejected?: RejectedEnvelope
   identity?: IdentityEnvelope
-  /** Told after `identity`. */
+  /** News that is published after `identity`. */
   news?: NewsEnvelope[]
   learning?: UntoldLearning
   forward?: ForwardEnvelope

@@ -3,11 +3,11 @@ import type { CacheEntry } from './cache-entries.js'
 
 /** Outcomes for a profile in memory whose write met another revision in the store. */
 export type ConflictVerdict =
-  /** It is written again, at the revision that the store has. */
+  /** The profile is written again, at the revision that the store has. */
   | 'keep'
   /** The stored state takes its place. */
   | 'replace'
-  /** It was made of a state that was out of date. */
+  /** The profile was made of a state that was out of date. */
   | 'outdated'
 
 /** Compares a profile in memory with what the store has, after a write that met another revision. */

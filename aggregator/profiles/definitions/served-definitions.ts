@@ -37,10 +37,10 @@ export async function serveDefinitions(
   onChange: (siteId: string, formerRevision: number) => void,
 ): Promise<ServedDefinitions> {
   const latest = new Map<string, SiteDefinitions>()
-  /** Of each site, the sets of features that may be served, by revision. */
+  /** Sets of features that may be served, by site and revision. */
   const served = new Map<string, Map<number, DefinitionSet<'features'>>>()
   const reading = new Map<string, Promise<void>>()
-  /** Of each site, what is in effect. */
+  /** Definitions in effect, by site. */
   const inEffect = new Map<string, { sets: SiteDefinitions; filledTo: number }>()
 
   function take(siteId: string, sets: SiteDefinitions): void {

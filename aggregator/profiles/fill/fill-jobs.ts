@@ -18,7 +18,7 @@ const MAX_NAMED = 20
 export interface FillJob {
   readonly partition: LoadedPartition
   readonly change: ChangeProfile
-  /** By site. */
+  /** Fills by site. */
   readonly wanted: ReadonlyMap<string, WantedFill>
   /** True if the job is no longer wanted. */
   hasEnded: boolean

@@ -79,7 +79,7 @@ export async function fillPartition(
       ...ranges.beginOf(partition.index),
     })
   const outcome: FillOutcome = { messages: 0, profiles: 0, passes: 0, through }
-  /** Of visitors who counted a feature before its history was: where their history is looked at. */
+  /** Sequences at which the history is read of visitors who counted a feature before its history was counted. */
   let open: ReadonlyMap<string, readonly number[]> | undefined
   for (let round = 0; !open || open.size > 0; round++) {
     if (round === MAX_ROUNDS) throw new Error(`${open!.size} profiles changed in each of ${MAX_ROUNDS} rounds`)

@@ -58,7 +58,7 @@ export function startFiller(deps: FillerDeps): Filler {
     'Partitions in which the history of features is not counted',
   )
   const runJob = createFillJobs(deps)
-  /** By partition and site, the revision whose features have their history. */
+  /** Revision whose features have their history, by partition and site. */
   const queued = new Map<number, Map<string, number>>()
   let running: FillJob | undefined
   let isStopped = false

@@ -12,7 +12,7 @@ export interface Range {
 
 /** Ranges of all streams of events at one moment. */
 export interface EventRanges {
-  /** Of streams that take no messages any more. */
+  /** Ranges of streams that no longer take messages. */
   past: readonly Range[]
   current: readonly Range[]
   /** Both, oldest first. */

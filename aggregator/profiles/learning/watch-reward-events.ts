@@ -16,7 +16,7 @@ export interface RewardEvents {
  * reward nothing, so items that are not valid are read as well. Resolves when the present ones are known.
  */
 export async function watchRewardEvents(nats: Nats, catalog: KV, log: Log): Promise<RewardEvents> {
-  /** Of each site, the events by key of the item that names them. */
+  /** Events by site, and by key of the item that names them. */
   const sites = new Map<string, Map<string, string[]>>()
   /** All events of a site, since its last change. */
   const eventsBySite = new Map<string, ReadonlySet<string>>()

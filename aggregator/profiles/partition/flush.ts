@@ -25,7 +25,7 @@ export interface DirtyPartition {
   readonly progress: Pick<Progress, 'through'>
   readonly unpublished: Unpublished
   readonly timers: Pick<PartitionTimers, 'beforeWrite' | 'afterWrite'>
-  /** As the store has it, as far as is known here. */
+  /** Checkpoint of the store, as far as it is known here. */
   checkpoint: Checkpoint
 }
 

@@ -71,7 +71,7 @@ export function createProfileBucket(
     parse(entry, key, revision) {
       const parsed = parseEntry(entry, parseProfile)
       if (parsed.ok && keyOf(parsed.value) === key) return parsed.value
-      // Keys stand for visitors, so the log gets the revision only.
+      // Keys identify visitors, so the log gets the revision only.
       skipEntry(log, name, { revision }, parsed.ok ? 'it is the profile of another visitor' : parsed.reason)
       return undefined
     },

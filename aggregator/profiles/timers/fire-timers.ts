@@ -6,12 +6,12 @@ import { publishToVisitor } from '../publish-to-visitor.js'
 /** Time between two looks at what is due, in milliseconds. */
 const LOOK_MS = 250
 
-/** Visitors of a partition who are told of in one look: the messages of others must not wait behind theirs for long. */
+/** Maximum of timers of a partition per look: messages of other visitors must not wait behind them for long. */
 const MOST_AT_ONCE = 500
 
 /**
- * Tells the stream of events that a visitor's time has come. The message takes its place among the visitor's own, so
- * that every replay ends an absence where it was ended before, however late messages arrive.
+ * Creates the function that publishes a due timer to the stream of events. The message takes its place among the
+ * visitor's own, so that every replay ends an absence where it was ended before, however late messages arrive.
  *
  * @param partitions of the installation
  */

@@ -19,7 +19,7 @@ export interface PartitionTimers {
   /** Removes the note of a visitor who is deleted. */
   forget(visitor: Visitor): Promise<void>
   /**
-   * Tells the stream of visitors whose time has come, and looks at the segments of others, `most` in all. Resolves to
+   * Publishes the timers of visitors that are due, and looks at the segments of others, `most` in all. Resolves to
    * how many were told.
    */
   fire(now: number, most: number): Promise<number>
@@ -71,7 +71,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
     if (!profile || due.dueOf(profile) === undefined) await notes.remove(key)
   }
 
-  /** Looks at a visitor whose time has come. Resolves to whether the stream was told of it. */
+  /** Looks at a visitor that is due. Resolves to whether its timer was published. */
   async function look(visitor: Visitor, now: number): Promise<boolean> {
     const profile = await read(visitor)
     if (!profile || hasEnded(profile, now, anonymousDays)) {
@@ -91,7 +91,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
     return isDue
   }
 
-  /** Takes up one who waits. Resolves to whether the stream was told of a visitor. */
+  /** Handles one that waits. Resolves to whether a timer was published. */
   async function takeUp(waiting: Waiting, now: number): Promise<boolean> {
     if ('key' in waiting) {
       await adopt(waiting.key)
@@ -132,7 +132,7 @@ export function createPartitionTimers(deps: PartitionTimersDeps): PartitionTimer
   }
 }
 
-/** Takes up all whose time has come, up to a number. What fails stays for the next look. */
+/** Handles all that are due, up to a number. Those that fail stay for the next look. */
 async function fireAll(
   due: DueVisitors,
   takeUp: (waiting: Waiting, now: number) => Promise<boolean>,

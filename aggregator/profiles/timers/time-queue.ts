@@ -2,7 +2,7 @@
 export interface TimeQueue<T> {
   /** Adds an item that is to be looked at from `at` on, in milliseconds since the epoch. */
   add(at: number, item: T): void
-  /** Takes out the earliest item whose time has come; undefined: there is none. */
+  /** Removes and returns the earliest item that is due; undefined: there is none. */
   take(now: number): T | undefined
   readonly size: number
 }

@@ -7,7 +7,7 @@ export interface SlotAudits {
   slotId: string
   /** Time when something was drawn last, in milliseconds since the epoch. */
   at: number
-  /** Of each stream of decisions, by its base: the position up to which draws are in. */
+  /** Position up to which draws are counted, by base of the stream of decisions. */
   through: Record<string, number>
   /** The one that was drawn by last is the last one. */
   versions: { version: string; state: DrawAuditState }[]

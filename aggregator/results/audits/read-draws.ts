@@ -20,7 +20,7 @@ const BLOCK_BYTES = 64 * 1024 * 1024
 /** Decisions that are audited when there were no audits before: of so many milliseconds. */
 const BEGIN_MS = 7 * 86_400_000
 
-/** Of those by this product: imported ones, whose seed is another one or none, are not its draws. */
+/** Condition for decisions of this product: imported ones, whose seed is another one or none, are not its draws. */
 const DRAWN = 'seed = decision_id AND isNotNull(features.draw)'
 const OF_STREAM = 'stream_seq >= {base: UInt64} AND stream_seq < {end: UInt64}'
 

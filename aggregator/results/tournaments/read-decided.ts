@@ -8,7 +8,7 @@ import { programsSql } from '../../clickhouse/programs.js'
 export interface DecidedRange {
   siteId: string
   slotId: string
-  /** From the first time on, until before the second. */
+  /** Start of the period. Its end is not part of it. */
   from: number
   to: number
   /** Minutes after a decision in which a click on it counts. */

@@ -55,7 +55,7 @@ export function startLoader(deps: LoaderDeps): Loader {
     }
   }
 
-  /** From now on the next owner says how far the stream is loaded. */
+  /** Forgets the stream: from now on its next owner reports how far it is loaded. */
   function forget(): void {
     const { metrics, troubles } = deps
     for (const gauge of [metrics.position, metrics.lagMessages, metrics.lagSeconds])

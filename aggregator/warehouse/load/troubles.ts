@@ -8,7 +8,7 @@ const MAX_REASON = 300
 export interface Troubles {
   /** Notes an attempt that failed, and is followed by another. */
   failed(stream: string, error: unknown): void
-  /** Called when what failed works again, or is another process's task. */
+  /** Clears a trouble when loading works again, or is another process's task. */
   cleared(stream: string): void
   list(): Trouble[]
 }

@@ -81,7 +81,8 @@ export function positionKeeper(
 }
 
 /**
- * Up to where a stream is in its table for good: undefined while a table that was restored is still being filled in.
+ * Returns the position up to which a stream is in its table for good: undefined while a restored table is still being
+ * filled in.
  *
  * @param base the stream's positions begin after it
  */

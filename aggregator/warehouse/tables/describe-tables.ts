@@ -81,5 +81,5 @@ export async function describeTables(
   }
 }
 
-/** Text of ours as an SQL literal. */
+/** Returns a text of ours as an SQL literal. */
 const quote = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`

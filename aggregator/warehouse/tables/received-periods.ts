@@ -5,7 +5,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
  */
 const MAX_EVENTS = 2_000_000
 
-/** From a time on until another, as ClickHouse writes them: `2026-11-29 13:00:00`, in UTC. */
+/** A period between two times, as ClickHouse writes them: `2026-11-29 13:00:00`, in UTC. */
 export interface Period {
   from: string
   until: string

@@ -39,7 +39,10 @@ export interface StreamSpec {
   key?: { time: string; id: string; visitor: string; sender?: string; where?: string }
   /** Positions in the table that come from this stream; absent: all of them. */
   positions?: { first: number; last: number }
-  /** It took over from other streams: a message may be in one of those already, and in its rows in the same table. */
+  /**
+   * True if it took over from other streams: a message may be in one of those already, and in its rows in the same
+   * table.
+   */
   tookOver?: boolean
   /** The table itself makes one of two equal rows, so writing one again is harmless. */
   replaces: boolean

@@ -36,7 +36,7 @@ export interface Table {
   insert(lines: string[], token: string): Promise<void>
   /** Reads the lines as `insert` does and throws them away. */
   check(lines: string[]): Promise<void>
-  /** Highest `stream_seq` of the stream's; just before its first, 0 that is for most, when there is none. */
+  /** Reads the highest `stream_seq` of the stream; the position before its first, 0 for most, when there is none. */
   highest(): Promise<number>
   /** Places (`<seq>/<index>`) of a block's rows that are in the table. */
   present(block: Block): Promise<Set<string>>

@@ -4,7 +4,7 @@ import { type Log, type Nats, type Privacy, usableValue, watchBucket } from '@sl
 
 /** A webhook that a site has declared, with its secret. */
 export interface DeclaredWebhook extends Omit<StoredWebhook, 'sealedSecret'> {
-  /** As receivers have it: `whsec_` and Base64. */
+  /** Secret in the form that receivers have: `whsec_` and Base64. */
   secret: string
 }
 

@@ -28,7 +28,7 @@ export interface IntakeDeps {
 export interface Intake {
   /** Begins to read, if there are webhooks and it does not read yet; ends if there are none. */
   update(): void
-  /** Ends. What was taken stays. */
+  /** Stops taking signals. Those that were taken stay. */
   stop(): Promise<void>
 }
 

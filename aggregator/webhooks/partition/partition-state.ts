@@ -3,7 +3,7 @@ import { createDeliveryQueue, type DeliveryQueue } from '../queue/delivery-queue
 import type { Pending } from '../queue/pending.js'
 import type { Stored, WebhookPosition } from '../store/position-store.js'
 
-/** A delivery that came to its end, and where its signal is. */
+/** A delivery that has ended, and the location of its signal. */
 export type Recent = Pending & { state: 'delivered' | 'dead' }
 
 /** A webhook in a partition. */

@@ -6,7 +6,7 @@ import type { Recent, WebhookState } from './partition-state.js'
 /** Deliveries that are remembered of each webhook in each partition. */
 const MAX_RECENT = 10
 
-/** Remembers a delivery that came to its end. */
+/** Remembers a delivery that has ended. */
 export function noteRecent({ recent }: WebhookState, pending: Pending, state: Recent['state']): void {
   recent.unshift({ ...pending, state })
   recent.splice(MAX_RECENT)

@@ -25,7 +25,7 @@ export interface Pending {
   error: string
   /** Time when that ended, in milliseconds since the epoch. */
   at: number
-  /** It is read from its dead letter, and replayed. Absent: from the stream. */
+  /** True if the signal is read from its dead letter, and replayed. Absent: from the stream. */
   letter?: true
 }
 

@@ -31,7 +31,7 @@ export class LostPosition extends Error {
 export interface WebhookPosition {
   /** Sequence up to which its signals were taken. Absent: as the partition's. */
   through?: number
-  /** Of those, what it has not got yet. */
+  /** Signals up to there that it has not got yet. */
   pending: Pending[]
 }
 

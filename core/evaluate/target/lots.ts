@@ -64,7 +64,10 @@ export function lotsOf(
       seed,
     })
   const proposalsByFacts = new Map<unknown, Map<unknown, Map<unknown, Proposal[]>>>()
-  /** Equal facts are the same object in situations, so that a policy is asked once for each. */
+  /**
+   * Returns the proposals of a situation. Equal facts are the same object in situations, so that a policy is asked once
+   * for each.
+   */
   const proposalsFor = (situation: LoggedSituation): Proposal[] => {
     const { eligible = everything } = situation
     const affinities = isRead.affinities ? (situation.affinities ?? NO_INTERESTS) : NO_INTERESTS

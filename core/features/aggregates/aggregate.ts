@@ -10,7 +10,7 @@ export interface Sample {
   /** Time of the message, in milliseconds since the epoch. */
   at: number
   messageId: string
-  /** Of the message. */
+  /** Properties of the message. */
   properties?: JsonObject | undefined
 }
 

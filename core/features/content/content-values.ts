@@ -16,7 +16,7 @@ export type ContentAmount = number | Record<string, number> | null
 /** A feature of a content: in all slots together, and in each. */
 export interface ContentValue {
   value: ContentAmount
-  /** By slot; '' for messages that name none. */
+  /** Amounts by slot; '' for messages that name none. */
   slots: Record<string, ContentAmount>
 }
 

@@ -23,7 +23,7 @@ export function addExact(a: ExactSum, b: ExactSum): ExactSum {
   return Number.isSafeInteger(asNumber) ? asNumber : sum.toString()
 }
 
-/** Returns the number that a sum stands for. */
+/** Returns the number that a sum represents. */
 export function amountOf(sum: ExactSum): number {
   return Number(sum) / UNITS
 }

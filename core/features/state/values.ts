@@ -121,7 +121,7 @@ export function runningSession({ visits }: FeatureStates, features: Features, at
   return session
 }
 
-/** Named sessions take precedence over messages beside them. */
+/** Compares two intervals: named sessions take precedence over messages beside them. */
 function isLater(a: Visit, b: Visit): boolean {
   if ((a[0] === '') !== (b[0] === '')) {
     const [named, unnamed] = a[0] === '' ? [b, a] : [a, b]

@@ -93,7 +93,7 @@ export function mergeVisits(a: readonly Visit[], b: readonly Visit[], features: 
   return merged
 }
 
-/** Order of sessions: by start, then by id. */
+/** Compares two sessions by start, then by id. */
 function byStart(a: Visit, b: Visit): number {
   return a[1] - b[1] || compareTexts(a[0], b[0])
 }

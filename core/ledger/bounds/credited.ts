@@ -14,11 +14,11 @@ export interface CreditedSum {
 export interface CreditedSlot {
   /** The latest decision first. */
   group: readonly Facts[]
-  /** By `placeOf`. */
+  /** Sums by `placeOf` of the item. */
   items: Map<number, Map<CompiledReward, CreditedSum>>
 }
 
-/** By slot. */
+/** Credited sums by slot. */
 export type CreditedSlots = Map<string, CreditedSlot>
 
 /** Visitors of whom credits are remembered, those of the latest messages: each takes some hundred kilobytes at most. */
@@ -30,7 +30,7 @@ const MAX_CHANGES = 20
 /** More than a decision has items. */
 const ITEMS = 1_000
 
-/** By the earnings that were credited. What was worked out stays with them, and goes with them. */
+/** Results by the earnings that were credited: they are collected with them. */
 const remembered = new WeakMap<readonly Earning[], CreditedSlots>()
 let latest: WeakRef<readonly Earning[]>[] = []
 

@@ -18,7 +18,7 @@ export interface Role {
 /** Steps of a sequence as its runs see them. */
 export interface Sequence {
   elements: readonly Element[]
-  /** By step. */
+  /** Roles by step. */
   roles: readonly Role[]
   /** Milliseconds that the last message is less than after the first. */
   withinMs: number

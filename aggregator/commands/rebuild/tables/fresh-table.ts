@@ -25,7 +25,7 @@ export interface FreshTable {
 export function freshTable(clickhouse: ClickHouseClient, { name, feeds }: DerivedTable): FreshTable {
   const table = `slotstream.${name}`
   const fresh = `${table}_rebuild`
-  /** Of each source, the position up to which each of its streams has been read. */
+  /** Positions up to which the streams of each source have been read. */
   const watermarks = new Map<string, number[]>()
   const run = (query: string, settings: Record<string, string | number> = {}) =>
     clickhouse.command({ query, clickhouse_settings: settings })

@@ -27,7 +27,7 @@ export interface ContentHistory {
 
 interface OfUser {
   receivedAt: string
-  /** By content and slot. */
+  /** Sums by content and slot. */
   contents: Map<string, { contentId: string; slotId: string; sums: AmountSums }>
 }
 

@@ -17,7 +17,7 @@ export interface ReadOptions {
   until?: number | undefined
   /** Reads everything up to `until`, beyond the limits. Default false */
   whole?: boolean
-  /** Until this settles the block is not needed, so the age of its messages does not end it. */
+  /** Work in the meantime: until it settles the block is not needed, so the age of its messages does not end it. */
   meanwhile?: Promise<unknown> | undefined
 }
 

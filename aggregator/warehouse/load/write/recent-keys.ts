@@ -79,7 +79,7 @@ function numberSet() {
   }
 }
 
-/** Two FNV-1a lanes over UTF-16 code units, finished as in MurmurHash3. Above 0. */
+/** Returns a hash of 52 bits above 0: two FNV-1a lanes over UTF-16 code units, finished as in MurmurHash3. */
 function hash52(text: string): number {
   let a = 0x811c9dc5
   let b = 0x9747b28c
