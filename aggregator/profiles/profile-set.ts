@@ -111,7 +111,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
 
   const store = profileStoreOf(deps)
   const flush = createFlush({ store, publish: publishing(deps), log, onOutdated: restart })
-  const storing = startStoring({ flush, loaded, held: owned, metrics })
+  const storing = startStoring({ flush, loaded, owned, metrics })
   const rooms = createRooms({ partitions: loaded, maxBytes, store: storing.flushAll, isStopped: () => isStopped })
   const upToDate = () =>
     [...workers.values()].flatMap(({ phase, partition }) => (phase === 'serving' && partition ? partition : []))

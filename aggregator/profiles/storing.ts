@@ -11,7 +11,7 @@ export interface StoringDeps {
   flush: (dirty: Iterable<DirtyPartition>) => Promise<boolean>
   /** Returns the partitions in memory, and those of them that this process holds. */
   loaded: () => LoadedPartition[]
-  held: () => LoadedPartition[]
+  owned: () => LoadedPartition[]
   metrics: Metrics
 }
 
@@ -28,7 +28,7 @@ export interface Storing {
 }
 
 /** Stores what has changed every half a second until it is stopped. */
-export function startStoring({ flush, loaded, held, metrics }: StoringDeps): Storing {
+export function startStoring({ flush, loaded, owned, metrics }: StoringDeps): Storing {
   const inMemory = metrics.gauge('profiles_in_memory', 'Profiles in memory')
   const memory = metrics.gauge('profiles_memory_bytes', 'Bytes that the profiles in memory take, estimated upwards')
   const unstored = metrics.gauge('profiles_unstored', 'Profiles changed since they were last stored')
@@ -50,7 +50,7 @@ export function startStoring({ flush, loaded, held, metrics }: StoringDeps): Sto
   async function run(): Promise<void> {
     while (!isStopped) {
       await pause(STORE_EVERY_MS)
-      await flushNext(held())
+      await flushNext(owned())
       inMemory.set(total(loaded(), ({ cache }) => cache.size))
       memory.set(total(loaded(), ({ cache }) => cache.bytes))
       unstored.set(total(loaded(), ({ cache }) => cache.unstoredSize))
@@ -59,7 +59,7 @@ export function startStoring({ flush, loaded, held, metrics }: StoringDeps): Sto
 
   return {
     flush: flushNext,
-    flushAll: () => flushNext(held()),
+    flushAll: () => flushNext(owned()),
     settled: () => passes,
     stop() {
       isStopped = true

@@ -1,7 +1,7 @@
 /**
  * Creates an array that is lent again and again, for as long as one calculation takes. A decision needs a dozen of
- * them, and one that is created each time is memory outside of the heap, which takes longer to get and to give back than to
- * fill.
+ * them, and one that is created each time is memory outside of the heap, which takes longer to get and to give back
+ * than to fill.
  *
  * @returns a function that returns it, with so many numbers, of which each is whatever it was before
  */

@@ -19,7 +19,7 @@ export interface FillJob {
   readonly partition: LoadedPartition
   readonly change: ChangeProfile
   /** Fills by site. */
-  readonly wanted: ReadonlyMap<string, WantedFill>
+  readonly fills: ReadonlyMap<string, WantedFill>
   /** True if the job is no longer wanted. */
   hasEnded: boolean
 }
@@ -56,8 +56,8 @@ export function createFillJobs(deps: FillJobsDeps): (job: FillJob, goesOn: () =>
     if (!goesOn()) throw new FillEnded('something else is to be filled now, or elsewhere')
   }
 
-  return async ({ partition, change, wanted }, goesOn) => {
-    const toCount = new Map([...wanted].filter(([, fill]) => namesOf(fill).length > 0))
+  return async ({ partition, change, fills }, goesOn) => {
+    const toCount = new Map([...fills].filter(([, fill]) => namesOf(fill).length > 0))
     if (toCount.size === 0) return
     const features = [...toCount].flatMap(([siteId, fill]) => namesOf(fill).map(name => `${siteId}.${name}`))
     const place = { partition: partition.index, sites: toCount.size, features: features.slice(0, MAX_NAMED) }

@@ -71,7 +71,7 @@ export function startFiller(deps: FillerDeps): Filler {
     sites.set(siteId, Math.min(after, sites.get(siteId) ?? after))
     queued.set(index, sites)
     // Other sites' changes wait: else a long fill would never end.
-    if (running?.partition.index === index && running.wanted.has(siteId)) running.hasEnded = true
+    if (running?.partition.index === index && running.fills.has(siteId)) running.hasEnded = true
     wake()
   }
 
@@ -94,13 +94,13 @@ export function startFiller(deps: FillerDeps): Filler {
     const job: FillJob = {
       partition,
       change,
-      wanted: new Map([...sites].map(([siteId, after]) => [siteId, { features: featuresOf(siteId), after }])),
+      fills: new Map([...sites].map(([siteId, after]) => [siteId, { features: featuresOf(siteId), after }])),
       hasEnded: false,
     }
     running = job
     try {
       await runJob(job, () => !isStopped && !job.hasEnded && deps.partition(index)?.partition === partition)
-      for (const [siteId, { features }] of job.wanted) await records.write(generation, index, siteId, features.revision)
+      for (const [siteId, { features }] of job.fills) await records.write(generation, index, siteId, features.revision)
     } catch (error) {
       running = undefined
       if (deps.hasPartition(index)) for (const [siteId, after] of sites) want(index, siteId, after)
@@ -130,7 +130,7 @@ export function startFiller(deps: FillerDeps): Filler {
     },
     again: (index, siteId) => want(index, siteId, 0),
     forget(index, { siteId }) {
-      if (running?.partition.index === index && running.wanted.has(siteId)) running.hasEnded = true
+      if (running?.partition.index === index && running.fills.has(siteId)) running.hasEnded = true
     },
     stop() {
       isStopped = true

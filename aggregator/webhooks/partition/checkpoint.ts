@@ -11,10 +11,10 @@ export async function storeState(state: PartitionState, positions: PositionStore
   const { through, stored } = state
   for (const each of state.webhooks.values()) {
     if (!each.isChanged) continue
-    const { webhook, isLive, taken, queue, revision } = each
+    const { webhook, isLive, takenThrough, queue, revision } = each
     each.isChanged = false
     try {
-      const position = { ...(!isLive && { through: taken }), pending: queue.all() }
+      const position = { ...(!isLive && { through: takenThrough }), pending: queue.all() }
       each.revision = await positions.writeWebhook(webhook.webhookId, position, revision)
     } catch (error) {
       each.isChanged = true

@@ -92,7 +92,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         if (each.isLive && each.webhook.siteId === envelope.siteId && !take(each, message.seq, envelope)) {
           each.isLive = false
           each.isChanged = true
-          each.taken = message.seq - 1
+          each.takenThrough = message.seq - 1
           catchUp(each)
         }
     state.through = message.seq
@@ -100,14 +100,14 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   function catchUp(each: WebhookState): void {
-    begin(each, each.taken, async message => {
+    begin(each, each.takenThrough, async message => {
       const envelope = envelopeOf(message)
       if (envelope?.siteId === each.webhook.siteId)
         while (!take(each, message.seq, envelope)) {
           await pause(LOOK_MS, abort)
           if (each.ending.signal.aborted) return true
         }
-      each.taken = Math.max(each.taken, message.seq)
+      each.takenThrough = Math.max(each.takenThrough, message.seq)
       each.isChanged = true
       each.isLive = message.seq >= state.through
       return each.isLive || each.ending.signal.aborted
@@ -125,8 +125,8 @@ export function createIntake(deps: IntakeDeps): Intake {
 /** Creates the function that takes what a webhook wants of a message. False: it has no room for it. */
 function createTake({ maxPending, laneOf, wake, now }: IntakeDeps) {
   return (each: WebhookState, seq: number, { siteId, visitorId, signals }: SignalEnvelope): boolean => {
-    const { queue, webhook, taken } = each
-    if (seq <= taken) return true
+    const { queue, webhook, takenThrough } = each
+    if (seq <= takenThrough) return true
     const lane = laneOf(siteId, visitorId)
     const at = now()
     const added = signals.flatMap(({ signalId, signal }, index): Pending[] => {
@@ -136,7 +136,7 @@ function createTake({ maxPending, laneOf, wake, now }: IntakeDeps) {
     if (added.length === 0) return true
     if (queue.size > 0 && queue.size + added.length > maxPending) return false
     for (const pending of added) queue.add(pending)
-    each.taken = seq
+    each.takenThrough = seq
     each.isChanged = true
     wake()
     return true

@@ -11,7 +11,7 @@ export interface WebhookState {
   webhook: DeclaredWebhook
   readonly queue: DeliveryQueue
   /** Sequence up to which its signals were taken into the queue. */
-  taken: number
+  takenThrough: number
   /**
    * True if it takes the messages of the partition's reader. Otherwise it has a reader of its own for those it had no
    * room for.
@@ -56,14 +56,15 @@ export function restoredWebhook(
   { since, end, through }: { since: number; end: number; through: number | undefined },
 ): WebhookState {
   const stored = value?.through ?? (revision > 0 ? through : undefined)
-  const taken = Math.min(end, Math.max(since, stored ?? 0))
+  const takenThrough = Math.min(end, Math.max(since, stored ?? 0))
   const queue = createDeliveryQueue()
   // What was taken after the position is read once more.
-  for (const pending of value?.pending ?? []) if (pending.seq <= taken || pending.letter) queue.add({ ...pending })
+  for (const pending of value?.pending ?? [])
+    if (pending.seq <= takenThrough || pending.letter) queue.add({ ...pending })
   return {
     webhook,
     queue,
-    taken,
+    takenThrough,
     isLive: stored !== undefined && value?.through === undefined,
     letters: new Set(),
     recent: [],

@@ -4,7 +4,7 @@ import { NOTHING } from './nothing.js'
 
 /** The states of a browser's features: its own, and those of its users by `userId`. */
 export interface BrowserStates {
-  own: FeatureStates
+  ofBrowser: FeatureStates
   byUser: ReadonlyMap<string, FeatureStates>
 }
 
@@ -36,21 +36,21 @@ export function countsFrom(states: FeatureStates, version: string): number | und
  *
  * @param seq stream sequence of the last message before
  */
-export function cutStates({ own, byUser }: BrowserStates, features: Features, seq: number): BrowserStates {
-  if (own.born === features.revision || cutFor.get(own.of) === features) return { own, byUser }
-  const born = Math.min(own.born, features.revision)
+export function cutStates({ ofBrowser, byUser }: BrowserStates, features: Features, seq: number): BrowserStates {
+  if (ofBrowser.born === features.revision || cutFor.get(ofBrowser.of) === features) return { ofBrowser, byUser }
+  const born = Math.min(ofBrowser.born, features.revision)
   const isKept = (version: string) => features.byVersion.has(version)
   const late = new Set<string>()
   for (const [version, { addedIn }] of features.byVersion)
-    if (addedIn > born && countsFrom(own, version) === undefined) late.add(version)
+    if (addedIn > born && countsFrom(ofBrowser, version) === undefined) late.add(version)
   // What there is of one that was declared before as well is counted again with all the rest: it may have missed some.
   const isOfBefore = (version: string) => isKept(version) && !late.has(version)
-  const remaining = keepVersions(own, isOfBefore)
+  const remaining = keepVersions(ofBrowser, isOfBefore)
   const cut = { ...remaining, born, of: { ...remaining.of } }
   for (const version of late) cut.of[version] = [seq, NOTHING]
   cutFor.set(cut.of, features)
   const users = [...byUser].map(([userId, states]) => [userId, { ...keepVersions(states, isOfBefore), born }] as const)
-  return { own: cut, byUser: new Map(users) }
+  return { ofBrowser: cut, byUser: new Map(users) }
 }
 
 /** Returns states without the versions that are not wanted. */

@@ -40,45 +40,45 @@ export function countFeatures(profile: Profile | undefined, features: Features):
   function begin(): BrowserStates {
     const ofBrowser = profile?.features ?? emptyStates(revision)
     const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
-    return cutStates({ own: ofBrowser, byUser }, features, profile?.seq ?? 0)
+    return cutStates({ ofBrowser, byUser }, features, profile?.seq ?? 0)
   }
 
   function draftOf(userId: string): FeatureDraft {
     const begun = drafts.get(userId)
     if (begun) return begun
     before ??= begin()
-    const { own, byUser } = before
-    const states = userId === '' ? own : (byUser.get(userId) ?? emptyStates(own.born))
-    const draft = draftFeatures(states, features, version => own.of[version]?.[0] ?? 0)
+    const { ofBrowser, byUser } = before
+    const states = userId === '' ? ofBrowser : (byUser.get(userId) ?? emptyStates(ofBrowser.born))
+    const draft = draftFeatures(states, features, version => ofBrowser.of[version]?.[0] ?? 0)
     drafts.set(userId, draft)
     return draft
   }
 
   /** Returns what is there now, with the messages that were counted. */
   function current() {
-    let ofBrowser: FeatureStates = before?.own ?? profile?.features ?? emptyStates(revision)
+    let ofBrowser: FeatureStates = before?.ofBrowser ?? profile?.features ?? emptyStates(revision)
     const byUser = new Map(before?.byUser ?? Object.entries(profile?.featuresByUser ?? {}))
     for (const [userId, draft] of drafts) {
       if (userId === '') ofBrowser = draft.soFar()
       else byUser.set(userId, draft.soFar())
     }
-    return { own: ofBrowser, byUser }
+    return { ofBrowser, byUser }
   }
 
   return {
     add: (message, at, userId) => draftOf(userId).add(message, at),
     soFar: () => fieldsOf(current()),
     finish(after) {
-      const { own, byUser } = current()
+      const { ofBrowser, byUser } = current()
       const apart = byUser.size > MAX_USERS_APART ? usersApart(byUser.keys()) : byUser
-      let together = own
+      let together = ofBrowser
       for (const [userId, states] of byUser) {
         if (apart.has(userId)) continue
         together = mergeStates(together, states, features)
         byUser.delete(userId)
       }
       if (before) noteCut(together, features)
-      const counted = fieldsOf({ own: together, byUser })
+      const counted = fieldsOf({ ofBrowser: together, byUser })
       // What `after` has of before stays.
       if (isTooLarge(counted, profile)) after.features ??= emptyStates(revision)
       else Object.assign(after, counted)
@@ -87,8 +87,8 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 }
 
 /** Returns states as a profile has them. */
-function fieldsOf({ own, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
-  return { features: own, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
+function fieldsOf({ ofBrowser, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
+  return { features: ofBrowser, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
 }
 
 /** Returns whether the states of features would be too large, and larger than before. */
