@@ -35,9 +35,9 @@ export type Identity = ReturnType<typeof createIdentity>
  * Ids of the browser's visitor. What was read is remembered, because reading storage for each of a thousand messages
  * costs.
  *
- * @param found finds an id elsewhere when the browser has none yet
+ * @param findId finds an id elsewhere when the browser has none yet
  */
-export function createIdentity(storage: KeyValue, newId: () => string, found: () => string | undefined) {
+export function createIdentity(storage: KeyValue, newId: () => string, findId: () => string | undefined) {
   let anonymousId: string | undefined
   let userId: string | undefined
   let signature: string | undefined
@@ -47,7 +47,7 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     userId = valid(storage.get('userId'))
     signature = storage.get('signature')
     anonymousId = valid(storage.get('anonymousId'))
-    if (!anonymousId) use(valid(found()) ?? newId())
+    if (!anonymousId) use(valid(findId()) ?? newId())
   }
   const use = (id: string) => {
     anonymousId = id

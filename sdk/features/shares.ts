@@ -31,13 +31,13 @@ export type Shares = ReturnType<typeof createShares>
 export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) {
   const read = new Map<string, { text: string; share: Share | undefined }>()
   /** The own one as it was written last: others can't change it. */
-  let own: Share | undefined
+  let ownShare: Share | undefined
   const ownKey = () => PREFIX + tab.id()
 
   const shareAt = (key: string): Share | undefined => {
     const text = storage.get(key) ?? ''
-    const known = read.get(key)
-    if (known?.text === text) return known.share
+    const cached = read.get(key)
+    if (cached?.text === text) return cached.share
     const share = parseShare(text)
     read.set(key, { text, share })
     return share
@@ -46,8 +46,8 @@ export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) 
 
   return {
     own() {
-      own ??= shareAt(ownKey())
-      return own
+      ownShare ??= shareAt(ownKey())
+      return ownShare
     },
     /** Returns the shares of a visitor, the own one among them. */
     of(visitor: string): Share[] {
@@ -60,7 +60,7 @@ export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) 
     },
     /** Stores the own share. */
     keep(share: Share): void {
-      own = share
+      ownShare = share
       storage.set(ownKey(), JSON.stringify(share))
     },
     /** Removes shares of others that are over: their tabs were closed, or have not been used since. */
@@ -72,11 +72,11 @@ export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) 
     },
     /** Goes on with what the pages of this tab have stored meanwhile. */
     reread(): void {
-      own = undefined
+      ownShare = undefined
     },
     /** Removes all of them. */
     forget(): void {
-      own = undefined
+      ownShare = undefined
       for (const key of [ownKey(), ...otherKeys()]) storage.set(key)
     },
   }

@@ -16,13 +16,13 @@ const PATIENCE_MS = 5_000
  * with the outbox, which sends them when the page ends.
  *
  * @param open opens the durable tables; `onClosed` tells that the connection is gone
- * @param known the latest state, so that counting goes on
+ * @param lastState the latest state, so that counting goes on
  * @param loadMemory finds what makes tables in memory
  * @param memoryOnly never opens the durable tables
  */
 export function createResilientTables(
   open: (onClosed: () => void) => Promise<Connection>,
-  known: () => State | undefined,
+  lastState: () => State | undefined,
   loadMemory: () => Promise<typeof createMemoryTables>,
   log: Log,
   memoryOnly = false,
@@ -66,7 +66,7 @@ export function createResilientTables(
           close()
         }
       durable = false
-      memory ??= loadMemory().then(create => create(structuredClone(known())))
+      memory ??= loadMemory().then(create => create(structuredClone(lastState())))
       const transact = await memory
       return transact(body)
     },
