@@ -30,7 +30,7 @@ export function newestOfModels(versions: Iterable<string>): string[] {
   return [...newest.values()].reverse()
 }
 
-function compareVersions(one: string, other: string): number {
-  const [a, b] = [parseSchemaVersion(one)!, parseSchemaVersion(other)!]
+function compareVersions(version: string, other: string): number {
+  const [a, b] = [parseSchemaVersion(version)!, parseSchemaVersion(other)!]
   return a.model - b.model || a.revision - b.revision || a.addition - b.addition
 }

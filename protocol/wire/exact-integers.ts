@@ -92,14 +92,14 @@ export function takeDigitsOfIds(message: Record<string, unknown>): boolean {
 }
 
 function takeDigits(object: Record<string, unknown>, fields: string[]): boolean {
-  let taken = false
+  let hasChanged = false
   for (const field of fields) {
     const value = object[field]
     if (typeof value !== 'string' || !isMarkedNumber(value)) continue
     object[field] = digitsOf(value)
-    taken = true
+    hasChanged = true
   }
-  return taken
+  return hasChanged
 }
 
 /**

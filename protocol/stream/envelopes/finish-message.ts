@@ -47,10 +47,10 @@ export function finishMessage(
 }
 
 /** Both, the message's own first. Spreading them into one literal would take the engine fifteen times as long. */
-function withAdded(own: MessageContext | null | undefined, added: MessageContext): MessageContext {
+function withAdded(context: MessageContext | null | undefined, added: MessageContext): MessageContext {
   // To assign this name would change the object's prototype.
-  if (own && Object.hasOwn(own, '__proto__')) return { ...added, ...own }
-  return Object.assign({}, added, own)
+  if (context && Object.hasOwn(context, '__proto__')) return { ...added, ...context }
+  return Object.assign({}, added, context)
 }
 
 /** Fields that are set here, and those that are dropped. */

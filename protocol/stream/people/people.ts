@@ -80,8 +80,8 @@ export function tombstoneKey(keyed: KeyedHash, siteId: string, kind: IdKind, id:
 }
 
 /** Joins two deletions of one id: the later time of each kind is in effect. */
-export function joinTombstones(one: Tombstone, other: Tombstone): Tombstone {
-  const later = (kind: keyof Tombstone) => Math.max(one[kind] ?? 0, other[kind] ?? 0)
+export function joinTombstones(tombstone: Tombstone, other: Tombstone): Tombstone {
+  const later = (kind: keyof Tombstone) => Math.max(tombstone[kind] ?? 0, other[kind] ?? 0)
   return { ...(later('all') && { all: later('all') }), ...(later('anonymous') && { anonymous: later('anonymous') }) }
 }
 
@@ -97,8 +97,10 @@ export function isForgotten(
   time: number,
 ): boolean {
   const covers = (kind: IdKind, id: string | undefined, withAnonymous: boolean) => {
-    const found = id ? find(kind, id) : undefined
-    return found !== undefined && time <= Math.max(found.all ?? 0, withAnonymous ? (found.anonymous ?? 0) : 0)
+    const tombstone = id ? find(kind, id) : undefined
+    return (
+      tombstone !== undefined && time <= Math.max(tombstone.all ?? 0, withAnonymous ? (tombstone.anonymous ?? 0) : 0)
+    )
   }
   return (
     covers('userId', userId, true) ||
